@@ -1,0 +1,293 @@
+//! What can go wrong, split by phase. No text here shows payloads, credentials, query strings or header values.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::protocol::ProtocolError;
+
+/// Why an input was refused before anything was dialled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OptionsError {
+    /// The URL is not one a WebSocket connection can be made to.
+    Url(UrlError),
+    /// A header's name is not an RFC 9110 token.
+    HeaderName {
+        /// Position of the header among those given, from 0.
+        index: usize,
+    },
+    /// A header's value holds CR, LF, NUL or another control character.
+    HeaderValue {
+        /// The header's name.
+        name: String,
+    },
+    /// More headers than [`super::HEADER_COUNT_MAX`].
+    TooManyHeaders,
+    /// The headers are longer than [`super::HEADER_BYTES_MAX`] together.
+    HeadersTooLong,
+    /// A sub-protocol is not an RFC 9110 token, or is named twice.
+    Protocol {
+        /// Position in the comma-separated list, from 0.
+        index: usize,
+    },
+}
+
+/// What is wrong with a URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UrlError {
+    /// Longer than [`super::URL_BYTES_MAX`].
+    TooLong,
+    /// Not an absolute URL (RFC 3986).
+    Malformed(String),
+    /// Neither ws, wss, http nor https.
+    Scheme,
+    /// Without a host.
+    Host,
+}
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => write!(f, "url: longer than {} bytes", super::URL_BYTES_MAX),
+            Self::Malformed(cause) => write!(f, "url: {cause}"),
+            Self::Scheme => f.write_str("url: the scheme is not ws, wss, http or https"),
+            Self::Host => f.write_str("url: it names no host"),
+        }
+    }
+}
+
+impl fmt::Display for OptionsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(error) => error.fmt(f),
+            Self::HeaderName { index } => {
+                write!(f, "header: the name of header {index} is not a token (RFC 9110 5.6.2)")
+            }
+            Self::HeaderValue { name } => {
+                write!(f, "header: the value of {name} holds a control character (RFC 9110 5.5)")
+            }
+            Self::TooManyHeaders => write!(f, "header: more than {} headers", super::HEADER_COUNT_MAX),
+            Self::HeadersTooLong => {
+                write!(f, "header: the headers are longer than {} bytes together", super::HEADER_BYTES_MAX)
+            }
+            Self::Protocol { index } => {
+                write!(f, "protocol: entry {index} is not a token, or is there twice (RFC 6455 4.1)")
+            }
+        }
+    }
+}
+
+impl std::error::Error for OptionsError {}
+
+/// Why a connection failed.
+#[derive(Debug)]
+pub enum Error {
+    /// The host name has no address, or its lookup failed.
+    Lookup {
+        /// The name that was looked up.
+        host: String,
+        /// The resolver's error.
+        cause: io::Error,
+    },
+    /// No address of the host accepted a TCP connection; the cause is that of the first to fail.
+    Tcp {
+        /// Host and port.
+        target: String,
+        /// The first address's error.
+        cause: io::Error,
+    },
+    /// A certificate file, or the system's trust store, is unusable.
+    Trust {
+        /// The file, when the option named one.
+        path: Option<PathBuf>,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The TLS handshake failed, the peer's certificate among its reasons.
+    Tls {
+        /// Host and port.
+        target: String,
+        /// The TLS library's error.
+        cause: io::Error,
+    },
+    /// The server did not complete the HTTP upgrade.
+    Upgrade {
+        /// Host and port.
+        target: String,
+        /// What it did instead.
+        cause: UpgradeError,
+    },
+    /// A phase took longer than allowed.
+    Timeout {
+        /// Host and port.
+        target: String,
+        /// What was under way.
+        phase: Phase,
+        /// The limit of the whole attempt.
+        limit: Duration,
+    },
+    /// The application closed the client before the connection was open.
+    Abandoned {
+        /// Host and port.
+        target: String,
+        /// What was under way.
+        phase: Phase,
+    },
+    /// The peer broke RFC 6455.
+    Protocol(ProtocolError),
+    /// The connection broke, or ended without a close frame.
+    Lost(Option<io::Error>),
+    /// Nothing came from the peer in time.
+    PongTimeout(Duration),
+    /// A defect of this library; the connection is gone, the process is well.
+    Internal,
+}
+
+/// The steps of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Looking up the host's addresses.
+    Lookup,
+    /// Connecting to one of them.
+    Tcp,
+    /// The TLS handshake.
+    Tls,
+    /// The HTTP upgrade of RFC 6455 section 4.
+    Upgrade,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lookup => "name lookup",
+            Self::Tcp => "TCP connect",
+            Self::Tls => "TLS handshake",
+            Self::Upgrade => "WebSocket upgrade",
+        })
+    }
+}
+
+/// How a server failed the upgrade (RFC 6455 section 4.1).
+#[derive(Debug)]
+pub enum UpgradeError {
+    /// It answered with another status than 101.
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// The reason phrase, printable ASCII only.
+        reason: String,
+    },
+    /// Its answer is not HTTP/1.1.
+    NotHttp,
+    /// Its response head is longer than [`super::RESPONSE_HEAD_BYTES_MAX`] or has too many headers.
+    HeadTooLong,
+    /// A header is missing or has the wrong value.
+    Header(&'static str),
+    /// It chose a sub-protocol that was not offered.
+    UnrequestedProtocol,
+    /// It chose an extension that was not offered.
+    UnrequestedExtension,
+    /// It closed the connection first.
+    Eof,
+    /// Reading or writing failed.
+    Io(io::Error),
+}
+
+impl fmt::Display for UpgradeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status { status, reason } => {
+                write!(f, "the server answered HTTP {status} {reason} instead of 101")
+            }
+            Self::NotHttp => f.write_str("the answer is not HTTP/1.1"),
+            Self::HeadTooLong => {
+                write!(f, "the response head is over {} bytes or 256 headers", super::RESPONSE_HEAD_BYTES_MAX)
+            }
+            Self::Header(name) => write!(f, "the header {name} is missing or wrong (RFC 6455 4.1)"),
+            Self::UnrequestedProtocol => {
+                f.write_str("the server chose a sub-protocol that was not requested (RFC 6455 4.1)")
+            }
+            Self::UnrequestedExtension => {
+                f.write_str("the server chose an extension that was not requested (RFC 6455 4.1)")
+            }
+            Self::Eof => f.write_str("the server closed the connection before it answered"),
+            Self::Io(cause) => cause.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lookup { host, cause } => write!(f, "{} of {host} failed: {cause}", Phase::Lookup),
+            Self::Tcp { target, cause } => write!(f, "{} to {target} failed: {cause}", Phase::Tcp),
+            Self::Trust { path: Some(path), cause } => {
+                write!(f, "certificate file {}: {cause}", path.display())
+            }
+            Self::Trust { path: None, cause } => write!(f, "certificate store of the system: {cause}"),
+            Self::Tls { target, cause } => write!(f, "{} with {target} failed: {cause}", Phase::Tls),
+            Self::Upgrade { target, cause } => write!(f, "{} at {target} failed: {cause}", Phase::Upgrade),
+            Self::Timeout { target, phase, limit } => {
+                write!(f, "{phase} with {target} timed out: no connection within {} ms", limit.as_millis())
+            }
+            Self::Abandoned { target, phase } => {
+                write!(f, "{phase} with {target} abandoned: closed by the application")
+            }
+            Self::Protocol(cause) => write!(f, "open connection, peer broke the protocol: {cause}"),
+            Self::Lost(Some(cause)) => write!(f, "open connection lost: {cause}"),
+            Self::Lost(None) => f.write_str("open connection lost: the peer ended it without a close frame"),
+            Self::PongTimeout(limit) => {
+                write!(f, "open connection lost: nothing came within {} ms after a ping", limit.as_millis())
+            }
+            Self::Internal => f.write_str("internal error of the library; the connection was dropped"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A failed connection together with what it left unsent.
+#[derive(Debug)]
+pub struct Failure {
+    /// The cause.
+    pub error: Error,
+    /// Messages that had been accepted and were dropped with the connection.
+    pub unsent: usize,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { error, unsent } = self;
+        error.fmt(f)?;
+        match unsent {
+            0 => Ok(()),
+            1 => f.write_str("; 1 queued message was dropped"),
+            count => write!(f, "; {count} queued messages were dropped"),
+        }
+    }
+}
+
+/// Why [`super::Client::connect`] refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AlreadyConnected;
+
+/// Why [`super::Client::send`] refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendError {
+    /// Closing or closed, by either side.
+    NotConnected,
+    /// The unsent bytes would exceed the limit; nothing that was accepted is lost.
+    QueueFull,
+}
+
+/// Why [`super::Client::close`] did not begin a closing handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseError {
+    /// Never connected.
+    NotConnected,
+    /// The connection was still being made: the attempt is abandoned.
+    Abandoned,
+    /// A code that must not go on the wire (RFC 6455 section 7.4).
+    Code,
+}

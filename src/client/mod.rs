@@ -1,0 +1,99 @@
+//! The WebSocket client: no unsafe, no C, no JavaScript.
+//!
+//! Owns connections from the URL to the last close frame. Tells its owner through [`Listener`] and knows nothing of
+//! who that is.
+
+mod dial;
+mod error;
+mod event;
+mod handshake;
+mod keepalive;
+mod link;
+mod options;
+mod session;
+mod tls;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use self::error::{
+    AlreadyConnected, CloseError, Error, Failure, OptionsError, Phase, SendError, UpgradeError, UrlError,
+};
+pub use self::event::{Closed, Listener, Message, Opened};
+pub use self::handshake::RESPONSE_HEAD_BYTES_MAX;
+pub use self::link::State;
+pub use self::options::{HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, RawHeader, Request, URL_BYTES_MAX};
+pub use crate::protocol::{CLOSE_REASON_BYTES_MAX, CloseCode, Kind};
+
+use self::link::Link;
+
+/// Unsent bytes a client accepts by default: 64 MiB.
+pub const SEND_LIMIT_BYTES: usize = 67_108_864;
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+/// A WebSocket client: one connection at a time, any number one after the other.
+///
+/// Every method may be called from any thread, also inside a [`Listener`]'s, and none waits for the network.
+/// Dropping the client ends its events at once; an open connection still sends what was accepted and closes with
+/// code 1001 within the close timeout.
+pub struct Client {
+    link: Arc<Link>,
+}
+
+impl Client {
+    /// A client whose events go to `listener`, accepting up to `send_limit` unsent bytes.
+    pub fn new(listener: Box<dyn Listener>, send_limit: usize) -> Self {
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Self { link: Arc::new(Link::new(id, listener, send_limit)) }
+    }
+
+    /// The number of this client in log lines.
+    pub fn id(&self) -> u64 {
+        self.link.id
+    }
+
+    /// The state of the connection at this moment.
+    pub fn state(&self) -> State {
+        self.link.state()
+    }
+
+    /// Bytes accepted by [`Client::send`], headers included, that have not reached the kernel.
+    pub fn buffered(&self) -> usize {
+        self.link.buffered()
+    }
+
+    /// Begins to connect. The outcome is an event.
+    pub fn connect(&self, request: Request) -> Result<(), AlreadyConnected> {
+        let attempt = self.link.begin()?;
+        session::start(self.link.clone(), attempt, request);
+        Ok(())
+    }
+
+    /// Queues a message, copying it once. What is queued before the connection is open is sent when it is.
+    ///
+    /// A message of [`Kind::Text`] must be UTF-8.
+    pub fn send(&self, kind: Kind, payload: &[u8]) -> Result<(), SendError> {
+        self.link.send(kind, payload)
+    }
+
+    /// Begins the closing handshake behind what is queued; 0 after it has begun is no error.
+    ///
+    /// The reason is cut to [`CLOSE_REASON_BYTES_MAX`] bytes at a character boundary.
+    pub fn close(&self, code: u16, reason: &str) -> Result<(), CloseError> {
+        self.link.close(code, reason)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.link.detach();
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("id", &self.id()).field("state", &self.state()).finish_non_exhaustive()
+    }
+}

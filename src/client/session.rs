@@ -1,0 +1,621 @@
+//! The session: one task that makes a connection, reads and writes its frames, and tells the listener.
+//!
+//! Owns the socket and the timers. Takes commands from the [`Link`], never from a caller directly.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, Sleep};
+
+use super::dial::{self, Connection, Progress, Stream};
+use super::error::{Error, Failure};
+use super::event::{Closed, Listener, Message};
+use super::keepalive::{Due, Keepalive};
+use super::link::{Chunk, CloseRequest, Command, Link};
+use super::options::Request;
+use crate::logging;
+use crate::protocol::{CloseCode, Control, Decoded, Decoder, Encoder, ProtocolError, ReadBuffer};
+use crate::runtime;
+
+/// What a session reads into. Sessions of one thread share it: only a partly received frame keeps it.
+const READ_BUFFER_BYTES: usize = 131_072;
+/// A remainder up to this size moves to memory of its own, and the shared buffer is free again.
+const REMAINDER_BYTES_MAX: usize = 4_096;
+/// The most slices in one write.
+const WRITE_SLICES_MAX: usize = 64;
+
+thread_local! {
+    static SPARE_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Begins attempt `attempt` of the link's client.
+pub(super) fn start(link: Arc<Link>, attempt: u64, request: Request) {
+    if runtime::spawn(run(link.clone(), attempt, request)).is_err() {
+        let unsent = link.end(attempt);
+        if let Ok(mut listener) = link.listener.try_lock() {
+            tell(&link, &mut **listener, |listener| {
+                listener.failed(&Failure { error: Error::Internal, unsent })
+            });
+        }
+    }
+}
+
+async fn run(link: Arc<Link>, attempt: u64, request: Request) {
+    let mut listener = link.listener.clone().lock_owned().await;
+    let close_timeout = request.close_timeout;
+    let opened = AtomicBool::new(false);
+    let driven =
+        AssertUnwindSafe(drive(&link, attempt, request, &mut **listener, &opened)).catch_unwind().await;
+    let end = driven.unwrap_or_else(|_| {
+        logging::error(format_args!("[c{}] a session panicked; its connection is dropped", link.id));
+        let closed = opened.load(Ordering::Relaxed).then(|| abnormal(&Error::Internal));
+        End { error: Some(Error::Internal), unsent: 0, closed, writer: None }
+    });
+
+    let End { error, unsent, closed, writer } = end;
+    let unsent = unsent + link.end(attempt);
+    if let Some(error) = error {
+        let failure = Failure { error, unsent };
+        logging::warn(format_args!("[c{}] {failure}", link.id));
+        tell(&link, &mut **listener, |listener| listener.failed(&failure));
+    } else if unsent > 0 {
+        logging::warn(format_args!("[c{}] closed with {unsent} queued messages unsent", link.id));
+    }
+    if let Some(closed) = closed {
+        logging::info(format_args!("[c{}] closed ({})", link.id, closed.code));
+        tell(&link, &mut **listener, |listener| listener.closed(&closed));
+    }
+    // From here on the client may have its next connection.
+    drop(listener);
+    if let Some(writer) = writer {
+        let _ = tokio::time::timeout(close_timeout, writer.finish()).await;
+    }
+}
+
+/// How an attempt or a connection ended: the events still to be told.
+struct End {
+    error: Option<Error>,
+    /// Messages it took from the queue and did not send.
+    unsent: usize,
+    closed: Option<Closed>,
+    /// What has still to be sent and closed in good order.
+    writer: Option<Writer>,
+}
+
+/// 1006 never goes on the wire; it tells the application that no close frame came (RFC 6455 section 7.4.1).
+fn abnormal(error: &Error) -> Closed {
+    Closed { code: u16::from(CloseCode::Abnormal), reason: error.to_string() }
+}
+
+/// Calls the listener, unless its client is gone.
+fn tell(link: &Link, listener: &mut dyn Listener, event: impl FnOnce(&mut dyn Listener)) {
+    if link.is_detached() {
+        return;
+    }
+    in_callback(listener, |listener| {
+        if listener.begin() {
+            event(listener);
+            listener.end();
+        }
+    });
+}
+
+fn in_callback<R>(listener: &mut dyn Listener, run: impl FnOnce(&mut dyn Listener) -> R) -> R {
+    if listener.may_block() { runtime::callback(|| run(listener)) } else { run(listener) }
+}
+
+async fn drive(
+    link: &Link,
+    attempt: u64,
+    request: Request,
+    listener: &mut dyn Listener,
+    was_opened: &AtomicBool,
+) -> End {
+    let never_opened = |error, unsent| End { error: Some(error), unsent, closed: None, writer: None };
+    let target = request.endpoint();
+    let progress = Progress::new();
+    let abandoned = poll_fn(|cx| match link.poll_abandoned(attempt, cx) {
+        Some(unsent) => Poll::Ready(unsent),
+        None => Poll::Pending,
+    });
+    let outcome = tokio::select! {
+        biased;
+        unsent = abandoned => Err(unsent),
+        // Boxed, so that the memory of dialling is not kept for the life of the connection.
+        outcome = Box::pin(dial::establish(&request, &progress)) => Ok(outcome),
+    };
+    let opened = match outcome {
+        Ok(Ok(connection)) => link.open(attempt).map(|()| connection),
+        Ok(Err(error)) => return never_opened(error, 0),
+        Err(unsent) => Err(unsent),
+    };
+    let Connection { stream, opened, received } = match opened {
+        Ok(connection) => connection,
+        Err(unsent) => {
+            return never_opened(Error::Abandoned { target, phase: progress.phase() }, unsent);
+        }
+    };
+    was_opened.store(true, Ordering::Relaxed);
+    logging::info(format_args!("[c{}] open at {target}", link.id));
+    tell(link, listener, |listener| listener.opened(&opened));
+    let session = Session::new(link, attempt, listener, stream, received, &request);
+    drop((opened, request, target));
+    session.run().await
+}
+
+/// The socket and what is on its way into it.
+struct Writer {
+    stream: Stream,
+    out: VecDeque<Chunk>,
+    /// Bytes of the first chunk that are written.
+    front_written: usize,
+    needs_flush: bool,
+    encoder: Encoder,
+}
+
+impl Writer {
+    /// Messages not wholly handed to the kernel.
+    fn unsent(&self) -> usize {
+        self.out.iter().map(|chunk| chunk.messages).sum()
+    }
+
+    /// Bytes not handed to the kernel.
+    fn pending(&self) -> usize {
+        self.out.iter().map(|chunk| chunk.bytes.len()).sum::<usize>() - self.front_written
+    }
+
+    /// Writes what it can: ready with true after a write, with false when nothing is left to do.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        if self.out.is_empty() {
+            if self.needs_flush {
+                ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+                self.needs_flush = false;
+            }
+            return Poll::Ready(Ok(false));
+        }
+        let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
+        let mut used = 0;
+        for (slice, chunk) in slices.iter_mut().zip(&self.out) {
+            let skip = if used == 0 { self.front_written } else { 0 };
+            *slice = IoSlice::new(&chunk.bytes[skip..]);
+            used += 1;
+        }
+        let count = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..used]))?;
+        if count == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        self.needs_flush = true;
+        self.front_written += count;
+        while let Some(chunk) = self.out.front()
+            && self.front_written >= chunk.bytes.len()
+        {
+            self.front_written -= chunk.bytes.len();
+            self.out.pop_front();
+        }
+        Poll::Ready(Ok(true))
+    }
+
+    /// Puts a control frame before all that is not yet begun.
+    fn push_control(&mut self, write: impl FnOnce(&mut Encoder, &mut Vec<u8>)) {
+        let mut bytes = Vec::new();
+        write(&mut self.encoder, &mut bytes);
+        let begun = usize::from(self.front_written > 0);
+        let chunk = Chunk { bytes, messages: 0 };
+        match self.out.get_mut(begun) {
+            // A peer that pings faster than it reads gets the latest pong only (RFC 6455 section 5.5.3).
+            Some(waiting) if is_pong(waiting) && is_pong(&chunk) => *waiting = chunk,
+            _ => self.out.insert(begun, chunk),
+        }
+    }
+
+    /// Drops what is not yet begun; the count of messages dropped.
+    fn drop_waiting(&mut self) -> usize {
+        let begun = usize::from(self.front_written > 0);
+        self.out.drain(begun..).map(|chunk| chunk.messages).sum()
+    }
+
+    /// After the close frames: sends what is left, ends our side, and waits for the server to end its own, as
+    /// RFC 6455 section 7.1.1 asks of a client.
+    async fn finish(mut self) {
+        while let Ok(true) = poll_fn(|cx| self.poll_write(cx)).await {}
+        if self.stream.shutdown().await.is_err() {
+            return;
+        }
+        let mut discarded = Vec::with_capacity(REMAINDER_BYTES_MAX);
+        while self.stream.read_buf(&mut discarded).await.is_ok_and(|count| count > 0) {
+            discarded.clear();
+        }
+    }
+}
+
+fn is_pong(chunk: &Chunk) -> bool {
+    const FIN_PONG: u8 = 0x8a;
+    chunk.messages == 0 && chunk.bytes.first() == Some(&FIN_PONG)
+}
+
+/// What a session woke up for.
+enum Wake {
+    Close(CloseRequest),
+    Wrote,
+    Read(usize),
+    ReadDirectly(usize),
+    Failed(io::Error),
+    Timer,
+}
+
+/// An open connection.
+struct Session<'a> {
+    link: &'a Link,
+    attempt: u64,
+    listener: &'a mut dyn Listener,
+    writer: Writer,
+    buffer: ReadBuffer,
+    decoder: Decoder,
+    keepalive: Keepalive,
+    close_timeout: Duration,
+    /// The close frame we sent first, until the peer's comes or time is up.
+    closing: Option<Closing>,
+    sleep: Pin<Box<Sleep>>,
+    /// For when the timer is set; it may ring early, never late.
+    armed: Option<Instant>,
+    /// The listener can take no more for now.
+    paused: bool,
+    /// Reading and writing take turns, so that neither starves the other.
+    read_next: bool,
+}
+
+struct Closing {
+    code: u16,
+    reason: String,
+    by: Instant,
+}
+
+/// Why a session stops.
+struct Ending {
+    error: Option<Error>,
+    closed: Closed,
+    /// The peer is there and gets what is left to send, our close frame at least.
+    graceful: bool,
+    /// Messages that were taken from the queue and dropped.
+    dropped: usize,
+}
+
+impl Ending {
+    fn lost(error: Error) -> Self {
+        let closed = abnormal(&error);
+        Self { error: Some(error), closed, graceful: false, dropped: 0 }
+    }
+}
+
+impl<'a> Session<'a> {
+    fn new(
+        link: &'a Link,
+        attempt: u64,
+        listener: &'a mut dyn Listener,
+        stream: Stream,
+        received: ReadBuffer,
+        request: &Request,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            link,
+            attempt,
+            listener,
+            writer: Writer {
+                stream,
+                out: VecDeque::new(),
+                front_written: 0,
+                needs_flush: false,
+                encoder: Encoder::default(),
+            },
+            buffer: received,
+            decoder: Decoder::new(request.message_limit),
+            keepalive: Keepalive::new(request.ping_interval, request.pong_timeout, now),
+            close_timeout: request.close_timeout,
+            closing: None,
+            sleep: Box::pin(tokio::time::sleep_until(now)),
+            armed: None,
+            paused: false,
+            read_next: false,
+        }
+    }
+
+    async fn run(mut self) -> End {
+        // The server's first frames may have come with its answer to the upgrade.
+        self.lease();
+        let mut ending = self.deliver();
+        let ending = loop {
+            if let Some(ending) = ending {
+                break ending;
+            }
+            ending = match poll_fn(|cx| self.poll_wake(cx)).await {
+                Wake::Close(request) => {
+                    self.begin_closing(request);
+                    None
+                }
+                Wake::Wrote => {
+                    self.link.in_flight(self.writer.pending());
+                    self.extend_closing();
+                    None
+                }
+                Wake::Read(0) => Some(self.ended_without_close(None)),
+                Wake::Read(_) => {
+                    self.keepalive.alive();
+                    self.deliver()
+                }
+                Wake::ReadDirectly(0) => Some(self.ended_without_close(None)),
+                Wake::ReadDirectly(count) => {
+                    self.keepalive.alive();
+                    match self.decoder.read_directly(count) {
+                        Ok(()) => self.deliver(),
+                        Err(error) => Some(self.broke_protocol(error)),
+                    }
+                }
+                Wake::Failed(error) => Some(self.ended_without_close(Some(error))),
+                Wake::Timer => self.timer(),
+            };
+        };
+        // One try to get a close frame out before the application hears of the end and perhaps exits.
+        poll_fn(|cx| {
+            while let Poll::Ready(Ok(true)) = self.writer.poll_write(cx) {}
+            Poll::Ready(())
+        })
+        .await;
+        let Ending { error, closed, graceful, dropped } = ending;
+        let unsent = dropped + self.writer.unsent();
+        End { error, unsent, closed: Some(closed), writer: graceful.then_some(self.writer) }
+    }
+
+    fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        match self.link.poll_command(self.attempt, &mut self.writer.out, true, cx) {
+            Command::Close(request) => return Poll::Ready(Wake::Close(request)),
+            Command::Abandon(_) | Command::None => {}
+        }
+        self.read_next = !self.read_next;
+        if self.read_next {
+            if let Poll::Ready(wake) = self.poll_read(cx) {
+                return Poll::Ready(wake);
+            }
+            if let Poll::Ready(wake) = self.poll_write(cx) {
+                return Poll::Ready(wake);
+            }
+        } else {
+            if let Poll::Ready(wake) = self.poll_write(cx) {
+                return Poll::Ready(wake);
+            }
+            if let Poll::Ready(wake) = self.poll_read(cx) {
+                return Poll::Ready(wake);
+            }
+        }
+        self.poll_timer(cx)
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        match ready!(self.writer.poll_write(cx)) {
+            Ok(true) => Poll::Ready(Wake::Wrote),
+            Ok(false) => Poll::Pending,
+            Err(error) => Poll::Ready(Wake::Failed(error)),
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        if !self.link.is_detached() && self.listener.poll_ready(cx).is_pending() {
+            self.paused = true;
+            return Poll::Pending;
+        }
+        if std::mem::take(&mut self.paused) {
+            self.keepalive.resumed(Instant::now());
+        }
+        if self.buffer.is_empty()
+            && let Some(mut room) = self.decoder.direct_room()
+        {
+            let read = ready!(pin!(self.writer.stream.read_buf(&mut room)).poll(cx));
+            return Poll::Ready(read.map_or_else(Wake::Failed, Wake::ReadDirectly));
+        }
+        self.lease();
+        let read = pin!(self.writer.stream.read_buf(&mut self.buffer.room())).poll(cx);
+        if read.is_pending() {
+            self.release();
+        }
+        read.map(|read| read.map_or_else(Wake::Failed, Wake::Read))
+    }
+
+    /// Rings at the nearest deadline. A deadline that moved away leaves the timer as it is: an early ring costs less
+    /// than setting it anew for each message.
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        let close_by = self.closing.as_ref().map(|closing| closing.by);
+        let Some(nearest) = [self.keepalive.deadline(), close_by].into_iter().flatten().min() else {
+            return Poll::Pending;
+        };
+        if self.armed.is_none_or(|armed| nearest < armed) {
+            self.armed = Some(nearest);
+            self.sleep.as_mut().reset(nearest);
+            ready!(self.sleep.as_mut().poll(cx));
+        } else if !self.sleep.is_elapsed() {
+            return Poll::Pending;
+        }
+        self.armed = None;
+        Poll::Ready(Wake::Timer)
+    }
+
+    fn timer(&mut self) -> Option<Ending> {
+        let now = Instant::now();
+        if let Some(closing) = self.closing.take_if(|closing| closing.by <= now) {
+            let limit = self.close_timeout.as_millis();
+            logging::warn(format_args!("[c{}] no close frame within {limit} ms", self.link.id));
+            let reason = format!("no close frame came within {limit} ms of ours ({})", closing.code);
+            let closed = Closed { code: u16::from(CloseCode::Abnormal), reason };
+            return Some(Ending { error: None, closed, graceful: false, dropped: 0 });
+        }
+        if self.paused {
+            self.keepalive.resumed(now);
+        }
+        match self.keepalive.due(now) {
+            Due::Nothing => None,
+            Due::Ping => {
+                // Nothing may follow a close frame.
+                if self.closing.is_none() {
+                    self.writer.push_control(|encoder, out| encoder.ping(out, &[]));
+                }
+                None
+            }
+            Due::Dead(limit) => Some(Ending::lost(Error::PongTimeout(limit))),
+        }
+    }
+
+    /// Sends our close frame behind everything queued before it.
+    fn begin_closing(&mut self, request: CloseRequest) {
+        let CloseRequest { code, reason } = request;
+        let mut bytes = Vec::new();
+        self.writer.encoder.close(&mut bytes, Some(code), &reason);
+        self.writer.out.push_back(Chunk { bytes, messages: 0 });
+        self.closing =
+            Some(Closing { code: u16::from(code), reason, by: Instant::now() + self.close_timeout });
+    }
+
+    /// The close timeout counts from the last progress while an application waits for what it sent; a client that is
+    /// gone has no such patience.
+    fn extend_closing(&mut self) {
+        if let Some(closing) = &mut self.closing
+            && !self.link.is_detached()
+        {
+            closing.by = Instant::now() + self.close_timeout;
+        }
+    }
+
+    fn ended_without_close(&mut self, error: Option<io::Error>) -> Ending {
+        match self.closing.take() {
+            // The peer took our close frame as a reason to hang up. It is closed, if not in good form.
+            Some(Closing { code, reason, by: _ }) => {
+                Ending { error: None, closed: Closed { code, reason }, graceful: false, dropped: 0 }
+            }
+            None => Ending::lost(Error::Lost(error)),
+        }
+    }
+
+    fn broke_protocol(&mut self, error: ProtocolError) -> Ending {
+        let code = error.close_code();
+        let text = error.to_string();
+        let mut dropped = 0;
+        if self.closing.take().is_none() {
+            dropped = self.writer.drop_waiting();
+            self.writer.push_control(|encoder, out| encoder.close(out, Some(code), &text));
+        }
+        let closed = Closed { code: u16::from(code), reason: text };
+        Ending { error: Some(Error::Protocol(error)), closed, graceful: true, dropped }
+    }
+
+    /// Hands on everything that is decoded by now.
+    fn deliver(&mut self) -> Option<Ending> {
+        let mut decoded = self.decoder.decode(&mut self.buffer);
+        loop {
+            decoded = match decoded {
+                Ok(None) => return None,
+                Ok(Some(Decoded::Control(control))) => {
+                    if let Some(end) = self.control(control) {
+                        return Some(end);
+                    }
+                    self.decoder.decode(&mut self.buffer)
+                }
+                Ok(Some(message @ (Decoded::Message(..) | Decoded::Assembled(_)))) => self.messages(message),
+                Err(error) => return Some(self.broke_protocol(error)),
+            };
+        }
+    }
+
+    /// Delivers `first` and the messages that follow it directly; returns what came after them.
+    fn messages(&mut self, first: Decoded) -> Result<Option<Decoded>, ProtocolError> {
+        let Self { link, listener, decoder, buffer, .. } = self;
+        link.awake();
+        in_callback(&mut **listener, |listener| {
+            let begun = !link.is_detached() && listener.begin();
+            let mut decoded = Ok(Some(first));
+            loop {
+                let wanted = begun && !link.is_detached();
+                match decoded {
+                    Ok(Some(Decoded::Message(kind, range))) => {
+                        if wanted {
+                            buffer.with_nul(range, |bytes| listener.message(Message::buffered(kind, bytes)));
+                        }
+                    }
+                    Ok(Some(Decoded::Assembled(kind))) => {
+                        if wanted {
+                            listener.message(Message::assembled(kind, decoder.assembled()));
+                        }
+                        decoder.recycle();
+                    }
+                    Ok(Some(Decoded::Control(_)) | None) | Err(_) => break,
+                }
+                decoded = decoder.decode(buffer);
+            }
+            if begun {
+                listener.end();
+            }
+            decoded
+        })
+    }
+
+    fn control(&mut self, control: Control) -> Option<Ending> {
+        match control {
+            Control::Ping(payload) => {
+                if self.closing.is_none() {
+                    let payload = self.buffer.slice(payload);
+                    self.writer.push_control(|encoder, out| encoder.pong(out, payload));
+                }
+                None
+            }
+            Control::Pong(_) => None,
+            Control::Close(code, reason) => {
+                if let Some(Closing { code, reason, by: _ }) = self.closing.take() {
+                    let closed = Closed { code, reason };
+                    return Some(Ending { error: None, closed, graceful: true, dropped: 0 });
+                }
+                self.link.peer_closes();
+                let dropped = self.writer.drop_waiting();
+                // The answer carries the code received (RFC 6455 section 5.5.1).
+                self.writer.push_control(|encoder, out| encoder.close(out, code, ""));
+                let closed = Closed { code: code.map_or(u16::from(CloseCode::Status), u16::from), reason };
+                Some(Ending { error: None, closed, graceful: true, dropped })
+            }
+        }
+    }
+
+    /// Makes sure that there is a buffer to read into, with what is left of the last read in it.
+    fn lease(&mut self) {
+        if self.buffer.capacity() >= READ_BUFFER_BYTES {
+            return;
+        }
+        let mut storage = SPARE_BUFFER.take();
+        storage.clear();
+        storage.reserve(READ_BUFFER_BYTES);
+        self.move_buffer(storage);
+    }
+
+    /// Gives the buffer to the next session of this thread, unless much of a frame is in it.
+    fn release(&mut self) {
+        if self.buffer.data().len() <= REMAINDER_BYTES_MAX {
+            let remainder = Vec::with_capacity(self.buffer.data().len());
+            SPARE_BUFFER.set(self.move_buffer(remainder));
+            self.decoder.release_idle();
+        }
+    }
+
+    /// Moves what is not decoded to `storage` and returns the memory it was in.
+    fn move_buffer(&mut self, storage: Vec<u8>) -> Vec<u8> {
+        let mut moved = ReadBuffer::over(storage);
+        if !self.buffer.is_empty() {
+            moved.extend(self.buffer.data());
+        }
+        std::mem::replace(&mut self.buffer, moved).into_storage()
+    }
+}

@@ -1,0 +1,126 @@
+//! Who may be inside a client's callbacks, and the wait of a Destroy for one that is.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+/// Which gate each waiting thread waits for, so that clients whose callbacks destroy each other do not wait for ever.
+static WAITING: LazyLock<Mutex<HashMap<ThreadId, Arc<Gate>>>> = LazyLock::new(Mutex::default);
+
+/// The door to one client's callbacks.
+#[derive(Default)]
+pub struct Gate {
+    closed: AtomicBool,
+    inside: Mutex<Option<ThreadId>>,
+    left: Condvar,
+}
+
+impl Gate {
+    /// Before a run of callbacks; false when the client is destroyed.
+    pub fn enter(&self) -> bool {
+        let mut inside = lock(&self.inside);
+        if self.is_closed() {
+            return false;
+        }
+        *inside = Some(thread::current().id());
+        true
+    }
+
+    /// After the run.
+    pub fn leave(&self) {
+        *lock(&self.inside) = None;
+        self.left.notify_all();
+    }
+
+    /// Whether the client is destroyed.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Lets no more callbacks begin and waits for one that runs, unless that one is, through any chain of Destroys,
+    /// waiting for the caller.
+    pub fn close(self: &Arc<Self>) {
+        let me = thread::current().id();
+        self.closed.store(true, Ordering::SeqCst);
+        {
+            let mut waiting = lock(&WAITING);
+            let mut runner = *lock(&self.inside);
+            while let Some(thread) = runner {
+                if thread == me {
+                    return;
+                }
+                runner = match waiting.get(&thread) {
+                    Some(gate) => *lock(&gate.inside),
+                    None => break,
+                };
+            }
+            waiting.insert(me, self.clone());
+        }
+        let mut inside = lock(&self.inside);
+        while inside.is_some() {
+            inside = self.left.wait(inside).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(inside);
+        lock(&WAITING).remove(&me);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn close_waits_for_the_callback_that_runs() {
+        let gate = Arc::new(Gate::default());
+        assert!(gate.enter());
+        let (done, closed) = mpsc::channel();
+        let closer = thread::spawn({
+            let gate = gate.clone();
+            move || {
+                gate.close();
+                done.send(()).expect("the test waits");
+            }
+        });
+        while !lock(&WAITING).values().any(|waiting| Arc::ptr_eq(waiting, &gate)) {
+            thread::yield_now();
+        }
+        assert!(closed.try_recv().is_err());
+        gate.leave();
+        closed.recv().expect("close returns");
+        closer.join().expect("no panic");
+        assert!(!gate.enter());
+    }
+
+    #[test]
+    fn close_inside_the_callback_returns_at_once() {
+        let gate = Arc::new(Gate::default());
+        assert!(gate.enter());
+        gate.close();
+        gate.leave();
+        assert!(!gate.enter());
+    }
+
+    #[test]
+    fn callbacks_that_destroy_each_others_client_both_return() {
+        let gates = [Arc::new(Gate::default()), Arc::new(Gate::default())];
+        let both_inside = Arc::new(std::sync::Barrier::new(2));
+        let threads = [0, 1].map(|own| {
+            let (gates, both_inside) = (gates.clone(), both_inside.clone());
+            thread::spawn(move || {
+                assert!(gates[own].enter());
+                both_inside.wait();
+                gates[1 - own].close();
+                gates[own].leave();
+            })
+        });
+        for thread in threads {
+            thread.join().expect("no panic");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The clients that exist, by the address of their struct.
+//!
+//! An address is looked up here before anything behind it is touched, so a stale or foreign one is only not found.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::ffi::CString;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
+
+use super::abi::{Header, RequestOptions, WebSocket};
+use super::callback::{Callbacks, ClientPointer};
+use super::gate::Gate;
+use crate::client::{Client, RawHeader, SEND_LIMIT_BYTES};
+
+/// Structs of destroyed clients that wait before their memory is reused, so that a stale pointer stays unknown for long
+/// and a callback that destroyed its own client may still look at it. 40 bytes each.
+const QUARANTINE_MAX: usize = 1_024;
+
+static CLIENTS: LazyLock<RwLock<HashMap<usize, Handle>>> = LazyLock::new(RwLock::default);
+
+struct Resting(#[expect(dead_code, reason = "owned so that its memory is not reused")] Box<WebSocket>);
+
+// SAFETY: nobody looks inside any more.
+unsafe impl Send for Resting {}
+
+static QUARANTINE: Mutex<VecDeque<Resting>> = Mutex::new(VecDeque::new());
+
+/// What stands behind a struct.
+pub struct Handle {
+    pub client: Client,
+    pub added: Mutex<Added>,
+    pointer: ClientPointer,
+    gate: Arc<Gate>,
+}
+
+/// A header that was added, and the node in which the application sees it in `requestOptions`.
+struct Node {
+    /// From `Box::into_raw`; its texts are the two below.
+    header: *mut Header,
+    name: CString,
+    value: CString,
+}
+
+// SAFETY: the node is this value's own; the application only reads it.
+unsafe impl Send for Node {}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // SAFETY: made by `Box::into_raw` in `Handle::add`, dropped once.
+        drop(unsafe { Box::from_raw(self.header) });
+    }
+}
+
+/// The headers added to a client.
+#[derive(Default)]
+pub struct Added {
+    nodes: Vec<Node>,
+}
+
+impl Added {
+    /// The added headers, in order.
+    pub fn copies(&self) -> impl Iterator<Item = RawHeader> + '_ {
+        self.nodes.iter().map(|node| (node.name.as_bytes().to_vec(), node.value.as_bytes().to_vec()))
+    }
+
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The addresses of the nodes the application sees.
+    pub fn addresses(&self) -> HashSet<usize> {
+        self.nodes.iter().map(|node| node.header.addr()).collect()
+    }
+}
+
+/// Makes a client around `fields` and returns its address.
+pub fn create(fields: WebSocket) -> *mut WebSocket {
+    let pointer = ClientPointer(Box::into_raw(Box::new(fields)));
+    let gate = Arc::new(Gate::default());
+    let client = Client::new(Box::new(Callbacks::new(pointer, gate.clone())), SEND_LIMIT_BYTES);
+    let handle = Handle { client, added: Mutex::default(), pointer, gate };
+    CLIENTS.write().unwrap_or_else(PoisonError::into_inner).insert(pointer.0.addr(), handle);
+    pointer.0
+}
+
+/// Calls `use_it` with the client at `address`, if there is one.
+pub fn with<R>(address: *const WebSocket, use_it: impl FnOnce(&Handle) -> R) -> Option<R> {
+    CLIENTS.read().unwrap_or_else(PoisonError::into_inner).get(&address.addr()).map(use_it)
+}
+
+/// Takes the client at `address` out of existence: no call finds it any more.
+pub fn remove(address: *const WebSocket) -> Option<Handle> {
+    CLIENTS.write().unwrap_or_else(PoisonError::into_inner).remove(&address.addr())
+}
+
+impl Handle {
+    /// Adds a header, and shows it in the struct unless the application has put a list of its own there.
+    pub fn add(&self, name: CString, value: CString) {
+        let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        let header = Header { name: name.as_ptr(), value: value.as_ptr(), next: std::ptr::null_mut() };
+        let fresh = Box::into_raw(Box::new(header));
+        // SAFETY: the struct is alive while its handle is in the registry; the last node is ours and not yet dropped.
+        unsafe {
+            let shown = &raw mut (*self.pointer.0).request_options;
+            let RequestOptions { headers } = shown.read_volatile();
+            match added.nodes.last() {
+                None if headers.is_null() => shown.write_volatile(RequestOptions { headers: fresh }),
+                None => {}
+                Some(last) => (&raw mut (*last.header).next).write_volatile(fresh),
+            }
+        }
+        added.nodes.push(Node { header: fresh, name, value });
+    }
+
+    /// Ends the client: no callback runs once this returns, except one this is called from.
+    pub fn destroy(self) {
+        let Self { client, added, pointer, gate } = self;
+        // Before the wait: a running batch of callbacks ends with the message it is at.
+        drop(client);
+        gate.close();
+        // SAFETY: made by `Box::into_raw` in `create`, and only the one caller that removed the handle comes here.
+        let fields = unsafe { Box::from_raw(pointer.0) };
+        let mut quarantine = QUARANTINE.lock().unwrap_or_else(PoisonError::into_inner);
+        if quarantine.len() >= QUARANTINE_MAX {
+            quarantine.pop_front();
+        }
+        quarantine.push_back(Resting(fields));
+        drop(added);
+    }
+}

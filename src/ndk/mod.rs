@@ -1,0 +1,265 @@
+//! The C face: the six functions of `network/netstack/net_websocket.h`.
+//!
+//! Owns the C types, the registry of clients and the boundary that no panic crosses. Knows nothing of JavaScript.
+//! Checks run in this order: client NULL, client known, connection state, arguments, limits.
+
+mod abi;
+mod callback;
+mod error;
+mod gate;
+mod handle;
+mod probe;
+
+use std::ffi::{CString, c_char};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::PoisonError;
+
+use self::abi::{CodeAndText, ErrCode, Header, MessageCallback, RequestOptions, ResultCallback, WebSocket};
+use self::handle::Handle;
+use self::probe::Unreadable;
+use crate::client::{
+    AlreadyConnected, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Kind, Options, RawHeader, Request, SendError,
+    State, URL_BYTES_MAX,
+};
+use crate::logging;
+
+/// The most bytes one call of Send takes: the platform's limit.
+const SEND_BYTES_MAX: usize = 4_194_304;
+/// The most bytes of a close reason that are looked at; 123 of them are sent.
+const REASON_BYTES_READ: usize = 4_096;
+const NORMAL_CLOSURE: u32 = 1000;
+
+/// Runs the body of a C function. A panic is our defect and must not reach C.
+fn guard<R>(function: &str, failure: R, body: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        logging::error(format_args!("{function}: internal error"));
+        failure
+    })
+}
+
+/// As [`guard`], for a function of a client: finds it first.
+fn guard_client(function: &str, client: *const WebSocket, body: impl FnOnce(&Handle) -> ErrCode) -> i32 {
+    guard(function, ErrCode::Base, || match client.is_null() {
+        true => ErrCode::ClientNull,
+        false => handle::with(client, body).unwrap_or(ErrCode::ClientNotCreated),
+    }) as i32
+}
+
+/// Makes a client. See `net_websocket.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn OH_WebSocketClient_Constructor(
+    on_open: Option<ResultCallback>,
+    on_message: Option<MessageCallback>,
+    on_error: Option<ResultCallback>,
+    on_close: Option<ResultCallback>,
+) -> *mut WebSocket {
+    guard("Constructor", std::ptr::null_mut(), || {
+        let request_options = RequestOptions { headers: std::ptr::null_mut() };
+        handle::create(WebSocket { on_open, on_message, on_error, on_close, request_options })
+    })
+}
+
+/// Adds a header to the requests of a client. See `net_websocket.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn OH_WebSocketClient_AddHeader(client: *mut WebSocket, header: Header) -> i32 {
+    guard("AddHeader", ErrCode::Base, || {
+        if client.is_null() {
+            return ErrCode::ClientNull;
+        }
+        handle::with(client, |handle| add_header(handle, header)).unwrap_or_else(|| {
+            // The platform accepts structs that it did not make; such a one can never connect.
+            logging::warn(format_args!("AddHeader: not a client of this library; the header is left out"));
+            ErrCode::Ok
+        })
+    }) as i32
+}
+
+/// Begins to connect. See `net_websocket.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn OH_WebSocketClient_Connect(
+    client: *mut WebSocket,
+    url: *const c_char,
+    options: RequestOptions,
+) -> i32 {
+    guard_client("Connect", client, |handle| connect(handle, url, options))
+}
+
+/// Queues a message. See `net_websocket.h`.
+///
+/// # Safety
+///
+/// `data` must point to `length` readable bytes, or be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn OH_WebSocketClient_Send(
+    client: *mut WebSocket,
+    data: *mut c_char,
+    length: usize,
+) -> i32 {
+    guard_client("Send", client, |handle| {
+        if matches!(handle.client.state(), State::Closing | State::Closed) {
+            return error::of_send(SendError::NotConnected);
+        }
+        if data.is_null() {
+            return ErrCode::SendDataNull;
+        }
+        if length > SEND_BYTES_MAX {
+            return ErrCode::DataLengthExceeded;
+        }
+        if length == 0 {
+            return ErrCode::Ok;
+        }
+        // SAFETY: the caller's promise; only read, and not beyond this call.
+        let payload = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) };
+        match handle.client.send(kind_of(payload), payload) {
+            Ok(()) => ErrCode::Ok,
+            Err(error) => error::of_send(error),
+        }
+    })
+}
+
+/// Begins the closing handshake. See `net_websocket.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn OH_WebSocketClient_Close(client: *mut WebSocket, options: CodeAndText) -> i32 {
+    guard_client("Close", client, |handle| {
+        let CodeAndText { code, text } = options;
+        let code = if code == 0 { NORMAL_CLOSURE } else { code };
+        // 0 stands for any code that no close frame can hold: none of them may be sent.
+        let code = u16::try_from(code).unwrap_or(0);
+        match handle.client.close(code, &reason(text)) {
+            Ok(()) => ErrCode::Ok,
+            Err(error) => error::of_close(error),
+        }
+    })
+}
+
+/// Ends a client and releases it. See `net_websocket.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn OH_WebSocketClient_Destroy(client: *mut WebSocket) -> i32 {
+    guard("Destroy", ErrCode::Base, || {
+        if client.is_null() {
+            return ErrCode::ClientNull;
+        }
+        let Some(handle) = handle::remove(client) else {
+            return ErrCode::ClientNotCreated;
+        };
+        let outcome = match handle.client.state() {
+            State::Idle => ErrCode::NoConnectionContext,
+            State::Connecting | State::Open | State::Closing | State::Closed => ErrCode::Ok,
+        };
+        handle.destroy();
+        outcome
+    }) as i32
+}
+
+fn add_header(handle: &Handle, header: Header) -> ErrCode {
+    let Header { name, value, next: _ } = header;
+    if name.is_null() || value.is_null() {
+        return ErrCode::NoHeaderContext;
+    }
+    if handle.added.lock().unwrap_or_else(PoisonError::into_inner).len() >= HEADER_COUNT_MAX {
+        return ErrCode::HeaderExceeded;
+    }
+    match (read_text(name), read_text(value)) {
+        (Ok(name), Ok(value)) => {
+            handle.add(name, value);
+            ErrCode::Ok
+        }
+        (Err(Unreadable::TooLong), _) | (_, Err(Unreadable::TooLong)) => ErrCode::HeaderExceeded,
+        (Err(Unreadable::Address), _) | (_, Err(Unreadable::Address)) => {
+            let id = handle.client.id();
+            logging::warn(format_args!("[c{id}] AddHeader: a pointer leads nowhere; the header is left out"));
+            ErrCode::Ok
+        }
+    }
+}
+
+fn read_text(text: *const c_char) -> Result<CString, Unreadable> {
+    // What ends at the first NUL holds none.
+    probe::c_string(text, HEADER_BYTES_MAX).map(|bytes| CString::new(bytes).unwrap_or_default())
+}
+
+fn connect(handle: &Handle, url: *const c_char, options: RequestOptions) -> ErrCode {
+    let id = handle.client.id();
+    if matches!(handle.client.state(), State::Connecting | State::Open | State::Closing) {
+        return error::of_connect(AlreadyConnected);
+    }
+    let Some(url) = probe::c_string(url, URL_BYTES_MAX).ok().and_then(|url| String::from_utf8(url).ok())
+    else {
+        logging::warn(format_args!(
+            "[c{id}] Connect: url: not a readable UTF-8 string of at most {URL_BYTES_MAX} bytes"
+        ));
+        return ErrCode::ParseUrl;
+    };
+    let headers = match request_headers(handle, options) {
+        Ok(headers) => headers,
+        Err(code) => return code,
+    };
+    match Request::parse(&url, Options { headers, ..Options::default() }) {
+        Ok(request) => handle.client.connect(request).map_or_else(error::of_connect, |()| ErrCode::Ok),
+        Err(refused) => {
+            logging::warn(format_args!("[c{id}] Connect: {refused}"));
+            error::of_options(&refused)
+        }
+    }
+}
+
+/// The headers that were added, then those of `options` that are not the same ones again.
+fn request_headers(handle: &Handle, options: RequestOptions) -> Result<Vec<RawHeader>, ErrCode> {
+    let added = handle.added.lock().unwrap_or_else(PoisonError::into_inner);
+    let id = handle.client.id();
+    let mut headers: Vec<_> = added.copies().collect();
+    let own = added.addresses();
+    let RequestOptions { headers: mut next } = options;
+    while !next.is_null() && !own.contains(&next.addr()) {
+        let Ok(Header { name, value, next: following }) = probe::value(next) else {
+            logging::warn(format_args!(
+                "[c{id}] Connect: the list of headers leads nowhere; its rest is left out"
+            ));
+            break;
+        };
+        if headers.len() >= HEADER_COUNT_MAX {
+            return Err(ErrCode::HeaderExceeded);
+        }
+        if name.is_null() || value.is_null() {
+            return Err(ErrCode::NoHeaderContext);
+        }
+        match (probe::c_string(name, HEADER_BYTES_MAX), probe::c_string(value, HEADER_BYTES_MAX)) {
+            (Ok(name), Ok(value)) => headers.push((name, value)),
+            (Err(Unreadable::TooLong), _) | (_, Err(Unreadable::TooLong)) => {
+                return Err(ErrCode::HeaderExceeded);
+            }
+            (Err(Unreadable::Address), _) | (_, Err(Unreadable::Address)) => {
+                logging::warn(format_args!(
+                    "[c{id}] Connect: a header's pointer leads nowhere; it is left out"
+                ));
+            }
+        }
+        next = following;
+    }
+    Ok(headers)
+}
+
+/// The platform's C interface has no type argument: text is what C and UTF-8 agree to call text.
+fn kind_of(payload: &[u8]) -> Kind {
+    if !payload.contains(&0) && simdutf8::basic::from_utf8(payload).is_ok() {
+        Kind::Text
+    } else {
+        Kind::Binary
+    }
+}
+
+fn reason(text: *const c_char) -> String {
+    if text.is_null() {
+        return String::new();
+    }
+    match probe::c_string(text, REASON_BYTES_READ) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(Unreadable::TooLong) => {
+            // More than a frame can carry: the beginning will do, and it is readable as far as was looked.
+            // SAFETY: `c_string` has read `REASON_BYTES_READ` bytes there and found no NUL.
+            let start = unsafe { std::slice::from_raw_parts(text.cast::<u8>(), REASON_BYTES_READ) };
+            String::from_utf8_lossy(start).into_owned()
+        }
+        Err(Unreadable::Address) => String::new(),
+    }
+}

@@ -1,0 +1,130 @@
+//! Reading memory that an application only claims to own.
+//!
+//! Owns the one question "may this address be read?", asked of the kernel. An uninitialised pointer in a header is a
+//! mistake to report, not a reason to crash the process.
+
+use std::ffi::{c_char, c_void};
+use std::mem::{MaybeUninit, size_of};
+
+/// The smallest page of any system this runs on; larger ones are only asked about more than once.
+const PAGE_BYTES: usize = 4_096;
+/// The size of the kernel's signal set, the only one its system call takes.
+const SIGNAL_SET_BYTES: usize = 8;
+
+/// Why memory could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// The address is not mapped for reading, or not aligned for its type.
+    Address,
+    /// No NUL within the limit.
+    TooLong,
+}
+
+/// Copies the C string at `text`, of at most `limit` bytes.
+pub fn c_string(text: *const c_char, limit: usize) -> Result<Vec<u8>, Unreadable> {
+    let mut copy = Vec::new();
+    let mut page = usize::MAX;
+    for offset in 0..=limit {
+        let address = text.wrapping_add(offset);
+        if address.addr() / PAGE_BYTES != page {
+            page = address.addr() / PAGE_BYTES;
+            if !is_readable(address.cast()) {
+                return Err(Unreadable::Address);
+            }
+        }
+        // SAFETY: the kernel has just read a word of this page; volatile, since the memory is not ours.
+        match unsafe { address.cast::<u8>().read_volatile() } {
+            0 => return Ok(copy),
+            byte => copy.push(byte),
+        }
+    }
+    Err(Unreadable::TooLong)
+}
+
+/// Copies the `T` at `address`. Any bytes must make a valid `T`.
+pub fn value<T: Plain>(address: *const T) -> Result<T, Unreadable> {
+    let last = address.wrapping_byte_add(size_of::<T>() - 1);
+    if !address.is_aligned() || !is_readable(address.cast()) || !is_readable(last.cast()) {
+        return Err(Unreadable::Address);
+    }
+    // SAFETY: aligned, and both ends lie in readable pages; `T` is smaller than a page.
+    Ok(unsafe { address.read_volatile() })
+}
+
+/// Types without invalid bit patterns, smaller than a page.
+///
+/// # Safety
+///
+/// As above.
+pub unsafe trait Plain: Copy {}
+
+// SAFETY: three raw pointers.
+unsafe impl Plain for super::abi::Header {}
+
+/// Whether the kernel can read the word that holds `address`.
+fn is_readable(address: *const c_void) -> bool {
+    const NO_SUCH_HOW: i32 = -1;
+    let word = address.map_addr(|address| address & !(SIGNAL_SET_BYTES - 1));
+    let mut errno = MaybeUninit::<i32>::uninit();
+    // The kernel copies the set before it looks at how to apply it, so this call reads and changes nothing:
+    // EFAULT when the memory cannot be read, EINVAL when it can.
+    // SAFETY: the set is only read, by the kernel, which checks the address; no old set is asked for.
+    let errno = unsafe {
+        let result = libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            NO_SUCH_HOW,
+            word,
+            std::ptr::null::<c_void>(),
+            SIGNAL_SET_BYTES,
+        );
+        errno.write(if result == -1 { *errno_location() } else { 0 });
+        errno.assume_init()
+    };
+    errno != libc::EFAULT
+}
+
+/// Where this thread's errno is.
+fn errno_location() -> *mut i32 {
+    // SAFETY: always valid on the calling thread.
+    unsafe { libc::__errno_location() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_a_string_it_can_read() {
+        assert_eq!(c_string(c"hello".as_ptr(), 10), Ok(b"hello".to_vec()));
+        assert_eq!(c_string(c"".as_ptr(), 0), Ok(Vec::new()));
+        assert_eq!(c_string(c"hello".as_ptr(), 4), Err(Unreadable::TooLong));
+    }
+
+    #[test]
+    fn refuses_addresses_that_would_crash() {
+        for address in [0_usize, 1, 0x10, 0xdead_beef, usize::MAX, usize::MAX / 2, 1 << 63] {
+            let address = std::ptr::without_provenance::<c_char>(address);
+            assert_eq!(c_string(address, 100), Err(Unreadable::Address), "{address:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_a_string_that_runs_into_unmapped_memory() {
+        // SAFETY: two fresh pages of which the second loses its permissions; unmapped again below.
+        unsafe {
+            let pages = libc::mmap(
+                std::ptr::null_mut(),
+                2 * PAGE_BYTES,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            );
+            assert_ne!(pages, libc::MAP_FAILED);
+            libc::memset(pages, i32::from(b'x'), PAGE_BYTES);
+            assert_eq!(libc::mprotect(pages.byte_add(PAGE_BYTES), PAGE_BYTES, libc::PROT_NONE), 0);
+            assert_eq!(c_string(pages.cast(), 10_000), Err(Unreadable::Address));
+            libc::munmap(pages, 2 * PAGE_BYTES);
+        }
+    }
+}

@@ -1,0 +1,580 @@
+//! Frames from server to client, assembled into messages.
+
+use std::ops::Range;
+
+use bytes::BufMut;
+use bytes::buf::Limit;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{self, Data, OpCode};
+
+use super::utf8::Utf8Validator;
+use super::{CloseCode, Kind, ProtocolError, may_be_sent};
+
+/// The longest payload of a control frame (RFC 6455 section 5.5).
+const CONTROL_PAYLOAD_BYTES_MAX: usize = 125;
+/// The least by which the memory of an assembled message grows, so that many small fragments cost few moves.
+const ASSEMBLY_STEP_BYTES: usize = 65_536;
+/// What an emptied assembly may keep for the next message.
+const ASSEMBLY_KEPT_BYTES: usize = 65_536;
+
+/// Bytes read from the socket and not yet decoded.
+///
+/// Ranges in [`Decoded`] point into it and stay valid until the next call of [`ReadBuffer::room`].
+#[derive(Default)]
+pub struct ReadBuffer {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl ReadBuffer {
+    /// A buffer over `storage`, whose contents are dropped.
+    pub fn over(mut storage: Vec<u8>) -> Self {
+        storage.clear();
+        Self { bytes: storage, start: 0 }
+    }
+
+    /// The memory behind the buffer, for another one to use.
+    pub fn into_storage(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The bytes not yet decoded.
+    pub fn data(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    /// Whether everything has been decoded.
+    pub fn is_empty(&self) -> bool {
+        self.start == self.bytes.len()
+    }
+
+    /// The memory it holds, in bytes.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Where the next read may put bytes. One byte always stays free for [`ReadBuffer::with_nul`].
+    pub fn room(&mut self) -> Limit<&mut Vec<u8>> {
+        if self.is_empty() {
+            self.bytes.clear();
+            self.start = 0;
+        } else if self.start > 0 && self.bytes.capacity() - self.bytes.len() < self.bytes.capacity() / 2 {
+            self.bytes.copy_within(self.start.., 0);
+            self.bytes.truncate(self.bytes.len() - self.start);
+            self.start = 0;
+        }
+        let room = self.bytes.capacity() - self.bytes.len();
+        (&mut self.bytes).limit(room.saturating_sub(1))
+    }
+
+    /// Takes bytes that came by another way than a read into [`ReadBuffer::room`].
+    pub fn extend(&mut self, bytes: &[u8]) {
+        self.bytes.reserve(bytes.len() + 1);
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Lends the bytes of `range` followed by one NUL, which is not there before or after.
+    pub fn with_nul<R>(&mut self, range: Range<usize>, lend: impl FnOnce(&mut [u8]) -> R) -> R {
+        let Range { start, end } = range;
+        if end < self.bytes.len() {
+            let kept = std::mem::replace(&mut self.bytes[end], 0);
+            let result = lend(&mut self.bytes[start..=end]);
+            self.bytes[end] = kept;
+            result
+        } else {
+            self.bytes.push(0);
+            let result = lend(&mut self.bytes[start..]);
+            self.bytes.truncate(end);
+            result
+        }
+    }
+
+    /// The bytes of a range in [`Decoded`].
+    pub fn slice(&self, range: Range<usize>) -> &[u8] {
+        &self.bytes[range]
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.start += count;
+    }
+}
+
+/// What the peer sent next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Decoded {
+    /// A whole message that lies in the read buffer.
+    Message(Kind, Range<usize>),
+    /// A whole message in [`Decoder::assembled`]; [`Decoder::recycle`] makes way for the next.
+    Assembled(Kind),
+    /// A control frame, valid in itself.
+    Control(Control),
+}
+
+/// A control frame.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Control {
+    /// To be answered with a pong of the same payload.
+    Ping(Range<usize>),
+    /// An answer to a ping, or a one-way heartbeat.
+    Pong(Range<usize>),
+    /// The peer closes; without a code its payload was empty.
+    Close(Option<CloseCode>, String),
+}
+
+/// A header as the peer sent it, already held against the rules for a single frame.
+struct Header {
+    fin: bool,
+    opcode: OpCode,
+    payload_len: u64,
+    header_len: usize,
+}
+
+/// A data frame whose payload goes into the assembly.
+struct OpenFrame {
+    fin: bool,
+    remaining: usize,
+}
+
+/// The receiving half of RFC 6455 sections 5 to 8.
+pub struct Decoder {
+    message_limit: usize,
+    /// The type of the message whose fragments are being assembled.
+    fragmented: Option<Kind>,
+    /// The frame in the assembly that has payload to come.
+    frame: Option<OpenFrame>,
+    assembled: Vec<u8>,
+    /// Payload bytes of the text frame at the head of the read buffer that have been validated.
+    validated: usize,
+    utf8: Utf8Validator,
+}
+
+impl Decoder {
+    /// A decoder for one connection that refuses messages over `message_limit` bytes.
+    pub fn new(message_limit: usize) -> Self {
+        Self {
+            message_limit,
+            fragmented: None,
+            frame: None,
+            assembled: Vec::new(),
+            validated: 0,
+            utf8: Utf8Validator::default(),
+        }
+    }
+
+    /// The next message or control frame in `buffer`, or `None` when more bytes are needed.
+    pub fn decode(&mut self, buffer: &mut ReadBuffer) -> Result<Option<Decoded>, ProtocolError> {
+        loop {
+            if let Some(kind) = self.fragmented
+                && let Some(OpenFrame { fin, remaining }) = self.frame
+            {
+                let taken = remaining.min(buffer.data().len());
+                self.append(&buffer.data()[..taken], kind)?;
+                buffer.consume(taken);
+                if taken < remaining {
+                    self.frame = Some(OpenFrame { fin, remaining: remaining - taken });
+                    return Ok(None);
+                }
+                self.frame = None;
+                if fin {
+                    if kind == Kind::Text && !self.utf8.finish() {
+                        return Err(ProtocolError::InvalidUtf8);
+                    }
+                    self.fragmented = None;
+                    return Ok(Some(Decoded::Assembled(kind)));
+                }
+                continue;
+            }
+            let Some(header) = parse_header(buffer.data())? else {
+                return Ok(None);
+            };
+            let decoded = match header.opcode {
+                OpCode::Control(control) => return control_frame(control, &header, buffer),
+                OpCode::Data(data) => self.data_frame(data, header, buffer)?,
+            };
+            match decoded {
+                Step::Message(message) => return Ok(Some(message)),
+                Step::More => return Ok(None),
+                Step::Assemble => {}
+            }
+        }
+    }
+
+    /// Where payload may be read to directly, once the read buffer is empty, when much of a frame is to come.
+    pub fn direct_room(&mut self) -> Option<Limit<&mut Vec<u8>>> {
+        let remaining = self.frame.as_ref()?.remaining;
+        if remaining == 0 {
+            return None;
+        }
+        let step = remaining.min(self.assembled.len().max(ASSEMBLY_STEP_BYTES));
+        if self.assembled.capacity() - self.assembled.len() <= step.min(ASSEMBLY_STEP_BYTES) {
+            self.assembled.reserve(step + 1);
+        }
+        let room = self.assembled.capacity() - self.assembled.len() - 1;
+        Some((&mut self.assembled).limit(room.min(remaining)))
+    }
+
+    /// Accounts for `count` bytes read into [`Decoder::direct_room`].
+    pub fn read_directly(&mut self, count: usize) -> Result<(), ProtocolError> {
+        if let Some(frame) = &mut self.frame {
+            frame.remaining -= count;
+        }
+        let fresh = self.assembled.len() - count;
+        if self.fragmented == Some(Kind::Text) && !self.utf8.feed(&self.assembled[fresh..]) {
+            return Err(ProtocolError::InvalidUtf8);
+        }
+        Ok(())
+    }
+
+    /// The message that [`Decoded::Assembled`] announced.
+    pub fn assembled(&mut self) -> &mut Vec<u8> {
+        &mut self.assembled
+    }
+
+    /// Empties the assembly; memory beyond a modest size goes back.
+    pub fn recycle(&mut self) {
+        self.assembled.clear();
+        self.assembled.shrink_to(ASSEMBLY_KEPT_BYTES);
+    }
+
+    /// Gives back all memory that no message needs now.
+    pub fn release_idle(&mut self) {
+        if self.fragmented.is_none() {
+            self.assembled = Vec::new();
+        }
+    }
+
+    fn append(&mut self, payload: &[u8], kind: Kind) -> Result<(), ProtocolError> {
+        if kind == Kind::Text && !self.utf8.feed(payload) {
+            return Err(ProtocolError::InvalidUtf8);
+        }
+        self.assembled.extend_from_slice(payload);
+        Ok(())
+    }
+
+    fn data_frame(
+        &mut self,
+        data: Data,
+        header: Header,
+        buffer: &mut ReadBuffer,
+    ) -> Result<Step, ProtocolError> {
+        let kind = match (data, self.fragmented) {
+            (Data::Text, None) => Kind::Text,
+            (Data::Binary, None) => Kind::Binary,
+            (Data::Continue, Some(kind)) => kind,
+            (Data::Continue, None) => return Err(ProtocolError::UnexpectedContinuation),
+            (Data::Text | Data::Binary, Some(_)) => return Err(ProtocolError::ExpectedContinuation),
+            (Data::Reserved(code), _) => return Err(ProtocolError::ReservedOpcode(code)),
+        };
+        let Header { fin, opcode: _, payload_len, header_len } = header;
+        let limit = self.message_limit;
+        let len = usize::try_from(payload_len)
+            .ok()
+            .filter(|&len| len <= limit.saturating_sub(self.assembled.len()))
+            .ok_or(ProtocolError::MessageTooBig { limit })?;
+
+        if fin && self.fragmented.is_none() && header_len + len < buffer.capacity() {
+            let available = buffer.data().len() - header_len;
+            let start = buffer.start + header_len;
+            if available >= len {
+                let payload = &buffer.bytes[start..start + len];
+                let valid = match (kind, self.validated) {
+                    (Kind::Binary, _) => true,
+                    (Kind::Text, 0) => simdutf8::basic::from_utf8(payload).is_ok(),
+                    (Kind::Text, done) => self.utf8.feed(&payload[done..]) && self.utf8.finish(),
+                };
+                if !valid {
+                    return Err(ProtocolError::InvalidUtf8);
+                }
+                self.validated = 0;
+                buffer.consume(header_len + len);
+                return Ok(Step::Message(Decoded::Message(kind, start..start + len)));
+            }
+            if kind == Kind::Text {
+                // Section 8.1 lets a receiver fail at the first bad byte; waiting for the frame's end would not.
+                if !self.utf8.feed(&buffer.bytes[start + self.validated..]) {
+                    return Err(ProtocolError::InvalidUtf8);
+                }
+                self.validated = available;
+            }
+            return Ok(Step::More);
+        }
+        // The read buffer may have shrunk since the frame's first bytes were validated in it.
+        let validated = std::mem::take(&mut self.validated);
+        buffer.consume(header_len);
+        self.assembled.extend_from_slice(&buffer.data()[..validated]);
+        buffer.consume(validated);
+        self.fragmented = Some(kind);
+        self.frame = Some(OpenFrame { fin, remaining: len - validated });
+        Ok(Step::Assemble)
+    }
+}
+
+enum Step {
+    Message(Decoded),
+    More,
+    Assemble,
+}
+
+/// Reads a header and applies every rule that needs no other frame (RFC 6455 sections 5.1, 5.2, 5.5).
+fn parse_header(data: &[u8]) -> Result<Option<Header>, ProtocolError> {
+    let [first, second, rest @ ..] = data else {
+        return Ok(None);
+    };
+    let fin = first & 0x80 != 0;
+    if first & 0x70 != 0 {
+        return Err(ProtocolError::ReservedBits);
+    }
+    let opcode = OpCode::from(first & 0x0f);
+    match opcode {
+        OpCode::Data(Data::Reserved(code)) | OpCode::Control(coding::Control::Reserved(code)) => {
+            return Err(ProtocolError::ReservedOpcode(code));
+        }
+        OpCode::Control(_) if !fin => return Err(ProtocolError::FragmentedControl),
+        OpCode::Control(_) if second & 0x7f > CONTROL_PAYLOAD_BYTES_MAX as u8 => {
+            return Err(ProtocolError::ControlTooLong);
+        }
+        OpCode::Control(_) | OpCode::Data(_) => {}
+    }
+    if second & 0x80 != 0 {
+        return Err(ProtocolError::MaskedFrame);
+    }
+    let (payload_len, header_len) = match second & 0x7f {
+        126 => {
+            let Some(bytes) = rest.first_chunk() else {
+                return Ok(None);
+            };
+            let len = u16::from_be_bytes(*bytes);
+            if len < 126 {
+                return Err(ProtocolError::LengthEncoding);
+            }
+            (u64::from(len), 4)
+        }
+        127 => {
+            let Some(bytes) = rest.first_chunk() else {
+                return Ok(None);
+            };
+            let len = u64::from_be_bytes(*bytes);
+            if len <= 0xffff || len > i64::MAX as u64 {
+                return Err(ProtocolError::LengthEncoding);
+            }
+            (len, 10)
+        }
+        len => (u64::from(len), 2),
+    };
+    Ok(Some(Header { fin, opcode, payload_len, header_len }))
+}
+
+fn control_frame(
+    control: coding::Control,
+    header: &Header,
+    buffer: &mut ReadBuffer,
+) -> Result<Option<Decoded>, ProtocolError> {
+    let len = header.payload_len as usize; // parse_header let at most 125 pass
+    if buffer.data().len() < header.header_len + len {
+        return Ok(None);
+    }
+    let start = buffer.start + header.header_len;
+    let payload = start..start + len;
+    let decoded = match control {
+        coding::Control::Ping => Control::Ping(payload),
+        coding::Control::Pong => Control::Pong(payload),
+        coding::Control::Close => {
+            let (code, reason) = close_payload(&buffer.bytes[payload])?;
+            Control::Close(code, reason)
+        }
+        coding::Control::Reserved(code) => return Err(ProtocolError::ReservedOpcode(code)),
+    };
+    buffer.consume(header.header_len + len);
+    Ok(Some(Decoded::Control(decoded)))
+}
+
+/// RFC 6455 section 5.5.1: nothing, or a code followed by UTF-8.
+fn close_payload(payload: &[u8]) -> Result<(Option<CloseCode>, String), ProtocolError> {
+    match payload {
+        [] => Ok((None, String::new())),
+        [_] => Err(ProtocolError::ClosePayload),
+        [high, low, reason @ ..] => {
+            let code = u16::from_be_bytes([*high, *low]);
+            if !may_be_sent(code) {
+                return Err(ProtocolError::CloseCode(code));
+            }
+            let reason = std::str::from_utf8(reason).map_err(|_| ProtocolError::InvalidUtf8)?;
+            Ok((Some(CloseCode::from(code)), reason.to_owned()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A message, or the name and payload of a control frame.
+    type Seen = (&'static str, Vec<u8>);
+
+    /// Feeds `wire` in pieces of `step` bytes through a buffer of `capacity`; what came out and how it ended.
+    fn decode_in_steps(
+        wire: &[u8],
+        step: usize,
+        capacity: usize,
+        limit: usize,
+    ) -> (Vec<Seen>, Option<ProtocolError>) {
+        let mut decoder = Decoder::new(limit);
+        let mut buffer = ReadBuffer::over(Vec::with_capacity(capacity));
+        let mut seen = Vec::new();
+        let mut rest = wire;
+        loop {
+            match decoder.decode(&mut buffer) {
+                Err(error) => return (seen, Some(error)),
+                Ok(Some(Decoded::Message(kind, range))) => {
+                    let bytes = buffer.with_nul(range.clone(), |bytes| bytes.to_vec());
+                    assert_eq!(bytes.last(), Some(&0));
+                    assert_eq!(&bytes[..bytes.len() - 1], buffer.slice(range));
+                    seen.push((name(kind), bytes[..bytes.len() - 1].to_vec()));
+                }
+                Ok(Some(Decoded::Assembled(kind))) => {
+                    seen.push((name(kind), decoder.assembled().clone()));
+                    decoder.recycle();
+                }
+                Ok(Some(Decoded::Control(control))) => seen.push(match control {
+                    Control::Ping(range) => ("ping", buffer.slice(range).to_vec()),
+                    Control::Pong(range) => ("pong", buffer.slice(range).to_vec()),
+                    Control::Close(code, reason) => {
+                        ("close", format!("{} {reason}", code.map_or(0, u16::from)).into_bytes())
+                    }
+                }),
+                Ok(None) if rest.is_empty() => return (seen, None),
+                Ok(None) => {
+                    let direct = buffer.is_empty().then(|| decoder.direct_room()).flatten();
+                    let read = match direct {
+                        Some(mut room) => {
+                            let n = step.min(rest.len()).min(room.remaining_mut());
+                            room.put_slice(&rest[..n]);
+                            if let Err(error) = decoder.read_directly(n) {
+                                return (seen, Some(error));
+                            }
+                            n
+                        }
+                        None => {
+                            let mut room = buffer.room();
+                            let n = step.min(rest.len()).min(room.remaining_mut());
+                            assert!(n > 0, "no room to read into");
+                            room.put_slice(&rest[..n]);
+                            n
+                        }
+                    };
+                    rest = &rest[read..];
+                }
+            }
+        }
+    }
+
+    fn name(kind: Kind) -> &'static str {
+        match kind {
+            Kind::Text => "text",
+            Kind::Binary => "binary",
+        }
+    }
+
+    /// A frame of a server with its length in the shortest form.
+    fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut out = vec![first];
+        match payload.len() {
+            len @ 0..=125 => out.push(len as u8),
+            len @ 126..=0xffff => {
+                out.push(126);
+                out.extend((len as u16).to_be_bytes());
+            }
+            len => {
+                out.push(127);
+                out.extend((len as u64).to_be_bytes());
+            }
+        }
+        out.extend(payload);
+        out
+    }
+
+    #[test]
+    fn yields_the_same_messages_however_the_bytes_arrive() {
+        let big: Vec<u8> = (0..70_000_u32).map(|i| i as u8).collect();
+        let wire = [
+            frame(0x81, b"Hello"),
+            frame(0x82, &big),
+            frame(0x01, "Hél".as_bytes()),
+            frame(0x89, b"ping inside"),
+            frame(0x00, "lo ".as_bytes()),
+            frame(0x80, "你好".as_bytes()),
+            frame(0x82, &big[..300]),
+            frame(0x81, b""),
+            frame(0x8a, b""),
+            frame(0x88, b"\x03\xe8bye"),
+        ]
+        .concat();
+        let expected: Vec<Seen> = vec![
+            ("text", b"Hello".to_vec()),
+            ("binary", big.clone()),
+            ("ping", b"ping inside".to_vec()),
+            ("text", "Héllo 你好".as_bytes().to_vec()),
+            ("binary", big[..300].to_vec()),
+            ("text", vec![]),
+            ("pong", vec![]),
+            ("close", b"1000 bye".to_vec()),
+        ];
+        for step in [1, 2, 3, 7, 128, 4_096, 100_000] {
+            for capacity in [160, 4_096, 131_072] {
+                let (seen, error) = decode_in_steps(&wire, step, capacity, 1 << 20);
+                assert_eq!(error, None);
+                assert_eq!(seen, expected, "step {step}, capacity {capacity}");
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_what_the_rfc_forbids() {
+        use ProtocolError as E;
+        let cases: Vec<(Vec<u8>, E)> = vec![
+            (frame(0xc1, b"x"), E::ReservedBits),
+            (frame(0xa2, b"x"), E::ReservedBits),
+            (frame(0x83, b""), E::ReservedOpcode(3)),
+            (frame(0x8b, b""), E::ReservedOpcode(11)),
+            (vec![0x81, 0x81, 0, 0, 0, 0, 0], E::MaskedFrame),
+            (frame(0x09, b""), E::FragmentedControl),
+            (frame(0x89, &[0; 126]), E::ControlTooLong),
+            (vec![0x82, 126, 0, 125], E::LengthEncoding),
+            (vec![0x82, 127, 0, 0, 0, 0, 0, 0, 255, 255], E::LengthEncoding),
+            (vec![0x82, 127, 128, 0, 0, 0, 0, 0, 0, 0], E::LengthEncoding),
+            (frame(0x80, b"x"), E::UnexpectedContinuation),
+            ([frame(0x01, b"a"), frame(0x81, b"b")].concat(), E::ExpectedContinuation),
+            (frame(0x81, b"\xc3\x28"), E::InvalidUtf8),
+            (frame(0x81, b"cut \xe4\xbd"), E::InvalidUtf8),
+            ([frame(0x01, b"\xe4"), frame(0x80, b"\xbd")].concat(), E::InvalidUtf8),
+            (frame(0x88, b"\x03"), E::ClosePayload),
+            (frame(0x88, b"\x03\xed"), E::CloseCode(1005)),
+            (frame(0x88, b"\x03\xe8\xff"), E::InvalidUtf8),
+            (frame(0x82, &[0; 1_001]), E::MessageTooBig { limit: 1_000 }),
+            ([frame(0x02, &[0; 600]), frame(0x80, &[0; 401])].concat(), E::MessageTooBig { limit: 1_000 }),
+        ];
+        for (wire, expected) in cases {
+            for step in [1, 5, 4_096] {
+                let (seen, error) = decode_in_steps(&wire, step, 4_096, 1_000);
+                assert_eq!(error, Some(expected), "{wire:02x?} by {step}");
+                assert!(seen.is_empty(), "{seen:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_bad_text_before_the_frame_is_whole() {
+        // The header promises 200 bytes; three are enough to know.
+        let (_, error) = decode_in_steps(b"\x81\x7e\x00\xc8ab\xff", 1, 4_096, 1_000);
+        assert_eq!(error, Some(ProtocolError::InvalidUtf8));
+    }
+
+    #[test]
+    fn takes_no_memory_for_a_length_the_peer_only_claims() {
+        let mut decoder = Decoder::new(1 << 30);
+        let mut buffer = ReadBuffer::over(Vec::with_capacity(4_096));
+        buffer.extend(b"\x82\x7f\x00\x00\x00\x00\x3f\xff\xff\xff");
+        assert_eq!(decoder.decode(&mut buffer), Ok(None));
+        assert!(decoder.direct_room().is_some());
+        assert!(decoder.assembled.capacity() <= 2 * ASSEMBLY_STEP_BYTES);
+    }
+}

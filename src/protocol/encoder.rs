@@ -1,0 +1,136 @@
+//! Frames from client to server.
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+use super::{CloseCode, Kind, mask};
+
+/// The longest header of a frame we send: two bytes, a 64-bit length, a masking key.
+pub const FRAME_HEADER_BYTES_MAX: usize = 14;
+
+/// The longest close reason: a control payload of 125 bytes less the code (RFC 6455 section 5.5).
+pub const CLOSE_REASON_BYTES_MAX: usize = 123;
+
+/// Formats frames with a fresh masking key each.
+pub struct Encoder {
+    // RFC 6455 section 10.3 wants keys an attacker cannot predict: a ChaCha stream seeded by the system.
+    keys: StdRng,
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self { keys: StdRng::from_rng(&mut rand::rng()) }
+    }
+}
+
+impl Encoder {
+    /// Appends one unfragmented message.
+    pub fn message(&mut self, out: &mut Vec<u8>, kind: Kind, payload: &[u8]) {
+        let data = match kind {
+            Kind::Text => Data::Text,
+            Kind::Binary => Data::Binary,
+        };
+        self.frame(out, OpCode::Data(data), payload);
+    }
+
+    /// Appends a ping; `payload` is at most 125 bytes.
+    pub fn ping(&mut self, out: &mut Vec<u8>, payload: &[u8]) {
+        self.frame(out, OpCode::Control(Control::Ping), payload);
+    }
+
+    /// Appends a pong; `payload` is at most 125 bytes.
+    pub fn pong(&mut self, out: &mut Vec<u8>, payload: &[u8]) {
+        self.frame(out, OpCode::Control(Control::Pong), payload);
+    }
+
+    /// Appends a close frame; without a code its payload is empty (RFC 6455 section 5.5.1).
+    pub fn close(&mut self, out: &mut Vec<u8>, code: Option<CloseCode>, reason: &str) {
+        let mut payload = Vec::new();
+        if let Some(code) = code {
+            payload.extend_from_slice(&u16::from(code).to_be_bytes());
+            payload.extend_from_slice(truncate_reason(reason).as_bytes());
+        }
+        self.frame(out, OpCode::Control(Control::Close), &payload);
+    }
+
+    fn frame(&mut self, out: &mut Vec<u8>, opcode: OpCode, payload: &[u8]) {
+        const FIN: u8 = 0x80;
+        const MASK: u8 = 0x80;
+        let mut header = [0_u8; FRAME_HEADER_BYTES_MAX];
+        header[0] = FIN | u8::from(opcode);
+        let length_end = match payload.len() {
+            len @ 0..=125 => {
+                header[1] = MASK | len as u8;
+                2
+            }
+            len @ 126..=0xffff => {
+                header[1] = MASK | 126;
+                header[2..4].copy_from_slice(&(len as u16).to_be_bytes());
+                4
+            }
+            len => {
+                header[1] = MASK | 127;
+                header[2..10].copy_from_slice(&(len as u64).to_be_bytes());
+                10
+            }
+        };
+        let key = self.keys.next_u32().to_ne_bytes();
+        header[length_end..length_end + 4].copy_from_slice(&key);
+        out.extend_from_slice(&header[..length_end + 4]);
+        mask::append_masked(out, payload, key);
+    }
+}
+
+/// Whether an endpoint may put `code` into a close frame (RFC 6455 section 7.4 and the IANA registry: 1000 to
+/// 1003, 1007 to 1014, 3000 to 4999).
+pub fn may_be_sent(code: u16) -> bool {
+    code == 1014 || CloseCode::from(code).is_allowed() && code != 0
+}
+
+/// Cuts a close reason to what a control frame holds, never inside a character.
+pub fn truncate_reason(reason: &str) -> &str {
+    &reason[..reason.floor_char_boundary(CLOSE_REASON_BYTES_MAX)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_each_length_in_its_shortest_form() {
+        let mut encoder = Encoder::default();
+        for (len, header) in [
+            (0_usize, vec![0x82, 0x80]),
+            (125, vec![0x82, 0x80 | 125]),
+            (126, vec![0x82, 0xfe, 0, 126]),
+            (65_535, vec![0x82, 0xfe, 0xff, 0xff]),
+            (65_536, vec![0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0]),
+        ] {
+            let mut out = Vec::new();
+            encoder.message(&mut out, Kind::Binary, &vec![7; len]);
+            assert_eq!(out[..header.len()], header);
+            assert_eq!(out.len(), header.len() + 4 + len);
+            let key: [u8; 4] = out[header.len()..header.len() + 4].try_into().expect("four bytes");
+            let mut payload = out.split_off(header.len() + 4);
+            mask::apply(&mut payload, key);
+            assert_eq!(payload, vec![7; len]);
+        }
+    }
+
+    #[test]
+    fn allows_only_codes_an_endpoint_may_send() {
+        for code in 0..=u16::MAX {
+            let registered = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
+            assert_eq!(may_be_sent(code), registered, "{code}");
+        }
+    }
+
+    #[test]
+    fn cuts_a_reason_between_characters() {
+        assert_eq!(truncate_reason("short"), "short");
+        assert_eq!(truncate_reason(&"x".repeat(200)).len(), 123);
+        assert_eq!(truncate_reason(&"你".repeat(60)), "你".repeat(41));
+        assert_eq!(truncate_reason(&format!("x{}", "é".repeat(100))).len(), 123);
+    }
+}
