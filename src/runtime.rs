@@ -1,36 +1,39 @@
 //! The one tokio runtime of the process, for both faces, and the way in and out of it.
 //!
-//! Owns the worker threads and the rule that keeps them alive: an application's code may block inside a callback
-//! for as long as it likes, and only its own client waits.
+//! Owns the threads and the rule that keeps them alive: an application's code may block inside a callback for as long
+//! as it likes, and only its own client waits.
 //!
-//! A worker that blocks keeps the tasks it was about to run. So at most all workers but one run callbacks on their
-//! own thread; a further one hands its worker role to a fresh thread first (`block_in_place`), which costs more.
-//! And because a task woken by a worker lands in a slot that only this worker empties, wakes and spawns from inside
-//! a callback travel through the [`Relay`] to a worker that is free.
+//! A worker that blocks keeps two things from the others: the role of waiting for sockets, which it had when it took
+//! its task, and tasks it wakes itself, which land in a slot that only this worker empties. Handing the whole worker
+//! role to a fresh thread before each callback (`block_in_place`) would be right and slow. So one worker at a time runs
+//! its callback as it is, watched by the [`Watch`]: when a callback takes long, that thread makes another worker take
+//! over the sockets; and wakes and spawns from inside such a callback go through it. Further callbacks at that time
+//! hand their role on.
 
 use std::cell::Cell;
-use std::io::Write;
-use std::os::unix::net::UnixStream;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::task::Waker;
+use std::thread::Thread;
+use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 /// Two are enough for a phone, and the least that lets one block while the other serves everyone else.
 const WORKER_THREADS: usize = 2;
 /// Threads that may be blocked in callbacks, or in name lookups, at once. They exist only while they are needed.
 const BLOCKING_THREADS_MAX: usize = 16_384;
+/// How long a callback may hold up the sockets of other clients before another worker is called to them.
+const WATCH_INTERVAL: Duration = Duration::from_millis(1);
 
 static RUNTIME: LazyLock<Option<Process>> = LazyLock::new(Process::start);
 
-/// Workers inside a callback that did not hand their role on.
-static DIRECT_CALLBACKS: AtomicUsize = AtomicUsize::new(0);
+/// The place of the one worker that runs a callback as it is: odd while taken, and never the same twice.
+static DIRECT_CALLBACK: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    /// Whether this worker thread runs an application's callback without having handed its role on.
+    /// Whether this thread has that place.
     static IN_DIRECT_CALLBACK: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -40,7 +43,8 @@ pub(crate) struct Unavailable;
 
 struct Process {
     tokio: Runtime,
-    relay: Relay,
+    watch: Arc<Watch>,
+    watcher: Thread,
 }
 
 impl Process {
@@ -52,8 +56,20 @@ impl Process {
             .enable_io()
             .enable_time()
             .build()
-            .and_then(|tokio| Ok(Self { relay: Relay::start(&tokio)?, tokio }));
+            .and_then(|tokio| {
+                let watch = Arc::new(Watch::default());
+                let watcher = std::thread::Builder::new().name("net_websocket-w".to_owned()).spawn({
+                    let (watch, handle) = (watch.clone(), tokio.handle().clone());
+                    move || watch.run(&handle)
+                })?;
+                Ok(Self { tokio, watch, watcher: watcher.thread().clone() })
+            });
         started.map_err(|cause| crate::logging::error(format_args!("no runtime: {cause}"))).ok()
+    }
+
+    fn pass(&self, job: Job) {
+        self.watch.jobs.lock().unwrap_or_else(PoisonError::into_inner).push(job);
+        self.watcher.unpark();
     }
 }
 
@@ -61,7 +77,7 @@ impl Process {
 pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Result<(), Unavailable> {
     let process = RUNTIME.as_ref().ok_or(Unavailable)?;
     if IN_DIRECT_CALLBACK.get() {
-        process.relay.pass(Job::Spawn(Box::pin(task)));
+        process.pass(Job::Spawn(Box::pin(task)));
     } else {
         process.tokio.spawn(task);
     }
@@ -71,7 +87,7 @@ pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Result<(
 /// Wakes a task of the runtime. Any thread, also inside a callback.
 pub(crate) fn wake(waker: Waker) {
     match RUNTIME.as_ref() {
-        Some(process) if IN_DIRECT_CALLBACK.get() => process.relay.pass(Job::Wake(waker)),
+        Some(process) if IN_DIRECT_CALLBACK.get() => process.pass(Job::Wake(waker)),
         _ => waker.wake(),
     }
 }
@@ -79,21 +95,29 @@ pub(crate) fn wake(waker: Waker) {
 /// Runs code of the application, which may block. Only from tasks spawned by [`spawn`].
 pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
     /// Gives the place back also when the callback unwinds.
-    struct Direct;
-    impl Drop for Direct {
+    struct Place;
+    impl Drop for Place {
         fn drop(&mut self) {
             IN_DIRECT_CALLBACK.set(false);
-            DIRECT_CALLBACKS.fetch_sub(1, Ordering::Relaxed);
+            DIRECT_CALLBACK.fetch_add(1, Ordering::SeqCst);
         }
     }
-    if DIRECT_CALLBACKS.fetch_add(1, Ordering::Relaxed) < WORKER_THREADS - 1 {
-        IN_DIRECT_CALLBACK.set(true);
-        let _direct = Direct;
-        run()
-    } else {
-        DIRECT_CALLBACKS.fetch_sub(1, Ordering::Relaxed);
-        tokio::task::block_in_place(run)
+    let place = DIRECT_CALLBACK.load(Ordering::SeqCst);
+    let free = place.is_multiple_of(2);
+    if !free
+        || DIRECT_CALLBACK.compare_exchange(place, place + 1, Ordering::SeqCst, Ordering::SeqCst).is_err()
+    {
+        return tokio::task::block_in_place(run);
     }
+    IN_DIRECT_CALLBACK.set(true);
+    let _place = Place;
+    if let Some(process) = RUNTIME.as_ref()
+        && !process.watch.awake.load(Ordering::SeqCst)
+        && !process.watch.awake.swap(true, Ordering::SeqCst)
+    {
+        process.watcher.unpark();
+    }
+    run()
 }
 
 enum Job {
@@ -101,45 +125,45 @@ enum Job {
     Spawn(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
-/// Carries wakes and spawns from a thread inside a callback to a worker that is free.
-struct Relay {
-    jobs: std::sync::Arc<Mutex<Vec<Job>>>,
-    doorbell: UnixStream,
+/// A thread that is no worker: it sleeps while no callback runs, looks at the place of the direct callback every
+/// [`WATCH_INTERVAL`] while some do, and does what a thread inside a callback cannot do for others.
+#[derive(Default)]
+struct Watch {
+    awake: AtomicBool,
+    jobs: Mutex<Vec<Job>>,
 }
 
-impl Relay {
-    fn start(tokio: &Runtime) -> std::io::Result<Self> {
-        let (doorbell, door) = UnixStream::pair()?;
-        doorbell.set_nonblocking(true)?;
-        door.set_nonblocking(true)?;
-        let _guard = tokio.enter();
-        let mut door = tokio::net::UnixStream::from_std(door)?;
-        let jobs = std::sync::Arc::new(Mutex::new(Vec::new()));
-        let inbox = jobs.clone();
-        tokio.spawn(async move {
-            let mut rings = [0; 64];
-            while door.read(&mut rings).await.is_ok_and(|count| count > 0) {
-                let jobs: Vec<Job> =
-                    std::mem::take(&mut *inbox.lock().unwrap_or_else(PoisonError::into_inner));
-                for job in jobs {
-                    match job {
-                        Job::Wake(waker) => waker.wake(),
-                        Job::Spawn(task) => {
-                            tokio::spawn(task);
-                        }
+impl Watch {
+    fn run(&self, tokio: &Handle) {
+        let mut seen = 0;
+        loop {
+            let jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
+            for job in jobs {
+                match job {
+                    Job::Wake(waker) => waker.wake(),
+                    Job::Spawn(task) => {
+                        tokio.spawn(task);
                     }
                 }
             }
-        });
-        Ok(Self { jobs, doorbell })
-    }
-
-    fn pass(&self, job: Job) {
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        jobs.push(job);
-        // A full pipe means that rings are waiting to be heard, so one more changes nothing.
-        if jobs.len() == 1 {
-            let _ = (&self.doorbell).write(&[0]);
+            let place = DIRECT_CALLBACK.load(Ordering::SeqCst);
+            let (taken, unchanged) = (!place.is_multiple_of(2), place == seen);
+            seen = place;
+            if taken && unchanged {
+                // A task from outside rouses a worker, which then waits for the sockets. Once is enough: that worker
+                // cannot get stuck itself while the place is taken.
+                tokio.spawn(async {});
+            }
+            if unchanged {
+                self.awake.store(false, Ordering::SeqCst);
+                // A callback that began meanwhile has either seen `awake` unset or is seen here.
+                if DIRECT_CALLBACK.load(Ordering::SeqCst) == seen {
+                    std::thread::park();
+                }
+                self.awake.store(true, Ordering::SeqCst);
+            } else {
+                std::thread::park_timeout(WATCH_INTERVAL);
+            }
         }
     }
 }

@@ -32,9 +32,8 @@ unsafe extern "C" fn __wrap_napi_wrap(
     result: *mut sys::napi_ref,
 ) -> sys::napi_status {
     // SAFETY: the arguments are the caller's, passed on unchanged.
-    let status = unsafe {
-        __real_napi_wrap(env, js_object, native_object, finalize_cb, finalize_hint, result)
-    };
+    let status =
+        unsafe { __real_napi_wrap(env, js_object, native_object, finalize_cb, finalize_hint, result) };
     if status != sys::Status::napi_ok || result.is_null() {
         return status;
     }

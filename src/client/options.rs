@@ -161,6 +161,11 @@ fn parse_url(text: &str) -> Result<Url, UrlError> {
     if !matches!(url.scheme(), "ws" | "wss" | "http" | "https") {
         return Err(UrlError::Scheme);
     }
+    // The parser follows browsers and finds a host in `ws:///h` and `ws:h`; RFC 3986 section 3.2 does not.
+    let authority = text.trim_start().get(url.scheme().len()..).and_then(|rest| rest.strip_prefix("://"));
+    if authority.is_none_or(|authority| authority.starts_with(['/', '\\'])) {
+        return Err(UrlError::Host);
+    }
     Ok(url)
 }
 
@@ -298,7 +303,17 @@ mod tests {
 
     #[test]
     fn refuses_urls_it_cannot_dial() {
-        for url in ["", "www.example.com", "ftp://h/", "mailto:a@b", "ws://", "ws:// h/", "ws://h:99999/"] {
+        for url in [
+            "",
+            "www.example.com",
+            "ftp://h/",
+            "mailto:a@b",
+            "ws://",
+            "ws:///h",
+            "ws:h",
+            "ws:// h/",
+            "ws://h:99999/",
+        ] {
             assert!(refuse(url).starts_with("url: "), "{url}");
         }
         assert!(refuse(&format!("ws://h/{}", "x".repeat(URL_BYTES_MAX))).contains("longer than 8196 bytes"));

@@ -64,6 +64,10 @@ unsafe impl Plain for super::abi::Header {}
 /// Whether the kernel can read the word that holds `address`.
 fn is_readable(address: *const c_void) -> bool {
     const NO_SUCH_HOW: i32 = -1;
+    // Nothing is mapped there, and to the kernel a NULL set is none to read.
+    if address.addr() < PAGE_BYTES {
+        return false;
+    }
     let word = address.map_addr(|address| address & !(SIGNAL_SET_BYTES - 1));
     let mut errno = MaybeUninit::<i32>::uninit();
     // The kernel copies the set before it looks at how to apply it, so this call reads and changes nothing:

@@ -1,0 +1,36 @@
+//! Link arguments of the shared library. They stand here and not in `.cargo/config.toml` because `ohrs` replaces all
+//! flags from there by its own.
+
+use std::env;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let target_os = env::var("CARGO_CFG_TARGET_OS").expect("cargo sets it for build scripts");
+    let target_env = env::var("CARGO_CFG_TARGET_ENV").expect("cargo sets it for build scripts");
+    let on_openharmony = target_env == "ohos";
+    let with_arkts = on_openharmony || env::var_os("CARGO_FEATURE_ARKTS").is_some();
+
+    // Where libace_napi.z.so is, and reruns when napi-derive's environment changes. For OpenHarmony it panics without
+    // OHOS_NDK_HOME, which only linking needs: leave that to the linker's own search path, so that `cargo check` and
+    // clippy work without an SDK.
+    println!("cargo::rerun-if-env-changed=OHOS_NDK_HOME");
+    if with_arkts && (!on_openharmony || env::var_os("OHOS_NDK_HOME").is_some()) {
+        napi_build_ohos::setup();
+    }
+
+    if target_os == "linux" {
+        // Rust gives a cdylib no name, and then an app that links it asks for the path it was linked from.
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libnet_websocket.so");
+        // OpenHarmony's loader really unloads, under the feet of the runtime's threads and thread-local destructors.
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+        // Loads on kernels with 16 KiB pages as well as 4 KiB ones.
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-z,max-page-size=16384");
+    }
+
+    if with_arkts && !on_openharmony {
+        // The two functions in which Node differs from ArkTS go to src/arkts/node_shim.rs. Only a library can have this
+        // feature: Node defines the napi_* names, and a test or example has no Node to define them.
+        println!("cargo::rustc-cdylib-link-arg=-Wl,--wrap=napi_wrap");
+        println!("cargo::rustc-cdylib-link-arg=-Wl,--wrap=napi_module_register");
+    }
+}

@@ -1,0 +1,536 @@
+//! A WebSocket server for demos and tests: echoes over ws and wss on loopback, and misbehaves on request.
+//!
+//! Knows nothing of the library. Certificates are made at start, so nothing here expires or has to be kept secret.
+
+use std::error::Error;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
+
+const USAGE: &str = "\
+A WebSocket echo server on loopback, over ws and wss.
+
+Usage: echo_server [--ws-port N] [--wss-port N] [--dir DIR] [--quiet] [--help]
+
+  --ws-port N    port for ws (default: any free one)
+  --wss-port N   port for wss (default: any free one)
+  --dir DIR      where the certificates go (default: a new temporary directory, removed at exit)
+  --quiet        do not log requests to stderr
+  --help         show this text
+
+Prints these as NAME=VALUE lines, then READY: WS_URL, WSS_URL, CA_FILE, and the servers with a certificate that must be
+refused: WSS_UNTRUSTED_URL (of an unknown CA), WSS_WRONG_NAME_URL (for another host), WSS_EXPIRED_URL.
+Exits at end-of-file on stdin, on SIGTERM and on SIGINT.
+
+Paths:
+  /                     echo; so does every path not listed here
+  /headers              send the request's headers as lines `name: value`, then echo;
+                        the response carries x-test: one, set-cookie: a=1, set-cookie: b=2
+  /protocol             accept the first sub-protocol offered, then echo
+  /opcode               answer each message with `text LENGTH` or `binary LENGTH`
+  /close/CODE/REASON    close right after open; code 0 sends a close frame without a code
+  /drop                 cut the connection at the first message
+  /status/NNN           refuse the upgrade with that HTTP status
+  /hang                 never answer the request
+  /bad-accept           answer with a wrong Sec-WebSocket-Accept
+  /bad-frame            send a frame with RSV2 set right after open
+  /bad-utf8             send a text that is not UTF-8 right after open
+  /large/N              send one binary message of N bytes (byte i is i % 251), then echo
+  /flood/N/SIZE         send N binary messages of SIZE bytes, each starting with its index (4 bytes, little-endian),
+                        then echo
+  /silent               open, then neither read nor write
+";
+
+/// The longest request head accepted; a client that sends more 8 KiB headers than this is refused.
+const REQUEST_HEAD_BYTES: usize = 256 * 1024;
+const REQUEST_HEADERS: usize = 10_000;
+
+const LOOPBACK_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+/// Years of validity, first and last; the machine's clock is in no doubt about either pair.
+const LIFETIME: (i32, i32) = (2020, 2120);
+const LONG_PAST: (i32, i32) = (2001, 2002);
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            eprintln!("echo_server: {problem}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match serve(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("echo_server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(options: Options) -> Result<(), Failure> {
+    let directory = Directory::new(options.directory)?;
+    let trusted = Authority::new("net_websocket test CA", &directory.path, "ca")?;
+    let unknown = Authority::new("net_websocket unknown CA", &directory.path, "untrusted-ca")?;
+    let good = trusted.issue("server", &LOOPBACK_NAMES, LIFETIME)?;
+    let untrusted = unknown.issue("untrusted", &LOOPBACK_NAMES, LIFETIME)?;
+    let wrong_name = trusted.issue("wrong-name", &["example.invalid"], LIFETIME)?;
+    let expired = trusted.issue("expired", &LOOPBACK_NAMES, LONG_PAST)?;
+
+    let quiet = options.quiet;
+    let ws_port = listen(options.ws_port, None, quiet).await?;
+    let wss_port = listen(options.wss_port, Some(good), quiet).await?;
+    let untrusted_port = listen(0, Some(untrusted), quiet).await?;
+    let wrong_name_port = listen(0, Some(wrong_name), quiet).await?;
+    let expired_port = listen(0, Some(expired), quiet).await?;
+
+    // Before the lines: whoever reads READY may end the server at once.
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    writeln!(
+        std::io::stdout(),
+        "WS_URL=ws://127.0.0.1:{ws_port}\n\
+         WSS_URL=wss://localhost:{wss_port}\n\
+         WSS_UNTRUSTED_URL=wss://localhost:{untrusted_port}\n\
+         WSS_WRONG_NAME_URL=wss://localhost:{wrong_name_port}\n\
+         WSS_EXPIRED_URL=wss://localhost:{expired_port}\n\
+         CA_FILE={}\n\
+         READY",
+        directory.path.join("ca.pem").display()
+    )?;
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = interrupted.recv() => {}
+        _ = end_of_stdin() => {}
+    }
+    // Not left to the runtime's shutdown, which would wait for a thread that reads stdin.
+    drop(directory);
+    std::process::exit(0)
+}
+
+/// Resolves when whoever started the server has closed its end of stdin, as the death of a script does.
+async fn end_of_stdin() {
+    let (sender, receiver) = oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 1024];
+        while matches!(std::io::stdin().read(&mut buffer), Ok(length) if length > 0) {}
+        drop(sender);
+    });
+    let _ = receiver.await;
+}
+
+struct Options {
+    ws_port: u16,
+    wss_port: u16,
+    directory: Option<PathBuf>,
+    quiet: bool,
+}
+
+impl Options {
+    /// `None` when the user asked for help.
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, Failure> {
+        let mut options = Self { ws_port: 0, wss_port: 0, directory: None, quiet: false };
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+            match argument.as_str() {
+                "--ws-port" => {
+                    options.ws_port = value()?.parse().map_err(|_| "--ws-port needs a port number")?
+                }
+                "--wss-port" => {
+                    options.wss_port = value()?.parse().map_err(|_| "--wss-port needs a port number")?
+                }
+                "--dir" => options.directory = Some(value()?.into()),
+                "--quiet" => options.quiet = true,
+                "--help" | "-h" => return Ok(None),
+                _ => return Err(format!("unknown argument {argument}").into()),
+            }
+        }
+        Ok(Some(options))
+    }
+}
+
+/// Where the certificates lie; removed with the value unless the caller named it.
+struct Directory {
+    path: PathBuf,
+    temporary: bool,
+}
+
+impl Directory {
+    fn new(named: Option<PathBuf>) -> Result<Self, Failure> {
+        if let Some(path) = named {
+            fs::create_dir_all(&path)?;
+            return Ok(Self { path, temporary: false });
+        }
+        let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
+        let path = std::env::temp_dir().join(format!("echo_server-{}-{nanoseconds:x}", std::process::id()));
+        fs::create_dir(&path)?;
+        Ok(Self { path, temporary: true })
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if self.temporary {
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// A certificate authority, and the directory its certificates go to.
+struct Authority<'a> {
+    ca: CertifiedIssuer<'static, KeyPair>,
+    directory: &'a Path,
+}
+
+impl<'a> Authority<'a> {
+    /// Writes the authority's certificate to `FILE.pem`.
+    fn new(name: &str, directory: &'a Path, file: &str) -> Result<Self, Failure> {
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let ca = CertifiedIssuer::self_signed(parameters, KeyPair::generate()?)?;
+        fs::write(directory.join(format!("{file}.pem")), ca.pem())?;
+        Ok(Self { ca, directory })
+    }
+
+    /// Issues a certificate valid in the years given, writes `FILE.pem` and `FILE.key`, and serves with it.
+    fn issue(&self, file: &str, names: &[&str], years: (i32, i32)) -> Result<TlsAcceptor, Failure> {
+        let key = KeyPair::generate()?;
+        let mut parameters =
+            CertificateParams::new(names.iter().copied().map(String::from).collect::<Vec<_>>())?;
+        parameters.distinguished_name.push(DnType::CommonName, "net_websocket test server");
+        parameters.not_before = date_time_ymd(years.0, 1, 1);
+        parameters.not_after = date_time_ymd(years.1, 1, 1);
+        let certificate = parameters.signed_by(&key, &self.ca)?;
+        fs::write(self.directory.join(format!("{file}.pem")), certificate.pem())?;
+        fs::write(self.directory.join(format!("{file}.key")), key.serialize_pem())?;
+
+        let chain = vec![CertificateDer::from_pem_slice(certificate.pem().as_bytes())?];
+        let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes())?;
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+}
+
+/// Accepts in the background on both loopback addresses, and returns the port.
+async fn listen(port: u16, tls: Option<TlsAcceptor>, quiet: bool) -> Result<u16, Failure> {
+    let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let port = v4.local_addr()?.port();
+    // Machines without IPv6, or with the port taken there, still get a server.
+    let v6 = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await.ok();
+    for listener in [Some(v4), v6].into_iter().flatten() {
+        tokio::spawn(accept(listener, tls.clone(), quiet));
+    }
+    Ok(port)
+}
+
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, quiet: bool) {
+    loop {
+        let Ok((tcp, peer)) = listener.accept().await else {
+            // Out of descriptors: let connections end before trying again.
+            tokio::task::yield_now().await;
+            continue;
+        };
+        let tls = tls.clone();
+        tokio::spawn(async move {
+            if let Err(error) = converse(tcp, tls, peer, quiet).await
+                && !quiet
+            {
+                eprintln!("{peer}: {error}");
+            }
+        });
+    }
+}
+
+trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
+type Socket = Box<dyn Transport>;
+
+async fn converse(
+    tcp: TcpStream,
+    tls: Option<TlsAcceptor>,
+    peer: SocketAddr,
+    quiet: bool,
+) -> Result<(), Failure> {
+    tcp.set_nodelay(true)?;
+    let socket: Socket = match tls {
+        Some(tls) => Box::new(tls.accept(tcp).await?),
+        None => Box::new(tcp),
+    };
+    let Some((request, upgrade)) = Request::read(socket).await? else {
+        return Ok(());
+    };
+    if !quiet {
+        eprintln!("{peer}: {}", request.path);
+    }
+    match Behaviour::of(&request.path)? {
+        Behaviour::Refuse(status) => upgrade.refuse(status).await,
+        Behaviour::Hang => upgrade.hang().await,
+        Behaviour::BadAccept => upgrade.accept("bm90IHRoZSByaWdodCBrZXk=", "").await.map(drop),
+        Behaviour::Converse(script) => {
+            let accept = derive_accept_key(request.value("sec-websocket-key").as_bytes());
+            let socket = upgrade.accept(&accept, &script.response_headers(&request)).await?;
+            script.play(socket, &request).await
+        }
+    }
+}
+
+/// What a path asks for.
+enum Behaviour {
+    Refuse(u16),
+    Hang,
+    BadAccept,
+    Converse(Script),
+}
+
+/// What happens on a connection that was upgraded.
+enum Script {
+    Echo,
+    Headers,
+    Protocol,
+    Opcode,
+    Close(Option<CloseFrame>),
+    Drop,
+    RawFrame(&'static [u8]),
+    Large(usize),
+    Flood { count: u32, size: usize },
+    Silent,
+}
+
+impl Behaviour {
+    fn of(path: &str) -> Result<Self, Failure> {
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        let parts: Vec<&str> = path.trim_start_matches('/').splitn(3, '/').collect();
+        Ok(Self::Converse(match parts.as_slice() {
+            ["status", status] => return Ok(Self::Refuse(status.parse()?)),
+            ["hang"] => return Ok(Self::Hang),
+            ["bad-accept"] => return Ok(Self::BadAccept),
+            ["headers"] => Script::Headers,
+            ["protocol"] => Script::Protocol,
+            ["opcode"] => Script::Opcode,
+            ["close", code] => Script::Close(close_frame(code.parse()?, "")?),
+            ["close", code, reason] => Script::Close(close_frame(code.parse()?, reason)?),
+            ["drop"] => Script::Drop,
+            // FIN, RSV2, text.
+            ["bad-frame"] => Script::RawFrame(&[0xa1, 2, b'h', b'i']),
+            // A lead byte of two followed by no continuation.
+            ["bad-utf8"] => Script::RawFrame(&[0x81, 2, 0xc3, 0x28]),
+            ["large", size] => Script::Large(size.parse()?),
+            ["flood", count, size] => Script::Flood { count: count.parse()?, size: size.parse()? },
+            ["silent"] => Script::Silent,
+            _ => Script::Echo,
+        }))
+    }
+}
+
+fn close_frame(code: u16, reason: &str) -> Result<Option<CloseFrame>, Failure> {
+    if code == 0 {
+        return Ok(None);
+    }
+    Ok(Some(CloseFrame { code: code.into(), reason: percent_decoded(reason)?.into() }))
+}
+
+fn percent_decoded(text: &str) -> Result<String, Failure> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        if *first == b'%' {
+            let digits = std::str::from_utf8(tail.get(..2).ok_or("a percent sign without two digits")?)?;
+            bytes.push(u8::from_str_radix(digits, 16)?);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    Ok(String::from_utf8(bytes)?)
+}
+
+impl Script {
+    /// Header lines which the response has besides the required ones.
+    fn response_headers(&self, request: &Request) -> String {
+        match self {
+            Self::Headers => "x-test: one\r\nset-cookie: a=1\r\nset-cookie: b=2\r\n".to_owned(),
+            Self::Protocol => {
+                match request.value("sec-websocket-protocol").split(',').next().map(str::trim) {
+                    Some(first) if !first.is_empty() => format!("sec-websocket-protocol: {first}\r\n"),
+                    _ => String::new(),
+                }
+            }
+            _ => String::new(),
+        }
+    }
+
+    async fn play(self, mut socket: Socket, request: &Request) -> Result<(), Failure> {
+        if let Self::RawFrame(bytes) = self {
+            socket.write_all(bytes).await?;
+            socket.flush().await?;
+        }
+        // The client's limits are what is tested, so the server has none.
+        let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
+        let mut stream = WebSocketStream::from_raw_socket(socket, Role::Server, Some(config)).await;
+        match self {
+            Self::Echo | Self::Protocol | Self::RawFrame(_) => {}
+            Self::Headers => stream.send(Message::text(request.lines())).await?,
+            Self::Opcode => return name_opcodes(stream).await,
+            Self::Close(frame) => {
+                stream.close(frame).await?;
+                // What the client sent meanwhile finds no ear; then comes its close frame.
+                while let Some(Ok(_)) = stream.next().await {}
+                return Ok(());
+            }
+            Self::Drop => {
+                stream.next().await;
+                return Ok(());
+            }
+            Self::Large(size) => {
+                let payload: Bytes = (0..size).map(|index| (index % 251) as u8).collect();
+                stream.send(Message::Binary(payload)).await?;
+            }
+            Self::Flood { count, size } => {
+                for index in 0..count {
+                    let mut payload = vec![0; size];
+                    if let Some(head) = payload.first_chunk_mut() {
+                        *head = index.to_le_bytes();
+                    }
+                    stream.feed(Message::binary(payload)).await?;
+                }
+                stream.flush().await?;
+            }
+            Self::Silent => std::future::pending().await,
+        }
+        echo(stream).await
+    }
+}
+
+/// Reading on until the end also answers a close frame, or takes the answer to ours.
+async fn echo(mut stream: WebSocketStream<Socket>) -> Result<(), Failure> {
+    while let Some(message) = stream.next().await {
+        let message = message?;
+        if message.is_text() || message.is_binary() {
+            stream.send(message).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn name_opcodes(mut stream: WebSocketStream<Socket>) -> Result<(), Failure> {
+    while let Some(message) = stream.next().await {
+        let answer = match message? {
+            Message::Text(text) => format!("text {}", text.len()),
+            Message::Binary(data) => format!("binary {}", data.len()),
+            _ => continue,
+        };
+        stream.send(Message::text(answer)).await?;
+    }
+    Ok(())
+}
+
+/// The head of the handshake request.
+struct Request {
+    path: String,
+    /// Names in lower case, in the order of arrival.
+    headers: Vec<(String, String)>,
+}
+
+impl Request {
+    /// `None` when the client left without asking for anything.
+    async fn read(mut socket: Socket) -> Result<Option<(Self, Upgrade)>, Failure> {
+        let mut head = Vec::with_capacity(4096);
+        loop {
+            if socket.read_buf(&mut head).await? == 0 {
+                return if head.is_empty() { Ok(None) } else { Err("the request ends early".into()) };
+            }
+            let mut headers = vec![httparse::EMPTY_HEADER; REQUEST_HEADERS];
+            let mut parsed = httparse::Request::new(&mut headers);
+            if let httparse::Status::Complete(length) = parsed.parse(&head)? {
+                if length < head.len() {
+                    return Err("the client sent frames before the handshake was answered".into());
+                }
+                let path = parsed.path.unwrap_or("/").to_owned();
+                let headers = parsed.headers.iter().map(|header| {
+                    (header.name.to_ascii_lowercase(), String::from_utf8_lossy(header.value).into_owned())
+                });
+                return Ok(Some((Self { path, headers: headers.collect() }, Upgrade { socket })));
+            }
+            if head.len() > REQUEST_HEAD_BYTES {
+                return Err("the request is too large".into());
+            }
+        }
+    }
+
+    fn value(&self, name: &str) -> &str {
+        self.headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    fn lines(&self) -> String {
+        self.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect()
+    }
+}
+
+/// A request that waits for its answer.
+struct Upgrade {
+    socket: Socket,
+}
+
+impl Upgrade {
+    async fn accept(mut self, accept: &str, headers: &str) -> Result<Socket, Failure> {
+        let response = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
+             sec-websocket-accept: {accept}\r\n{headers}\r\n"
+        );
+        self.socket.write_all(response.as_bytes()).await?;
+        self.socket.flush().await?;
+        Ok(self.socket)
+    }
+
+    async fn refuse(mut self, status: u16) -> Result<(), Failure> {
+        let body = format!("status {status}, as asked\n");
+        let response = format!(
+            "HTTP/1.1 {status} As-Asked\r\ncontent-type: text/plain\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        self.socket.write_all(response.as_bytes()).await?;
+        self.socket.shutdown().await?;
+        Ok(())
+    }
+
+    /// Keeps the client waiting until it gives up.
+    async fn hang(mut self) -> Result<(), Failure> {
+        let mut ignored = [0; 1024];
+        while self.socket.read(&mut ignored).await? > 0 {}
+        Ok(())
+    }
+}

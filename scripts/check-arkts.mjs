@@ -1,0 +1,306 @@
+// Checks the DevEco project and the ohpm package without the OpenHarmony SDK: type errors and ArkTS rules in every .ets file,
+// against a given index.d.ts of the library, and the .json5 files, resources and paths that hvigor would trip over.
+//
+// usage: OHOS_TYPESCRIPT=<folder of npm ohos-typescript> node scripts/check-arkts.mjs [path of index.d.ts]
+
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const STUBS = path.join(ROOT, 'tests/arkts-stubs');
+const LIBRARY = 'libnet_websocket.so';
+const ETS_FOLDERS = ['entry/src/main/ets', 'entry/src/ohosTest/ets', 'package', 'tests/arkts'];
+const PROJECT_FOLDERS = ['AppScope', 'hvigor', 'entry', 'package'];
+// What DevEco Studio, hvigor, ohpm and scripts/build.sh put next to the sources.
+const GENERATED_FOLDERS = ['.hvigor', '.test', '.preview', '.cxx', 'build', 'libs', 'oh_modules', 'node_modules'];
+
+function fail(message) {
+  console.error(`check-arkts: ${message}`);
+  process.exit(1);
+}
+
+function loadTypeScript() {
+  const folder = process.env.OHOS_TYPESCRIPT;
+  if (!folder) fail('OHOS_TYPESCRIPT is not set; scripts/setup.sh installs ohos-typescript and scripts/test.sh sets it');
+  return createRequire(import.meta.url)(path.resolve(folder));
+}
+
+const ts = loadTypeScript();
+
+function filesUnder(folder, wanted) {
+  return fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const full = path.join(folder, entry.name);
+    if (entry.isDirectory()) return GENERATED_FOLDERS.includes(entry.name) ? [] : filesUnder(full, wanted);
+    return wanted(entry.name) ? [full] : [];
+  });
+}
+
+const relative = (file) => path.relative(ROOT, file);
+
+// ---- ArkTS ----
+
+// As in the SDK's ets-loader, cut down to what the stubs declare.
+const COMPONENTS = ['Column', 'Row', 'Text', 'TextInput', 'Button', 'List', 'ListItem'];
+const COMPILER_OPTIONS = {
+  target: ts.ScriptTarget.ES2021,
+  module: ts.ModuleKind.ES2020,
+  moduleResolution: ts.ModuleResolutionKind.NodeJs,
+  lib: ['lib.es2021.d.ts'],
+  types: [],
+  strict: true,
+  noImplicitAny: true,
+  allowSyntheticDefaultImports: true,
+  esModuleInterop: true,
+  experimentalDecorators: true,
+  emitDecoratorMetadata: false,
+  importsNotUsedAsValues: ts.ImportsNotUsedAsValues.Preserve,
+  forceConsistentCasingInFileNames: true,
+  noEmit: true,
+  incremental: true,
+  // ohos-typescript wants a name for it; nothing is written.
+  tsBuildInfoFile: path.join(os.tmpdir(), 'check-arkts.tsbuildinfo'),
+  skipLibCheck: false,
+  packageManagerType: 'ohpm',
+  needDoArkTsLinter: true,
+  isCompatibleVersion: false,
+  compatibleSdkVersion: 12,
+  ets: {
+    render: { method: ['build', 'pageTransition'], decorator: ['Builder', 'LocalBuilder'] },
+    components: COMPONENTS,
+    libs: [],
+    extend: {
+      decorator: ['Extend', 'AnimatableExtend'],
+      components: COMPONENTS.map((name) => ({ name, type: `${name}Attribute`, instance: `${name}Instance` })),
+    },
+    styles: {
+      decorator: 'Styles',
+      component: { name: 'Common', type: 'T', instance: 'CommonInstance' },
+      property: 'stateStyles',
+    },
+    concurrent: { decorator: 'Concurrent' },
+    customComponent: 'CustomComponent',
+    propertyDecorators: [
+      { name: 'State', needInitialization: true },
+      { name: 'Link', needInitialization: false },
+      { name: 'Prop', needInitialization: false },
+    ],
+    emitDecorators: [
+      { name: 'Entry', emitParameters: true },
+      { name: 'Component', emitParameters: false },
+    ],
+    syntaxComponents: { paramsUICallback: ['ForEach'], attrUICallback: [] },
+  },
+};
+
+/** Diagnostics of `roots`, with `import … from 'libnet_websocket.so'` meaning the declarations in `indexDts`. */
+function checkArkTs(roots, indexDts) {
+  const host = ts.createIncrementalCompilerHost(COMPILER_OPTIONS);
+  const packageAlias = path.join(ROOT, 'package/Index.ets');
+  host.resolveModuleNames = (names, containing) => names.map((name) => resolveModule(name, containing, indexDts, packageAlias));
+  host.writeFile = () => {};
+
+  const rootNames = [...roots, path.join(STUBS, 'arkui.d.ts')];
+  const builder = ts.createIncrementalProgramForArkTs({ rootNames, options: COMPILER_OPTIONS, host });
+  const program = builder.getProgram();
+  const own = program.getSourceFiles().filter((file) => !program.isSourceFileDefaultLibrary(file));
+  return [
+    ...builder.getOptionsDiagnostics(),
+    ...builder.getGlobalDiagnostics(),
+    ...own.flatMap((file) => [...builder.getSyntacticDiagnostics(file), ...builder.getSemanticDiagnostics(file)]),
+    ...ts.ArkTSLinter_1_1.runArkTSLinter(builder, undefined, undefined, 'ArkTS_1_1'),
+  ];
+}
+
+function resolveModule(name, containing, indexDts, packageAlias) {
+  const candidates = name === LIBRARY ? [indexDts]
+    : name === '@net-websocket/net_websocket' ? [packageAlias]
+    : name.startsWith('.') ? ['.ets', '.ts', '.d.ts'].map((suffix) => path.resolve(path.dirname(containing), name) + suffix)
+    : [path.join(STUBS, `${name.replace('/', '.')}.d.ts`)];
+  const found = candidates.find((file) => fs.existsSync(file));
+  if (!found) return undefined;
+  const extension = found.endsWith('.d.ts') ? ts.Extension.Dts : found.endsWith('.ets') ? ts.Extension.Ets : ts.Extension.Ts;
+  return { resolvedFileName: found, extension, isExternalLibraryImport: name === LIBRARY };
+}
+
+function describeDiagnostic(diagnostic) {
+  const text = ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n');
+  if (!diagnostic.file) return text;
+  const { line, character } = diagnostic.file.getLineAndCharacterOfPosition(diagnostic.start ?? 0);
+  return `${relative(diagnostic.file.fileName)}:${line + 1}:${character + 1} ${text}`;
+}
+
+// Each faulty source must yield a diagnostic that matches, else a clean result of this checker means nothing.
+const FAULTY_SOURCES = [
+  {
+    what: 'a wrong member name',
+    source: `import webSocket from '${LIBRARY}';\nwebSocket.createWebSocket().conect('ws://localhost');\n`,
+    expected: /'conect' does not exist/,
+  },
+  {
+    what: 'a wrong argument type',
+    source: `import webSocket from '${LIBRARY}';\nwebSocket.createWebSocket().send(5);\n`,
+    expected: /'number' is not assignable|No overload matches/,
+  },
+  {
+    what: 'an unknown event name',
+    source: `import webSocket from '${LIBRARY}';\nwebSocket.createWebSocket().on('opened', () => {});\n`,
+    expected: /"opened"/,
+  },
+  { what: 'the type any', source: 'export let value: any = 1;\n', expected: /arkts-no-any-unknown/ },
+  { what: 'an untyped object literal', source: 'export const value = { a: 1 };\n', expected: /arkts-no-untyped-obj-literals/ },
+  { what: 'a module without declarations', source: "import { x } from '@kit.NoSuchKit';\nx();\n", expected: /Cannot find module/ },
+  {
+    what: 'a wrong attribute of a component',
+    source: "@Entry\n@Component\nstruct Page {\n  build() {\n    Text('a').fontSiz(3)\n  }\n}\n",
+    expected: /'fontSiz' does not exist/,
+  },
+];
+
+function selfTest(indexDts) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'check-arkts-'));
+  try {
+    const files = FAULTY_SOURCES.map(({ source }, index) => {
+      const file = path.join(folder, `Faulty${index}.ets`);
+      fs.writeFileSync(file, source);
+      return file;
+    });
+    const diagnostics = checkArkTs(files, indexDts);
+    FAULTY_SOURCES.forEach(({ what, expected }, index) => {
+      const messages = diagnostics.filter((diagnostic) => diagnostic.file?.fileName === files[index]).map(describeDiagnostic);
+      if (!messages.some((message) => expected.test(message))) {
+        fail(`the checker is broken: ${what} went unnoticed; it reported ${JSON.stringify(messages)}`);
+      }
+    });
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+// ---- project files ----
+
+function parseJson(file, problems) {
+  const { config, error } = ts.parseConfigFileTextToJson(file, fs.readFileSync(file, 'utf8'));
+  if (error) problems.push(`${relative(file)}: ${ts.flattenDiagnosticMessageText(error.messageText, '\n')}`);
+  return config ?? {};
+}
+
+/** Names like `string.app_name` or `media.icon` that the resource folder defines. */
+function resourcesIn(folder, problems) {
+  const names = new Set();
+  if (!fs.existsSync(folder)) return names;
+  for (const file of filesUnder(folder, () => true)) {
+    const kind = path.basename(path.dirname(file));
+    const stem = path.basename(file, path.extname(file));
+    if (kind === 'element') {
+      for (const item of parseJson(file, problems)[stem] ?? []) names.add(`${stem}.${item.name}`);
+    } else {
+      names.add(`${kind}.${stem}`);
+    }
+  }
+  return names;
+}
+
+function checkResources(problems) {
+  const app = resourcesIn(path.join(ROOT, 'AppScope/resources/base'), problems);
+  const entry = resourcesIn(path.join(ROOT, 'entry/src/main/resources/base'), problems);
+  const moduleSees = new Set([...app, ...entry]);
+
+  const check = (file, pattern, known) => {
+    for (const [, kind, name] of fs.readFileSync(file, 'utf8').matchAll(pattern)) {
+      if (!known.has(`${kind}.${name}`)) problems.push(`${relative(file)}: there is no resource ${kind} "${name}"`);
+    }
+  };
+  const reference = /"\$(string|media|color|profile):(\w+)"/g;
+  check(path.join(ROOT, 'AppScope/app.json5'), reference, app);
+  for (const file of filesUnder(path.join(ROOT, 'AppScope'), (name) => name.endsWith('.json'))) check(file, reference, app);
+  for (const file of filesUnder(path.join(ROOT, 'entry'), (name) => /\.json5?$/.test(name))) check(file, reference, moduleSees);
+  for (const file of filesUnder(path.join(ROOT, 'entry'), (name) => name.endsWith('.ets'))) {
+    check(file, /\$r\('app\.(\w+)\.(\w+)'\)/g, moduleSees);
+  }
+
+  const translated = resourcesIn(path.join(ROOT, 'entry/src/main/resources/zh_CN'), problems);
+  for (const name of entry) {
+    if (name.startsWith('string.') && !translated.has(name)) problems.push(`resources/zh_CN lacks ${name}`);
+  }
+  for (const name of translated) {
+    if (!entry.has(name)) problems.push(`resources/base lacks ${name}, which zh_CN has`);
+  }
+}
+
+function checkPaths(problems) {
+  const mustExist = (file, from) => {
+    if (!fs.existsSync(file)) problems.push(`${from} names ${relative(file)}, which does not exist`);
+  };
+  const project = parseJson(path.join(ROOT, 'build-profile.json5'), problems);
+  for (const { name, srcPath } of project.modules ?? []) {
+    const folder = path.join(ROOT, srcPath);
+    for (const file of ['build-profile.json5', 'hvigorfile.ts', 'oh-package.json5', 'src/main/module.json5']) {
+      mustExist(path.join(folder, file), `build-profile.json5, module ${name},`);
+    }
+    const main = path.join(folder, 'src/main');
+    const { module } = parseJson(path.join(main, 'module.json5'), problems);
+    for (const ability of module.abilities) mustExist(path.join(main, ability.srcEntry), 'module.json5');
+    if (!module.abilities.some((ability) => ability.name === module.mainElement)) {
+      problems.push(`module.json5: mainElement ${module.mainElement} is not among the abilities`);
+    }
+    if (!module.requestPermissions?.some((permission) => permission.name === 'ohos.permission.INTERNET')) {
+      problems.push('module.json5 does not ask for ohos.permission.INTERNET');
+    }
+    for (const page of parseJson(path.join(main, 'resources/base/profile/main_pages.json'), problems).src) {
+      mustExist(path.join(main, 'ets', `${page}.ets`), 'main_pages.json');
+    }
+    for (const [name, where] of Object.entries(parseJson(path.join(folder, 'oh-package.json5'), problems).dependencies)) {
+      if (!where.startsWith('file:')) continue;
+      const types = path.join(folder, where.slice('file:'.length), 'oh-package.json5');
+      mustExist(types, 'oh-package.json5');
+      if (fs.existsSync(types) && parseJson(types, problems).name !== name) problems.push(`${relative(types)} must be named ${name}`);
+    }
+  }
+}
+
+/** The version is written in several places; hvigor and ohpm read none of them from Cargo.toml. */
+function checkVersions(problems) {
+  const version = fs.readFileSync(path.join(ROOT, 'Cargo.toml'), 'utf8').match(/^version = "(.+)"$/m)?.[1];
+  const written = {
+    'AppScope/app.json5': (config) => config.app.versionName,
+    'entry/oh-package.json5': (config) => config.version,
+    'entry/src/main/cpp/types/libnet_websocket/oh-package.json5': (config) => config.version,
+    'package/oh-package.json5': (config) => config.version,
+  };
+  for (const [file, read] of Object.entries(written)) {
+    const found = read(parseJson(path.join(ROOT, file), problems));
+    if (found !== version) problems.push(`${file} has version ${found}, Cargo.toml has ${version}`);
+  }
+}
+
+function main() {
+  const indexDts = path.resolve(process.argv[2] ?? path.join(ROOT, 'dist/index.d.ts'));
+  if (!fs.existsSync(indexDts)) fail(`${indexDts} does not exist; scripts/build.sh makes it`);
+  selfTest(indexDts);
+
+  const problems = [];
+  const json5 = [
+    ...['build-profile.json5', 'oh-package.json5'].map((name) => path.join(ROOT, name)),
+    ...PROJECT_FOLDERS.flatMap((folder) => filesUnder(path.join(ROOT, folder), (name) => /\.json5?$/.test(name))),
+  ];
+  for (const file of json5) parseJson(file, problems);
+  if (problems.length === 0) {
+    checkResources(problems);
+    checkPaths(problems);
+    checkVersions(problems);
+  }
+
+  const ets = ETS_FOLDERS.flatMap((folder) => filesUnder(path.join(ROOT, folder), (name) => name.endsWith('.ets')));
+  problems.push(...checkArkTs(ets, indexDts).map(describeDiagnostic));
+
+  const unique = [...new Set(problems)];
+  for (const problem of unique) console.error(problem);
+  console.log(`check-arkts: ${ets.length} .ets files, ${json5.length} project files, ${FAULTY_SOURCES.length} planted faults found, `
+    + `${unique.length} problems`);
+  process.exit(unique.length === 0 ? 0 : 1);
+}
+
+main();

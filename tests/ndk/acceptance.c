@@ -1,0 +1,187 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What the platform's own acceptance tests ask of the library. They look at return values only, and so does this.
+ */
+
+#include "check.h"
+
+#define MOST_BYTES (4u * 1024 * 1024)
+
+static const char *ws;
+
+static void ignore_open(struct WebSocket *client, WebSocket_OpenResult result)
+{
+    (void)client;
+    (void)result;
+}
+
+static void ignore_message(struct WebSocket *client, char *data, uint32_t length)
+{
+    (void)client;
+    (void)data;
+    (void)length;
+}
+
+static void ignore_error(struct WebSocket *client, WebSocket_ErrorResult result)
+{
+    (void)client;
+    (void)result;
+}
+
+static int closed;
+
+static void count_close(struct WebSocket *client, WebSocket_CloseResult result)
+{
+    (void)client;
+    (void)result;
+    closed++;
+}
+
+static void constructor_takes_any_null_callback(void)
+{
+    unsigned mask;
+    for (mask = 0; mask < 16; mask++) {
+        struct WebSocket *client = OH_WebSocketClient_Constructor(
+            (mask & 1) != 0 ? ignore_open : NULL, (mask & 2) != 0 ? ignore_message : NULL,
+            (mask & 4) != 0 ? ignore_error : NULL, (mask & 8) != 0 ? count_close : NULL);
+        REQUIRE(client != NULL);
+        CHECK((client->onOpen != NULL) == ((mask & 1) != 0));
+        CHECK((client->onMessage != NULL) == ((mask & 2) != 0));
+        CHECK((client->onError != NULL) == ((mask & 4) != 0));
+        CHECK((client->onClose != NULL) == ((mask & 8) != 0));
+        CHECK_INT(OH_WebSocketClient_Destroy(client), WEBSOCKET_NO_CONNECTION_CONTEXT);
+    }
+}
+
+static void add_header_takes_an_uninitialised_struct(void)
+{
+    struct WebSocket *client = OH_WebSocketClient_Constructor(ignore_open, ignore_message, ignore_error, count_close);
+    struct WebSocket_Header header;
+    /* What a stack may hold, but the same in every run. */
+    memset(&header, 0xa5, sizeof header);
+    CHECK_INT(OH_WebSocketClient_AddHeader(client, header), WEBSOCKET_OK);
+    OH_WebSocketClient_Destroy(client);
+}
+
+static void add_header_to_a_struct_of_the_application(void)
+{
+    struct WebSocket own;
+    struct WebSocket_Header header = { "name", "value", NULL };
+    memset(&own, 0, sizeof own);
+    CHECK_INT(OH_WebSocketClient_AddHeader(&own, header), WEBSOCKET_OK);
+    CHECK_INT(OH_WebSocketClient_AddHeader(NULL, header), WEBSOCKET_CLIENT_NULL);
+}
+
+static void connect_on_a_struct_of_the_application(void)
+{
+    struct WebSocket own;
+    struct WebSocket_RequestOptions options = { NULL };
+    memset(&own, 0, sizeof own);
+    CHECK_INT(OH_WebSocketClient_Connect(&own, ws, options), WEBSOCKET_CLIENT_NOT_CREATED);
+    CHECK_INT(OH_WebSocketClient_Connect(NULL, ws, options), WEBSOCKET_CLIENT_NULL);
+}
+
+static void connect_with_8194_headers(void)
+{
+    enum { HEADERS = 8194 };
+    struct WebSocket_Header *headers = (struct WebSocket_Header *)calloc(HEADERS, sizeof *headers);
+    struct WebSocket *client = OH_WebSocketClient_Constructor(ignore_open, ignore_message, ignore_error, count_close);
+    struct WebSocket_RequestOptions options;
+    int index;
+    REQUIRE(headers != NULL);
+    for (index = 0; index < HEADERS; index++) {
+        headers[index].fieldName = "a";
+        headers[index].fieldValue = "1";
+        headers[index].next = index + 1 < HEADERS ? &headers[index + 1] : NULL;
+    }
+    options.headers = headers;
+    CHECK_INT(OH_WebSocketClient_Connect(client, ws, options), WEBSOCKET_HEADER_EXCEEDED);
+    CHECK_INT(OH_WebSocketClient_Destroy(client), WEBSOCKET_NO_CONNECTION_CONTEXT);
+    free(headers);
+}
+
+static void send_of_each_length(void)
+{
+    struct Probe *probe = probe_open(ws, "/");
+    char *large = (char *)calloc(1, MOST_BYTES + 1);
+    REQUIRE(large != NULL);
+    CHECK_INT(probe_send(probe, "Hello World!", 12), WEBSOCKET_OK);
+    CHECK_INT(probe_send(probe, "Hello World!", 0), WEBSOCKET_OK);
+    CHECK_INT(probe_send(probe, NULL, 0), WEBSOCKET_SEND_DATA_NULL);
+    CHECK_INT(probe_send(probe, large, MOST_BYTES + 1), WEBSOCKET_DATA_LENGTH_EXCEEDED);
+    CHECK_INT(OH_WebSocketClient_Send(NULL, large, 1), WEBSOCKET_CLIENT_NULL);
+    free(large);
+    probe_finish(probe);
+}
+
+static void close_in_each_state(void)
+{
+    struct WebSocket_CloseOption option = { 1000, "done" };
+    struct Probe *probe = probe_new();
+    CHECK_INT(probe_close(probe, 1000, "done"), WEBSOCKET_NO_CONNECTION);
+    CHECK_INT(probe_close(probe, (uint32_t)-1, ""), WEBSOCKET_NO_CONNECTION);
+    CHECK_INT(OH_WebSocketClient_Close(NULL, option), WEBSOCKET_CLIENT_NULL);
+    CHECK_INT(probe_connect(probe, ws, "/"), WEBSOCKET_OK);
+    probe_await(probe, OPEN, 0);
+    /* The platform sends this code, though RFC 6455 leaves 16 bits for it; here it is refused. */
+    CHECK_INT(probe_close(probe, (uint32_t)-1, "done"), WEBSOCKET_PROTOCOL_ERROR);
+    CHECK_INT(probe_close(probe, 1000, "done"), WEBSOCKET_OK);
+    probe_await_end(probe);
+    CHECK_INT(probe_destroy(probe), WEBSOCKET_OK);
+}
+
+static void destroy_in_each_state(void)
+{
+    struct Probe *probe = probe_new();
+    CHECK_INT(probe_destroy(probe), WEBSOCKET_NO_CONNECTION_CONTEXT);
+    CHECK_INT(OH_WebSocketClient_Destroy(NULL), WEBSOCKET_CLIENT_NULL);
+
+    probe = probe_new();
+    CHECK_INT(probe_close(probe, 1000, "close"), WEBSOCKET_NO_CONNECTION);
+    CHECK_INT(probe_destroy(probe), WEBSOCKET_NO_CONNECTION_CONTEXT);
+
+    probe = probe_new();
+    CHECK_INT(probe_connect(probe, ws, "/"), WEBSOCKET_OK);
+    CHECK_INT(probe_destroy(probe), WEBSOCKET_OK);
+
+    probe = probe_open(ws, "/");
+    CHECK_INT(probe_destroy(probe), WEBSOCKET_OK);
+
+    probe = probe_open(ws, "/");
+    CHECK_INT(probe_close(probe, 1000, "done"), WEBSOCKET_OK);
+    CHECK_INT(probe_destroy(probe), WEBSOCKET_OK);
+
+    /* To a server that never answers, so that the connection is certain not to be open. */
+    probe = probe_new();
+    CHECK_INT(probe_connect(probe, ws, "/hang"), WEBSOCKET_OK);
+    CHECK_INT(probe_close(probe, 1000, "done"), WEBSOCKET_NO_CONNECTION);
+    CHECK_INT(probe_destroy(probe), WEBSOCKET_NO_CONNECTION_CONTEXT);
+}
+
+static void callback_assigned_and_called_by_the_application(void)
+{
+    struct WebSocket *client = OH_WebSocketClient_Constructor(NULL, NULL, NULL, NULL);
+    WebSocket_CloseResult result = { 1000, "" };
+    client->onClose = count_close;
+    closed = 0;
+    client->onClose(client, result);
+    CHECK_INT(closed, 1);
+    CHECK_INT(OH_WebSocketClient_Destroy(client), WEBSOCKET_NO_CONNECTION_CONTEXT);
+}
+
+int main(void)
+{
+    check_begin("acceptance", 300);
+    ws = required("WS_URL");
+    RUN(constructor_takes_any_null_callback);
+    RUN(add_header_takes_an_uninitialised_struct);
+    RUN(add_header_to_a_struct_of_the_application);
+    RUN(connect_on_a_struct_of_the_application);
+    RUN(connect_with_8194_headers);
+    RUN(send_of_each_length);
+    RUN(close_in_each_state);
+    RUN(destroy_in_each_state);
+    RUN(callback_assigned_and_called_by_the_application);
+    return check_end();
+}

@@ -1,0 +1,112 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The public headers in C: what they declare is what the platform's binary interface has. Compiled as C99 and C11.
+ */
+
+#include <network/netstack/net_websocket.h>
+#include <network/netstack/net_websocket_type.h>
+#include <stdio.h>
+
+/* C99 has no static_assert: an array of negative size is an error in every version. */
+#define SAME(name, actual, expected) typedef char name[(actual) == (expected) ? 1 : -1]
+
+SAME(close_result_size, sizeof(WebSocket_CloseResult), 16);
+SAME(close_result_code, offsetof(WebSocket_CloseResult, code), 0);
+SAME(close_result_reason, offsetof(struct WebSocket_CloseResult, reason), 8);
+SAME(close_option_size, sizeof(WebSocket_CloseOption), 16);
+SAME(close_option_code, offsetof(WebSocket_CloseOption, code), 0);
+SAME(close_option_reason, offsetof(struct WebSocket_CloseOption, reason), 8);
+SAME(open_result_size, sizeof(WebSocket_OpenResult), 16);
+SAME(open_result_code, offsetof(WebSocket_OpenResult, code), 0);
+SAME(open_result_reason, offsetof(struct WebSocket_OpenResult, reason), 8);
+SAME(error_result_size, sizeof(WebSocket_ErrorResult), 16);
+SAME(error_result_code, offsetof(WebSocket_ErrorResult, errorCode), 0);
+SAME(error_result_message, offsetof(struct WebSocket_ErrorResult, errorMessage), 8);
+SAME(header_size, sizeof(WebSocket_Header), 24);
+SAME(header_name, offsetof(WebSocket_Header, fieldName), 0);
+SAME(header_value, offsetof(WebSocket_Header, fieldValue), 8);
+SAME(header_next, offsetof(struct WebSocket_Header, next), 16);
+SAME(options_size, sizeof(WebSocket_RequestOptions), 8);
+SAME(options_headers, offsetof(struct WebSocket_RequestOptions, headers), 0);
+SAME(client_size, sizeof(WebSocket), 40);
+SAME(client_on_open, offsetof(struct WebSocket, onOpen), 0);
+SAME(client_on_message, offsetof(struct WebSocket, onMessage), 8);
+SAME(client_on_error, offsetof(struct WebSocket, onError), 16);
+SAME(client_on_close, offsetof(struct WebSocket, onClose), 24);
+SAME(client_options, offsetof(struct WebSocket, requestOptions), 32);
+SAME(code_size, sizeof(((WebSocket_CloseOption *)0)->code), 4);
+SAME(error_code_size, sizeof(((WebSocket_ErrorResult *)0)->errorCode), 4);
+
+SAME(ok, WEBSOCKET_OK, 0);
+SAME(base, E_BASE, 1000);
+SAME(client_null, WEBSOCKET_CLIENT_NULL, 1001);
+SAME(client_not_created, WEBSOCKET_CLIENT_NOT_CREATED, 1002);
+SAME(connection_error, WEBSOCKET_CONNECTION_ERROR, 1003);
+SAME(parse_url_error, WEBSOCKET_CONNECTION_PARSE_URL_ERROR, 1005);
+SAME(connection_no_memory, WEBSOCKET_CONNECTION_NO_MEMORY, 1006);
+SAME(closed_by_peer, WEBSOCKET_CONNECTION_CLOSED_BY_PEER, 1007);
+SAME(destroyed, WEBSOCKET_DESTROYED, 1008);
+SAME(protocol_error, WEBSOCKET_PROTOCOL_ERROR, 1009);
+SAME(send_no_memory, WEBSOCKET_SEND_NO_MEMORY, 1010);
+SAME(send_data_null, WEBSOCKET_SEND_DATA_NULL, 1011);
+SAME(data_length_exceeded, WEBSOCKET_DATA_LENGTH_EXCEEDED, 1012);
+SAME(queue_length_exceeded, WEBSOCKET_QUEUE_LENGTH_EXCEEDED, 1013);
+SAME(no_client_context, WEBSOCKET_NO_CLIENT_CONTEXT, 1014);
+SAME(no_header_context, WEBSOCKET_NO_HEADER_CONTEXT, 1015);
+SAME(header_exceeded, WEBSOCKET_HEADER_EXCEEDED, 1016);
+SAME(no_connection, WEBSOCKET_NO_CONNECTION, 1017);
+SAME(no_connection_context, WEBSOCKET_NO_CONNECTION_CONTEXT, 1018);
+
+/* An assignment compiles only if the types are the same; the linker resolves each name. */
+static struct WebSocket *(*const constructor)(WebSocket_OnOpenCallback, WebSocket_OnMessageCallback,
+                                              WebSocket_OnErrorCallback, WebSocket_OnCloseCallback) =
+    OH_WebSocketClient_Constructor;
+static int (*const add_header)(struct WebSocket *, struct WebSocket_Header) = OH_WebSocketClient_AddHeader;
+static int (*const start)(struct WebSocket *, const char *, struct WebSocket_RequestOptions) =
+    OH_WebSocketClient_Connect;
+static int (*const transmit)(struct WebSocket *, char *, size_t) = OH_WebSocketClient_Send;
+static int (*const finish)(struct WebSocket *, struct WebSocket_CloseOption) = OH_WebSocketClient_Close;
+static int (*const release)(struct WebSocket *) = OH_WebSocketClient_Destroy;
+
+static void on_open(struct WebSocket *client, WebSocket_OpenResult result)
+{
+    (void)client;
+    (void)result.reason;
+}
+
+static void on_message(struct WebSocket *client, char *data, uint32_t length)
+{
+    (void)client;
+    (void)data;
+    (void)length;
+}
+
+static void on_error(struct WebSocket *client, WebSocket_ErrorResult result)
+{
+    (void)client;
+    (void)result.errorMessage;
+}
+
+static void on_close(struct WebSocket *client, WebSocket_CloseResult result)
+{
+    (void)client;
+    (void)result.reason;
+}
+
+int main(void)
+{
+    WebSocket_Header second = { "b", "2", NULL };
+    WebSocket_Header first = { "a", "1", &second };
+    WebSocket_RequestOptions options = { &first };
+    WebSocket_CloseOption farewell = { 1000, "" };
+    WebSocket *client = constructor(on_open, on_message, on_error, on_close);
+    int right = client != NULL && client->onOpen == on_open && client->onMessage == on_message &&
+                client->onError == on_error && client->onClose == on_close &&
+                client->requestOptions.headers == NULL && options.headers->next == &second &&
+                add_header(NULL, first) == WEBSOCKET_CLIENT_NULL && start(NULL, "", options) == WEBSOCKET_CLIENT_NULL &&
+                transmit(NULL, NULL, 0) == WEBSOCKET_CLIENT_NULL && finish(NULL, farewell) == WEBSOCKET_CLIENT_NULL &&
+                release(client) == WEBSOCKET_NO_CONNECTION_CONTEXT;
+    printf("%s headers_in_c\n%d passed, %d failed\n", right ? "ok" : "FAIL", right, !right);
+    return right ? 0 : 1;
+}

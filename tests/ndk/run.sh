@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# Compiles the C and C++ programs of this folder, runs them against examples/echo_server.rs, and counts.
+#
+# Usage: tests/ndk/run.sh host|x86_64|arm64-v8a [PROGRAM...]
+#
+# host takes the library of `cargo build`; the others take dist/, which scripts/build.sh fills. PROFILE=release takes the
+# release build on the host. SANITIZE=1 adds AddressSanitizer and UBSan to the programs on the host. VERBOSE=1 shows what
+# the programs print even if they succeed.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+
+ARCH=${1:?usage: tests/ndk/run.sh host|x86_64|arm64-v8a [PROGRAM...]}
+shift
+PROGRAMS=("$@")
+((${#PROGRAMS[@]})) || PROGRAMS=(headers_c headers_cpp acceptance contract threads quick echo_client)
+PROFILE=${PROFILE:-debug}
+BUILD=$TARGET/ndk/$ARCH${SANITIZE:+-sanitized}
+WARNINGS=(-Wall -Wextra -Wpedantic -Werror)
+COMMON=(-g "${WARNINGS[@]}" -I "$ROOT/include")
+
+need_setup
+profile_flag=()
+[[ $PROFILE == debug ]] || profile_flag=(--profile "$PROFILE")
+cargo_host build --quiet "${profile_flag[@]}" --lib --example echo_server --manifest-path "$ROOT/Cargo.toml"
+
+case $ARCH in
+    host)
+        LIBRARY=$TARGET/$PROFILE
+        # -fno-sanitize-recover: what UBSan finds ends the program, so that it is counted.
+        [[ -z ${SANITIZE:-} ]] || COMMON+=(-fsanitize=address,undefined -fno-sanitize-recover=all)
+        compile_c() { "${CC:-cc}" "$@"; }
+        compile_cxx() { "${CXX:-c++}" "$@"; }
+        run() { LD_LIBRARY_PATH=$LIBRARY "$@"; }
+        ;;
+    x86_64 | arm64-v8a)
+        [[ -z ${SANITIZE:-} ]] || fail "SANITIZE works on the host only"
+        LIBRARY=$DIST/$ARCH
+        compile_c() { cc_ohos "$ARCH" "$@"; }
+        compile_cxx() { cxx_ohos "$ARCH" "$@"; }
+        run() { run_ohos "$ARCH" "$@"; }
+        ;;
+    *) fail "unknown architecture '$ARCH'" 'Known are host, x86_64 and arm64-v8a.' ;;
+esac
+[[ -f $LIBRARY/libnet_websocket.so ]] || fail "there is no $LIBRARY/libnet_websocket.so" 'Run scripts/build.sh first.'
+mkdir -p "$BUILD"
+
+# compile PROGRAM: where it is newer than what was compiled before.
+compile() {
+    local program=$1 source
+    case $program in
+        echo_client) source=$ROOT/examples/$program.c ;;
+        quick | headers_cpp) source=$ROOT/tests/ndk/$program.cpp ;;
+        *) source=$ROOT/tests/ndk/$program.c ;;
+    esac
+    [[ -f $source ]] || fail "there is no program '$program'"
+    local newer
+    newer=$(find "$source" "$ROOT/tests/ndk" "$ROOT/include" -newer "$BUILD/$program" -type f 2>/dev/null || echo all)
+    [[ -n $newer ]] || return 0
+    local link=(-L "$LIBRARY" -lnet_websocket -lpthread -o "$BUILD/$program")
+    if [[ $source == *.cpp ]]; then
+        compile_cxx -std=c++17 "${COMMON[@]}" "$source" "${link[@]}"
+    else
+        # The headers promise C11 as well; C99 is what the program is made from.
+        [[ $program != headers_c ]] || compile_c -std=c11 "${COMMON[@]}" -fsyntax-only "$source"
+        compile_c -std=c99 "${COMMON[@]}" "$source" "${link[@]}"
+    fi
+}
+
+for program in "${PROGRAMS[@]}"; do
+    compile "$program"
+done
+
+# The server ends at the end of its stdin, so it goes with this script however that ends.
+coproc SERVER { exec "$TARGET/$PROFILE/examples/echo_server" --quiet; }
+server=$SERVER_PID
+ready=
+while [[ -z $ready ]] && read -r line <&"${SERVER[0]}"; do
+    case $line in
+        READY) ready=1 ;;
+        CA_FILE=*) export SSL_CERT_FILE=${line#*=} ;;
+        *=*) export "${line?}" ;;
+    esac
+done
+[[ -n $ready ]] || fail 'the echo server did not start'
+
+passed=0
+failed=0
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+for program in "${PROGRAMS[@]}"; do
+    arguments=()
+    [[ $program != echo_client ]] || arguments=("$WS_URL" "$WSS_URL")
+    SECONDS=0
+    status=0
+    run "$BUILD/$program" "${arguments[@]}" >"$output" 2>&1 || status=$?
+    counts=$(tail -n 1 "$output")
+    if [[ $counts =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+        ((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2])) || true
+        # A program that ends badly after its last line has failed too, as one that leaks does.
+        if ((status != 0 && BASH_REMATCH[2] == 0)); then ((++failed)); fi
+    elif ((status == 0)); then
+        ((++passed))
+    else
+        ((++failed))
+        counts="ended with status $status"
+    fi
+    printf 'ndk %s: %-11s %s (%d s)\n' "$ARCH" "$program" "$counts" "$SECONDS"
+    if ((status != 0)) || [[ -n ${VERBOSE:-} ]]; then
+        sed 's/^/    /' "$output"
+    else
+        grep '^skip' "$output" | sed 's/^/    /' || true
+    fi
+done
+
+eval "exec ${SERVER[1]}>&-"
+wait "$server" 2>/dev/null || true
+echo "ndk $ARCH: $passed passed, $failed failed"
+((failed == 0))

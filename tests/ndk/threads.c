@@ -1,0 +1,301 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What the contract promises about threads: any function from any thread, one callback of a client at a time, a callback
+ * that blocks holds up its own client only, and Destroy waits for the callback that runs.
+ */
+
+#include "check.h"
+
+#define THREADS 8
+#define ROUNDS 15
+#define BLOCKED 64
+
+static const char *ws;
+
+/* --- clients come and go on many threads --- */
+
+static void *lead_clients_through_their_lives(void *argument)
+{
+    int thread = *(int *)argument;
+    int round;
+    char text[64];
+    for (round = 0; round < ROUNDS; round++) {
+        struct Probe *probe = probe_new();
+        /* Each client is destroyed at another stage of its life. */
+        int stage = (thread + round) % 6;
+        snprintf(text, sizeof text, "thread %d round %d", thread, round);
+        if (stage > 0) {
+            CHECK_INT(probe_send_text(probe, text), WEBSOCKET_OK);
+            CHECK_INT(probe_connect(probe, ws, "/"), WEBSOCKET_OK);
+        }
+        if (stage > 1) {
+            probe_await(probe, OPEN, 0);
+        }
+        if (stage > 2) {
+            CHECK_TEXT(probe_await(probe, MESSAGE, 0)->text, text);
+            probe_round_trip_text(probe, text);
+        }
+        if (stage > 3) {
+            CHECK_INT(probe_close(probe, 1000, text), WEBSOCKET_OK);
+        }
+        if (stage > 4) {
+            CHECK_TEXT(probe_await(probe, CLOSE, 0)->text, text);
+            probe_await_end(probe);
+        }
+        CHECK_INT(probe_destroy(probe), stage == 0 ? WEBSOCKET_NO_CONNECTION_CONTEXT : WEBSOCKET_OK);
+    }
+    return NULL;
+}
+
+static void many_threads_make_use_and_destroy_clients(void)
+{
+    pthread_t threads[THREADS];
+    int numbers[THREADS];
+    int index;
+    for (index = 0; index < THREADS; index++) {
+        numbers[index] = index;
+        REQUIRE(pthread_create(&threads[index], NULL, lead_clients_through_their_lives, &numbers[index]) == 0);
+    }
+    for (index = 0; index < THREADS; index++) {
+        pthread_join(threads[index], NULL);
+    }
+}
+
+/* --- many threads share one client --- */
+
+struct Sender {
+    struct Probe *probe;
+    int number;
+};
+
+static void *send_numbered(void *argument)
+{
+    struct Sender *sender = (struct Sender *)argument;
+    char text[64];
+    int index;
+    for (index = 0; index < 200; index++) {
+        snprintf(text, sizeof text, "%d %d", sender->number, index);
+        CHECK_INT(probe_send_text(sender->probe, text), WEBSOCKET_OK);
+    }
+    return NULL;
+}
+
+static void many_threads_send_on_one_client_each_in_its_order(void)
+{
+    struct Probe *probe = probe_open(ws, "/");
+    pthread_t threads[THREADS];
+    struct Sender senders[THREADS];
+    int next[THREADS] = { 0 };
+    int index;
+    for (index = 0; index < THREADS; index++) {
+        senders[index].probe = probe;
+        senders[index].number = index;
+        REQUIRE(pthread_create(&threads[index], NULL, send_numbered, &senders[index]) == 0);
+    }
+    for (index = 0; index < THREADS; index++) {
+        pthread_join(threads[index], NULL);
+    }
+    probe_await(probe, MESSAGE, THREADS * 200 - 1);
+    probe_finish(probe);
+    CHECK_INT(probe->counts[MESSAGE], THREADS * 200);
+    for (index = 0; index < (int)probe->count; index++) {
+        int thread = -1;
+        int number = -1;
+        if (probe->events[index]->kind == MESSAGE) {
+            REQUIRE(sscanf(probe->events[index]->text, "%d %d", &thread, &number) == 2);
+            REQUIRE(thread >= 0 && thread < THREADS);
+            CHECK_INT(number, next[thread]);
+            next[thread]++;
+        }
+    }
+}
+
+struct Attempt {
+    struct WebSocket *client;
+    int result;
+};
+
+static void *destroy_it(void *argument)
+{
+    struct Attempt *attempt = (struct Attempt *)argument;
+    attempt->result = OH_WebSocketClient_Destroy(attempt->client);
+    return NULL;
+}
+
+static void only_one_of_many_threads_destroys_a_client(void)
+{
+    struct Attempt attempts[THREADS];
+    pthread_t threads[THREADS];
+    int round;
+    int index;
+    for (round = 0; round < 10; round++) {
+        struct Probe *probe = probe_open(ws, "/flood/100000/16");
+        int destroyed = 0;
+        for (index = 0; index < THREADS; index++) {
+            attempts[index].client = probe->client;
+            REQUIRE(pthread_create(&threads[index], NULL, destroy_it, &attempts[index]) == 0);
+        }
+        for (index = 0; index < THREADS; index++) {
+            pthread_join(threads[index], NULL);
+            destroyed += attempts[index].result == WEBSOCKET_OK;
+            CHECK(attempts[index].result == WEBSOCKET_OK || attempts[index].result == WEBSOCKET_CLIENT_NOT_CREATED);
+        }
+        CHECK_INT(destroyed, 1);
+        probe->destroyed = 1;
+    }
+}
+
+/* --- blocked callbacks --- */
+
+static struct Flag blocked;
+static struct Flag released;
+
+static void block(struct Probe *probe, const struct Event *event)
+{
+    (void)probe;
+    if (event->kind == MESSAGE) {
+        flag_raise(&blocked);
+        CHECK(flag_await(&released, 1));
+    }
+}
+
+static void blocked_callbacks_hold_up_no_other_client(void)
+{
+    static struct Probe *clients[BLOCKED];
+    struct Probe *other = probe_open(ws, "/");
+    struct Probe *late;
+    int index;
+    for (index = 0; index < BLOCKED; index++) {
+        clients[index] = probe_new();
+        clients[index]->hook = block;
+        CHECK_INT(probe_send_text(clients[index], "first"), WEBSOCKET_OK);
+        CHECK_INT(probe_send_text(clients[index], "second"), WEBSOCKET_OK);
+        CHECK_INT(probe_connect(clients[index], ws, "/"), WEBSOCKET_OK);
+    }
+    CHECK(flag_await(&blocked, BLOCKED));
+    for (index = 0; index < 100; index++) {
+        probe_round_trip_text(other, "meanwhile");
+    }
+    late = probe_open(ws, "/");
+    probe_round_trip_text(late, "made while all are blocked");
+    probe_finish(late);
+    probe_finish(other);
+    for (index = 0; index < BLOCKED; index++) {
+        CHECK_INT(probe_count(clients[index], MESSAGE), 1);
+    }
+    flag_raise(&released);
+    for (index = 0; index < BLOCKED; index++) {
+        CHECK_TEXT(probe_await(clients[index], MESSAGE, 1)->text, "second");
+        probe_finish(clients[index]);
+    }
+}
+
+/* --- Destroy and a callback at once --- */
+
+static struct Flag entered;
+static struct Flag about_to_destroy;
+static struct Flag left;
+
+static void work_until_destroy_waits(struct Probe *probe, const struct Event *event)
+{
+    struct Probe *other = (struct Probe *)probe->context;
+    int index;
+    if (event->kind != MESSAGE) {
+        return;
+    }
+    flag_raise(&entered);
+    CHECK(flag_await(&about_to_destroy, 1));
+    /* Long against the time from that flag to the wait inside Destroy. */
+    for (index = 0; index < 50; index++) {
+        probe_round_trip_text(other, "still at work");
+    }
+    flag_raise(&left);
+}
+
+static void destroy_from_another_thread_waits_for_the_callback(void)
+{
+    struct Probe *other = probe_open(ws, "/");
+    struct Probe *probe = probe_new();
+    probe->hook = work_until_destroy_waits;
+    probe->context = other;
+    CHECK_INT(probe_connect(probe, ws, "/flood/100/16"), WEBSOCKET_OK);
+    CHECK(flag_await(&entered, 1));
+    flag_raise(&about_to_destroy);
+    CHECK_INT(probe_destroy(probe), WEBSOCKET_OK);
+    CHECK_INT(flag_count(&left), 1);
+    probe_finish(other);
+    CHECK_INT(probe->counts[MESSAGE], 1);
+}
+
+static struct Flag cleaned_up;
+
+static void *destroy_the_other(void *argument)
+{
+    CHECK_INT(probe_destroy((struct Probe *)argument), WEBSOCKET_OK);
+    flag_raise(&cleaned_up);
+    return NULL;
+}
+
+static void destroy_other_client(struct Probe *probe, const struct Event *event)
+{
+    if (event->kind == OPEN) {
+        destroy_the_other(probe->context);
+    }
+}
+
+static void client_is_destroyed_in_a_callback_of_another(void)
+{
+    struct Probe *victim = probe_open(ws, "/");
+    struct Probe *probe = probe_new();
+    probe->hook = destroy_other_client;
+    probe->context = victim;
+    CHECK_INT(probe_connect(probe, ws, "/"), WEBSOCKET_OK);
+    CHECK(flag_await(&cleaned_up, 1));
+    probe_round_trip_text(probe, "lives on");
+    probe_finish(probe);
+}
+
+/* --- all functions inside callbacks --- */
+
+static struct Flag inner_done;
+
+static void lead_another_client(struct Probe *probe, const struct Event *event)
+{
+    if (event->kind == OPEN) {
+        struct Probe *inner = probe_open(ws, "/");
+        probe_round_trip_text(inner, "from inside a callback");
+        probe_finish(inner);
+        CHECK_INT(probe_send_text(probe, "from onOpen"), WEBSOCKET_OK);
+    } else if (event->kind == MESSAGE) {
+        CHECK_INT(probe_close(probe, 4000, "from onMessage"), WEBSOCKET_OK);
+    } else {
+        CHECK_INT(event->kind, CLOSE);
+        CHECK_INT(event->code, 4000);
+        CHECK_TEXT(event->text, "from onMessage");
+        CHECK_INT(probe_destroy(probe), WEBSOCKET_OK);
+        flag_raise(&inner_done);
+    }
+}
+
+static void every_function_works_inside_callbacks(void)
+{
+    struct Probe *probe = probe_new();
+    probe->hook = lead_another_client;
+    CHECK_INT(probe_connect(probe, ws, "/"), WEBSOCKET_OK);
+    CHECK(flag_await(&inner_done, 1));
+}
+
+int main(void)
+{
+    check_begin("threads", 600);
+    ws = required("WS_URL");
+    RUN(many_threads_make_use_and_destroy_clients);
+    RUN(many_threads_send_on_one_client_each_in_its_order);
+    RUN(only_one_of_many_threads_destroys_a_client);
+    RUN(blocked_callbacks_hold_up_no_other_client);
+    RUN(destroy_from_another_thread_waits_for_the_callback);
+    RUN(client_is_destroyed_in_a_callback_of_another);
+    RUN(every_function_works_inside_callbacks);
+    return check_end();
+}

@@ -1,0 +1,23 @@
+/*
+ * Stand-in for the platform's libace_napi.z.so, for linking and for running outside OpenHarmony.
+ *
+ * Under a JavaScript engine the engine's own definitions win, since the executable comes first in symbol lookup. A C
+ * program has no engine: it may load the library (which registers its module at load time), but a call into Node-API
+ * there is a bug, so every such function says its name and aborts.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#define NAPI(name)                                                                            \
+    int name(void)                                                                            \
+    {                                                                                         \
+        fputs("libace_napi stand-in: " #name " was called without a JavaScript engine\n", stderr); \
+        abort();                                                                              \
+    }
+#include "napi_names.inc"
+
+/* The platform only notes the module here; it calls the module's function when a script imports it. */
+void napi_module_register(void *module)
+{
+    (void)module;
+}
