@@ -189,8 +189,8 @@ engine_library() {
         mkdir -p "${copy%/*}"
         map=$(mktemp)
         echo 'napi_wrap ark_napi_wrap' >"$map"
-        "$NWS_PATCHELF" --rename-dynamic-symbols "$map" --output "$copy.new" "$source"
-        mv "$copy.new" "$copy"
+        "$NWS_PATCHELF" --rename-dynamic-symbols "$map" --output "$copy.$$" "$source"
+        mv "$copy.$$" "$copy"
         rm -f "$map"
     fi
     echo "$copy"

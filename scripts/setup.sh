@@ -168,9 +168,9 @@ else
     say "distribution packages: installed ($((SECONDS - start)) s)"
     doing=''
 fi
-rust="Debian's"
-[[ $host_rust == debian ]] || rust=$(command -v cargo)
-[[ $quiet ]] || say "Rust for this machine: $rust"
+host_cargo="Debian's"
+[[ $host_rust == debian ]] || host_cargo=$(command -v cargo)
+[[ $quiet ]] || say "Rust for this machine: $host_cargo"
 
 # --- compilers for OpenHarmony ---------------------------------------------------------------------------------------
 

@@ -11,6 +11,10 @@
 pub mod client;
 pub mod protocol;
 
+#[cfg(any(target_env = "ohos", feature = "arkts"))]
+mod arkts;
 mod logging;
+#[cfg(any(target_env = "ohos", feature = "arkts"))]
+mod mailbox;
 pub mod ndk;
 mod runtime;

@@ -191,6 +191,41 @@ static void blocked_callbacks_hold_up_no_other_client(void)
     }
 }
 
+static struct Flag received_later;
+
+static void block_until_the_other_receives(struct Probe *probe, const struct Event *event)
+{
+    (void)probe;
+    if (event->kind == MESSAGE) {
+        CHECK(flag_await(&received_later, 1));
+    }
+}
+
+static void tell_that_it_is_received(struct Probe *probe, const struct Event *event)
+{
+    (void)probe;
+    if (event->kind == MESSAGE) {
+        flag_raise(&received_later);
+    }
+}
+
+/*
+ * All is idle when the first message comes and its callback blocks. Nobody calls the library then, so it has to notice
+ * the other client's message by itself.
+ */
+static void blocked_callback_does_not_keep_others_from_receiving(void)
+{
+    struct Probe *blocking = probe_new();
+    struct Probe *receiving = probe_new();
+    blocking->hook = block_until_the_other_receives;
+    receiving->hook = tell_that_it_is_received;
+    CHECK_INT(probe_connect(receiving, ws, "/later/500"), WEBSOCKET_OK);
+    CHECK_INT(probe_connect(blocking, ws, "/later/100"), WEBSOCKET_OK);
+    CHECK(flag_await(&received_later, 1));
+    probe_finish(receiving);
+    probe_finish(blocking);
+}
+
 /* --- Destroy and a callback at once --- */
 
 static struct Flag entered;
@@ -294,6 +329,7 @@ int main(void)
     RUN(many_threads_send_on_one_client_each_in_its_order);
     RUN(only_one_of_many_threads_destroys_a_client);
     RUN(blocked_callbacks_hold_up_no_other_client);
+    RUN(blocked_callback_does_not_keep_others_from_receiving);
     RUN(destroy_from_another_thread_waits_for_the_callback);
     RUN(client_is_destroyed_in_a_callback_of_another);
     RUN(every_function_works_inside_callbacks);

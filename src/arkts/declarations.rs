@@ -1,0 +1,61 @@
+//! The shapes of the objects that pass between ArkTS and this face, for `index.d.ts` alone.
+//!
+//! `options.rs` and `listener.rs` read and make them field by field, so that an error can name the field.
+#![expect(dead_code, reason = "only the declarations are used")]
+
+use napi_derive_ohos::napi;
+
+/// Options of `connect`. A field that is undefined has its default.
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct WebSocketRequestOptions {
+    /// Headers of the upgrade request: names and string values. `Sec-WebSocket-Protocol` among them offers sub-protocols.
+    #[napi(ts_type = "Object")]
+    pub header: Option<()>,
+    /// PEM file of the certificate authorities to trust instead of the system's. Default: the system's store.
+    pub ca_path: Option<String>,
+    /// Sub-protocols to offer, comma-separated, preferred first. Default: none.
+    pub protocol: Option<String>,
+    /// Accept any certificate for any name: whoever sits on the path can then read and change everything.
+    /// Default: false.
+    pub skip_server_cert_verification: Option<bool>,
+    /// Seconds between pings, 0 to 30000; 0 for none. Default: 30.
+    pub ping_interval: Option<f64>,
+    /// Seconds after a ping within which something must come, 0 to 30000; 0 for no limit. Default: 30.
+    pub pong_timeout: Option<f64>,
+    /// 'system' and 'no-proxy' both connect directly in this version. Default: 'system'.
+    pub proxy: Option<String>,
+    /// The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. TLS_V_1_3 (3) is refused by
+    /// this version.
+    pub min_support_tls_protocol: Option<f64>,
+    /// Accepted for compatibility; no Origin is sent unless it is among the headers.
+    pub support_origin_port: Option<bool>,
+}
+
+/// Options of `close`.
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct WebSocketCloseOptions {
+    /// 1000 to 1003, 1007 to 1011 or 3000 to 4999 (RFC 6455 section 7.4). Default: 1000.
+    pub code: Option<f64>,
+    /// At most 123 bytes of UTF-8; what is longer is cut at a character. Default: "CLOSE_NORMAL".
+    pub reason: Option<String>,
+}
+
+/// What `open` and `openInfo` tell.
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct OpenResult {
+    /// The HTTP status of the upgrade: 101.
+    pub status: f64,
+    /// Its reason phrase.
+    pub message: String,
+    /// The sub-protocol the server chose; only in `openInfo`.
+    pub protocol: Option<String>,
+}
+
+/// What `close` tells.
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct CloseResult {
+    /// The code of the side that closed first; 1005 without one, 1006 when the connection was lost.
+    pub code: f64,
+    /// The reason of that side, or the cause of the loss.
+    pub reason: String,
+}

@@ -1,0 +1,105 @@
+//! The codes of `@ohos.net.webSocket`, and which of them each of the core's errors is.
+
+use crate::client::{AlreadyConnected, CloseError, Error, Failure, OptionsError, SendError, UpgradeError};
+
+/// What an argument is wrong about, or why a call was refused.
+#[derive(Debug)]
+pub struct ApiError {
+    pub code: i32,
+    pub message: String,
+}
+
+const PARAMETER: i32 = 401;
+const URL: i32 = 2_302_001;
+const CERTIFICATE_FILE: i32 = 2_302_002;
+const ALREADY_EXISTS: i32 = 2_302_003;
+const OTHER: i32 = 2_302_999;
+/// The platform's code for an upgrade that was answered with another status, which it gives as `data`.
+const UPGRADE_STATUS: i32 = 200;
+
+impl ApiError {
+    /// A parameter error; the message begins with the parameter's name.
+    pub fn parameter(name: &str, wanted: &str) -> Self {
+        Self { code: PARAMETER, message: format!("{name}: {wanted}") }
+    }
+
+    pub fn other(message: &str) -> Self {
+        Self { code: OTHER, message: message.to_owned() }
+    }
+}
+
+impl From<OptionsError> for ApiError {
+    fn from(error: OptionsError) -> Self {
+        let code = match &error {
+            OptionsError::Url(_) => URL,
+            OptionsError::HeaderName { .. }
+            | OptionsError::HeaderValue { .. }
+            | OptionsError::TooManyHeaders
+            | OptionsError::HeadersTooLong
+            | OptionsError::Protocol { .. } => PARAMETER,
+        };
+        Self { code, message: error.to_string() }
+    }
+}
+
+impl From<AlreadyConnected> for ApiError {
+    fn from(AlreadyConnected: AlreadyConnected) -> Self {
+        Self {
+            code: ALREADY_EXISTS,
+            message: "connect: this WebSocket is connecting or connected already".to_owned(),
+        }
+    }
+}
+
+impl From<SendError> for ApiError {
+    fn from(error: SendError) -> Self {
+        Self::other(match error {
+            SendError::NotConnected => "send: the connection is closing or closed",
+            SendError::QueueFull => "send: too many bytes are waiting to be sent",
+        })
+    }
+}
+
+impl From<CloseError> for ApiError {
+    fn from(error: CloseError) -> Self {
+        match error {
+            CloseError::NotConnected => Self::other("close: this WebSocket was never connected"),
+            CloseError::Abandoned => {
+                Self::other("close: the connection was still being made and is abandoned")
+            }
+            CloseError::Code => Self::parameter("code", "must be 1000 to 1003, 1007 to 1011 or 3000 to 4999"),
+        }
+    }
+}
+
+/// What the `error` event tells.
+#[derive(Debug)]
+pub struct ErrorEvent {
+    pub code: i32,
+    /// The HTTP status when the server answered with another one than 101, else empty.
+    pub data: String,
+    pub message: String,
+}
+
+impl From<&Failure> for ErrorEvent {
+    fn from(failure: &Failure) -> Self {
+        let (code, data) = match &failure.error {
+            Error::Upgrade { cause: UpgradeError::Status { status, .. }, .. } => {
+                (UPGRADE_STATUS, status.to_string())
+            }
+            Error::Trust { path: Some(_), .. } => (CERTIFICATE_FILE, String::new()),
+            Error::Upgrade { .. }
+            | Error::Trust { path: None, .. }
+            | Error::Lookup { .. }
+            | Error::Tcp { .. }
+            | Error::Tls { .. }
+            | Error::Timeout { .. }
+            | Error::Abandoned { .. }
+            | Error::Protocol(_)
+            | Error::Lost(_)
+            | Error::PongTimeout(_)
+            | Error::Internal => (OTHER, String::new()),
+        };
+        Self { code, data, message: failure.to_string() }
+    }
+}

@@ -1,0 +1,130 @@
+//! JavaScript arguments, parsed once; what is wrong with one is a 401 that begins with its name.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::error::ApiError;
+use super::value::{Type, Value};
+use crate::client::{Options, RawHeader};
+
+/// The most seconds of an interval or a timeout: the platform's limit.
+const SECONDS_MAX: f64 = 30_000.0;
+
+const DEFAULT_CLOSE_CODE: u16 = 1000;
+/// The platform's default, which servers may know.
+const DEFAULT_CLOSE_REASON: &str = "CLOSE_NORMAL";
+
+const KNOWN: &str = "header, caPath, clientCert, proxy, protocol, skipServerCertVerification, pingInterval, pongTimeout, \
+                     minSupportTlsProtocol, supportOriginPort";
+
+/// The options of `connect`.
+pub fn request_options(value: Value<'_>) -> Result<Options, ApiError> {
+    let mut options = Options::default();
+    for (name, value) in properties("options", value)? {
+        if value.is_absent() {
+            continue;
+        }
+        match name.as_str() {
+            "header" => options.headers = headers(value)?,
+            "caPath" => {
+                options.ca_path =
+                    Some(text("caPath", value)?).filter(|path| !path.is_empty()).map(PathBuf::from)
+            }
+            "protocol" => options.protocols = text("protocol", value)?,
+            "skipServerCertVerification" => options.skip_server_verification = boolean(&name, value)?,
+            "pingInterval" => options.ping_interval = seconds(&name, value)?,
+            "pongTimeout" => options.pong_timeout = seconds(&name, value)?,
+            "proxy" => match value.to_text().as_deref() {
+                Some("system" | "no-proxy") => {}
+                Some(_) => {
+                    return Err(ApiError::parameter("proxy", "must be 'system', 'no-proxy' or an HttpProxy"));
+                }
+                None => {
+                    return Err(ApiError::parameter(
+                        "proxy",
+                        "an HttpProxy is not supported by this version",
+                    ));
+                }
+            },
+            "clientCert" => {
+                return Err(ApiError::parameter("clientCert", "is not supported by this version"));
+            }
+            // TLS below 1.2 is never spoken, so a minimum up to that is always kept.
+            "minSupportTlsProtocol" => match value.to_number() {
+                Some(0.0 | 1.0 | 2.0) => {}
+                Some(3.0) => {
+                    return Err(ApiError::parameter(
+                        &name,
+                        "TLS_V_1_3 as a minimum is not supported by this version",
+                    ));
+                }
+                _ => return Err(ApiError::parameter(&name, "must be a TlsProtocol")),
+            },
+            "supportOriginPort" => {
+                boolean(&name, value)?;
+            }
+            _ => return Err(ApiError::parameter(&name, &format!("is not an option; known are {KNOWN}"))),
+        }
+    }
+    Ok(options)
+}
+
+/// The options of `close`.
+pub fn close_options(value: Value<'_>) -> Result<(u16, String), ApiError> {
+    let (mut code, mut reason) = (DEFAULT_CLOSE_CODE, DEFAULT_CLOSE_REASON.to_owned());
+    for (name, value) in properties("options", value)? {
+        if value.is_absent() {
+            continue;
+        }
+        match name.as_str() {
+            "code" => {
+                code = value
+                    .to_number()
+                    .filter(|code| code.fract() == 0.0 && (0.0..=65_535.0).contains(code))
+                    .ok_or_else(|| ApiError::parameter("code", "must be a whole number from 0 to 65535"))?
+                    as u16;
+            }
+            "reason" => reason = text("reason", value)?,
+            _ => return Err(ApiError::parameter(&name, "is not an option; known are code, reason")),
+        }
+    }
+    Ok((code, reason))
+}
+
+/// A string argument or property.
+pub fn text(name: &str, value: Value<'_>) -> Result<String, ApiError> {
+    value.to_text().ok_or_else(|| ApiError::parameter(name, "must be a string"))
+}
+
+fn properties<'env>(name: &str, value: Value<'env>) -> Result<Vec<(String, Value<'env>)>, ApiError> {
+    match value.type_of() {
+        Type::Undefined | Type::Null => Ok(Vec::new()),
+        Type::Object => value.entries().map_err(|_| ApiError::parameter(name, "cannot be read")),
+        Type::Boolean | Type::Number | Type::String | Type::Function | Type::Other => {
+            Err(ApiError::parameter(name, "must be an object"))
+        }
+    }
+}
+
+fn boolean(name: &str, value: Value<'_>) -> Result<bool, ApiError> {
+    value.to_boolean().ok_or_else(|| ApiError::parameter(name, "must be a boolean"))
+}
+
+fn headers(value: Value<'_>) -> Result<Vec<RawHeader>, ApiError> {
+    properties("header", value)?
+        .into_iter()
+        .map(|(name, value)| match value.to_text() {
+            Some(text) => Ok((name.into_bytes(), text.into_bytes())),
+            None => Err(ApiError::parameter("header", &format!("the value of {name} must be a string"))),
+        })
+        .collect()
+}
+
+/// 0 switches a timer off.
+fn seconds(name: &str, value: Value<'_>) -> Result<Option<Duration>, ApiError> {
+    let seconds = value
+        .to_number()
+        .filter(|seconds| (0.0..=SECONDS_MAX).contains(seconds))
+        .ok_or_else(|| ApiError::parameter(name, "must be a number of seconds from 0 to 30000"))?;
+    Ok(Some(Duration::from_secs_f64(seconds)).filter(|duration| !duration.is_zero()))
+}

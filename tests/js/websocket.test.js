@@ -1,0 +1,755 @@
+'use strict';
+
+// The ArkTS face as an app sees it, against the echo server. Needs NET_WEBSOCKET_LIB and what the server prints:
+// WS_URL, WSS_URL, WSS_UNTRUSTED_URL, CA_FILE.
+
+const net = require('node:net');
+
+const { assert, run, test, uncaughtException } = require('./harness.js');
+const { load } = require('./load.js');
+
+const { WS_URL, WSS_URL, WSS_UNTRUSTED_URL, CA_FILE } = process.env;
+for (const name of ['WS_URL', 'WSS_URL', 'WSS_UNTRUSTED_URL', 'CA_FILE']) {
+  if (!process.env[name]) throw new Error(`${name} is not set; run this through tests/js/run.sh`);
+}
+
+const library = load();
+
+// The system module's codes.
+const PARAMETER = 401;
+const URL_INVALID = 2302001;
+const CERTIFICATE_FILE = 2302002;
+const ALREADY_EXISTS = 2302003;
+const OTHER = 2302999;
+const HTTP_STATUS = 200;
+
+const EVENTS = ['open', 'message', 'close', 'error', 'headerReceive', 'dataEnd'];
+const TERMINAL = ['close', 'error'];
+
+/** A socket with a listener on every event, which keeps them in order. */
+class Recorder {
+  constructor({ cleanup }) {
+    this.ws = library.createWebSocket();
+    this.log = [];
+    this.unread = [];
+    this.waiting = undefined;
+    for (const type of EVENTS) this.ws.on(type, (...args) => this.record({ type, args }));
+    // A failed test must not keep the process alive.
+    cleanup(() => this.ws.close().catch(() => {}));
+  }
+
+  record(event) {
+    this.log.push(event.type);
+    this.unread.push(event);
+    this.waiting?.();
+  }
+
+  /** The arguments of the next event of that type; rejects when the connection ends before it. */
+  async next(type) {
+    for (;;) {
+      while (this.unread.length > 0) {
+        const event = this.unread.shift();
+        if (event.type === type) return event.args;
+        if (TERMINAL.includes(event.type)) {
+          throw new Error(`waiting for ${type}, but ${event.type} came: ${JSON.stringify(event.args)} ${event.args[0]?.message ?? ''}`);
+        }
+      }
+      await new Promise((resolve) => (this.waiting = resolve));
+    }
+  }
+
+  /** How an open connection broke: the `error` event's argument, if there was one, and the `close` event's. */
+  async broken() {
+    let error;
+    for (;;) {
+      const event = this.unread.shift();
+      if (event?.type === 'error') {
+        assert.strictEqual(error, undefined, 'two error events');
+        [error] = event.args;
+      }
+      if (event?.type === 'close') return { error, result: event.args[1] };
+      if (!event) await new Promise((resolve) => (this.waiting = resolve));
+    }
+  }
+
+  async message() {
+    const [err, data] = await this.next('message');
+    assert.strictEqual(err, undefined);
+    return data;
+  }
+
+  async closed() {
+    const [err, result] = await this.next('close');
+    assert.strictEqual(err, undefined);
+    return result;
+  }
+
+  async error() {
+    const args = await this.next('error');
+    assert.strictEqual(args.length, 1);
+    return args[0];
+  }
+
+  async open(url, options) {
+    assert.strictEqual(await this.ws.connect(url, options), true);
+    const [err, result] = await this.next('open');
+    assert.strictEqual(err, undefined);
+    return result;
+  }
+
+  async shut() {
+    assert.strictEqual(await this.ws.close(), true);
+    return this.closed();
+  }
+}
+
+/** A test with one recorded socket. */
+function socketTest(name, body) {
+  test(name, (context) => body(new Recorder(context), context));
+}
+
+const callbackOf = (call) => new Promise((resolve) => call((err, value) => resolve({ err, value })));
+
+/** The error of a call, thrown or rejected. */
+async function failureOf(call) {
+  try {
+    await call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('the call succeeded, which it must not');
+}
+
+function assertError(error, code, text) {
+  assert(error instanceof Error, `not an Error: ${error}`);
+  assert.strictEqual(typeof error.code, 'number');
+  assert.strictEqual(error.code, code, error.message);
+  assert(/\S \S/.test(error.message), `not a sentence: "${error.message}"`);
+  if (text) assert.match(error.message, text);
+}
+
+/** How an attempt to connect fails, at once or by the `error` event. */
+async function connectFailure(socket, url, options) {
+  const rejected = await socket.ws.connect(url, options).then(() => undefined, (error) => error);
+  return rejected ?? socket.error();
+}
+
+function bytes(length, step = 1) {
+  const values = new Uint8Array(length);
+  for (let index = 0; index < length; index += 1) values[index] = (index * step) % 251;
+  return values.buffer;
+}
+
+function assertSameBytes(actual, expected) {
+  assert(actual instanceof ArrayBuffer, `not an ArrayBuffer: ${Object.prototype.toString.call(actual)}`);
+  assert.strictEqual(actual.byteLength, expected.byteLength);
+  assert.strictEqual(Buffer.compare(Buffer.from(actual), Buffer.from(expected)), 0, 'the bytes differ');
+}
+
+// ---- objects ----
+
+test('creates sockets without a receiver', () => {
+  const { createWebSocket } = library;
+  const first = createWebSocket();
+  const second = createWebSocket();
+  assert.notStrictEqual(first, second);
+  for (const name of ['connect', 'send', 'close', 'on', 'off']) assert.strictEqual(typeof first[name], 'function');
+});
+
+// ---- connect ----
+
+socketTest('connects with a promise', async (socket) => {
+  const result = await socket.open(WS_URL);
+  assert.strictEqual(result.status, 101);
+  assert.strictEqual(typeof result.message, 'string');
+  await socket.shut();
+});
+
+socketTest('connects with a callback', async (socket) => {
+  const { err, value } = await callbackOf((callback) => socket.ws.connect(WS_URL, callback));
+  assert.strictEqual(err, undefined);
+  assert.strictEqual(value, true);
+  await socket.next('open');
+  await socket.shut();
+});
+
+socketTest('connects with options and a callback', async (socket) => {
+  const options = { header: { 'x-form': 'callback' } };
+  const { err, value } = await callbackOf((callback) => socket.ws.connect(`${WS_URL}/headers`, options, callback));
+  assert.strictEqual(err, undefined);
+  assert.strictEqual(value, true);
+  assert.match(await socket.message(), /^x-form: callback$/m);
+  await socket.shut();
+});
+
+for (const nothing of [undefined, null]) {
+  socketTest(`takes ${nothing} for options, with a promise`, async (socket) => {
+    await socket.open(WS_URL, nothing);
+    assert.strictEqual(await socket.ws.close(nothing), true);
+    assert.strictEqual((await socket.closed()).code, 1000);
+  });
+
+  socketTest(`takes ${nothing} for options, with a callback`, async (socket) => {
+    const connected = await callbackOf((callback) => socket.ws.connect(WS_URL, nothing, callback));
+    assert.strictEqual(connected.value, true);
+    await socket.next('open');
+    const closed = await callbackOf((callback) => socket.ws.close(nothing, callback));
+    assert.strictEqual(closed.value, true);
+    assert.strictEqual((await socket.closed()).code, 1000);
+  });
+
+  socketTest(`takes ${nothing} for each option`, async (socket) => {
+    const names = ['header', 'caPath', 'protocol', 'skipServerCertVerification', 'pingInterval', 'pongTimeout', 'proxy', 'clientCert'];
+    await socket.open(WS_URL, Object.fromEntries(names.map((name) => [name, nothing])));
+    assert.strictEqual(await socket.ws.close({ code: nothing, reason: nothing }), true);
+    assert.strictEqual((await socket.closed()).code, 1000);
+  });
+}
+
+socketTest('takes no promise for a callback given', async (socket) => {
+  assert.strictEqual(socket.ws.connect(WS_URL, () => {}), undefined);
+  await socket.next('open');
+  assert.strictEqual(socket.ws.send('x', () => {}), undefined);
+  await socket.message();
+  assert.strictEqual(socket.ws.close(() => {}), undefined);
+  await socket.closed();
+});
+
+socketTest('sends the headers that the options name', async (socket) => {
+  await socket.open(`${WS_URL}/headers`, { header: { 'X-Client': 'one two', authorization: 'Bearer token' } });
+  const lines = (await socket.message()).split('\n');
+  assert(lines.includes('x-client: one two'), lines.join(' | '));
+  assert(lines.includes('authorization: Bearer token'), lines.join(' | '));
+  await socket.shut();
+});
+
+socketTest('offers sub-protocols', async (socket) => {
+  await socket.ws.connect(`${WS_URL}/protocol`, { protocol: 'chat, superchat' });
+  const [headers] = await socket.next('headerReceive');
+  assert.strictEqual(headers['sec-websocket-protocol'], 'chat');
+  await socket.next('open');
+  await socket.shut();
+});
+
+socketTest('refuses a URL that is none', async (socket) => {
+  for (const url of ['', 'nonsense', 'ws://', 'ftp://127.0.0.1/', 'ws://127.0.0.1:99999/', 'ws://a b/']) {
+    assertError(await failureOf(() => socket.ws.connect(url)), URL_INVALID);
+  }
+  const { err, value } = await callbackOf((callback) => socket.ws.connect('nonsense', callback));
+  assertError(err, URL_INVALID);
+  assert.strictEqual(value, undefined);
+  // Nothing of this was a connection.
+  await socket.open(WS_URL);
+  assert.deepStrictEqual(socket.log, ['headerReceive', 'open']);
+  await socket.shut();
+});
+
+socketTest('refuses a second connect while open', async (socket) => {
+  await socket.open(WS_URL);
+  assertError(await failureOf(() => socket.ws.connect(WS_URL)), ALREADY_EXISTS);
+  await socket.ws.send('still open');
+  assert.strictEqual(await socket.message(), 'still open');
+  await socket.shut();
+});
+
+socketTest('refuses a second connect while connecting', async (socket) => {
+  const first = socket.ws.connect(WS_URL);
+  assertError(await failureOf(() => socket.ws.connect(WS_URL)), ALREADY_EXISTS);
+  assert.strictEqual(await first, true);
+  await socket.next('open');
+  await socket.shut();
+});
+
+socketTest('connects again after close', async (socket) => {
+  for (const text of ['first', 'second', 'third']) {
+    await socket.open(WS_URL);
+    await socket.ws.send(text);
+    assert.strictEqual(await socket.message(), text);
+    await socket.shut();
+  }
+});
+
+socketTest('connects again inside the close listener', async (socket) => {
+  await socket.open(WS_URL);
+  const connected = new Promise((resolve, reject) => {
+    socket.ws.on('close', () => socket.ws.connect(`${WS_URL}/close/4001/again`).then(resolve, reject));
+  });
+  await socket.ws.close();
+  assert.strictEqual(await connected, true);
+  socket.ws.on('close', (...args) => socket.record({ type: 'close', args }));
+  await socket.next('open');
+  assert.deepStrictEqual(await socket.closed(), { code: 4001, reason: 'again' });
+});
+
+socketTest('connects again inside the error listener', async (socket) => {
+  const port = await unusedPort();
+  const connected = new Promise((resolve, reject) => {
+    socket.ws.on('error', () => socket.ws.connect(WS_URL).then(resolve, reject));
+  });
+  await socket.ws.connect(`ws://127.0.0.1:${port}/`);
+  assert.strictEqual(await connected, true);
+  await socket.next('open');
+  await socket.shut();
+});
+
+// ---- TLS ----
+
+socketTest('connects over TLS with a CA file', async (socket) => {
+  await socket.open(WSS_URL, { caPath: CA_FILE });
+  await socket.ws.send('secret');
+  assert.strictEqual(await socket.message(), 'secret');
+  await socket.shut();
+});
+
+socketTest('refuses a certificate of an unknown CA', async (socket) => {
+  const error = await connectFailure(socket, WSS_UNTRUSTED_URL, { caPath: CA_FILE });
+  assertError(error, error.code, /TLS|certificate/i);
+  assert.deepStrictEqual(socket.log, ['error']);
+});
+
+socketTest('takes any certificate when asked to skip verification', async (socket) => {
+  await socket.open(WSS_UNTRUSTED_URL, { skipServerCertVerification: true });
+  await socket.ws.send('trusting');
+  assert.strictEqual(await socket.message(), 'trusting');
+  await socket.shut();
+});
+
+socketTest('refuses a CA file that is missing or holds no certificate', async (socket) => {
+  for (const caPath of [`${CA_FILE}.missing`, __filename]) {
+    assertError(await connectFailure(socket, WSS_URL, { caPath }), CERTIFICATE_FILE);
+  }
+});
+
+// ---- connections that fail ----
+
+/** A port that nobody listens on, since a server has just given it up. */
+async function unusedPort() {
+  const server = net.createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+socketTest('reports a refused connection', async (socket) => {
+  const port = await unusedPort();
+  assert.strictEqual(await socket.ws.connect(`ws://127.0.0.1:${port}/`), true);
+  assertError(await socket.error(), OTHER, /refused/i);
+  assert.deepStrictEqual(socket.log, ['error']);
+  await socket.open(WS_URL);
+  assert.deepStrictEqual(socket.log, ['error', 'headerReceive', 'open']);
+  await socket.shut();
+});
+
+socketTest('reports an unknown host', async (socket) => {
+  assert.strictEqual(await socket.ws.connect('ws://no-such-host.invalid/'), true);
+  assertError(await socket.error(), OTHER, /no-such-host\.invalid|name|resolve|lookup|dns/i);
+});
+
+for (const status of [404, 503]) {
+  socketTest(`reports the HTTP status ${status}`, async (socket) => {
+    assert.strictEqual(await socket.ws.connect(`${WS_URL}/status/${status}`), true);
+    const error = await socket.error();
+    assertError(error, HTTP_STATUS, new RegExp(status));
+    assert.strictEqual(error.data, String(status));
+    assert(!socket.log.includes('open') && !socket.log.includes('close'), socket.log.join());
+  });
+}
+
+socketTest('reports a wrong Sec-WebSocket-Accept', async (socket) => {
+  assert.strictEqual(await socket.ws.connect(`${WS_URL}/bad-accept`), true);
+  assertError(await socket.error(), OTHER);
+  assert(!socket.log.includes('open') && !socket.log.includes('close'), socket.log.join());
+});
+
+socketTest('gives up an attempt that is closed', async (socket) => {
+  await socket.ws.connect(`${WS_URL}/hang`);
+  assert.strictEqual(await socket.ws.close(), true);
+  assertError(await socket.error(), OTHER);
+  await socket.open(WS_URL);
+  assert.deepStrictEqual(socket.log, ['error', 'headerReceive', 'open']);
+  await socket.shut();
+});
+
+// ---- messages ----
+
+socketTest('echoes text', async (socket) => {
+  await socket.open(WS_URL);
+  for (const text of ['hello', 'héllo 世界 🦀', 'zero\0inside', '', ' '.repeat(70_000)]) {
+    assert.strictEqual(await socket.ws.send(text), true);
+    assert.strictEqual(await socket.message(), text);
+  }
+  await socket.shut();
+});
+
+socketTest('echoes binary', async (socket) => {
+  await socket.open(WS_URL);
+  for (const length of [0, 1, 125, 126, 65_535, 65_536, 1_048_576]) {
+    const data = bytes(length);
+    assert.strictEqual(await socket.ws.send(data), true);
+    assertSameBytes(await socket.message(), data);
+  }
+  await socket.shut();
+});
+
+socketTest('sends with a callback', async (socket) => {
+  await socket.open(WS_URL);
+  for (const data of ['text', bytes(10)]) {
+    const { err, value } = await callbackOf((callback) => socket.ws.send(data, callback));
+    assert.strictEqual(err, undefined);
+    assert.strictEqual(value, true);
+    const echo = await socket.message();
+    if (typeof data === 'string') assert.strictEqual(echo, data);
+    else assertSameBytes(echo, data);
+  }
+  await socket.shut();
+});
+
+socketTest('sends strings as text and buffers as binary', async (socket) => {
+  await socket.open(`${WS_URL}/opcode`);
+  await socket.ws.send('é');
+  assert.strictEqual(await socket.message(), 'text 2');
+  await socket.ws.send(bytes(3));
+  assert.strictEqual(await socket.message(), 'binary 3');
+  await socket.shut();
+});
+
+socketTest('sends what the buffer holds at the call', async (socket) => {
+  await socket.open(WS_URL);
+  const data = bytes(100_000);
+  const sent = data.slice(0);
+  const accepted = socket.ws.send(data);
+  new Uint8Array(data).fill(255);
+  await accepted;
+  assertSameBytes(await socket.message(), sent);
+  await socket.shut();
+});
+
+socketTest('turns a lone surrogate into the replacement character', async (socket) => {
+  await socket.open(WS_URL);
+  await socket.ws.send('a\ud800b');
+  assert.match(await socket.message(), /^a\ufffd+b$/);
+  await socket.shut();
+});
+
+socketTest('gives a buffer of its own for each message', async (socket) => {
+  await socket.open(WS_URL);
+  await socket.ws.send(bytes(8));
+  await socket.ws.send(bytes(8));
+  const first = await socket.message();
+  new Uint8Array(first).fill(9);
+  assertSameBytes(await socket.message(), bytes(8));
+  await socket.shut();
+});
+
+socketTest('delivers messages sent while connecting', async (socket) => {
+  const connected = socket.ws.connect(WS_URL);
+  const sent = [socket.ws.send('one'), socket.ws.send('two')];
+  assert.strictEqual(await connected, true);
+  assert.deepStrictEqual(await Promise.all(sent), [true, true]);
+  assert.strictEqual(await socket.message(), 'one');
+  assert.strictEqual(await socket.message(), 'two');
+  assert.deepStrictEqual(socket.log.slice(0, 3), ['headerReceive', 'open', 'message']);
+  await socket.shut();
+});
+
+socketTest('delivers messages sent right before close', async (socket) => {
+  await socket.open(WS_URL);
+  const last = [socket.ws.send('last'), socket.ws.send('words'), socket.ws.close()];
+  assert.deepStrictEqual(await Promise.all(last), [true, true, true]);
+  assert.strictEqual(await socket.message(), 'last');
+  assert.strictEqual(await socket.message(), 'words');
+  assert.strictEqual((await socket.closed()).code, 1000);
+});
+
+socketTest('receives many messages in order', async (socket) => {
+  const count = 10_000;
+  await socket.open(`${WS_URL}/flood/${count}/32`);
+  for (let index = 0; index < count; index += 1) {
+    const data = await socket.message();
+    assert.strictEqual(data.byteLength, 32);
+    assert.strictEqual(new DataView(data).getUint32(0, true), index);
+  }
+  await socket.shut();
+});
+
+socketTest('sends many messages in order', async (socket) => {
+  const count = 5_000;
+  await socket.open(WS_URL);
+  const sent = [];
+  for (let index = 0; index < count; index += 1) sent.push(socket.ws.send(`message ${index}`));
+  await Promise.all(sent);
+  for (let index = 0; index < count; index += 1) assert.strictEqual(await socket.message(), `message ${index}`);
+  await socket.shut();
+});
+
+socketTest('receives a large message', async (socket) => {
+  await socket.open(`${WS_URL}/large/5000000`);
+  assertSameBytes(await socket.message(), bytes(5_000_000));
+  await socket.shut();
+});
+
+test('serves 20 sockets at once', async (context) => {
+  await Promise.all(Array.from({ length: 20 }, async (_, index) => {
+    const socket = new Recorder(context);
+    await socket.open(index % 2 ? WSS_URL : WS_URL, { caPath: CA_FILE });
+    for (let round = 0; round < 10; round += 1) {
+      await socket.ws.send(`${index}/${round}`);
+      assert.strictEqual(await socket.message(), `${index}/${round}`);
+    }
+    await socket.shut();
+  }));
+});
+
+// ---- events ----
+
+socketTest('orders the events of a connection', async (socket) => {
+  await socket.open(WS_URL);
+  await socket.ws.send('a');
+  await socket.message();
+  await socket.ws.send(bytes(1));
+  await socket.message();
+  await socket.shut();
+  assert.deepStrictEqual(socket.log, ['headerReceive', 'open', 'message', 'dataEnd', 'message', 'dataEnd', 'close']);
+});
+
+socketTest('gives the response headers once, in lower case, repeated ones as an array', async (socket) => {
+  await socket.ws.connect(`${WS_URL}/headers`);
+  const args = await socket.next('headerReceive');
+  assert.strictEqual(args.length, 1);
+  const [headers] = args;
+  assert.strictEqual(headers['x-test'], 'one');
+  assert.deepStrictEqual(headers['set-cookie'], ['a=1', 'b=2']);
+  assert.strictEqual(headers.upgrade.toLowerCase(), 'websocket');
+  for (const name of Object.keys(headers)) assert.strictEqual(name, name.toLowerCase());
+  await socket.next('open');
+  await socket.shut();
+  assert.strictEqual(socket.log.filter((type) => type === 'headerReceive').length, 1);
+});
+
+socketTest('replaces a listener by a later one', async (socket) => {
+  const heard = [];
+  socket.ws.on('message', (err, data) => heard.push(`replaced ${data}`));
+  socket.ws.on('message', (...args) => {
+    heard.push(args[1]);
+    socket.record({ type: 'message', args });
+  });
+  await socket.open(WS_URL);
+  await socket.ws.send('once');
+  await socket.message();
+  await socket.shut();
+  assert.deepStrictEqual(heard, ['once']);
+});
+
+socketTest('removes a listener by type', async (socket) => {
+  socket.ws.off('message');
+  await socket.open(WS_URL);
+  await socket.ws.send('unheard');
+  await socket.next('dataEnd');
+  await socket.shut();
+  assert(!socket.log.includes('message'));
+});
+
+socketTest('removes a listener only when the same function is given', async (socket) => {
+  const heard = [];
+  const listener = (err, data) => heard.push(data);
+  socket.ws.on('message', listener);
+  socket.ws.off('message', () => {});
+  await socket.open(WS_URL);
+  await socket.ws.send('heard');
+  await socket.next('dataEnd');
+  socket.ws.off('message', listener);
+  await socket.ws.send('unheard');
+  await socket.next('dataEnd');
+  await socket.shut();
+  assert.deepStrictEqual(heard, ['heard']);
+});
+
+socketTest('takes listeners off and on inside a listener', async (socket) => {
+  const heard = [];
+  socket.ws.on('message', (err, data) => {
+    heard.push(`first ${data}`);
+    socket.ws.off('message');
+    socket.ws.on('message', (err, data) => heard.push(`second ${data}`));
+  });
+  await socket.open(WS_URL);
+  for (const text of ['a', 'b']) {
+    await socket.ws.send(text);
+    await socket.next('dataEnd');
+  }
+  await socket.shut();
+  assert.deepStrictEqual(heard, ['first a', 'second b']);
+});
+
+test('works without listeners for most events', async () => {
+  const ws = library.createWebSocket();
+  const closed = new Promise((resolve) => ws.on('close', (err, result) => resolve(result)));
+  assert.strictEqual(await ws.connect(`${WS_URL}/close/4002/alone`), true);
+  assert.deepStrictEqual(await closed, { code: 4002, reason: 'alone' });
+});
+
+socketTest('goes on after a listener has thrown', async (socket) => {
+  const uncaught = uncaughtException();
+  socket.ws.on('message', () => {
+    socket.ws.on('message', (...args) => socket.record({ type: 'message', args }));
+    throw new Error('thrown by the listener');
+  });
+  await socket.open(WS_URL);
+  await socket.ws.send('one');
+  assert.strictEqual((await uncaught).message, 'thrown by the listener');
+  await socket.ws.send('two');
+  assert.strictEqual(await socket.message(), 'two');
+  await socket.shut();
+  assert.deepStrictEqual(socket.log, ['headerReceive', 'open', 'dataEnd', 'message', 'dataEnd', 'close']);
+});
+
+// ---- close ----
+
+socketTest('closes with code and reason', async (socket) => {
+  await socket.open(WS_URL);
+  assert.strictEqual(await socket.ws.close({ code: 4000, reason: 'done 世界' }), true);
+  assert.deepStrictEqual(await socket.closed(), { code: 4000, reason: 'done 世界' });
+});
+
+socketTest('closes with the default code and reason of the system module', async (socket) => {
+  await socket.open(WS_URL);
+  assert.strictEqual(await socket.ws.close(), true);
+  assert.deepStrictEqual(await socket.closed(), { code: 1000, reason: 'CLOSE_NORMAL' });
+});
+
+socketTest('closes with a callback', async (socket) => {
+  await socket.open(WS_URL);
+  const { err, value } = await callbackOf((callback) => socket.ws.close(callback));
+  assert.strictEqual(err, undefined);
+  assert.strictEqual(value, true);
+  assert.strictEqual((await socket.closed()).code, 1000);
+});
+
+socketTest('closes with options and a callback', async (socket) => {
+  await socket.open(WS_URL);
+  const { err, value } = await callbackOf((callback) => socket.ws.close({ code: 3001, reason: 'bye' }, callback));
+  assert.strictEqual(err, undefined);
+  assert.strictEqual(value, true);
+  assert.deepStrictEqual(await socket.closed(), { code: 3001, reason: 'bye' });
+});
+
+socketTest('reports how the server closed', async (socket) => {
+  for (const [path, result] of [
+    ['/close/4001/bye', { code: 4001, reason: 'bye' }],
+    ['/close/1001', { code: 1001, reason: '' }],
+    // RFC 6455 section 7.1.5: a close frame without a code.
+    ['/close/0', { code: 1005, reason: '' }],
+  ]) {
+    await socket.open(WS_URL + path);
+    assert.deepStrictEqual(await socket.closed(), result);
+  }
+});
+
+socketTest('reports a connection that was cut', async (socket) => {
+  await socket.open(`${WS_URL}/drop`);
+  await socket.ws.send('cut');
+  const { error, result } = await socket.broken();
+  if (error) assertError(error, OTHER);
+  assert.strictEqual(result.code, 1006);
+  const ended = socket.log.length;
+  await socket.open(WS_URL);
+  assert.deepStrictEqual(socket.log.slice(ended), ['headerReceive', 'open']);
+  await socket.shut();
+});
+
+for (const [path, code] of [['/bad-frame', 1002], ['/bad-utf8', 1007]]) {
+  socketTest(`ends a connection whose server breaks the protocol with ${path}`, async (socket) => {
+    await socket.open(WS_URL + path);
+    const { error, result } = await socket.broken();
+    assertError(error, OTHER);
+    assert.strictEqual(result.code, code);
+    assert(!socket.log.includes('message'), socket.log.join());
+  });
+}
+
+socketTest('refuses close codes that must not be sent, and long reasons', async (socket) => {
+  await socket.open(WS_URL);
+  for (const code of [-1, 0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 66_536, 1000.5, NaN]) {
+    assertError(await failureOf(() => socket.ws.close({ code })), PARAMETER, /code/);
+  }
+  assertError(await failureOf(() => socket.ws.close({ code: 1000, reason: 'é'.repeat(62) })), PARAMETER, /reason/);
+  await socket.ws.send('still open');
+  assert.strictEqual(await socket.message(), 'still open');
+  await socket.shut();
+});
+
+socketTest('refuses send and close before connect', async (socket) => {
+  assertError(await failureOf(() => socket.ws.send('too early')), OTHER);
+  assertError(await failureOf(() => socket.ws.close()), OTHER);
+  const sent = await callbackOf((callback) => socket.ws.send('too early', callback));
+  assertError(sent.err, OTHER);
+  assert.strictEqual(sent.value, undefined);
+});
+
+socketTest('refuses send after close', async (socket) => {
+  await socket.open(WS_URL);
+  await socket.shut();
+  assertError(await failureOf(() => socket.ws.send('too late')), OTHER);
+});
+
+// ---- arguments ----
+
+socketTest('names the parameter that has a wrong type', async (socket) => {
+  const { ws } = socket;
+  const header = { 'x-bad': 5 };
+  for (const [call, name] of [
+    [() => ws.connect(), /url/],
+    [() => ws.connect(5), /url/],
+    [() => ws.connect(WS_URL, 5), /options/],
+    [() => ws.connect(WS_URL, { header: 5 }), /header/],
+    [() => ws.connect(WS_URL, { header }), /header/],
+    [() => ws.connect(WS_URL, { caPath: 5 }), /caPath/],
+    [() => ws.connect(WS_URL, { protocol: 5 }), /protocol/],
+    [() => ws.connect(WS_URL, { skipServerCertVerification: 'yes' }), /skipServerCertVerification/],
+    [() => ws.connect(WS_URL, { pingInterval: 'often' }), /pingInterval/],
+    [() => ws.connect(WS_URL, {}, 5), /callback/],
+    [() => ws.on('open'), /callback/],
+    [() => ws.on('open', 5), /callback/],
+    [() => ws.on('opened', () => {}), /type/],
+    [() => ws.on(5, () => {}), /type/],
+    [() => ws.off('opened'), /type/],
+    [() => ws.off('open', 5), /callback/],
+  ]) {
+    assertError(await failureOf(call), PARAMETER, name);
+  }
+  await socket.open(WS_URL);
+  for (const [call, name] of [
+    [() => ws.send(), /data/],
+    [() => ws.send(5), /data/],
+    [() => ws.send(null), /data/],
+    [() => ws.send({}), /data/],
+    [() => ws.send('x', 5), /callback/],
+    [() => ws.close(5), /options/],
+    [() => ws.close({ code: '1000' }), /code/],
+    [() => ws.close({ reason: 5 }), /reason/],
+    [() => ws.close({}, 5), /callback/],
+  ]) {
+    assertError(await failureOf(call), PARAMETER, name);
+  }
+  await socket.ws.send('still open');
+  assert.strictEqual(await socket.message(), 'still open');
+  await socket.shut();
+});
+
+socketTest('refuses header names and values that would break the request', async (socket) => {
+  for (const header of [{ 'x y': 'a' }, { '': 'a' }, { 'x-split': 'a\r\nx-injected: b' }]) {
+    assertError(await failureOf(() => socket.ws.connect(WS_URL, { header })), PARAMETER, /header/);
+  }
+});
+
+socketTest('refuses a sub-protocol that is no token', async (socket) => {
+  assertError(await failureOf(() => socket.ws.connect(WS_URL, { protocol: 'a\r\nb' })), PARAMETER, /protocol/);
+});
+
+socketTest('refuses intervals out of range', async (socket) => {
+  for (const [name, value] of [['pingInterval', -1], ['pingInterval', 30_001], ['pongTimeout', -1], ['pongTimeout', NaN]]) {
+    assertError(await failureOf(() => socket.ws.connect(WS_URL, { [name]: value })), PARAMETER, new RegExp(name));
+  }
+});
+
+run();
