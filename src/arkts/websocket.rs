@@ -86,8 +86,7 @@ impl WebSocket {
     ) -> Result<Value<'env>> {
         let env = Engine::from(env);
         let (options, callback) = split_callback(options, callback);
-        let outcome = self.begin(env, &this, url, options);
-        answer(env, outcome, callback)
+        answer(env, callback, || self.begin(env, &this, url, options))
     }
 
     /// Queues a message: text for a string, binary for an ArrayBuffer or a view into one, which is copied. `true` means
@@ -101,7 +100,7 @@ impl WebSocket {
         ts_return_type = "Promise<boolean>"
     )]
     pub fn send<'env>(&self, env: Env, data: Value<'env>, callback: Value<'env>) -> Result<Value<'env>> {
-        answer(Engine::from(env), self.queue(data), callback)
+        answer(Engine::from(env), callback, || self.queue(data))
     }
 
     /// Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued. The event `close` follows.
@@ -116,7 +115,7 @@ impl WebSocket {
     )]
     pub fn close<'env>(&self, env: Env, options: Value<'env>, callback: Value<'env>) -> Result<Value<'env>> {
         let (options, callback) = split_callback(options, callback);
-        answer(Engine::from(env), self.end(options), callback)
+        answer(Engine::from(env), callback, || self.end(options))
     }
 
     /// Sets the listener of an event; a later one replaces it.
@@ -143,7 +142,7 @@ impl WebSocket {
         let env = Engine::from(env);
         let set = event_type(kind).and_then(|event| match callback.type_of() {
             Type::Function => Ok(event),
-            _ => Err(ApiError::parameter("callback", "must be a function")),
+            _ => Err(not_a_function()),
         });
         match set {
             Ok(event) => Ok(listeners_of(env, &this)?.set(event.property(), callback)?),
@@ -173,8 +172,8 @@ impl WebSocket {
         callback: Value<'env>,
     ) -> Result<()> {
         let env = Engine::from(env);
-        let event = match event_type(kind) {
-            Ok(event) => event,
+        let event = match event_type(kind).and_then(|event| Ok((event, optional_callback(callback)?))) {
+            Ok((event, _)) => event,
             Err(error) => return Err(throw(env, &error)?.into()),
         };
         let listeners = listeners_of(env, &this)?;
@@ -272,23 +271,37 @@ fn throw(env: Engine, error: &ApiError) -> std::result::Result<Refused, Refused>
     Ok(env.throw(env.business_error(error.code, &error.message)?))
 }
 
-/// Gives the outcome of a call to its callback, or as a promise when there is none.
+fn not_a_function() -> ApiError {
+    ApiError::parameter("callback", "must be a function")
+}
+
+fn optional_callback(callback: Value<'_>) -> std::result::Result<Option<Value<'_>>, ApiError> {
+    match callback.type_of() {
+        Type::Function => Ok(Some(callback)),
+        Type::Undefined | Type::Null => Ok(None),
+        Type::Boolean | Type::Number | Type::String | Type::Object | Type::Other => Err(not_a_function()),
+    }
+}
+
+/// Gives the outcome of `call` to the callback, or as a promise when there is none.
 fn answer<'env>(
     env: Engine,
-    outcome: std::result::Result<(), ApiError>,
     callback: Value<'env>,
+    call: impl FnOnce() -> std::result::Result<(), ApiError>,
 ) -> Result<Value<'env>> {
+    let (callback, outcome) = match optional_callback(callback) {
+        Ok(callback) => (callback, call()),
+        Err(error) => (None, Err(error)),
+    };
     let outcome = match outcome {
         Ok(()) => Ok(env.boolean(true)?),
         Err(ApiError { code, message }) => Err(env.business_error(code, &message)?),
     };
-    if callback.type_of() == Type::Function {
-        let undefined = env.undefined()?;
-        match outcome {
-            Ok(value) => callback.call_later(&[undefined, value])?,
-            Err(error) => callback.call_later(&[error, undefined])?,
-        }
-        return Ok(undefined);
+    let Some(callback) = callback else { return Ok(env.settled(outcome)?) };
+    let undefined = env.undefined()?;
+    match outcome {
+        Ok(value) => callback.call_later(&[undefined, value])?,
+        Err(error) => callback.call_later(&[error, undefined])?,
     }
-    Ok(env.settled(outcome)?)
+    Ok(undefined)
 }
