@@ -425,6 +425,16 @@ socketTest('sends what the buffer holds at the call', async (socket) => {
   await socket.shut();
 });
 
+socketTest('sends the part of a buffer that a view shows', async (socket) => {
+  await socket.open(WS_URL);
+  const data = bytes(100);
+  for (const view of [new Uint8Array(data, 10, 20), new Uint16Array(data, 10, 10), new Float64Array(data, 16, 0)]) {
+    await socket.ws.send(view);
+    assertSameBytes(await socket.message(), data.slice(view.byteOffset, view.byteOffset + view.byteLength));
+  }
+  await socket.shut();
+});
+
 socketTest('turns a lone surrogate into the replacement character', async (socket) => {
   await socket.open(WS_URL);
   await socket.ws.send('a\ud800b');
@@ -525,6 +535,21 @@ socketTest('gives the response headers once, in lower case, repeated ones as an 
   await socket.next('open');
   await socket.shut();
   assert.strictEqual(socket.log.filter((type) => type === 'headerReceive').length, 1);
+});
+
+socketTest('tells the chosen sub-protocol in openInfo', async (socket) => {
+  const results = [];
+  socket.ws.on('openInfo', (err, result) => results.push([err, result]));
+  for (const [options, expected] of [[{ protocol: 'chat' }, 'chat'], [undefined, undefined]]) {
+    const { status, message } = await socket.open(`${WS_URL}/protocol`, options);
+    await socket.shut();
+    const [err, info] = results.pop();
+    assert.strictEqual(err, undefined);
+    assert.strictEqual(info.protocol, expected);
+    assert.strictEqual(info.status, status);
+    assert.strictEqual(info.message, message);
+    assert.strictEqual(results.length, 0);
+  }
 });
 
 socketTest('replaces a listener by a later one', async (socket) => {

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Runs all tests, and ends with a line of counts: scripts/test.sh
+#
+# Formatting, lints, unit and integration tests on this machine; the OpenHarmony binaries by their symbols, names and
+# dependencies, and at work: the C programs and the JavaScript tests run against them, emulated where the processor is
+# another one; index.d.ts against the golden one; the ArkTS sources checked and linted.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$ROOT"
+
+bash scripts/setup.sh
+load_environment
+bash scripts/build.sh all
+
+passed=0 failed=0 failures=()
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# count PATTERN: adds up `N passed` and `N failed` of the lines that match.
+count() {
+    local line
+    while read -r line; do
+        [[ $line =~ ([0-9]+)\ passed ]] && ((passed += BASH_REMATCH[1])) || true
+        [[ $line =~ ([0-9]+)\ failed ]] && ((failed += BASH_REMATCH[1])) || true
+    done < <(grep -E "$1" "$log")
+}
+
+# check NAME COMMAND...: one test, by its exit code.
+check() {
+    local name=$1 start=$SECONDS
+    shift
+    if "$@" >"$log" 2>&1; then
+        ((++passed))
+        say "ok      $name ($((SECONDS - start)) s)"
+        grep -i '^ *skip' "$log" | sed 's/^/        /' || true
+    else
+        ((++failed))
+        failures+=("$name")
+        say "FAILED  $name ($((SECONDS - start)) s)"
+        sed 's/^/        /' "$log" >&2
+    fi
+}
+
+# suite NAME PATTERN COMMAND...: many tests, by the counts in the lines that match.
+suite() {
+    local name=$1 pattern=$2 start=$SECONDS before_passed=$passed before_failed=$failed status=0
+    shift 2
+    "$@" >"$log" 2>&1 || status=$?
+    count "$pattern"
+    # A suite that ends badly without counting a failure has failed all the same, and so has one that ran nothing.
+    if ((status != 0 && failed == before_failed)) || ((status == 0 && passed == before_passed)); then
+        ((++failed))
+    fi
+    local counts="$((passed - before_passed)) passed, $((failed - before_failed)) failed"
+    if ((failed == before_failed)); then
+        say "ok      $name: $counts ($((SECONDS - start)) s)"
+        grep -iE '^ *(skip|# skip)' "$log" | sed 's/^/        /' || true
+    else
+        failures+=("$name")
+        say "FAILED  $name: $counts ($((SECONDS - start)) s)"
+        sed 's/^/        /' "$log" >&2
+    fi
+}
+
+step 'Sources'
+check 'formatting' cargo_host fmt --check
+check 'clippy, core and C face' cargo_host clippy --quiet --all-targets -- -D warnings
+check 'clippy, ArkTS face' cargo_host clippy --quiet --lib --features arkts -- -D warnings
+check 'rustdoc' env RUSTDOCFLAGS='-D warnings' bash -c "source scripts/lib.sh; load_environment; cargo_host doc --quiet --no-deps"
+check 'index.d.ts is the golden one' diff -u tests/golden/index.d.ts "$DIST/index.d.ts"
+suite 'ArkTS sources' 'passed' node scripts/check-arkts.mjs "$DIST/index.d.ts"
+
+step 'Binaries'
+suite 'names, symbols, dependencies' 'passed' bash scripts/check-binaries.sh "$DIST"/{arm64-v8a,x86_64}/libnet_websocket.so
+
+step 'Rust, on this machine'
+suite 'unit and integration tests' '^test result' cargo_host test --quiet
+
+step 'C and C++ programs'
+for arch in host x86_64 arm64-v8a; do
+    suite "C face, $arch" "^ndk $arch: [0-9]+ passed" bash tests/ndk/run.sh "$arch"
+done
+
+step 'JavaScript programs'
+for engine in node bun-x86_64 bun-arm64; do
+    suite "ArkTS face, $engine" "^js $engine: " bash tests/js/run.sh "$engine"
+done
+
+for name in "${failures[@]}"; do
+    say "failed: $name"
+done
+say "took $SECONDS s"
+echo "$passed passed, $failed failed"
+((failed == 0))

@@ -1,0 +1,393 @@
+//! Connections against a peer that writes literal bytes.
+
+mod support;
+
+use std::io::{ErrorKind, Write};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use net_websocket::client::{
+    Client, CloseError, Closed, Failure, Kind, Listener, Message, Opened, Options, Request, SendError, State,
+};
+use support::{DEADLINE, Peer, Recorded, Recorder, Seen, quiet};
+
+const TEXT: u8 = 0x81;
+const BINARY: u8 = 0x82;
+const CLOSE: u8 = 0x88;
+const PING: u8 = 0x89;
+const PONG: u8 = 0x8a;
+
+#[test]
+fn delivers_frames_that_came_with_the_upgrade_after_opened() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, quiet());
+    peer.accept().upgrade(b"\x81\x02hi\x88\x05\x03\xe8bye");
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Text("hi".to_owned()));
+    assert_eq!(recorded.next(), Seen::Closed(1000, "bye".to_owned()));
+    recorded.finish();
+}
+
+#[test]
+fn assembles_fragments_that_arrive_byte_by_byte_around_a_ping() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, quiet());
+    let mut wire = peer.open();
+    for byte in b"\x01\x02\xc3\xa9\x89\x03abc\x80\x01!\x02\x01a\x80\x01b" {
+        wire.send(&[*byte]);
+    }
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Text("é!".to_owned()));
+    assert_eq!(recorded.next(), Seen::Binary(b"ab".to_vec()));
+    assert_eq!(wire.frame(), (PONG, b"abc".to_vec()));
+    drop(wire);
+    recorded.finish();
+}
+
+#[test]
+fn answers_the_peers_close_with_its_code_and_ends_the_connection() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, quiet());
+    let mut wire = peer.open();
+    wire.send(b"\x88\x0a\x0f\xa0go away!");
+    assert_eq!(wire.frame(), (CLOSE, b"\x0f\xa0".to_vec()));
+    wire.expect_end();
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Closed(4000, "go away!".to_owned()));
+    assert_eq!(recorded.client.send(Kind::Text, b"late"), Err(SendError::NotConnected));
+    assert_eq!(recorded.client.close(1000, ""), Ok(()));
+    drop(wire);
+    recorded.finish();
+}
+
+#[test]
+fn a_close_frame_without_code_is_1005_and_is_answered_without_one() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, quiet());
+    let mut wire = peer.open();
+    wire.send(b"\x88\x00");
+    assert_eq!(wire.frame(), (CLOSE, vec![]));
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Closed(1005, String::new()));
+    drop(wire);
+    recorded.finish();
+}
+
+#[test]
+fn sends_what_is_queued_before_its_close_frame_and_reports_its_own_code() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, quiet());
+    recorded.client.send(Kind::Text, b"first").expect("accepted before open");
+    let mut wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    recorded.client.send(Kind::Binary, &[0; 300]).expect("accepted");
+    assert_eq!(recorded.client.close(1012, ""), Err(CloseError::Code));
+    assert_eq!(recorded.client.state(), State::Open);
+    recorded.client.close(3001, "done").expect("open");
+    assert_eq!(recorded.client.send(Kind::Text, b"late"), Err(SendError::NotConnected));
+    assert_eq!(wire.frame(), (TEXT, b"first".to_vec()));
+    assert_eq!(wire.frame(), (BINARY, vec![0; 300]));
+    assert_eq!(wire.frame(), (CLOSE, b"\x0b\xb9done".to_vec()));
+    // What the peer had sent before it saw the close frame still arrives.
+    wire.send(b"\x81\x04last\x88\x02\x03\xe8");
+    assert_eq!(recorded.next(), Seen::Text("last".to_owned()));
+    assert_eq!(recorded.next(), Seen::Closed(3001, "done".to_owned()));
+    wire.expect_end();
+    assert_eq!(recorded.client.buffered(), 0);
+    drop(wire);
+    recorded.finish();
+}
+
+#[test]
+fn a_peer_that_does_not_answer_the_close_frame_is_left_after_the_timeout() {
+    let peer = Peer::bind();
+    let options = Options { close_timeout: Duration::from_millis(100), ..quiet() };
+    let recorded = Recorded::connect(&peer, options);
+    let mut wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    recorded.client.close(1000, "").expect("open");
+    let Seen::Closed(1006, reason) = recorded.next() else { panic!("not closed as lost") };
+    assert!(reason.contains("100 ms"), "{reason}");
+    assert_eq!(wire.frame().0, CLOSE);
+    wire.expect_end();
+    drop(wire);
+    recorded.finish();
+}
+
+#[test]
+fn a_connection_that_ends_without_a_close_frame_is_an_error_and_then_1006() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, quiet());
+    drop(peer.open());
+    assert_eq!(recorded.next(), Seen::Opened);
+    let Seen::Failed(text) = recorded.next() else { panic!("no failure") };
+    assert!(text.starts_with("open connection lost"), "{text}");
+    let Seen::Closed(1006, reason) = recorded.next() else { panic!("not closed") };
+    assert_eq!(reason, text);
+    recorded.finish();
+}
+
+#[test]
+fn a_message_over_the_limit_closes_with_1009() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, Options { message_limit: 10, ..quiet() });
+    let mut wire = peer.open();
+    wire.send(b"\x82\x0a0123456789");
+    wire.send(b"\x82\x0b");
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Binary(b"0123456789".to_vec()));
+    let Seen::Failed(text) = recorded.next() else { panic!("no failure") };
+    assert!(text.contains("limit of 10 bytes"), "{text}");
+    assert!(matches!(recorded.next(), Seen::Closed(1009, _)));
+    let (first, payload) = wire.frame();
+    assert_eq!((first, &payload[..2]), (CLOSE, &b"\x03\xf1"[..]));
+    drop(wire);
+    recorded.finish();
+}
+
+#[test]
+fn pings_on_schedule_and_gives_up_on_a_silent_peer() {
+    let peer = Peer::bind();
+    let interval = Duration::from_millis(20);
+    let timeout = Duration::from_millis(200);
+    let options = Options { ping_interval: Some(interval), pong_timeout: Some(timeout), ..quiet() };
+    let recorded = Recorded::connect(&peer, options);
+    let mut wire = peer.open();
+    for _ in 0..3 {
+        assert_eq!(wire.frame(), (PING, vec![]));
+        wire.send(b"\x8a\x00");
+    }
+    let silent_since = Instant::now();
+    assert_eq!(recorded.next(), Seen::Opened);
+    let Seen::Failed(text) = recorded.next() else { panic!("no failure") };
+    assert!(text.contains("200 ms after a ping"), "{text}");
+    assert!(silent_since.elapsed() >= timeout, "gave up after {:?}", silent_since.elapsed());
+    assert!(matches!(recorded.next(), Seen::Closed(1006, _)));
+    drop(wire);
+    recorded.finish();
+}
+
+#[test]
+fn an_attempt_ends_at_its_deadline_and_names_the_phase() {
+    let peer = Peer::bind();
+    let recorded =
+        Recorded::connect(&peer, Options { connect_timeout: Duration::from_millis(50), ..quiet() });
+    let mut wire = peer.accept();
+    wire.read_request();
+    let Seen::Failed(text) = recorded.next() else { panic!("no failure") };
+    assert!(text.starts_with("WebSocket upgrade with 127.0.0.1:") && text.contains("50 ms"), "{text}");
+    wire.expect_end();
+    drop(wire);
+    recorded.finish();
+}
+
+#[test]
+fn an_abandoned_attempt_says_how_many_messages_it_dropped_and_the_next_one_works() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, quiet());
+    let mut wire = peer.accept();
+    wire.read_request();
+    recorded.client.send(Kind::Text, b"one").expect("accepted");
+    recorded.client.send(Kind::Text, b"two").expect("accepted");
+    assert_eq!(recorded.client.close(1000, ""), Err(CloseError::Abandoned));
+    // At once, before the first attempt has noticed.
+    recorded.dial(&peer, quiet());
+    let Seen::Failed(text) = recorded.next() else { panic!("no failure") };
+    assert!(text.contains("abandoned") && text.contains("2 queued messages"), "{text}");
+    wire.expect_end();
+    let mut wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    recorded.client.send(Kind::Text, b"three").expect("open");
+    assert_eq!(wire.frame(), (TEXT, b"three".to_vec()));
+    drop(wire);
+    recorded.finish();
+}
+
+#[test]
+fn an_unrequested_sub_protocol_fails_the_upgrade() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, Options { protocols: "chat".to_owned(), ..quiet() });
+    let request = peer.accept().upgrade_with("Sec-WebSocket-Protocol: other\r\n", b"");
+    assert!(request.contains("Sec-WebSocket-Protocol: chat\r\n"), "{request}");
+    let Seen::Failed(text) = recorded.next() else { panic!("no failure") };
+    assert!(text.contains("sub-protocol that was not requested"), "{text}");
+    recorded.finish();
+}
+
+#[test]
+fn a_dropped_client_sends_what_it_accepted_and_closes_with_1001() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, quiet());
+    let mut wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    let message = vec![7; 1_000_000];
+    recorded.client.send(Kind::Binary, &message).expect("open");
+    let finished = std::thread::spawn(|| recorded.finish());
+    assert_eq!(wire.frame(), (BINARY, message));
+    assert_eq!(wire.frame(), (CLOSE, b"\x03\xe9".to_vec()));
+    wire.send(b"\x88\x02\x03\xe9");
+    wire.expect_end();
+    drop(wire);
+    finished.join().expect("no event after the drop");
+}
+
+#[test]
+fn a_full_queue_refuses_and_loses_nothing() {
+    let peer = Peer::bind();
+    let recorded = Recorded::new(1_000);
+    for number in 0..9_u8 {
+        recorded.client.send(Kind::Binary, &[number; 90]).expect("within the limit");
+    }
+    assert_eq!(recorded.client.send(Kind::Binary, &[9; 200]), Err(SendError::QueueFull));
+    recorded.dial(&peer, quiet());
+    let mut wire = peer.open();
+    for number in 0..9_u8 {
+        assert_eq!(wire.frame(), (BINARY, vec![number; 90]));
+    }
+    assert_eq!(recorded.next(), Seen::Opened);
+    drop(wire);
+    recorded.finish();
+}
+
+/// A listener that takes nothing until it is told to.
+struct Reluctant {
+    recorder: Recorder,
+    gate: Arc<Mutex<(bool, Option<Waker>)>>,
+}
+
+impl Listener for Reluctant {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut gate = self.gate.lock().expect("no panic");
+        if gate.0 {
+            return Poll::Ready(());
+        }
+        gate.1 = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn opened(&mut self, opened: &Opened) {
+        self.recorder.opened(opened);
+    }
+
+    fn message(&mut self, message: Message<'_>) {
+        self.recorder.message(message);
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        self.recorder.failed(failure);
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        self.recorder.closed(closed);
+    }
+}
+
+#[test]
+fn a_listener_that_takes_no_more_stops_the_peer_and_loses_nothing() {
+    const MESSAGE_BYTES: usize = 16_384;
+    /// Far more than the kernel's buffers on both sides hold.
+    const BYTES_MAX: usize = 268_435_456;
+    let peer = Peer::bind();
+    let (sender, events) = channel();
+    let gate = Arc::new(Mutex::new((false, None::<Waker>)));
+    let listener = Reluctant { recorder: Recorder(sender), gate: gate.clone() };
+    let client = Client::new(Box::new(listener), 1_000);
+    // The pong deadline must not take the pause for a dead peer.
+    let options = Options {
+        ping_interval: Some(Duration::from_millis(10)),
+        pong_timeout: Some(Duration::from_millis(20)),
+        ..quiet()
+    };
+    client.connect(Request::parse(&peer.url(), options).expect("good")).expect("idle");
+    let mut wire = peer.open();
+
+    let mut frame = vec![BINARY, 126];
+    frame.extend((MESSAGE_BYTES as u16).to_be_bytes());
+    frame.resize(4 + MESSAGE_BYTES, 0);
+    wire.0.set_nonblocking(true).expect("nonblocking");
+    let (mut written, mut stuck_since) = (0, None::<Instant>);
+    // The peer is stopped when nothing could be written for several ping periods and a pong deadline.
+    while stuck_since.is_none_or(|since| since.elapsed() < Duration::from_millis(200)) {
+        match wire.0.write(&frame[written % frame.len()..]) {
+            Ok(count) => {
+                written += count;
+                stuck_since = None;
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::WouldBlock, "the connection is alive: {error}");
+                stuck_since.get_or_insert_with(Instant::now);
+                std::thread::yield_now();
+            }
+        }
+        assert!(written < BYTES_MAX, "the client goes on reading");
+    }
+    wire.0.set_nonblocking(false).expect("blocking");
+
+    let waker = {
+        let mut gate = gate.lock().expect("no panic");
+        gate.0 = true;
+        gate.1.take()
+    };
+    waker.expect("the session waits").wake();
+    wire.send(&frame[written % frame.len()..]);
+    wire.send(b"\x88\x02\x03\xe8");
+    let whole = written.div_ceil(frame.len());
+    assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Opened));
+    for _ in 0..whole {
+        assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Binary(vec![0; MESSAGE_BYTES])));
+    }
+    assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Closed(1000, String::new())));
+}
+
+/// A listener with a defect.
+struct Panics(Recorder);
+
+impl Listener for Panics {
+    fn opened(&mut self, opened: &Opened) {
+        self.0.opened(opened);
+    }
+
+    fn message(&mut self, message: Message<'_>) {
+        assert_ne!(message.data(), b"panic", "as the test wants");
+        self.0.message(message);
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        self.0.failed(failure);
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        self.0.closed(closed);
+    }
+}
+
+#[test]
+fn a_panic_ends_its_own_connection_only_and_the_next_one_works() {
+    let peer = Peer::bind();
+    let bystander = Recorded::connect(&peer, quiet());
+    let mut bystanders_wire = peer.open();
+    assert_eq!(bystander.next(), Seen::Opened);
+
+    let (sender, events) = channel();
+    let client = Client::new(Box::new(Panics(Recorder(sender))), 1_000);
+    let dial = || client.connect(Request::parse(&peer.url(), quiet()).expect("good")).expect("not connected");
+    dial();
+    let mut wire = peer.open();
+    wire.send(b"\x81\x05panic\x81\x05after");
+    assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Opened));
+    let failed = events.recv_timeout(DEADLINE).expect("an event");
+    assert!(matches!(&failed, Seen::Failed(text) if text.contains("internal error")), "{failed:?}");
+    assert!(matches!(events.recv_timeout(DEADLINE), Ok(Seen::Closed(1006, _))));
+    wire.expect_end();
+
+    dial();
+    peer.open().send(b"\x81\x05works");
+    assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Opened));
+    assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Text("works".to_owned())));
+    bystanders_wire.send(b"\x81\x05still");
+    assert_eq!(bystander.next(), Seen::Text("still".to_owned()));
+    drop(bystanders_wire);
+    bystander.finish();
+}

@@ -1,0 +1,189 @@
+//! A scripted peer that writes literal bytes, and a listener that records.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use net_websocket::client::{Client, Closed, Failure, Kind, Listener, Message, Opened, Options, Request};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+/// Longer than anything here takes; a test that reaches it has failed.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A server that does what a test writes down.
+pub struct Peer(TcpListener);
+
+impl Peer {
+    pub fn bind() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").expect("a free port"))
+    }
+
+    pub fn url(&self) -> String {
+        format!("ws://{}/", self.0.local_addr().expect("bound"))
+    }
+
+    /// The next connection, before its upgrade.
+    pub fn accept(&self) -> Wire {
+        let (stream, _) = self.0.accept().expect("a connection");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+        stream.set_nodelay(true).expect("no delay");
+        Wire(stream)
+    }
+
+    /// The next connection, upgraded.
+    pub fn open(&self) -> Wire {
+        let mut wire = self.accept();
+        wire.upgrade(b"");
+        wire
+    }
+}
+
+/// The peer's end of a connection.
+pub struct Wire(pub TcpStream);
+
+impl Wire {
+    /// Reads the request and accepts it; `behind` goes out in the same write as the answer.
+    pub fn upgrade(&mut self, behind: &[u8]) -> String {
+        self.upgrade_with("", behind)
+    }
+
+    pub fn upgrade_with(&mut self, headers: &str, behind: &[u8]) -> String {
+        let request = self.read_request();
+        let key = request
+            .lines()
+            .find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "))
+            .expect("a key in the request");
+        let mut answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {}\r\n{headers}\r\n",
+            derive_accept_key(key.as_bytes())
+        )
+        .into_bytes();
+        answer.extend_from_slice(behind);
+        self.send(&answer);
+        request
+    }
+
+    pub fn read_request(&mut self) -> String {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(self.read_array::<1>()[0]);
+        }
+        String::from_utf8(head).expect("an ASCII request")
+    }
+
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).expect("the client reads");
+    }
+
+    /// The next frame of the client: its first byte and its payload, unmasked.
+    pub fn frame(&mut self) -> (u8, Vec<u8>) {
+        let [first, second] = self.read_array();
+        assert_ne!(second & 0x80, 0, "a client's frame is masked (RFC 6455 5.1)");
+        let length = match second & 0x7f {
+            126 => usize::from(u16::from_be_bytes(self.read_array())),
+            127 => usize::try_from(u64::from_be_bytes(self.read_array())).expect("a length"),
+            length => usize::from(length),
+        };
+        let key: [u8; 4] = self.read_array();
+        let mut payload = vec![0; length];
+        self.0.read_exact(&mut payload).expect("a whole frame");
+        for (byte, key) in payload.iter_mut().zip(key.iter().cycle()) {
+            *byte ^= key;
+        }
+        (first, payload)
+    }
+
+    /// Reads until the client has ended its side.
+    pub fn expect_end(&mut self) {
+        let mut rest = Vec::new();
+        match self.0.read_to_end(&mut rest) {
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}"),
+        }
+        assert_eq!(rest, b"", "nothing more is sent");
+    }
+
+    fn read_array<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.0.read_exact(&mut bytes).expect("more bytes");
+        bytes
+    }
+}
+
+/// An event as recorded.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Seen {
+    Opened,
+    Text(String),
+    Binary(Vec<u8>),
+    Failed(String),
+    Closed(u16, String),
+}
+
+/// A client whose events go into a channel.
+pub struct Recorded {
+    pub client: Client,
+    events: Receiver<Seen>,
+}
+
+pub struct Recorder(pub Sender<Seen>);
+
+impl Listener for Recorder {
+    fn opened(&mut self, _opened: &Opened) {
+        let _ = self.0.send(Seen::Opened);
+    }
+
+    fn message(&mut self, message: Message<'_>) {
+        let seen = match message.kind() {
+            Kind::Text => Seen::Text(String::from_utf8(message.into_vec()).expect("UTF-8")),
+            Kind::Binary => Seen::Binary(message.into_vec()),
+        };
+        let _ = self.0.send(seen);
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        let _ = self.0.send(Seen::Failed(failure.to_string()));
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        let _ = self.0.send(Seen::Closed(closed.code, closed.reason.clone()));
+    }
+}
+
+/// Options with timers that no test runs into by chance.
+pub fn quiet() -> Options {
+    Options { ping_interval: None, connect_timeout: DEADLINE, close_timeout: DEADLINE, ..Options::default() }
+}
+
+impl Recorded {
+    pub fn new(send_limit: usize) -> Self {
+        let (sender, events) = channel();
+        Self { client: Client::new(Box::new(Recorder(sender)), send_limit), events }
+    }
+
+    /// A client that is connecting to `peer`.
+    pub fn connect(peer: &Peer, options: Options) -> Self {
+        let recorded = Self::new(net_websocket::client::SEND_LIMIT_BYTES);
+        recorded.dial(peer, options);
+        recorded
+    }
+
+    pub fn dial(&self, peer: &Peer, options: Options) {
+        let request = Request::parse(&peer.url(), options).expect("a good request");
+        self.client.connect(request).expect("not connected before");
+    }
+
+    /// The next event.
+    pub fn next(&self) -> Seen {
+        self.events.recv_timeout(DEADLINE).expect("an event in time")
+    }
+
+    /// Drops the client: afterwards no event is left and none comes.
+    pub fn finish(self) {
+        drop(self.client);
+        let rest: Vec<Seen> = self.events.iter().collect();
+        assert_eq!(rest, [], "no event is left over");
+    }
+}
