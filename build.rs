@@ -28,9 +28,8 @@ fn main() {
     }
 
     if with_arkts && !on_openharmony {
-        // The two functions in which Node differs from ArkTS go to src/arkts/node_shim.rs. Only a library can have this
+        // The function in which Node differs from ArkTS goes to src/arkts/node_shim.rs. Only a library can have this
         // feature: Node defines the napi_* names, and a test or example has no Node to define them.
-        println!("cargo::rustc-cdylib-link-arg=-Wl,--wrap=napi_wrap");
         println!("cargo::rustc-cdylib-link-arg=-Wl,--wrap=napi_module_register");
     }
 }

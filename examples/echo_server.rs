@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -60,6 +60,7 @@ Paths:
   /large/N              send one binary message of N bytes (byte i is i % 251), then echo
   /flood/N/SIZE         send N binary messages of SIZE bytes, each starting with its index (4 bytes, little-endian),
                         then echo
+  /later/MS             send the text `later` MS milliseconds after open, then echo
   /silent               open, then neither read nor write
 ";
 
@@ -326,6 +327,7 @@ enum Script {
     RawFrame(&'static [u8]),
     Large(usize),
     Flood { count: u32, size: usize },
+    Later(Duration),
     Silent,
 }
 
@@ -349,6 +351,7 @@ impl Behaviour {
             ["bad-utf8"] => Script::RawFrame(&[0x81, 2, 0xc3, 0x28]),
             ["large", size] => Script::Large(size.parse()?),
             ["flood", count, size] => Script::Flood { count: count.parse()?, size: size.parse()? },
+            ["later", milliseconds] => Script::Later(Duration::from_millis(milliseconds.parse()?)),
             ["silent"] => Script::Silent,
             _ => Script::Echo,
         }))
@@ -428,6 +431,10 @@ impl Script {
                     stream.feed(Message::binary(payload)).await?;
                 }
                 stream.flush().await?;
+            }
+            Self::Later(delay) => {
+                tokio::time::sleep(delay).await;
+                stream.send(Message::text("later")).await?;
             }
             Self::Silent => std::future::pending().await,
         }

@@ -270,7 +270,8 @@ impl Link {
         if let Some(unsent) = inner.take_abandoned(attempt) {
             return unsent;
         }
-        if inner.attempt != attempt {
+        // Replaced, or abandoned and told so before: the state and the queue are the client's next attempt's.
+        if inner.attempt != attempt || inner.state == State::Idle {
             return 0;
         }
         self.in_flight(0);

@@ -41,11 +41,14 @@ thread_local! {
 /// Begins attempt `attempt` of the link's client.
 pub(super) fn start(link: Arc<Link>, attempt: u64, request: Request) {
     if runtime::spawn(run(link.clone(), attempt, request)).is_err() {
-        let unsent = link.end(attempt);
-        if let Ok(mut listener) = link.listener.try_lock() {
-            tell(&link, &mut **listener, |listener| {
-                listener.failed(&Failure { error: Error::Internal, unsent })
-            });
+        // The caller may hold locks that a callback takes, so it is told from elsewhere, as always.
+        let tell = move || {
+            let failure = Failure { error: Error::Internal, unsent: link.end(attempt) };
+            let mut listener = link.listener.blocking_lock();
+            tell(&link, &mut **listener, |listener| listener.failed(&failure));
+        };
+        if let Err(cause) = std::thread::Builder::new().spawn(tell) {
+            logging::error(format_args!("no thread to report a failure from: {cause}"));
         }
     }
 }
