@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds release versions into dist/:
 #
-#   scripts/build.sh [arm64-v8a|x86_64|host|all]      default: all
+#   scripts/build.sh [arm64-v8a|x86_64|host|all]...   default: all
 #
 #   arm64-v8a, x86_64   dist/ABI/libnet_websocket.so for OpenHarmony
 #   host                dist/host/net_websocket.node, for Node on this machine
@@ -13,12 +13,15 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
 abis=() host=
-case ${1-all} in
-    arm64-v8a | x86_64) abis=("$1") ;;
-    host) host=yes ;;
-    all) abis=(arm64-v8a x86_64) host=yes ;;
-    *) fail "unknown target '$1'" 'Usage: scripts/build.sh [arm64-v8a|x86_64|host|all]' ;;
-esac
+(($# > 0)) || set -- all
+for target; do
+    case $target in
+        arm64-v8a | x86_64) abis+=("$target") ;;
+        host) host=yes ;;
+        all) abis=(arm64-v8a x86_64) host=yes ;;
+        *) fail "unknown target '$target'" 'Usage: scripts/build.sh [arm64-v8a|x86_64|host|all]...' ;;
+    esac
+done
 
 # deliver BUILT FILE: puts a result into dist, as a whole and only if it differs, and prints its size.
 deliver() {

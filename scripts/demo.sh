@@ -56,7 +56,7 @@ show() {
 failed=0
 run_in_c() { run_ohos arm64-v8a "$TARGET/demo/echo_client" "${urls[@]}"; }
 run_in_js() {
-    NET_WEBSOCKET_LIB=$(js_library "$1") bun_ohos "$1" "$ROOT/examples/echo_client.js" "${urls[@]}"
+    NET_WEBSOCKET_LIB=$DIST/$1/libnet_websocket.so bun_ohos "$1" "$ROOT/examples/echo_client.js" "${urls[@]}"
 }
 show 'C face, arm64-v8a, emulated' run_in_c
 show 'ArkTS face, arm64-v8a, emulated' run_in_js arm64-v8a

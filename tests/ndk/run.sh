@@ -22,7 +22,7 @@ COMMON=(-g "${WARNINGS[@]}" -I "$ROOT/include")
 need_setup
 profile_flag=()
 [[ $PROFILE == debug ]] || profile_flag=(--profile "$PROFILE")
-cargo_host build --quiet "${profile_flag[@]}" --lib --example echo_server --manifest-path "$ROOT/Cargo.toml"
+cargo_host build --quiet "${profile_flag[@]}" --lib --manifest-path "$ROOT/Cargo.toml"
 
 case $ARCH in
     host)
@@ -62,7 +62,7 @@ compile() {
         compile_cxx -std=c++17 "${COMMON[@]}" "$source" "${link[@]}"
     else
         # The headers promise C11 as well; C99 is what the program is made from.
-        [[ $program != headers_c ]] || compile_c -std=c11 "${COMMON[@]}" -fsyntax-only "$source"
+        [[ $program != headers_c ]] || compile_c -std=c11 "${COMMON[@]}" -c "$source" -o "$BUILD/$program-c11.o"
         compile_c -std=c99 "${COMMON[@]}" "$source" "${link[@]}"
     fi
 }
@@ -71,18 +71,9 @@ for program in "${PROGRAMS[@]}"; do
     compile "$program"
 done
 
-# The server ends at the end of its stdin, so it goes with this script however that ends.
-coproc SERVER { exec "$TARGET/$PROFILE/examples/echo_server" --quiet; }
-server=$SERVER_PID
-ready=
-while [[ -z $ready ]] && read -r line <&"${SERVER[0]}"; do
-    case $line in
-        READY) ready=1 ;;
-        CA_FILE=*) export SSL_CERT_FILE=${line#*=} ;;
-        *=*) export "${line?}" ;;
-    esac
-done
-[[ -n $ready ]] || fail 'the echo server did not start'
+start_echo_server "${PROFILE/#debug/dev}"
+# The C interface has no option for it, so the server's authority takes the place of the system's.
+export SSL_CERT_FILE=$CA_FILE
 
 passed=0
 failed=0
@@ -113,7 +104,5 @@ for program in "${PROGRAMS[@]}"; do
     fi
 done
 
-eval "exec ${SERVER[1]}>&-"
-wait "$server" 2>/dev/null || true
 echo "ndk $ARCH: $passed passed, $failed failed"
 ((failed == 0))
