@@ -74,4 +74,11 @@ fi
 node scripts/generate-dts.mjs "$TYPE_DEFINITIONS" src/arkts/preamble.d.ts >"$TARGET/index.d.ts"
 deliver "$TARGET/index.d.ts" index.d.ts
 
+# The demo app takes its library and declarations from its own folders.
+for abi in "${abis[@]}"; do
+    mkdir -p "entry/libs/$abi"
+    cp -u "$DIST/$abi/libnet_websocket.so" "entry/libs/$abi/"
+done
+cp -u "$DIST/index.d.ts" entry/src/main/cpp/types/libnet_websocket/
+
 say "done after $SECONDS s"

@@ -223,23 +223,24 @@ function checkResources(problems) {
 
   const translated = resourcesIn(path.join(ROOT, 'entry/src/main/resources/zh_CN'), problems);
   for (const name of entry) {
-    if (name.startsWith('string.') && !translated.has(name)) problems.push(`resources/zh_CN lacks ${name}`);
+    if (name.startsWith('string.') && !translated.has(name)) problems.push(`entry/src/main/resources/zh_CN: lacks ${name}`);
   }
   for (const name of translated) {
-    if (!entry.has(name)) problems.push(`resources/base lacks ${name}, which zh_CN has`);
+    if (!entry.has(name)) problems.push(`entry/src/main/resources/base: lacks ${name}, which zh_CN has`);
   }
 }
 
 function checkPaths(problems) {
   const mustExist = (file, from) => {
-    if (!fs.existsSync(file)) problems.push(`${from} names ${relative(file)}, which does not exist`);
+    const exists = fs.existsSync(file);
+    if (!exists) problems.push(`${from}: ${relative(file)} does not exist`);
+    return exists;
   };
   const project = parseJson(path.join(ROOT, 'build-profile.json5'), problems);
-  for (const { name, srcPath } of project.modules ?? []) {
+  for (const { srcPath } of project.modules ?? []) {
     const folder = path.join(ROOT, srcPath);
-    for (const file of ['build-profile.json5', 'hvigorfile.ts', 'oh-package.json5', 'src/main/module.json5']) {
-      mustExist(path.join(folder, file), `build-profile.json5, module ${name},`);
-    }
+    const required = ['build-profile.json5', 'hvigorfile.ts', 'oh-package.json5', 'src/main/module.json5'];
+    if (!required.map((file) => mustExist(path.join(folder, file), 'build-profile.json5')).every(Boolean)) continue;
     const main = path.join(folder, 'src/main');
     const { module } = parseJson(path.join(main, 'module.json5'), problems);
     for (const ability of module.abilities) mustExist(path.join(main, ability.srcEntry), 'module.json5');
@@ -247,7 +248,7 @@ function checkPaths(problems) {
       problems.push(`module.json5: mainElement ${module.mainElement} is not among the abilities`);
     }
     if (!module.requestPermissions?.some((permission) => permission.name === 'ohos.permission.INTERNET')) {
-      problems.push('module.json5 does not ask for ohos.permission.INTERNET');
+      problems.push('module.json5: does not ask for ohos.permission.INTERNET');
     }
     for (const page of parseJson(path.join(main, 'resources/base/profile/main_pages.json'), problems).src) {
       mustExist(path.join(main, 'ets', `${page}.ets`), 'main_pages.json');
@@ -255,8 +256,7 @@ function checkPaths(problems) {
     for (const [name, where] of Object.entries(parseJson(path.join(folder, 'oh-package.json5'), problems).dependencies)) {
       if (!where.startsWith('file:')) continue;
       const types = path.join(folder, where.slice('file:'.length), 'oh-package.json5');
-      mustExist(types, 'oh-package.json5');
-      if (fs.existsSync(types) && parseJson(types, problems).name !== name) problems.push(`${relative(types)} must be named ${name}`);
+      if (mustExist(types, 'oh-package.json5') && parseJson(types, problems).name !== name) problems.push(`${relative(types)}: must be named ${name}`);
     }
   }
 }
@@ -272,7 +272,7 @@ function checkVersions(problems) {
   };
   for (const [file, read] of Object.entries(written)) {
     const found = read(parseJson(path.join(ROOT, file), problems));
-    if (found !== version) problems.push(`${file} has version ${found}, Cargo.toml has ${version}`);
+    if (found !== version) problems.push(`${file}: has version ${found}, Cargo.toml has ${version}`);
   }
 }
 
@@ -298,9 +298,12 @@ function main() {
 
   const unique = [...new Set(problems)];
   for (const problem of unique) console.error(problem);
-  console.log(`check-arkts: ${ets.length} .ets files, ${json5.length} project files, ${FAULTY_SOURCES.length} planted faults found, `
-    + `${unique.length} problems`);
-  process.exit(unique.length === 0 ? 0 : 1);
+  // Each file is a test, and so is each planted fault; every problem begins with the file it is in.
+  const failed = new Set(unique.map((problem) => problem.split(':', 1)[0])).size;
+  const passed = ets.length + json5.length + FAULTY_SOURCES.length - failed;
+  console.log(`arkts: ${passed} passed, ${failed} failed (${ets.length} .ets files, ${json5.length} project files, `
+    + `${FAULTY_SOURCES.length} planted faults that must be found)`);
+  process.exit(failed === 0 ? 0 : 1);
 }
 
 main();

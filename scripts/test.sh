@@ -21,8 +21,8 @@ trap 'rm -f "$log"' EXIT
 count() {
     local line
     while read -r line; do
-        [[ $line =~ ([0-9]+)\ passed ]] && ((passed += BASH_REMATCH[1])) || true
-        [[ $line =~ ([0-9]+)\ failed ]] && ((failed += BASH_REMATCH[1])) || true
+        if [[ $line =~ ([0-9]+)\ (checks )?passed ]]; then ((passed += BASH_REMATCH[1])) || true; fi
+        if [[ $line =~ ([0-9]+)\ failed ]]; then ((failed += BASH_REMATCH[1])) || true; fi
     done < <(grep -E "$1" "$log")
 }
 
@@ -63,16 +63,18 @@ suite() {
     fi
 }
 
+build_docs() { RUSTDOCFLAGS='-D warnings' cargo_host doc --quiet --no-deps; }
+
 step 'Sources'
 check 'formatting' cargo_host fmt --check
 check 'clippy, core and C face' cargo_host clippy --quiet --all-targets -- -D warnings
 check 'clippy, ArkTS face' cargo_host clippy --quiet --lib --features arkts -- -D warnings
-check 'rustdoc' env RUSTDOCFLAGS='-D warnings' bash -c "source scripts/lib.sh; load_environment; cargo_host doc --quiet --no-deps"
+check 'rustdoc' build_docs
 check 'index.d.ts is the golden one' diff -u tests/golden/index.d.ts "$DIST/index.d.ts"
-suite 'ArkTS sources' 'passed' node scripts/check-arkts.mjs "$DIST/index.d.ts"
+suite 'ArkTS sources, types and rules' '^arkts: ' env OHOS_TYPESCRIPT="$NWS_OHOS_TYPESCRIPT" node scripts/check-arkts.mjs "$DIST/index.d.ts"
 
 step 'Binaries'
-suite 'names, symbols, dependencies' 'passed' bash scripts/check-binaries.sh "$DIST"/{arm64-v8a,x86_64}/libnet_websocket.so
+suite 'names, symbols, dependencies' 'checks passed' bash scripts/check-binaries.sh "$DIST"/{arm64-v8a,x86_64}/libnet_websocket.so
 
 step 'Rust, on this machine'
 suite 'unit and integration tests' '^test result' cargo_host test --quiet

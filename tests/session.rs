@@ -27,7 +27,7 @@ fn delivers_frames_that_came_with_the_upgrade_after_opened() {
     assert_eq!(recorded.next(), Seen::Opened);
     assert_eq!(recorded.next(), Seen::Text("hi".to_owned()));
     assert_eq!(recorded.next(), Seen::Closed(1000, "bye".to_owned()));
-    recorded.finish();
+    recorded.finish(());
 }
 
 #[test]
@@ -42,8 +42,7 @@ fn assembles_fragments_that_arrive_byte_by_byte_around_a_ping() {
     assert_eq!(recorded.next(), Seen::Text("é!".to_owned()));
     assert_eq!(recorded.next(), Seen::Binary(b"ab".to_vec()));
     assert_eq!(wire.frame(), (PONG, b"abc".to_vec()));
-    drop(wire);
-    recorded.finish();
+    recorded.finish(wire);
 }
 
 #[test]
@@ -58,8 +57,7 @@ fn answers_the_peers_close_with_its_code_and_ends_the_connection() {
     assert_eq!(recorded.next(), Seen::Closed(4000, "go away!".to_owned()));
     assert_eq!(recorded.client.send(Kind::Text, b"late"), Err(SendError::NotConnected));
     assert_eq!(recorded.client.close(1000, ""), Ok(()));
-    drop(wire);
-    recorded.finish();
+    recorded.finish(wire);
 }
 
 #[test]
@@ -71,8 +69,7 @@ fn a_close_frame_without_code_is_1005_and_is_answered_without_one() {
     assert_eq!(wire.frame(), (CLOSE, vec![]));
     assert_eq!(recorded.next(), Seen::Opened);
     assert_eq!(recorded.next(), Seen::Closed(1005, String::new()));
-    drop(wire);
-    recorded.finish();
+    recorded.finish(wire);
 }
 
 #[test]
@@ -96,8 +93,7 @@ fn sends_what_is_queued_before_its_close_frame_and_reports_its_own_code() {
     assert_eq!(recorded.next(), Seen::Closed(3001, "done".to_owned()));
     wire.expect_end();
     assert_eq!(recorded.client.buffered(), 0);
-    drop(wire);
-    recorded.finish();
+    recorded.finish(wire);
 }
 
 #[test]
@@ -112,8 +108,7 @@ fn a_peer_that_does_not_answer_the_close_frame_is_left_after_the_timeout() {
     assert!(reason.contains("100 ms"), "{reason}");
     assert_eq!(wire.frame().0, CLOSE);
     wire.expect_end();
-    drop(wire);
-    recorded.finish();
+    recorded.finish(wire);
 }
 
 #[test]
@@ -126,7 +121,7 @@ fn a_connection_that_ends_without_a_close_frame_is_an_error_and_then_1006() {
     assert!(text.starts_with("open connection lost"), "{text}");
     let Seen::Closed(1006, reason) = recorded.next() else { panic!("not closed") };
     assert_eq!(reason, text);
-    recorded.finish();
+    recorded.finish(());
 }
 
 #[test]
@@ -143,8 +138,7 @@ fn a_message_over_the_limit_closes_with_1009() {
     assert!(matches!(recorded.next(), Seen::Closed(1009, _)));
     let (first, payload) = wire.frame();
     assert_eq!((first, &payload[..2]), (CLOSE, &b"\x03\xf1"[..]));
-    drop(wire);
-    recorded.finish();
+    recorded.finish(wire);
 }
 
 #[test]
@@ -165,8 +159,7 @@ fn pings_on_schedule_and_gives_up_on_a_silent_peer() {
     assert!(text.contains("200 ms after a ping"), "{text}");
     assert!(silent_since.elapsed() >= timeout, "gave up after {:?}", silent_since.elapsed());
     assert!(matches!(recorded.next(), Seen::Closed(1006, _)));
-    drop(wire);
-    recorded.finish();
+    recorded.finish(wire);
 }
 
 #[test]
@@ -179,8 +172,7 @@ fn an_attempt_ends_at_its_deadline_and_names_the_phase() {
     let Seen::Failed(text) = recorded.next() else { panic!("no failure") };
     assert!(text.starts_with("WebSocket upgrade with 127.0.0.1:") && text.contains("50 ms"), "{text}");
     wire.expect_end();
-    drop(wire);
-    recorded.finish();
+    recorded.finish(wire);
 }
 
 #[test]
@@ -201,8 +193,7 @@ fn an_abandoned_attempt_says_how_many_messages_it_dropped_and_the_next_one_works
     assert_eq!(recorded.next(), Seen::Opened);
     recorded.client.send(Kind::Text, b"three").expect("open");
     assert_eq!(wire.frame(), (TEXT, b"three".to_vec()));
-    drop(wire);
-    recorded.finish();
+    recorded.finish(wire);
 }
 
 #[test]
@@ -213,7 +204,7 @@ fn an_unrequested_sub_protocol_fails_the_upgrade() {
     assert!(request.contains("Sec-WebSocket-Protocol: chat\r\n"), "{request}");
     let Seen::Failed(text) = recorded.next() else { panic!("no failure") };
     assert!(text.contains("sub-protocol that was not requested"), "{text}");
-    recorded.finish();
+    recorded.finish(());
 }
 
 #[test]
@@ -224,7 +215,7 @@ fn a_dropped_client_sends_what_it_accepted_and_closes_with_1001() {
     assert_eq!(recorded.next(), Seen::Opened);
     let message = vec![7; 1_000_000];
     recorded.client.send(Kind::Binary, &message).expect("open");
-    let finished = std::thread::spawn(|| recorded.finish());
+    let finished = std::thread::spawn(|| recorded.finish(()));
     assert_eq!(wire.frame(), (BINARY, message));
     assert_eq!(wire.frame(), (CLOSE, b"\x03\xe9".to_vec()));
     wire.send(b"\x88\x02\x03\xe9");
@@ -247,8 +238,7 @@ fn a_full_queue_refuses_and_loses_nothing() {
         assert_eq!(wire.frame(), (BINARY, vec![number; 90]));
     }
     assert_eq!(recorded.next(), Seen::Opened);
-    drop(wire);
-    recorded.finish();
+    recorded.finish(wire);
 }
 
 /// A listener that takes nothing until it is told to.
@@ -388,6 +378,5 @@ fn a_panic_ends_its_own_connection_only_and_the_next_one_works() {
     assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Text("works".to_owned())));
     bystanders_wire.send(b"\x81\x05still");
     assert_eq!(bystander.next(), Seen::Text("still".to_owned()));
-    drop(bystanders_wire);
-    bystander.finish();
+    bystander.finish(bystanders_wire);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::error::ApiError;
 use super::value::{Type, Value};
-use crate::client::{Options, RawHeader};
+use crate::client::{CloseError, Options, RawHeader, may_close_with};
 
 /// The most seconds of an interval or a timeout: the platform's limit.
 const SECONDS_MAX: f64 = 30_000.0;
@@ -81,8 +81,9 @@ pub fn close_options(value: Value<'_>) -> Result<(u16, String), ApiError> {
                 code = value
                     .to_number()
                     .filter(|code| code.fract() == 0.0 && (0.0..=65_535.0).contains(code))
-                    .ok_or_else(|| ApiError::parameter("code", "must be a whole number from 0 to 65535"))?
-                    as u16;
+                    .map(|code| code as u16)
+                    .filter(|code| may_close_with(*code))
+                    .ok_or_else(|| CloseError::Code)?;
             }
             "reason" => reason = text("reason", value)?,
             _ => return Err(ApiError::parameter(&name, "is not an option; known are code, reason")),

@@ -255,6 +255,11 @@ impl<'env> Value<'env> {
             )
             .ok()?;
             count * element_bytes(kind)?
+        } else if ask!(napi_is_dataview, self.env, self.raw; false).ok()? {
+            let (mut length, mut buffer) = (0, ptr::null_mut());
+            let _offset =
+                ask!(napi_get_dataview_info, self.env, self.raw, &mut length, &mut data, &mut buffer; 0_usize).ok()?;
+            length
         } else {
             return None;
         };

@@ -213,7 +213,7 @@ impl WebSocket {
         }
         match data.with_bytes(|bytes| client.send(Kind::Binary, bytes)) {
             Some(sent) => Ok(sent?),
-            None => Err(ApiError::parameter("data", "must be a string or an ArrayBuffer")),
+            None => Err(ApiError::parameter("data", "must be a string, an ArrayBuffer or a view into one")),
         }
     }
 

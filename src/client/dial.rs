@@ -17,6 +17,7 @@ use super::error::{Error, Phase};
 use super::event::Opened;
 use super::handshake;
 use super::options::Request;
+use super::socket::Socket;
 use super::tls;
 use crate::protocol::ReadBuffer;
 
@@ -65,6 +66,7 @@ async fn attempt(request: &Request, progress: &Progress) -> Result<Connection, E
     if let Err(cause) = tcp.set_nodelay(true) {
         crate::logging::debug(format_args!("TCP_NODELAY not set: {cause}"));
     }
+    let tcp = Socket::new(tcp);
     let mut stream = match &request.trust {
         None => Stream::Plain(tcp),
         Some(trust) => {
@@ -148,8 +150,8 @@ async fn connect_any(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
 
 /// The transport of a connection.
 pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Socket),
+    Tls(Box<TlsStream<Socket>>),
 }
 
 impl AsyncRead for Stream {

@@ -232,7 +232,7 @@ impl fmt::Display for Error {
                 write!(f, "{phase} with {target} timed out: no connection within {} ms", limit.as_millis())
             }
             Self::Abandoned { target, phase } => {
-                write!(f, "{phase} with {target} abandoned: closed by the application")
+                write!(f, "connecting to {target} abandoned during the {phase}: closed by the application")
             }
             Self::Protocol(cause) => write!(f, "open connection, peer broke the protocol: {cause}"),
             Self::Lost(Some(cause)) => write!(f, "open connection lost: {cause}"),

@@ -165,7 +165,7 @@ impl Link {
                 inner.abandon();
                 Err(CloseError::Abandoned)
             }
-            State::Open if !is_for_clients(code) => return Err(CloseError::Code),
+            State::Open if !may_close_with(code) => return Err(CloseError::Code),
             State::Open => {
                 inner.state = State::Closing;
                 let reason = truncate_reason(reason).to_owned();
@@ -282,8 +282,9 @@ impl Link {
     }
 }
 
-/// Codes a client may close with (RFC 6455 section 7.4): 1012 to 1014 are a server's or a gateway's to send.
-fn is_for_clients(code: u16) -> bool {
+/// Whether a client may close with `code` (RFC 6455 section 7.4): 1000 to 1003, 1007 to 1011 or 3000 to 4999. 1012 to 1014
+/// are a server's or a gateway's to send.
+pub fn may_close_with(code: u16) -> bool {
     may_be_sent(code) && !matches!(code, 1012..=1014)
 }
 

@@ -11,6 +11,7 @@ mod keepalive;
 mod link;
 mod options;
 mod session;
+mod socket;
 mod tls;
 
 use std::fmt;
@@ -22,7 +23,7 @@ pub use self::error::{
 };
 pub use self::event::{Closed, Listener, Message, Opened};
 pub use self::handshake::RESPONSE_HEAD_BYTES_MAX;
-pub use self::link::State;
+pub use self::link::{State, may_close_with};
 pub use self::options::{HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, RawHeader, Request, URL_BYTES_MAX};
 pub use crate::protocol::{CLOSE_REASON_BYTES_MAX, CloseCode, Kind};
 

@@ -502,7 +502,11 @@ impl<'a> Session<'a> {
             Some(Closing { code, reason, by: _ }) => {
                 Ending { error: None, closed: Closed { code, reason }, graceful: false, dropped: 0 }
             }
-            None => Ending::lost(Error::Lost(error)),
+            None => {
+                // To TLS, an end without close_notify is an error with a text of its own; here it is one end of many.
+                let cause = error.filter(|error| error.kind() != io::ErrorKind::UnexpectedEof);
+                Ending::lost(Error::Lost(cause))
+            }
         }
     }
 

@@ -12,13 +12,13 @@ use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::Host;
 
 use super::error::Error;
 use super::options::Trust;
+use super::socket::Socket;
 
 /// A configuration is made once for each trust, so that sessions are resumed across clients. A PEM file that has
 /// changed is another trust.
@@ -59,10 +59,10 @@ pub(super) fn config(trust: &Trust) -> Result<Arc<ClientConfig>, Error> {
 
 /// The TLS handshake, with the certificate verified for `host`.
 pub(super) async fn handshake(
-    tcp: TcpStream,
+    tcp: Socket,
     config: Arc<ClientConfig>,
     host: &Host<String>,
-) -> io::Result<TlsStream<TcpStream>> {
+) -> io::Result<TlsStream<Socket>> {
     let name = match host {
         Host::Domain(name) => ServerName::try_from(name.clone()).map_err(io::Error::other)?,
         Host::Ipv4(address) => ServerName::from(std::net::IpAddr::from(*address)),

@@ -33,7 +33,8 @@ run_engine() {
 
 start_echo_server
 
-log=$TARGET/js-$engine.log
+# Its own for each run, since two may run at once.
+log=$(mktemp "$TARGET/js-$engine.XXXXXX.log")
 # A process group of its own, so that an engine behind an emulator can be ended with all it started.
 set -m
 NET_WEBSOCKET_LIB=$library run_engine "$ROOT/tests/js/websocket.test.js" >"$log" 2>&1 </dev/null &
@@ -46,10 +47,11 @@ status=0
 wait "$job" || status=$?
 trap - EXIT
 
-summary=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1) || true
+summary=$(grep -aE '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1) || true
 # Of a run that passed, not even the library's own log lines matter.
-((status == 0)) || grep -vE '^ok |^[0-9]+ passed, ' "$log" || true
+((status == 0)) || grep -avE '^ok |^[0-9]+ passed, ' "$log" || true
 [[ $summary ]] || fail "js $engine: the engine ended with status $status and without a summary" "The log is $log."
 printf 'js %s: %s\n' "$engine" "$summary"
 [[ $status == 0 || $summary != *' 0 failed' ]] || fail "js $engine: the engine ended with status $status" "The log is $log."
+((status != 0)) || rm "$log"
 exit "$status"

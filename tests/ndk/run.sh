@@ -85,7 +85,8 @@ for program in "${PROGRAMS[@]}"; do
     SECONDS=0
     status=0
     run "$BUILD/$program" "${arguments[@]}" >"$output" 2>&1 || status=$?
-    counts=$(tail -n 1 "$output")
+    # Not simply the last line: the library's log may come after it.
+    counts=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$output" | tail -n 1) || counts=$(tail -n 1 "$output")
     if [[ $counts =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
         ((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2])) || true
         # A program that ends badly after its last line has failed too, as one that leaks does.

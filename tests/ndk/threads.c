@@ -226,70 +226,6 @@ static void blocked_callback_does_not_keep_others_from_receiving(void)
     probe_finish(blocking);
 }
 
-#define FLOODED 6
-#define FLOOD 20000
-
-static struct Flag floods_begin;
-static struct Flag floods_received;
-static int flood_round;
-
-static void begin_floods(struct Probe *probe, const struct Event *event)
-{
-    (void)probe;
-    if (event->kind == MESSAGE) {
-        flag_raise(&floods_begin);
-    }
-}
-
-static void receive_flood(struct Probe *probe, const struct Event *event)
-{
-    if (event->kind == OPEN) {
-        CHECK(flag_await(&floods_begin, flood_round));
-    } else if (event->kind == MESSAGE && probe_count(probe, MESSAGE) == FLOOD) {
-        flag_raise(&floods_received);
-    }
-}
-
-static void block_until_floods_are_received(struct Probe *probe, const struct Event *event)
-{
-    (void)probe;
-    if (event->kind == OPEN) {
-        CHECK(flag_await(&floods_begin, flood_round));
-    } else if (event->kind == MESSAGE) {
-        CHECK(flag_await(&floods_received, flood_round * FLOODED));
-    }
-}
-
-/*
- * Sessions with so much to read that they take turns must not lose their turn to a callback that blocks. The sockets'
- * buffers fill up first, until the server's timer lets all of them go.
- */
-static void blocked_callback_does_not_keep_busy_others_from_receiving(void)
-{
-    for (flood_round = 1; flood_round <= 5 && check.hangs == 0; flood_round++) {
-        struct Probe *starter = probe_new();
-        struct Probe *blocking = probe_new();
-        struct Probe *flooded[FLOODED];
-        int index;
-        starter->hook = begin_floods;
-        CHECK_INT(probe_connect(starter, ws, "/later/200"), WEBSOCKET_OK);
-        blocking->hook = block_until_floods_are_received;
-        CHECK_INT(probe_connect(blocking, ws, "/flood/1/16"), WEBSOCKET_OK);
-        for (index = 0; index < FLOODED; index++) {
-            flooded[index] = probe_new();
-            flooded[index]->hook = receive_flood;
-            CHECK_INT(probe_connect(flooded[index], ws, "/flood/20000/256"), WEBSOCKET_OK);
-        }
-        CHECK(flag_await(&floods_received, flood_round * FLOODED));
-        for (index = 0; index < FLOODED; index++) {
-            probe_finish(flooded[index]);
-        }
-        probe_await(blocking, MESSAGE, 0);
-        probe_finish(blocking);
-        probe_finish(starter);
-    }
-}
-
 /* --- Destroy and a callback at once --- */
 
 static struct Flag entered;
@@ -394,7 +330,6 @@ int main(void)
     RUN(only_one_of_many_threads_destroys_a_client);
     RUN(blocked_callbacks_hold_up_no_other_client);
     RUN(blocked_callback_does_not_keep_others_from_receiving);
-    RUN(blocked_callback_does_not_keep_busy_others_from_receiving);
     RUN(destroy_from_another_thread_waits_for_the_callback);
     RUN(client_is_destroyed_in_a_callback_of_another);
     RUN(every_function_works_inside_callbacks);

@@ -180,9 +180,10 @@ impl Recorded {
         self.events.recv_timeout(DEADLINE).expect("an event in time")
     }
 
-    /// Drops the client: afterwards no event is left and none comes.
-    pub fn finish(self) {
+    /// Drops the client and then the peer's end, if it is still there: afterwards no event is left and none comes.
+    pub fn finish<T>(self, wire: T) {
         drop(self.client);
+        drop(wire);
         let rest: Vec<Seen> = self.events.iter().collect();
         assert_eq!(rest, [], "no event is left over");
     }
