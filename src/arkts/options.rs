@@ -83,7 +83,7 @@ pub fn close_options(value: Value<'_>) -> Result<(u16, String), ApiError> {
                     .filter(|code| code.fract() == 0.0 && (0.0..=65_535.0).contains(code))
                     .map(|code| code as u16)
                     .filter(|code| may_close_with(*code))
-                    .ok_or_else(|| CloseError::Code)?;
+                    .ok_or(CloseError::Code)?;
             }
             "reason" => reason = text("reason", value)?,
             _ => return Err(ApiError::parameter(&name, "is not an option; known are code, reason")),

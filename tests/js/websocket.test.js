@@ -428,7 +428,7 @@ socketTest('sends what the buffer holds at the call', async (socket) => {
 socketTest('sends the part of a buffer that a view shows', async (socket) => {
   await socket.open(WS_URL);
   const data = bytes(100);
-  for (const view of [new Uint8Array(data, 10, 20), new Uint16Array(data, 10, 10), new Float64Array(data, 16, 0)]) {
+  for (const view of [new Uint8Array(data, 10, 20), new Uint16Array(data, 10, 10), new Float64Array(data, 16, 0), new DataView(data, 7, 9)]) {
     await socket.ws.send(view);
     assertSameBytes(await socket.message(), data.slice(view.byteOffset, view.byteOffset + view.byteLength));
   }

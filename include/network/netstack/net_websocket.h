@@ -81,7 +81,9 @@ struct WebSocket *OH_WebSocketClient_Constructor(WebSocket_OnOpenCallback onOpen
  *     WEBSOCKET_OK, as the platform does.
  * @param header Name and value; `next` is not read. A header whose pointers do not lead to readable memory is left out
  *     and logged.
- * @return WEBSOCKET_OK; WEBSOCKET_CLIENT_NULL; WEBSOCKET_NO_HEADER_CONTEXT if name or value is NULL.
+ * @return WEBSOCKET_OK; WEBSOCKET_CLIENT_NULL;
+ *     WEBSOCKET_NO_HEADER_CONTEXT if name or value is NULL;
+ *     WEBSOCKET_HEADER_EXCEEDED for more than 8192 headers, or one of more than 64 KiB.
  * @since 11
  */
 int OH_WebSocketClient_AddHeader(struct WebSocket *client, struct WebSocket_Header header);
@@ -118,8 +120,8 @@ int OH_WebSocketClient_Connect(struct WebSocket *client, const char *url, struct
  * @brief Queues one message.
  *
  * Messages leave in the order of the calls, each exactly once while the connection lives. Before the first Connect, and
- * while connecting, they are kept for the connection to come. Data that is valid UTF-8 without a NUL byte goes out as a text message, all other data as a
- * binary one (RFC 6455, section 5.6).
+ * while connecting, they are kept for the connection to come. Data that is valid UTF-8 without a NUL byte goes out as a
+ * text message, all other data as a binary one (RFC 6455, section 5.6).
  *
  * @param client The client.
  * @param data The message; need not end with NUL. Not modified, and copied during the call.
@@ -162,9 +164,9 @@ int OH_WebSocketClient_Close(struct WebSocket *client, struct WebSocket_CloseOpt
  * close timeout. To know that all was sent, call OH_WebSocketClient_Close() first, and Destroy in onClose.
  *
  * Once it has returned no callback of this client begins. If one is running on another thread, the call waits for that
- * callback to return; so neither call it while holding a lock that a callback takes, nor let two clients destroy each
- * other from their callbacks. Called from a callback of the client itself it does not wait: that callback is the last
- * one.
+ * callback to return, so do not call it while holding a lock that a callback takes. It does not wait where that could
+ * never end: called from a callback of the client itself, which is then the last one, or from callbacks of two clients
+ * that destroy each other.
  *
  * @param client The client. The pointer is invalid afterwards; using it again is answered with
  *     WEBSOCKET_CLIENT_NOT_CREATED until a new client gets the same address.
