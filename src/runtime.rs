@@ -73,9 +73,13 @@ impl Process {
     }
 }
 
-/// Runs `task` on the runtime. Any thread, also inside a callback.
+/// Runs `task` on the runtime. Any thread, also inside a callback. The task must return to the runtime often enough for
+/// others by itself, waking itself by `wake_by_ref`.
 pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Result<(), Unavailable> {
     let process = RUNTIME.as_ref().ok_or(Unavailable)?;
+    // A task that tokio makes yield waits in a list of its worker's own, out of reach while that worker blocks in a
+    // callback. So tasks are not made to yield: a session does so by itself.
+    let task = tokio::task::unconstrained(task);
     if IN_DIRECT_CALLBACK.get() {
         process.pass(Job::Spawn(Box::pin(task)));
     } else {

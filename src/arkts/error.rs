@@ -36,6 +36,7 @@ impl From<OptionsError> for ApiError {
             | OptionsError::HeaderValue { .. }
             | OptionsError::TooManyHeaders
             | OptionsError::HeadersTooLong
+            | OptionsError::WindowBits
             | OptionsError::Protocol { .. } => PARAMETER,
         };
         Self { code, message: error.to_string() }

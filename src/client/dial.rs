@@ -15,11 +15,11 @@ use url::Host;
 
 use super::error::{Error, Phase};
 use super::event::Opened;
-use super::handshake;
+use super::handshake::{self, Upgraded};
 use super::options::Request;
 use super::socket::Socket;
 use super::tls;
-use crate::protocol::ReadBuffer;
+use crate::protocol::{Negotiated, ReadBuffer};
 
 /// How long one address may keep the next waiting (RFC 8305 section 5: 250 ms).
 const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -28,6 +28,7 @@ const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 pub(super) struct Connection {
     pub(super) stream: Stream,
     pub(super) opened: Opened,
+    pub(super) deflate: Option<Negotiated>,
     pub(super) received: ReadBuffer,
 }
 
@@ -82,10 +83,10 @@ async fn attempt(request: &Request, progress: &Progress) -> Result<Connection, E
         }
     };
     progress.enter(Phase::Upgrade);
-    let (opened, received) = handshake::upgrade(&mut stream, request)
+    let Upgraded { opened, deflate, received } = handshake::upgrade(&mut stream, request)
         .await
         .map_err(|cause| Error::Upgrade { target: request.endpoint(), cause })?;
-    Ok(Connection { stream, opened, received })
+    Ok(Connection { stream, opened, deflate, received })
 }
 
 async fn lookup(host: &Host<String>, port: u16) -> Result<Vec<SocketAddr>, Error> {

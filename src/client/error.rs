@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::protocol::ProtocolError;
+use crate::protocol::{AnswerError, ProtocolError};
 
 /// Why an input was refused before anything was dialled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum OptionsError {
     TooManyHeaders,
     /// The headers are longer than [`super::HEADER_BYTES_MAX`] together.
     HeadersTooLong,
+    /// A window of permessage-deflate is not of 9 to 15 bits.
+    WindowBits,
     /// A sub-protocol is not an RFC 9110 token, or is named twice.
     Protocol {
         /// Position in the comma-separated list, from 0.
@@ -70,6 +72,9 @@ impl fmt::Display for OptionsError {
             Self::TooManyHeaders => write!(f, "header: more than {} headers", super::HEADER_COUNT_MAX),
             Self::HeadersTooLong => {
                 write!(f, "header: the headers are longer than {} bytes together", super::HEADER_BYTES_MAX)
+            }
+            Self::WindowBits => {
+                f.write_str("perMessageDeflate: a window must have 9 to 15 bits (RFC 7692 7.1.2)")
             }
             Self::Protocol { index } => {
                 write!(f, "protocol: entry {index} is not a token, or is there twice (RFC 6455 4.1)")
@@ -186,8 +191,8 @@ pub enum UpgradeError {
     Header(&'static str),
     /// It chose a sub-protocol that was not offered.
     UnrequestedProtocol,
-    /// It chose an extension that was not offered.
-    UnrequestedExtension,
+    /// It chose an extension that was not offered, or answered the offer of one wrongly.
+    Extension(AnswerError),
     /// It closed the connection first.
     Eof,
     /// Reading or writing failed.
@@ -208,9 +213,7 @@ impl fmt::Display for UpgradeError {
             Self::UnrequestedProtocol => {
                 f.write_str("the server chose a sub-protocol that was not requested (RFC 6455 4.1)")
             }
-            Self::UnrequestedExtension => {
-                f.write_str("the server chose an extension that was not requested (RFC 6455 4.1)")
-            }
+            Self::Extension(cause) => cause.fmt(f),
             Self::Eof => f.write_str("the server closed the connection before it answered"),
             Self::Io(cause) => cause.fmt(f),
         }

@@ -14,6 +14,8 @@ pub struct Opened {
     pub reason: String,
     /// The sub-protocol the server chose.
     pub protocol: Option<String>,
+    /// The extensions in use, as in `Sec-WebSocket-Extensions`.
+    pub extensions: Option<String>,
     /// The response headers in order, names in lower case.
     pub headers: Vec<(String, String)>,
 }

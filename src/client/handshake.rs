@@ -7,7 +7,7 @@ use super::dial::Stream;
 use super::error::UpgradeError;
 use super::event::Opened;
 use super::options::{Request, is_token};
-use crate::protocol::ReadBuffer;
+use crate::protocol::{AnswerError, Negotiated, ReadBuffer};
 
 /// The longest response head, in bytes.
 pub const RESPONSE_HEAD_BYTES_MAX: usize = 65_536;
@@ -17,11 +17,17 @@ const READ_STEP_BYTES: usize = 4_096;
 /// The longest reason phrase handed on, in bytes.
 const REASON_BYTES_MAX: usize = 128;
 
-/// Sends the request and reads the answer; what came behind the answer is the first of the frames.
-pub(super) async fn upgrade(
-    stream: &mut Stream,
-    request: &Request,
-) -> Result<(Opened, ReadBuffer), UpgradeError> {
+/// A completed upgrade.
+pub(super) struct Upgraded {
+    pub(super) opened: Opened,
+    /// permessage-deflate, when the server took the offer.
+    pub(super) deflate: Option<Negotiated>,
+    /// What came behind the answer: the first of the frames.
+    pub(super) received: ReadBuffer,
+}
+
+/// Sends the request and reads the answer.
+pub(super) async fn upgrade(stream: &mut Stream, request: &Request) -> Result<Upgraded, UpgradeError> {
     let key = generate_key();
     stream.write_all(&format_request(request, &key)).await.map_err(UpgradeError::Io)?;
     stream.flush().await.map_err(UpgradeError::Io)?;
@@ -32,10 +38,10 @@ pub(super) async fn upgrade(
         if stream.read_buf(&mut head).await.map_err(UpgradeError::Io)? == 0 {
             return Err(UpgradeError::Eof);
         }
-        if let Some((opened, head_len)) = parse_response(&head, request, &key)? {
+        if let Some((opened, deflate, head_len)) = parse_response(&head, request, &key)? {
             let mut received = ReadBuffer::default();
             received.extend(&head[head_len..]);
-            return Ok((opened, received));
+            return Ok(Upgraded { opened, deflate, received });
         }
         if head.len() > RESPONSE_HEAD_BYTES_MAX {
             return Err(UpgradeError::HeadTooLong);
@@ -44,7 +50,7 @@ pub(super) async fn upgrade(
 }
 
 fn format_request(request: &Request, key: &str) -> Vec<u8> {
-    let Request { authority, target, headers, protocols, .. } = request;
+    let Request { authority, target, headers, protocols, per_message_deflate, .. } = request;
     let given = |wanted: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
     let mut out = Vec::with_capacity(512);
     let mut line = |name: &str, value: &[u8]| {
@@ -63,6 +69,9 @@ fn format_request(request: &Request, key: &str) -> Vec<u8> {
     if !protocols.is_empty() {
         line("Sec-WebSocket-Protocol", protocols.join(", ").as_bytes());
     }
+    if let Some(deflate) = per_message_deflate {
+        line("Sec-WebSocket-Extensions", deflate.offer().as_bytes());
+    }
     if !given("user-agent") {
         line("User-Agent", concat!("net_websocket/", env!("CARGO_PKG_VERSION")).as_bytes());
     }
@@ -75,12 +84,11 @@ fn format_request(request: &Request, key: &str) -> Vec<u8> {
     head
 }
 
-/// The parsed head and its length, or `None` while it is incomplete.
-fn parse_response(
-    head: &[u8],
-    request: &Request,
-    key: &str,
-) -> Result<Option<(Opened, usize)>, UpgradeError> {
+/// A complete response head, what it says of compression, and its length.
+type Head = (Opened, Option<Negotiated>, usize);
+
+/// The parsed head, or `None` while it is incomplete.
+fn parse_response(head: &[u8], request: &Request, key: &str) -> Result<Option<Head>, UpgradeError> {
     let mut storage = [httparse::EMPTY_HEADER; RESPONSE_HEADERS_MAX];
     let mut response = httparse::Response::new(&mut storage);
     let head_len = match response.parse(head) {
@@ -121,9 +129,13 @@ fn parse_response(
     if accepts.next().map(str::trim) != Some(accept.as_str()) || accepts.next().is_some() {
         return Err(UpgradeError::Header("Sec-WebSocket-Accept"));
     }
-    if values("sec-websocket-extensions").any(|value| !value.trim().is_empty()) {
-        return Err(UpgradeError::UnrequestedExtension);
-    }
+    let extensions = values("sec-websocket-extensions").collect::<Vec<_>>().join(", ");
+    let deflate = match &request.per_message_deflate {
+        Some(offered) => offered.accept(&extensions).map_err(UpgradeError::Extension)?,
+        None if extensions.trim().is_empty() => None,
+        None => return Err(UpgradeError::Extension(AnswerError::Unrequested)),
+    };
+    let extensions = deflate.is_some().then_some(extensions);
     let mut chosen = values("sec-websocket-protocol").map(str::trim);
     let protocol = chosen.next().map(str::to_owned);
     if chosen.next().is_some() || protocol.as_ref().is_some_and(|name| !is_token(name.as_bytes())) {
@@ -132,7 +144,7 @@ fn parse_response(
     if protocol.as_ref().is_some_and(|name| !request.protocols.contains(name)) {
         return Err(UpgradeError::UnrequestedProtocol);
     }
-    Ok(Some((Opened { status, reason, protocol, headers }, head_len)))
+    Ok(Some((Opened { status, reason, protocol, extensions, headers }, deflate, head_len)))
 }
 
 /// A reason phrase is the server's text: only printable ASCII of it reaches ours.
@@ -169,7 +181,8 @@ mod tests {
             format!(
                 "GET /chat?x=1 HTTP/1.1\r\nHost: example.org:8080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                  Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\
-                 Sec-WebSocket-Protocol: chat, superchat\r\nUser-Agent: net_websocket/{}\r\n\r\n",
+                 Sec-WebSocket-Protocol: chat, superchat\r\n\
+                 Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\nUser-Agent: net_websocket/{}\r\n\r\n",
                 env!("CARGO_PKG_VERSION")
             )
         );
@@ -194,8 +207,10 @@ mod tests {
         for cut in 0..bytes.len() {
             assert!(matches!(parse_response(&bytes[..cut], &request("chat"), KEY), Ok(None)), "cut at {cut}");
         }
-        let (opened, len) = parse_response(bytes, &request("chat"), KEY).expect("valid").expect("complete");
+        let (opened, deflate, len) =
+            parse_response(bytes, &request("chat"), KEY).expect("valid").expect("complete");
         assert_eq!(len, bytes.len());
+        assert_eq!((deflate, &opened.extensions), (None, &None));
         assert_eq!(opened.protocol.as_deref(), Some("chat"));
         assert_eq!(opened.headers.iter().filter(|(name, _)| name == "set-cookie").count(), 2);
     }

@@ -29,9 +29,11 @@ pub enum State {
     Closed,
 }
 
-/// Whole frames, ready for the wire.
+/// Whole frames, ready for the wire, or a message still to be compressed.
 pub(super) struct Chunk {
     pub(super) bytes: Vec<u8>,
+    /// Set when `bytes` are the payload of a message of this kind.
+    pub(super) uncompressed: Option<Kind>,
     /// How many messages they carry; 0 for control frames.
     pub(super) messages: usize,
 }
@@ -72,6 +74,8 @@ struct Inner {
     queue: VecDeque<Chunk>,
     queued_bytes: usize,
     encoder: Encoder,
+    /// Messages from this size on are to be compressed, which the session does in their order.
+    compress_from: Option<usize>,
     close: Option<CloseRequest>,
     /// Abandoned attempts that have not noticed yet, and the messages each leaves unsent.
     abandoned: Vec<(u64, usize)>,
@@ -91,6 +95,7 @@ impl Link {
                 queue: VecDeque::new(),
                 queued_bytes: 0,
                 encoder: Encoder::default(),
+                compress_from: None,
                 close: None,
                 abandoned: Vec::new(),
                 waker: None,
@@ -120,6 +125,7 @@ impl Link {
             State::Idle | State::Closed => {
                 inner.attempt += 1;
                 inner.state = State::Connecting;
+                inner.compress_from = None;
                 inner.close = None;
                 Ok(inner.attempt)
             }
@@ -139,10 +145,20 @@ impl Link {
         if buffered.saturating_add(frame_len) > self.send_limit {
             return Err(SendError::QueueFull);
         }
-        let Inner { queue, queued_bytes, encoder, waker, .. } = &mut *inner;
-        let fits = queue.back().is_some_and(|chunk| chunk.bytes.len() + frame_len <= CHUNK_BYTES);
+        let Inner { queue, queued_bytes, encoder, compress_from, waker, .. } = &mut *inner;
+        if compress_from.is_some_and(|least| payload.len() >= least) {
+            queue.push_back(Chunk { bytes: payload.to_vec(), uncompressed: Some(kind), messages: 1 });
+            *queued_bytes += payload.len();
+            let waker = waker.take();
+            drop(inner);
+            wake(waker);
+            return Ok(());
+        }
+        let fits = queue.back().is_some_and(|chunk| {
+            chunk.uncompressed.is_none() && chunk.bytes.len() + frame_len <= CHUNK_BYTES
+        });
         if !fits {
-            queue.push_back(Chunk { bytes: Vec::with_capacity(frame_len), messages: 0 });
+            queue.push_back(Chunk { bytes: Vec::with_capacity(frame_len), uncompressed: None, messages: 0 });
         }
         if let Some(chunk) = queue.back_mut() {
             let before = chunk.bytes.len();
@@ -211,12 +227,14 @@ impl Link {
     }
 
     /// Moves the attempt on to open, unless it was abandoned meanwhile.
-    pub(super) fn open(&self, attempt: u64) -> Result<(), usize> {
+    /// From now on messages of `compress_from` bytes and more are left to the session to compress.
+    pub(super) fn open(&self, attempt: u64, compress_from: Option<usize>) -> Result<(), usize> {
         let mut inner = self.lock();
         if let Some(unsent) = inner.take_abandoned(attempt) {
             return Err(unsent);
         }
         inner.state = State::Open;
+        inner.compress_from = compress_from;
         Ok(())
     }
 

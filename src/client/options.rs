@@ -7,6 +7,7 @@ use data_encoding::BASE64;
 use url::{Host, Url};
 
 use super::error::{OptionsError, UrlError};
+use crate::protocol::PerMessageDeflate;
 
 /// The longest URL, in bytes.
 pub const URL_BYTES_MAX: usize = 8_196;
@@ -38,6 +39,8 @@ pub struct Options {
     pub ping_interval: Option<Duration>,
     /// How long after a ping something must come; `None` for ever. Default 30 s.
     pub pong_timeout: Option<Duration>,
+    /// The compression to offer (RFC 7692); `None` for none. Default: with both contexts taken over and full windows.
+    pub per_message_deflate: Option<PerMessageDeflate>,
     /// The largest message to receive, in bytes. A larger one ends the connection with 1009. Default 64 MiB.
     pub message_limit: usize,
 }
@@ -53,6 +56,7 @@ impl Default for Options {
             close_timeout: Duration::from_secs(5),
             ping_interval: Some(Duration::from_secs(30)),
             pong_timeout: Some(Duration::from_secs(30)),
+            per_message_deflate: Some(PerMessageDeflate::default()),
             message_limit: 67_108_864,
         }
     }
@@ -87,6 +91,7 @@ pub struct Request {
     pub(super) close_timeout: Duration,
     pub(super) ping_interval: Option<Duration>,
     pub(super) pong_timeout: Option<Duration>,
+    pub(super) per_message_deflate: Option<PerMessageDeflate>,
     pub(super) message_limit: usize,
 }
 
@@ -102,9 +107,13 @@ impl Request {
             close_timeout,
             ping_interval,
             pong_timeout,
+            per_message_deflate,
             message_limit,
         } = options;
         let url = parse_url(url).map_err(OptionsError::Url)?;
+        if per_message_deflate.as_ref().is_some_and(|deflate| !deflate.is_valid()) {
+            return Err(OptionsError::WindowBits);
+        }
         let secure = matches!(url.scheme(), "wss" | "https");
         let host = url.host().ok_or(OptionsError::Url(UrlError::Host))?.to_owned();
         let port = url.port_or_known_default().ok_or(OptionsError::Url(UrlError::Scheme))?;
@@ -140,6 +149,7 @@ impl Request {
             close_timeout,
             ping_interval,
             pong_timeout,
+            per_message_deflate,
             message_limit,
         })
     }

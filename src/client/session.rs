@@ -24,13 +24,17 @@ use super::keepalive::{Due, Keepalive};
 use super::link::{Chunk, CloseRequest, Command, Link};
 use super::options::Request;
 use crate::logging;
-use crate::protocol::{CloseCode, Control, Decoded, Decoder, Encoder, ProtocolError, ReadBuffer};
+use crate::protocol::{
+    CloseCode, Control, Decoded, Decoder, Deflater, Encoder, Negotiated, ProtocolError, ReadBuffer,
+};
 use crate::runtime;
 
 /// What a session reads into. Sessions of one thread share it: only a partly received frame keeps it.
 const READ_BUFFER_BYTES: usize = 131_072;
 /// A remainder up to this size moves to memory of its own, and the shared buffer is free again.
 const REMAINDER_BYTES_MAX: usize = 4_096;
+/// Reads and writes of one session before others on its thread get their turn.
+const TURNS_MAX: u32 = 64;
 /// The most slices in one write.
 const WRITE_SLICES_MAX: usize = 64;
 
@@ -138,11 +142,14 @@ async fn drive(
         outcome = Box::pin(dial::establish(&request, &progress)) => Ok(outcome),
     };
     let opened = match outcome {
-        Ok(Ok(connection)) => link.open(attempt).map(|()| connection),
+        Ok(Ok(connection)) => {
+            let compress_from = connection.deflate.as_ref().and_then(Negotiated::threshold);
+            link.open(attempt, compress_from).map(|()| connection)
+        }
         Ok(Err(error)) => return never_opened(error, 0),
         Err(unsent) => Err(unsent),
     };
-    let Connection { stream, opened, received } = match opened {
+    let Connection { stream, opened, deflate, received } = match opened {
         Ok(connection) => connection,
         Err(unsent) => {
             return never_opened(Error::Abandoned { target, phase: progress.phase() }, unsent);
@@ -151,7 +158,7 @@ async fn drive(
     was_opened.store(true, Ordering::Relaxed);
     logging::info(format_args!("[c{}] open at {target}", link.id));
     tell(link, listener, |listener| listener.opened(&opened));
-    let session = Session::new(link, attempt, listener, stream, received, &request);
+    let session = Session::new(link, attempt, listener, (stream, received), deflate, &request);
     drop((opened, request, target));
     session.run().await
 }
@@ -164,6 +171,7 @@ struct Writer {
     front_written: usize,
     needs_flush: bool,
     encoder: Encoder,
+    deflater: Option<Deflater>,
 }
 
 impl Writer {
@@ -208,12 +216,25 @@ impl Writer {
         Poll::Ready(Ok(true))
     }
 
+    /// Compresses the messages taken from the queue from chunk `first` on.
+    fn compress(&mut self, first: usize) {
+        let Some(deflater) = &mut self.deflater else { return };
+        for chunk in self.out.range_mut(first..) {
+            if let Some(kind) = chunk.uncompressed.take() {
+                let mut compressed = Vec::new();
+                deflater.message(&mut compressed, &chunk.bytes);
+                chunk.bytes.clear();
+                self.encoder.compressed_message(&mut chunk.bytes, kind, &compressed);
+            }
+        }
+    }
+
     /// Puts a control frame before all that is not yet begun.
     fn push_control(&mut self, write: impl FnOnce(&mut Encoder, &mut Vec<u8>)) {
         let mut bytes = Vec::new();
         write(&mut self.encoder, &mut bytes);
         let begun = usize::from(self.front_written > 0);
-        let chunk = Chunk { bytes, messages: 0 };
+        let chunk = Chunk { bytes, uncompressed: None, messages: 0 };
         match self.out.get_mut(begun) {
             // A peer that pings faster than it reads gets the latest pong only (RFC 6455 section 5.5.3).
             Some(waiting) if is_pong(waiting) && is_pong(&chunk) => *waiting = chunk,
@@ -275,6 +296,10 @@ struct Session<'a> {
     paused: bool,
     /// Reading and writing take turns, so that neither starves the other.
     read_next: bool,
+    /// Something was written since the last ping.
+    wrote: bool,
+    /// Wakes since the session last let others run.
+    turns: u32,
 }
 
 struct Closing {
@@ -305,8 +330,8 @@ impl<'a> Session<'a> {
         link: &'a Link,
         attempt: u64,
         listener: &'a mut dyn Listener,
-        stream: Stream,
-        received: ReadBuffer,
+        (stream, received): (Stream, ReadBuffer),
+        deflate: Option<Negotiated>,
         request: &Request,
     ) -> Self {
         let now = Instant::now();
@@ -320,9 +345,10 @@ impl<'a> Session<'a> {
                 front_written: 0,
                 needs_flush: false,
                 encoder: Encoder::default(),
+                deflater: deflate.as_ref().map(Negotiated::deflater),
             },
             buffer: received,
-            decoder: Decoder::new(request.message_limit),
+            decoder: Decoder::new(request.message_limit, deflate.as_ref().map(Negotiated::inflater)),
             keepalive: Keepalive::new(request.ping_interval, request.pong_timeout, now),
             close_timeout: request.close_timeout,
             closing: None,
@@ -330,6 +356,8 @@ impl<'a> Session<'a> {
             armed: None,
             paused: false,
             read_next: false,
+            wrote: false,
+            turns: 0,
         }
     }
 
@@ -347,6 +375,7 @@ impl<'a> Session<'a> {
                     None
                 }
                 Wake::Wrote => {
+                    self.wrote = true;
                     self.link.in_flight(self.writer.pending());
                     self.extend_closing();
                     None
@@ -380,7 +409,27 @@ impl<'a> Session<'a> {
     }
 
     fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        match self.link.poll_command(self.attempt, &mut self.writer.out, true, cx) {
+        self.turns += 1;
+        if self.turns > TURNS_MAX {
+            self.turns = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let wake = self.poll_events(cx);
+        if wake.is_pending() {
+            self.turns = 0;
+        }
+        wake
+    }
+
+    fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        let known = self.writer.out.len();
+        let command = self.link.poll_command(self.attempt, &mut self.writer.out, true, cx);
+        if self.writer.out.len() > known && self.writer.deflater.is_some() {
+            self.writer.compress(known);
+            self.link.in_flight(self.writer.pending());
+        }
+        match command {
             Command::Close(request) => return Poll::Ready(Wake::Close(request)),
             Command::Abandon(_) | Command::None => {}
         }
@@ -466,6 +515,11 @@ impl<'a> Session<'a> {
         match self.keepalive.due(now) {
             Due::Nothing => None,
             Due::Ping => {
+                if let Some(deflater) = &mut self.writer.deflater
+                    && !std::mem::take(&mut self.wrote)
+                {
+                    deflater.release();
+                }
                 // Nothing may follow a close frame.
                 if self.closing.is_none() {
                     self.writer.push_control(|encoder, out| encoder.ping(out, &[]));
@@ -481,7 +535,7 @@ impl<'a> Session<'a> {
         let CloseRequest { code, reason } = request;
         let mut bytes = Vec::new();
         self.writer.encoder.close(&mut bytes, Some(code), &reason);
-        self.writer.out.push_back(Chunk { bytes, messages: 0 });
+        self.writer.out.push_back(Chunk { bytes, uncompressed: None, messages: 0 });
         self.closing =
             Some(Closing { code: u16::from(code), reason, by: Instant::now() + self.close_timeout });
     }

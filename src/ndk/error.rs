@@ -9,6 +9,7 @@ pub fn of_options(error: &OptionsError) -> ErrCode {
         OptionsError::Url(_) => ErrCode::ParseUrl,
         OptionsError::HeaderName { .. }
         | OptionsError::HeaderValue { .. }
+        | OptionsError::WindowBits
         | OptionsError::Protocol { .. } => ErrCode::ConnectionError,
         OptionsError::TooManyHeaders | OptionsError::HeadersTooLong => ErrCode::HeaderExceeded,
     }
@@ -55,6 +56,7 @@ pub fn of_failure(error: &Error) -> ErrCode {
             | ProtocolError::UnexpectedContinuation
             | ProtocolError::ExpectedContinuation
             | ProtocolError::InvalidUtf8
+            | ProtocolError::Inflate
             | ProtocolError::ClosePayload
             | ProtocolError::CloseCode(_) => ErrCode::ProtocolError,
         },

@@ -6,6 +6,7 @@ use bytes::BufMut;
 use bytes::buf::Limit;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{self, Data, OpCode};
 
+use super::deflate::Inflater;
 use super::utf8::Utf8Validator;
 use super::{CloseCode, Kind, ProtocolError, may_be_sent};
 
@@ -123,6 +124,8 @@ pub enum Control {
 /// A header as the peer sent it, already held against the rules for a single frame.
 struct Header {
     fin: bool,
+    /// RSV1: the message is compressed (RFC 7692 section 6).
+    compressed: bool,
     opcode: OpCode,
     payload_len: u64,
     header_len: usize,
@@ -145,12 +148,18 @@ pub struct Decoder {
     /// Payload bytes of the text frame at the head of the read buffer that have been validated.
     validated: usize,
     utf8: Utf8Validator,
+    /// With permessage-deflate.
+    inflater: Option<Inflater>,
+    /// Whether the message in the assembly came compressed.
+    inflating: bool,
 }
 
 impl Decoder {
-    /// A decoder for one connection that refuses messages over `message_limit` bytes.
-    pub fn new(message_limit: usize) -> Self {
+    /// A decoder for one connection that refuses messages over `message_limit` bytes, compressed or not.
+    pub fn new(message_limit: usize, inflater: Option<Inflater>) -> Self {
         Self {
+            inflater,
+            inflating: false,
             message_limit,
             fragmented: None,
             frame: None,
@@ -175,15 +184,12 @@ impl Decoder {
                 }
                 self.frame = None;
                 if fin {
-                    if kind == Kind::Text && !self.utf8.finish() {
-                        return Err(ProtocolError::InvalidUtf8);
-                    }
-                    self.fragmented = None;
+                    self.finish(kind)?;
                     return Ok(Some(Decoded::Assembled(kind)));
                 }
                 continue;
             }
-            let Some(header) = parse_header(buffer.data())? else {
+            let Some(header) = parse_header(buffer.data(), self.inflater.is_some())? else {
                 return Ok(None);
             };
             let decoded = match header.opcode {
@@ -201,7 +207,7 @@ impl Decoder {
     /// Where payload may be read to directly, once the read buffer is empty, when much of a frame is to come.
     pub fn direct_room(&mut self) -> Option<Limit<&mut Vec<u8>>> {
         let remaining = self.frame.as_ref()?.remaining;
-        if remaining == 0 {
+        if remaining == 0 || self.inflating {
             return None;
         }
         let step = remaining.min(self.assembled.len().max(ASSEMBLY_STEP_BYTES));
@@ -243,10 +249,37 @@ impl Decoder {
     }
 
     fn append(&mut self, payload: &[u8], kind: Kind) -> Result<(), ProtocolError> {
-        if kind == Kind::Text && !self.utf8.feed(payload) {
+        let fresh = self.assembled.len();
+        match &mut self.inflater {
+            Some(inflater) if self.inflating => {
+                inflater.piece(&mut self.assembled, payload, self.message_limit)?
+            }
+            _ => self.assembled.extend_from_slice(payload),
+        }
+        self.validate(kind, fresh)
+    }
+
+    /// Ends the message in the assembly.
+    fn finish(&mut self, kind: Kind) -> Result<(), ProtocolError> {
+        if std::mem::take(&mut self.inflating)
+            && let Some(inflater) = &mut self.inflater
+        {
+            let fresh = self.assembled.len();
+            inflater.finish(&mut self.assembled, self.message_limit)?;
+            self.validate(kind, fresh)?;
+        }
+        self.fragmented = None;
+        if kind == Kind::Text && !self.utf8.finish() {
             return Err(ProtocolError::InvalidUtf8);
         }
-        self.assembled.extend_from_slice(payload);
+        Ok(())
+    }
+
+    /// Checks the text in the assembly from `fresh` on.
+    fn validate(&mut self, kind: Kind, fresh: usize) -> Result<(), ProtocolError> {
+        if kind == Kind::Text && !self.utf8.feed(&self.assembled[fresh..]) {
+            return Err(ProtocolError::InvalidUtf8);
+        }
         Ok(())
     }
 
@@ -264,14 +297,21 @@ impl Decoder {
             (Data::Text | Data::Binary, Some(_)) => return Err(ProtocolError::ExpectedContinuation),
             (Data::Reserved(code), _) => return Err(ProtocolError::ReservedOpcode(code)),
         };
-        let Header { fin, opcode: _, payload_len, header_len } = header;
+        let Header { fin, compressed, opcode: _, payload_len, header_len } = header;
+        if compressed {
+            if self.fragmented.is_some() {
+                return Err(ProtocolError::ReservedBits);
+            }
+            self.inflating = true;
+        }
         let limit = self.message_limit;
+        // The size of a compressed message is known only from what it yields.
         let len = usize::try_from(payload_len)
             .ok()
-            .filter(|&len| len <= limit.saturating_sub(self.assembled.len()))
+            .filter(|&len| self.inflating || len <= limit.saturating_sub(self.assembled.len()))
             .ok_or(ProtocolError::MessageTooBig { limit })?;
 
-        if fin && self.fragmented.is_none() && header_len + len < buffer.capacity() {
+        if fin && !self.inflating && self.fragmented.is_none() && header_len + len < buffer.capacity() {
             let available = buffer.data().len() - header_len;
             let start = buffer.start + header_len;
             if available >= len {
@@ -315,15 +355,16 @@ enum Step {
 }
 
 /// Reads a header and applies every rule that needs no other frame (RFC 6455 sections 5.1, 5.2, 5.5).
-fn parse_header(data: &[u8]) -> Result<Option<Header>, ProtocolError> {
+fn parse_header(data: &[u8], may_compress: bool) -> Result<Option<Header>, ProtocolError> {
     let [first, second, rest @ ..] = data else {
         return Ok(None);
     };
     let fin = first & 0x80 != 0;
-    if first & 0x70 != 0 {
+    let opcode = OpCode::from(first & 0x0f);
+    let compressed = first & 0x40 != 0;
+    if first & 0x30 != 0 || compressed && !(may_compress && matches!(opcode, OpCode::Data(_))) {
         return Err(ProtocolError::ReservedBits);
     }
-    let opcode = OpCode::from(first & 0x0f);
     match opcode {
         OpCode::Data(Data::Reserved(code)) | OpCode::Control(coding::Control::Reserved(code)) => {
             return Err(ProtocolError::ReservedOpcode(code));
@@ -360,7 +401,7 @@ fn parse_header(data: &[u8]) -> Result<Option<Header>, ProtocolError> {
         }
         len => (u64::from(len), 2),
     };
-    Ok(Some(Header { fin, opcode, payload_len, header_len }))
+    Ok(Some(Header { fin, compressed, opcode, payload_len, header_len }))
 }
 
 fn control_frame(
@@ -417,7 +458,7 @@ mod tests {
         capacity: usize,
         limit: usize,
     ) -> (Vec<Seen>, Option<ProtocolError>) {
-        let mut decoder = Decoder::new(limit);
+        let mut decoder = Decoder::new(limit, None);
         let mut buffer = ReadBuffer::over(Vec::with_capacity(capacity));
         let mut seen = Vec::new();
         let mut rest = wire;
@@ -570,7 +611,7 @@ mod tests {
 
     #[test]
     fn takes_no_memory_for_a_length_the_peer_only_claims() {
-        let mut decoder = Decoder::new(1 << 30);
+        let mut decoder = Decoder::new(1 << 30, None);
         let mut buffer = ReadBuffer::over(Vec::with_capacity(4_096));
         buffer.extend(b"\x82\x7f\x00\x00\x00\x00\x3f\xff\xff\xff");
         assert_eq!(decoder.decode(&mut buffer), Ok(None));

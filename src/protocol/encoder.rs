@@ -12,6 +12,9 @@ pub const FRAME_HEADER_BYTES_MAX: usize = 14;
 /// The longest close reason: a control payload of 125 bytes less the code (RFC 6455 section 5.5).
 pub const CLOSE_REASON_BYTES_MAX: usize = 123;
 
+const NO_EXTENSION: u8 = 0;
+const RSV1: u8 = 0x40;
+
 /// Formats frames with a fresh masking key each.
 pub struct Encoder {
     // RFC 6455 section 10.3 wants keys an attacker cannot predict: a ChaCha stream seeded by the system.
@@ -27,21 +30,22 @@ impl Default for Encoder {
 impl Encoder {
     /// Appends one unfragmented message.
     pub fn message(&mut self, out: &mut Vec<u8>, kind: Kind, payload: &[u8]) {
-        let data = match kind {
-            Kind::Text => Data::Text,
-            Kind::Binary => Data::Binary,
-        };
-        self.frame(out, OpCode::Data(data), payload);
+        self.frame(out, OpCode::Data(data_of(kind)), NO_EXTENSION, payload);
+    }
+
+    /// Appends one unfragmented message whose payload is compressed (RFC 7692 section 6).
+    pub fn compressed_message(&mut self, out: &mut Vec<u8>, kind: Kind, payload: &[u8]) {
+        self.frame(out, OpCode::Data(data_of(kind)), RSV1, payload);
     }
 
     /// Appends a ping; `payload` is at most 125 bytes.
     pub fn ping(&mut self, out: &mut Vec<u8>, payload: &[u8]) {
-        self.frame(out, OpCode::Control(Control::Ping), payload);
+        self.frame(out, OpCode::Control(Control::Ping), NO_EXTENSION, payload);
     }
 
     /// Appends a pong; `payload` is at most 125 bytes.
     pub fn pong(&mut self, out: &mut Vec<u8>, payload: &[u8]) {
-        self.frame(out, OpCode::Control(Control::Pong), payload);
+        self.frame(out, OpCode::Control(Control::Pong), NO_EXTENSION, payload);
     }
 
     /// Appends a close frame; without a code its payload is empty (RFC 6455 section 5.5.1).
@@ -51,14 +55,14 @@ impl Encoder {
             payload.extend_from_slice(&u16::from(code).to_be_bytes());
             payload.extend_from_slice(truncate_reason(reason).as_bytes());
         }
-        self.frame(out, OpCode::Control(Control::Close), &payload);
+        self.frame(out, OpCode::Control(Control::Close), NO_EXTENSION, &payload);
     }
 
-    fn frame(&mut self, out: &mut Vec<u8>, opcode: OpCode, payload: &[u8]) {
+    fn frame(&mut self, out: &mut Vec<u8>, opcode: OpCode, extension_bits: u8, payload: &[u8]) {
         const FIN: u8 = 0x80;
         const MASK: u8 = 0x80;
         let mut header = [0_u8; FRAME_HEADER_BYTES_MAX];
-        header[0] = FIN | u8::from(opcode);
+        header[0] = FIN | extension_bits | u8::from(opcode);
         let length_end = match payload.len() {
             len @ 0..=125 => {
                 header[1] = MASK | len as u8;
@@ -79,6 +83,13 @@ impl Encoder {
         header[length_end..length_end + 4].copy_from_slice(&key);
         out.extend_from_slice(&header[..length_end + 4]);
         mask::append_masked(out, payload, key);
+    }
+}
+
+fn data_of(kind: Kind) -> Data {
+    match kind {
+        Kind::Text => Data::Text,
+        Kind::Binary => Data::Binary,
     }
 }
 

@@ -1,14 +1,16 @@
-//! RFC 6455 without I/O: bytes in, frames out.
+//! RFC 6455 and RFC 7692 without I/O: bytes in, frames out.
 //!
 //! Owns the shape of frames, the rules between them and the text of each violation. Knows no socket, no clock
 //! and nothing else of this crate.
 
 mod decoder;
+mod deflate;
 mod encoder;
 mod mask;
 mod utf8;
 
 pub use decoder::{Control, Decoded, Decoder, ReadBuffer};
+pub use deflate::{AnswerError, Deflater, Inflater, Negotiated, PerMessageDeflate};
 pub use encoder::{CLOSE_REASON_BYTES_MAX, Encoder, FRAME_HEADER_BYTES_MAX, may_be_sent, truncate_reason};
 pub use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
@@ -48,6 +50,8 @@ pub enum ProtocolError {
     ClosePayload,
     /// A close code that must not be on the wire.
     CloseCode(u16),
+    /// A compressed message that cannot be decompressed.
+    Inflate,
     /// A message over the configured limit.
     MessageTooBig {
         /// The limit in bytes.
@@ -69,7 +73,8 @@ impl ProtocolError {
             | Self::ExpectedContinuation
             | Self::ClosePayload
             | Self::CloseCode(_) => CloseCode::Protocol,
-            Self::InvalidUtf8 => CloseCode::Invalid,
+            // RFC 7692 section 6.2 leaves the code open; 1007 is "data inconsistent with the type of the message".
+            Self::InvalidUtf8 | Self::Inflate => CloseCode::Invalid,
             Self::MessageTooBig { .. } => CloseCode::Size,
         }
     }
@@ -97,6 +102,7 @@ impl fmt::Display for ProtocolError {
                 f.write_str("a new message began inside a fragmented one (RFC 6455 5.4)")
             }
             Self::InvalidUtf8 => f.write_str("text is not valid UTF-8 (RFC 6455 8.1)"),
+            Self::Inflate => f.write_str("a compressed message cannot be decompressed (RFC 7692 7.2.2)"),
             Self::ClosePayload => f.write_str("a close frame has a payload of one byte (RFC 6455 5.5.1)"),
             Self::CloseCode(code) => {
                 write!(f, "a close frame carries the code {code}, which must not be sent (RFC 6455 7.4)")

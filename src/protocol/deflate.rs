@@ -1,0 +1,436 @@
+//! permessage-deflate (RFC 7692): its negotiation, the compressor and the decompressor of a connection.
+
+use std::fmt;
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+use super::ProtocolError;
+
+const EXTENSION: &str = "permessage-deflate";
+/// What a sync flush ends with, which is left out of a message and added again (RFC 7692 section 7.2).
+const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
+const WINDOW_BITS_MAX: u8 = 15;
+/// The smallest window that zlib compresses raw data with.
+const WINDOW_BITS_MIN: u8 = 9;
+/// Room for output is made in steps of this.
+const STEP_BYTES: usize = 16_384;
+
+/// The offer of permessage-deflate, and when to make use of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PerMessageDeflate {
+    /// Compress each of our messages on its own: worse compression, no compressor memory between messages.
+    /// Default: false.
+    pub client_no_context_takeover: bool,
+    /// Ask the server to do the same with its messages. Default: false.
+    pub server_no_context_takeover: bool,
+    /// Base-2 logarithm of our compressor's window, 9 to 15. Default: 15 (32 KiB).
+    pub client_max_window_bits: u8,
+    /// The same for the server's, and so for the memory to decompress. Default: 15.
+    pub server_max_window_bits: u8,
+    /// Messages of fewer bytes are sent as they are, which costs less than it saves. Default: 64.
+    pub threshold: usize,
+}
+
+impl Default for PerMessageDeflate {
+    fn default() -> Self {
+        Self {
+            client_no_context_takeover: false,
+            server_no_context_takeover: false,
+            client_max_window_bits: WINDOW_BITS_MAX,
+            server_max_window_bits: WINDOW_BITS_MAX,
+            threshold: 64,
+        }
+    }
+}
+
+impl PerMessageDeflate {
+    /// Whether both windows are of a size that can be offered.
+    pub fn is_valid(&self) -> bool {
+        let valid = WINDOW_BITS_MIN..=WINDOW_BITS_MAX;
+        valid.contains(&self.client_max_window_bits) && valid.contains(&self.server_max_window_bits)
+    }
+
+    /// The value of `Sec-WebSocket-Extensions` in the request (RFC 7692 section 7.1).
+    pub fn offer(&self) -> String {
+        let Self { client_no_context_takeover, server_no_context_takeover, .. } = *self;
+        let mut offer = EXTENSION.to_owned();
+        if server_no_context_takeover {
+            offer.push_str("; server_no_context_takeover");
+        }
+        if client_no_context_takeover {
+            offer.push_str("; client_no_context_takeover");
+        }
+        if self.server_max_window_bits < WINDOW_BITS_MAX {
+            offer.push_str(&format!("; server_max_window_bits={}", self.server_max_window_bits));
+        }
+        // Without a value it says that a limit is understood.
+        offer.push_str("; client_max_window_bits");
+        if self.client_max_window_bits < WINDOW_BITS_MAX {
+            offer.push_str(&format!("={}", self.client_max_window_bits));
+        }
+        offer
+    }
+
+    /// Reads the server's answer to the offer; `None` when it declined.
+    pub fn accept(&self, answer: &str) -> Result<Option<Negotiated>, AnswerError> {
+        let mut negotiated = None;
+        for extension in answer.split(',').map(str::trim).filter(|extension| !extension.is_empty()) {
+            let (name, parameters) = extension.split_once(';').unwrap_or((extension, ""));
+            if !name.trim().eq_ignore_ascii_case(EXTENSION) || negotiated.is_some() {
+                return Err(AnswerError::Unrequested);
+            }
+            negotiated = Some(self.accept_parameters(parameters)?);
+        }
+        Ok(negotiated)
+    }
+
+    fn accept_parameters(&self, parameters: &str) -> Result<Negotiated, AnswerError> {
+        let (mut server_takeover, mut client_takeover) = (true, !self.client_no_context_takeover);
+        let (mut server_bits, mut client_bits) = (None, None);
+        let (mut server_takeover_seen, mut client_takeover_seen) = (false, false);
+        for parameter in parameters.split(';').map(str::trim).filter(|parameter| !parameter.is_empty()) {
+            let (name, value) = match parameter.split_once('=') {
+                Some((name, value)) => (name.trim_end(), Some(value.trim().trim_matches('"'))),
+                None => (parameter, None),
+            };
+            match (name, value) {
+                ("server_no_context_takeover", None) if !server_takeover_seen => {
+                    (server_takeover, server_takeover_seen) = (false, true);
+                }
+                ("client_no_context_takeover", None) if !client_takeover_seen => {
+                    (client_takeover, client_takeover_seen) = (false, true);
+                }
+                ("server_max_window_bits", Some(bits)) if server_bits.is_none() => {
+                    server_bits = Some(window_bits(bits, self.server_max_window_bits)?);
+                }
+                ("client_max_window_bits", Some(bits)) if client_bits.is_none() => {
+                    client_bits = Some(window_bits(bits, self.client_max_window_bits)?);
+                }
+                _ => return Err(AnswerError::Parameter),
+            }
+        }
+        // What was asked of the server it must confirm (sections 7.1.1.1 and 7.1.2.1).
+        let confirmed = (server_takeover_seen || !self.server_no_context_takeover)
+            && (server_bits.is_some() || self.server_max_window_bits == WINDOW_BITS_MAX);
+        if !confirmed {
+            return Err(AnswerError::Parameter);
+        }
+        Ok(Negotiated {
+            client_context_takeover: client_takeover,
+            server_context_takeover: server_takeover,
+            client_window_bits: client_bits.unwrap_or(self.client_max_window_bits),
+            server_window_bits: server_bits.unwrap_or(WINDOW_BITS_MAX),
+            threshold: self.threshold,
+        })
+    }
+}
+
+/// A window size in an answer: 8 to 15 without leading zeros, and no more than was offered.
+fn window_bits(text: &str, offered: u8) -> Result<u8, AnswerError> {
+    match text {
+        "8" | "9" | "10" | "11" | "12" | "13" | "14" | "15" => {
+            text.parse().ok().filter(|bits| *bits <= offered).ok_or(AnswerError::Parameter)
+        }
+        _ => Err(AnswerError::Parameter),
+    }
+}
+
+/// What is wrong with the server's `Sec-WebSocket-Extensions`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerError {
+    /// An extension that was not offered, or one twice.
+    Unrequested,
+    /// A parameter that is unknown, malformed, there twice, missing, or not a legal answer to the offer.
+    Parameter,
+}
+
+impl fmt::Display for AnswerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unrequested => "the server chose an extension that was not requested (RFC 6455 4.1)",
+            Self::Parameter => {
+                "the server's parameters for permessage-deflate do not fit the offer (RFC 7692 7.1)"
+            }
+        })
+    }
+}
+
+/// The parameters both sides agreed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Negotiated {
+    client_context_takeover: bool,
+    server_context_takeover: bool,
+    client_window_bits: u8,
+    server_window_bits: u8,
+    threshold: usize,
+}
+
+impl Negotiated {
+    /// Messages of at least this many bytes are to be compressed; `None` when none can be.
+    pub fn threshold(&self) -> Option<usize> {
+        // zlib has no compressor for a window of 256 bytes; a sender need not compress.
+        (self.client_window_bits >= WINDOW_BITS_MIN).then_some(self.threshold)
+    }
+
+    /// The compressor for messages to send.
+    pub fn deflater(&self) -> Deflater {
+        Deflater {
+            compress: None,
+            context_takeover: self.client_context_takeover,
+            window_bits: self.client_window_bits,
+        }
+    }
+
+    /// The decompressor for received messages.
+    pub fn inflater(&self) -> Inflater {
+        Inflater {
+            decompress: None,
+            context_takeover: self.server_context_takeover,
+            window_bits: self.server_window_bits.max(WINDOW_BITS_MIN),
+        }
+    }
+}
+
+/// Compresses the messages of a connection.
+pub struct Deflater {
+    /// About 256 KiB, so made for the first message and dropped by [`Deflater::release`].
+    compress: Option<Compress>,
+    context_takeover: bool,
+    window_bits: u8,
+}
+
+impl Deflater {
+    /// Appends `payload`, compressed, to `out`.
+    pub fn message(&mut self, out: &mut Vec<u8>, payload: &[u8]) {
+        let window_bits = self.window_bits.clamp(WINDOW_BITS_MIN, WINDOW_BITS_MAX);
+        let compress = self
+            .compress
+            .get_or_insert_with(|| Compress::new_with_window_bits(Compression::fast(), false, window_bits));
+        let (start, base) = (out.len(), compress.total_in());
+        loop {
+            out.reserve(STEP_BYTES.min(payload.len() + TAIL.len() + 16));
+            let taken = (compress.total_in() - base) as usize;
+            // It cannot fail: there is room for output, and the state is used for nothing else.
+            let status = compress.compress_vec(&payload[taken..], out, FlushCompress::Sync);
+            let done = (compress.total_in() - base) as usize == payload.len() && out.len() < out.capacity();
+            if done || status.is_err() {
+                break;
+            }
+        }
+        if out[start..].ends_with(&TAIL) {
+            out.truncate(out.len() - TAIL.len());
+        }
+        if out.len() == start {
+            // An empty block instead of nothing at all (section 7.2.3.6).
+            out.push(0);
+        }
+        if !self.context_takeover {
+            compress.reset();
+        }
+    }
+
+    /// Gives back the compressor's memory. The next message starts without a history, as a sender always may.
+    pub fn release(&mut self) {
+        self.compress = None;
+    }
+}
+
+/// Decompresses the messages of a connection, a piece at a time.
+pub struct Inflater {
+    decompress: Option<Decompress>,
+    context_takeover: bool,
+    window_bits: u8,
+}
+
+impl Inflater {
+    /// Appends what `piece` of a message yields to `out`, which must not grow over `limit` bytes.
+    pub fn piece(&mut self, out: &mut Vec<u8>, piece: &[u8], limit: usize) -> Result<(), ProtocolError> {
+        let window_bits = self.window_bits;
+        let decompress =
+            self.decompress.get_or_insert_with(|| Decompress::new_with_window_bits(false, window_bits));
+        let mut rest = piece;
+        loop {
+            // One byte over the limit is room enough to see that it is passed; a NUL finds room behind.
+            let room = (limit + 1).saturating_sub(out.len()).min(STEP_BYTES.max(out.len())).max(1);
+            if out.capacity() - out.len() < room.min(STEP_BYTES) {
+                out.reserve(room + 1);
+            }
+            let (before_in, before_out) = (decompress.total_in(), out.len());
+            let status = decompress
+                .decompress_vec(rest, out, FlushDecompress::Sync)
+                .map_err(|_| ProtocolError::Inflate)?;
+            let taken = (decompress.total_in() - before_in) as usize;
+            rest = &rest[taken..];
+            if out.len() > limit {
+                return Err(ProtocolError::MessageTooBig { limit });
+            }
+            match status {
+                // A final block may be anywhere (section 7.2.3.4); what follows it is a stream of its own.
+                Status::StreamEnd => {
+                    decompress.reset(false);
+                    if rest.is_empty() {
+                        return Ok(());
+                    }
+                }
+                Status::Ok | Status::BufError => {
+                    let stuck = taken == 0 && out.len() == before_out;
+                    if rest.is_empty() && out.len() < out.capacity() {
+                        return Ok(());
+                    }
+                    if stuck && out.len() < out.capacity() {
+                        return Err(ProtocolError::Inflate);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends a message.
+    pub fn finish(&mut self, out: &mut Vec<u8>, limit: usize) -> Result<(), ProtocolError> {
+        self.piece(out, &TAIL, limit)?;
+        if !self.context_takeover {
+            self.decompress = None;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offer() -> PerMessageDeflate {
+        PerMessageDeflate::default()
+    }
+
+    #[test]
+    fn offers_what_the_options_say() {
+        assert_eq!(offer().offer(), "permessage-deflate; client_max_window_bits");
+        let all = PerMessageDeflate {
+            client_no_context_takeover: true,
+            server_no_context_takeover: true,
+            client_max_window_bits: 12,
+            server_max_window_bits: 9,
+            threshold: 0,
+        };
+        assert_eq!(
+            all.offer(),
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover; \
+             server_max_window_bits=9; client_max_window_bits=12"
+        );
+    }
+
+    #[test]
+    fn reads_legal_answers() {
+        assert_eq!(offer().accept(""), Ok(None));
+        let plain = offer().accept("permessage-deflate").expect("legal").expect("accepted");
+        assert!(plain.client_context_takeover && plain.server_context_takeover);
+        assert_eq!((plain.client_window_bits, plain.server_window_bits), (15, 15));
+        let answer = "permessage-deflate; client_max_window_bits=\"10\";server_max_window_bits=8 ; \
+                      server_no_context_takeover;client_no_context_takeover";
+        let all = offer().accept(answer).expect("legal").expect("accepted");
+        assert!(!all.client_context_takeover && !all.server_context_takeover);
+        assert_eq!((all.client_window_bits, all.server_window_bits), (10, 8));
+        let tiny = offer().accept("permessage-deflate; client_max_window_bits=8").expect("legal");
+        assert_eq!(tiny.expect("accepted").threshold(), None);
+    }
+
+    #[test]
+    fn refuses_illegal_answers() {
+        let small = PerMessageDeflate { server_max_window_bits: 10, client_max_window_bits: 10, ..offer() };
+        let strict = PerMessageDeflate { server_no_context_takeover: true, ..offer() };
+        for (offer, answer) in [
+            (offer(), "x-webkit-deflate-frame"),
+            (offer(), "permessage-deflate, permessage-deflate"),
+            (offer(), "permessage-deflate; unknown"),
+            (offer(), "permessage-deflate; server_no_context_takeover=1"),
+            (offer(), "permessage-deflate; server_no_context_takeover; server_no_context_takeover"),
+            (offer(), "permessage-deflate; client_max_window_bits"),
+            (offer(), "permessage-deflate; client_max_window_bits=16"),
+            (offer(), "permessage-deflate; client_max_window_bits=09"),
+            (offer(), "permessage-deflate; client_max_window_bits=7"),
+            (offer(), "permessage-deflate; server_max_window_bits=9; server_max_window_bits=9"),
+            (small.clone(), "permessage-deflate; server_max_window_bits=11"),
+            (small.clone(), "permessage-deflate; server_max_window_bits=10; client_max_window_bits=11"),
+            (small, "permessage-deflate"),
+            (strict, "permessage-deflate"),
+        ] {
+            assert!(offer.accept(answer).is_err(), "{answer}");
+        }
+    }
+
+    fn round_trip(answer: &str, messages: &[Vec<u8>], step: usize) {
+        let negotiated = offer().accept(answer).expect("legal").expect("accepted");
+        // The client's compressor against a decompressor with the client's parameters, as a server would have it.
+        let servers = Negotiated {
+            server_context_takeover: negotiated.client_context_takeover,
+            server_window_bits: negotiated.client_window_bits,
+            ..negotiated.clone()
+        };
+        let (mut deflater, mut inflater) = (negotiated.deflater(), servers.inflater());
+        for message in messages {
+            let mut wire = Vec::new();
+            deflater.message(&mut wire, message);
+            let mut out = Vec::new();
+            for piece in wire.chunks(step) {
+                inflater.piece(&mut out, piece, 1 << 24).expect("valid");
+            }
+            inflater.finish(&mut out, 1 << 24).expect("valid");
+            assert_eq!(&out, message);
+        }
+    }
+
+    #[test]
+    fn messages_survive_in_every_mode_and_at_every_cut() {
+        let noise: Vec<u8> = (0..40_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let messages =
+            [vec![], b"a".to_vec(), b"repeat ".repeat(9_000), noise, b"repeat ".repeat(10), vec![]];
+        for answer in [
+            "permessage-deflate",
+            "permessage-deflate; client_no_context_takeover",
+            "permessage-deflate; client_max_window_bits=9",
+        ] {
+            for step in [1, 7, 1_000, 1 << 20] {
+                round_trip(answer, &messages, step);
+            }
+        }
+    }
+
+    #[test]
+    fn inflates_the_examples_of_the_rfc() {
+        // RFC 7692 section 7.2.3: "Hello" plain, with the window taken over, uncompressed, with a final block, in two blocks.
+        let negotiated = offer().accept("permessage-deflate").expect("legal").expect("accepted");
+        let mut inflater = negotiated.inflater();
+        for wire in [
+            &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..],
+            &[0xf2, 0x00, 0x11, 0x00, 0x00],
+            &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00],
+            &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00],
+            &[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00],
+        ] {
+            let mut out = Vec::new();
+            inflater.piece(&mut out, wire, 100).expect("valid");
+            inflater.finish(&mut out, 100).expect("valid");
+            assert_eq!(out, b"Hello", "{wire:02x?}");
+        }
+    }
+
+    #[test]
+    fn stops_a_bomb_at_the_limit() {
+        let mut bomb = Vec::new();
+        let negotiated = offer().accept("permessage-deflate").expect("legal").expect("accepted");
+        negotiated.deflater().message(&mut bomb, &vec![0; 100_000_000]);
+        assert!(bomb.len() < 1_000_000);
+        let mut out = Vec::new();
+        let outcome = negotiated.inflater().piece(&mut out, &bomb, 1_000_000);
+        assert_eq!(outcome, Err(ProtocolError::MessageTooBig { limit: 1_000_000 }));
+        assert!(out.capacity() <= 2_100_000, "took {} bytes", out.capacity());
+    }
+
+    #[test]
+    fn refuses_what_is_not_deflate() {
+        let negotiated = offer().accept("permessage-deflate").expect("legal").expect("accepted");
+        let mut out = Vec::new();
+        assert_eq!(negotiated.inflater().piece(&mut out, &[0xff; 20], 100), Err(ProtocolError::Inflate));
+    }
+}
