@@ -27,6 +27,8 @@ pub struct WebSocketRequestOptions {
     /// The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. TLS_V_1_3 (3) is refused by
     /// this version.
     pub min_support_tls_protocol: Option<f64>,
+    /// Offer compression (RFC 7692). Ours, not the platform's. Default: true.
+    pub per_message_deflate: Option<bool>,
     /// Accepted for compatibility; no Origin is sent unless it is among the headers.
     pub support_origin_port: Option<bool>,
 }

@@ -15,7 +15,7 @@ const DEFAULT_CLOSE_CODE: u16 = 1000;
 const DEFAULT_CLOSE_REASON: &str = "CLOSE_NORMAL";
 
 const KNOWN: &str = "header, caPath, clientCert, proxy, protocol, skipServerCertVerification, pingInterval, pongTimeout, \
-                     minSupportTlsProtocol, supportOriginPort";
+                     minSupportTlsProtocol, supportOriginPort, perMessageDeflate";
 
 /// The options of `connect`.
 pub fn request_options(value: Value<'_>) -> Result<Options, ApiError> {
@@ -60,6 +60,11 @@ pub fn request_options(value: Value<'_>) -> Result<Options, ApiError> {
                 }
                 _ => return Err(ApiError::parameter(&name, "must be a TlsProtocol")),
             },
+            "perMessageDeflate" => {
+                if !boolean(&name, value)? {
+                    options.per_message_deflate = None;
+                }
+            }
             "supportOriginPort" => {
                 boolean(&name, value)?;
             }
