@@ -171,3 +171,87 @@ impl Watch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{Sender, channel};
+
+    /// Longer than anything here takes; a test that reaches it has failed.
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    /// A task that needs the runtime's timers, and so whatever waits for sockets.
+    fn tick(done: Sender<()>) {
+        let task = async move {
+            for _ in 0..3 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            let _ = done.send(());
+        };
+        spawn(task).expect("a runtime");
+    }
+
+    #[test]
+    fn blocked_callbacks_hold_up_nobody_else() {
+        const BLOCKED: usize = 8;
+        let (entered, entries) = channel();
+        let releases: Vec<_> = (0..BLOCKED)
+            .map(|_| {
+                let (release, released) = channel::<()>();
+                let entered = entered.clone();
+                let task = async move {
+                    // From inside a timer's wake, as a session is inside a socket's.
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                    callback(|| {
+                        let _ = entered.send(());
+                        let _ = released.recv();
+                    });
+                };
+                spawn(task).expect("a runtime");
+                release
+            })
+            .collect();
+        for _ in 0..BLOCKED {
+            entries.recv_timeout(DEADLINE).expect("every callback begins although others block");
+            let (done, ticked) = channel();
+            tick(done);
+            ticked.recv_timeout(DEADLINE).expect("other tasks go on");
+        }
+        drop(releases);
+    }
+
+    #[test]
+    fn a_callback_may_wait_for_tasks_it_spawns_and_wakes() {
+        let (done, outcome) = channel();
+        let task = async move {
+            let ran = callback(|| {
+                let (done, ticked) = channel();
+                tick(done);
+                ticked.recv_timeout(DEADLINE).is_ok()
+            });
+            let (waker_out, waker_in) = channel();
+            let (woken, was_woken) = channel();
+            let sleeper = async move {
+                let mut told = false;
+                std::future::poll_fn(|cx| {
+                    if std::mem::replace(&mut told, true) {
+                        return std::task::Poll::Ready(());
+                    }
+                    let _ = waker_out.send(cx.waker().clone());
+                    std::task::Poll::Pending
+                })
+                .await;
+                let _ = woken.send(());
+            };
+            spawn(sleeper).expect("a runtime");
+            let woke = callback(|| {
+                let waker = waker_in.recv_timeout(DEADLINE).expect("the sleeper runs");
+                wake(waker);
+                was_woken.recv_timeout(DEADLINE).is_ok()
+            });
+            let _ = done.send((ran, woke));
+        };
+        spawn(task).expect("a runtime");
+        assert_eq!(outcome.recv_timeout(2 * DEADLINE), Ok((true, true)));
+    }
+}

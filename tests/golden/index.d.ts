@@ -39,6 +39,9 @@ declare namespace webSocket {
      */
     minSupportTlsProtocol?: number;
 
+    /** Offer compression (RFC 7692). Ours, not the platform's. Default: true. */
+    perMessageDeflate?: boolean;
+
     /** Accepted for compatibility; no Origin is sent unless it is among the headers. */
     supportOriginPort?: boolean;
   }
