@@ -70,4 +70,4 @@ for result in "${results[@]}"; do
     say "$result"
 done
 ((failed == 0)) || fail 'something differs: see above'
-say "all of it right, ${#urls[@]} servers, $SECONDS s"
+say "all of it right, at ${urls[*]}, in $SECONDS s"

@@ -254,7 +254,11 @@ impl Decoder {
             Some(inflater) if self.inflating => {
                 inflater.piece(&mut self.assembled, payload, self.message_limit)?
             }
-            _ => self.assembled.extend_from_slice(payload),
+            _ => {
+                // And a byte for the NUL that C finds behind the message.
+                self.assembled.reserve(payload.len() + 1);
+                self.assembled.extend_from_slice(payload);
+            }
         }
         self.validate(kind, fresh)
     }
