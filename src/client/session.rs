@@ -44,7 +44,7 @@ thread_local! {
 
 /// Begins attempt `attempt` of the link's client.
 pub(super) fn start(link: Arc<Link>, attempt: u64, request: Request) {
-    if runtime::spawn(run(link.clone(), attempt, request)).is_err() {
+    if runtime::spawn(run(link.clone(), attempt, Box::new(request))).is_err() {
         // The caller may hold locks that a callback takes, so it is told from elsewhere, as always.
         let tell = move || {
             let failure = Failure { error: Error::Internal, unsent: link.end(attempt) };
@@ -57,12 +57,18 @@ pub(super) fn start(link: Arc<Link>, attempt: u64, request: Request) {
     }
 }
 
-async fn run(link: Arc<Link>, attempt: u64, request: Request) {
+async fn run(link: Arc<Link>, attempt: u64, request: Box<Request>) {
     let mut listener = link.listener.clone().lock_owned().await;
     let close_timeout = request.close_timeout;
     let opened = AtomicBool::new(false);
-    let driven =
-        AssertUnwindSafe(drive(&link, attempt, request, &mut **listener, &opened)).catch_unwind().await;
+    let driven = async {
+        // Boxed, so that the memory of connecting is not kept for the life of the connection.
+        match Box::pin(connect(&link, attempt, request, &mut **listener, &opened)).await {
+            Ok(session) => session.run().await,
+            Err(end) => end,
+        }
+    };
+    let driven = AssertUnwindSafe(driven).catch_unwind().await;
     let end = driven.unwrap_or_else(|_| {
         logging::error(format_args!("[c{}] a session panicked; its connection is dropped", link.id));
         let closed = opened.load(Ordering::Relaxed).then(|| abnormal(&Error::Internal));
@@ -85,7 +91,7 @@ async fn run(link: Arc<Link>, attempt: u64, request: Request) {
     // From here on the client may have its next connection.
     drop(listener);
     if let Some(writer) = writer {
-        let _ = tokio::time::timeout(close_timeout, writer.finish()).await;
+        let _ = Box::pin(tokio::time::timeout(close_timeout, writer.finish())).await;
     }
 }
 
@@ -121,14 +127,15 @@ fn in_callback<R>(listener: &mut dyn Listener, run: impl FnOnce(&mut dyn Listene
     if listener.may_block() { runtime::callback(|| run(listener)) } else { run(listener) }
 }
 
-async fn drive(
-    link: &Link,
+/// Makes the connection and tells that it is open.
+async fn connect<'a>(
+    link: &'a Link,
     attempt: u64,
-    request: Request,
-    listener: &mut dyn Listener,
+    request: Box<Request>,
+    listener: &'a mut dyn Listener,
     was_opened: &AtomicBool,
-) -> End {
-    let never_opened = |error, unsent| End { error: Some(error), unsent, closed: None, writer: None };
+) -> Result<Box<Session<'a>>, End> {
+    let never_opened = |error, unsent| Err(End { error: Some(error), unsent, closed: None, writer: None });
     let target = request.endpoint();
     let progress = Progress::new();
     let abandoned = poll_fn(|cx| match link.poll_abandoned(attempt, cx) {
@@ -138,8 +145,7 @@ async fn drive(
     let outcome = tokio::select! {
         biased;
         unsent = abandoned => Err(unsent),
-        // Boxed, so that the memory of dialling is not kept for the life of the connection.
-        outcome = Box::pin(dial::establish(&request, &progress)) => Ok(outcome),
+        outcome = dial::establish(&request, &progress) => Ok(outcome),
     };
     let opened = match outcome {
         Ok(Ok(connection)) => {
@@ -158,9 +164,7 @@ async fn drive(
     was_opened.store(true, Ordering::Relaxed);
     logging::info(format_args!("[c{}] open at {target}", link.id));
     tell(link, listener, |listener| listener.opened(&opened));
-    let session = Session::new(link, attempt, listener, (stream, received), deflate, &request);
-    drop((opened, request, target));
-    session.run().await
+    Ok(Box::new(Session::new(link, attempt, listener, (stream, received), deflate, &request)))
 }
 
 /// The socket and what is on its way into it.
@@ -170,7 +174,8 @@ struct Writer {
     /// Bytes of the first chunk that are written.
     front_written: usize,
     needs_flush: bool,
-    encoder: Encoder,
+    /// Made when it is needed: most connections send no frame but those that callers have encoded.
+    encoder: Option<Box<Encoder>>,
     deflater: Option<Deflater>,
 }
 
@@ -219,12 +224,13 @@ impl Writer {
     /// Compresses the messages taken from the queue from chunk `first` on.
     fn compress(&mut self, first: usize) {
         let Some(deflater) = &mut self.deflater else { return };
+        let encoder = self.encoder.get_or_insert_default();
         for chunk in self.out.range_mut(first..) {
             if let Some(kind) = chunk.uncompressed.take() {
                 let mut compressed = Vec::new();
                 deflater.message(&mut compressed, &chunk.bytes);
                 chunk.bytes.clear();
-                self.encoder.compressed_message(&mut chunk.bytes, kind, &compressed);
+                encoder.compressed_message(&mut chunk.bytes, kind, &compressed);
             }
         }
     }
@@ -232,7 +238,7 @@ impl Writer {
     /// Puts a control frame before all that is not yet begun.
     fn push_control(&mut self, write: impl FnOnce(&mut Encoder, &mut Vec<u8>)) {
         let mut bytes = Vec::new();
-        write(&mut self.encoder, &mut bytes);
+        write(self.encoder.get_or_insert_default(), &mut bytes);
         let begun = usize::from(self.front_written > 0);
         let chunk = Chunk { bytes, uncompressed: None, messages: 0 };
         match self.out.get_mut(begun) {
@@ -344,7 +350,7 @@ impl<'a> Session<'a> {
                 out: VecDeque::new(),
                 front_written: 0,
                 needs_flush: false,
-                encoder: Encoder::default(),
+                encoder: None,
                 deflater: deflate.as_ref().map(Negotiated::deflater),
             },
             buffer: received,
@@ -361,7 +367,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn run(mut self) -> End {
+    async fn run(mut self: Box<Self>) -> End {
         // The server's first frames may have come with its answer to the upgrade.
         self.lease();
         let mut ending = self.deliver();
@@ -534,7 +540,7 @@ impl<'a> Session<'a> {
     fn begin_closing(&mut self, request: CloseRequest) {
         let CloseRequest { code, reason } = request;
         let mut bytes = Vec::new();
-        self.writer.encoder.close(&mut bytes, Some(code), &reason);
+        self.writer.encoder.get_or_insert_default().close(&mut bytes, Some(code), &reason);
         self.writer.out.push_back(Chunk { bytes, uncompressed: None, messages: 0 });
         self.closing =
             Some(Closing { code: u16::from(code), reason, by: Instant::now() + self.close_timeout });
