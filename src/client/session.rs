@@ -65,7 +65,7 @@ async fn run(link: Arc<Link>, attempt: u64, request: Box<Request>) {
         // Boxed, so that the memory of connecting is not kept for the life of the connection.
         match Box::pin(connect(&link, attempt, request, &mut **listener, &opened)).await {
             Ok(session) => session.run().await,
-            Err(end) => end,
+            Err(end) => *end,
         }
     };
     let driven = AssertUnwindSafe(driven).catch_unwind().await;
@@ -134,8 +134,9 @@ async fn connect<'a>(
     request: Box<Request>,
     listener: &'a mut dyn Listener,
     was_opened: &AtomicBool,
-) -> Result<Box<Session<'a>>, End> {
-    let never_opened = |error, unsent| Err(End { error: Some(error), unsent, closed: None, writer: None });
+) -> Result<Box<Session<'a>>, Box<End>> {
+    let never_opened =
+        |error, unsent| Err(Box::new(End { error: Some(error), unsent, closed: None, writer: None }));
     let target = request.endpoint();
     let progress = Progress::new();
     let abandoned = poll_fn(|cx| match link.poll_abandoned(attempt, cx) {
