@@ -14,6 +14,31 @@ use crate::protocol::{CloseCode, Encoder, FRAME_HEADER_BYTES_MAX, Kind, may_be_s
 /// Small messages are gathered into chunks of this size, each one slice of a vectored write.
 const CHUNK_BYTES: usize = 65_536;
 
+/// Memory of chunks that were sent, for the next ones: fresh memory would cost a page fault every 4 KiB.
+static SPARE_CHUNKS: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+/// The most chunks kept for the whole process, and the most memory one of them may have.
+const SPARE_CHUNKS_MAX: usize = 8;
+const SPARE_CHUNK_BYTES_MAX: usize = 4 * CHUNK_BYTES;
+
+fn chunk_memory(bytes: usize) -> Vec<u8> {
+    let spare = SPARE_CHUNKS.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let mut memory = spare.unwrap_or_default();
+    memory.reserve(bytes);
+    memory
+}
+
+/// Takes back the memory of a chunk that was sent.
+pub(super) fn recycle_chunk(mut memory: Vec<u8>) {
+    if !(CHUNK_BYTES / 4..=SPARE_CHUNK_BYTES_MAX).contains(&memory.capacity()) {
+        return;
+    }
+    memory.clear();
+    let mut spare = SPARE_CHUNKS.lock().unwrap_or_else(PoisonError::into_inner);
+    if spare.len() < SPARE_CHUNKS_MAX {
+        spare.push(memory);
+    }
+}
+
 /// The states of a connection, in the words of RFC 6455.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -158,7 +183,7 @@ impl Link {
             chunk.uncompressed.is_none() && chunk.bytes.len() + frame_len <= CHUNK_BYTES
         });
         if !fits {
-            queue.push_back(Chunk { bytes: Vec::with_capacity(frame_len), uncompressed: None, messages: 0 });
+            queue.push_back(Chunk { bytes: chunk_memory(frame_len), uncompressed: None, messages: 0 });
         }
         if let Some(chunk) = queue.back_mut() {
             let before = chunk.bytes.len();

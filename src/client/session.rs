@@ -21,7 +21,7 @@ use super::dial::{self, Connection, Progress, Stream};
 use super::error::{Error, Failure};
 use super::event::{Closed, Listener, Message};
 use super::keepalive::{Due, Keepalive};
-use super::link::{Chunk, CloseRequest, Command, Link};
+use super::link::{Chunk, CloseRequest, Command, Link, recycle_chunk};
 use super::options::Request;
 use crate::logging;
 use crate::protocol::{
@@ -217,7 +217,9 @@ impl Writer {
             && self.front_written >= chunk.bytes.len()
         {
             self.front_written -= chunk.bytes.len();
-            self.out.pop_front();
+            if let Some(chunk) = self.out.pop_front() {
+                recycle_chunk(chunk.bytes);
+            }
         }
         Poll::Ready(Ok(true))
     }

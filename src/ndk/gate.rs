@@ -30,7 +30,11 @@ impl Gate {
     /// After the run.
     pub fn leave(&self) {
         *lock(&self.inside) = None;
-        self.left.notify_all();
+        // Whoever closes says so before it looks inside, so it is seen here or finds nobody there. Notifying for nobody
+        // would cost a system call for each run.
+        if self.is_closed() {
+            self.left.notify_all();
+        }
     }
 
     /// Whether the client is destroyed.

@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::CString;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 
 use super::abi::{Header, RequestOptions, WebSocket};
@@ -15,7 +16,30 @@ use crate::client::{Client, RawHeader, SEND_LIMIT_BYTES};
 /// and a callback that destroyed its own client may still look at it. 40 bytes each.
 const QUARANTINE_MAX: usize = 1_024;
 
-static CLIENTS: LazyLock<RwLock<HashMap<usize, Handle>>> = LazyLock::new(RwLock::default);
+static CLIENTS: LazyLock<RwLock<HashMap<usize, Handle, BuildHasherDefault<AddressHasher>>>> =
+    LazyLock::new(RwLock::default);
+
+/// Hashes the address of a struct that our own allocator chose: no adversary picks them, so one multiplication will do.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_usize(usize::from(*byte));
+        }
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        // 2^64 divided by the golden ratio: spreads the bits of an address to the upper ones, which the map looks at.
+        const FIBONACCI: u64 = 0x9e37_79b9_7f4a_7c15;
+        self.0 = (self.0 ^ address as u64).wrapping_mul(FIBONACCI).rotate_left(32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 struct Resting(#[expect(dead_code, reason = "owned so that its memory is not reused")] Box<WebSocket>);
 
