@@ -4,7 +4,7 @@ mod support;
 
 use std::io::{ErrorKind, Write};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -58,6 +58,55 @@ fn answers_the_peers_close_with_its_code_and_ends_the_connection() {
     assert_eq!(recorded.client.send(Kind::Text, b"late"), Err(SendError::NotConnected));
     assert_eq!(recorded.client.close(1000, ""), Ok(()));
     recorded.finish(wire);
+}
+
+#[test]
+fn answers_every_ping_of_a_burst_in_order() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, quiet());
+    let mut wire = peer.open();
+    let pings: Vec<u8> = (0..10).flat_map(|number| [PING, 1, number]).collect();
+    wire.send(&pings);
+    for number in 0..10 {
+        assert_eq!(wire.frame(), (PONG, vec![number]));
+    }
+    assert_eq!(recorded.next(), Seen::Opened);
+    recorded.finish(wire);
+}
+
+#[test]
+fn what_was_accepted_before_the_peers_mistake_is_sent_before_the_close_frame() {
+    struct Echo(Arc<OnceLock<Client>>, Recorder);
+    impl Listener for Echo {
+        fn opened(&mut self, opened: &Opened) {
+            self.1.opened(opened);
+        }
+        fn message(&mut self, message: Message<'_>) {
+            let client = self.0.get().expect("set before it connects");
+            client.send(message.kind(), message.data()).expect("open");
+        }
+        fn failed(&mut self, failure: &Failure) {
+            self.1.failed(failure);
+        }
+        fn closed(&mut self, closed: &Closed) {
+            self.1.closed(closed);
+        }
+    }
+    let peer = Peer::bind();
+    let (sender, events) = channel();
+    let own = Arc::new(OnceLock::new());
+    let listener = Echo(own.clone(), Recorder(sender));
+    let client = own.get_or_init(|| Client::new(Box::new(listener), 1_000));
+    client.connect(Request::parse(&peer.url(), quiet()).expect("good")).expect("idle");
+    let mut wire = peer.open();
+    // A good message and one with a reserved bit, in one piece.
+    wire.send(b"\x81\x02hi\xa1\x02no");
+    assert_eq!(wire.frame(), (TEXT, b"hi".to_vec()));
+    let (first, payload) = wire.frame();
+    assert_eq!((first, &payload[..2]), (CLOSE, &b"\x03\xea"[..]));
+    assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Opened));
+    assert!(matches!(events.recv_timeout(DEADLINE), Ok(Seen::Failed(text)) if text.contains("reserved bit")));
+    assert!(matches!(events.recv_timeout(DEADLINE), Ok(Seen::Closed(1002, _))));
 }
 
 #[test]

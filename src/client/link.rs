@@ -273,6 +273,14 @@ impl Link {
         self.lock().state = State::Closing;
     }
 
+    /// The peer broke the protocol: nothing more can be sent but what is queued, which goes into `out`.
+    pub(super) fn peer_failed(&self, out: &mut VecDeque<Chunk>) {
+        let mut inner = self.lock();
+        inner.state = State::Closing;
+        out.append(&mut inner.queue);
+        inner.queued_bytes = 0;
+    }
+
     /// Moves what is queued into `out` when `take` allows it, and tells what else is wanted.
     pub(super) fn poll_command(
         &self,

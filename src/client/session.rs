@@ -35,6 +35,8 @@ const READ_BUFFER_BYTES: usize = 131_072;
 const REMAINDER_BYTES_MAX: usize = 4_096;
 /// Reads and writes of one session before others on its thread get their turn.
 const TURNS_MAX: u32 = 64;
+/// Control frames that may wait before a pong replaces the one before it.
+const WAITING_CONTROL_MAX: usize = 32;
 /// The most slices in one write.
 const WRITE_SLICES_MAX: usize = 64;
 
@@ -238,17 +240,25 @@ impl Writer {
         }
     }
 
-    /// Puts a control frame before all that is not yet begun.
+    /// Puts a control frame before all messages that are not yet begun.
     fn push_control(&mut self, write: impl FnOnce(&mut Encoder, &mut Vec<u8>)) {
         let mut bytes = Vec::new();
         write(self.encoder.get_or_insert_default(), &mut bytes);
         let begun = usize::from(self.front_written > 0);
         let chunk = Chunk { bytes, uncompressed: None, messages: 0 };
-        match self.out.get_mut(begun) {
-            // A peer that pings faster than it reads gets the latest pong only (RFC 6455 section 5.5.3).
-            Some(waiting) if is_pong(waiting) && is_pong(&chunk) => *waiting = chunk,
-            _ => self.out.insert(begun, chunk),
+        let waiting = self.out.iter().skip(begun).take_while(|chunk| chunk.messages == 0).count();
+        match self.out.get_mut((begun + waiting).saturating_sub(1)) {
+            // A peer that pings faster than it reads gets the latest pongs only (RFC 6455 section 5.5.3).
+            Some(last) if waiting >= WAITING_CONTROL_MAX && is_pong(last) && is_pong(&chunk) => *last = chunk,
+            _ => self.out.insert(begun + waiting, chunk),
         }
+    }
+
+    /// Puts a close frame behind everything.
+    fn push_close(&mut self, code: Option<CloseCode>, reason: &str) {
+        let mut bytes = Vec::new();
+        self.encoder.get_or_insert_default().close(&mut bytes, code, reason);
+        self.out.push_back(Chunk { bytes, uncompressed: None, messages: 0 });
     }
 
     /// Drops what is not yet begun; the count of messages dropped.
@@ -413,7 +423,7 @@ impl<'a> Session<'a> {
         })
         .await;
         let Ending { error, closed, graceful, dropped } = ending;
-        let unsent = dropped + self.writer.unsent();
+        let unsent = dropped + if graceful { 0 } else { self.writer.unsent() };
         End { error, unsent, closed: Some(closed), writer: graceful.then_some(self.writer) }
     }
 
@@ -542,9 +552,7 @@ impl<'a> Session<'a> {
     /// Sends our close frame behind everything queued before it.
     fn begin_closing(&mut self, request: CloseRequest) {
         let CloseRequest { code, reason } = request;
-        let mut bytes = Vec::new();
-        self.writer.encoder.get_or_insert_default().close(&mut bytes, Some(code), &reason);
-        self.writer.out.push_back(Chunk { bytes, uncompressed: None, messages: 0 });
+        self.writer.push_close(Some(code), &reason);
         self.closing =
             Some(Closing { code: u16::from(code), reason, by: Instant::now() + self.close_timeout });
     }
@@ -576,13 +584,15 @@ impl<'a> Session<'a> {
     fn broke_protocol(&mut self, error: ProtocolError) -> Ending {
         let code = error.close_code();
         let text = error.to_string();
-        let mut dropped = 0;
         if self.closing.take().is_none() {
-            dropped = self.writer.drop_waiting();
-            self.writer.push_control(|encoder, out| encoder.close(out, Some(code), &text));
+            // What was accepted before the peer's mistake still goes out.
+            let known = self.writer.out.len();
+            self.link.peer_failed(&mut self.writer.out);
+            self.writer.compress(known);
+            self.writer.push_close(Some(code), &text);
         }
         let closed = Closed { code: u16::from(code), reason: text };
-        Ending { error: Some(Error::Protocol(error)), closed, graceful: true, dropped }
+        Ending { error: Some(Error::Protocol(error)), closed, graceful: true, dropped: 0 }
     }
 
     /// Hands on everything that is decoded by now.
@@ -653,7 +663,7 @@ impl<'a> Session<'a> {
                 self.link.peer_closes();
                 let dropped = self.writer.drop_waiting();
                 // The answer carries the code received (RFC 6455 section 5.5.1).
-                self.writer.push_control(|encoder, out| encoder.close(out, code, ""));
+                self.writer.push_close(code, "");
                 let closed = Closed { code: code.map_or(u16::from(CloseCode::Status), u16::from), reason };
                 Some(Ending { error: None, closed, graceful: true, dropped })
             }
