@@ -16,6 +16,7 @@ ZIG=0.17.0
 BUN=1.4.5
 NUMPY=2.3.5 # for the C++ runtime of musl that its wheels carry, which Debian does not have
 OHOS_TYPESCRIPT=4.9.5-r9
+KOSOKU=0.1.0
 MUSL_SUITE=trixie # Debian 12's musl 1.2.3 cannot read packed relative relocations
 ARCHES=(aarch64 x86_64)
 
@@ -296,6 +297,9 @@ component bun "$BUN $NUMPY" "Bun $BUN for musl (JavaScript engine)" install_bun
 install_typescript() { npm_package "$1" "ohos-typescript@$OHOS_TYPESCRIPT"; }
 component typescript "$OHOS_TYPESCRIPT" "ohos-typescript $OHOS_TYPESCRIPT (ArkTS checker)" install_typescript
 
+install_kosoku() { wheel "$1" "kosoku==$KOSOKU"; }
+component kosoku "$KOSOKU" "kosoku $KOSOKU (conformance cases)" install_kosoku
+
 # --- what the other scripts read -------------------------------------------------------------------------------------
 
 declare -A environment=(
@@ -307,6 +311,7 @@ declare -A environment=(
     [NWS_STANDIN]=$CACHE/standin
     [NWS_MUSL]=$CACHE/musl
     [NWS_BUN]=$CACHE/bun
+    [NWS_KOSOKU]=$CACHE/kosoku
     [NWS_OHOS_TYPESCRIPT]=$CACHE/typescript/node_modules/ohos-typescript
 )
 {

@@ -1,0 +1,127 @@
+//! Not a client but the floor: a blocking socket that reads and writes the bytes a client would, and looks at none.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Instant;
+
+use bench_peers::{
+    Arguments, BATCH, Section, WARM_UP, payload, print_idle, print_round_trips, resident, upgrade,
+};
+
+const READ_BYTES: usize = 131_072;
+
+fn main() {
+    let arguments = Arguments::parse();
+    let Arguments { mode, size, count, url: _ } = &arguments;
+    let (size, count) = (*size, *count);
+    match mode.as_str() {
+        "receive" => {
+            let mut stream = connect(&arguments);
+            let mut buffer = vec![0; READ_BYTES];
+            let section = Section::begin();
+            stream.write_all(&masked(b"go")).expect("written");
+            read(&mut stream, &mut buffer, count * (header_bytes(size) + size));
+            section.end(count);
+        }
+        "send" | "send-batch" => {
+            let frame = masked(&payload(size));
+            let batch = if mode == "send" { 1 } else { BATCH };
+            let frames = frame.repeat(batch);
+            let mut stream = connect(&arguments);
+            let section = Section::begin();
+            let mut left = count;
+            while left > 0 {
+                let now = left.min(batch);
+                stream.write_all(&frames[..now * frame.len()]).expect("written");
+                left -= now;
+            }
+            read(&mut stream, &mut [0; 6], 6);
+            section.end(count);
+        }
+        "round-trip" => {
+            let frame = masked(&payload(size));
+            let mut stream = connect(&arguments);
+            let mut buffer = vec![0; READ_BYTES];
+            let mut samples = Vec::with_capacity(count);
+            let mut section = Section::begin();
+            for i in 0..count + WARM_UP {
+                if i == WARM_UP {
+                    section = Section::begin();
+                }
+                let start = Instant::now();
+                stream.write_all(&frame).expect("written");
+                read(&mut stream, &mut buffer, header_bytes(size) + size);
+                if i >= WARM_UP {
+                    samples.push(start.elapsed().as_nanos() as u64);
+                }
+            }
+            section.end(count);
+            print_round_trips(samples);
+        }
+        "idle" => {
+            let (before, _) = resident();
+            let streams: Vec<_> = (0..count).map(|_| connect(&arguments)).collect();
+            print_idle(before, count);
+            drop(streams);
+        }
+        "connect" => {
+            let section = Section::begin();
+            for _ in 0..count {
+                let mut stream = connect(&arguments);
+                stream.write_all(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]).expect("written");
+                while stream.read(&mut [0; 64]).expect("read") > 0 {}
+            }
+            section.end(count);
+        }
+        other => panic!("unknown mode {other}"),
+    }
+    println!();
+}
+
+fn connect(arguments: &Arguments) -> TcpStream {
+    let mut stream = TcpStream::connect(arguments.authority()).expect("connected");
+    stream.set_nodelay(true).expect("set");
+    stream.write_all(&upgrade(arguments.authority(), arguments.path())).expect("written");
+    let mut head = [0; 1_024];
+    let mut filled = 0;
+    while !head[..filled].ends_with(b"\r\n\r\n") {
+        filled += stream.read(&mut head[filled..]).expect("read");
+    }
+    stream
+}
+
+fn read(stream: &mut TcpStream, buffer: &mut [u8], count: usize) {
+    let mut left = count;
+    while left > 0 {
+        let read = stream.read(buffer).expect("read");
+        assert_ne!(read, 0, "the server hung up");
+        left -= read;
+    }
+}
+
+fn header_bytes(size: usize) -> usize {
+    match size {
+        0..=125 => 2,
+        126..=0xffff => 4,
+        _ => 10,
+    }
+}
+
+/// A masked binary frame with the key 0.
+fn masked(payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0x82];
+    match payload.len() {
+        size @ 0..=125 => frame.push(0x80 | size as u8),
+        size @ 126..=0xffff => {
+            frame.push(0x80 | 126);
+            frame.extend_from_slice(&(size as u16).to_be_bytes());
+        }
+        size => {
+            frame.push(0x80 | 127);
+            frame.extend_from_slice(&(size as u64).to_be_bytes());
+        }
+    }
+    frame.extend_from_slice(&[0; 4]);
+    frame.extend_from_slice(payload);
+    frame
+}

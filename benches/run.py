@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+"""Runs the benchmark programs and writes the table and the plot. scripts/bench.sh builds what this runs.
+
+    run.py --out DIRECTORY --server PROGRAM --client NAME=COMMAND... [--repetitions N] [--quick] [--versions FILE] [--rows WORDS]
+
+Each repetition goes once through all clients of a row, so that what the machine does meanwhile meets all alike. The first
+figure of a row is the median; the range is from the least to the most.
+"""
+
+import argparse
+import os
+import platform
+import re
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+from datetime import date
+from xml.sax.saxutils import escape
+
+CLIENT_CPU, SERVER_CPU = "0", "1"
+SIZES = {"32 B": 32, "1 KiB": 1024, "64 KiB": 65536}
+
+
+class Row:
+    """A line of the table: what each client does, and which of the printed values counts."""
+
+    def __init__(self, group, title, mode, size, count, path, values, unit, scale=1.0, slow=None, least=None):
+        self.group, self.title, self.mode, self.size, self.count = group, title, mode, size, count
+        self.path, self.values, self.unit, self.scale = path, values, unit, scale
+        # Fewer messages for clients that take so much longer that a run would not end.
+        self.slow = slow or {}
+
+    def count_for(self, client):
+        return max(1, int(self.count / self.slow.get(client, 1)))
+
+
+# They write each message by itself.
+WITHOUT_BATCHES = {"Boost.Beast", "libwebsockets"}
+SLOW_RECEIVE = {"libwebsockets": 10, "npm ws": 4}
+SLOW_SEND = {"libwebsockets": 10, "npm ws": 10}
+
+
+def rows():
+    table = []
+    for name, size in SIZES.items():
+        count = {32: 4_000_000, 1024: 1_000_000, 65536: 20_000}[size]
+        table.append(Row("receive", f"receive {name}", "receive", size, count, f"/flood/{{count}}/{size}",
+                         [("cpu_ns", "CPU"), ("wall_ns", "wall")], "ns per message", slow=SLOW_RECEIVE))
+    for name, size in SIZES.items():
+        count = {32: 2_000_000, 1024: 600_000, 65536: 16_000}[size]
+        table.append(Row("send", f"send batched {name}", "send-batch", size, count, "/sink/{count}",
+                         [("cpu_ns", "CPU"), ("wall_ns", "wall")], "ns per message", slow=SLOW_SEND))
+    for name, size in SIZES.items():
+        count = {32: 200_000, 1024: 150_000, 65536: 16_000}[size]
+        table.append(Row("send", f"send single {name}", "send", size, count, "/sink/{count}",
+                         [("cpu_ns", "CPU"), ("wall_ns", "wall")], "ns per message", slow=SLOW_SEND))
+    for name, size in SIZES.items():
+        count = {32: 20_000, 1024: 20_000, 65536: 5_000}[size]
+        table.append(Row("round-trip", f"round trip {name}", "round-trip", size, count, "/echo",
+                         [("p50_ns", "p50"), ("p99_ns", "p99"), ("cpu_ns", "CPU")], "µs", scale=1e-3))
+    for count in (100, 1_000, 10_000):
+        table.append(Row("idle", f"idle {count:,} connections", "idle", 0, count, "/idle",
+                         [("rss_bytes", "memory"), ("threads", "threads")], "bytes per connection"))
+    table.append(Row("connect", "connect ws", "connect", 0, 1_000, "/echo",
+                     [("wall_ns", "wall"), ("cpu_ns", "CPU")], "µs per connection", scale=1e-3))
+    return table
+
+
+class Server:
+    def __init__(self, program):
+        self.process = subprocess.Popen(["taskset", "-c", SERVER_CPU, program], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.port = None
+        for line in self.process.stdout:
+            if line.startswith("PORT="):
+                self.port = line.strip().split("=")[1]
+            if line.startswith("READY"):
+                return
+        sys.exit("error: the server did not start")
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def run_client(command, row, count, port):
+    path = row.path.format(count=count)
+    url = f"ws://127.0.0.1:{port}{path}"
+    arguments = ["taskset", "-c", CLIENT_CPU, *command, row.mode, str(row.size), str(count), url]
+    try:
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+    except subprocess.TimeoutExpired:
+        return None, "no end within 120 s"
+    if done.returncode != 0:
+        lines = (done.stderr or "").strip().splitlines() or [f"exit status {done.returncode}"]
+        return None, lines[0][:160]
+    return {name: float(value) for name, value in (pair.split("=") for pair in done.stdout.split())}, None
+
+
+def measure(table, clients, server_program, repetitions, quick):
+    """results[row title][client][value name] = list of figures; notes = why a client has none."""
+    results, notes = {}, {}
+    for row in table:
+        if quick:
+            row.count = max(row.count // 10, 64)
+        cells = results.setdefault(row.title, {})
+        start = time.monotonic()
+        for repetition in range(repetitions):
+            for client, command in clients.items():
+                if row.mode == "send-batch" and client in WITHOUT_BATCHES:
+                    continue
+                if (row.title, client) in notes:
+                    continue
+                # A server of its own for each run: what one client leaves behind does not meet the next.
+                server = Server(server_program)
+                try:
+                    values, error = run_client(command, row, row.count_for(client), server.port)
+                finally:
+                    server.stop()
+                if error:
+                    notes[row.title, client] = error
+                    print(f"    {row.title}, {client}: {error}", file=sys.stderr, flush=True)
+                    continue
+                for name, value in values.items():
+                    cells.setdefault(client, {}).setdefault(name, []).append(value)
+            print(f"\r    {row.title}: {repetition + 1} of {repetitions}", end="", file=sys.stderr, flush=True)
+        name, label = row.values[0]
+        shown = ", ".join(f"{client} {number(statistics.median(values[name]) * row.scale)}"
+                          for client, values in cells.items())
+        print(f"\r    {row.title} ({label}, {row.unit}; {time.monotonic() - start:.0f} s): {shown}", file=sys.stderr,
+              flush=True)
+    return results, notes
+
+
+def number(value):
+    if value >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def cell(figures, scale):
+    if not figures:
+        return "–"
+    middle, low, high = statistics.median(figures), min(figures), max(figures)
+    if low == high:
+        return number(middle * scale)
+    return f"{number(middle * scale)} ({number(low * scale)}–{number(high * scale)})"
+
+
+def median_of(results, title, client, name):
+    figures = results.get(title, {}).get(client, {}).get(name)
+    return statistics.median(figures) if figures else None
+
+
+OURS, CORE, RAW = "net_websocket (C)", "net_websocket (Rust)", "raw"
+
+
+def goals(results):
+    """The ratios this library is built to; each with what it is compared with."""
+    lines = []
+
+    def best(title, name):
+        figures = [(median_of(results, title, client, name), client) for client in results.get(title, {})
+                   if client not in (OURS, CORE) and not client.startswith(RAW)]
+        return min((figure for figure in figures if figure[0] is not None), default=(None, None))
+
+    def ratio(title, name, against, limit):
+        ours = median_of(results, title, OURS, name)
+        other, client = (median_of(results, title, RAW, name), RAW) if against == RAW else best(title, name)
+        if ours is None or not other:
+            return
+        value = ours / other
+        label = {"cpu_ns": "CPU", "p50_ns": "p50"}[name]
+        met = "yes" if value <= limit else "no"
+        lines.append(f"| {title}, {label} | {client} | {value:.2f}× | ≤ {limit:g}× | {met} |")
+
+    ratio("receive 32 B", "cpu_ns", "best", 0.6)
+    ratio("receive 1 KiB", "cpu_ns", RAW, 1.25)
+    ratio("receive 64 KiB", "cpu_ns", RAW, 1.05)
+    ratio("send batched 32 B", "cpu_ns", "best", 0.8)
+    ratio("send batched 1 KiB", "cpu_ns", "best", 1.0)
+    ratio("round trip 32 B", "p50_ns", RAW, 1.05)
+    ratio("round trip 1 KiB", "p50_ns", RAW, 1.05)
+    ratio("round trip 64 KiB", "p50_ns", RAW, 1.10)
+    idle = "idle 10,000 connections"
+    ours, raw = median_of(results, idle, OURS, "rss_bytes"), median_of(results, idle, RAW, "rss_bytes")
+    if ours is not None and raw is not None:
+        beyond = ours - raw
+        lines.append(f"| {idle}, memory | {RAW} | +{beyond:,.0f} bytes | ≤ +4,000 bytes | "
+                     f"{'yes' if beyond <= 4_000 else 'no'} |")
+        threads = median_of(results, idle, OURS, "threads") - 1
+        lines.append(f"| {idle}, threads of the library | – | {threads:.0f} | ≤ 4 | {'yes' if threads <= 4 else 'no'} |")
+    connect = "connect ws"
+    ours, (other, client) = median_of(results, connect, OURS, "wall_ns"), best(connect, "wall_ns")
+    if ours and other:
+        lines.append(f"| connects per second ws | {client} | {other / ours:.2f}× | > 1× | {'yes' if ours < other else 'no'} |")
+    if not lines:
+        return []
+    return ["## Goals", "", f"{OURS} against the best other client or the raw socket, medians of this run.", "",
+            "| what | against | is | should be | met |", "|---|---|---|---|---|", *lines, ""]
+
+
+def processor():
+    with open("/proc/cpuinfo") as info:
+        for line in info:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor()
+
+
+def machine():
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{processor()}, {os.cpu_count()} CPUs, {memory:.0f} GiB, Linux {platform.release()} ({platform.machine()})"
+
+
+def markdown(table, clients, results, notes, repetitions, versions, load):
+    lines = ["# Benchmark results", "",
+             "Written by `scripts/bench.sh`; do not edit.", "",
+             f"{date.today().isoformat()}; {machine()}; load average {load}.", "",
+             f"Client on CPU {CLIENT_CPU}, server on CPU {SERVER_CPU}, loopback. Medians of {repetitions} interleaved "
+             "runs, in brackets the least and the most. CPU time is that of the whole client process from the first "
+             "message to the last.", "",
+             "`raw` is no client: a blocking socket that reads and writes the same bytes and looks at none of them. "
+             "`net_websocket` has no flush: what is queued when its session looks goes out at once, so that single and "
+             "batched sends are the same program.", ""]
+    if versions:
+        lines += [versions.strip(), ""]
+    lines += goals(results)
+    for group in dict.fromkeys(row.group for row in table):
+        members = [row for row in table if row.group == group]
+        for name, label in members[0].values:
+            unit = "" if name == "threads" else f", {members[0].unit}"
+            scale = 1.0 if name == "threads" else members[0].scale
+            lines += [f"## {group}: {label}{unit}", "",
+                      "| | " + " | ".join(row.title for row in members) + " |",
+                      "|---" * (len(members) + 1) + "|"]
+            for client in clients:
+                cells = [cell(results[row.title].get(client, {}).get(name), scale) for row in members]
+                if any(text != "–" for text in cells):
+                    lines.append(f"| {client} | " + " | ".join(cells) + " |")
+            lines.append("")
+    missing = [f"- {client}, {title}: {why}" for (title, client), why in notes.items()]
+    if missing:
+        lines += ["## Not measured", "", *missing, ""]
+    return "\n".join(lines)
+
+
+COLOURS = {RAW: "#9a9a9a", "raw (tokio)": "#c4c4c4", OURS: "#c8102e", CORE: "#f08a8a"}
+PEER_COLOUR = "#4a78b5"
+
+
+def plot(table, clients, results):
+    """A panel per row of the table, a bar per client, the range as a line; each panel has its own scale."""
+    panels = [row for row in table if results[row.title]]
+    columns, width, bar, top = 3, 380, 16, 34
+    label_width, value_width = 132, 70
+    height = top + bar * len(clients) + 22
+    total = -(-len(panels) // columns) * height + 30
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{columns * width}" height="{total}" '
+           f'font-family="sans-serif" font-size="11">',
+           f'<rect width="{columns * width}" height="{total}" fill="white"/>',
+           '<text x="8" y="18" font-size="14">Less is better; the line is the range of all runs</text>']
+    for index, row in enumerate(panels):
+        left, y = index % columns * width, index // columns * height + 30
+        name, label = row.values[0]
+        cells = {client: results[row.title].get(client, {}).get(name) for client in clients}
+        cells = {client: figures for client, figures in cells.items() if figures}
+        # A client ten times slower than the rest would leave their bars too short to compare: its bar is cut off.
+        medians = sorted(statistics.median(figures) for figures in cells.values())
+        limit = min(medians[-1], 6 * medians[len(medians) // 2]) or 1
+        room = width - label_width - value_width
+        out.append(f'<text x="{left + 8}" y="{y + 20}" font-weight="bold">{escape(row.title)}</text>')
+        out.append(f'<text x="{left + width - 12}" y="{y + 20}" text-anchor="end" fill="#666">'
+                   f'{escape(label)}, {escape(row.unit)}</text>')
+        for line, (client, figures) in enumerate(cells.items()):
+            at = y + top + line * bar
+            middle = statistics.median(figures)
+            length = [min(value, limit) / limit * room for value in (min(figures), middle, max(figures))]
+            x, centre = left + label_width, at + bar / 2 - 1
+            cut = " ▸" if middle > limit else ""
+            out.append(f'<text x="{x - 6}" y="{at + 11}" text-anchor="end">{escape(client)}</text>')
+            out.append(f'<rect x="{x}" y="{at + 1}" width="{length[1]:.1f}" height="{bar - 4}" '
+                       f'fill="{COLOURS.get(client, PEER_COLOUR)}"/>')
+            out.append(f'<line x1="{x + length[0]:.1f}" x2="{x + length[2]:.1f}" y1="{centre}" y2="{centre}" stroke="black"/>')
+            out.append(f'<text x="{x + max(length[1], length[2]) + 4:.1f}" y="{at + 11}">{number(middle * row.scale)}{cut}</text>')
+    out.append("</svg>")
+    return "\n".join(out) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--server", required=True)
+    parser.add_argument("--client", action="append", required=True, metavar="NAME=COMMAND")
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--versions")
+    parser.add_argument("--rows", default="", metavar="WORDS")
+    options = parser.parse_args()
+
+    clients = {name: shlex.split(command) for name, command in (entry.split("=", 1) for entry in options.client)}
+    wanted = re.compile(rf"\b{re.escape(options.rows)}\b") if options.rows else re.compile("")
+    table = [row for row in rows() if wanted.search(row.title)]
+    if not table:
+        sys.exit(f"error: no row has '{options.rows}' in its name; rows are: " + ", ".join(row.title for row in rows()))
+    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
+    results, notes = measure(table, clients, options.server, options.repetitions, options.quick)
+    versions = open(options.versions).read() if options.versions else ""
+    os.makedirs(options.out, exist_ok=True)
+    for name, text in (("results.md", markdown(table, clients, results, notes, options.repetitions, versions, load)),
+                       ("results.svg", plot(table, clients, results))):
+        with open(os.path.join(options.out, name), "w") as file:
+            file.write(text)
+
+
+main()

@@ -1,0 +1,273 @@
+//! The server that every client of the benchmarks talks to, on loopback. It ends when its stdin does.
+//!
+//! Prints `PORT=N` and then `READY`. What a connection does is in its path:
+//!
+//! - `/echo`: each frame comes back.
+//! - `/flood/COUNT/SIZE`: after the client's first frame, COUNT binary messages of SIZE bytes.
+//! - `/sink/COUNT`: after COUNT messages one short message back.
+//! - `/idle`: nothing, for ever. Such a connection has no thread here.
+//!
+//! It does what a server may leave out: it trusts its clients, and it unmasks only what it echoes.
+
+mod sha1;
+
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Mutex;
+
+/// Connections at once, idle ones aside.
+const THREADS: usize = 64;
+/// What a flood writes at once, or one frame if that is more.
+const FLOOD_BYTES: usize = 262_144;
+const READ_BYTES: usize = 262_144;
+
+const OPCODE_CLOSE: u8 = 8;
+const FIN_BINARY: u8 = 0x82;
+const FIN_CLOSE: u8 = 0x88;
+
+static IDLE: Mutex<Vec<TcpStream>> = Mutex::new(Vec::new());
+
+fn main() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    for _ in 0..THREADS {
+        let listener = listener.try_clone()?;
+        std::thread::Builder::new().stack_size(131_072).spawn(move || {
+            // One buffer for the life of the thread: a fresh one per connection would count in connects per second.
+            let mut reader = Reader::default();
+            while let Ok((stream, _)) = listener.accept() {
+                reader.filled = 0;
+                reader.start = 0;
+                // A client that goes away ends its own connection only.
+                let _ = serve(stream, &mut reader);
+            }
+        })?;
+    }
+    println!("PORT={port}\nREADY");
+    io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+fn serve(mut stream: TcpStream, reader: &mut Reader) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let path = upgrade(&mut stream, reader)?;
+    let mut parts = path.trim_start_matches('/').split('/');
+    let action = parts.next().unwrap_or_default();
+    let numbers: Vec<usize> = parts.map_while(|part| part.parse().ok()).collect();
+    match (action, &numbers[..]) {
+        ("echo", []) => echo(&mut stream, reader),
+        ("flood", &[count, size]) => flood(&mut stream, reader, count, size),
+        ("sink", &[count]) => sink(&mut stream, reader, count),
+        ("idle", []) => {
+            IDLE.lock().map_err(|_| io::ErrorKind::Other)?.push(stream);
+            Ok(())
+        }
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, path)),
+    }
+}
+
+/// Answers the upgrade and returns the path that was asked for.
+fn upgrade(stream: &mut TcpStream, reader: &mut Reader) -> io::Result<String> {
+    let invalid = || io::Error::from(io::ErrorKind::InvalidData);
+    let head = loop {
+        if let Some(end) = reader.data().windows(4).position(|four| four == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&reader.data()[..end]).into_owned();
+            reader.start += end + 4;
+            break head;
+        }
+        reader.fill(stream)?;
+    };
+    let mut lines = head.split("\r\n");
+    let path = lines.next().and_then(|line| line.split(' ').nth(1)).ok_or_else(invalid)?;
+    let key = lines
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"))
+        .ok_or_else(invalid)?
+        .1
+        .trim();
+    let accept = sha1::accept(key.as_bytes());
+    write!(
+        Head(stream),
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    )?;
+    Ok(path.to_owned())
+}
+
+/// Sends a formatted text in one write.
+struct Head<'a>(&'a mut TcpStream);
+
+impl Head<'_> {
+    fn write_fmt(&mut self, text: std::fmt::Arguments<'_>) -> io::Result<()> {
+        self.0.write_all(text.to_string().as_bytes())
+    }
+}
+
+fn echo(stream: &mut TcpStream, reader: &mut Reader) -> io::Result<()> {
+    loop {
+        let Frame { start, payload, end } = reader.whole_frame(stream)?;
+        let bytes = &mut reader.bytes[start..end];
+        let opcode = bytes[0] & 0x0f;
+        let payload = payload - start;
+        let key = [bytes[payload - 4], bytes[payload - 3], bytes[payload - 2], bytes[payload - 1]];
+        unmask(&mut bytes[payload..], key);
+        // The header without its key moves up to the payload, so that one write sends both.
+        bytes.copy_within(..payload - 4, 4);
+        bytes[5] &= 0x7f;
+        stream.write_all(&bytes[4..])?;
+        if opcode == OPCODE_CLOSE {
+            return Ok(());
+        }
+    }
+}
+
+fn flood(stream: &mut TcpStream, reader: &mut Reader, count: usize, size: usize) -> io::Result<()> {
+    reader.whole_frame(stream)?;
+    let mut frame = Vec::new();
+    header(&mut frame, size);
+    frame.extend((0..size).map(|i| (i % 251) as u8));
+    let at_once = (FLOOD_BYTES / frame.len()).clamp(1, count.max(1));
+    let frames = frame.repeat(at_once);
+    let mut left = count;
+    while left > 0 {
+        let now = left.min(at_once);
+        stream.write_all(&frames[..now * frame.len()])?;
+        left -= now;
+    }
+    until_close(stream, reader)
+}
+
+fn sink(stream: &mut TcpStream, reader: &mut Reader, count: usize) -> io::Result<()> {
+    let mut seen = 0;
+    while seen < count {
+        let first = reader.skip_frame(stream)?;
+        match first & 0x0f {
+            0..=2 => seen += usize::from(first >> 7),
+            OPCODE_CLOSE => return Ok(()),
+            _ => {}
+        }
+    }
+    let mut done = Vec::new();
+    header(&mut done, 4);
+    done.extend_from_slice(b"done");
+    stream.write_all(&done)?;
+    until_close(stream, reader)
+}
+
+/// Waits for a close frame and answers it.
+fn until_close(stream: &mut TcpStream, reader: &mut Reader) -> io::Result<()> {
+    while reader.skip_frame(stream)? & 0x0f != OPCODE_CLOSE {}
+    stream.write_all(&[FIN_CLOSE, 0])
+}
+
+fn header(out: &mut Vec<u8>, size: usize) {
+    out.push(FIN_BINARY);
+    match size {
+        0..=125 => out.push(size as u8),
+        126..=0xffff => {
+            out.push(126);
+            out.extend_from_slice(&(size as u16).to_be_bytes());
+        }
+        _ => {
+            out.push(127);
+            out.extend_from_slice(&(size as u64).to_be_bytes());
+        }
+    }
+}
+
+fn unmask(payload: &mut [u8], key: [u8; 4]) {
+    let word = u64::from_ne_bytes([key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]]);
+    let (words, rest) = payload.as_chunks_mut::<8>();
+    for chunk in words {
+        *chunk = (u64::from_ne_bytes(*chunk) ^ word).to_ne_bytes();
+    }
+    for (byte, key) in rest.iter_mut().zip(key.iter().cycle()) {
+        *byte ^= key;
+    }
+}
+
+/// Where a frame lies in the buffer.
+struct Frame {
+    start: usize,
+    payload: usize,
+    end: usize,
+}
+
+/// Bytes from the client that are not dealt with yet.
+#[derive(Default)]
+struct Reader {
+    bytes: Vec<u8>,
+    start: usize,
+    filled: usize,
+}
+
+impl Reader {
+    fn data(&self) -> &[u8] {
+        &self.bytes[self.start..self.filled]
+    }
+
+    fn fill(&mut self, stream: &mut TcpStream) -> io::Result<()> {
+        if self.start == self.filled {
+            self.start = 0;
+            self.filled = 0;
+        }
+        if self.bytes.len() - self.filled < READ_BYTES / 2 {
+            self.bytes.copy_within(self.start..self.filled, 0);
+            self.filled -= self.start;
+            self.start = 0;
+            self.bytes.resize(self.bytes.len().max(self.filled + READ_BYTES), 0);
+        }
+        match stream.read(&mut self.bytes[self.filled..])? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            count => {
+                self.filled += count;
+                Ok(())
+            }
+        }
+    }
+
+    /// The first byte of the next frame, and the lengths of its header and payload.
+    fn next_header(&mut self, stream: &mut TcpStream) -> io::Result<(u8, usize, usize)> {
+        loop {
+            if let [first, second, rest @ ..] = self.data() {
+                let masked = if second & 0x80 == 0 { 0 } else { 4 };
+                match (second & 0x7f, rest) {
+                    (126, [a, b, ..]) => {
+                        return Ok((*first, 4 + masked, usize::from(u16::from_be_bytes([*a, *b]))));
+                    }
+                    (127, [a, b, c, d, e, f, g, h, ..]) => {
+                        let length = u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]);
+                        return Ok((*first, 10 + masked, length as usize));
+                    }
+                    (126 | 127, _) => {}
+                    (length, _) => return Ok((*first, 2 + masked, usize::from(length))),
+                }
+            }
+            self.fill(stream)?;
+        }
+    }
+
+    fn whole_frame(&mut self, stream: &mut TcpStream) -> io::Result<Frame> {
+        let (_, header, length) = self.next_header(stream)?;
+        while self.filled - self.start < header + length {
+            self.fill(stream)?;
+        }
+        let start = self.start;
+        self.start += header + length;
+        Ok(Frame { start, payload: start + header, end: self.start })
+    }
+
+    /// Passes over a frame and returns its first byte.
+    fn skip_frame(&mut self, stream: &mut TcpStream) -> io::Result<u8> {
+        let (first, header, length) = self.next_header(stream)?;
+        let mut left = header + length;
+        loop {
+            let here = left.min(self.filled - self.start);
+            self.start += here;
+            left -= here;
+            if left == 0 {
+                return Ok(first);
+            }
+            self.fill(stream)?;
+        }
+    }
+}

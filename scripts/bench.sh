@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# Compares this library with other WebSocket clients and with a bare socket, on this machine, in one run and one table.
+#
+#   scripts/bench.sh [--repetitions N] [--quick] [--keep] [FILTER]
+#
+# FILTER takes the rows that have these words in their name: receive, send, "send batched", "round trip", idle, connect, "32 B".
+# Results: target/bench/results.md and target/bench/results.svg. A full run in which every row was measured also goes to
+# benches/RESULTS.md; --keep leaves that file alone. --quick sends a tenth of the messages, to see that all works.
+#
+# What it needs is installed the first time: Debian's packages of Boost and libwebsockets with apt (as root or by sudo),
+# npm's ws into the cache folder, the Rust clients from crates.io at the versions in benches/Cargo.lock.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+WS=8.18.3
+BENCH=$TARGET/bench
+REPETITIONS=5
+quick='' keep='' filter=''
+while (($#)); do
+    case $1 in
+        --repetitions)
+            REPETITIONS=${2:?--repetitions needs a number}
+            shift
+            ;;
+        --quick) quick=yes ;;
+        --keep) keep=yes ;;
+        -*) fail "unknown argument '$1'" 'Usage: scripts/bench.sh [--repetitions N] [--quick] [--keep] [FILTER]' ;;
+        *) filter=$1 ;;
+    esac
+    shift
+done
+
+need_setup
+(($(nproc) >= 2)) || fail 'one CPU only' 'Client and server each need their own.'
+
+# --- what the other clients need -------------------------------------------------------------------------------------
+
+missing=()
+[[ -e /usr/include/boost/beast.hpp ]] || missing+=(libboost-dev)
+[[ -e /usr/include/libwebsockets.h ]] || missing+=(libwebsockets-dev libssl-dev)
+command -v taskset >/dev/null || missing+=(util-linux)
+if ((${#missing[@]})); then
+    sudo=()
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null || fail "cannot install: ${missing[*]}" "As root: apt-get install ${missing[*]}"
+        sudo=(sudo)
+    fi
+    install_packages() {
+        "${sudo[@]}" apt-get -q -o DPkg::Lock::Timeout=300 update
+        "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+            apt-get -q -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends "${missing[@]}"
+    }
+    step "Installing ${missing[*]}"
+    watch 'distribution packages' install_packages
+fi
+
+if [[ ! -f $CACHE/bench-ws/.stamp || $(<"$CACHE/bench-ws/.stamp") != "$WS" ]]; then
+    install_ws() {
+        rm -rf "$CACHE/bench-ws"
+        # A Node that is not Debian's does not know the authorities that the machine trusts, such as a company's own.
+        NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS-/etc/ssl/certs/ca-certificates.crt} npm install \
+            --prefix "$CACHE/bench-ws" --ignore-scripts --no-save --no-package-lock --no-audit --no-fund \
+            --loglevel=error "ws@$WS"
+        echo "$WS" >"$CACHE/bench-ws/.stamp"
+    }
+    step "Installing npm ws $WS"
+    watch "npm ws $WS" install_ws
+fi
+
+# --- the programs ----------------------------------------------------------------------------------------------------
+
+step 'Building (the first time takes some minutes)'
+mkdir -p "$BENCH/bin"
+watch 'library' cargo_host build --release --lib --manifest-path "$ROOT/Cargo.toml"
+# A copy: a build that goes on next to the run would replace the library under it.
+cp "$TARGET/release/libnet_websocket.so" "$BENCH/bin/"
+watch 'clients in Rust, server' env CARGO_TARGET_DIR="$BENCH/rust" \
+    bash -c 'source "$1"; load_environment; cargo_host build --release --locked --manifest-path "$2"' \
+    build "$ROOT/scripts/lib.sh" "$ROOT/benches/Cargo.toml"
+C=$ROOT/benches/peers/c
+"${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -I "$ROOT/include" -o "$BENCH/bin/net_websocket" "$C/ours.c" \
+    -L "$BENCH/bin" -lnet_websocket -Wl,-rpath,"$BENCH/bin"
+compile_beast() {
+    [[ $BENCH/bin/beast -nt $C/beast.cpp && $BENCH/bin/beast -nt $C/measure.h ]] ||
+        "${CXX:-c++}" -std=c++17 -O3 -DNDEBUG -o "$BENCH/bin/beast" "$C/beast.cpp" -pthread
+}
+watch 'Boost.Beast' compile_beast
+"${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -o "$BENCH/bin/libwebsockets" "$C/libwebsockets.c" -lwebsockets
+
+# --- the run ---------------------------------------------------------------------------------------------------------
+
+crate_version() { awk -v name="$1" '$0 == "name = \"" name "\"" { getline; gsub(/version = |"/, ""); print; exit }' "$ROOT/benches/Cargo.lock"; }
+debian_version() { dpkg-query -W -f '${Version}' "$1" 2>/dev/null || echo unknown; }
+commit=$(git -C "$ROOT" rev-parse --short HEAD 2>/dev/null || echo 'no commit')
+[[ -z $(git -C "$ROOT" status --porcelain -- src Cargo.toml Cargo.lock 2>/dev/null) ]] || commit+=', with changes'
+{
+    printf 'Versions: net_websocket %s (%s)' "$(awk -F '"' '/^version/ { print $2; exit }' "$ROOT/Cargo.toml")" "$commit"
+    for crate in fastwebsockets tokio-websockets tokio-tungstenite sockudo-ws yawc; do
+        printf ', %s %s' "$crate" "$(crate_version "$crate")"
+    done
+    printf ', Boost.Beast of Boost %s, libwebsockets %s, npm ws %s on Node %s; %s; %s.\n' "$(debian_version libboost-dev)" \
+        "$(debian_version libwebsockets-dev)" "$WS" "$(node --version)" "$(cargo_host rustc --version 2>/dev/null || rustc --version)" \
+        "$("${CC:-cc}" --version | head -n 1)"
+} >"$BENCH/versions.txt"
+
+# Enough descriptors for 10,000 connections on each side.
+ulimit -n "$(ulimit -Hn)"
+(($(ulimit -n) > 10100)) || say "only $(ulimit -n) descriptors: the row of 10,000 connections cannot be measured"
+
+step 'Measuring'
+R=$BENCH/rust/release
+options=(--out "$BENCH" --repetitions "$REPETITIONS" --versions "$BENCH/versions.txt" --server "$R/bench-server"
+    --client "raw=$R/raw"
+    --client "net_websocket (C)=$BENCH/bin/net_websocket"
+    --client "net_websocket (Rust)=$R/core"
+    --client "fastwebsockets=$R/fastwebsockets"
+    --client "tokio-websockets=$R/tokio-websockets"
+    --client "tokio-tungstenite=$R/tokio-tungstenite"
+    --client "Boost.Beast=$BENCH/bin/beast"
+    --client "sockudo-ws=$R/sockudo-ws"
+    --client "yawc=$R/yawc"
+    --client "libwebsockets=$BENCH/bin/libwebsockets"
+    --client "npm ws=env NODE_PATH=$(printf %q "$CACHE/bench-ws/node_modules") node $(printf %q "$ROOT/benches/peers/ws.cjs")")
+[[ -z $quick ]] || options+=(--quick)
+[[ -z $filter ]] || options+=(--rows "$filter")
+python3 "$ROOT/benches/run.py" "${options[@]}"
+say "$BENCH/results.md and results.svg"
+if [[ -z $filter && -z $quick && -z $keep ]]; then
+    cp "$BENCH/results.md" "$ROOT/benches/RESULTS.md"
+    say "benches/RESULTS.md is of this run"
+fi

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Runs the 517 cases of the Autobahn suite, as PyPI's kosoku serves them, through the library's own session, and compares
+# each result with tests/conformance/expected.json.
+#
+#   tests/conformance/run.sh [--accept]      --accept: take the results of this run for the expected ones
+#
+# It takes minutes, most of them in the server; when nothing it depends on has changed since it passed, it says so and
+# leaves it at that. README.md here explains the cases that are neither passed nor failed.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+cd "$ROOT"
+
+expected=tests/conformance/expected.json
+stamp=$TARGET/conformance.stamp
+need_setup
+inputs=$(find src tests/conformance examples/conformance_client.rs Cargo.lock "$NWS_KOSOKU/.stamp" -type f -print0 |
+    sort -z | xargs -0 sha256sum | sha256sum)
+if [[ ${1-} != --accept && -f $stamp && $(<"$stamp") == "$inputs"* ]]; then
+    echo 'skip: nothing that the cases depend on has changed since they passed'
+    sed 1d "$stamp"
+    exit
+fi
+
+cargo_host build --quiet --release --example conformance_client
+work=$(mktemp -d)
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+PYTHONPATH=$NWS_KOSOKU python3 -c 'from kosoku._cli import main; main()' -m fuzzingserver -o "$work/reports" \
+    "127.0.0.1:$port" >"$work/server.log" 2>&1 </dev/null &
+server=$!
+trap 'kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
+# It says so once it listens.
+until grep -q listening "$work/server.log"; do
+    kill -0 "$server" 2>/dev/null || fail 'the server did not start' "$(<"$work/server.log")"
+    read -rt 0.1 <> <(:) || true
+done
+"$TARGET/release/examples/conformance_client" "ws://127.0.0.1:$port"
+
+summary=$(python3 tests/conformance/judge.py "$work/reports/index.json" "$expected" "${1-}") && status=0 || status=$?
+echo "$summary"
+((status != 0)) || printf '%s\n%s\n' "$inputs" "$(tail -n 1 <<<"$summary")" >"$stamp"
+exit "$status"
