@@ -35,6 +35,12 @@ until grep -q listening "$work/server.log"; do
     read -rt 0.1 <> <(:) || true
 done
 "$TARGET/release/examples/conformance_client" "ws://127.0.0.1:$port"
+# The server answers first and writes its reports then.
+SECONDS=0
+until python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$work/reports/index.json" 2>/dev/null; do
+    ((SECONDS < 120)) && kill -0 "$server" 2>/dev/null || fail 'the server wrote no reports' "$(<"$work/server.log")"
+    read -rt 0.5 <> <(:) || true
+done
 
 summary=$(python3 tests/conformance/judge.py "$work/reports/index.json" "$expected" "${1-}") && status=0 || status=$?
 echo "$summary"
