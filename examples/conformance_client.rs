@@ -1,9 +1,10 @@
 //! Drives a fuzzing server of the Autobahn kind: runs its cases one by one, echoes what each sends, and has it write
 //! its reports. tests/conformance/run.sh starts the server and judges the reports.
 //!
-//!     conformance_client ws://127.0.0.1:9001 [CASE]
+//!     conformance_client ws://127.0.0.1:9001 [--without-context CASES] [CASE]
 //!
-//! With CASE, a number from 1, only that case is run.
+//! With CASE, a number from 1, only that case is run. CASES are those, by number and comma-separated, for which the client
+//! offers to give up its compression context between messages, as the servers of some cases insist on.
 
 use std::process::ExitCode;
 use std::sync::mpsc::{Sender, channel};
@@ -17,15 +18,24 @@ use net_websocket::client::{
 const AGENT: &str = "net_websocket";
 /// Longer than any case takes.
 const DEADLINE: Duration = Duration::from_secs(120);
-/// Cases whose server takes an offer only if the client gives up its context.
-const WITHOUT_CONTEXT: [&str; 3] = ["13.2.", "13.5.", "13.6."];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let outcome = match arguments.as_slice() {
-        [server] => run_all(server),
+    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut without_context: Vec<&str> = Vec::new();
+    if let [_, "--without-context", cases, ..] = arguments[..] {
+        without_context = cases.split(',').collect();
+        arguments.drain(1..3);
+    }
+    let run_case = |server: &str, case: &str| {
+        connect(&format!("{server}/runCase?case={case}&agent={AGENT}"), without_context.contains(&case))
+            .map(drop)
+            .map_err(|error| format!("case {case}: {error}"))
+    };
+    let outcome = match arguments[..] {
+        [server] => run_all(server, run_case),
         [server, case] => run_case(server, case),
-        _ => Err("usage: conformance_client ws://HOST:PORT [CASE]".to_owned()),
+        _ => Err("usage: conformance_client ws://HOST:PORT [--without-context CASES] [CASE]".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -36,21 +46,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run_all(server: &str) -> Result<(), String> {
+fn run_all(server: &str, run_case: impl Fn(&str, &str) -> Result<(), String>) -> Result<(), String> {
     let count =
         connect(&format!("{server}/getCaseCount"), false)?.ok_or("the server told no number of cases")?;
     let count: u32 = count.parse().map_err(|_| format!("'{count}' is no number of cases"))?;
     for case in 1..=count {
-        run_case(server, &case.to_string()).map_err(|error| format!("case {case}: {error}"))?;
+        run_case(server, &case.to_string())?;
     }
     connect(&format!("{server}/updateReports?agent={AGENT}"), false).map(drop)
-}
-
-fn run_case(server: &str, case: &str) -> Result<(), String> {
-    // Its answer is a JSON object whose first string value is the case's name.
-    let info = connect(&format!("{server}/getCaseInfo?case={case}"), false)?.unwrap_or_default();
-    let without_context = WITHOUT_CONTEXT.iter().any(|group| info.contains(&format!("\"{group}")));
-    connect(&format!("{server}/runCase?case={case}&agent={AGENT}"), without_context).map(drop)
 }
 
 /// Echoes on one connection until its last event; the first text that came.

@@ -34,7 +34,13 @@ until grep -q listening "$work/server.log"; do
     kill -0 "$server" 2>/dev/null || fail 'the server did not start' "$(<"$work/server.log")"
     read -rt 0.1 <> <(:) || true
 done
-"$TARGET/release/examples/conformance_client" "ws://127.0.0.1:$port"
+# The server counts its cases in the order of their names, which is that of the file.
+without_context=$(python3 - "$expected" <<'PYTHON'
+import json, sys
+print(*(number for number, case in enumerate(json.load(open(sys.argv[1])), 1) if case.startswith(("13.2.", "13.5.", "13.6."))), sep=",")
+PYTHON
+)
+"$TARGET/release/examples/conformance_client" "ws://127.0.0.1:$port" --without-context "$without_context"
 # The server answers first and writes its reports then.
 SECONDS=0
 until python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$work/reports/index.json" 2>/dev/null; do
