@@ -8,12 +8,11 @@
 # benches/RESULTS.md; --keep leaves that file alone. --quick sends a tenth of the messages, to see that all works.
 #
 # What it needs is installed the first time: Debian's packages of Boost and libwebsockets with apt (as root or by sudo),
-# npm's ws into the cache folder, the Rust clients from crates.io at the versions in benches/Cargo.lock.
+# the Rust clients from crates.io at the versions in benches/Cargo.lock.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-WS=8.18.3
 BENCH=$TARGET/bench
 REPETITIONS=5
 quick='' keep='' filter=''
@@ -55,19 +54,6 @@ if ((${#missing[@]})); then
     watch 'distribution packages' install_packages
 fi
 
-if [[ ! -f $CACHE/bench-ws/.stamp || $(<"$CACHE/bench-ws/.stamp") != "$WS" ]]; then
-    install_ws() {
-        rm -rf "$CACHE/bench-ws"
-        # A Node that is not Debian's does not know the authorities that the machine trusts, such as a company's own.
-        NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS-/etc/ssl/certs/ca-certificates.crt} npm install \
-            --prefix "$CACHE/bench-ws" --ignore-scripts --no-save --no-package-lock --no-audit --no-fund \
-            --loglevel=error "ws@$WS"
-        echo "$WS" >"$CACHE/bench-ws/.stamp"
-    }
-    step "Installing npm ws $WS"
-    watch "npm ws $WS" install_ws
-fi
-
 # --- the programs ----------------------------------------------------------------------------------------------------
 
 step 'Building (the first time takes some minutes)'
@@ -100,7 +86,7 @@ commit=$(git -C "$ROOT" rev-parse --short HEAD 2>/dev/null || echo 'no commit')
         printf ', %s %s' "$crate" "$(crate_version "$crate")"
     done
     printf ', Boost.Beast of Boost %s, libwebsockets %s, npm ws %s on Node %s; %s; %s.\n' "$(debian_version libboost-dev)" \
-        "$(debian_version libwebsockets-dev)" "$WS" "$(node --version)" "$(cargo_host rustc --version 2>/dev/null || rustc --version)" \
+        "$(debian_version libwebsockets-dev)" "$(read -r ws _ <"$NWS_INTEROP/.stamp" && echo "$ws")" "$(node --version)" "$(cargo_host rustc --version 2>/dev/null || rustc --version)" \
         "$("${CC:-cc}" --version | head -n 1)"
 } >"$BENCH/versions.txt"
 
@@ -121,7 +107,7 @@ options=(--out "$BENCH" --repetitions "$REPETITIONS" --versions "$BENCH/versions
     --client "sockudo-ws=$R/sockudo-ws"
     --client "yawc=$R/yawc"
     --client "libwebsockets=$BENCH/bin/libwebsockets"
-    --client "npm ws=env NODE_PATH=$(printf %q "$CACHE/bench-ws/node_modules") node $(printf %q "$ROOT/benches/peers/ws.cjs")")
+    --client "npm ws=env NODE_PATH=$(printf %q "$NWS_INTEROP/node_modules") node $(printf %q "$ROOT/benches/peers/ws.cjs")")
 [[ -z $quick ]] || options+=(--quick)
 [[ -z $filter ]] || options+=(--rows "$filter")
 python3 "$ROOT/benches/run.py" "${options[@]}"

@@ -6,6 +6,7 @@
 #   Names     triple_of, abi_of, arch_of
 #   Build     cargo_host, cargo_ohos, cc_ohos, cxx_ohos
 #   Run       run_ohos, bun_ohos, start_echo_server
+#   Long runs passed_before, passed_now
 #
 # ARCH is aarch64 or x86_64; the OpenHarmony ABI names (arm64-v8a, x86_64) are taken as well.
 
@@ -188,3 +189,16 @@ start_echo_server() {
     done
     fail 'the echo server did not start'
 }
+
+# passed_before NAME PATH...: whether the long run NAME has passed with these very files and the library as it is; if so,
+# says so and repeats the last line that it ended with. Otherwise remembers them for passed_now.
+passed_before() {
+    passed_stamp=$TARGET/$1.stamp
+    passed_inputs=$(cd "$ROOT" && find src Cargo.lock "${@:2}" -type f -not -name '*.md' -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+    [[ -f $passed_stamp && $(head -n 1 "$passed_stamp") == "$passed_inputs" ]] || return
+    echo 'skip: passed before, and nothing that it depends on has changed since'
+    sed 1d "$passed_stamp"
+}
+
+# passed_now LINE: the run that passed_before began has passed, and LINE is its last.
+passed_now() { printf '%s\n%s\n' "$passed_inputs" "$1" >"$passed_stamp"; }

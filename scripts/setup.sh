@@ -17,6 +17,8 @@ BUN=1.4.5
 NUMPY=2.3.5 # for the C++ runtime of musl that its wheels carry, which Debian does not have
 OHOS_TYPESCRIPT=4.9.5-r9
 KOSOKU=0.1.0
+WS=8.23.0
+WEBSOCKETS=17.4
 MUSL_SUITE=trixie # Debian 12's musl 1.2.3 cannot read packed relative relocations
 ARCHES=(aarch64 x86_64)
 
@@ -300,6 +302,12 @@ component typescript "$OHOS_TYPESCRIPT" "ohos-typescript $OHOS_TYPESCRIPT (ArkTS
 install_kosoku() { wheel "$1" "kosoku==$KOSOKU"; }
 component kosoku "$KOSOKU" "kosoku $KOSOKU (conformance cases)" install_kosoku
 
+install_interop() {
+    npm_package "$1" "ws@$WS"
+    wheel "$1/python" "websockets==$WEBSOCKETS"
+}
+component interop "$WS $WEBSOCKETS" "npm's ws $WS and PyPI's websockets $WEBSOCKETS (independent peers)" install_interop
+
 # --- what the other scripts read -------------------------------------------------------------------------------------
 
 declare -A environment=(
@@ -312,6 +320,7 @@ declare -A environment=(
     [NWS_MUSL]=$CACHE/musl
     [NWS_BUN]=$CACHE/bun
     [NWS_KOSOKU]=$CACHE/kosoku
+    [NWS_INTEROP]=$CACHE/interop
     [NWS_OHOS_TYPESCRIPT]=$CACHE/typescript/node_modules/ohos-typescript
 )
 {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs all tests, and ends with a line of counts: scripts/test.sh
 #
-# Formatting, lints, unit and integration tests on this machine; the OpenHarmony binaries by their symbols, names and
+# Formatting, lints, unit and integration tests on this machine, the inputs that fuzzing has kept among them; the 517
+# conformance cases and two independent servers, unless they passed with the same sources before; the OpenHarmony binaries by their symbols, names and
 # dependencies, and at work: the C programs and the JavaScript tests run against them, emulated where the processor is
 # another one; index.d.ts against the golden one; the ArkTS sources checked and linted.
 set -euo pipefail
@@ -78,6 +79,10 @@ suite 'names, symbols, dependencies' 'checks passed' bash scripts/check-binaries
 
 step 'Rust, on this machine'
 suite 'unit and integration tests' '^test result' cargo_host test --quiet
+
+step 'The protocol, against programs of others'
+suite 'independent servers' '^[0-9]+ passed' bash tests/interop/run.sh
+suite 'conformance cases (some minutes)' '^[0-9]+ passed' bash tests/conformance/run.sh
 
 step 'C and C++ programs'
 for arch in host x86_64 arm64-v8a; do

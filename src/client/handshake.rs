@@ -87,6 +87,18 @@ fn format_request(request: &Request, key: &str) -> Vec<u8> {
 /// A complete response head, what it says of compression, and its length.
 type Head = (Opened, Option<Negotiated>, usize);
 
+/// Checks the answer to an upgrade request that was sent with `key` as its `Sec-WebSocket-Key` (RFC 6455 section 4.1): what
+/// was agreed on and the length of the head, or `None` while it is incomplete.
+///
+/// A connection does this by itself; this is for those who test the parser.
+pub fn parse_response_head(
+    head: &[u8],
+    request: &Request,
+    key: &str,
+) -> Result<Option<(Opened, usize)>, UpgradeError> {
+    Ok(parse_response(head, request, key)?.map(|(opened, _, head_len)| (opened, head_len)))
+}
+
 /// The parsed head, or `None` while it is incomplete.
 fn parse_response(head: &[u8], request: &Request, key: &str) -> Result<Option<Head>, UpgradeError> {
     let mut storage = [httparse::EMPTY_HEADER; RESPONSE_HEADERS_MAX];

@@ -22,7 +22,7 @@ pub use self::error::{
     AlreadyConnected, CloseError, Error, Failure, OptionsError, Phase, SendError, UpgradeError, UrlError,
 };
 pub use self::event::{Closed, Listener, Message, Opened};
-pub use self::handshake::RESPONSE_HEAD_BYTES_MAX;
+pub use self::handshake::{RESPONSE_HEAD_BYTES_MAX, parse_response_head};
 pub use self::link::{State, may_close_with};
 pub use self::options::{HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, RawHeader, Request, URL_BYTES_MAX};
 pub use crate::protocol::{CLOSE_REASON_BYTES_MAX, CloseCode, Kind, PerMessageDeflate};

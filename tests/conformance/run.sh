@@ -12,13 +12,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 cd "$ROOT"
 
 expected=tests/conformance/expected.json
-stamp=$TARGET/conformance.stamp
 need_setup
-inputs=$(find src tests/conformance examples/conformance_client.rs Cargo.lock "$NWS_KOSOKU/.stamp" -type f -print0 |
-    sort -z | xargs -0 sha256sum | sha256sum)
-if [[ ${1-} != --accept && -f $stamp && $(<"$stamp") == "$inputs"* ]]; then
-    echo 'skip: nothing that the cases depend on has changed since they passed'
-    sed 1d "$stamp"
+if passed_before conformance tests/conformance examples/conformance_client.rs "$NWS_KOSOKU/.stamp" && [[ ${1-} != --accept ]]; then
     exit
 fi
 
@@ -50,5 +45,5 @@ done
 
 summary=$(python3 tests/conformance/judge.py "$work/reports/index.json" "$expected" "${1-}") && status=0 || status=$?
 echo "$summary"
-((status != 0)) || printf '%s\n%s\n' "$inputs" "$(tail -n 1 <<<"$summary")" >"$stamp"
+((status != 0)) || passed_now "$(tail -n 1 <<<"$summary")"
 exit "$status"
