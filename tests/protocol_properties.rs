@@ -89,7 +89,7 @@ fn decode(wire: &[u8], cuts: &[Index], mut decoder: Decoder) -> Result<Vec<Messa
             };
             seen.push(match decoded {
                 Decoded::Message(kind, range) => of_kind(kind, buffer.slice(range).to_vec()),
-                Decoded::Assembled(kind) => {
+                Decoded::Assembled(kind, _) => {
                     let bytes = std::mem::take(decoder.assembled());
                     decoder.recycle();
                     of_kind(kind, bytes)

@@ -198,8 +198,8 @@ fn pings_on_schedule_and_gives_up_on_a_silent_peer() {
     let options = Options { ping_interval: Some(interval), pong_timeout: Some(timeout), ..quiet() };
     let recorded = Recorded::connect(&peer, options);
     let mut wire = peer.open();
-    for _ in 0..3 {
-        assert_eq!(wire.frame(), (PING, vec![]));
+    for number in 1..=3 {
+        assert_eq!(wire.frame(), (PING, vec![0, 0, 0, number]));
         wire.send(b"\x8a\x00");
     }
     let silent_since = Instant::now();

@@ -82,7 +82,7 @@ fn own(decoded: Decoded, decoder: &mut Decoder, buffer: &mut ReadBuffer, limit: 
             assert_eq!((*nul, bytes), (0, buffer.slice(range)));
             of_kind(kind, bytes.to_vec())
         }
-        Decoded::Assembled(kind) => {
+        Decoded::Assembled(kind, _) => {
             let bytes = decoder.assembled().clone();
             assert!(bytes.len() <= limit, "{} bytes are over the limit of {limit}", bytes.len());
             let capacity = decoder.assembled().capacity();

@@ -10,11 +10,12 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 use url::Host;
 
 use super::error::{Error, Phase};
-use super::event::Opened;
+use super::event::{Opened, Timing};
 use super::handshake::{self, Upgraded};
 use super::options::Request;
 use super::socket::Socket;
@@ -59,7 +60,10 @@ pub(super) async fn establish(request: &Request, progress: &Progress) -> Result<
 }
 
 async fn attempt(request: &Request, progress: &Progress) -> Result<Connection, Error> {
+    let mut clock = Clock(Instant::now());
+    let mut timing = Timing::default();
     let addresses = lookup(&request.host, request.port).await?;
+    timing.lookup = clock.lap();
     progress.enter(Phase::Tcp);
     let tcp =
         connect_any(addresses).await.map_err(|cause| Error::Tcp { target: request.endpoint(), cause })?;
@@ -68,6 +72,7 @@ async fn attempt(request: &Request, progress: &Progress) -> Result<Connection, E
         crate::logging::debug(format_args!("TCP_NODELAY not set: {cause}"));
     }
     let tcp = Socket::new(tcp);
+    timing.tcp = clock.lap();
     let mut stream = match &request.trust {
         None => Stream::Plain(tcp),
         Some(trust) => {
@@ -82,11 +87,27 @@ async fn attempt(request: &Request, progress: &Progress) -> Result<Connection, E
             Stream::Tls(Box::new(tls))
         }
     };
+    if request.trust.is_some() {
+        timing.tls = clock.lap();
+    }
     progress.enter(Phase::Upgrade);
-    let Upgraded { opened, deflate, received } = handshake::upgrade(&mut stream, request)
+    let Upgraded { mut opened, deflate, received } = handshake::upgrade(&mut stream, request)
         .await
         .map_err(|cause| Error::Upgrade { target: request.endpoint(), cause })?;
+    timing.upgrade = clock.lap();
+    opened.timing = timing;
     Ok(Connection { stream, opened, deflate, received })
+}
+
+/// Times one step after the other.
+struct Clock(Instant);
+
+impl Clock {
+    /// Since the last call.
+    fn lap(&mut self) -> Duration {
+        let before = std::mem::replace(&mut self.0, Instant::now());
+        self.0 - before
+    }
 }
 
 async fn lookup(host: &Host<String>, port: u16) -> Result<Vec<SocketAddr>, Error> {

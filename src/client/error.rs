@@ -250,6 +250,28 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+impl Error {
+    /// The step of the attempt that failed; `None` when the connection was open.
+    pub fn phase(&self) -> Option<Phase> {
+        match self {
+            Self::Lookup { .. } => Some(Phase::Lookup),
+            Self::Tcp { .. } => Some(Phase::Tcp),
+            Self::Trust { .. } | Self::Tls { .. } => Some(Phase::Tls),
+            Self::Upgrade { .. } => Some(Phase::Upgrade),
+            Self::Timeout { phase, .. } | Self::Abandoned { phase, .. } => Some(*phase),
+            Self::Protocol(_) | Self::Lost(_) | Self::PongTimeout(_) | Self::Internal => None,
+        }
+    }
+
+    /// The HTTP status of a server that refused the upgrade.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Upgrade { cause: UpgradeError::Status { status, .. }, .. } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
 /// A failed connection together with what it left unsent.
 #[derive(Debug)]
 pub struct Failure {
@@ -282,6 +304,21 @@ pub enum SendError {
     NotConnected,
     /// The unsent bytes would exceed the limit; nothing that was accepted is lost.
     QueueFull,
+    /// A message that is sent piece by piece has not ended, or is of the other kind.
+    Unfinished,
+    /// A piece of text that is not UTF-8.
+    Utf8,
+}
+
+/// Why [`super::Client::ping`] refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PingError {
+    /// Not open.
+    NotConnected,
+    /// Over 125 bytes.
+    TooLong,
+    /// Many pings wait to be sent already.
+    TooMany,
 }
 
 /// Why [`super::Client::close`] did not begin a closing handshake.

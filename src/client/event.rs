@@ -1,9 +1,11 @@
 //! What a client tells its owner.
 
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::error::Failure;
-use crate::protocol::Kind;
+use super::link::Receipt;
+use crate::protocol::{Kind, Part};
 
 /// The server's answer to the upgrade.
 #[derive(Clone, Debug)]
@@ -18,6 +20,39 @@ pub struct Opened {
     pub extensions: Option<String>,
     /// The response headers in order, names in lower case.
     pub headers: Vec<(String, String)>,
+    /// How long each step took.
+    pub timing: Timing,
+}
+
+/// How long the steps of an attempt took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Looking up the host's addresses.
+    pub lookup: Duration,
+    /// Connecting to one of them.
+    pub tcp: Duration,
+    /// The TLS handshake; zero without TLS.
+    pub tls: Duration,
+    /// The upgrade.
+    pub upgrade: Duration,
+}
+
+/// The answer to a ping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pong<'a> {
+    /// What the ping carried.
+    pub payload: &'a [u8],
+    /// Since the ping; `None` when no ping of ours had this payload.
+    pub round_trip: Option<Duration>,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The kernel has it all.
+    Sent,
+    /// It was dropped, or only part of it was sent, when the connection ended.
+    Unsent,
 }
 
 /// The end of a connection that was open.
@@ -29,9 +64,10 @@ pub struct Closed {
     pub reason: String,
 }
 
-/// A received message, whole.
+/// A received message; a piece of one when the options ask for pieces.
 pub struct Message<'a> {
     kind: Kind,
+    part: Part,
     payload: Payload<'a>,
 }
 
@@ -43,12 +79,17 @@ enum Payload<'a> {
 
 impl<'a> Message<'a> {
     pub(super) fn buffered(kind: Kind, with_nul: &'a mut [u8]) -> Self {
-        Self { kind, payload: Payload::Buffered(with_nul) }
+        Self { kind, part: Part::WHOLE, payload: Payload::Buffered(with_nul) }
     }
 
-    pub(super) fn assembled(kind: Kind, message: &'a mut Vec<u8>) -> Self {
+    pub(super) fn assembled(kind: Kind, part: Part, message: &'a mut Vec<u8>) -> Self {
         message.push(0);
-        Self { kind, payload: Payload::Assembled(message) }
+        Self { kind, part, payload: Payload::Assembled(message) }
+    }
+
+    /// Where this piece stands in its message.
+    pub fn part(&self) -> Part {
+        self.part
     }
 
     /// Text or binary.
@@ -56,7 +97,7 @@ impl<'a> Message<'a> {
         self.kind
     }
 
-    /// The payload; valid UTF-8 when the kind is text.
+    /// The payload; valid UTF-8 when the kind is text, but that a piece may end inside a character.
     pub fn data(&self) -> &[u8] {
         let with_nul: &[u8] = match &self.payload {
             Payload::Buffered(bytes) => bytes,
@@ -88,8 +129,8 @@ impl<'a> Message<'a> {
 
 /// The owner of a client, told what happens on its connections.
 ///
-/// Calls come one at a time from the library's threads, in this order per connection: `opened`, any `message`,
-/// at most one `failed`, then `closed`; a connection that never opened ends with `failed` alone. None comes after
+/// Calls come one at a time from the library's threads, in this order per connection: `opened`, any `message`, `pong`,
+/// `sent` and `drained`, at most one `failed`, then `closed`; a connection that never opened ends with `failed` alone. None comes after
 /// the client was dropped, except one already running.
 pub trait Listener: Send + 'static {
     /// Whether calls may block, as those that run an application's code may.
@@ -116,6 +157,19 @@ pub trait Listener: Send + 'static {
 
     /// A message came.
     fn message(&mut self, message: Message<'_>);
+
+    /// A pong came.
+    fn pong(&mut self, pong: Pong<'_>) {
+        let _ = pong;
+    }
+
+    /// What became of a message that was sent with a receipt.
+    fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
+        let _ = (receipt, outcome);
+    }
+
+    /// The queue, once over its low-water mark, is down to it again.
+    fn drained(&mut self) {}
 
     /// The attempt or the connection failed.
     fn failed(&mut self, failure: &Failure);

@@ -5,7 +5,7 @@ use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_acc
 
 use super::dial::Stream;
 use super::error::UpgradeError;
-use super::event::Opened;
+use super::event::{Opened, Timing};
 use super::options::{Request, is_token};
 use crate::protocol::{AnswerError, Negotiated, ReadBuffer};
 
@@ -156,7 +156,11 @@ fn parse_response(head: &[u8], request: &Request, key: &str) -> Result<Option<He
     if protocol.as_ref().is_some_and(|name| !request.protocols.contains(name)) {
         return Err(UpgradeError::UnrequestedProtocol);
     }
-    Ok(Some((Opened { status, reason, protocol, extensions, headers }, deflate, head_len)))
+    Ok(Some((
+        Opened { status, reason, protocol, extensions, headers, timing: Timing::default() },
+        deflate,
+        head_len,
+    )))
 }
 
 /// A reason phrase is the server's text: only printable ASCII of it reaches ours.

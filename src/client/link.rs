@@ -7,9 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
-use super::error::{AlreadyConnected, CloseError, SendError};
-use super::event::Listener;
-use crate::protocol::{CloseCode, Encoder, FRAME_HEADER_BYTES_MAX, Kind, may_be_sent, truncate_reason};
+use super::error::{AlreadyConnected, CloseError, PingError, SendError};
+use super::event::{Listener, Opened};
+use super::stats::Counters;
+use crate::protocol::{
+    CONTROL_PAYLOAD_BYTES_MAX, CloseCode, Encoder, FRAME_HEADER_BYTES_MAX, Kind, Utf8Validator, may_be_sent,
+    truncate_reason,
+};
 
 /// Small messages are gathered into chunks of this size, each one slice of a vectored write.
 const CHUNK_BYTES: usize = 65_536;
@@ -54,13 +58,74 @@ pub enum State {
     Closed,
 }
 
+/// A payload in memory that somebody else owns and gets back by its drop. It is masked where it is.
+pub trait Payload: AsRef<[u8]> + AsMut<[u8]> + Send {}
+
+impl<T: AsRef<[u8]> + AsMut<[u8]> + Send> Payload for T {}
+
+/// The number by which an application knows a message when it is told what became of it.
+pub type Receipt = u64;
+
+/// Pings that wait for a session.
+const WAITING_PINGS_MAX: usize = 16;
+
 /// Whole frames, ready for the wire, or a message still to be compressed.
+#[derive(Default)]
 pub(super) struct Chunk {
     pub(super) bytes: Vec<u8>,
+    /// What follows `bytes`, when it lies elsewhere: the masked payload of one message.
+    pub(super) tail: Option<Box<dyn Payload>>,
     /// Set when `bytes` are the payload of a message of this kind.
     pub(super) uncompressed: Option<Kind>,
     /// How many messages they carry; 0 for control frames.
     pub(super) messages: usize,
+    /// Of the last message in it.
+    pub(super) receipt: Option<Receipt>,
+}
+
+impl Chunk {
+    pub(super) fn control(bytes: Vec<u8>) -> Self {
+        Self { bytes, ..Self::default() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() + self.tail().len()
+    }
+
+    pub(super) fn tail(&self) -> &[u8] {
+        self.tail.as_deref().map_or(&[], |tail| tail.as_ref())
+    }
+}
+
+/// What was accepted and will not be sent, or not surely.
+#[derive(Default)]
+pub(super) struct Dropped {
+    pub(super) messages: usize,
+    pub(super) receipts: Vec<Receipt>,
+    /// Their owners' drops are the application's code: not to be run under a lock.
+    pub(super) payloads: Vec<Box<dyn Payload>>,
+}
+
+impl Dropped {
+    pub(super) fn add(&mut self, chunks: impl IntoIterator<Item = Chunk>) {
+        for chunk in chunks {
+            self.messages += chunk.messages;
+            self.receipts.extend(chunk.receipt);
+            self.payloads.extend(chunk.tail);
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.messages += other.messages;
+        self.receipts.extend(other.receipts);
+        self.payloads.extend(other.payloads);
+    }
+}
+
+/// Part of a message that an application sends piece by piece.
+struct Unfinished {
+    kind: Kind,
+    utf8: Utf8Validator,
 }
 
 /// A close frame to send.
@@ -73,10 +138,10 @@ pub(super) struct CloseRequest {
 pub(super) enum Command {
     /// Nothing new; the waker is registered.
     None,
+    /// Send a ping with this payload.
+    Ping(Vec<u8>),
     /// Send this close frame after what is queued.
     Close(CloseRequest),
-    /// The attempt is not wanted any more; the count of messages it leaves unsent.
-    Abandon(usize),
 }
 
 pub(super) struct Link {
@@ -86,7 +151,13 @@ pub(super) struct Link {
     detached: AtomicBool,
     /// Bytes a session has taken from the queue and not yet handed to the kernel.
     in_flight: AtomicUsize,
-    send_limit: usize,
+    /// Unsent bytes that are accepted.
+    send_limit: AtomicUsize,
+    /// Unsent bytes at which a queue that held more counts as drained.
+    low_water: AtomicUsize,
+    /// More than `low_water` was unsent since the last drained event.
+    filled: AtomicBool,
+    pub(super) counters: Counters,
     inner: Mutex<Inner>,
     /// Held by a session for its life, so that a client has one at a time.
     pub(super) listener: Arc<tokio::sync::Mutex<Box<dyn Listener>>>,
@@ -101,10 +172,14 @@ struct Inner {
     encoder: Encoder,
     /// Messages from this size on are to be compressed, which the session does in their order.
     compress_from: Option<usize>,
+    unfinished: Option<Unfinished>,
+    pings: VecDeque<Vec<u8>>,
     close: Option<CloseRequest>,
-    /// Abandoned attempts that have not noticed yet, and the messages each leaves unsent.
-    abandoned: Vec<(u64, usize)>,
+    /// Abandoned attempts that have not noticed yet, and what each leaves unsent.
+    abandoned: Vec<(u64, Dropped)>,
     waker: Option<Waker>,
+    /// The answer to the last upgrade.
+    opened: Option<Arc<Opened>>,
 }
 
 impl Link {
@@ -113,7 +188,10 @@ impl Link {
             id,
             detached: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
-            send_limit,
+            send_limit: AtomicUsize::new(send_limit),
+            low_water: AtomicUsize::new(send_limit / 4),
+            filled: AtomicBool::new(false),
+            counters: Counters::default(),
             inner: Mutex::new(Inner {
                 attempt: 0,
                 state: State::Idle,
@@ -121,9 +199,12 @@ impl Link {
                 queued_bytes: 0,
                 encoder: Encoder::default(),
                 compress_from: None,
+                unfinished: None,
+                pings: VecDeque::new(),
                 close: None,
                 abandoned: Vec::new(),
                 waker: None,
+                opened: None,
             }),
             listener: Arc::new(tokio::sync::Mutex::new(listener)),
         }
@@ -143,6 +224,15 @@ impl Link {
         self.lock().queued_bytes + self.in_flight.load(Ordering::Relaxed)
     }
 
+    pub(super) fn opened(&self) -> Option<Arc<Opened>> {
+        self.lock().opened.clone()
+    }
+
+    pub(super) fn set_send_limits(&self, limit: usize, low_water: usize) {
+        self.send_limit.store(limit, Ordering::Relaxed);
+        self.low_water.store(low_water, Ordering::Relaxed);
+    }
+
     /// Begins an attempt and returns its number.
     pub(super) fn begin(&self) -> Result<u64, AlreadyConnected> {
         let mut inner = self.lock();
@@ -152,6 +242,9 @@ impl Link {
                 inner.state = State::Connecting;
                 inner.compress_from = None;
                 inner.close = None;
+                inner.pings.clear();
+                inner.opened = None;
+                self.counters.attempt();
                 Ok(inner.attempt)
             }
             State::Connecting | State::Open | State::Closing => Err(AlreadyConnected),
@@ -159,42 +252,121 @@ impl Link {
     }
 
     /// Queues one message, copied and masked.
-    pub(super) fn send(&self, kind: Kind, payload: &[u8]) -> Result<(), SendError> {
+    pub(super) fn send(&self, kind: Kind, payload: &[u8], receipt: Option<Receipt>) -> Result<(), SendError> {
         let mut inner = self.lock();
+        let frame_len = payload.len() + FRAME_HEADER_BYTES_MAX;
+        self.check(&inner, frame_len)?;
+        if inner.unfinished.is_some() {
+            return Err(SendError::Unfinished);
+        }
+        if inner.compress_from.is_some_and(|least| payload.len() >= least) {
+            let uncompressed = Some(kind);
+            let chunk =
+                Chunk { bytes: payload.to_vec(), uncompressed, messages: 1, receipt, ..Chunk::default() };
+            inner.queue.push_back(chunk);
+            inner.queued_bytes += payload.len();
+        } else {
+            inner.append(frame_len, 1, receipt, |encoder, out| encoder.message(out, kind, payload));
+        }
+        self.queued(inner);
+        Ok(())
+    }
+
+    /// Queues one message without copying it.
+    pub(super) fn send_owned(
+        &self,
+        kind: Kind,
+        mut payload: Box<dyn Payload>,
+        receipt: Option<Receipt>,
+    ) -> Result<(), (SendError, Box<dyn Payload>)> {
+        let mut inner = self.lock();
+        let frame_len = (*payload).as_ref().len() + FRAME_HEADER_BYTES_MAX;
+        let accepted = match inner.unfinished {
+            Some(_) => Err(SendError::Unfinished),
+            None => self.check(&inner, frame_len),
+        };
+        if let Err(error) = accepted {
+            return Err((error, payload));
+        }
+        let mut bytes = Vec::with_capacity(FRAME_HEADER_BYTES_MAX);
+        inner.encoder.header_and_mask(&mut bytes, kind, (*payload).as_mut());
+        let chunk = Chunk { bytes, tail: Some(payload), messages: 1, receipt, ..Chunk::default() };
+        inner.queued_bytes += chunk.len();
+        inner.queue.push_back(chunk);
+        self.queued(inner);
+        Ok(())
+    }
+
+    /// Queues a piece of a message; `last` ends it.
+    pub(super) fn send_piece(&self, kind: Kind, payload: &[u8], last: bool) -> Result<(), SendError> {
+        let mut inner = self.lock();
+        let frame_len = payload.len() + FRAME_HEADER_BYTES_MAX;
+        self.check(&inner, frame_len)?;
+        let first = inner.unfinished.is_none();
+        let mut unfinished = match inner.unfinished.take() {
+            None => Unfinished { kind, utf8: Utf8Validator::default() },
+            Some(unfinished) if unfinished.kind == kind => unfinished,
+            Some(unfinished) => {
+                inner.unfinished = Some(unfinished);
+                return Err(SendError::Unfinished);
+            }
+        };
+        let before = unfinished.utf8.clone();
+        if kind == Kind::Text && !(unfinished.utf8.feed(payload) && (!last || unfinished.utf8.finish())) {
+            // The piece is refused as a whole; a good one may follow.
+            inner.unfinished = (!first).then_some(Unfinished { kind, utf8: before });
+            return Err(SendError::Utf8);
+        }
+        inner.append(frame_len, usize::from(last), None, |encoder, out| {
+            encoder.fragment(out, kind, payload, first, last);
+        });
+        inner.unfinished = (!last).then_some(unfinished);
+        self.queued(inner);
+        Ok(())
+    }
+
+    /// Queues a ping.
+    pub(super) fn ping(&self, payload: &[u8]) -> Result<(), PingError> {
+        if payload.len() > CONTROL_PAYLOAD_BYTES_MAX {
+            return Err(PingError::TooLong);
+        }
+        let mut inner = self.lock();
+        if inner.state != State::Open {
+            return Err(PingError::NotConnected);
+        }
+        if inner.pings.len() >= WAITING_PINGS_MAX {
+            return Err(PingError::TooMany);
+        }
+        inner.pings.push_back(payload.to_vec());
+        let waker = inner.waker.take();
+        drop(inner);
+        wake(waker);
+        Ok(())
+    }
+
+    /// Whether `frame_len` more bytes may be queued.
+    fn check(&self, inner: &Inner, frame_len: usize) -> Result<(), SendError> {
         match inner.state {
             State::Idle | State::Connecting | State::Open => {}
             State::Closing | State::Closed => return Err(SendError::NotConnected),
         }
-        let frame_len = payload.len() + FRAME_HEADER_BYTES_MAX;
         let buffered = inner.queued_bytes + self.in_flight.load(Ordering::Relaxed);
-        if buffered.saturating_add(frame_len) > self.send_limit {
+        if buffered.saturating_add(frame_len) > self.send_limit.load(Ordering::Relaxed) {
+            self.filled.store(true, Ordering::Relaxed);
             return Err(SendError::QueueFull);
         }
-        let Inner { queue, queued_bytes, encoder, compress_from, waker, .. } = &mut *inner;
-        if compress_from.is_some_and(|least| payload.len() >= least) {
-            queue.push_back(Chunk { bytes: payload.to_vec(), uncompressed: Some(kind), messages: 1 });
-            *queued_bytes += payload.len();
-            let waker = waker.take();
-            drop(inner);
-            wake(waker);
-            return Ok(());
+        Ok(())
+    }
+
+    /// Something was queued: the session is to look.
+    fn queued(&self, mut inner: MutexGuard<'_, Inner>) {
+        let buffered = inner.queued_bytes + self.in_flight.load(Ordering::Relaxed);
+        if buffered > self.low_water.load(Ordering::Relaxed) {
+            self.filled.store(true, Ordering::Relaxed);
         }
-        let fits = queue.back().is_some_and(|chunk| {
-            chunk.uncompressed.is_none() && chunk.bytes.len() + frame_len <= CHUNK_BYTES
-        });
-        if !fits {
-            queue.push_back(Chunk { bytes: chunk_memory(frame_len), uncompressed: None, messages: 0 });
-        }
-        if let Some(chunk) = queue.back_mut() {
-            let before = chunk.bytes.len();
-            encoder.message(&mut chunk.bytes, kind, payload);
-            chunk.messages += 1;
-            *queued_bytes += chunk.bytes.len() - before;
-        }
-        let waker = waker.take();
+        let waker = inner.waker.take();
         drop(inner);
         wake(waker);
-        Ok(())
     }
 
     pub(super) fn close(&self, code: u16, reason: &str) -> Result<(), CloseError> {
@@ -244,22 +416,30 @@ impl Link {
     }
 
     /// Whether attempt `attempt` is still wanted; registers the waker for the answer to change.
-    pub(super) fn poll_abandoned(&self, attempt: u64, cx: &Context<'_>) -> Option<usize> {
-        match self.poll_command(attempt, &mut VecDeque::new(), false, cx) {
-            Command::Abandon(unsent) => Some(unsent),
-            Command::Close(_) | Command::None => None,
+    pub(super) fn poll_abandoned(&self, attempt: u64, cx: &Context<'_>) -> Option<Dropped> {
+        let mut inner = self.lock();
+        let abandoned = inner.take_abandoned(attempt);
+        if abandoned.is_none() {
+            inner.register(cx);
         }
+        abandoned
     }
 
     /// Moves the attempt on to open, unless it was abandoned meanwhile.
     /// From now on messages of `compress_from` bytes and more are left to the session to compress.
-    pub(super) fn open(&self, attempt: u64, compress_from: Option<usize>) -> Result<(), usize> {
+    pub(super) fn open(
+        &self,
+        attempt: u64,
+        opened: Arc<Opened>,
+        compress_from: Option<usize>,
+    ) -> Result<(), Dropped> {
         let mut inner = self.lock();
-        if let Some(unsent) = inner.take_abandoned(attempt) {
-            return Err(unsent);
+        if let Some(dropped) = inner.take_abandoned(attempt) {
+            return Err(dropped);
         }
         inner.state = State::Open;
         inner.compress_from = compress_from;
+        inner.opened = Some(opened);
         Ok(())
     }
 
@@ -281,51 +461,44 @@ impl Link {
         inner.queued_bytes = 0;
     }
 
-    /// Moves what is queued into `out` when `take` allows it, and tells what else is wanted.
-    pub(super) fn poll_command(
-        &self,
-        attempt: u64,
-        out: &mut VecDeque<Chunk>,
-        take: bool,
-        cx: &Context<'_>,
-    ) -> Command {
+    /// Moves what is queued into `out`, and tells what else is wanted.
+    pub(super) fn poll_command(&self, out: &mut VecDeque<Chunk>, cx: &Context<'_>) -> Command {
         let mut inner = self.lock();
-        if let Some(unsent) = inner.take_abandoned(attempt) {
-            return Command::Abandon(unsent);
-        }
-        if take && !inner.queue.is_empty() {
+        if !inner.queue.is_empty() {
             out.append(&mut inner.queue);
             let queued = std::mem::take(&mut inner.queued_bytes);
             self.in_flight.fetch_add(queued, Ordering::Relaxed);
         }
-        if inner.queue.is_empty()
-            && let Some(close) = inner.close.take()
-        {
+        if let Some(payload) = inner.pings.pop_front() {
+            return Command::Ping(payload);
+        }
+        if let Some(close) = inner.close.take() {
             return Command::Close(close);
         }
-        match &mut inner.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
+        inner.register(cx);
         Command::None
     }
 
-    /// Of what a session has taken, `pending` bytes have not reached the kernel.
-    pub(super) fn in_flight(&self, pending: usize) {
+    /// Of what a session has taken, `pending` bytes have not reached the kernel. True when the queue has drained.
+    pub(super) fn in_flight(&self, pending: usize) -> bool {
         self.in_flight.store(pending, Ordering::Relaxed);
+        self.filled.load(Ordering::Relaxed)
+            && self.buffered() <= self.low_water.load(Ordering::Relaxed)
+            && self.filled.swap(false, Ordering::Relaxed)
     }
 
-    /// The attempt is over. Drops what is queued and returns the count of messages dropped.
-    pub(super) fn end(&self, attempt: u64) -> usize {
+    /// The attempt is over. Drops what is queued and returns it.
+    pub(super) fn end(&self, attempt: u64) -> Dropped {
         let mut inner = self.lock();
-        if let Some(unsent) = inner.take_abandoned(attempt) {
-            return unsent;
+        if let Some(dropped) = inner.take_abandoned(attempt) {
+            return dropped;
         }
         // Replaced, or abandoned and told so before: the state and the queue are the client's next attempt's.
         if inner.attempt != attempt || inner.state == State::Idle {
-            return 0;
+            return Dropped::default();
         }
-        self.in_flight(0);
+        self.in_flight.store(0, Ordering::Relaxed);
+        self.filled.store(false, Ordering::Relaxed);
         inner.state = State::Closed;
         inner.waker = None;
         inner.close = None;
@@ -346,21 +519,59 @@ fn wake(waker: Option<Waker>) {
 }
 
 impl Inner {
+    /// Encodes frames into the last chunk, or into a new one.
+    fn append(
+        &mut self,
+        bytes_max: usize,
+        messages: usize,
+        receipt: Option<Receipt>,
+        encode: impl FnOnce(&mut Encoder, &mut Vec<u8>),
+    ) {
+        let Self { queue, queued_bytes, encoder, .. } = self;
+        let fits = queue.back().is_some_and(|chunk| {
+            chunk.uncompressed.is_none()
+                && chunk.tail.is_none()
+                && chunk.receipt.is_none()
+                && chunk.bytes.len() + bytes_max <= CHUNK_BYTES
+        });
+        if !fits {
+            queue.push_back(Chunk { bytes: chunk_memory(bytes_max), ..Chunk::default() });
+        }
+        if let Some(chunk) = queue.back_mut() {
+            let before = chunk.bytes.len();
+            encode(encoder, &mut chunk.bytes);
+            chunk.messages += messages;
+            chunk.receipt = receipt;
+            *queued_bytes += chunk.bytes.len() - before;
+        }
+    }
+
+    fn register(&mut self, cx: &Context<'_>) {
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+    }
+
     /// Afterwards the client is as if it had never connected.
     fn abandon(&mut self) {
         self.state = State::Idle;
-        let unsent = self.clear_queue();
-        self.abandoned.push((self.attempt, unsent));
+        let dropped = self.clear_queue();
+        self.abandoned.push((self.attempt, dropped));
     }
 
-    /// Drops what is queued; the count of messages dropped.
-    fn clear_queue(&mut self) -> usize {
+    /// Drops what is queued.
+    fn clear_queue(&mut self) -> Dropped {
         self.queued_bytes = 0;
-        std::mem::take(&mut self.queue).iter().map(|chunk| chunk.messages).sum()
+        self.unfinished = None;
+        self.pings.clear();
+        let mut dropped = Dropped::default();
+        dropped.add(std::mem::take(&mut self.queue));
+        dropped
     }
 
-    fn take_abandoned(&mut self, attempt: u64) -> Option<usize> {
-        let at = self.abandoned.iter().position(|&(number, _)| number == attempt)?;
+    fn take_abandoned(&mut self, attempt: u64) -> Option<Dropped> {
+        let at = self.abandoned.iter().position(|(number, _)| *number == attempt)?;
         Some(self.abandoned.swap_remove(at).1)
     }
 }

@@ -12,6 +12,7 @@ mod link;
 mod options;
 mod session;
 mod socket;
+mod stats;
 mod tls;
 
 use std::fmt;
@@ -19,13 +20,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::error::{
-    AlreadyConnected, CloseError, Error, Failure, OptionsError, Phase, SendError, UpgradeError, UrlError,
+    AlreadyConnected, CloseError, Error, Failure, OptionsError, Phase, PingError, SendError, UpgradeError,
+    UrlError,
 };
-pub use self::event::{Closed, Listener, Message, Opened};
+pub use self::event::{Closed, Listener, Message, Opened, Outcome, Pong, Timing};
 pub use self::handshake::{RESPONSE_HEAD_BYTES_MAX, parse_response_head};
-pub use self::link::{State, may_close_with};
+pub use self::link::{Payload, Receipt, State, may_close_with};
 pub use self::options::{HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, RawHeader, Request, URL_BYTES_MAX};
-pub use crate::protocol::{CLOSE_REASON_BYTES_MAX, CloseCode, Kind, PerMessageDeflate};
+pub use self::stats::Statistics;
+pub use crate::protocol::{CLOSE_REASON_BYTES_MAX, CloseCode, Kind, Part, PerMessageDeflate};
 
 use self::link::Link;
 
@@ -76,7 +79,49 @@ impl Client {
     ///
     /// A message of [`Kind::Text`] must be UTF-8.
     pub fn send(&self, kind: Kind, payload: &[u8]) -> Result<(), SendError> {
-        self.link.send(kind, payload)
+        self.link.send(kind, payload, None)
+    }
+
+    /// As [`Client::send`]; [`Listener::sent`] tells with `receipt` what became of the message.
+    pub fn send_with_receipt(&self, kind: Kind, payload: &[u8], receipt: Receipt) -> Result<(), SendError> {
+        self.link.send(kind, payload, Some(receipt))
+    }
+
+    /// Queues a message without copying it: its bytes are masked where they are and dropped when they are sent. They go
+    /// out uncompressed. A refused payload comes back as it was.
+    pub fn send_owned(
+        &self,
+        kind: Kind,
+        payload: Box<dyn Payload>,
+        receipt: Option<Receipt>,
+    ) -> Result<(), (SendError, Box<dyn Payload>)> {
+        self.link.send_owned(kind, payload, receipt)
+    }
+
+    /// Queues a piece of a message, which `last` ends. Until then no other message is accepted. Pieces go out
+    /// uncompressed.
+    pub fn send_piece(&self, kind: Kind, payload: &[u8], last: bool) -> Result<(), SendError> {
+        self.link.send_piece(kind, payload, last)
+    }
+
+    /// Sends a ping of up to 125 bytes ahead of what is queued; [`Listener::pong`] tells of the answer.
+    pub fn ping(&self, payload: &[u8]) -> Result<(), PingError> {
+        self.link.ping(payload)
+    }
+
+    /// The most unsent bytes to accept, and the number of them at which a queue that held more counts as drained.
+    pub fn set_send_limits(&self, limit: usize, low_water: usize) {
+        self.link.set_send_limits(limit, low_water);
+    }
+
+    /// The server's answer to the last upgrade; `None` before it and during the next attempt.
+    pub fn opened(&self) -> Option<Arc<Opened>> {
+        self.link.opened()
+    }
+
+    /// What was counted so far.
+    pub fn statistics(&self) -> Statistics {
+        self.link.counters.snapshot()
     }
 
     /// Begins the closing handshake behind what is queued; 0 after it has begun is no error.

@@ -43,6 +43,8 @@ pub struct Options {
     pub per_message_deflate: Option<PerMessageDeflate>,
     /// The largest message to receive, in bytes. A larger one ends the connection with 1009. Default 64 MiB.
     pub message_limit: usize,
+    /// Hand on messages that do not lie whole in the read buffer in pieces, as they come. Default no.
+    pub in_pieces: bool,
 }
 
 impl Default for Options {
@@ -58,6 +60,7 @@ impl Default for Options {
             pong_timeout: Some(Duration::from_secs(30)),
             per_message_deflate: Some(PerMessageDeflate::default()),
             message_limit: 67_108_864,
+            in_pieces: false,
         }
     }
 }
@@ -93,6 +96,7 @@ pub struct Request {
     pub(super) pong_timeout: Option<Duration>,
     pub(super) per_message_deflate: Option<PerMessageDeflate>,
     pub(super) message_limit: usize,
+    pub(super) in_pieces: bool,
 }
 
 impl Request {
@@ -109,6 +113,7 @@ impl Request {
             pong_timeout,
             per_message_deflate,
             message_limit,
+            in_pieces,
         } = options;
         let url = parse_url(url).map_err(OptionsError::Url)?;
         if per_message_deflate.as_ref().is_some_and(|deflate| !deflate.is_valid()) {
@@ -151,6 +156,7 @@ impl Request {
             pong_timeout,
             per_message_deflate,
             message_limit,
+            in_pieces,
         })
     }
 

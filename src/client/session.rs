@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -19,10 +20,11 @@ use tokio::time::{Instant, Sleep};
 
 use super::dial::{self, Connection, Progress, Stream};
 use super::error::{Error, Failure};
-use super::event::{Closed, Listener, Message};
+use super::event::{Closed, Listener, Message, Outcome, Pong};
 use super::keepalive::{Due, Keepalive};
-use super::link::{Chunk, CloseRequest, Command, Link, recycle_chunk};
+use super::link::{Chunk, CloseRequest, Command, Dropped, Link, Payload, Receipt, recycle_chunk};
 use super::options::Request;
+use super::stats::Counters;
 use crate::logging;
 use crate::protocol::{
     CloseCode, Control, Decoded, Decoder, Deflater, Encoder, Negotiated, ProtocolError, ReadBuffer,
@@ -37,6 +39,8 @@ const REMAINDER_BYTES_MAX: usize = 4_096;
 const TURNS_MAX: u32 = 64;
 /// Control frames that may wait before a pong replaces the one before it.
 const WAITING_CONTROL_MAX: usize = 32;
+/// Pings whose pongs are waited for; older ones are forgotten.
+const UNANSWERED_PINGS_MAX: usize = 32;
 /// The most slices in one write.
 const WRITE_SLICES_MAX: usize = 64;
 
@@ -49,9 +53,14 @@ pub(super) fn start(link: Arc<Link>, attempt: u64, request: Request) {
     if runtime::spawn(run(link.clone(), attempt, Box::new(request))).is_err() {
         // The caller may hold locks that a callback takes, so it is told from elsewhere, as always.
         let tell = move || {
-            let failure = Failure { error: Error::Internal, unsent: link.end(attempt) };
+            let Dropped { messages, receipts, payloads } = link.end(attempt);
+            drop(payloads);
+            let failure = Failure { error: Error::Internal, unsent: messages };
             let mut listener = link.listener.blocking_lock();
-            tell(&link, &mut **listener, |listener| listener.failed(&failure));
+            tell(&link, &mut **listener, |listener| {
+                receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
+                listener.failed(&failure);
+            });
         };
         if let Err(cause) = std::thread::Builder::new().spawn(tell) {
             logging::error(format_args!("no thread to report a failure from: {cause}"));
@@ -74,11 +83,20 @@ async fn run(link: Arc<Link>, attempt: u64, request: Box<Request>) {
     let end = driven.unwrap_or_else(|_| {
         logging::error(format_args!("[c{}] a session panicked; its connection is dropped", link.id));
         let closed = opened.load(Ordering::Relaxed).then(|| abnormal(&Error::Internal));
-        End { error: Some(Error::Internal), unsent: 0, closed, writer: None }
+        End { error: Some(Error::Internal), dropped: Dropped::default(), closed, writer: None }
     });
 
-    let End { error, unsent, closed, writer } = end;
-    let unsent = unsent + link.end(attempt);
+    let End { error, mut dropped, closed, writer } = end;
+    dropped.merge(link.end(attempt));
+    let Dropped { messages: unsent, receipts, payloads } = dropped;
+    if !payloads.is_empty() {
+        runtime::callback(|| drop(payloads));
+    }
+    if !receipts.is_empty() {
+        tell(&link, &mut **listener, |listener| {
+            receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
+        });
+    }
     if let Some(error) = error {
         let failure = Failure { error, unsent };
         logging::warn(format_args!("[c{}] {failure}", link.id));
@@ -92,16 +110,18 @@ async fn run(link: Arc<Link>, attempt: u64, request: Box<Request>) {
     }
     // From here on the client may have its next connection.
     drop(listener);
-    if let Some(writer) = writer {
+    if let Some(mut writer) = writer {
         let _ = Box::pin(tokio::time::timeout(close_timeout, writer.finish())).await;
+        writer.spent.extend(writer.out.drain(..).filter_map(|chunk| chunk.tail));
+        writer.give_back();
     }
 }
 
 /// How an attempt or a connection ended: the events still to be told.
 struct End {
     error: Option<Error>,
-    /// Messages it took from the queue and did not send.
-    unsent: usize,
+    /// What it took from the queue and did not send.
+    dropped: Dropped,
     closed: Option<Closed>,
     /// What has still to be sent and closed in good order.
     writer: Option<Writer>,
@@ -138,36 +158,39 @@ async fn connect<'a>(
     was_opened: &AtomicBool,
 ) -> Result<Box<Session<'a>>, Box<End>> {
     let never_opened =
-        |error, unsent| Err(Box::new(End { error: Some(error), unsent, closed: None, writer: None }));
+        |error, dropped| Err(Box::new(End { error: Some(error), dropped, closed: None, writer: None }));
     let target = request.endpoint();
     let progress = Progress::new();
     let abandoned = poll_fn(|cx| match link.poll_abandoned(attempt, cx) {
-        Some(unsent) => Poll::Ready(unsent),
+        Some(dropped) => Poll::Ready(dropped),
         None => Poll::Pending,
     });
     let outcome = tokio::select! {
         biased;
-        unsent = abandoned => Err(unsent),
+        dropped = abandoned => Err(dropped),
         outcome = dial::establish(&request, &progress) => Ok(outcome),
     };
     let opened = match outcome {
         Ok(Ok(connection)) => {
             let compress_from = connection.deflate.as_ref().and_then(Negotiated::threshold);
-            link.open(attempt, compress_from).map(|()| connection)
+            let Connection { stream, opened, deflate, received } = connection;
+            let opened = Arc::new(opened);
+            link.open(attempt, opened.clone(), compress_from).map(|()| (stream, opened, deflate, received))
         }
-        Ok(Err(error)) => return never_opened(error, 0),
-        Err(unsent) => Err(unsent),
+        Ok(Err(error)) => return never_opened(error, Dropped::default()),
+        Err(dropped) => Err(dropped),
     };
-    let Connection { stream, opened, deflate, received } = match opened {
+    let (stream, opened, deflate, received) = match opened {
         Ok(connection) => connection,
-        Err(unsent) => {
-            return never_opened(Error::Abandoned { target, phase: progress.phase() }, unsent);
+        Err(dropped) => {
+            return never_opened(Error::Abandoned { target, phase: progress.phase() }, dropped);
         }
     };
+    link.counters.connection();
     was_opened.store(true, Ordering::Relaxed);
     logging::info(format_args!("[c{}] open at {target}", link.id));
     tell(link, listener, |listener| listener.opened(&opened));
-    Ok(Box::new(Session::new(link, attempt, listener, (stream, received), deflate, &request)))
+    Ok(Box::new(Session::new(link, listener, (stream, received), deflate, &request)))
 }
 
 /// The socket and what is on its way into it.
@@ -180,34 +203,43 @@ struct Writer {
     /// Made when it is needed: most connections send no frame but those that callers have encoded.
     encoder: Option<Box<Encoder>>,
     deflater: Option<Deflater>,
+    /// Of messages that the kernel has since the listener was last told.
+    receipts: Vec<Receipt>,
+    /// How many messages the kernel has got since they were last counted.
+    written: usize,
+    /// Payloads that the kernel has, for their owners.
+    spent: Vec<Box<dyn Payload>>,
 }
 
 impl Writer {
-    /// Messages not wholly handed to the kernel.
-    fn unsent(&self) -> usize {
-        self.out.iter().map(|chunk| chunk.messages).sum()
-    }
-
     /// Bytes not handed to the kernel.
     fn pending(&self) -> usize {
-        self.out.iter().map(|chunk| chunk.bytes.len()).sum::<usize>() - self.front_written
+        self.out.iter().map(Chunk::len).sum::<usize>() - self.front_written
     }
 
-    /// Writes what it can: ready with true after a write, with false when nothing is left to do.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+    /// Writes what it can: ready with the count of bytes after a write, with 0 when nothing is left to do.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if self.out.is_empty() {
             if self.needs_flush {
                 ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
                 self.needs_flush = false;
             }
-            return Poll::Ready(Ok(false));
+            return Poll::Ready(Ok(0));
         }
         let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
         let mut used = 0;
-        for (slice, chunk) in slices.iter_mut().zip(&self.out) {
-            let skip = if used == 0 { self.front_written } else { 0 };
-            *slice = IoSlice::new(&chunk.bytes[skip..]);
-            used += 1;
+        let mut skip = self.front_written;
+        let parts = self.out.iter().flat_map(|chunk| [chunk.bytes.as_slice(), chunk.tail()]);
+        for part in parts {
+            let skipped = skip.min(part.len());
+            skip -= skipped;
+            if skipped < part.len() {
+                slices[used] = IoSlice::new(&part[skipped..]);
+                used += 1;
+                if used == WRITE_SLICES_MAX {
+                    break;
+                }
+            }
         }
         let count = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..used]))?;
         if count == 0 {
@@ -216,27 +248,39 @@ impl Writer {
         self.needs_flush = true;
         self.front_written += count;
         while let Some(chunk) = self.out.front()
-            && self.front_written >= chunk.bytes.len()
+            && self.front_written >= chunk.len()
         {
-            self.front_written -= chunk.bytes.len();
+            self.front_written -= chunk.len();
             if let Some(chunk) = self.out.pop_front() {
+                self.written += chunk.messages;
+                self.receipts.extend(chunk.receipt);
+                self.spent.extend(chunk.tail);
                 recycle_chunk(chunk.bytes);
             }
         }
-        Poll::Ready(Ok(true))
+        Poll::Ready(Ok(count))
     }
 
     /// Compresses the messages taken from the queue from chunk `first` on.
-    fn compress(&mut self, first: usize) {
+    fn compress(&mut self, first: usize, counters: &Counters) {
         let Some(deflater) = &mut self.deflater else { return };
         let encoder = self.encoder.get_or_insert_default();
         for chunk in self.out.range_mut(first..) {
             if let Some(kind) = chunk.uncompressed.take() {
                 let mut compressed = Vec::new();
                 deflater.message(&mut compressed, &chunk.bytes);
+                counters.deflated(chunk.bytes.len(), compressed.len());
                 chunk.bytes.clear();
                 encoder.compressed_message(&mut chunk.bytes, kind, &compressed);
             }
+        }
+    }
+
+    /// Lets the owners of payloads that were sent have them back.
+    fn give_back(&mut self) {
+        if !self.spent.is_empty() {
+            let spent = std::mem::take(&mut self.spent);
+            runtime::callback(|| drop(spent));
         }
     }
 
@@ -245,7 +289,7 @@ impl Writer {
         let mut bytes = Vec::new();
         write(self.encoder.get_or_insert_default(), &mut bytes);
         let begun = usize::from(self.front_written > 0);
-        let chunk = Chunk { bytes, uncompressed: None, messages: 0 };
+        let chunk = Chunk::control(bytes);
         let waiting = self.out.iter().skip(begun).take_while(|chunk| chunk.messages == 0).count();
         match self.out.get_mut((begun + waiting).saturating_sub(1)) {
             // A peer that pings faster than it reads gets the latest pongs only (RFC 6455 section 5.5.3).
@@ -258,19 +302,23 @@ impl Writer {
     fn push_close(&mut self, code: Option<CloseCode>, reason: &str) {
         let mut bytes = Vec::new();
         self.encoder.get_or_insert_default().close(&mut bytes, code, reason);
-        self.out.push_back(Chunk { bytes, uncompressed: None, messages: 0 });
+        self.out.push_back(Chunk::control(bytes));
     }
 
-    /// Drops what is not yet begun; the count of messages dropped.
-    fn drop_waiting(&mut self) -> usize {
+    /// Drops what is not yet begun and returns it.
+    fn drop_waiting(&mut self) -> Dropped {
         let begun = usize::from(self.front_written > 0);
-        self.out.drain(begun..).map(|chunk| chunk.messages).sum()
+        let mut dropped = Dropped::default();
+        dropped.add(self.out.drain(begun..));
+        dropped
     }
 
     /// After the close frames: sends what is left, ends our side, and waits for the server to end its own, as
     /// RFC 6455 section 7.1.1 asks of a client.
-    async fn finish(mut self) {
-        while let Ok(true) = poll_fn(|cx| self.poll_write(cx)).await {}
+    async fn finish(&mut self) {
+        while let Ok(1..) = poll_fn(|cx| self.poll_write(cx)).await {
+            self.give_back();
+        }
         if self.stream.shutdown().await.is_err() {
             return;
         }
@@ -288,8 +336,9 @@ fn is_pong(chunk: &Chunk) -> bool {
 
 /// What a session woke up for.
 enum Wake {
+    Ping(Vec<u8>),
     Close(CloseRequest),
-    Wrote,
+    Wrote(usize),
     Read(usize),
     ReadDirectly(usize),
     Failed(io::Error),
@@ -299,7 +348,6 @@ enum Wake {
 /// An open connection.
 struct Session<'a> {
     link: &'a Link,
-    attempt: u64,
     listener: &'a mut dyn Listener,
     writer: Writer,
     buffer: ReadBuffer,
@@ -317,6 +365,10 @@ struct Session<'a> {
     read_next: bool,
     /// Something was written since the last ping.
     wrote: bool,
+    /// Pings that no pong has answered yet, oldest first, and when they were sent.
+    pings: VecDeque<(Vec<u8>, Instant)>,
+    /// Numbers the keepalive's pings.
+    ping_number: u32,
     /// Wakes since the session last let others run.
     turns: u32,
 }
@@ -333,21 +385,20 @@ struct Ending {
     closed: Closed,
     /// The peer is there and gets what is left to send, our close frame at least.
     graceful: bool,
-    /// Messages that were taken from the queue and dropped.
-    dropped: usize,
+    /// What was taken from the queue and dropped.
+    dropped: Dropped,
 }
 
 impl Ending {
     fn lost(error: Error) -> Self {
         let closed = abnormal(&error);
-        Self { error: Some(error), closed, graceful: false, dropped: 0 }
+        Self { error: Some(error), closed, graceful: false, dropped: Dropped::default() }
     }
 }
 
 impl<'a> Session<'a> {
     fn new(
         link: &'a Link,
-        attempt: u64,
         listener: &'a mut dyn Listener,
         (stream, received): (Stream, ReadBuffer),
         deflate: Option<Negotiated>,
@@ -356,7 +407,6 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         Self {
             link,
-            attempt,
             listener,
             writer: Writer {
                 stream,
@@ -365,9 +415,15 @@ impl<'a> Session<'a> {
                 needs_flush: false,
                 encoder: None,
                 deflater: deflate.as_ref().map(Negotiated::deflater),
+                receipts: Vec::new(),
+                written: 0,
+                spent: Vec::new(),
             },
             buffer: received,
-            decoder: Decoder::new(request.message_limit, deflate.as_ref().map(Negotiated::inflater)),
+            decoder: match Decoder::new(request.message_limit, deflate.as_ref().map(Negotiated::inflater)) {
+                decoder if request.in_pieces => decoder.in_pieces(),
+                decoder => decoder,
+            },
             keepalive: Keepalive::new(request.ping_interval, request.pong_timeout, now),
             close_timeout: request.close_timeout,
             closing: None,
@@ -376,6 +432,8 @@ impl<'a> Session<'a> {
             paused: false,
             read_next: false,
             wrote: false,
+            pings: VecDeque::new(),
+            ping_number: 0,
             turns: 0,
         }
     }
@@ -389,23 +447,27 @@ impl<'a> Session<'a> {
                 break ending;
             }
             ending = match poll_fn(|cx| self.poll_wake(cx)).await {
+                Wake::Ping(payload) => {
+                    self.ping(payload);
+                    None
+                }
                 Wake::Close(request) => {
                     self.begin_closing(request);
                     None
                 }
-                Wake::Wrote => {
-                    self.wrote = true;
-                    self.link.in_flight(self.writer.pending());
-                    self.extend_closing();
+                Wake::Wrote(count) => {
+                    self.wrote(count);
                     None
                 }
                 Wake::Read(0) => Some(self.ended_without_close(None)),
-                Wake::Read(_) => {
+                Wake::Read(count) => {
+                    self.link.counters.received_bytes(count);
                     self.keepalive.alive();
                     self.deliver()
                 }
                 Wake::ReadDirectly(0) => Some(self.ended_without_close(None)),
                 Wake::ReadDirectly(count) => {
+                    self.link.counters.received_bytes(count);
                     self.keepalive.alive();
                     match self.decoder.read_directly(count) {
                         Ok(()) => self.deliver(),
@@ -418,13 +480,71 @@ impl<'a> Session<'a> {
         };
         // One try to get a close frame out before the application hears of the end and perhaps exits.
         poll_fn(|cx| {
-            while let Poll::Ready(Ok(true)) = self.writer.poll_write(cx) {}
+            while let Poll::Ready(Ok(count @ 1..)) = self.writer.poll_write(cx) {
+                self.link.counters.sent_bytes(count);
+            }
             Poll::Ready(())
         })
         .await;
-        let Ending { error, closed, graceful, dropped } = ending;
-        let unsent = dropped + if graceful { 0 } else { self.writer.unsent() };
-        End { error, unsent, closed: Some(closed), writer: graceful.then_some(self.writer) }
+        self.tell_sent();
+        let Ending { error, closed, graceful, mut dropped } = ending;
+        if graceful {
+            // It will probably be sent, but nobody is left to say so.
+            dropped.receipts.extend(self.writer.out.iter_mut().filter_map(|chunk| chunk.receipt.take()));
+        } else {
+            dropped.add(self.writer.out.drain(..));
+        }
+        End { error, dropped, closed: Some(closed), writer: graceful.then_some(self.writer) }
+    }
+
+    fn wrote(&mut self, count: usize) {
+        self.wrote = true;
+        self.link.counters.sent_bytes(count);
+        let drained = self.link.in_flight(self.writer.pending());
+        self.tell_sent();
+        if drained {
+            tell(self.link, self.listener, |listener| listener.drained());
+        }
+        self.extend_closing();
+    }
+
+    /// Counts the messages that the kernel has got, and tells of those with a receipt.
+    fn tell_sent(&mut self) {
+        self.link.counters.sent_messages(std::mem::take(&mut self.writer.written));
+        self.writer.give_back();
+        if self.writer.receipts.is_empty() {
+            return;
+        }
+        let receipts = std::mem::take(&mut self.writer.receipts);
+        tell(self.link, self.listener, |listener| {
+            receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Sent));
+        });
+    }
+
+    /// Sends a ping and remembers when.
+    fn ping(&mut self, payload: Vec<u8>) {
+        // Nothing may follow a close frame.
+        if self.closing.is_some() {
+            return;
+        }
+        self.link.counters.ping_sent();
+        self.writer.push_control(|encoder, out| encoder.ping(out, &payload));
+        if self.pings.len() >= UNANSWERED_PINGS_MAX {
+            self.pings.pop_front();
+        }
+        self.pings.push_back((payload, Instant::now()));
+    }
+
+    /// A pong answers the latest ping with its payload, and the pings before that (RFC 6455 section 5.5.3).
+    fn pong(&mut self, payload: Range<usize>) {
+        let Self { link, listener, pings, buffer, .. } = self;
+        let payload = buffer.slice(payload);
+        let answered = pings.iter().rposition(|(sent, _)| sent == payload);
+        let round_trip = answered.and_then(|at| pings.drain(..=at).next_back()).map(|(_, at)| at.elapsed());
+        if let Some(time) = round_trip {
+            link.counters.round_trip(time);
+        }
+        tell(link, &mut **listener, |listener| listener.pong(Pong { payload, round_trip }));
     }
 
     fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
@@ -443,14 +563,15 @@ impl<'a> Session<'a> {
 
     fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
         let known = self.writer.out.len();
-        let command = self.link.poll_command(self.attempt, &mut self.writer.out, true, cx);
+        let command = self.link.poll_command(&mut self.writer.out, cx);
         if self.writer.out.len() > known && self.writer.deflater.is_some() {
-            self.writer.compress(known);
+            self.writer.compress(known, &self.link.counters);
             self.link.in_flight(self.writer.pending());
         }
         match command {
+            Command::Ping(payload) => return Poll::Ready(Wake::Ping(payload)),
             Command::Close(request) => return Poll::Ready(Wake::Close(request)),
-            Command::Abandon(_) | Command::None => {}
+            Command::None => {}
         }
         self.read_next = !self.read_next;
         if self.read_next {
@@ -473,8 +594,8 @@ impl<'a> Session<'a> {
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
         match ready!(self.writer.poll_write(cx)) {
-            Ok(true) => Poll::Ready(Wake::Wrote),
-            Ok(false) => Poll::Pending,
+            Ok(0) => Poll::Pending,
+            Ok(count) => Poll::Ready(Wake::Wrote(count)),
             Err(error) => Poll::Ready(Wake::Failed(error)),
         }
     }
@@ -526,7 +647,7 @@ impl<'a> Session<'a> {
             logging::warn(format_args!("[c{}] no close frame within {limit} ms", self.link.id));
             let reason = format!("no close frame came within {limit} ms of ours ({})", closing.code);
             let closed = Closed { code: u16::from(CloseCode::Abnormal), reason };
-            return Some(Ending { error: None, closed, graceful: false, dropped: 0 });
+            return Some(Ending { error: None, closed, graceful: false, dropped: Dropped::default() });
         }
         if self.paused {
             self.keepalive.resumed(now);
@@ -539,10 +660,9 @@ impl<'a> Session<'a> {
                 {
                     deflater.release();
                 }
-                // Nothing may follow a close frame.
-                if self.closing.is_none() {
-                    self.writer.push_control(|encoder, out| encoder.ping(out, &[]));
-                }
+                // A payload of its own tells its pong from others.
+                self.ping_number = self.ping_number.wrapping_add(1);
+                self.ping(self.ping_number.to_be_bytes().to_vec());
                 None
             }
             Due::Dead(limit) => Some(Ending::lost(Error::PongTimeout(limit))),
@@ -571,7 +691,8 @@ impl<'a> Session<'a> {
         match self.closing.take() {
             // The peer took our close frame as a reason to hang up. It is closed, if not in good form.
             Some(Closing { code, reason, by: _ }) => {
-                Ending { error: None, closed: Closed { code, reason }, graceful: false, dropped: 0 }
+                let closed = Closed { code, reason };
+                Ending { error: None, closed, graceful: false, dropped: Dropped::default() }
             }
             None => {
                 // To TLS, an end without close_notify is an error with a text of its own; here it is one end of many.
@@ -588,11 +709,11 @@ impl<'a> Session<'a> {
             // What was accepted before the peer's mistake still goes out.
             let known = self.writer.out.len();
             self.link.peer_failed(&mut self.writer.out);
-            self.writer.compress(known);
+            self.writer.compress(known, &self.link.counters);
             self.writer.push_close(Some(code), &text);
         }
         let closed = Closed { code: u16::from(code), reason: text };
-        Ending { error: Some(Error::Protocol(error)), closed, graceful: true, dropped: 0 }
+        Ending { error: Some(Error::Protocol(error)), closed, graceful: true, dropped: Dropped::default() }
     }
 
     /// Hands on everything that is decoded by now.
@@ -607,7 +728,7 @@ impl<'a> Session<'a> {
                     }
                     self.decoder.decode(&mut self.buffer)
                 }
-                Ok(Some(message @ (Decoded::Message(..) | Decoded::Assembled(_)))) => self.messages(message),
+                Ok(Some(message @ (Decoded::Message(..) | Decoded::Assembled(..)))) => self.messages(message),
                 Err(error) => return Some(self.broke_protocol(error)),
             };
         }
@@ -620,17 +741,20 @@ impl<'a> Session<'a> {
         in_callback(&mut **listener, |listener| {
             let begun = !link.is_detached() && listener.begin();
             let mut decoded = Ok(Some(first));
+            let mut count = 0;
             loop {
                 let wanted = begun && !link.is_detached();
                 match decoded {
                     Ok(Some(Decoded::Message(kind, range))) => {
+                        count += 1;
                         if wanted {
                             buffer.with_nul(range, |bytes| listener.message(Message::buffered(kind, bytes)));
                         }
                     }
-                    Ok(Some(Decoded::Assembled(kind))) => {
+                    Ok(Some(Decoded::Assembled(kind, part))) => {
+                        count += u64::from(part.last);
                         if wanted {
-                            listener.message(Message::assembled(kind, decoder.assembled()));
+                            listener.message(Message::assembled(kind, part, decoder.assembled()));
                         }
                         decoder.recycle();
                     }
@@ -641,6 +765,7 @@ impl<'a> Session<'a> {
             if begun {
                 listener.end();
             }
+            link.counters.received_messages(count);
             decoded
         })
     }
@@ -648,17 +773,21 @@ impl<'a> Session<'a> {
     fn control(&mut self, control: Control) -> Option<Ending> {
         match control {
             Control::Ping(payload) => {
+                self.link.counters.ping_received();
                 if self.closing.is_none() {
                     let payload = self.buffer.slice(payload);
                     self.writer.push_control(|encoder, out| encoder.pong(out, payload));
                 }
                 None
             }
-            Control::Pong(_) => None,
+            Control::Pong(payload) => {
+                self.pong(payload);
+                None
+            }
             Control::Close(code, reason) => {
                 if let Some(Closing { code, reason, by: _ }) = self.closing.take() {
                     let closed = Closed { code, reason };
-                    return Some(Ending { error: None, closed, graceful: true, dropped: 0 });
+                    return Some(Ending { error: None, closed, graceful: true, dropped: Dropped::default() });
                 }
                 self.link.peer_closes();
                 let dropped = self.writer.drop_waiting();

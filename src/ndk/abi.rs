@@ -47,6 +47,7 @@ pub enum ErrCode {
     ClientNotCreated = 1002,
     ConnectionError = 1003,
     ParseUrl = 1005,
+    Destroyed = 1008,
     ProtocolError = 1009,
     SendDataNull = 1011,
     DataLengthExceeded = 1012,
@@ -55,6 +56,12 @@ pub enum ErrCode {
     HeaderExceeded = 1016,
     NoConnection = 1017,
     NoConnectionContext = 1018,
+    // Those of net_websocket_ext.h, out of the platform's way.
+    InvalidArgument = 2001,
+    MessageUnfinished = 2002,
+    InvalidUtf8 = 2003,
+    BufferTooSmall = 2004,
+    NotFound = 2005,
 }
 
 #[cfg(target_pointer_width = "64")]

@@ -1,19 +1,27 @@
 //! From events to the application's callbacks.
 
-use std::ffi::CString;
+use std::ffi::{CString, c_void};
+use std::mem::size_of;
 use std::sync::Arc;
 
-use super::abi::{CodeAndText, ResultCallback, WebSocket};
+use super::abi::{CodeAndText, ErrCode, ResultCallback, WebSocket};
 use super::error;
+use super::extension::{
+    Extension, RawCallbacks, RawClose, RawFailure, RawMessage, RawPong, Response, ResponseHeader, Sent,
+};
 use super::gate::Gate;
-use crate::client::{Closed, Failure, Listener, Message, Opened};
+use crate::client::{Closed, Failure, Kind, Listener, Message, Opened, Outcome, Phase, Pong, Receipt};
 
 /// The text of status 101 (RFC 9110 section 15.2.2), whatever phrase the server put there.
 const SWITCHING_PROTOCOLS: &str = "Switching Protocols";
 
-/// Calls whatever functions are in the client's struct at that moment: applications replace them.
+/// Calls whatever functions are in the client's struct at that moment: applications replace them. Those given to
+/// NWS_SetCallbacks come first.
 pub struct Callbacks {
     client: ClientPointer,
+    extension: Arc<Extension>,
+    /// As they were when this run of callbacks began.
+    extended: RawCallbacks,
     gate: Arc<Gate>,
 }
 
@@ -27,8 +35,20 @@ unsafe impl Send for ClientPointer {}
 unsafe impl Sync for ClientPointer {}
 
 impl Callbacks {
-    pub fn new(client: ClientPointer, gate: Arc<Gate>) -> Self {
-        Self { client, gate }
+    pub fn new(client: ClientPointer, extension: Arc<Extension>, gate: Arc<Gate>) -> Self {
+        Self { client, extension, extended: RawCallbacks::NONE, gate }
+    }
+
+    /// Calls a function given to NWS_SetCallbacks; false when there is none.
+    fn extended<T>(
+        &self,
+        callback: Option<unsafe extern "C" fn(*mut WebSocket, *mut c_void, *const T)>,
+        event: &T,
+    ) -> bool {
+        let Some(callback) = callback else { return false };
+        // SAFETY: the function is the application's word, and what it is given outlives the call.
+        unsafe { callback(self.client.0, self.extended.user_data, event) };
+        true
     }
 
     /// Calls the callback in field `field` of the struct, unless it is NULL.
@@ -56,6 +76,7 @@ impl Listener for Callbacks {
     }
 
     fn begin(&mut self) -> bool {
+        self.extended = self.extension.callbacks();
         self.gate.enter()
     }
 
@@ -64,6 +85,17 @@ impl Listener for Callbacks {
     }
 
     fn opened(&mut self, opened: &Opened) {
+        let RawCallbacks { on_headers, on_open, .. } = self.extended;
+        let mut told = false;
+        if on_headers.is_some() || on_open.is_some() {
+            with_response(opened, |response| {
+                self.extended(on_headers, response);
+                told = self.gate.is_closed() || self.extended(on_open, response);
+            });
+        }
+        if told {
+            return;
+        }
         // SAFETY: computes an address inside the struct, nothing is read.
         let field = |client: *mut WebSocket| unsafe { &raw const (*client).on_open };
         self.result(field, u32::from(opened.status), SWITCHING_PROTOCOLS);
@@ -73,8 +105,24 @@ impl Listener for Callbacks {
         if self.gate.is_closed() {
             return;
         }
+        let (kind, part) = (message.kind(), message.part());
         let data = message.data_with_nul_mut();
-        // The limit for received messages is below 4 GiB.
+        if let Some(callback) = self.extended.on_message {
+            let event = RawMessage {
+                size: size_of::<RawMessage>(),
+                data: data.as_mut_ptr().cast(),
+                length: data.len() - 1,
+                kind: match kind {
+                    Kind::Text => 1,
+                    Kind::Binary => 2,
+                },
+                first: u8::from(part.first),
+                last: u8::from(part.last),
+            };
+            self.extended(Some(callback), &event);
+            return;
+        }
+        // A message over 4 GiB, if the options allow it, is cut off in the platform's callback.
         let length = u32::try_from(data.len() - 1).unwrap_or(u32::MAX);
         let ClientPointer(client) = self.client;
         // SAFETY: as in `result`; the data is writable and outlives the call.
@@ -85,17 +133,98 @@ impl Listener for Callbacks {
         }
     }
 
+    fn pong(&mut self, pong: Pong<'_>) {
+        let Pong { payload, round_trip } = pong;
+        let micros = |time: std::time::Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+        let event = RawPong {
+            size: size_of::<RawPong>(),
+            data: payload.as_ptr().cast(),
+            length: payload.len(),
+            round_trip_us: round_trip.map_or(-1, micros),
+        };
+        self.extended(self.extended.on_pong, &event);
+    }
+
+    fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
+        if self.gate.is_closed() {
+            // Destroy settles it.
+            return;
+        }
+        let code = match outcome {
+            Outcome::Sent => ErrCode::Ok,
+            Outcome::Unsent => ErrCode::NoConnection,
+        };
+        if let Some(Sent { callback, context }) = self.extension.settle(receipt) {
+            // SAFETY: the function is the application's word.
+            unsafe { callback(self.client.0, context, code as i32) };
+        }
+    }
+
+    fn drained(&mut self) {
+        if let Some(callback) = self.extended.on_drain {
+            // SAFETY: as above.
+            unsafe { callback(self.client.0, self.extended.user_data) };
+        }
+    }
+
     fn failed(&mut self, failure: &Failure) {
+        let code = error::of_failure(&failure.error);
+        if self.extended.on_error.is_some() {
+            let message = c_text(&failure.to_string());
+            let event = RawFailure {
+                size: size_of::<RawFailure>(),
+                code: code as i32,
+                phase: match failure.error.phase() {
+                    None => 0,
+                    Some(Phase::Lookup) => 1,
+                    Some(Phase::Tcp) => 2,
+                    Some(Phase::Tls) => 3,
+                    Some(Phase::Upgrade) => 4,
+                },
+                http_status: failure.error.status().map_or(0, u32::from),
+                message: message.as_ptr(),
+                unsent_messages: failure.unsent as u64,
+            };
+            self.extended(self.extended.on_error, &event);
+            return;
+        }
         // SAFETY: as in `opened`.
         let field = |client: *mut WebSocket| unsafe { &raw const (*client).on_error };
-        self.result(field, error::of_failure(&failure.error) as u32, &failure.to_string());
+        self.result(field, code as u32, &failure.to_string());
     }
 
     fn closed(&mut self, closed: &Closed) {
+        if self.extended.on_close.is_some() {
+            let reason = c_text(&closed.reason);
+            let size = size_of::<RawClose>();
+            let event = RawClose { size, code: u32::from(closed.code), reason: reason.as_ptr() };
+            self.extended(self.extended.on_close, &event);
+            return;
+        }
         // SAFETY: as in `opened`.
         let field = |client: *mut WebSocket| unsafe { &raw const (*client).on_close };
         self.result(field, u32::from(closed.code), &closed.reason);
     }
+}
+
+/// Lends the server's answer as C sees it.
+fn with_response(opened: &Opened, lend: impl FnOnce(&Response)) {
+    let texts: Vec<_> = opened.headers.iter().map(|(name, value)| (c_text(name), c_text(value))).collect();
+    let headers: Vec<_> = texts
+        .iter()
+        .map(|(name, value)| ResponseHeader { name: name.as_ptr(), value: value.as_ptr() })
+        .collect();
+    let protocol = c_text(opened.protocol.as_deref().unwrap_or_default());
+    let extensions = c_text(opened.extensions.as_deref().unwrap_or_default());
+    lend(&Response {
+        size: size_of::<Response>(),
+        status: u32::from(opened.status),
+        // There are 256 at most.
+        header_count: u32::try_from(headers.len()).unwrap_or(u32::MAX),
+        headers: headers.as_ptr(),
+        protocol: protocol.as_ptr(),
+        extensions: extensions.as_ptr(),
+    });
 }
 
 /// A C string of `text`; a NUL inside, which a close reason may hold, would cut it short.

@@ -1,7 +1,9 @@
 //! From the core's errors to the codes of the platform, one by one: a new error must choose its code here.
 
+use std::ffi::CStr;
+
 use super::abi::ErrCode;
-use crate::client::{AlreadyConnected, CloseError, Error, OptionsError, SendError};
+use crate::client::{AlreadyConnected, CloseError, Error, OptionsError, PingError, SendError};
 use crate::protocol::ProtocolError;
 
 pub fn of_options(error: &OptionsError) -> ErrCode {
@@ -23,6 +25,16 @@ pub fn of_send(error: SendError) -> ErrCode {
     match error {
         SendError::NotConnected => ErrCode::NoConnection,
         SendError::QueueFull => ErrCode::QueueLengthExceeded,
+        SendError::Unfinished => ErrCode::MessageUnfinished,
+        SendError::Utf8 => ErrCode::InvalidUtf8,
+    }
+}
+
+pub fn of_ping(error: PingError) -> ErrCode {
+    match error {
+        PingError::NotConnected => ErrCode::NoConnection,
+        PingError::TooLong => ErrCode::DataLengthExceeded,
+        PingError::TooMany => ErrCode::QueueLengthExceeded,
     }
 }
 
@@ -61,4 +73,43 @@ pub fn of_failure(error: &Error) -> ErrCode {
             | ProtocolError::CloseCode(_) => ErrCode::ProtocolError,
         },
     }
+}
+
+/// Name and meaning of every code an application can meet.
+pub fn describe(code: i32) -> Option<(&'static CStr, &'static CStr)> {
+    Some(match code {
+        0 => (c"WEBSOCKET_OK", c"done, or accepted and under way"),
+        1001 => (c"WEBSOCKET_CLIENT_NULL", c"the client is NULL"),
+        1002 => {
+            (c"WEBSOCKET_CLIENT_NOT_CREATED", c"the client was not made by the constructor, or is destroyed")
+        }
+        1003 => (
+            c"WEBSOCKET_CONNECTION_ERROR",
+            c"the connection could not be set up, or was lost, or there is one already",
+        ),
+        1005 => (c"WEBSOCKET_CONNECTION_PARSE_URL_ERROR", c"the URL is not one of a WebSocket server"),
+        1006 => (c"WEBSOCKET_CONNECTION_NO_MEMORY", c"no memory to connect"),
+        1007 => (c"WEBSOCKET_CONNECTION_CLOSED_BY_PEER", c"the peer closed the connection"),
+        1008 => (c"WEBSOCKET_DESTROYED", c"the client was destroyed"),
+        1009 => {
+            (c"WEBSOCKET_PROTOCOL_ERROR", c"a close code that may not be sent, or a peer that broke RFC 6455")
+        }
+        1010 => (c"WEBSOCKET_SEND_NO_MEMORY", c"no memory to send"),
+        1011 => (c"WEBSOCKET_SEND_DATA_NULL", c"the data is NULL"),
+        1012 => (c"WEBSOCKET_DATA_LENGTH_EXCEEDED", c"the data is longer than the limit"),
+        1013 => {
+            (c"WEBSOCKET_QUEUE_LENGTH_EXCEEDED", c"the send queue is full; try again after a drain event")
+        }
+        1014 => (c"WEBSOCKET_NO_CLIENT_CONTEXT", c"no client context"),
+        1015 => (c"WEBSOCKET_NO_HEADER_CONTEXT", c"a header's name or value is NULL"),
+        1016 => (c"WEBSOCKET_HEADER_EXCEEDED", c"too many headers, or too long ones"),
+        1017 => (c"WEBSOCKET_NO_CONNECTION", c"no connection is open"),
+        1018 => (c"WEBSOCKET_NO_CONNECTION_CONTEXT", c"there was no connection to end"),
+        2001 => (c"NWS_INVALID_ARGUMENT", c"an argument, or a field of a struct, is not valid"),
+        2002 => (c"NWS_MESSAGE_UNFINISHED", c"a message that is sent piece by piece has not ended"),
+        2003 => (c"NWS_INVALID_UTF8", c"the text is not UTF-8"),
+        2004 => (c"NWS_BUFFER_TOO_SMALL", c"the buffer is too small; the length says what is needed"),
+        2005 => (c"NWS_NOT_FOUND", c"there is no such value"),
+        _ => return None,
+    })
 }

@@ -7,8 +7,9 @@ use std::ffi::CString;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 
-use super::abi::{Header, RequestOptions, WebSocket};
+use super::abi::{ErrCode, Header, RequestOptions, WebSocket};
 use super::callback::{Callbacks, ClientPointer};
+use super::extension::{Extension, Sent};
 use super::gate::Gate;
 use crate::client::{Client, RawHeader, SEND_LIMIT_BYTES};
 
@@ -52,6 +53,7 @@ static QUARANTINE: Mutex<VecDeque<Resting>> = Mutex::new(VecDeque::new());
 pub struct Handle {
     pub client: Client,
     pub added: Mutex<Added>,
+    pub extension: Arc<Extension>,
     pointer: ClientPointer,
     gate: Arc<Gate>,
 }
@@ -100,8 +102,10 @@ impl Added {
 pub fn create(fields: WebSocket) -> *mut WebSocket {
     let pointer = ClientPointer(Box::into_raw(Box::new(fields)));
     let gate = Arc::new(Gate::default());
-    let client = Client::new(Box::new(Callbacks::new(pointer, gate.clone())), SEND_LIMIT_BYTES);
-    let handle = Handle { client, added: Mutex::default(), pointer, gate };
+    let extension = Arc::new(Extension::default());
+    let callbacks = Callbacks::new(pointer, extension.clone(), gate.clone());
+    let client = Client::new(Box::new(callbacks), SEND_LIMIT_BYTES);
+    let handle = Handle { client, added: Mutex::default(), extension, pointer, gate };
     CLIENTS.write().unwrap_or_else(PoisonError::into_inner).insert(pointer.0.addr(), handle);
     pointer.0
 }
@@ -137,10 +141,14 @@ impl Handle {
 
     /// Ends the client: no callback runs once this returns, except one this is called from.
     pub fn destroy(self) {
-        let Self { client, added, pointer, gate } = self;
+        let Self { client, added, extension, pointer, gate } = self;
         // Before the wait: a running batch of callbacks ends with the message it is at.
         drop(client);
         gate.close();
+        for Sent { callback, context } in extension.settle_all() {
+            // SAFETY: the function is the application's word. The struct is still there, if no client any more.
+            unsafe { callback(pointer.0, context, ErrCode::Destroyed as i32) };
+        }
         // SAFETY: made by `Box::into_raw` in `create`, and only the one caller that removed the handle comes here.
         let fields = unsafe { Box::from_raw(pointer.0) };
         let mut quarantine = QUARANTINE.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! The C face: the six functions of `network/netstack/net_websocket.h`.
+//! The C face: the six functions of `network/netstack/net_websocket.h`, and in `ext` those of `net_websocket_ext.h`.
 //!
 //! Owns the C types, the registry of clients and the boundary that no panic crosses. Knows nothing of JavaScript.
 //! Checks run in this order: client NULL, client known, connection state, arguments, limits.
@@ -6,6 +6,8 @@
 mod abi;
 mod callback;
 mod error;
+mod ext;
+mod extension;
 mod gate;
 mod handle;
 mod probe;
@@ -191,11 +193,12 @@ fn connect(handle: &Handle, url: *const c_char, options: RequestOptions) -> ErrC
         ));
         return ErrCode::ParseUrl;
     };
-    let headers = match request_headers(handle, options) {
+    let chosen = handle.extension.options();
+    let headers = match request_headers(handle, &chosen.headers, options) {
         Ok(headers) => headers,
         Err(code) => return code,
     };
-    match Request::parse(&url, Options { headers, ..Options::default() }) {
+    match Request::parse(&url, Options { headers, ..chosen }) {
         Ok(request) => handle.client.connect(request).map_or_else(error::of_connect, |()| ErrCode::Ok),
         Err(refused) => {
             logging::warn(format_args!("[c{id}] Connect: {refused}"));
@@ -204,11 +207,15 @@ fn connect(handle: &Handle, url: *const c_char, options: RequestOptions) -> ErrC
     }
 }
 
-/// The headers that were added, then those of `options` that are not the same ones again.
-fn request_headers(handle: &Handle, options: RequestOptions) -> Result<Vec<RawHeader>, ErrCode> {
+/// The headers that were added, those `chosen` by NWS_SetOptions, then those of `options` that are not the same ones again.
+fn request_headers(
+    handle: &Handle,
+    chosen: &[RawHeader],
+    options: RequestOptions,
+) -> Result<Vec<RawHeader>, ErrCode> {
     let added = handle.added.lock().unwrap_or_else(PoisonError::into_inner);
     let id = handle.client.id();
-    let mut headers: Vec<_> = added.copies().collect();
+    let mut headers: Vec<_> = added.copies().chain(chosen.iter().cloned()).collect();
     let own = added.addresses();
     let RequestOptions { headers: mut next } = options;
     while !next.is_null() && !own.contains(&next.addr()) {

@@ -41,6 +41,22 @@ pub fn c_string(text: *const c_char, limit: usize) -> Result<Vec<u8>, Unreadable
     Err(Unreadable::TooLong)
 }
 
+/// Copies `len` bytes at `address`.
+pub fn bytes(address: *const u8, len: usize) -> Result<Vec<u8>, Unreadable> {
+    let mut page = usize::MAX;
+    for offset in (0..len).step_by(SIGNAL_SET_BYTES).chain(len.checked_sub(1)) {
+        let byte = address.wrapping_add(offset);
+        if byte.addr() / PAGE_BYTES != page {
+            page = byte.addr() / PAGE_BYTES;
+            if !is_readable(byte.cast()) {
+                return Err(Unreadable::Address);
+            }
+        }
+    }
+    // SAFETY: the kernel has just read a word of every page; volatile, since the memory is not ours.
+    Ok((0..len).map(|offset| unsafe { address.wrapping_add(offset).read_volatile() }).collect())
+}
+
 /// Copies the `T` at `address`. Any bytes must make a valid `T`.
 pub fn value<T: Plain>(address: *const T) -> Result<T, Unreadable> {
     let last = address.wrapping_byte_add(size_of::<T>() - 1);

@@ -10,10 +10,13 @@ use super::deflate::Inflater;
 use super::utf8::Utf8Validator;
 use super::{CloseCode, Kind, ProtocolError, may_be_sent};
 
-/// The longest payload of a control frame (RFC 6455 section 5.5).
-const CONTROL_PAYLOAD_BYTES_MAX: usize = 125;
+/// The longest payload of a control frame (RFC 6455 section 5.5), in bytes.
+pub const CONTROL_PAYLOAD_BYTES_MAX: usize = 125;
 /// The least by which the memory of an assembled message grows, so that many small fragments cost few moves.
 const ASSEMBLY_STEP_BYTES: usize = 65_536;
+/// The most compressed bytes looked at before what they yield is handed on, when messages are handed on in pieces: they
+/// yield at most a thousand times as much.
+const INFLATE_STEP_BYTES: usize = 1_024;
 /// What an emptied assembly may keep for the next message.
 const ASSEMBLY_KEPT_BYTES: usize = 65_536;
 
@@ -104,10 +107,24 @@ impl ReadBuffer {
 pub enum Decoded {
     /// A whole message that lies in the read buffer.
     Message(Kind, Range<usize>),
-    /// A whole message in [`Decoder::assembled`]; [`Decoder::recycle`] makes way for the next.
-    Assembled(Kind),
+    /// A message, or a part of one, in [`Decoder::assembled`]; [`Decoder::recycle`] makes way for the next.
+    Assembled(Kind, Part),
     /// A control frame, valid in itself.
     Control(Control),
+}
+
+/// Where a piece stands in its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// It begins the message.
+    pub first: bool,
+    /// It ends the message.
+    pub last: bool,
+}
+
+impl Part {
+    /// A message in one piece.
+    pub const WHOLE: Self = Self { first: true, last: true };
 }
 
 /// A control frame.
@@ -152,6 +169,11 @@ pub struct Decoder {
     inflater: Option<Inflater>,
     /// Whether the message in the assembly came compressed.
     inflating: bool,
+    /// Hand on what has come of a message without waiting for its rest.
+    in_pieces: bool,
+    /// Whether a piece of the message was handed on, and how many bytes were.
+    begun: bool,
+    passed: usize,
 }
 
 impl Decoder {
@@ -160,6 +182,9 @@ impl Decoder {
         Self {
             inflater,
             inflating: false,
+            in_pieces: false,
+            begun: false,
+            passed: 0,
             message_limit,
             fragmented: None,
             frame: None,
@@ -169,23 +194,40 @@ impl Decoder {
         }
     }
 
+    /// From now on, messages that do not lie whole in the read buffer are handed on in pieces, as they come.
+    pub fn in_pieces(mut self) -> Self {
+        self.in_pieces = true;
+        self
+    }
+
     /// The next message or control frame in `buffer`, or `None` when more bytes are needed.
     pub fn decode(&mut self, buffer: &mut ReadBuffer) -> Result<Option<Decoded>, ProtocolError> {
         loop {
             if let Some(kind) = self.fragmented
                 && let Some(OpenFrame { fin, remaining }) = self.frame
             {
-                let taken = remaining.min(buffer.data().len());
+                let step = if self.in_pieces && self.inflating { INFLATE_STEP_BYTES } else { usize::MAX };
+                let taken = remaining.min(buffer.data().len()).min(step);
                 self.append(&buffer.data()[..taken], kind)?;
                 buffer.consume(taken);
                 if taken < remaining {
                     self.frame = Some(OpenFrame { fin, remaining: remaining - taken });
-                    return Ok(None);
+                } else {
+                    self.frame = None;
+                    if fin {
+                        self.finish(kind)?;
+                        let first = !std::mem::take(&mut self.begun);
+                        self.passed = 0;
+                        return Ok(Some(Decoded::Assembled(kind, Part { first, last: true })));
+                    }
                 }
-                self.frame = None;
-                if fin {
-                    self.finish(kind)?;
-                    return Ok(Some(Decoded::Assembled(kind)));
+                if self.in_pieces && !self.assembled.is_empty() {
+                    let first = !std::mem::replace(&mut self.begun, true);
+                    self.passed += self.assembled.len();
+                    return Ok(Some(Decoded::Assembled(kind, Part { first, last: false })));
+                }
+                if taken < remaining && buffer.is_empty() {
+                    return Ok(None);
                 }
                 continue;
             }
@@ -207,7 +249,7 @@ impl Decoder {
     /// Where payload may be read to directly, once the read buffer is empty, when much of a frame is to come.
     pub fn direct_room(&mut self) -> Option<Limit<&mut Vec<u8>>> {
         let remaining = self.frame.as_ref()?.remaining;
-        if remaining == 0 || self.inflating {
+        if remaining == 0 || self.inflating || self.in_pieces {
             return None;
         }
         let step = remaining.min(self.assembled.len().max(ASSEMBLY_STEP_BYTES));
@@ -250,10 +292,11 @@ impl Decoder {
 
     fn append(&mut self, payload: &[u8], kind: Kind) -> Result<(), ProtocolError> {
         let fresh = self.assembled.len();
+        let limit = self.message_limit;
         match &mut self.inflater {
-            Some(inflater) if self.inflating => {
-                inflater.piece(&mut self.assembled, payload, self.message_limit)?
-            }
+            Some(inflater) if self.inflating => inflater
+                .piece(&mut self.assembled, payload, limit - self.passed)
+                .map_err(|error| of_whole_message(error, limit))?,
             _ => {
                 // And a byte for the NUL that C finds behind the message.
                 self.assembled.reserve(payload.len() + 1);
@@ -269,7 +312,10 @@ impl Decoder {
             && let Some(inflater) = &mut self.inflater
         {
             let fresh = self.assembled.len();
-            inflater.finish(&mut self.assembled, self.message_limit)?;
+            let limit = self.message_limit;
+            inflater
+                .finish(&mut self.assembled, limit - self.passed)
+                .map_err(|error| of_whole_message(error, limit))?;
             self.validate(kind, fresh)?;
         }
         self.fragmented = None;
@@ -312,7 +358,7 @@ impl Decoder {
         // The size of a compressed message is known only from what it yields.
         let len = usize::try_from(payload_len)
             .ok()
-            .filter(|&len| self.inflating || len <= limit.saturating_sub(self.assembled.len()))
+            .filter(|&len| self.inflating || len <= limit.saturating_sub(self.assembled.len() + self.passed))
             .ok_or(ProtocolError::MessageTooBig { limit })?;
 
         if fin && !self.inflating && self.fragmented.is_none() && header_len + len < buffer.capacity() {
@@ -349,6 +395,14 @@ impl Decoder {
         self.fragmented = Some(kind);
         self.frame = Some(OpenFrame { fin, remaining: len - validated });
         Ok(Step::Assemble)
+    }
+}
+
+/// The inflater knows only what is left of the limit.
+fn of_whole_message(error: ProtocolError, limit: usize) -> ProtocolError {
+    match error {
+        ProtocolError::MessageTooBig { .. } => ProtocolError::MessageTooBig { limit },
+        other => other,
     }
 }
 
@@ -475,7 +529,7 @@ mod tests {
                     assert_eq!(&bytes[..bytes.len() - 1], buffer.slice(range));
                     seen.push((name(kind), bytes[..bytes.len() - 1].to_vec()));
                 }
-                Ok(Some(Decoded::Assembled(kind))) => {
+                Ok(Some(Decoded::Assembled(kind, _))) => {
                     seen.push((name(kind), decoder.assembled().clone()));
                     decoder.recycle();
                 }

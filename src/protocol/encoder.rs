@@ -14,6 +14,7 @@ pub const CLOSE_REASON_BYTES_MAX: usize = 123;
 
 const NO_EXTENSION: u8 = 0;
 const RSV1: u8 = 0x40;
+const FIN: u8 = 0x80;
 
 /// Formats frames with a fresh masking key each.
 pub struct Encoder {
@@ -38,6 +39,22 @@ impl Encoder {
         self.frame(out, OpCode::Data(data_of(kind)), RSV1, payload);
     }
 
+    /// Appends one frame of a message that is sent piece by piece (RFC 6455 section 5.4).
+    pub fn fragment(&mut self, out: &mut Vec<u8>, kind: Kind, payload: &[u8], first: bool, last: bool) {
+        let data = if first { data_of(kind) } else { Data::Continue };
+        let start = out.len();
+        self.frame(out, OpCode::Data(data), NO_EXTENSION, payload);
+        if !last {
+            out[start] &= !FIN;
+        }
+    }
+
+    /// Appends the header of one message and masks its payload where it is, to be sent behind the header.
+    pub fn header_and_mask(&mut self, out: &mut Vec<u8>, kind: Kind, payload: &mut [u8]) {
+        let key = self.header(out, OpCode::Data(data_of(kind)), NO_EXTENSION, payload.len());
+        mask::apply(payload, key);
+    }
+
     /// Appends a ping; `payload` is at most 125 bytes.
     pub fn ping(&mut self, out: &mut Vec<u8>, payload: &[u8]) {
         self.frame(out, OpCode::Control(Control::Ping), NO_EXTENSION, payload);
@@ -59,11 +76,21 @@ impl Encoder {
     }
 
     fn frame(&mut self, out: &mut Vec<u8>, opcode: OpCode, extension_bits: u8, payload: &[u8]) {
-        const FIN: u8 = 0x80;
+        let key = self.header(out, opcode, extension_bits, payload.len());
+        mask::append_masked(out, payload, key);
+    }
+
+    fn header(
+        &mut self,
+        out: &mut Vec<u8>,
+        opcode: OpCode,
+        extension_bits: u8,
+        payload_len: usize,
+    ) -> [u8; 4] {
         const MASK: u8 = 0x80;
         let mut header = [0_u8; FRAME_HEADER_BYTES_MAX];
         header[0] = FIN | extension_bits | u8::from(opcode);
-        let length_end = match payload.len() {
+        let length_end = match payload_len {
             len @ 0..=125 => {
                 header[1] = MASK | len as u8;
                 2
@@ -82,7 +109,7 @@ impl Encoder {
         let key = self.keys.next_u32().to_ne_bytes();
         header[length_end..length_end + 4].copy_from_slice(&key);
         out.extend_from_slice(&header[..length_end + 4]);
-        mask::append_masked(out, payload, key);
+        key
     }
 }
 

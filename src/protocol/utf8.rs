@@ -1,8 +1,8 @@
 //! UTF-8 validation of text that arrives in pieces (RFC 6455 section 8.1, RFC 3629).
 
 /// Validates a stream of bytes and fails at the first byte that no continuation could mend.
-#[derive(Default)]
-pub(super) struct Utf8Validator {
+#[derive(Clone, Default)]
+pub(crate) struct Utf8Validator {
     /// A character cut by the end of the last piece; valid so far.
     partial: [u8; 4],
     partial_len: usize,
@@ -10,7 +10,7 @@ pub(super) struct Utf8Validator {
 
 impl Utf8Validator {
     /// Takes the next piece; false when the text cannot be UTF-8 any more.
-    pub(super) fn feed(&mut self, mut piece: &[u8]) -> bool {
+    pub(crate) fn feed(&mut self, mut piece: &[u8]) -> bool {
         while self.partial_len > 0 {
             let Some((&byte, rest)) = piece.split_first() else {
                 return true;
@@ -40,7 +40,7 @@ impl Utf8Validator {
     }
 
     /// Whether the text may end here; readies the validator for the next one.
-    pub(super) fn finish(&mut self) -> bool {
+    pub(crate) fn finish(&mut self) -> bool {
         std::mem::take(&mut self.partial_len) == 0
     }
 }

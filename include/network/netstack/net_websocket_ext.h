@@ -1,0 +1,582 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/**
+ * @file net_websocket_ext.h
+ * @brief What this library can do beyond the platform's net_websocket.h, for the same clients.
+ *
+ * Every client made by OH_WebSocketClient_Constructor() takes these functions. A program that includes only
+ * net_websocket.h never meets them.
+ *
+ * What holds for every function:
+ *
+ * - It may be called from any thread and from inside any callback, and does not wait for the network.
+ * - It copies what it needs, unless it says otherwise.
+ * - A NULL client gives WEBSOCKET_CLIENT_NULL, an unknown or destroyed one WEBSOCKET_CLIENT_NOT_CREATED; the memory
+ *   behind the pointer is not read. These two are not listed again below.
+ * - After an error nothing has changed, and NWS_LastErrorMessage() names the argument or field and the cause.
+ *
+ * Structs begin with their own size, so that they can grow: set it to `sizeof` the struct, or let NWS_InitOptions() or
+ * NWS_InitCallbacks() do so. A library newer than the program takes its defaults for the fields which the program does
+ * not have. A library older than the program refuses a field it does not know, unless that field is 0.
+ *
+ * Strings are NUL-terminated UTF-8. Times are in milliseconds or microseconds, as the field's name says.
+ *
+ * @code
+ * static void onMessage(struct WebSocket *client, void *userData, const struct NWS_Message *message)
+ * {
+ *     if (message->type == NWS_TEXT) {
+ *         printf("%s: %.*s\n", (const char *)userData, (int)message->length, message->data);
+ *     }
+ *     NWS_SendBinary(client, "\0\1\2", 3);
+ * }
+ *
+ * struct WebSocket *client = OH_WebSocketClient_Constructor(NULL, NULL, NULL, NULL);
+ * struct NWS_Callbacks callbacks;
+ * NWS_InitCallbacks(&callbacks, sizeof callbacks);
+ * callbacks.userData = "prices";
+ * callbacks.onMessage = onMessage;
+ * NWS_SetCallbacks(client, &callbacks);
+ *
+ * struct NWS_Options options;
+ * NWS_InitOptions(&options, sizeof options);
+ * options.connectTimeoutMs = 5000;
+ * options.protocols = "prices.v2, prices.v1";
+ * NWS_SetOptions(client, &options);
+ *
+ * struct WebSocket_RequestOptions none = { NULL };
+ * OH_WebSocketClient_Connect(client, "wss://example.org/prices", none);
+ * @endcode
+ *
+ * @library libnet_websocket.so
+ */
+
+#ifndef NET_WEBSOCKET_EXT_H
+#define NET_WEBSOCKET_EXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net_websocket_type.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * @brief Error codes besides those of WebSocket_ErrCode.
+ */
+typedef enum NWS_ErrCode {
+    /** An argument is NULL or out of range, or a field of a struct is. */
+    NWS_INVALID_ARGUMENT = 2001,
+    /** A message that is sent piece by piece has not ended yet. */
+    NWS_MESSAGE_UNFINISHED = 2002,
+    /** A text that is not UTF-8. */
+    NWS_INVALID_UTF8 = 2003,
+    /** The buffer is too small; its length now says how many bytes are needed. */
+    NWS_BUFFER_TOO_SMALL = 2004,
+    /** There is no such value: no such header, no sub-protocol or extension agreed on, never connected. */
+    NWS_NOT_FOUND = 2005
+} NWS_ErrCode;
+
+/**
+ * @brief The type of a message (RFC 6455, section 5.6).
+ */
+typedef enum NWS_MessageType {
+    /** UTF-8 text. */
+    NWS_TEXT = 1,
+    /** Any bytes. */
+    NWS_BINARY = 2
+} NWS_MessageType;
+
+/**
+ * @brief The state of a client.
+ */
+typedef enum NWS_State {
+    /** Never connected, or closed before it was open. */
+    NWS_IDLE = 0,
+    /** An attempt is under way. */
+    NWS_CONNECTING = 1,
+    /** Messages go both ways. */
+    NWS_OPEN = 2,
+    /** One side has asked to close. */
+    NWS_CLOSING = 3,
+    /** The last connection or attempt is over. */
+    NWS_CLOSED = 4
+} NWS_State;
+
+/**
+ * @brief What an attempt was doing when it failed.
+ */
+typedef enum NWS_Phase {
+    /** Not an attempt: the connection was open. */
+    NWS_PHASE_OPEN = 0,
+    /** Looking up the host's addresses. */
+    NWS_PHASE_LOOKUP = 1,
+    /** Connecting to one of them. */
+    NWS_PHASE_TCP = 2,
+    /** The TLS handshake, or reading the certificates for it. */
+    NWS_PHASE_TLS = 3,
+    /** The HTTP upgrade of RFC 6455, section 4. */
+    NWS_PHASE_UPGRADE = 4
+} NWS_Phase;
+
+/**
+ * @brief Options of a client's later connections. Fill it with NWS_InitOptions(), then change what is to be different.
+ */
+typedef struct NWS_Options {
+    /** sizeof(struct NWS_Options). */
+    size_t size;
+    /** Limit of a whole attempt, from the name lookup to the upgrade; 1 or more. Default 15000. */
+    uint32_t connectTimeoutMs;
+    /** How long to wait for the peer's close frame before the connection is dropped; 1 or more. Default 5000. */
+    uint32_t closeTimeoutMs;
+    /** Time between the library's own pings; 0 for none. Default 30000. */
+    uint32_t pingIntervalMs;
+    /** How long after a ping something must come from the peer, else the connection is lost; 0 for ever. Default 30000. */
+    uint32_t pongTimeoutMs;
+    /** The largest message to receive, in bytes; a larger one ends the connection with 1009. Default 67108864. */
+    uint64_t maxMessageSize;
+    /** The most bytes that may wait to be sent, headers of frames included. Default 67108864. */
+    uint64_t sendQueueLimit;
+    /** NWS_Callbacks::onDrain is called when a queue that was longer is down to so many bytes. Default 16777216. */
+    uint64_t sendLowWater;
+    /** Sub-protocols, comma-separated, preferred first (RFC 6455, section 1.9); NULL for none. Default NULL. */
+    const char *protocols;
+    /** Headers after those of OH_WebSocketClient_AddHeader() and ahead of Connect's; NULL for none. Default NULL. */
+    const struct WebSocket_Header *headers;
+    /** PEM file of the authorities to trust instead of the system's; NULL for the system's. Default NULL. */
+    const char *caPath;
+    /** 1 accepts any certificate for any host: whoever sits on the path reads and changes everything. Default 0. */
+    uint8_t skipServerCertVerification;
+    /** 1 offers permessage-deflate (RFC 7692). Default 1. */
+    uint8_t perMessageDeflate;
+    /** 1 asks for, and keeps to, no context between messages that this side compresses. Default 0. */
+    uint8_t clientNoContextTakeover;
+    /** 1 asks the server to compress each message by itself. Default 0. */
+    uint8_t serverNoContextTakeover;
+    /** The window this side compresses with, 9 to 15 bits. Default 15. */
+    uint8_t clientMaxWindowBits;
+    /** The window the server is to compress with, 9 to 15 bits. Default 15. */
+    uint8_t serverMaxWindowBits;
+    /** 1 hands on messages that are long, or come in fragments, in pieces. Default 0. See NWS_Message. */
+    uint8_t receivePieces;
+    /** 0. */
+    uint8_t reserved;
+    /** Messages shorter than this are sent uncompressed, in bytes. Default 64. */
+    uint32_t deflateThreshold;
+} NWS_Options;
+
+/**
+ * @brief A name and a value of the server's answer.
+ */
+typedef struct NWS_Header {
+    /** In lower case. */
+    const char *name;
+    /** As the server sent it; what is not UTF-8 in it is replaced. */
+    const char *value;
+} NWS_Header;
+
+/**
+ * @brief The server's answer to the upgrade. Valid during the callback.
+ */
+typedef struct NWS_Response {
+    /** Bytes of this struct that the library knows. */
+    size_t size;
+    /** HTTP status: 101. */
+    uint32_t status;
+    /** Entries of `headers`. */
+    uint32_t headerCount;
+    /** The headers, in order. */
+    const struct NWS_Header *headers;
+    /** The sub-protocol the server chose; "" for none. */
+    const char *protocol;
+    /** The extensions in use, as in Sec-WebSocket-Extensions; "" for none. */
+    const char *extensions;
+} NWS_Response;
+
+/**
+ * @brief A message, or a piece of one. Valid during the callback.
+ *
+ * With NWS_Options::receivePieces a message that does not lie whole in the read buffer (about 128 KiB) comes in as many
+ * calls as it takes, so that a message of any length passes in little memory. A piece of text may end inside a
+ * character; the text as a whole is UTF-8, and a piece that rules that out is never handed on.
+ */
+typedef struct NWS_Message {
+    /** Bytes of this struct that the library knows. */
+    size_t size;
+    /** The bytes; the one behind them is NUL. They belong to the library, and may be written to. */
+    char *data;
+    /** How many there are, without that NUL. */
+    size_t length;
+    /** NWS_TEXT or NWS_BINARY. */
+    int32_t type;
+    /** 1 for the first piece of a message, or the only one; else 0. */
+    uint8_t first;
+    /** 1 for the last piece of a message, or the only one; else 0. */
+    uint8_t last;
+} NWS_Message;
+
+/**
+ * @brief A pong. Valid during the callback.
+ */
+typedef struct NWS_Pong {
+    /** Bytes of this struct that the library knows. */
+    size_t size;
+    /** What the ping carried; the library's own pings carry a number of four bytes. */
+    const char *data;
+    /** Bytes in it, at most 125. */
+    size_t length;
+    /** Microseconds since the ping; -1 for a pong that answers none of ours. */
+    int64_t roundTripUs;
+} NWS_Pong;
+
+/**
+ * @brief Why an attempt or a connection failed. Valid during the callback.
+ */
+typedef struct NWS_Failure {
+    /** Bytes of this struct that the library knows. */
+    size_t size;
+    /** One of WebSocket_ErrCode. */
+    int32_t code;
+    /** One of NWS_Phase. */
+    int32_t phase;
+    /** The status of a server that refused the upgrade; 0 when that is not the cause. */
+    uint32_t httpStatus;
+    /** A sentence for a log, as WebSocket_ErrorResult::errorMessage. */
+    const char *message;
+    /** Messages that were accepted and are dropped. */
+    uint64_t unsentMessages;
+} NWS_Failure;
+
+/**
+ * @brief The end of a connection. Valid during the callback.
+ */
+typedef struct NWS_Close {
+    /** Bytes of this struct that the library knows. */
+    size_t size;
+    /** As WebSocket_CloseResult::code. */
+    uint32_t code;
+    /** As WebSocket_CloseResult::reason. */
+    const char *reason;
+} NWS_Close;
+
+/**
+ * @brief Callbacks with a pointer of the application's. Fill it with NWS_InitCallbacks(), then set those wanted.
+ *
+ * They follow the rules of the callbacks in net_websocket_type.h: one at a time for each client, none after
+ * OH_WebSocketClient_Destroy() has returned, and every function may be called inside them. One that is set here takes
+ * the place of the constructor's for the same event.
+ */
+typedef struct NWS_Callbacks {
+    /** sizeof(struct NWS_Callbacks). */
+    size_t size;
+    /** Given to each callback; also what NWS_GetUserData() returns. Default NULL. */
+    void *userData;
+    /** The server has answered the upgrade; onOpen follows. */
+    void (*onHeaders)(struct WebSocket *client, void *userData, const struct NWS_Response *response);
+    /** The connection is open. */
+    void (*onOpen)(struct WebSocket *client, void *userData, const struct NWS_Response *response);
+    /** A message came, or a piece of one. */
+    void (*onMessage)(struct WebSocket *client, void *userData, const struct NWS_Message *message);
+    /** A pong came. */
+    void (*onPong)(struct WebSocket *client, void *userData, const struct NWS_Pong *pong);
+    /** The send queue, longer than NWS_Options::sendLowWater before, is down to it. */
+    void (*onDrain)(struct WebSocket *client, void *userData);
+    /** The attempt or the connection failed. */
+    void (*onError)(struct WebSocket *client, void *userData, const struct NWS_Failure *failure);
+    /** The connection, once open, has ended. */
+    void (*onClose)(struct WebSocket *client, void *userData, const struct NWS_Close *close);
+} NWS_Callbacks;
+
+/**
+ * @brief What a client has counted since it was made, over all its connections, and the times of the last one.
+ *
+ * Bytes are those on the wire, frame headers included; those of TLS are not.
+ */
+typedef struct NWS_Statistics {
+    /** sizeof(struct NWS_Statistics), set by the caller. */
+    size_t size;
+    /** Attempts begun. */
+    uint64_t attempts;
+    /** Connections that were open. */
+    uint64_t connections;
+    /** Messages the kernel has taken. */
+    uint64_t messagesSent;
+    /** Bytes the kernel has taken. */
+    uint64_t bytesSent;
+    /** Messages received whole. */
+    uint64_t messagesReceived;
+    /** Bytes received. */
+    uint64_t bytesReceived;
+    /** Bytes of the messages that were compressed. */
+    uint64_t deflateInputBytes;
+    /** What they were compressed to. */
+    uint64_t deflateOutputBytes;
+    /** Pings sent, the library's own and those of NWS_Ping(). */
+    uint64_t pingsSent;
+    /** Pongs that answered one of them. */
+    uint64_t pongsReceived;
+    /** Pings received; each was answered. */
+    uint64_t pingsReceived;
+    /** Bytes that wait to be sent. */
+    uint64_t bufferedBytes;
+    /** The last round trip of a ping; -1 before the first. */
+    int64_t roundTripUs;
+    /** Smoothed over the last ones (RFC 6298, section 2); -1 before the first. */
+    int64_t smoothedRoundTripUs;
+    /** The shortest; -1 before the first. */
+    int64_t minimumRoundTripUs;
+    /** Time of the name lookup for the last connection; -1 if there was none. */
+    int64_t lookupUs;
+    /** Time of its TCP connect; -1 likewise. */
+    int64_t tcpUs;
+    /** Time of its TLS handshake; 0 without TLS, -1 likewise. */
+    int64_t tlsUs;
+    /** Time of its upgrade; -1 likewise. */
+    int64_t upgradeUs;
+} NWS_Statistics;
+
+/**
+ * @brief Tells what became of a message. Called exactly once for each message that was accepted with it.
+ *
+ * It runs like any other callback of the client, after the messages before it were told of; only those that wait when
+ * the client is destroyed are told of by OH_WebSocketClient_Destroy() itself, on its caller's thread.
+ *
+ * @param client The client; in the last case it may not be used any more.
+ * @param context What was given to NWS_SendWithCallback().
+ * @param result WEBSOCKET_OK: the kernel has taken all of it. WEBSOCKET_NO_CONNECTION: the connection ended before that
+ *     was known; the peer may or may not have got it. WEBSOCKET_DESTROYED: the same, of the client.
+ */
+typedef void (*NWS_SentCallback)(struct WebSocket *client, void *context, int32_t result);
+
+/**
+ * @brief Gives memory back that was lent to NWS_SendOwned(). Called exactly once for each call that succeeded.
+ *
+ * It runs on any thread, perhaps inside a function of this library and perhaps after the client was destroyed, so it
+ * should do no more than free.
+ *
+ * @param data The memory. Its contents have changed.
+ * @param context What was given to NWS_SendOwned().
+ */
+typedef void (*NWS_ReleaseCallback)(void *data, void *context);
+
+/**
+ * @brief The version of the library.
+ * @return For example "0.1.0". Never freed.
+ */
+const char *NWS_Version(void);
+
+/**
+ * @brief The name of an error code.
+ * @param code A code of WebSocket_ErrCode or NWS_ErrCode.
+ * @return For example "WEBSOCKET_NO_CONNECTION"; "unknown" for any other code. Never freed.
+ */
+const char *NWS_ErrorName(int32_t code);
+
+/**
+ * @brief The meaning of an error code.
+ * @param code A code of WebSocket_ErrCode or NWS_ErrCode.
+ * @return A sentence in English; "unknown error" for any other code. Never freed.
+ */
+const char *NWS_ErrorMessage(int32_t code);
+
+/**
+ * @brief Why the last function of this header that failed on the calling thread did so.
+ * @return A sentence that names the argument or field; "" if none has failed. Valid until the next failure on this
+ *     thread.
+ */
+const char *NWS_LastErrorMessage(void);
+
+/**
+ * @brief Fills a struct with the default options.
+ * @param options The struct.
+ * @param size sizeof(struct NWS_Options) as the program knows it.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if options is NULL or the size is that of no version.
+ */
+int32_t NWS_InitOptions(struct NWS_Options *options, size_t size);
+
+/**
+ * @brief Fills a struct with no callbacks.
+ * @param callbacks The struct.
+ * @param size sizeof(struct NWS_Callbacks) as the program knows it.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if callbacks is NULL or the size is that of no version.
+ */
+int32_t NWS_InitCallbacks(struct NWS_Callbacks *callbacks, size_t size);
+
+/**
+ * @brief Sets the options of the client's later connections. The limits of the send queue hold at once.
+ * @param client The client.
+ * @param options Copied with all it points to. NULL for the defaults.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT for a field out of range; WEBSOCKET_HEADER_EXCEEDED for more than 8192
+ *     headers; WEBSOCKET_NO_HEADER_CONTEXT for a header whose name or value is NULL.
+ */
+int32_t NWS_SetOptions(struct WebSocket *client, const struct NWS_Options *options);
+
+/**
+ * @brief Sets the client's callbacks, from the next event on; call it before Connect to miss none.
+ * @param client The client.
+ * @param callbacks Copied. NULL for none, and those of the constructor are called again.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if the size is that of no version.
+ */
+int32_t NWS_SetCallbacks(struct WebSocket *client, const struct NWS_Callbacks *callbacks);
+
+/**
+ * @brief Sets the pointer that callbacks are given, which is NWS_Callbacks::userData as well.
+ * @param client The client.
+ * @param userData Any pointer; the library does not follow it.
+ * @return WEBSOCKET_OK.
+ */
+int32_t NWS_SetUserData(struct WebSocket *client, void *userData);
+
+/**
+ * @brief The pointer that callbacks are given, for those of the constructor, which get none.
+ * @param client The client.
+ * @return The pointer; NULL if none was set, or for an unknown client.
+ */
+void *NWS_GetUserData(const struct WebSocket *client);
+
+/**
+ * @brief Queues a text message.
+ * @param client The client. Before it is connected, and while it connects, messages wait for the connection.
+ * @param text UTF-8; may hold NUL characters, and need not end with one. May be NULL if length is 0.
+ * @param length Bytes in it, up to the limit of the send queue; 0 sends an empty message.
+ * @return WEBSOCKET_OK if the message is queued;
+ *     WEBSOCKET_NO_CONNECTION if the connection is closing or has ended;
+ *     WEBSOCKET_QUEUE_LENGTH_EXCEEDED if NWS_Options::sendQueueLimit would be passed (NWS_Callbacks::onDrain tells when
+ *     to try again);
+ *     WEBSOCKET_SEND_DATA_NULL; NWS_INVALID_UTF8; NWS_MESSAGE_UNFINISHED between the pieces of NWS_SendPiece().
+ */
+int32_t NWS_SendText(struct WebSocket *client, const char *text, size_t length);
+
+/**
+ * @brief Queues a binary message.
+ * @param client The client.
+ * @param data The bytes. May be NULL if length is 0.
+ * @param length Bytes in it.
+ * @return As NWS_SendText(), but NWS_INVALID_UTF8.
+ */
+int32_t NWS_SendBinary(struct WebSocket *client, const void *data, size_t length);
+
+/**
+ * @brief Queues a message and tells later what became of it.
+ * @param client The client.
+ * @param type NWS_TEXT or NWS_BINARY.
+ * @param data The message.
+ * @param length Bytes in it.
+ * @param onSent Called once if, and only if, this function succeeds.
+ * @param context Given to it.
+ * @return As NWS_SendText(); NWS_INVALID_ARGUMENT if onSent is NULL or the type is none.
+ */
+int32_t NWS_SendWithCallback(struct WebSocket *client, int32_t type, const void *data, size_t length,
+                             NWS_SentCallback onSent, void *context);
+
+/**
+ * @brief Queues a message without copying it.
+ *
+ * On success the memory is the library's until it calls `release`. It masks the message where it lies (RFC 6455,
+ * section 5.3), so the contents change. The message goes out uncompressed.
+ *
+ * @param client The client.
+ * @param type NWS_TEXT or NWS_BINARY.
+ * @param data The message, in memory that may be written to.
+ * @param length Bytes in it.
+ * @param release Called once if, and only if, this function succeeds. Otherwise the memory is the caller's, unchanged.
+ * @param context Given to it.
+ * @return As NWS_SendText(); NWS_INVALID_ARGUMENT if release is NULL or the type is none.
+ */
+int32_t NWS_SendOwned(struct WebSocket *client, int32_t type, void *data, size_t length, NWS_ReleaseCallback release,
+                      void *context);
+
+/**
+ * @brief Queues a piece of a message, so that a long one need not be in memory as a whole (RFC 6455, section 5.4).
+ *
+ * Until the last piece no other message can be sent. Pieces go out uncompressed.
+ *
+ * @param client The client.
+ * @param type NWS_TEXT or NWS_BINARY, the same for all pieces.
+ * @param data The piece. May end inside a character.
+ * @param length Bytes in it.
+ * @param last 1 for the last piece, else 0.
+ * @return As NWS_SendText(); NWS_INVALID_ARGUMENT if the type is none; NWS_INVALID_UTF8 if the text up to this piece
+ *     cannot be UTF-8 any more, or ends inside a character (the piece is not sent; another one may be);
+ *     NWS_MESSAGE_UNFINISHED if the type is not that of the pieces before.
+ */
+int32_t NWS_SendPiece(struct WebSocket *client, int32_t type, const void *data, size_t length, int32_t last);
+
+/**
+ * @brief Sends a ping ahead of what is queued. NWS_Callbacks::onPong tells of the answer and how long it took.
+ * @param client The client.
+ * @param data What the pong is to bring back. May be NULL if length is 0.
+ * @param length Bytes in it, up to 125.
+ * @return WEBSOCKET_OK; WEBSOCKET_NO_CONNECTION unless the connection is open; WEBSOCKET_DATA_LENGTH_EXCEEDED;
+ *     WEBSOCKET_SEND_DATA_NULL; WEBSOCKET_QUEUE_LENGTH_EXCEEDED if 16 pings wait to be sent.
+ */
+int32_t NWS_Ping(struct WebSocket *client, const void *data, size_t length);
+
+/**
+ * @brief The state of the client at this moment.
+ * @param client The client.
+ * @return One of NWS_State; -1 for NULL or an unknown client.
+ */
+int32_t NWS_GetState(const struct WebSocket *client);
+
+/**
+ * @brief Bytes that were accepted and that the kernel has not taken yet, frame headers included.
+ * @param client The client.
+ * @param bytes Where to put the number.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if bytes is NULL.
+ */
+int32_t NWS_GetBufferedAmount(const struct WebSocket *client, uint64_t *bytes);
+
+/**
+ * @brief The sub-protocol the server chose for the last connection.
+ * @param client The client.
+ * @param buffer Where to put the string. NULL only asks for its length.
+ * @param length Bytes in the buffer; then the bytes of the string with its NUL.
+ * @return WEBSOCKET_OK; NWS_NOT_FOUND if there is none; NWS_BUFFER_TOO_SMALL; NWS_INVALID_ARGUMENT if length is NULL.
+ */
+int32_t NWS_GetProtocol(const struct WebSocket *client, char *buffer, size_t *length);
+
+/**
+ * @brief The extensions in use on the last connection, as the server put them.
+ * @param client The client.
+ * @param buffer As for NWS_GetProtocol().
+ * @param length As for NWS_GetProtocol().
+ * @return As NWS_GetProtocol().
+ */
+int32_t NWS_GetExtensions(const struct WebSocket *client, char *buffer, size_t *length);
+
+/**
+ * @brief A header of the server's answer to the last upgrade.
+ * @param client The client.
+ * @param name The header's name, in any case.
+ * @param index Which of several with this name, from 0.
+ * @param buffer As for NWS_GetProtocol().
+ * @param length As for NWS_GetProtocol().
+ * @return As NWS_GetProtocol(); NWS_INVALID_ARGUMENT if name is NULL.
+ */
+int32_t NWS_GetResponseHeader(const struct WebSocket *client, const char *name, size_t index, char *buffer,
+                              size_t *length);
+
+/**
+ * @brief What the client has counted so far.
+ * @param client The client.
+ * @param statistics Its size must be set; as much as fits is filled in.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if statistics is NULL or the size is that of no version.
+ */
+int32_t NWS_GetStatistics(const struct WebSocket *client, struct NWS_Statistics *statistics);
+
+/**
+ * @brief The number by which the library's log knows the client, as in "[c7]".
+ * @param client The client.
+ * @return 1 or more; 0 for NULL or an unknown client.
+ */
+uint64_t NWS_GetId(const struct WebSocket *client);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* NET_WEBSOCKET_EXT_H */

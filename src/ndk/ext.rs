@@ -1,0 +1,470 @@
+//! The functions of `net_websocket_ext.h`; each is documented there.
+
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::time::Duration;
+
+use super::abi::{ErrCode, WebSocket};
+use super::error;
+use super::extension::{
+    self, Lent, RawCallbacks, RawOptions, RawStatistics, Refusal, ReleaseCallback, Sent, SentCallback,
+};
+use super::guard;
+use super::handle::{self, Handle};
+use super::probe::{self, Unreadable};
+use crate::client::{HEADER_BYTES_MAX, Kind, Opened, Options, SEND_LIMIT_BYTES, State, Statistics};
+
+const TEXT: i32 = 1;
+const BINARY: i32 = 2;
+const VERSION: &CStr = {
+    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(version) => version,
+        Err(_) => panic!("a version holds no NUL"),
+    }
+};
+
+/// Runs the body of a function that may refuse, and keeps the text of a refusal.
+fn answer(function: &str, body: impl FnOnce() -> Result<(), Refusal>) -> i32 {
+    let refused = |Refusal { code, text }: Refusal| {
+        extension::remember(&format!("{function}: {text}"));
+        code
+    };
+    guard(function, ErrCode::Base, || body().map_or_else(refused, |()| ErrCode::Ok)) as i32
+}
+
+/// As [`answer`], for a function of a client.
+fn answer_client(
+    function: &str,
+    client: *const WebSocket,
+    body: impl FnOnce(&Handle) -> Result<(), Refusal>,
+) -> i32 {
+    answer(function, || match client.is_null() {
+        true => Err(Refusal::new(ErrCode::ClientNull, "client: NULL")),
+        false => handle::with(client, body).unwrap_or_else(|| {
+            Err(Refusal::new(ErrCode::ClientNotCreated, "client: not one of this library, or destroyed"))
+        }),
+    })
+}
+
+/// Refuses with the standing text of a code.
+fn refusal(code: ErrCode) -> Refusal {
+    let text = error::describe(code as i32).map_or("unknown error", |(_, text)| text.to_str().unwrap_or(""));
+    Refusal::new(code, text)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn NWS_Version() -> *const c_char {
+    VERSION.as_ptr()
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn NWS_ErrorName(code: i32) -> *const c_char {
+    error::describe(code).map_or(c"unknown", |(name, _)| name).as_ptr()
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn NWS_ErrorMessage(code: i32) -> *const c_char {
+    error::describe(code).map_or(c"unknown error", |(_, text)| text).as_ptr()
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn NWS_LastErrorMessage() -> *const c_char {
+    extension::last_error()
+}
+
+/// # Safety
+///
+/// `options` must be NULL or point to `size` bytes that may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NWS_InitOptions(options: *mut RawOptions, size: usize) -> i32 {
+    // SAFETY: the caller's promise.
+    answer("NWS_InitOptions", || unsafe { init("options", options, RawOptions::defaults(), size) })
+}
+
+/// # Safety
+///
+/// `callbacks` must be NULL or point to `size` bytes that may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NWS_InitCallbacks(callbacks: *mut RawCallbacks, size: usize) -> i32 {
+    // SAFETY: the caller's promise.
+    answer("NWS_InitCallbacks", || unsafe { init("callbacks", callbacks, RawCallbacks::NONE, size) })
+}
+
+/// # Safety
+///
+/// `address` must be NULL or point to `size` bytes that may be written to.
+unsafe fn init<T: extension::Growing>(
+    argument: &str,
+    address: *mut T,
+    value: T,
+    size: usize,
+) -> Result<(), Refusal> {
+    if address.is_null() {
+        return Err(Refusal::new(ErrCode::InvalidArgument, format!("{argument}: NULL")));
+    }
+    extension::check_size::<T>(size)?;
+    // SAFETY: the caller's promise. What this version does not know is 0; the size is the program's.
+    unsafe {
+        address.cast::<u8>().write_bytes(0, size);
+        extension::write_struct(address, &value, size);
+        address.cast::<usize>().write(size);
+    }
+    Ok(())
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn NWS_SetOptions(client: *mut WebSocket, options: *const RawOptions) -> i32 {
+    answer_client("NWS_SetOptions", client, |handle| {
+        let (options, send_limit, low_water) = if options.is_null() {
+            (Options::default(), SEND_LIMIT_BYTES, SEND_LIMIT_BYTES / 4)
+        } else {
+            extension::read_struct(options, RawOptions::defaults())?.parse()?
+        };
+        handle.client.set_send_limits(send_limit, low_water);
+        handle.extension.set_options(options);
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn NWS_SetCallbacks(client: *mut WebSocket, callbacks: *const RawCallbacks) -> i32 {
+    answer_client("NWS_SetCallbacks", client, |handle| {
+        let callbacks = if callbacks.is_null() {
+            RawCallbacks::NONE
+        } else {
+            extension::read_struct(callbacks, RawCallbacks::NONE)?
+        };
+        handle.extension.set_callbacks(callbacks);
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn NWS_SetUserData(client: *mut WebSocket, user_data: *mut c_void) -> i32 {
+    answer_client("NWS_SetUserData", client, |handle| {
+        handle.extension.set_user_data(user_data);
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn NWS_GetUserData(client: *const WebSocket) -> *mut c_void {
+    guard("NWS_GetUserData", std::ptr::null_mut(), || {
+        handle::with(client, |handle| handle.extension.callbacks().user_data).unwrap_or(std::ptr::null_mut())
+    })
+}
+
+/// # Safety
+///
+/// `data` must point to `length` readable bytes, or be NULL.
+unsafe fn payload<'a>(data: *const c_void, length: usize) -> Result<&'a [u8], Refusal> {
+    match length {
+        0 => Ok(&[]),
+        _ if data.is_null() => Err(Refusal::new(ErrCode::SendDataNull, "data: NULL")),
+        _ if length > isize::MAX as usize => {
+            Err(Refusal::new(ErrCode::QueueLengthExceeded, "length: beyond all memory"))
+        }
+        // SAFETY: the caller's promise.
+        _ => Ok(unsafe { std::slice::from_raw_parts(data.cast(), length) }),
+    }
+}
+
+fn kind(number: i32) -> Result<Kind, Refusal> {
+    match number {
+        TEXT => Ok(Kind::Text),
+        BINARY => Ok(Kind::Binary),
+        other => Err(Refusal::new(ErrCode::InvalidArgument, format!("type: {other} is no type of message"))),
+    }
+}
+
+fn check_text(kind: Kind, payload: &[u8]) -> Result<(), Refusal> {
+    if kind == Kind::Text && simdutf8::basic::from_utf8(payload).is_err() {
+        return Err(refusal(ErrCode::InvalidUtf8));
+    }
+    Ok(())
+}
+
+/// # Safety
+///
+/// `text` must point to `length` readable bytes, or be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NWS_SendText(client: *mut WebSocket, text: *const c_char, length: usize) -> i32 {
+    answer_client("NWS_SendText", client, |handle| {
+        // SAFETY: the caller's promise.
+        let payload = unsafe { payload(text.cast(), length) }?;
+        check_text(Kind::Text, payload)?;
+        handle.client.send(Kind::Text, payload).map_err(|error| refusal(error::of_send(error)))
+    })
+}
+
+/// # Safety
+///
+/// `data` must point to `length` readable bytes, or be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NWS_SendBinary(client: *mut WebSocket, data: *const c_void, length: usize) -> i32 {
+    answer_client("NWS_SendBinary", client, |handle| {
+        // SAFETY: the caller's promise.
+        let payload = unsafe { payload(data, length) }?;
+        handle.client.send(Kind::Binary, payload).map_err(|error| refusal(error::of_send(error)))
+    })
+}
+
+/// # Safety
+///
+/// `data` must point to `length` readable bytes, or be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NWS_SendWithCallback(
+    client: *mut WebSocket,
+    number: i32,
+    data: *const c_void,
+    length: usize,
+    on_sent: Option<SentCallback>,
+    context: *mut c_void,
+) -> i32 {
+    answer_client("NWS_SendWithCallback", client, |handle| {
+        let kind = kind(number)?;
+        let callback = on_sent.ok_or_else(|| Refusal::new(ErrCode::InvalidArgument, "onSent: NULL"))?;
+        // SAFETY: the caller's promise.
+        let payload = unsafe { payload(data, length) }?;
+        check_text(kind, payload)?;
+        // Before the message, whose fate may be known before this returns.
+        let receipt = handle.extension.expect(Sent { callback, context });
+        handle.client.send_with_receipt(kind, payload, receipt).map_err(|error| {
+            handle.extension.settle(receipt);
+            refusal(error::of_send(error))
+        })
+    })
+}
+
+/// # Safety
+///
+/// `data` must point to `length` bytes that may be written to, and that nobody else touches until `release` is called.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NWS_SendOwned(
+    client: *mut WebSocket,
+    number: i32,
+    data: *mut c_void,
+    length: usize,
+    release: Option<ReleaseCallback>,
+    context: *mut c_void,
+) -> i32 {
+    answer_client("NWS_SendOwned", client, |handle| {
+        let kind = kind(number)?;
+        let release = release.ok_or_else(|| Refusal::new(ErrCode::InvalidArgument, "release: NULL"))?;
+        if data.is_null() {
+            return Err(Refusal::new(ErrCode::SendDataNull, "data: NULL"));
+        }
+        // SAFETY: the caller's promise.
+        check_text(kind, unsafe { payload(data, length) }?)?;
+        // SAFETY: as above, and nothing is NULL.
+        let lent = Box::new(unsafe { Lent::new(data, length, release, context) });
+        handle.client.send_owned(kind, lent, None).map_err(|(error, lent)| {
+            // The caller's again: its drop, which would release it, must not run.
+            std::mem::forget(lent);
+            refusal(error::of_send(error))
+        })
+    })
+}
+
+/// # Safety
+///
+/// `data` must point to `length` readable bytes, or be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NWS_SendPiece(
+    client: *mut WebSocket,
+    number: i32,
+    data: *const c_void,
+    length: usize,
+    last: i32,
+) -> i32 {
+    answer_client("NWS_SendPiece", client, |handle| {
+        let kind = kind(number)?;
+        // SAFETY: the caller's promise.
+        let payload = unsafe { payload(data, length) }?;
+        handle.client.send_piece(kind, payload, last != 0).map_err(|error| refusal(error::of_send(error)))
+    })
+}
+
+/// # Safety
+///
+/// `data` must point to `length` readable bytes, or be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NWS_Ping(client: *mut WebSocket, data: *const c_void, length: usize) -> i32 {
+    answer_client("NWS_Ping", client, |handle| {
+        // SAFETY: the caller's promise.
+        let payload = unsafe { payload(data, length) }?;
+        handle.client.ping(payload).map_err(|error| refusal(error::of_ping(error)))
+    })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn NWS_GetState(client: *const WebSocket) -> i32 {
+    guard("NWS_GetState", -1, || {
+        handle::with(client, |handle| match handle.client.state() {
+            State::Idle => 0,
+            State::Connecting => 1,
+            State::Open => 2,
+            State::Closing => 3,
+            State::Closed => 4,
+        })
+        .unwrap_or(-1)
+    })
+}
+
+/// # Safety
+///
+/// `bytes` must be NULL or a place for a number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NWS_GetBufferedAmount(client: *const WebSocket, bytes: *mut u64) -> i32 {
+    answer_client("NWS_GetBufferedAmount", client, |handle| {
+        if bytes.is_null() {
+            return Err(Refusal::new(ErrCode::InvalidArgument, "bytes: NULL"));
+        }
+        // SAFETY: the caller's promise.
+        unsafe { bytes.write(handle.client.buffered() as u64) };
+        Ok(())
+    })
+}
+
+/// Gives an application what `find` finds in the answer to the last upgrade.
+///
+/// # Safety
+///
+/// As [`extension::write_text`].
+unsafe fn give_text(
+    handle: &Handle,
+    buffer: *mut c_char,
+    length: *mut usize,
+    find: impl FnOnce(&Opened) -> Option<String>,
+) -> Result<(), Refusal> {
+    let opened = handle.client.opened();
+    let found = opened.as_deref().and_then(find).ok_or_else(|| refusal(ErrCode::NotFound))?;
+    let found = CString::new(found.replace('\0', "\u{fffd}")).unwrap_or_default();
+    // SAFETY: the caller's promise.
+    unsafe { extension::write_text(&found, buffer, length) }
+}
+
+/// # Safety
+///
+/// `length` must be NULL or point to the count of bytes behind `buffer`, which must be NULL or may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NWS_GetProtocol(
+    client: *const WebSocket,
+    buffer: *mut c_char,
+    length: *mut usize,
+) -> i32 {
+    answer_client("NWS_GetProtocol", client, |handle| {
+        // SAFETY: the caller's promise.
+        unsafe { give_text(handle, buffer, length, |opened| opened.protocol.clone()) }
+    })
+}
+
+/// # Safety
+///
+/// `length` must be NULL or point to the count of bytes behind `buffer`, which must be NULL or may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NWS_GetExtensions(
+    client: *const WebSocket,
+    buffer: *mut c_char,
+    length: *mut usize,
+) -> i32 {
+    answer_client("NWS_GetExtensions", client, |handle| {
+        // SAFETY: the caller's promise.
+        unsafe { give_text(handle, buffer, length, |opened| opened.extensions.clone()) }
+    })
+}
+
+/// # Safety
+///
+/// `length` must be NULL or point to the count of bytes behind `buffer`, which must be NULL or may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NWS_GetResponseHeader(
+    client: *const WebSocket,
+    name: *const c_char,
+    index: usize,
+    buffer: *mut c_char,
+    length: *mut usize,
+) -> i32 {
+    answer_client("NWS_GetResponseHeader", client, |handle| {
+        let name = probe::c_string(name, HEADER_BYTES_MAX).map_err(|unreadable| {
+            let why = match unreadable {
+                Unreadable::Address => "NULL, or leads nowhere",
+                Unreadable::TooLong => "too long",
+            };
+            Refusal::new(ErrCode::InvalidArgument, format!("name: {why}"))
+        })?;
+        let find = |opened: &Opened| {
+            let mut named =
+                opened.headers.iter().filter(|(known, _)| known.as_bytes().eq_ignore_ascii_case(&name));
+            named.nth(index).map(|(_, value)| value.clone())
+        };
+        // SAFETY: the caller's promise.
+        unsafe { give_text(handle, buffer, length, find) }
+    })
+}
+
+/// # Safety
+///
+/// `statistics` must be NULL or point to as many bytes as its size says, which may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NWS_GetStatistics(client: *const WebSocket, statistics: *mut RawStatistics) -> i32 {
+    answer_client("NWS_GetStatistics", client, |handle| {
+        if statistics.is_null() {
+            return Err(Refusal::new(ErrCode::InvalidArgument, "statistics: NULL"));
+        }
+        // SAFETY: the caller's promise.
+        let size = unsafe { (&raw const (*statistics).size).read() };
+        extension::check_size::<RawStatistics>(size)?;
+        let raw = raw_statistics(handle, size);
+        // SAFETY: as above.
+        unsafe { extension::write_struct(statistics, &raw, size) };
+        Ok(())
+    })
+}
+
+fn raw_statistics(handle: &Handle, size: usize) -> RawStatistics {
+    let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    let Statistics {
+        attempts,
+        connections,
+        messages_sent,
+        bytes_sent,
+        messages_received,
+        bytes_received,
+        deflate_input,
+        deflate_output,
+        pings_sent,
+        pongs_received,
+        pings_received,
+        round_trip,
+        round_trip_smoothed,
+        round_trip_minimum,
+    } = handle.client.statistics();
+    let timing = handle.client.opened().map(|opened| opened.timing);
+    RawStatistics {
+        size,
+        attempts,
+        connections,
+        messages_sent,
+        bytes_sent,
+        messages_received,
+        bytes_received,
+        deflate_input_bytes: deflate_input,
+        deflate_output_bytes: deflate_output,
+        pings_sent,
+        pongs_received,
+        pings_received,
+        buffered_bytes: handle.client.buffered() as u64,
+        round_trip_us: round_trip.map_or(-1, micros),
+        smoothed_round_trip_us: round_trip_smoothed.map_or(-1, micros),
+        minimum_round_trip_us: round_trip_minimum.map_or(-1, micros),
+        lookup_us: timing.map_or(-1, |timing| micros(timing.lookup)),
+        tcp_us: timing.map_or(-1, |timing| micros(timing.tcp)),
+        tls_us: timing.map_or(-1, |timing| micros(timing.tls)),
+        upgrade_us: timing.map_or(-1, |timing| micros(timing.upgrade)),
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn NWS_GetId(client: *const WebSocket) -> u64 {
+    guard("NWS_GetId", 0, || handle::with(client, |handle| handle.client.id()).unwrap_or(0))
+}

@@ -1,0 +1,584 @@
+//! What `net_websocket_ext.h` adds to a client: its types, and what is kept for each client.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::mem::{offset_of, size_of};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::abi::{ErrCode, Header, WebSocket};
+use super::probe::{self, Unreadable};
+use crate::client::{
+    HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, PerMessageDeflate, RawHeader, Receipt, SEND_LIMIT_BYTES,
+};
+
+/// The longest sub-protocol list and file name looked at, in bytes.
+const TEXT_BYTES_MAX: usize = 65_536;
+
+/// `NWS_Options`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RawOptions {
+    pub size: usize,
+    connect_timeout_ms: u32,
+    close_timeout_ms: u32,
+    ping_interval_ms: u32,
+    pong_timeout_ms: u32,
+    max_message_size: u64,
+    send_queue_limit: u64,
+    send_low_water: u64,
+    protocols: *const c_char,
+    headers: *const Header,
+    ca_path: *const c_char,
+    skip_server_cert_verification: u8,
+    per_message_deflate: u8,
+    client_no_context_takeover: u8,
+    server_no_context_takeover: u8,
+    client_max_window_bits: u8,
+    server_max_window_bits: u8,
+    receive_pieces: u8,
+    reserved: u8,
+    deflate_threshold: u32,
+}
+
+/// `NWS_Header`.
+#[repr(C)]
+pub struct ResponseHeader {
+    pub name: *const c_char,
+    pub value: *const c_char,
+}
+
+/// `NWS_Response`.
+#[repr(C)]
+pub struct Response {
+    pub size: usize,
+    pub status: u32,
+    pub header_count: u32,
+    pub headers: *const ResponseHeader,
+    pub protocol: *const c_char,
+    pub extensions: *const c_char,
+}
+
+/// `NWS_Message`.
+#[repr(C)]
+pub struct RawMessage {
+    pub size: usize,
+    pub data: *mut c_char,
+    pub length: usize,
+    pub kind: i32,
+    pub first: u8,
+    pub last: u8,
+}
+
+/// `NWS_Pong`.
+#[repr(C)]
+pub struct RawPong {
+    pub size: usize,
+    pub data: *const c_char,
+    pub length: usize,
+    pub round_trip_us: i64,
+}
+
+/// `NWS_Failure`.
+#[repr(C)]
+pub struct RawFailure {
+    pub size: usize,
+    pub code: i32,
+    pub phase: i32,
+    pub http_status: u32,
+    pub message: *const c_char,
+    pub unsent_messages: u64,
+}
+
+/// `NWS_Close`.
+#[repr(C)]
+pub struct RawClose {
+    pub size: usize,
+    pub code: u32,
+    pub reason: *const c_char,
+}
+
+type EventCallback<T> = Option<unsafe extern "C" fn(*mut WebSocket, *mut c_void, *const T)>;
+
+/// `NWS_Callbacks`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RawCallbacks {
+    pub size: usize,
+    pub user_data: *mut c_void,
+    pub on_headers: EventCallback<Response>,
+    pub on_open: EventCallback<Response>,
+    pub on_message: EventCallback<RawMessage>,
+    pub on_pong: EventCallback<RawPong>,
+    pub on_drain: Option<unsafe extern "C" fn(*mut WebSocket, *mut c_void)>,
+    pub on_error: EventCallback<RawFailure>,
+    pub on_close: EventCallback<RawClose>,
+}
+
+// SAFETY: the pointer is the application's; it is handed back and never followed.
+unsafe impl Send for RawCallbacks {}
+
+impl RawCallbacks {
+    pub const NONE: Self = Self {
+        size: size_of::<Self>(),
+        user_data: std::ptr::null_mut(),
+        on_headers: None,
+        on_open: None,
+        on_message: None,
+        on_pong: None,
+        on_drain: None,
+        on_error: None,
+        on_close: None,
+    };
+}
+
+/// `NWS_Statistics`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RawStatistics {
+    pub size: usize,
+    pub attempts: u64,
+    pub connections: u64,
+    pub messages_sent: u64,
+    pub bytes_sent: u64,
+    pub messages_received: u64,
+    pub bytes_received: u64,
+    pub deflate_input_bytes: u64,
+    pub deflate_output_bytes: u64,
+    pub pings_sent: u64,
+    pub pongs_received: u64,
+    pub pings_received: u64,
+    pub buffered_bytes: u64,
+    pub round_trip_us: i64,
+    pub smoothed_round_trip_us: i64,
+    pub minimum_round_trip_us: i64,
+    pub lookup_us: i64,
+    pub tcp_us: i64,
+    pub tls_us: i64,
+    pub upgrade_us: i64,
+}
+
+/// `NWS_SentCallback`.
+pub type SentCallback = unsafe extern "C" fn(*mut WebSocket, *mut c_void, i32);
+/// `NWS_ReleaseCallback`.
+pub type ReleaseCallback = unsafe extern "C" fn(*mut c_void, *mut c_void);
+
+#[cfg(target_pointer_width = "64")]
+const _: () = {
+    assert!(size_of::<RawOptions>() == 88 && offset_of!(RawOptions, deflate_threshold) == 80);
+    assert!(offset_of!(RawOptions, protocols) == 48 && offset_of!(RawOptions, per_message_deflate) == 73);
+    assert!(size_of::<Response>() == 40 && offset_of!(Response, headers) == 16);
+    assert!(size_of::<RawMessage>() == 32 && offset_of!(RawMessage, last) == 29);
+    assert!(size_of::<RawPong>() == 32);
+    assert!(size_of::<RawFailure>() == 40 && offset_of!(RawFailure, message) == 24);
+    assert!(size_of::<RawClose>() == 24);
+    assert!(size_of::<RawCallbacks>() == 72);
+    assert!(size_of::<RawStatistics>() == 160);
+};
+
+/// A struct of the header that grows at its end.
+///
+/// # Safety
+///
+/// `repr(C)`, begins with its size, and any bytes make a valid value.
+pub unsafe trait Growing: Copy {
+    /// The size of the first version.
+    const SIZE_MIN: usize;
+    /// For error texts.
+    const NAME: &'static str;
+}
+
+// SAFETY: integers and raw pointers.
+unsafe impl Growing for RawOptions {
+    const SIZE_MIN: usize = 88;
+    const NAME: &'static str = "NWS_Options";
+}
+
+// SAFETY: a pointer and functions, which the application vouches for.
+unsafe impl Growing for RawCallbacks {
+    const SIZE_MIN: usize = 72;
+    const NAME: &'static str = "NWS_Callbacks";
+}
+
+// SAFETY: integers.
+unsafe impl Growing for RawStatistics {
+    const SIZE_MIN: usize = 160;
+    const NAME: &'static str = "NWS_Statistics";
+}
+
+/// No struct of a later version is larger.
+const SIZE_MAX: usize = 4_096;
+
+/// Checks the size that a program gives for a struct.
+pub fn check_size<T: Growing>(size: usize) -> Result<(), Refusal> {
+    if (T::SIZE_MIN..=SIZE_MAX).contains(&size) {
+        Ok(())
+    } else {
+        Err(Refusal::new(
+            ErrCode::InvalidArgument,
+            format!("size: {size} is not the size of a struct {}", T::NAME),
+        ))
+    }
+}
+
+/// Reads a struct of any version: `value` has the fields that the program does not know.
+pub fn read_struct<T: Growing>(address: *const T, mut value: T) -> Result<T, Refusal> {
+    let unreadable =
+        |_| Refusal::new(ErrCode::InvalidArgument, format!("{}: the pointer leads nowhere", T::NAME));
+    let size = probe::bytes(address.cast(), size_of::<usize>()).map_err(unreadable)?;
+    let size = size.try_into().map_or(0, usize::from_ne_bytes);
+    check_size::<T>(size)?;
+    let bytes = probe::bytes(address.cast(), size).map_err(unreadable)?;
+    let known = size.min(size_of::<T>());
+    if bytes[known..].iter().any(|byte| *byte != 0) {
+        return Err(Refusal::new(
+            ErrCode::InvalidArgument,
+            format!("{}: a field that this version of the library does not know is set", T::NAME),
+        ));
+    }
+    // SAFETY: `known` bytes are there on both sides, and any bytes make a valid value.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), (&raw mut value).cast::<u8>(), known) };
+    Ok(value)
+}
+
+/// Writes as much of a struct as the program knows.
+///
+/// # Safety
+///
+/// `address` must be that of `size` bytes that may be written to.
+pub unsafe fn write_struct<T: Growing>(address: *mut T, value: &T, size: usize) {
+    let known = size.min(size_of::<T>());
+    // SAFETY: the caller's promise.
+    unsafe { std::ptr::copy_nonoverlapping((&raw const *value).cast::<u8>(), address.cast::<u8>(), known) };
+}
+
+/// Why a function refuses: its code, and a text for [`last_error`].
+pub struct Refusal {
+    pub code: ErrCode,
+    pub text: String,
+}
+
+impl Refusal {
+    pub fn new(code: ErrCode, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+}
+
+thread_local! {
+    static LAST_ERROR: RefCell<CString> = RefCell::default();
+}
+
+/// Keeps the text of a refusal for the thread.
+pub fn remember(text: &str) {
+    let text = CString::new(text.replace('\0', " ")).unwrap_or_default();
+    // A thread that ends has nobody left to ask.
+    let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = text);
+}
+
+/// The text of the thread's last refusal.
+pub fn last_error() -> *const c_char {
+    LAST_ERROR.try_with(|last| last.borrow().as_ptr()).unwrap_or(c"".as_ptr())
+}
+
+/// What is kept for a client besides what the platform's header has.
+#[derive(Default)]
+pub struct Extension {
+    inner: Mutex<Inner>,
+}
+
+/// Boxed, since most clients do without.
+struct Inner {
+    options: Option<Box<Options>>,
+    callbacks: Option<Box<RawCallbacks>>,
+    /// The callbacks of messages whose fate is not known yet.
+    receipts: HashMap<Receipt, Sent>,
+    next_receipt: Receipt,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self { options: None, callbacks: None, receipts: HashMap::new(), next_receipt: 1 }
+    }
+}
+
+/// A callback for one message.
+#[derive(Clone, Copy)]
+pub struct Sent {
+    pub callback: SentCallback,
+    pub context: *mut c_void,
+}
+
+// SAFETY: the context is the application's; it is handed back and never followed.
+unsafe impl Send for Sent {}
+
+impl Extension {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The options of the next connection.
+    pub fn options(&self) -> Options {
+        self.lock().options.as_deref().cloned().unwrap_or_default()
+    }
+
+    pub fn set_options(&self, options: Options) {
+        self.lock().options = Some(Box::new(options));
+    }
+
+    pub fn callbacks(&self) -> RawCallbacks {
+        self.lock().callbacks.as_deref().copied().unwrap_or(RawCallbacks::NONE)
+    }
+
+    pub fn set_callbacks(&self, callbacks: RawCallbacks) {
+        self.lock().callbacks = Some(Box::new(callbacks));
+    }
+
+    pub fn set_user_data(&self, user_data: *mut c_void) {
+        self.lock().callbacks.get_or_insert_with(|| Box::new(RawCallbacks::NONE)).user_data = user_data;
+    }
+
+    /// A number for a message with a callback.
+    pub fn expect(&self, sent: Sent) -> Receipt {
+        let mut inner = self.lock();
+        let receipt = inner.next_receipt;
+        inner.next_receipt += 1;
+        inner.receipts.insert(receipt, sent);
+        receipt
+    }
+
+    /// The callback of a message, which is called once.
+    pub fn settle(&self, receipt: Receipt) -> Option<Sent> {
+        self.lock().receipts.remove(&receipt)
+    }
+
+    /// The callbacks of all messages that are left, in the order of their sending.
+    pub fn settle_all(&self) -> Vec<Sent> {
+        let mut left: Vec<_> = self.lock().receipts.drain().collect();
+        left.sort_unstable_by_key(|(receipt, _)| *receipt);
+        left.into_iter().map(|(_, sent)| sent).collect()
+    }
+}
+
+impl RawOptions {
+    /// The defaults, which are the core's.
+    pub fn defaults() -> Self {
+        let Options {
+            headers: _,
+            protocols: _,
+            ca_path: _,
+            skip_server_verification,
+            connect_timeout,
+            close_timeout,
+            ping_interval,
+            pong_timeout,
+            per_message_deflate,
+            message_limit,
+            in_pieces,
+        } = Options::default();
+        let offered = per_message_deflate.is_some();
+        let deflate = per_message_deflate.unwrap_or_default();
+        Self {
+            size: size_of::<Self>(),
+            connect_timeout_ms: milliseconds(Some(connect_timeout)),
+            close_timeout_ms: milliseconds(Some(close_timeout)),
+            ping_interval_ms: milliseconds(ping_interval),
+            pong_timeout_ms: milliseconds(pong_timeout),
+            max_message_size: message_limit as u64,
+            send_queue_limit: SEND_LIMIT_BYTES as u64,
+            send_low_water: SEND_LIMIT_BYTES as u64 / 4,
+            protocols: std::ptr::null(),
+            headers: std::ptr::null(),
+            ca_path: std::ptr::null(),
+            skip_server_cert_verification: u8::from(skip_server_verification),
+            per_message_deflate: u8::from(offered),
+            client_no_context_takeover: u8::from(deflate.client_no_context_takeover),
+            server_no_context_takeover: u8::from(deflate.server_no_context_takeover),
+            client_max_window_bits: deflate.client_max_window_bits,
+            server_max_window_bits: deflate.server_max_window_bits,
+            receive_pieces: u8::from(in_pieces),
+            reserved: 0,
+            deflate_threshold: u32::try_from(deflate.threshold).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The core's options, and the limits of the send queue.
+    pub fn parse(&self) -> Result<(Options, usize, usize), Refusal> {
+        let deflate = PerMessageDeflate {
+            client_no_context_takeover: flag("clientNoContextTakeover", self.client_no_context_takeover)?,
+            server_no_context_takeover: flag("serverNoContextTakeover", self.server_no_context_takeover)?,
+            client_max_window_bits: window("clientMaxWindowBits", self.client_max_window_bits)?,
+            server_max_window_bits: window("serverMaxWindowBits", self.server_max_window_bits)?,
+            threshold: self.deflate_threshold as usize,
+        };
+        if self.reserved != 0 {
+            return Err(Refusal::new(ErrCode::InvalidArgument, "reserved: not 0"));
+        }
+        let options = Options {
+            headers: headers(self.headers)?,
+            protocols: text("protocols", self.protocols)?.unwrap_or_default(),
+            ca_path: text("caPath", self.ca_path)?.map(PathBuf::from),
+            skip_server_verification: flag("skipServerCertVerification", self.skip_server_cert_verification)?,
+            connect_timeout: limit("connectTimeoutMs", self.connect_timeout_ms)?,
+            close_timeout: limit("closeTimeoutMs", self.close_timeout_ms)?,
+            ping_interval: duration(self.ping_interval_ms),
+            pong_timeout: duration(self.pong_timeout_ms),
+            per_message_deflate: flag("perMessageDeflate", self.per_message_deflate)?.then_some(deflate),
+            message_limit: bytes("maxMessageSize", self.max_message_size)?,
+            in_pieces: flag("receivePieces", self.receive_pieces)?,
+        };
+        let send_limit = bytes("sendQueueLimit", self.send_queue_limit)?;
+        let low_water = usize::try_from(self.send_low_water).unwrap_or(usize::MAX);
+        if low_water > send_limit {
+            return Err(Refusal::new(ErrCode::InvalidArgument, "sendLowWater: over sendQueueLimit"));
+        }
+        Ok((options, send_limit, low_water))
+    }
+}
+
+fn milliseconds(duration: Option<Duration>) -> u32 {
+    duration.map_or(0, |duration| u32::try_from(duration.as_millis()).unwrap_or(u32::MAX))
+}
+
+fn duration(milliseconds: u32) -> Option<Duration> {
+    (milliseconds > 0).then(|| Duration::from_millis(milliseconds.into()))
+}
+
+fn limit(field: &str, milliseconds: u32) -> Result<Duration, Refusal> {
+    duration(milliseconds)
+        .ok_or_else(|| Refusal::new(ErrCode::InvalidArgument, format!("{field}: 0; it must be 1 or more")))
+}
+
+fn flag(field: &str, value: u8) -> Result<bool, Refusal> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(Refusal::new(ErrCode::InvalidArgument, format!("{field}: {other}; it must be 0 or 1"))),
+    }
+}
+
+fn window(field: &str, bits: u8) -> Result<u8, Refusal> {
+    match bits {
+        9..=15 => Ok(bits),
+        other => Err(Refusal::new(ErrCode::InvalidArgument, format!("{field}: {other}; it must be 9 to 15"))),
+    }
+}
+
+fn bytes(field: &str, count: u64) -> Result<usize, Refusal> {
+    usize::try_from(count)
+        .ok()
+        .filter(|&count| count > 0 && count <= isize::MAX as usize)
+        .ok_or_else(|| Refusal::new(ErrCode::InvalidArgument, format!("{field}: {count} is out of range")))
+}
+
+fn text(field: &str, text: *const c_char) -> Result<Option<String>, Refusal> {
+    if text.is_null() {
+        return Ok(None);
+    }
+    let refused = |why| Refusal::new(ErrCode::InvalidArgument, format!("{field}: {why}"));
+    let bytes = probe::c_string(text, TEXT_BYTES_MAX).map_err(|unreadable| {
+        refused(match unreadable {
+            Unreadable::Address => "the pointer leads nowhere",
+            Unreadable::TooLong => "too long",
+        })
+    })?;
+    String::from_utf8(bytes).map(Some).map_err(|_| refused("not UTF-8"))
+}
+
+fn headers(mut next: *const Header) -> Result<Vec<RawHeader>, Refusal> {
+    let mut headers = Vec::new();
+    while !next.is_null() {
+        let refused = |code, why| Refusal::new(code, format!("headers: entry {}: {why}", headers.len()));
+        let Ok(Header { name, value, next: following }) = probe::value(next) else {
+            return Err(refused(ErrCode::InvalidArgument, "the pointer leads nowhere"));
+        };
+        if headers.len() >= HEADER_COUNT_MAX {
+            return Err(refused(ErrCode::HeaderExceeded, "one too many"));
+        }
+        if name.is_null() || value.is_null() {
+            return Err(refused(ErrCode::NoHeaderContext, "a name or a value is NULL"));
+        }
+        let read = |text| {
+            probe::c_string(text, HEADER_BYTES_MAX).map_err(|unreadable| match unreadable {
+                Unreadable::Address => refused(ErrCode::InvalidArgument, "a pointer leads nowhere"),
+                Unreadable::TooLong => refused(ErrCode::HeaderExceeded, "too long"),
+            })
+        };
+        let header = (read(name)?, read(value)?);
+        headers.push(header);
+        next = following;
+    }
+    Ok(headers)
+}
+
+/// Copies a string to where an application wants it.
+///
+/// # Safety
+///
+/// `length` must be NULL or point to the count of bytes behind `buffer`, which must be NULL or may be written to.
+pub unsafe fn write_text(value: &CStr, buffer: *mut c_char, length: *mut usize) -> Result<(), Refusal> {
+    if length.is_null() {
+        return Err(Refusal::new(ErrCode::InvalidArgument, "length: NULL"));
+    }
+    let bytes = value.to_bytes_with_nul();
+    // SAFETY: the caller's promise.
+    unsafe {
+        let room = length.replace(bytes.len());
+        if buffer.is_null() {
+            return Ok(());
+        }
+        if room < bytes.len() {
+            let text = format!("buffer: {room} bytes, {} are needed", bytes.len());
+            return Err(Refusal::new(ErrCode::BufferTooSmall, text));
+        }
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), buffer.cast::<u8>(), bytes.len());
+    }
+    Ok(())
+}
+
+/// Memory that an application has lent.
+pub struct Lent {
+    data: *mut c_void,
+    length: usize,
+    release: ReleaseCallback,
+    context: *mut c_void,
+}
+
+// SAFETY: the application has given it away until `release` is called, and lets that be called on any thread.
+unsafe impl Send for Lent {}
+
+impl Lent {
+    /// # Safety
+    ///
+    /// `data` must point to `length` bytes that nobody else touches until `release` is called; neither is NULL.
+    pub unsafe fn new(
+        data: *mut c_void,
+        length: usize,
+        release: ReleaseCallback,
+        context: *mut c_void,
+    ) -> Self {
+        Self { data, length, release, context }
+    }
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: the promise made to `new`.
+        unsafe { std::slice::from_raw_parts(self.data.cast(), self.length) }
+    }
+}
+
+impl AsMut<[u8]> for Lent {
+    fn as_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(self.data.cast(), self.length) }
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // SAFETY: the function is the application's word; this is the one call.
+        unsafe { (self.release)(self.data, self.context) };
+    }
+}
