@@ -13,7 +13,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 ARCH=${1:?usage: tests/ndk/run.sh host|x86_64|arm64-v8a [PROGRAM...]}
 shift
 PROGRAMS=("$@")
-((${#PROGRAMS[@]})) || PROGRAMS=(headers_c headers_cpp acceptance contract threads quick echo_client)
+((${#PROGRAMS[@]})) || PROGRAMS=(headers_c headers_cpp acceptance contract ext threads quick echo_client)
 PROFILE=${PROFILE:-debug}
 BUILD=$TARGET/ndk/$ARCH${SANITIZE:+-sanitized}
 WARNINGS=(-Wall -Wextra -Wpedantic -Werror)

@@ -1,0 +1,811 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * net_websocket_ext.h, function by function: what each gives, what each refuses, and what a careless caller meets.
+ */
+
+#include "check.h"
+
+#include <network/netstack/net_websocket_ext.h>
+
+#define LOG_ENTRIES 64
+#define LOG_TEXT 128
+
+static const char *ws;
+static const char *wss;
+/* Nobody listens there. */
+static const char refused_url[] = "ws://127.0.0.1:1";
+
+/* --- a log of what the callbacks got --- */
+
+struct Log {
+    struct WebSocket *client;
+    char entries[LOG_ENTRIES][LOG_TEXT];
+    int count;
+    size_t bytes;
+    int pieces;
+    int ordered;
+    int64_t round_trip;
+    struct NWS_Failure failure;
+    /* Destroys the client inside the callback with this entry. */
+    const char *destroy_at;
+    struct Flag destroyed;
+};
+
+static void note(struct Log *log, const char *text)
+{
+    int destroy;
+    pthread_mutex_lock(&check.lock);
+    if (log->count < LOG_ENTRIES) {
+        snprintf(log->entries[log->count++], LOG_TEXT, "%s", text);
+    }
+    destroy = log->destroy_at != NULL && strcmp(log->destroy_at, text) == 0;
+    pthread_cond_broadcast(&check.changed);
+    pthread_mutex_unlock(&check.lock);
+    if (destroy) {
+        CHECK_INT(OH_WebSocketClient_Destroy(log->client), WEBSOCKET_OK);
+        flag_raise(&log->destroyed);
+    }
+}
+
+/* Entry number `nth`; an empty one if it does not come. */
+static const char *entry(struct Log *log, int nth)
+{
+    struct timespec until = deadline();
+    int there;
+    pthread_mutex_lock(&check.lock);
+    while (log->count <= nth && changes_before(&until)) {
+    }
+    there = log->count > nth;
+    pthread_mutex_unlock(&check.lock);
+    if (!there) {
+        check_failed(__FILE__, __LINE__, "event number %d does not come", nth);
+    }
+    return there ? log->entries[nth] : "";
+}
+
+static void on_headers(struct WebSocket *client, void *data, const struct NWS_Response *response)
+{
+    struct Log *log = (struct Log *)data;
+    uint32_t at;
+    int ones = 0;
+    CHECK(client == log->client);
+    CHECK_INT(response->size, sizeof *response);
+    CHECK_INT(response->status, 101);
+    for (at = 0; at < response->headerCount; at++) {
+        ones += strcmp(response->headers[at].name, "x-test") == 0 && strcmp(response->headers[at].value, "one") == 0;
+    }
+    note(log, ones == 1 ? "headers with x-test" : "headers");
+}
+
+static void on_open(struct WebSocket *client, void *data, const struct NWS_Response *response)
+{
+    char text[LOG_TEXT];
+    (void)client;
+    snprintf(text, sizeof text, "open %s", response->protocol);
+    note((struct Log *)data, text);
+}
+
+static void on_message(struct WebSocket *client, void *data, const struct NWS_Message *message)
+{
+    char text[LOG_TEXT];
+    (void)client;
+    CHECK_INT(message->data[message->length], '\0');
+    CHECK(message->first == 1 && message->last == 1);
+    snprintf(text, sizeof text, "%s %.100s", message->type == NWS_TEXT ? "text" : "binary", message->data);
+    note((struct Log *)data, text);
+}
+
+/* Checks the bytes of /large instead of keeping them. */
+static void on_piece(struct WebSocket *client, void *data, const struct NWS_Message *message)
+{
+    struct Log *log = (struct Log *)data;
+    size_t at;
+    (void)client;
+    CHECK_INT(message->type, NWS_BINARY);
+    CHECK_INT(message->first, log->pieces == 0);
+    for (at = 0; at < message->length; at++) {
+        log->ordered &= (unsigned char)message->data[at] == (log->bytes + at) % 251;
+    }
+    log->bytes += message->length;
+    log->pieces++;
+    if (message->last == 1) {
+        note(log, "last");
+    }
+}
+
+static void on_pong(struct WebSocket *client, void *data, const struct NWS_Pong *pong)
+{
+    struct Log *log = (struct Log *)data;
+    char text[LOG_TEXT];
+    (void)client;
+    log->round_trip = pong->roundTripUs;
+    snprintf(text, sizeof text, "pong %.*s", (int)pong->length, pong->data);
+    note(log, text);
+}
+
+static void on_drain(struct WebSocket *client, void *data)
+{
+    (void)client;
+    note((struct Log *)data, "drain");
+}
+
+static void on_error(struct WebSocket *client, void *data, const struct NWS_Failure *failure)
+{
+    struct Log *log = (struct Log *)data;
+    (void)client;
+    CHECK(strlen(failure->message) > 0);
+    log->failure = *failure;
+    note(log, "error");
+}
+
+static void on_close(struct WebSocket *client, void *data, const struct NWS_Close *close)
+{
+    char text[LOG_TEXT];
+    (void)client;
+    snprintf(text, sizeof text, "close %u %.60s", (unsigned)close->code, close->reason);
+    note((struct Log *)data, text);
+}
+
+static void on_sent(struct WebSocket *client, void *context, int32_t result)
+{
+    char text[LOG_TEXT];
+    (void)client;
+    snprintf(text, sizeof text, "sent %s", NWS_ErrorName(result));
+    note((struct Log *)context, text);
+}
+
+/* The constructor's callbacks, which must keep silent when others are set. */
+static void on_plain_message(struct WebSocket *client, char *data, uint32_t length)
+{
+    char text[LOG_TEXT];
+    snprintf(text, sizeof text, "plain %.*s", (int)length, data);
+    note((struct Log *)NWS_GetUserData(client), text);
+}
+
+static void set_callbacks(struct Log *log)
+{
+    struct NWS_Callbacks callbacks;
+    CHECK_INT(NWS_InitCallbacks(&callbacks, sizeof callbacks), WEBSOCKET_OK);
+    callbacks.userData = log;
+    callbacks.onHeaders = on_headers;
+    callbacks.onOpen = on_open;
+    callbacks.onMessage = on_message;
+    callbacks.onPong = on_pong;
+    callbacks.onDrain = on_drain;
+    callbacks.onError = on_error;
+    callbacks.onClose = on_close;
+    CHECK_INT(NWS_SetCallbacks(log->client, &callbacks), WEBSOCKET_OK);
+}
+
+static struct Log *log_new(void)
+{
+    struct Log *log = (struct Log *)calloc(1, sizeof *log);
+    if (log == NULL) {
+        abort();
+    }
+    log->ordered = 1;
+    log->client = OH_WebSocketClient_Constructor(NULL, on_plain_message, NULL, NULL);
+    set_callbacks(log);
+    return log;
+}
+
+static int log_connect(struct Log *log, const char *base, const char *path)
+{
+    char url[URL_BYTES];
+    WebSocket_RequestOptions none = { NULL };
+    snprintf(url, sizeof url, "%s%s", base, path);
+    return OH_WebSocketClient_Connect(log->client, url, none);
+}
+
+/* A client that has told of its headers and of being open: entries 0 and 1. */
+static struct Log *log_open(const char *path)
+{
+    struct Log *log = log_new();
+    CHECK_INT(log_connect(log, ws, path), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 0), "headers");
+    CHECK_HAS(entry(log, 1), "open");
+    return log;
+}
+
+/* The log stays: a late callback must find it. */
+static void log_end(struct Log *log)
+{
+    CHECK_INT(OH_WebSocketClient_Destroy(log->client), WEBSOCKET_OK);
+}
+
+static struct NWS_Options default_options(void)
+{
+    struct NWS_Options options;
+    CHECK_INT(NWS_InitOptions(&options, sizeof options), WEBSOCKET_OK);
+    return options;
+}
+
+/* --- texts --- */
+
+static void tells_its_version_and_its_codes(void)
+{
+    CHECK_HAS(NWS_Version(), ".");
+    CHECK_TEXT(NWS_ErrorName(WEBSOCKET_OK), "WEBSOCKET_OK");
+    CHECK_TEXT(NWS_ErrorName(WEBSOCKET_NO_CONNECTION_CONTEXT), "WEBSOCKET_NO_CONNECTION_CONTEXT");
+    CHECK_TEXT(NWS_ErrorName(NWS_NOT_FOUND), "NWS_NOT_FOUND");
+    CHECK_TEXT(NWS_ErrorName(-5), "unknown");
+    CHECK_TEXT(NWS_ErrorMessage(123456), "unknown error");
+    CHECK_HAS(NWS_ErrorMessage(NWS_INVALID_UTF8), "UTF-8");
+    CHECK_HAS(NWS_ErrorMessage(WEBSOCKET_QUEUE_LENGTH_EXCEEDED), "queue");
+}
+
+/* --- structs that grow --- */
+
+static void refuses_structs_of_no_version(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Options options = default_options();
+    struct {
+        struct NWS_Options known;
+        uint64_t later;
+    } newer;
+    CHECK_INT(options.size, sizeof options);
+    CHECK_INT(options.connectTimeoutMs, 15000);
+    CHECK_INT(options.sendQueueLimit, 67108864);
+    CHECK_INT(options.perMessageDeflate, 1);
+    CHECK_INT(NWS_InitOptions(NULL, sizeof options), NWS_INVALID_ARGUMENT);
+    CHECK_INT(NWS_InitOptions(&options, 8), NWS_INVALID_ARGUMENT);
+    CHECK_HAS(NWS_LastErrorMessage(), "NWS_Options");
+    options.size = 0;
+    CHECK_INT(NWS_SetOptions(log->client, &options), NWS_INVALID_ARGUMENT);
+    CHECK_HAS(NWS_LastErrorMessage(), "size");
+    options.size = (size_t)-1;
+    CHECK_INT(NWS_SetOptions(log->client, &options), NWS_INVALID_ARGUMENT);
+    CHECK_INT(NWS_SetOptions(log->client, (struct NWS_Options *)(uintptr_t)0x10), NWS_INVALID_ARGUMENT);
+    CHECK_INT(NWS_SetCallbacks(log->client, (struct NWS_Callbacks *)(uintptr_t)0x10), NWS_INVALID_ARGUMENT);
+
+    /* A program that is newer than the library. */
+    memset(&newer, 0xff, sizeof newer);
+    CHECK_INT(NWS_InitOptions(&newer.known, sizeof newer), WEBSOCKET_OK);
+    CHECK_INT(newer.known.size, sizeof newer);
+    CHECK_INT(newer.later, 0);
+    CHECK_INT(NWS_SetOptions(log->client, &newer.known), WEBSOCKET_OK);
+    newer.later = 1;
+    CHECK_INT(NWS_SetOptions(log->client, &newer.known), NWS_INVALID_ARGUMENT);
+    CHECK_HAS(NWS_LastErrorMessage(), "does not know");
+    CHECK_INT(NWS_SetOptions(log->client, NULL), WEBSOCKET_OK);
+    OH_WebSocketClient_Destroy(log->client);
+}
+
+#define REFUSES(field, value)                                                           \
+    do {                                                                                \
+        struct NWS_Options bad = default_options();                                     \
+        bad.field = value;                                                              \
+        CHECK_INT(NWS_SetOptions(log->client, &bad), NWS_INVALID_ARGUMENT);             \
+        CHECK_HAS(NWS_LastErrorMessage(), #field);                                      \
+    } while (0)
+
+static void names_the_option_that_is_wrong(void)
+{
+    struct Log *log = log_new();
+    struct WebSocket_Header header = { "a", NULL, NULL };
+    struct NWS_Options options = default_options();
+    REFUSES(connectTimeoutMs, 0);
+    REFUSES(closeTimeoutMs, 0);
+    REFUSES(maxMessageSize, 0);
+    REFUSES(sendQueueLimit, 0);
+    REFUSES(sendLowWater, bad.sendQueueLimit + 1);
+    REFUSES(protocols, "\xff");
+    REFUSES(protocols, (const char *)(uintptr_t)0x10);
+    REFUSES(caPath, (const char *)(uintptr_t)0x10);
+    REFUSES(skipServerCertVerification, 2);
+    REFUSES(perMessageDeflate, 2);
+    REFUSES(clientNoContextTakeover, 255);
+    REFUSES(serverNoContextTakeover, 3);
+    REFUSES(clientMaxWindowBits, 8);
+    REFUSES(serverMaxWindowBits, 16);
+    REFUSES(receivePieces, 9);
+    REFUSES(reserved, 1);
+    REFUSES(headers, (const struct WebSocket_Header *)(uintptr_t)0x10);
+    options.headers = &header;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_NO_HEADER_CONTEXT);
+    CHECK_HAS(NWS_LastErrorMessage(), "entry 0");
+    OH_WebSocketClient_Destroy(log->client);
+}
+
+/* --- callbacks --- */
+
+static void callbacks_come_in_order_with_the_pointer(void)
+{
+    struct Log *log = log_open("/headers");
+    WebSocket_CloseOption close = { 4321, "bye" };
+    CHECK_TEXT(log->entries[0], "headers with x-test");
+    CHECK_TEXT(log->entries[1], "open ");
+    CHECK_HAS(entry(log, 2), "text ");
+    CHECK(NWS_GetUserData(log->client) == log);
+    CHECK_INT(NWS_SendText(log->client, "hello", 5), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 3), "text hello");
+    CHECK_INT(NWS_GetState(log->client), NWS_OPEN);
+    CHECK_INT(OH_WebSocketClient_Close(log->client, close), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 4), "close 4321 bye");
+    log_end(log);
+}
+
+static void without_callbacks_those_of_the_constructor_are_called(void)
+{
+    struct Log *log = log_open("/");
+    CHECK_INT(NWS_SetCallbacks(log->client, NULL), WEBSOCKET_OK);
+    CHECK(NWS_GetUserData(log->client) == NULL);
+    CHECK_INT(NWS_SetUserData(log->client, log), WEBSOCKET_OK);
+    CHECK_INT(NWS_SendText(log->client, "again", 5), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 2), "plain again");
+    log_end(log);
+}
+
+static void a_client_destroyed_in_a_callback_hears_nothing_more(void)
+{
+    static const char *const places[] = { "headers", "open ", "text x", "pong x", "sent WEBSOCKET_OK" };
+    size_t at;
+    for (at = 0; at < sizeof places / sizeof *places; at++) {
+        struct Log *log = log_new();
+        int count;
+        log->destroy_at = places[at];
+        NWS_SendText(log->client, "x", 1);
+        NWS_SendWithCallback(log->client, NWS_TEXT, "y", 1, on_sent, log);
+        CHECK_INT(log_connect(log, ws, "/"), WEBSOCKET_OK);
+        if (at > 1) {
+            entry(log, 1);
+            NWS_Ping(log->client, "x", 1);
+        }
+        for (count = 0; strcmp(entry(log, count), places[at]) != 0 && !check.hangs; count++) {
+        }
+        /* Only what Destroy itself has to settle may follow. */
+        CHECK_INT(flag_await(&log->destroyed, 1), 1);
+        if (at < 2) {
+            CHECK_TEXT(entry(log, count + 1), "sent WEBSOCKET_DESTROYED");
+            CHECK_INT(log->count, count + 2);
+        }
+    }
+}
+
+/* --- sending --- */
+
+static void sends_the_type_that_is_asked_for(void)
+{
+    struct Log *log = log_open("/opcode");
+    char *big = (char *)calloc(1, 5000000);
+    CHECK_INT(NWS_SendText(log->client, NULL, 0), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 2), "text text 0");
+    CHECK_INT(NWS_SendBinary(log->client, NULL, 0), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 3), "text binary 0");
+    CHECK_INT(NWS_SendText(log->client, "a\0b", 3), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 4), "text text 3");
+    CHECK_INT(NWS_SendBinary(log->client, "abc", 3), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 5), "text binary 3");
+    /* Beyond the platform's 4 MiB. */
+    CHECK_INT(NWS_SendBinary(log->client, big, 5000000), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 6), "text binary 5000000");
+    CHECK_INT(NWS_SendText(log->client, "\xc3", 1), NWS_INVALID_UTF8);
+    CHECK_INT(NWS_SendText(log->client, NULL, 1), WEBSOCKET_SEND_DATA_NULL);
+    CHECK_HAS(NWS_LastErrorMessage(), "data");
+    CHECK_INT(NWS_SendBinary(log->client, "", (size_t)-1), WEBSOCKET_QUEUE_LENGTH_EXCEEDED);
+    CHECK_INT(NWS_SendWithCallback(log->client, 3, "a", 1, on_sent, log), NWS_INVALID_ARGUMENT);
+    CHECK_HAS(NWS_LastErrorMessage(), "type");
+    CHECK_INT(NWS_SendWithCallback(log->client, NWS_TEXT, "a", 1, NULL, log), NWS_INVALID_ARGUMENT);
+    free(big);
+    log_end(log);
+}
+
+static void tells_once_what_became_of_a_message(void)
+{
+    struct Log *log = log_open("/");
+    int at;
+    for (at = 0; at < 3; at++) {
+        CHECK_INT(NWS_SendWithCallback(log->client, NWS_BINARY, "m", 1, on_sent, log), WEBSOCKET_OK);
+        /* The echo cannot come before the kernel had the message. */
+        CHECK_TEXT(entry(log, 2 + 2 * at), "sent WEBSOCKET_OK");
+        CHECK_TEXT(entry(log, 3 + 2 * at), "binary m");
+    }
+    log_end(log);
+
+    log = log_new();
+    CHECK_INT(NWS_SendWithCallback(log->client, NWS_TEXT, "m", 1, on_sent, log), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, refused_url, "/"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 0), "sent WEBSOCKET_NO_CONNECTION");
+    CHECK_TEXT(entry(log, 1), "error");
+    CHECK_INT(log->failure.unsentMessages, 1);
+    CHECK_INT(NWS_SendWithCallback(log->client, NWS_TEXT, "m", 1, on_sent, log), WEBSOCKET_NO_CONNECTION);
+    log_end(log);
+    CHECK_INT(log->count, 2);
+
+    log = log_new();
+    CHECK_INT(NWS_SendWithCallback(log->client, NWS_TEXT, "m", 1, on_sent, log), WEBSOCKET_OK);
+    CHECK_INT(NWS_SendWithCallback(log->client, NWS_TEXT, "m", 1, on_sent, log), WEBSOCKET_OK);
+    CHECK_INT(OH_WebSocketClient_Destroy(log->client), WEBSOCKET_NO_CONNECTION_CONTEXT);
+    CHECK_INT(log->count, 2);
+    CHECK_TEXT(log->entries[1], "sent WEBSOCKET_DESTROYED");
+}
+
+struct Lent {
+    struct Flag released;
+    char bytes[100001];
+};
+
+static void release(void *data, void *context)
+{
+    struct Lent *lent = (struct Lent *)context;
+    CHECK(data == lent->bytes);
+    flag_raise(&lent->released);
+}
+
+static struct Lent *lend(void)
+{
+    struct Lent *lent = (struct Lent *)calloc(1, sizeof *lent);
+    memset(lent->bytes, 'z', sizeof lent->bytes - 1);
+    return lent;
+}
+
+static void gives_lent_memory_back_once(void)
+{
+    struct Log *log = log_open("/");
+    struct Lent *lent = lend();
+    size_t length = sizeof lent->bytes - 1;
+    int at;
+    for (at = 0; at < 20; at++) {
+        memset(lent->bytes, 'a' + at, length);
+        CHECK_INT(NWS_SendOwned(log->client, NWS_TEXT, lent->bytes, length, release, lent), WEBSOCKET_OK);
+        CHECK_INT(flag_await(&lent->released, at + 1), 1);
+        CHECK_INT(entry(log, 2 + at)[5], 'a' + at);
+        CHECK_INT(entry(log, 2 + at)[100], 'a' + at);
+    }
+    memset(lent->bytes, 'z', length);
+    CHECK_INT(NWS_SendOwned(log->client, NWS_TEXT, lent->bytes, length, NULL, lent), NWS_INVALID_ARGUMENT);
+    CHECK_INT(NWS_SendOwned(log->client, 0, lent->bytes, length, release, lent), NWS_INVALID_ARGUMENT);
+    CHECK_INT(NWS_SendOwned(log->client, NWS_TEXT, NULL, length, release, lent), WEBSOCKET_SEND_DATA_NULL);
+    log_end(log);
+    CHECK_INT(NWS_SendOwned(log->client, NWS_TEXT, lent->bytes, length, release, lent), WEBSOCKET_CLIENT_NOT_CREATED);
+
+    /* Dropped with an attempt; refused after it, and then it is still the caller's, as it was. */
+    log = log_new();
+    CHECK_INT(NWS_SendOwned(log->client, NWS_BINARY, lent->bytes, length, release, lent), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, refused_url, "/"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 0), "error");
+    CHECK_INT(flag_await(&lent->released, 21), 1);
+    memset(lent->bytes, 'z', length);
+    CHECK_INT(NWS_SendOwned(log->client, NWS_BINARY, lent->bytes, length, release, lent), WEBSOCKET_NO_CONNECTION);
+    CHECK(lent->bytes[0] == 'z' && lent->bytes[length - 1] == 'z');
+    log_end(log);
+    CHECK_INT(flag_count(&lent->released), 21);
+
+    /* Dropped with the client. */
+    log = log_new();
+    CHECK_INT(NWS_SendOwned(log->client, NWS_BINARY, lent->bytes, length, release, lent), WEBSOCKET_OK);
+    OH_WebSocketClient_Destroy(log->client);
+    CHECK_INT(flag_await(&lent->released, 22), 1);
+}
+
+static void sends_a_message_in_pieces(void)
+{
+    struct Log *log = log_open("/");
+    CHECK_INT(NWS_SendPiece(log->client, NWS_TEXT, "\xe4\xbd", 2, 0), WEBSOCKET_OK);
+    CHECK_INT(NWS_SendText(log->client, "x", 1), NWS_MESSAGE_UNFINISHED);
+    CHECK_INT(NWS_SendPiece(log->client, NWS_BINARY, "x", 1, 0), NWS_MESSAGE_UNFINISHED);
+    CHECK_INT(NWS_SendPiece(log->client, NWS_TEXT, "x", 1, 0), NWS_INVALID_UTF8);
+    CHECK_INT(NWS_SendPiece(log->client, NWS_TEXT, "\xa0 and", 5, 0), WEBSOCKET_OK);
+    CHECK_INT(NWS_SendPiece(log->client, NWS_TEXT, NULL, 0, 0), WEBSOCKET_OK);
+    /* Control frames may come between (RFC 6455, section 5.4). */
+    CHECK_INT(NWS_Ping(log->client, "p", 1), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 2), "pong p");
+    CHECK_INT(NWS_SendPiece(log->client, NWS_TEXT, " \xc3", 2, 1), NWS_INVALID_UTF8);
+    CHECK_INT(NWS_SendPiece(log->client, NWS_TEXT, " more", 5, 1), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 3), "text \xe4\xbd\xa0 and more");
+    CHECK_INT(NWS_SendPiece(log->client, NWS_BINARY, "alone", 5, 1), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 4), "binary alone");
+    CHECK_INT(NWS_SendPiece(log->client, 7, "x", 1, 1), NWS_INVALID_ARGUMENT);
+    log_end(log);
+}
+
+static void tells_when_the_queue_has_drained(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Options options = default_options();
+    char *block = (char *)calloc(1, 65536);
+    uint64_t buffered = 0;
+    options.sendQueueLimit = 200000;
+    options.sendLowWater = 1000;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    while (NWS_SendBinary(log->client, block, 65536) == WEBSOCKET_OK) {
+    }
+    CHECK_INT(NWS_SendBinary(log->client, block, 65536), WEBSOCKET_QUEUE_LENGTH_EXCEEDED);
+    CHECK_INT(NWS_GetBufferedAmount(log->client, &buffered), WEBSOCKET_OK);
+    CHECK(buffered > 3 * 65536 && buffered < 200000);
+    CHECK_INT(NWS_GetBufferedAmount(log->client, NULL), NWS_INVALID_ARGUMENT);
+    CHECK_INT(log_connect(log, ws, "/opcode"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 1), "open");
+    CHECK_TEXT(entry(log, 2), "drain");
+    CHECK_TEXT(entry(log, 5), "text binary 65536");
+    CHECK_INT(NWS_GetBufferedAmount(log->client, &buffered), WEBSOCKET_OK);
+    CHECK_INT(buffered, 0);
+    free(block);
+    log_end(log);
+}
+
+/* --- receiving --- */
+
+static void receives_a_message_in_pieces(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Options options = default_options();
+    struct NWS_Callbacks callbacks;
+    struct NWS_Statistics statistics;
+    options.receivePieces = 1;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    NWS_InitCallbacks(&callbacks, sizeof callbacks);
+    callbacks.userData = log;
+    callbacks.onMessage = on_piece;
+    callbacks.onClose = on_close;
+    CHECK_INT(NWS_SetCallbacks(log->client, &callbacks), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, ws, "/large/30000000"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 0), "last");
+    CHECK_INT(log->bytes, 30000000);
+    CHECK_INT(log->ordered, 1);
+    CHECK(log->pieces > 100);
+    memset(&statistics, 0, sizeof statistics);
+    statistics.size = sizeof statistics;
+    CHECK_INT(NWS_GetStatistics(log->client, &statistics), WEBSOCKET_OK);
+    CHECK(statistics.bytesReceived > 30000000);
+    CHECK_INT(statistics.messagesReceived, 1);
+    log_end(log);
+}
+
+static void holds_messages_to_the_limit(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Options options = default_options();
+    options.maxMessageSize = 1000;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, ws, "/large/1001"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 2), "error");
+    CHECK_INT(log->failure.code, WEBSOCKET_DATA_LENGTH_EXCEEDED);
+    CHECK_INT(log->failure.phase, NWS_PHASE_OPEN);
+    CHECK_HAS(entry(log, 3), "close 1009");
+    log_end(log);
+}
+
+/* --- the connection --- */
+
+static void says_which_phase_failed(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Options options = default_options();
+    NWS_SendText(log->client, "never", 5);
+    CHECK_INT(log_connect(log, refused_url, "/"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 0), "error");
+    CHECK_INT(log->failure.code, WEBSOCKET_CONNECTION_ERROR);
+    CHECK_INT(log->failure.phase, NWS_PHASE_TCP);
+    CHECK_INT(log->failure.httpStatus, 0);
+    CHECK_INT(log->failure.unsentMessages, 1);
+    CHECK_INT(log_connect(log, ws, "/status/404"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 1), "error");
+    CHECK_INT(log->failure.phase, NWS_PHASE_UPGRADE);
+    CHECK_INT(log->failure.httpStatus, 404);
+    options.connectTimeoutMs = 300;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, ws, "/hang"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 2), "error");
+    CHECK_INT(log->failure.phase, NWS_PHASE_UPGRADE);
+    options = default_options();
+    options.caPath = "/nonexistent/ca.pem";
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, wss, "/"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 3), "error");
+    CHECK_INT(log->failure.phase, NWS_PHASE_TLS);
+    log_end(log);
+}
+
+static void takes_certificates_as_the_options_say(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Options options = default_options();
+    const char *untrusted = required("WSS_UNTRUSTED_URL");
+    options.caPath = required("CA_FILE");
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, wss, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 1), "open");
+    log_end(log);
+
+    log = log_new();
+    CHECK_INT(log_connect(log, untrusted, "/"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 0), "error");
+    options = default_options();
+    options.skipServerCertVerification = 1;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, untrusted, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 2), "open");
+    log_end(log);
+}
+
+static void merges_the_headers_in_order(void)
+{
+    struct Probe *probe = probe_new();
+    struct WebSocket_Header added = { "x-added", "1", NULL };
+    struct WebSocket_Header second = { "x-options-b", "3", NULL };
+    struct WebSocket_Header first = { "x-options-a", "2", &second };
+    struct WebSocket_Header last = { "x-connect", "4", NULL };
+    WebSocket_RequestOptions request = { &last };
+    struct NWS_Options options = default_options();
+    const char *text, *a, *b, *c, *d;
+    options.headers = &first;
+    CHECK_INT(NWS_SetOptions(probe->client, &options), WEBSOCKET_OK);
+    /* Copied: what becomes of the list does not matter. */
+    memset(&first, 0, sizeof first);
+    memset(&second, 0, sizeof second);
+    CHECK_INT(OH_WebSocketClient_AddHeader(probe->client, added), WEBSOCKET_OK);
+    CHECK_INT(probe_connect_with(probe, ws, "/headers", request), WEBSOCKET_OK);
+    text = probe_await(probe, MESSAGE, 0)->text;
+    a = strstr(text, "x-added: 1");
+    b = strstr(text, "x-options-a: 2");
+    c = strstr(text, "x-options-b: 3");
+    d = strstr(text, "x-connect: 4");
+    CHECK(a != NULL && b > a && c > b && d > c);
+    probe_finish(probe);
+}
+
+static void knows_what_the_server_answered(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Options options = default_options();
+    char text[32];
+    size_t length = sizeof text;
+    CHECK_INT(NWS_GetProtocol(log->client, text, &length), NWS_NOT_FOUND);
+    options.protocols = "chat, superchat";
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, ws, "/protocol"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 1), "open chat");
+    length = 0;
+    CHECK_INT(NWS_GetProtocol(log->client, NULL, &length), WEBSOCKET_OK);
+    CHECK_INT(length, 5);
+    length = 4;
+    CHECK_INT(NWS_GetProtocol(log->client, text, &length), NWS_BUFFER_TOO_SMALL);
+    CHECK_INT(length, 5);
+    CHECK_INT(NWS_GetProtocol(log->client, text, &length), WEBSOCKET_OK);
+    CHECK_TEXT(text, "chat");
+    CHECK_INT(NWS_GetProtocol(log->client, text, NULL), NWS_INVALID_ARGUMENT);
+    CHECK_INT(NWS_GetExtensions(log->client, text, &length), NWS_NOT_FOUND);
+    log_end(log);
+
+    log = log_open("/headers");
+    length = sizeof text;
+    CHECK_INT(NWS_GetResponseHeader(log->client, "X-Test", 0, text, &length), WEBSOCKET_OK);
+    CHECK_TEXT(text, "one");
+    length = sizeof text;
+    CHECK_INT(NWS_GetResponseHeader(log->client, "set-cookie", 1, text, &length), WEBSOCKET_OK);
+    CHECK_TEXT(text, "b=2");
+    CHECK_INT(NWS_GetResponseHeader(log->client, "set-cookie", 2, text, &length), NWS_NOT_FOUND);
+    CHECK_INT(NWS_GetResponseHeader(log->client, NULL, 0, text, &length), NWS_INVALID_ARGUMENT);
+    log_end(log);
+}
+
+static void pings_and_counts(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Statistics statistics;
+    char long_data[126] = { 0 };
+    CHECK_INT(NWS_Ping(log->client, "x", 1), WEBSOCKET_NO_CONNECTION);
+    memset(&statistics, 0, sizeof statistics);
+    CHECK_INT(NWS_GetStatistics(log->client, &statistics), NWS_INVALID_ARGUMENT);
+    statistics.size = sizeof statistics;
+    CHECK_INT(NWS_GetStatistics(log->client, &statistics), WEBSOCKET_OK);
+    CHECK_INT(statistics.connections, 0);
+    CHECK_INT(statistics.roundTripUs, -1);
+    CHECK_INT(statistics.upgradeUs, -1);
+    CHECK_INT(NWS_GetStatistics(log->client, NULL), NWS_INVALID_ARGUMENT);
+    CHECK_INT(log_connect(log, ws, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 1), "open");
+    CHECK_INT(NWS_Ping(log->client, "one", 3), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 2), "pong one");
+    CHECK(log->round_trip >= 0 && log->round_trip < 30000000);
+    CHECK_INT(NWS_Ping(log->client, NULL, 0), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 3), "pong ");
+    CHECK_INT(NWS_Ping(log->client, NULL, 1), WEBSOCKET_SEND_DATA_NULL);
+    CHECK_INT(NWS_Ping(log->client, long_data, 126), WEBSOCKET_DATA_LENGTH_EXCEEDED);
+    CHECK_INT(NWS_SendText(log->client, "count me", 8), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 4), "text count me");
+    CHECK_INT(NWS_GetStatistics(log->client, &statistics), WEBSOCKET_OK);
+    CHECK_INT(statistics.attempts, 1);
+    CHECK_INT(statistics.connections, 1);
+    CHECK_INT(statistics.pingsSent, 2);
+    CHECK_INT(statistics.pongsReceived, 2);
+    CHECK_INT(statistics.messagesSent, 1);
+    /* Two pings of 9 and 6 bytes, a message of 14. */
+    CHECK_INT(statistics.bytesSent, 29);
+    CHECK_INT(statistics.bytesReceived, 5 + 2 + 10);
+    CHECK(statistics.roundTripUs > 0 && statistics.smoothedRoundTripUs > 0 && statistics.minimumRoundTripUs > 0);
+    CHECK(statistics.minimumRoundTripUs <= statistics.roundTripUs);
+    CHECK(statistics.tcpUs >= 0 && statistics.upgradeUs > 0);
+    CHECK_INT(statistics.tlsUs, 0);
+    CHECK_INT(statistics.bufferedBytes, 0);
+    log_end(log);
+}
+
+static void goes_through_its_states(void)
+{
+    struct Log *log = log_new();
+    WebSocket_CloseOption close = { 0, NULL };
+    CHECK_INT(NWS_GetState(log->client), NWS_IDLE);
+    CHECK(NWS_GetId(log->client) > 0);
+    CHECK_INT(log_connect(log, ws, "/hang"), WEBSOCKET_OK);
+    CHECK_INT(NWS_GetState(log->client), NWS_CONNECTING);
+    CHECK_INT(OH_WebSocketClient_Close(log->client, close), WEBSOCKET_NO_CONNECTION);
+    CHECK_TEXT(entry(log, 0), "error");
+    CHECK_INT(NWS_GetState(log->client), NWS_IDLE);
+    CHECK_INT(log_connect(log, ws, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 2), "open");
+    CHECK_INT(NWS_GetState(log->client), NWS_OPEN);
+    CHECK_INT(OH_WebSocketClient_Close(log->client, close), WEBSOCKET_OK);
+    CHECK_INT(NWS_GetState(log->client), NWS_CLOSING + (log->count > 3));
+    CHECK_TEXT(entry(log, 3), "close 1000 ");
+    CHECK_INT(NWS_GetState(log->client), NWS_CLOSED);
+    log_end(log);
+}
+
+/* --- careless callers --- */
+
+static void answers_for_clients_that_are_none(void)
+{
+    struct WebSocket *gone = OH_WebSocketClient_Constructor(NULL, NULL, NULL, NULL);
+    struct WebSocket *const none[] = { NULL, gone, (struct WebSocket *)(uintptr_t)0xdead0001 };
+    const int expected[] = { WEBSOCKET_CLIENT_NULL, WEBSOCKET_CLIENT_NOT_CREATED, WEBSOCKET_CLIENT_NOT_CREATED };
+    struct NWS_Statistics statistics;
+    char text[8];
+    size_t length = sizeof text;
+    uint64_t bytes;
+    int at;
+    OH_WebSocketClient_Destroy(gone);
+    memset(&statistics, 0, sizeof statistics);
+    statistics.size = sizeof statistics;
+    for (at = 0; at < 3; at++) {
+        CHECK_INT(NWS_SetOptions(none[at], NULL), expected[at]);
+        CHECK_HAS(NWS_LastErrorMessage(), "client");
+        CHECK_INT(NWS_SetCallbacks(none[at], NULL), expected[at]);
+        CHECK_INT(NWS_SetUserData(none[at], text), expected[at]);
+        CHECK(NWS_GetUserData(none[at]) == NULL);
+        CHECK_INT(NWS_SendText(none[at], "x", 1), expected[at]);
+        CHECK_INT(NWS_SendBinary(none[at], "x", 1), expected[at]);
+        CHECK_INT(NWS_SendWithCallback(none[at], NWS_TEXT, "x", 1, on_sent, NULL), expected[at]);
+        CHECK_INT(NWS_SendOwned(none[at], NWS_TEXT, text, 1, release, NULL), expected[at]);
+        CHECK_INT(NWS_SendPiece(none[at], NWS_TEXT, "x", 1, 1), expected[at]);
+        CHECK_INT(NWS_Ping(none[at], "x", 1), expected[at]);
+        CHECK_INT(NWS_GetState(none[at]), -1);
+        CHECK_INT(NWS_GetBufferedAmount(none[at], &bytes), expected[at]);
+        CHECK_INT(NWS_GetProtocol(none[at], text, &length), expected[at]);
+        CHECK_INT(NWS_GetExtensions(none[at], text, &length), expected[at]);
+        CHECK_INT(NWS_GetResponseHeader(none[at], "x", 0, text, &length), expected[at]);
+        CHECK_INT(NWS_GetStatistics(none[at], &statistics), expected[at]);
+        CHECK_INT(NWS_GetId(none[at]), 0);
+    }
+}
+
+int main(void)
+{
+    check_begin("ext", 180);
+    ws = required("WS_URL");
+    wss = required("WSS_URL");
+    RUN(tells_its_version_and_its_codes);
+    RUN(refuses_structs_of_no_version);
+    RUN(names_the_option_that_is_wrong);
+    RUN(callbacks_come_in_order_with_the_pointer);
+    RUN(without_callbacks_those_of_the_constructor_are_called);
+    RUN(a_client_destroyed_in_a_callback_hears_nothing_more);
+    RUN(sends_the_type_that_is_asked_for);
+    RUN(tells_once_what_became_of_a_message);
+    RUN(gives_lent_memory_back_once);
+    RUN(sends_a_message_in_pieces);
+    RUN(tells_when_the_queue_has_drained);
+    RUN(receives_a_message_in_pieces);
+    RUN(holds_messages_to_the_limit);
+    RUN(says_which_phase_failed);
+    RUN(takes_certificates_as_the_options_say);
+    RUN(merges_the_headers_in_order);
+    RUN(knows_what_the_server_answered);
+    RUN(pings_and_counts);
+    RUN(goes_through_its_states);
+    RUN(answers_for_clients_that_are_none);
+    return check_end();
+}
