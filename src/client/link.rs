@@ -273,12 +273,12 @@ impl Link {
     }
 
     /// Queues one message without copying it.
-    pub(super) fn send_owned(
+    pub(super) fn send_owned<P: Payload + 'static>(
         &self,
         kind: Kind,
-        mut payload: Box<dyn Payload>,
+        mut payload: Box<P>,
         receipt: Option<Receipt>,
-    ) -> Result<(), (SendError, Box<dyn Payload>)> {
+    ) -> Result<(), (SendError, Box<P>)> {
         let mut inner = self.lock();
         let frame_len = (*payload).as_ref().len() + FRAME_HEADER_BYTES_MAX;
         let accepted = match inner.unfinished {

@@ -89,12 +89,12 @@ impl Client {
 
     /// Queues a message without copying it: its bytes are masked where they are and dropped when they are sent. They go
     /// out uncompressed. A refused payload comes back as it was.
-    pub fn send_owned(
+    pub fn send_owned<P: Payload + 'static>(
         &self,
         kind: Kind,
-        payload: Box<dyn Payload>,
+        payload: Box<P>,
         receipt: Option<Receipt>,
-    ) -> Result<(), (SendError, Box<dyn Payload>)> {
+    ) -> Result<(), (SendError, Box<P>)> {
         self.link.send_owned(kind, payload, receipt)
     }
 

@@ -258,8 +258,7 @@ pub unsafe extern "C" fn NWS_SendOwned(
         // SAFETY: as above, and nothing is NULL.
         let lent = Box::new(unsafe { Lent::new(data, length, release, context) });
         handle.client.send_owned(kind, lent, None).map_err(|(error, lent)| {
-            // The caller's again: its drop, which would release it, must not run.
-            std::mem::forget(lent);
+            lent.disown();
             refusal(error::of_send(error))
         })
     })

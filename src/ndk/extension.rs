@@ -560,6 +560,12 @@ impl Lent {
     ) -> Self {
         Self { data, length, release, context }
     }
+
+    /// The memory is the application's again, which needs not be told.
+    pub fn disown(mut self) {
+        unsafe extern "C" fn keep(_data: *mut c_void, _context: *mut c_void) {}
+        self.release = keep;
+    }
 }
 
 impl AsRef<[u8]> for Lent {
