@@ -15,6 +15,7 @@ import shlex
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import date
 from xml.sax.saxutils import escape
@@ -26,7 +27,9 @@ SIZES = {"32 B": 32, "1 KiB": 1024, "64 KiB": 65536}
 class Row:
     """A line of the table: what each client does, and which of the printed values counts."""
 
-    def __init__(self, group, title, mode, size, count, path, values, unit, scale=1.0, slow=None, least=None):
+    def __init__(self, group, title, mode, size, count, path, values, unit, scale=1.0, slow=None, port="PORT", clients=None):
+        # Which of the server's ports, and the only clients that can do it, if not all.
+        self.port, self.clients = port, clients
         self.group, self.title, self.mode, self.size, self.count = group, title, mode, size, count
         self.path, self.values, self.unit, self.scale = path, values, unit, scale
         # Fewer messages for clients that take so much longer that a run would not end.
@@ -38,6 +41,11 @@ class Row:
 
 # They write each message by itself.
 WITHOUT_BATCHES = {"Boost.Beast", "libwebsockets"}
+# Clients with TLS, and those of them that resume a session of the one before.
+WITH_TLS = {"net_websocket (C)", "net_websocket (Rust)", "Boost.Beast", "libwebsockets", "npm ws"}
+WITH_RESUMPTION = {"net_websocket (C)", "net_websocket (Rust)", "Boost.Beast"}
+# The rows that these clients are for.
+ONLY = {"raw (epoll)": "round-trip", "libwebsockets (context each)": "idle"}
 SLOW_RECEIVE = {"libwebsockets": 10, "npm ws": 4}
 SLOW_SEND = {"libwebsockets": 10, "npm ws": 10}
 
@@ -63,34 +71,61 @@ def rows():
     for count in (100, 1_000, 10_000):
         table.append(Row("idle", f"idle {count:,} connections", "idle", 0, count, "/idle",
                          [("rss_bytes", "memory"), ("threads", "threads")], "bytes per connection"))
-    table.append(Row("connect", "connect ws", "connect", 0, 1_000, "/echo",
-                     [("wall_ns", "wall"), ("cpu_ns", "CPU")], "µs per connection", scale=1e-3))
+    cpu_first = [("cpu_ns", "CPU"), ("wall_ns", "wall")]
+    for name, size in SIZES.items():
+        count = {32: 1_000_000, 1024: 300_000, 65536: 8_000}[size]
+        table.append(Row("receive-wss", f"receive wss {name}", "receive", size, count, f"/flood/{{count}}/{size}",
+                         cpu_first, "ns per message", slow=SLOW_RECEIVE, port="TLS_PORT", clients=WITH_TLS))
+    for name, size in SIZES.items():
+        count = {32: 1_000_000, 1024: 200_000, 65536: 6_000}[size]
+        table.append(Row("send-wss", f"send wss {name}", "send-batch", size, count, "/sink/{count}",
+                         cpu_first, "ns per message", slow={**SLOW_SEND, "Boost.Beast": 10}, port="TLS_PORT", clients=WITH_TLS))
+    for name, size in SIZES.items():
+        count = {32: 10_000, 1024: 10_000, 65536: 2_000}[size]
+        table.append(Row("round-trip-wss", f"round trip wss {name}", "round-trip", size, count, "/echo",
+                         [("p50_ns", "p50"), ("p99_ns", "p99"), ("cpu_ns", "CPU")], "µs", scale=1e-3, port="TLS_PORT",
+                         clients=WITH_TLS))
+    wall_first = [("wall_ns", "wall"), ("cpu_ns", "CPU")]
+    table.append(Row("connect", "connect ws", "connect", 0, 1_000, "/echo", wall_first, "µs per connection", scale=1e-3))
+    table.append(Row("connect", "connect wss full", "connect", 0, 300, "/echo", wall_first, "µs per connection", scale=1e-3,
+                     port="TLS_FULL_PORT", clients=WITH_TLS))
+    table.append(Row("connect", "connect wss resumed", "connect", 0, 300, "/echo", wall_first, "µs per connection",
+                     scale=1e-3, port="TLS_PORT", clients=WITH_RESUMPTION))
     return table
 
 
 class Server:
-    def __init__(self, program):
-        self.process = subprocess.Popen(["taskset", "-c", SERVER_CPU, program], stdin=subprocess.PIPE,
+    def __init__(self, program, authority):
+        self.process = subprocess.Popen(["taskset", "-c", SERVER_CPU, program, authority], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
-        self.port = None
+        # What it prints: its ports, and at the end what it counted.
+        self.values = {}
         for line in self.process.stdout:
-            if line.startswith("PORT="):
-                self.port = line.strip().split("=")[1]
             if line.startswith("READY"):
                 return
+            self.note(line)
         sys.exit("error: the server did not start")
+
+    def note(self, line):
+        name, value = line.strip().split("=")
+        self.values[name] = int(value)
 
     def stop(self):
         self.process.stdin.close()
+        for line in self.process.stdout:
+            self.note(line)
         self.process.wait()
 
 
-def run_client(command, row, count, port):
+def run_client(client, command, row, count, server, authority):
     path = row.path.format(count=count)
-    url = f"ws://127.0.0.1:{port}{path}"
-    arguments = ["taskset", "-c", CLIENT_CPU, *command, row.mode, str(row.size), str(count), url]
+    mode = "send" if row.mode == "send-batch" and client in WITHOUT_BATCHES else row.mode
+    scheme = "ws" if row.port == "PORT" else "wss"
+    url = f"{scheme}://127.0.0.1:{server.values[row.port]}{path}"
+    arguments = ["taskset", "-c", CLIENT_CPU, *command, mode, str(row.size), str(count), url]
+    trust = {**os.environ, "SSL_CERT_FILE": authority, "NODE_EXTRA_CA_CERTS": authority}
     try:
-        done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=120, env=trust)
     except subprocess.TimeoutExpired:
         return None, "no end within 120 s"
     if done.returncode != 0:
@@ -99,7 +134,15 @@ def run_client(command, row, count, port):
     return {name: float(value) for name, value in (pair.split("=") for pair in done.stdout.split())}, None
 
 
-def measure(table, clients, server_program, repetitions, quick):
+def takes_part(client, row):
+    if row.mode == "send-batch" and client in WITHOUT_BATCHES and row.clients is None:
+        return False
+    if ONLY.get(client, row.group) != row.group or client == "libwebsockets (context each)" and row.count > 1_000:
+        return False
+    return row.clients is None or client in row.clients
+
+
+def measure(table, clients, server_program, authority, repetitions, quick):
     """results[row title][client][value name] = list of figures; notes = why a client has none."""
     results, notes = {}, {}
     for row in table:
@@ -109,16 +152,19 @@ def measure(table, clients, server_program, repetitions, quick):
         start = time.monotonic()
         for repetition in range(repetitions):
             for client, command in clients.items():
-                if row.mode == "send-batch" and client in WITHOUT_BATCHES:
+                if not takes_part(client, row):
                     continue
                 if (row.title, client) in notes:
                     continue
                 # A server of its own for each run: what one client leaves behind does not meet the next.
-                server = Server(server_program)
+                server = Server(server_program, authority)
+                count = row.count_for(client)
                 try:
-                    values, error = run_client(command, row, row.count_for(client), server.port)
+                    values, error = run_client(client, command, row, count, server, authority)
                 finally:
                     server.stop()
+                if not error and row.title.endswith("resumed") and server.values["RESUMED"] < 0.9 * count:
+                    error = f"only {server.values['RESUMED']} of {count} handshakes were resumed"
                 if error:
                     notes[row.title, client] = error
                     print(f"    {row.title}, {client}: {error}", file=sys.stderr, flush=True)
@@ -192,10 +238,20 @@ def goals(results):
                      f"{'yes' if beyond <= 4_000 else 'no'} |")
         threads = median_of(results, idle, OURS, "threads") - 1
         lines.append(f"| {idle}, threads of the library | – | {threads:.0f} | ≤ 4 | {'yes' if threads <= 4 else 'no'} |")
-    connect = "connect ws"
-    ours, (other, client) = median_of(results, connect, OURS, "wall_ns"), best(connect, "wall_ns")
+    each = "libwebsockets (context each)"
+    idle = "idle 1,000 connections"
+    ours, other = median_of(results, idle, OURS, "rss_bytes"), median_of(results, idle, each, "rss_bytes")
     if ours and other:
-        lines.append(f"| connects per second ws | {client} | {other / ours:.2f}× | > 1× | {'yes' if ours < other else 'no'} |")
+        lines.append(f"| {idle}, memory | {each} | 1/{other / ours:.0f} | ≤ 1/20 | {'yes' if other >= 20 * ours else 'no'} |")
+    for connect in ("connect ws", "connect wss full", "connect wss resumed"):
+        ours, (other, client) = median_of(results, connect, OURS, "wall_ns"), best(connect, "wall_ns")
+        if ours and other:
+            lines.append(f"| {connect}, connects per second | {client} | {other / ours:.2f}× | > 1× | "
+                         f"{'yes' if ours < other else 'no'} |")
+    for row in ("receive wss", "send wss", "round trip wss"):
+        ratio(f"{row} 32 B", "cpu_ns", "best", 1.0)
+        ratio(f"{row} 1 KiB", "cpu_ns", "best", 1.0)
+        ratio(f"{row} 64 KiB", "cpu_ns", "best", 1.1)
     if not lines:
         return []
     return ["## Goals", "", f"{OURS} against the best other client or the raw socket, medians of this run.", "",
@@ -222,7 +278,9 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
              f"Client on CPU {CLIENT_CPU}, server on CPU {SERVER_CPU}, loopback. Medians of {repetitions} interleaved "
              "runs, in brackets the least and the most. CPU time is that of the whole client process from the first "
              "message to the last.", "",
-             "`raw` is no client: a blocking socket that reads and writes the same bytes and looks at none of them. "
+             "`raw` is no client: a blocking socket that reads and writes the same bytes and looks at none of them; "
+             "`raw (epoll)` waits in epoll, as every client of many connections must. wss is TLS 1.3 with AES-128-GCM; "
+             "Boost.Beast, libwebsockets and npm ws use OpenSSL and write each message by itself. "
              "`net_websocket` has no flush: what is queued when its session looks goes out at once, so that single and "
              "batched sends are the same program.", ""]
     if versions:
@@ -247,7 +305,7 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
     return "\n".join(lines)
 
 
-COLOURS = {RAW: "#9a9a9a", "raw (tokio)": "#c4c4c4", OURS: "#c8102e", CORE: "#f08a8a"}
+COLOURS = {RAW: "#9a9a9a", "raw (epoll)": "#c4c4c4", OURS: "#c8102e", CORE: "#f08a8a"}
 PEER_COLOUR = "#4a78b5"
 
 
@@ -306,7 +364,9 @@ def main():
     if not table:
         sys.exit(f"error: no row has '{options.rows}' in its name; rows are: " + ", ".join(row.title for row in rows()))
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    results, notes = measure(table, clients, options.server, options.repetitions, options.quick)
+    with tempfile.TemporaryDirectory() as folder:
+        authority = os.path.join(folder, "authority.pem")
+        results, notes = measure(table, clients, options.server, authority, options.repetitions, options.quick)
     versions = open(options.versions).read() if options.versions else ""
     os.makedirs(options.out, exist_ok=True)
     for name, text in (("results.md", markdown(table, clients, results, notes, options.repetitions, versions, load)),

@@ -3,7 +3,8 @@
 #
 #   scripts/bench.sh [--repetitions N] [--quick] [--keep] [FILTER]
 #
-# FILTER takes the rows that have these words in their name: receive, send, "send batched", "round trip", idle, connect, "32 B".
+# FILTER takes the rows that have these words in their name: receive, send, "send batched", "round trip", wss, deflate, idle, connect,
+# "32 B".
 # Results: target/bench/results.md and target/bench/results.svg. A full run in which every row was measured also goes to
 # benches/RESULTS.md; --keep leaves that file alone. --quick sends a tenth of the messages, to see that all works.
 #
@@ -69,10 +70,10 @@ C=$ROOT/benches/peers/c
     -L "$BENCH/bin" -lnet_websocket -Wl,-rpath,"$BENCH/bin"
 compile_beast() {
     [[ $BENCH/bin/beast -nt $C/beast.cpp && $BENCH/bin/beast -nt $C/measure.h ]] ||
-        "${CXX:-c++}" -std=c++17 -O3 -DNDEBUG -o "$BENCH/bin/beast" "$C/beast.cpp" -pthread
+        "${CXX:-c++}" -std=c++17 -O3 -DNDEBUG -o "$BENCH/bin/beast" "$C/beast.cpp" -lssl -lcrypto -pthread
 }
 watch 'Boost.Beast' compile_beast
-"${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -o "$BENCH/bin/libwebsockets" "$C/libwebsockets.c" -lwebsockets
+"${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -o "$BENCH/bin/libwebsockets" "$C/libwebsockets.c" -lwebsockets -pthread
 
 # --- the run ---------------------------------------------------------------------------------------------------------
 
@@ -98,6 +99,7 @@ step 'Measuring'
 R=$BENCH/rust/release
 options=(--out "$BENCH" --repetitions "$REPETITIONS" --versions "$BENCH/versions.txt" --server "$R/bench-server"
     --client "raw=$R/raw"
+    --client "raw (epoll)=env EPOLL=yes $R/raw"
     --client "net_websocket (C)=$BENCH/bin/net_websocket"
     --client "net_websocket (Rust)=$R/core"
     --client "fastwebsockets=$R/fastwebsockets"
@@ -107,6 +109,7 @@ options=(--out "$BENCH" --repetitions "$REPETITIONS" --versions "$BENCH/versions
     --client "sockudo-ws=$R/sockudo-ws"
     --client "yawc=$R/yawc"
     --client "libwebsockets=$BENCH/bin/libwebsockets"
+    --client "libwebsockets (context each)=env CONTEXT_EACH=yes $BENCH/bin/libwebsockets"
     --client "npm ws=env NODE_PATH=$(printf %q "$NWS_INTEROP/node_modules") node $(printf %q "$ROOT/benches/peers/ws.cjs")")
 [[ -z $quick ]] || options+=(--quick)
 [[ -z $filter ]] || options+=(--rows "$filter")

@@ -3,8 +3,11 @@
  */
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/beast/core.hpp>
+#include <boost/beast/ssl.hpp>
 #include <boost/beast/websocket.hpp>
+#include <boost/beast/websocket/ssl.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,20 +16,54 @@
 
 namespace beast = boost::beast;
 namespace asio = boost::asio;
-using Stream = beast::websocket::stream<asio::ip::tcp::socket>;
+using Tcp = asio::ip::tcp::socket;
+using Plain = beast::websocket::stream<Tcp>;
+using Tls = beast::websocket::stream<beast::ssl_stream<Tcp>>;
 
 static asio::io_context context;
+static asio::ssl::context tls(asio::ssl::context::tls_client);
+/* Of the last connection, for the next one to resume. */
+static SSL_SESSION *session;
 
-static std::unique_ptr<Stream> connect(const arguments &arguments)
+static int keep_session(SSL *, SSL_SESSION *fresh)
 {
-    std::string rest = std::string(arguments.url).substr(std::string("ws://").size());
+    SSL_SESSION_free(session);
+    session = fresh;
+    return 1;
+}
+
+static void set_up_tls()
+{
+    /* SSL_CERT_FILE names the authority. */
+    tls.set_default_verify_paths();
+    tls.set_verify_mode(asio::ssl::verify_peer);
+    SSL_CTX_set_session_cache_mode(tls.native_handle(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(tls.native_handle(), keep_session);
+}
+
+template <class Stream> static std::unique_ptr<Stream> connect(const arguments &arguments)
+{
+    constexpr bool secure = std::is_same_v<Stream, Tls>;
+    std::string rest = std::string(arguments.url).substr(std::string(secure ? "wss://" : "ws://").size());
     std::string authority = rest.substr(0, rest.find('/'));
     std::string path = rest.substr(authority.size());
     std::string port = authority.substr(authority.find(':') + 1);
-    auto stream = std::make_unique<Stream>(context);
+    std::unique_ptr<Stream> stream;
+    if constexpr (secure) {
+        stream = std::make_unique<Stream>(context, tls);
+    } else {
+        stream = std::make_unique<Stream>(context);
+    }
     auto address = asio::ip::make_address(authority.substr(0, authority.find(':')));
-    stream->next_layer().connect({ address, static_cast<unsigned short>(std::stoul(port)) });
-    stream->next_layer().set_option(asio::ip::tcp::no_delay(true));
+    auto &tcp = beast::get_lowest_layer(*stream);
+    tcp.connect({ address, static_cast<unsigned short>(std::stoul(port)) });
+    tcp.set_option(asio::ip::tcp::no_delay(true));
+    if constexpr (secure) {
+        if (session != nullptr) {
+            SSL_set_session(stream->next_layer().native_handle(), session);
+        }
+        stream->next_layer().handshake(asio::ssl::stream_base::client);
+    }
     stream->binary(true);
     /* One frame per message, as all others send it. */
     stream->auto_fragment(false);
@@ -34,7 +71,7 @@ static std::unique_ptr<Stream> connect(const arguments &arguments)
     return stream;
 }
 
-static void receive(Stream &stream, beast::flat_buffer &buffer, size_t size)
+template <class Stream> static void receive(Stream &stream, beast::flat_buffer &buffer, size_t size)
 {
     stream.read(buffer);
     if (buffer.size() != size) {
@@ -43,21 +80,19 @@ static void receive(Stream &stream, beast::flat_buffer &buffer, size_t size)
     buffer.clear();
 }
 
-static void close(Stream &stream)
+template <class Stream> static void close(Stream &stream)
 {
     beast::error_code ignored;
-    beast::flat_buffer buffer;
     stream.close(beast::websocket::close_code::normal, ignored);
 }
 
-int main(int argc, char **argv)
+template <class Stream> static void run(const arguments &arguments)
 {
-    arguments arguments = parse_arguments(argc, argv);
     char *payload = make_payload(arguments.size);
     asio::const_buffer message(payload, arguments.size);
     beast::flat_buffer buffer;
     if (is_mode(&arguments, "receive")) {
-        auto stream = connect(arguments);
+        auto stream = connect<Stream>(arguments);
         section section = section_begin();
         stream->write(asio::buffer("go", 2));
         for (size_t i = 0; i < arguments.count; i++) {
@@ -65,7 +100,7 @@ int main(int argc, char **argv)
         }
         section_end(section, arguments.count);
     } else if (is_mode(&arguments, "send")) {
-        auto stream = connect(arguments);
+        auto stream = connect<Stream>(arguments);
         section section = section_begin();
         for (size_t i = 0; i < arguments.count; i++) {
             stream->write(message);
@@ -73,7 +108,7 @@ int main(int argc, char **argv)
         receive(*stream, buffer, 4);
         section_end(section, arguments.count);
     } else if (is_mode(&arguments, "round-trip")) {
-        auto stream = connect(arguments);
+        auto stream = connect<Stream>(arguments);
         std::vector<int64_t> samples(arguments.count);
         section section = section_begin();
         for (size_t i = 0; i < arguments.count + WARM_UP; i++) {
@@ -94,19 +129,30 @@ int main(int argc, char **argv)
         resident(&before, &threads);
         std::vector<std::unique_ptr<Stream>> streams;
         for (size_t i = 0; i < arguments.count; i++) {
-            streams.push_back(connect(arguments));
+            streams.push_back(connect<Stream>(arguments));
         }
         print_idle(before, arguments.count);
         fflush(stdout);
     } else if (is_mode(&arguments, "connect")) {
         section section = section_begin();
         for (size_t i = 0; i < arguments.count; i++) {
-            close(*connect(arguments));
+            close(*connect<Stream>(arguments));
         }
         section_end(section, arguments.count);
     } else {
         die("unknown mode");
     }
     printf("\n");
+}
+
+int main(int argc, char **argv)
+{
+    arguments arguments = parse_arguments(argc, argv);
+    if (strncmp(arguments.url, "wss:", 4) == 0) {
+        set_up_tls();
+        run<Tls>(arguments);
+    } else {
+        run<Plain>(arguments);
+    }
     return 0;
 }

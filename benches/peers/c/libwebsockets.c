@@ -1,7 +1,9 @@
 /*
  * libwebsockets: one context for all connections, one lws_write per message, as its documentation has it; it has no
- * batches.
+ * batches. With CONTEXT_EACH in the environment each idle connection has a context and a thread of its own, as in
+ * libraries that hide the event loop.
  */
+#include <pthread.h>
 #include <libwebsockets.h>
 
 #include "measure.h"
@@ -16,12 +18,12 @@ static struct section section;
 static int64_t *samples, started;
 static size_t opened, closed, left, to_send, trips, message;
 static unsigned char *frame;
-static int finished, timing;
+static int finished, timing, secure;
 
-static void open_one(void)
+static void open_one_in(struct lws_context *own)
 {
     struct lws_client_connect_info info = { 0 };
-    info.context = context;
+    info.context = own;
     info.address = host;
     info.port = port;
     info.path = path;
@@ -29,9 +31,16 @@ static void open_one(void)
     info.origin = host;
     info.protocol = NULL;
     info.local_protocol_name = "bench";
+    /* The certificate names the address, which this version does not look for. */
+    info.ssl_connection = secure ? LCCSCF_USE_SSL | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK : 0;
     if (lws_client_connect_via_info(&info) == NULL) {
         die("not connected");
     }
+}
+
+static void open_one(void)
+{
+    open_one_in(context);
 }
 
 static void write_message(struct lws *wsi, size_t size)
@@ -91,7 +100,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
                 section = section_begin();
             }
             lws_callback_on_writable(wsi);
-        } else if (opened < arguments.count) {
+        } else if (context != NULL && opened < arguments.count) {
             open_one();
         } else {
             finished = 1;
@@ -139,6 +148,38 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     return 0;
 }
 
+static void *serve(void *own)
+{
+    while (lws_service((struct lws_context *)own, 0) >= 0) {
+    }
+    return NULL;
+}
+
+static void idle_in_contexts(const struct lws_context_creation_info *info)
+{
+    size_t before = 0, threads = 0;
+    resident(&before, &threads);
+    for (size_t i = 0; i < arguments.count; i++) {
+        struct lws_context_creation_info copy = *info;
+        struct lws_context *own = lws_create_context(&copy);
+        pthread_t thread;
+        if (own == NULL) {
+            die("no context");
+        }
+        open_one_in(own);
+        while (__atomic_load_n(&opened, __ATOMIC_RELAXED) <= i) {
+            lws_service(own, 0);
+        }
+        if (pthread_create(&thread, NULL, serve, own) != 0) {
+            die("no thread");
+        }
+    }
+    print_idle(before, arguments.count);
+    printf("\n");
+    fflush(stdout);
+    _exit(0);
+}
+
 int main(int argc, char **argv)
 {
     static const struct lws_protocols protocols[] = {
@@ -146,8 +187,9 @@ int main(int argc, char **argv)
         { NULL, NULL, 0, 0, 0, NULL, 0 },
     };
     arguments = parse_arguments(argc, argv);
-    if (sscanf(arguments.url, "ws://%63[^:]:%d%255s", host, &port, path) != 3) {
-        die("usage: the URL is ws://ADDRESS:PORT/PATH");
+    secure = strncmp(arguments.url, "wss:", 4) == 0;
+    if (sscanf(arguments.url + 5 + secure, "%63[^:]:%d%255s", host, &port, path) != 3) {
+        die("usage: the URL is ws://ADDRESS:PORT/PATH or wss://ADDRESS:PORT/PATH");
     }
     if (!is_mode(&arguments, "receive") && !is_mode(&arguments, "send") && !is_mode(&arguments, "round-trip") &&
         !is_mode(&arguments, "idle") && !is_mode(&arguments, "connect")) {
@@ -162,6 +204,13 @@ int main(int argc, char **argv)
     info.port = CONTEXT_PORT_NO_LISTEN;
     info.protocols = protocols;
     info.gid = info.uid = (gid_t)-1;
+    if (secure) {
+        info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.client_ssl_ca_filepath = getenv("SSL_CERT_FILE");
+    }
+    if (getenv("CONTEXT_EACH") != NULL) {
+        idle_in_contexts(&info);
+    }
     context = lws_create_context(&info);
     if (context == NULL || samples == NULL || frame == NULL) {
         die("no context");

@@ -1,6 +1,8 @@
 //! The server that every client of the benchmarks talks to, on loopback. It ends when its stdin does.
 //!
-//! Prints `PORT=N` and then `READY`. What a connection does is in its path:
+//! Prints `PORT=N`, `TLS_PORT=N` and `TLS_FULL_PORT=N` and then `READY`; to the file that is its argument it writes the
+//! authority of its certificate. TLS is 1.3 with AES-128-GCM; the last port offers no resumption. At the end it prints
+//! `HANDSHAKES=N` and `RESUMED=N`. What a connection does is in its path:
 //!
 //! - `/echo`: each frame comes back.
 //! - `/flood/COUNT/SIZE`: after the client's first frame, COUNT binary messages of SIZE bytes.
@@ -13,7 +15,13 @@ mod sha1;
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 /// Connections at once, idle ones aside.
 const THREADS: usize = 64;
@@ -26,48 +34,117 @@ const FIN_BINARY: u8 = 0x82;
 const FIN_CLOSE: u8 = 0x88;
 
 static IDLE: Mutex<Vec<TcpStream>> = Mutex::new(Vec::new());
+static HANDSHAKES: AtomicUsize = AtomicUsize::new(0);
+static RESUMED: AtomicUsize = AtomicUsize::new(0);
 
 fn main() -> io::Result<()> {
+    let port = listen(|stream, reader| {
+        if serve(&mut &stream, reader)? == Then::Idle {
+            IDLE.lock().map_err(|_| io::ErrorKind::Other)?.push(stream);
+        }
+        Ok(())
+    })?;
+    println!("PORT={port}");
+    if let Some(file) = std::env::args().nth(1) {
+        let (config, authority) = tls().map_err(io::Error::other)?;
+        std::fs::write(file, authority)?;
+        let mut full = config.clone();
+        full.send_tls13_tickets = 0;
+        for (name, config) in [("TLS_PORT", config), ("TLS_FULL_PORT", full)] {
+            let config = Arc::new(config);
+            println!("{name}={}", listen(move |stream, reader| serve_tls(stream, config.clone(), reader))?);
+        }
+    }
+    println!("READY");
+    io::stdin().read_to_end(&mut Vec::new())?;
+    println!("HANDSHAKES={}", HANDSHAKES.load(Ordering::Relaxed));
+    println!("RESUMED={}", RESUMED.load(Ordering::Relaxed));
+    Ok(())
+}
+
+/// Serves connections on a port of its own, which is returned.
+fn listen(
+    serve: impl Fn(TcpStream, &mut Reader) -> io::Result<()> + Clone + Send + 'static,
+) -> io::Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let port = listener.local_addr()?.port();
     for _ in 0..THREADS {
         let listener = listener.try_clone()?;
-        std::thread::Builder::new().stack_size(131_072).spawn(move || {
+        let serve = serve.clone();
+        std::thread::Builder::new().stack_size(262_144).spawn(move || {
             // One buffer for the life of the thread: a fresh one per connection would count in connects per second.
             let mut reader = Reader::default();
             while let Ok((stream, _)) = listener.accept() {
                 reader.filled = 0;
                 reader.start = 0;
                 // A client that goes away ends its own connection only.
-                let _ = serve(stream, &mut reader);
+                let _ = stream.set_nodelay(true).and_then(|()| serve(stream, &mut reader));
             }
         })?;
     }
-    println!("PORT={port}\nREADY");
-    io::stdin().read_to_end(&mut Vec::new())?;
-    Ok(())
+    Ok(port)
 }
 
-fn serve(mut stream: TcpStream, reader: &mut Reader) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let path = upgrade(&mut stream, reader)?;
+/// A server's configuration, and the certificate to trust.
+fn tls() -> Result<(ServerConfig, String), Box<dyn std::error::Error + Send + Sync>> {
+    let mut authority = CertificateParams::new([])?;
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // Names of its own, or OpenSSL takes the server's certificate for its own issuer.
+    authority.distinguished_name.push(DnType::CommonName, "benchmark authority");
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
+    let key = KeyPair::generate()?;
+    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let certificate = CertificateParams::new(names)?.signed_by(&key, &authority)?;
+    let suites = vec![ring::cipher_suite::TLS13_AES_128_GCM_SHA256];
+    let provider = CryptoProvider { cipher_suites: suites, ..ring::default_provider() };
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)?;
+    Ok((config, authority.pem()))
+}
+
+fn serve_tls(mut stream: TcpStream, config: Arc<ServerConfig>, reader: &mut Reader) -> io::Result<()> {
+    let mut connection = ServerConnection::new(config).map_err(io::Error::other)?;
+    while connection.is_handshaking() {
+        connection.complete_io(&mut stream)?;
+    }
+    HANDSHAKES.fetch_add(1, Ordering::Relaxed);
+    if connection.handshake_kind() == Some(HandshakeKind::Resumed) {
+        RESUMED.fetch_add(1, Ordering::Relaxed);
+    }
+    let mut stream = StreamOwned::new(connection, stream);
+    let served = serve(&mut stream, reader).map(drop);
+    stream.conn.send_close_notify();
+    let _ = stream.conn.complete_io(&mut stream.sock);
+    served
+}
+
+/// What becomes of a connection.
+#[derive(PartialEq, Eq)]
+enum Then {
+    Closed,
+    Idle,
+}
+
+fn serve<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<Then> {
+    let path = upgrade(stream, reader)?;
     let mut parts = path.trim_start_matches('/').split('/');
     let action = parts.next().unwrap_or_default();
     let numbers: Vec<usize> = parts.map_while(|part| part.parse().ok()).collect();
     match (action, &numbers[..]) {
-        ("echo", []) => echo(&mut stream, reader),
-        ("flood", &[count, size]) => flood(&mut stream, reader, count, size),
-        ("sink", &[count]) => sink(&mut stream, reader, count),
-        ("idle", []) => {
-            IDLE.lock().map_err(|_| io::ErrorKind::Other)?.push(stream);
-            Ok(())
-        }
-        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, path)),
+        ("echo", []) => echo(stream, reader)?,
+        ("flood", &[count, size]) => flood(stream, reader, count, size)?,
+        ("sink", &[count]) => sink(stream, reader, count)?,
+        ("idle", []) => return Ok(Then::Idle),
+        _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, path)),
     }
+    Ok(Then::Closed)
 }
 
 /// Answers the upgrade and returns the path that was asked for.
-fn upgrade(stream: &mut TcpStream, reader: &mut Reader) -> io::Result<String> {
+fn upgrade<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<String> {
     let invalid = || io::Error::from(io::ErrorKind::InvalidData);
     let head = loop {
         if let Some(end) = reader.data().windows(4).position(|four| four == b"\r\n\r\n") {
@@ -86,23 +163,14 @@ fn upgrade(stream: &mut TcpStream, reader: &mut Reader) -> io::Result<String> {
         .1
         .trim();
     let accept = sha1::accept(key.as_bytes());
-    write!(
-        Head(stream),
+    let answer = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
-    )?;
+    );
+    stream.write_all(answer.as_bytes())?;
     Ok(path.to_owned())
 }
 
-/// Sends a formatted text in one write.
-struct Head<'a>(&'a mut TcpStream);
-
-impl Head<'_> {
-    fn write_fmt(&mut self, text: std::fmt::Arguments<'_>) -> io::Result<()> {
-        self.0.write_all(text.to_string().as_bytes())
-    }
-}
-
-fn echo(stream: &mut TcpStream, reader: &mut Reader) -> io::Result<()> {
+fn echo<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<()> {
     loop {
         let Frame { start, payload, end } = reader.whole_frame(stream)?;
         let bytes = &mut reader.bytes[start..end];
@@ -120,7 +188,7 @@ fn echo(stream: &mut TcpStream, reader: &mut Reader) -> io::Result<()> {
     }
 }
 
-fn flood(stream: &mut TcpStream, reader: &mut Reader, count: usize, size: usize) -> io::Result<()> {
+fn flood<S: Read + Write>(stream: &mut S, reader: &mut Reader, count: usize, size: usize) -> io::Result<()> {
     reader.whole_frame(stream)?;
     let mut frame = Vec::new();
     header(&mut frame, size);
@@ -136,7 +204,7 @@ fn flood(stream: &mut TcpStream, reader: &mut Reader, count: usize, size: usize)
     until_close(stream, reader)
 }
 
-fn sink(stream: &mut TcpStream, reader: &mut Reader, count: usize) -> io::Result<()> {
+fn sink<S: Read + Write>(stream: &mut S, reader: &mut Reader, count: usize) -> io::Result<()> {
     let mut seen = 0;
     while seen < count {
         let first = reader.skip_frame(stream)?;
@@ -154,7 +222,7 @@ fn sink(stream: &mut TcpStream, reader: &mut Reader, count: usize) -> io::Result
 }
 
 /// Waits for a close frame and answers it.
-fn until_close(stream: &mut TcpStream, reader: &mut Reader) -> io::Result<()> {
+fn until_close<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<()> {
     while reader.skip_frame(stream)? & 0x0f != OPCODE_CLOSE {}
     stream.write_all(&[FIN_CLOSE, 0])
 }
@@ -205,7 +273,7 @@ impl Reader {
         &self.bytes[self.start..self.filled]
     }
 
-    fn fill(&mut self, stream: &mut TcpStream) -> io::Result<()> {
+    fn fill(&mut self, stream: &mut impl Read) -> io::Result<()> {
         if self.start == self.filled {
             self.start = 0;
             self.filled = 0;
@@ -226,7 +294,7 @@ impl Reader {
     }
 
     /// The first byte of the next frame, and the lengths of its header and payload.
-    fn next_header(&mut self, stream: &mut TcpStream) -> io::Result<(u8, usize, usize)> {
+    fn next_header(&mut self, stream: &mut impl Read) -> io::Result<(u8, usize, usize)> {
         loop {
             if let [first, second, rest @ ..] = self.data() {
                 let masked = if second & 0x80 == 0 { 0 } else { 4 };
@@ -246,7 +314,7 @@ impl Reader {
         }
     }
 
-    fn whole_frame(&mut self, stream: &mut TcpStream) -> io::Result<Frame> {
+    fn whole_frame(&mut self, stream: &mut impl Read) -> io::Result<Frame> {
         let (_, header, length) = self.next_header(stream)?;
         while self.filled - self.start < header + length {
             self.fill(stream)?;
@@ -257,7 +325,7 @@ impl Reader {
     }
 
     /// Passes over a frame and returns its first byte.
-    fn skip_frame(&mut self, stream: &mut TcpStream) -> io::Result<u8> {
+    fn skip_frame(&mut self, stream: &mut impl Read) -> io::Result<u8> {
         let (first, header, length) = self.next_header(stream)?;
         let mut left = header + length;
         loop {
