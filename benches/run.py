@@ -43,6 +43,7 @@ class Row:
 WITHOUT_BATCHES = {"Boost.Beast", "libwebsockets"}
 # Clients with TLS, and those of them that resume a session of the one before.
 WITH_TLS = {"net_websocket (C)", "net_websocket (Rust)", "Boost.Beast", "libwebsockets", "npm ws"}
+WITH_DEFLATE = {"net_websocket (C)", "Boost.Beast", "npm ws"}
 WITH_RESUMPTION = {"net_websocket (C)", "net_websocket (Rust)", "Boost.Beast"}
 # The rows that these clients are for.
 ONLY = {"raw (epoll)": "round-trip", "libwebsockets (context each)": "idle"}
@@ -85,6 +86,11 @@ def rows():
         table.append(Row("round-trip-wss", f"round trip wss {name}", "round-trip", size, count, "/echo",
                          [("p50_ns", "p50"), ("p99_ns", "p99"), ("cpu_ns", "CPU")], "µs", scale=1e-3, port="TLS_PORT",
                          clients=WITH_TLS))
+    table.append(Row("receive-deflate", "receive deflate 1 KiB", "receive", 1024, 200_000, "/flood-deflate/{count}/1024",
+                     cpu_first, "ns per message", slow={"npm ws": 4}, clients=WITH_DEFLATE))
+    table.append(Row("send-deflate", "send deflate 1 KiB", "send-text", 1024, 100_000, "/sink-deflate/{count}",
+                     [*cpu_first, ("percent", "bytes on the wire, in % of the messages'"), ("grown_bytes", "memory grown by, in bytes")],
+                     "ns per message", slow={"npm ws": 4}, clients=WITH_DEFLATE))
     wall_first = [("wall_ns", "wall"), ("cpu_ns", "CPU")]
     table.append(Row("connect", "connect ws", "connect", 0, 1_000, "/echo", wall_first, "µs per connection", scale=1e-3))
     table.append(Row("connect", "connect wss full", "connect", 0, 300, "/echo", wall_first, "µs per connection", scale=1e-3,
@@ -165,6 +171,8 @@ def measure(table, clients, server_program, authority, repetitions, quick):
                     server.stop()
                 if not error and row.title.endswith("resumed") and server.values["RESUMED"] < 0.9 * count:
                     error = f"only {server.values['RESUMED']} of {count} handshakes were resumed"
+                if not error and row.mode == "send-text":
+                    values["percent"] = 100 * server.values["SUNK_BYTES"] / (count * row.size)
                 if error:
                     notes[row.title, client] = error
                     print(f"    {row.title}, {client}: {error}", file=sys.stderr, flush=True)
@@ -289,8 +297,8 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
     for group in dict.fromkeys(row.group for row in table):
         members = [row for row in table if row.group == group]
         for name, label in members[0].values:
-            unit = "" if name == "threads" else f", {members[0].unit}"
-            scale = 1.0 if name == "threads" else members[0].scale
+            unit = "" if name in UNITLESS else f", {members[0].unit}"
+            scale = 1.0 if name in UNITLESS else members[0].scale
             lines += [f"## {group}: {label}{unit}", "",
                       "| | " + " | ".join(row.title for row in members) + " |",
                       "|---" * (len(members) + 1) + "|"]
@@ -304,6 +312,9 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
         lines += ["## Not measured", "", *missing, ""]
     return "\n".join(lines)
 
+
+# Values whose label says all.
+UNITLESS = {"threads", "percent", "grown_bytes"}
 
 COLOURS = {RAW: "#9a9a9a", "raw (epoll)": "#c4c4c4", OURS: "#c8102e", CORE: "#f08a8a"}
 PEER_COLOUR = "#4a78b5"

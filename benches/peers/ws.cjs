@@ -14,7 +14,11 @@ const [mode, sizeText, countText, url] = process.argv.slice(2)
 const size = Number(sizeText)
 const count = Number(countText)
 const payload = Buffer.from({ length: size }, (_, i) => (i * 151 + 128) & 0xff)
-const options = { perMessageDeflate: false }
+const VARIETY = 64
+const options = {
+  // Level 1, as the others of these rows.
+  perMessageDeflate: url.includes('deflate') && { threshold: 0, zlibDeflateOptions: { level: 1 } },
+}
 
 const cpuNs = () => {
   const { user, system } = process.cpuUsage()
@@ -78,6 +82,33 @@ async function send(batch) {
   more()
 }
 
+// Text like that of many services; the server makes the same.
+function json(number) {
+  let text = ''
+  for (let line = number; text.length < size; line += 31) {
+    text += `{"id":${line},"symbol":"NWS${line % 97}","price":${line * 7919 % 100000},`
+    text += `"volume":${line * 104729 % 1000000},"state":"open"},`
+  }
+  return text.slice(0, size)
+}
+
+async function sendText() {
+  const texts = Array.from({ length: VARIETY }, (_, i) => json(i))
+  const socket = await connect()
+  const before = resident()
+  const section = begin()
+  socket.on('message', () => {
+    const grown = Math.max(0, resident().bytes - before.bytes)
+    finish(`${end(section)}grown_bytes=${grown} `)
+  })
+  let sent = 0
+  const more = () => {
+    while (sent < count && socket.bufferedAmount < BUFFERED_BYTES_MAX) socket.send(texts[sent++ % VARIETY])
+    if (sent < count) setImmediate(more)
+  }
+  more()
+}
+
 async function roundTrip() {
   const socket = await connect()
   const samples = new Float64Array(count)
@@ -130,6 +161,7 @@ const modes = {
   receive,
   send: () => send(1),
   'send-batch': () => send(BATCH),
+  'send-text': sendText,
   'round-trip': roundTrip,
   idle,
   connect: connects,

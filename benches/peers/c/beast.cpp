@@ -67,6 +67,14 @@ template <class Stream> static std::unique_ptr<Stream> connect(const arguments &
     stream->binary(true);
     /* One frame per message, as all others send it. */
     stream->auto_fragment(false);
+    if (path.find("deflate") != std::string::npos) {
+        beast::websocket::permessage_deflate deflate;
+        deflate.client_enable = true;
+        /* Level 1, as the others of this row; Beast's default is 8. */
+        deflate.compLevel = 1;
+        stream->set_option(deflate);
+        stream->binary(false);
+    }
     stream->handshake(authority, path);
     return stream;
 }
@@ -107,6 +115,19 @@ template <class Stream> static void run(const arguments &arguments)
         }
         receive(*stream, buffer, 4);
         section_end(section, arguments.count);
+    } else if (is_mode(&arguments, "send-text")) {
+        char *texts = make_variety(arguments.size);
+        auto stream = connect<Stream>(arguments);
+        size_t before = 0, after = 0, threads = 0;
+        resident(&before, &threads);
+        section section = section_begin();
+        for (size_t i = 0; i < arguments.count; i++) {
+            stream->write(asio::buffer(texts + i % VARIETY * arguments.size, arguments.size));
+        }
+        receive(*stream, buffer, 4);
+        section_end(section, arguments.count);
+        resident(&after, &threads);
+        printf("grown_bytes=%zu ", after > before ? after - before : 0);
     } else if (is_mode(&arguments, "round-trip")) {
         auto stream = connect<Stream>(arguments);
         std::vector<int64_t> samples(arguments.count);

@@ -54,6 +54,39 @@ static inline char *make_payload(size_t size)
     return payload;
 }
 
+/* Text like that of many services; the server makes the same. */
+static inline void make_json(char *text, size_t size, size_t number)
+{
+    char record[160];
+    size_t filled = 0;
+    while (filled < size) {
+        size_t length = (size_t)snprintf(
+            record, sizeof record, "{\"id\":%zu,\"symbol\":\"NWS%zu\",\"price\":%zu,\"volume\":%zu,\"state\":\"open\"},", number,
+            number % 97, number * 7919 % 100000, number * 104729 % 1000000);
+        if (length > size - filled) {
+            length = size - filled;
+        }
+        memcpy(text + filled, record, length);
+        filled += length;
+        number += 31;
+    }
+}
+
+/* Different messages that are sent in turn: made before the time is taken. */
+enum { VARIETY = 64 };
+
+static inline char *make_variety(size_t size)
+{
+    char *texts = (char *)malloc(size * VARIETY);
+    if (texts == NULL) {
+        die("no memory");
+    }
+    for (size_t i = 0; i < VARIETY; i++) {
+        make_json(texts + i * size, size, i);
+    }
+    return texts;
+}
+
 static inline int64_t wall_ns(void)
 {
     struct timespec now;

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include <network/netstack/net_websocket.h>
+#include <network/netstack/net_websocket_ext.h>
 
 #include "measure.h"
 
@@ -57,15 +58,27 @@ static void on_message(struct WebSocket *client, char *data, uint32_t length)
     }
 }
 
-static void send_now(struct WebSocket *client)
+static void send_this(struct WebSocket *client, char *message)
 {
     int result;
-    while ((result = OH_WebSocketClient_Send(client, payload, arguments.size)) == WEBSOCKET_QUEUE_LENGTH_EXCEEDED) {
+    while ((result = OH_WebSocketClient_Send(client, message, arguments.size)) == WEBSOCKET_QUEUE_LENGTH_EXCEEDED) {
         usleep(200);
     }
     if (result != WEBSOCKET_OK) {
         die("not sent");
     }
+}
+
+static uint64_t buffered(struct WebSocket *client)
+{
+    uint64_t bytes = 0;
+    NWS_GetBufferedAmount(client, &bytes);
+    return bytes;
+}
+
+static void send_now(struct WebSocket *client)
+{
+    send_this(client, payload);
 }
 
 static void on_echo(struct WebSocket *client, char *data, uint32_t length)
@@ -134,6 +147,25 @@ int main(int argc, char **argv)
         }
         wait_for(&done);
         section_end(section, arguments.count);
+    } else if (is_mode(&arguments, "send-text")) {
+        char *texts = make_variety(arguments.size);
+        left = 1;
+        expected = 4;
+        struct WebSocket *client = connect_to_server(on_message);
+        size_t before, threads, after;
+        resident(&before, &threads);
+        section = section_begin();
+        for (size_t i = 0; i < arguments.count; i++) {
+            send_this(client, texts + i % VARIETY * arguments.size);
+            /* Not to measure the queue's memory. */
+            while (i % 64 == 0 && buffered(client) > 262144) {
+                usleep(50);
+            }
+        }
+        wait_for(&done);
+        section_end(section, arguments.count);
+        resident(&after, &threads);
+        printf("grown_bytes=%zu ", after > before ? after - before : 0);
     } else if (is_mode(&arguments, "round-trip")) {
         samples = (int64_t *)calloc(arguments.count, sizeof *samples);
         struct WebSocket *client = connect_to_server(on_echo);

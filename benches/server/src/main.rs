@@ -2,11 +2,13 @@
 //!
 //! Prints `PORT=N`, `TLS_PORT=N` and `TLS_FULL_PORT=N` and then `READY`; to the file that is its argument it writes the
 //! authority of its certificate. TLS is 1.3 with AES-128-GCM; the last port offers no resumption. At the end it prints
-//! `HANDSHAKES=N` and `RESUMED=N`. What a connection does is in its path:
+//! `HANDSHAKES=N`, `RESUMED=N` and `SUNK_BYTES=N`, the payload of all frames that a sink has seen. What a connection does is in its path:
 //!
 //! - `/echo`: each frame comes back.
 //! - `/flood/COUNT/SIZE`: after the client's first frame, COUNT binary messages of SIZE bytes.
 //! - `/sink/COUNT`: after COUNT messages one short message back.
+//! - `/flood-deflate/COUNT/SIZE`, `/sink-deflate/COUNT`: the same with permessage-deflate; the messages are text, each
+//!   compressed by itself.
 //! - `/idle`: nothing, for ever. Such a connection has no thread here.
 //!
 //! It does what a server may leave out: it trusts its clients, and it unmasks only what it echoes.
@@ -18,6 +20,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use flate2::{Compress, Compression, FlushCompress};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -36,6 +39,10 @@ const FIN_CLOSE: u8 = 0x88;
 static IDLE: Mutex<Vec<TcpStream>> = Mutex::new(Vec::new());
 static HANDSHAKES: AtomicUsize = AtomicUsize::new(0);
 static RESUMED: AtomicUsize = AtomicUsize::new(0);
+static SUNK_BYTES: AtomicUsize = AtomicUsize::new(0);
+/// Different messages in a compressed flood.
+const VARIETY: usize = 64;
+const FIN_RSV1_TEXT: u8 = 0xc1;
 
 fn main() -> io::Result<()> {
     let port = listen(|stream, reader| {
@@ -59,6 +66,7 @@ fn main() -> io::Result<()> {
     io::stdin().read_to_end(&mut Vec::new())?;
     println!("HANDSHAKES={}", HANDSHAKES.load(Ordering::Relaxed));
     println!("RESUMED={}", RESUMED.load(Ordering::Relaxed));
+    println!("SUNK_BYTES={}", SUNK_BYTES.load(Ordering::Relaxed));
     Ok(())
 }
 
@@ -136,7 +144,8 @@ fn serve<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<The
     match (action, &numbers[..]) {
         ("echo", []) => echo(stream, reader)?,
         ("flood", &[count, size]) => flood(stream, reader, count, size)?,
-        ("sink", &[count]) => sink(stream, reader, count)?,
+        ("sink" | "sink-deflate", &[count]) => sink(stream, reader, count)?,
+        ("flood-deflate", &[count, size]) => flood_deflate(stream, reader, count, size)?,
         ("idle", []) => return Ok(Then::Idle),
         _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, path)),
     }
@@ -163,8 +172,14 @@ fn upgrade<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<S
         .1
         .trim();
     let accept = sha1::accept(key.as_bytes());
+    let extension = if path.contains("deflate") {
+        "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n"
+    } else {
+        ""
+    };
     let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n{extension}\r\n"
     );
     stream.write_all(answer.as_bytes())?;
     Ok(path.to_owned())
@@ -202,6 +217,54 @@ fn flood<S: Read + Write>(stream: &mut S, reader: &mut Reader, count: usize, siz
         left -= now;
     }
     until_close(stream, reader)
+}
+
+fn flood_deflate<S: Read + Write>(
+    stream: &mut S,
+    reader: &mut Reader,
+    count: usize,
+    size: usize,
+) -> io::Result<()> {
+    reader.whole_frame(stream)?;
+    let frames: Vec<Vec<u8>> = (0..VARIETY).map(|number| compressed_frame(&json(number, size))).collect();
+    let mut batch = Vec::new();
+    for number in 0..count {
+        batch.extend_from_slice(&frames[number % VARIETY]);
+        if batch.len() >= FLOOD_BYTES || number + 1 == count {
+            stream.write_all(&batch)?;
+            batch.clear();
+        }
+    }
+    until_close(stream, reader)
+}
+
+/// Text like that of many services: the same names in every message, other values.
+fn json(number: usize, size: usize) -> Vec<u8> {
+    let mut text = Vec::with_capacity(size + 128);
+    let mut line = number;
+    while text.len() < size {
+        let (price, volume) = (line * 7_919 % 100_000, line * 104_729 % 1_000_000);
+        let record = format!(
+            "{{\"id\":{line},\"symbol\":\"NWS{}\",\"price\":{price},\"volume\":{volume},\"state\":\"open\"}},",
+            line % 97
+        );
+        text.extend_from_slice(record.as_bytes());
+        line += 31;
+    }
+    text.truncate(size);
+    text
+}
+
+fn compressed_frame(message: &[u8]) -> Vec<u8> {
+    let mut compressed = Vec::with_capacity(2 * message.len() + 64);
+    let mut compress = Compress::new(Compression::default(), false);
+    compress.compress_vec(message, &mut compressed, FlushCompress::Sync).expect("room enough");
+    compressed.truncate(compressed.len() - 4);
+    let mut frame = Vec::new();
+    header(&mut frame, compressed.len());
+    frame[0] = FIN_RSV1_TEXT;
+    frame.extend_from_slice(&compressed);
+    frame
 }
 
 fn sink<S: Read + Write>(stream: &mut S, reader: &mut Reader, count: usize) -> io::Result<()> {
@@ -333,6 +396,7 @@ impl Reader {
             self.start += here;
             left -= here;
             if left == 0 {
+                SUNK_BYTES.fetch_add(length, Ordering::Relaxed);
                 return Ok(first);
             }
             self.fill(stream)?;
