@@ -6,7 +6,7 @@
 #   arm64-v8a, x86_64   dist/ABI/libnet_websocket.so for OpenHarmony
 #   host                dist/host/net_websocket.node, for Node on this machine
 #
-# and dist/index.d.ts with each of them.
+# and with each of them dist/index.d.ts, dist/include and dist/lib/cmake, so that dist is a prefix for find_package.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -73,6 +73,14 @@ fi
 [[ ! $host ]] || deliver "$TARGET/release/libnet_websocket.so" host/net_websocket.node
 node scripts/generate-dts.mjs "$TYPE_DEFINITIONS" src/arkts/preamble.d.ts >"$TARGET/index.d.ts"
 deliver "$TARGET/index.d.ts" index.d.ts
+
+# For native apps.
+version=$(awk -F '"' '/^version/ { print $2; exit }' Cargo.toml)
+mkdir -p "$DIST/include/network/netstack" "$DIST/lib/cmake/net_websocket"
+cp -u include/network/netstack/* "$DIST/include/network/netstack/"
+cp -u package/cmake/net_websocketConfig.cmake "$DIST/lib/cmake/net_websocket/"
+sed "s/@VERSION@/$version/" package/cmake/net_websocketConfigVersion.cmake.in \
+    >"$DIST/lib/cmake/net_websocket/net_websocketConfigVersion.cmake"
 
 # The demo app takes its library and declarations from its own folders.
 for abi in "${abis[@]}"; do

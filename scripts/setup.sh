@@ -141,6 +141,9 @@ want python3-pip python3 -c 'import pip'
 want nodejs command -v node
 want npm command -v npm
 want qemu-user command -v qemu-aarch64
+want cmake command -v cmake
+want make command -v make
+want doxygen command -v doxygen
 host_rust=path
 if [[ $(command -v cargo) == /usr/bin/cargo ]] || ! is_recent cargo || ! is_recent rustc; then
     host_rust=debian

@@ -89,6 +89,9 @@ for arch in host x86_64 arm64-v8a; do
     suite "C face, $arch" "^ndk $arch: [0-9]+ passed" bash tests/ndk/run.sh "$arch"
 done
 
+suite 'CMake, both ABIs' '^[0-9]+ passed' bash tests/ndk/cmake.sh
+check 'C and C++ documentation' bash scripts/docs.sh
+
 step 'JavaScript programs'
 for engine in node bun-x86_64 bun-arm64; do
     suite "ArkTS face, $engine" "^js $engine: " bash tests/js/run.sh "$engine"

@@ -29,6 +29,15 @@ pub struct WebSocketRequestOptions {
     pub min_support_tls_protocol: Option<f64>,
     /// Offer compression (RFC 7692). Ours, not the platform's. Default: true.
     pub per_message_deflate: Option<bool>,
+    /// Milliseconds for the whole attempt, 1 to 30000000. Ours, not the platform's. Default: 15000.
+    pub connect_timeout: Option<f64>,
+    /// Milliseconds to wait for the peer's close frame, 1 to 30000000. Ours, not the platform's. Default: 5000.
+    pub close_timeout: Option<f64>,
+    /// The largest message to receive, in bytes; a larger one ends the connection with 1009. Ours, not the platform's.
+    /// Default: 67108864.
+    pub max_message_size: Option<f64>,
+    /// The most bytes that may wait to be sent. Ours, not the platform's. Default: 67108864.
+    pub send_queue_limit: Option<f64>,
     /// Accepted for compatibility; no Origin is sent unless it is among the headers.
     pub support_origin_port: Option<bool>,
 }
@@ -51,6 +60,60 @@ pub struct OpenResult {
     pub message: String,
     /// The sub-protocol the server chose; only in `openInfo`.
     pub protocol: Option<String>,
+}
+
+/// What `pong` tells.
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct PongResult {
+    /// What the ping carried.
+    #[napi(ts_type = "ArrayBuffer")]
+    pub data: (),
+    /// Milliseconds since the ping; undefined for a pong that answers none of ours.
+    pub round_trip: Option<f64>,
+}
+
+/// What `stats()` gives: counted since the object was made, over all its connections. Bytes are those on the wire,
+/// without TLS; times are in milliseconds.
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct Statistics {
+    /// Attempts begun.
+    pub attempts: f64,
+    /// Connections that were open.
+    pub connections: f64,
+    /// Messages the kernel has taken.
+    pub messages_sent: f64,
+    /// Bytes the kernel has taken.
+    pub bytes_sent: f64,
+    /// Messages received.
+    pub messages_received: f64,
+    /// Bytes received.
+    pub bytes_received: f64,
+    /// Bytes of the messages that were compressed.
+    pub deflate_input_bytes: f64,
+    /// What they were compressed to.
+    pub deflate_output_bytes: f64,
+    /// Pings sent, the library's own among them.
+    pub pings_sent: f64,
+    /// Pongs that answered one of them.
+    pub pongs_received: f64,
+    /// Pings received.
+    pub pings_received: f64,
+    /// Bytes that wait to be sent.
+    pub buffered_bytes: f64,
+    /// The last round trip of a ping; undefined before the first.
+    pub round_trip: Option<f64>,
+    /// Smoothed over the last ones (RFC 6298 section 2).
+    pub smoothed_round_trip: Option<f64>,
+    /// The shortest.
+    pub minimum_round_trip: Option<f64>,
+    /// Name lookup of the last connection; undefined before it was open.
+    pub lookup_time: Option<f64>,
+    /// Its TCP connect.
+    pub tcp_time: Option<f64>,
+    /// Its TLS handshake; 0 without TLS.
+    pub tls_time: Option<f64>,
+    /// Its upgrade.
+    pub upgrade_time: Option<f64>,
 }
 
 /// What `close` tells.

@@ -1,6 +1,8 @@
 //! The codes of `@ohos.net.webSocket`, and which of them each of the core's errors is.
 
-use crate::client::{AlreadyConnected, CloseError, Error, Failure, OptionsError, SendError, UpgradeError};
+use crate::client::{
+    AlreadyConnected, CloseError, Error, Failure, OptionsError, PingError, SendError, UpgradeError,
+};
 
 /// What an argument is wrong about, or why a call was refused.
 #[derive(Debug)]
@@ -57,7 +59,19 @@ impl From<SendError> for ApiError {
         Self::other(match error {
             SendError::NotConnected => "send: the connection is closing or closed",
             SendError::QueueFull => "send: too many bytes are waiting to be sent",
+            // Nothing here sends in pieces.
+            SendError::Unfinished | SendError::Utf8 => "send: a message in pieces has not ended",
         })
+    }
+}
+
+impl From<PingError> for ApiError {
+    fn from(error: PingError) -> Self {
+        match error {
+            PingError::NotConnected => Self::other("ping: not connected"),
+            PingError::TooLong => Self::parameter("data", "must be at most 125 bytes"),
+            PingError::TooMany => Self::other("ping: too many pings wait to be sent"),
+        }
     }
 }
 

@@ -8,13 +8,17 @@ use std::task::{Context, Poll};
 use super::doorbell::Doorbell;
 use super::error::ErrorEvent;
 use super::value::{Engine, Refused, Type, Value};
-use crate::client::{Closed, Failure, Kind, Listener, Message, Opened};
+use crate::client::{Closed, Failure, Kind, Listener, Message, Opened, Outcome, Pong, Receipt};
 use crate::mailbox::Mailbox;
 
 /// An event on its way to JavaScript.
 pub enum Event {
     Opened(Opened),
     Message(Kind, Vec<u8>),
+    /// A ping's payload, and its round trip in milliseconds if it was ours.
+    Pong(Vec<u8>, Option<f64>),
+    Sent(Receipt, Outcome),
+    Drained,
     Failed(ErrorEvent, Terminal),
     Closed(Closed),
 }
@@ -34,13 +38,15 @@ pub enum EventType {
     Message,
     DataEnd,
     HeaderReceive,
+    Pong,
+    Drain,
     Close,
     Error,
 }
 
 impl EventType {
     /// The names as `on` takes them, for an error text.
-    pub const NAMES: &str = "open, openInfo, message, dataEnd, headerReceive, close, error";
+    pub const NAMES: &str = "open, openInfo, message, dataEnd, headerReceive, pong, drain, close, error";
 
     pub fn parse(name: &str) -> Option<Self> {
         match name {
@@ -49,6 +55,8 @@ impl EventType {
             "message" => Some(Self::Message),
             "dataEnd" => Some(Self::DataEnd),
             "headerReceive" => Some(Self::HeaderReceive),
+            "pong" => Some(Self::Pong),
+            "drain" => Some(Self::Drain),
             "close" => Some(Self::Close),
             "error" => Some(Self::Error),
             _ => None,
@@ -63,6 +71,8 @@ impl EventType {
             Self::Message => c"message",
             Self::DataEnd => c"dataEnd",
             Self::HeaderReceive => c"headerReceive",
+            Self::Pong => c"pong",
+            Self::Drain => c"drain",
             Self::Close => c"close",
             Self::Error => c"error",
         }
@@ -102,6 +112,20 @@ impl Listener for Postbox {
         self.put(Event::Message(kind, bytes), length);
     }
 
+    fn pong(&mut self, pong: Pong<'_>) {
+        let Pong { payload, round_trip } = pong;
+        let millis = round_trip.map(|time| time.as_secs_f64() * 1_000.0);
+        self.put(Event::Pong(payload.to_vec(), millis), payload.len());
+    }
+
+    fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
+        self.put(Event::Sent(receipt, outcome), 0);
+    }
+
+    fn drained(&mut self) {
+        self.put(Event::Drained, 0);
+    }
+
     fn failed(&mut self, failure: &Failure) {
         let terminal = if self.open { Terminal::No } else { Terminal::Yes };
         self.put(Event::Failed(failure.into(), terminal), 0);
@@ -117,7 +141,12 @@ impl Event {
     /// Whether the attempt or connection is over with this event.
     pub fn is_last(&self) -> bool {
         match self {
-            Self::Opened(_) | Self::Message(..) | Self::Failed(_, Terminal::No) => false,
+            Self::Opened(_)
+            | Self::Message(..)
+            | Self::Pong(..)
+            | Self::Sent(..)
+            | Self::Drained
+            | Self::Failed(_, Terminal::No) => false,
             Self::Failed(_, Terminal::Yes) | Self::Closed(_) => true,
         }
     }
@@ -159,6 +188,17 @@ impl Event {
                 });
                 call(EventType::DataEnd, &|| Ok(vec![env.undefined()?]));
             }
+            Self::Pong(payload, round_trip) => call(EventType::Pong, &|| {
+                let result = env.object()?;
+                result.set(c"data", env.array_buffer(&payload)?)?;
+                if let Some(millis) = round_trip {
+                    result.set(c"roundTrip", env.number(millis)?)?;
+                }
+                Ok(vec![result])
+            }),
+            // It settles a promise, which is not the listeners'.
+            Self::Sent(..) => {}
+            Self::Drained => call(EventType::Drain, &|| Ok(vec![env.undefined()?])),
             Self::Failed(error, _) => call(EventType::Error, &|| {
                 let object = env.business_error(error.code, &error.message)?;
                 object.set(c"data", env.string(&error.data)?)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::error::ApiError;
 use super::value::{Type, Value};
-use crate::client::{CloseError, Options, RawHeader, may_close_with};
+use crate::client::{CloseError, Options, RawHeader, SEND_LIMIT_BYTES, may_close_with};
 
 /// The most seconds of an interval or a timeout: the platform's limit.
 const SECONDS_MAX: f64 = 30_000.0;
@@ -15,11 +15,16 @@ const DEFAULT_CLOSE_CODE: u16 = 1000;
 const DEFAULT_CLOSE_REASON: &str = "CLOSE_NORMAL";
 
 const KNOWN: &str = "header, caPath, clientCert, proxy, protocol, skipServerCertVerification, pingInterval, pongTimeout, \
-                     minSupportTlsProtocol, supportOriginPort, perMessageDeflate";
+                     minSupportTlsProtocol, supportOriginPort, perMessageDeflate, connectTimeout, closeTimeout, \
+                     maxMessageSize, sendQueueLimit";
 
-/// The options of `connect`.
-pub fn request_options(value: Value<'_>) -> Result<Options, ApiError> {
+/// The most bytes of a limit: what a double holds exactly.
+const BYTES_MAX: f64 = 9_007_199_254_740_991.0;
+
+/// The options of `connect`, and the limit of the send queue in bytes.
+pub fn request_options(value: Value<'_>) -> Result<(Options, usize), ApiError> {
     let mut options = Options::default();
+    let mut send_limit = SEND_LIMIT_BYTES;
     for (name, value) in properties("options", value)? {
         if value.is_absent() {
             continue;
@@ -65,13 +70,17 @@ pub fn request_options(value: Value<'_>) -> Result<Options, ApiError> {
                     options.per_message_deflate = None;
                 }
             }
+            "connectTimeout" => options.connect_timeout = milliseconds(&name, value)?,
+            "closeTimeout" => options.close_timeout = milliseconds(&name, value)?,
+            "maxMessageSize" => options.message_limit = bytes(&name, value)?,
+            "sendQueueLimit" => send_limit = bytes(&name, value)?,
             "supportOriginPort" => {
                 boolean(&name, value)?;
             }
             _ => return Err(ApiError::parameter(&name, &format!("is not an option; known are {KNOWN}"))),
         }
     }
-    Ok(options)
+    Ok((options, send_limit))
 }
 
 /// The options of `close`.
@@ -114,6 +123,22 @@ fn properties<'env>(name: &str, value: Value<'env>) -> Result<Vec<(String, Value
 
 fn boolean(name: &str, value: Value<'_>) -> Result<bool, ApiError> {
     value.to_boolean().ok_or_else(|| ApiError::parameter(name, "must be a boolean"))
+}
+
+fn milliseconds(name: &str, value: Value<'_>) -> Result<Duration, ApiError> {
+    value
+        .to_number()
+        .filter(|millis| (1.0..=SECONDS_MAX * 1_000.0).contains(millis))
+        .map(|millis| Duration::from_secs_f64(millis / 1_000.0))
+        .ok_or_else(|| ApiError::parameter(name, "must be a number of milliseconds from 1 to 30000000"))
+}
+
+fn bytes(name: &str, value: Value<'_>) -> Result<usize, ApiError> {
+    value
+        .to_number()
+        .filter(|bytes| bytes.fract() == 0.0 && (1.0..=BYTES_MAX).contains(bytes))
+        .and_then(|bytes| usize::try_from(bytes as u64).ok())
+        .ok_or_else(|| ApiError::parameter(name, "must be a whole number of bytes, 1 or more"))
 }
 
 fn headers(value: Value<'_>) -> Result<Vec<RawHeader>, ApiError> {

@@ -166,6 +166,13 @@ impl Engine {
         Ok(self.wrap(promise))
     }
 
+    /// A promise to settle later, and what settles it.
+    pub fn promise<'env>(self) -> std::result::Result<(Value<'env>, Deferred), Refused> {
+        let mut raw = ptr::null_mut();
+        let promise = ask!(napi_create_promise, self.0, &mut raw; ptr::null_mut())?;
+        Ok((self.wrap(promise), Deferred { env: self.0, raw }))
+    }
+
     /// Runs `body` in a handle scope of its own, so that the values it makes can be collected afterwards.
     pub fn scoped(self, body: impl FnOnce()) {
         let scope = ask!(napi_open_handle_scope, self.0; ptr::null_mut());
@@ -375,6 +382,28 @@ fn element_bytes(kind: sys::napi_typedarray_type) -> Option<usize> {
         Kind::int32_array | Kind::uint32_array | Kind::float32_array => Some(4),
         Kind::float64_array | Kind::bigint64_array | Kind::biguint64_array => Some(8),
         _ => None,
+    }
+}
+
+/// A promise that is to be settled once, on its environment's own thread. One that never is stays pending.
+pub struct Deferred {
+    env: sys::napi_env,
+    raw: sys::napi_deferred,
+}
+
+impl Deferred {
+    pub fn env(&self) -> Engine {
+        Engine(self.env)
+    }
+
+    pub fn settle(self, outcome: std::result::Result<Value<'_>, Value<'_>>) {
+        // SAFETY: made by `napi_create_promise`, and used up here. An environment that ends refuses, and nobody waits.
+        let _ = unsafe {
+            match outcome {
+                Ok(value) => sys::napi_resolve_deferred(self.env, self.raw, value.raw),
+                Err(error) => sys::napi_reject_deferred(self.env, self.raw, error.raw),
+            }
+        };
     }
 }
 

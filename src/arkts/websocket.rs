@@ -1,6 +1,7 @@
 //! The object that `createWebSocket` returns.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
 use std::ffi::CStr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,8 +14,10 @@ use super::doorbell::{Answer, Doorbell};
 use super::error::ApiError;
 use super::listener::{Event, EventType, Postbox};
 use super::options;
-use super::value::{Engine, Kept, Refused, Type, Value};
-use crate::client::{Client, CloseError, Kind, Request, SEND_LIMIT_BYTES, State};
+use super::value::{Deferred, Engine, Kept, Refused, Type, Value};
+use crate::client::{
+    Client, CloseError, Kind, Outcome, Receipt, Request, SEND_LIMIT_BYTES, SendError, State,
+};
 use crate::mailbox::Mailbox;
 
 /// The most events delivered at one ring, so that a flood leaves the engine time for other things.
@@ -41,6 +44,15 @@ struct Socket {
     doorbell: Arc<Doorbell>,
     /// The object of listeners, while events can come.
     listeners: RefCell<Option<Kept>>,
+    /// The URL of the last `connect`.
+    url: RefCell<String>,
+    /// Promises of messages whose fate is not known yet.
+    sends: RefCell<HashMap<Receipt, Deferred>>,
+    next_receipt: Cell<Receipt>,
+    /// Promises of pings, oldest first, with what they carry.
+    pings: RefCell<VecDeque<(Vec<u8>, Deferred)>>,
+    /// Promises of `ready`.
+    ready: RefCell<Vec<Deferred>>,
 }
 
 /// Makes the JavaScript object. The engine owns it and its Rust half.
@@ -49,7 +61,17 @@ pub fn create(env: Engine) -> std::result::Result<Value<'static>, Refused> {
     let doorbell = Arc::new(Doorbell::default());
     let postbox = Postbox { mailbox: mailbox.clone(), doorbell: doorbell.clone(), open: false };
     let client = Client::new(Box::new(postbox), SEND_LIMIT_BYTES);
-    let socket = Rc::new(Socket { client, mailbox, doorbell, listeners: RefCell::new(None) });
+    let socket = Rc::new(Socket {
+        client,
+        mailbox,
+        doorbell,
+        listeners: RefCell::default(),
+        url: RefCell::default(),
+        sends: RefCell::default(),
+        next_receipt: Cell::new(1),
+        pings: RefCell::default(),
+        ready: RefCell::default(),
+    });
 
     // napi-ohos would keep a reference to the object that never lets go of it on ArkTS, where such a reference is
     // strong from the start. So the instance is made and wrapped here, without one.
@@ -89,10 +111,13 @@ impl WebSocket {
         answer(env, callback, || self.begin(env, &this, url, options))
     }
 
-    /// Queues a message: text for a string, binary for an ArrayBuffer or a view into one, which is copied. `true` means
-    /// that it was accepted; what is sent before the connection is open goes out when it is.
+    /// Queues a message: text for a string, binary for an ArrayBuffer or a view into one, which is copied. What is sent
+    /// before the connection is open goes out when it is.
     ///
-    /// Fails with 401 (`data` is of another type) or 2302999 (not connected, or over 64 MiB are waiting).
+    /// The callback is given `true` when the message was accepted. The promise becomes `true` when the kernel has it, and
+    /// fails with 2302999 if the connection ends before.
+    ///
+    /// Fails with 401 (`data` is of another type) or 2302999 (not connected, or more bytes are waiting than allowed).
     #[napi(
         catch_unwind,
         ts_args_type = "data: string | ArrayBuffer, callback: AsyncCallback<boolean>): void
@@ -100,7 +125,108 @@ impl WebSocket {
         ts_return_type = "Promise<boolean>"
     )]
     pub fn send<'env>(&self, env: Env, data: Value<'env>, callback: Value<'env>) -> Result<Value<'env>> {
-        answer(Engine::from(env), callback, || self.queue(data))
+        let env = Engine::from(env);
+        if !callback.is_absent() {
+            return answer(env, callback, || self.queue(data, None));
+        }
+        let Self { socket } = self;
+        let receipt = socket.next_receipt.replace(socket.next_receipt.get() + 1);
+        if let Err(error) = self.queue(data, Some(receipt)) {
+            return answer(env, callback, || Err(error));
+        }
+        let (promise, deferred) = env.promise()?;
+        socket.sends.borrow_mut().insert(receipt, deferred);
+        Ok(promise)
+    }
+
+    /// Sends a ping (RFC 6455 section 5.5.2) ahead of what is queued, with up to 125 bytes. The promise becomes the
+    /// milliseconds until its pong came. Ours, not the platform's.
+    ///
+    /// Fails with 401 (`data`) or 2302999 (not connected, or the connection ends before the pong).
+    #[napi(
+        catch_unwind,
+        ts_args_type = "data?: string | ArrayBuffer",
+        ts_return_type = "Promise<number>"
+    )]
+    pub fn ping<'env>(&self, env: Env, data: Value<'env>) -> Result<Value<'env>> {
+        let env = Engine::from(env);
+        let Self { socket } = self;
+        let payload = if data.is_absent() {
+            // Told apart from other pings.
+            let number = socket.next_receipt.replace(socket.next_receipt.get() + 1);
+            Some(format!("ping {number}").into_bytes())
+        } else {
+            data.to_text().map(String::into_bytes).or_else(|| data.with_bytes(<[u8]>::to_vec))
+        };
+        let sent = payload
+            .ok_or_else(|| ApiError::parameter("data", "must be a string, an ArrayBuffer or a view into one"))
+            .and_then(|payload| Ok(socket.client.ping(&payload).map(|()| payload)?));
+        match sent {
+            Ok(payload) => {
+                let (promise, deferred) = env.promise()?;
+                socket.pings.borrow_mut().push_back((payload, deferred));
+                Ok(promise)
+            }
+            Err(ApiError { code, message }) => Ok(env.settled(Err(env.business_error(code, &message)?))?),
+        }
+    }
+
+    /// A promise that becomes `true` once no more than a quarter of `sendQueueLimit` waits to be sent: at once, or with the
+    /// event `drain`. Ours, not the platform's.
+    ///
+    /// Fails with 2302999 when the connection ends before.
+    #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
+    pub fn ready<'env>(&self, env: Env) -> Result<Value<'env>> {
+        let env = Engine::from(env);
+        let Self { socket } = self;
+        if !socket.client.is_filled() {
+            return Ok(env.settled(Ok(env.boolean(true)?))?);
+        }
+        let (promise, deferred) = env.promise()?;
+        socket.ready.borrow_mut().push(deferred);
+        Ok(promise)
+    }
+
+    /// What was counted so far. Ours, not the platform's.
+    #[napi(catch_unwind, ts_return_type = "Statistics")]
+    pub fn stats<'env>(&self, env: Env) -> Result<Value<'env>> {
+        Ok(statistics(Engine::from(env), &self.socket.client)?)
+    }
+
+    /// The state, in the numbers of the web's WebSocket: 0 connecting, 1 open, 2 closing, 3 not connected. Ours, not the
+    /// platform's.
+    #[napi(getter)]
+    pub fn ready_state(&self) -> f64 {
+        match self.socket.client.state() {
+            State::Connecting => 0.0,
+            State::Open => 1.0,
+            State::Closing => 2.0,
+            State::Idle | State::Closed => 3.0,
+        }
+    }
+
+    /// Bytes that were accepted and that the kernel has not taken yet. Ours, not the platform's.
+    #[napi(getter)]
+    pub fn buffered_amount(&self) -> f64 {
+        self.socket.client.buffered() as f64
+    }
+
+    /// The sub-protocol of the last connection; empty for none. Ours, not the platform's.
+    #[napi(getter)]
+    pub fn protocol(&self) -> String {
+        self.socket.client.opened().and_then(|opened| opened.protocol.clone()).unwrap_or_default()
+    }
+
+    /// The extensions of the last connection; empty for none. Ours, not the platform's.
+    #[napi(getter)]
+    pub fn extensions(&self) -> String {
+        self.socket.client.opened().and_then(|opened| opened.extensions.clone()).unwrap_or_default()
+    }
+
+    /// The URL of the last `connect`; empty before it. Ours, not the platform's.
+    #[napi(getter)]
+    pub fn url(&self) -> String {
+        self.socket.url.borrow().clone()
     }
 
     /// Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued. The event `close` follows.
@@ -128,6 +254,8 @@ impl WebSocket {
   on(type: 'message', callback: AsyncCallback<string | ArrayBuffer>): void
   on(type: 'dataEnd', callback: Callback<void>): void
   on(type: 'headerReceive', callback: Callback<ResponseHeaders>): void
+  on(type: 'pong', callback: Callback<PongResult>): void
+  on(type: 'drain', callback: Callback<void>): void
   on(type: 'close', callback: AsyncCallback<CloseResult>): void
   on(type: 'error', callback: ErrorCallback",
         ts_return_type = "void"
@@ -139,15 +267,7 @@ impl WebSocket {
         kind: Value<'env>,
         callback: Value<'env>,
     ) -> Result<()> {
-        let env = Engine::from(env);
-        let set = event_type(kind).and_then(|event| match callback.type_of() {
-            Type::Function => Ok(event),
-            _ => Err(not_a_function()),
-        });
-        match set {
-            Ok(event) => Ok(listeners_of(env, &this)?.set(event.property(), callback)?),
-            Err(error) => Err(throw(env, &error)?.into()),
-        }
+        listen(Engine::from(env), &this, event_type(kind), callback)
     }
 
     /// Removes the listener of an event: whichever is set, or only `callback`.
@@ -160,6 +280,8 @@ impl WebSocket {
   off(type: 'message', callback?: AsyncCallback<string | ArrayBuffer>): void
   off(type: 'dataEnd', callback?: Callback<void>): void
   off(type: 'headerReceive', callback?: Callback<ResponseHeaders>): void
+  off(type: 'pong', callback?: Callback<PongResult>): void
+  off(type: 'drain', callback?: Callback<void>): void
   off(type: 'close', callback?: AsyncCallback<CloseResult>): void
   off(type: 'error', callback?: ErrorCallback",
         ts_return_type = "void"
@@ -171,16 +293,79 @@ impl WebSocket {
         kind: Value<'env>,
         callback: Value<'env>,
     ) -> Result<()> {
-        let env = Engine::from(env);
-        let event = match event_type(kind).and_then(|event| Ok((event, optional_callback(callback)?))) {
-            Ok((event, _)) => event,
-            Err(error) => return Err(throw(env, &error)?.into()),
-        };
-        let listeners = listeners_of(env, &this)?;
-        if callback.is_absent() || listeners.get(event.property())?.is_same(callback) {
-            listeners.set(event.property(), env.undefined()?)?;
-        }
-        Ok(())
+        unlisten(Engine::from(env), &this, event_type(kind), callback)
+    }
+
+    /// As `on('open', callback)`.
+    #[napi(catch_unwind, ts_args_type = "callback: AsyncCallback<Object>", ts_return_type = "void")]
+    pub fn on_open<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        listen(Engine::from(env), &this, Ok(EventType::Open), callback)
+    }
+
+    /// As `off('open', callback)`.
+    #[napi(catch_unwind, ts_args_type = "callback?: AsyncCallback<Object>", ts_return_type = "void")]
+    pub fn off_open<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        unlisten(Engine::from(env), &this, Ok(EventType::Open), callback)
+    }
+
+    /// As `on('message', callback)`.
+    #[napi(catch_unwind, ts_args_type = "callback: AsyncCallback<string | ArrayBuffer>", ts_return_type = "void")]
+    pub fn on_message<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        listen(Engine::from(env), &this, Ok(EventType::Message), callback)
+    }
+
+    /// As `off('message', callback)`.
+    #[napi(catch_unwind, ts_args_type = "callback?: AsyncCallback<string | ArrayBuffer>", ts_return_type = "void")]
+    pub fn off_message<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        unlisten(Engine::from(env), &this, Ok(EventType::Message), callback)
+    }
+
+    /// As `on('close', callback)`.
+    #[napi(catch_unwind, ts_args_type = "callback: AsyncCallback<CloseResult>", ts_return_type = "void")]
+    pub fn on_web_socket_close<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        listen(Engine::from(env), &this, Ok(EventType::Close), callback)
+    }
+
+    /// As `off('close', callback)`.
+    #[napi(catch_unwind, ts_args_type = "callback?: AsyncCallback<CloseResult>", ts_return_type = "void")]
+    pub fn off_web_socket_close<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        unlisten(Engine::from(env), &this, Ok(EventType::Close), callback)
+    }
+
+    /// As `on('error', callback)`.
+    #[napi(catch_unwind, ts_args_type = "callback: ErrorCallback", ts_return_type = "void")]
+    pub fn on_web_socket_error<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        listen(Engine::from(env), &this, Ok(EventType::Error), callback)
+    }
+
+    /// As `off('error', callback)`.
+    #[napi(catch_unwind, ts_args_type = "callback?: ErrorCallback", ts_return_type = "void")]
+    pub fn off_web_socket_error<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        unlisten(Engine::from(env), &this, Ok(EventType::Error), callback)
+    }
+
+    /// As `on('dataEnd', callback)`.
+    #[napi(catch_unwind, ts_args_type = "callback: Callback<void>", ts_return_type = "void")]
+    pub fn on_data_end<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        listen(Engine::from(env), &this, Ok(EventType::DataEnd), callback)
+    }
+
+    /// As `off('dataEnd', callback)`.
+    #[napi(catch_unwind, ts_args_type = "callback?: Callback<void>", ts_return_type = "void")]
+    pub fn off_data_end<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        unlisten(Engine::from(env), &this, Ok(EventType::DataEnd), callback)
+    }
+
+    /// As `on('headerReceive', callback)`.
+    #[napi(catch_unwind, ts_args_type = "callback: Callback<ResponseHeaders>", ts_return_type = "void")]
+    pub fn on_header_receive<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        listen(Engine::from(env), &this, Ok(EventType::HeaderReceive), callback)
+    }
+
+    /// As `off('headerReceive', callback)`.
+    #[napi(catch_unwind, ts_args_type = "callback?: Callback<ResponseHeaders>", ts_return_type = "void")]
+    pub fn off_header_receive<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        unlisten(Engine::from(env), &this, Ok(EventType::HeaderReceive), callback)
     }
 
     fn begin(
@@ -191,7 +376,8 @@ impl WebSocket {
         options: Value<'_>,
     ) -> std::result::Result<(), ApiError> {
         let url = options::text("url", url)?;
-        let request = Request::parse(&url, options::request_options(options)?)?;
+        let (options, send_limit) = options::request_options(options)?;
+        let request = Request::parse(&url, options)?;
         let Self { socket } = self;
         if !matches!(socket.client.state(), State::Idle | State::Closed) {
             return Err(crate::client::AlreadyConnected.into());
@@ -200,18 +386,20 @@ impl WebSocket {
         let listeners = listeners_of(env, this).and_then(Kept::new).map_err(broken)?;
         *socket.listeners.borrow_mut() = Some(listeners);
         socket.doorbell.install(env, socket.clone()).map_err(broken)?;
+        socket.client.set_send_limits(send_limit, send_limit / 4);
+        socket.url.replace(url);
         Ok(socket.client.connect(request)?)
     }
 
-    fn queue(&self, data: Value<'_>) -> std::result::Result<(), ApiError> {
+    fn queue(&self, data: Value<'_>, receipt: Option<Receipt>) -> std::result::Result<(), ApiError> {
         let client = &self.socket.client;
         if client.state() == State::Idle {
             return Err(ApiError::other("send: not connected"));
         }
         if let Some(text) = data.to_text() {
-            return Ok(client.send(Kind::Text, text.as_bytes())?);
+            return Ok(queue_message(client, Kind::Text, text.as_bytes(), receipt)?);
         }
-        match data.with_bytes(|bytes| client.send(Kind::Binary, bytes)) {
+        match data.with_bytes(|bytes| queue_message(client, Kind::Binary, bytes, receipt)) {
             Some(sent) => Ok(sent?),
             None => Err(ApiError::parameter("data", "must be a string, an ArrayBuffer or a view into one")),
         }
@@ -227,6 +415,70 @@ impl WebSocket {
     }
 }
 
+fn queue_message(
+    client: &Client,
+    kind: Kind,
+    payload: &[u8],
+    receipt: Option<Receipt>,
+) -> std::result::Result<(), SendError> {
+    match receipt {
+        Some(receipt) => client.send_with_receipt(kind, payload, receipt),
+        None => client.send(kind, payload),
+    }
+}
+
+impl Socket {
+    /// Settles the promises that an event is about.
+    fn settle(&self, env: Engine, event: &Event) {
+        match event {
+            Event::Sent(receipt, outcome) => {
+                // Not in the condition, whose borrow would outlast it: a promise's settling runs no script, but still.
+                let deferred = self.sends.borrow_mut().remove(receipt);
+                if let Some(deferred) = deferred {
+                    match outcome {
+                        Outcome::Sent => fulfil(deferred),
+                        Outcome::Unsent => fail(deferred, "send: the connection ended before the message was sent"),
+                    }
+                }
+            }
+            Event::Pong(payload, Some(millis)) => {
+                let mut pings = self.pings.borrow_mut();
+                if let Some(at) = pings.iter().position(|(sent, _)| sent == payload) {
+                    // A pong may answer several pings (RFC 6455 section 5.5.3).
+                    for (_, deferred) in pings.drain(..=at) {
+                        if let Ok(millis) = env.number(*millis) {
+                            deferred.settle(Ok(millis));
+                        }
+                    }
+                }
+            }
+            Event::Drained => self.ready.take().into_iter().for_each(fulfil),
+            Event::Closed(_) | Event::Failed(..) if event.is_last() => {
+                for (_, deferred) in self.pings.take() {
+                    fail(deferred, "ping: the connection ended before the pong");
+                }
+                for deferred in self.ready.take() {
+                    fail(deferred, "ready: the connection ended");
+                }
+            }
+            Event::Opened(_) | Event::Message(..) | Event::Pong(..) | Event::Failed(..) | Event::Closed(_) => {}
+        }
+    }
+}
+
+fn fulfil(deferred: Deferred) {
+    if let Ok(value) = deferred.env().boolean(true) {
+        deferred.settle(Ok(value));
+    }
+}
+
+fn fail(deferred: Deferred, message: &str) {
+    let ApiError { code, message } = ApiError::other(message);
+    if let Ok(error) = deferred.env().business_error(code, &message) {
+        deferred.settle(Err(error));
+    }
+}
+
 impl Answer for Socket {
     /// Delivers what is in the mailbox.
     fn answer(self: Rc<Self>, env: Engine) {
@@ -234,6 +486,7 @@ impl Answer for Socket {
             let Some(event) = self.mailbox.take() else { break };
             let last = event.is_last();
             env.scoped(|| {
+                self.settle(env, &event);
                 let listeners = self.listeners.borrow().as_ref().map(Kept::value);
                 if let Some(Ok(listeners)) = listeners {
                     event.deliver(env, listeners);
@@ -249,6 +502,78 @@ impl Answer for Socket {
             self.doorbell.ring();
         }
     }
+}
+
+/// Sets a listener.
+fn listen<'env>(
+    env: Engine,
+    this: &This<'env>,
+    event: std::result::Result<EventType, ApiError>,
+    callback: Value<'env>,
+) -> Result<()> {
+    let set = event.and_then(|event| match callback.type_of() {
+        Type::Function => Ok(event),
+        _ => Err(not_a_function()),
+    });
+    match set {
+        Ok(event) => Ok(listeners_of(env, this)?.set(event.property(), callback)?),
+        Err(error) => Err(throw(env, &error)?.into()),
+    }
+}
+
+/// Removes a listener.
+fn unlisten<'env>(
+    env: Engine,
+    this: &This<'env>,
+    event: std::result::Result<EventType, ApiError>,
+    callback: Value<'env>,
+) -> Result<()> {
+    let event = match event.and_then(|event| Ok((event, optional_callback(callback)?))) {
+        Ok((event, _)) => event,
+        Err(error) => return Err(throw(env, &error)?.into()),
+    };
+    let listeners = listeners_of(env, this)?;
+    if callback.is_absent() || listeners.get(event.property())?.is_same(callback) {
+        listeners.set(event.property(), env.undefined()?)?;
+    }
+    Ok(())
+}
+
+/// The object of `Statistics`.
+fn statistics(env: Engine, client: &Client) -> std::result::Result<Value<'static>, Refused> {
+    let counted = client.statistics();
+    let timing = client.opened().map(|opened| opened.timing);
+    let object = env.object()?;
+    for (name, count) in [
+        (c"attempts", counted.attempts),
+        (c"connections", counted.connections),
+        (c"messagesSent", counted.messages_sent),
+        (c"bytesSent", counted.bytes_sent),
+        (c"messagesReceived", counted.messages_received),
+        (c"bytesReceived", counted.bytes_received),
+        (c"deflateInputBytes", counted.deflate_input),
+        (c"deflateOutputBytes", counted.deflate_output),
+        (c"pingsSent", counted.pings_sent),
+        (c"pongsReceived", counted.pongs_received),
+        (c"pingsReceived", counted.pings_received),
+        (c"bufferedBytes", client.buffered() as u64),
+    ] {
+        object.set(name, env.number(count as f64)?)?;
+    }
+    for (name, time) in [
+        (c"roundTrip", counted.round_trip),
+        (c"smoothedRoundTrip", counted.round_trip_smoothed),
+        (c"minimumRoundTrip", counted.round_trip_minimum),
+        (c"lookupTime", timing.map(|timing| timing.lookup)),
+        (c"tcpTime", timing.map(|timing| timing.tcp)),
+        (c"tlsTime", timing.map(|timing| timing.tls)),
+        (c"upgradeTime", timing.map(|timing| timing.upgrade)),
+    ] {
+        if let Some(time) = time {
+            object.set(name, env.number(time.as_secs_f64() * 1_000.0)?)?;
+        }
+    }
+    Ok(object)
 }
 
 fn event_type(kind: Value<'_>) -> std::result::Result<EventType, ApiError> {

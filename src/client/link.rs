@@ -228,6 +228,10 @@ impl Link {
         self.lock().opened.clone()
     }
 
+    pub(super) fn is_filled(&self) -> bool {
+        self.filled.load(Ordering::Relaxed)
+    }
+
     pub(super) fn set_send_limits(&self, limit: usize, low_water: usize) {
         self.send_limit.store(limit, Ordering::Relaxed);
         self.low_water.store(low_water, Ordering::Relaxed);

@@ -114,6 +114,11 @@ impl Client {
         self.link.set_send_limits(limit, low_water);
     }
 
+    /// Whether more is queued than the low-water mark, so that [`Listener::drained`] is to come.
+    pub fn is_filled(&self) -> bool {
+        self.link.is_filled()
+    }
+
     /// The server's answer to the last upgrade; `None` before it and during the next attempt.
     pub fn opened(&self) -> Option<Arc<Opened>> {
         self.link.opened()

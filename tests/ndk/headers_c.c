@@ -5,6 +5,7 @@
  */
 
 #include <network/netstack/net_websocket.h>
+#include <network/netstack/net_websocket_ext.h>
 #include <network/netstack/net_websocket_type.h>
 #include <stdio.h>
 
@@ -27,6 +28,21 @@ SAME(header_size, sizeof(WebSocket_Header), 24);
 SAME(header_name, offsetof(WebSocket_Header, fieldName), 0);
 SAME(header_value, offsetof(WebSocket_Header, fieldValue), 8);
 SAME(header_next, offsetof(struct WebSocket_Header, next), 16);
+SAME(ext_options, sizeof(NWS_Options), 88);
+SAME(ext_options_protocols, offsetof(NWS_Options, protocols), 48);
+SAME(ext_options_deflate, offsetof(NWS_Options, perMessageDeflate), 73);
+SAME(ext_options_threshold, offsetof(NWS_Options, deflateThreshold), 80);
+SAME(ext_response, sizeof(NWS_Response), 40);
+SAME(ext_message, sizeof(NWS_Message), 32);
+SAME(ext_message_last, offsetof(NWS_Message, last), 29);
+SAME(ext_pong, sizeof(NWS_Pong), 32);
+SAME(ext_failure, sizeof(NWS_Failure), 40);
+SAME(ext_failure_message, offsetof(NWS_Failure, message), 24);
+SAME(ext_close, sizeof(NWS_Close), 24);
+SAME(ext_callbacks, sizeof(NWS_Callbacks), 72);
+SAME(ext_callbacks_close, offsetof(NWS_Callbacks, onClose), 64);
+SAME(ext_statistics, sizeof(NWS_Statistics), 160);
+SAME(ext_statistics_upgrade, offsetof(NWS_Statistics, upgradeUs), 152);
 SAME(options_size, sizeof(WebSocket_RequestOptions), 8);
 SAME(options_headers, offsetof(struct WebSocket_RequestOptions, headers), 0);
 SAME(client_size, sizeof(WebSocket), 40);

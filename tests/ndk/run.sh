@@ -13,7 +13,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 ARCH=${1:?usage: tests/ndk/run.sh host|x86_64|arm64-v8a [PROGRAM...]}
 shift
 PROGRAMS=("$@")
-((${#PROGRAMS[@]})) || PROGRAMS=(headers_c headers_cpp acceptance contract ext threads quick echo_client)
+((${#PROGRAMS[@]})) || PROGRAMS=(headers_c headers_cpp acceptance contract ext hpp threads lifecycle quick echo_client)
 PROFILE=${PROFILE:-debug}
 BUILD=$TARGET/ndk/$ARCH${SANITIZE:+-sanitized}
 WARNINGS=(-Wall -Wextra -Wpedantic -Werror)
@@ -50,7 +50,7 @@ compile() {
     local program=$1 source
     case $program in
         echo_client) source=$ROOT/examples/$program.c ;;
-        quick | headers_cpp) source=$ROOT/tests/ndk/$program.cpp ;;
+        quick | headers_cpp | hpp) source=$ROOT/tests/ndk/$program.cpp ;;
         *) source=$ROOT/tests/ndk/$program.c ;;
     esac
     [[ -f $source ]] || fail "there is no program '$program'"
@@ -58,6 +58,8 @@ compile() {
     newer=$(find "$source" "$ROOT/tests/ndk" "$ROOT/include" -newer "$BUILD/$program" -type f 2>/dev/null || echo all)
     [[ -n $newer ]] || return 0
     local link=(-L "$LIBRARY" -lnet_websocket -lpthread -o "$BUILD/$program")
+    # It loads the library itself.
+    [[ $program != lifecycle ]] || link=(-ldl -lpthread -o "$BUILD/$program")
     if [[ $source == *.cpp ]]; then
         compile_cxx -std=c++17 "${COMMON[@]}" "$source" "${link[@]}"
     else

@@ -1,0 +1,546 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/**
+ * @file net_websocket.hpp
+ * @brief The WebSocket client for C++17: net_websocket.h and net_websocket_ext.h with owners, functions and views.
+ *
+ * Header-only; needs nothing but the two C headers and the standard library, and works without exceptions and RTTI.
+ * What holds for the C functions holds here: any thread, inside any callback, never waiting for the network.
+ *
+ * @code
+ * nws::Handlers handlers;
+ * handlers.onMessage = [](const nws::Message &message) { std::cout << message.view() << '\n'; };
+ * handlers.onError = [](const nws::Failure &failure) { std::cerr << failure.message << '\n'; };
+ * nws::Client client(std::move(handlers));
+ * if (nws::Error error = client.connect("wss://example.org/chat")) {
+ *     std::cerr << error.name() << '\n';
+ * }
+ * (void)client.sendText("hello");
+ * @endcode
+ */
+
+#ifndef NET_WEBSOCKET_HPP
+#define NET_WEBSOCKET_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "net_websocket.h"
+#include "net_websocket_ext.h"
+
+/** @brief The WebSocket client for C++17. */
+namespace nws {
+
+/**
+ * @brief The result of a function: true in a condition if the function failed, as std::error_code is.
+ */
+class [[nodiscard]] Error {
+public:
+    /** @brief No error. */
+    constexpr Error() noexcept = default;
+    /** @brief A code of WebSocket_ErrCode or NWS_ErrCode. */
+    constexpr explicit Error(int32_t code) noexcept : code_(code) {}
+
+    /** @brief Whether the function failed. */
+    constexpr explicit operator bool() const noexcept { return code_ != WEBSOCKET_OK; }
+    /** @brief The code. */
+    constexpr int32_t code() const noexcept { return code_; }
+    /** @brief The code's name, for example "WEBSOCKET_NO_CONNECTION". */
+    const char *name() const noexcept { return NWS_ErrorName(code_); }
+    /** @brief The code's meaning. */
+    const char *message() const noexcept { return NWS_ErrorMessage(code_); }
+
+    /** @brief Whether two results have the same code. */
+    friend constexpr bool operator==(Error left, Error right) noexcept { return left.code_ == right.code_; }
+    /** @brief Whether two results have different codes. */
+    friend constexpr bool operator!=(Error left, Error right) noexcept { return !(left == right); }
+
+private:
+    int32_t code_ = WEBSOCKET_OK;
+};
+
+/** @brief The type of a message. */
+enum class MessageType : int32_t {
+    /** UTF-8 text. */
+    text = NWS_TEXT,
+    /** Any bytes. */
+    binary = NWS_BINARY,
+};
+
+/** @brief The state of a client; see NWS_State. */
+enum class State : int32_t {
+    /** Never connected, or closed before it was open. */
+    idle = NWS_IDLE,
+    /** An attempt is under way. */
+    connecting = NWS_CONNECTING,
+    /** Messages go both ways. */
+    open = NWS_OPEN,
+    /** One side has asked to close. */
+    closing = NWS_CLOSING,
+    /** The last connection or attempt is over. */
+    closed = NWS_CLOSED,
+};
+
+/** @brief The server's answer; valid during the callback. */
+using Response = NWS_Response;
+/** @brief A pong; valid during the callback. */
+using Pong = NWS_Pong;
+/** @brief Why an attempt or a connection failed; valid during the callback. */
+using Failure = NWS_Failure;
+/** @brief The end of a connection; valid during the callback. */
+using Close = NWS_Close;
+/** @brief What a client has counted. */
+using Statistics = NWS_Statistics;
+
+/** @brief A message, or a piece of one; valid during the callback. */
+class Message {
+public:
+    /** @brief Around what the library gave. */
+    explicit Message(const NWS_Message &raw) noexcept : raw_(raw) {}
+
+    /** @brief Text or binary. */
+    MessageType type() const noexcept { return static_cast<MessageType>(raw_.type); }
+    /** @brief Whether it is text. */
+    bool isText() const noexcept { return raw_.type == NWS_TEXT; }
+    /** @brief The bytes; text is UTF-8. */
+    std::string_view view() const noexcept { return { raw_.data, raw_.length }; }
+    /** @brief The bytes. */
+    const uint8_t *data() const noexcept { return reinterpret_cast<const uint8_t *>(raw_.data); }
+    /** @brief How many there are. */
+    size_t size() const noexcept { return raw_.length; }
+    /** @brief Whether it begins a message; see Options::receivePieces. */
+    bool first() const noexcept { return raw_.first != 0; }
+    /** @brief Whether it ends a message. */
+    bool last() const noexcept { return raw_.last != 0; }
+
+private:
+    const NWS_Message &raw_;
+};
+
+/** @brief Options of a client's later connections, with the library's defaults; see NWS_Options for each. */
+struct Options {
+    /** @brief The defaults. */
+    Options()
+    {
+        NWS_Options raw{};
+        NWS_InitOptions(&raw, sizeof raw);
+        connectTimeout = std::chrono::milliseconds(raw.connectTimeoutMs);
+        closeTimeout = std::chrono::milliseconds(raw.closeTimeoutMs);
+        pingInterval = std::chrono::milliseconds(raw.pingIntervalMs);
+        pongTimeout = std::chrono::milliseconds(raw.pongTimeoutMs);
+        maxMessageSize = raw.maxMessageSize;
+        sendQueueLimit = raw.sendQueueLimit;
+        sendLowWater = raw.sendLowWater;
+        perMessageDeflate = raw.perMessageDeflate != 0;
+        clientMaxWindowBits = raw.clientMaxWindowBits;
+        serverMaxWindowBits = raw.serverMaxWindowBits;
+        deflateThreshold = raw.deflateThreshold;
+    }
+
+    /** Limit of a whole attempt. */
+    std::chrono::milliseconds connectTimeout{};
+    /** How long to wait for the peer's close frame. */
+    std::chrono::milliseconds closeTimeout{};
+    /** Time between pings; 0 for none. */
+    std::chrono::milliseconds pingInterval{};
+    /** How long after a ping something must come; 0 for ever. */
+    std::chrono::milliseconds pongTimeout{};
+    /** The largest message to receive, in bytes. */
+    uint64_t maxMessageSize = 0;
+    /** The most bytes that may wait to be sent. */
+    uint64_t sendQueueLimit = 0;
+    /** Down to how many bytes a longer queue must be for Handlers::onDrain. */
+    uint64_t sendLowWater = 0;
+    /** Sub-protocols, preferred first. */
+    std::vector<std::string> protocols;
+    /** Headers of the request, in order. */
+    std::vector<std::pair<std::string, std::string>> headers;
+    /** PEM file of the authorities to trust; empty for the system's. */
+    std::string caPath;
+    /** Accept any certificate for any host. */
+    bool skipServerCertVerification = false;
+    /** Offer permessage-deflate. */
+    bool perMessageDeflate = true;
+    /** Compress each message by itself. */
+    bool clientNoContextTakeover = false;
+    /** Ask the server to do so. */
+    bool serverNoContextTakeover = false;
+    /** The window to compress with, 9 to 15 bits. */
+    uint8_t clientMaxWindowBits = 0;
+    /** The server's. */
+    uint8_t serverMaxWindowBits = 0;
+    /** Messages shorter than this are sent uncompressed, in bytes. */
+    uint32_t deflateThreshold = 0;
+    /** Hand on long and fragmented messages in pieces. */
+    bool receivePieces = false;
+};
+
+/**
+ * @brief What to call at each event. Those not set are not called.
+ *
+ * They run on the library's threads, one at a time for each client, and none after the client's destructor has returned;
+ * it waits for one that runs on another thread. The client may be destroyed inside one.
+ */
+struct Handlers {
+    /** The server has answered the upgrade. */
+    std::function<void(const Response &)> onHeaders;
+    /** The connection is open. */
+    std::function<void(const Response &)> onOpen;
+    /** A message came, or a piece of one. */
+    std::function<void(const Message &)> onMessage;
+    /** A pong came. */
+    std::function<void(const Pong &)> onPong;
+    /** The send queue is down to Options::sendLowWater. */
+    std::function<void()> onDrain;
+    /** The attempt or the connection failed. */
+    std::function<void(const Failure &)> onError;
+    /** The connection, once open, has ended. */
+    std::function<void(const Close &)> onClose;
+    /**
+     * A handler, or what was given to Client::send, has thrown. An exception cannot pass through the library; without
+     * this handler it ends the program by std::terminate.
+     */
+    std::function<void(std::exception_ptr)> onException;
+};
+
+/**
+ * @brief A client: one connection at a time, any number one after another.
+ *
+ * Owns the C client; its destructor is OH_WebSocketClient_Destroy(). A client that was moved from is empty and answers
+ * WEBSOCKET_CLIENT_NULL.
+ */
+class Client {
+public:
+    /** @brief Makes a client with these handlers. Nothing is connected yet. Empty if there is no memory. */
+    explicit Client(Handlers handlers = {})
+        : core_(std::make_shared<Core>(std::move(handlers))),
+          client_(OH_WebSocketClient_Constructor(nullptr, nullptr, nullptr, nullptr))
+    {
+        NWS_Callbacks callbacks{};
+        NWS_InitCallbacks(&callbacks, sizeof callbacks);
+        callbacks.userData = core_.get();
+        const Handlers &set = core_->handlers;
+        // An event without a handler is not worth a call.
+        callbacks.onHeaders = set.onHeaders ? &Core::headers : nullptr;
+        callbacks.onOpen = set.onOpen ? &Core::open : nullptr;
+        callbacks.onMessage = set.onMessage ? &Core::message : nullptr;
+        callbacks.onPong = set.onPong ? &Core::pong : nullptr;
+        callbacks.onDrain = set.onDrain ? &Core::drain : nullptr;
+        callbacks.onError = set.onError ? &Core::error : nullptr;
+        callbacks.onClose = set.onClose ? &Core::close : nullptr;
+        NWS_SetCallbacks(client_, &callbacks);
+    }
+
+    ~Client() { destroy(); }
+
+    Client(const Client &) = delete;
+    Client &operator=(const Client &) = delete;
+
+    /** @brief Takes the other's client over, with its connection. */
+    Client(Client &&other) noexcept
+        : core_(std::move(other.core_)), client_(std::exchange(other.client_, nullptr))
+    {
+    }
+
+    /** @brief Destroys its own client and takes the other's over. */
+    Client &operator=(Client &&other) noexcept
+    {
+        if (this != &other) {
+            destroy();
+            core_ = std::move(other.core_);
+            client_ = std::exchange(other.client_, nullptr);
+        }
+        return *this;
+    }
+
+    /** @brief Whether there is a client behind it. */
+    explicit operator bool() const noexcept { return client_ != nullptr; }
+
+    /** @brief The C client, which stays this object's. */
+    struct WebSocket *handle() const noexcept { return client_; }
+
+    /** @brief Sets the options of later connections; see NWS_SetOptions(). */
+    Error setOptions(const Options &options)
+    {
+        NWS_Options raw{};
+        NWS_InitOptions(&raw, sizeof raw);
+        std::string protocols;
+        for (const std::string &protocol : options.protocols) {
+            protocols += (protocols.empty() ? "" : ",") + protocol;
+        }
+        std::vector<WebSocket_Header> headers;
+        headers.reserve(options.headers.size());
+        for (const auto &[name, value] : options.headers) {
+            headers.push_back({ name.c_str(), value.c_str(), nullptr });
+        }
+        for (size_t at = 1; at < headers.size(); at++) {
+            headers[at - 1].next = &headers[at];
+        }
+        raw.connectTimeoutMs = milliseconds(options.connectTimeout);
+        raw.closeTimeoutMs = milliseconds(options.closeTimeout);
+        raw.pingIntervalMs = milliseconds(options.pingInterval);
+        raw.pongTimeoutMs = milliseconds(options.pongTimeout);
+        raw.maxMessageSize = options.maxMessageSize;
+        raw.sendQueueLimit = options.sendQueueLimit;
+        raw.sendLowWater = options.sendLowWater;
+        raw.protocols = protocols.c_str();
+        raw.headers = headers.empty() ? nullptr : headers.data();
+        raw.caPath = options.caPath.empty() ? nullptr : options.caPath.c_str();
+        raw.skipServerCertVerification = options.skipServerCertVerification;
+        raw.perMessageDeflate = options.perMessageDeflate;
+        raw.clientNoContextTakeover = options.clientNoContextTakeover;
+        raw.serverNoContextTakeover = options.serverNoContextTakeover;
+        raw.clientMaxWindowBits = options.clientMaxWindowBits;
+        raw.serverMaxWindowBits = options.serverMaxWindowBits;
+        raw.deflateThreshold = options.deflateThreshold;
+        raw.receivePieces = options.receivePieces;
+        return Error(NWS_SetOptions(client_, &raw));
+    }
+
+    /** @brief Begins to connect; Handlers::onOpen or Handlers::onError follows. See OH_WebSocketClient_Connect(). */
+    Error connect(const std::string &url)
+    {
+        return Error(OH_WebSocketClient_Connect(client_, url.c_str(), WebSocket_RequestOptions{ nullptr }));
+    }
+
+    /** @brief Queues a text message; see NWS_SendText(). */
+    Error sendText(std::string_view text) { return Error(NWS_SendText(client_, text.data(), text.size())); }
+
+    /** @brief Queues a binary message; see NWS_SendBinary(). */
+    Error sendBinary(const void *data, size_t size) { return Error(NWS_SendBinary(client_, data, size)); }
+
+    /** @brief As above. */
+    Error sendBinary(const std::vector<uint8_t> &data) { return sendBinary(data.data(), data.size()); }
+
+    /** @brief Queues a binary message without copying it. Unless it fails, `data` is empty afterwards. */
+    Error sendOwned(std::vector<uint8_t> &&data) { return sendOwned(MessageType::binary, std::move(data)); }
+
+    /** @brief Queues a text message without copying it. Unless it fails, `text` is empty afterwards. */
+    Error sendOwned(std::string &&text) { return sendOwned(MessageType::text, std::move(text)); }
+
+    /**
+     * @brief Queues a message and tells later what became of it; see NWS_SentCallback.
+     * @param type Text or binary.
+     * @param data The message.
+     * @param onSent Called once if, and only if, this function succeeds.
+     * @return As NWS_SendWithCallback().
+     */
+    Error send(MessageType type, std::string_view data, std::function<void(Error)> onSent)
+    {
+        if (!onSent) {
+            return Error(NWS_INVALID_ARGUMENT);
+        }
+        auto completion = std::make_unique<Completion>(Completion{ core_, std::move(onSent) });
+        Error error(NWS_SendWithCallback(client_, static_cast<int32_t>(type), data.data(), data.size(),
+                                         &Completion::sent, completion.get()));
+        if (!error) {
+            completion.release();
+        }
+        return error;
+    }
+
+    /** @brief Queues a piece of a message; see NWS_SendPiece(). */
+    Error sendPiece(MessageType type, std::string_view piece, bool last)
+    {
+        return Error(NWS_SendPiece(client_, static_cast<int32_t>(type), piece.data(), piece.size(), last));
+    }
+
+    /** @brief Sends a ping; Handlers::onPong follows. See NWS_Ping(). */
+    Error ping(std::string_view data = {}) { return Error(NWS_Ping(client_, data.data(), data.size())); }
+
+    /** @brief Begins the closing handshake; Handlers::onClose follows. See OH_WebSocketClient_Close(). */
+    Error close(uint32_t code = 1000, const std::string &reason = {})
+    {
+        return Error(OH_WebSocketClient_Close(client_, WebSocket_CloseOption{ code, reason.c_str() }));
+    }
+
+    /** @brief The state at this moment. */
+    State state() const noexcept
+    {
+        int32_t state = NWS_GetState(client_);
+        return state < 0 ? State::closed : static_cast<State>(state);
+    }
+
+    /** @brief Bytes that wait to be sent. */
+    uint64_t bufferedAmount() const noexcept
+    {
+        uint64_t bytes = 0;
+        NWS_GetBufferedAmount(client_, &bytes);
+        return bytes;
+    }
+
+    /** @brief The sub-protocol of the last connection. */
+    std::optional<std::string> protocol() const
+    {
+        return text([this](char *buffer, size_t *length) { return NWS_GetProtocol(client_, buffer, length); });
+    }
+
+    /** @brief The extensions of the last connection. */
+    std::optional<std::string> extensions() const
+    {
+        return text([this](char *buffer, size_t *length) { return NWS_GetExtensions(client_, buffer, length); });
+    }
+
+    /** @brief A header of the server's answer; `index` tells several of one name apart. */
+    std::optional<std::string> responseHeader(const std::string &name, size_t index = 0) const
+    {
+        return text([&](char *buffer, size_t *length) {
+            return NWS_GetResponseHeader(client_, name.c_str(), index, buffer, length);
+        });
+    }
+
+    /** @brief What the client has counted so far. */
+    Statistics statistics() const noexcept
+    {
+        Statistics statistics{};
+        statistics.size = sizeof statistics;
+        NWS_GetStatistics(client_, &statistics);
+        return statistics;
+    }
+
+    /** @brief The client's number in the library's log. */
+    uint64_t id() const noexcept { return NWS_GetId(client_); }
+
+private:
+    /** What callbacks need. Each of them holds it while it runs, so that it may destroy the client. */
+    struct Core : std::enable_shared_from_this<Core> {
+        explicit Core(Handlers given) : handlers(std::move(given)) {}
+
+        const Handlers handlers;
+
+        template <class Call>
+        static void guarded(const Core &core, Call &&call) noexcept
+        {
+#ifdef __cpp_exceptions
+            try {
+                call();
+            } catch (...) {
+                if (!core.handlers.onException) {
+                    std::terminate();
+                }
+                core.handlers.onException(std::current_exception());
+            }
+#else
+            (void)core;
+            call();
+#endif
+        }
+
+        template <class... Arguments>
+        static void invoke(void *userData, std::function<void(Arguments...)> Handlers::*handler,
+                           std::decay_t<Arguments> const &...arguments) noexcept
+        {
+            std::shared_ptr<Core> core = static_cast<Core *>(userData)->shared_from_this();
+            guarded(*core, [&] { (core->handlers.*handler)(arguments...); });
+        }
+
+        static void headers(struct WebSocket *, void *userData, const NWS_Response *response)
+        {
+            invoke(userData, &Handlers::onHeaders, *response);
+        }
+        static void open(struct WebSocket *, void *userData, const NWS_Response *response)
+        {
+            invoke(userData, &Handlers::onOpen, *response);
+        }
+        static void message(struct WebSocket *, void *userData, const NWS_Message *message)
+        {
+            invoke(userData, &Handlers::onMessage, Message(*message));
+        }
+        static void pong(struct WebSocket *, void *userData, const NWS_Pong *pong)
+        {
+            invoke(userData, &Handlers::onPong, *pong);
+        }
+        static void drain(struct WebSocket *, void *userData) { invoke(userData, &Handlers::onDrain); }
+        static void error(struct WebSocket *, void *userData, const NWS_Failure *failure)
+        {
+            invoke(userData, &Handlers::onError, *failure);
+        }
+        static void close(struct WebSocket *, void *userData, const NWS_Close *close)
+        {
+            invoke(userData, &Handlers::onClose, *close);
+        }
+    };
+
+    struct Completion {
+        std::shared_ptr<Core> core;
+        std::function<void(Error)> onSent;
+
+        static void sent(struct WebSocket *, void *context, int32_t result)
+        {
+            std::unique_ptr<Completion> completion(static_cast<Completion *>(context));
+            Core::guarded(*completion->core, [&] { completion->onSent(Error(result)); });
+        }
+    };
+
+    template <class Container>
+    Error sendOwned(MessageType type, Container &&data)
+    {
+        auto owned = std::make_unique<Container>(std::move(data));
+        auto release = [](void *, void *context) { delete static_cast<Container *>(context); };
+        // The library wants memory, if only to give it back; an empty vector has none.
+        if (owned->empty()) {
+            return type == MessageType::text ? sendText({}) : sendBinary(nullptr, 0);
+        }
+        Error error(NWS_SendOwned(client_, static_cast<int32_t>(type), owned->data(), owned->size(), release, owned.get()));
+        if (error) {
+            data = std::move(*owned);
+        } else {
+            owned.release();
+        }
+        return error;
+    }
+
+    static uint32_t milliseconds(std::chrono::milliseconds time) noexcept
+    {
+        int64_t count = time.count();
+        return count < 0 ? 0 : count > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(count);
+    }
+
+    template <class Get>
+    static std::optional<std::string> text(Get get)
+    {
+        // What is there may change between the two calls, with a new connection.
+        std::string value;
+        size_t length = 0;
+        int32_t result = get(nullptr, &length);
+        while (result == WEBSOCKET_OK && length > value.size()) {
+            value.resize(length);
+            result = get(value.data(), &length);
+            if (result == NWS_BUFFER_TOO_SMALL) {
+                result = WEBSOCKET_OK;
+                continue;
+            }
+            if (result == WEBSOCKET_OK) {
+                value.resize(length - 1);
+                return value;
+            }
+        }
+        return std::nullopt;
+    }
+
+    void destroy() noexcept
+    {
+        if (client_ != nullptr) {
+            OH_WebSocketClient_Destroy(std::exchange(client_, nullptr));
+        }
+    }
+
+    std::shared_ptr<Core> core_;
+    struct WebSocket *client_;
+};
+
+} // namespace nws
+
+#endif /* NET_WEBSOCKET_HPP */

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Long runs of the C face's release build on this machine, too long for every test run:
+#
+#   scripts/soak.sh [CYCLES [SECONDS]]     default: 100000 cycles, 60 s
+#
+#   - CYCLES times connect, echo, close and destroy: memory flat, no thread or descriptor left behind
+#   - eight threads that make, use and destroy clients for SECONDS
+#   - 64 clients blocked in their callbacks, and the round trips of another
+#   - the C programs under AddressSanitizer with leak detection, and under valgrind
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$ROOT"
+
+cycles=${1-100000} seconds=${2-60}
+[[ $cycles =~ ^[1-9][0-9]+$ && $seconds =~ ^[1-9][0-9]*$ ]] || fail 'no such numbers' 'Usage: scripts/soak.sh [CYCLES [SECONDS]]'
+need_setup
+command -v valgrind >/dev/null || fail 'valgrind is not installed' 'As root: apt-get install valgrind'
+
+step 'Building'
+watch 'library' cargo_host build --quiet --release --lib
+mkdir -p "$TARGET/ndk/soak"
+soak=$TARGET/ndk/soak/soak
+"${CC:-cc}" -std=c99 -O2 -Wall -Wextra -Werror -I include -o "$soak" tests/ndk/soak.c -L "$TARGET/release" -lnet_websocket -lpthread
+start_echo_server release
+export LD_LIBRARY_PATH=$TARGET/release NET_WEBSOCKET_LOG=error
+
+failed=()
+# part NAME COMMAND...
+part() {
+    step "$1"
+    "${@:2}" || failed+=("$1")
+}
+
+valgrind_program() {
+    valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite "$@"
+}
+part "$cycles cycles" "$soak" cycles "$cycles"
+part "eight threads, $seconds s" "$soak" threads "$seconds"
+part '64 blocked clients' "$soak" blocked 64
+part 'AddressSanitizer, UndefinedBehaviorSanitizer' env SANITIZE=1 bash tests/ndk/run.sh host
+part 'valgrind, cycles' valgrind_program "$soak" cycles 200
+part 'valgrind, threads' valgrind_program "$soak" threads 10
+
+if ((${#failed[@]})); then
+    printf 'failed: %s\n' "${failed[@]}"
+    exit 1
+fi
+say "all of it well, after $SECONDS s"

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Builds a native program with CMake in the two ways that apps have, find_package and plain linking, for the OpenHarmony
+# ABIs, and runs it against the echo server: tests/ndk/cmake.sh. Needs what scripts/build.sh puts into dist.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+cd "$ROOT"
+need_setup
+
+work=$TARGET/ndk/cmake
+rm -rf "$work"
+mkdir -p "$work/plain"
+# As the platform's documentation links its library.
+cat >"$work/plain/CMakeLists.txt" <<CMAKE
+cmake_minimum_required(VERSION 3.16)
+project(plain LANGUAGES CXX)
+set(CMAKE_CXX_STANDARD 17)
+add_executable(ndk_module "$ROOT/examples/ndk_module/src/main.cpp")
+target_include_directories(ndk_module PRIVATE "$DIST/include")
+target_link_directories(ndk_module PRIVATE "$DIST/\${OHOS_ARCH}")
+target_link_libraries(ndk_module PUBLIC libnet_websocket.so)
+CMAKE
+
+# build_with_cmake SOURCE ABI FOLDER OPTION...
+build_with_cmake() {
+    local triple
+    triple=$(triple_of "$2")
+    cmake -S "$1" -B "$3" -G 'Unix Makefiles' -DCMAKE_SYSTEM_NAME=Linux "-DCMAKE_SYSTEM_PROCESSOR=$(arch_of "$2")" \
+        "-DOHOS_ARCH=$2" "-DCMAKE_CXX_COMPILER=$NWS_BIN/$triple-clang++" -DCMAKE_BUILD_TYPE=Release -DCMAKE_SKIP_RPATH=ON "${@:4}"
+    cmake --build "$3"
+}
+
+passed=0 failed=0
+# check NAME COMMAND...: one test, by its exit code.
+check() {
+    if "${@:2}" >"$work/log" 2>&1; then
+        ((++passed))
+        echo "ok $1"
+    else
+        ((++failed))
+        echo "FAILED $1"
+        cat "$work/log"
+    fi
+}
+
+start_echo_server
+for abi in arm64-v8a x86_64; do
+    check "$abi: find_package" build_with_cmake examples/ndk_module "$abi" "$work/$abi-package" "-DCMAKE_PREFIX_PATH=$DIST"
+    check "$abi: plain linking" build_with_cmake "$work/plain" "$abi" "$work/$abi-plain"
+    for way in package plain; do
+        check "$abi: $way, run" run_ohos "$abi" "$work/$abi-$way/ndk_module" "$WS_URL/"
+    done
+done
+# An ABI that is not there is a message and no broken build.
+refuses() {
+    build_with_cmake examples/ndk_module arm64-v8a "$work/none" "-DCMAKE_PREFIX_PATH=$DIST" -DOHOS_ARCH=armeabi-v7a && return 1
+    grep -q "no library for 'armeabi-v7a'" "$work/log"
+}
+check 'another ABI is refused' refuses
+refuses_version() {
+    sed 's/net_websocket 0.1/net_websocket 99/' examples/ndk_module/CMakeLists.txt >"$work/future.txt"
+    mkdir -p "$work/future"
+    mv "$work/future.txt" "$work/future/CMakeLists.txt"
+    ! build_with_cmake "$work/future" arm64-v8a "$work/future-build" "-DCMAKE_PREFIX_PATH=$DIST"
+}
+check 'a later version is refused' refuses_version
+echo "$passed passed, $failed failed"
+((failed == 0))

@@ -1,0 +1,254 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * net_websocket.hpp as an application uses it.
+ */
+
+#include "check.h"
+
+#include <memory>
+#include <mutex>
+#include <network/netstack/net_websocket.hpp>
+#include <queue>
+#include <stdexcept>
+
+namespace {
+
+std::string ws;
+
+/// What handlers were told, in order, for a test to take one by one.
+class Events {
+public:
+    void put(const std::string &event)
+    {
+        std::lock_guard<std::mutex> lock(mutex_);
+        events_.push(event);
+        flag_raise(&count_);
+    }
+
+    std::string next()
+    {
+        if (!flag_await(&count_, ++taken_)) {
+            check_failed(__FILE__, __LINE__, "no event number %d", taken_);
+            return "";
+        }
+        std::lock_guard<std::mutex> lock(mutex_);
+        std::string event = events_.front();
+        events_.pop();
+        return event;
+    }
+
+private:
+    std::mutex mutex_;
+    std::queue<std::string> events_;
+    Flag count_{};
+    int taken_ = 0;
+};
+
+nws::Handlers all(const std::shared_ptr<Events> &events)
+{
+    nws::Handlers handlers;
+    handlers.onOpen = [events](const nws::Response &response) { events->put("open " + std::to_string(response.status)); };
+    handlers.onMessage = [events](const nws::Message &message) {
+        events->put((message.isText() ? "text " : "binary ") + std::string(message.view()));
+    };
+    handlers.onPong = [events](const nws::Pong &pong) {
+        CHECK(pong.roundTripUs >= 0);
+        events->put("pong " + std::string(pong.data, pong.length));
+    };
+    handlers.onError = [events](const nws::Failure &failure) { events->put("error " + std::to_string(failure.phase)); };
+    handlers.onClose = [events](const nws::Close &close) {
+        events->put("close " + std::to_string(close.code) + " " + close.reason);
+    };
+    return handlers;
+}
+
+/// An open client, whose first event was taken.
+nws::Client open(const std::shared_ptr<Events> &events, const std::string &path = "/")
+{
+    nws::Client client(all(events));
+    CHECK(!client.connect(ws + path));
+    CHECK_TEXT(events->next().c_str(), "open 101");
+    return client;
+}
+
+#define CHECK_NEXT(expected) CHECK_TEXT(events->next().c_str(), expected)
+
+void echoes_text_and_bytes()
+{
+    auto events = std::make_shared<Events>();
+    nws::Client client = open(events);
+    CHECK(client.state() == nws::State::open);
+    CHECK(!client.sendText("你好"));
+    CHECK_NEXT("text 你好");
+    const std::vector<uint8_t> bytes{ 'a', 'b', 'c' };
+    CHECK(!client.sendBinary(bytes));
+    CHECK_NEXT("binary abc");
+    CHECK(client.sendText("\xff") == nws::Error(NWS_INVALID_UTF8));
+    CHECK_TEXT(client.sendText("\xff").name(), "NWS_INVALID_UTF8");
+    CHECK(!client.close(4000, "enough"));
+    CHECK_NEXT("close 4000 enough");
+    CHECK(client.state() == nws::State::closed);
+    CHECK(client.sendText("late").code() == WEBSOCKET_NO_CONNECTION);
+}
+
+void hands_memory_over_without_a_copy()
+{
+    auto events = std::make_shared<Events>();
+    nws::Client client = open(events);
+    std::vector<uint8_t> bytes(300000, 'z');
+    CHECK(!client.sendOwned(std::move(bytes)));
+    CHECK(bytes.empty());
+    CHECK_INT(events->next().size(), 7 + 300000);
+    std::string text = "owned";
+    CHECK(!client.sendOwned(std::move(text)));
+    CHECK_NEXT("text owned");
+    CHECK(!client.sendOwned(std::string()));
+    CHECK_NEXT("text ");
+    CHECK(!client.close());
+    CHECK_NEXT("close 1000 ");
+    std::string kept(100, 'k');
+    CHECK(client.sendOwned(std::move(kept)).code() == WEBSOCKET_NO_CONNECTION);
+    CHECK(kept == std::string(100, 'k'));
+}
+
+void tells_what_became_of_a_message()
+{
+    auto events = std::make_shared<Events>();
+    {
+        nws::Client client = open(events);
+        CHECK(!client.send(nws::MessageType::text, "m", [events](nws::Error error) { events->put(error.name()); }));
+        CHECK_NEXT("WEBSOCKET_OK");
+        CHECK_NEXT("text m");
+        CHECK(client.send(nws::MessageType::text, "m", nullptr).code() == NWS_INVALID_ARGUMENT);
+    }
+    {
+        nws::Client client(all(events));
+        CHECK(!client.send(nws::MessageType::text, "m", [events](nws::Error error) { events->put(error.name()); }));
+    }
+    CHECK_NEXT("WEBSOCKET_DESTROYED");
+}
+
+void sends_pieces_and_pings()
+{
+    auto events = std::make_shared<Events>();
+    nws::Client client = open(events);
+    CHECK(!client.sendPiece(nws::MessageType::text, "one, ", false));
+    CHECK(client.sendText("no").code() == NWS_MESSAGE_UNFINISHED);
+    CHECK(!client.sendPiece(nws::MessageType::text, "two", true));
+    CHECK_NEXT("text one, two");
+    CHECK(!client.ping("p"));
+    CHECK_NEXT("pong p");
+    nws::Statistics statistics = client.statistics();
+    CHECK_INT(statistics.pingsSent, 1);
+    CHECK_INT(statistics.messagesReceived, 1);
+    CHECK(statistics.roundTripUs >= 0);
+    CHECK(client.id() > 0);
+    CHECK_INT(client.bufferedAmount(), 0);
+}
+
+void moves_with_its_connection()
+{
+    auto events = std::make_shared<Events>();
+    nws::Client first = open(events);
+    nws::Client second = std::move(first);
+    CHECK(!first && second);
+    CHECK(first.sendText("x").code() == WEBSOCKET_CLIENT_NULL);
+    CHECK(!second.sendText("moved"));
+    CHECK_NEXT("text moved");
+    auto others = std::make_shared<Events>();
+    nws::Client third = open(others);
+    third = std::move(second);
+    CHECK(!third.sendText("again"));
+    CHECK_NEXT("text again");
+    struct WebSocket *handle = third.handle();
+    third = nws::Client();
+    CHECK_INT(NWS_GetState(handle), -1);
+}
+
+void may_be_destroyed_in_its_own_handler()
+{
+    auto events = std::make_shared<Events>();
+    auto client = std::make_shared<std::unique_ptr<nws::Client>>();
+    nws::Handlers handlers = all(events);
+    auto capture = std::make_shared<std::string>("still here");
+    handlers.onMessage = [events, client, capture](const nws::Message &) {
+        client->reset();
+        // What the handler captured lives as long as the handler runs.
+        events->put(*capture);
+    };
+    *client = std::make_unique<nws::Client>(std::move(handlers));
+    CHECK(!(*client)->sendText("go"));
+    CHECK(!(*client)->connect(ws + "/"));
+    CHECK_NEXT("open 101");
+    CHECK_NEXT("still here");
+}
+
+void gives_exceptions_to_their_handler()
+{
+    auto events = std::make_shared<Events>();
+    nws::Handlers handlers = all(events);
+    handlers.onMessage = [](const nws::Message &) { throw std::runtime_error("thrown"); };
+    handlers.onException = [events](std::exception_ptr exception) {
+        try {
+            std::rethrow_exception(exception);
+        } catch (const std::runtime_error &error) {
+            events->put(error.what());
+        }
+    };
+    nws::Client client(std::move(handlers));
+    CHECK(!client.sendText("one"));
+    CHECK(!client.sendText("two"));
+    CHECK(!client.connect(ws + "/"));
+    CHECK_NEXT("open 101");
+    CHECK_NEXT("thrown");
+    CHECK_NEXT("thrown");
+}
+
+void takes_options()
+{
+    auto events = std::make_shared<Events>();
+    nws::Client client(all(events));
+    nws::Options options;
+    CHECK_INT(options.connectTimeout.count(), 15000);
+    options.clientMaxWindowBits = 8;
+    CHECK(client.setOptions(options).code() == NWS_INVALID_ARGUMENT);
+    CHECK_HAS(NWS_LastErrorMessage(), "clientMaxWindowBits");
+    options = nws::Options();
+    options.protocols = { "one", "two" };
+    CHECK(!client.setOptions(options));
+    CHECK(!client.connect(ws + "/protocol"));
+    CHECK_NEXT("open 101");
+    CHECK(client.protocol() == "one");
+    CHECK(client.extensions() == std::nullopt);
+    CHECK(!client.close());
+    CHECK_NEXT("close 1000 ");
+    options = nws::Options();
+    options.headers = { { "x-first", "1" }, { "x-second", "2" } };
+    CHECK(!client.setOptions(options));
+    CHECK(!client.connect(ws + "/headers"));
+    CHECK_NEXT("open 101");
+    CHECK(client.responseHeader("X-Test") == "one");
+    CHECK(client.responseHeader("set-cookie", 1) == "b=2");
+    CHECK(client.responseHeader("absent") == std::nullopt);
+    std::string request = events->next();
+    CHECK_HAS(request.c_str(), "x-first: 1");
+    CHECK_HAS(request.c_str(), "x-second: 2");
+}
+
+} // namespace
+
+int main()
+{
+    check_begin("hpp", 120);
+    ws = required("WS_URL");
+    RUN(echoes_text_and_bytes);
+    RUN(hands_memory_over_without_a_copy);
+    RUN(tells_what_became_of_a_message);
+    RUN(sends_pieces_and_pings);
+    RUN(moves_with_its_connection);
+    RUN(may_be_destroyed_in_its_own_handler);
+    RUN(gives_exceptions_to_their_handler);
+    RUN(takes_options);
+    return check_end();
+}
