@@ -24,6 +24,8 @@ use tokio::runtime::{Builder, Handle, Runtime};
 const WORKER_THREADS: usize = 2;
 /// Threads that may be blocked in callbacks, or in name lookups, at once. They exist only while they are needed.
 const BLOCKING_THREADS_MAX: usize = 16_384;
+/// How long a thread that took over from a blocked callback waits for the next one.
+const BLOCKING_THREAD_KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// How long a callback may hold up the sockets of other clients before another worker is called to them.
 const WATCH_INTERVAL: Duration = Duration::from_millis(1);
 
@@ -52,6 +54,7 @@ impl Process {
         let started = Builder::new_multi_thread()
             .worker_threads(WORKER_THREADS)
             .max_blocking_threads(BLOCKING_THREADS_MAX)
+            .thread_keep_alive(BLOCKING_THREAD_KEEP_ALIVE)
             .thread_name("net_websocket")
             .enable_io()
             .enable_time()

@@ -26,6 +26,7 @@ pub struct WebSocketRequestOptions {
     pub proxy: Option<String>,
     /// The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. TLS_V_1_3 (3) is refused by
     /// this version.
+    #[napi(ts_type = "TlsProtocol")]
     pub min_support_tls_protocol: Option<f64>,
     /// Offer compression (RFC 7692). Ours, not the platform's. Default: true.
     pub per_message_deflate: Option<bool>,
@@ -40,6 +41,20 @@ pub struct WebSocketRequestOptions {
     pub send_queue_limit: Option<f64>,
     /// Accepted for compatibility; no Origin is sent unless it is among the headers.
     pub support_origin_port: Option<bool>,
+}
+
+/// Versions of TLS, for `minSupportTlsProtocol`.
+#[napi]
+#[expect(non_camel_case_types, reason = "the platform's names")]
+pub enum TlsProtocol {
+    /// Never spoken by this library.
+    TLS_V_1_0,
+    /// Never spoken by this library.
+    TLS_V_1_1,
+    /// The lowest that is spoken.
+    TLS_V_1_2,
+    /// The latest.
+    TLS_V_1_3,
 }
 
 /// Options of `close`.

@@ -224,17 +224,14 @@ fn open_result(env: Engine, opened: &Opened) -> Result<Value<'static>, Refused> 
 /// One property a name; a name that came more than once has an array of its values.
 fn headers(env: Engine, opened: &Opened) -> Result<Value<'static>, Refused> {
     let object = env.object()?;
-    for (index, (name, _)) in opened.headers.iter().enumerate() {
-        let same = |other: &&(String, String)| other.0 == *name;
-        if opened.headers[..index].iter().any(|other| same(&other)) {
+    let all: Vec<_> = opened.headers.iter().collect();
+    for (index, (name, _)) in all.iter().enumerate() {
+        let same = |other: &&(&str, &str)| other.0 == *name;
+        if all[..index].iter().any(|other| same(&other)) {
             continue;
         }
-        let values: Vec<_> = opened
-            .headers
-            .iter()
-            .filter(same)
-            .map(|(_, value)| env.string(value))
-            .collect::<Result<_, _>>()?;
+        let values: Vec<_> =
+            all.iter().filter(same).map(|(_, value)| env.string(value)).collect::<Result<_, _>>()?;
         let value = match values.as_slice() {
             [value] => *value,
             several => env.array(several)?,

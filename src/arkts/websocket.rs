@@ -143,11 +143,7 @@ impl WebSocket {
     /// milliseconds until its pong came. Ours, not the platform's.
     ///
     /// Fails with 401 (`data`) or 2302999 (not connected, or the connection ends before the pong).
-    #[napi(
-        catch_unwind,
-        ts_args_type = "data?: string | ArrayBuffer",
-        ts_return_type = "Promise<number>"
-    )]
+    #[napi(catch_unwind, ts_args_type = "data?: string | ArrayBuffer", ts_return_type = "Promise<number>")]
     pub fn ping<'env>(&self, env: Env, data: Value<'env>) -> Result<Value<'env>> {
         let env = Engine::from(env);
         let Self { socket } = self;
@@ -309,13 +305,21 @@ impl WebSocket {
     }
 
     /// As `on('message', callback)`.
-    #[napi(catch_unwind, ts_args_type = "callback: AsyncCallback<string | ArrayBuffer>", ts_return_type = "void")]
+    #[napi(
+        catch_unwind,
+        ts_args_type = "callback: AsyncCallback<string | ArrayBuffer>",
+        ts_return_type = "void"
+    )]
     pub fn on_message<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
         listen(Engine::from(env), &this, Ok(EventType::Message), callback)
     }
 
     /// As `off('message', callback)`.
-    #[napi(catch_unwind, ts_args_type = "callback?: AsyncCallback<string | ArrayBuffer>", ts_return_type = "void")]
+    #[napi(
+        catch_unwind,
+        ts_args_type = "callback?: AsyncCallback<string | ArrayBuffer>",
+        ts_return_type = "void"
+    )]
     pub fn off_message<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
         unlisten(Engine::from(env), &this, Ok(EventType::Message), callback)
     }
@@ -328,7 +332,12 @@ impl WebSocket {
 
     /// As `off('close', callback)`.
     #[napi(catch_unwind, ts_args_type = "callback?: AsyncCallback<CloseResult>", ts_return_type = "void")]
-    pub fn off_web_socket_close<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+    pub fn off_web_socket_close<'env>(
+        &self,
+        this: This<'env>,
+        env: Env,
+        callback: Value<'env>,
+    ) -> Result<()> {
         unlisten(Engine::from(env), &this, Ok(EventType::Close), callback)
     }
 
@@ -340,7 +349,12 @@ impl WebSocket {
 
     /// As `off('error', callback)`.
     #[napi(catch_unwind, ts_args_type = "callback?: ErrorCallback", ts_return_type = "void")]
-    pub fn off_web_socket_error<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+    pub fn off_web_socket_error<'env>(
+        &self,
+        this: This<'env>,
+        env: Env,
+        callback: Value<'env>,
+    ) -> Result<()> {
         unlisten(Engine::from(env), &this, Ok(EventType::Error), callback)
     }
 
@@ -437,7 +451,9 @@ impl Socket {
                 if let Some(deferred) = deferred {
                     match outcome {
                         Outcome::Sent => fulfil(deferred),
-                        Outcome::Unsent => fail(deferred, "send: the connection ended before the message was sent"),
+                        Outcome::Unsent => {
+                            fail(deferred, "send: the connection ended before the message was sent")
+                        }
                     }
                 }
             }
@@ -461,7 +477,11 @@ impl Socket {
                     fail(deferred, "ready: the connection ended");
                 }
             }
-            Event::Opened(_) | Event::Message(..) | Event::Pong(..) | Event::Failed(..) | Event::Closed(_) => {}
+            Event::Opened(_)
+            | Event::Message(..)
+            | Event::Pong(..)
+            | Event::Failed(..)
+            | Event::Closed(_) => {}
         }
     }
 }

@@ -19,9 +19,40 @@ pub struct Opened {
     /// The extensions in use, as in `Sec-WebSocket-Extensions`.
     pub extensions: Option<String>,
     /// The response headers in order, names in lower case.
-    pub headers: Vec<(String, String)>,
+    pub headers: Headers,
     /// How long each step took.
     pub timing: Timing,
+}
+
+/// Names and values of headers, in order. All in one piece of memory, since each connection keeps them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers {
+    text: Box<str>,
+    /// Where each name and each value ends in the text.
+    ends: Box<[u32]>,
+}
+
+impl Headers {
+    /// The names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let start_of = move |at: usize| at.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        let piece = move |at: usize| &self.text[start_of(at)..self.ends[at] as usize];
+        (0..self.ends.len() / 2).map(move |pair| (piece(2 * pair), piece(2 * pair + 1)))
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(headers: I) -> Self {
+        let (mut text, mut ends) = (String::new(), Vec::new());
+        for (name, value) in headers {
+            for piece in [name.as_ref(), value.as_ref()] {
+                text.push_str(piece);
+                // A response head is far below 4 GiB.
+                ends.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+            }
+        }
+        Self { text: text.into(), ends: ends.into() }
+    }
 }
 
 /// How long the steps of an attempt took.

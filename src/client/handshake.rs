@@ -157,7 +157,14 @@ fn parse_response(head: &[u8], request: &Request, key: &str) -> Result<Option<He
         return Err(UpgradeError::UnrequestedProtocol);
     }
     Ok(Some((
-        Opened { status, reason, protocol, extensions, headers, timing: Timing::default() },
+        Opened {
+            status,
+            reason,
+            protocol,
+            extensions,
+            headers: headers.iter().map(|(name, value)| (name, value)).collect(),
+            timing: Timing::default(),
+        },
         deflate,
         head_len,
     )))
@@ -228,7 +235,7 @@ mod tests {
         assert_eq!(len, bytes.len());
         assert_eq!((deflate, &opened.extensions), (None, &None));
         assert_eq!(opened.protocol.as_deref(), Some("chat"));
-        assert_eq!(opened.headers.iter().filter(|(name, _)| name == "set-cookie").count(), 2);
+        assert_eq!(opened.headers.iter().filter(|(name, _)| *name == "set-cookie").count(), 2);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub use self::error::{
     AlreadyConnected, CloseError, Error, Failure, OptionsError, Phase, PingError, SendError, UpgradeError,
     UrlError,
 };
-pub use self::event::{Closed, Listener, Message, Opened, Outcome, Pong, Timing};
+pub use self::event::{Closed, Headers, Listener, Message, Opened, Outcome, Pong, Timing};
 pub use self::handshake::{RESPONSE_HEAD_BYTES_MAX, parse_response_head};
 pub use self::link::{Payload, Receipt, State, may_close_with};
 pub use self::options::{HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, RawHeader, Request, URL_BYTES_MAX};

@@ -21,7 +21,7 @@ pub struct Callbacks {
     client: ClientPointer,
     extension: Arc<Extension>,
     /// As they were when this run of callbacks began.
-    extended: RawCallbacks,
+    extended: Option<Arc<RawCallbacks>>,
     gate: Arc<Gate>,
 }
 
@@ -36,7 +36,12 @@ unsafe impl Sync for ClientPointer {}
 
 impl Callbacks {
     pub fn new(client: ClientPointer, extension: Arc<Extension>, gate: Arc<Gate>) -> Self {
-        Self { client, extension, extended: RawCallbacks::NONE, gate }
+        Self { client, extension, extended: None, gate }
+    }
+
+    /// What was given to NWS_SetCallbacks.
+    fn set(&self) -> &RawCallbacks {
+        self.extended.as_deref().unwrap_or(&RawCallbacks::NONE)
     }
 
     /// Calls a function given to NWS_SetCallbacks; false when there is none.
@@ -47,7 +52,7 @@ impl Callbacks {
     ) -> bool {
         let Some(callback) = callback else { return false };
         // SAFETY: the function is the application's word, and what it is given outlives the call.
-        unsafe { callback(self.client.0, self.extended.user_data, event) };
+        unsafe { callback(self.client.0, self.set().user_data, event) };
         true
     }
 
@@ -85,7 +90,7 @@ impl Listener for Callbacks {
     }
 
     fn opened(&mut self, opened: &Opened) {
-        let RawCallbacks { on_headers, on_open, .. } = self.extended;
+        let RawCallbacks { on_headers, on_open, .. } = *self.set();
         let mut told = false;
         if on_headers.is_some() || on_open.is_some() {
             with_response(opened, |response| {
@@ -107,7 +112,7 @@ impl Listener for Callbacks {
         }
         let (kind, part) = (message.kind(), message.part());
         let data = message.data_with_nul_mut();
-        if let Some(callback) = self.extended.on_message {
+        if let Some(callback) = self.set().on_message {
             let event = RawMessage {
                 size: size_of::<RawMessage>(),
                 data: data.as_mut_ptr().cast(),
@@ -142,7 +147,7 @@ impl Listener for Callbacks {
             length: payload.len(),
             round_trip_us: round_trip.map_or(-1, micros),
         };
-        self.extended(self.extended.on_pong, &event);
+        self.extended(self.set().on_pong, &event);
     }
 
     fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
@@ -161,15 +166,15 @@ impl Listener for Callbacks {
     }
 
     fn drained(&mut self) {
-        if let Some(callback) = self.extended.on_drain {
+        if let Some(callback) = self.set().on_drain {
             // SAFETY: as above.
-            unsafe { callback(self.client.0, self.extended.user_data) };
+            unsafe { callback(self.client.0, self.set().user_data) };
         }
     }
 
     fn failed(&mut self, failure: &Failure) {
         let code = error::of_failure(&failure.error);
-        if self.extended.on_error.is_some() {
+        if self.set().on_error.is_some() {
             let message = c_text(&failure.to_string());
             let event = RawFailure {
                 size: size_of::<RawFailure>(),
@@ -185,7 +190,7 @@ impl Listener for Callbacks {
                 message: message.as_ptr(),
                 unsent_messages: failure.unsent as u64,
             };
-            self.extended(self.extended.on_error, &event);
+            self.extended(self.set().on_error, &event);
             return;
         }
         // SAFETY: as in `opened`.
@@ -194,11 +199,11 @@ impl Listener for Callbacks {
     }
 
     fn closed(&mut self, closed: &Closed) {
-        if self.extended.on_close.is_some() {
+        if self.set().on_close.is_some() {
             let reason = c_text(&closed.reason);
             let size = size_of::<RawClose>();
             let event = RawClose { size, code: u32::from(closed.code), reason: reason.as_ptr() };
-            self.extended(self.extended.on_close, &event);
+            self.extended(self.set().on_close, &event);
             return;
         }
         // SAFETY: as in `opened`.

@@ -149,7 +149,8 @@ pub extern "C" fn NWS_SetUserData(client: *mut WebSocket, user_data: *mut c_void
 #[unsafe(no_mangle)]
 pub extern "C" fn NWS_GetUserData(client: *const WebSocket) -> *mut c_void {
     guard("NWS_GetUserData", std::ptr::null_mut(), || {
-        handle::with(client, |handle| handle.extension.callbacks().user_data).unwrap_or(std::ptr::null_mut())
+        let callbacks = handle::with(client, |handle| handle.extension.callbacks()).flatten();
+        callbacks.map_or(std::ptr::null_mut(), |callbacks| callbacks.user_data)
     })
 }
 
@@ -394,7 +395,7 @@ pub unsafe extern "C" fn NWS_GetResponseHeader(
         let find = |opened: &Opened| {
             let mut named =
                 opened.headers.iter().filter(|(known, _)| known.as_bytes().eq_ignore_ascii_case(&name));
-            named.nth(index).map(|(_, value)| value.clone())
+            named.nth(index).map(|(_, value)| value.to_owned())
         };
         // SAFETY: the caller's promise.
         unsafe { give_text(handle, buffer, length, find) }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::mem::{offset_of, size_of};
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::abi::{ErrCode, Header, WebSocket};
@@ -119,6 +119,8 @@ pub struct RawCallbacks {
 
 // SAFETY: the pointer is the application's; it is handed back and never followed.
 unsafe impl Send for RawCallbacks {}
+// SAFETY: as above.
+unsafe impl Sync for RawCallbacks {}
 
 impl RawCallbacks {
     pub const NONE: Self = Self {
@@ -291,7 +293,7 @@ pub struct Extension {
 /// Boxed, since most clients do without.
 struct Inner {
     options: Option<Box<Options>>,
-    callbacks: Option<Box<RawCallbacks>>,
+    callbacks: Option<Arc<RawCallbacks>>,
     /// The callbacks of messages whose fate is not known yet.
     receipts: HashMap<Receipt, Sent>,
     next_receipt: Receipt,
@@ -327,16 +329,19 @@ impl Extension {
         self.lock().options = Some(Box::new(options));
     }
 
-    pub fn callbacks(&self) -> RawCallbacks {
-        self.lock().callbacks.as_deref().copied().unwrap_or(RawCallbacks::NONE)
+    /// None in most clients.
+    pub fn callbacks(&self) -> Option<Arc<RawCallbacks>> {
+        self.lock().callbacks.clone()
     }
 
     pub fn set_callbacks(&self, callbacks: RawCallbacks) {
-        self.lock().callbacks = Some(Box::new(callbacks));
+        self.lock().callbacks = Some(Arc::new(callbacks));
     }
 
     pub fn set_user_data(&self, user_data: *mut c_void) {
-        self.lock().callbacks.get_or_insert_with(|| Box::new(RawCallbacks::NONE)).user_data = user_data;
+        let mut inner = self.lock();
+        let callbacks = inner.callbacks.as_deref().copied().unwrap_or(RawCallbacks::NONE);
+        inner.callbacks = Some(Arc::new(RawCallbacks { user_data, ..callbacks }));
     }
 
     /// A number for a message with a callback.

@@ -37,13 +37,43 @@ declare namespace webSocket {
      * The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. TLS_V_1_3 (3) is refused by
      * this version.
      */
-    minSupportTlsProtocol?: number;
+    minSupportTlsProtocol?: TlsProtocol;
 
     /** Offer compression (RFC 7692). Ours, not the platform's. Default: true. */
     perMessageDeflate?: boolean;
 
+    /** Milliseconds for the whole attempt, 1 to 30000000. Ours, not the platform's. Default: 15000. */
+    connectTimeout?: number;
+
+    /** Milliseconds to wait for the peer's close frame, 1 to 30000000. Ours, not the platform's. Default: 5000. */
+    closeTimeout?: number;
+
+    /**
+     * The largest message to receive, in bytes; a larger one ends the connection with 1009. Ours, not the platform's.
+     * Default: 67108864.
+     */
+    maxMessageSize?: number;
+
+    /** The most bytes that may wait to be sent. Ours, not the platform's. Default: 67108864. */
+    sendQueueLimit?: number;
+
     /** Accepted for compatibility; no Origin is sent unless it is among the headers. */
     supportOriginPort?: boolean;
+  }
+
+  /** Versions of TLS, for `minSupportTlsProtocol`. */
+  enum TlsProtocol {
+    /** Never spoken by this library. */
+    TLS_V_1_0 = 0,
+
+    /** Never spoken by this library. */
+    TLS_V_1_1 = 1,
+
+    /** The lowest that is spoken. */
+    TLS_V_1_2 = 2,
+
+    /** The latest. */
+    TLS_V_1_3 = 3,
   }
 
   /** Options of `close`. */
@@ -65,6 +95,78 @@ declare namespace webSocket {
 
     /** The sub-protocol the server chose; only in `openInfo`. */
     protocol?: string;
+  }
+
+  /** What `pong` tells. */
+  interface PongResult {
+    /** What the ping carried. */
+    data: ArrayBuffer;
+
+    /** Milliseconds since the ping; undefined for a pong that answers none of ours. */
+    roundTrip?: number;
+  }
+
+  /**
+   * What `stats()` gives: counted since the object was made, over all its connections. Bytes are those on the wire,
+   * without TLS; times are in milliseconds.
+   */
+  interface Statistics {
+    /** Attempts begun. */
+    attempts: number;
+
+    /** Connections that were open. */
+    connections: number;
+
+    /** Messages the kernel has taken. */
+    messagesSent: number;
+
+    /** Bytes the kernel has taken. */
+    bytesSent: number;
+
+    /** Messages received. */
+    messagesReceived: number;
+
+    /** Bytes received. */
+    bytesReceived: number;
+
+    /** Bytes of the messages that were compressed. */
+    deflateInputBytes: number;
+
+    /** What they were compressed to. */
+    deflateOutputBytes: number;
+
+    /** Pings sent, the library's own among them. */
+    pingsSent: number;
+
+    /** Pongs that answered one of them. */
+    pongsReceived: number;
+
+    /** Pings received. */
+    pingsReceived: number;
+
+    /** Bytes that wait to be sent. */
+    bufferedBytes: number;
+
+    /** The last round trip of a ping; undefined before the first. */
+    roundTrip?: number;
+
+    /** Smoothed over the last ones (RFC 6298 section 2). */
+    smoothedRoundTrip?: number;
+
+    /** The shortest. */
+    minimumRoundTrip?: number;
+
+    /** Name lookup of the last connection; undefined before it was open. */
+    lookupTime?: number;
+
+    /** Its TCP connect. */
+    tcpTime?: number;
+
+    /** Its TLS handshake; 0 without TLS. */
+    tlsTime?: number;
+
+    /** Its upgrade. */
+    upgradeTime?: number;
   }
 
   /** What `close` tells. */
@@ -97,13 +199,53 @@ declare namespace webSocket {
     connect(url: string, options?: WebSocketRequestOptions): Promise<boolean>;
 
     /**
-     * Queues a message: text for a string, binary for an ArrayBuffer or a view into one, which is copied. `true` means
-     * that it was accepted; what is sent before the connection is open goes out when it is.
+     * Queues a message: text for a string, binary for an ArrayBuffer or a view into one, which is copied. What is sent
+     * before the connection is open goes out when it is.
      *
-     * Fails with 401 (`data` is of another type) or 2302999 (not connected, or over 64 MiB are waiting).
+     * The callback is given `true` when the message was accepted. The promise becomes `true` when the kernel has it, and
+     * fails with 2302999 if the connection ends before.
+     *
+     * Fails with 401 (`data` is of another type) or 2302999 (not connected, or more bytes are waiting than allowed).
      */
     send(data: string | ArrayBuffer, callback: AsyncCallback<boolean>): void;
     send(data: string | ArrayBuffer): Promise<boolean>;
+
+    /**
+     * Sends a ping (RFC 6455 section 5.5.2) ahead of what is queued, with up to 125 bytes. The promise becomes the
+     * milliseconds until its pong came. Ours, not the platform's.
+     *
+     * Fails with 401 (`data`) or 2302999 (not connected, or the connection ends before the pong).
+     */
+    ping(data?: string | ArrayBuffer): Promise<number>;
+
+    /**
+     * A promise that becomes `true` once no more than a quarter of `sendQueueLimit` waits to be sent: at once, or with the
+     * event `drain`. Ours, not the platform's.
+     *
+     * Fails with 2302999 when the connection ends before.
+     */
+    ready(): Promise<boolean>;
+
+    /** What was counted so far. Ours, not the platform's. */
+    stats(): Statistics;
+
+    /**
+     * The state, in the numbers of the web's WebSocket: 0 connecting, 1 open, 2 closing, 3 not connected. Ours, not the
+     * platform's.
+     */
+    get readyState(): number;
+
+    /** Bytes that were accepted and that the kernel has not taken yet. Ours, not the platform's. */
+    get bufferedAmount(): number;
+
+    /** The sub-protocol of the last connection; empty for none. Ours, not the platform's. */
+    get protocol(): string;
+
+    /** The extensions of the last connection; empty for none. Ours, not the platform's. */
+    get extensions(): string;
+
+    /** The URL of the last `connect`; empty before it. Ours, not the platform's. */
+    get url(): string;
 
     /**
      * Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued. The event `close` follows.
@@ -124,6 +266,8 @@ declare namespace webSocket {
     on(type: 'message', callback: AsyncCallback<string | ArrayBuffer>): void;
     on(type: 'dataEnd', callback: Callback<void>): void;
     on(type: 'headerReceive', callback: Callback<ResponseHeaders>): void;
+    on(type: 'pong', callback: Callback<PongResult>): void;
+    on(type: 'drain', callback: Callback<void>): void;
     on(type: 'close', callback: AsyncCallback<CloseResult>): void;
     on(type: 'error', callback: ErrorCallback): void;
 
@@ -137,8 +281,46 @@ declare namespace webSocket {
     off(type: 'message', callback?: AsyncCallback<string | ArrayBuffer>): void;
     off(type: 'dataEnd', callback?: Callback<void>): void;
     off(type: 'headerReceive', callback?: Callback<ResponseHeaders>): void;
+    off(type: 'pong', callback?: Callback<PongResult>): void;
+    off(type: 'drain', callback?: Callback<void>): void;
     off(type: 'close', callback?: AsyncCallback<CloseResult>): void;
     off(type: 'error', callback?: ErrorCallback): void;
+
+    /** As `on('open', callback)`. */
+    onOpen(callback: AsyncCallback<Object>): void;
+
+    /** As `off('open', callback)`. */
+    offOpen(callback?: AsyncCallback<Object>): void;
+
+    /** As `on('message', callback)`. */
+    onMessage(callback: AsyncCallback<string | ArrayBuffer>): void;
+
+    /** As `off('message', callback)`. */
+    offMessage(callback?: AsyncCallback<string | ArrayBuffer>): void;
+
+    /** As `on('close', callback)`. */
+    onWebSocketClose(callback: AsyncCallback<CloseResult>): void;
+
+    /** As `off('close', callback)`. */
+    offWebSocketClose(callback?: AsyncCallback<CloseResult>): void;
+
+    /** As `on('error', callback)`. */
+    onWebSocketError(callback: ErrorCallback): void;
+
+    /** As `off('error', callback)`. */
+    offWebSocketError(callback?: ErrorCallback): void;
+
+    /** As `on('dataEnd', callback)`. */
+    onDataEnd(callback: Callback<void>): void;
+
+    /** As `off('dataEnd', callback)`. */
+    offDataEnd(callback?: Callback<void>): void;
+
+    /** As `on('headerReceive', callback)`. */
+    onHeaderReceive(callback: Callback<ResponseHeaders>): void;
+
+    /** As `off('headerReceive', callback)`. */
+    offHeaderReceive(callback?: Callback<ResponseHeaders>): void;
   }
 
   /** Makes a WebSocket client that is not connected. */
@@ -148,8 +330,11 @@ declare namespace webSocket {
 export default webSocket;
 export import ResponseHeaders = webSocket.ResponseHeaders;
 export import WebSocketRequestOptions = webSocket.WebSocketRequestOptions;
+export import TlsProtocol = webSocket.TlsProtocol;
 export import WebSocketCloseOptions = webSocket.WebSocketCloseOptions;
 export import OpenResult = webSocket.OpenResult;
+export import PongResult = webSocket.PongResult;
+export import Statistics = webSocket.Statistics;
 export import CloseResult = webSocket.CloseResult;
 export import WebSocket = webSocket.WebSocket;
 export import createWebSocket = webSocket.createWebSocket;

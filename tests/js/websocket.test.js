@@ -783,4 +783,175 @@ socketTest('refuses intervals out of range', async (socket) => {
   }
 });
 
+// Beyond the platform.
+
+const LISTENER_METHODS = {
+  open: ['onOpen', 'offOpen'],
+  message: ['onMessage', 'offMessage'],
+  close: ['onWebSocketClose', 'offWebSocketClose'],
+  error: ['onWebSocketError', 'offWebSocketError'],
+  dataEnd: ['onDataEnd', 'offDataEnd'],
+  headerReceive: ['onHeaderReceive', 'offHeaderReceive'],
+};
+
+test('onOpen and its like are the same listeners as on', async ({ cleanup }) => {
+  const ws = library.createWebSocket();
+  cleanup(() => ws.close().catch(() => {}));
+  const seen = [];
+  const done = new Promise((resolve) => {
+    for (const [type, [on, off]] of Object.entries(LISTENER_METHODS)) {
+      ws.on(type, () => seen.push(`replaced ${type}`));
+      const removed = () => seen.push(`removed ${type}`);
+      ws[on](removed);
+      ws[off](() => {});
+      ws[off](removed);
+      ws[on](() => {
+        seen.push(type);
+        if (type === 'open') ws.send('x');
+        if (type === 'dataEnd') ws.close();
+        if (type === 'close') resolve();
+      });
+    }
+  });
+  await ws.connect(WS_URL);
+  await done;
+  assert.deepStrictEqual(seen, ['headerReceive', 'open', 'message', 'dataEnd', 'close']);
+  for (const [on, off] of Object.values(LISTENER_METHODS)) {
+    assertError(await failureOf(() => ws[on](1)), PARAMETER, /^callback/);
+    assertError(await failureOf(() => ws[off](1)), PARAMETER, /^callback/);
+  }
+});
+
+socketTest('readyState, url, protocol and extensions follow the connection', async (socket) => {
+  const { ws } = socket;
+  assert.deepStrictEqual([ws.readyState, ws.url, ws.protocol, ws.extensions, ws.bufferedAmount], [3, '', '', '', 0]);
+  const url = `${WS_URL}/protocol`;
+  const connecting = ws.connect(url, { protocol: 'one, two' });
+  assert.strictEqual(ws.readyState, 0);
+  await connecting;
+  await socket.next('open');
+  assert.deepStrictEqual([ws.readyState, ws.url, ws.protocol, ws.extensions], [1, url, 'one', '']);
+  const closing = ws.close();
+  assert(ws.readyState >= 2);
+  await closing;
+  await socket.closed();
+  assert.strictEqual(ws.readyState, 3);
+});
+
+socketTest('the promise of send waits for the kernel, and fails with the connection', async (socket) => {
+  const { ws } = socket;
+  const early = [];
+  await ws.connect(WS_URL);
+  const first = ws.send('first').then((value) => early.push(value));
+  await socket.next('open');
+  await first;
+  assert.deepStrictEqual(early, [true]);
+  assert.strictEqual(await socket.message(), 'first');
+  assert.deepStrictEqual(await Promise.all([ws.send('a'), ws.send(bytes(100_000)), ws.send('c')]), [true, true, true]);
+  await socket.shut();
+
+  await ws.connect(`${WS_URL}/hang`);
+  const hung = [ws.send('never'), ws.send('neither')];
+  await ws.close();
+  for (const promise of hung) assertError(await failureOf(() => promise), OTHER, /^send: the connection ended/);
+  await socket.error();
+  // And as before with a callback, which is told of the acceptance.
+  await ws.connect(`${WS_URL}/hang`);
+  assert.deepStrictEqual(await callbackOf((callback) => ws.send('x', callback)), { err: undefined, value: true });
+  await ws.close();
+  await socket.error();
+});
+
+socketTest('ping gives the round trip, and pong tells of it', async (socket) => {
+  const { ws } = socket;
+  const pongs = [];
+  ws.on('pong', (...args) => pongs.push(args));
+  assertError(await failureOf(() => ws.ping()), OTHER, /not connected/);
+  await socket.open(WS_URL);
+  for (const data of [undefined, 'text', new Uint8Array([1, 2, 3]), new ArrayBuffer(0)]) {
+    const time = await ws.ping(data);
+    assert(typeof time === 'number' && time > 0 && time < 60_000, `${time}`);
+  }
+  assert.strictEqual(pongs.length, 4);
+  const [{ data, roundTrip }] = pongs[2];
+  assert.deepStrictEqual([...new Uint8Array(data)], [1, 2, 3]);
+  assert(roundTrip > 0);
+  const many = await Promise.all(Array.from({ length: 10 }, () => ws.ping()));
+  assert.strictEqual(many.filter((time) => time > 0).length, 10);
+  assertError(await failureOf(() => ws.ping('x'.repeat(126))), PARAMETER, /^data/);
+  assertError(await failureOf(() => ws.ping(5)), PARAMETER, /^data/);
+  await socket.shut();
+});
+
+socketTest('pings that no pong answers fail when the connection ends', async (socket) => {
+  const { ws } = socket;
+  await socket.open(`${WS_URL}/drop`);
+  // The server cuts the connection at the first message, which goes out behind the ping.
+  const ping = ws.ping();
+  ws.send('cut', () => {});
+  const outcome = await ping.then(() => undefined, (error) => error);
+  if (outcome) assertError(outcome, OTHER, /^ping: the connection ended/);
+  await socket.broken();
+});
+
+socketTest('stats count what went over the wire', async (socket) => {
+  const { ws } = socket;
+  const before = ws.stats();
+  assert.strictEqual(before.connections, 0);
+  assert.strictEqual(before.roundTrip, undefined);
+  await socket.open(WS_URL);
+  await ws.send('12345678');
+  await socket.message();
+  await ws.ping('x');
+  const stats = ws.stats();
+  assert.deepStrictEqual(
+    [stats.attempts, stats.connections, stats.messagesSent, stats.messagesReceived, stats.pingsSent, stats.pongsReceived],
+    [1, 1, 1, 1, 1, 1]);
+  assert.strictEqual(stats.bytesSent, 6 + 8 + 6 + 1);
+  assert.strictEqual(stats.bytesReceived, 2 + 8 + 2 + 1);
+  assert(stats.roundTrip > 0 && stats.minimumRoundTrip <= stats.smoothedRoundTrip);
+  assert(stats.upgradeTime > 0 && stats.tcpTime >= 0 && stats.tlsTime === 0);
+  await socket.shut();
+});
+
+socketTest('a full queue is refused, and ready tells when to go on', async (socket) => {
+  const { ws } = socket;
+  let drains = 0;
+  ws.on('drain', () => (drains += 1));
+  await ws.connect(`${WS_URL}/opcode`, { sendQueueLimit: 200_000 });
+  const block = bytes(50_000);
+  const sent = [ws.send(block), ws.send(block), ws.send(block)];
+  assertError(await failureOf(() => ws.send(block)), OTHER, /too many bytes/);
+  assert(ws.bufferedAmount > 150_000);
+  assert.strictEqual(await ws.ready(), true);
+  assert(ws.bufferedAmount <= 50_000);
+  assert.deepStrictEqual(await Promise.all(sent), [true, true, true]);
+  for (let at = 0; at < 3; at += 1) assert.strictEqual(await socket.message(), 'binary 50000');
+  assert.strictEqual(drains, 1);
+  assert.strictEqual(await ws.ready(), true);
+  await socket.shut();
+});
+
+socketTest('limits and timeouts are options', async (socket) => {
+  const { ws } = socket;
+  await ws.connect(`${WS_URL}/hang`, { connectTimeout: 200 });
+  const error = await socket.error();
+  assert.match(error.message, /timed out.* 200 ms/);
+  await ws.connect(`${WS_URL}/large/1001`, { maxMessageSize: 1000 });
+  await socket.next('open');
+  const { result } = await socket.broken();
+  assert.strictEqual(result.code, 1009);
+  for (const [name, value] of [
+    ['connectTimeout', 0], ['connectTimeout', '1'], ['closeTimeout', -1], ['closeTimeout', NaN],
+    ['maxMessageSize', 0], ['maxMessageSize', 1.5], ['sendQueueLimit', Infinity], ['sendQueueLimit', 'much'],
+  ]) {
+    assertError(await failureOf(() => ws.connect(WS_URL, { [name]: value })), PARAMETER, new RegExp(`^${name}: `));
+  }
+});
+
+test('TlsProtocol has the numbers of the platform', () => {
+  const { TLS_V_1_0, TLS_V_1_1, TLS_V_1_2, TLS_V_1_3 } = library.TlsProtocol;
+  assert.deepStrictEqual([TLS_V_1_0, TLS_V_1_1, TLS_V_1_2, TLS_V_1_3], [0, 1, 2, 3]);
+});
+
 run();

@@ -237,6 +237,8 @@ struct Event {
     char text[1]; /* reason, error message or data; `length` bytes and a NUL */
 };
 
+enum ProbePhase { IDLE, CONNECTING, OPENED, FAILED };
+
 struct Probe {
     struct WebSocket *client;
     /* Runs inside the callback, after the event was recorded. */
@@ -246,7 +248,7 @@ struct Probe {
     size_t count;
     size_t capacity;
     int counts[EVENT_KINDS];
-    enum { IDLE, CONNECTING, OPENED, FAILED } phase;
+    enum ProbePhase phase;
     int running;
     int destroyed;
     struct Probe *previous;

@@ -154,9 +154,13 @@ typedef struct WebSocket_RequestOptions {
  * same client; at another time it races with the library's threads.
  */
 struct WebSocket {
+    /** Called when a connection is open; NULL for none. */
     WebSocket_OnOpenCallback onOpen;
+    /** Called for each message; NULL for none. */
     WebSocket_OnMessageCallback onMessage;
+    /** Called when an attempt or a connection fails; NULL for none. */
     WebSocket_OnErrorCallback onError;
+    /** Called when a connection has ended; NULL for none. */
     WebSocket_OnCloseCallback onClose;
     /** Headers added so far. The list belongs to the library; it may be passed to Connect, which sends it once. */
     WebSocket_RequestOptions requestOptions;
