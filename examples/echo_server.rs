@@ -17,9 +17,11 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
     date_time_ymd,
 };
-use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::version::TLS12;
+use rustls::{ALL_VERSIONS, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,7 +43,9 @@ Usage: echo_server [--ws-port N] [--wss-port N] [--dir DIR] [--quiet] [--help]
   --help         show this text
 
 Prints these as NAME=VALUE lines, then READY: WS_URL, WSS_URL, CA_FILE, and the servers with a certificate that must be
-refused: WSS_UNTRUSTED_URL (of an unknown CA), WSS_WRONG_NAME_URL (for another host), WSS_EXPIRED_URL.
+refused: WSS_UNTRUSTED_URL (of an unknown CA), WSS_WRONG_NAME_URL (for another host), WSS_EXPIRED_URL. WSS_TLS12_URL speaks no
+TLS 1.3; WSS_MUTUAL_URL wants a client certificate of the same CA, such as that of CLIENT_CERT_FILE and CLIENT_KEY_FILE;
+OTHER_CERT_FILE and OTHER_KEY_FILE are those of another CA.
 Exits at end-of-file on stdin, on SIGTERM and on SIGINT.
 
 Paths:
@@ -105,6 +109,12 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let untrusted = unknown.issue("untrusted", &LOOPBACK_NAMES, LIFETIME)?;
     let wrong_name = trusted.issue("wrong-name", &["example.invalid"], LIFETIME)?;
     let expired = trusted.issue("expired", &LOOPBACK_NAMES, LONG_PAST)?;
+    let old = trusted.issue_with("tls12", &LOOPBACK_NAMES, LIFETIME, &[&TLS12], None)?;
+    let mut clients = RootCertStore::empty();
+    clients.add(trusted.ca.der().clone())?;
+    let mutual = trusted.issue_with("mutual", &LOOPBACK_NAMES, LIFETIME, ALL_VERSIONS, Some(clients))?;
+    trusted.issue("client", &["a client"], LIFETIME)?;
+    unknown.issue("other-client", &["another client"], LIFETIME)?;
 
     let quiet = options.quiet;
     let ws_port = listen(options.ws_port, None, quiet).await?;
@@ -112,6 +122,8 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let untrusted_port = listen(0, Some(untrusted), quiet).await?;
     let wrong_name_port = listen(0, Some(wrong_name), quiet).await?;
     let expired_port = listen(0, Some(expired), quiet).await?;
+    let old_port = listen(0, Some(old), quiet).await?;
+    let mutual_port = listen(0, Some(mutual), quiet).await?;
 
     // Before the lines: whoever reads READY may end the server at once.
     let mut terminated = signal(SignalKind::terminate())?;
@@ -123,9 +135,15 @@ async fn serve(options: Options) -> Result<(), Failure> {
          WSS_UNTRUSTED_URL=wss://localhost:{untrusted_port}\n\
          WSS_WRONG_NAME_URL=wss://localhost:{wrong_name_port}\n\
          WSS_EXPIRED_URL=wss://localhost:{expired_port}\n\
-         CA_FILE={}\n\
+         WSS_TLS12_URL=wss://localhost:{old_port}\n\
+         WSS_MUTUAL_URL=wss://localhost:{mutual_port}\n\
+         CA_FILE={0}/ca.pem\n\
+         CLIENT_CERT_FILE={0}/client.pem\n\
+         CLIENT_KEY_FILE={0}/client.key\n\
+         OTHER_CERT_FILE={0}/other-client.pem\n\
+         OTHER_KEY_FILE={0}/other-client.key\n\
          READY",
-        directory.path.join("ca.pem").display()
+        directory.path.display()
     )?;
     tokio::select! {
         _ = terminated.recv() => {}
@@ -225,6 +243,18 @@ impl<'a> Authority<'a> {
 
     /// Issues a certificate valid in the years given, writes `FILE.pem` and `FILE.key`, and serves with it.
     fn issue(&self, file: &str, names: &[&str], years: (i32, i32)) -> Result<TlsAcceptor, Failure> {
+        self.issue_with(file, names, years, ALL_VERSIONS, None)
+    }
+
+    /// The same for a server with other versions of TLS, or one that wants a certificate of `clients`.
+    fn issue_with(
+        &self,
+        file: &str,
+        names: &[&str],
+        years: (i32, i32),
+        versions: &[&'static SupportedProtocolVersion],
+        clients: Option<RootCertStore>,
+    ) -> Result<TlsAcceptor, Failure> {
         let key = KeyPair::generate()?;
         let mut parameters =
             CertificateParams::new(names.iter().copied().map(String::from).collect::<Vec<_>>())?;
@@ -237,10 +267,16 @@ impl<'a> Authority<'a> {
 
         let chain = vec![CertificateDer::from_pem_slice(certificate.pem().as_bytes())?];
         let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes())?;
-        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder =
+            ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(versions)?;
+        let builder = match clients {
+            None => builder.with_no_client_auth(),
+            Some(roots) => builder.with_client_cert_verifier(
+                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?,
+            ),
+        };
+        let config = builder.with_single_cert(chain, key)?;
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 }

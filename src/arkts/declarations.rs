@@ -13,6 +13,9 @@ pub struct WebSocketRequestOptions {
     pub header: Option<()>,
     /// PEM file of the certificate authorities to trust instead of the system's. Default: the system's store.
     pub ca_path: Option<String>,
+    /// What to show a server that asks for a certificate. Default: nothing.
+    #[napi(ts_type = "ClientCert")]
+    pub client_cert: Option<()>,
     /// Sub-protocols to offer, comma-separated, preferred first. Default: none.
     pub protocol: Option<String>,
     /// Accept any certificate for any name: whoever sits on the path can then read and change everything.
@@ -24,8 +27,7 @@ pub struct WebSocketRequestOptions {
     pub pong_timeout: Option<f64>,
     /// 'system' and 'no-proxy' both connect directly in this version. Default: 'system'.
     pub proxy: Option<String>,
-    /// The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. TLS_V_1_3 (3) is refused by
-    /// this version.
+    /// The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. Default: TLS_V_1_2.
     #[napi(ts_type = "TlsProtocol")]
     pub min_support_tls_protocol: Option<f64>,
     /// Offer compression (RFC 7692). Ours, not the platform's. Default: true.
@@ -41,6 +43,17 @@ pub struct WebSocketRequestOptions {
     pub send_queue_limit: Option<f64>,
     /// Accepted for compatibility; no Origin is sent unless it is among the headers.
     pub support_origin_port: Option<bool>,
+}
+
+/// A client's certificate. Files that cannot be used are the event `error` with 2302002.
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct ClientCert {
+    /// PEM file of the certificate, followed by those of its issuers.
+    pub cert_path: String,
+    /// PEM file of its key: PKCS#8, SEC1 or PKCS#1.
+    pub key_path: String,
+    /// Must be left out or empty: a key with a password is refused with 401 by this version.
+    pub key_password: Option<String>,
 }
 
 /// Versions of TLS, for `minSupportTlsProtocol`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::error::ApiError;
 use super::value::{Type, Value};
-use crate::client::{CloseError, Options, RawHeader, SEND_LIMIT_BYTES, may_close_with};
+use crate::client::{ClientCertificate, CloseError, Options, RawHeader, SEND_LIMIT_BYTES, may_close_with};
 
 /// The most seconds of an interval or a timeout: the platform's limit.
 const SECONDS_MAX: f64 = 30_000.0;
@@ -51,18 +51,11 @@ pub fn request_options(value: Value<'_>) -> Result<(Options, usize), ApiError> {
                     ));
                 }
             },
-            "clientCert" => {
-                return Err(ApiError::parameter("clientCert", "is not supported by this version"));
-            }
+            "clientCert" => options.client_certificate = client_certificate(value)?,
             // TLS below 1.2 is never spoken, so a minimum up to that is always kept.
             "minSupportTlsProtocol" => match value.to_number() {
                 Some(0.0 | 1.0 | 2.0) => {}
-                Some(3.0) => {
-                    return Err(ApiError::parameter(
-                        &name,
-                        "TLS_V_1_3 as a minimum is not supported by this version",
-                    ));
-                }
+                Some(3.0) => options.tls13_only = true,
                 _ => return Err(ApiError::parameter(&name, "must be a TlsProtocol")),
             },
             "perMessageDeflate" => {
@@ -139,6 +132,36 @@ fn bytes(name: &str, value: Value<'_>) -> Result<usize, ApiError> {
         .filter(|bytes| bytes.fract() == 0.0 && (1.0..=BYTES_MAX).contains(bytes))
         .and_then(|bytes| usize::try_from(bytes as u64).ok())
         .ok_or_else(|| ApiError::parameter(name, "must be a whole number of bytes, 1 or more"))
+}
+
+fn client_certificate(value: Value<'_>) -> Result<Option<ClientCertificate>, ApiError> {
+    let (mut certificate, mut key) = (None, None);
+    for (name, value) in properties("clientCert", value)? {
+        match name.as_str() {
+            _ if value.is_absent() => {}
+            "certPath" => certificate = Some(text("clientCert.certPath", value)?),
+            "keyPath" => key = Some(text("clientCert.keyPath", value)?),
+            "keyPassword" => {
+                if !text("clientCert.keyPassword", value)?.is_empty() {
+                    let why = "a key with a password is not supported by this version";
+                    return Err(ApiError::parameter("clientCert.keyPassword", why));
+                }
+            }
+            _ => {
+                let why = "is not a field; known are certPath, keyPath, keyPassword";
+                return Err(ApiError::parameter(&format!("clientCert.{name}"), why));
+            }
+        }
+    }
+    // The platform takes two empty paths for no certificate.
+    match (certificate.filter(|path| !path.is_empty()), key.filter(|path| !path.is_empty())) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => {
+            Ok(Some(ClientCertificate { certificate: certificate.into(), key: key.into() }))
+        }
+        (None, Some(_)) => Err(ApiError::parameter("clientCert.certPath", "must be a path")),
+        (Some(_), None) => Err(ApiError::parameter("clientCert.keyPath", "must be a path")),
+    }
 }
 
 fn headers(value: Value<'_>) -> Result<Vec<RawHeader>, ApiError> {

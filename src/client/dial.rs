@@ -73,12 +73,12 @@ async fn attempt(request: &Request, progress: &Progress) -> Result<Connection, E
     }
     let tcp = Socket::new(tcp);
     timing.tcp = clock.lap();
-    let mut stream = match &request.trust {
+    let mut stream = match &request.tls {
         None => Stream::Plain(tcp),
-        Some(trust) => {
+        Some(settings) => {
             progress.enter(Phase::Tls);
-            let trust = trust.clone();
-            let config = tokio::task::spawn_blocking(move || tls::config(&trust))
+            let settings = settings.clone();
+            let config = tokio::task::spawn_blocking(move || tls::config(&settings))
                 .await
                 .map_err(|_| Error::Internal)??;
             let tls = tls::handshake(tcp, config, &request.host)
@@ -87,7 +87,7 @@ async fn attempt(request: &Request, progress: &Progress) -> Result<Connection, E
             Stream::Tls(Box::new(tls))
         }
     };
-    if request.trust.is_some() {
+    if request.tls.is_some() {
         timing.tls = clock.lap();
     }
     progress.enter(Phase::Upgrade);

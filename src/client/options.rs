@@ -31,6 +31,10 @@ pub struct Options {
     pub ca_path: Option<PathBuf>,
     /// Accept any certificate for any name. Whoever sits on the path can then read and change everything.
     pub skip_server_verification: bool,
+    /// What to show a server that asks for a certificate.
+    pub client_certificate: Option<ClientCertificate>,
+    /// Speak TLS 1.3 only. Default: 1.2 as well.
+    pub tls13_only: bool,
     /// Limit of a whole attempt, from the name lookup to the upgrade. Default 15 s.
     pub connect_timeout: Duration,
     /// How long to wait for the peer's close frame before the connection is dropped. Default 5 s.
@@ -54,6 +58,8 @@ impl Default for Options {
             protocols: String::new(),
             ca_path: None,
             skip_server_verification: false,
+            client_certificate: None,
+            tls13_only: false,
             connect_timeout: Duration::from_secs(15),
             close_timeout: Duration::from_secs(5),
             ping_interval: Some(Duration::from_secs(30)),
@@ -63,6 +69,23 @@ impl Default for Options {
             in_pieces: false,
         }
     }
+}
+
+/// PEM files with a client's certificate, followed by those of its issuers, and its key (PKCS#8, SEC1 or PKCS#1).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClientCertificate {
+    /// The certificates.
+    pub certificate: PathBuf,
+    /// The key, without a password.
+    pub key: PathBuf,
+}
+
+/// How to speak TLS.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Tls {
+    pub(super) trust: Trust,
+    pub(super) client: Option<ClientCertificate>,
+    pub(super) tls13_only: bool,
 }
 
 /// Whom to trust.
@@ -79,8 +102,8 @@ pub(super) enum Trust {
 /// An attempt that can be dialled.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// TLS and whom it trusts; `None` for plain TCP.
-    pub(super) trust: Option<Trust>,
+    /// `None` for plain TCP.
+    pub(super) tls: Option<Tls>,
     pub(super) host: Host<String>,
     pub(super) port: u16,
     /// The Host header: the name as in the URL, with the port when it is not the scheme's own.
@@ -107,6 +130,8 @@ impl Request {
             protocols,
             ca_path,
             skip_server_verification,
+            client_certificate,
+            tls13_only,
             connect_timeout,
             close_timeout,
             ping_interval,
@@ -137,13 +162,13 @@ impl Request {
         {
             headers.push(("Authorization".to_owned(), basic_credentials(&url).into_bytes()));
         }
-        let trust = secure.then_some(match (skip_server_verification, ca_path) {
+        let trust = match (skip_server_verification, ca_path) {
             (true, _) => Trust::Anyone,
             (false, Some(path)) => Trust::File(path),
             (false, None) => Trust::System,
-        });
+        };
         Ok(Self {
-            trust,
+            tls: secure.then_some(Tls { trust, client: client_certificate, tls13_only }),
             host,
             port,
             authority,
@@ -297,11 +322,11 @@ mod tests {
             (request.authority.as_str(), request.port, request.target.as_str()),
             ("example.org", 80, "/")
         );
-        assert!(request.trust.is_none());
+        assert!(request.tls.is_none());
         let request = parse("wss://example.org/a%20b?x=1&y#fragment");
         assert_eq!((request.authority.as_str(), request.port), ("example.org", 443));
         assert_eq!(request.target, "/a%20b?x=1&y");
-        assert_eq!(request.trust, Some(Trust::System));
+        assert_eq!(request.tls.map(|tls| tls.trust), Some(Trust::System));
         assert_eq!(parse("ws://h?x=1").target, "/?x=1");
         assert_eq!(parse("ws://[::1]:9/").authority, "[::1]:9");
         assert_eq!(parse("http://h:8080/").authority, "h:8080");

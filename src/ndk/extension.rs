@@ -11,7 +11,8 @@ use std::time::Duration;
 use super::abi::{ErrCode, Header, WebSocket};
 use super::probe::{self, Unreadable};
 use crate::client::{
-    HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, PerMessageDeflate, RawHeader, Receipt, SEND_LIMIT_BYTES,
+    ClientCertificate, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, PerMessageDeflate, RawHeader, Receipt,
+    SEND_LIMIT_BYTES,
 };
 
 /// The longest sub-protocol list and file name looked at, in bytes.
@@ -32,6 +33,8 @@ pub struct RawOptions {
     protocols: *const c_char,
     headers: *const Header,
     ca_path: *const c_char,
+    client_cert_path: *const c_char,
+    client_key_path: *const c_char,
     skip_server_cert_verification: u8,
     per_message_deflate: u8,
     client_no_context_takeover: u8,
@@ -39,7 +42,7 @@ pub struct RawOptions {
     client_max_window_bits: u8,
     server_max_window_bits: u8,
     receive_pieces: u8,
-    reserved: u8,
+    tls13_only: u8,
     deflate_threshold: u32,
 }
 
@@ -169,8 +172,8 @@ pub type ReleaseCallback = unsafe extern "C" fn(*mut c_void, *mut c_void);
 
 #[cfg(target_pointer_width = "64")]
 const _: () = {
-    assert!(size_of::<RawOptions>() == 88 && offset_of!(RawOptions, deflate_threshold) == 80);
-    assert!(offset_of!(RawOptions, protocols) == 48 && offset_of!(RawOptions, per_message_deflate) == 73);
+    assert!(size_of::<RawOptions>() == 104 && offset_of!(RawOptions, deflate_threshold) == 96);
+    assert!(offset_of!(RawOptions, protocols) == 48 && offset_of!(RawOptions, per_message_deflate) == 89);
     assert!(size_of::<Response>() == 40 && offset_of!(Response, headers) == 16);
     assert!(size_of::<RawMessage>() == 32 && offset_of!(RawMessage, last) == 29);
     assert!(size_of::<RawPong>() == 32);
@@ -194,7 +197,7 @@ pub unsafe trait Growing: Copy {
 
 // SAFETY: integers and raw pointers.
 unsafe impl Growing for RawOptions {
-    const SIZE_MIN: usize = 88;
+    const SIZE_MIN: usize = 104;
     const NAME: &'static str = "NWS_Options";
 }
 
@@ -374,6 +377,8 @@ impl RawOptions {
             protocols: _,
             ca_path: _,
             skip_server_verification,
+            client_certificate: _,
+            tls13_only,
             connect_timeout,
             close_timeout,
             ping_interval,
@@ -396,6 +401,8 @@ impl RawOptions {
             protocols: std::ptr::null(),
             headers: std::ptr::null(),
             ca_path: std::ptr::null(),
+            client_cert_path: std::ptr::null(),
+            client_key_path: std::ptr::null(),
             skip_server_cert_verification: u8::from(skip_server_verification),
             per_message_deflate: u8::from(offered),
             client_no_context_takeover: u8::from(deflate.client_no_context_takeover),
@@ -403,7 +410,7 @@ impl RawOptions {
             client_max_window_bits: deflate.client_max_window_bits,
             server_max_window_bits: deflate.server_max_window_bits,
             receive_pieces: u8::from(in_pieces),
-            reserved: 0,
+            tls13_only: u8::from(tls13_only),
             deflate_threshold: u32::try_from(deflate.threshold).unwrap_or(u32::MAX),
         }
     }
@@ -417,14 +424,32 @@ impl RawOptions {
             server_max_window_bits: window("serverMaxWindowBits", self.server_max_window_bits)?,
             threshold: self.deflate_threshold as usize,
         };
-        if self.reserved != 0 {
-            return Err(Refusal::new(ErrCode::InvalidArgument, "reserved: not 0"));
-        }
+        let certificate = text("clientCertPath", self.client_cert_path)?;
+        let client_certificate = match (certificate, text("clientKeyPath", self.client_key_path)?) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => {
+                Some(ClientCertificate { certificate: certificate.into(), key: key.into() })
+            }
+            (Some(_), None) => {
+                return Err(Refusal::new(
+                    ErrCode::InvalidArgument,
+                    "clientKeyPath: NULL beside clientCertPath",
+                ));
+            }
+            (None, Some(_)) => {
+                return Err(Refusal::new(
+                    ErrCode::InvalidArgument,
+                    "clientCertPath: NULL beside clientKeyPath",
+                ));
+            }
+        };
         let options = Options {
             headers: headers(self.headers)?,
             protocols: text("protocols", self.protocols)?.unwrap_or_default(),
             ca_path: text("caPath", self.ca_path)?.map(PathBuf::from),
             skip_server_verification: flag("skipServerCertVerification", self.skip_server_cert_verification)?,
+            client_certificate,
+            tls13_only: flag("tls13Only", self.tls13_only)?,
             connect_timeout: limit("connectTimeoutMs", self.connect_timeout_ms)?,
             close_timeout: limit("closeTimeoutMs", self.close_timeout_ms)?,
             ping_interval: duration(self.ping_interval_ms),

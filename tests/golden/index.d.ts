@@ -15,6 +15,9 @@ declare namespace webSocket {
     /** PEM file of the certificate authorities to trust instead of the system's. Default: the system's store. */
     caPath?: string;
 
+    /** What to show a server that asks for a certificate. Default: nothing. */
+    clientCert?: ClientCert;
+
     /** Sub-protocols to offer, comma-separated, preferred first. Default: none. */
     protocol?: string;
 
@@ -33,10 +36,7 @@ declare namespace webSocket {
     /** 'system' and 'no-proxy' both connect directly in this version. Default: 'system'. */
     proxy?: string;
 
-    /**
-     * The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. TLS_V_1_3 (3) is refused by
-     * this version.
-     */
+    /** The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. Default: TLS_V_1_2. */
     minSupportTlsProtocol?: TlsProtocol;
 
     /** Offer compression (RFC 7692). Ours, not the platform's. Default: true. */
@@ -59,6 +59,18 @@ declare namespace webSocket {
 
     /** Accepted for compatibility; no Origin is sent unless it is among the headers. */
     supportOriginPort?: boolean;
+  }
+
+  /** A client's certificate. Files that cannot be used are the event `error` with 2302002. */
+  interface ClientCert {
+    /** PEM file of the certificate, followed by those of its issuers. */
+    certPath: string;
+
+    /** PEM file of its key: PKCS#8, SEC1 or PKCS#1. */
+    keyPath: string;
+
+    /** Must be left out or empty: a key with a password is refused with 401 by this version. */
+    keyPassword?: string;
   }
 
   /** Versions of TLS, for `minSupportTlsProtocol`. */
@@ -330,6 +342,7 @@ declare namespace webSocket {
 export default webSocket;
 export import ResponseHeaders = webSocket.ResponseHeaders;
 export import WebSocketRequestOptions = webSocket.WebSocketRequestOptions;
+export import ClientCert = webSocket.ClientCert;
 export import TlsProtocol = webSocket.TlsProtocol;
 export import WebSocketCloseOptions = webSocket.WebSocketCloseOptions;
 export import OpenResult = webSocket.OpenResult;

@@ -916,18 +916,26 @@ socketTest('stats count what went over the wire', async (socket) => {
 
 socketTest('a full queue is refused, and ready tells when to go on', async (socket) => {
   const { ws } = socket;
-  let drains = 0;
-  ws.on('drain', () => (drains += 1));
-  await ws.connect(`${WS_URL}/opcode`, { sendQueueLimit: 200_000 });
+  const drained = new Promise((resolve) => ws.on('drain', resolve));
   const block = bytes(50_000);
-  const sent = [ws.send(block), ws.send(block), ws.send(block)];
+  // A server that never answers keeps all of it in the queue.
+  await ws.connect(`${WS_URL}/hang`, { sendQueueLimit: 200_000 });
+  const lost = [ws.send(block), ws.send(block), ws.send(block)].map((promise) => promise.then(() => 'sent', () => 'lost'));
   assertError(await failureOf(() => ws.send(block)), OTHER, /too many bytes/);
   assert(ws.bufferedAmount > 150_000);
+  const never = ws.ready().then(() => 'ready', (error) => error);
+  await ws.close();
+  assert.deepStrictEqual(await Promise.all(lost), ['lost', 'lost', 'lost']);
+  assertError(await never, OTHER, /^ready: the connection ended/);
+  await socket.error();
+
+  await socket.open(`${WS_URL}/opcode`, { sendQueueLimit: 200_000 });
+  const sent = ws.send(bytes(180_000));
   assert.strictEqual(await ws.ready(), true);
   assert(ws.bufferedAmount <= 50_000);
-  assert.deepStrictEqual(await Promise.all(sent), [true, true, true]);
-  for (let at = 0; at < 3; at += 1) assert.strictEqual(await socket.message(), 'binary 50000');
-  assert.strictEqual(drains, 1);
+  await drained;
+  assert.strictEqual(await sent, true);
+  assert.strictEqual(await socket.message(), 'binary 180000');
   assert.strictEqual(await ws.ready(), true);
   await socket.shut();
 });
@@ -947,6 +955,36 @@ socketTest('limits and timeouts are options', async (socket) => {
   ]) {
     assertError(await failureOf(() => ws.connect(WS_URL, { [name]: value })), PARAMETER, new RegExp(`^${name}: `));
   }
+});
+
+socketTest('shows a client certificate to a server that wants one', async (socket) => {
+  const { WSS_MUTUAL_URL, CLIENT_CERT_FILE, CLIENT_KEY_FILE } = process.env;
+  const clientCert = { certPath: CLIENT_CERT_FILE, keyPath: CLIENT_KEY_FILE };
+  await socket.open(WSS_MUTUAL_URL, { caPath: CA_FILE, clientCert });
+  await socket.shut();
+  await socket.ws.connect(WSS_MUTUAL_URL, { caPath: CA_FILE });
+  assertError(await socket.error(), OTHER);
+  const missing = { certPath: CLIENT_CERT_FILE, keyPath: '/nonexistent/client.key' };
+  const error = await connectFailure(socket, WSS_MUTUAL_URL, { caPath: CA_FILE, clientCert: missing });
+  assertError(error, CERTIFICATE_FILE, /client\.key/);
+  for (const [wrong, name] of [
+    [{ certPath: CLIENT_CERT_FILE }, 'keyPath'], [{ keyPath: 'x' }, 'certPath'], [{ certPath: 1, keyPath: 'x' }, 'certPath'],
+    [{ ...clientCert, keyPassword: 'x' }, 'keyPassword'], [{ ...clientCert, more: 'x' }, 'more'],
+  ]) {
+    const refused = await failureOf(() => socket.ws.connect(WSS_MUTUAL_URL, { clientCert: wrong }));
+    assertError(refused, PARAMETER, new RegExp(`^clientCert\\.${name}: `));
+  }
+});
+
+socketTest('speaks no TLS below minSupportTlsProtocol', async (socket) => {
+  const { WSS_TLS12_URL } = process.env;
+  const { TLS_V_1_2, TLS_V_1_3 } = library.TlsProtocol;
+  await socket.open(WSS_TLS12_URL, { caPath: CA_FILE, minSupportTlsProtocol: TLS_V_1_2 });
+  await socket.shut();
+  await socket.ws.connect(WSS_TLS12_URL, { caPath: CA_FILE, minSupportTlsProtocol: TLS_V_1_3 });
+  assertError(await socket.error(), OTHER, /TLS handshake/);
+  await socket.open(WSS_URL, { caPath: CA_FILE, minSupportTlsProtocol: TLS_V_1_3 });
+  await socket.shut();
 });
 
 test('TlsProtocol has the numbers of the platform', () => {

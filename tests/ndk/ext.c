@@ -306,7 +306,9 @@ static void names_the_option_that_is_wrong(void)
     REFUSES(clientMaxWindowBits, 8);
     REFUSES(serverMaxWindowBits, 16);
     REFUSES(receivePieces, 9);
-    REFUSES(reserved, 1);
+    REFUSES(tls13Only, 2);
+    REFUSES(clientCertPath, "alone.pem");
+    REFUSES(clientKeyPath, "alone.key");
     REFUSES(headers, (const struct WebSocket_Header *)(uintptr_t)0x10);
     options.headers = &header;
     CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_NO_HEADER_CONTEXT);
@@ -619,6 +621,55 @@ static void takes_certificates_as_the_options_say(void)
     log_end(log);
 }
 
+static void shows_a_client_certificate(void)
+{
+    const char *url = required("WSS_MUTUAL_URL");
+    struct NWS_Options options = default_options();
+    struct Log *log = log_new();
+    int at;
+    options.caPath = required("CA_FILE");
+    options.clientCertPath = required("CLIENT_CERT_FILE");
+    options.clientKeyPath = required("CLIENT_KEY_FILE");
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, url, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 1), "open");
+    log_end(log);
+    /* None, one of another authority, a key of another certificate, no key at all, no file. */
+    for (at = 0; at < 5; at++) {
+        log = log_new();
+        options.clientCertPath = at == 0 ? NULL : at == 1 ? required("OTHER_CERT_FILE") : required("CLIENT_CERT_FILE");
+        options.clientKeyPath = at == 0   ? NULL
+                                : at <= 2 ? required("OTHER_KEY_FILE")
+                                : at == 3 ? required("CA_FILE")
+                                          : "/nonexistent/client.key";
+        CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+        CHECK_INT(log_connect(log, url, "/"), WEBSOCKET_OK);
+        CHECK_TEXT(entry(log, 0), "error");
+        /* With TLS 1.3 the server's verdict may come only with its first answer. */
+        CHECK(log->failure.phase == NWS_PHASE_TLS || (at < 2 && log->failure.phase == NWS_PHASE_UPGRADE));
+        log_end(log);
+    }
+}
+
+static void keeps_to_tls_1_3_if_told_so(void)
+{
+    const char *url = required("WSS_TLS12_URL");
+    struct NWS_Options options = default_options();
+    struct Log *log = log_new();
+    CHECK_INT(log_connect(log, url, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 1), "open");
+    log_end(log);
+    log = log_new();
+    options.tls13Only = 1;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, url, "/"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 0), "error");
+    CHECK_INT(log->failure.phase, NWS_PHASE_TLS);
+    CHECK_INT(log_connect(log, wss, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 2), "open");
+    log_end(log);
+}
+
 static void merges_the_headers_in_order(void)
 {
     struct Probe *probe = probe_new();
@@ -800,6 +851,8 @@ int main(void)
     RUN(holds_messages_to_the_limit);
     RUN(says_which_phase_failed);
     RUN(takes_certificates_as_the_options_say);
+    RUN(shows_a_client_certificate);
+    RUN(keeps_to_tls_1_3_if_told_so);
     RUN(merges_the_headers_in_order);
     RUN(knows_what_the_server_answered);
     RUN(pings_and_counts);

@@ -169,6 +169,12 @@ struct Options {
     std::vector<std::pair<std::string, std::string>> headers;
     /** PEM file of the authorities to trust; empty for the system's. */
     std::string caPath;
+    /** PEM files with a client certificate and its key; both empty for none. */
+    std::string clientCertPath;
+    /** See Options::clientCertPath. */
+    std::string clientKeyPath;
+    /** Speak TLS 1.3 only. */
+    bool tls13Only = false;
     /** Accept any certificate for any host. */
     bool skipServerCertVerification = false;
     /** Offer permessage-deflate. */
@@ -298,6 +304,9 @@ public:
         raw.protocols = protocols.c_str();
         raw.headers = headers.empty() ? nullptr : headers.data();
         raw.caPath = options.caPath.empty() ? nullptr : options.caPath.c_str();
+        raw.clientCertPath = options.clientCertPath.empty() ? nullptr : options.clientCertPath.c_str();
+        raw.clientKeyPath = options.clientKeyPath.empty() ? nullptr : options.clientKeyPath.c_str();
+        raw.tls13Only = options.tls13Only;
         raw.skipServerCertVerification = options.skipServerCertVerification;
         raw.perMessageDeflate = options.perMessageDeflate;
         raw.clientNoContextTakeover = options.clientNoContextTakeover;

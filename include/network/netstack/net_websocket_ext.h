@@ -148,6 +148,13 @@ typedef struct NWS_Options {
     const struct WebSocket_Header *headers;
     /** PEM file of the authorities to trust instead of the system's; NULL for the system's. Default NULL. */
     const char *caPath;
+    /**
+     * PEM file with the certificate to show a server that asks for one, followed by those of its issuers; NULL for none.
+     * Read when connecting: an unusable file is an error of the phase NWS_PHASE_TLS. Default NULL.
+     */
+    const char *clientCertPath;
+    /** PEM file with its key (PKCS#8, SEC1 or PKCS#1), without a password; NULL if clientCertPath is. Default NULL. */
+    const char *clientKeyPath;
     /** 1 accepts any certificate for any host: whoever sits on the path reads and changes everything. Default 0. */
     uint8_t skipServerCertVerification;
     /** 1 offers permessage-deflate (RFC 7692). Default 1. */
@@ -162,8 +169,8 @@ typedef struct NWS_Options {
     uint8_t serverMaxWindowBits;
     /** 1 hands on messages that are long, or come in fragments, in pieces. Default 0. See NWS_Message. */
     uint8_t receivePieces;
-    /** 0. */
-    uint8_t reserved;
+    /** 1 speaks TLS 1.3 only; else 1.2 as well. Default 0. */
+    uint8_t tls13Only;
     /** Messages shorter than this are sent uncompressed, in bytes. Default 64. */
     uint32_t deflateThreshold;
 } NWS_Options;
