@@ -741,18 +741,20 @@ impl<'a> Session<'a> {
         in_callback(&mut **listener, |listener| {
             let begun = !link.is_detached() && listener.begin();
             let mut decoded = Ok(Some(first));
-            let mut count = 0;
             loop {
                 let wanted = begun && !link.is_detached();
                 match decoded {
                     Ok(Some(Decoded::Message(kind, range))) => {
-                        count += 1;
+                        // Before the listener is told, which may look.
+                        link.counters.received_message();
                         if wanted {
                             buffer.with_nul(range, |bytes| listener.message(Message::buffered(kind, bytes)));
                         }
                     }
                     Ok(Some(Decoded::Assembled(kind, part))) => {
-                        count += u64::from(part.last);
+                        if part.last {
+                            link.counters.received_message();
+                        }
                         if wanted {
                             listener.message(Message::assembled(kind, part, decoder.assembled()));
                         }
@@ -765,7 +767,6 @@ impl<'a> Session<'a> {
             if begun {
                 listener.end();
             }
-            link.counters.received_messages(count);
             decoded
         })
     }

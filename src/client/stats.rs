@@ -81,8 +81,8 @@ impl Counters {
         add(&self.bytes_received, count as u64);
     }
 
-    pub(super) fn received_messages(&self, count: u64) {
-        add(&self.messages_received, count);
+    pub(super) fn received_message(&self) {
+        add(&self.messages_received, 1);
     }
 
     pub(super) fn deflated(&self, input: usize, output: usize) {
