@@ -40,20 +40,7 @@ missing=()
 [[ -e /usr/include/boost/beast.hpp ]] || missing+=(libboost-dev)
 [[ -e /usr/include/libwebsockets.h ]] || missing+=(libwebsockets-dev libssl-dev)
 command -v taskset >/dev/null || missing+=(util-linux)
-if ((${#missing[@]})); then
-    sudo=()
-    if ((EUID != 0)); then
-        command -v sudo >/dev/null || fail "cannot install: ${missing[*]}" "As root: apt-get install ${missing[*]}"
-        sudo=(sudo)
-    fi
-    install_packages() {
-        "${sudo[@]}" apt-get -q -o DPkg::Lock::Timeout=300 update
-        "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-            apt-get -q -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends "${missing[@]}"
-    }
-    step "Installing ${missing[*]}"
-    watch 'distribution packages' install_packages
-fi
+install_packages "${missing[@]}"
 
 # --- the programs ----------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 # Functions for the scripts in this folder: source it, do not run it.
 #
 #   Talk      step, say, fail, watch
-#   Set up    need_setup, load_environment
+#   Set up    need_setup, load_environment, install_packages
 #   Names     triple_of, abi_of, arch_of
 #   Build     cargo_host, cargo_ohos, cc_ohos, cxx_ohos
 #   Run       run_ohos, bun_ohos, start_echo_server
@@ -72,6 +72,20 @@ load_environment() {
     [[ -f $CACHE/env.sh ]] || fail "nothing is set up in $CACHE" 'Run scripts/setup.sh first.'
     # shellcheck source=/dev/null
     source "$CACHE/env.sh"
+}
+
+# install_packages [PACKAGE...]: installs Debian's packages, for scripts that need more than setup.sh installs.
+install_packages() {
+    (($#)) || return 0
+    local sudo=()
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null || fail "cannot install: $*" "As root: apt-get install $*"
+        sudo=(sudo)
+    fi
+    step "Installing $*"
+    watch 'lists of packages' "${sudo[@]}" apt-get -q -o DPkg::Lock::Timeout=300 update
+    watch 'packages' "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get -q -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends "$@"
 }
 
 # arch_of ARCH|ABI, abi_of ARCH|ABI, triple_of ARCH|ABI: one name of an architecture from another.

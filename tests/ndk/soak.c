@@ -128,7 +128,8 @@ static void cycles(int total)
     }
     grown = status_field("VmRSS") - at_tenth;
     printf("  grown by %ld kB since cycle %d\n", grown, total / 10);
-    CHECK(grown < 1024);
+    /* Fewer say nothing, and under valgrind its own memory grows. */
+    CHECK(total < 10000 || grown < 1024);
     CHECK(status_field("Threads") <= 5);
     /* Those of clients that close in the background come and go. */
     CHECK(descriptors() <= fds + 16);
