@@ -200,8 +200,7 @@ struct Writer {
     /// Bytes of the first chunk that are written.
     front_written: usize,
     needs_flush: bool,
-    /// Made when it is needed: most connections send no frame but those that callers have encoded.
-    encoder: Option<Box<Encoder>>,
+    encoder: Encoder,
     deflater: Option<Deflater>,
     /// Of messages that the kernel has since the listener was last told.
     receipts: Vec<Receipt>,
@@ -264,7 +263,7 @@ impl Writer {
     /// Compresses the messages taken from the queue from chunk `first` on.
     fn compress(&mut self, first: usize, counters: &Counters) {
         let Some(deflater) = &mut self.deflater else { return };
-        let encoder = self.encoder.get_or_insert_default();
+        let encoder = &mut self.encoder;
         for chunk in self.out.range_mut(first..) {
             if let Some(kind) = chunk.uncompressed.take() {
                 let mut compressed = Vec::new();
@@ -287,7 +286,7 @@ impl Writer {
     /// Puts a control frame before all messages that are not yet begun.
     fn push_control(&mut self, write: impl FnOnce(&mut Encoder, &mut Vec<u8>)) {
         let mut bytes = Vec::new();
-        write(self.encoder.get_or_insert_default(), &mut bytes);
+        write(&mut self.encoder, &mut bytes);
         let begun = usize::from(self.front_written > 0);
         let chunk = Chunk::control(bytes);
         let waiting = self.out.iter().skip(begun).take_while(|chunk| chunk.messages == 0).count();
@@ -301,7 +300,7 @@ impl Writer {
     /// Puts a close frame behind everything.
     fn push_close(&mut self, code: Option<CloseCode>, reason: &str) {
         let mut bytes = Vec::new();
-        self.encoder.get_or_insert_default().close(&mut bytes, code, reason);
+        self.encoder.close(&mut bytes, code, reason);
         self.out.push_back(Chunk::control(bytes));
     }
 
@@ -413,7 +412,7 @@ impl<'a> Session<'a> {
                 out: VecDeque::new(),
                 front_written: 0,
                 needs_flush: false,
-                encoder: None,
+                encoder: Encoder::default(),
                 deflater: deflate.as_ref().map(Negotiated::deflater),
                 receipts: Vec::new(),
                 written: 0,

@@ -1,7 +1,6 @@
 //! Frames from client to server.
 
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use rand::Rng;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::{CloseCode, Kind, mask};
@@ -17,16 +16,11 @@ const RSV1: u8 = 0x40;
 const FIN: u8 = 0x80;
 
 /// Formats frames with a fresh masking key each.
-pub struct Encoder {
-    // RFC 6455 section 10.3 wants keys an attacker cannot predict: a ChaCha stream seeded by the system.
-    keys: StdRng,
-}
-
-impl Default for Encoder {
-    fn default() -> Self {
-        Self { keys: StdRng::from_rng(&mut rand::rng()) }
-    }
-}
+///
+/// RFC 6455 section 10.3 wants keys that an attacker cannot predict: they come from a ChaCha stream of the calling thread,
+/// seeded by the system. A stream of each connection's own would take more memory than all else of an idle one's queue.
+#[derive(Default)]
+pub struct Encoder(());
 
 impl Encoder {
     /// Appends one unfragmented message.
@@ -106,7 +100,7 @@ impl Encoder {
                 10
             }
         };
-        let key = self.keys.next_u32().to_ne_bytes();
+        let key = rand::rng().next_u32().to_ne_bytes();
         header[length_end..length_end + 4].copy_from_slice(&key);
         out.extend_from_slice(&header[..length_end + 4]);
         key
