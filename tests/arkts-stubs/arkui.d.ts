@@ -128,3 +128,6 @@ declare interface ForEachInterface {
   <T>(arr: Array<T>, itemGenerator: (item: T, index: number) => void, keyGenerator?: (item: T, index: number) => string): void;
 }
 declare const ForEach: ForEachInterface;
+
+declare function setInterval(handler: () => void, delay: number): number;
+declare function clearInterval(id?: number): void;
