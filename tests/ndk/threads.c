@@ -228,39 +228,46 @@ static void blocked_callback_does_not_keep_others_from_receiving(void)
 
 /* --- Destroy and a callback at once --- */
 
-static struct Flag entered;
-static struct Flag about_to_destroy;
-static struct Flag left;
+static struct Flag entered[EVENT_KINDS];
+static struct Flag about_to_destroy[EVENT_KINDS];
+static struct Flag left[EVENT_KINDS];
+/* The event in whose callback the client is to be destroyed. */
+static enum EventKind destroyed_at;
 
 static void work_until_destroy_waits(struct Probe *probe, const struct Event *event)
 {
     struct Probe *other = (struct Probe *)probe->context;
     int index;
-    if (event->kind != MESSAGE) {
+    if (event->kind != destroyed_at) {
         return;
     }
-    flag_raise(&entered);
-    CHECK(flag_await(&about_to_destroy, 1));
+    flag_raise(&entered[destroyed_at]);
+    CHECK(flag_await(&about_to_destroy[destroyed_at], 1));
     /* Long against the time from that flag to the wait inside Destroy. */
     for (index = 0; index < 50; index++) {
         probe_round_trip_text(other, "still at work");
     }
-    flag_raise(&left);
+    flag_raise(&left[destroyed_at]);
 }
 
 static void destroy_from_another_thread_waits_for_the_callback(void)
 {
-    struct Probe *other = probe_open(ws, "/");
-    struct Probe *probe = probe_new();
-    probe->hook = work_until_destroy_waits;
-    probe->context = other;
-    CHECK_INT(probe_connect(probe, ws, "/flood/100/16"), WEBSOCKET_OK);
-    CHECK(flag_await(&entered, 1));
-    flag_raise(&about_to_destroy);
-    CHECK_INT(probe_destroy(probe), WEBSOCKET_OK);
-    CHECK_INT(flag_count(&left), 1);
-    probe_finish(other);
-    CHECK_INT(probe->counts[MESSAGE], 1);
+    static const char *const paths[EVENT_KINDS] = { "/", "/flood/100/16", "/status/404", "/close/1000/bye" };
+    int kind;
+    for (kind = 0; kind < EVENT_KINDS; kind++) {
+        struct Probe *other = probe_open(ws, "/");
+        struct Probe *probe = probe_new();
+        destroyed_at = (enum EventKind)kind;
+        probe->hook = work_until_destroy_waits;
+        probe->context = other;
+        CHECK_INT(probe_connect(probe, ws, paths[kind]), WEBSOCKET_OK);
+        REQUIRE(flag_await(&entered[kind], 1));
+        flag_raise(&about_to_destroy[kind]);
+        CHECK_INT(probe_destroy(probe), WEBSOCKET_OK);
+        CHECK_INT(flag_count(&left[kind]), 1);
+        CHECK_INT(probe->counts[kind], 1);
+        probe_finish(other);
+    }
 }
 
 static struct Flag cleaned_up;
