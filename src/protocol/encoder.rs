@@ -18,9 +18,15 @@ const FIN: u8 = 0x80;
 /// Formats frames with a fresh masking key each.
 ///
 /// RFC 6455 section 10.3 wants keys that an attacker cannot predict: they come from a ChaCha stream of the calling thread,
-/// seeded by the system. A stream of each connection's own would take more memory than all else of an idle one's queue.
+/// seeded by the system, some at a time. A stream of each connection's own would take ten times the memory.
 #[derive(Default)]
-pub struct Encoder(());
+pub struct Encoder {
+    keys: [[u8; 4]; KEYS_AT_ONCE],
+    /// How many of the keys are not used yet.
+    left: usize,
+}
+
+const KEYS_AT_ONCE: usize = 8;
 
 impl Encoder {
     /// Appends one unfragmented message.
@@ -69,6 +75,15 @@ impl Encoder {
         self.frame(out, OpCode::Control(Control::Close), NO_EXTENSION, &payload);
     }
 
+    fn key(&mut self) -> [u8; 4] {
+        if self.left == 0 {
+            rand::rng().fill_bytes(self.keys.as_flattened_mut());
+            self.left = KEYS_AT_ONCE;
+        }
+        self.left -= 1;
+        self.keys[self.left]
+    }
+
     fn frame(&mut self, out: &mut Vec<u8>, opcode: OpCode, extension_bits: u8, payload: &[u8]) {
         let key = self.header(out, opcode, extension_bits, payload.len());
         mask::append_masked(out, payload, key);
@@ -100,7 +115,7 @@ impl Encoder {
                 10
             }
         };
-        let key = rand::rng().next_u32().to_ne_bytes();
+        let key = self.key();
         header[length_end..length_end + 4].copy_from_slice(&key);
         out.extend_from_slice(&header[..length_end + 4]);
         key
