@@ -72,13 +72,14 @@ fn event() -> impl Strategy<Value = Message> {
     ]
 }
 
-/// What comes out of `wire` when it arrives in pieces that end at `cuts`.
+/// What comes out of `wire` when it arrives in pieces that end at `cuts`. Messages that are handed on in pieces are put
+/// together.
 fn decode(wire: &[u8], cuts: &[Index], mut decoder: Decoder) -> Result<Vec<Message>, ProtocolError> {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(wire.len() + 1)).collect();
     ends.push(wire.len());
     ends.sort_unstable();
     let mut buffer = ReadBuffer::over(Vec::with_capacity(wire.len() + 256));
-    let (mut seen, mut start) = (Vec::new(), 0);
+    let (mut seen, mut pending, mut start) = (Vec::new(), Vec::new(), 0);
     for end in ends {
         buffer.extend(&wire[start..end]);
         start = end;
@@ -89,10 +90,16 @@ fn decode(wire: &[u8], cuts: &[Index], mut decoder: Decoder) -> Result<Vec<Messa
             };
             seen.push(match decoded {
                 Decoded::Message(kind, range) => of_kind(kind, buffer.slice(range).to_vec()),
-                Decoded::Assembled(kind, _) => {
-                    let bytes = std::mem::take(decoder.assembled());
+                Decoded::Assembled(kind, part) => {
+                    assert_eq!(part.first, pending.is_empty());
+                    // An empty last piece is one too, but an empty one between others is none.
+                    assert!(part.last || !decoder.assembled().is_empty());
+                    pending.append(decoder.assembled());
                     decoder.recycle();
-                    of_kind(kind, bytes)
+                    if !part.last {
+                        continue;
+                    }
+                    of_kind(kind, std::mem::take(&mut pending))
                 }
                 Decoded::Control(Control::Ping(range)) => Message::Ping(buffer.slice(range).to_vec().into()),
                 Decoded::Control(Control::Pong(range)) => Message::Pong(buffer.slice(range).to_vec().into()),
@@ -138,6 +145,7 @@ proptest! {
         message in message(),
         borders in vec(any::<Index>(), 0..6),
         ping in any::<bool>(),
+        in_pieces in any::<bool>(),
         cuts in vec(any::<Index>(), 0..30),
     ) {
         let text = message.is_text();
@@ -161,7 +169,9 @@ proptest! {
             }
         }
         expected.push(message);
-        prop_assert_eq!(decode(&wire, &cuts, Decoder::new(LIMIT, None)), Ok(expected));
+        let decoder = Decoder::new(LIMIT, None);
+        let decoder = if in_pieces { decoder.in_pieces() } else { decoder };
+        prop_assert_eq!(decode(&wire, &cuts, decoder), Ok(expected));
     }
 
     #[test]
@@ -195,6 +205,7 @@ proptest! {
         client_bits in 9_u8..=15,
         no_takeover in any::<bool>(),
         released in any::<Index>(),
+        in_pieces in any::<bool>(),
         cuts in vec(any::<Index>(), 0..30),
     ) {
         let offer = PerMessageDeflate {
@@ -222,6 +233,7 @@ proptest! {
         }
         let expected: Vec<_> = payloads.into_iter().map(|payload| Message::Binary(payload.into())).collect();
         let decoder = Decoder::new(LIMIT, Some(negotiated.inflater()));
+        let decoder = if in_pieces { decoder.in_pieces() } else { decoder };
         prop_assert_eq!(decode(&wire, &cuts, decoder), Ok(expected));
     }
 }
