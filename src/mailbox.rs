@@ -22,13 +22,24 @@ pub(crate) struct Mailbox<T> {
 struct Inner<T> {
     entries: VecDeque<(T, usize)>,
     bytes: usize,
+    /// What was taken and is held.
+    held_bytes: usize,
+    held_count: usize,
     /// The session that waits for room.
     waker: Option<Waker>,
 }
 
+impl<T> Inner<T> {
+    /// Bytes and entries that count against the high-water mark.
+    fn filling(&self) -> (usize, usize) {
+        (self.bytes + self.held_bytes, self.entries.len() + self.held_count)
+    }
+}
+
 impl<T> Mailbox<T> {
     pub(crate) fn new() -> Self {
-        Self { inner: Mutex::new(Inner { entries: VecDeque::new(), bytes: 0, waker: None }) }
+        let inner = Inner { entries: VecDeque::new(), bytes: 0, held_bytes: 0, held_count: 0, waker: None };
+        Self { inner: Mutex::new(inner) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<T>> {
@@ -46,7 +57,8 @@ impl<T> Mailbox<T> {
     /// Ready while more may be put.
     pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
         let mut inner = self.lock();
-        if inner.bytes < HIGH_WATER_BYTES && inner.entries.len() < HIGH_WATER_COUNT {
+        let (bytes, count) = inner.filling();
+        if bytes < HIGH_WATER_BYTES && count < HIGH_WATER_COUNT {
             return Poll::Ready(());
         }
         inner.waker = Some(cx.waker().clone());
@@ -58,13 +70,33 @@ impl<T> Mailbox<T> {
         let mut inner = self.lock();
         let (entry, bytes) = inner.entries.pop_front()?;
         inner.bytes -= bytes;
-        let roomy = inner.bytes <= LOW_WATER_BYTES && inner.entries.len() <= LOW_WATER_COUNT;
+        self.wake_if_roomy(inner);
+        Some(entry)
+    }
+
+    fn wake_if_roomy(&self, mut inner: MutexGuard<'_, Inner<T>>) {
+        let (bytes, count) = inner.filling();
+        let roomy = bytes <= LOW_WATER_BYTES && count <= LOW_WATER_COUNT;
         let waker = if roomy { inner.waker.take() } else { None };
         drop(inner);
         if let Some(waker) = waker {
             crate::runtime::wake(waker);
         }
-        Some(entry)
+    }
+
+    /// Of what was taken, `bytes` bytes in one entry are kept by the face for now and still count.
+    pub(crate) fn hold(&self, bytes: usize) {
+        let mut inner = self.lock();
+        inner.held_bytes += bytes;
+        inner.held_count += 1;
+    }
+
+    /// `count` entries of `bytes` bytes together are held no longer.
+    pub(crate) fn let_go(&self, bytes: usize, count: usize) {
+        let mut inner = self.lock();
+        inner.held_bytes -= bytes;
+        inner.held_count -= count;
+        self.wake_if_roomy(inner);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -112,6 +144,23 @@ mod tests {
         mailbox.take();
         assert_eq!(count.0.load(Ordering::Relaxed), 0);
         mailbox.take();
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        assert!(mailbox.poll_room(&cx).is_ready());
+    }
+
+    #[test]
+    fn what_is_held_counts_until_it_is_let_go() {
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(count.clone());
+        let cx = Context::from_waker(&waker);
+        let mailbox = Mailbox::new();
+        for _ in 0..2 {
+            mailbox.put((), HIGH_WATER_BYTES / 2);
+            mailbox.take();
+            mailbox.hold(HIGH_WATER_BYTES / 2);
+        }
+        assert!(mailbox.poll_room(&cx).is_pending());
+        mailbox.let_go(HIGH_WATER_BYTES / 2, 1);
         assert_eq!(count.0.load(Ordering::Relaxed), 1);
         assert!(mailbox.poll_room(&cx).is_ready());
     }

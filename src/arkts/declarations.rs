@@ -41,6 +41,10 @@ pub struct WebSocketRequestOptions {
     pub max_message_size: Option<f64>,
     /// The most bytes that may wait to be sent. Ours, not the platform's. Default: 67108864.
     pub send_queue_limit: Option<f64>,
+    /// Gives the attempt up when it is aborted before the connection is open: the event `error` with 2302999 follows. Any object in the
+    /// shape of the web's AbortSignal will do. Ours, not the platform's. Default: none.
+    #[napi(ts_type = "AbortSignal")]
+    pub signal: Option<()>,
     /// Accepted for compatibility; no Origin is sent unless it is among the headers.
     pub support_origin_port: Option<bool>,
 }

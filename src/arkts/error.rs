@@ -1,5 +1,6 @@
 //! The codes of `@ohos.net.webSocket`, and which of them each of the core's errors is.
 
+use super::value::{Engine, Refused, Value};
 use crate::client::{
     AlreadyConnected, CloseError, Error, Failure, OptionsError, PingError, SendError, UpgradeError,
 };
@@ -27,6 +28,16 @@ impl ApiError {
 
     pub fn other(message: &str) -> Self {
         Self { code: OTHER, message: message.to_owned() }
+    }
+
+    /// The error object.
+    pub fn value<'env>(&self, env: Engine) -> Result<Value<'env>, Refused> {
+        env.business_error(self.code, &self.message)
+    }
+
+    /// Throws it.
+    pub fn throw(&self, env: Engine) -> Refused {
+        self.value(env).map_or_else(|refused| refused, |error| env.throw(error))
     }
 }
 
@@ -88,7 +99,7 @@ impl From<CloseError> for ApiError {
 }
 
 /// What the `error` event tells.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ErrorEvent {
     pub code: i32,
     /// The HTTP status when the server answered with another one than 101, else empty.

@@ -63,6 +63,11 @@ impl EventType {
         }
     }
 
+    /// A bit of its own.
+    pub fn bit(self) -> u16 {
+        1 << self as u16
+    }
+
     /// The property that holds its listener.
     pub fn property(self) -> &'static CStr {
         match self {
@@ -178,14 +183,7 @@ impl Event {
                 });
             }
             Self::Message(kind, bytes) => {
-                call(EventType::Message, &|| {
-                    let data = match kind {
-                        // The protocol has validated it; should that ever fail, no byte is lost without a mark.
-                        Kind::Text => env.string(&String::from_utf8_lossy(&bytes))?,
-                        Kind::Binary => env.array_buffer(&bytes)?,
-                    };
-                    Ok(vec![env.undefined()?, data])
-                });
+                call(EventType::Message, &|| Ok(vec![env.undefined()?, message_value(env, kind, &bytes)?]));
                 call(EventType::DataEnd, &|| Ok(vec![env.undefined()?]));
             }
             Self::Pong(payload, round_trip) => call(EventType::Pong, &|| {
@@ -199,11 +197,7 @@ impl Event {
             // It settles a promise, which is not the listeners'.
             Self::Sent(..) => {}
             Self::Drained => call(EventType::Drain, &|| Ok(vec![env.undefined()?])),
-            Self::Failed(error, _) => call(EventType::Error, &|| {
-                let object = env.business_error(error.code, &error.message)?;
-                object.set(c"data", env.string(&error.data)?)?;
-                Ok(vec![object])
-            }),
+            Self::Failed(error, _) => call(EventType::Error, &|| Ok(vec![error_value(env, &error)?])),
             Self::Closed(closed) => call(EventType::Close, &|| {
                 let result = env.object()?;
                 result.set(c"code", env.number(f64::from(closed.code))?)?;
@@ -212,6 +206,22 @@ impl Event {
             }),
         }
     }
+}
+
+/// A string for a text, an ArrayBuffer for a binary message.
+pub fn message_value<'env>(env: Engine, kind: Kind, bytes: &[u8]) -> Result<Value<'env>, Refused> {
+    match kind {
+        // The protocol has validated it; should that ever fail, no byte is lost without a mark.
+        Kind::Text => env.string(&String::from_utf8_lossy(bytes)),
+        Kind::Binary => env.array_buffer(bytes),
+    }
+}
+
+/// The error object of an `error` event.
+pub fn error_value<'env>(env: Engine, error: &ErrorEvent) -> Result<Value<'env>, Refused> {
+    let object = env.business_error(error.code, &error.message)?;
+    object.set(c"data", env.string(&error.data)?)?;
+    Ok(object)
 }
 
 fn open_result(env: Engine, opened: &Opened) -> Result<Value<'static>, Refused> {

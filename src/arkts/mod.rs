@@ -2,11 +2,13 @@
 //!
 //! Owns the JavaScript object, its listeners and the way from the library's threads to JavaScript's. Knows nothing of C.
 
+mod abort_signal;
 mod declarations;
 mod doorbell;
 mod error;
 mod listener;
 mod options;
+mod reader;
 mod value;
 mod websocket;
 
@@ -14,12 +16,26 @@ mod websocket;
 mod node_shim;
 
 use napi_derive_ohos::napi;
-use napi_ohos::{Env, Result};
+use napi_ohos::bindgen_prelude::Object;
+use napi_ohos::{Env, JsValue, Result};
 
 use self::value::{Engine, Value};
+
+/// Runs when an environment loads the module.
+#[napi(module_exports)]
+pub fn load(exports: Object<'_>, env: Env) -> Result<()> {
+    let env = Engine::from(env);
+    Ok(websocket::load(env, env.adopt(exports.raw()))?)
+}
 
 /// Makes a WebSocket client that is not connected.
 #[napi(catch_unwind, ts_return_type = "WebSocket")]
 pub fn create_web_socket<'env>(env: Env) -> Result<Value<'env>> {
     Ok(websocket::create(Engine::from(env))?)
+}
+
+/// Makes a signal for the option `signal` of `connect`, not yet aborted. Ours, not the platform's.
+#[napi(catch_unwind, ts_return_type = "AbortSignal")]
+pub fn create_abort_signal<'env>(env: Env) -> Result<Value<'env>> {
+    Ok(abort_signal::create(Engine::from(env))?)
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::abort_signal::Signal;
 use super::error::ApiError;
 use super::value::{Type, Value};
 use crate::client::{ClientCertificate, CloseError, Options, RawHeader, SEND_LIMIT_BYTES, may_close_with};
@@ -16,15 +17,24 @@ const DEFAULT_CLOSE_REASON: &str = "CLOSE_NORMAL";
 
 const KNOWN: &str = "header, caPath, clientCert, proxy, protocol, skipServerCertVerification, pingInterval, pongTimeout, \
                      minSupportTlsProtocol, supportOriginPort, perMessageDeflate, connectTimeout, closeTimeout, \
-                     maxMessageSize, sendQueueLimit";
+                     maxMessageSize, sendQueueLimit, signal";
 
 /// The most bytes of a limit: what a double holds exactly.
 const BYTES_MAX: f64 = 9_007_199_254_740_991.0;
 
-/// The options of `connect`, and the limit of the send queue in bytes.
-pub fn request_options(value: Value<'_>) -> Result<(Options, usize), ApiError> {
+/// The options of `connect`.
+pub struct ConnectOptions<'env> {
+    pub request: Options,
+    /// The most bytes that may wait to be sent.
+    pub send_limit: usize,
+    /// Gives the attempt up.
+    pub signal: Option<Signal<'env>>,
+}
+
+pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError> {
     let mut options = Options::default();
     let mut send_limit = SEND_LIMIT_BYTES;
+    let mut signal = None;
     for (name, value) in properties("options", value)? {
         if value.is_absent() {
             continue;
@@ -66,6 +76,7 @@ pub fn request_options(value: Value<'_>) -> Result<(Options, usize), ApiError> {
             "connectTimeout" => options.connect_timeout = milliseconds(&name, value)?,
             "closeTimeout" => options.close_timeout = milliseconds(&name, value)?,
             "maxMessageSize" => options.message_limit = bytes(&name, value)?,
+            "signal" => signal = Some(Signal::parse(value)?),
             "sendQueueLimit" => send_limit = bytes(&name, value)?,
             "supportOriginPort" => {
                 boolean(&name, value)?;
@@ -73,7 +84,7 @@ pub fn request_options(value: Value<'_>) -> Result<(Options, usize), ApiError> {
             _ => return Err(ApiError::parameter(&name, &format!("is not an option; known are {KNOWN}"))),
         }
     }
-    Ok((options, send_limit))
+    Ok(ConnectOptions { request: options, send_limit, signal })
 }
 
 /// The options of `close`.

@@ -134,6 +134,64 @@ impl Engine {
         Ok(self.wrap(raw))
     }
 
+    /// A function that runs `body`, which lives until the engine has collected the function.
+    pub fn function<'env, F>(self, body: F) -> std::result::Result<Value<'env>, Refused>
+    where
+        F: Fn(Call<'_>) -> std::result::Result<Value<'static>, Refused> + 'static,
+    {
+        let body = Box::into_raw(Box::new(body));
+        let made = ask!(
+            napi_create_function, self.0, ptr::null(), 0, Some(called::<F>), body.cast(); ptr::null_mut()
+        )
+        .and_then(|raw| {
+            // SAFETY: as in `ask!`; no reference is asked for.
+            check(unsafe {
+                sys::napi_add_finalizer(
+                    self.0,
+                    raw,
+                    body.cast(),
+                    Some(finalize_box::<F>),
+                    ptr::null_mut(),
+                    ptr::null_mut(),
+                )
+            })?;
+            Ok(self.wrap(raw))
+        });
+        made.inspect_err(|_| {
+            // SAFETY: the engine did not take it, and no script has seen the function.
+            drop(unsafe { Box::from_raw(body) });
+        })
+    }
+
+    /// The global object.
+    pub fn global<'env>(self) -> std::result::Result<Value<'env>, Refused> {
+        ask!(napi_get_global, self.0; ptr::null_mut()).map(|raw| self.wrap(raw))
+    }
+
+    /// Keeps `data` for as long as the environment lives.
+    pub fn set_instance_data<T>(self, data: Box<T>) -> std::result::Result<(), Refused> {
+        let data = Box::into_raw(data);
+        // SAFETY: as in `ask!`; the engine calls the finalizer once.
+        let status = unsafe {
+            sys::napi_set_instance_data(self.0, data.cast(), Some(finalize_box::<T>), ptr::null_mut())
+        };
+        check(status).inspect_err(|_| {
+            // SAFETY: the engine did not take it.
+            drop(unsafe { Box::from_raw(data) });
+        })
+    }
+
+    /// What [`Engine::set_instance_data`] was given.
+    ///
+    /// # Safety
+    ///
+    /// `T` must be the type given there.
+    pub unsafe fn instance_data<'env, T>(self) -> std::result::Result<&'env T, Refused> {
+        let data = ask!(napi_get_instance_data, self.0; ptr::null_mut())?;
+        // SAFETY: the caller knows the type, and the environment is current, so its data lives.
+        unsafe { data.cast::<T>().as_ref() }.ok_or(Refused)
+    }
+
     /// An Error object with a numeric `code`, as the platform's BusinessError is.
     pub fn business_error<'env>(self, code: i32, message: &str) -> std::result::Result<Value<'env>, Refused> {
         let message = self.string(message)?;
@@ -292,8 +350,26 @@ impl<'env> Value<'env> {
         check(unsafe { sys::napi_set_property(self.env, self.raw, name.raw, value.raw) })
     }
 
+    pub fn get_by_value(self, name: Value<'_>) -> std::result::Result<Self, Refused> {
+        ask!(napi_get_property, self.env, self.raw, name.raw; ptr::null_mut()).map(|raw| Self { raw, ..self })
+    }
+
+    /// A property that scripts see and do not change, though this call can again.
+    pub fn set_readonly(self, name: &std::ffi::CStr, value: Value<'_>) -> std::result::Result<(), Refused> {
+        self.define(name, value, sys::PropertyAttributes::enumerable | sys::PropertyAttributes::configurable)
+    }
+
     /// A property that scripts neither see nor change.
     pub fn set_hidden(self, name: &std::ffi::CStr, value: Value<'_>) -> std::result::Result<(), Refused> {
+        self.define(name, value, sys::PropertyAttributes::default)
+    }
+
+    fn define(
+        self,
+        name: &std::ffi::CStr,
+        value: Value<'_>,
+        attributes: sys::napi_property_attributes,
+    ) -> std::result::Result<(), Refused> {
         let property = sys::napi_property_descriptor {
             utf8name: name.as_ptr(),
             name: ptr::null_mut(),
@@ -301,7 +377,7 @@ impl<'env> Value<'env> {
             getter: None,
             setter: None,
             value: value.raw,
-            attributes: sys::PropertyAttributes::default,
+            attributes,
             data: ptr::null_mut(),
         };
         // SAFETY: as in `ask!`; the descriptor outlives the call.
@@ -341,10 +417,6 @@ impl<'env> Value<'env> {
 
     /// Gives `native` to this object: it is dropped when the engine has collected the object.
     pub fn own<T>(self, native: Box<T>) -> std::result::Result<(), Refused> {
-        unsafe extern "C" fn finalize<T>(_env: sys::napi_env, native: *mut c_void, _hint: *mut c_void) {
-            // SAFETY: made by `Box::into_raw` below; the engine calls this once.
-            drop(unsafe { Box::from_raw(native.cast::<T>()) });
-        }
         let native = Box::into_raw(native);
         // SAFETY: as in `ask!`; no reference is asked for.
         let status = unsafe {
@@ -352,7 +424,7 @@ impl<'env> Value<'env> {
                 self.env,
                 self.raw,
                 native.cast(),
-                Some(finalize::<T>),
+                Some(finalize_box::<T>),
                 ptr::null_mut(),
                 ptr::null_mut(),
             )
@@ -371,6 +443,45 @@ impl<'env> Value<'env> {
         let promise = env.settled(Ok(undefined))?;
         promise.get(c"then")?.call(promise, &[bound]).map(|_| ())
     }
+}
+
+/// A call of a function made by [`Engine::function`].
+pub struct Call<'env> {
+    pub this: Value<'env>,
+    /// What was left out is undefined.
+    pub arguments: [Value<'env>; 2],
+}
+
+unsafe extern "C" fn called<F>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value
+where
+    F: Fn(Call<'_>) -> std::result::Result<Value<'static>, Refused>,
+{
+    let (mut raw, mut this, mut body) = ([ptr::null_mut(); 2], ptr::null_mut(), ptr::null_mut());
+    let mut count = raw.len();
+    // SAFETY: the engine calls this with the current environment; there is room for `count` arguments.
+    let status =
+        unsafe { sys::napi_get_cb_info(env, info, &mut count, raw.as_mut_ptr(), &mut this, &mut body) };
+    if check(status).is_err() || body.is_null() {
+        return ptr::null_mut();
+    }
+    let engine = Engine(env);
+    let call = Call { this: engine.wrap(this), arguments: raw.map(|raw| engine.wrap(raw)) };
+    // SAFETY: what `Engine::function` gave with this instance of the function; the function that is called keeps it.
+    let body = unsafe { &*body.cast::<F>() };
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(call))) {
+        Ok(Ok(value)) => value.raw,
+        Ok(Err(Refused)) => ptr::null_mut(),
+        Err(_) => {
+            crate::logging::error(format_args!("ArkTS call: internal error"));
+            ptr::null_mut()
+        }
+    }
+}
+
+/// Drops what `Box::into_raw` made, when the engine no longer needs it.
+unsafe extern "C" fn finalize_box<T>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: made by `Box::into_raw` where this function was handed on; the engine calls it once.
+    drop(unsafe { Box::from_raw(data.cast::<T>()) });
 }
 
 /// The size of an element by napi_typedarray_type.

@@ -10,10 +10,12 @@ use napi_derive_ohos::napi;
 use napi_ohos::bindgen_prelude::This;
 use napi_ohos::{Env, JsValue, Result};
 
+use super::abort_signal::{Listening, Signal};
 use super::doorbell::{Answer, Doorbell};
 use super::error::ApiError;
 use super::listener::{Event, EventType, Postbox};
-use super::options;
+use super::options::{self, ConnectOptions};
+use super::reader::{self, Reader};
 use super::value::{Deferred, Engine, Kept, Refused, Type, Value};
 use crate::client::{
     Client, CloseError, Kind, Outcome, Receipt, Request, SEND_LIMIT_BYTES, SendError, State,
@@ -22,6 +24,9 @@ use crate::mailbox::Mailbox;
 
 /// The most events delivered at one ring, so that a flood leaves the engine time for other things.
 const EVENTS_PER_RING: usize = 1_024;
+
+/// Sent when a signal is aborted between the server's answer and the event `open`: going away (RFC 6455 section 7.4.1).
+const ABORT_CLOSE_CODE: u16 = 1001;
 
 /// The hidden property of the JavaScript object that holds its listeners: there the engine's garbage collector sees
 /// them, and an object that was dropped without a connection goes, whatever its listeners refer to.
@@ -53,6 +58,30 @@ struct Socket {
     pings: RefCell<VecDeque<(Vec<u8>, Deferred)>>,
     /// Promises of `ready`.
     ready: RefCell<Vec<Deferred>>,
+    reader: Reader,
+    /// The signal that gives up the attempt under way.
+    signal: RefCell<Option<Listening>>,
+    /// The events that have a listener, by [`EventType::bit`].
+    listened: Cell<u16>,
+    /// The engine has collected the JavaScript object.
+    collected: Cell<bool>,
+}
+
+/// The constructor of our class, for each environment: one thread may have several, one after the other or at once.
+struct Classes {
+    web_socket: Kept,
+}
+
+/// Keeps what `create` needs for as long as the environment lives.
+pub fn load(env: Engine, exports: Value<'_>) -> std::result::Result<(), Refused> {
+    let constructor = exports.get(c"WebSocket")?;
+    let prototype = constructor.get(c"prototype")?;
+    // For `for await`. An engine without the symbol has no such loop.
+    let symbol = env.global()?.get(c"Symbol")?.get(c"asyncIterator")?;
+    if !symbol.is_absent() {
+        prototype.set_by_value(symbol, env.function(|call| Ok(call.this.env().adopt(call.this.raw())))?)?;
+    }
+    env.set_instance_data(Box::new(Classes { web_socket: Kept::new(constructor)? }))
 }
 
 /// Makes the JavaScript object. The engine owns it and its Rust half.
@@ -71,13 +100,18 @@ pub fn create(env: Engine) -> std::result::Result<Value<'static>, Refused> {
         next_receipt: Cell::new(1),
         pings: RefCell::default(),
         ready: RefCell::default(),
+        reader: Reader::default(),
+        signal: RefCell::default(),
+        listened: Cell::default(),
+        collected: Cell::default(),
     });
 
     // napi-ohos would keep a reference to the object that never lets go of it on ArkTS, where such a reference is
     // strong from the start. So the instance is made and wrapped here, without one.
-    let constructor = napi_ohos::__private::get_class_constructor("WebSocket\0").ok_or(Refused)?;
+    // SAFETY: `load` gave this type, and nothing else in the library sets instance data.
+    let classes = unsafe { env.instance_data::<Classes>() }?;
     napi_ohos::__private::___CALL_FROM_FACTORY.set(true);
-    let object = env.referenced(constructor).and_then(Value::construct);
+    let object = classes.web_socket.value().and_then(Value::construct);
     napi_ohos::__private::___CALL_FROM_FACTORY.set(false);
     let object = object?;
     object.set_hidden(LISTENERS, env.object()?)?;
@@ -163,7 +197,7 @@ impl WebSocket {
                 socket.pings.borrow_mut().push_back((payload, deferred));
                 Ok(promise)
             }
-            Err(ApiError { code, message }) => Ok(env.settled(Err(env.business_error(code, &message)?))?),
+            Err(error) => Ok(env.settled(Err(error.value(env)?))?),
         }
     }
 
@@ -181,6 +215,30 @@ impl WebSocket {
         let (promise, deferred) = env.promise()?;
         socket.ready.borrow_mut().push(deferred);
         Ok(promise)
+    }
+
+    /// A promise of the next message, for those who would rather ask than listen: `{ value, done: false }`, and `{ done: true }` when the
+    /// connection has ended in good order. Ours, not the platform's.
+    ///
+    /// From the first call until the connection ends, messages come here and no longer to the listeners of `message` and `dataEnd`. To
+    /// miss none, call it right after `connect`. Messages that nobody asks for wait, and when many do the socket is not read until they
+    /// are taken. They can still be taken after the end, until the next `connect`. `for await (const message of socket)` does the same
+    /// where the language has it.
+    ///
+    /// Fails with 2302999 when nothing was connected yet, and once with the error of a connection that failed.
+    #[napi(
+        catch_unwind,
+        ts_return_type = "Promise<IteratorResult<string | ArrayBuffer, undefined>>
+  /** The object itself, for `for await`. */
+  [Symbol.asyncIterator](): WebSocket"
+    )]
+    pub fn next<'env>(&self, env: Env) -> Result<Value<'env>> {
+        let env = Engine::from(env);
+        let Self { socket } = self;
+        if !socket.reader.has_begun() {
+            return Ok(env.settled(Err(reader::not_connected().value(env)?))?);
+        }
+        Ok(socket.reader.next(env, &socket.mailbox)?)
     }
 
     /// What was counted so far. Ours, not the platform's.
@@ -263,7 +321,7 @@ impl WebSocket {
         kind: Value<'env>,
         callback: Value<'env>,
     ) -> Result<()> {
-        listen(Engine::from(env), &this, event_type(kind), callback)
+        self.listen(Engine::from(env), &this, event_type(kind), callback)
     }
 
     /// Removes the listener of an event: whichever is set, or only `callback`.
@@ -289,19 +347,19 @@ impl WebSocket {
         kind: Value<'env>,
         callback: Value<'env>,
     ) -> Result<()> {
-        unlisten(Engine::from(env), &this, event_type(kind), callback)
+        self.unlisten(Engine::from(env), &this, event_type(kind), callback)
     }
 
     /// As `on('open', callback)`.
     #[napi(catch_unwind, ts_args_type = "callback: AsyncCallback<Object>", ts_return_type = "void")]
     pub fn on_open<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        listen(Engine::from(env), &this, Ok(EventType::Open), callback)
+        self.listen(Engine::from(env), &this, Ok(EventType::Open), callback)
     }
 
     /// As `off('open', callback)`.
     #[napi(catch_unwind, ts_args_type = "callback?: AsyncCallback<Object>", ts_return_type = "void")]
     pub fn off_open<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        unlisten(Engine::from(env), &this, Ok(EventType::Open), callback)
+        self.unlisten(Engine::from(env), &this, Ok(EventType::Open), callback)
     }
 
     /// As `on('message', callback)`.
@@ -311,7 +369,7 @@ impl WebSocket {
         ts_return_type = "void"
     )]
     pub fn on_message<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        listen(Engine::from(env), &this, Ok(EventType::Message), callback)
+        self.listen(Engine::from(env), &this, Ok(EventType::Message), callback)
     }
 
     /// As `off('message', callback)`.
@@ -321,13 +379,13 @@ impl WebSocket {
         ts_return_type = "void"
     )]
     pub fn off_message<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        unlisten(Engine::from(env), &this, Ok(EventType::Message), callback)
+        self.unlisten(Engine::from(env), &this, Ok(EventType::Message), callback)
     }
 
     /// As `on('close', callback)`.
     #[napi(catch_unwind, ts_args_type = "callback: AsyncCallback<CloseResult>", ts_return_type = "void")]
     pub fn on_web_socket_close<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        listen(Engine::from(env), &this, Ok(EventType::Close), callback)
+        self.listen(Engine::from(env), &this, Ok(EventType::Close), callback)
     }
 
     /// As `off('close', callback)`.
@@ -338,13 +396,13 @@ impl WebSocket {
         env: Env,
         callback: Value<'env>,
     ) -> Result<()> {
-        unlisten(Engine::from(env), &this, Ok(EventType::Close), callback)
+        self.unlisten(Engine::from(env), &this, Ok(EventType::Close), callback)
     }
 
     /// As `on('error', callback)`.
     #[napi(catch_unwind, ts_args_type = "callback: ErrorCallback", ts_return_type = "void")]
     pub fn on_web_socket_error<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        listen(Engine::from(env), &this, Ok(EventType::Error), callback)
+        self.listen(Engine::from(env), &this, Ok(EventType::Error), callback)
     }
 
     /// As `off('error', callback)`.
@@ -355,31 +413,69 @@ impl WebSocket {
         env: Env,
         callback: Value<'env>,
     ) -> Result<()> {
-        unlisten(Engine::from(env), &this, Ok(EventType::Error), callback)
+        self.unlisten(Engine::from(env), &this, Ok(EventType::Error), callback)
     }
 
     /// As `on('dataEnd', callback)`.
     #[napi(catch_unwind, ts_args_type = "callback: Callback<void>", ts_return_type = "void")]
     pub fn on_data_end<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        listen(Engine::from(env), &this, Ok(EventType::DataEnd), callback)
+        self.listen(Engine::from(env), &this, Ok(EventType::DataEnd), callback)
     }
 
     /// As `off('dataEnd', callback)`.
     #[napi(catch_unwind, ts_args_type = "callback?: Callback<void>", ts_return_type = "void")]
     pub fn off_data_end<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        unlisten(Engine::from(env), &this, Ok(EventType::DataEnd), callback)
+        self.unlisten(Engine::from(env), &this, Ok(EventType::DataEnd), callback)
     }
 
     /// As `on('headerReceive', callback)`.
     #[napi(catch_unwind, ts_args_type = "callback: Callback<ResponseHeaders>", ts_return_type = "void")]
     pub fn on_header_receive<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        listen(Engine::from(env), &this, Ok(EventType::HeaderReceive), callback)
+        self.listen(Engine::from(env), &this, Ok(EventType::HeaderReceive), callback)
     }
 
     /// As `off('headerReceive', callback)`.
     #[napi(catch_unwind, ts_args_type = "callback?: Callback<ResponseHeaders>", ts_return_type = "void")]
     pub fn off_header_receive<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        unlisten(Engine::from(env), &this, Ok(EventType::HeaderReceive), callback)
+        self.unlisten(Engine::from(env), &this, Ok(EventType::HeaderReceive), callback)
+    }
+
+    /// Sets a listener.
+    fn listen<'env>(
+        &self,
+        env: Engine,
+        this: &This<'env>,
+        event: std::result::Result<EventType, ApiError>,
+        callback: Value<'env>,
+    ) -> Result<()> {
+        let event = event.and_then(|event| match callback.type_of() {
+            Type::Function => Ok(event),
+            _ => Err(not_a_function()),
+        });
+        let event = event.map_err(|error| error.throw(env))?;
+        listeners_of(env, this)?.set(event.property(), callback)?;
+        let Self { socket } = self;
+        socket.listened.set(socket.listened.get() | event.bit());
+        Ok(())
+    }
+
+    /// Removes a listener.
+    fn unlisten<'env>(
+        &self,
+        env: Engine,
+        this: &This<'env>,
+        event: std::result::Result<EventType, ApiError>,
+        callback: Value<'env>,
+    ) -> Result<()> {
+        let event = event.and_then(|event| optional_callback(callback).map(|_| event));
+        let event = event.map_err(|error| error.throw(env))?;
+        let listeners = listeners_of(env, this)?;
+        if callback.is_absent() || listeners.get(event.property())?.is_same(callback) {
+            listeners.set(event.property(), env.undefined()?)?;
+            let Self { socket } = self;
+            socket.listened.set(socket.listened.get() & !event.bit());
+        }
+        Ok(())
     }
 
     fn begin(
@@ -390,11 +486,14 @@ impl WebSocket {
         options: Value<'_>,
     ) -> std::result::Result<(), ApiError> {
         let url = options::text("url", url)?;
-        let (options, send_limit) = options::request_options(options)?;
-        let request = Request::parse(&url, options)?;
+        let ConnectOptions { request, send_limit, signal } = options::connect_options(options)?;
+        let request = Request::parse(&url, request)?;
         let Self { socket } = self;
         if !matches!(socket.client.state(), State::Idle | State::Closed) {
             return Err(crate::client::AlreadyConnected.into());
+        }
+        if signal.is_some_and(Signal::is_aborted) {
+            return Err(ApiError::other("connect: the signal was aborted before"));
         }
         let broken = |_: Refused| ApiError::other("connect: the engine has no room for another connection");
         let listeners = listeners_of(env, this).and_then(Kept::new).map_err(broken)?;
@@ -402,7 +501,22 @@ impl WebSocket {
         socket.doorbell.install(env, socket.clone()).map_err(broken)?;
         socket.client.set_send_limits(send_limit, send_limit / 4);
         socket.url.replace(url);
-        Ok(socket.client.connect(request)?)
+        socket.reader.begin(&socket.mailbox);
+        socket.client.connect(request)?;
+        socket.stop_listening();
+        if let Some(signal) = signal {
+            let weak = Rc::downgrade(socket);
+            let abort = move || {
+                if let Some(socket) = weak.upgrade() {
+                    socket.abandon();
+                }
+            };
+            match signal.listen(abort) {
+                Ok(listening) => drop(socket.signal.replace(Some(listening))),
+                Err(Refused) => env.report_exception(),
+            }
+        }
+        Ok(())
     }
 
     fn queue(&self, data: Value<'_>, receipt: Option<Receipt>) -> std::result::Result<(), ApiError> {
@@ -441,7 +555,55 @@ fn queue_message(
     }
 }
 
+impl Drop for WebSocket {
+    /// The engine has collected the object. A connection that nobody would hear of any more is closed; any other goes on until it ends.
+    fn drop(&mut self) {
+        self.socket.collected.set(true);
+        self.socket.release_unheard();
+    }
+}
+
 impl Socket {
+    /// Whether a listener or a promise could still be told something.
+    fn could_be_heard(&self) -> bool {
+        let Self { client, mailbox, sends, pings, ready, reader, listened, .. } = self;
+        let awaited = !sends.borrow().is_empty()
+            || !pings.borrow().is_empty()
+            || !ready.borrow().is_empty()
+            || reader.is_awaited();
+        let over = EventType::Open.bit() | EventType::OpenInfo.bit() | EventType::HeaderReceive.bit();
+        let open = matches!(client.state(), State::Open | State::Closing) && mailbox.is_empty();
+        awaited || if open { listened.get() & !over != 0 } else { listened.get() != 0 }
+    }
+
+    /// Lets go of a connection that nobody could hear of: without its doorbell the socket is dropped, and the client with it.
+    fn release_unheard(&self) {
+        if self.collected.get() && !self.could_be_heard() {
+            self.listeners.borrow_mut().take();
+            self.signal.borrow_mut().take();
+            self.doorbell.remove();
+        }
+    }
+
+    /// The signal was aborted.
+    fn abandon(&self) {
+        // That the attempt ended meanwhile is no error: its last event is on its way.
+        if let Err(CloseError::Code) = self.client.close(ABORT_CLOSE_CODE, "aborted") {
+            crate::logging::error(format_args!(
+                "[c{}] the close code of an abort was refused",
+                self.client.id()
+            ));
+        }
+    }
+
+    /// No signal can give up what is open or over.
+    fn stop_listening(&self) {
+        let listening = self.signal.borrow_mut().take();
+        if let Some(listening) = listening {
+            listening.stop();
+        }
+    }
+
     /// Settles the promises that an event is about.
     fn settle(&self, env: Engine, event: &Event) {
         match event {
@@ -493,8 +655,7 @@ fn fulfil(deferred: Deferred) {
 }
 
 fn fail(deferred: Deferred, message: &str) {
-    let ApiError { code, message } = ApiError::other(message);
-    if let Ok(error) = deferred.env().business_error(code, &message) {
+    if let Ok(error) = ApiError::other(message).value(deferred.env()) {
         deferred.settle(Err(error));
     }
 }
@@ -506,9 +667,13 @@ impl Answer for Socket {
             let Some(event) = self.mailbox.take() else { break };
             let last = event.is_last();
             env.scoped(|| {
+                if matches!(event, Event::Opened(_)) || last {
+                    self.stop_listening();
+                }
                 self.settle(env, &event);
                 let listeners = self.listeners.borrow().as_ref().map(Kept::value);
-                if let Some(Ok(listeners)) = listeners {
+                let event = self.reader.receive(env, event, &self.mailbox);
+                if let (Some(event), Some(Ok(listeners))) = (event, listeners) {
                     event.deliver(env, listeners);
                 }
             });
@@ -518,45 +683,12 @@ impl Answer for Socket {
                 self.doorbell.remove();
             }
         }
-        if !self.mailbox.is_empty() {
+        if self.mailbox.is_empty() {
+            self.release_unheard();
+        } else {
             self.doorbell.ring();
         }
     }
-}
-
-/// Sets a listener.
-fn listen<'env>(
-    env: Engine,
-    this: &This<'env>,
-    event: std::result::Result<EventType, ApiError>,
-    callback: Value<'env>,
-) -> Result<()> {
-    let set = event.and_then(|event| match callback.type_of() {
-        Type::Function => Ok(event),
-        _ => Err(not_a_function()),
-    });
-    match set {
-        Ok(event) => Ok(listeners_of(env, this)?.set(event.property(), callback)?),
-        Err(error) => Err(throw(env, &error)?.into()),
-    }
-}
-
-/// Removes a listener.
-fn unlisten<'env>(
-    env: Engine,
-    this: &This<'env>,
-    event: std::result::Result<EventType, ApiError>,
-    callback: Value<'env>,
-) -> Result<()> {
-    let event = match event.and_then(|event| Ok((event, optional_callback(callback)?))) {
-        Ok((event, _)) => event,
-        Err(error) => return Err(throw(env, &error)?.into()),
-    };
-    let listeners = listeners_of(env, this)?;
-    if callback.is_absent() || listeners.get(event.property())?.is_same(callback) {
-        listeners.set(event.property(), env.undefined()?)?;
-    }
-    Ok(())
 }
 
 /// The object of `Statistics`.
@@ -612,10 +744,6 @@ fn split_callback<'env>(options: Value<'env>, callback: Value<'env>) -> (Value<'
     if options.type_of() == Type::Function { (callback, options) } else { (options, callback) }
 }
 
-fn throw(env: Engine, error: &ApiError) -> std::result::Result<Refused, Refused> {
-    Ok(env.throw(env.business_error(error.code, &error.message)?))
-}
-
 fn not_a_function() -> ApiError {
     ApiError::parameter("callback", "must be a function")
 }
@@ -640,7 +768,7 @@ fn answer<'env>(
     };
     let outcome = match outcome {
         Ok(()) => Ok(env.boolean(true)?),
-        Err(ApiError { code, message }) => Err(env.business_error(code, &message)?),
+        Err(error) => Err(error.value(env)?),
     };
     let Some(callback) = callback else { return Ok(env.settled(outcome)?) };
     let undefined = env.undefined()?;

@@ -7,6 +7,24 @@ declare namespace webSocket {
    */
   type ResponseHeaders = Record<string, string | Array<string>>;
 
+  /**
+   * A signal to give up an attempt to connect, as the web's AbortSignal is; made by `createAbortSignal`. All its methods are to be called
+   * on the thread that made it.
+   */
+  interface AbortSignal {
+    /** Whether `abort` was called. */
+    readonly aborted: boolean;
+
+    /** Has `listener` called at `abort`, once however often it is added. */
+    addEventListener(type: 'abort', listener: () => void): void;
+
+    /** Takes that listener off. */
+    removeEventListener(type: 'abort', listener: () => void): void;
+
+    /** Calls the listeners, those of attempts to connect among them. Later calls do nothing. */
+    abort(): void;
+  }
+
   /** Options of `connect`. A field that is undefined has its default. */
   interface WebSocketRequestOptions {
     /** Headers of the upgrade request: names and string values. `Sec-WebSocket-Protocol` among them offers sub-protocols. */
@@ -56,6 +74,12 @@ declare namespace webSocket {
 
     /** The most bytes that may wait to be sent. Ours, not the platform's. Default: 67108864. */
     sendQueueLimit?: number;
+
+    /**
+     * Gives the attempt up when it is aborted before the connection is open: the event `error` with 2302999 follows. Any object in the
+     * shape of the web's AbortSignal will do. Ours, not the platform's. Default: none.
+     */
+    signal?: AbortSignal;
 
     /** Accepted for compatibility; no Origin is sent unless it is among the headers. */
     supportOriginPort?: boolean;
@@ -238,6 +262,22 @@ declare namespace webSocket {
      */
     ready(): Promise<boolean>;
 
+    /**
+     * A promise of the next message, for those who would rather ask than listen: `{ value, done: false }`, and `{ done: true }` when the
+     * connection has ended in good order. Ours, not the platform's.
+     *
+     * From the first call until the connection ends, messages come here and no longer to the listeners of `message` and `dataEnd`. To
+     * miss none, call it right after `connect`. Messages that nobody asks for wait, and when many do the socket is not read until they
+     * are taken. They can still be taken after the end, until the next `connect`. `for await (const message of socket)` does the same
+     * where the language has it.
+     *
+     * Fails with 2302999 when nothing was connected yet, and once with the error of a connection that failed.
+     */
+    next(): Promise<IteratorResult<string | ArrayBuffer, undefined>>;
+
+    /** The object itself, for `for await`. */
+    [Symbol.asyncIterator](): WebSocket;
+
     /** What was counted so far. Ours, not the platform's. */
     stats(): Statistics;
 
@@ -337,10 +377,14 @@ declare namespace webSocket {
 
   /** Makes a WebSocket client that is not connected. */
   function createWebSocket(): WebSocket;
+
+  /** Makes a signal for the option `signal` of `connect`, not yet aborted. Ours, not the platform's. */
+  function createAbortSignal(): AbortSignal;
 }
 
 export default webSocket;
 export import ResponseHeaders = webSocket.ResponseHeaders;
+export import AbortSignal = webSocket.AbortSignal;
 export import WebSocketRequestOptions = webSocket.WebSocketRequestOptions;
 export import ClientCert = webSocket.ClientCert;
 export import TlsProtocol = webSocket.TlsProtocol;
@@ -351,3 +395,4 @@ export import Statistics = webSocket.Statistics;
 export import CloseResult = webSocket.CloseResult;
 export import WebSocket = webSocket.WebSocket;
 export import createWebSocket = webSocket.createWebSocket;
+export import createAbortSignal = webSocket.createAbortSignal;

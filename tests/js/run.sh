@@ -37,7 +37,7 @@ start_echo_server
 log=$(mktemp "$TARGET/js-$engine.XXXXXX.log")
 # A process group of its own, so that an engine behind an emulator can be ended with all it started.
 set -m
-NET_WEBSOCKET_LIB=$library run_engine "$ROOT/tests/js/websocket.test.js" >"$log" 2>&1 </dev/null &
+NET_WEBSOCKET_LIB=$library run_engine "$ROOT/tests/js/all.js" >"$log" 2>&1 </dev/null &
 job=$!
 set +m
 trap 'kill -KILL -- -"$job" 2>/dev/null || true' EXIT

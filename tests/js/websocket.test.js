@@ -1,150 +1,14 @@
 'use strict';
 
-// The ArkTS face as an app sees it, against the echo server. Needs NET_WEBSOCKET_LIB and what the server prints:
-// WS_URL, WSS_URL, WSS_UNTRUSTED_URL, CA_FILE.
+// The ArkTS face as an app sees it, against the echo server.
 
-const net = require('node:net');
-
-const { assert, run, test, uncaughtException } = require('./harness.js');
-const { load } = require('./load.js');
+const { assert, test, uncaughtException } = require('./harness.js');
+const {
+  ALREADY_EXISTS, CERTIFICATE_FILE, HTTP_STATUS, OTHER, PARAMETER, Recorder, URL_INVALID, assertError, assertSameBytes, bytes, callbackOf,
+  connectFailure, failureOf, library, socketTest, unusedPort,
+} = require('./support.js');
 
 const { WS_URL, WSS_URL, WSS_UNTRUSTED_URL, CA_FILE } = process.env;
-for (const name of ['WS_URL', 'WSS_URL', 'WSS_UNTRUSTED_URL', 'CA_FILE']) {
-  if (!process.env[name]) throw new Error(`${name} is not set; run this through tests/js/run.sh`);
-}
-
-const library = load();
-
-// The system module's codes.
-const PARAMETER = 401;
-const URL_INVALID = 2302001;
-const CERTIFICATE_FILE = 2302002;
-const ALREADY_EXISTS = 2302003;
-const OTHER = 2302999;
-const HTTP_STATUS = 200;
-
-const EVENTS = ['open', 'message', 'close', 'error', 'headerReceive', 'dataEnd'];
-const TERMINAL = ['close', 'error'];
-
-/** A socket with a listener on every event, which keeps them in order. */
-class Recorder {
-  constructor({ cleanup }) {
-    this.ws = library.createWebSocket();
-    this.log = [];
-    this.unread = [];
-    this.waiting = undefined;
-    for (const type of EVENTS) this.ws.on(type, (...args) => this.record({ type, args }));
-    // A failed test must not keep the process alive.
-    cleanup(() => this.ws.close().catch(() => {}));
-  }
-
-  record(event) {
-    this.log.push(event.type);
-    this.unread.push(event);
-    this.waiting?.();
-  }
-
-  /** The arguments of the next event of that type; rejects when the connection ends before it. */
-  async next(type) {
-    for (;;) {
-      while (this.unread.length > 0) {
-        const event = this.unread.shift();
-        if (event.type === type) return event.args;
-        if (TERMINAL.includes(event.type)) {
-          throw new Error(`waiting for ${type}, but ${event.type} came: ${JSON.stringify(event.args)} ${event.args[0]?.message ?? ''}`);
-        }
-      }
-      await new Promise((resolve) => (this.waiting = resolve));
-    }
-  }
-
-  /** How an open connection broke: the `error` event's argument, if there was one, and the `close` event's. */
-  async broken() {
-    let error;
-    for (;;) {
-      const event = this.unread.shift();
-      if (event?.type === 'error') {
-        assert.strictEqual(error, undefined, 'two error events');
-        [error] = event.args;
-      }
-      if (event?.type === 'close') return { error, result: event.args[1] };
-      if (!event) await new Promise((resolve) => (this.waiting = resolve));
-    }
-  }
-
-  async message() {
-    const [err, data] = await this.next('message');
-    assert.strictEqual(err, undefined);
-    return data;
-  }
-
-  async closed() {
-    const [err, result] = await this.next('close');
-    assert.strictEqual(err, undefined);
-    return result;
-  }
-
-  async error() {
-    const args = await this.next('error');
-    assert.strictEqual(args.length, 1);
-    return args[0];
-  }
-
-  async open(url, options) {
-    assert.strictEqual(await this.ws.connect(url, options), true);
-    const [err, result] = await this.next('open');
-    assert.strictEqual(err, undefined);
-    return result;
-  }
-
-  async shut() {
-    assert.strictEqual(await this.ws.close(), true);
-    return this.closed();
-  }
-}
-
-/** A test with one recorded socket. */
-function socketTest(name, body) {
-  test(name, (context) => body(new Recorder(context), context));
-}
-
-const callbackOf = (call) => new Promise((resolve) => call((err, value) => resolve({ err, value })));
-
-/** The error of a call, thrown or rejected. */
-async function failureOf(call) {
-  try {
-    await call();
-  } catch (error) {
-    return error;
-  }
-  throw new Error(`this succeeded, which it must not: ${call}`);
-}
-
-function assertError(error, code, text) {
-  assert(error instanceof Error, `not an Error: ${error}`);
-  assert.strictEqual(typeof error.code, 'number');
-  assert.strictEqual(error.code, code, error.message);
-  assert(/\S \S/.test(error.message), `not a sentence: "${error.message}"`);
-  if (text) assert.match(error.message, text);
-}
-
-/** How an attempt to connect fails, at once or by the `error` event. */
-async function connectFailure(socket, url, options) {
-  const rejected = await socket.ws.connect(url, options).then(() => undefined, (error) => error);
-  return rejected ?? socket.error();
-}
-
-function bytes(length, step = 1) {
-  const values = new Uint8Array(length);
-  for (let index = 0; index < length; index += 1) values[index] = (index * step) % 251;
-  return values.buffer;
-}
-
-function assertSameBytes(actual, expected) {
-  assert(actual instanceof ArrayBuffer, `not an ArrayBuffer: ${Object.prototype.toString.call(actual)}`);
-  assert.strictEqual(actual.byteLength, expected.byteLength);
-  assert.strictEqual(Buffer.compare(Buffer.from(actual), Buffer.from(expected)), 0, 'the bytes differ');
-}
 
 // ---- objects ----
 
@@ -321,15 +185,6 @@ socketTest('refuses a CA file that is missing or holds no certificate', async (s
 });
 
 // ---- connections that fail ----
-
-/** A port that nobody listens on, since a server has just given it up. */
-async function unusedPort() {
-  const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 socketTest('reports a refused connection', async (socket) => {
   const port = await unusedPort();
@@ -991,5 +846,3 @@ test('TlsProtocol has the numbers of the platform', () => {
   const { TLS_V_1_0, TLS_V_1_1, TLS_V_1_2, TLS_V_1_3 } = library.TlsProtocol;
   assert.deepStrictEqual([TLS_V_1_0, TLS_V_1_1, TLS_V_1_2, TLS_V_1_3], [0, 1, 2, 3]);
 });
-
-run();

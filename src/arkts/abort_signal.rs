@@ -1,0 +1,128 @@
+//! A signal to give up an attempt to connect, in the shape of the web's AbortSignal, which ArkTS does not have.
+//!
+//! `connect` takes any object of that shape. Listeners are kept in the JavaScript object, where the engine's garbage
+//! collector sees them.
+
+use std::ffi::CStr;
+
+use super::error::ApiError;
+use super::value::{Engine, Kept, Refused, Type, Value};
+
+/// The hidden object that holds the array of listeners.
+const HOLDER: &CStr = c"__listeners";
+const LIST: &CStr = c"list";
+const EVENT: &str = "abort";
+
+/// An object with `aborted`, `addEventListener`, `removeEventListener` and, unlike the web's, `abort`.
+pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
+    let signal = env.object()?;
+    signal.set_readonly(c"aborted", env.boolean(false)?)?;
+    signal.set_hidden(HOLDER, env.object()?)?;
+    set_listeners(signal, &[])?;
+    let add = env.function(|call| {
+        let [event, listener] = call.arguments;
+        let env = call.this.env();
+        if !is_abort(event) || listener.type_of() != Type::Function {
+            let error = ApiError::parameter("listener", "must be a function, for the event 'abort'");
+            return Err(error.throw(env));
+        }
+        let mut listeners = listeners(call.this)?;
+        if !listeners.iter().any(|known| known.is_same(listener)) {
+            listeners.push(listener);
+            set_listeners(call.this, &listeners)?;
+        }
+        env.undefined()
+    })?;
+    let remove = env.function(|call| {
+        let [event, listener] = call.arguments;
+        if is_abort(event) {
+            let mut listeners = listeners(call.this)?;
+            listeners.retain(|known| !known.is_same(listener));
+            set_listeners(call.this, &listeners)?;
+        }
+        call.this.env().undefined()
+    })?;
+    let abort = env.function(|call| {
+        let (signal, env) = (call.this, call.this.env());
+        if signal.get(c"aborted")?.to_boolean() == Some(false) {
+            signal.set_readonly(c"aborted", env.boolean(true)?)?;
+            let event = env.object()?;
+            event.set(c"type", env.string(EVENT)?)?;
+            event.set(c"target", signal)?;
+            for listener in listeners(signal)? {
+                if listener.call(signal, &[event]).is_err() {
+                    env.report_exception();
+                }
+            }
+        }
+        env.undefined()
+    })?;
+    signal.set_hidden(c"addEventListener", add)?;
+    signal.set_hidden(c"removeEventListener", remove)?;
+    signal.set_hidden(c"abort", abort)?;
+    Ok(signal)
+}
+
+fn is_abort(event: Value<'_>) -> bool {
+    event.to_text().as_deref() == Some(EVENT)
+}
+
+fn listeners<'env>(signal: Value<'env>) -> Result<Vec<Value<'env>>, Refused> {
+    let listeners = signal.get(HOLDER)?.get(LIST)?.entries()?;
+    Ok(listeners.into_iter().map(|(_, listener)| listener).collect())
+}
+
+fn set_listeners(signal: Value<'_>, listeners: &[Value<'_>]) -> Result<(), Refused> {
+    signal.get(HOLDER)?.set(LIST, signal.env().array(listeners)?)
+}
+
+/// An object of that shape as an option of `connect`.
+#[derive(Clone, Copy)]
+pub struct Signal<'env>(Value<'env>);
+
+impl<'env> Signal<'env> {
+    pub fn parse(value: Value<'env>) -> Result<Self, ApiError> {
+        let is = |name, wanted| value.get(name).is_ok_and(|member| member.type_of() == wanted);
+        let shaped = value.type_of() == Type::Object
+            && is(c"aborted", Type::Boolean)
+            && is(c"addEventListener", Type::Function)
+            && is(c"removeEventListener", Type::Function);
+        if shaped { Ok(Self(value)) } else { Err(ApiError::parameter("signal", "must be an AbortSignal")) }
+    }
+
+    pub fn is_aborted(self) -> bool {
+        self.0.get(c"aborted").is_ok_and(|aborted| aborted.to_boolean() == Some(true))
+    }
+
+    /// Calls `abort` when the signal does, until the listening is stopped.
+    pub fn listen(self, abort: impl Fn() + 'static) -> Result<Listening, Refused> {
+        let env = self.0.env();
+        let listener = env.function(move |call| {
+            abort();
+            call.this.env().undefined()
+        })?;
+        self.0.get(c"addEventListener")?.call(self.0, &[env.string(EVENT)?, listener])?;
+        Ok(Listening { signal: Kept::new(self.0)?, listener: Kept::new(listener)? })
+    }
+}
+
+/// A listener of a signal.
+pub struct Listening {
+    signal: Kept,
+    listener: Kept,
+}
+
+impl Listening {
+    /// Takes the listener off the signal.
+    pub fn stop(self) {
+        let stopped = self.signal.value().and_then(|signal| {
+            let arguments = [signal.env().string(EVENT)?, self.listener.value()?];
+            signal.get(c"removeEventListener")?.call(signal, &arguments).map(|_| signal)
+        });
+        if stopped.is_err()
+            && let Ok(signal) = self.signal.value()
+        {
+            signal.env().report_exception();
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Messages that the application takes one by one, with `next` or `for await`, instead of by a listener.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+
+use super::error::{ApiError, ErrorEvent};
+use super::listener::{Event, error_value, message_value};
+use super::value::{Deferred, Engine, Refused, Value};
+use crate::client::Kind;
+use crate::mailbox::Mailbox;
+
+/// The messages of one connection, from the first `next` on.
+///
+/// Unread ones count against the mailbox they came from, so that the session stops reading when the application does.
+#[derive(Default)]
+pub struct Reader {
+    /// A connection has begun.
+    begun: Cell<bool>,
+    /// `next` was called on this connection: messages come here.
+    reading: Cell<bool>,
+    unread: RefCell<VecDeque<(Kind, Vec<u8>)>>,
+    /// Promises of `next` that no message has reached yet, oldest first.
+    waiting: RefCell<VecDeque<Deferred>>,
+    /// The failure that is to be told by the next promise.
+    failure: RefCell<Option<ErrorEvent>>,
+    ended: Cell<bool>,
+}
+
+impl Reader {
+    /// Another connection begins. What was not read of the last one is dropped.
+    pub fn begin(&self, mailbox: &Mailbox<Event>) {
+        let unread = self.unread.take();
+        mailbox.let_go(unread.iter().map(|(_, bytes)| bytes.len()).sum(), unread.len());
+        self.begun.set(true);
+        self.reading.set(false);
+        self.failure.take();
+        self.ended.set(false);
+    }
+
+    /// Whether anything was connected.
+    pub fn has_begun(&self) -> bool {
+        self.begun.get()
+    }
+
+    /// Whether promises wait for a message.
+    pub fn is_awaited(&self) -> bool {
+        !self.waiting.borrow().is_empty()
+    }
+
+    /// A promise of the next message: `{value, done: false}`, then `{done: true}`; it fails when the connection does.
+    pub fn next<'env>(&self, env: Engine, mailbox: &Mailbox<Event>) -> Result<Value<'env>, Refused> {
+        self.reading.set(true);
+        let unread = self.unread.borrow_mut().pop_front();
+        if let Some((kind, bytes)) = unread {
+            mailbox.let_go(bytes.len(), 1);
+            return env.settled(Ok(iterator_result(env, Some((kind, bytes)))?));
+        }
+        if self.ended.get() {
+            return match self.failure.take() {
+                Some(error) => env.settled(Err(error_value(env, &error)?)),
+                None => env.settled(Ok(iterator_result(env, None)?)),
+            };
+        }
+        let (promise, deferred) = env.promise()?;
+        self.waiting.borrow_mut().push_back(deferred);
+        Ok(promise)
+    }
+
+    /// Takes an event that is a message for `next`; gives back what is for the listeners.
+    pub fn receive(&self, env: Engine, event: Event, mailbox: &Mailbox<Event>) -> Option<Event> {
+        match event {
+            Event::Message(kind, bytes) if self.reading.get() => {
+                let waiting = self.waiting.borrow_mut().pop_front();
+                match waiting {
+                    Some(deferred) => {
+                        if let Ok(result) = iterator_result(env, Some((kind, bytes))) {
+                            deferred.settle(Ok(result));
+                        }
+                    }
+                    None => {
+                        mailbox.hold(bytes.len());
+                        self.unread.borrow_mut().push_back((kind, bytes));
+                    }
+                }
+                None
+            }
+            other => {
+                if let Event::Failed(error, _) = &other {
+                    self.failure.replace(Some(error.clone()));
+                }
+                if other.is_last() {
+                    self.end(env);
+                }
+                Some(other)
+            }
+        }
+    }
+
+    /// The connection is over: whoever waits is told, the first one of a failure.
+    fn end(&self, env: Engine) {
+        self.ended.set(true);
+        for deferred in self.waiting.take() {
+            let outcome = match self.failure.take() {
+                Some(error) => error_value(env, &error).map(Err),
+                None => iterator_result(env, None).map(Ok),
+            };
+            if let Ok(outcome) = outcome {
+                deferred.settle(outcome);
+            }
+        }
+    }
+}
+
+/// What `next` gives before anything was connected.
+pub fn not_connected() -> ApiError {
+    ApiError::other("next: not connected")
+}
+
+/// The object of the iteration protocol.
+fn iterator_result<'env>(env: Engine, message: Option<(Kind, Vec<u8>)>) -> Result<Value<'env>, Refused> {
+    let result = env.object()?;
+    result.set(c"done", env.boolean(message.is_none())?)?;
+    let value = match message {
+        Some((kind, bytes)) => message_value(env, kind, &bytes)?,
+        None => env.undefined()?,
+    };
+    result.set(c"value", value)?;
+    Ok(result)
+}

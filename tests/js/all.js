@@ -1,0 +1,11 @@
+'use strict';
+
+// All tests of the ArkTS face, in one process. tests/js/run.sh runs it.
+
+const { run } = require('./harness.js');
+
+require('./websocket.test.js');
+require('./reading.test.js');
+require('./abort.test.js');
+
+run();
