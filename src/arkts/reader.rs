@@ -27,8 +27,11 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Another connection begins. What was not read of the last one is dropped.
+    /// Another connection begins. What was not read of the last one is dropped, and who waits for more of it is told.
     pub fn begin(&self, mailbox: &Mailbox<Event>) {
+        for deferred in self.waiting.take() {
+            deferred.fail(&ApiError::other("next: another connection was begun"));
+        }
         let unread = self.unread.take();
         mailbox.let_go(unread.iter().map(|(_, bytes)| bytes.len()).sum(), unread.len());
         self.begun.set(true);

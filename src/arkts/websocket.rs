@@ -61,6 +61,11 @@ struct Socket {
     reader: Reader,
     /// The signal that gives up the attempt under way.
     signal: RefCell<Option<Listening>>,
+    /// Attempts begun, and those whose last event was delivered. Between `close` and its event the next may begin.
+    begun: Cell<u64>,
+    ended: Cell<u64>,
+    /// The event `open` of the last attempt was delivered.
+    opened: Cell<bool>,
     /// The events that have a listener, by [`EventType::bit`].
     listened: Cell<u16>,
     /// The engine has collected the JavaScript object.
@@ -102,6 +107,9 @@ pub fn create(env: Engine) -> std::result::Result<Value<'static>, Refused> {
         ready: RefCell::default(),
         reader: Reader::default(),
         signal: RefCell::default(),
+        begun: Cell::default(),
+        ended: Cell::default(),
+        opened: Cell::default(),
         listened: Cell::default(),
         collected: Cell::default(),
     });
@@ -247,15 +255,18 @@ impl WebSocket {
         Ok(statistics(Engine::from(env), &self.socket.client)?)
     }
 
-    /// The state, in the numbers of the web's WebSocket: 0 connecting, 1 open, 2 closing, 3 not connected. Ours, not the
-    /// platform's.
+    /// The state, in the numbers of the web's WebSocket and in step with the events as there: 0 connecting until `open`, 1 open,
+    /// 2 closing until `close` or the last `error`, 3 not connected. Ours, not the platform's.
     #[napi(getter)]
     pub fn ready_state(&self) -> f64 {
-        match self.socket.client.state() {
+        let Socket { client, begun, ended, opened, .. } = &*self.socket;
+        match client.state() {
+            _ if begun == ended => 3.0,
             State::Connecting => 0.0,
-            State::Open => 1.0,
-            State::Closing => 2.0,
-            State::Idle | State::Closed => 3.0,
+            State::Open if opened.get() => 1.0,
+            State::Open => 0.0,
+            // The event that tells is on its way.
+            State::Closing | State::Idle | State::Closed => 2.0,
         }
     }
 
@@ -501,8 +512,10 @@ impl WebSocket {
         socket.doorbell.install(env, socket.clone()).map_err(broken)?;
         socket.client.set_send_limits(send_limit, send_limit / 4);
         socket.url.replace(url);
-        socket.reader.begin(&socket.mailbox);
         socket.client.connect(request)?;
+        socket.begun.set(socket.begun.get() + 1);
+        socket.opened.set(false);
+        socket.reader.begin(&socket.mailbox);
         socket.stop_listening();
         if let Some(signal) = signal {
             let weak = Rc::downgrade(socket);
@@ -613,9 +626,8 @@ impl Socket {
                 if let Some(deferred) = deferred {
                     match outcome {
                         Outcome::Sent => fulfil(deferred),
-                        Outcome::Unsent => {
-                            fail(deferred, "send: the connection ended before the message was sent")
-                        }
+                        Outcome::Unsent => deferred
+                            .fail(&ApiError::other("send: the connection ended before the message was sent")),
                     }
                 }
             }
@@ -633,10 +645,10 @@ impl Socket {
             Event::Drained => self.ready.take().into_iter().for_each(fulfil),
             Event::Closed(_) | Event::Failed(..) if event.is_last() => {
                 for (_, deferred) in self.pings.take() {
-                    fail(deferred, "ping: the connection ended before the pong");
+                    deferred.fail(&ApiError::other("ping: the connection ended before the pong"));
                 }
                 for deferred in self.ready.take() {
-                    fail(deferred, "ready: the connection ended");
+                    deferred.fail(&ApiError::other("ready: the connection ended"));
                 }
             }
             Event::Opened(_)
@@ -654,12 +666,6 @@ fn fulfil(deferred: Deferred) {
     }
 }
 
-fn fail(deferred: Deferred, message: &str) {
-    if let Ok(error) = ApiError::other(message).value(deferred.env()) {
-        deferred.settle(Err(error));
-    }
-}
-
 impl Answer for Socket {
     /// Delivers what is in the mailbox.
     fn answer(self: Rc<Self>, env: Engine) {
@@ -667,18 +673,25 @@ impl Answer for Socket {
             let Some(event) = self.mailbox.take() else { break };
             let last = event.is_last();
             env.scoped(|| {
-                if matches!(event, Event::Opened(_)) || last {
+                // Else it is what was left of an attempt before the last.
+                let current = self.ended.get() + 1 == self.begun.get();
+                if last {
+                    self.ended.set(self.ended.get() + 1);
+                }
+                if current && (matches!(event, Event::Opened(_)) || last) {
+                    self.opened.set(!last);
                     self.stop_listening();
                 }
                 self.settle(env, &event);
                 let listeners = self.listeners.borrow().as_ref().map(Kept::value);
-                let event = self.reader.receive(env, event, &self.mailbox);
+                let event =
+                    if current { self.reader.receive(env, event, &self.mailbox) } else { Some(event) };
                 if let (Some(event), Some(Ok(listeners))) = (event, listeners) {
                     event.deliver(env, listeners);
                 }
             });
             // The listener of the last event may have begun the next connection.
-            if last && self.mailbox.is_empty() && matches!(self.client.state(), State::Idle | State::Closed) {
+            if last && self.begun == self.ended {
                 self.listeners.borrow_mut().take();
                 self.doorbell.remove();
             }

@@ -3,9 +3,12 @@
 //! Callers' threads write here and never touch a socket; a session reads here and never waits for a caller.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
+
+use tokio::sync::OwnedMutexGuard;
 
 use super::error::{AlreadyConnected, CloseError, PingError, SendError};
 use super::event::{Listener, Opened};
@@ -134,6 +137,9 @@ pub(super) struct CloseRequest {
     pub(super) reason: String,
 }
 
+/// Comes when the sessions of all earlier attempts have told their last event.
+pub(super) type Turn = Pin<Box<dyn Future<Output = OwnedMutexGuard<Box<dyn Listener>>> + Send>>;
+
 /// What a session finds when it looks.
 pub(super) enum Command {
     /// Nothing new; the waker is registered.
@@ -237,11 +243,16 @@ impl Link {
         self.low_water.store(low_water, Ordering::Relaxed);
     }
 
-    /// Begins an attempt and returns its number.
-    pub(super) fn begin(&self) -> Result<u64, AlreadyConnected> {
+    /// Begins an attempt and returns its number, and its turn at the listener.
+    pub(super) fn begin(&self) -> Result<(u64, Turn), AlreadyConnected> {
         let mut inner = self.lock();
         match inner.state {
             State::Idle | State::Closed => {
+                // Polled, it is in the queue. Its task may run after that of the next attempt, which must not overtake it.
+                let mut turn: Turn = Box::pin(self.listener.clone().lock_owned());
+                if let Poll::Ready(free) = turn.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                    turn = Box::pin(std::future::ready(free));
+                }
                 inner.attempt += 1;
                 inner.state = State::Connecting;
                 inner.compress_from = None;
@@ -249,7 +260,7 @@ impl Link {
                 inner.pings.clear();
                 inner.opened = None;
                 self.counters.attempt();
-                Ok(inner.attempt)
+                Ok((inner.attempt, turn))
             }
             State::Connecting | State::Open | State::Closing => Err(AlreadyConnected),
         }

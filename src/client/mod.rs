@@ -72,8 +72,8 @@ impl Client {
 
     /// Begins to connect. The outcome is an event.
     pub fn connect(&self, request: Request) -> Result<(), AlreadyConnected> {
-        let attempt = self.link.begin()?;
-        session::start(self.link.clone(), attempt, request);
+        let (attempt, turn) = self.link.begin()?;
+        session::start(self.link.clone(), attempt, turn, request);
         Ok(())
     }
 

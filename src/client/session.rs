@@ -22,7 +22,7 @@ use super::dial::{self, Connection, Progress, Stream};
 use super::error::{Error, Failure};
 use super::event::{Closed, Listener, Message, Outcome, Pong};
 use super::keepalive::{Due, Keepalive};
-use super::link::{Chunk, CloseRequest, Command, Dropped, Link, Payload, Receipt, recycle_chunk};
+use super::link::{Chunk, CloseRequest, Command, Dropped, Link, Payload, Receipt, Turn, recycle_chunk};
 use super::options::Request;
 use super::stats::Counters;
 use crate::logging;
@@ -49,8 +49,8 @@ thread_local! {
 }
 
 /// Begins attempt `attempt` of the link's client.
-pub(super) fn start(link: Arc<Link>, attempt: u64, request: Request) {
-    if runtime::spawn(run(link.clone(), attempt, Box::new(request))).is_err() {
+pub(super) fn start(link: Arc<Link>, attempt: u64, turn: Turn, request: Request) {
+    if runtime::spawn(run(link.clone(), attempt, turn, Box::new(request))).is_err() {
         // The caller may hold locks that a callback takes, so it is told from elsewhere, as always.
         let tell = move || {
             let Dropped { messages, receipts, payloads } = link.end(attempt);
@@ -68,8 +68,8 @@ pub(super) fn start(link: Arc<Link>, attempt: u64, request: Request) {
     }
 }
 
-async fn run(link: Arc<Link>, attempt: u64, request: Box<Request>) {
-    let mut listener = link.listener.clone().lock_owned().await;
+async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Box<Request>) {
+    let mut listener = turn.await;
     let close_timeout = request.close_timeout;
     let opened = AtomicBool::new(false);
     let driven = async {

@@ -282,8 +282,8 @@ declare namespace webSocket {
     stats(): Statistics;
 
     /**
-     * The state, in the numbers of the web's WebSocket: 0 connecting, 1 open, 2 closing, 3 not connected. Ours, not the
-     * platform's.
+     * The state, in the numbers of the web's WebSocket and in step with the events as there: 0 connecting until `open`, 1 open,
+     * 2 closing until `close` or the last `error`, 3 not connected. Ours, not the platform's.
      */
     get readyState(): number;
 

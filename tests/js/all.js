@@ -7,5 +7,6 @@ const { run } = require('./harness.js');
 require('./websocket.test.js');
 require('./reading.test.js');
 require('./abort.test.js');
+require('./lifecycle.test.js');
 
 run();

@@ -27,9 +27,15 @@ run_engine() {
     if [[ $abi ]]; then
         bun_ohos "$abi" "$@"
     else
-        node "$@"
+        node --expose-gc "$@"
     fi
 }
+
+# A module with an NDK client, which the engine loads beside the library.
+peer=$TARGET/js-ndk-peer-$engine.node
+compile=("${CC:-cc}")
+[[ ! $abi ]] || compile=(cc_ohos "$abi")
+"${compile[@]}" -std=gnu11 -O1 -Wall -Wextra -Werror -fPIC -shared -I "$ROOT/include" -o "$peer" "$ROOT/tests/js/ndk_peer.c"
 
 start_echo_server
 
@@ -37,7 +43,7 @@ start_echo_server
 log=$(mktemp "$TARGET/js-$engine.XXXXXX.log")
 # A process group of its own, so that an engine behind an emulator can be ended with all it started.
 set -m
-NET_WEBSOCKET_LIB=$library run_engine "$ROOT/tests/js/all.js" >"$log" 2>&1 </dev/null &
+NET_WEBSOCKET_LIB=$library NET_WEBSOCKET_NDK_PEER=$peer run_engine "$ROOT/tests/js/all.js" >"$log" 2>&1 </dev/null &
 job=$!
 set +m
 trap 'kill -KILL -- -"$job" 2>/dev/null || true' EXIT
@@ -51,6 +57,25 @@ summary=$(grep -aE '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1) || true
 # Of a run that passed, not even the library's own log lines matter.
 ((status == 0)) || grep -avE '^ok |^[0-9]+ passed, ' "$log" || true
 [[ $summary ]] || fail "js $engine: the engine ended with status $status and without a summary" "The log is $log."
+
+# Processes that end at a bad moment.
+[[ $summary =~ ^([0-9]+)\ passed,\ ([0-9]+) ]]
+passed=${BASH_REMATCH[1]} failed=${BASH_REMATCH[2]}
+for moment in listener exception connecting environments; do
+    [[ -z ${NET_WEBSOCKET_TEST_ONLY-} ]] || break
+    ended=0
+    NET_WEBSOCKET_LIB=$library run_engine "$ROOT/tests/js/exit.js" "$moment" >"$log.exit" 2>&1 </dev/null || ended=$?
+    if ((ended == 7)); then
+        ((++passed))
+    else
+        ((++failed))
+        printf 'FAIL  exit, %s: status %s instead of 7\n' "$moment" "$ended"
+        cat "$log.exit"
+        status=1
+    fi
+    rm -f "$log.exit"
+done
+summary="$passed passed, $failed failed"
 printf 'js %s: %s\n' "$engine" "$summary"
 [[ $status == 0 || $summary != *' 0 failed' ]] || fail "js $engine: the engine ended with status $status" "The log is $log."
 ((status != 0)) || rm "$log"

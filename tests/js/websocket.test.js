@@ -693,6 +693,28 @@ socketTest('readyState, url, protocol and extensions follow the connection', asy
   assert.strictEqual(ws.readyState, 3);
 });
 
+socketTest('connects again before the event of the close', async (socket) => {
+  const { ws } = socket;
+  for (let round = 0; round < 20; round += 1) {
+    await ws.connect(`${WS_URL}/hang`);
+    const never = ws.next();
+    never.catch(() => {});
+    ws.close();
+    assert.strictEqual(ws.readyState, 2);
+    await ws.connect(WS_URL);
+    assert.strictEqual(ws.readyState, 0);
+    const next = ws.next();
+    await ws.send(`round ${round}`);
+    await socket.error();
+    await socket.next('open');
+    assert.strictEqual(ws.readyState, 1);
+    assertError(await failureOf(() => never), OTHER, /^next: another connection/);
+    assert.deepStrictEqual(await next, { done: false, value: `round ${round}` });
+    await socket.shut();
+    assert.strictEqual(ws.readyState, 3);
+  }
+});
+
 socketTest('the promise of send waits for the kernel, and fails with the connection', async (socket) => {
   const { ws } = socket;
   const early = [];

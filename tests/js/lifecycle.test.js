@@ -1,0 +1,229 @@
+'use strict';
+
+// What becomes of connections when their objects are collected, when environments end, and when many are made.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { Worker } = require('node:worker_threads');
+
+const { assert, test } = require('./harness.js');
+const { Recorder, library } = require('./support.js');
+const { listen } = require('./server.js');
+
+const { WS_URL, NET_WEBSOCKET_LIB, NET_WEBSOCKET_NDK_PEER } = process.env;
+
+const collect = globalThis.Bun ? () => Bun.gc(true) : globalThis.gc;
+if (!collect) throw new Error('run with --expose-gc');
+
+const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+/** Collects garbage until `done`; finalizers run in turns of their own. */
+async function collectUntil(done) {
+  while (!done()) {
+    collect();
+    await turn();
+  }
+}
+
+/** Waits until `done`, which nothing announces. */
+async function until(done) {
+  while (!done()) await turn();
+}
+
+/** A server, and the next connection to it. */
+async function observed({ cleanup }) {
+  const waiting = [];
+  const server = await listen((connection) => waiting.shift()(connection));
+  cleanup(server.close);
+  return { url: server.url, next: () => new Promise((resolve) => waiting.push(resolve)) };
+}
+
+/** A listener that resolves a promise, and refers to nothing else. */
+function listener() {
+  let listen;
+  const heard = new Promise((resolve) => (listen = (...args) => resolve(args)));
+  return { listen, heard };
+}
+
+/**
+ * Connects a new object with these listeners, and keeps no reference to it: a closure made here would. What `use` makes
+ * of it is returned with the promise of its `open`.
+ */
+function connectAndForget(url, listeners, use) {
+  const ws = library.createWebSocket();
+  const { listen, heard } = listener();
+  ws.on('open', listen);
+  for (const [type, each] of Object.entries(listeners)) ws.on(type, each);
+  ws.connect(url);
+  return { opened: heard, used: use?.(ws) };
+}
+
+async function collected(closed) {
+  let code;
+  closed.then((value) => (code = value ?? 'no close frame'));
+  await collectUntil(() => code !== undefined);
+  return code;
+}
+
+test('a connection that nobody can hear of is closed when its object is collected', async (context) => {
+  const server = await observed(context);
+  const connection = server.next();
+  await connectAndForget(server.url, {}).opened;
+  // The listener of `open` is left, which can no longer fire.
+  assert.strictEqual(await collected((await connection).closed), 1001);
+});
+
+test('a connection whose listener can fire outlives its object', async (context) => {
+  const server = await observed(context);
+  const connection = server.next();
+  const [message, close, finalized] = [listener(), listener(), listener()];
+  const registry = new FinalizationRegistry(finalized.listen);
+  const listeners = { message: message.listen, close: close.listen };
+  await connectAndForget(server.url, listeners, (ws) => registry.register(ws, 'collected')).opened;
+  let gone = false;
+  finalized.heard.then(() => (gone = true));
+  await collectUntil(() => gone);
+  const peer = await connection;
+  peer.text('still there');
+  assert.deepStrictEqual(await message.heard, [undefined, 'still there']);
+  peer.socket.destroy();
+  assert.strictEqual((await close.heard)[1].code, 1006);
+});
+
+test('a connection outlives its object while a promise waits for it', async (context) => {
+  const server = await observed(context);
+  const connection = server.next();
+  const { opened, used: next } = connectAndForget(server.url, {}, (ws) => ws.next());
+  await opened;
+  const peer = await connection;
+  for (let round = 0; round < 10; round += 1) {
+    collect();
+    await turn();
+  }
+  peer.text('awaited');
+  assert.deepStrictEqual(await next, { done: false, value: 'awaited' });
+  // Now nobody waits any more.
+  assert.strictEqual(await collected(peer.closed), 1001);
+});
+
+/** Open descriptors, threads and resident bytes of this process. */
+function resources() {
+  const status = fs.readFileSync('/proc/self/status', 'utf8');
+  const field = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)[1]);
+  return { descriptors: fs.readdirSync('/proc/self/fd').length, threads: field('Threads'), bytes: field('VmRSS') * 1024 };
+}
+
+test('1,000 objects one after the other leave nothing behind', async (context) => {
+  const cycle = async () => {
+    const socket = new Recorder(context);
+    await socket.open(WS_URL);
+    await socket.ws.send('x');
+    assert.strictEqual(await socket.message(), 'x');
+    await socket.shut();
+  };
+  const cycles = async (count) => {
+    for (let index = 0; index < count; index += 1) await cycle();
+    collect();
+    await turn();
+  };
+  await cycles(200);
+  const before = resources();
+  await cycles(1_000);
+  await until(() => resources().descriptors <= before.descriptors);
+  const after = resources();
+  assert(after.threads <= before.threads + 4, `${before.threads} threads became ${after.threads}`);
+  assert(after.bytes < before.bytes + 24 * 1024 * 1024, `${before.bytes} bytes became ${after.bytes}`);
+});
+
+test('1,000 objects at once are closed when they are collected', async (context) => {
+  const codes = [];
+  const server = await listen((connection) => connection.closed.then((code) => codes.push(code)));
+  context.cleanup(server.close);
+  const before = resources();
+  for (let batch = 0; batch < 10; batch += 1) {
+    await Promise.all(Array.from({ length: 100 }, () => connectAndForget(server.url, {}).opened));
+  }
+  await collectUntil(() => codes.length === 1_000);
+  assert.deepStrictEqual(codes.filter((code) => code !== 1001), []);
+  await until(() => resources().descriptors <= before.descriptors);
+});
+
+test('objects that never connect leave nothing behind', async () => {
+  const make = async (rounds) => {
+    for (let round = 0; round < rounds; round += 1) {
+      for (let index = 0; index < 5_000; index += 1) {
+        const ws = library.createWebSocket();
+        ws.on('message', () => ws.close());
+      }
+      for (let turns = 0; turns < 2; turns += 1) {
+        collect();
+        await turn();
+      }
+    }
+  };
+  await make(4);
+  const before = resources();
+  await make(8);
+  const grown = resources().bytes - before.bytes;
+  // They take several kilobytes each, so a leak would be more than ten times this.
+  assert(grown < 16 * 1024 * 1024, `grown by ${grown} bytes`);
+});
+
+// ---- environments ----
+
+const WORKER = path.join(__dirname, 'worker.js');
+
+/** An environment of its own with live connections; resolves when they are open. */
+async function environment(url, mode) {
+  const worker = new Worker(WORKER, { workerData: { url, hang: `${WS_URL}/hang`, mode, library: path.resolve(NET_WEBSOCKET_LIB) } });
+  const said = await new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+  assert.strictEqual(said, 'ready');
+  return worker;
+}
+
+function peerOfTheNdk() {
+  const module = { exports: {} };
+  process.dlopen(module, path.resolve(NET_WEBSOCKET_NDK_PEER));
+  return module.exports;
+}
+
+test('environments that end with live connections close them, and NDK clients of the process go on', async (context) => {
+  const ndk = peerOfTheNdk();
+  assert.strictEqual(ndk.start(path.resolve(NET_WEBSOCKET_LIB), WS_URL), true);
+  await until(() => ndk.counts()[0] === 1);
+  const socket = new Recorder(context);
+  await socket.open(WS_URL);
+
+  const ended = [];
+  const server = await listen((connection) => connection.closed.then((code) => ended.push(code)));
+  context.cleanup(server.close);
+  const rounds = 10;
+  for (let round = 0; round < rounds; round += 1) {
+    const worker = await environment(server.url, ['idle', 'flooded', 'connecting', 'reading'][round % 4]);
+    await worker.terminate();
+    assert.strictEqual(ndk.send(), true);
+    await socket.ws.send(`round ${round}`);
+    assert.strictEqual(await socket.message(), `round ${round}`);
+  }
+  // Three connections in each environment.
+  await until(() => ended.length === 3 * rounds);
+  await until(() => ndk.counts()[1] === rounds);
+  assert.deepStrictEqual(ndk.counts(), [1, rounds, 0, 0]);
+  assert.strictEqual(ndk.stop(), true);
+  await socket.shut();
+});
+
+test('environments that end by themselves end their connections in good order', async (context) => {
+  const ended = [];
+  const server = await listen((connection) => connection.closed.then((code) => ended.push(code)));
+  context.cleanup(server.close);
+  for (let round = 0; round < 3; round += 1) {
+    const worker = await environment(server.url, 'closing');
+    await new Promise((resolve) => worker.once('exit', resolve));
+  }
+  await until(() => ended.length === 9);
+  assert.deepStrictEqual(ended, Array(9).fill(1000));
+});

@@ -1,0 +1,78 @@
+'use strict';
+
+// A WebSocket server of a few lines, which tells what it sees of each connection. Frames of clients up to 64 KiB only.
+
+const crypto = require('node:crypto');
+const net = require('node:net');
+
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+/** Listens on a free port. `connected` is called with each connection that has been upgraded. */
+function listen(connected) {
+  const server = net.createServer((socket) => serve(socket, connected));
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => {
+    const { port } = server.address();
+    resolve({ url: `ws://127.0.0.1:${port}/`, close: () => server.close() });
+  }));
+}
+
+function serve(socket, connected) {
+  let buffer = Buffer.alloc(0);
+  let connection;
+  socket.on('error', () => {});
+  socket.on('data', (data) => {
+    buffer = Buffer.concat([buffer, data]);
+    if (!connection) {
+      const end = buffer.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      const key = /^sec-websocket-key: *(.+)$/im.exec(buffer.subarray(0, end).toString())[1].trim();
+      buffer = buffer.subarray(end + 4);
+      const accept = crypto.createHash('sha1').update(key + GUID).digest('base64');
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+        + `Sec-WebSocket-Accept: ${accept}\r\n\r\n`);
+      connection = new Connection(socket);
+      connected(connection);
+    }
+    for (let frame = take(); frame; frame = take()) connection.frame(frame);
+  });
+  socket.on('close', () => connection?.ended());
+
+  function take() {
+    if (buffer.length < 6) return undefined;
+    let [length, at] = [buffer[1] & 0x7f, 2];
+    if (length === 126) {
+      if (buffer.length < 8) return undefined;
+      [length, at] = [buffer.readUInt16BE(2), 4];
+    }
+    if (buffer.length < at + 4 + length) return undefined;
+    const mask = buffer.subarray(at, at + 4);
+    const payload = Buffer.from(buffer.subarray(at + 4, at + 4 + length)).map((byte, index) => byte ^ mask[index % 4]);
+    const opcode = buffer[0] & 0x0f;
+    buffer = buffer.subarray(at + 4 + length);
+    return { opcode, payload };
+  }
+}
+
+class Connection {
+  constructor(socket) {
+    this.socket = socket;
+    this.messages = [];
+    /** The code of the client's close frame; undefined when the connection ended without one. */
+    this.closed = new Promise((resolve) => (this.ended = resolve));
+  }
+
+  frame({ opcode, payload }) {
+    if (opcode === 8) {
+      this.ended(payload.length >= 2 ? payload.readUInt16BE(0) : 1005);
+      this.socket.end(Buffer.concat([Buffer.from([0x88, payload.length]), payload]));
+    } else if (opcode < 8) {
+      this.messages.push(payload);
+    }
+  }
+
+  text(text) {
+    this.socket.write(Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]));
+  }
+}
+
+module.exports = { listen };
