@@ -12,11 +12,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use data_encoding::BASE64;
 use futures_util::{SinkExt, StreamExt};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
+    PublicKeyData, date_time_ymd,
 };
+use ring::digest::{SHA256, digest};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -44,8 +46,9 @@ Usage: echo_server [--ws-port N] [--wss-port N] [--dir DIR] [--quiet] [--help]
 
 Prints these as NAME=VALUE lines, then READY: WS_URL, WSS_URL, CA_FILE, and the servers with a certificate that must be
 refused: WSS_UNTRUSTED_URL (of an unknown CA), WSS_WRONG_NAME_URL (for another host), WSS_EXPIRED_URL. WSS_TLS12_URL speaks no
-TLS 1.3; WSS_MUTUAL_URL wants a client certificate of the same CA, such as that of CLIENT_CERT_FILE and CLIENT_KEY_FILE;
-OTHER_CERT_FILE and OTHER_KEY_FILE are those of another CA.
+TLS 1.3; WSS_MUTUAL_URL wants a client certificate of the same CA, such as that of CLIENT_CERT_FILE and CLIENT_KEY_FILE, or of
+LOCKED_CERT_FILE and LOCKED_KEY_FILE, whose password is \"correct horse\"; OTHER_CERT_FILE and OTHER_KEY_FILE are those of another
+CA. SERVER_PIN is the SHA-256 digest of the public key behind WSS_URL.
 Exits at end-of-file on stdin, on SIGTERM and on SIGINT.
 
 Paths:
@@ -114,6 +117,10 @@ async fn serve(options: Options) -> Result<(), Failure> {
     clients.add(trusted.ca.der().clone())?;
     let mutual = trusted.issue_with("mutual", &LOOPBACK_NAMES, LIFETIME, ALL_VERSIONS, Some(clients))?;
     trusted.issue("client", &["a client"], LIFETIME)?;
+    let locked = KeyPair::from_pem(include_str!("../tests/keys/ec.pem"))?;
+    trusted.sign("locked-client", &["a client"], LIFETIME, &locked)?;
+    fs::write(directory.path.join("locked-client.key"), include_str!("../tests/keys/ec-pbes2-aes256.pem"))?;
+    let pin = fs::read_to_string(directory.path.join("server.pin"))?;
     unknown.issue("other-client", &["another client"], LIFETIME)?;
 
     let quiet = options.quiet;
@@ -140,8 +147,11 @@ async fn serve(options: Options) -> Result<(), Failure> {
          CA_FILE={0}/ca.pem\n\
          CLIENT_CERT_FILE={0}/client.pem\n\
          CLIENT_KEY_FILE={0}/client.key\n\
+         LOCKED_CERT_FILE={0}/locked-client.pem\n\
+         LOCKED_KEY_FILE={0}/locked-client.key\n\
          OTHER_CERT_FILE={0}/other-client.pem\n\
          OTHER_KEY_FILE={0}/other-client.key\n\
+         SERVER_PIN={pin}\n\
          READY",
         directory.path.display()
     )?;
@@ -256,16 +266,8 @@ impl<'a> Authority<'a> {
         clients: Option<RootCertStore>,
     ) -> Result<TlsAcceptor, Failure> {
         let key = KeyPair::generate()?;
-        let mut parameters =
-            CertificateParams::new(names.iter().copied().map(String::from).collect::<Vec<_>>())?;
-        parameters.distinguished_name.push(DnType::CommonName, "net_websocket test server");
-        parameters.not_before = date_time_ymd(years.0, 1, 1);
-        parameters.not_after = date_time_ymd(years.1, 1, 1);
-        let certificate = parameters.signed_by(&key, &self.ca)?;
-        fs::write(self.directory.join(format!("{file}.pem")), certificate.pem())?;
+        let chain = vec![self.sign(file, names, years, &key)?];
         fs::write(self.directory.join(format!("{file}.key")), key.serialize_pem())?;
-
-        let chain = vec![CertificateDer::from_pem_slice(certificate.pem().as_bytes())?];
         let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes())?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder =
@@ -278,6 +280,26 @@ impl<'a> Authority<'a> {
         };
         let config = builder.with_single_cert(chain, key)?;
         Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    /// A certificate for a key, in `FILE.pem`; the key's pin goes to `FILE.pin`.
+    fn sign(
+        &self,
+        file: &str,
+        names: &[&str],
+        years: (i32, i32),
+        key: &KeyPair,
+    ) -> Result<CertificateDer<'static>, Failure> {
+        let names: Vec<_> = names.iter().copied().map(String::from).collect();
+        let mut parameters = CertificateParams::new(names)?;
+        parameters.distinguished_name.push(DnType::CommonName, "net_websocket test server");
+        parameters.not_before = date_time_ymd(years.0, 1, 1);
+        parameters.not_after = date_time_ymd(years.1, 1, 1);
+        let certificate = parameters.signed_by(key, &self.ca)?;
+        fs::write(self.directory.join(format!("{file}.pem")), certificate.pem())?;
+        let pin = digest(&SHA256, &key.subject_public_key_info());
+        fs::write(self.directory.join(format!("{file}.pin")), BASE64.encode(pin.as_ref()))?;
+        Ok(certificate.der().clone())
     }
 }
 

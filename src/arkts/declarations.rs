@@ -11,15 +11,30 @@ pub struct WebSocketRequestOptions {
     /// Headers of the upgrade request: names and string values. `Sec-WebSocket-Protocol` among them offers sub-protocols.
     #[napi(ts_type = "Object")]
     pub header: Option<()>,
-    /// PEM file of the certificate authorities to trust instead of the system's. Default: the system's store.
+    /// PEM file of the certificate authorities to trust instead of the system's, or folder with such files. A file that
+    /// cannot be used is the event `error` with 2302002. Default: the system's store.
     pub ca_path: Option<String>,
+    /// Trust the authorities of `caPath` and those of the system. Ours, not the platform's. Default: false.
+    pub ca_path_adds_to_system: Option<bool>,
     /// What to show a server that asks for a certificate. Default: nothing.
     #[napi(ts_type = "ClientCert")]
     pub client_cert: Option<()>,
+    /// Public keys of which the verified chain, from the server's certificate to the authority, must have one, besides being
+    /// verified. Those that have expired do not count; when all have, the chain is enough. With
+    /// `skipServerCertVerification` it is the server's own key that must be one of them, and an expired one is no help.
+    /// As in the platform's `http` module. Default: no such demand.
+    #[napi(ts_type = "CertificatePinning | CertificatePinning[]")]
+    pub certificate_pinning: Option<()>,
+    /// Protocols to offer by ALPN (RFC 7301), preferred first; an empty array leaves ALPN out. h2 and h3 are refused, since
+    /// the upgrade is one of HTTP/1.1. Ours, not the platform's. Default: ['http/1.1'].
+    pub alpn_protocols: Option<Vec<String>>,
+    /// The host name to ask for (SNI) and to verify, or the address, instead of the URL's. Ours, not the platform's.
+    /// Default: the URL's.
+    pub tls_server_name: Option<String>,
     /// Sub-protocols to offer, comma-separated, preferred first. Default: none.
     pub protocol: Option<String>,
-    /// Accept any certificate for any name: whoever sits on the path can then read and change everything.
-    /// Default: false.
+    /// Accept any certificate for any name: whoever sits on the path can then read and change everything, unless
+    /// `certificatePinning` names the server's own key. Default: false.
     pub skip_server_cert_verification: Option<bool>,
     /// Seconds between pings, 0 to 30000; 0 for none. Default: 30.
     pub ping_interval: Option<f64>,
@@ -56,8 +71,20 @@ pub struct ClientCert {
     pub cert_path: String,
     /// PEM file of its key: PKCS#8, SEC1 or PKCS#1.
     pub key_path: String,
-    /// Must be left out or empty: a key with a password is refused with 401 by this version.
+    /// The password of a key that has one: PBES2 with PBKDF2, or OpenSSL's older form.
     pub key_password: Option<String>,
+}
+
+/// A public key to pin.
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct CertificatePinning {
+    /// The SHA-256 digest of its SubjectPublicKeyInfo in base64, as in RFC 7469.
+    pub public_key_hash: String,
+    /// The only one there is.
+    #[napi(ts_type = "'SHA-256'")]
+    pub hash_algorithm: String,
+    /// When the pin expires, in milliseconds since 1970 as `Date.getTime()` gives. Ours, not the platform's. Default: never.
+    pub expires: Option<f64>,
 }
 
 /// Versions of TLS, for `minSupportTlsProtocol`.

@@ -1,12 +1,15 @@
 //! JavaScript arguments, parsed once; what is wrong with one is a 401 that begins with its name.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::abort_signal::Signal;
 use super::error::ApiError;
 use super::value::{Type, Value};
-use crate::client::{ClientCertificate, CloseError, Options, RawHeader, SEND_LIMIT_BYTES, may_close_with};
+use crate::client::{
+    AlpnProtocols, ClientCertificate, CloseError, Options, Password, Pin, RawHeader, SEND_LIMIT_BYTES,
+    TlsServerName, may_close_with,
+};
 
 /// The most seconds of an interval or a timeout: the platform's limit.
 const SECONDS_MAX: f64 = 30_000.0;
@@ -15,12 +18,13 @@ const DEFAULT_CLOSE_CODE: u16 = 1000;
 /// The platform's default, which servers may know.
 const DEFAULT_CLOSE_REASON: &str = "CLOSE_NORMAL";
 
-const KNOWN: &str = "header, caPath, clientCert, proxy, protocol, skipServerCertVerification, pingInterval, pongTimeout, \
-                     minSupportTlsProtocol, supportOriginPort, perMessageDeflate, connectTimeout, closeTimeout, \
-                     maxMessageSize, sendQueueLimit, signal";
+const KNOWN: &str = "header, caPath, caPathAddsToSystem, clientCert, certificatePinning, alpnProtocols, tlsServerName, \
+                     proxy, protocol, skipServerCertVerification, pingInterval, pongTimeout, minSupportTlsProtocol, \
+                     supportOriginPort, perMessageDeflate, connectTimeout, closeTimeout, maxMessageSize, \
+                     sendQueueLimit, signal";
 
-/// The most bytes of a limit: what a double holds exactly.
-const BYTES_MAX: f64 = 9_007_199_254_740_991.0;
+/// The most bytes of a limit, and milliseconds of a time: what a double holds exactly.
+const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
 
 /// The options of `connect`.
 pub struct ConnectOptions<'env> {
@@ -42,11 +46,11 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
         match name.as_str() {
             "header" => options.headers = headers(value)?,
             "caPath" => {
-                options.ca_path =
+                options.tls.ca_path =
                     Some(text("caPath", value)?).filter(|path| !path.is_empty()).map(PathBuf::from)
             }
             "protocol" => options.protocols = text("protocol", value)?,
-            "skipServerCertVerification" => options.skip_server_verification = boolean(&name, value)?,
+            "skipServerCertVerification" => options.tls.skip_server_verification = boolean(&name, value)?,
             "pingInterval" => options.ping_interval = seconds(&name, value)?,
             "pongTimeout" => options.pong_timeout = seconds(&name, value)?,
             "proxy" => match value.to_text().as_deref() {
@@ -61,13 +65,28 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
                     ));
                 }
             },
-            "clientCert" => options.client_certificate = client_certificate(value)?,
+            "clientCert" => options.tls.client_certificate = client_certificate(value)?,
             // TLS below 1.2 is never spoken, so a minimum up to that is always kept.
             "minSupportTlsProtocol" => match value.to_number() {
                 Some(0.0 | 1.0 | 2.0) => {}
-                Some(3.0) => options.tls13_only = true,
+                Some(3.0) => options.tls.tls13_only = true,
                 _ => return Err(ApiError::parameter(&name, "must be a TlsProtocol")),
             },
+            "caPathAddsToSystem" => options.tls.ca_path_adds_to_system = boolean(&name, value)?,
+            "certificatePinning" => options.tls.pins = pins(value)?,
+            "alpnProtocols" => {
+                let names = value
+                    .elements()
+                    .and_then(|names| names.into_iter().map(Value::to_text).collect::<Option<Vec<_>>>())
+                    .ok_or_else(|| ApiError::parameter(&name, "must be an array of strings"))?;
+                options.tls.alpn = AlpnProtocols::parse(names.iter().map(String::as_str))
+                    .map_err(|why| ApiError::parameter(&name, why))?;
+            }
+            "tlsServerName" => {
+                let host = TlsServerName::parse(&text(&name, value)?);
+                let wrong = || ApiError::parameter(&name, "must be a host name or an IP address");
+                options.tls.server_name = Some(host.ok_or_else(wrong)?);
+            }
             "perMessageDeflate" => {
                 if !boolean(&name, value)? {
                     options.per_message_deflate = None;
@@ -140,24 +159,19 @@ fn milliseconds(name: &str, value: Value<'_>) -> Result<Duration, ApiError> {
 fn bytes(name: &str, value: Value<'_>) -> Result<usize, ApiError> {
     value
         .to_number()
-        .filter(|bytes| bytes.fract() == 0.0 && (1.0..=BYTES_MAX).contains(bytes))
+        .filter(|bytes| bytes.fract() == 0.0 && (1.0..=NUMBER_MAX).contains(bytes))
         .and_then(|bytes| usize::try_from(bytes as u64).ok())
         .ok_or_else(|| ApiError::parameter(name, "must be a whole number of bytes, 1 or more"))
 }
 
 fn client_certificate(value: Value<'_>) -> Result<Option<ClientCertificate>, ApiError> {
-    let (mut certificate, mut key) = (None, None);
+    let (mut certificate, mut key, mut password) = (None, None, None);
     for (name, value) in properties("clientCert", value)? {
         match name.as_str() {
             _ if value.is_absent() => {}
             "certPath" => certificate = Some(text("clientCert.certPath", value)?),
             "keyPath" => key = Some(text("clientCert.keyPath", value)?),
-            "keyPassword" => {
-                if !text("clientCert.keyPassword", value)?.is_empty() {
-                    let why = "a key with a password is not supported by this version";
-                    return Err(ApiError::parameter("clientCert.keyPassword", why));
-                }
-            }
+            "keyPassword" => password = Some(text("clientCert.keyPassword", value)?),
             _ => {
                 let why = "is not a field; known are certPath, keyPath, keyPassword";
                 return Err(ApiError::parameter(&format!("clientCert.{name}"), why));
@@ -168,11 +182,47 @@ fn client_certificate(value: Value<'_>) -> Result<Option<ClientCertificate>, Api
     match (certificate.filter(|path| !path.is_empty()), key.filter(|path| !path.is_empty())) {
         (None, None) => Ok(None),
         (Some(certificate), Some(key)) => {
-            Ok(Some(ClientCertificate { certificate: certificate.into(), key: key.into() }))
+            let password = password.filter(|password| !password.is_empty()).map(Password::new);
+            Ok(Some(ClientCertificate { certificate: certificate.into(), key: key.into(), password }))
         }
         (None, Some(_)) => Err(ApiError::parameter("clientCert.certPath", "must be a path")),
         (Some(_), None) => Err(ApiError::parameter("clientCert.keyPath", "must be a path")),
     }
+}
+
+/// One pin or an array of them, as in the platform's `http` module; `expires` is ours.
+fn pins(value: Value<'_>) -> Result<Vec<Pin>, ApiError> {
+    let refused = |field: &str, why: &str| ApiError::parameter(&format!("certificatePinning.{field}"), why);
+    let pins = value.elements().unwrap_or_else(|| vec![value]);
+    pins.into_iter()
+        .map(|value| {
+            let (mut hash, mut algorithm, mut expires) = (None, None, None);
+            for (name, value) in properties("certificatePinning", value)? {
+                match name.as_str() {
+                    _ if value.is_absent() => {}
+                    "publicKeyHash" => hash = Some(text("certificatePinning.publicKeyHash", value)?),
+                    "hashAlgorithm" => algorithm = Some(text("certificatePinning.hashAlgorithm", value)?),
+                    "expires" => {
+                        let millis = value.to_number().filter(|millis| (0.0..=NUMBER_MAX).contains(millis));
+                        let millis =
+                            millis.ok_or_else(|| refused(&name, "must be milliseconds since 1970"))?;
+                        expires = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis as u64));
+                    }
+                    _ => {
+                        return Err(refused(
+                            &name,
+                            "is not a field; known are publicKeyHash, hashAlgorithm, expires",
+                        ));
+                    }
+                }
+            }
+            if algorithm.as_deref() != Some("SHA-256") {
+                return Err(refused("hashAlgorithm", "must be 'SHA-256'"));
+            }
+            Pin::parse(&hash.unwrap_or_default(), expires)
+                .map_err(|why| refused("publicKeyHash", &format!("is {why}")))
+        })
+        .collect()
 }
 
 fn headers(value: Value<'_>) -> Result<Vec<RawHeader>, ApiError> {

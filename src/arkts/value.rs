@@ -400,6 +400,14 @@ impl<'env> Value<'env> {
         Ok(entries)
     }
 
+    /// The elements of an array; `None` for what is none.
+    pub fn elements(self) -> Option<Vec<Self>> {
+        ask!(napi_is_array, self.env, self.raw; false).ok().filter(|is_array| *is_array)?;
+        let count = ask!(napi_get_array_length, self.env, self.raw; 0_u32).ok()?;
+        let element = |index| ask!(napi_get_element, self.env, self.raw, index; ptr::null_mut());
+        (0..count).map(|index| element(index).ok().map(|raw| Self { raw, ..self })).collect()
+    }
+
     pub fn is_same(self, other: Self) -> bool {
         ask!(napi_strict_equals, self.env, self.raw, other.raw; false).unwrap_or(false)
     }

@@ -14,12 +14,12 @@ use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 use url::Host;
 
-use super::error::{Error, Phase};
+use super::error::{Error, Phase, UpgradeError};
 use super::event::{Opened, Timing};
 use super::handshake::{self, Upgraded};
 use super::options::Request;
 use super::socket::Socket;
-use super::tls;
+use super::tls::{self, TlsError};
 use crate::protocol::{Negotiated, ReadBuffer};
 
 /// How long one address may keep the next waiting (RFC 8305 section 5: 250 ms).
@@ -77,11 +77,11 @@ async fn attempt(request: &Request, progress: &Progress) -> Result<Connection, E
         None => Stream::Plain(tcp),
         Some(settings) => {
             progress.enter(Phase::Tls);
-            let settings = settings.clone();
-            let config = tokio::task::spawn_blocking(move || tls::config(&settings))
+            let read = settings.clone();
+            let config = tokio::task::spawn_blocking(move || tls::config(&read))
                 .await
                 .map_err(|_| Error::Internal)??;
-            let tls = tls::handshake(tcp, config, &request.host)
+            let tls = tls::handshake(tcp, config, settings, &request.host)
                 .await
                 .map_err(|cause| Error::Tls { target: request.endpoint(), cause })?;
             Stream::Tls(Box::new(tls))
@@ -91,12 +91,27 @@ async fn attempt(request: &Request, progress: &Progress) -> Result<Connection, E
         timing.tls = clock.lap();
     }
     progress.enter(Phase::Upgrade);
-    let Upgraded { mut opened, deflate, received } = handshake::upgrade(&mut stream, request)
-        .await
-        .map_err(|cause| Error::Upgrade { target: request.endpoint(), cause })?;
+    let Upgraded { mut opened, deflate, received } = match handshake::upgrade(&mut stream, request).await {
+        Ok(upgraded) => upgraded,
+        Err(cause) => return Err(not_upgraded(request.endpoint(), cause, stream).await),
+    };
     timing.upgrade = clock.lap();
     opened.timing = timing;
     Ok(Connection { stream, opened, deflate, received })
+}
+
+/// A failure of the upgrade, or the server's late verdict on the TLS handshake.
+async fn not_upgraded(target: String, cause: UpgradeError, stream: Stream) -> Error {
+    match (cause, stream) {
+        (UpgradeError::Io(cause), Stream::Tls(stream)) => match cause.downcast() {
+            Ok(alert) => Error::Tls { target, cause: TlsError::Handshake(alert) },
+            Err(cause) => match tls::late_alert(stream).await {
+                Some(alert) => Error::Tls { target, cause: alert },
+                None => Error::Upgrade { target, cause: UpgradeError::Io(cause) },
+            },
+        },
+        (cause, _) => Error::Upgrade { target, cause },
+    }
 }
 
 /// Times one step after the other.

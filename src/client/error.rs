@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::tls::TlsError;
 use crate::protocol::{AnswerError, ProtocolError};
 
 /// Why an input was refused before anything was dialled.
@@ -113,8 +114,8 @@ pub enum Error {
     Tls {
         /// Host and port.
         target: String,
-        /// The TLS library's error.
-        cause: io::Error,
+        /// What is wrong.
+        cause: TlsError,
     },
     /// The server did not complete the HTTP upgrade.
     Upgrade {

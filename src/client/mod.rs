@@ -26,10 +26,11 @@ pub use self::error::{
 pub use self::event::{Closed, Headers, Listener, Message, Opened, Outcome, Pong, Timing};
 pub use self::handshake::{RESPONSE_HEAD_BYTES_MAX, parse_response_head};
 pub use self::link::{Payload, Receipt, State, may_close_with};
-pub use self::options::{
-    ClientCertificate, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, RawHeader, Request, URL_BYTES_MAX,
-};
+pub use self::options::{HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, RawHeader, Request, URL_BYTES_MAX};
 pub use self::stats::Statistics;
+pub use self::tls::{
+    AlpnProtocols, ClientCertificate, Password, Pin, PinError, TlsError, TlsOptions, TlsServerName,
+};
 pub use crate::protocol::{CLOSE_REASON_BYTES_MAX, CloseCode, Kind, Part, PerMessageDeflate};
 
 use self::link::Link;

@@ -1,12 +1,12 @@
 //! Raw input of an application, parsed once into a [`Request`] that cannot be wrong.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use data_encoding::BASE64;
 use url::{Host, Url};
 
 use super::error::{OptionsError, UrlError};
+use super::tls::TlsOptions;
 use crate::protocol::PerMessageDeflate;
 
 /// The longest URL, in bytes.
@@ -27,14 +27,8 @@ pub struct Options {
     pub headers: Vec<RawHeader>,
     /// Sub-protocols, comma-separated, preferred first; empty for none.
     pub protocols: String,
-    /// PEM file of the authorities to trust instead of the system's store.
-    pub ca_path: Option<PathBuf>,
-    /// Accept any certificate for any name. Whoever sits on the path can then read and change everything.
-    pub skip_server_verification: bool,
-    /// What to show a server that asks for a certificate.
-    pub client_certificate: Option<ClientCertificate>,
-    /// Speak TLS 1.3 only. Default: 1.2 as well.
-    pub tls13_only: bool,
+    /// How to speak TLS, when the URL asks for it.
+    pub tls: TlsOptions,
     /// Limit of a whole attempt, from the name lookup to the upgrade. Default 15 s.
     pub connect_timeout: Duration,
     /// How long to wait for the peer's close frame before the connection is dropped. Default 5 s.
@@ -56,10 +50,7 @@ impl Default for Options {
         Self {
             headers: Vec::new(),
             protocols: String::new(),
-            ca_path: None,
-            skip_server_verification: false,
-            client_certificate: None,
-            tls13_only: false,
+            tls: TlsOptions::default(),
             connect_timeout: Duration::from_secs(15),
             close_timeout: Duration::from_secs(5),
             ping_interval: Some(Duration::from_secs(30)),
@@ -71,39 +62,11 @@ impl Default for Options {
     }
 }
 
-/// PEM files with a client's certificate, followed by those of its issuers, and its key (PKCS#8, SEC1 or PKCS#1).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ClientCertificate {
-    /// The certificates.
-    pub certificate: PathBuf,
-    /// The key, without a password.
-    pub key: PathBuf,
-}
-
-/// How to speak TLS.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Tls {
-    pub(super) trust: Trust,
-    pub(super) client: Option<ClientCertificate>,
-    pub(super) tls13_only: bool,
-}
-
-/// Whom to trust.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Trust {
-    /// The store of the system.
-    System,
-    /// The authorities in a PEM file, and no others.
-    File(PathBuf),
-    /// Anyone.
-    Anyone,
-}
-
 /// An attempt that can be dialled.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// `None` for plain TCP.
-    pub(super) tls: Option<Tls>,
+    pub(super) tls: Option<TlsOptions>,
     pub(super) host: Host<String>,
     pub(super) port: u16,
     /// The Host header: the name as in the URL, with the port when it is not the scheme's own.
@@ -128,10 +91,7 @@ impl Request {
         let Options {
             headers,
             protocols,
-            ca_path,
-            skip_server_verification,
-            client_certificate,
-            tls13_only,
+            tls,
             connect_timeout,
             close_timeout,
             ping_interval,
@@ -162,13 +122,8 @@ impl Request {
         {
             headers.push(("Authorization".to_owned(), basic_credentials(&url).into_bytes()));
         }
-        let trust = match (skip_server_verification, ca_path) {
-            (true, _) => Trust::Anyone,
-            (false, Some(path)) => Trust::File(path),
-            (false, None) => Trust::System,
-        };
         Ok(Self {
-            tls: secure.then_some(Tls { trust, client: client_certificate, tls13_only }),
+            tls: secure.then_some(tls),
             host,
             port,
             authority,
@@ -326,7 +281,7 @@ mod tests {
         let request = parse("wss://example.org/a%20b?x=1&y#fragment");
         assert_eq!((request.authority.as_str(), request.port), ("example.org", 443));
         assert_eq!(request.target, "/a%20b?x=1&y");
-        assert_eq!(request.tls.map(|tls| tls.trust), Some(Trust::System));
+        assert!(request.tls.is_some());
         assert_eq!(parse("ws://h?x=1").target, "/?x=1");
         assert_eq!(parse("ws://[::1]:9/").authority, "[::1]:9");
         assert_eq!(parse("http://h:8080/").authority, "h:8080");

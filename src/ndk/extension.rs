@@ -6,17 +6,19 @@ use std::ffi::{CStr, CString, c_char, c_void};
 use std::mem::{offset_of, size_of};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::abi::{ErrCode, Header, WebSocket};
 use super::probe::{self, Unreadable};
 use crate::client::{
-    ClientCertificate, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, PerMessageDeflate, RawHeader, Receipt,
-    SEND_LIMIT_BYTES,
+    AlpnProtocols, ClientCertificate, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, Password,
+    PerMessageDeflate, Pin, RawHeader, Receipt, SEND_LIMIT_BYTES, TlsOptions, TlsServerName,
 };
 
 /// The longest sub-protocol list and file name looked at, in bytes.
 const TEXT_BYTES_MAX: usize = 65_536;
+/// The most pins looked at; more are a list that runs in a circle.
+const PINS_MAX: usize = 256;
 
 /// `NWS_Options`.
 #[repr(C)]
@@ -44,7 +46,24 @@ pub struct RawOptions {
     receive_pieces: u8,
     tls13_only: u8,
     deflate_threshold: u32,
+    client_key_password: *const c_char,
+    alpn_protocols: *const c_char,
+    tls_server_name: *const c_char,
+    certificate_pinning: *const RawPin,
+    ca_path_adds_to_system: u8,
 }
+
+/// `NWS_CertificatePinning`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RawPin {
+    public_key_hash: *const c_char,
+    expires_ms: i64,
+    next: *const RawPin,
+}
+
+// SAFETY: raw pointers and an integer.
+unsafe impl probe::Plain for RawPin {}
 
 /// `NWS_Header`.
 #[repr(C)]
@@ -172,7 +191,8 @@ pub type ReleaseCallback = unsafe extern "C" fn(*mut c_void, *mut c_void);
 
 #[cfg(target_pointer_width = "64")]
 const _: () = {
-    assert!(size_of::<RawOptions>() == 104 && offset_of!(RawOptions, deflate_threshold) == 96);
+    assert!(size_of::<RawOptions>() == 144 && offset_of!(RawOptions, deflate_threshold) == 96);
+    assert!(offset_of!(RawOptions, client_key_password) == 104 && size_of::<RawPin>() == 24);
     assert!(offset_of!(RawOptions, protocols) == 48 && offset_of!(RawOptions, per_message_deflate) == 89);
     assert!(size_of::<Response>() == 40 && offset_of!(Response, headers) == 16);
     assert!(size_of::<RawMessage>() == 32 && offset_of!(RawMessage, last) == 29);
@@ -375,10 +395,7 @@ impl RawOptions {
         let Options {
             headers: _,
             protocols: _,
-            ca_path: _,
-            skip_server_verification,
-            client_certificate: _,
-            tls13_only,
+            tls,
             connect_timeout,
             close_timeout,
             ping_interval,
@@ -387,6 +404,16 @@ impl RawOptions {
             message_limit,
             in_pieces,
         } = Options::default();
+        let TlsOptions {
+            ca_path: _,
+            ca_path_adds_to_system,
+            skip_server_verification,
+            pins: _,
+            client_certificate: _,
+            tls13_only,
+            alpn: _,
+            server_name: _,
+        } = tls;
         let offered = per_message_deflate.is_some();
         let deflate = per_message_deflate.unwrap_or_default();
         Self {
@@ -412,6 +439,11 @@ impl RawOptions {
             receive_pieces: u8::from(in_pieces),
             tls13_only: u8::from(tls13_only),
             deflate_threshold: u32::try_from(deflate.threshold).unwrap_or(u32::MAX),
+            client_key_password: std::ptr::null(),
+            alpn_protocols: std::ptr::null(),
+            tls_server_name: std::ptr::null(),
+            certificate_pinning: std::ptr::null(),
+            ca_path_adds_to_system: u8::from(ca_path_adds_to_system),
         }
     }
 
@@ -424,32 +456,10 @@ impl RawOptions {
             server_max_window_bits: window("serverMaxWindowBits", self.server_max_window_bits)?,
             threshold: self.deflate_threshold as usize,
         };
-        let certificate = text("clientCertPath", self.client_cert_path)?;
-        let client_certificate = match (certificate, text("clientKeyPath", self.client_key_path)?) {
-            (None, None) => None,
-            (Some(certificate), Some(key)) => {
-                Some(ClientCertificate { certificate: certificate.into(), key: key.into() })
-            }
-            (Some(_), None) => {
-                return Err(Refusal::new(
-                    ErrCode::InvalidArgument,
-                    "clientKeyPath: NULL beside clientCertPath",
-                ));
-            }
-            (None, Some(_)) => {
-                return Err(Refusal::new(
-                    ErrCode::InvalidArgument,
-                    "clientCertPath: NULL beside clientKeyPath",
-                ));
-            }
-        };
         let options = Options {
             headers: headers(self.headers)?,
             protocols: text("protocols", self.protocols)?.unwrap_or_default(),
-            ca_path: text("caPath", self.ca_path)?.map(PathBuf::from),
-            skip_server_verification: flag("skipServerCertVerification", self.skip_server_cert_verification)?,
-            client_certificate,
-            tls13_only: flag("tls13Only", self.tls13_only)?,
+            tls: self.parse_tls()?,
             connect_timeout: limit("connectTimeoutMs", self.connect_timeout_ms)?,
             close_timeout: limit("closeTimeoutMs", self.close_timeout_ms)?,
             ping_interval: duration(self.ping_interval_ms),
@@ -464,6 +474,44 @@ impl RawOptions {
             return Err(Refusal::new(ErrCode::InvalidArgument, "sendLowWater: over sendQueueLimit"));
         }
         Ok((options, send_limit, low_water))
+    }
+
+    fn parse_tls(&self) -> Result<TlsOptions, Refusal> {
+        let refused = |text: String| Refusal::new(ErrCode::InvalidArgument, text);
+        let password = text("clientKeyPassword", self.client_key_password)?.map(Password::new);
+        let certificate = text("clientCertPath", self.client_cert_path)?;
+        let client_certificate = match (certificate, text("clientKeyPath", self.client_key_path)?) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => {
+                Some(ClientCertificate { certificate: certificate.into(), key: key.into(), password })
+            }
+            (Some(_), None) => return Err(refused("clientKeyPath: NULL beside clientCertPath".to_owned())),
+            (None, Some(_)) => return Err(refused("clientCertPath: NULL beside clientKeyPath".to_owned())),
+        };
+        let alpn = match text("alpnProtocols", self.alpn_protocols)? {
+            None => TlsOptions::default().alpn,
+            Some(list) => {
+                let names = list.split(',').map(str::trim).filter(|_| !list.trim().is_empty());
+                AlpnProtocols::parse(names).map_err(|why| refused(format!("alpnProtocols: {why}")))?
+            }
+        };
+        let server_name =
+            match text("tlsServerName", self.tls_server_name)? {
+                None => None,
+                Some(name) => Some(TlsServerName::parse(&name).ok_or_else(|| {
+                    refused("tlsServerName: neither a host name nor an IP address".to_owned())
+                })?),
+            };
+        Ok(TlsOptions {
+            ca_path: text("caPath", self.ca_path)?.map(PathBuf::from),
+            ca_path_adds_to_system: flag("caPathAddsToSystem", self.ca_path_adds_to_system)?,
+            skip_server_verification: flag("skipServerCertVerification", self.skip_server_cert_verification)?,
+            pins: pins(self.certificate_pinning)?,
+            client_certificate,
+            tls13_only: flag("tls13Only", self.tls13_only)?,
+            alpn,
+            server_name,
+        })
     }
 }
 
@@ -540,6 +588,32 @@ fn headers(mut next: *const Header) -> Result<Vec<RawHeader>, Refusal> {
         next = following;
     }
     Ok(headers)
+}
+
+fn pins(mut next: *const RawPin) -> Result<Vec<Pin>, Refusal> {
+    let mut pins = Vec::new();
+    while !next.is_null() {
+        let refused = |why: &dyn std::fmt::Display| {
+            Refusal::new(ErrCode::InvalidArgument, format!("certificatePinning: entry {}: {why}", pins.len()))
+        };
+        let Ok(RawPin { public_key_hash, expires_ms, next: following }) = probe::value(next) else {
+            return Err(refused(&"the pointer leads nowhere"));
+        };
+        if pins.len() >= PINS_MAX {
+            return Err(refused(&"one too many"));
+        }
+        let hash = text("publicKeyHash", public_key_hash).map_err(|Refusal { text, .. }| refused(&text))?;
+        let hash = hash.ok_or_else(|| refused(&"publicKeyHash: NULL"))?;
+        let expires = match u64::try_from(expires_ms) {
+            Ok(0) => None,
+            Ok(millis) => SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis)),
+            Err(_) => return Err(refused(&"expiresMs: before 1970")),
+        };
+        let pin = Pin::parse(&hash, expires).map_err(|why| refused(&format_args!("publicKeyHash: {why}")))?;
+        pins.push(pin);
+        next = following;
+    }
+    Ok(pins)
 }
 
 /// Copies a string to where an application wants it.

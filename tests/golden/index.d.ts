@@ -30,18 +30,44 @@ declare namespace webSocket {
     /** Headers of the upgrade request: names and string values. `Sec-WebSocket-Protocol` among them offers sub-protocols. */
     header?: Object;
 
-    /** PEM file of the certificate authorities to trust instead of the system's. Default: the system's store. */
+    /**
+     * PEM file of the certificate authorities to trust instead of the system's, or folder with such files. A file that
+     * cannot be used is the event `error` with 2302002. Default: the system's store.
+     */
     caPath?: string;
+
+    /** Trust the authorities of `caPath` and those of the system. Ours, not the platform's. Default: false. */
+    caPathAddsToSystem?: boolean;
 
     /** What to show a server that asks for a certificate. Default: nothing. */
     clientCert?: ClientCert;
+
+    /**
+     * Public keys of which the verified chain, from the server's certificate to the authority, must have one, besides being
+     * verified. Those that have expired do not count; when all have, the chain is enough. With
+     * `skipServerCertVerification` it is the server's own key that must be one of them, and an expired one is no help.
+     * As in the platform's `http` module. Default: no such demand.
+     */
+    certificatePinning?: CertificatePinning | CertificatePinning[];
+
+    /**
+     * Protocols to offer by ALPN (RFC 7301), preferred first; an empty array leaves ALPN out. h2 and h3 are refused, since
+     * the upgrade is one of HTTP/1.1. Ours, not the platform's. Default: ['http/1.1'].
+     */
+    alpnProtocols?: Array<string>;
+
+    /**
+     * The host name to ask for (SNI) and to verify, or the address, instead of the URL's. Ours, not the platform's.
+     * Default: the URL's.
+     */
+    tlsServerName?: string;
 
     /** Sub-protocols to offer, comma-separated, preferred first. Default: none. */
     protocol?: string;
 
     /**
-     * Accept any certificate for any name: whoever sits on the path can then read and change everything.
-     * Default: false.
+     * Accept any certificate for any name: whoever sits on the path can then read and change everything, unless
+     * `certificatePinning` names the server's own key. Default: false.
      */
     skipServerCertVerification?: boolean;
 
@@ -93,8 +119,20 @@ declare namespace webSocket {
     /** PEM file of its key: PKCS#8, SEC1 or PKCS#1. */
     keyPath: string;
 
-    /** Must be left out or empty: a key with a password is refused with 401 by this version. */
+    /** The password of a key that has one: PBES2 with PBKDF2, or OpenSSL's older form. */
     keyPassword?: string;
+  }
+
+  /** A public key to pin. */
+  interface CertificatePinning {
+    /** The SHA-256 digest of its SubjectPublicKeyInfo in base64, as in RFC 7469. */
+    publicKeyHash: string;
+
+    /** The only one there is. */
+    hashAlgorithm: 'SHA-256';
+
+    /** When the pin expires, in milliseconds since 1970 as `Date.getTime()` gives. Ours, not the platform's. Default: never. */
+    expires?: number;
   }
 
   /** Versions of TLS, for `minSupportTlsProtocol`. */
@@ -387,6 +425,7 @@ export import ResponseHeaders = webSocket.ResponseHeaders;
 export import AbortSignal = webSocket.AbortSignal;
 export import WebSocketRequestOptions = webSocket.WebSocketRequestOptions;
 export import ClientCert = webSocket.ClientCert;
+export import CertificatePinning = webSocket.CertificatePinning;
 export import TlsProtocol = webSocket.TlsProtocol;
 export import WebSocketCloseOptions = webSocket.WebSocketCloseOptions;
 export import OpenResult = webSocket.OpenResult;

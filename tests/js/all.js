@@ -5,6 +5,7 @@
 const { run } = require('./harness.js');
 
 require('./websocket.test.js');
+require('./tls.test.js');
 require('./reading.test.js');
 require('./abort.test.js');
 require('./lifecycle.test.js');

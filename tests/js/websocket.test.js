@@ -4,11 +4,11 @@
 
 const { assert, test, uncaughtException } = require('./harness.js');
 const {
-  ALREADY_EXISTS, CERTIFICATE_FILE, HTTP_STATUS, OTHER, PARAMETER, Recorder, URL_INVALID, assertError, assertSameBytes, bytes, callbackOf,
+  ALREADY_EXISTS, HTTP_STATUS, OTHER, PARAMETER, Recorder, URL_INVALID, assertError, assertSameBytes, bytes, callbackOf,
   connectFailure, failureOf, library, socketTest, unusedPort,
 } = require('./support.js');
 
-const { WS_URL, WSS_URL, WSS_UNTRUSTED_URL, CA_FILE } = process.env;
+const { WS_URL, WSS_URL, CA_FILE } = process.env;
 
 // ---- objects ----
 
@@ -154,34 +154,6 @@ socketTest('connects again inside the error listener', async (socket) => {
   assert.strictEqual(await connected, true);
   await socket.next('open');
   await socket.shut();
-});
-
-// ---- TLS ----
-
-socketTest('connects over TLS with a CA file', async (socket) => {
-  await socket.open(WSS_URL, { caPath: CA_FILE });
-  await socket.ws.send('secret');
-  assert.strictEqual(await socket.message(), 'secret');
-  await socket.shut();
-});
-
-socketTest('refuses a certificate of an unknown CA', async (socket) => {
-  const error = await connectFailure(socket, WSS_UNTRUSTED_URL, { caPath: CA_FILE });
-  assertError(error, error.code, /TLS|certificate/i);
-  assert.deepStrictEqual(socket.log, ['error']);
-});
-
-socketTest('takes any certificate when asked to skip verification', async (socket) => {
-  await socket.open(WSS_UNTRUSTED_URL, { skipServerCertVerification: true });
-  await socket.ws.send('trusting');
-  assert.strictEqual(await socket.message(), 'trusting');
-  await socket.shut();
-});
-
-socketTest('refuses a CA file that is missing or holds no certificate', async (socket) => {
-  for (const caPath of [`${CA_FILE}.missing`, __filename]) {
-    assertError(await connectFailure(socket, WSS_URL, { caPath }), CERTIFICATE_FILE);
-  }
 });
 
 // ---- connections that fail ----
@@ -832,39 +804,4 @@ socketTest('limits and timeouts are options', async (socket) => {
   ]) {
     assertError(await failureOf(() => ws.connect(WS_URL, { [name]: value })), PARAMETER, new RegExp(`^${name}: `));
   }
-});
-
-socketTest('shows a client certificate to a server that wants one', async (socket) => {
-  const { WSS_MUTUAL_URL, CLIENT_CERT_FILE, CLIENT_KEY_FILE } = process.env;
-  const clientCert = { certPath: CLIENT_CERT_FILE, keyPath: CLIENT_KEY_FILE };
-  await socket.open(WSS_MUTUAL_URL, { caPath: CA_FILE, clientCert });
-  await socket.shut();
-  await socket.ws.connect(WSS_MUTUAL_URL, { caPath: CA_FILE });
-  assertError(await socket.error(), OTHER);
-  const missing = { certPath: CLIENT_CERT_FILE, keyPath: '/nonexistent/client.key' };
-  const error = await connectFailure(socket, WSS_MUTUAL_URL, { caPath: CA_FILE, clientCert: missing });
-  assertError(error, CERTIFICATE_FILE, /client\.key/);
-  for (const [wrong, name] of [
-    [{ certPath: CLIENT_CERT_FILE }, 'keyPath'], [{ keyPath: 'x' }, 'certPath'], [{ certPath: 1, keyPath: 'x' }, 'certPath'],
-    [{ ...clientCert, keyPassword: 'x' }, 'keyPassword'], [{ ...clientCert, more: 'x' }, 'more'],
-  ]) {
-    const refused = await failureOf(() => socket.ws.connect(WSS_MUTUAL_URL, { clientCert: wrong }));
-    assertError(refused, PARAMETER, new RegExp(`^clientCert\\.${name}: `));
-  }
-});
-
-socketTest('speaks no TLS below minSupportTlsProtocol', async (socket) => {
-  const { WSS_TLS12_URL } = process.env;
-  const { TLS_V_1_2, TLS_V_1_3 } = library.TlsProtocol;
-  await socket.open(WSS_TLS12_URL, { caPath: CA_FILE, minSupportTlsProtocol: TLS_V_1_2 });
-  await socket.shut();
-  await socket.ws.connect(WSS_TLS12_URL, { caPath: CA_FILE, minSupportTlsProtocol: TLS_V_1_3 });
-  assertError(await socket.error(), OTHER, /TLS handshake/);
-  await socket.open(WSS_URL, { caPath: CA_FILE, minSupportTlsProtocol: TLS_V_1_3 });
-  await socket.shut();
-});
-
-test('TlsProtocol has the numbers of the platform', () => {
-  const { TLS_V_1_0, TLS_V_1_1, TLS_V_1_2, TLS_V_1_3 } = library.TlsProtocol;
-  assert.deepStrictEqual([TLS_V_1_0, TLS_V_1_1, TLS_V_1_2, TLS_V_1_3], [0, 1, 2, 3]);
 });

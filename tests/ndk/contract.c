@@ -925,7 +925,7 @@ static void unknown_host_is_one_error(void)
 static void bad_certificates_are_one_error(void)
 {
     check_attempt_fails(wss_untrusted, "/", "localhost", "issuer");
-    check_attempt_fails(wss_wrong_name, "/", "localhost", "name");
+    check_attempt_fails(wss_wrong_name, "/", "localhost", "is for example.invalid");
     check_attempt_fails(wss_expired, "/", "localhost", "expired");
 }
 

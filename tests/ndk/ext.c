@@ -27,6 +27,7 @@ struct Log {
     int ordered;
     int64_t round_trip;
     struct NWS_Failure failure;
+    char failure_text[1024];
     /* Destroys the client inside the callback with this entry. */
     const char *destroy_at;
     struct Flag destroyed;
@@ -140,6 +141,7 @@ static void on_error(struct WebSocket *client, void *data, const struct NWS_Fail
     (void)client;
     CHECK(strlen(failure->message) > 0);
     log->failure = *failure;
+    snprintf(log->failure_text, sizeof log->failure_text, "%s", failure->message);
     note(log, "error");
 }
 
@@ -309,6 +311,16 @@ static void names_the_option_that_is_wrong(void)
     REFUSES(tls13Only, 2);
     REFUSES(clientCertPath, "alone.pem");
     REFUSES(clientKeyPath, "alone.key");
+    REFUSES(clientKeyPassword, (const char *)(uintptr_t)0x10);
+    REFUSES(alpnProtocols, "h2");
+    REFUSES(alpnProtocols, "http/1.1,,mqtt");
+    REFUSES(tlsServerName, "");
+    REFUSES(tlsServerName, "wss://a.example");
+    REFUSES(caPathAddsToSystem, 2);
+    REFUSES(certificatePinning, (const struct NWS_CertificatePinning *)(uintptr_t)0x10);
+    REFUSES(certificatePinning, (&(struct NWS_CertificatePinning){ NULL, 0, NULL }));
+    REFUSES(certificatePinning, (&(struct NWS_CertificatePinning){ "YWJj", 0, NULL }));
+    REFUSES(certificatePinning, (&(struct NWS_CertificatePinning){ required("SERVER_PIN"), -1, NULL }));
     REFUSES(headers, (const struct WebSocket_Header *)(uintptr_t)0x10);
     options.headers = &header;
     CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_NO_HEADER_CONTEXT);
@@ -645,10 +657,93 @@ static void shows_a_client_certificate(void)
         CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
         CHECK_INT(log_connect(log, url, "/"), WEBSOCKET_OK);
         CHECK_TEXT(entry(log, 0), "error");
-        /* With TLS 1.3 the server's verdict may come only with its first answer. */
-        CHECK(log->failure.phase == NWS_PHASE_TLS || (at < 2 && log->failure.phase == NWS_PHASE_UPGRADE));
+        CHECK_INT(log->failure.phase, NWS_PHASE_TLS);
         log_end(log);
     }
+}
+
+static void opens_a_client_key_by_its_password(void)
+{
+    static const char *const passwords[] = { NULL, "battery staple", "correct horse" };
+    const char *url = required("WSS_MUTUAL_URL");
+    struct NWS_Options options = default_options();
+    struct Log *log = log_new();
+    int at;
+    options.clientCertPath = required("LOCKED_CERT_FILE");
+    options.clientKeyPath = required("LOCKED_KEY_FILE");
+    for (at = 0; at < 2; at++) {
+        options.clientKeyPassword = passwords[at];
+        CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+        CHECK_INT(log_connect(log, url, "/"), WEBSOCKET_OK);
+        CHECK_TEXT(entry(log, at), "error");
+        CHECK_INT(log->failure.code, WEBSOCKET_CONNECTION_ERROR);
+        CHECK_HAS(log->failure_text, options.clientKeyPath);
+        CHECK_HAS(log->failure_text, at == 0 ? "none was given" : "is wrong");
+        CHECK(strstr(log->failure_text, "staple") == NULL);
+    }
+    options.clientKeyPassword = passwords[2];
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, url, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 3), "open");
+    log_end(log);
+}
+
+static void asks_for_a_pinned_key(void)
+{
+    struct NWS_CertificatePinning right = { required("SERVER_PIN"), 0, NULL };
+    struct NWS_CertificatePinning wrong = { "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 0, NULL };
+    struct NWS_Options options = default_options();
+    struct Log *log = log_new();
+    options.certificatePinning = &wrong;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, wss, "/"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 0), "error");
+    CHECK_INT(log->failure.phase, NWS_PHASE_TLS);
+    CHECK_HAS(log->failure_text, right.publicKeyHash);
+    wrong.next = &right;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, wss, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 2), "open");
+    log_end(log);
+    /* Expired pins do not count, and when no other is left the chain is enough. */
+    log = log_new();
+    wrong.next = NULL;
+    wrong.expiresMs = 1;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, wss, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 1), "open");
+    log_end(log);
+    /* A list without an end. */
+    log = log_new();
+    right.next = &right;
+    options.certificatePinning = &right;
+    CHECK_INT(NWS_SetOptions(log->client, &options), NWS_INVALID_ARGUMENT);
+    CHECK_HAS(NWS_LastErrorMessage(), "one too many");
+    OH_WebSocketClient_Destroy(log->client);
+}
+
+static void verifies_another_name_if_told_so(void)
+{
+    struct NWS_Options options = default_options();
+    struct Log *log = log_new();
+    options.tlsServerName = "example.invalid";
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, required("WSS_WRONG_NAME_URL"), "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 1), "open");
+    log_end(log);
+    log = log_new();
+    options.alpnProtocols = "x-test, http/1.1";
+    options.caPath = required("OTHER_CERT_FILE");
+    options.caPathAddsToSystem = 1;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, wss, "/"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 0), "error");
+    CHECK_HAS(log->failure_text, "not for example.invalid");
+    options.tlsServerName = NULL;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, wss, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 2), "open");
+    log_end(log);
 }
 
 static void keeps_to_tls_1_3_if_told_so(void)
@@ -852,6 +947,9 @@ int main(void)
     RUN(says_which_phase_failed);
     RUN(takes_certificates_as_the_options_say);
     RUN(shows_a_client_certificate);
+    RUN(opens_a_client_key_by_its_password);
+    RUN(asks_for_a_pinned_key);
+    RUN(verifies_another_name_if_told_so);
     RUN(keeps_to_tls_1_3_if_told_so);
     RUN(merges_the_headers_in_order);
     RUN(knows_what_the_server_answered);

@@ -28,7 +28,7 @@ SAME(header_size, sizeof(WebSocket_Header), 24);
 SAME(header_name, offsetof(WebSocket_Header, fieldName), 0);
 SAME(header_value, offsetof(WebSocket_Header, fieldValue), 8);
 SAME(header_next, offsetof(struct WebSocket_Header, next), 16);
-SAME(ext_options, sizeof(NWS_Options), 104);
+SAME(ext_options, sizeof(NWS_Options), 144);
 SAME(ext_options_protocols, offsetof(NWS_Options, protocols), 48);
 SAME(ext_options_deflate, offsetof(NWS_Options, perMessageDeflate), 89);
 SAME(ext_options_threshold, offsetof(NWS_Options, deflateThreshold), 96);

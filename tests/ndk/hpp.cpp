@@ -236,6 +236,38 @@ void takes_options()
     CHECK_HAS(request.c_str(), "x-second: 2");
 }
 
+void takes_options_of_tls()
+{
+    auto events = std::make_shared<Events>();
+    nws::Client client(all(events));
+    nws::Options options;
+    options.caPath = required("CA_FILE");
+    options.caPathAddsToSystem = true;
+    options.clientCertPath = required("LOCKED_CERT_FILE");
+    options.clientKeyPath = required("LOCKED_KEY_FILE");
+    options.clientKeyPassword = "correct horse";
+    options.tlsServerName = "127.0.0.1";
+    options.alpnProtocols.push_back("x-test");
+    CHECK(!client.setOptions(options));
+    CHECK(!client.connect(std::string(required("WSS_MUTUAL_URL")) + "/"));
+    CHECK_NEXT("open 101");
+    CHECK(!client.close());
+    CHECK_NEXT("close 1000 ");
+    using clock = std::chrono::system_clock;
+    nws::CertificatePinning right{ required("SERVER_PIN"), clock::now() + std::chrono::hours(1) };
+    nws::CertificatePinning wrong{ std::string(43, 'A') + "=", std::nullopt };
+    options.certificatePinning = { wrong };
+    CHECK(!client.setOptions(options));
+    CHECK(!client.connect(std::string(required("WSS_URL")) + "/"));
+    CHECK_NEXT("error 3"); // NWS_PHASE_TLS
+    options.certificatePinning = { wrong, right };
+    CHECK(!client.setOptions(options));
+    CHECK(!client.connect(std::string(required("WSS_URL")) + "/"));
+    CHECK_NEXT("open 101");
+    CHECK(!client.close());
+    CHECK_NEXT("close 1000 ");
+}
+
 } // namespace
 
 int main()
@@ -250,5 +282,6 @@ int main()
     RUN(may_be_destroyed_in_its_own_handler);
     RUN(gives_exceptions_to_their_handler);
     RUN(takes_options);
+    RUN(takes_options_of_tls);
     return check_end();
 }

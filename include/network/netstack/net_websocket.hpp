@@ -129,6 +129,14 @@ private:
     const NWS_Message &raw_;
 };
 
+/** @brief A public key to pin; see NWS_CertificatePinning. */
+struct CertificatePinning {
+    /** The SHA-256 digest of the key in base64. */
+    std::string publicKeyHash;
+    /** When the pin expires; none for never. */
+    std::optional<std::chrono::system_clock::time_point> expires;
+};
+
 /** @brief Options of a client's later connections, with the library's defaults; see NWS_Options for each. */
 struct Options {
     /** @brief The defaults. */
@@ -167,12 +175,22 @@ struct Options {
     std::vector<std::string> protocols;
     /** Headers of the request, in order. */
     std::vector<std::pair<std::string, std::string>> headers;
-    /** PEM file of the authorities to trust; empty for the system's. */
+    /** PEM file of the authorities to trust, or folder of such files; empty for the system's. */
     std::string caPath;
+    /** Trust the system's authorities as well as those of caPath. */
+    bool caPathAddsToSystem = false;
     /** PEM files with a client certificate and its key; both empty for none. */
     std::string clientCertPath;
     /** See Options::clientCertPath. */
     std::string clientKeyPath;
+    /** The key's password; empty for none. */
+    std::string clientKeyPassword;
+    /** Public keys of which the server's chain must have one; empty for no such demand. */
+    std::vector<CertificatePinning> certificatePinning;
+    /** Protocols to offer by ALPN, preferred first; empty to leave ALPN out. */
+    std::vector<std::string> alpnProtocols{ "http/1.1" };
+    /** The host name to ask for and to verify; empty for the URL's. */
+    std::string tlsServerName;
     /** Speak TLS 1.3 only. */
     bool tls13Only = false;
     /** Accept any certificate for any host. */
@@ -282,9 +300,21 @@ public:
     {
         NWS_Options raw{};
         NWS_InitOptions(&raw, sizeof raw);
-        std::string protocols;
-        for (const std::string &protocol : options.protocols) {
-            protocols += (protocols.empty() ? "" : ",") + protocol;
+        std::string protocols = joined(options.protocols);
+        std::string alpnProtocols = joined(options.alpnProtocols);
+        std::vector<NWS_CertificatePinning> pins;
+        for (const CertificatePinning &pin : options.certificatePinning) {
+            using std::chrono::milliseconds;
+            int64_t expires = 0;
+            if (pin.expires) {
+                // Not 0, which means never.
+                expires = std::chrono::duration_cast<milliseconds>(pin.expires->time_since_epoch()).count();
+                expires = expires < 1 ? 1 : expires;
+            }
+            pins.push_back({ pin.publicKeyHash.c_str(), expires, nullptr });
+        }
+        for (size_t at = 1; at < pins.size(); at++) {
+            pins[at - 1].next = &pins[at];
         }
         std::vector<WebSocket_Header> headers;
         headers.reserve(options.headers.size());
@@ -306,6 +336,11 @@ public:
         raw.caPath = options.caPath.empty() ? nullptr : options.caPath.c_str();
         raw.clientCertPath = options.clientCertPath.empty() ? nullptr : options.clientCertPath.c_str();
         raw.clientKeyPath = options.clientKeyPath.empty() ? nullptr : options.clientKeyPath.c_str();
+        raw.clientKeyPassword = options.clientKeyPassword.empty() ? nullptr : options.clientKeyPassword.c_str();
+        raw.certificatePinning = pins.empty() ? nullptr : pins.data();
+        raw.alpnProtocols = alpnProtocols.c_str();
+        raw.tlsServerName = options.tlsServerName.empty() ? nullptr : options.tlsServerName.c_str();
+        raw.caPathAddsToSystem = options.caPathAddsToSystem;
         raw.tls13Only = options.tls13Only;
         raw.skipServerCertVerification = options.skipServerCertVerification;
         raw.perMessageDeflate = options.perMessageDeflate;
@@ -509,6 +544,15 @@ private:
             owned.release();
         }
         return error;
+    }
+
+    static std::string joined(const std::vector<std::string> &names)
+    {
+        std::string list;
+        for (const std::string &name : names) {
+            list += (list.empty() ? "" : ",") + name;
+        }
+        return list;
     }
 
     static uint32_t milliseconds(std::chrono::milliseconds time) noexcept

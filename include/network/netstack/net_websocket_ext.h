@@ -123,6 +123,18 @@ typedef enum NWS_Phase {
 } NWS_Phase;
 
 /**
+ * @brief A public key that the server's certificate chain is to have; an entry of NWS_Options::certificatePinning.
+ */
+typedef struct NWS_CertificatePinning {
+    /** The SHA-256 digest of its SubjectPublicKeyInfo in base64, as in RFC 7469; curl's "sha256//" may stand before it. */
+    const char *publicKeyHash;
+    /** When the entry expires, in milliseconds since 1970; 0 for never. */
+    int64_t expiresMs;
+    /** The next entry; NULL after the last. */
+    const struct NWS_CertificatePinning *next;
+} NWS_CertificatePinning;
+
+/**
  * @brief Options of a client's later connections. Fill it with NWS_InitOptions(), then change what is to be different.
  */
 typedef struct NWS_Options {
@@ -146,16 +158,22 @@ typedef struct NWS_Options {
     const char *protocols;
     /** Headers after those of OH_WebSocketClient_AddHeader() and ahead of Connect's; NULL for none. Default NULL. */
     const struct WebSocket_Header *headers;
-    /** PEM file of the authorities to trust instead of the system's; NULL for the system's. Default NULL. */
+    /**
+     * PEM file of the authorities to trust instead of the system's, or folder with such files; NULL for the system's. Read
+     * when connecting, as the other files: an unusable one is an error of the phase NWS_PHASE_TLS. Default NULL.
+     */
     const char *caPath;
     /**
      * PEM file with the certificate to show a server that asks for one, followed by those of its issuers; NULL for none.
-     * Read when connecting: an unusable file is an error of the phase NWS_PHASE_TLS. Default NULL.
+     * Default NULL.
      */
     const char *clientCertPath;
-    /** PEM file with its key (PKCS#8, SEC1 or PKCS#1), without a password; NULL if clientCertPath is. Default NULL. */
+    /** PEM file with its key (PKCS#8, SEC1 or PKCS#1); NULL if clientCertPath is. Default NULL. */
     const char *clientKeyPath;
-    /** 1 accepts any certificate for any host: whoever sits on the path reads and changes everything. Default 0. */
+    /**
+     * 1 accepts any certificate for any host: whoever sits on the path reads and changes everything, unless
+     * certificatePinning names the server's own key. Default 0.
+     */
     uint8_t skipServerCertVerification;
     /** 1 offers permessage-deflate (RFC 7692). Default 1. */
     uint8_t perMessageDeflate;
@@ -173,6 +191,23 @@ typedef struct NWS_Options {
     uint8_t tls13Only;
     /** Messages shorter than this are sent uncompressed, in bytes. Default 64. */
     uint32_t deflateThreshold;
+    /** Password of clientKeyPath, for a key that has one: PBES2 with PBKDF2, or OpenSSL's older form. Default NULL. */
+    const char *clientKeyPassword;
+    /**
+     * Protocols to offer by ALPN (RFC 7301), comma-separated, preferred first; NULL for http/1.1, "" to leave ALPN out. h2
+     * and h3 are refused, since the upgrade is one of HTTP/1.1. Default NULL.
+     */
+    const char *alpnProtocols;
+    /** The host name to ask for (SNI) and to verify, or the address, instead of the URL's; NULL for the URL's. Default NULL. */
+    const char *tlsServerName;
+    /**
+     * Public keys of which the verified chain, from the server's certificate to the authority, must have one, besides
+     * being verified; NULL for no such demand. Entries that have expired do not count; when all have, the chain is enough.
+     * With skipServerCertVerification it is the server's own key that must be one of them, and an expired one is no help. Default NULL.
+     */
+    const struct NWS_CertificatePinning *certificatePinning;
+    /** 1 trusts the authorities of caPath and those of the system. Default 0. */
+    uint8_t caPathAddsToSystem;
 } NWS_Options;
 
 /**

@@ -1,0 +1,278 @@
+//! What can go wrong in a TLS handshake, in words that say what to do.
+
+use std::fmt;
+use std::io;
+
+use rustls::pki_types::{ServerName, UnixTime};
+use rustls::{
+    AlertDescription, CertificateError, InconsistentKeys, InvalidMessage, PeerIncompatible, PeerMisbehaved,
+};
+
+use super::verify::Refusal;
+
+/// Why a TLS handshake failed.
+#[derive(Debug)]
+pub enum TlsError {
+    /// What one side sent did not please the other, the certificates among it.
+    Handshake(rustls::Error),
+    /// The server ended the connection in the middle.
+    Eof,
+    /// Reading or writing failed.
+    Io(io::Error),
+}
+
+impl From<io::Error> for TlsError {
+    fn from(error: io::Error) -> Self {
+        match error.downcast::<rustls::Error>() {
+            Ok(error) => Self::Handshake(error),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Self::Eof,
+            Err(error) => Self::Io(error),
+        }
+    }
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Handshake(error) => handshake(error, f),
+            Self::Eof => f.write_str("the server closed the connection in the middle of the handshake"),
+            Self::Io(cause) => write!(f, "the connection broke: {cause}"),
+        }
+    }
+}
+
+impl std::error::Error for TlsError {}
+
+/// The errors that have a remedy in its words; the others, which are defects of one side, in those of rustls.
+fn handshake(error: &rustls::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match error {
+        rustls::Error::InvalidCertificate(error) => certificate(error, f),
+        rustls::Error::AlertReceived(alert) => received(*alert, f),
+        rustls::Error::PeerIncompatible(cause) => incompatible(cause, f),
+        rustls::Error::InvalidMessage(
+            InvalidMessage::InvalidContentType
+            | InvalidMessage::UnknownProtocolVersion
+            | InvalidMessage::MessageTooLarge,
+        ) => f.write_str(
+            "what the server sent is not TLS; it may speak plain ws or HTTP on this port, or TLS on another one",
+        ),
+        rustls::Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedApplicationProtocol) => f.write_str(
+            "the server chose a protocol by ALPN that was not offered, such as h2; WebSocket needs HTTP/1.1 there",
+        ),
+        rustls::Error::PeerMisbehaved(
+            PeerMisbehaved::AttemptedDowngradeToTls12WhenTls13IsSupported,
+        ) => f.write_str("somebody between here and the server forces an older version of TLS (RFC 8446 4.1.3)"),
+        rustls::Error::NoCertificatesPresented => f.write_str("the server showed no certificate"),
+        rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+            f.write_str("the key is not that of the certificate")
+        }
+        rustls::Error::FailedToGetCurrentTime => {
+            f.write_str("this device's clock is before 1970; no certificate can be valid")
+        }
+        rustls::Error::FailedToGetRandomBytes => f.write_str("the system gave no random numbers"),
+        rustls::Error::DecryptError => f.write_str("a record was changed on its way, or encrypted wrongly"),
+        // `non_exhaustive`, and most of the rest a client never meets.
+        other => write!(f, "{other}"),
+    }
+}
+
+fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    const SUBJECT: &str = "the server's certificate";
+    match error {
+        CertificateError::BadEncoding => write!(f, "{SUBJECT} is malformed"),
+        CertificateError::Expired => write!(f, "{SUBJECT} has expired"),
+        CertificateError::ExpiredContext { time, not_after } => write!(
+            f,
+            "{SUBJECT}, or one of its chain, expired on {}; this device's clock says {}",
+            Date(*not_after),
+            Date(*time)
+        ),
+        CertificateError::NotValidYet => write!(f, "{SUBJECT} is not valid yet"),
+        CertificateError::NotValidYetContext { time, not_before } => write!(
+            f,
+            "{SUBJECT}, or one of its chain, is not valid before {}; this device's clock says {}",
+            Date(*not_before),
+            Date(*time)
+        ),
+        CertificateError::Revoked => write!(f, "{SUBJECT} is revoked"),
+        CertificateError::UnhandledCriticalExtension => {
+            write!(f, "{SUBJECT} has a critical extension that is not known here")
+        }
+        CertificateError::UnknownIssuer => fmt::Display::fmt(&Refusal::UnknownIssuer(None), f),
+        CertificateError::UnknownRevocationStatus
+        | CertificateError::ExpiredRevocationList
+        | CertificateError::ExpiredRevocationListContext { .. } => {
+            write!(f, "whether {SUBJECT} is revoked cannot be told")
+        }
+        CertificateError::BadSignature => {
+            write!(f, "a signature in the chain of {SUBJECT}, or that of the handshake, is wrong")
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            write!(
+                f,
+                "{SUBJECT}, or one of its chain, is signed in a way that is not accepted, such as by SHA-1"
+            )
+        }
+        CertificateError::NotValidForName => write!(f, "{SUBJECT} is for another host name"),
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            write!(f, "{SUBJECT} is for {}, not for {}", Names(presented), name(expected))
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            write!(f, "{SUBJECT} is not one for servers (extended key usage, RFC 5280 4.2.1.12)")
+        }
+        CertificateError::InvalidOcspResponse => write!(f, "the OCSP response for {SUBJECT} is invalid"),
+        CertificateError::ApplicationVerificationFailure => write!(f, "{SUBJECT} is refused"),
+        CertificateError::Other(other) => match other.0.downcast_ref() {
+            Some(webpki::Error::CaUsedAsEndEntity) => write!(
+                f,
+                "{SUBJECT} is that of an authority (CA:TRUE), which no server may use; make one with \
+                 basicConstraints=CA:FALSE"
+            ),
+            Some(webpki::Error::EndEntityUsedAsCa) => {
+                write!(f, "the chain of {SUBJECT} has an issuer that is no authority (CA:FALSE)")
+            }
+            Some(webpki::Error::UnsupportedCertVersion) => {
+                write!(f, "{SUBJECT}, or one of its chain, is not of X.509 version 3")
+            }
+            Some(webpki::Error::NameConstraintViolation) => {
+                write!(
+                    f,
+                    "an authority in the chain of {SUBJECT} may not issue for its names (RFC 5280 4.2.1.10)"
+                )
+            }
+            Some(webpki::Error::PathLenConstraintViolated) => {
+                write!(
+                    f,
+                    "the chain of {SUBJECT} is longer than one of its authorities allows (RFC 5280 4.2.1.9)"
+                )
+            }
+            Some(other) => write!(f, "{SUBJECT}, or one of its chain, is not acceptable: {other}"),
+            None => match other.0.downcast_ref::<Refusal>() {
+                Some(refusal) => fmt::Display::fmt(refusal, f),
+                None => write!(f, "{SUBJECT} is not acceptable: {}", other.0),
+            },
+        },
+        // `non_exhaustive`.
+        other => write!(f, "{SUBJECT} is not acceptable: {other}"),
+    }
+}
+
+/// RFC 8446 section 6.2, and RFC 5246 section 7.2.2.
+fn received(alert: AlertDescription, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let meaning = match alert {
+        AlertDescription::ProtocolVersion => {
+            "the server speaks no version of TLS that is allowed here: 1.3, and 1.2 unless the options ask for 1.3"
+        }
+        AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
+            "the server agreed to none of the cipher suites, or wants a client certificate and got none that it accepts"
+        }
+        AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
+            "the server wants a client certificate, and the options name none"
+        }
+        AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateRevoked
+        | AlertDescription::CertificateExpired
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnknownCA
+        | AlertDescription::DecryptError
+        | AlertDescription::AccessDenied => "the server refused the client certificate",
+        AlertDescription::UnrecognisedName => {
+            "the server knows no such name as it was called by; tlsServerName sets another"
+        }
+        AlertDescription::NoApplicationProtocol => {
+            "the server accepts none of the protocols offered by ALPN; alpnProtocols sets others"
+        }
+        // Defects of one side.
+        _ => "the server ended the handshake",
+    };
+    write!(f, "{meaning} (alert {alert:?})")
+}
+
+fn incompatible(cause: &PeerIncompatible, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match cause {
+        PeerIncompatible::ServerDoesNotSupportTls12Or13 => {
+            f.write_str("the server speaks neither TLS 1.2 nor 1.3, and older versions are not safe")
+        }
+        PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => {
+            f.write_str("the server speaks TLS 1.2 only, and the options ask for 1.3")
+        }
+        // `non_exhaustive`; the rest is about cipher suites and groups.
+        other => write!(f, "the server does not support what is needed: {other:?}"),
+    }
+}
+
+fn name(name: &ServerName<'_>) -> String {
+    name.to_str().into_owned()
+}
+
+/// The names in a certificate, which webpki gives as `DnsName("a")`: the peer's words, so only some of them.
+struct Names<'a>(&'a [String]);
+
+impl fmt::Display for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES_MAX: usize = 5;
+        const NAME_CHARS_MAX: usize = 253;
+        if self.0.is_empty() {
+            return f.write_str("no name");
+        }
+        for (at, presented) in self.0.iter().take(NAMES_MAX).enumerate() {
+            let inside = presented.split_once('(').and_then(|(_, inside)| inside.strip_suffix(')'));
+            let name = inside.unwrap_or(presented).trim_matches('"');
+            f.write_str(if at == 0 { "" } else { ", " })?;
+            f.write_str(name.get(..NAME_CHARS_MAX).unwrap_or(name))?;
+        }
+        match self.0.len().saturating_sub(NAMES_MAX) {
+            0 => Ok(()),
+            more => write!(f, " and {more} others"),
+        }
+    }
+}
+
+/// A time as a date of the Gregorian calendar.
+struct Date(UnixTime);
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DAY_SECS: u64 = 86_400;
+        const ERA_DAYS: u64 = 146_097;
+        let secs = self.0.as_secs();
+        // Counted in eras of 400 years that begin on March 1, so that a leap day is the last of its year.
+        let days = secs / DAY_SECS + 719_468;
+        let (era, day) = (days / ERA_DAYS, days % ERA_DAYS);
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let day = day - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = era * 400 + year + u64::from(month <= 2);
+        let (hour, minute, second) = (secs % DAY_SECS / 3_600, secs % 3_600 / 60, secs % 60);
+        write!(f, "{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_dates() {
+        let date = |secs| Date(UnixTime::since_unix_epoch(std::time::Duration::from_secs(secs))).to_string();
+        assert_eq!(date(0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(date(951_782_400), "2000-02-29 00:00:00 UTC");
+        assert_eq!(date(951_868_799), "2000-02-29 23:59:59 UTC");
+        assert_eq!(date(4_107_542_400), "2100-03-01 00:00:00 UTC");
+        assert_eq!(date(1_767_323_045), "2026-01-02 03:04:05 UTC");
+    }
+
+    #[test]
+    fn names_a_few_of_a_certificates_names() {
+        let presented = |names: &[&str]| {
+            Names(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).to_string()
+        };
+        assert_eq!(presented(&[]), "no name");
+        assert_eq!(presented(&["DnsName(\"a.example\")", "IpAddress(127.0.0.1)"]), "a.example, 127.0.0.1");
+        assert!(presented(&["DnsName(\"a\")"; 8]).ends_with("a and 3 others"));
+    }
+}

@@ -1,0 +1,253 @@
+//! Whether a server's certificate will do: its chain, its validity and its name, and the pins.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use data_encoding::BASE64;
+use ring::digest::{SHA256, digest};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
+use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+use webpki::{EndEntityCert, KeyUsage};
+
+const DIGEST_BYTES: usize = 32;
+
+/// The SHA-256 digest of a public key (SubjectPublicKeyInfo) that a server's chain must have, as in RFC 7469.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pin {
+    digest: [u8; DIGEST_BYTES],
+    /// Since 1970.
+    expires: Option<Duration>,
+}
+
+/// The text is not 32 bytes in base64, with or without `sha256//` before them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PinError;
+
+impl fmt::Display for PinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a SHA-256 digest in base64, with or without `sha256//` before it")
+    }
+}
+
+impl Pin {
+    /// A digest in base64, and when the pin expires, if ever. curl's `sha256//` may stand before it.
+    pub fn parse(text: &str, expires: Option<SystemTime>) -> Result<Self, PinError> {
+        let text = text.strip_prefix("sha256//").unwrap_or(text);
+        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| PinError)?;
+        let digest = bytes.try_into().map_err(|_| PinError)?;
+        let expires = expires.map(|at| at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
+        Ok(Self { digest, expires })
+    }
+}
+
+/// Why a certificate is refused, where rustls has no word for it.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    SelfSigned,
+    /// The name of the issuer, when it has one.
+    UnknownIssuer(Option<String>),
+    /// The server's own pin, and how many others there are.
+    Pins {
+        own: String,
+        count: usize,
+    },
+    PinsExpired,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SelfSigned => f.write_str(
+                "the server's certificate is self-signed, and not in the trust store; set caPath to trust it",
+            ),
+            Self::UnknownIssuer(issuer) => {
+                f.write_str("the issuer of the server's certificate")?;
+                if let Some(issuer) = issuer {
+                    write!(f, ", {issuer:?},")?;
+                }
+                f.write_str(
+                    " is not in the trust store, or the server left out an intermediate certificate; set caPath to trust it",
+                )
+            }
+            Self::Pins { own, count } => write!(
+                f,
+                "the server's public key, sha256//{own}, is not among those pinned by certificatePinning ({count}), nor is \
+                 another of its chain"
+            ),
+            Self::PinsExpired => f.write_str(
+                "all pins of certificatePinning have expired, and with skipServerCertVerification nothing else is verified",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<Refusal> for rustls::Error {
+    fn from(refusal: Refusal) -> Self {
+        CertificateError::Other(OtherError(Arc::new(refusal))).into()
+    }
+}
+
+/// Verifies servers, as the options ask.
+#[derive(Debug)]
+pub(super) struct Verifier {
+    /// `None`: any certificate will do that passes the pins.
+    chain: Option<Chain>,
+    pins: Vec<Pin>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+#[derive(Debug)]
+struct Chain {
+    verifier: Arc<WebPkiServerVerifier>,
+    roots: Arc<RootCertStore>,
+}
+
+impl Verifier {
+    /// One that accepts the authorities in `roots`; anyone without them.
+    pub(super) fn new(
+        roots: Option<RootCertStore>,
+        pins: Vec<Pin>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, rustls::client::VerifierBuilderError> {
+        let chain = roots.map(|roots| {
+            let roots = Arc::new(roots);
+            let builder = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider.clone());
+            builder.build().map(|verifier| Chain { verifier, roots })
+        });
+        Ok(Self { chain: chain.transpose()?, pins, algorithms: provider.signature_verification_algorithms })
+    }
+
+    /// One of the pins that have not expired must be that of a key in the chain (RFC 7469 section 2.6). The chain is the
+    /// verified one: what else the server has sent along proves nothing.
+    fn check_pins(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), rustls::Error> {
+        if self.pins.is_empty() {
+            return Ok(());
+        }
+        let now_secs = Duration::from_secs(now.as_secs());
+        let mut live = self.pins.iter().filter(|pin| pin.expires.is_none_or(|at| now_secs < at)).peekable();
+        if live.peek().is_none() {
+            if self.chain.is_none() {
+                return Err(Refusal::PinsExpired.into());
+            }
+            // So that an app that is not updated any more goes on working.
+            crate::logging::warn(format_args!(
+                "all pins of certificatePinning have expired; none is checked"
+            ));
+            return Ok(());
+        }
+        let live: Vec<_> = live.collect();
+        let pinned = |key: &[u8]| live.iter().any(|pin| pin.digest == digest(&SHA256, key).as_ref());
+        let certificate = EndEntityCert::try_from(end_entity).map_err(|_| CertificateError::BadEncoding)?;
+        let own = certificate.subject_public_key_info();
+        if pinned(&own) {
+            return Ok(());
+        }
+        let path = self.chain.as_ref().and_then(|chain| {
+            let anchors = &chain.roots.roots;
+            let usage = KeyUsage::server_auth();
+            certificate
+                .verify_for_usage(self.algorithms.all, anchors, intermediates, now, usage, None, None)
+                .ok()
+        });
+        if path.is_some_and(|path| {
+            path.intermediate_certificates().any(|issuer| pinned(&issuer.subject_public_key_info()))
+                || pinned(&anchor_key(path.anchor()))
+        }) {
+            return Ok(());
+        }
+        let own = BASE64.encode(digest(&SHA256, &own).as_ref());
+        Err(Refusal::Pins { own, count: live.len() }.into())
+    }
+}
+
+/// An anchor keeps the inside of its SubjectPublicKeyInfo; the pin is over the whole.
+fn anchor_key(anchor: &TrustAnchor<'_>) -> Vec<u8> {
+    const SEQUENCE: u8 = 0x30;
+    let inside: &[u8] = anchor.subject_public_key_info.as_ref();
+    let length = inside.len().to_be_bytes();
+    let length = &length[length.iter().take_while(|byte| **byte == 0).count()..];
+    let mut key = vec![SEQUENCE];
+    if inside.len() >= 0x80 {
+        key.push(0x80 | length.len() as u8);
+    }
+    key.extend_from_slice(length);
+    key.extend_from_slice(inside);
+    key
+}
+
+/// The common name of the issuer, for the text of an error: the peer's words, so short and printable.
+fn issuer_name(name: &[u8]) -> Option<String> {
+    /// OBJECT IDENTIFIER 2.5.4.3.
+    const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
+    const NAME_CHARS_MAX: usize = 64;
+    let at = name.windows(COMMON_NAME.len()).rposition(|bytes| bytes == COMMON_NAME)?;
+    let [_tag, length, text @ ..] = &name[at + COMMON_NAME.len()..] else { return None };
+    let text = std::str::from_utf8(text.get(..usize::from(*length))?).ok()?;
+    Some(text.chars().filter(|c| !c.is_control()).take(NAME_CHARS_MAX).collect())
+}
+
+/// Says more of an unknown issuer than rustls does.
+fn explain(error: rustls::Error, end_entity: &CertificateDer<'_>) -> rustls::Error {
+    if error != rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) {
+        return error;
+    }
+    match EndEntityCert::try_from(end_entity) {
+        Ok(certificate) if certificate.issuer() == certificate.subject() => Refusal::SelfSigned.into(),
+        Ok(certificate) => Refusal::UnknownIssuer(issuer_name(certificate.issuer())).into(),
+        Err(_) => error,
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if let Some(Chain { verifier, roots: _ }) = &self.chain {
+            verifier
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+                .map_err(|error| explain(error, end_entity))?;
+        }
+        self.check_pins(end_entity, intermediates, now)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}

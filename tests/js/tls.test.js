@@ -1,0 +1,145 @@
+'use strict';
+
+// TLS: which servers are trusted, and what is shown to them.
+
+const fs = require('node:fs');
+const path = require('node:path');
+
+const { assert, test } = require('./harness.js');
+const { CERTIFICATE_FILE, OTHER, PARAMETER, assertError, connectFailure, failureOf, library, socketTest } = require('./support.js');
+
+const {
+  WSS_URL, WSS_UNTRUSTED_URL, WSS_MUTUAL_URL, WSS_TLS12_URL, WSS_WRONG_NAME_URL, CA_FILE, CLIENT_CERT_FILE, CLIENT_KEY_FILE,
+  LOCKED_CERT_FILE, LOCKED_KEY_FILE, OTHER_CERT_FILE, SERVER_PIN,
+} = process.env;
+
+socketTest('connects over TLS with a CA file', async (socket) => {
+  await socket.open(WSS_URL, { caPath: CA_FILE });
+  await socket.ws.send('secret');
+  assert.strictEqual(await socket.message(), 'secret');
+  await socket.shut();
+});
+
+socketTest('refuses a certificate of an unknown CA', async (socket) => {
+  const error = await connectFailure(socket, WSS_UNTRUSTED_URL, { caPath: CA_FILE });
+  assertError(error, error.code, /TLS|certificate/i);
+  assert.deepStrictEqual(socket.log, ['error']);
+});
+
+socketTest('takes any certificate when asked to skip verification', async (socket) => {
+  await socket.open(WSS_UNTRUSTED_URL, { skipServerCertVerification: true });
+  await socket.ws.send('trusting');
+  assert.strictEqual(await socket.message(), 'trusting');
+  await socket.shut();
+});
+
+socketTest('refuses a CA file that is missing or holds no certificate', async (socket) => {
+  for (const caPath of [`${CA_FILE}.missing`, __filename]) {
+    assertError(await connectFailure(socket, WSS_URL, { caPath }), CERTIFICATE_FILE);
+  }
+});
+
+socketTest('shows a client certificate to a server that wants one', async (socket) => {
+  const clientCert = { certPath: CLIENT_CERT_FILE, keyPath: CLIENT_KEY_FILE };
+  await socket.open(WSS_MUTUAL_URL, { caPath: CA_FILE, clientCert });
+  await socket.shut();
+  await socket.ws.connect(WSS_MUTUAL_URL, { caPath: CA_FILE });
+  assertError(await socket.error(), OTHER, /^TLS handshake with localhost:.* wants a client certificate/);
+  const missing = { certPath: CLIENT_CERT_FILE, keyPath: '/nonexistent/client.key' };
+  const error = await connectFailure(socket, WSS_MUTUAL_URL, { caPath: CA_FILE, clientCert: missing });
+  assertError(error, CERTIFICATE_FILE, /client\.key/);
+  for (const [wrong, name] of [
+    [{ certPath: CLIENT_CERT_FILE }, 'keyPath'], [{ keyPath: 'x' }, 'certPath'], [{ certPath: 1, keyPath: 'x' }, 'certPath'],
+    [{ ...clientCert, keyPassword: 1 }, 'keyPassword'], [{ ...clientCert, more: 'x' }, 'more'],
+  ]) {
+    const refused = await failureOf(() => socket.ws.connect(WSS_MUTUAL_URL, { clientCert: wrong }));
+    assertError(refused, PARAMETER, new RegExp(`^clientCert\\.${name}: `));
+  }
+});
+
+socketTest('opens a client key by its password', async (socket) => {
+  const clientCert = { certPath: LOCKED_CERT_FILE, keyPath: LOCKED_KEY_FILE };
+  for (const [keyPassword, text] of [[undefined, 'none was given'], ['', 'none was given'], ['battery staple', 'is wrong']]) {
+    const options = { caPath: CA_FILE, clientCert: { ...clientCert, keyPassword } };
+    const error = await connectFailure(socket, WSS_MUTUAL_URL, options);
+    assertError(error, CERTIFICATE_FILE);
+    assert(error.message.includes(LOCKED_KEY_FILE) && error.message.includes(text), error.message);
+    assert(!error.message.includes('staple'));
+  }
+  await socket.open(WSS_MUTUAL_URL, { caPath: CA_FILE, clientCert: { ...clientCert, keyPassword: 'correct horse' } });
+  await socket.shut();
+});
+
+socketTest('asks for a pinned key', async (socket) => {
+  const hashAlgorithm = 'SHA-256';
+  const right = { publicKeyHash: SERVER_PIN, hashAlgorithm };
+  const wrong = { publicKeyHash: Buffer.alloc(32).toString('base64'), hashAlgorithm };
+  const error = await connectFailure(socket, WSS_URL, { caPath: CA_FILE, certificatePinning: wrong });
+  assertError(error, OTHER, /^TLS handshake/);
+  assert(error.message.includes(SERVER_PIN), error.message);
+  for (const certificatePinning of [right, [wrong, right], { ...wrong, expires: 0 }, [], { ...right, expires: Date.now() + 3_600_000 }]) {
+    await socket.open(WSS_URL, { caPath: CA_FILE, certificatePinning });
+    await socket.shut();
+  }
+  await socket.open(WSS_URL, { skipServerCertVerification: true, certificatePinning: right });
+  await socket.shut();
+  for (const certificatePinning of [wrong, { ...right, expires: Date.now() - 1_000 }]) {
+    assertError(await connectFailure(socket, WSS_URL, { skipServerCertVerification: true, certificatePinning }), OTHER, /certificatePinning/);
+  }
+  for (const [bad, field] of [
+    [{ hashAlgorithm }, 'publicKeyHash'], [{ ...right, publicKeyHash: 'YWJj' }, 'publicKeyHash'], [{ ...right, hashAlgorithm: 'SHA-1' }, 'hashAlgorithm'],
+    [{ ...right, expires: 'soon' }, 'expires'], [[right, { ...right, expires: -1 }], 'expires'], [{ ...right, more: 1 }, 'more'],
+  ]) {
+    const refused = await failureOf(() => socket.ws.connect(WSS_URL, { certificatePinning: bad }));
+    assertError(refused, PARAMETER, new RegExp(`^certificatePinning\\.${field}: `));
+  }
+  assertError(await failureOf(() => socket.ws.connect(WSS_URL, { certificatePinning: [right, 'x'] })), PARAMETER, /^certificatePinning: /);
+});
+
+socketTest('verifies another name if told so', async (socket) => {
+  assertError(await connectFailure(socket, WSS_WRONG_NAME_URL, { caPath: CA_FILE }), OTHER, /is for example\.invalid, not for localhost/);
+  await socket.open(WSS_WRONG_NAME_URL, { caPath: CA_FILE, tlsServerName: 'example.invalid' });
+  await socket.shut();
+  assertError(await failureOf(() => socket.ws.connect(WSS_URL, { tlsServerName: 'a b' })), PARAMETER, /^tlsServerName: /);
+});
+
+socketTest('offers protocols by ALPN', async (socket) => {
+  for (const alpnProtocols of [[], ['x-test', 'http/1.1']]) {
+    await socket.open(WSS_URL, { caPath: CA_FILE, alpnProtocols });
+    await socket.shut();
+  }
+  for (const alpnProtocols of ['http/1.1', [1], ['h2'], [''], ['a', 'a']]) {
+    assertError(await failureOf(() => socket.ws.connect(WSS_URL, { alpnProtocols })), PARAMETER, /^alpnProtocols: /);
+  }
+});
+
+socketTest('takes a folder of authorities, alone or beside those of the system', async (socket) => {
+  const folder = path.join(path.dirname(CA_FILE), `authorities-${process.pid}`);
+  fs.mkdirSync(folder);
+  try {
+    fs.copyFileSync(OTHER_CERT_FILE, path.join(folder, 'other.pem'));
+    assertError(await connectFailure(socket, WSS_URL, { caPath: folder, caPathAddsToSystem: true }), OTHER, /trust store/);
+    fs.copyFileSync(CA_FILE, path.join(folder, 'ca.pem'));
+    for (const caPathAddsToSystem of [false, true]) {
+      await socket.open(WSS_URL, { caPath: folder, caPathAddsToSystem });
+      await socket.shut();
+    }
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+});
+
+socketTest('speaks no TLS below minSupportTlsProtocol', async (socket) => {
+  const { TLS_V_1_2, TLS_V_1_3 } = library.TlsProtocol;
+  await socket.open(WSS_TLS12_URL, { caPath: CA_FILE, minSupportTlsProtocol: TLS_V_1_2 });
+  await socket.shut();
+  await socket.ws.connect(WSS_TLS12_URL, { caPath: CA_FILE, minSupportTlsProtocol: TLS_V_1_3 });
+  assertError(await socket.error(), OTHER, /TLS handshake/);
+  await socket.open(WSS_URL, { caPath: CA_FILE, minSupportTlsProtocol: TLS_V_1_3 });
+  await socket.shut();
+});
+
+test('TlsProtocol has the numbers of the platform', () => {
+  const { TLS_V_1_0, TLS_V_1_1, TLS_V_1_2, TLS_V_1_3 } = library.TlsProtocol;
+  assert.deepStrictEqual([TLS_V_1_0, TLS_V_1_1, TLS_V_1_2, TLS_V_1_3], [0, 1, 2, 3]);
+});

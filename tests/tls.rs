@@ -1,0 +1,913 @@
+//! TLS against servers with certificates made for each test, and against peers that write literal bytes.
+//!
+//! Each failure is one error, of the phase TLS, in words that name the cause; the next connection of the same client works.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, SystemTime};
+
+use data_encoding::BASE64;
+use net_websocket::client::{
+    AlpnProtocols, Client, ClientCertificate, Closed, Failure, Listener, Message, Opened, Options, Password,
+    Phase, Pin, Request, SEND_LIMIT_BYTES, TlsOptions, TlsServerName,
+};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData, date_time_ymd,
+};
+use ring::digest::{SHA256, digest};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    ALL_VERSIONS, HandshakeKind, RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion,
+};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+// ---- a client whose events are recorded ----
+
+#[derive(Debug, PartialEq)]
+enum Seen {
+    Opened,
+    Failed(Option<Phase>, String),
+    Closed(u16),
+}
+
+struct Recorder(Sender<Seen>);
+
+impl Listener for Recorder {
+    fn opened(&mut self, _opened: &Opened) {
+        let _ = self.0.send(Seen::Opened);
+    }
+
+    fn message(&mut self, _message: Message<'_>) {
+        unreachable!("no server here sends one");
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        let _ = self.0.send(Seen::Failed(failure.error.phase(), failure.to_string()));
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        let _ = self.0.send(Seen::Closed(closed.code));
+    }
+}
+
+struct Recorded {
+    client: Client,
+    events: Receiver<Seen>,
+}
+
+impl Recorded {
+    fn new() -> Self {
+        let (sender, events) = channel();
+        Self { client: Client::new(Box::new(Recorder(sender)), SEND_LIMIT_BYTES), events }
+    }
+
+    fn next(&self) -> Seen {
+        self.events.recv_timeout(DEADLINE).expect("an event in time")
+    }
+
+    fn dial(&self, url: &str, tls: TlsOptions) {
+        let options = Options { tls, ping_interval: None, connect_timeout: DEADLINE, ..Options::default() };
+        self.client.connect(Request::parse(url, options).expect("a good request")).expect("not connected");
+    }
+
+    /// Connects to a server, which closes at once.
+    fn connects(&self, url: &str, tls: TlsOptions) {
+        self.dial(url, tls);
+        assert_eq!(self.next(), Seen::Opened);
+        assert_eq!(self.next(), Seen::Closed(1000));
+    }
+
+    /// The text of the one error of an attempt, which is of the phase TLS.
+    fn fails(&self, url: &str, tls: TlsOptions) -> String {
+        self.dial(url, tls);
+        match self.next() {
+            Seen::Failed(Some(Phase::Tls), text) => text,
+            other => panic!("{url}: {other:?}"),
+        }
+    }
+
+    /// That no other event is left or comes.
+    fn finish(self) {
+        drop(self.client);
+        assert_eq!(self.events.iter().collect::<Vec<_>>(), []);
+    }
+}
+
+/// An attempt that fails with all these words, after which the same client connects to a good server.
+fn refuses(url: &str, tls: TlsOptions, words: &[&str]) -> String {
+    let recorded = Recorded::new();
+    let text = recorded.fails(url, tls);
+    for word in words {
+        assert!(text.contains(word), "no {word:?} in: {text}");
+    }
+    recorded.connects(&GOOD.url, trusting(&GOOD.authority));
+    recorded.finish();
+    text
+}
+
+// ---- certificates ----
+
+/// A folder for the test's files, removed with the value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("net_websocket-tls-{}-{number}", std::process::id()));
+        fs::create_dir(&path).expect("a new folder");
+        Self(path)
+    }
+
+    fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, contents).expect("written");
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+type Issuer = CertifiedIssuer<'static, KeyPair>;
+
+struct Authority {
+    issuer: Issuer,
+    file: PathBuf,
+    folder: Folder,
+}
+
+fn authority_parameters(name: &str) -> CertificateParams {
+    let mut parameters = CertificateParams::default();
+    parameters.distinguished_name.push(DnType::CommonName, name);
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    parameters
+}
+
+fn parameters(names: &[&str]) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut parameters = CertificateParams::new(names).expect("names");
+    parameters.distinguished_name.push(DnType::CommonName, "a test server");
+    parameters
+}
+
+impl Authority {
+    fn new(name: &str) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let issuer = Issuer::self_signed(authority_parameters(name), key).expect("an authority");
+        let folder = Folder::new();
+        let file = folder.write("ca.pem", issuer.pem());
+        Self { issuer, file, folder }
+    }
+
+    fn sign(&self, parameters: &CertificateParams) -> Identity {
+        let key = KeyPair::generate().expect("a key");
+        let certificate = parameters.signed_by(&key, &self.issuer).expect("a certificate");
+        Identity { chain: vec![certificate.der().clone()], key }
+    }
+
+    fn issue(&self, names: &[&str]) -> Identity {
+        self.sign(&parameters(names))
+    }
+}
+
+/// A chain and its key.
+struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: KeyPair,
+}
+
+impl Identity {
+    fn config(self) -> ServerConfig {
+        self.config_with(ALL_VERSIONS, None)
+    }
+
+    /// With these versions of TLS, and clients that must have a certificate of `clients`.
+    fn config_with(
+        self,
+        versions: &[&'static SupportedProtocolVersion],
+        clients: Option<&Authority>,
+    ) -> ServerConfig {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(versions)
+            .expect("versions");
+        let builder = match clients {
+            None => builder.with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority.issuer.der().clone()).expect("an authority");
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                builder.with_client_cert_verifier(verifier.build().expect("a verifier"))
+            }
+        };
+        let key = PrivateKeyDer::from_pem_slice(self.key.serialize_pem().as_bytes()).expect("a key");
+        builder.with_single_cert(self.chain, key).expect("a certificate and its key")
+    }
+}
+
+fn pin_of(key: &impl PublicKeyData) -> String {
+    BASE64.encode(digest(&SHA256, &key.subject_public_key_info()).as_ref())
+}
+
+fn pin(key: &impl PublicKeyData) -> Pin {
+    Pin::parse(&pin_of(key), None).expect("a digest")
+}
+
+fn trusting(authority: &Authority) -> TlsOptions {
+    TlsOptions { ca_path: Some(authority.file.clone()), ..TlsOptions::default() }
+}
+
+// ---- servers ----
+
+/// What a server saw of a handshake.
+#[derive(Debug)]
+struct Handshake {
+    kind: Option<HandshakeKind>,
+    name: Option<String>,
+    alpn: Option<Vec<u8>>,
+    host: String,
+}
+
+/// A server that accepts the upgrade and closes with 1000.
+struct Server {
+    url: String,
+    handshakes: Receiver<Handshake>,
+}
+
+impl Server {
+    fn start(config: ServerConfig) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = url_of(&listener);
+        let config = Arc::new(config);
+        let (sender, handshakes) = channel();
+        std::thread::spawn(move || {
+            for tcp in listener.incoming() {
+                // A client that refuses the certificate, or has none, is the client's test.
+                if let Ok(handshake) = serve(tcp.expect("a connection"), config.clone()) {
+                    let _ = sender.send(handshake);
+                }
+            }
+        });
+        Self { url, handshakes }
+    }
+
+    fn of(identity: Identity) -> Self {
+        Self::start(identity.config())
+    }
+}
+
+fn url_of(listener: &TcpListener) -> String {
+    format!("wss://localhost:{}/", listener.local_addr().expect("bound").port())
+}
+
+fn serve(mut tcp: TcpStream, config: Arc<ServerConfig>) -> std::io::Result<Handshake> {
+    tcp.set_read_timeout(Some(DEADLINE))?;
+    let mut session = ServerConnection::new(config).expect("a good configuration");
+    let mut stream = rustls::Stream::new(&mut session, &mut tcp);
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).expect("an ASCII request");
+    let value = |wanted: &str| {
+        let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned()).expect("the header")
+    };
+    let accept = derive_accept_key(value("Sec-WebSocket-Key").as_bytes());
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    stream.write_all(answer.as_bytes())?;
+    stream.write_all(b"\x88\x02\x03\xe8")?;
+    // The client's close frame.
+    let _ = stream.read(&mut [0; 64])?;
+    Ok(Handshake {
+        kind: session.handshake_kind(),
+        name: session.server_name().map(str::to_owned),
+        alpn: session.alpn_protocol().map(<[u8]>::to_vec),
+        host: value("Host"),
+    })
+}
+
+/// A peer that reads the ClientHello, writes these bytes, and ends the connection.
+fn literal(bytes: &[u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = url_of(&listener);
+    let bytes = bytes.to_vec();
+    std::thread::spawn(move || {
+        let (mut tcp, _) = listener.accept().expect("a connection");
+        let mut header = [0; 5];
+        tcp.read_exact(&mut header).expect("a record");
+        let mut hello = vec![0; usize::from(u16::from_be_bytes([header[3], header[4]]))];
+        tcp.read_exact(&mut hello).expect("a ClientHello");
+        tcp.write_all(&bytes).expect("the client reads");
+    });
+    url
+}
+
+/// A ServerHello of this version, in a record, with these extensions.
+fn server_hello(version: [u8; 2], extensions: &[u8]) -> Vec<u8> {
+    // TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, no session, no compression.
+    let mut body = [&version[..], &[7; 32], &[0, 0xc0, 0x2b, 0]].concat();
+    if !extensions.is_empty() {
+        body.extend_from_slice(&(extensions.len() as u16).to_be_bytes());
+        body.extend_from_slice(extensions);
+    }
+    let length = body.len() as u8;
+    [&[0x16], &version[..], &[0, length + 4, 2, 0, 0, length], &body].concat()
+}
+
+/// A server that everyone may connect to.
+struct Good {
+    url: String,
+    authority: Authority,
+}
+
+static GOOD: LazyLock<Good> = LazyLock::new(|| {
+    let authority = Authority::new("good CA");
+    Good { url: Server::of(authority.issue(&["localhost"])).url, authority }
+});
+
+// ---- the server's certificate ----
+
+#[test]
+fn an_expired_certificate_is_one_error_with_the_date() {
+    let authority = Authority::new("CA");
+    let mut parameters = parameters(&["localhost"]);
+    parameters.not_before = date_time_ymd(2001, 1, 1);
+    parameters.not_after = date_time_ymd(2002, 3, 4);
+    let server = Server::of(authority.sign(&parameters));
+    refuses(
+        &server.url,
+        trusting(&authority),
+        &["localhost:", "expired on 2002-03-04 00:00:00 UTC", "clock says 2"],
+    );
+}
+
+#[test]
+fn a_certificate_of_the_future_is_one_error_with_the_date() {
+    let authority = Authority::new("CA");
+    let mut parameters = parameters(&["localhost"]);
+    parameters.not_before = date_time_ymd(2200, 5, 6);
+    parameters.not_after = date_time_ymd(2201, 1, 1);
+    let server = Server::of(authority.sign(&parameters));
+    refuses(&server.url, trusting(&authority), &["not valid before 2200-05-06", "clock says 2"]);
+}
+
+#[test]
+fn a_certificate_for_others_is_one_error_with_their_names() {
+    let authority = Authority::new("CA");
+    let server = Server::of(authority.issue(&["a.example", "b.example", "10.0.0.1"]));
+    refuses(&server.url, trusting(&authority), &["is for a.example, b.example, 10.0.0.1, not for localhost"]);
+    // An address is not a name.
+    let by_address = server.url.replace("localhost", "127.0.0.1");
+    refuses(&by_address, trusting(&authority), &["not for 127.0.0.1"]);
+}
+
+#[test]
+fn a_self_signed_certificate_is_one_error_until_it_is_trusted() {
+    let key = KeyPair::generate().expect("a key");
+    let certificate = parameters(&["localhost"]).self_signed(&key).expect("a certificate");
+    let folder = Folder::new();
+    let file = folder.write("own.pem", certificate.pem());
+    let server = Server::of(Identity { chain: vec![certificate.der().clone()], key });
+    refuses(&server.url, trusting(&GOOD.authority), &["self-signed", "caPath"]);
+    let recorded = Recorded::new();
+    recorded.connects(&server.url, TlsOptions { ca_path: Some(file), ..TlsOptions::default() });
+    recorded.finish();
+}
+
+#[test]
+fn an_authoritys_certificate_in_a_servers_hands_is_one_error() {
+    let key = KeyPair::generate().expect("a key");
+    let mut parameters = parameters(&["localhost"]);
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let certificate = parameters.self_signed(&key).expect("a certificate");
+    let server = Server::of(Identity { chain: vec![certificate.der().clone()], key });
+    refuses(&server.url, trusting(&GOOD.authority), &["CA:TRUE", "basicConstraints=CA:FALSE"]);
+}
+
+#[test]
+fn an_unknown_authority_is_one_error_with_its_name() {
+    let server = Server::of(Authority::new("Nobody's CA").issue(&["localhost"]));
+    refuses(&server.url, trusting(&GOOD.authority), &["\"Nobody's CA\"", "not in the trust store", "caPath"]);
+}
+
+#[test]
+fn skipping_verification_takes_any_of_them() {
+    let mut parameters = parameters(&["a.example"]);
+    parameters.not_after = date_time_ymd(2002, 1, 1);
+    let server = Server::of(Authority::new("CA").sign(&parameters));
+    let recorded = Recorded::new();
+    let anyone = TlsOptions { skip_server_verification: true, ..TlsOptions::default() };
+    // A file that is not looked at needs not be there.
+    let missing = TlsOptions { ca_path: Some("/nonexistent/ca.pem".into()), ..anyone.clone() };
+    recorded.connects(&server.url, anyone);
+    recorded.connects(&server.url, missing);
+    recorded.finish();
+}
+
+// ---- pins ----
+
+const NOT_PINNED: &str = "is not among those pinned";
+
+#[test]
+fn a_key_that_is_not_pinned_is_one_error_with_the_pin_that_would_fit() {
+    let authority = Authority::new("CA");
+    let identity = authority.issue(&["localhost"]);
+    let (own, issuer, other) =
+        (pin(&identity.key), pin(authority.issuer.key()), pin(GOOD.authority.issuer.key()));
+    let text = format!("sha256//{}", pin_of(&identity.key));
+    // An authority that the server shows but that has not issued its certificate proves nothing.
+    let chain = vec![identity.chain[0].clone(), GOOD.authority.issuer.der().clone()];
+    let server = Server::of(Identity { chain, ..identity });
+    let pinned = |pins: &[&Pin]| TlsOptions {
+        pins: pins.iter().map(|pin| (*pin).clone()).collect(),
+        ..trusting(&authority)
+    };
+    refuses(&server.url, pinned(&[&other]), &[&text, "certificatePinning (1)"]);
+    let recorded = Recorded::new();
+    for pins in [&[&own][..], &[&issuer], &[&other, &own]] {
+        recorded.connects(&server.url, pinned(pins));
+    }
+    // Pins come in addition to the rest.
+    let text = recorded
+        .fails(&server.url, TlsOptions { ca_path: Some(GOOD.authority.file.clone()), ..pinned(&[&own]) });
+    assert!(text.contains("trust store"), "{text}");
+    // Without a verified chain only the server's own key counts, and it does.
+    let skipping = |pins: &[&Pin]| TlsOptions { skip_server_verification: true, ..pinned(pins) };
+    recorded.connects(&server.url, skipping(&[&own]));
+    assert!(recorded.fails(&server.url, skipping(&[&issuer])).contains(NOT_PINNED));
+    recorded.finish();
+}
+
+#[test]
+fn a_key_of_the_middle_of_the_chain_can_be_pinned() {
+    let root = Authority::new("root CA");
+    let key = KeyPair::generate().expect("a key");
+    let middle =
+        Issuer::signed_by(authority_parameters("middle CA"), key, &root.issuer).expect("a certificate");
+    let key = KeyPair::generate().expect("a key");
+    let leaf = parameters(&["localhost"]).signed_by(&key, &middle).expect("a certificate");
+    let server = Server::of(Identity { chain: vec![leaf.der().clone(), middle.der().clone()], key });
+    let recorded = Recorded::new();
+    for key in [middle.key(), root.issuer.key()] {
+        recorded.connects(&server.url, TlsOptions { pins: vec![pin(key)], ..trusting(&root) });
+    }
+    recorded.finish();
+}
+
+#[test]
+fn expired_pins_count_no_more() {
+    let authority = Authority::new("CA");
+    let identity = authority.issue(&["localhost"]);
+    let past = Some(SystemTime::now() - Duration::from_secs(60));
+    let future = Some(SystemTime::now() + Duration::from_secs(3_600));
+    let own = pin_of(&identity.key);
+    let other = pin_of(GOOD.authority.issuer.key());
+    let server = Server::of(identity);
+    let pinned = |pins: &[(&str, Option<SystemTime>)]| TlsOptions {
+        pins: pins.iter().map(|(hash, expires)| Pin::parse(hash, *expires).expect("a digest")).collect(),
+        ..trusting(&authority)
+    };
+    let recorded = Recorded::new();
+    recorded.connects(&server.url, pinned(&[(&own, future)]));
+    // All have expired: an app that is not updated any more goes on, by the chain alone.
+    recorded.connects(&server.url, pinned(&[(&own, past)]));
+    recorded.connects(&server.url, pinned(&[(&other, past)]));
+    // One that has not is asked for.
+    assert!(recorded.fails(&server.url, pinned(&[(&own, past), (&other, future)])).contains(NOT_PINNED));
+    // Without a chain there would be nothing left to verify.
+    let skipping = TlsOptions { skip_server_verification: true, ..pinned(&[(&own, past)]) };
+    assert!(recorded.fails(&server.url, skipping).contains("all pins of certificatePinning have expired"));
+    recorded.finish();
+}
+
+#[test]
+fn reads_pins_as_they_are_written() {
+    let digest = BASE64.encode(&[7; 32]);
+    assert_eq!(Pin::parse(&digest, None), Pin::parse(&format!("sha256//{digest}"), None));
+    for wrong in ["", "sha256//", "YWJj", &digest[..43], &format!("sha1//{digest}")] {
+        assert!(Pin::parse(wrong, None).is_err(), "{wrong}");
+    }
+}
+
+// ---- client certificates ----
+
+/// A client certificate of `authority` for one of the keys of `tests/keys`, in the form of the file `name`.
+fn client_certificate(authority: &Authority, name: &str, password: Option<&str>) -> ClientCertificate {
+    let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys");
+    let (plain, algorithm) = match name.starts_with("rsa") {
+        true => ("rsa.pem", &PKCS_RSA_SHA256),
+        false => ("ec.pem", &PKCS_ECDSA_P256_SHA256),
+    };
+    let plain = fs::read_to_string(keys.join(plain)).expect("a key");
+    let key = KeyPair::from_pem_and_sign_algo(&plain, algorithm).expect("a key");
+    let certificate = parameters(&["a client"]).signed_by(&key, &authority.issuer).expect("a certificate");
+    ClientCertificate {
+        certificate: authority.folder.write(&format!("client-of-{name}"), certificate.pem()),
+        key: keys.join(name),
+        password: password.map(Password::new),
+    }
+}
+
+fn showing(authority: &Authority, client: ClientCertificate) -> TlsOptions {
+    TlsOptions { client_certificate: Some(client), ..trusting(authority) }
+}
+
+#[test]
+fn a_server_that_refuses_the_client_certificate_is_one_error() {
+    let authority = Authority::new("CA");
+    let stranger = Authority::new("another CA");
+    for versions in [&[&TLS12][..], &[&TLS13]] {
+        let config = authority.issue(&["localhost"]).config_with(versions, Some(&authority));
+        let server = Server::start(config);
+        let wanted = if versions[0] == &TLS13 { "wants a client certificate" } else { "client certificate" };
+        refuses(&server.url, trusting(&authority), &[wanted]);
+        let foreign = client_certificate(&stranger, "ec.pem", None);
+        refuses(&server.url, showing(&authority, foreign), &["client certificate"]);
+        let recorded = Recorded::new();
+        recorded.connects(&server.url, showing(&authority, client_certificate(&authority, "ec.pem", None)));
+        recorded.finish();
+    }
+}
+
+#[test]
+fn opens_client_keys_of_every_common_form() {
+    let authority = Authority::new("CA");
+    let server = Server::start(authority.issue(&["localhost"]).config_with(ALL_VERSIONS, Some(&authority)));
+    let recorded = Recorded::new();
+    for name in ["ec.pem", "rsa.pem", "ec-sec1.pem", "rsa-pkcs1.pem"] {
+        recorded.connects(&server.url, showing(&authority, client_certificate(&authority, name, None)));
+        // What is not needed is not looked at.
+        recorded
+            .connects(&server.url, showing(&authority, client_certificate(&authority, name, Some("unused"))));
+    }
+    for name in [
+        "ec-pbes2-aes256.pem",
+        "ec-pbes2-sha512-aes192.pem",
+        "ec-pbes2-des3.pem",
+        "ec-sec1-aes256.pem",
+        "rsa-pbes2-sha1-aes128.pem",
+        "rsa-pkcs1-aes128.pem",
+        "rsa-pkcs1-des3.pem",
+    ] {
+        // Both before and after the right one is known.
+        for _ in 0..2 {
+            let wrong = client_certificate(&authority, name, Some("battery staple"));
+            let text = recorded.fails(&server.url, showing(&authority, wrong));
+            assert!(text.contains(name) && text.contains("the password of the key is wrong"), "{text}");
+            assert!(!text.contains("staple"), "{text}");
+            let text =
+                recorded.fails(&server.url, showing(&authority, client_certificate(&authority, name, None)));
+            assert!(text.contains(name) && text.contains("none was given"), "{text}");
+            let right = client_certificate(&authority, name, Some("correct horse"));
+            recorded.connects(&server.url, showing(&authority, right));
+        }
+    }
+    for name in ["ec-scrypt.pem", "ec-pbes1.pem"] {
+        let locked = client_certificate(&authority, name, Some("correct horse"));
+        let text = recorded.fails(&server.url, showing(&authority, locked));
+        assert!(text.contains(name) && text.contains("openssl pkcs8 -topk8"), "{text}");
+    }
+    recorded.finish();
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    let client = client_certificate(&GOOD.authority, "ec.pem", Some("correct horse"));
+    let options = Options { tls: showing(&GOOD.authority, client), ..Options::default() };
+    let shown = format!("{options:?} {:?}", Request::parse("wss://h/", options.clone()).expect("good"));
+    assert!(shown.contains("Password") && !shown.contains("horse"), "{shown}");
+}
+
+// ---- files ----
+
+#[test]
+fn a_file_that_cannot_be_used_is_one_error_with_its_path_and_the_reason() {
+    let authority = Authority::new("CA");
+    let folder = Folder::new();
+    let empty = folder.write("empty.pem", "");
+    let garbage =
+        folder.write("garbage.pem", "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n");
+    let cut = folder.write("cut.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n");
+    let bogus = folder.write("bogus.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    let der = folder.write("ca.der", authority.issuer.der());
+    let missing = folder.0.join("missing.pem");
+    let no_authorities = Folder::new();
+    for (path, reason) in [
+        (&missing, "No such file"),
+        (&empty, "no PEM certificate"),
+        (&garbage, "base64"),
+        (&cut, "section end"),
+        (&bogus, "not a usable authority"),
+        (&der, "openssl x509 -inform der"),
+        (&no_authorities.0, "no file in the folder"),
+    ] {
+        let tls = TlsOptions { ca_path: Some(path.clone()), ..TlsOptions::default() };
+        refuses(&GOOD.url, tls, &["certificate file", &path.display().to_string(), reason]);
+    }
+    let good = client_certificate(&authority, "ec.pem", None);
+    let bad_key = |key: &Path| ClientCertificate { key: key.to_owned(), ..good.clone() };
+    let bad_certificate = |path: &Path| ClientCertificate { certificate: path.to_owned(), ..good.clone() };
+    let damaged = folder.write(
+        "damaged.pem",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----",
+    );
+    let other_key = folder.write("other.pem", KeyPair::generate().expect("a key").serialize_pem());
+    for (client, path, reason) in [
+        (bad_key(&missing), &missing, "No such file"),
+        (bad_key(&empty), &empty, "no private key"),
+        (bad_key(&good.certificate), &good.certificate, "no private key"),
+        (bad_key(&damaged), &damaged, "damaged"),
+        (bad_key(&other_key), &other_key, "not the key of the certificate"),
+        (bad_certificate(&missing), &missing, "No such file"),
+        (bad_certificate(&empty), &empty, "no PEM certificate"),
+        (bad_certificate(&bogus), &bogus, "malformed"),
+    ] {
+        refuses(
+            &GOOD.url,
+            showing(&authority, client),
+            &["certificate file", &path.display().to_string(), reason],
+        );
+    }
+}
+
+#[test]
+fn takes_a_bundle_and_a_folder_of_authorities() {
+    let (one, two) = (Authority::new("one"), Authority::new("two"));
+    let (first, second) = (Server::of(one.issue(&["localhost"])), Server::of(two.issue(&["localhost"])));
+    let folder = Folder::new();
+    let bundle = one.folder.write("bundle.pem", one.issuer.pem() + &two.issuer.pem());
+    folder.write("one.crt", one.issuer.pem());
+    folder.write("two.pem", two.issuer.pem());
+    folder.write("README", "no certificate");
+    fs::create_dir(folder.0.join("deeper")).expect("a folder");
+    let recorded = Recorded::new();
+    for path in [&bundle, &folder.0] {
+        for server in [&first, &second] {
+            recorded
+                .connects(&server.url, TlsOptions { ca_path: Some(path.clone()), ..TlsOptions::default() });
+        }
+    }
+    recorded.finish();
+}
+
+#[test]
+fn a_file_that_has_changed_is_read_again() {
+    let (one, two) = (Authority::new("one"), Authority::new("a CA with a longer name"));
+    let server = Server::of(two.issue(&["localhost"]));
+    let recorded = Recorded::new();
+    assert!(recorded.fails(&server.url, trusting(&one)).contains("trust store"));
+    fs::write(&one.file, two.issuer.pem()).expect("written");
+    recorded.connects(&server.url, trusting(&one));
+    recorded.finish();
+}
+
+// ---- versions, ALPN, names ----
+
+#[test]
+fn a_server_without_tls_1_2_is_one_error() {
+    for (bytes, words) in [
+        // TLS 1.1, as a server that ignores what the client offers.
+        (server_hello([3, 2], &[]), "neither TLS 1.2 nor 1.3"),
+        // The alert protocol_version, as OpenSSL answers that has 1.1 as its highest version.
+        (b"\x15\x03\x02\x00\x02\x02\x46".to_vec(), "no version of TLS that is allowed here"),
+    ] {
+        refuses(
+            &literal(&bytes),
+            TlsOptions { skip_server_verification: true, ..TlsOptions::default() },
+            &[words],
+        );
+    }
+}
+
+#[test]
+fn a_minimum_of_tls_1_3_is_kept() {
+    let authority = Authority::new("CA");
+    let old = Server::start(authority.issue(&["localhost"]).config_with(&[&TLS12], None));
+    let only = TlsOptions { tls13_only: true, ..trusting(&authority) };
+    refuses(&old.url, only.clone(), &["TLS that is allowed here", "1.2 unless the options ask for 1.3"]);
+    refuses(&literal(&server_hello([3, 3], &[])), only, &["TLS 1.2 only", "options ask for 1.3"]);
+    let recorded = Recorded::new();
+    recorded.connects(&old.url, trusting(&authority));
+    recorded.finish();
+}
+
+#[test]
+fn a_server_that_chooses_h2_is_one_error() {
+    let authority = Authority::new("CA");
+    // Extension 16 with the one name h2.
+    let hello = server_hello([3, 3], b"\x00\x10\x00\x05\x00\x03\x02h2");
+    refuses(&literal(&hello), trusting(&authority), &["ALPN", "h2", "HTTP/1.1"]);
+    let mut config = authority.issue(&["localhost"]).config();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    refuses(&Server::start(config).url, trusting(&authority), &["ALPN", "alpnProtocols"]);
+}
+
+#[test]
+fn offers_protocols_by_alpn() {
+    let authority = Authority::new("CA");
+    let mut config = authority.issue(&["localhost"]).config();
+    config.alpn_protocols = vec![b"mqtt".to_vec(), b"http/1.1".to_vec()];
+    let server = Server::start(config);
+    let recorded = Recorded::new();
+    let chosen = |names: Option<&[&str]>| {
+        let mut tls = trusting(&authority);
+        if let Some(names) = names {
+            tls.alpn = AlpnProtocols::parse(names.iter().copied()).expect("good names");
+        }
+        recorded.connects(&server.url, tls);
+        server.handshakes.recv_timeout(DEADLINE).expect("a handshake").alpn
+    };
+    assert_eq!(chosen(None).as_deref(), Some(&b"http/1.1"[..]));
+    assert_eq!(chosen(Some(&["mqtt", "http/1.1"])).as_deref(), Some(&b"mqtt"[..]));
+    assert_eq!(chosen(Some(&[])), None);
+    let long = "x".repeat(256);
+    for wrong in [&["h2"][..], &["http/1.1", "h3"], &[""], &["a", "a"], &[&long]] {
+        assert!(AlpnProtocols::parse(wrong.iter().copied()).is_err(), "{wrong:?}");
+    }
+    recorded.finish();
+}
+
+#[test]
+fn calls_and_verifies_the_server_by_another_name_if_told_so() {
+    let authority = Authority::new("CA");
+    let server = Server::of(authority.issue(&["a.example", "10.0.0.1"]));
+    let named = |name: &str| TlsOptions { server_name: TlsServerName::parse(name), ..trusting(&authority) };
+    let recorded = Recorded::new();
+    recorded.connects(&server.url, named("a.example"));
+    let Handshake { name, host, .. } = server.handshakes.recv_timeout(DEADLINE).expect("a handshake");
+    assert_eq!(name.as_deref(), Some("a.example"));
+    assert!(host.starts_with("localhost:"), "{host}");
+    recorded.connects(&server.url, named("10.0.0.1"));
+    assert_eq!(server.handshakes.recv_timeout(DEADLINE).expect("a handshake").name, None);
+    refuses(&server.url, named("c.example"), &["not for c.example"]);
+    for wrong in ["", "a b", "a.example:443", "https://a.example", "[::1]"] {
+        assert_eq!(TlsServerName::parse(wrong), None, "{wrong}");
+    }
+    recorded.finish();
+}
+
+// ---- handshakes that break off ----
+
+#[test]
+fn a_handshake_that_breaks_off_is_one_error() {
+    let hello = server_hello([3, 3], &[]);
+    for cut in [0, 3, 5, 20, hello.len()] {
+        refuses(&literal(&hello[..cut]), trusting(&GOOD.authority), &["closed the connection in the middle"]);
+    }
+}
+
+#[test]
+fn what_is_not_tls_is_one_error_that_says_so() {
+    for answer in
+        ["HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "SSH-2.0-OpenSSH_9.6\r\n", "220 smtp\r\n"]
+    {
+        refuses(&literal(answer.as_bytes()), trusting(&GOOD.authority), &["is not TLS"]);
+    }
+}
+
+// ---- resumption, the system's store, the key log ----
+
+#[test]
+fn sessions_are_resumed_across_clients_that_ask_for_the_same() {
+    let authority = Authority::new("CA");
+    for versions in [&[&TLS12][..], &[&TLS13]] {
+        let identity = authority.issue(&["localhost"]);
+        let own = pin(&identity.key);
+        let server = Server::start(identity.config_with(versions, None));
+        let kind = |tls: TlsOptions| {
+            let recorded = Recorded::new();
+            recorded.connects(&server.url, tls);
+            recorded.finish();
+            server.handshakes.recv_timeout(DEADLINE).expect("a handshake").kind
+        };
+        assert_eq!(kind(trusting(&authority)), Some(HandshakeKind::Full));
+        assert_eq!(kind(trusting(&authority)), Some(HandshakeKind::Resumed));
+        // What was verified less, or otherwise, is not taken for verified.
+        let pinned = || TlsOptions { pins: vec![own.clone()], ..trusting(&authority) };
+        let skipping = || TlsOptions { skip_server_verification: true, ..trusting(&authority) };
+        assert_eq!(kind(pinned()), Some(HandshakeKind::Full));
+        assert_eq!(kind(skipping()), Some(HandshakeKind::Full));
+        assert_eq!(kind(pinned()), Some(HandshakeKind::Resumed));
+        assert_eq!(kind(trusting(&authority)), Some(HandshakeKind::Resumed));
+    }
+}
+
+/// Runs one of the tests below that is ignored otherwise, in a process with these variables.
+fn in_child(test: &str, variables: &[(&str, &str)]) {
+    let child = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .env_remove("SSL_CERT_DIR")
+        .envs(variables.iter().copied())
+        .output()
+        .expect("a child");
+    let output = String::from_utf8_lossy(&child.stdout);
+    assert!(
+        child.status.success() && output.contains("1 passed"),
+        "{output}{}",
+        String::from_utf8_lossy(&child.stderr)
+    );
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name).expect("set by the parent")
+}
+
+#[test]
+fn the_system_store_is_where_the_environment_says() {
+    let (system, own) = (Authority::new("system CA"), Authority::new("own CA"));
+    let (by_system, by_own) =
+        (Server::of(system.issue(&["localhost"])), Server::of(own.issue(&["localhost"])));
+    let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    let variables = [
+        ("SSL_CERT_FILE", &path(&system.file)),
+        ("BY_SYSTEM", &by_system.url),
+        ("BY_OWN", &by_own.url),
+        ("OWN_CA", &path(&own.file)),
+    ];
+    in_child("child_of_the_system_store", &variables.map(|(name, value)| (name, value.as_str())));
+}
+
+#[test]
+#[ignore = "run by the_system_store_is_where_the_environment_says"]
+fn child_of_the_system_store() {
+    let (by_system, by_own, own) =
+        (variable("BY_SYSTEM"), variable("BY_OWN"), PathBuf::from(variable("OWN_CA")));
+    let recorded = Recorded::new();
+    recorded.connects(&by_system, TlsOptions::default());
+    assert!(recorded.fails(&by_own, TlsOptions::default()).contains("own CA"));
+    // A file of one's own takes the place of the system's store, or is added to it.
+    let exclusive = TlsOptions { ca_path: Some(own), ..TlsOptions::default() };
+    recorded.connects(&by_own, exclusive.clone());
+    assert!(recorded.fails(&by_system, exclusive.clone()).contains("system CA"));
+    let added = TlsOptions { ca_path_adds_to_system: true, ..exclusive };
+    recorded.connects(&by_own, added.clone());
+    recorded.connects(&by_system, added);
+    recorded.finish();
+}
+
+#[test]
+fn an_empty_system_store_is_an_error_and_no_trust() {
+    let own = Authority::new("own CA");
+    let server = Server::of(own.issue(&["localhost"]));
+    let empty = own.folder.write("empty.pem", "");
+    let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    for file in [path(&empty), "/nonexistent/store.pem".to_owned()] {
+        let variables = [("SSL_CERT_FILE", &file), ("URL", &server.url), ("OWN_CA", &path(&own.file))];
+        in_child("child_of_the_empty_store", &variables.map(|(name, value)| (name, value.as_str())));
+    }
+}
+
+#[test]
+#[ignore = "run by an_empty_system_store_is_an_error_and_no_trust"]
+fn child_of_the_empty_store() {
+    let (url, own) = (variable("URL"), PathBuf::from(variable("OWN_CA")));
+    let recorded = Recorded::new();
+    let text = recorded.fails(&url, TlsOptions::default());
+    assert!(text.contains("certificate store of the system"), "{text}");
+    let added = TlsOptions { ca_path: Some(own), ca_path_adds_to_system: true, ..TlsOptions::default() };
+    recorded.connects(&url, added);
+    recorded.finish();
+}
+
+#[test]
+fn only_a_debug_build_writes_a_key_log() {
+    let server = Server::of(GOOD.authority.issue(&["localhost"]));
+    let log = GOOD.authority.folder.0.join("keys.log");
+    let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    let variables =
+        [("SSLKEYLOGFILE", &path(&log)), ("URL", &server.url), ("OWN_CA", &path(&GOOD.authority.file))];
+    in_child("child_of_the_key_log", &variables.map(|(name, value)| (name, value.as_str())));
+    let written = fs::read_to_string(&log).unwrap_or_default();
+    assert_eq!(written.contains("CLIENT_TRAFFIC_SECRET_0"), cfg!(debug_assertions), "{written}");
+}
+
+#[test]
+#[ignore = "run by only_a_debug_build_writes_a_key_log"]
+fn child_of_the_key_log() {
+    let recorded = Recorded::new();
+    let tls = TlsOptions { ca_path: Some(variable("OWN_CA").into()), ..TlsOptions::default() };
+    recorded.connects(&variable("URL"), tls);
+    recorded.finish();
+}
