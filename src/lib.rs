@@ -14,7 +14,7 @@ pub mod protocol;
 #[cfg(any(target_env = "ohos", feature = "arkts"))]
 mod arkts;
 mod logging;
-#[cfg(any(target_env = "ohos", feature = "arkts"))]
+#[cfg(any(target_env = "ohos", feature = "arkts", test))]
 mod mailbox;
 pub mod ndk;
 mod runtime;

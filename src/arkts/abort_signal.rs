@@ -50,7 +50,7 @@ pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
             event.set(c"type", env.string(EVENT)?)?;
             event.set(c"target", signal)?;
             for listener in listeners(signal)? {
-                if listener.call(signal, &[event]).is_err() {
+                if listener.call(signal, [event]).is_err() {
                     env.report_exception();
                 }
             }
@@ -101,7 +101,7 @@ impl<'env> Signal<'env> {
             abort();
             call.this.env().undefined()
         })?;
-        self.0.get(c"addEventListener")?.call(self.0, &[env.string(EVENT)?, listener])?;
+        self.0.get(c"addEventListener")?.call(self.0, [env.string(EVENT)?, listener])?;
         Ok(Listening { signal: Kept::new(self.0)?, listener: Kept::new(listener)? })
     }
 }
@@ -117,7 +117,7 @@ impl Listening {
     pub fn stop(self) {
         let stopped = self.signal.value().and_then(|signal| {
             let arguments = [signal.env().string(EVENT)?, self.listener.value()?];
-            signal.get(c"removeEventListener")?.call(signal, &arguments).map(|_| signal)
+            signal.get(c"removeEventListener")?.call(signal, arguments).map(|_| signal)
         });
         if stopped.is_err()
             && let Ok(signal) = self.signal.value()

@@ -90,6 +90,15 @@ impl Doorbell {
         }
     }
 
+    /// Rings once the engine's loop has had its turn. A ring on the JavaScript thread itself, out of an answer, would be
+    /// answered before the loop looks at anything else.
+    pub fn ring_later(self: &Arc<Self>) {
+        let doorbell = self.clone();
+        if crate::runtime::spawn(async move { doorbell.ring() }).is_err() {
+            self.ring();
+        }
+    }
+
     /// Lets go of the answer, and of the engine's loop, which an installed doorbell keeps running.
     pub fn remove(&self) {
         let installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner).take();

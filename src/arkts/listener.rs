@@ -1,7 +1,9 @@
 //! From a session to the listeners of a JavaScript object: into the mailbox on the session's thread, out of it on
 //! JavaScript's.
 
+use std::cell::Cell;
 use std::ffi::CStr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -9,18 +11,58 @@ use super::doorbell::Doorbell;
 use super::error::ErrorEvent;
 use super::value::{Engine, Refused, Type, Value};
 use crate::client::{Closed, Failure, Kind, Listener, Message, Opened, Outcome, Pong, Receipt};
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Receiver, Sender};
 
-/// An event on its way to JavaScript.
+/// The longest message that is copied into its batch's memory; a longer one has memory of its own.
+const STORED_BYTES_MAX: usize = 16_384;
+
+/// An event on its way to JavaScript. What is rare is boxed, so that many messages take little room.
 pub enum Event {
-    Opened(Opened),
-    Message(Kind, Vec<u8>),
+    Opened(Box<Opened>),
+    Message(Kind, Payload),
     /// A ping's payload, and its round trip in milliseconds if it was ours.
     Pong(Vec<u8>, Option<f64>),
     Sent(Receipt, Outcome),
     Drained,
-    Failed(ErrorEvent, Terminal),
-    Closed(Closed),
+    Failed(Box<ErrorEvent>, Terminal),
+    Closed(Box<Closed>),
+}
+
+/// The bytes of a message.
+pub enum Payload {
+    /// Where they lie in the batch that the message came in.
+    Stored(Range<usize>),
+    Own(Vec<u8>),
+}
+
+impl Payload {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Stored(range) => range.len(),
+            Self::Own(bytes) => bytes.len(),
+        }
+    }
+
+    /// Of the message taken last.
+    pub fn into_vec(self, mailbox: &Receiver<Event>) -> Vec<u8> {
+        match self {
+            Self::Stored(range) => mailbox.stored(range, <[u8]>::to_vec),
+            Self::Own(bytes) => bytes,
+        }
+    }
+
+    /// Of the message taken last, what JavaScript gets.
+    pub fn into_value<'env>(
+        self,
+        env: Engine,
+        kind: Kind,
+        mailbox: &Receiver<Event>,
+    ) -> Result<Value<'env>, Refused> {
+        match self {
+            Self::Stored(range) => mailbox.stored(range, |bytes| message_value(env, kind, bytes)),
+            Self::Own(bytes) => message_value(env, kind, &bytes),
+        }
+    }
 }
 
 /// Whether a failure is the last event of its attempt, or a close follows.
@@ -86,17 +128,15 @@ impl EventType {
 
 /// The session's end of the mailbox.
 pub struct Postbox {
-    pub mailbox: Arc<Mailbox<Event>>,
+    pub mailbox: Sender<Event>,
     pub doorbell: Arc<Doorbell>,
     /// Whether the connection was open, and so ends with a close event.
     pub open: bool,
 }
 
 impl Postbox {
-    fn put(&self, event: Event, bytes: usize) {
-        if self.mailbox.put(event, bytes) {
-            self.doorbell.ring();
-        }
+    fn put(&mut self, event: Event) {
+        self.mailbox.push(event, 0);
     }
 }
 
@@ -105,40 +145,51 @@ impl Listener for Postbox {
         self.mailbox.poll_room(cx)
     }
 
+    fn end(&mut self) {
+        if self.mailbox.flush() {
+            self.doorbell.ring();
+        }
+    }
+
     fn opened(&mut self, opened: &Opened) {
         self.open = true;
-        self.put(Event::Opened(opened.clone()), 0);
+        self.put(Event::Opened(Box::new(opened.clone())));
     }
 
     fn message(&mut self, message: Message<'_>) {
         let kind = message.kind();
+        let bytes = message.data();
+        if bytes.len() <= STORED_BYTES_MAX {
+            let payload = Payload::Stored(self.mailbox.store(bytes));
+            return self.put(Event::Message(kind, payload));
+        }
         let bytes = message.into_vec();
-        let length = bytes.len();
-        self.put(Event::Message(kind, bytes), length);
+        let held = bytes.capacity();
+        self.mailbox.push(Event::Message(kind, Payload::Own(bytes)), held);
     }
 
     fn pong(&mut self, pong: Pong<'_>) {
         let Pong { payload, round_trip } = pong;
         let millis = round_trip.map(|time| time.as_secs_f64() * 1_000.0);
-        self.put(Event::Pong(payload.to_vec(), millis), payload.len());
+        self.mailbox.push(Event::Pong(payload.to_vec(), millis), payload.len());
     }
 
     fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
-        self.put(Event::Sent(receipt, outcome), 0);
+        self.put(Event::Sent(receipt, outcome));
     }
 
     fn drained(&mut self) {
-        self.put(Event::Drained, 0);
+        self.put(Event::Drained);
     }
 
     fn failed(&mut self, failure: &Failure) {
         let terminal = if self.open { Terminal::No } else { Terminal::Yes };
-        self.put(Event::Failed(failure.into(), terminal), 0);
+        self.put(Event::Failed(Box::new(failure.into()), terminal));
     }
 
     fn closed(&mut self, closed: &Closed) {
         self.open = false;
-        self.put(Event::Closed(closed.clone()), 0);
+        self.put(Event::Closed(Box::new(closed.clone())));
     }
 }
 
@@ -155,55 +206,109 @@ impl Event {
             Self::Failed(_, Terminal::Yes) | Self::Closed(_) => true,
         }
     }
+}
 
-    /// Calls the listeners of this event; one that throws does not keep the others from being called.
-    pub fn deliver(self, env: Engine, listeners: Value<'_>) {
-        let call = |event: EventType, arguments: &dyn Fn() -> Result<Vec<Value<'static>>, Refused>| {
-            let called = listeners.get(event.property()).and_then(|listener| {
-                if listener.type_of() != Type::Function {
-                    return Ok(());
-                }
-                let undefined = env.undefined()?;
-                listener.call(undefined, &arguments()?).map(|_| ())
-            });
-            if called.is_err() {
-                env.report_exception();
+/// The listeners of a JavaScript object, for as long as a handle scope.
+pub struct Listeners<'scope> {
+    env: Engine,
+    object: Value<'scope>,
+    undefined: Value<'scope>,
+    /// Set when a listener was set or removed: what is kept here is then looked up anew.
+    changed: &'scope Cell<bool>,
+    message: Option<Value<'scope>>,
+    data_end: Option<Value<'scope>>,
+}
+
+impl<'scope> Listeners<'scope> {
+    pub fn new(env: Engine, object: Value<'scope>, changed: &'scope Cell<bool>) -> Result<Self, Refused> {
+        let undefined = env.undefined()?;
+        let mut listeners = Self { env, object, undefined, changed, message: None, data_end: None };
+        listeners.look_up();
+        Ok(listeners)
+    }
+
+    fn look_up(&mut self) {
+        self.changed.set(false);
+        self.message = self.find(EventType::Message);
+        self.data_end = self.find(EventType::DataEnd);
+    }
+
+    fn find(&self, event: EventType) -> Option<Value<'scope>> {
+        let listener = self.object.get(event.property());
+        if listener.is_err() {
+            self.env.report_exception();
+        }
+        listener.ok().filter(|listener| listener.type_of() == Type::Function)
+    }
+
+    /// Calls the listeners of a message; one that throws does not keep the others from being called.
+    pub fn message(&mut self, kind: Kind, payload: Payload, mailbox: &Receiver<Event>) {
+        let Self { env, undefined, .. } = *self;
+        let current = |listeners: &mut Self| {
+            if listeners.changed.get() {
+                listeners.look_up();
             }
         };
-        match self {
-            Self::Opened(opened) => {
-                call(EventType::HeaderReceive, &|| Ok(vec![headers(env, &opened)?]));
-                call(EventType::Open, &|| Ok(vec![env.undefined()?, open_result(env, &opened)?]));
-                call(EventType::OpenInfo, &|| {
+        current(self);
+        if let Some(listener) = self.message {
+            let data = payload.into_value(env, kind, mailbox);
+            self.told(data.and_then(|data| listener.call(undefined, [undefined, data])));
+            current(self);
+        }
+        if let Some(listener) = self.data_end {
+            self.told(listener.call(undefined, [undefined]));
+        }
+    }
+
+    /// Calls the listeners of any other event, as above.
+    pub fn tell(&self, event: Event) {
+        let Self { env, undefined, .. } = *self;
+        match event {
+            Event::Opened(opened) => {
+                self.call(EventType::HeaderReceive, || Ok([headers(env, &opened)?]));
+                self.call(EventType::Open, || Ok([undefined, open_result(env, &opened)?]));
+                self.call(EventType::OpenInfo, || {
                     let result = open_result(env, &opened)?;
                     if let Some(protocol) = &opened.protocol {
                         result.set(c"protocol", env.string(protocol)?)?;
                     }
-                    Ok(vec![env.undefined()?, result])
+                    Ok([undefined, result])
                 });
             }
-            Self::Message(kind, bytes) => {
-                call(EventType::Message, &|| Ok(vec![env.undefined()?, message_value(env, kind, &bytes)?]));
-                call(EventType::DataEnd, &|| Ok(vec![env.undefined()?]));
-            }
-            Self::Pong(payload, round_trip) => call(EventType::Pong, &|| {
+            Event::Pong(payload, round_trip) => self.call(EventType::Pong, || {
                 let result = env.object()?;
                 result.set(c"data", env.array_buffer(&payload)?)?;
                 if let Some(millis) = round_trip {
                     result.set(c"roundTrip", env.number(millis)?)?;
                 }
-                Ok(vec![result])
+                Ok([result])
             }),
-            // It settles a promise, which is not the listeners'.
-            Self::Sent(..) => {}
-            Self::Drained => call(EventType::Drain, &|| Ok(vec![env.undefined()?])),
-            Self::Failed(error, _) => call(EventType::Error, &|| Ok(vec![error_value(env, &error)?])),
-            Self::Closed(closed) => call(EventType::Close, &|| {
+            // Messages go by another way, and the fate of one that was sent is for a promise.
+            Event::Message(..) | Event::Sent(..) => {}
+            Event::Drained => self.call(EventType::Drain, || Ok([undefined])),
+            Event::Failed(error, _) => self.call(EventType::Error, || Ok([error_value(env, &error)?])),
+            Event::Closed(closed) => self.call(EventType::Close, || {
                 let result = env.object()?;
                 result.set(c"code", env.number(f64::from(closed.code))?)?;
                 result.set(c"reason", env.string(&closed.reason)?)?;
-                Ok(vec![env.undefined()?, result])
+                Ok([undefined, result])
             }),
+        }
+    }
+
+    fn call<const N: usize>(
+        &self,
+        event: EventType,
+        arguments: impl FnOnce() -> Result<[Value<'scope>; N], Refused>,
+    ) {
+        if let Some(listener) = self.find(event) {
+            self.told(arguments().and_then(|arguments| listener.call(self.undefined, arguments)));
+        }
+    }
+
+    fn told(&self, outcome: Result<Value<'_>, Refused>) {
+        if outcome.is_err() {
+            self.env.report_exception();
         }
     }
 }
@@ -211,8 +316,8 @@ impl Event {
 /// A string for a text, an ArrayBuffer for a binary message.
 pub fn message_value<'env>(env: Engine, kind: Kind, bytes: &[u8]) -> Result<Value<'env>, Refused> {
     match kind {
-        // The protocol has validated it; should that ever fail, no byte is lost without a mark.
-        Kind::Text => env.string(&String::from_utf8_lossy(bytes)),
+        // The protocol has validated it.
+        Kind::Text => env.text(bytes),
         Kind::Binary => env.array_buffer(bytes),
     }
 }

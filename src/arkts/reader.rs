@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use super::error::{ApiError, ErrorEvent};
-use super::listener::{Event, error_value, message_value};
+use super::listener::{Event, Payload, error_value};
 use super::value::{Deferred, Engine, Refused, Value};
 use crate::client::Kind;
-use crate::mailbox::Mailbox;
+use crate::mailbox::Receiver;
 
 /// The messages of one connection, from the first `next` on.
 ///
@@ -28,7 +28,7 @@ pub struct Reader {
 
 impl Reader {
     /// Another connection begins. What was not read of the last one is dropped, and who waits for more of it is told.
-    pub fn begin(&self, mailbox: &Mailbox<Event>) {
+    pub fn begin(&self, mailbox: &Receiver<Event>) {
         for deferred in self.waiting.take() {
             deferred.fail(&ApiError::other("next: another connection was begun"));
         }
@@ -51,12 +51,13 @@ impl Reader {
     }
 
     /// A promise of the next message: `{value, done: false}`, then `{done: true}`; it fails when the connection does.
-    pub fn next<'env>(&self, env: Engine, mailbox: &Mailbox<Event>) -> Result<Value<'env>, Refused> {
+    pub fn next<'env>(&self, env: Engine, mailbox: &Receiver<Event>) -> Result<Value<'env>, Refused> {
         self.reading.set(true);
         let unread = self.unread.borrow_mut().pop_front();
         if let Some((kind, bytes)) = unread {
             mailbox.let_go(bytes.len(), 1);
-            return env.settled(Ok(iterator_result(env, Some((kind, bytes)))?));
+            let value = Payload::Own(bytes).into_value(env, kind, mailbox)?;
+            return env.settled(Ok(iterator_result(env, Some(value))?));
         }
         if self.ended.get() {
             return match self.failure.take() {
@@ -70,17 +71,19 @@ impl Reader {
     }
 
     /// Takes an event that is a message for `next`; gives back what is for the listeners.
-    pub fn receive(&self, env: Engine, event: Event, mailbox: &Mailbox<Event>) -> Option<Event> {
+    pub fn receive(&self, env: Engine, event: Event, mailbox: &Receiver<Event>) -> Option<Event> {
         match event {
-            Event::Message(kind, bytes) if self.reading.get() => {
+            Event::Message(kind, payload) if self.reading.get() => {
                 let waiting = self.waiting.borrow_mut().pop_front();
                 match waiting {
                     Some(deferred) => {
-                        if let Ok(result) = iterator_result(env, Some((kind, bytes))) {
+                        let value = payload.into_value(env, kind, mailbox);
+                        if let Ok(result) = value.and_then(|value| iterator_result(env, Some(value))) {
                             deferred.settle(Ok(result));
                         }
                     }
                     None => {
+                        let bytes = payload.into_vec(mailbox);
                         mailbox.hold(bytes.len());
                         self.unread.borrow_mut().push_back((kind, bytes));
                     }
@@ -89,7 +92,7 @@ impl Reader {
             }
             other => {
                 if let Event::Failed(error, _) = &other {
-                    self.failure.replace(Some(error.clone()));
+                    self.failure.replace(Some(ErrorEvent::clone(error)));
                 }
                 if other.is_last() {
                     self.end(env);
@@ -120,11 +123,11 @@ pub fn not_connected() -> ApiError {
 }
 
 /// The object of the iteration protocol.
-fn iterator_result<'env>(env: Engine, message: Option<(Kind, Vec<u8>)>) -> Result<Value<'env>, Refused> {
+fn iterator_result<'env>(env: Engine, message: Option<Value<'env>>) -> Result<Value<'env>, Refused> {
     let result = env.object()?;
     result.set(c"done", env.boolean(message.is_none())?)?;
     let value = match message {
-        Some((kind, bytes)) => message_value(env, kind, &bytes)?,
+        Some(value) => value,
         None => env.undefined()?,
     };
     result.set(c"value", value)?;

@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ffi::CStr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use napi_derive_ohos::napi;
 use napi_ohos::bindgen_prelude::This;
@@ -13,17 +14,22 @@ use napi_ohos::{Env, JsValue, Result};
 use super::abort_signal::{Listening, Signal};
 use super::doorbell::{Answer, Doorbell};
 use super::error::ApiError;
-use super::listener::{Event, EventType, Postbox};
+use super::listener::{Event, EventType, Listeners, Postbox};
 use super::options::{self, ConnectOptions};
 use super::reader::{self, Reader};
 use super::value::{Deferred, Engine, Kept, Refused, Type, Value};
 use crate::client::{
     Client, CloseError, Kind, Outcome, Receipt, Request, SEND_LIMIT_BYTES, SendError, State,
 };
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Receiver, mailbox};
 
-/// The most events delivered at one ring, so that a flood leaves the engine time for other things.
-const EVENTS_PER_RING: usize = 1_024;
+/// How long events are delivered before the engine's loop gets its turn: a quarter of a frame at 60 Hz.
+const TURN: Duration = Duration::from_millis(4);
+/// The most events between two looks at the clock.
+const LOOK_EVENTS_MAX: u32 = 64;
+/// The most events, and bytes of messages, in one handle scope, whose values cannot be collected before it is closed.
+const SCOPE_EVENTS: usize = 64;
+const SCOPE_BYTES: usize = 65_536;
 
 /// Sent when a signal is aborted between the server's answer and the event `open`: going away (RFC 6455 section 7.4.1).
 const ABORT_CLOSE_CODE: u16 = 1001;
@@ -45,7 +51,7 @@ pub struct WebSocket {
 /// What the JavaScript object and the delivery of its events share.
 struct Socket {
     client: Client,
-    mailbox: Arc<Mailbox<Event>>,
+    mailbox: Receiver<Event>,
     doorbell: Arc<Doorbell>,
     /// The object of listeners, while events can come.
     listeners: RefCell<Option<Kept>>,
@@ -68,6 +74,8 @@ struct Socket {
     opened: Cell<bool>,
     /// The events that have a listener, by [`EventType::bit`].
     listened: Cell<u16>,
+    /// A listener was set or removed since the deliverer last looked.
+    listeners_changed: Cell<bool>,
     /// The engine has collected the JavaScript object.
     collected: Cell<bool>,
 }
@@ -91,9 +99,9 @@ pub fn load(env: Engine, exports: Value<'_>) -> std::result::Result<(), Refused>
 
 /// Makes the JavaScript object. The engine owns it and its Rust half.
 pub fn create(env: Engine) -> std::result::Result<Value<'static>, Refused> {
-    let mailbox = Arc::new(Mailbox::new());
+    let (sender, mailbox) = mailbox();
     let doorbell = Arc::new(Doorbell::default());
-    let postbox = Postbox { mailbox: mailbox.clone(), doorbell: doorbell.clone(), open: false };
+    let postbox = Postbox { mailbox: sender, doorbell: doorbell.clone(), open: false };
     let client = Client::new(Box::new(postbox), SEND_LIMIT_BYTES);
     let socket = Rc::new(Socket {
         client,
@@ -111,6 +119,7 @@ pub fn create(env: Engine) -> std::result::Result<Value<'static>, Refused> {
         ended: Cell::default(),
         opened: Cell::default(),
         listened: Cell::default(),
+        listeners_changed: Cell::default(),
         collected: Cell::default(),
     });
 
@@ -467,6 +476,7 @@ impl WebSocket {
         listeners_of(env, this)?.set(event.property(), callback)?;
         let Self { socket } = self;
         socket.listened.set(socket.listened.get() | event.bit());
+        socket.listeners_changed.set(true);
         Ok(())
     }
 
@@ -485,6 +495,7 @@ impl WebSocket {
             listeners.set(event.property(), env.undefined()?)?;
             let Self { socket } = self;
             socket.listened.set(socket.listened.get() & !event.bit());
+            socket.listeners_changed.set(true);
         }
         Ok(())
     }
@@ -617,6 +628,49 @@ impl Socket {
         }
     }
 
+    /// Delivers as many events as one handle scope should hold.
+    fn deliver(&self, env: Engine, turn: &mut Turn) -> Progress {
+        let listeners = self.listeners.borrow().as_ref().map(Kept::value);
+        let listeners = listeners.and_then(std::result::Result::ok);
+        let mut listeners =
+            listeners.and_then(|object| Listeners::new(env, object, &self.listeners_changed).ok());
+        let mut bytes = 0;
+        for _ in 0..SCOPE_EVENTS {
+            let Some(event) = self.mailbox.take() else { return Progress::Empty };
+            let last = event.is_last();
+            // Else it is what was left of an attempt before the last.
+            let current = self.ended.get() + 1 == self.begun.get();
+            if last {
+                self.ended.set(self.ended.get() + 1);
+            }
+            if current && (matches!(event, Event::Opened(_)) || last) {
+                self.opened.set(!last);
+                self.stop_listening();
+            }
+            self.settle(env, &event);
+            let event = if current { self.reader.receive(env, event, &self.mailbox) } else { Some(event) };
+            match (event, &mut listeners) {
+                (Some(Event::Message(kind, payload)), Some(listeners)) => {
+                    bytes += payload.len();
+                    listeners.message(kind, payload, &self.mailbox);
+                }
+                (Some(event), Some(listeners)) => listeners.tell(event),
+                (None, _) | (_, None) => {}
+            }
+            // The listener of the last event may have begun the next connection.
+            if last && self.begun == self.ended {
+                self.listeners.borrow_mut().take();
+                self.doorbell.remove();
+            } else if turn.is_over() {
+                return Progress::TurnOver;
+            }
+            if bytes >= SCOPE_BYTES {
+                break;
+            }
+        }
+        Progress::ScopeFull
+    }
+
     /// Settles the promises that an event is about.
     fn settle(&self, env: Engine, event: &Event) {
         match event {
@@ -669,39 +723,48 @@ fn fulfil(deferred: Deferred) {
 impl Answer for Socket {
     /// Delivers what is in the mailbox.
     fn answer(self: Rc<Self>, env: Engine) {
-        for _ in 0..EVENTS_PER_RING {
-            let Some(event) = self.mailbox.take() else { break };
-            let last = event.is_last();
-            env.scoped(|| {
-                // Else it is what was left of an attempt before the last.
-                let current = self.ended.get() + 1 == self.begun.get();
-                if last {
-                    self.ended.set(self.ended.get() + 1);
-                }
-                if current && (matches!(event, Event::Opened(_)) || last) {
-                    self.opened.set(!last);
-                    self.stop_listening();
-                }
-                self.settle(env, &event);
-                let listeners = self.listeners.borrow().as_ref().map(Kept::value);
-                let event =
-                    if current { self.reader.receive(env, event, &self.mailbox) } else { Some(event) };
-                if let (Some(event), Some(Ok(listeners))) = (event, listeners) {
-                    event.deliver(env, listeners);
-                }
-            });
-            // The listener of the last event may have begun the next connection.
-            if last && self.begun == self.ended {
-                self.listeners.borrow_mut().take();
-                self.doorbell.remove();
-            }
+        let mut turn = Turn::begin();
+        let mut progress = Progress::ScopeFull;
+        while progress == Progress::ScopeFull {
+            env.scoped(|| progress = self.deliver(env, &mut turn));
         }
-        if self.mailbox.is_empty() {
-            self.release_unheard();
-        } else {
-            self.doorbell.ring();
+        match progress {
+            Progress::TurnOver => self.doorbell.ring_later(),
+            Progress::ScopeFull | Progress::Empty => self.release_unheard(),
         }
     }
+}
+
+/// The time that is spent on events at one ring.
+struct Turn {
+    began: Instant,
+    events: u32,
+    /// The count of events at which to look at the clock again.
+    look_at: u32,
+}
+
+impl Turn {
+    fn begin() -> Self {
+        Self { began: Instant::now(), events: 0, look_at: 1 }
+    }
+
+    /// After each event, whether it was the last of this turn.
+    fn is_over(&mut self) -> bool {
+        self.events += 1;
+        if self.events < self.look_at {
+            return false;
+        }
+        self.look_at += self.events.min(LOOK_EVENTS_MAX);
+        self.began.elapsed() >= TURN
+    }
+}
+
+/// Why delivery has paused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    ScopeFull,
+    TurnOver,
+    Empty,
 }
 
 /// The object of `Statistics`.
@@ -786,8 +849,8 @@ fn answer<'env>(
     let Some(callback) = callback else { return Ok(env.settled(outcome)?) };
     let undefined = env.undefined()?;
     match outcome {
-        Ok(value) => callback.call_later(&[undefined, value])?,
-        Err(error) => callback.call_later(&[error, undefined])?,
+        Ok(value) => callback.call_later([undefined, value])?,
+        Err(error) => callback.call_later([error, undefined])?,
     }
     Ok(undefined)
 }
