@@ -397,13 +397,40 @@ fn a_self_signed_certificate_is_one_error_until_it_is_trusted() {
 }
 
 #[test]
-fn an_authoritys_certificate_in_a_servers_hands_is_one_error() {
-    let key = KeyPair::generate().expect("a key");
-    let mut parameters = parameters(&["localhost"]);
-    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let certificate = parameters.self_signed(&key).expect("a certificate");
-    let server = Server::of(Identity { chain: vec![certificate.der().clone()], key });
+fn an_authoritys_certificate_in_a_servers_hands_is_one_error_until_it_is_named() {
+    let folder = Folder::new();
+    let serve = |change: &dyn Fn(&mut CertificateParams)| {
+        let key = KeyPair::generate().expect("a key");
+        let mut parameters = parameters(&["localhost"]);
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        change(&mut parameters);
+        let certificate = parameters.self_signed(&key).expect("a certificate");
+        let path = folder.write("own.pem", certificate.pem());
+        let server = Server::of(Identity { chain: vec![certificate.der().clone()], key });
+        (server, TlsOptions { ca_path: Some(path), ..TlsOptions::default() })
+    };
+    // What `openssl req -x509` makes.
+    let (server, naming) = serve(&|_| {});
     refuses(&server.url, trusting(&GOOD.authority), &["CA:TRUE", "basicConstraints=CA:FALSE"]);
+    let recorded = Recorded::new();
+    recorded.connects(&server.url, naming.clone());
+    let renamed = TlsOptions { server_name: TlsServerName::parse("a.example"), ..naming };
+    assert!(recorded.fails(&server.url, renamed).contains("not for a.example"));
+    // It must be the very certificate, in its time.
+    let (_, other) = serve(&|_| {});
+    assert!(recorded.fails(&server.url, other).contains("CA:TRUE"));
+    let (expired, naming) = serve(&|parameters| parameters.not_after = date_time_ymd(2002, 3, 4));
+    assert!(recorded.fails(&expired.url, naming).contains("expired on 2002-03-04"));
+    recorded.finish();
+}
+
+#[test]
+fn a_common_name_does_not_count() {
+    let authority = Authority::new("CA");
+    let mut parameters = parameters(&[]);
+    parameters.distinguished_name.push(DnType::CommonName, "localhost");
+    let server = Server::of(authority.sign(&parameters));
+    refuses(&server.url, trusting(&authority), &["not for localhost", "no subjectAltName"]);
 }
 
 #[test]

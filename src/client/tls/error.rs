@@ -115,6 +115,11 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
             )
         }
         CertificateError::NotValidForName => write!(f, "{SUBJECT} is for another host name"),
+        CertificateError::NotValidForNameContext { expected, presented } if presented.is_empty() => write!(
+            f,
+            "{SUBJECT} is not for {}: it has no subjectAltName, and a common name does not count (RFC 9525 2)",
+            name(expected)
+        ),
         CertificateError::NotValidForNameContext { expected, presented } => {
             write!(f, "{SUBJECT} is for {}, not for {}", Names(presented), name(expected))
         }
@@ -126,8 +131,8 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
         CertificateError::Other(other) => match other.0.downcast_ref() {
             Some(webpki::Error::CaUsedAsEndEntity) => write!(
                 f,
-                "{SUBJECT} is that of an authority (CA:TRUE), which no server may use; make one with \
-                 basicConstraints=CA:FALSE"
+                "{SUBJECT} is that of an authority (CA:TRUE); make one with basicConstraints=CA:FALSE, or name this one by \
+                 caPath"
             ),
             Some(webpki::Error::EndEntityUsedAsCa) => {
                 write!(f, "the chain of {SUBJECT} has an issuer that is no authority (CA:FALSE)")
@@ -214,9 +219,6 @@ impl fmt::Display for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const NAMES_MAX: usize = 5;
         const NAME_CHARS_MAX: usize = 253;
-        if self.0.is_empty() {
-            return f.write_str("no name");
-        }
         for (at, presented) in self.0.iter().take(NAMES_MAX).enumerate() {
             let inside = presented.split_once('(').and_then(|(_, inside)| inside.strip_suffix(')'));
             let name = inside.unwrap_or(presented).trim_matches('"');
@@ -271,7 +273,6 @@ mod tests {
         let presented = |names: &[&str]| {
             Names(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).to_string()
         };
-        assert_eq!(presented(&[]), "no name");
         assert_eq!(presented(&["DnsName(\"a.example\")", "IpAddress(127.0.0.1)"]), "a.example, 127.0.0.1");
         assert!(presented(&["DnsName(\"a\")"; 8]).ends_with("a and 3 others"));
     }

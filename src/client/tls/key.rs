@@ -27,12 +27,12 @@ const DES_EDE3_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113
 
 /// The password of a private key. Wiped from memory when it is dropped, and never shown.
 #[derive(Clone)]
-pub struct Password(Zeroizing<Box<[u8]>>);
+pub struct Password(Zeroizing<Vec<u8>>);
 
 impl Password {
     /// A password as the application gave it.
     pub fn new(password: impl Into<Vec<u8>>) -> Self {
-        Self(Zeroizing::new(password.into().into_boxed_slice()))
+        Self(Zeroizing::new(password.into()))
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {

@@ -201,14 +201,14 @@ fn build(options: &TlsOptions) -> Result<ClientConfig, Error> {
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(versions)
         .map_err(|cause| impossible(&cause))?;
-    let roots = if options.skip_server_verification {
+    let trusted = if options.skip_server_verification {
         crate::logging::warn(format_args!("server certificates are not verified, as the application asked"));
         None
     } else {
-        Some(trust::roots(options)?)
+        Some(trust::trusted(options)?)
     };
     let verifier =
-        Verifier::new(roots, options.pins.clone(), &provider).map_err(|cause| impossible(&cause))?;
+        Verifier::new(trusted, options.pins.clone(), &provider).map_err(|cause| impossible(&cause))?;
     let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = match &options.client_certificate {
         None => builder.with_no_client_auth(),

@@ -2,20 +2,33 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use super::verify::{DIGEST_BYTES, sha256};
 use super::{TlsOptions, unusable};
 use crate::client::error::Error;
 
-/// The authorities that the options name.
-pub(super) fn roots(options: &TlsOptions) -> Result<RootCertStore, Error> {
-    let Some(path) = &options.ca_path else { return system_roots() };
+/// Whom to trust.
+#[derive(Debug)]
+pub(super) struct Trusted {
+    pub(super) roots: Arc<RootCertStore>,
+    /// Digests of the certificates that the application has named itself.
+    pub(super) named: Vec<[u8; DIGEST_BYTES]>,
+}
+
+/// What the options name.
+pub(super) fn trusted(options: &TlsOptions) -> Result<Trusted, Error> {
+    let Some(path) = &options.ca_path else {
+        return Ok(Trusted { roots: Arc::new(system_roots()?), named: Vec::new() });
+    };
+    let certificates = if path.is_dir() { folder(path)? } else { certificates(path)? };
+    let named = certificates.iter().map(|certificate| sha256(certificate)).collect();
     let mut roots = RootCertStore::empty();
-    let named = if path.is_dir() { folder(path)? } else { certificates(path)? };
-    for certificate in named {
+    for certificate in certificates {
         roots.add(certificate).map_err(|cause| unusable(path, format!("not a usable authority: {cause}")))?;
     }
     if options.ca_path_adds_to_system {
@@ -24,7 +37,7 @@ pub(super) fn roots(options: &TlsOptions) -> Result<RootCertStore, Error> {
             Err(cause) => crate::logging::warn(format_args!("{cause}; only those of caPath are trusted")),
         }
     }
-    Ok(roots)
+    Ok(Trusted { roots: Arc::new(roots), named })
 }
 
 /// The store of the system; an empty one is an error, since nothing could be verified against it.
