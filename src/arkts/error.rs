@@ -1,5 +1,7 @@
 //! The codes of `@ohos.net.webSocket`, and which of them each of the core's errors is.
 
+use std::io;
+
 use super::value::{Engine, Refused, Value};
 use crate::client::{
     AlreadyConnected, CloseError, Error, Failure, OptionsError, PingError, SendError, UpgradeError,
@@ -12,6 +14,7 @@ pub struct ApiError {
     pub message: String,
 }
 
+const PERMISSION: i32 = 201;
 const PARAMETER: i32 = 401;
 const URL: i32 = 2_302_001;
 const CERTIFICATE_FILE: i32 = 2_302_002;
@@ -38,6 +41,13 @@ impl ApiError {
     /// Throws it.
     pub fn throw(&self, env: Engine) -> Refused {
         self.value(env).map_or_else(|refused| refused, |error| env.throw(error))
+    }
+}
+
+/// Of a certificate file that is not there, which the platform tells at once.
+impl From<&Error> for ApiError {
+    fn from(error: &Error) -> Self {
+        Self { code: error_code(error), message: error.to_string() }
     }
 }
 
@@ -109,23 +119,27 @@ pub struct ErrorEvent {
 
 impl From<&Failure> for ErrorEvent {
     fn from(failure: &Failure) -> Self {
-        let (code, data) = match &failure.error {
-            Error::Upgrade { cause: UpgradeError::Status { status, .. }, .. } => {
-                (UPGRADE_STATUS, status.to_string())
-            }
-            Error::Trust { path: Some(_), .. } => (CERTIFICATE_FILE, String::new()),
-            Error::Upgrade { .. }
-            | Error::Trust { path: None, .. }
-            | Error::Lookup { .. }
-            | Error::Tcp { .. }
-            | Error::Tls { .. }
-            | Error::Timeout { .. }
-            | Error::Abandoned { .. }
-            | Error::Protocol(_)
-            | Error::Lost(_)
-            | Error::PongTimeout(_)
-            | Error::Internal => (OTHER, String::new()),
-        };
-        Self { code, data, message: failure.to_string() }
+        let data = failure.error.status().map_or_else(String::new, |status| status.to_string());
+        Self { code: error_code(&failure.error), data, message: failure.to_string() }
+    }
+}
+
+fn error_code(error: &Error) -> i32 {
+    match error {
+        Error::Upgrade { cause: UpgradeError::Status { .. }, .. } => UPGRADE_STATUS,
+        Error::Trust { path: Some(_), .. } => CERTIFICATE_FILE,
+        // What a socket meets in an app without ohos.permission.INTERNET.
+        Error::Tcp { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => PERMISSION,
+        Error::Upgrade { .. }
+        | Error::Trust { path: None, .. }
+        | Error::Lookup { .. }
+        | Error::Tcp { .. }
+        | Error::Tls { .. }
+        | Error::Timeout { .. }
+        | Error::Abandoned { .. }
+        | Error::Protocol(_)
+        | Error::Lost(_)
+        | Error::PongTimeout(_)
+        | Error::Internal => OTHER,
     }
 }

@@ -141,7 +141,8 @@ impl WebSocket {
     /// Begins to connect to `url` (ws, wss, http or https). `true` means that the attempt has begun; its outcome is the
     /// event `open` or `error`.
     ///
-    /// Fails with 401 (a parameter, named in the message), 2302001 (the URL), 2302003 (already connecting or connected).
+    /// Fails with 401 (a parameter, named in the message), 2302001 (the URL), 2302002 (a certificate file that is not there), 2302003
+    /// (already connecting or connected).
     #[napi(
         catch_unwind,
         ts_args_type = "url: string, callback: AsyncCallback<boolean>): void
@@ -513,6 +514,9 @@ impl WebSocket {
         let Self { socket } = self;
         if !matches!(socket.client.state(), State::Idle | State::Closed) {
             return Err(crate::client::AlreadyConnected.into());
+        }
+        if let Some(missing) = request.missing_file() {
+            return Err((&missing).into());
         }
         if signal.is_some_and(Signal::is_aborted) {
             return Err(ApiError::other("connect: the signal was aborted before"));

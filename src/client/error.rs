@@ -225,7 +225,13 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lookup { host, cause } => write!(f, "{} of {host} failed: {cause}", Phase::Lookup),
-            Self::Tcp { target, cause } => write!(f, "{} to {target} failed: {cause}", Phase::Tcp),
+            Self::Tcp { target, cause } => {
+                write!(f, "{} to {target} failed: {cause}", Phase::Tcp)?;
+                if cause.kind() == io::ErrorKind::PermissionDenied {
+                    f.write_str("; an app for OpenHarmony needs ohos.permission.INTERNET")?;
+                }
+                Ok(())
+            }
             Self::Trust { path: Some(path), cause } => {
                 write!(f, "certificate file {}: {cause}", path.display())
             }

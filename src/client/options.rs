@@ -5,7 +5,8 @@ use std::time::Duration;
 use data_encoding::BASE64;
 use url::{Host, Url};
 
-use super::error::{OptionsError, UrlError};
+use super::error::{Error, OptionsError, UrlError};
+use super::tls;
 use super::tls::TlsOptions;
 use crate::protocol::PerMessageDeflate;
 
@@ -138,6 +139,11 @@ impl Request {
             message_limit,
             in_pieces,
         })
+    }
+
+    /// The error of the first certificate file that is not there, which the attempt would end with: for a face that is to tell at once.
+    pub fn missing_file(&self) -> Option<Error> {
+        self.tls.as_ref()?.files().find_map(|path| tls::changed(path).err())
     }
 
     /// Host and port, for texts and logs: never the path, the query or credentials.

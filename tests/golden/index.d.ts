@@ -266,7 +266,8 @@ declare namespace webSocket {
      * Begins to connect to `url` (ws, wss, http or https). `true` means that the attempt has begun; its outcome is the
      * event `open` or `error`.
      *
-     * Fails with 401 (a parameter, named in the message), 2302001 (the URL), 2302003 (already connecting or connected).
+     * Fails with 401 (a parameter, named in the message), 2302001 (the URL), 2302002 (a certificate file that is not there), 2302003
+     * (already connecting or connected).
      */
     connect(url: string, callback: AsyncCallback<boolean>): void;
     connect(url: string, options: WebSocketRequestOptions, callback: AsyncCallback<boolean>): void;

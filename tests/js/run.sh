@@ -75,6 +75,23 @@ for moment in listener exception connecting environments; do
     fi
     rm -f "$log.exit"
 done
+# A process without the permission to make sockets.
+if [[ $engine == bun-arm64 ]]; then
+    echo 'skip: without the permission to make sockets (an emulator preloads nothing for the program it runs)'
+elif [[ -z ${NET_WEBSOCKET_TEST_ONLY-} ]]; then
+    forbid=$TARGET/js-no-permission-$engine.so
+    "${compile[@]}" -std=gnu11 -O1 -Wall -Wextra -Werror -fPIC -shared -o "$forbid" "$ROOT/tests/js/no_permission.c"
+    if LD_PRELOAD=$forbid NET_WEBSOCKET_LIB=$library run_engine "$ROOT/tests/js/no_permission.js" >"$log.permission" 2>&1 </dev/null; then
+        ((++passed))
+    else
+        ((++failed))
+        printf 'FAIL  without the permission to make sockets\n'
+        cat "$log.permission"
+        status=1
+    fi
+    rm -f "$log.permission"
+fi
+
 summary="$passed passed, $failed failed"
 printf 'js %s: %s\n' "$engine" "$summary"
 [[ $status == 0 || $summary != *' 0 failed' ]] || fail "js $engine: the engine ended with status $status" "The log is $log."

@@ -52,6 +52,15 @@ pub struct TlsOptions {
     pub server_name: Option<TlsServerName>,
 }
 
+impl TlsOptions {
+    /// The files and folders that are read for them.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        let own = self.client_certificate.iter().flat_map(|own| [&own.certificate, &own.key]);
+        let authorities = self.ca_path.iter().filter(|_| !self.skip_server_verification);
+        authorities.chain(own).map(PathBuf::as_path)
+    }
+}
+
 impl Default for TlsOptions {
     fn default() -> Self {
         Self {
@@ -148,14 +157,8 @@ impl ConfigKey {
             server_name: _,
         } = options;
         let certificate = client_certificate.as_ref();
-        let own = certificate.into_iter().flat_map(|own| [&own.certificate, &own.key]);
-        let authorities = ca_path.as_ref().filter(|_| !skip_server_verification);
-        let files = authorities.into_iter().chain(own).map(|path| {
-            let metadata = fs::metadata(path).map_err(|cause| unusable(path, cause.to_string()))?;
-            Ok((metadata.modified().ok(), metadata.len()))
-        });
         Ok(Self {
-            files: files.collect::<Result<_, _>>()?,
+            files: options.files().map(changed).collect::<Result<_, _>>()?,
             ca_path: ca_path.clone(),
             ca_path_adds_to_system: *ca_path_adds_to_system,
             skip_server_verification: *skip_server_verification,
@@ -188,6 +191,12 @@ pub(super) fn config(options: &TlsOptions) -> Result<Arc<ClientConfig>, Error> {
         configs.clear();
     }
     Ok(configs.entry(key).or_insert(config).clone())
+}
+
+/// When a file was changed, and its length; an error when it is not there.
+pub(super) fn changed(path: &Path) -> Result<(Option<SystemTime>, u64), Error> {
+    let metadata = fs::metadata(path).map_err(|cause| unusable(path, cause.to_string()))?;
+    Ok((metadata.modified().ok(), metadata.len()))
 }
 
 fn unusable(path: &Path, cause: String) -> Error {
