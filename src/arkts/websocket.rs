@@ -19,7 +19,7 @@ use super::options::{self, ConnectOptions};
 use super::reader::{self, Reader};
 use super::value::{Deferred, Engine, Kept, Refused, Type, Value};
 use crate::client::{
-    Client, CloseError, Kind, Outcome, Receipt, Request, SEND_LIMIT_BYTES, SendError, State,
+    Client, CloseError, Kind, Outcome, Receipt, Request, SEND_LIMIT_BYTES, SendError, SendLimits, State,
 };
 use crate::mailbox::{Receiver, mailbox};
 
@@ -525,7 +525,7 @@ impl WebSocket {
         let listeners = listeners_of(env, this).and_then(Kept::new).map_err(broken)?;
         *socket.listeners.borrow_mut() = Some(listeners);
         socket.doorbell.install(env, socket.clone()).map_err(broken)?;
-        socket.client.set_send_limits(send_limit, send_limit / 4);
+        socket.client.set_send_limits(SendLimits::of_bytes(send_limit));
         socket.url.replace(url);
         socket.client.connect(request)?;
         socket.begun.set(socket.begun.get() + 1);

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::reconnect::Cause;
 use super::tls::TlsError;
 use crate::protocol::{AnswerError, ProtocolError};
 
@@ -146,6 +147,12 @@ pub enum Error {
     Lost(Option<io::Error>),
     /// Nothing came from the peer in time.
     PongTimeout(Duration),
+    /// The network changed, and nothing came from the peer in time.
+    NetworkChanged(Duration),
+    /// The application said that it cannot prepare the attempt, or did not answer within this time.
+    Unprepared(Option<Duration>),
+    /// What the application prepared for the attempt is not valid.
+    Rewrite(OptionsError),
     /// A defect of this library; the connection is gone, the process is well.
     Internal,
 }
@@ -161,6 +168,8 @@ pub enum Phase {
     Tls,
     /// The HTTP upgrade of RFC 6455 section 4.
     Upgrade,
+    /// Before a retry: the application was asked to prepare it.
+    Prepare,
 }
 
 impl fmt::Display for Phase {
@@ -170,6 +179,7 @@ impl fmt::Display for Phase {
             Self::Tcp => "TCP connect",
             Self::Tls => "TLS handshake",
             Self::Upgrade => "WebSocket upgrade",
+            Self::Prepare => "preparation by the application",
         })
     }
 }
@@ -250,6 +260,16 @@ impl fmt::Display for Error {
             Self::PongTimeout(limit) => {
                 write!(f, "open connection lost: nothing came within {} ms after a ping", limit.as_millis())
             }
+            Self::NetworkChanged(limit) => write!(
+                f,
+                "open connection lost: nothing came within {} ms after the network changed",
+                limit.as_millis()
+            ),
+            Self::Unprepared(None) => write!(f, "{} failed", Phase::Prepare),
+            Self::Unprepared(Some(limit)) => {
+                write!(f, "{} timed out: no answer within {} ms", Phase::Prepare, limit.as_millis())
+            }
+            Self::Rewrite(cause) => write!(f, "{} failed: {cause}", Phase::Prepare),
             Self::Internal => f.write_str("internal error of the library; the connection was dropped"),
         }
     }
@@ -266,7 +286,38 @@ impl Error {
             Self::Trust { .. } | Self::Tls { .. } => Some(Phase::Tls),
             Self::Upgrade { .. } => Some(Phase::Upgrade),
             Self::Timeout { phase, .. } | Self::Abandoned { phase, .. } => Some(*phase),
-            Self::Protocol(_) | Self::Lost(_) | Self::PongTimeout(_) | Self::Internal => None,
+            Self::Unprepared(_) | Self::Rewrite(_) => Some(Phase::Prepare),
+            Self::Protocol(_)
+            | Self::Lost(_)
+            | Self::PongTimeout(_)
+            | Self::NetworkChanged(_)
+            | Self::Internal => None,
+        }
+    }
+
+    /// The class of the error, by which a client decides whether to try again.
+    pub fn cause(&self) -> Cause {
+        match self {
+            Self::Lookup { .. } => Cause::Lookup,
+            Self::Tcp { .. } => Cause::Connect,
+            Self::Trust { .. } => Cause::Certificate,
+            Self::Tls { cause, .. } => cause_of_tls(cause),
+            Self::Upgrade { cause, .. } => match cause {
+                UpgradeError::Status { status, .. } => Cause::of_status(*status),
+                UpgradeError::Eof | UpgradeError::Io(_) => Cause::Connect,
+                UpgradeError::NotHttp
+                | UpgradeError::HeadTooLong
+                | UpgradeError::Header(_)
+                | UpgradeError::UnrequestedProtocol
+                | UpgradeError::Extension(_) => Cause::Upgrade,
+            },
+            Self::Timeout { .. } => Cause::Timeout,
+            Self::Abandoned { .. } => Cause::Application,
+            Self::Protocol(_) => Cause::Protocol,
+            Self::Lost(_) | Self::PongTimeout(_) | Self::NetworkChanged(_) => Cause::Lost,
+            Self::Unprepared(_) => Cause::Prepare,
+            Self::Rewrite(_) => Cause::Options,
+            Self::Internal => Cause::Internal,
         }
     }
 
@@ -279,6 +330,39 @@ impl Error {
     }
 }
 
+/// The class of what a TLS handshake ended with: an error of TLS, or one of the connection below it.
+fn cause_of_tls(error: &TlsError) -> Cause {
+    use rustls::AlertDescription as Alert;
+    match error {
+        TlsError::Eof | TlsError::Io(_) => Cause::Connect,
+        TlsError::Handshake(
+            rustls::Error::InvalidCertificate(_)
+            | rustls::Error::NoCertificatesPresented
+            | rustls::Error::InconsistentKeys(_)
+            | rustls::Error::AlertReceived(
+                Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::CertificateRequired
+                | Alert::UnknownCA
+                | Alert::AccessDenied,
+            ),
+        ) => Cause::Certificate,
+        TlsError::Handshake(_) => Cause::Tls,
+    }
+}
+
+/// How long an attempt or a connection lasted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Since the connection was open; since the attempt began when it never was.
+    pub elapsed: Duration,
+    /// Since the last byte came from the peer; `None` when none did.
+    pub last_activity: Option<Duration>,
+}
+
 /// A failed connection together with what it left unsent.
 #[derive(Debug)]
 pub struct Failure {
@@ -286,11 +370,13 @@ pub struct Failure {
     pub error: Error,
     /// Messages that had been accepted and were dropped with the connection.
     pub unsent: usize,
+    /// How long it lasted.
+    pub times: Times,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { error, unsent } = self;
+        let Self { error, unsent, times: _ } = self;
         error.fmt(f)?;
         match unsent {
             0 => Ok(()),
@@ -315,6 +401,8 @@ pub enum SendError {
     Unfinished,
     /// A piece of text that is not UTF-8.
     Utf8,
+    /// The message's first pieces went out on a connection that is lost: it must begin again.
+    Interrupted,
 }
 
 /// Why [`super::Client::ping`] refused.

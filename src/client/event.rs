@@ -3,8 +3,9 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::error::Failure;
+use super::error::{Failure, Times};
 use super::link::Receipt;
+use super::reconnect::{Cause, Prepare, Reconnected, Reconnecting};
 use crate::protocol::{Kind, Part};
 
 /// The server's answer to the upgrade.
@@ -93,6 +94,10 @@ pub struct Closed {
     pub code: u16,
     /// The reason of that side, or the cause of the loss.
     pub reason: String,
+    /// The class of it: [`Cause::Application`] when this side closed first.
+    pub cause: Cause,
+    /// How long the connection lasted.
+    pub times: Times,
 }
 
 /// A received message; a piece of one when the options ask for pieces.
@@ -163,6 +168,10 @@ impl<'a> Message<'a> {
 /// Calls come one at a time from the library's threads, in this order per connection: `opened`, any `message`, `pong`,
 /// `sent` and `drained`, at most one `failed`, then `closed`; a connection that never opened ends with `failed` alone. None comes after
 /// the client was dropped, except one already running.
+///
+/// With [`super::Options::reconnect`] a failure that another attempt follows is told by `reconnecting` and by nothing
+/// else; then come `prepare` and, when the connection is open, `opened`, followed by `reconnected` if it is not the
+/// first. What ends it all is told as above: `closed` comes last if there was any `opened`.
 pub trait Listener: Send + 'static {
     /// Whether calls may block, as those that run an application's code may.
     fn may_block(&self) -> bool {
@@ -201,6 +210,22 @@ pub trait Listener: Send + 'static {
 
     /// The queue, once over its low-water mark, is down to it again.
     fn drained(&mut self) {}
+
+    /// The attempt or the connection failed, and another attempt is to follow.
+    fn reconnecting(&mut self, reconnecting: &Reconnecting) {
+        let _ = reconnecting;
+    }
+
+    /// The attempt that was announced is about to begin: the last chance to change its handshake.
+    fn prepare(&mut self, reconnecting: &Reconnecting) -> Prepare {
+        let _ = reconnecting;
+        Prepare::Proceed
+    }
+
+    /// The connection that was just opened takes the place of a lost one.
+    fn reconnected(&mut self, reconnected: &Reconnected) {
+        let _ = reconnected;
+    }
 
     /// The attempt or the connection failed.
     fn failed(&mut self, failure: &Failure);

@@ -12,10 +12,11 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::error::{AlreadyConnected, CloseError, PingError, SendError};
 use super::event::{Listener, Opened};
+use super::reconnect::Prepared;
 use super::stats::Counters;
 use crate::protocol::{
-    CONTROL_PAYLOAD_BYTES_MAX, CloseCode, Encoder, FRAME_HEADER_BYTES_MAX, Kind, Utf8Validator, may_be_sent,
-    truncate_reason,
+    CONTROL_PAYLOAD_BYTES_MAX, CloseCode, Encoder, FRAME_HEADER_BYTES_MAX, Kind, Utf8Validator,
+    encoded_frames, may_be_sent, truncate_reason,
 };
 
 /// Small messages are gathered into chunks of this size, each one slice of a vectored write.
@@ -84,11 +85,58 @@ pub(super) struct Chunk {
     pub(super) messages: usize,
     /// Of the last message in it.
     pub(super) receipt: Option<Receipt>,
+    /// The message that is compressed in `bytes`, if it may have to go to another connection, which could not
+    /// decompress it.
+    pub(super) original: Option<(Kind, Vec<u8>)>,
 }
 
 impl Chunk {
     pub(super) fn control(bytes: Vec<u8>) -> Self {
         Self { bytes, ..Self::default() }
+    }
+
+    fn is_control(&self) -> bool {
+        self.uncompressed.is_none()
+            && encoded_frames(&self.bytes).next().is_some_and(|(header, ..)| header.is_control())
+    }
+
+    /// Whether its last frame leaves a message unfinished.
+    fn ends_unfinished(&self) -> bool {
+        self.uncompressed.is_none()
+            && self.tail.is_none()
+            && encoded_frames(&self.bytes).last().is_some_and(|(header, ..)| !header.fin)
+    }
+
+    /// Cuts the chunk, of which `written` bytes are written, behind the frame that these end in. Returns how many messages
+    /// are written whole, and what is behind the cut.
+    pub(super) fn split_begun(&mut self, written: usize) -> (usize, Option<Self>) {
+        let (mut whole, mut begun, mut cut) = (0, 0, None);
+        for (header, start, end) in encoded_frames(&self.bytes) {
+            if start >= written {
+                cut = Some(start);
+                break;
+            }
+            if header.fin && !header.is_control() {
+                begun += 1;
+                whole += usize::from(end <= written);
+            }
+        }
+        let rest = cut.map(|at| Self {
+            bytes: self.bytes.split_off(at),
+            messages: self.messages - begun,
+            receipt: self.receipt.take(),
+            ..Self::default()
+        });
+        self.messages = begun - whole;
+        (whole, rest)
+    }
+
+    /// Makes the chunk fit for another connection.
+    fn restore(&mut self) {
+        if let Some((kind, message)) = self.original.take() {
+            self.bytes = message;
+            self.uncompressed = Some(kind);
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -129,6 +177,41 @@ impl Dropped {
 struct Unfinished {
     kind: Kind,
     utf8: Utf8Validator,
+    /// Its first pieces are gone with a lost connection.
+    interrupted: bool,
+}
+
+/// Drops the frames at the head of the queue that continue a message whose beginning is gone.
+fn drop_continuations(queue: &mut VecDeque<Chunk>, dropped: &mut Dropped) {
+    while let Some(chunk) = queue.front_mut()
+        && chunk.uncompressed.is_none()
+    {
+        let mut keep_from = None;
+        for (header, start, end) in encoded_frames(&chunk.bytes) {
+            if !header.is_continuation() {
+                keep_from = Some(start);
+                break;
+            }
+            if header.fin {
+                dropped.messages += 1;
+                chunk.messages -= 1;
+                keep_from = Some(end);
+                break;
+            }
+        }
+        match keep_from {
+            Some(start) if start < chunk.bytes.len() || chunk.tail.is_some() => {
+                chunk.bytes.drain(..start);
+                return;
+            }
+            ended => {
+                queue.pop_front();
+                if ended.is_some() {
+                    return;
+                }
+            }
+        }
+    }
 }
 
 /// A close frame to send.
@@ -150,18 +233,61 @@ pub(super) enum Command {
     Close(CloseRequest),
 }
 
+/// Why a session that has no open connection is to end.
+pub(super) enum Stop {
+    /// The application gave up before any connection was open; what was queued.
+    Abandoned(Dropped),
+    /// The application closed between two connections.
+    Close(CloseRequest),
+}
+
+/// How much may wait to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendLimits {
+    /// Bytes, headers of frames included. Default [`super::SEND_LIMIT_BYTES`].
+    pub bytes: usize,
+    /// Bytes at which a queue that held more counts as drained. Default a quarter.
+    pub low_water: usize,
+    /// Messages; a queue that held more than a quarter of them has drained at that. Default any number.
+    pub messages: usize,
+}
+
+impl SendLimits {
+    /// A limit of bytes alone.
+    pub fn of_bytes(bytes: usize) -> Self {
+        Self { bytes, low_water: bytes / 4, messages: usize::MAX }
+    }
+}
+
+/// Bytes and messages that wait.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Waiting {
+    pub(super) bytes: usize,
+    pub(super) messages: usize,
+}
+
+impl Waiting {
+    pub(super) fn of<'a>(chunks: impl IntoIterator<Item = &'a Chunk>) -> Self {
+        chunks.into_iter().fold(Self::default(), |sum, chunk| Self {
+            bytes: sum.bytes + chunk.len(),
+            messages: sum.messages + chunk.messages,
+        })
+    }
+}
+
 pub(super) struct Link {
     /// For log lines.
     pub(super) id: u64,
     /// The client is gone: no event reaches its listener any more.
     detached: AtomicBool,
-    /// Bytes a session has taken from the queue and not yet handed to the kernel.
+    /// Bytes and messages a session has taken from the queue and not yet handed to the kernel.
     in_flight: AtomicUsize,
-    /// Unsent bytes that are accepted.
+    messages_in_flight: AtomicUsize,
+    /// See [`SendLimits`].
     send_limit: AtomicUsize,
-    /// Unsent bytes at which a queue that held more counts as drained.
     low_water: AtomicUsize,
-    /// More than `low_water` was unsent since the last drained event.
+    message_limit: AtomicUsize,
+    /// More than the low-water marks was unsent since the last drained event.
     filled: AtomicBool,
     pub(super) counters: Counters,
     inner: Mutex<Inner>,
@@ -174,13 +300,23 @@ struct Inner {
     attempt: u64,
     state: State,
     queue: VecDeque<Chunk>,
-    queued_bytes: usize,
+    queued: Waiting,
     encoder: Encoder,
     /// Messages from this size on are to be compressed, which the session does in their order.
     compress_from: Option<usize>,
     unfinished: Option<Unfinished>,
     pings: VecDeque<Vec<u8>>,
     close: Option<CloseRequest>,
+    /// The application wants this connection to be the last.
+    close_asked: bool,
+    /// A connection was open, and another is to take its place.
+    reopening: bool,
+    /// A retry is waited for, and whether it is to begin at once.
+    retry_waits: bool,
+    retry_now: bool,
+    /// The attempt that the application was asked to prepare, and its answer.
+    to_prepare: Option<u32>,
+    prepared: Option<Prepared>,
     /// Abandoned attempts that have not noticed yet, and what each leaves unsent.
     abandoned: Vec<(u64, Dropped)>,
     waker: Option<Waker>,
@@ -194,6 +330,8 @@ impl Link {
             id,
             detached: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
+            messages_in_flight: AtomicUsize::new(0),
+            message_limit: AtomicUsize::new(usize::MAX),
             send_limit: AtomicUsize::new(send_limit),
             low_water: AtomicUsize::new(send_limit / 4),
             filled: AtomicBool::new(false),
@@ -202,12 +340,18 @@ impl Link {
                 attempt: 0,
                 state: State::Idle,
                 queue: VecDeque::new(),
-                queued_bytes: 0,
+                queued: Waiting::default(),
                 encoder: Encoder::default(),
                 compress_from: None,
                 unfinished: None,
                 pings: VecDeque::new(),
                 close: None,
+                close_asked: false,
+                reopening: false,
+                retry_waits: false,
+                retry_now: false,
+                to_prepare: None,
+                prepared: None,
                 abandoned: Vec::new(),
                 waker: None,
                 opened: None,
@@ -227,7 +371,20 @@ impl Link {
     }
 
     pub(super) fn buffered(&self) -> usize {
-        self.lock().queued_bytes + self.in_flight.load(Ordering::Relaxed)
+        self.waiting(&self.lock()).bytes
+    }
+
+    fn waiting(&self, inner: &Inner) -> Waiting {
+        Waiting {
+            bytes: inner.queued.bytes + self.in_flight.load(Ordering::Relaxed),
+            messages: inner.queued.messages + self.messages_in_flight.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Whether `waiting` is above the low-water marks.
+    fn is_above_low_water(&self, waiting: Waiting) -> bool {
+        waiting.bytes > self.low_water.load(Ordering::Relaxed)
+            || waiting.messages > self.message_limit.load(Ordering::Relaxed) / 4
     }
 
     pub(super) fn opened(&self) -> Option<Arc<Opened>> {
@@ -238,9 +395,11 @@ impl Link {
         self.filled.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_send_limits(&self, limit: usize, low_water: usize) {
-        self.send_limit.store(limit, Ordering::Relaxed);
+    pub(super) fn set_send_limits(&self, limits: SendLimits) {
+        let SendLimits { bytes, low_water, messages } = limits;
+        self.send_limit.store(bytes, Ordering::Relaxed);
         self.low_water.store(low_water, Ordering::Relaxed);
+        self.message_limit.store(messages, Ordering::Relaxed);
     }
 
     /// Begins an attempt and returns its number, and its turn at the listener.
@@ -257,6 +416,7 @@ impl Link {
                 inner.state = State::Connecting;
                 inner.compress_from = None;
                 inner.close = None;
+                (inner.close_asked, inner.reopening) = (false, false);
                 inner.pings.clear();
                 inner.opened = None;
                 self.counters.attempt();
@@ -271,15 +431,14 @@ impl Link {
         let mut inner = self.lock();
         let frame_len = payload.len() + FRAME_HEADER_BYTES_MAX;
         self.check(&inner, frame_len)?;
-        if inner.unfinished.is_some() {
+        if inner.is_mid_message() {
             return Err(SendError::Unfinished);
         }
         if inner.compress_from.is_some_and(|least| payload.len() >= least) {
             let uncompressed = Some(kind);
             let chunk =
                 Chunk { bytes: payload.to_vec(), uncompressed, messages: 1, receipt, ..Chunk::default() };
-            inner.queue.push_back(chunk);
-            inner.queued_bytes += payload.len();
+            inner.push(chunk);
         } else {
             inner.append(frame_len, 1, receipt, |encoder, out| encoder.message(out, kind, payload));
         }
@@ -296,9 +455,9 @@ impl Link {
     ) -> Result<(), (SendError, Box<P>)> {
         let mut inner = self.lock();
         let frame_len = (*payload).as_ref().len() + FRAME_HEADER_BYTES_MAX;
-        let accepted = match inner.unfinished {
-            Some(_) => Err(SendError::Unfinished),
-            None => self.check(&inner, frame_len),
+        let accepted = match inner.is_mid_message() {
+            true => Err(SendError::Unfinished),
+            false => self.check(&inner, frame_len),
         };
         if let Err(error) = accepted {
             return Err((error, payload));
@@ -306,8 +465,7 @@ impl Link {
         let mut bytes = Vec::with_capacity(FRAME_HEADER_BYTES_MAX);
         inner.encoder.header_and_mask(&mut bytes, kind, (*payload).as_mut());
         let chunk = Chunk { bytes, tail: Some(payload), messages: 1, receipt, ..Chunk::default() };
-        inner.queued_bytes += chunk.len();
-        inner.queue.push_back(chunk);
+        inner.push(chunk);
         self.queued(inner);
         Ok(())
     }
@@ -319,7 +477,8 @@ impl Link {
         self.check(&inner, frame_len)?;
         let first = inner.unfinished.is_none();
         let mut unfinished = match inner.unfinished.take() {
-            None => Unfinished { kind, utf8: Utf8Validator::default() },
+            None => Unfinished { kind, utf8: Utf8Validator::default(), interrupted: false },
+            Some(unfinished) if unfinished.interrupted => return Err(SendError::Interrupted),
             Some(unfinished) if unfinished.kind == kind => unfinished,
             Some(unfinished) => {
                 inner.unfinished = Some(unfinished);
@@ -329,7 +488,7 @@ impl Link {
         let before = unfinished.utf8.clone();
         if kind == Kind::Text && !(unfinished.utf8.feed(payload) && (!last || unfinished.utf8.finish())) {
             // The piece is refused as a whole; a good one may follow.
-            inner.unfinished = (!first).then_some(Unfinished { kind, utf8: before });
+            inner.unfinished = (!first).then_some(Unfinished { utf8: before, ..unfinished });
             return Err(SendError::Utf8);
         }
         inner.append(frame_len, usize::from(last), None, |encoder, out| {
@@ -365,8 +524,10 @@ impl Link {
             State::Idle | State::Connecting | State::Open => {}
             State::Closing | State::Closed => return Err(SendError::NotConnected),
         }
-        let buffered = inner.queued_bytes + self.in_flight.load(Ordering::Relaxed);
-        if buffered.saturating_add(frame_len) > self.send_limit.load(Ordering::Relaxed) {
+        let Waiting { bytes, messages } = self.waiting(inner);
+        if bytes.saturating_add(frame_len) > self.send_limit.load(Ordering::Relaxed)
+            || messages >= self.message_limit.load(Ordering::Relaxed)
+        {
             self.filled.store(true, Ordering::Relaxed);
             return Err(SendError::QueueFull);
         }
@@ -375,8 +536,7 @@ impl Link {
 
     /// Something was queued: the session is to look.
     fn queued(&self, mut inner: MutexGuard<'_, Inner>) {
-        let buffered = inner.queued_bytes + self.in_flight.load(Ordering::Relaxed);
-        if buffered > self.low_water.load(Ordering::Relaxed) {
+        if self.is_above_low_water(self.waiting(&inner)) {
             self.filled.store(true, Ordering::Relaxed);
         }
         let waker = inner.waker.take();
@@ -388,14 +548,18 @@ impl Link {
         let mut inner = self.lock();
         let outcome = match inner.state {
             State::Idle => return Err(CloseError::NotConnected),
-            State::Closing | State::Closed => return Ok(()),
-            State::Connecting => {
+            State::Closing | State::Closed => {
+                inner.close_asked = true;
+                return Ok(());
+            }
+            State::Connecting if !inner.reopening => {
                 inner.abandon();
                 Err(CloseError::Abandoned)
             }
-            State::Open if !may_close_with(code) => return Err(CloseError::Code),
-            State::Open => {
+            State::Open | State::Connecting if !may_close_with(code) => return Err(CloseError::Code),
+            State::Open | State::Connecting => {
                 inner.state = State::Closing;
+                inner.close_asked = true;
                 let reason = truncate_reason(reason).to_owned();
                 inner.close = Some(CloseRequest { code: CloseCode::from(code), reason });
                 Ok(())
@@ -424,20 +588,104 @@ impl Link {
         wake(waker);
     }
 
+    pub(super) fn retry_now(&self) -> bool {
+        let mut inner = self.lock();
+        if !inner.retry_waits {
+            return false;
+        }
+        inner.retry_now = true;
+        let waker = inner.waker.take();
+        drop(inner);
+        wake(waker);
+        true
+    }
+
+    pub(super) fn prepare(&self, attempt: u32, prepared: Prepared) -> bool {
+        let mut inner = self.lock();
+        if inner.to_prepare.take_if(|asked| *asked == attempt).is_none() {
+            return false;
+        }
+        inner.prepared = Some(prepared);
+        let waker = inner.waker.take();
+        drop(inner);
+        wake(waker);
+        true
+    }
+
     // A session's side.
 
     pub(super) fn is_detached(&self) -> bool {
         self.detached.load(Ordering::SeqCst)
     }
 
-    /// Whether attempt `attempt` is still wanted; registers the waker for the answer to change.
-    pub(super) fn poll_abandoned(&self, attempt: u64, cx: &Context<'_>) -> Option<Dropped> {
+    /// Whether attempt `attempt` is no longer wanted; registers the waker for the answer to change.
+    pub(super) fn poll_stop(&self, attempt: u64, cx: &Context<'_>) -> Option<Stop> {
         let mut inner = self.lock();
-        let abandoned = inner.take_abandoned(attempt);
-        if abandoned.is_none() {
+        let stop = inner.take_stop(attempt);
+        if stop.is_none() {
             inner.register(cx);
         }
-        abandoned
+        stop
+    }
+
+    /// Whether the retry that is waited for is to begin now.
+    pub(super) fn take_retry_now(&self) -> bool {
+        std::mem::take(&mut self.lock().retry_now)
+    }
+
+    /// Says whether a retry is waited for.
+    pub(super) fn await_retry(&self, waits: bool) {
+        let mut inner = self.lock();
+        (inner.retry_waits, inner.retry_now) = (waits, false);
+    }
+
+    /// Before the application is asked to prepare an attempt; `None` when that is over.
+    pub(super) fn await_prepared(&self, attempt: Option<u32>) {
+        let mut inner = self.lock();
+        (inner.to_prepare, inner.prepared) = (attempt, None);
+    }
+
+    /// The application's answer.
+    pub(super) fn take_prepared(&self) -> Option<Prepared> {
+        self.lock().prepared.take()
+    }
+
+    /// The connection, or the attempt, failed, and another attempt is to follow: unless the application has ended it all,
+    /// which returns what the session had taken. That goes ahead of what is queued, to wait for the next connection; or
+    /// all is dropped when a connection was open and `keep` is not set.
+    pub(super) fn reconnect(
+        &self,
+        attempt: u64,
+        unsent: VecDeque<Chunk>,
+        keep: bool,
+    ) -> Result<Dropped, VecDeque<Chunk>> {
+        let mut inner = self.lock();
+        if self.is_detached() || inner.attempt != attempt || inner.close_asked || inner.state == State::Idle {
+            return Err(unsent);
+        }
+        let was_open = inner.state != State::Connecting;
+        inner.state = State::Connecting;
+        inner.reopening |= was_open;
+        inner.compress_from = None;
+        inner.opened = None;
+        inner.pings.clear();
+        let mut dropped = Dropped::default();
+        let mut queue = unsent;
+        queue.append(&mut inner.queue);
+        if was_open && !keep {
+            dropped.add(queue.drain(..));
+        }
+        queue.retain(|chunk| !chunk.is_control());
+        queue.iter_mut().for_each(Chunk::restore);
+        drop_continuations(&mut queue, &mut dropped);
+        if let Some(unfinished) = &mut inner.unfinished {
+            unfinished.interrupted |= !queue.back().is_some_and(Chunk::ends_unfinished);
+        }
+        inner.queued = Waiting::of(&queue);
+        inner.queue = queue;
+        self.in_flight.store(0, Ordering::Relaxed);
+        self.messages_in_flight.store(0, Ordering::Relaxed);
+        Ok(dropped)
     }
 
     /// Moves the attempt on to open, unless it was abandoned meanwhile.
@@ -447,10 +695,10 @@ impl Link {
         attempt: u64,
         opened: Arc<Opened>,
         compress_from: Option<usize>,
-    ) -> Result<(), Dropped> {
+    ) -> Result<(), Stop> {
         let mut inner = self.lock();
-        if let Some(dropped) = inner.take_abandoned(attempt) {
-            return Err(dropped);
+        if let Some(stop) = inner.take_stop(attempt) {
+            return Err(stop);
         }
         inner.state = State::Open;
         inner.compress_from = compress_from;
@@ -473,7 +721,7 @@ impl Link {
         let mut inner = self.lock();
         inner.state = State::Closing;
         out.append(&mut inner.queue);
-        inner.queued_bytes = 0;
+        inner.queued = Waiting::default();
     }
 
     /// Moves what is queued into `out`, and tells what else is wanted.
@@ -481,8 +729,9 @@ impl Link {
         let mut inner = self.lock();
         if !inner.queue.is_empty() {
             out.append(&mut inner.queue);
-            let queued = std::mem::take(&mut inner.queued_bytes);
-            self.in_flight.fetch_add(queued, Ordering::Relaxed);
+            let Waiting { bytes, messages } = std::mem::take(&mut inner.queued);
+            self.in_flight.fetch_add(bytes, Ordering::Relaxed);
+            self.messages_in_flight.fetch_add(messages, Ordering::Relaxed);
         }
         if let Some(payload) = inner.pings.pop_front() {
             return Command::Ping(payload);
@@ -494,11 +743,12 @@ impl Link {
         Command::None
     }
 
-    /// Of what a session has taken, `pending` bytes have not reached the kernel. True when the queue has drained.
-    pub(super) fn in_flight(&self, pending: usize) -> bool {
-        self.in_flight.store(pending, Ordering::Relaxed);
+    /// Of what a session has taken, `pending` has not reached the kernel. True when the queue has drained.
+    pub(super) fn in_flight(&self, pending: Waiting) -> bool {
+        self.in_flight.store(pending.bytes, Ordering::Relaxed);
+        self.messages_in_flight.store(pending.messages, Ordering::Relaxed);
         self.filled.load(Ordering::Relaxed)
-            && self.buffered() <= self.low_water.load(Ordering::Relaxed)
+            && !self.is_above_low_water(self.waiting(&self.lock()))
             && self.filled.swap(false, Ordering::Relaxed)
     }
 
@@ -513,6 +763,7 @@ impl Link {
             return Dropped::default();
         }
         self.in_flight.store(0, Ordering::Relaxed);
+        self.messages_in_flight.store(0, Ordering::Relaxed);
         self.filled.store(false, Ordering::Relaxed);
         inner.state = State::Closed;
         inner.waker = None;
@@ -542,7 +793,7 @@ impl Inner {
         receipt: Option<Receipt>,
         encode: impl FnOnce(&mut Encoder, &mut Vec<u8>),
     ) {
-        let Self { queue, queued_bytes, encoder, .. } = self;
+        let Self { queue, queued, encoder, .. } = self;
         let fits = queue.back().is_some_and(|chunk| {
             chunk.uncompressed.is_none()
                 && chunk.tail.is_none()
@@ -557,8 +808,20 @@ impl Inner {
             encode(encoder, &mut chunk.bytes);
             chunk.messages += messages;
             chunk.receipt = receipt;
-            *queued_bytes += chunk.bytes.len() - before;
+            queued.bytes += chunk.bytes.len() - before;
+            queued.messages += messages;
         }
+    }
+
+    fn push(&mut self, chunk: Chunk) {
+        self.queued.bytes += chunk.len();
+        self.queued.messages += chunk.messages;
+        self.queue.push_back(chunk);
+    }
+
+    /// Whether a message that is sent piece by piece has to end before another may be sent.
+    fn is_mid_message(&self) -> bool {
+        self.unfinished.as_ref().is_some_and(|unfinished| !unfinished.interrupted)
     }
 
     fn register(&mut self, cx: &Context<'_>) {
@@ -577,7 +840,7 @@ impl Inner {
 
     /// Drops what is queued.
     fn clear_queue(&mut self) -> Dropped {
-        self.queued_bytes = 0;
+        self.queued = Waiting::default();
         self.unfinished = None;
         self.pings.clear();
         let mut dropped = Dropped::default();
@@ -585,8 +848,110 @@ impl Inner {
         dropped
     }
 
+    /// Between connections, the wish to have no more of them.
+    fn take_stop(&mut self, attempt: u64) -> Option<Stop> {
+        if let Some(dropped) = self.take_abandoned(attempt) {
+            return Some(Stop::Abandoned(dropped));
+        }
+        self.close.take().map(Stop::Close)
+    }
+
     fn take_abandoned(&mut self, attempt: u64) -> Option<Dropped> {
         let at = self.abandoned.iter().position(|(number, _)| *number == attempt)?;
         Some(self.abandoned.swap_remove(at).1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames as they are queued: 1 for a text message, `(` for the beginning of one, `-` for its middle, `)` for its end,
+    /// `p` for a ping.
+    fn chunk(frames: &str) -> Chunk {
+        let mut encoder = Encoder::default();
+        let mut chunk = Chunk::default();
+        for frame in frames.chars() {
+            let out = &mut chunk.bytes;
+            match frame {
+                '(' => encoder.fragment(out, Kind::Text, b"a", true, false),
+                '-' => encoder.fragment(out, Kind::Text, b"b", false, false),
+                ')' => encoder.fragment(out, Kind::Text, b"c", false, true),
+                'p' => encoder.ping(out, b"d"),
+                _ => encoder.message(out, Kind::Text, b"e"),
+            }
+            chunk.messages += usize::from(matches!(frame, ')' | '1'));
+        }
+        chunk
+    }
+
+    /// The reverse.
+    fn frames(chunks: &VecDeque<Chunk>) -> String {
+        let name = |header: crate::protocol::FrameHeader| match (header.opcode, header.fin) {
+            (9, _) => 'p',
+            (0, true) => ')',
+            (0, false) => '-',
+            (_, true) => '1',
+            (_, false) => '(',
+        };
+        chunks
+            .iter()
+            .flat_map(|chunk| encoded_frames(&chunk.bytes))
+            .map(|(header, ..)| name(header))
+            .collect()
+    }
+
+    const FRAME_BYTES: usize = 2 + 4 + 1;
+
+    #[test]
+    fn a_chunk_is_cut_behind_the_frame_that_is_being_written() {
+        for (written, whole, left, rest) in [
+            (1, 0, 1, "1(-)1"),
+            (FRAME_BYTES, 1, 0, "1(-)1"),
+            (FRAME_BYTES + 1, 1, 1, "(-)1"),
+            (3 * FRAME_BYTES - 1, 2, 0, "-)1"),
+            (5 * FRAME_BYTES - 1, 2, 1, "1"),
+            (5 * FRAME_BYTES, 3, 0, "1"),
+            (6 * FRAME_BYTES - 1, 3, 1, ""),
+        ] {
+            let mut front = Chunk { receipt: Some(5), ..chunk("11(-)1") };
+            let (counted, cut) = front.split_begun(written);
+            assert_eq!((counted, front.messages), (whole, left), "{written}");
+            let receipt_kept = cut.as_ref().map_or(front.receipt, |rest| rest.receipt);
+            assert_eq!(receipt_kept, Some(5), "{written}");
+            let messages = cut.as_ref().map_or(0, |rest| rest.messages);
+            assert_eq!(whole + left + messages, 4, "{written}");
+            assert_eq!(frames(&cut.into_iter().collect()), rest, "{written}");
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_message_that_has_begun_elsewhere_is_dropped() {
+        for (chunks, kept, messages) in [
+            (vec!["1", "(-)"], "1(-)", 0),
+            (vec!["-)1", "1"], "11", 1),
+            (vec!["-", "--", "-)", "(-"], "(-", 1),
+            (vec![")"], "", 1),
+            (vec!["-", "-"], "", 0),
+            (vec![], "", 0),
+        ] {
+            let mut queue: VecDeque<Chunk> = chunks.iter().map(|frames| chunk(frames)).collect();
+            let mut dropped = Dropped::default();
+            drop_continuations(&mut queue, &mut dropped);
+            assert_eq!((frames(&queue).as_str(), dropped.messages), (kept, messages), "{chunks:?}");
+            let counted: usize = queue.iter().map(|chunk| chunk.messages).sum();
+            assert_eq!(
+                counted,
+                kept.chars().filter(|frame| matches!(frame, ')' | '1')).count(),
+                "{chunks:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn knows_control_frames_and_unfinished_messages() {
+        assert!(chunk("p").is_control() && !chunk("1").is_control() && !chunk("(").is_control());
+        assert!(chunk("1(-").ends_unfinished() && !chunk("(-)").ends_unfinished());
+        assert!(!Chunk { uncompressed: Some(Kind::Text), ..chunk("p(") }.is_control());
     }
 }

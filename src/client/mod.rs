@@ -10,6 +10,7 @@ mod handshake;
 mod keepalive;
 mod link;
 mod options;
+mod reconnect;
 mod session;
 mod socket;
 mod stats;
@@ -20,13 +21,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::error::{
-    AlreadyConnected, CloseError, Error, Failure, OptionsError, Phase, PingError, SendError, UpgradeError,
-    UrlError,
+    AlreadyConnected, CloseError, Error, Failure, OptionsError, Phase, PingError, SendError, Times,
+    UpgradeError, UrlError,
 };
 pub use self::event::{Closed, Headers, Listener, Message, Opened, Outcome, Pong, Timing};
 pub use self::handshake::{RESPONSE_HEAD_BYTES_MAX, parse_response_head};
-pub use self::link::{Payload, Receipt, State, may_close_with};
+pub use self::link::{Payload, Receipt, SendLimits, State, may_close_with};
 pub use self::options::{HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, RawHeader, Request, URL_BYTES_MAX};
+pub use self::reconnect::{Cause, Causes, Prepare, Prepared, Reconnect, Reconnected, Reconnecting, Rewrite};
 pub use self::stats::Statistics;
 pub use self::tls::{
     AlpnProtocols, ClientCertificate, Password, Pin, PinError, TlsError, TlsOptions, TlsServerName,
@@ -112,9 +114,9 @@ impl Client {
         self.link.ping(payload)
     }
 
-    /// The most unsent bytes to accept, and the number of them at which a queue that held more counts as drained.
-    pub fn set_send_limits(&self, limit: usize, low_water: usize) {
-        self.link.set_send_limits(limit, low_water);
+    /// How much unsent to accept, from now on.
+    pub fn set_send_limits(&self, limits: SendLimits) {
+        self.link.set_send_limits(limits);
     }
 
     /// Whether more is queued than the low-water mark, so that [`Listener::drained`] is to come.
@@ -125,6 +127,16 @@ impl Client {
     /// The server's answer to the last upgrade; `None` before it and during the next attempt.
     pub fn opened(&self) -> Option<Arc<Opened>> {
         self.link.opened()
+    }
+
+    /// Begins the retry that is waited for; false when none is.
+    pub fn retry_now(&self) -> bool {
+        self.link.retry_now()
+    }
+
+    /// Answers [`Listener::prepare`] about attempt `attempt`; false when that one is no longer waited for.
+    pub fn prepare(&self, attempt: u32, prepared: Prepared) -> bool {
+        self.link.prepare(attempt, prepared)
     }
 
     /// What was counted so far.

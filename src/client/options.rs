@@ -1,12 +1,18 @@
 //! Raw input of an application, parsed once into a [`Request`] that cannot be wrong.
 
+use std::fmt;
 use std::time::Duration;
 
 use data_encoding::BASE64;
 use url::{Host, Url};
 
+<<<<<<< HEAD
 use super::error::{Error, OptionsError, UrlError};
 use super::tls;
+=======
+use super::error::{OptionsError, UrlError};
+use super::reconnect::{Reconnect, Rewrite};
+>>>>>>> 5c5b088 (Connections that come back: backoff with full jitter, a handshake renewed before each attempt, a queue that is kept or dropped; causes and times of failures)
 use super::tls::TlsOptions;
 use crate::protocol::PerMessageDeflate;
 
@@ -44,6 +50,8 @@ pub struct Options {
     pub message_limit: usize,
     /// Hand on messages that do not lie whole in the read buffer in pieces, as they come. Default no.
     pub in_pieces: bool,
+    /// Connect again by itself after a failure. Default no.
+    pub reconnect: Option<Reconnect>,
 }
 
 impl Default for Options {
@@ -59,6 +67,7 @@ impl Default for Options {
             per_message_deflate: Some(PerMessageDeflate::default()),
             message_limit: 67_108_864,
             in_pieces: false,
+            reconnect: None,
         }
     }
 }
@@ -84,11 +93,31 @@ pub struct Request {
     pub(super) per_message_deflate: Option<PerMessageDeflate>,
     pub(super) message_limit: usize,
     pub(super) in_pieces: bool,
+    pub(super) reconnect: Option<Box<Again>>,
+}
+
+/// What a later attempt of the same client needs.
+#[derive(Clone)]
+pub(super) struct Again {
+    pub(super) policy: Reconnect,
+    url: String,
+    options: Options,
+}
+
+/// A URL and headers may hold credentials.
+impl fmt::Debug for Again {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Again").field("policy", &self.policy).finish_non_exhaustive()
+    }
 }
 
 impl Request {
     /// Checks a URL and options.
     pub fn parse(url: &str, options: Options) -> Result<Self, OptionsError> {
+        let again = options
+            .reconnect
+            .clone()
+            .map(|policy| Box::new(Again { policy, url: url.to_owned(), options: options.clone() }));
         let Options {
             headers,
             protocols,
@@ -100,6 +129,7 @@ impl Request {
             per_message_deflate,
             message_limit,
             in_pieces,
+            reconnect: _,
         } = options;
         let url = parse_url(url).map_err(OptionsError::Url)?;
         if per_message_deflate.as_ref().is_some_and(|deflate| !deflate.is_valid()) {
@@ -138,12 +168,24 @@ impl Request {
             per_message_deflate,
             message_limit,
             in_pieces,
+            reconnect: again,
         })
     }
 
+<<<<<<< HEAD
     /// The error of the first certificate file that is not there, which the attempt would end with: for a face that is to tell at once.
     pub fn missing_file(&self) -> Option<Error> {
         self.tls.as_ref()?.files().find_map(|path| tls::changed(path).err())
+=======
+    /// The request of a later attempt, changed as the application wants it.
+    pub(super) fn rewritten(&self, rewrite: Rewrite) -> Result<Self, OptionsError> {
+        let Some(again) = &self.reconnect else { return Ok(self.clone()) };
+        let Again { policy: _, url, mut options } = Again::clone(again);
+        let Rewrite { url: other, headers } = rewrite;
+        options.headers.retain(|(name, _)| !headers.iter().any(|(new, _)| new.eq_ignore_ascii_case(name)));
+        options.headers.extend(headers);
+        Self::parse(&other.unwrap_or(url), options)
+>>>>>>> 5c5b088 (Connections that come back: backoff with full jitter, a handshake renewed before each attempt, a queue that is kept or dropped; causes and times of failures)
     }
 
     /// Host and port, for texts and logs: never the path, the query or credentials.
@@ -332,6 +374,26 @@ mod tests {
         let text = refused(b"X-Token", b"secret\r\nEvil: 1");
         assert!(text.contains("X-Token") && !text.contains("secret"), "{text}");
         assert!(refused(b"X", b"a\0b").contains("control character"));
+    }
+
+    #[test]
+    fn a_rewrite_replaces_headers_of_the_same_name_and_holds_for_later_ones() {
+        let header = |name: &str, value: &str| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
+        let options = Options {
+            headers: vec![header("X-Kept", "1"), header("Authorization", "old")],
+            reconnect: Some(Reconnect::default()),
+            ..Options::default()
+        };
+        let first = Request::parse("ws://h/", options).expect("good");
+        let rewrite = Rewrite { url: None, headers: vec![header("authorization", "new")] };
+        let second = first.rewritten(rewrite).expect("good");
+        let expected = [("X-Kept".to_owned(), b"1".to_vec()), ("authorization".to_owned(), b"new".to_vec())];
+        assert_eq!(second.headers, expected);
+        let rewrite = Rewrite { url: Some("wss://other:444/b".to_owned()), headers: Vec::new() };
+        let third = second.rewritten(rewrite).expect("good");
+        assert_eq!((third.endpoint().as_str(), third.tls.is_some()), ("other:444", true));
+        assert_eq!(third.headers, expected);
+        assert!(third.rewritten(Rewrite { url: Some("ftp://h".to_owned()), headers: Vec::new() }).is_err());
     }
 
     #[test]

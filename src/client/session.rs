@@ -19,11 +19,14 @@ use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, Sleep};
 
 use super::dial::{self, Connection, Progress, Stream};
-use super::error::{Error, Failure};
+use super::error::{Error, Failure, Phase, Times};
 use super::event::{Closed, Listener, Message, Outcome, Pong};
 use super::keepalive::{Due, Keepalive};
-use super::link::{Chunk, CloseRequest, Command, Dropped, Link, Payload, Receipt, Turn, recycle_chunk};
+use super::link::{
+    Chunk, CloseRequest, Command, Dropped, Link, Payload, Receipt, Stop, Turn, Waiting, recycle_chunk,
+};
 use super::options::Request;
+use super::reconnect::{Cause, Prepare, Prepared, Reconnect, Reconnected, Reconnecting, Rewrite, Series};
 use super::stats::Counters;
 use crate::logging;
 use crate::protocol::{
@@ -43,6 +46,8 @@ const WAITING_CONTROL_MAX: usize = 32;
 const UNANSWERED_PINGS_MAX: usize = 32;
 /// The most slices in one write.
 const WRITE_SLICES_MAX: usize = 64;
+/// Compression before a write stops behind the message that reaches this many bytes.
+const COMPRESS_BYTES_MAX: usize = 262_144;
 
 thread_local! {
     static SPARE_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
@@ -50,12 +55,12 @@ thread_local! {
 
 /// Begins attempt `attempt` of the link's client.
 pub(super) fn start(link: Arc<Link>, attempt: u64, turn: Turn, request: Request) {
-    if runtime::spawn(run(link.clone(), attempt, turn, Box::new(request))).is_err() {
+    if runtime::spawn(run(link.clone(), attempt, turn, request)).is_err() {
         // The caller may hold locks that a callback takes, so it is told from elsewhere, as always.
         let tell = move || {
             let Dropped { messages, receipts, payloads } = link.end(attempt);
             drop(payloads);
-            let failure = Failure { error: Error::Internal, unsent: messages };
+            let failure = Failure { error: Error::Internal, unsent: messages, times: Times::default() };
             let mut listener = link.listener.blocking_lock();
             tell(&link, &mut **listener, |listener| {
                 receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
@@ -68,68 +73,301 @@ pub(super) fn start(link: Arc<Link>, attempt: u64, turn: Turn, request: Request)
     }
 }
 
-async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Box<Request>) {
+/// Makes connections, one and perhaps others in its place, until there are to be no more.
+async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Request) {
     let mut listener = turn.await;
     let close_timeout = request.close_timeout;
-    let opened = AtomicBool::new(false);
-    let driven = async {
-        // Boxed, so that the memory of connecting is not kept for the life of the connection.
-        match Box::pin(connect(&link, attempt, request, &mut **listener, &opened)).await {
-            Ok(session) => session.run().await,
-            Err(end) => *end,
+    let mut series = request.reconnect.as_ref().map(|again| Series::new(again.policy.clone()));
+    let mut request = Arc::new(request);
+    // When the last connection that was open was lost.
+    let mut lost_at = None;
+    let mut end = loop {
+        // The request is kept for a later attempt only.
+        let (given, kept) = match &series {
+            Some(_) => (request.clone(), Some(request)),
+            None => (request, None),
+        };
+        let regained = lost_at.zip(series.as_ref().map(Series::attempts));
+        let end = connection(&link, attempt, given, &mut **listener, regained).await;
+        let (Some(series), Some(kept)) = (&mut series, kept) else { break end };
+        if end.was_open {
+            series.was_open(end.times.elapsed);
+            lost_at = Some(Instant::now());
+        }
+        // Boxed, as connecting is.
+        match Box::pin(again(&link, attempt, series, kept, &mut **listener, end)).await {
+            Ok(next) => request = next,
+            Err(end) => break end,
         }
     };
-    let driven = AssertUnwindSafe(driven).catch_unwind().await;
-    let end = driven.unwrap_or_else(|_| {
-        logging::error(format_args!("[c{}] a session panicked; its connection is dropped", link.id));
-        let closed = opened.load(Ordering::Relaxed).then(|| abnormal(&Error::Internal));
-        End { error: Some(Error::Internal), dropped: Dropped::default(), closed, writer: None }
-    });
+    end.was_open |= lost_at.is_some();
+    if let Some(mut writer) = tell_end(&link, attempt, &mut **listener, end) {
+        // From here on the client may have its next connection.
+        drop(listener);
+        writer.finish_within(close_timeout, &link.counters).await;
+    }
+}
 
-    let End { error, mut dropped, closed, writer } = end;
+/// Tells how it ended, and returns what has still to be closed in good order.
+fn tell_end(link: &Link, attempt: u64, listener: &mut dyn Listener, end: End) -> Option<Writer> {
+    let End { error, mut dropped, unsent, mut closed, writer, was_open, times } = end;
+    dropped.add(unsent);
     dropped.merge(link.end(attempt));
     let Dropped { messages: unsent, receipts, payloads } = dropped;
     if !payloads.is_empty() {
         runtime::callback(|| drop(payloads));
     }
     if !receipts.is_empty() {
-        tell(&link, &mut **listener, |listener| {
+        tell(link, listener, |listener| {
             receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
         });
     }
     if let Some(error) = error {
-        let failure = Failure { error, unsent };
+        if was_open && closed.is_none() {
+            closed = Some(abnormal(&error));
+        }
+        let failure = Failure { error, unsent, times };
         logging::warn(format_args!("[c{}] {failure}", link.id));
-        tell(&link, &mut **listener, |listener| listener.failed(&failure));
+        tell(link, listener, |listener| listener.failed(&failure));
     } else if unsent > 0 {
         logging::warn(format_args!("[c{}] closed with {unsent} queued messages unsent", link.id));
     }
     if let Some(closed) = closed {
+        let closed = Closed { times, ..closed };
         logging::info(format_args!("[c{}] closed ({})", link.id, closed.code));
-        tell(&link, &mut **listener, |listener| listener.closed(&closed));
+        tell(link, listener, |listener| listener.closed(&closed));
     }
-    // From here on the client may have its next connection.
-    drop(listener);
-    if let Some(mut writer) = writer {
-        let _ = Box::pin(tokio::time::timeout(close_timeout, writer.finish())).await;
-        writer.spent.extend(writer.out.drain(..).filter_map(|chunk| chunk.tail));
-        writer.give_back();
+    writer
+}
+
+/// One attempt and the connection it makes. `regained` is set when that takes the place of one that was lost then, after
+/// so many attempts.
+async fn connection(
+    link: &Arc<Link>,
+    attempt: u64,
+    request: Arc<Request>,
+    listener: &mut dyn Listener,
+    regained: Option<(Instant, u32)>,
+) -> End {
+    let began = Instant::now();
+    let opened = AtomicBool::new(false);
+    let driven = async {
+        // Boxed, so that the memory of connecting is not kept for the life of the connection.
+        match Box::pin(connect(link, attempt, request, listener, &opened, regained)).await {
+            Ok(session) => session.run().await,
+            Err(end) => *end,
+        }
+    };
+    let driven = AssertUnwindSafe(driven).catch_unwind().await;
+    let mut end = driven.unwrap_or_else(|_| {
+        logging::error(format_args!("[c{}] a session panicked; its connection is dropped", link.id));
+        End { was_open: opened.load(Ordering::Relaxed), ..End::of_error(Error::Internal) }
+    });
+    if !end.was_open {
+        end.times.elapsed = began.elapsed();
     }
+    end
+}
+
+/// Waits for the next attempt and prepares it, unless there is to be none: then gives back how it all ended.
+async fn again(
+    link: &Arc<Link>,
+    attempt: u64,
+    series: &mut Series,
+    request: Arc<Request>,
+    listener: &mut dyn Listener,
+    mut end: End,
+) -> Result<Arc<Request>, End> {
+    loop {
+        let cause = end.cause();
+        let Some(delay) = series.next(cause, Instant::now()) else { return Err(end) };
+        let keep = series.policy().keep_queue;
+        match link.reconnect(attempt, std::mem::take(&mut end.unsent), keep) {
+            Ok(dropped) => end.dropped.merge(dropped),
+            Err(unsent) => return Err(End { unsent, ..end }),
+        }
+        let until = Instant::now() + delay;
+        let Dropped { messages: unsent, receipts, payloads } = std::mem::take(&mut end.dropped);
+        if !payloads.is_empty() {
+            runtime::callback(|| drop(payloads));
+        }
+        let code = end.closed.as_ref().filter(|_| end.error.is_none()).map(|closed| closed.code);
+        let text = match (&end.error, &end.closed) {
+            (Some(error), _) => error.to_string(),
+            (None, Some(Closed { code, reason, .. })) if reason.is_empty() => {
+                format!("closed by the peer ({code})")
+            }
+            (None, Some(Closed { code, reason, .. })) => format!("closed by the peer ({code}): {reason}"),
+            (None, None) => String::new(),
+        };
+        let status = end.error.as_ref().and_then(Error::status);
+        let reconnecting =
+            Reconnecting { attempt: series.attempts(), delay, cause, code, status, text, unsent };
+        // The reason is the peer's text, which does not belong into a log.
+        logging::warn(format_args!(
+            "[c{}] attempt {} in {} ms ({cause:?})",
+            link.id,
+            reconnecting.attempt,
+            delay.as_millis()
+        ));
+        link.await_retry(true);
+        tell(link, listener, |listener| {
+            receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
+        });
+        tell(link, listener, |listener| listener.reconnecting(&reconnecting));
+        if link.in_flight(Waiting::default()) {
+            tell(link, listener, |listener| listener.drained());
+        }
+        if let Some(mut writer) = end.writer.take() {
+            let (link, close_timeout) = (link.clone(), request.close_timeout);
+            let finish = async move { writer.finish_within(close_timeout, &link.counters).await };
+            // Without a runtime this would not run either.
+            let _ = runtime::spawn(finish);
+            others_first().await;
+        }
+        let stopped = wait(link, attempt, until).await;
+        link.await_retry(false);
+        let ready = match stopped {
+            Some(stop) => Err(Unready::Stop(stop)),
+            None => prepare(link, attempt, listener, &reconnecting, &request, series.policy()).await,
+        };
+        link.counters.attempt();
+        let was_open = end.was_open;
+        match ready {
+            Ok(request) => return Ok(request),
+            Err(Unready::GiveUp) => return Err(end),
+            Err(Unready::Failed(error)) => end = End { was_open, ..End::of_error(error) },
+            Err(Unready::Stop(Stop::Abandoned(dropped))) => {
+                let phase = end.error.as_ref().and_then(Error::phase).unwrap_or(Phase::Lookup);
+                let error = Error::Abandoned { target: request.endpoint(), phase };
+                return Err(End { dropped, was_open, ..End::of_error(error) });
+            }
+            Err(Unready::Stop(Stop::Close(close))) => return Err(End::of_close(close, end.times)),
+        }
+    }
+}
+
+/// Why an attempt that was announced does not begin.
+enum Unready {
+    Stop(Stop),
+    /// The application wants no more of them.
+    GiveUp,
+    Failed(Error),
+}
+
+/// Waits until `until`, or until the application wants the attempt at once, or none.
+async fn wait(link: &Link, attempt: u64, until: Instant) -> Option<Stop> {
+    let mut sleep = pin!(tokio::time::sleep_until(until));
+    poll_fn(|cx| {
+        if let Some(stop) = link.poll_stop(attempt, cx) {
+            return Poll::Ready(Some(stop));
+        }
+        if link.take_retry_now() || sleep.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Lets the application change the handshake of the next attempt.
+async fn prepare(
+    link: &Link,
+    attempt: u64,
+    listener: &mut dyn Listener,
+    reconnecting: &Reconnecting,
+    request: &Arc<Request>,
+    policy: &Reconnect,
+) -> Result<Arc<Request>, Unready> {
+    link.await_prepared(Some(reconnecting.attempt));
+    let mut said = Prepare::Proceed;
+    tell(link, listener, |listener| said = listener.prepare(reconnecting));
+    let limit = policy.prepare_timeout;
+    let prepared = match said {
+        Prepare::Stop => Ok(Some(Prepared::Stop)),
+        Prepare::Proceed => Ok(link.take_prepared()),
+        Prepare::Wait => {
+            let answer = poll_fn(|cx| match (link.poll_stop(attempt, cx), link.take_prepared()) {
+                (Some(stop), _) => Poll::Ready(Err(Unready::Stop(stop))),
+                (None, Some(prepared)) => Poll::Ready(Ok(Some(prepared))),
+                (None, None) => Poll::Pending,
+            });
+            tokio::time::timeout(limit, answer)
+                .await
+                .unwrap_or(Err(Unready::Failed(Error::Unprepared(Some(limit)))))
+        }
+    };
+    link.await_prepared(None);
+    match prepared? {
+        None => Ok(request.clone()),
+        Some(Prepared::Proceed(rewrite)) if rewrite == Rewrite::default() => Ok(request.clone()),
+        Some(Prepared::Proceed(rewrite)) => {
+            request.rewritten(rewrite).map(Arc::new).map_err(|error| Unready::Failed(Error::Rewrite(error)))
+        }
+        Some(Prepared::Fail) => Err(Unready::Failed(Error::Unprepared(None))),
+        Some(Prepared::Stop) => Err(Unready::GiveUp),
+    }
+}
+
+/// Lets other tasks of this thread run, as must be between waking one and a callback.
+async fn others_first() {
+    let mut told = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut told, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// How an attempt or a connection ended: the events still to be told.
 struct End {
     error: Option<Error>,
-    /// What it took from the queue and did not send.
+    /// What it took from the queue and cannot be sent any more.
     dropped: Dropped,
+    /// What it took from the queue and of which the kernel has nothing.
+    unsent: VecDeque<Chunk>,
     closed: Option<Closed>,
     /// What has still to be sent and closed in good order.
     writer: Option<Writer>,
+    was_open: bool,
+    times: Times,
+}
+
+impl End {
+    fn of_error(error: Error) -> Self {
+        Self {
+            error: Some(error),
+            dropped: Dropped::default(),
+            unsent: VecDeque::new(),
+            closed: None,
+            writer: None,
+            was_open: false,
+            times: Times::default(),
+        }
+    }
+
+    /// The application has closed the client while no connection was open.
+    fn of_close(CloseRequest { code, reason }: CloseRequest, times: Times) -> Self {
+        let closed = Some(closed_by(Cause::Application, code.into(), reason));
+        Self { error: None, closed, was_open: true, times, ..Self::of_error(Error::Internal) }
+    }
+
+    fn cause(&self) -> Cause {
+        let of_error = self.error.as_ref().map(Error::cause);
+        of_error.or(self.closed.as_ref().map(|closed| closed.cause)).unwrap_or(Cause::Internal)
+    }
 }
 
 /// 1006 never goes on the wire; it tells the application that no close frame came (RFC 6455 section 7.4.1).
 fn abnormal(error: &Error) -> Closed {
-    Closed { code: u16::from(CloseCode::Abnormal), reason: error.to_string() }
+    closed_by(error.cause(), CloseCode::Abnormal.into(), error.to_string())
+}
+
+fn closed_by(cause: Cause, code: u16, reason: String) -> Closed {
+    Closed { code, reason, cause, times: Times::default() }
 }
 
 /// Calls the listener, unless its client is gone.
@@ -153,21 +391,21 @@ fn in_callback<R>(listener: &mut dyn Listener, run: impl FnOnce(&mut dyn Listene
 async fn connect<'a>(
     link: &'a Link,
     attempt: u64,
-    request: Box<Request>,
+    request: Arc<Request>,
     listener: &'a mut dyn Listener,
     was_opened: &AtomicBool,
+    regained: Option<(Instant, u32)>,
 ) -> Result<Box<Session<'a>>, Box<End>> {
-    let never_opened =
-        |error, dropped| Err(Box::new(End { error: Some(error), dropped, closed: None, writer: None }));
     let target = request.endpoint();
     let progress = Progress::new();
-    let abandoned = poll_fn(|cx| match link.poll_abandoned(attempt, cx) {
-        Some(dropped) => Poll::Ready(dropped),
+    logging::info(format_args!("[c{}] connecting to {target}", link.id));
+    let stopped = poll_fn(|cx| match link.poll_stop(attempt, cx) {
+        Some(stop) => Poll::Ready(stop),
         None => Poll::Pending,
     });
     let outcome = tokio::select! {
         biased;
-        dropped = abandoned => Err(dropped),
+        stop = stopped => Err(stop),
         outcome = dial::establish(&request, &progress) => Ok(outcome),
     };
     let opened = match outcome {
@@ -177,19 +415,25 @@ async fn connect<'a>(
             let opened = Arc::new(opened);
             link.open(attempt, opened.clone(), compress_from).map(|()| (stream, opened, deflate, received))
         }
-        Ok(Err(error)) => return never_opened(error, Dropped::default()),
-        Err(dropped) => Err(dropped),
+        Ok(Err(error)) => return Err(Box::new(End::of_error(error))),
+        Err(stop) => Err(stop),
     };
     let (stream, opened, deflate, received) = match opened {
         Ok(connection) => connection,
-        Err(dropped) => {
-            return never_opened(Error::Abandoned { target, phase: progress.phase() }, dropped);
+        Err(Stop::Abandoned(dropped)) => {
+            let error = Error::Abandoned { target, phase: progress.phase() };
+            return Err(Box::new(End { dropped, ..End::of_error(error) }));
         }
+        Err(Stop::Close(close)) => return Err(Box::new(End::of_close(close, Times::default()))),
     };
     link.counters.connection();
     was_opened.store(true, Ordering::Relaxed);
     logging::info(format_args!("[c{}] open at {target}", link.id));
     tell(link, listener, |listener| listener.opened(&opened));
+    if let Some((lost_at, attempts)) = regained {
+        let reconnected = Reconnected { attempts, downtime: lost_at.elapsed() };
+        tell(link, listener, |listener| listener.reconnected(&reconnected));
+    }
     Ok(Box::new(Session::new(link, listener, (stream, received), deflate, &request)))
 }
 
@@ -202,6 +446,8 @@ struct Writer {
     needs_flush: bool,
     encoder: Encoder,
     deflater: Option<Deflater>,
+    /// Keep compressed messages as they were, until the kernel has them.
+    keep_originals: bool,
     /// Of messages that the kernel has since the listener was last told.
     receipts: Vec<Receipt>,
     /// How many messages the kernel has got since they were last counted.
@@ -211,13 +457,16 @@ struct Writer {
 }
 
 impl Writer {
-    /// Bytes not handed to the kernel.
-    fn pending(&self) -> usize {
-        self.out.iter().map(Chunk::len).sum::<usize>() - self.front_written
+    /// What is not handed to the kernel.
+    fn pending(&self) -> Waiting {
+        let mut waiting = Waiting::of(&self.out);
+        waiting.bytes -= self.front_written;
+        waiting
     }
 
     /// Writes what it can: ready with the count of bytes after a write, with 0 when nothing is left to do.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll_write(&mut self, cx: &mut Context<'_>, counters: &Counters) -> Poll<io::Result<usize>> {
+        self.compress(counters);
         if self.out.is_empty() {
             if self.needs_flush {
                 ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
@@ -228,7 +477,8 @@ impl Writer {
         let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
         let mut used = 0;
         let mut skip = self.front_written;
-        let parts = self.out.iter().flat_map(|chunk| [chunk.bytes.as_slice(), chunk.tail()]);
+        let ready = self.out.iter().take_while(|chunk| chunk.uncompressed.is_none());
+        let parts = ready.flat_map(|chunk| [chunk.bytes.as_slice(), chunk.tail()]);
         for part in parts {
             let skipped = skip.min(part.len());
             skip -= skipped;
@@ -260,17 +510,28 @@ impl Writer {
         Poll::Ready(Ok(count))
     }
 
-    /// Compresses the messages taken from the queue from chunk `first` on.
-    fn compress(&mut self, first: usize, counters: &Counters) {
-        let Some(deflater) = &mut self.deflater else { return };
-        let encoder = &mut self.encoder;
-        for chunk in self.out.range_mut(first..) {
-            if let Some(kind) = chunk.uncompressed.take() {
-                let mut compressed = Vec::new();
-                deflater.message(&mut compressed, &chunk.bytes);
-                counters.deflated(chunk.bytes.len(), compressed.len());
-                chunk.bytes.clear();
-                encoder.compressed_message(&mut chunk.bytes, kind, &compressed);
+    /// Compresses the messages that are next. Not all that wait, which would take long, and the latest of them may have to
+    /// go to another connection as they are.
+    fn compress(&mut self, counters: &Counters) {
+        let mut done = 0;
+        for chunk in self.out.iter_mut().take(WRITE_SLICES_MAX) {
+            if done >= COMPRESS_BYTES_MAX {
+                break;
+            }
+            let Some(kind) = chunk.uncompressed.take() else { continue };
+            let message = std::mem::take(&mut chunk.bytes);
+            done += message.len();
+            let Some(deflater) = &mut self.deflater else {
+                // It was meant for a connection that compresses.
+                self.encoder.message(&mut chunk.bytes, kind, &message);
+                continue;
+            };
+            let mut compressed = Vec::new();
+            deflater.message(&mut compressed, &message);
+            counters.deflated(message.len(), compressed.len());
+            self.encoder.compressed_message(&mut chunk.bytes, kind, &compressed);
+            if self.keep_originals {
+                chunk.original = Some((kind, message));
             }
         }
     }
@@ -304,18 +565,35 @@ impl Writer {
         self.out.push_back(Chunk::control(bytes));
     }
 
-    /// Drops what is not yet begun and returns it.
-    fn drop_waiting(&mut self) -> Dropped {
-        let begun = usize::from(self.front_written > 0);
-        let mut dropped = Dropped::default();
-        dropped.add(self.out.drain(begun..));
-        dropped
+    /// Takes out what is not yet begun; the frame that is stays.
+    fn take_unbegun(&mut self) -> VecDeque<Chunk> {
+        let mut unbegun = self.out.split_off(usize::from(self.front_written > 0));
+        if let Some(front) = self.out.front_mut() {
+            let (whole, rest) = front.split_begun(self.front_written);
+            self.written += whole;
+            let ended = front.len() <= self.front_written;
+            if let Some(rest) = rest {
+                unbegun.push_front(rest);
+            }
+            if ended {
+                self.out.clear();
+                self.front_written = 0;
+            }
+        }
+        unbegun
+    }
+
+    /// Closes in good order, if that takes no longer than `limit`.
+    async fn finish_within(&mut self, limit: Duration, counters: &Counters) {
+        let _ = Box::pin(tokio::time::timeout(limit, self.finish(counters))).await;
+        self.spent.extend(self.out.drain(..).filter_map(|chunk| chunk.tail));
+        self.give_back();
     }
 
     /// After the close frames: sends what is left, ends our side, and waits for the server to end its own, as
     /// RFC 6455 section 7.1.1 asks of a client.
-    async fn finish(&mut self) {
-        while let Ok(1..) = poll_fn(|cx| self.poll_write(cx)).await {
+    async fn finish(&mut self, counters: &Counters) {
+        while let Ok(1..) = poll_fn(|cx| self.poll_write(cx, counters)).await {
             self.give_back();
         }
         if self.stream.shutdown().await.is_err() {
@@ -370,6 +648,9 @@ struct Session<'a> {
     ping_number: u32,
     /// Wakes since the session last let others run.
     turns: u32,
+    opened_at: Instant,
+    /// When the last bytes came.
+    last_read: Option<Instant>,
 }
 
 struct Closing {
@@ -384,14 +665,18 @@ struct Ending {
     closed: Closed,
     /// The peer is there and gets what is left to send, our close frame at least.
     graceful: bool,
-    /// What was taken from the queue and dropped.
-    dropped: Dropped,
+    /// What was taken from the queue and is not to be sent here.
+    unsent: VecDeque<Chunk>,
 }
 
 impl Ending {
     fn lost(error: Error) -> Self {
         let closed = abnormal(&error);
-        Self { error: Some(error), closed, graceful: false, dropped: Dropped::default() }
+        Self { error: Some(error), closed, graceful: false, unsent: VecDeque::new() }
+    }
+
+    fn closed(closed: Closed, graceful: bool) -> Self {
+        Self { error: None, closed, graceful, unsent: VecDeque::new() }
     }
 }
 
@@ -414,6 +699,7 @@ impl<'a> Session<'a> {
                 needs_flush: false,
                 encoder: Encoder::default(),
                 deflater: deflate.as_ref().map(Negotiated::deflater),
+                keep_originals: request.reconnect.as_ref().is_some_and(|again| again.policy.keep_queue),
                 receipts: Vec::new(),
                 written: 0,
                 spent: Vec::new(),
@@ -434,6 +720,8 @@ impl<'a> Session<'a> {
             pings: VecDeque::new(),
             ping_number: 0,
             turns: 0,
+            opened_at: now,
+            last_read: None,
         }
     }
 
@@ -460,14 +748,12 @@ impl<'a> Session<'a> {
                 }
                 Wake::Read(0) => Some(self.ended_without_close(None)),
                 Wake::Read(count) => {
-                    self.link.counters.received_bytes(count);
-                    self.keepalive.alive();
+                    self.received(count);
                     self.deliver()
                 }
                 Wake::ReadDirectly(0) => Some(self.ended_without_close(None)),
                 Wake::ReadDirectly(count) => {
-                    self.link.counters.received_bytes(count);
-                    self.keepalive.alive();
+                    self.received(count);
                     match self.decoder.read_directly(count) {
                         Ok(()) => self.deliver(),
                         Err(error) => Some(self.broke_protocol(error)),
@@ -477,23 +763,37 @@ impl<'a> Session<'a> {
                 Wake::Timer => self.timer(),
             };
         };
-        // One try to get a close frame out before the application hears of the end and perhaps exits.
-        poll_fn(|cx| {
-            while let Poll::Ready(Ok(count @ 1..)) = self.writer.poll_write(cx) {
-                self.link.counters.sent_bytes(count);
-            }
-            Poll::Ready(())
-        })
-        .await;
-        self.tell_sent();
-        let Ending { error, closed, graceful, mut dropped } = ending;
+        let Ending { error, closed, graceful, mut unsent } = ending;
+        let mut dropped = Dropped::default();
         if graceful {
+            // One try to get a close frame out before the application hears of the end and perhaps exits.
+            let counters = &self.link.counters;
+            poll_fn(|cx| {
+                while let Poll::Ready(Ok(count @ 1..)) = self.writer.poll_write(cx, counters) {
+                    counters.sent_bytes(count);
+                }
+                Poll::Ready(())
+            })
+            .await;
             // It will probably be sent, but nobody is left to say so.
             dropped.receipts.extend(self.writer.out.iter_mut().filter_map(|chunk| chunk.receipt.take()));
         } else {
+            unsent.append(&mut self.writer.take_unbegun());
             dropped.add(self.writer.out.drain(..));
         }
-        End { error, dropped, closed: Some(closed), writer: graceful.then_some(self.writer) }
+        self.tell_sent();
+        let times = Times {
+            elapsed: self.opened_at.elapsed(),
+            last_activity: self.last_read.map(|last| last.elapsed()),
+        };
+        let writer = graceful.then_some(self.writer);
+        End { error, dropped, unsent, closed: Some(closed), writer, was_open: true, times }
+    }
+
+    fn received(&mut self, count: usize) {
+        self.link.counters.received_bytes(count);
+        self.keepalive.alive();
+        self.last_read = Some(Instant::now());
     }
 
     fn wrote(&mut self, count: usize) {
@@ -561,13 +861,7 @@ impl<'a> Session<'a> {
     }
 
     fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        let known = self.writer.out.len();
-        let command = self.link.poll_command(&mut self.writer.out, cx);
-        if self.writer.out.len() > known && self.writer.deflater.is_some() {
-            self.writer.compress(known, &self.link.counters);
-            self.link.in_flight(self.writer.pending());
-        }
-        match command {
+        match self.link.poll_command(&mut self.writer.out, cx) {
             Command::Ping(payload) => return Poll::Ready(Wake::Ping(payload)),
             Command::Close(request) => return Poll::Ready(Wake::Close(request)),
             Command::None => {}
@@ -592,7 +886,7 @@ impl<'a> Session<'a> {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        match ready!(self.writer.poll_write(cx)) {
+        match ready!(self.writer.poll_write(cx, &self.link.counters)) {
             Ok(0) => Poll::Pending,
             Ok(count) => Poll::Ready(Wake::Wrote(count)),
             Err(error) => Poll::Ready(Wake::Failed(error)),
@@ -645,8 +939,8 @@ impl<'a> Session<'a> {
             let limit = self.close_timeout.as_millis();
             logging::warn(format_args!("[c{}] no close frame within {limit} ms", self.link.id));
             let reason = format!("no close frame came within {limit} ms of ours ({})", closing.code);
-            let closed = Closed { code: u16::from(CloseCode::Abnormal), reason };
-            return Some(Ending { error: None, closed, graceful: false, dropped: Dropped::default() });
+            let closed = closed_by(Cause::Application, CloseCode::Abnormal.into(), reason);
+            return Some(Ending::closed(closed, false));
         }
         if self.paused {
             self.keepalive.resumed(now);
@@ -690,8 +984,7 @@ impl<'a> Session<'a> {
         match self.closing.take() {
             // The peer took our close frame as a reason to hang up. It is closed, if not in good form.
             Some(Closing { code, reason, by: _ }) => {
-                let closed = Closed { code, reason };
-                Ending { error: None, closed, graceful: false, dropped: Dropped::default() }
+                Ending::closed(closed_by(Cause::Application, code, reason), false)
             }
             None => {
                 // To TLS, an end without close_notify is an error with a text of its own; here it is one end of many.
@@ -706,13 +999,11 @@ impl<'a> Session<'a> {
         let text = error.to_string();
         if self.closing.take().is_none() {
             // What was accepted before the peer's mistake still goes out.
-            let known = self.writer.out.len();
             self.link.peer_failed(&mut self.writer.out);
-            self.writer.compress(known, &self.link.counters);
             self.writer.push_close(Some(code), &text);
         }
-        let closed = Closed { code: u16::from(code), reason: text };
-        Ending { error: Some(Error::Protocol(error)), closed, graceful: true, dropped: Dropped::default() }
+        let closed = closed_by(Cause::Protocol, code.into(), text);
+        Ending { error: Some(Error::Protocol(error)), ..Ending::closed(closed, true) }
     }
 
     /// Hands on everything that is decoded by now.
@@ -786,15 +1077,15 @@ impl<'a> Session<'a> {
             }
             Control::Close(code, reason) => {
                 if let Some(Closing { code, reason, by: _ }) = self.closing.take() {
-                    let closed = Closed { code, reason };
-                    return Some(Ending { error: None, closed, graceful: true, dropped: Dropped::default() });
+                    return Some(Ending::closed(closed_by(Cause::Application, code, reason), true));
                 }
                 self.link.peer_closes();
-                let dropped = self.writer.drop_waiting();
+                let unsent = self.writer.take_unbegun();
                 // The answer carries the code received (RFC 6455 section 5.5.1).
                 self.writer.push_close(code, "");
-                let closed = Closed { code: code.map_or(u16::from(CloseCode::Status), u16::from), reason };
-                Some(Ending { error: None, closed, graceful: true, dropped })
+                let code = code.map_or(u16::from(CloseCode::Status), u16::from);
+                let closed = closed_by(Cause::of_close(code), code, reason);
+                Some(Ending { unsent, ..Ending::closed(closed, true) })
             }
         }
     }
@@ -826,5 +1117,116 @@ impl<'a> Session<'a> {
             moved.extend(self.buffer.data());
         }
         std::mem::replace(&mut self.buffer, moved).into_storage()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::event::{Message, Opened};
+    use crate::client::options::Options;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// What a listener was told, and when.
+    #[derive(Default)]
+    struct Log {
+        delays: Vec<(Duration, Cause)>,
+        ends: Vec<String>,
+    }
+
+    struct Recorder(Arc<std::sync::Mutex<Log>>, Prepare);
+
+    impl Recorder {
+        fn log(&self) -> std::sync::MutexGuard<'_, Log> {
+            self.0.lock().expect("no panic")
+        }
+    }
+
+    impl Listener for Recorder {
+        fn opened(&mut self, _opened: &Opened) {}
+        fn message(&mut self, _message: Message<'_>) {}
+
+        fn reconnecting(&mut self, reconnecting: &Reconnecting) {
+            self.log().delays.push((reconnecting.delay, reconnecting.cause));
+        }
+
+        fn prepare(&mut self, _reconnecting: &Reconnecting) -> Prepare {
+            self.1
+        }
+
+        fn failed(&mut self, failure: &Failure) {
+            self.log().ends.push(failure.to_string());
+        }
+
+        fn closed(&mut self, closed: &Closed) {
+            self.log().ends.push(format!("closed {}", closed.code));
+        }
+    }
+
+    /// Runs a client against a port where nobody listens, to its end by a clock that stands still while anything happens.
+    async fn refused(reconnect: Reconnect, prepare: Prepare) -> (Log, Duration) {
+        let port =
+            std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
+        let log = Arc::default();
+        let link = Arc::new(Link::new(1, Box::new(Recorder(Arc::clone(&log), prepare)), 1_000));
+        let options = Options { reconnect: Some(reconnect), ..Options::default() };
+        let request = Request::parse(&format!("ws://{port}/"), options).expect("good");
+        let (attempt, turn) = link.begin().expect("idle");
+        let began = Instant::now();
+        run(link, attempt, turn, request).await;
+        let log = std::mem::take(&mut *log.lock().expect("no panic"));
+        (log, began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn retries_back_off_until_their_time_is_up() {
+        let reconnect = Reconnect {
+            delay: SECOND,
+            max_delay: 8 * SECOND,
+            max_time: Some(600 * SECOND),
+            ..Reconnect::default()
+        };
+        let (log, time) = refused(reconnect, Prepare::Proceed).await;
+        assert!((600 * SECOND..601 * SECOND).contains(&time), "{time:?}");
+        for (index, (delay, cause)) in log.delays.iter().enumerate() {
+            let longest = SECOND * (1 << index.min(3));
+            assert!(*delay <= longest && *cause == Cause::Connect, "{index}: {delay:?} {cause:?}");
+        }
+        // 4 s each on average.
+        assert!((100..250).contains(&log.delays.len()), "{}", log.delays.len());
+        assert!(
+            matches!(log.ends.as_slice(), [failed] if failed.starts_with("TCP connect")),
+            "{:?}",
+            log.ends
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_retry_may_come_at_once_and_their_number_is_bounded() {
+        let reconnect =
+            Reconnect { at_once: true, delay: SECOND, max_attempts: Some(3), ..Reconnect::default() };
+        let (log, time) = refused(reconnect, Prepare::Proceed).await;
+        assert_eq!(log.delays.len(), 3);
+        assert_eq!(log.delays[0].0, Duration::ZERO);
+        assert!(time < 4 * SECOND, "{time:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_application_that_does_not_prepare_in_time_costs_an_attempt() {
+        let reconnect = Reconnect {
+            at_once: true,
+            delay: Duration::from_nanos(1),
+            max_attempts: Some(2),
+            prepare_timeout: 7 * SECOND,
+            ..Reconnect::default()
+        };
+        let (log, time) = refused(reconnect, Prepare::Wait).await;
+        assert_eq!(
+            log.delays.iter().map(|(_, cause)| *cause).collect::<Vec<_>>(),
+            [Cause::Connect, Cause::Prepare]
+        );
+        assert!((14 * SECOND..15 * SECOND).contains(&time), "{time:?}");
+        assert!(matches!(log.ends.as_slice(), [failed] if failed.contains("7000 ms")), "{:?}", log.ends);
     }
 }

@@ -3,14 +3,19 @@
 use std::ffi::{CString, c_void};
 use std::mem::size_of;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::abi::{CodeAndText, ErrCode, ResultCallback, WebSocket};
 use super::error;
 use super::extension::{
-    Extension, RawCallbacks, RawClose, RawFailure, RawMessage, RawPong, Response, ResponseHeader, Sent,
+    Extension, RawCallbacks, RawClose, RawFailure, RawMessage, RawPong, RawReconnected, RawReconnecting,
+    Response, ResponseHeader, Sent,
 };
 use super::gate::Gate;
-use crate::client::{Closed, Failure, Kind, Listener, Message, Opened, Outcome, Phase, Pong, Receipt};
+use crate::client::{
+    Closed, Failure, Kind, Listener, Message, Opened, Outcome, Phase, Pong, Prepare, Receipt, Reconnected,
+    Reconnecting, Times,
+};
 
 /// The text of status 101 (RFC 9110 section 15.2.2), whatever phrase the server put there.
 const SWITCHING_PROTOCOLS: &str = "Switching Protocols";
@@ -140,7 +145,6 @@ impl Listener for Callbacks {
 
     fn pong(&mut self, pong: Pong<'_>) {
         let Pong { payload, round_trip } = pong;
-        let micros = |time: std::time::Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
         let event = RawPong {
             size: size_of::<RawPong>(),
             data: payload.as_ptr().cast(),
@@ -172,6 +176,35 @@ impl Listener for Callbacks {
         }
     }
 
+    fn reconnecting(&mut self, reconnecting: &Reconnecting) {
+        if self.set().on_reconnecting.is_some() {
+            with_reconnecting(reconnecting, |event| self.extended(self.set().on_reconnecting, event));
+        }
+    }
+
+    fn prepare(&mut self, reconnecting: &Reconnecting) -> Prepare {
+        const WAIT: i32 = 1;
+        const STOP: i32 = 2;
+        let RawCallbacks { on_prepare: Some(callback), user_data, .. } = *self.set() else {
+            return Prepare::Proceed;
+        };
+        // SAFETY: as in `extended`.
+        let said =
+            with_reconnecting(reconnecting, |event| unsafe { callback(self.client.0, user_data, event) });
+        match said {
+            WAIT => Prepare::Wait,
+            STOP => Prepare::Stop,
+            _ => Prepare::Proceed,
+        }
+    }
+
+    fn reconnected(&mut self, reconnected: &Reconnected) {
+        let Reconnected { attempts, downtime } = *reconnected;
+        let downtime_ms = u64::try_from(downtime.as_millis()).unwrap_or(u64::MAX);
+        let event = RawReconnected { size: size_of::<RawReconnected>(), attempts, downtime_ms };
+        self.extended(self.set().on_reconnected, &event);
+    }
+
     fn failed(&mut self, failure: &Failure) {
         let code = error::of_failure(&failure.error);
         if self.set().on_error.is_some() {
@@ -185,10 +218,14 @@ impl Listener for Callbacks {
                     Some(Phase::Tcp) => 2,
                     Some(Phase::Tls) => 3,
                     Some(Phase::Upgrade) => 4,
+                    Some(Phase::Prepare) => 6,
                 },
                 http_status: failure.error.status().map_or(0, u32::from),
                 message: message.as_ptr(),
                 unsent_messages: failure.unsent as u64,
+                cause: failure.error.cause() as i32,
+                elapsed_us: micros(failure.times.elapsed),
+                last_activity_us: failure.times.last_activity.map_or(-1, micros),
             };
             self.extended(self.set().on_error, &event);
             return;
@@ -201,8 +238,15 @@ impl Listener for Callbacks {
     fn closed(&mut self, closed: &Closed) {
         if self.set().on_close.is_some() {
             let reason = c_text(&closed.reason);
-            let size = size_of::<RawClose>();
-            let event = RawClose { size, code: u32::from(closed.code), reason: reason.as_ptr() };
+            let Times { elapsed, last_activity } = closed.times;
+            let event = RawClose {
+                size: size_of::<RawClose>(),
+                code: u32::from(closed.code),
+                reason: reason.as_ptr(),
+                cause: closed.cause as i32,
+                elapsed_us: micros(elapsed),
+                last_activity_us: last_activity.map_or(-1, micros),
+            };
             self.extended(self.set().on_close, &event);
             return;
         }
@@ -230,6 +274,26 @@ fn with_response(opened: &Opened, lend: impl FnOnce(&Response)) {
         protocol: protocol.as_ptr(),
         extensions: extensions.as_ptr(),
     });
+}
+
+/// Lends what is told of a retry as C sees it.
+fn with_reconnecting<R>(reconnecting: &Reconnecting, lend: impl FnOnce(&RawReconnecting) -> R) -> R {
+    let Reconnecting { attempt, delay, cause, code, status, text, unsent } = reconnecting;
+    let message = c_text(text);
+    lend(&RawReconnecting {
+        size: size_of::<RawReconnecting>(),
+        attempt: *attempt,
+        delay_ms: u32::try_from(delay.as_millis()).unwrap_or(u32::MAX),
+        cause: *cause as i32,
+        close_code: code.map_or(0, u32::from),
+        http_status: status.map_or(0, u32::from),
+        message: message.as_ptr(),
+        unsent_messages: *unsent as u64,
+    })
+}
+
+pub fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// A C string of `text`; a NUL inside, which a close reason may hold, would cut it short.

@@ -23,7 +23,7 @@ pub fn of_connect(AlreadyConnected: AlreadyConnected) -> ErrCode {
 
 pub fn of_send(error: SendError) -> ErrCode {
     match error {
-        SendError::NotConnected => ErrCode::NoConnection,
+        SendError::NotConnected | SendError::Interrupted => ErrCode::NoConnection,
         SendError::QueueFull => ErrCode::QueueLengthExceeded,
         SendError::Unfinished => ErrCode::MessageUnfinished,
         SendError::Utf8 => ErrCode::InvalidUtf8,
@@ -56,7 +56,10 @@ pub fn of_failure(error: &Error) -> ErrCode {
         | Error::Abandoned { .. }
         | Error::Lost(_)
         | Error::PongTimeout(_)
+        | Error::NetworkChanged(_)
+        | Error::Unprepared(_)
         | Error::Internal => ErrCode::ConnectionError,
+        Error::Rewrite(cause) => of_options(cause),
         Error::Protocol(cause) => match cause {
             ProtocolError::MessageTooBig { .. } => ErrCode::DataLengthExceeded,
             ProtocolError::ReservedBits

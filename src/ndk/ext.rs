@@ -1,17 +1,20 @@
 //! The functions of `net_websocket_ext.h`; each is documented there.
 
 use std::ffi::{CStr, CString, c_char, c_void};
-use std::time::Duration;
 
-use super::abi::{ErrCode, WebSocket};
+use super::abi::{ErrCode, Header, WebSocket};
+use super::callback::micros;
 use super::error;
 use super::extension::{
-    self, Lent, RawCallbacks, RawOptions, RawStatistics, Refusal, ReleaseCallback, Sent, SentCallback,
+    self, Lent, RawCallbacks, RawOptions, RawReconnectOptions, RawStatistics, Refusal, ReleaseCallback, Sent,
+    SentCallback,
 };
 use super::guard;
 use super::handle::{self, Handle};
 use super::probe::{self, Unreadable};
-use crate::client::{HEADER_BYTES_MAX, Kind, Opened, Options, SEND_LIMIT_BYTES, State, Statistics};
+use crate::client::{
+    HEADER_BYTES_MAX, Kind, Opened, Options, Prepared, SEND_LIMIT_BYTES, SendLimits, State, Statistics,
+};
 
 const TEXT: i32 = 1;
 const BINARY: i32 = 2;
@@ -114,14 +117,72 @@ unsafe fn init<T: extension::Growing>(
 #[unsafe(no_mangle)]
 pub extern "C" fn NWS_SetOptions(client: *mut WebSocket, options: *const RawOptions) -> i32 {
     answer_client("NWS_SetOptions", client, |handle| {
-        let (options, send_limit, low_water) = if options.is_null() {
-            (Options::default(), SEND_LIMIT_BYTES, SEND_LIMIT_BYTES / 4)
+        let (options, limits) = if options.is_null() {
+            (Options::default(), SendLimits::of_bytes(SEND_LIMIT_BYTES))
         } else {
             extension::read_struct(options, RawOptions::defaults())?.parse()?
         };
-        handle.client.set_send_limits(send_limit, low_water);
+        handle.client.set_send_limits(limits);
         handle.extension.set_options(options);
         Ok(())
+    })
+}
+
+/// # Safety
+///
+/// `options` must be NULL or point to `size` bytes that may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NWS_InitReconnectOptions(options: *mut RawReconnectOptions, size: usize) -> i32 {
+    answer("NWS_InitReconnectOptions", || {
+        // SAFETY: the caller's promise.
+        unsafe { init("options", options, RawReconnectOptions::defaults(), size) }
+    })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn NWS_SetReconnect(client: *mut WebSocket, options: *const RawReconnectOptions) -> i32 {
+    answer_client("NWS_SetReconnect", client, |handle| {
+        let reconnect = match options.is_null() {
+            true => None,
+            false => Some(extension::read_struct(options, RawReconnectOptions::defaults())?.parse()?),
+        };
+        handle.extension.set_reconnect(reconnect);
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn NWS_RetryNow(client: *mut WebSocket) -> i32 {
+    answer_client("NWS_RetryNow", client, |handle| match handle.client.retry_now() {
+        true => Ok(()),
+        false => Err(Refusal::new(ErrCode::NoConnection, "no retry is waited for")),
+    })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn NWS_PrepareAttempt(
+    client: *mut WebSocket,
+    attempt: u32,
+    decision: i32,
+    url: *const c_char,
+    headers: *const Header,
+) -> i32 {
+    const PROCEED: i32 = 0;
+    const STOP: i32 = 2;
+    const FAIL: i32 = 3;
+    answer_client("NWS_PrepareAttempt", client, |handle| {
+        let prepared = match decision {
+            PROCEED => Prepared::Proceed(extension::rewrite(url, headers)?),
+            STOP => Prepared::Stop,
+            FAIL => Prepared::Fail,
+            other => {
+                return Err(Refusal::new(ErrCode::InvalidArgument, format!("decision: {other} is none")));
+            }
+        };
+        match handle.client.prepare(attempt, prepared) {
+            true => Ok(()),
+            false => Err(Refusal::new(ErrCode::NotFound, format!("attempt: {attempt} is not waited for"))),
+        }
     })
 }
 
@@ -422,7 +483,6 @@ pub unsafe extern "C" fn NWS_GetStatistics(client: *const WebSocket, statistics:
 }
 
 fn raw_statistics(handle: &Handle, size: usize) -> RawStatistics {
-    let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
     let Statistics {
         attempts,
         connections,

@@ -11,8 +11,9 @@ use std::time::{Duration, SystemTime};
 use super::abi::{ErrCode, Header, WebSocket};
 use super::probe::{self, Unreadable};
 use crate::client::{
-    AlpnProtocols, ClientCertificate, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, Password,
-    PerMessageDeflate, Pin, RawHeader, Receipt, SEND_LIMIT_BYTES, TlsOptions, TlsServerName,
+    AlpnProtocols, Causes, ClientCertificate, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, Password,
+    PerMessageDeflate, Pin, RawHeader, Receipt, Reconnect, Rewrite, SEND_LIMIT_BYTES, SendLimits, TlsOptions,
+    TlsServerName,
 };
 
 /// The longest sub-protocol list and file name looked at, in bytes.
@@ -112,6 +113,9 @@ pub struct RawFailure {
     pub http_status: u32,
     pub message: *const c_char,
     pub unsent_messages: u64,
+    pub cause: i32,
+    pub elapsed_us: i64,
+    pub last_activity_us: i64,
 }
 
 /// `NWS_Close`.
@@ -120,6 +124,46 @@ pub struct RawClose {
     pub size: usize,
     pub code: u32,
     pub reason: *const c_char,
+    pub cause: i32,
+    pub elapsed_us: i64,
+    pub last_activity_us: i64,
+}
+
+/// `NWS_Reconnecting`.
+#[repr(C)]
+pub struct RawReconnecting {
+    pub size: usize,
+    pub attempt: u32,
+    pub delay_ms: u32,
+    pub cause: i32,
+    pub close_code: u32,
+    pub http_status: u32,
+    pub message: *const c_char,
+    pub unsent_messages: u64,
+}
+
+/// `NWS_Reconnected`.
+#[repr(C)]
+pub struct RawReconnected {
+    pub size: usize,
+    pub attempts: u32,
+    pub downtime_ms: u64,
+}
+
+/// `NWS_ReconnectOptions`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RawReconnectOptions {
+    pub size: usize,
+    delay_ms: u32,
+    max_delay_ms: u32,
+    max_attempts: u32,
+    max_time_ms: u32,
+    causes: u32,
+    prepare_timeout_ms: u32,
+    at_once: u8,
+    drop_queue: u8,
+    ignore_network: u8,
 }
 
 type EventCallback<T> = Option<unsafe extern "C" fn(*mut WebSocket, *mut c_void, *const T)>;
@@ -137,6 +181,9 @@ pub struct RawCallbacks {
     pub on_drain: Option<unsafe extern "C" fn(*mut WebSocket, *mut c_void)>,
     pub on_error: EventCallback<RawFailure>,
     pub on_close: EventCallback<RawClose>,
+    pub on_reconnecting: EventCallback<RawReconnecting>,
+    pub on_prepare: Option<PrepareCallback>,
+    pub on_reconnected: EventCallback<RawReconnected>,
 }
 
 // SAFETY: the pointer is the application's; it is handed back and never followed.
@@ -155,6 +202,9 @@ impl RawCallbacks {
         on_drain: None,
         on_error: None,
         on_close: None,
+        on_reconnecting: None,
+        on_prepare: None,
+        on_reconnected: None,
     };
 }
 
@@ -184,6 +234,7 @@ pub struct RawStatistics {
     pub upgrade_us: i64,
 }
 
+type PrepareCallback = unsafe extern "C" fn(*mut WebSocket, *mut c_void, *const RawReconnecting) -> i32;
 /// `NWS_SentCallback`.
 pub type SentCallback = unsafe extern "C" fn(*mut WebSocket, *mut c_void, i32);
 /// `NWS_ReleaseCallback`.
@@ -197,9 +248,12 @@ const _: () = {
     assert!(size_of::<Response>() == 40 && offset_of!(Response, headers) == 16);
     assert!(size_of::<RawMessage>() == 32 && offset_of!(RawMessage, last) == 29);
     assert!(size_of::<RawPong>() == 32);
-    assert!(size_of::<RawFailure>() == 40 && offset_of!(RawFailure, message) == 24);
-    assert!(size_of::<RawClose>() == 24);
-    assert!(size_of::<RawCallbacks>() == 72);
+    assert!(size_of::<RawFailure>() == 64 && offset_of!(RawFailure, message) == 24);
+    assert!(size_of::<RawClose>() == 48);
+    assert!(size_of::<RawReconnecting>() == 48 && offset_of!(RawReconnecting, message) == 32);
+    assert!(size_of::<RawReconnected>() == 24);
+    assert!(size_of::<RawReconnectOptions>() == 40 && offset_of!(RawReconnectOptions, at_once) == 32);
+    assert!(size_of::<RawCallbacks>() == 96);
     assert!(size_of::<RawStatistics>() == 160);
 };
 
@@ -225,6 +279,12 @@ unsafe impl Growing for RawOptions {
 unsafe impl Growing for RawCallbacks {
     const SIZE_MIN: usize = 72;
     const NAME: &'static str = "NWS_Callbacks";
+}
+
+// SAFETY: integers.
+unsafe impl Growing for RawReconnectOptions {
+    const SIZE_MIN: usize = 40;
+    const NAME: &'static str = "NWS_ReconnectOptions";
 }
 
 // SAFETY: integers.
@@ -316,6 +376,7 @@ pub struct Extension {
 /// Boxed, since most clients do without.
 struct Inner {
     options: Option<Box<Options>>,
+    reconnect: Option<Box<Reconnect>>,
     callbacks: Option<Arc<RawCallbacks>>,
     /// The callbacks of messages whose fate is not known yet.
     receipts: HashMap<Receipt, Sent>,
@@ -324,7 +385,7 @@ struct Inner {
 
 impl Default for Inner {
     fn default() -> Self {
-        Self { options: None, callbacks: None, receipts: HashMap::new(), next_receipt: 1 }
+        Self { options: None, reconnect: None, callbacks: None, receipts: HashMap::new(), next_receipt: 1 }
     }
 }
 
@@ -345,7 +406,13 @@ impl Extension {
 
     /// The options of the next connection.
     pub fn options(&self) -> Options {
-        self.lock().options.as_deref().cloned().unwrap_or_default()
+        let inner = self.lock();
+        let reconnect = inner.reconnect.as_deref().cloned();
+        Options { reconnect, ..inner.options.as_deref().cloned().unwrap_or_default() }
+    }
+
+    pub fn set_reconnect(&self, reconnect: Option<Reconnect>) {
+        self.lock().reconnect = reconnect.map(Box::new);
     }
 
     pub fn set_options(&self, options: Options) {
@@ -403,6 +470,7 @@ impl RawOptions {
             per_message_deflate,
             message_limit,
             in_pieces,
+            reconnect: _,
         } = Options::default();
         let TlsOptions {
             ca_path: _,
@@ -448,7 +516,7 @@ impl RawOptions {
     }
 
     /// The core's options, and the limits of the send queue.
-    pub fn parse(&self) -> Result<(Options, usize, usize), Refusal> {
+    pub fn parse(&self) -> Result<(Options, SendLimits), Refusal> {
         let deflate = PerMessageDeflate {
             client_no_context_takeover: flag("clientNoContextTakeover", self.client_no_context_takeover)?,
             server_no_context_takeover: flag("serverNoContextTakeover", self.server_no_context_takeover)?,
@@ -467,13 +535,14 @@ impl RawOptions {
             per_message_deflate: flag("perMessageDeflate", self.per_message_deflate)?.then_some(deflate),
             message_limit: bytes("maxMessageSize", self.max_message_size)?,
             in_pieces: flag("receivePieces", self.receive_pieces)?,
+            reconnect: None,
         };
         let send_limit = bytes("sendQueueLimit", self.send_queue_limit)?;
         let low_water = usize::try_from(self.send_low_water).unwrap_or(usize::MAX);
         if low_water > send_limit {
             return Err(Refusal::new(ErrCode::InvalidArgument, "sendLowWater: over sendQueueLimit"));
         }
-        Ok((options, send_limit, low_water))
+        Ok((options, SendLimits { bytes: send_limit, low_water, messages: usize::MAX }))
     }
 
     fn parse_tls(&self) -> Result<TlsOptions, Refusal> {
@@ -513,6 +582,68 @@ impl RawOptions {
             server_name,
         })
     }
+}
+
+impl RawReconnectOptions {
+    /// The defaults, which are the core's.
+    pub fn defaults() -> Self {
+        let Reconnect {
+            at_once,
+            delay,
+            max_delay,
+            max_attempts,
+            max_time,
+            causes,
+            keep_queue,
+            prepare_timeout,
+            watch_network,
+        } = Reconnect::default();
+        Self {
+            size: size_of::<Self>(),
+            delay_ms: milliseconds(Some(delay)),
+            max_delay_ms: milliseconds(Some(max_delay)),
+            max_attempts: max_attempts.unwrap_or(0),
+            max_time_ms: milliseconds(max_time),
+            causes: causes.bits(),
+            prepare_timeout_ms: milliseconds(Some(prepare_timeout)),
+            at_once: at_once.into(),
+            drop_queue: (!keep_queue).into(),
+            ignore_network: (!watch_network).into(),
+        }
+    }
+
+    pub fn parse(self) -> Result<Reconnect, Refusal> {
+        let Self {
+            size: _,
+            delay_ms,
+            max_delay_ms,
+            max_attempts,
+            max_time_ms,
+            causes,
+            prepare_timeout_ms,
+            at_once,
+            drop_queue,
+            ignore_network,
+        } = self;
+        Ok(Reconnect {
+            at_once: flag("atOnce", at_once)?,
+            delay: limit("delayMs", delay_ms)?,
+            max_delay: limit("maxDelayMs", max_delay_ms)?,
+            max_attempts: (max_attempts > 0).then_some(max_attempts),
+            max_time: duration(max_time_ms),
+            causes: Causes::from_bits(causes).ok_or_else(|| {
+                Refusal::new(ErrCode::InvalidArgument, "causes: a bit is set that is no cause for a retry")
+            })?,
+            keep_queue: !flag("dropQueue", drop_queue)?,
+            prepare_timeout: limit("prepareTimeoutMs", prepare_timeout_ms)?,
+            watch_network: !flag("ignoreNetwork", ignore_network)?,
+        })
+    }
+}
+
+/// What an application has prepared for an attempt.
+pub fn rewrite(url: *const c_char, list: *const Header) -> Result<Rewrite, Refusal> {
+    Ok(Rewrite { url: text("url", url)?, headers: headers(list)? })
 }
 
 fn milliseconds(duration: Option<Duration>) -> u32 {

@@ -122,6 +122,52 @@ impl Encoder {
     }
 }
 
+/// The header of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameHeader {
+    /// The last frame of its message, as every control frame is.
+    pub fin: bool,
+    /// RSV1: the message is compressed (RFC 7692 section 6).
+    pub compressed: bool,
+    /// RFC 6455 section 5.2.
+    pub opcode: u8,
+    /// Bytes of the payload.
+    pub length: u64,
+}
+
+impl FrameHeader {
+    /// Whether it is a control frame.
+    pub fn is_control(self) -> bool {
+        self.opcode & 0x8 != 0
+    }
+
+    /// Whether it continues a message that another frame has begun.
+    pub fn is_continuation(self) -> bool {
+        self.opcode == u8::from(OpCode::Data(Data::Continue))
+    }
+}
+
+/// The frames of an [`Encoder`] in `bytes`, and where each begins and ends. The last one's payload may lie elsewhere, so
+/// that it ends beyond `bytes`.
+pub fn encoded_frames(bytes: &[u8]) -> impl Iterator<Item = (FrameHeader, usize, usize)> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let frame = bytes.get(start..)?;
+        let (&first, &second) = (frame.first()?, frame.get(1)?);
+        let (length, length_end) = match second & 0x7f {
+            126 => (u64::from(u16::from_be_bytes(*frame.get(2..)?.first_chunk()?)), 4),
+            127 => (u64::from_be_bytes(*frame.get(2..)?.first_chunk()?), 10),
+            short => (u64::from(short), 2),
+        };
+        let from = start;
+        let payload_end = usize::try_from(length).unwrap_or(usize::MAX);
+        start = (start + length_end + 4).saturating_add(payload_end);
+        let header =
+            FrameHeader { fin: first & FIN != 0, compressed: first & RSV1 != 0, opcode: first & 0xf, length };
+        Some((header, from, start))
+    })
+}
+
 fn data_of(kind: Kind) -> Data {
     match kind {
         Kind::Text => Data::Text,
@@ -163,6 +209,30 @@ mod tests {
             mask::apply(&mut payload, key);
             assert_eq!(payload, vec![7; len]);
         }
+    }
+
+    #[test]
+    fn finds_the_frames_it_has_written() {
+        let mut encoder = Encoder::default();
+        let mut out = Vec::new();
+        encoder.fragment(&mut out, Kind::Text, &[b'a'; 70_000], true, false);
+        encoder.ping(&mut out, b"p");
+        encoder.fragment(&mut out, Kind::Text, &[b'b'; 300], false, true);
+        encoder.compressed_message(&mut out, Kind::Binary, b"");
+        encoder.header_and_mask(&mut out, Kind::Binary, &mut [0; 1_000]);
+        let header = |fin, compressed, opcode, length| FrameHeader { fin, compressed, opcode, length };
+        let starts = [0, 70_014, 70_021, 70_329, 70_335, 71_343];
+        let expected = [
+            header(false, false, 1, 70_000),
+            header(true, false, 9, 1),
+            header(true, false, 0, 300),
+            header(true, true, 2, 0),
+            header(true, false, 2, 1_000),
+        ];
+        let found: Vec<_> = encoded_frames(&out).collect();
+        let pairs: Vec<_> = (0..5).map(|at| (expected[at], starts[at], starts[at + 1])).collect();
+        assert_eq!(found, pairs);
+        assert!(found[1].0.is_control() && found[2].0.is_continuation());
     }
 
     #[test]

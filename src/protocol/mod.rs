@@ -11,7 +11,10 @@ mod utf8;
 
 pub use decoder::{CONTROL_PAYLOAD_BYTES_MAX, Control, Decoded, Decoder, Part, ReadBuffer};
 pub use deflate::{AnswerError, Deflater, Inflater, Negotiated, PerMessageDeflate};
-pub use encoder::{CLOSE_REASON_BYTES_MAX, Encoder, FRAME_HEADER_BYTES_MAX, may_be_sent, truncate_reason};
+pub use encoder::{
+    CLOSE_REASON_BYTES_MAX, Encoder, FRAME_HEADER_BYTES_MAX, FrameHeader, encoded_frames, may_be_sent,
+    truncate_reason,
+};
 pub use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 pub(crate) use utf8::Utf8Validator;
 

@@ -28,6 +28,9 @@ struct Log {
     int64_t round_trip;
     struct NWS_Failure failure;
     char failure_text[1024];
+    struct NWS_Close close;
+    /* What onPrepare returns. */
+    int32_t decision;
     /* Destroys the client inside the callback with this entry. */
     const char *destroy_at;
     struct Flag destroyed;
@@ -149,7 +152,45 @@ static void on_close(struct WebSocket *client, void *data, const struct NWS_Clos
 {
     char text[LOG_TEXT];
     (void)client;
+    ((struct Log *)data)->close = *close;
     snprintf(text, sizeof text, "close %u %.60s", (unsigned)close->code, close->reason);
+    note((struct Log *)data, text);
+}
+
+static void on_reconnecting(struct WebSocket *client, void *data, const struct NWS_Reconnecting *reconnecting)
+{
+    char text[LOG_TEXT];
+    (void)client;
+    CHECK_INT(reconnecting->size, sizeof *reconnecting);
+    CHECK(strlen(reconnecting->message) > 0);
+    snprintf(text, sizeof text, "reconnecting %u after cause %d, %u, %u", (unsigned)reconnecting->attempt,
+             (int)reconnecting->cause, (unsigned)reconnecting->closeCode, (unsigned)reconnecting->httpStatus);
+    note((struct Log *)data, text);
+}
+
+static int32_t on_prepare(struct WebSocket *client, void *data, const struct NWS_Reconnecting *reconnecting)
+{
+    struct Log *log = (struct Log *)data;
+    char url[URL_BYTES];
+    struct WebSocket_Header header = { "X-Token", "fresh", NULL };
+    uint32_t attempt = reconnecting->attempt;
+    if (log->decision == NWS_PREPARE_PROCEED) {
+        snprintf(url, sizeof url, "%s/headers", ws);
+        CHECK_INT(NWS_PrepareAttempt(client, attempt + 1, NWS_PREPARE_PROCEED, url, NULL), NWS_NOT_FOUND);
+        CHECK_INT(NWS_PrepareAttempt(client, attempt, NWS_PREPARE_WAIT, url, NULL), NWS_INVALID_ARGUMENT);
+        CHECK_HAS(NWS_LastErrorMessage(), "decision");
+        CHECK_INT(NWS_PrepareAttempt(client, attempt, NWS_PREPARE_PROCEED, url, &header), WEBSOCKET_OK);
+    }
+    note(log, "prepare");
+    return log->decision;
+}
+
+static void on_reconnected(struct WebSocket *client, void *data, const struct NWS_Reconnected *reconnected)
+{
+    char text[LOG_TEXT];
+    (void)client;
+    CHECK(reconnected->downtimeMs < 1000 * EVENT_DEADLINE_S);
+    snprintf(text, sizeof text, "reconnected after %u", (unsigned)reconnected->attempts);
     note((struct Log *)data, text);
 }
 
@@ -181,6 +222,9 @@ static void set_callbacks(struct Log *log)
     callbacks.onDrain = on_drain;
     callbacks.onError = on_error;
     callbacks.onClose = on_close;
+    callbacks.onReconnecting = on_reconnecting;
+    callbacks.onPrepare = on_prepare;
+    callbacks.onReconnected = on_reconnected;
     CHECK_INT(NWS_SetCallbacks(log->client, &callbacks), WEBSOCKET_OK);
 }
 
@@ -381,6 +425,117 @@ static void a_client_destroyed_in_a_callback_hears_nothing_more(void)
             CHECK_INT(log->count, count + 2);
         }
     }
+}
+
+/* --- reconnecting --- */
+
+/* A client that is open and connects again, after a delay that is a random part of `delay_ms`. */
+static struct Log *log_again(const char *path, uint32_t delay_ms, int32_t decision)
+{
+    struct Log *log = log_new();
+    struct NWS_ReconnectOptions again;
+    CHECK_INT(NWS_InitReconnectOptions(&again, sizeof again), WEBSOCKET_OK);
+    CHECK_INT(again.causes, NWS_CAUSES_TRANSIENT);
+    again.delayMs = delay_ms;
+    again.maxDelayMs = delay_ms;
+    CHECK_INT(NWS_SetReconnect(log->client, &again), WEBSOCKET_OK);
+    log->decision = decision;
+    CHECK_INT(log_connect(log, ws, path), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 0), "headers");
+    CHECK_TEXT(entry(log, 1), "open ");
+    return log;
+}
+
+static void connects_again_with_a_fresh_handshake(void)
+{
+    struct Log *log = log_again("/close/1012/restart", 1, NWS_PREPARE_PROCEED);
+    CHECK_TEXT(entry(log, 2), "reconnecting 1 after cause 11, 1012, 0");
+    CHECK_TEXT(entry(log, 3), "prepare");
+    CHECK_TEXT(entry(log, 4), "headers with x-test");
+    CHECK_TEXT(entry(log, 5), "open ");
+    CHECK_TEXT(entry(log, 6), "reconnected after 1");
+    CHECK_HAS(entry(log, 7), "text ");
+    log_end(log);
+}
+
+static void an_attempt_may_be_prepared_later(void)
+{
+    struct Log *log = log_again("/close/1013/full", 1, NWS_PREPARE_WAIT);
+    char url[URL_BYTES];
+    CHECK_TEXT(entry(log, 2), "reconnecting 1 after cause 11, 1013, 0");
+    CHECK_TEXT(entry(log, 3), "prepare");
+    CHECK_INT(NWS_GetState(log->client), NWS_CONNECTING);
+    CHECK_INT(NWS_PrepareAttempt(log->client, 1, NWS_PREPARE_FAIL, NULL, NULL), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 4), "reconnecting 2 after cause 14, 0, 0");
+    CHECK_TEXT(entry(log, 5), "prepare");
+    snprintf(url, sizeof url, "%s/status/404", ws);
+    CHECK_INT(NWS_PrepareAttempt(log->client, 2, NWS_PREPARE_PROCEED, url, NULL), WEBSOCKET_OK);
+    CHECK_INT(NWS_PrepareAttempt(log->client, 2, NWS_PREPARE_STOP, NULL, NULL), NWS_NOT_FOUND);
+    CHECK_TEXT(entry(log, 6), "error");
+    CHECK_INT(log->failure.httpStatus, 404);
+    CHECK_INT(log->failure.cause, NWS_CAUSE_HTTP_4XX);
+    CHECK_HAS(entry(log, 7), "close 1006");
+    CHECK_INT(log->close.cause, NWS_CAUSE_HTTP_4XX);
+    log_end(log);
+}
+
+static void waiting_for_an_attempt_can_be_cut_short(void)
+{
+    static const uint32_t month_ms = 2592000000u;
+    struct Log *log = log_again("/drop", month_ms, NWS_PREPARE_STOP);
+    WebSocket_CloseOption close = { 3999, "enough" };
+    CHECK_INT(NWS_RetryNow(log->client), WEBSOCKET_NO_CONNECTION);
+    CHECK_INT(NWS_SendText(log->client, "x", 1), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 2), "reconnecting 1 after cause 9, 0, 0");
+    CHECK_INT(NWS_RetryNow(log->client), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 3), "prepare");
+    CHECK_TEXT(entry(log, 4), "error");
+    CHECK_INT(log->failure.phase, NWS_PHASE_OPEN);
+    CHECK(log->failure.elapsedUs > 0);
+    CHECK_HAS(entry(log, 5), "close 1006");
+    CHECK(log->close.elapsedUs == log->failure.elapsedUs && log->close.cause == NWS_CAUSE_LOST);
+    log_end(log);
+
+    log = log_again("/drop", month_ms, NWS_PREPARE_STOP);
+    CHECK_INT(NWS_SendText(log->client, "x", 1), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 2), "reconnecting 1 after cause 9, 0, 0");
+    CHECK_INT(OH_WebSocketClient_Close(log->client, close), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 3), "close 3999 enough");
+    CHECK_INT(log->close.cause, NWS_CAUSE_APPLICATION);
+    CHECK_INT(NWS_SetReconnect(log->client, NULL), WEBSOCKET_OK);
+    log_end(log);
+
+    /* And Destroy says nothing. */
+    log = log_again("/drop", month_ms, NWS_PREPARE_STOP);
+    CHECK_INT(NWS_SendText(log->client, "x", 1), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 2), "reconnecting 1 after cause 9, 0, 0");
+    log_end(log);
+    CHECK_INT(log->count, 3);
+}
+
+#define REFUSES_AGAIN(field, value)                                                     \
+    do {                                                                                \
+        struct NWS_ReconnectOptions bad;                                                \
+        CHECK_INT(NWS_InitReconnectOptions(&bad, sizeof bad), WEBSOCKET_OK);            \
+        bad.field = value;                                                              \
+        CHECK_INT(NWS_SetReconnect(log->client, &bad), NWS_INVALID_ARGUMENT);           \
+        CHECK_HAS(NWS_LastErrorMessage(), #field);                                      \
+    } while (0)
+
+static void names_the_reconnect_option_that_is_wrong(void)
+{
+    struct Log *log = log_new();
+    REFUSES_AGAIN(size, 8);
+    REFUSES_AGAIN(delayMs, 0);
+    REFUSES_AGAIN(maxDelayMs, 0);
+    REFUSES_AGAIN(causes, 1);
+    REFUSES_AGAIN(causes, NWS_CAUSE_BIT(NWS_CAUSE_APPLICATION));
+    REFUSES_AGAIN(causes, NWS_CAUSE_BIT(17));
+    REFUSES_AGAIN(prepareTimeoutMs, 0);
+    REFUSES_AGAIN(atOnce, 2);
+    REFUSES_AGAIN(dropQueue, 2);
+    REFUSES_AGAIN(ignoreNetwork, 2);
+    OH_WebSocketClient_Destroy(log->client);
 }
 
 /* --- sending --- */
@@ -937,6 +1092,10 @@ int main(void)
     RUN(callbacks_come_in_order_with_the_pointer);
     RUN(without_callbacks_those_of_the_constructor_are_called);
     RUN(a_client_destroyed_in_a_callback_hears_nothing_more);
+    RUN(connects_again_with_a_fresh_handshake);
+    RUN(an_attempt_may_be_prepared_later);
+    RUN(waiting_for_an_attempt_can_be_cut_short);
+    RUN(names_the_reconnect_option_that_is_wrong);
     RUN(sends_the_type_that_is_asked_for);
     RUN(tells_once_what_became_of_a_message);
     RUN(gives_lent_memory_back_once);

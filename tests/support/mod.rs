@@ -5,7 +5,10 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use net_websocket::client::{Client, Closed, Failure, Kind, Listener, Message, Opened, Options, Request};
+use net_websocket::client::{
+    Cause, Client, Closed, Failure, Kind, Listener, Message, Opened, Options, Outcome, Receipt, Reconnected,
+    Reconnecting, Request,
+};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// Longer than anything here takes; a test that reaches it has failed.
@@ -120,6 +123,10 @@ pub enum Seen {
     Binary(Vec<u8>),
     Failed(String),
     Closed(u16, String),
+    /// The attempt, the cause, and how many messages were dropped.
+    Reconnecting(u32, Cause, usize),
+    Reconnected(u32),
+    Sent(Receipt, Outcome),
 }
 
 /// A client whose events go into a channel.
@@ -141,6 +148,19 @@ impl Listener for Recorder {
             Kind::Binary => Seen::Binary(message.into_vec()),
         };
         let _ = self.0.send(seen);
+    }
+
+    fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
+        let _ = self.0.send(Seen::Sent(receipt, outcome));
+    }
+
+    fn reconnecting(&mut self, reconnecting: &Reconnecting) {
+        let Reconnecting { attempt, cause, unsent, .. } = *reconnecting;
+        let _ = self.0.send(Seen::Reconnecting(attempt, cause, unsent));
+    }
+
+    fn reconnected(&mut self, reconnected: &Reconnected) {
+        let _ = self.0.send(Seen::Reconnected(reconnected.attempts));
     }
 
     fn failed(&mut self, failure: &Failure) {

@@ -101,6 +101,10 @@ using Pong = NWS_Pong;
 using Failure = NWS_Failure;
 /** @brief The end of a connection; valid during the callback. */
 using Close = NWS_Close;
+/** @brief A failure that another attempt follows; valid during the callback. */
+using Reconnecting = NWS_Reconnecting;
+/** @brief A connection that took the place of a lost one; valid during the callback. */
+using Reconnected = NWS_Reconnected;
 /** @brief What a client has counted. */
 using Statistics = NWS_Statistics;
 
@@ -211,6 +215,39 @@ struct Options {
     bool receivePieces = false;
 };
 
+/** @brief When a client connects again by itself, with the library's defaults; see NWS_ReconnectOptions for each. */
+struct ReconnectOptions {
+    /** @brief The defaults. */
+    ReconnectOptions()
+    {
+        NWS_ReconnectOptions raw{};
+        NWS_InitReconnectOptions(&raw, sizeof raw);
+        delay = std::chrono::milliseconds(raw.delayMs);
+        maxDelay = std::chrono::milliseconds(raw.maxDelayMs);
+        prepareTimeout = std::chrono::milliseconds(raw.prepareTimeoutMs);
+        causes = raw.causes;
+    }
+
+    /** The first delay is a random part of this. */
+    std::chrono::milliseconds delay{};
+    /** What a delay is a random part of at most. */
+    std::chrono::milliseconds maxDelay{};
+    /** Attempts of a series; 0 for any number. */
+    uint32_t maxAttempts = 0;
+    /** How long a series goes on; 0 for ever. */
+    std::chrono::milliseconds maxTime{};
+    /** After which causes, as NWS_CAUSE_BIT() of each. */
+    uint32_t causes = 0;
+    /** How long Client::prepare() may take. */
+    std::chrono::milliseconds prepareTimeout{};
+    /** The first attempt of a series begins at once. */
+    bool atOnce = false;
+    /** Drop what waits to be sent when a connection is lost. */
+    bool dropQueue = false;
+    /** Retry without a look at the network. */
+    bool ignoreNetwork = false;
+};
+
 /**
  * @brief What to call at each event. Those not set are not called.
  *
@@ -232,6 +269,12 @@ struct Handlers {
     std::function<void(const Failure &)> onError;
     /** The connection, once open, has ended. */
     std::function<void(const Close &)> onClose;
+    /** The attempt or the connection failed, and another attempt is to follow. */
+    std::function<void(const Reconnecting &)> onReconnecting;
+    /** That attempt is about to begin; see NWS_Callbacks::onPrepare and Client::prepare(). */
+    std::function<NWS_Decision(const Reconnecting &)> onPrepare;
+    /** The connection that was just opened takes the place of a lost one. */
+    std::function<void(const Reconnected &)> onReconnected;
     /**
      * A handler, or what was given to Client::send, has thrown. An exception cannot pass through the library; without
      * this handler it ends the program by std::terminate.
@@ -264,6 +307,9 @@ public:
         callbacks.onDrain = set.onDrain ? &Core::drain : nullptr;
         callbacks.onError = set.onError ? &Core::error : nullptr;
         callbacks.onClose = set.onClose ? &Core::close : nullptr;
+        callbacks.onReconnecting = set.onReconnecting ? &Core::reconnecting : nullptr;
+        callbacks.onPrepare = set.onPrepare ? &Core::prepare : nullptr;
+        callbacks.onReconnected = set.onReconnected ? &Core::reconnected : nullptr;
         NWS_SetCallbacks(client_, &callbacks);
     }
 
@@ -316,14 +362,7 @@ public:
         for (size_t at = 1; at < pins.size(); at++) {
             pins[at - 1].next = &pins[at];
         }
-        std::vector<WebSocket_Header> headers;
-        headers.reserve(options.headers.size());
-        for (const auto &[name, value] : options.headers) {
-            headers.push_back({ name.c_str(), value.c_str(), nullptr });
-        }
-        for (size_t at = 1; at < headers.size(); at++) {
-            headers[at - 1].next = &headers[at];
-        }
+        std::vector<WebSocket_Header> headers = linked(options.headers);
         raw.connectTimeoutMs = milliseconds(options.connectTimeout);
         raw.closeTimeoutMs = milliseconds(options.closeTimeout);
         raw.pingIntervalMs = milliseconds(options.pingInterval);
@@ -351,6 +390,35 @@ public:
         raw.deflateThreshold = options.deflateThreshold;
         raw.receivePieces = options.receivePieces;
         return Error(NWS_SetOptions(client_, &raw));
+    }
+
+    /** @brief Has the client connect again by itself; see NWS_SetReconnect(). */
+    Error setReconnect(const ReconnectOptions &options)
+    {
+        NWS_ReconnectOptions raw{};
+        NWS_InitReconnectOptions(&raw, sizeof raw);
+        raw.delayMs = milliseconds(options.delay);
+        raw.maxDelayMs = milliseconds(options.maxDelay);
+        raw.maxAttempts = options.maxAttempts;
+        raw.maxTimeMs = milliseconds(options.maxTime);
+        raw.causes = options.causes;
+        raw.prepareTimeoutMs = milliseconds(options.prepareTimeout);
+        raw.atOnce = options.atOnce;
+        raw.dropQueue = options.dropQueue;
+        raw.ignoreNetwork = options.ignoreNetwork;
+        return Error(NWS_SetReconnect(client_, &raw));
+    }
+
+    /** @brief Begins the attempt that is waited for at once; see NWS_RetryNow(). */
+    Error retryNow() { return Error(NWS_RetryNow(client_)); }
+
+    /** @brief Answers Handlers::onPrepare; see NWS_PrepareAttempt(). An empty `url` leaves it as it is. */
+    Error prepare(uint32_t attempt, NWS_Decision decision, const std::string &url = {},
+                  const std::vector<std::pair<std::string, std::string>> &headers = {})
+    {
+        std::vector<WebSocket_Header> list = linked(headers);
+        return Error(NWS_PrepareAttempt(client_, attempt, decision, url.empty() ? nullptr : url.c_str(),
+                                        list.empty() ? nullptr : list.data()));
     }
 
     /** @brief Begins to connect; Handlers::onOpen or Handlers::onError follows. See OH_WebSocketClient_Connect(). */
@@ -515,6 +583,21 @@ private:
         {
             invoke(userData, &Handlers::onClose, *close);
         }
+        static void reconnecting(struct WebSocket *, void *userData, const NWS_Reconnecting *reconnecting)
+        {
+            invoke(userData, &Handlers::onReconnecting, *reconnecting);
+        }
+        static int32_t prepare(struct WebSocket *, void *userData, const NWS_Reconnecting *reconnecting)
+        {
+            std::shared_ptr<Core> core = static_cast<Core *>(userData)->shared_from_this();
+            NWS_Decision decision = NWS_PREPARE_STOP;
+            guarded(*core, [&] { decision = core->handlers.onPrepare(*reconnecting); });
+            return decision;
+        }
+        static void reconnected(struct WebSocket *, void *userData, const NWS_Reconnected *reconnected)
+        {
+            invoke(userData, &Handlers::onReconnected, *reconnected);
+        }
     };
 
     struct Completion {
@@ -551,6 +634,20 @@ private:
         std::string list;
         for (const std::string &name : names) {
             list += (list.empty() ? "" : ",") + name;
+        }
+        return list;
+    }
+
+    /** The headers as a list of C's. */
+    static std::vector<WebSocket_Header> linked(const std::vector<std::pair<std::string, std::string>> &headers)
+    {
+        std::vector<WebSocket_Header> list;
+        list.reserve(headers.size());
+        for (const auto &[name, value] : headers) {
+            list.push_back({ name.c_str(), value.c_str(), nullptr });
+        }
+        for (size_t at = 1; at < list.size(); at++) {
+            list[at - 1].next = &list[at];
         }
         return list;
     }

@@ -119,7 +119,9 @@ typedef enum NWS_Phase {
     /** The TLS handshake, or reading the certificates for it. */
     NWS_PHASE_TLS = 3,
     /** The HTTP upgrade of RFC 6455, section 4. */
-    NWS_PHASE_UPGRADE = 4
+    NWS_PHASE_UPGRADE = 4,
+    /** Before a retry: NWS_Callbacks::onPrepare and NWS_PrepareAttempt(). */
+    NWS_PHASE_PREPARE = 6
 } NWS_Phase;
 
 /**
@@ -133,6 +135,66 @@ typedef struct NWS_CertificatePinning {
     /** The next entry; NULL after the last. */
     const struct NWS_CertificatePinning *next;
 } NWS_CertificatePinning;
+
+/**
+ * @brief Why an attempt failed or a connection ended, in classes that call for different answers.
+ */
+typedef enum NWS_Cause {
+    /** The host's name has no address, or its lookup failed. */
+    NWS_CAUSE_LOOKUP = 1,
+    /** No connection to the host: refused, unreachable, or broken off before it was open. */
+    NWS_CAUSE_CONNECT = 2,
+    /** The attempt took longer than NWS_Options::connectTimeoutMs. */
+    NWS_CAUSE_TIMEOUT = 3,
+    /** The TLS handshake failed for another reason than a certificate. */
+    NWS_CAUSE_TLS = 4,
+    /** A certificate was refused by one side, or a certificate file is unusable. */
+    NWS_CAUSE_CERTIFICATE = 5,
+    /** The server answered the upgrade with HTTP 400 to 499. */
+    NWS_CAUSE_HTTP_4XX = 6,
+    /** The server answered the upgrade with HTTP 500 to 599. */
+    NWS_CAUSE_HTTP_5XX = 7,
+    /** It answered with something else that is no upgrade. */
+    NWS_CAUSE_UPGRADE = 8,
+    /** An open connection broke, or nothing came from the peer in time. */
+    NWS_CAUSE_LOST = 9,
+    /** The peer broke RFC 6455. */
+    NWS_CAUSE_PROTOCOL = 10,
+    /** The peer closed with 1001, 1011, 1012 or 1013: it goes away, or cannot serve now. */
+    NWS_CAUSE_RESTART = 11,
+    /** The peer closed with another code. */
+    NWS_CAUSE_CLOSED = 12,
+    /** This side closed, or gave the attempt up. */
+    NWS_CAUSE_APPLICATION = 13,
+    /** The attempt was not prepared, or not in time. */
+    NWS_CAUSE_PREPARE = 14,
+    /** What the attempt was prepared with is not valid. */
+    NWS_CAUSE_OPTIONS = 15,
+    /** A defect of this library. */
+    NWS_CAUSE_INTERNAL = 16
+} NWS_Cause;
+
+/** @brief The bit of a cause in NWS_ReconnectOptions::causes. */
+#define NWS_CAUSE_BIT(cause) (UINT32_C(1) << (cause))
+/** @brief The causes that may pass by themselves, after which a client connects again by default. */
+#define NWS_CAUSES_TRANSIENT                                                                                         \
+    (NWS_CAUSE_BIT(NWS_CAUSE_LOOKUP) | NWS_CAUSE_BIT(NWS_CAUSE_CONNECT) | NWS_CAUSE_BIT(NWS_CAUSE_TIMEOUT) |         \
+     NWS_CAUSE_BIT(NWS_CAUSE_TLS) | NWS_CAUSE_BIT(NWS_CAUSE_HTTP_5XX) | NWS_CAUSE_BIT(NWS_CAUSE_LOST) |              \
+     NWS_CAUSE_BIT(NWS_CAUSE_RESTART) | NWS_CAUSE_BIT(NWS_CAUSE_PREPARE))
+
+/**
+ * @brief What NWS_Callbacks::onPrepare returns and NWS_PrepareAttempt() is given.
+ */
+typedef enum NWS_Decision {
+    /** The attempt begins. */
+    NWS_PREPARE_PROCEED = 0,
+    /** NWS_PrepareAttempt() will be called, on whatever thread. Only from the callback. */
+    NWS_PREPARE_WAIT = 1,
+    /** No more attempts: onError is told of the last failure. */
+    NWS_PREPARE_STOP = 2,
+    /** This attempt cannot be made; a later one perhaps can. Only for NWS_PrepareAttempt(). */
+    NWS_PREPARE_FAIL = 3
+} NWS_Decision;
 
 /**
  * @brief Options of a client's later connections. Fill it with NWS_InitOptions(), then change what is to be different.
@@ -209,6 +271,46 @@ typedef struct NWS_Options {
     /** 1 trusts the authorities of caPath and those of the system. Default 0. */
     uint8_t caPathAddsToSystem;
 } NWS_Options;
+
+/**
+ * @brief When a client connects again by itself. Fill it with NWS_InitReconnectOptions(), then change what is to be
+ * different.
+ *
+ * After a failure whose cause is among `causes`, and unless the application has closed the client, the next attempt begins
+ * after a random part of a delay that doubles from attempt to attempt ("full jitter"), so that the clients of a server
+ * that restarts come back one after another. A series of attempts ends when a connection has been open for 5 seconds.
+ *
+ * The events: instead of onError and onClose there is NWS_Callbacks::onReconnecting, then onPrepare, and, when the
+ * connection is open, onHeaders and onOpen as always, followed by onReconnected if the client was open before. onError
+ * comes only when there will be no further attempt, and then onClose if the client was ever open. The state is
+ * NWS_CONNECTING meanwhile: messages may be sent and wait for the connection. OH_WebSocketClient_Close() ends the waiting
+ * at once, with onClose and its code, or, if the client was never open, as it ends a first attempt; so does
+ * OH_WebSocketClient_Destroy(), without events.
+ *
+ * A message of which the kernel has taken any part is never sent again: its fate is unknown, and NWS_SentCallback says so.
+ */
+typedef struct NWS_ReconnectOptions {
+    /** sizeof(struct NWS_ReconnectOptions). */
+    size_t size;
+    /** The first delay is a random part of this; 1 or more. Default 1000. */
+    uint32_t delayMs;
+    /** What a delay is a random part of at most; 1 or more. Default 30000. */
+    uint32_t maxDelayMs;
+    /** Attempts of a series; 0 for any number. Default 0. */
+    uint32_t maxAttempts;
+    /** How long a series goes on; 0 for ever. Default 0. */
+    uint32_t maxTimeMs;
+    /** After which causes, as NWS_CAUSE_BIT() of each; not NWS_CAUSE_APPLICATION. Default NWS_CAUSES_TRANSIENT. */
+    uint32_t causes;
+    /** How long NWS_PrepareAttempt() may take after NWS_PREPARE_WAIT; 1 or more. Default 15000. */
+    uint32_t prepareTimeoutMs;
+    /** 1 makes the first attempt of a series at once: all clients of a server then come back together. Default 0. */
+    uint8_t atOnce;
+    /** 1 drops what waits to be sent when a connection is lost; else it waits for the next one. Default 0. */
+    uint8_t dropQueue;
+    /** 1 retries without a look at the network. Default 0. */
+    uint8_t ignoreNetwork;
+} NWS_ReconnectOptions;
 
 /**
  * @brief A name and a value of the server's answer.
@@ -290,7 +392,47 @@ typedef struct NWS_Failure {
     const char *message;
     /** Messages that were accepted and are dropped. */
     uint64_t unsentMessages;
+    /** One of NWS_Cause. */
+    int32_t cause;
+    /** Microseconds that the connection was open, or that the attempt took. */
+    int64_t elapsedUs;
+    /** Microseconds since the last byte came from the peer; -1 if none did. */
+    int64_t lastActivityUs;
 } NWS_Failure;
+
+/**
+ * @brief A failure that another attempt follows. Valid during the callback.
+ */
+typedef struct NWS_Reconnecting {
+    /** Bytes of this struct that the library knows. */
+    size_t size;
+    /** Counts the attempts of a series, from 1. */
+    uint32_t attempt;
+    /** Until it begins, unless NWS_RetryNow() or a new network calls for it before. */
+    uint32_t delayMs;
+    /** One of NWS_Cause. */
+    int32_t cause;
+    /** The code of a peer that has closed; else 0. */
+    uint32_t closeCode;
+    /** The status of a server that refused the upgrade; else 0. */
+    uint32_t httpStatus;
+    /** A sentence for a log. */
+    const char *message;
+    /** Messages that were accepted and are dropped: the kernel has taken part of them, or the queue is not kept. */
+    uint64_t unsentMessages;
+} NWS_Reconnecting;
+
+/**
+ * @brief A connection that took the place of a lost one. Valid during the callback.
+ */
+typedef struct NWS_Reconnected {
+    /** Bytes of this struct that the library knows. */
+    size_t size;
+    /** The attempts it took. */
+    uint32_t attempts;
+    /** Milliseconds since the one before was lost. */
+    uint64_t downtimeMs;
+} NWS_Reconnected;
 
 /**
  * @brief The end of a connection. Valid during the callback.
@@ -302,6 +444,12 @@ typedef struct NWS_Close {
     uint32_t code;
     /** As WebSocket_CloseResult::reason. */
     const char *reason;
+    /** One of NWS_Cause. */
+    int32_t cause;
+    /** Microseconds that the connection was open. */
+    int64_t elapsedUs;
+    /** Microseconds since the last byte came from the peer; -1 if none did. */
+    int64_t lastActivityUs;
 } NWS_Close;
 
 /**
@@ -330,6 +478,15 @@ typedef struct NWS_Callbacks {
     void (*onError)(struct WebSocket *client, void *userData, const struct NWS_Failure *failure);
     /** The connection, once open, has ended. */
     void (*onClose)(struct WebSocket *client, void *userData, const struct NWS_Close *close);
+    /** The attempt or the connection failed, and another attempt is to follow; see NWS_ReconnectOptions. */
+    void (*onReconnecting)(struct WebSocket *client, void *userData, const struct NWS_Reconnecting *reconnecting);
+    /**
+     * That attempt is about to begin. Returns one of NWS_Decision; call NWS_PrepareAttempt() before returning
+     * NWS_PREPARE_PROCEED, or after NWS_PREPARE_WAIT, to change the handshake, for example to send a fresh token.
+     */
+    int32_t (*onPrepare)(struct WebSocket *client, void *userData, const struct NWS_Reconnecting *reconnecting);
+    /** The connection that was just opened takes the place of a lost one. */
+    void (*onReconnected)(struct WebSocket *client, void *userData, const struct NWS_Reconnected *reconnected);
 } NWS_Callbacks;
 
 /**
@@ -457,6 +614,43 @@ int32_t NWS_InitCallbacks(struct NWS_Callbacks *callbacks, size_t size);
 int32_t NWS_SetOptions(struct WebSocket *client, const struct NWS_Options *options);
 
 /**
+ * @brief Fills a struct with the defaults of reconnecting.
+ * @param options The struct.
+ * @param size sizeof(struct NWS_ReconnectOptions) as the program knows it.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if options is NULL or the size is that of no version.
+ */
+int32_t NWS_InitReconnectOptions(struct NWS_ReconnectOptions *options, size_t size);
+
+/**
+ * @brief Has the client connect again by itself, from its next OH_WebSocketClient_Connect() on.
+ * @param client The client.
+ * @param options Copied. NULL for not connecting again, as it is without this function.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT for a field out of range.
+ */
+int32_t NWS_SetReconnect(struct WebSocket *client, const struct NWS_ReconnectOptions *options);
+
+/**
+ * @brief Begins the attempt that is waited for, as after NWS_Callbacks::onReconnecting, at once.
+ * @param client The client.
+ * @return WEBSOCKET_OK; WEBSOCKET_NO_CONNECTION if none is waited for.
+ */
+int32_t NWS_RetryNow(struct WebSocket *client);
+
+/**
+ * @brief Answers NWS_Callbacks::onPrepare, inside it or later.
+ * @param client The client.
+ * @param attempt NWS_Reconnecting::attempt.
+ * @param decision NWS_PREPARE_PROCEED, NWS_PREPARE_STOP or NWS_PREPARE_FAIL.
+ * @param url The URL of this and later attempts; NULL for the same as before. Read for NWS_PREPARE_PROCEED only.
+ * @param headers Headers of this and later attempts in place of those with the same names; NULL for none. Likewise.
+ * @return WEBSOCKET_OK; NWS_NOT_FOUND if this attempt is not waited for, or no more; NWS_INVALID_ARGUMENT;
+ *     WEBSOCKET_HEADER_EXCEEDED and WEBSOCKET_NO_HEADER_CONTEXT as NWS_SetOptions(). What Connect would refuse is told by
+ *     onError.
+ */
+int32_t NWS_PrepareAttempt(struct WebSocket *client, uint32_t attempt, int32_t decision, const char *url,
+                           const struct WebSocket_Header *headers);
+
+/**
  * @brief Sets the client's callbacks, from the next event on; call it before Connect to miss none.
  * @param client The client.
  * @param callbacks Copied. NULL for none, and those of the constructor are called again.
@@ -543,7 +737,8 @@ int32_t NWS_SendOwned(struct WebSocket *client, int32_t type, void *data, size_t
  * @param last 1 for the last piece, else 0.
  * @return As NWS_SendText(); NWS_INVALID_ARGUMENT if the type is none; NWS_INVALID_UTF8 if the text up to this piece
  *     cannot be UTF-8 any more, or ends inside a character (the piece is not sent; another one may be);
- *     NWS_MESSAGE_UNFINISHED if the type is not that of the pieces before.
+ *     NWS_MESSAGE_UNFINISHED if the type is not that of the pieces before; WEBSOCKET_NO_CONNECTION, once, if the
+ *     connection with the pieces before was lost and the client connects again: the message must begin again.
  */
 int32_t NWS_SendPiece(struct WebSocket *client, int32_t type, const void *data, size_t length, int32_t last);
 

@@ -1,0 +1,377 @@
+//! Whether to connect again, and when.
+//!
+//! Owns the policy and what it counts. Knows no socket and no clock but the times it is given.
+
+use std::ops::{BitOr, Range};
+use std::time::Duration;
+
+use rand::RngExt;
+use tokio::time::Instant;
+
+use super::options::RawHeader;
+
+/// A connection that was open for so long has proved itself: when it is lost, counting begins anew.
+const PROVEN_AFTER: Duration = Duration::from_secs(5);
+
+/// When a client connects again by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reconnect {
+    /// The first retry of a series comes without a delay. Many clients of one server then come back at once. Default no.
+    pub at_once: bool,
+    /// The first delay is a random part of this, and each further one a random part of twice the one before ("full
+    /// jitter"). Default 1 s.
+    pub delay: Duration,
+    /// What the delay is a random part of at most. Default 30 s.
+    pub max_delay: Duration,
+    /// Attempts of a series; `None` for any number. Default `None`.
+    pub max_attempts: Option<u32>,
+    /// How long a series goes on; `None` for ever. Default `None`.
+    pub max_time: Option<Duration>,
+    /// After which causes. Default [`Causes::TRANSIENT`].
+    pub causes: Causes,
+    /// Messages that were accepted and of which the kernel has no byte wait for the next connection; otherwise they are
+    /// dropped with the lost one. Default yes.
+    pub keep_queue: bool,
+    /// How long [`super::Client::prepare`] may take after [`super::Listener::prepare`] has asked for it. Default 15 s.
+    pub prepare_timeout: Duration,
+    /// Retries wait for a network, and a connection is probed when the network changes. Default yes.
+    pub watch_network: bool,
+}
+
+impl Default for Reconnect {
+    fn default() -> Self {
+        Self {
+            at_once: false,
+            delay: Duration::from_secs(1),
+            max_delay: Duration::from_secs(30),
+            max_attempts: None,
+            max_time: None,
+            causes: Causes::TRANSIENT,
+            keep_queue: true,
+            prepare_timeout: Duration::from_secs(15),
+            watch_network: true,
+        }
+    }
+}
+
+/// Why an attempt failed or a connection ended, in classes that call for different answers. The numbers are those of the
+/// C face and never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Cause {
+    /// The host's name has no address, or its lookup failed.
+    Lookup = 1,
+    /// No connection to the host: refused, unreachable, or broken off before it was open.
+    Connect = 2,
+    /// The attempt took too long.
+    Timeout = 3,
+    /// The TLS handshake failed for another reason than a certificate.
+    Tls = 4,
+    /// A certificate was refused by one side, or a certificate file is unusable.
+    Certificate = 5,
+    /// The server, or a proxy, answered the upgrade with HTTP 400 to 499.
+    Http4xx = 6,
+    /// The server, or a proxy, answered with HTTP 500 to 599.
+    Http5xx = 7,
+    /// The answer was another one that is no upgrade (RFC 6455 section 4.1).
+    Upgrade = 8,
+    /// An open connection broke, or nothing came from the peer in time.
+    Lost = 9,
+    /// The peer broke RFC 6455.
+    Protocol = 10,
+    /// The peer closed with 1001, 1011, 1012 or 1013: it goes away, or cannot serve now.
+    Restart = 11,
+    /// The peer closed with another code.
+    Closed = 12,
+    /// The application closed the client.
+    Application = 13,
+    /// The application did not prepare the attempt, or not in time.
+    Prepare = 14,
+    /// What the application prepared is not valid.
+    Options = 15,
+    /// A defect of this library.
+    Internal = 16,
+}
+
+impl Cause {
+    /// The class of a peer's close code (RFC 6455 section 7.4.1 and the IANA registry).
+    pub(super) fn of_close(code: u16) -> Self {
+        match code {
+            1001 | 1011..=1013 => Self::Restart,
+            _ => Self::Closed,
+        }
+    }
+
+    /// The class of an HTTP status other than 101.
+    pub(super) fn of_status(status: u16) -> Self {
+        match status {
+            400..=499 => Self::Http4xx,
+            500..=599 => Self::Http5xx,
+            _ => Self::Upgrade,
+        }
+    }
+}
+
+/// A set of [`Cause`]s: bit 1 is for cause 1, and so on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Causes(u32);
+
+impl Causes {
+    /// Those that may pass by themselves.
+    pub const TRANSIENT: Self = Self::of(Cause::Lookup)
+        .with(Cause::Connect)
+        .with(Cause::Timeout)
+        .with(Cause::Tls)
+        .with(Cause::Http5xx)
+        .with(Cause::Lost)
+        .with(Cause::Restart)
+        .with(Cause::Prepare);
+    /// All that a retry can follow: not the application's own close.
+    pub const ALL: Self = Self(0x1_fffe).without(Cause::Application);
+
+    /// The set of one.
+    pub const fn of(cause: Cause) -> Self {
+        Self(1 << cause as u8)
+    }
+
+    /// The causes of a mask; `None` when it has bits that are none.
+    pub const fn from_bits(bits: u32) -> Option<Self> {
+        if bits & !Self::ALL.0 == 0 { Some(Self(bits)) } else { None }
+    }
+
+    /// The mask.
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// Whether `cause` is among them.
+    pub const fn contains(self, cause: Cause) -> bool {
+        self.0 & (1 << cause as u8) != 0
+    }
+
+    const fn with(self, cause: Cause) -> Self {
+        Self(self.0 | 1 << cause as u8)
+    }
+
+    const fn without(self, cause: Cause) -> Self {
+        Self(self.0 & !(1 << cause as u8))
+    }
+}
+
+impl BitOr for Causes {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// What is told before a retry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reconnecting {
+    /// Counts the attempts of a series, from 1.
+    pub attempt: u32,
+    /// Until the attempt begins, unless the network or the application calls for it before.
+    pub delay: Duration,
+    /// Why the attempt or the connection before failed.
+    pub cause: Cause,
+    /// The close code, when the peer closed.
+    pub code: Option<u16>,
+    /// The HTTP status, when that was the answer to the upgrade.
+    pub status: Option<u16>,
+    /// The same in words.
+    pub text: String,
+    /// Messages that had been accepted and are dropped: the kernel has a part of them, or the queue is not kept.
+    pub unsent: usize,
+}
+
+/// What is told of a connection that took the place of a lost one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reconnected {
+    /// The attempts it took.
+    pub attempts: u32,
+    /// Since the connection before was lost.
+    pub downtime: Duration,
+}
+
+/// What a listener says when it is asked to prepare an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prepare {
+    /// Go on, with what [`super::Client::prepare`] was given meanwhile, if it was.
+    Proceed,
+    /// [`super::Client::prepare`] will be called.
+    Wait,
+    /// Give up: the last failure is final.
+    Stop,
+}
+
+/// The answer of an application that was asked to prepare an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prepared {
+    /// Go on with these changes, which hold for later attempts as well.
+    Proceed(Rewrite),
+    /// This attempt cannot be made; a later one perhaps can.
+    Fail,
+    /// Give up: the last failure is final.
+    Stop,
+}
+
+/// Changes to the handshake of an attempt.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Rewrite {
+    /// Another URL.
+    pub url: Option<String>,
+    /// Headers that take the place of those with the same names.
+    pub headers: Vec<RawHeader>,
+}
+
+/// A URL and headers may hold credentials.
+impl std::fmt::Debug for Rewrite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rewrite").field("headers", &self.headers.len()).finish_non_exhaustive()
+    }
+}
+
+/// The attempts that follow a failure, until a connection has proved itself.
+pub(super) struct Series {
+    policy: Reconnect,
+    attempts: u32,
+    /// When the first failure was.
+    since: Option<Instant>,
+}
+
+impl Series {
+    pub(super) fn new(policy: Reconnect) -> Self {
+        Self { policy, attempts: 0, since: None }
+    }
+
+    pub(super) fn policy(&self) -> &Reconnect {
+        &self.policy
+    }
+
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// When the series must have come to a connection.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        Some(self.since? + self.policy.max_time?)
+    }
+
+    /// A connection was open for `time`.
+    pub(super) fn was_open(&mut self, time: Duration) {
+        if time >= PROVEN_AFTER {
+            (self.attempts, self.since) = (0, None);
+        }
+    }
+
+    /// Counts the next attempt, and tells the delay before it; `None` when there is to be none.
+    pub(super) fn next(&mut self, cause: Cause, now: Instant) -> Option<Duration> {
+        self.since.get_or_insert(now);
+        if !self.policy.causes.contains(cause)
+            || self.policy.max_attempts.is_some_and(|most| self.attempts >= most)
+            || self.deadline().is_some_and(|deadline| deadline <= now)
+        {
+            return None;
+        }
+        let delay = random_in(Duration::ZERO..self.longest_delay());
+        self.attempts += 1;
+        let left = self.deadline().map(|deadline| deadline - now);
+        Some(left.map_or(delay, |left| delay.min(left)))
+    }
+
+    /// What the next delay is a random part of.
+    fn longest_delay(&self) -> Duration {
+        let Reconnect { at_once, delay, max_delay, .. } = self.policy;
+        let doublings = match (at_once, self.attempts) {
+            (true, 0) => return Duration::ZERO,
+            (true, attempts) => attempts - 1,
+            (false, attempts) => attempts,
+        };
+        delay.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(max_delay)
+    }
+}
+
+fn random_in(range: Range<Duration>) -> Duration {
+    if range.is_empty() { range.start } else { rand::rng().random_range(range) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn series(policy: Reconnect) -> Series {
+        Series::new(Reconnect { delay: SECOND, max_delay: 10 * SECOND, ..policy })
+    }
+
+    #[test]
+    fn the_range_of_the_delay_doubles_up_to_its_maximum() {
+        let now = Instant::now();
+        let mut plain = series(Reconnect::default());
+        for longest in [1, 2, 4, 8, 10, 10] {
+            assert_eq!(plain.longest_delay(), longest * SECOND);
+            assert!(plain.next(Cause::Lost, now).is_some_and(|delay| delay < longest * SECOND));
+        }
+        let mut at_once = series(Reconnect { at_once: true, ..Reconnect::default() });
+        assert_eq!(at_once.next(Cause::Lost, now), Some(Duration::ZERO));
+        assert_eq!(at_once.longest_delay(), SECOND);
+        let mut endless = series(Reconnect::default());
+        endless.attempts = u32::MAX - 1;
+        assert!(endless.next(Cause::Lost, now).is_some());
+    }
+
+    #[test]
+    fn delays_are_spread_over_their_range() {
+        let now = Instant::now();
+        let mut quarters = [0; 4];
+        for _ in 0..1_000 {
+            let delay = series(Reconnect::default()).next(Cause::Lost, now).expect("a retry");
+            quarters[(delay.as_millis() / 250) as usize] += 1;
+        }
+        assert!(quarters.iter().all(|count| *count > 150), "{quarters:?}");
+    }
+
+    #[test]
+    fn a_series_ends_by_count_by_time_and_by_cause() {
+        let now = Instant::now();
+        let mut counted = series(Reconnect { max_attempts: Some(2), ..Reconnect::default() });
+        assert!(counted.next(Cause::Timeout, now).is_some());
+        assert!(counted.next(Cause::Timeout, now).is_some());
+        assert_eq!(counted.next(Cause::Timeout, now), None);
+
+        let mut timed = series(Reconnect { max_time: Some(3 * SECOND), ..Reconnect::default() });
+        assert!(timed.next(Cause::Http5xx, now).is_some());
+        assert!(timed.next(Cause::Http5xx, now + 2 * SECOND).is_some_and(|delay| delay <= SECOND));
+        assert_eq!(timed.next(Cause::Http5xx, now + 3 * SECOND), None);
+
+        for cause in [Cause::Certificate, Cause::Http4xx, Cause::Upgrade, Cause::Protocol, Cause::Closed] {
+            assert_eq!(series(Reconnect::default()).next(cause, now), None, "{cause:?}");
+            let asked = Reconnect { causes: Causes::of(cause), ..Reconnect::default() };
+            assert!(series(asked).next(cause, now).is_some(), "{cause:?}");
+        }
+        let all = Reconnect { causes: Causes::ALL, ..Reconnect::default() };
+        assert_eq!(series(all).next(Cause::Application, now), None);
+    }
+
+    #[test]
+    fn only_a_connection_that_lasted_begins_a_new_series() {
+        let now = Instant::now();
+        let mut series = series(Reconnect { max_attempts: Some(1), ..Reconnect::default() });
+        assert!(series.next(Cause::Lost, now).is_some());
+        series.was_open(SECOND);
+        assert_eq!(series.next(Cause::Lost, now), None);
+        series.was_open(PROVEN_AFTER);
+        assert!(series.next(Cause::Lost, now).is_some());
+    }
+
+    #[test]
+    fn a_mask_of_causes_has_no_other_bits() {
+        assert_eq!(Causes::from_bits(0b10), Some(Causes::of(Cause::Lookup)));
+        assert_eq!(Causes::from_bits(1), None);
+        assert_eq!(Causes::from_bits(1 << 17), None);
+        assert_eq!(Causes::from_bits(1 << Cause::Application as u8), None);
+        assert!((Causes::of(Cause::Closed) | Causes::TRANSIENT).contains(Cause::Closed));
+    }
+}

@@ -1,0 +1,365 @@
+//! Connections that come back, against a peer that writes literal bytes.
+
+mod support;
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+use net_websocket::client::{
+    Cause, Causes, Client, CloseError, Closed, Failure, Kind, Listener, Message, Opened, Options, Outcome,
+    Prepare, Prepared, Reconnect, Reconnecting, Request, Rewrite, SendError, State,
+};
+use support::{DEADLINE, Peer, Recorded, Recorder, Seen, quiet};
+
+const TEXT: u8 = 0x81;
+const BINARY: u8 = 0x82;
+const CLOSE: u8 = 0x88;
+
+/// Retries come within milliseconds.
+fn quick() -> Reconnect {
+    Reconnect {
+        delay: Duration::from_millis(1),
+        max_delay: Duration::from_millis(1),
+        watch_network: false,
+        ..Reconnect::default()
+    }
+}
+
+/// Retries that never come by themselves.
+fn never() -> Reconnect {
+    Reconnect { delay: 1_000_000 * DEADLINE, max_delay: 1_000_000 * DEADLINE, ..quick() }
+}
+
+fn with(reconnect: Reconnect) -> Options {
+    Options { reconnect: Some(reconnect), ..quiet() }
+}
+
+#[test]
+fn a_lost_connection_comes_back_and_is_told_in_order() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, with(quick()));
+    drop(peer.open());
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 0));
+    let mut wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Reconnected(1));
+    wire.send(b"\x81\x05again");
+    assert_eq!(recorded.next(), Seen::Text("again".to_owned()));
+    assert_eq!(recorded.client.state(), State::Open);
+    recorded.client.close(1000, "").expect("open");
+    assert_eq!(wire.frame().0, CLOSE);
+    wire.send(b"\x88\x02\x03\xe8");
+    wire.expect_end();
+    assert_eq!(recorded.next(), Seen::Closed(1000, String::new()));
+    let counted = recorded.client.statistics();
+    assert_eq!((counted.attempts, counted.connections), (2, 2));
+    recorded.finish(wire);
+}
+
+#[test]
+fn a_server_that_restarts_is_tried_again_and_one_that_is_done_is_not() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, with(quick()));
+    for code in [1001_u16, 1011, 1012, 1013] {
+        let mut wire = peer.open();
+        assert_eq!(recorded.next(), Seen::Opened);
+        if code > 1001 {
+            assert!(matches!(recorded.next(), Seen::Reconnected(_)));
+        }
+        let [high, low] = code.to_be_bytes();
+        wire.send(&[CLOSE, 2, high, low]);
+        assert_eq!(wire.frame(), (CLOSE, vec![high, low]));
+        assert!(matches!(recorded.next(), Seen::Reconnecting(_, Cause::Restart, 0)));
+    }
+    let mut wire = peer.open();
+    wire.send(b"\x88\x02\x03\xe8");
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert!(matches!(recorded.next(), Seen::Reconnected(_)));
+    assert_eq!(recorded.next(), Seen::Closed(1000, String::new()));
+    assert_eq!(recorded.client.state(), State::Closed);
+    recorded.finish(wire);
+}
+
+#[test]
+fn what_the_kernel_has_nothing_of_waits_for_the_next_connection() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, with(never()));
+    let mut wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    // The first fills the kernel's buffers, for the peer does not read.
+    recorded.client.send_with_receipt(Kind::Binary, &vec![1; 50_000_000], 1).expect("open");
+    recorded.client.send_with_receipt(Kind::Text, b"two", 2).expect("open");
+    recorded.client.send_piece(Kind::Text, b"thr", false).expect("open");
+    recorded.client.send_piece(Kind::Text, b"ee", true).expect("open");
+    wire.send(b"\x88\x02\x03\xe9");
+    assert_eq!(recorded.next(), Seen::Sent(1, Outcome::Unsent));
+    assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Restart, 0));
+    drop(wire);
+    assert_eq!(recorded.client.state(), State::Connecting);
+    recorded.client.send_with_receipt(Kind::Text, b"four", 4).expect("accepted while it reconnects");
+    assert!(recorded.client.retry_now());
+    let mut wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Reconnected(1));
+    assert_eq!(wire.frame(), (TEXT, b"two".to_vec()));
+    assert_eq!(wire.frame(), (0x01, b"thr".to_vec()));
+    assert_eq!(wire.frame(), (0x80, b"ee".to_vec()));
+    assert_eq!(wire.frame(), (TEXT, b"four".to_vec()));
+    assert_eq!(recorded.next(), Seen::Sent(2, Outcome::Sent));
+    assert_eq!(recorded.next(), Seen::Sent(4, Outcome::Sent));
+    recorded.finish(wire);
+}
+
+#[test]
+fn messages_that_wait_are_dropped_and_told_of_when_the_queue_is_not_kept() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, with(Reconnect { keep_queue: false, ..never() }));
+    let wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    recorded.client.send_with_receipt(Kind::Binary, &vec![1; 50_000_000], 1).expect("open");
+    recorded.client.send_with_receipt(Kind::Text, b"two", 2).expect("open");
+    drop(wire);
+    assert_eq!(recorded.next(), Seen::Sent(1, Outcome::Unsent));
+    assert_eq!(recorded.next(), Seen::Sent(2, Outcome::Unsent));
+    assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 2));
+    assert_eq!(recorded.client.buffered(), 0);
+    recorded.client.send(Kind::Text, b"three").expect("accepted while it reconnects");
+    assert!(recorded.client.retry_now());
+    let mut wire = peer.open();
+    assert_eq!(wire.frame(), (TEXT, b"three".to_vec()));
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Reconnected(1));
+    recorded.finish(wire);
+}
+
+#[test]
+fn a_message_in_pieces_whose_beginning_is_gone_must_begin_again() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, with(never()));
+    let mut wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    recorded.client.send_piece(Kind::Binary, b"gone", false).expect("open");
+    assert_eq!(wire.frame(), (0x02, b"gone".to_vec()));
+    drop(wire);
+    assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 0));
+    recorded.client.send(Kind::Text, b"whole").expect("the message in pieces is over");
+    assert_eq!(recorded.client.send_piece(Kind::Binary, b"rest", true), Err(SendError::Interrupted));
+    recorded.client.send_piece(Kind::Binary, b"new", true).expect("another message");
+    assert!(recorded.client.retry_now());
+    let mut wire = peer.open();
+    assert_eq!(wire.frame(), (TEXT, b"whole".to_vec()));
+    assert_eq!(wire.frame(), (BINARY, b"new".to_vec()));
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Reconnected(1));
+    recorded.finish(wire);
+}
+
+#[test]
+fn a_message_that_was_compressed_for_a_lost_connection_is_sent_as_it_was_on_the_next() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, with(never()));
+    let mut wire = peer.accept();
+    wire.upgrade_with("Sec-WebSocket-Extensions: permessage-deflate\r\n", b"");
+    assert_eq!(recorded.next(), Seen::Opened);
+    let mut random = 1_u32;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 24) as u8
+    })
+    .take(30_000_000)
+    .collect();
+    recorded.client.send_with_receipt(Kind::Binary, &noise, 1).expect("open");
+    let texts =
+        ["a text that is long enough to be compressed, as all of at least sixty-four bytes are", "short"];
+    for (receipt, text) in (2..).zip(texts) {
+        recorded.client.send_with_receipt(Kind::Text, text.as_bytes(), receipt).expect("open");
+    }
+    drop(wire);
+    assert_eq!(recorded.next(), Seen::Sent(1, Outcome::Unsent));
+    assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 1));
+    assert!(recorded.client.retry_now());
+    // This one does not compress.
+    let mut wire = peer.open();
+    for text in texts {
+        assert_eq!(wire.frame(), (TEXT, text.as_bytes().to_vec()));
+    }
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Reconnected(1));
+    assert_eq!(recorded.next(), Seen::Sent(2, Outcome::Sent));
+    assert_eq!(recorded.next(), Seen::Sent(3, Outcome::Sent));
+    recorded.finish(wire);
+}
+
+#[test]
+fn close_while_it_waits_ends_at_once_with_the_applications_code() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, with(never()));
+    drop(peer.open());
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 0));
+    recorded.client.send_with_receipt(Kind::Text, b"never", 7).expect("accepted while it reconnects");
+    assert_eq!(recorded.client.close(1006, ""), Err(CloseError::Code));
+    assert_eq!(recorded.client.close(4001, "enough"), Ok(()));
+    assert_eq!(recorded.next(), Seen::Sent(7, Outcome::Unsent));
+    assert_eq!(recorded.next(), Seen::Closed(4001, "enough".to_owned()));
+    assert_eq!(recorded.client.state(), State::Closed);
+    assert!(!recorded.client.retry_now());
+    // And the next connection works.
+    recorded.dial(&peer, quiet());
+    let wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    recorded.finish(wire);
+}
+
+#[test]
+fn close_before_the_first_connection_abandons_the_retries() {
+    let refused = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
+    let recorded = Recorded::new(1_000);
+    let request = Request::parse(&format!("ws://{refused}/"), with(never())).expect("good");
+    recorded.client.connect(request).expect("idle");
+    assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Connect, 0));
+    assert_eq!(recorded.client.close(1000, ""), Err(CloseError::Abandoned));
+    assert!(matches!(recorded.next(), Seen::Failed(text) if text.contains("abandoned")));
+    assert_eq!(recorded.client.state(), State::Idle);
+    recorded.finish(());
+}
+
+#[test]
+fn a_client_that_is_dropped_while_it_waits_says_nothing_more() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, with(never()));
+    drop(peer.open());
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 0));
+    recorded.finish(());
+}
+
+#[test]
+fn refusals_of_the_server_are_tried_again_by_their_class() {
+    let refuse = |reconnect, status: &str| {
+        let peer = Peer::bind();
+        let recorded = Recorded::connect(&peer, with(reconnect));
+        let mut wire = peer.accept();
+        wire.read_request();
+        wire.send(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").as_bytes());
+        recorded.next()
+    };
+    assert_eq!(refuse(never(), "503 Busy"), Seen::Reconnecting(1, Cause::Http5xx, 0));
+    assert!(matches!(refuse(never(), "401 Unauthorized"), Seen::Failed(text) if text.contains("401")));
+    assert!(matches!(refuse(never(), "302 Found"), Seen::Failed(text) if text.contains("302")));
+    let asked = Reconnect { causes: Causes::of(Cause::Http4xx), ..never() };
+    assert_eq!(refuse(asked, "401 Unauthorized"), Seen::Reconnecting(1, Cause::Http4xx, 0));
+}
+
+#[test]
+fn the_last_failure_of_a_series_is_the_only_one_told_as_such() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, with(Reconnect { max_attempts: Some(2), ..quick() }));
+    drop(peer.open());
+    assert_eq!(recorded.next(), Seen::Opened);
+    drop(peer);
+    assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 0));
+    assert_eq!(recorded.next(), Seen::Reconnecting(2, Cause::Connect, 0));
+    let Seen::Failed(text) = recorded.next() else { panic!("no failure") };
+    assert!(text.starts_with("TCP connect"), "{text}");
+    assert_eq!(recorded.next(), Seen::Closed(1006, text));
+    recorded.finish(());
+}
+
+/// A listener that answers `prepare` as it was told.
+struct Preparing(Prepare, Sender<Reconnecting>, Recorder);
+
+impl Listener for Preparing {
+    fn opened(&mut self, opened: &Opened) {
+        self.2.opened(opened);
+    }
+
+    fn message(&mut self, message: Message<'_>) {
+        self.2.message(message);
+    }
+
+    fn prepare(&mut self, reconnecting: &Reconnecting) -> Prepare {
+        self.1.send(reconnecting.clone()).expect("the test listens");
+        self.0
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        self.2.failed(failure);
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        self.2.closed(closed);
+    }
+}
+
+#[test]
+fn the_application_may_take_its_time_to_renew_the_handshake() {
+    let (peer, other) = (Peer::bind(), Peer::bind());
+    let (sender, events) = channel();
+    let (asks, asked) = channel();
+    let listener = Preparing(Prepare::Wait, asks, Recorder(sender));
+    let client = Arc::new(Client::new(Box::new(listener), 1_000));
+    let token = |value: &str| (b"X-Token".to_vec(), value.as_bytes().to_vec());
+    let options = Options { headers: vec![token("old")], ..with(quick()) };
+    client.connect(Request::parse(&peer.url(), options).expect("good")).expect("idle");
+    let mut wire = peer.accept();
+    assert!(wire.upgrade(b"").contains("X-Token: old\r\n"));
+    assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Opened));
+    drop(wire);
+    let first = asked.recv_timeout(DEADLINE).expect("asked");
+    assert_eq!((first.attempt, first.cause), (1, Cause::Lost));
+    assert!(!client.prepare(2, Prepared::Stop), "another attempt's answer is not taken");
+    assert!(client.prepare(1, Prepared::Fail));
+    let second = asked.recv_timeout(DEADLINE).expect("asked again");
+    assert_eq!((second.attempt, second.cause), (2, Cause::Prepare));
+    let rewrite = Rewrite { url: Some(other.url()), headers: vec![token("new")] };
+    assert!(client.prepare(2, Prepared::Proceed(rewrite)));
+    let mut wire = other.accept();
+    let request = wire.upgrade(b"");
+    assert!(request.contains("X-Token: new\r\n") && !request.contains("old"), "{request}");
+    assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Opened));
+    drop(wire);
+    asked.recv_timeout(DEADLINE).expect("asked");
+    assert!(client.prepare(3, Prepared::Stop));
+    assert!(
+        matches!(events.recv_timeout(DEADLINE), Ok(Seen::Failed(text)) if text.contains("connection lost"))
+    );
+    assert!(matches!(events.recv_timeout(DEADLINE), Ok(Seen::Closed(1006, _))));
+}
+
+#[test]
+fn a_rewrite_that_is_no_good_ends_the_series() {
+    let peer = Peer::bind();
+    let (sender, events) = channel();
+    let (asks, asked) = channel();
+    let client = Client::new(Box::new(Preparing(Prepare::Wait, asks, Recorder(sender))), 1_000);
+    client.connect(Request::parse(&peer.url(), with(quick())).expect("good")).expect("idle");
+    drop(peer.open());
+    asked.recv_timeout(DEADLINE).expect("asked");
+    let rewrite = Rewrite { url: Some("ftp://h/?secret".to_owned()), headers: Vec::new() };
+    assert!(client.prepare(1, Prepared::Proceed(rewrite)));
+    assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Opened));
+    let failed = events.recv_timeout(DEADLINE).expect("an event");
+    assert!(
+        matches!(&failed, Seen::Failed(text) if text.contains("scheme") && !text.contains("secret")),
+        "{failed:?}"
+    );
+    assert!(matches!(events.recv_timeout(DEADLINE), Ok(Seen::Closed(1006, _))));
+}
+
+#[test]
+fn a_listener_may_stop_the_series() {
+    let peer = Peer::bind();
+    let (sender, events) = channel();
+    let (asks, _asked) = channel();
+    let client = Client::new(Box::new(Preparing(Prepare::Stop, asks, Recorder(sender))), 1_000);
+    client.connect(Request::parse(&peer.url(), with(quick())).expect("good")).expect("idle");
+    drop(peer.open());
+    assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Opened));
+    assert!(matches!(events.recv_timeout(DEADLINE), Ok(Seen::Failed(_))));
+    assert!(matches!(events.recv_timeout(DEADLINE), Ok(Seen::Closed(1006, _))));
+    drop(client);
+}
