@@ -121,7 +121,6 @@ pub struct ErrorEvent {
 
 impl From<&Failure> for ErrorEvent {
     fn from(failure: &Failure) -> Self {
-<<<<<<< HEAD
         let data = failure.error.status().map_or_else(String::new, |status| status.to_string());
         Self { code: error_code(&failure.error), data, message: failure.to_string() }
     }
@@ -143,29 +142,9 @@ fn error_code(error: &Error) -> i32 {
         | Error::Protocol(_)
         | Error::Lost(_)
         | Error::PongTimeout(_)
+        | Error::NetworkChanged(_)
+        | Error::Unprepared(_)
+        | Error::Rewrite(_)
         | Error::Internal => OTHER,
-=======
-        let (code, data) = match &failure.error {
-            Error::Upgrade { cause: UpgradeError::Status { status, .. }, .. } => {
-                (UPGRADE_STATUS, status.to_string())
-            }
-            Error::Trust { path: Some(_), .. } => (CERTIFICATE_FILE, String::new()),
-            Error::Upgrade { .. }
-            | Error::Trust { path: None, .. }
-            | Error::Lookup { .. }
-            | Error::Tcp { .. }
-            | Error::Tls { .. }
-            | Error::Timeout { .. }
-            | Error::Abandoned { .. }
-            | Error::Protocol(_)
-            | Error::Lost(_)
-            | Error::PongTimeout(_)
-            | Error::NetworkChanged(_)
-            | Error::Unprepared(_)
-            | Error::Rewrite(_)
-            | Error::Internal => (OTHER, String::new()),
-        };
-        Self { code, data, message: failure.to_string() }
->>>>>>> 5c5b088 (Connections that come back: backoff with full jitter, a handshake renewed before each attempt, a queue that is kept or dropped; causes and times of failures)
     }
 }

@@ -6,13 +6,9 @@ use std::time::Duration;
 use data_encoding::BASE64;
 use url::{Host, Url};
 
-<<<<<<< HEAD
 use super::error::{Error, OptionsError, UrlError};
-use super::tls;
-=======
-use super::error::{OptionsError, UrlError};
 use super::reconnect::{Reconnect, Rewrite};
->>>>>>> 5c5b088 (Connections that come back: backoff with full jitter, a handshake renewed before each attempt, a queue that is kept or dropped; causes and times of failures)
+use super::tls;
 use super::tls::TlsOptions;
 use crate::protocol::PerMessageDeflate;
 
@@ -172,11 +168,11 @@ impl Request {
         })
     }
 
-<<<<<<< HEAD
     /// The error of the first certificate file that is not there, which the attempt would end with: for a face that is to tell at once.
     pub fn missing_file(&self) -> Option<Error> {
         self.tls.as_ref()?.files().find_map(|path| tls::changed(path).err())
-=======
+    }
+
     /// The request of a later attempt, changed as the application wants it.
     pub(super) fn rewritten(&self, rewrite: Rewrite) -> Result<Self, OptionsError> {
         let Some(again) = &self.reconnect else { return Ok(self.clone()) };
@@ -185,7 +181,6 @@ impl Request {
         options.headers.retain(|(name, _)| !headers.iter().any(|(new, _)| new.eq_ignore_ascii_case(name)));
         options.headers.extend(headers);
         Self::parse(&other.unwrap_or(url), options)
->>>>>>> 5c5b088 (Connections that come back: backoff with full jitter, a handshake renewed before each attempt, a queue that is kept or dropped; causes and times of failures)
     }
 
     /// Host and port, for texts and logs: never the path, the query or credentials.
