@@ -144,6 +144,9 @@ want qemu-user command -v qemu-aarch64
 want cmake command -v cmake
 want make command -v make
 want doxygen command -v doxygen
+want tinyproxy-bin command -v tinyproxy
+want squid test -x /usr/sbin/squid
+want microsocks command -v microsocks
 host_rust=path
 if [[ $(command -v cargo) == /usr/bin/cargo ]] || ! is_recent cargo || ! is_recent rustc; then
     host_rust=debian
@@ -240,6 +243,7 @@ install_standins() {
         compile=("$CACHE/bin/$arch-unknown-linux-ohos-clang" -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared)
         "${compile[@]}" -Wl,-soname,libace_napi.z.so -o "$lib/libace_napi.z.so" "$ROOT/tests/standin/ace_napi.c"
         "${compile[@]}" -Wl,-soname,libhilog_ndk.z.so -o "$lib/libhilog_ndk.z.so" "$ROOT/tests/standin/hilog.c"
+        "${compile[@]}" -Wl,-soname,libnet_connection.so -o "$lib/libnet_connection.so" "$ROOT/tests/standin/net_connection.c"
         ln -s "native/sysroot/usr/lib/$arch-linux-ohos" "$1/$arch"
     done
 }

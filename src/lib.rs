@@ -1,7 +1,7 @@
 //! A WebSocket client (RFC 6455) for OpenHarmony, in one library with two faces over one core.
 //!
 //! ```text
-//! url + options ─parse─▶ Request ─dial─▶ TCP/TLS ─upgrade─▶ handshake ─▶ session ─▶ Listener ─▶ C callbacks | JS listeners
+//! url + options ─parse─▶ Request ─dial─▶ TCP/proxy/TLS ─upgrade─▶ handshake ─▶ session ─▶ Listener ─▶ C callbacks | JS listeners
 //!                                          commands (send, close) ──▶ link ──▶ session
 //! ```
 //!
@@ -17,4 +17,5 @@ mod logging;
 #[cfg(any(target_env = "ohos", feature = "arkts", test))]
 mod mailbox;
 pub mod ndk;
+mod platform;
 mod runtime;

@@ -40,8 +40,9 @@ pub struct WebSocketRequestOptions {
     pub ping_interval: Option<f64>,
     /// Seconds after a ping within which something must come, 0 to 30000; 0 for no limit. Default: 30.
     pub pong_timeout: Option<f64>,
-    /// 'system' and 'no-proxy' both connect directly in this version. Default: 'system'.
-    pub proxy: Option<String>,
+    /// 'system' for the proxy of the network settings, if there is one; 'no-proxy'; or a proxy. Default: 'system'.
+    #[napi(ts_type = "'system' | 'no-proxy' | HttpProxy")]
+    pub proxy: Option<()>,
     /// The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. Default: TLS_V_1_2.
     #[napi(ts_type = "TlsProtocol")]
     pub min_support_tls_protocol: Option<f64>,
@@ -85,6 +86,26 @@ pub struct CertificatePinning {
     pub hash_algorithm: String,
     /// When the pin expires, in milliseconds since 1970 as `Date.getTime()` gives. Ours, not the platform's. Default: never.
     pub expires: Option<f64>,
+}
+
+/// A proxy, as `HttpProxy` of `@ohos.net.connection`.
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct HttpProxy {
+    /// Its name or address. Empty, with the port 0: no proxy.
+    pub host: String,
+    /// Its port, 1 to 65535.
+    pub port: f64,
+    /// Destinations to reach directly: names and addresses with wildcards ('*.example.org', '192.168.*'), domains with all
+    /// below them ('.example.org'), networks ('10.0.0.0/8', 'fe80::/10'); each with ':port' or for any port.
+    pub exclusion_list: Vec<String>,
+    /// For a proxy that asks for it (Basic and Digest; RFC 1929 with SOCKS5). Default: none.
+    pub username: Option<String>,
+    /// Default: empty.
+    pub password: Option<String>,
+    /// How the proxy is spoken to: 'http' is CONNECT, for ws and wss. With either, the proxy looks the server's name up.
+    /// Ours, not the platform's. Default: 'http'.
+    #[napi(js_name = "type", ts_type = "'http' | 'socks5'")]
+    pub protocol: Option<String>,
 }
 
 /// Versions of TLS, for `minSupportTlsProtocol`.
@@ -169,6 +190,8 @@ pub struct Statistics {
     pub lookup_time: Option<f64>,
     /// Its TCP connect.
     pub tcp_time: Option<f64>,
+    /// Its tunnel through a proxy; 0 without one.
+    pub proxy_time: Option<f64>,
     /// Its TLS handshake; 0 without TLS.
     pub tls_time: Option<f64>,
     /// Its upgrade.

@@ -60,6 +60,7 @@ impl From<OptionsError> for ApiError {
             | OptionsError::TooManyHeaders
             | OptionsError::HeadersTooLong
             | OptionsError::WindowBits
+            | OptionsError::Proxy { .. }
             | OptionsError::Protocol { .. } => PARAMETER,
         };
         Self { code, message: error.to_string() }
@@ -128,7 +129,7 @@ impl From<&Failure> for ErrorEvent {
 
 fn error_code(error: &Error) -> i32 {
     match error {
-        Error::Upgrade { cause: UpgradeError::Status { .. }, .. } => UPGRADE_STATUS,
+        Error::Upgrade { cause: UpgradeError::Status(_), .. } => UPGRADE_STATUS,
         Error::Trust { path: Some(_), .. } => CERTIFICATE_FILE,
         // What a socket meets in an app without ohos.permission.INTERNET.
         Error::Tcp { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => PERMISSION,
@@ -136,6 +137,7 @@ fn error_code(error: &Error) -> i32 {
         | Error::Trust { path: None, .. }
         | Error::Lookup { .. }
         | Error::Tcp { .. }
+        | Error::Proxy { .. }
         | Error::Tls { .. }
         | Error::Timeout { .. }
         | Error::Abandoned { .. }

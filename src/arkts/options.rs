@@ -7,8 +7,8 @@ use super::abort_signal::Signal;
 use super::error::ApiError;
 use super::value::{Type, Value};
 use crate::client::{
-    AlpnProtocols, ClientCertificate, CloseError, Options, Password, Pin, RawHeader, SEND_LIMIT_BYTES,
-    TlsServerName, may_close_with,
+    AlpnProtocols, ClientCertificate, CloseError, Credentials, Options, Password, Pin, Proxy, ProxyProtocol,
+    ProxyServer, RawHeader, SEND_LIMIT_BYTES, TlsServerName, may_close_with,
 };
 
 /// The most seconds of an interval or a timeout: the platform's limit.
@@ -53,18 +53,7 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
             "skipServerCertVerification" => options.tls.skip_server_verification = boolean(&name, value)?,
             "pingInterval" => options.ping_interval = seconds(&name, value)?,
             "pongTimeout" => options.pong_timeout = seconds(&name, value)?,
-            "proxy" => match value.to_text().as_deref() {
-                Some("system" | "no-proxy") => {}
-                Some(_) => {
-                    return Err(ApiError::parameter("proxy", "must be 'system', 'no-proxy' or an HttpProxy"));
-                }
-                None => {
-                    return Err(ApiError::parameter(
-                        "proxy",
-                        "an HttpProxy is not supported by this version",
-                    ));
-                }
-            },
+            "proxy" => options.proxy = proxy(value)?,
             "clientCert" => options.tls.client_certificate = client_certificate(value)?,
             // TLS below 1.2 is never spoken, so a minimum up to that is always kept.
             "minSupportTlsProtocol" => match value.to_number() {
@@ -221,6 +210,68 @@ fn pins(value: Value<'_>) -> Result<Vec<Pin>, ApiError> {
             }
             Pin::parse(&hash.unwrap_or_default(), expires)
                 .map_err(|why| refused("publicKeyHash", &format!("is {why}")))
+        })
+        .collect()
+}
+
+fn proxy(value: Value<'_>) -> Result<Proxy, ApiError> {
+    match value.to_text().as_deref() {
+        Some("system") => return Ok(Proxy::System),
+        Some("no-proxy") => return Ok(Proxy::None),
+        None if value.type_of() == Type::Object => {}
+        _ => return Err(ApiError::parameter("proxy", "must be 'system', 'no-proxy' or an HttpProxy")),
+    }
+    let mut server = ProxyServer {
+        protocol: ProxyProtocol::Http,
+        host: String::new(),
+        port: 0,
+        exclusions: Vec::new(),
+        credentials: None,
+    };
+    let (mut username, mut password) = (None, None);
+    for (name, value) in properties("proxy", value)? {
+        let field = format!("proxy.{name}");
+        match name.as_str() {
+            _ if value.is_absent() => {}
+            "host" => server.host = text(&field, value)?,
+            "port" => {
+                let port =
+                    value.to_number().filter(|port| port.fract() == 0.0 && (0.0..=65_535.0).contains(port));
+                server.port = port.ok_or_else(|| ApiError::parameter(&field, "must be 1 to 65535"))? as u16;
+            }
+            "exclusionList" => server.exclusions = texts(&field, value)?,
+            "username" => username = Some(text(&field, value)?),
+            "password" => password = Some(text(&field, value)?),
+            "type" => {
+                server.protocol = match text(&field, value)?.as_str() {
+                    "http" => ProxyProtocol::Http,
+                    "socks5" => ProxyProtocol::Socks5,
+                    _ => return Err(ApiError::parameter(&field, "must be 'http' or 'socks5'")),
+                }
+            }
+            _ => {
+                let why = "is not a field; known are host, port, exclusionList, username, password, type";
+                return Err(ApiError::parameter(&field, why));
+            }
+        }
+    }
+    // What the platform gives for its settings when there is no proxy.
+    if server.host.is_empty() && server.port == 0 {
+        return Ok(Proxy::None);
+    }
+    let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
+    if !username.is_empty() || !password.is_empty() {
+        server.credentials = Some(Credentials { username, password });
+    }
+    Ok(Proxy::Server(server))
+}
+
+/// An array of strings.
+fn texts(name: &str, value: Value<'_>) -> Result<Vec<String>, ApiError> {
+    properties(name, value)?
+        .into_iter()
+        .map(|(_, value)| {
+            value.to_text().ok_or_else(|| ApiError::parameter(name, "must be an array of strings"))
         })
         .collect()
 }

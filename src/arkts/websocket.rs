@@ -798,6 +798,7 @@ fn statistics(env: Engine, client: &Client) -> std::result::Result<Value<'static
         (c"minimumRoundTrip", counted.round_trip_minimum),
         (c"lookupTime", timing.map(|timing| timing.lookup)),
         (c"tcpTime", timing.map(|timing| timing.tcp)),
+        (c"proxyTime", timing.map(|timing| timing.proxy)),
         (c"tlsTime", timing.map(|timing| timing.tls)),
         (c"upgradeTime", timing.map(|timing| timing.upgrade)),
     ] {

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::event::Headers;
 use super::reconnect::Cause;
 use super::tls::TlsError;
 use crate::protocol::{AnswerError, ProtocolError};
@@ -30,6 +32,13 @@ pub enum OptionsError {
     HeadersTooLong,
     /// A window of permessage-deflate is not of 9 to 15 bits.
     WindowBits,
+    /// A proxy cannot be used.
+    Proxy {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A sub-protocol is not an RFC 9110 token, or is named twice.
     Protocol {
         /// Position in the comma-separated list, from 0.
@@ -78,6 +87,7 @@ impl fmt::Display for OptionsError {
             Self::WindowBits => {
                 f.write_str("perMessageDeflate: a window must have 9 to 15 bits (RFC 7692 7.1.2)")
             }
+            Self::Proxy { field, why } => write!(f, "proxy: {field}: {why}"),
             Self::Protocol { index } => {
                 write!(f, "protocol: entry {index} is not a token, or is there twice (RFC 6455 4.1)")
             }
@@ -95,7 +105,7 @@ pub enum Error {
         /// The name that was looked up.
         host: String,
         /// The resolver's error.
-        cause: io::Error,
+        cause: Arc<io::Error>,
     },
     /// No address of the host accepted a TCP connection; the cause is that of the first to fail.
     Tcp {
@@ -103,6 +113,15 @@ pub enum Error {
         target: String,
         /// The first address's error.
         cause: io::Error,
+    },
+    /// The proxy did not make the tunnel.
+    Proxy {
+        /// Host and port of the proxy; `None` when the system's setting names none.
+        proxy: Option<String>,
+        /// Host and port that the tunnel was to lead to.
+        target: String,
+        /// What it did instead.
+        cause: ProxyError,
     },
     /// A certificate file, or the system's trust store, is unusable.
     Trust {
@@ -164,6 +183,8 @@ pub enum Phase {
     Lookup,
     /// Connecting to one of them.
     Tcp,
+    /// Asking a proxy for a tunnel.
+    Proxy,
     /// The TLS handshake.
     Tls,
     /// The HTTP upgrade of RFC 6455 section 4.
@@ -177,6 +198,7 @@ impl fmt::Display for Phase {
         f.write_str(match self {
             Self::Lookup => "name lookup",
             Self::Tcp => "TCP connect",
+            Self::Proxy => "proxy tunnel",
             Self::Tls => "TLS handshake",
             Self::Upgrade => "WebSocket upgrade",
             Self::Prepare => "preparation by the application",
@@ -184,16 +206,98 @@ impl fmt::Display for Phase {
     }
 }
 
-/// How a server failed the upgrade (RFC 6455 section 4.1).
+/// How a proxy failed to make a tunnel.
 #[derive(Debug)]
-pub enum UpgradeError {
-    /// It answered with another status than 101.
+pub enum ProxyError {
+    /// The system's setting is not one to follow.
+    Setting(&'static str),
+    /// It wants a name and a password, and there are none.
+    CredentialsMissing,
+    /// It does not take the name and the password.
+    CredentialsRefused,
+    /// It wants another authentication than Basic or Digest, or than a name and a password.
+    AuthenticationScheme,
+    /// It answered with another status than 2xx.
     Status {
         /// The HTTP status.
         status: u16,
         /// The reason phrase, printable ASCII only.
         reason: String,
     },
+    /// Its answer is not HTTP/1.
+    NotHttp,
+    /// Its answer is longer than [`super::RESPONSE_HEAD_BYTES_MAX`] or has too many headers.
+    HeadTooLong,
+    /// Bytes follow its answer that nobody asked for.
+    Garbage,
+    /// Its answer is not SOCKS version 5 (RFC 1928).
+    NotSocks5,
+    /// SOCKS: the reply is not "succeeded" (RFC 1928 section 6).
+    Reply(u8),
+    /// SOCKS: the destination's name is longer than 255 bytes.
+    TooLong,
+    /// It closed the connection before it answered.
+    Eof,
+    /// Reading or writing failed.
+    Io(io::Error),
+}
+
+impl PartialEq for ProxyError {
+    /// As far as what it says.
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl fmt::Display for ProxyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setting(why) => write!(f, "the system's proxy setting cannot be used: {why}"),
+            Self::CredentialsMissing => {
+                f.write_str("the proxy asks for a name and a password, and none are set")
+            }
+            Self::CredentialsRefused => f.write_str("the proxy does not take the name and the password"),
+            Self::AuthenticationScheme => {
+                f.write_str("the proxy asks for an authentication that is not supported")
+            }
+            Self::Status { status, reason } => write!(f, "the proxy answered HTTP {status} {reason}"),
+            Self::NotHttp => f.write_str("the proxy's answer is not HTTP/1"),
+            Self::HeadTooLong => {
+                write!(
+                    f,
+                    "the proxy's answer is over {} bytes or 256 headers",
+                    super::RESPONSE_HEAD_BYTES_MAX
+                )
+            }
+            Self::Garbage => f.write_str("the proxy sent more than an answer"),
+            Self::NotSocks5 => f.write_str("the proxy's answer is not SOCKS5 (RFC 1928)"),
+            Self::Reply(code) => {
+                // RFC 1928 section 6.
+                let meaning = match code {
+                    1 => "general failure",
+                    2 => "not allowed",
+                    3 => "network unreachable",
+                    4 => "host unreachable",
+                    5 => "connection refused",
+                    6 => "TTL expired",
+                    7 => "command not supported",
+                    8 => "address type not supported",
+                    _ => "unassigned",
+                };
+                write!(f, "the proxy replied {code}, {meaning} (RFC 1928 6)")
+            }
+            Self::TooLong => f.write_str("the host's name is over 255 bytes (RFC 1928 5)"),
+            Self::Eof => f.write_str("the proxy closed the connection before it answered"),
+            Self::Io(cause) => cause.fmt(f),
+        }
+    }
+}
+
+/// How a server failed the upgrade (RFC 6455 section 4.1).
+#[derive(Debug)]
+pub enum UpgradeError {
+    /// It answered with another status than 101.
+    Status(Box<RefusedUpgrade>),
     /// Its answer is not HTTP/1.1.
     NotHttp,
     /// Its response head is longer than [`super::RESPONSE_HEAD_BYTES_MAX`] or has too many headers.
@@ -210,10 +314,24 @@ pub enum UpgradeError {
     Io(io::Error),
 }
 
+/// The answer of a server that refused the upgrade.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedUpgrade {
+    /// The HTTP status.
+    pub status: u16,
+    /// The reason phrase, printable ASCII only.
+    pub reason: String,
+    /// The headers in order, names in lower case.
+    pub headers: Headers,
+    /// The first [`super::RESPONSE_BODY_BYTES_MAX`] bytes of the body, as far as they came in time.
+    pub body: Vec<u8>,
+}
+
 impl fmt::Display for UpgradeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Status { status, reason } => {
+            Self::Status(refused) => {
+                let RefusedUpgrade { status, reason, headers: _, body: _ } = &**refused;
                 write!(f, "the server answered HTTP {status} {reason} instead of 101")
             }
             Self::NotHttp => f.write_str("the answer is not HTTP/1.1"),
@@ -241,6 +359,12 @@ impl fmt::Display for Error {
                     f.write_str("; an app for OpenHarmony needs ohos.permission.INTERNET")?;
                 }
                 Ok(())
+            }
+            Self::Proxy { proxy: Some(proxy), target, cause } => {
+                write!(f, "{} to {target} by {proxy} failed: {cause}", Phase::Proxy)
+            }
+            Self::Proxy { proxy: None, target, cause } => {
+                write!(f, "{} to {target} failed: {cause}", Phase::Proxy)
             }
             Self::Trust { path: Some(path), cause } => {
                 write!(f, "certificate file {}: {cause}", path.display())
@@ -283,6 +407,7 @@ impl Error {
         match self {
             Self::Lookup { .. } => Some(Phase::Lookup),
             Self::Tcp { .. } => Some(Phase::Tcp),
+            Self::Proxy { .. } => Some(Phase::Proxy),
             Self::Trust { .. } | Self::Tls { .. } => Some(Phase::Tls),
             Self::Upgrade { .. } => Some(Phase::Upgrade),
             Self::Timeout { phase, .. } | Self::Abandoned { phase, .. } => Some(*phase),
@@ -300,10 +425,11 @@ impl Error {
         match self {
             Self::Lookup { .. } => Cause::Lookup,
             Self::Tcp { .. } => Cause::Connect,
+            Self::Proxy { cause, .. } => cause_of_proxy(cause),
             Self::Trust { .. } => Cause::Certificate,
             Self::Tls { cause, .. } => cause_of_tls(cause),
             Self::Upgrade { cause, .. } => match cause {
-                UpgradeError::Status { status, .. } => Cause::of_status(*status),
+                UpgradeError::Status(refused) => Cause::of_status(refused.status),
                 UpgradeError::Eof | UpgradeError::Io(_) => Cause::Connect,
                 UpgradeError::NotHttp
                 | UpgradeError::HeadTooLong
@@ -323,10 +449,34 @@ impl Error {
 
     /// The HTTP status of a server that refused the upgrade.
     pub fn status(&self) -> Option<u16> {
+        self.refused().map(|refused| refused.status)
+    }
+
+    /// The answer of a server that refused the upgrade.
+    pub fn refused(&self) -> Option<&RefusedUpgrade> {
         match self {
-            Self::Upgrade { cause: UpgradeError::Status { status, .. }, .. } => Some(*status),
+            Self::Upgrade { cause: UpgradeError::Status(refused), .. } => Some(refused),
             _ => None,
         }
+    }
+}
+
+/// The class of what a proxy did. What SOCKS has no status for is taken for the one that HTTP has.
+fn cause_of_proxy(error: &ProxyError) -> Cause {
+    match error {
+        ProxyError::Setting(_) => Cause::Options,
+        ProxyError::CredentialsMissing
+        | ProxyError::CredentialsRefused
+        | ProxyError::AuthenticationScheme => Cause::Http4xx,
+        ProxyError::Status { status, .. } => Cause::of_status(*status),
+        ProxyError::Reply(2) => Cause::Http4xx,
+        ProxyError::Reply(_) => Cause::Http5xx,
+        ProxyError::Eof | ProxyError::Io(_) => Cause::Connect,
+        ProxyError::NotHttp
+        | ProxyError::HeadTooLong
+        | ProxyError::Garbage
+        | ProxyError::NotSocks5
+        | ProxyError::TooLong => Cause::Upgrade,
     }
 }
 

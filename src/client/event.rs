@@ -63,6 +63,8 @@ pub struct Timing {
     pub lookup: Duration,
     /// Connecting to one of them.
     pub tcp: Duration,
+    /// Asking a proxy for a tunnel; zero without one.
+    pub proxy: Duration,
     /// The TLS handshake; zero without TLS.
     pub tls: Duration,
     /// The upgrade.

@@ -1,21 +1,14 @@
 //! The HTTP/1.1 upgrade (RFC 6455 section 4).
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 
 use super::dial::Stream;
-use super::error::UpgradeError;
-use super::event::{Opened, Timing};
+use super::error::{RefusedUpgrade, UpgradeError};
+use super::event::{Headers, Opened, Timing};
+use super::http::{self, Head, HeadError};
 use super::options::{Request, is_token};
 use crate::protocol::{AnswerError, Negotiated, ReadBuffer};
-
-/// The longest response head, in bytes.
-pub const RESPONSE_HEAD_BYTES_MAX: usize = 65_536;
-/// The most headers in a response.
-const RESPONSE_HEADERS_MAX: usize = 256;
-const READ_STEP_BYTES: usize = 4_096;
-/// The longest reason phrase handed on, in bytes.
-const REASON_BYTES_MAX: usize = 128;
 
 /// A completed upgrade.
 pub(super) struct Upgraded {
@@ -32,20 +25,19 @@ pub(super) async fn upgrade(stream: &mut Stream, request: &Request) -> Result<Up
     stream.write_all(&format_request(request, &key)).await.map_err(UpgradeError::Io)?;
     stream.flush().await.map_err(UpgradeError::Io)?;
 
-    let mut head = Vec::with_capacity(READ_STEP_BYTES);
-    loop {
-        head.reserve(READ_STEP_BYTES);
-        if stream.read_buf(&mut head).await.map_err(UpgradeError::Io)? == 0 {
-            return Err(UpgradeError::Eof);
-        }
-        if let Some((opened, deflate, head_len)) = parse_response(&head, request, &key)? {
+    let mut behind = Vec::new();
+    let head = http::read_head(stream, &mut behind).await?;
+    match judge(&head, request, &key) {
+        Ok((opened, deflate)) => {
             let mut received = ReadBuffer::default();
-            received.extend(&head[head_len..]);
-            return Ok(Upgraded { opened, deflate, received });
+            received.extend(&behind);
+            Ok(Upgraded { opened, deflate, received })
         }
-        if head.len() > RESPONSE_HEAD_BYTES_MAX {
-            return Err(UpgradeError::HeadTooLong);
+        Err(UpgradeError::Status(mut refused)) => {
+            refused.body = http::read_body(stream, behind, &head).await;
+            Err(UpgradeError::Status(refused))
         }
+        Err(error) => Err(error),
     }
 }
 
@@ -73,7 +65,7 @@ fn format_request(request: &Request, key: &str) -> Vec<u8> {
         line("Sec-WebSocket-Extensions", deflate.offer().as_bytes());
     }
     if !given("user-agent") {
-        line("User-Agent", concat!("net_websocket/", env!("CARGO_PKG_VERSION")).as_bytes());
+        line("User-Agent", super::USER_AGENT.as_bytes());
     }
     for (name, value) in headers {
         line(name, value);
@@ -84,9 +76,6 @@ fn format_request(request: &Request, key: &str) -> Vec<u8> {
     head
 }
 
-/// A complete response head, what it says of compression, and its length.
-type Head = (Opened, Option<Negotiated>, usize);
-
 /// Checks the answer to an upgrade request that was sent with `key` as its `Sec-WebSocket-Key` (RFC 6455 section 4.1): what
 /// was agreed on and the length of the head, or `None` while it is incomplete.
 ///
@@ -96,59 +85,53 @@ pub fn parse_response_head(
     request: &Request,
     key: &str,
 ) -> Result<Option<(Opened, usize)>, UpgradeError> {
-    Ok(parse_response(head, request, key)?.map(|(opened, _, head_len)| (opened, head_len)))
+    match http::parse_head(head)? {
+        Some(head) => Ok(Some((judge(&head, request, key)?.0, head.len))),
+        None => Ok(None),
+    }
 }
 
-/// The parsed head, or `None` while it is incomplete.
-fn parse_response(head: &[u8], request: &Request, key: &str) -> Result<Option<Head>, UpgradeError> {
-    let mut storage = [httparse::EMPTY_HEADER; RESPONSE_HEADERS_MAX];
-    let mut response = httparse::Response::new(&mut storage);
-    let head_len = match response.parse(head) {
-        Ok(httparse::Status::Complete(len)) => len,
-        Ok(httparse::Status::Partial) => return Ok(None),
-        Err(httparse::Error::TooManyHeaders) => return Err(UpgradeError::HeadTooLong),
-        Err(_) => return Err(UpgradeError::NotHttp),
-    };
-    let status = response.code.unwrap_or_default();
-    let reason = printable(response.reason.unwrap_or_default());
-    if status != 101 {
-        return Err(UpgradeError::Status { status, reason });
+impl From<HeadError> for UpgradeError {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::NotHttp => Self::NotHttp,
+            HeadError::TooLong => Self::HeadTooLong,
+            HeadError::Eof => Self::Eof,
+            HeadError::Io(cause) => Self::Io(cause),
+        }
     }
-    if response.version != Some(1) {
+}
+
+/// What was agreed on by an answer.
+fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Negotiated>), UpgradeError> {
+    let (status, reason) = (head.status, head.reason.clone());
+    let headers: Headers = head.headers.iter().map(|(name, value)| (name, value)).collect();
+    if status != 101 {
+        let refused = RefusedUpgrade { status, reason, headers, body: Vec::new() };
+        return Err(UpgradeError::Status(Box::new(refused)));
+    }
+    if head.minor_version != 1 {
         return Err(UpgradeError::NotHttp);
     }
-    let headers: Vec<(String, String)> = response
-        .headers
-        .iter()
-        .map(|header| (header.name.to_ascii_lowercase(), String::from_utf8_lossy(header.value).into_owned()))
-        .collect();
-    let values = |wanted: &'static str| {
-        headers.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.as_str())
-    };
-    let lists = |wanted: &'static str, token: &str| {
-        values(wanted)
-            .flat_map(|value| value.split(','))
-            .any(|entry| entry.trim().eq_ignore_ascii_case(token))
-    };
-    if !lists("upgrade", "websocket") {
+    if !head.lists("upgrade", "websocket") {
         return Err(UpgradeError::Header("Upgrade"));
     }
-    if !lists("connection", "upgrade") {
+    if !head.lists("connection", "upgrade") {
         return Err(UpgradeError::Header("Connection"));
     }
-    let mut accepts = values("sec-websocket-accept");
+    let mut accepts = head.values("sec-websocket-accept");
     let accept = derive_accept_key(key.as_bytes());
-    if accepts.next().map(str::trim) != Some(accept.as_str()) || accepts.next().is_some() {
+    if accepts.next() != Some(accept.as_str()) || accepts.next().is_some() {
         return Err(UpgradeError::Header("Sec-WebSocket-Accept"));
     }
-    let extensions = values("sec-websocket-extensions").collect::<Vec<_>>().join(", ");
+    let extensions = head.values("sec-websocket-extensions").collect::<Vec<_>>().join(", ");
     let deflate = match &request.per_message_deflate {
         Some(offered) => offered.accept(&extensions).map_err(UpgradeError::Extension)?,
         None if extensions.trim().is_empty() => None,
         None => return Err(UpgradeError::Extension(AnswerError::Unrequested)),
     };
     let extensions = deflate.is_some().then_some(extensions);
-    let mut chosen = values("sec-websocket-protocol").map(str::trim);
+    let mut chosen = head.values("sec-websocket-protocol");
     let protocol = chosen.next().map(str::to_owned);
     if chosen.next().is_some() || protocol.as_ref().is_some_and(|name| !is_token(name.as_bytes())) {
         return Err(UpgradeError::Header("Sec-WebSocket-Protocol"));
@@ -156,23 +139,7 @@ fn parse_response(head: &[u8], request: &Request, key: &str) -> Result<Option<He
     if protocol.as_ref().is_some_and(|name| !request.protocols.contains(name)) {
         return Err(UpgradeError::UnrequestedProtocol);
     }
-    Ok(Some((
-        Opened {
-            status,
-            reason,
-            protocol,
-            extensions,
-            headers: headers.iter().map(|(name, value)| (name, value)).collect(),
-            timing: Timing::default(),
-        },
-        deflate,
-        head_len,
-    )))
-}
-
-/// A reason phrase is the server's text: only printable ASCII of it reaches ours.
-fn printable(reason: &str) -> String {
-    reason.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(REASON_BYTES_MAX).collect()
+    Ok((Opened { status, reason, protocol, extensions, headers, timing: Timing::default() }, deflate))
 }
 
 #[cfg(test)]
@@ -228,19 +195,20 @@ mod tests {
         let text = answer("Sec-WebSocket-Protocol: chat\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\n");
         let bytes = text.as_bytes();
         for cut in 0..bytes.len() {
-            assert!(matches!(parse_response(&bytes[..cut], &request("chat"), KEY), Ok(None)), "cut at {cut}");
+            let incomplete = parse_response_head(&bytes[..cut], &request("chat"), KEY);
+            assert!(matches!(incomplete, Ok(None)), "cut at {cut}");
         }
-        let (opened, deflate, len) =
-            parse_response(bytes, &request("chat"), KEY).expect("valid").expect("complete");
+        let (opened, len) =
+            parse_response_head(bytes, &request("chat"), KEY).expect("valid").expect("complete");
         assert_eq!(len, bytes.len());
-        assert_eq!((deflate, &opened.extensions), (None, &None));
+        assert_eq!(opened.extensions, None);
         assert_eq!(opened.protocol.as_deref(), Some("chat"));
         assert_eq!(opened.headers.iter().filter(|(name, _)| *name == "set-cookie").count(), 2);
     }
 
     #[test]
     fn refuses_every_other_answer_and_says_why() {
-        let refused = |text: &str| match parse_response(text.as_bytes(), &request("chat"), KEY) {
+        let refused = |text: &str| match parse_response_head(text.as_bytes(), &request("chat"), KEY) {
             Err(error) => error.to_string(),
             Ok(_) => panic!("accepted: {text}"),
         };
@@ -252,7 +220,7 @@ mod tests {
         assert!(refused(&answer("").replace("s3pP", "S3pP")).contains("Sec-WebSocket-Accept"));
         assert!(refused(&answer("Sec-WebSocket-Protocol: other\r\n")).contains("not requested"));
         assert!(refused(&answer("Sec-WebSocket-Extensions: x-mine\r\n")).contains("extension"));
-        let many = "X: y\r\n".repeat(RESPONSE_HEADERS_MAX);
+        let many = "X: y\r\n".repeat(http::RESPONSE_HEADERS_MAX);
         assert!(refused(&answer(&many)).contains("256 headers"));
     }
 }

@@ -7,9 +7,11 @@ mod dial;
 mod error;
 mod event;
 mod handshake;
+mod http;
 mod keepalive;
 mod link;
 mod options;
+mod proxy;
 mod reconnect;
 mod session;
 mod socket;
@@ -21,13 +23,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::error::{
-    AlreadyConnected, CloseError, Error, Failure, OptionsError, Phase, PingError, SendError, Times,
-    UpgradeError, UrlError,
+    AlreadyConnected, CloseError, Error, Failure, OptionsError, Phase, PingError, ProxyError, RefusedUpgrade,
+    SendError, Times, UpgradeError, UrlError,
 };
 pub use self::event::{Closed, Headers, Listener, Message, Opened, Outcome, Pong, Timing};
-pub use self::handshake::{RESPONSE_HEAD_BYTES_MAX, parse_response_head};
+pub use self::handshake::parse_response_head;
+pub use self::http::{RESPONSE_BODY_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX};
 pub use self::link::{Payload, Receipt, SendLimits, State, may_close_with};
 pub use self::options::{HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, RawHeader, Request, URL_BYTES_MAX};
+pub use self::proxy::{Credentials, Proxy, ProxyProtocol, ProxyServer};
 pub use self::reconnect::{Cause, Causes, Prepare, Prepared, Reconnect, Reconnected, Reconnecting, Rewrite};
 pub use self::stats::Statistics;
 pub use self::tls::{
@@ -39,6 +43,9 @@ use self::link::Link;
 
 /// Unsent bytes a client accepts by default: 64 MiB.
 pub const SEND_LIMIT_BYTES: usize = 67_108_864;
+
+/// What the library calls itself in requests.
+const USER_AGENT: &str = concat!("net_websocket/", env!("CARGO_PKG_VERSION"));
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 

@@ -7,6 +7,7 @@ use data_encoding::BASE64;
 use url::{Host, Url};
 
 use super::error::{Error, OptionsError, UrlError};
+use super::proxy::{Choice, Proxy};
 use super::reconnect::{Reconnect, Rewrite};
 use super::tls;
 use super::tls::TlsOptions;
@@ -32,6 +33,8 @@ pub struct Options {
     pub protocols: String,
     /// How to speak TLS, when the URL asks for it.
     pub tls: TlsOptions,
+    /// How to reach the server. Default: by the system's default proxy, if there is one.
+    pub proxy: Proxy,
     /// Limit of a whole attempt, from the name lookup to the upgrade. Default 15 s.
     pub connect_timeout: Duration,
     /// How long to wait for the peer's close frame before the connection is dropped. Default 5 s.
@@ -56,6 +59,7 @@ impl Default for Options {
             headers: Vec::new(),
             protocols: String::new(),
             tls: TlsOptions::default(),
+            proxy: Proxy::System,
             connect_timeout: Duration::from_secs(15),
             close_timeout: Duration::from_secs(5),
             ping_interval: Some(Duration::from_secs(30)),
@@ -73,6 +77,7 @@ impl Default for Options {
 pub struct Request {
     /// `None` for plain TCP.
     pub(super) tls: Option<TlsOptions>,
+    pub(super) proxy: Choice,
     pub(super) host: Host<String>,
     pub(super) port: u16,
     /// The Host header: the name as in the URL, with the port when it is not the scheme's own.
@@ -118,6 +123,7 @@ impl Request {
             headers,
             protocols,
             tls,
+            proxy,
             connect_timeout,
             close_timeout,
             ping_interval,
@@ -151,6 +157,7 @@ impl Request {
         }
         Ok(Self {
             tls: secure.then_some(tls),
+            proxy: Choice::parse(proxy)?,
             host,
             port,
             authority,
@@ -216,7 +223,7 @@ fn basic_credentials(url: &Url) -> String {
     format!("Basic {}", BASE64.encode(&credentials))
 }
 
-fn percent_decode(text: &str) -> Vec<u8> {
+pub(super) fn percent_decode(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [byte, tail @ ..] = rest {

@@ -218,6 +218,7 @@ impl Listener for Callbacks {
                     Some(Phase::Tcp) => 2,
                     Some(Phase::Tls) => 3,
                     Some(Phase::Upgrade) => 4,
+                    Some(Phase::Proxy) => 5,
                     Some(Phase::Prepare) => 6,
                 },
                 http_status: failure.error.status().map_or(0, u32::from),

@@ -12,6 +12,7 @@ pub fn of_options(error: &OptionsError) -> ErrCode {
         OptionsError::HeaderName { .. }
         | OptionsError::HeaderValue { .. }
         | OptionsError::WindowBits
+        | OptionsError::Proxy { .. }
         | OptionsError::Protocol { .. } => ErrCode::ConnectionError,
         OptionsError::TooManyHeaders | OptionsError::HeadersTooLong => ErrCode::HeaderExceeded,
     }
@@ -49,6 +50,7 @@ pub fn of_failure(error: &Error) -> ErrCode {
     match error {
         Error::Lookup { .. }
         | Error::Tcp { .. }
+        | Error::Proxy { .. }
         | Error::Trust { .. }
         | Error::Tls { .. }
         | Error::Upgrade { .. }

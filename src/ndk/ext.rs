@@ -521,6 +521,7 @@ fn raw_statistics(handle: &Handle, size: usize) -> RawStatistics {
         tcp_us: timing.map_or(-1, |timing| micros(timing.tcp)),
         tls_us: timing.map_or(-1, |timing| micros(timing.tls)),
         upgrade_us: timing.map_or(-1, |timing| micros(timing.upgrade)),
+        proxy_us: timing.map_or(-1, |timing| micros(timing.proxy)),
     }
 }
 

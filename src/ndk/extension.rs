@@ -11,15 +11,21 @@ use std::time::{Duration, SystemTime};
 use super::abi::{ErrCode, Header, WebSocket};
 use super::probe::{self, Unreadable};
 use crate::client::{
-    AlpnProtocols, Causes, ClientCertificate, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, Password,
-    PerMessageDeflate, Pin, RawHeader, Receipt, Reconnect, Rewrite, SEND_LIMIT_BYTES, SendLimits, TlsOptions,
-    TlsServerName,
+    AlpnProtocols, Causes, ClientCertificate, Credentials, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options,
+    Password, PerMessageDeflate, Pin, Proxy, ProxyProtocol, ProxyServer, RawHeader, Receipt, Reconnect,
+    Rewrite, SEND_LIMIT_BYTES, SendLimits, TlsOptions, TlsServerName,
 };
 
 /// The longest sub-protocol list and file name looked at, in bytes.
 const TEXT_BYTES_MAX: usize = 65_536;
 /// The most pins looked at; more are a list that runs in a circle.
 const PINS_MAX: usize = 256;
+
+/// `NWS_ProxyType`.
+const PROXY_SYSTEM: u8 = 0;
+const PROXY_NONE: u8 = 1;
+const PROXY_HTTP: u8 = 2;
+const PROXY_SOCKS5: u8 = 3;
 
 /// `NWS_Options`.
 #[repr(C)]
@@ -52,6 +58,12 @@ pub struct RawOptions {
     tls_server_name: *const c_char,
     certificate_pinning: *const RawPin,
     ca_path_adds_to_system: u8,
+    proxy_host: *const c_char,
+    proxy_exclusions: *const c_char,
+    proxy_username: *const c_char,
+    proxy_password: *const c_char,
+    proxy_port: u16,
+    proxy_type: u8,
 }
 
 /// `NWS_CertificatePinning`.
@@ -232,6 +244,7 @@ pub struct RawStatistics {
     pub tcp_us: i64,
     pub tls_us: i64,
     pub upgrade_us: i64,
+    pub proxy_us: i64,
 }
 
 type PrepareCallback = unsafe extern "C" fn(*mut WebSocket, *mut c_void, *const RawReconnecting) -> i32;
@@ -242,7 +255,7 @@ pub type ReleaseCallback = unsafe extern "C" fn(*mut c_void, *mut c_void);
 
 #[cfg(target_pointer_width = "64")]
 const _: () = {
-    assert!(size_of::<RawOptions>() == 144 && offset_of!(RawOptions, deflate_threshold) == 96);
+    assert!(size_of::<RawOptions>() == 184 && offset_of!(RawOptions, deflate_threshold) == 96);
     assert!(offset_of!(RawOptions, client_key_password) == 104 && size_of::<RawPin>() == 24);
     assert!(offset_of!(RawOptions, protocols) == 48 && offset_of!(RawOptions, per_message_deflate) == 89);
     assert!(size_of::<Response>() == 40 && offset_of!(Response, headers) == 16);
@@ -254,7 +267,7 @@ const _: () = {
     assert!(size_of::<RawReconnected>() == 24);
     assert!(size_of::<RawReconnectOptions>() == 40 && offset_of!(RawReconnectOptions, at_once) == 32);
     assert!(size_of::<RawCallbacks>() == 96);
-    assert!(size_of::<RawStatistics>() == 160);
+    assert!(size_of::<RawStatistics>() == 168);
 };
 
 /// A struct of the header that grows at its end.
@@ -463,6 +476,7 @@ impl RawOptions {
             headers: _,
             protocols: _,
             tls,
+            proxy: _,
             connect_timeout,
             close_timeout,
             ping_interval,
@@ -512,6 +526,12 @@ impl RawOptions {
             tls_server_name: std::ptr::null(),
             certificate_pinning: std::ptr::null(),
             ca_path_adds_to_system: u8::from(ca_path_adds_to_system),
+            proxy_host: std::ptr::null(),
+            proxy_exclusions: std::ptr::null(),
+            proxy_username: std::ptr::null(),
+            proxy_password: std::ptr::null(),
+            proxy_port: 0,
+            proxy_type: PROXY_SYSTEM,
         }
     }
 
@@ -528,6 +548,7 @@ impl RawOptions {
             headers: headers(self.headers)?,
             protocols: text("protocols", self.protocols)?.unwrap_or_default(),
             tls: self.parse_tls()?,
+            proxy: self.proxy()?,
             connect_timeout: limit("connectTimeoutMs", self.connect_timeout_ms)?,
             close_timeout: limit("closeTimeoutMs", self.close_timeout_ms)?,
             ping_interval: duration(self.ping_interval_ms),
@@ -581,6 +602,40 @@ impl RawOptions {
             alpn,
             server_name,
         })
+    }
+
+    fn proxy(&self) -> Result<Proxy, Refusal> {
+        let refused = |text| Refusal::new(ErrCode::InvalidArgument, text);
+        let host = text("proxyHost", self.proxy_host)?;
+        let protocol = match self.proxy_type {
+            PROXY_SYSTEM | PROXY_NONE if host.is_some() => {
+                return Err(refused("proxyType: neither HTTP nor SOCKS5 beside proxyHost".to_owned()));
+            }
+            PROXY_SYSTEM => return Ok(Proxy::System),
+            PROXY_NONE => return Ok(Proxy::None),
+            PROXY_HTTP => ProxyProtocol::Http,
+            PROXY_SOCKS5 => ProxyProtocol::Socks5,
+            other => return Err(refused(format!("proxyType: {other} is no type of proxy"))),
+        };
+        let credentials = |username: Option<String>, password: Option<String>| {
+            let given = username.is_some() || password.is_some();
+            given.then(|| Credentials {
+                username: username.unwrap_or_default(),
+                password: password.unwrap_or_default(),
+            })
+        };
+        let server = ProxyServer {
+            protocol,
+            host: host.ok_or_else(|| refused("proxyHost: NULL".to_owned()))?,
+            port: self.proxy_port,
+            exclusions: text("proxyExclusions", self.proxy_exclusions)?.into_iter().collect(),
+            credentials: credentials(
+                text("proxyUsername", self.proxy_username)?,
+                text("proxyPassword", self.proxy_password)?,
+            ),
+        };
+        server.check().map_err(|error| refused(error.to_string()))?;
+        Ok(Proxy::Server(server))
     }
 }
 

@@ -77,8 +77,8 @@ declare namespace webSocket {
     /** Seconds after a ping within which something must come, 0 to 30000; 0 for no limit. Default: 30. */
     pongTimeout?: number;
 
-    /** 'system' and 'no-proxy' both connect directly in this version. Default: 'system'. */
-    proxy?: string;
+    /** 'system' for the proxy of the network settings, if there is one; 'no-proxy'; or a proxy. Default: 'system'. */
+    proxy?: 'system' | 'no-proxy' | HttpProxy;
 
     /** The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. Default: TLS_V_1_2. */
     minSupportTlsProtocol?: TlsProtocol;
@@ -133,6 +133,33 @@ declare namespace webSocket {
 
     /** When the pin expires, in milliseconds since 1970 as `Date.getTime()` gives. Ours, not the platform's. Default: never. */
     expires?: number;
+  }
+
+  /** A proxy, as `HttpProxy` of `@ohos.net.connection`. */
+  interface HttpProxy {
+    /** Its name or address. Empty, with the port 0: no proxy. */
+    host: string;
+
+    /** Its port, 1 to 65535. */
+    port: number;
+
+    /**
+     * Destinations to reach directly: names and addresses with wildcards ('*.example.org', '192.168.*'), domains with all
+     * below them ('.example.org'), networks ('10.0.0.0/8', 'fe80::/10'); each with ':port' or for any port.
+     */
+    exclusionList: Array<string>;
+
+    /** For a proxy that asks for it (Basic and Digest; RFC 1929 with SOCKS5). Default: none. */
+    username?: string;
+
+    /** Default: empty. */
+    password?: string;
+
+    /**
+     * How the proxy is spoken to: 'http' is CONNECT, for ws and wss. With either, the proxy looks the server's name up.
+     * Ours, not the platform's. Default: 'http'.
+     */
+    type?: 'http' | 'socks5';
   }
 
   /** Versions of TLS, for `minSupportTlsProtocol`. */
@@ -235,6 +262,9 @@ declare namespace webSocket {
 
     /** Its TCP connect. */
     tcpTime?: number;
+
+    /** Its tunnel through a proxy; 0 without one. */
+    proxyTime?: number;
 
     /** Its TLS handshake; 0 without TLS. */
     tlsTime?: number;
@@ -427,6 +457,7 @@ export import AbortSignal = webSocket.AbortSignal;
 export import WebSocketRequestOptions = webSocket.WebSocketRequestOptions;
 export import ClientCert = webSocket.ClientCert;
 export import CertificatePinning = webSocket.CertificatePinning;
+export import HttpProxy = webSocket.HttpProxy;
 export import TlsProtocol = webSocket.TlsProtocol;
 export import WebSocketCloseOptions = webSocket.WebSocketCloseOptions;
 export import OpenResult = webSocket.OpenResult;

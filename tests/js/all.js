@@ -10,5 +10,6 @@ require('./reading.test.js');
 require('./abort.test.js');
 require('./lookalike.test.js');
 require('./lifecycle.test.js');
+require('./proxy.test.js');
 
 run();

@@ -6,7 +6,10 @@
 
 #include "check.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <network/netstack/net_websocket_ext.h>
+#include <sys/socket.h>
 
 #define LOG_ENTRIES 64
 #define LOG_TEXT 128
@@ -365,6 +368,9 @@ static void names_the_option_that_is_wrong(void)
     REFUSES(certificatePinning, (&(struct NWS_CertificatePinning){ NULL, 0, NULL }));
     REFUSES(certificatePinning, (&(struct NWS_CertificatePinning){ "YWJj", 0, NULL }));
     REFUSES(certificatePinning, (&(struct NWS_CertificatePinning){ required("SERVER_PIN"), -1, NULL }));
+    REFUSES(proxyType, 4);
+    REFUSES(proxyType, 255);
+    REFUSES(proxyHost, "127.0.0.1");
     REFUSES(headers, (const struct WebSocket_Header *)(uintptr_t)0x10);
     options.headers = &header;
     CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_NO_HEADER_CONTEXT);
@@ -766,6 +772,95 @@ static void says_which_phase_failed(void)
     log_end(log);
 }
 
+/* --- proxies --- */
+
+/* A socket that listens at its port of this machine. */
+static int listens(unsigned *port)
+{
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    struct timeval patience = { EVENT_DEADLINE_S, 0 };
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(listener >= 0 && bind(listener, (struct sockaddr *)&address, length) == 0 && listen(listener, 8) == 0);
+    CHECK_INT(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    CHECK_INT(setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+    *port = ntohs(address.sin_port);
+    return listener;
+}
+
+/* Reads so much of the next connection's first words, answers, and hangs up. */
+static void answers(int listener, char *words, size_t size, const char *answer)
+{
+    int peer = accept(listener, NULL, NULL);
+    ssize_t got = peer < 0 ? -1 : recv(peer, words, size - 1, 0);
+    CHECK(got > 0);
+    words[got > 0 ? got : 0] = '\0';
+    CHECK(peer >= 0 && send(peer, answer, strlen(answer), MSG_NOSIGNAL) == (ssize_t)strlen(answer));
+    close(peer);
+}
+
+static void goes_by_the_proxy_of_the_options(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Options options = default_options();
+    char words[512];
+    unsigned port;
+    int listener = listens(&port);
+    options.proxyType = NWS_PROXY_HTTP;
+    options.proxyHost = "127.0.0.1";
+    options.proxyPort = (uint16_t)port;
+    options.proxyUsername = "alice";
+    options.proxyPassword = "open sesame";
+    options.proxyExclusions = "*.example.org, 127.0.0.1";
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, "ws://server.invalid", "/"), WEBSOCKET_OK);
+    answers(listener, words, sizeof words, "HTTP/1.1 403 Filtered\r\n\r\n");
+    CHECK_HAS(words, "CONNECT server.invalid:80 HTTP/1.1\r\n");
+    CHECK_TEXT(entry(log, 0), "error");
+    CHECK_INT(log->failure.phase, NWS_PHASE_PROXY);
+    CHECK_INT(log->failure.code, WEBSOCKET_CONNECTION_ERROR);
+    CHECK_INT(log->failure.httpStatus, 0);
+    CHECK_INT(log_connect(log, ws, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 2), "open");
+    log_end(log);
+    close(listener);
+}
+
+/* The stand-in for the platform's library reads these variables. */
+static void goes_by_the_proxy_of_the_system(void)
+{
+    struct Log *log = log_new();
+    char words[512];
+    unsigned port;
+    int listener = listens(&port);
+    snprintf(words, sizeof words, "%u", port);
+    setenv("NWS_PROXY_HOST", "127.0.0.1", 1);
+    setenv("NWS_PROXY_PORT", words, 1);
+    setenv("NWS_PROXY_EXCLUSIONS", "*.example.org,127.0.0.0/8", 1);
+    CHECK_INT(log_connect(log, "wss://server.invalid:8443", "/"), WEBSOCKET_OK);
+    answers(listener, words, sizeof words, "HTTP/1.1 407 Who?\r\n\r\n");
+    CHECK_HAS(words, "CONNECT server.invalid:8443 HTTP/1.1\r\n");
+    CHECK_TEXT(entry(log, 0), "error");
+    CHECK_INT(log->failure.phase, NWS_PHASE_PROXY);
+    CHECK_INT(log_connect(log, ws, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 2), "open");
+    log_end(log);
+    /* A system that does not tell has none. */
+    unsetenv("NWS_PROXY_EXCLUSIONS");
+    setenv("NWS_PROXY_STATUS", "2100002", 1);
+    log = log_new();
+    CHECK_INT(log_connect(log, ws, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 1), "open");
+    log_end(log);
+    unsetenv("NWS_PROXY_HOST");
+    unsetenv("NWS_PROXY_PORT");
+    unsetenv("NWS_PROXY_STATUS");
+    close(listener);
+}
+
 static void takes_certificates_as_the_options_say(void)
 {
     struct Log *log = log_new();
@@ -1104,6 +1199,8 @@ int main(void)
     RUN(receives_a_message_in_pieces);
     RUN(holds_messages_to_the_limit);
     RUN(says_which_phase_failed);
+    RUN(goes_by_the_proxy_of_the_options);
+    RUN(goes_by_the_proxy_of_the_system);
     RUN(takes_certificates_as_the_options_say);
     RUN(shows_a_client_certificate);
     RUN(opens_a_client_key_by_its_password);

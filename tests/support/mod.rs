@@ -1,13 +1,14 @@
 //! A scripted peer that writes literal bytes, and a listener that records.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use net_websocket::client::{
-    Cause, Client, Closed, Failure, Kind, Listener, Message, Opened, Options, Outcome, Receipt, Reconnected,
-    Reconnecting, Request,
+    Cause, Client, Closed, Failure, Kind, Listener, Message, Opened, Options, Outcome, Proxy, Receipt,
+    Reconnected, Reconnecting, Request,
 };
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -22,8 +23,12 @@ impl Peer {
         Self(TcpListener::bind("127.0.0.1:0").expect("a free port"))
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.0.local_addr().expect("bound")
+    }
+
     pub fn url(&self) -> String {
-        format!("ws://{}/", self.0.local_addr().expect("bound"))
+        format!("ws://{}/", self.address())
     }
 
     /// The next connection, before its upgrade.
@@ -74,6 +79,13 @@ impl Wire {
             head.push(self.read_array::<1>()[0]);
         }
         String::from_utf8(head).expect("an ASCII request")
+    }
+
+    /// Reads just these bytes.
+    pub fn expect(&mut self, bytes: &[u8]) {
+        let mut read = vec![0; bytes.len()];
+        self.0.read_exact(&mut read).expect("more bytes");
+        assert_eq!(read, bytes);
     }
 
     pub fn send(&mut self, bytes: &[u8]) {
@@ -174,7 +186,15 @@ impl Listener for Recorder {
 
 /// Options with timers that no test runs into by chance.
 pub fn quiet() -> Options {
-    Options { ping_interval: None, connect_timeout: DEADLINE, close_timeout: DEADLINE, ..Options::default() }
+    // The environment of those who run the tests may name a proxy.
+    let proxy = Proxy::None;
+    Options {
+        proxy,
+        ping_interval: None,
+        connect_timeout: DEADLINE,
+        close_timeout: DEADLINE,
+        ..Options::default()
+    }
 }
 
 impl Recorded {
@@ -185,13 +205,21 @@ impl Recorded {
 
     /// A client that is connecting to `peer`.
     pub fn connect(peer: &Peer, options: Options) -> Self {
+        Self::connect_to(&peer.url(), options)
+    }
+
+    pub fn connect_to(url: &str, options: Options) -> Self {
         let recorded = Self::new(net_websocket::client::SEND_LIMIT_BYTES);
-        recorded.dial(peer, options);
+        recorded.dial_to(url, options);
         recorded
     }
 
     pub fn dial(&self, peer: &Peer, options: Options) {
-        let request = Request::parse(&peer.url(), options).expect("a good request");
+        self.dial_to(&peer.url(), options);
+    }
+
+    fn dial_to(&self, url: &str, options: Options) {
+        let request = Request::parse(url, options).expect("a good request");
         self.client.connect(request).expect("not connected before");
     }
 

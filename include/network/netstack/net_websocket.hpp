@@ -141,6 +141,18 @@ struct CertificatePinning {
     std::optional<std::chrono::system_clock::time_point> expires;
 };
 
+/** @brief How to reach servers; see NWS_ProxyType. */
+enum class ProxyType : uint8_t {
+    /** By the system's default proxy. */
+    system = NWS_PROXY_SYSTEM,
+    /** Directly. */
+    none = NWS_PROXY_NONE,
+    /** By an HTTP proxy. */
+    http = NWS_PROXY_HTTP,
+    /** By a SOCKS5 proxy. */
+    socks5 = NWS_PROXY_SOCKS5,
+};
+
 /** @brief Options of a client's later connections, with the library's defaults; see NWS_Options for each. */
 struct Options {
     /** @brief The defaults. */
@@ -213,6 +225,18 @@ struct Options {
     uint32_t deflateThreshold = 0;
     /** Hand on long and fragmented messages in pieces. */
     bool receivePieces = false;
+    /** How to reach servers. */
+    ProxyType proxyType = ProxyType::system;
+    /** Name or address of a proxy of the types http and socks5. */
+    std::string proxyHost;
+    /** Its port. */
+    uint16_t proxyPort = 0;
+    /** Destinations to reach without it. */
+    std::vector<std::string> proxyExclusions;
+    /** For a proxy that asks for it; empty for none. */
+    std::string proxyUsername;
+    /** The password. */
+    std::string proxyPassword;
 };
 
 /** @brief When a client connects again by itself, with the library's defaults; see NWS_ReconnectOptions for each. */
@@ -389,6 +413,16 @@ public:
         raw.serverMaxWindowBits = options.serverMaxWindowBits;
         raw.deflateThreshold = options.deflateThreshold;
         raw.receivePieces = options.receivePieces;
+        std::string exclusions;
+        for (const std::string &exclusion : options.proxyExclusions) {
+            exclusions += (exclusions.empty() ? "" : ",") + exclusion;
+        }
+        raw.proxyType = static_cast<uint8_t>(options.proxyType);
+        raw.proxyHost = options.proxyHost.empty() ? nullptr : options.proxyHost.c_str();
+        raw.proxyPort = options.proxyPort;
+        raw.proxyExclusions = exclusions.c_str();
+        raw.proxyUsername = options.proxyUsername.empty() ? nullptr : options.proxyUsername.c_str();
+        raw.proxyPassword = options.proxyPassword.empty() ? nullptr : options.proxyPassword.c_str();
         return Error(NWS_SetOptions(client_, &raw));
     }
 

@@ -120,6 +120,8 @@ typedef enum NWS_Phase {
     NWS_PHASE_TLS = 3,
     /** The HTTP upgrade of RFC 6455, section 4. */
     NWS_PHASE_UPGRADE = 4,
+    /** Asking a proxy for a tunnel, between NWS_PHASE_TCP and NWS_PHASE_TLS. */
+    NWS_PHASE_PROXY = 5,
     /** Before a retry: NWS_Callbacks::onPrepare and NWS_PrepareAttempt(). */
     NWS_PHASE_PREPARE = 6
 } NWS_Phase;
@@ -197,6 +199,23 @@ typedef enum NWS_Decision {
 } NWS_Decision;
 
 /**
+ * @brief How to reach servers.
+ */
+typedef enum NWS_ProxyType {
+    /**
+     * By the default proxy of OpenHarmony's network settings, if there is one. On other systems by the environment
+     * variables http_proxy for ws, https_proxy for wss, all_proxy and no_proxy, by curl's rules.
+     */
+    NWS_PROXY_SYSTEM = 0,
+    /** Directly. */
+    NWS_PROXY_NONE = 1,
+    /** By an HTTP proxy: CONNECT, for ws and wss, with Basic or Digest authentication (RFC 7617, RFC 7616). */
+    NWS_PROXY_HTTP = 2,
+    /** By a SOCKS5 proxy (RFC 1928), with a name and a password (RFC 1929) or without. */
+    NWS_PROXY_SOCKS5 = 3
+} NWS_ProxyType;
+
+/**
  * @brief Options of a client's later connections. Fill it with NWS_InitOptions(), then change what is to be different.
  */
 typedef struct NWS_Options {
@@ -270,6 +289,22 @@ typedef struct NWS_Options {
     const struct NWS_CertificatePinning *certificatePinning;
     /** 1 trusts the authorities of caPath and those of the system. Default 0. */
     uint8_t caPathAddsToSystem;
+    /** Name or address of the proxy; NULL unless proxyType is HTTP or SOCKS5. It looks servers' names up. Default NULL. */
+    const char *proxyHost;
+    /**
+     * Destinations to reach without the proxy, comma-separated: names and addresses with wildcards ("*.example.org",
+     * "192.168.*"), domains with all below them (".example.org"), networks ("10.0.0.0/8", "fe80::/10"); each with ":port"
+     * or for any port. NULL for none. Default NULL.
+     */
+    const char *proxyExclusions;
+    /** For a proxy that asks for it; NULL for none. Sent to no one else and never logged. Default NULL. */
+    const char *proxyUsername;
+    /** Its password; NULL is as good as "". Default NULL. */
+    const char *proxyPassword;
+    /** Port of the proxy, 1 to 65535. Default 0, for none. */
+    uint16_t proxyPort;
+    /** One of NWS_ProxyType. Default NWS_PROXY_SYSTEM. */
+    uint8_t proxyType;
 } NWS_Options;
 
 /**
@@ -535,6 +570,8 @@ typedef struct NWS_Statistics {
     int64_t tlsUs;
     /** Time of its upgrade; -1 likewise. */
     int64_t upgradeUs;
+    /** Time of its tunnel through a proxy; 0 without one, -1 likewise. */
+    int64_t proxyUs;
 } NWS_Statistics;
 
 /**

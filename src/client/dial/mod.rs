@@ -1,5 +1,9 @@
 //! From a [`Request`] to an open WebSocket: name lookup, TCP, TLS, upgrade, all within one deadline.
 
+mod race;
+mod resolve;
+
+use std::future::ready;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -7,23 +11,22 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 use url::Host;
 
+use self::race::{Delays, Limits, Lost, race};
+use self::resolve::Family;
 use super::error::{Error, Phase, UpgradeError};
 use super::event::{Opened, Timing};
 use super::handshake::{self, Upgraded};
 use super::options::Request;
+use super::proxy::{self, ProxyProtocol, Server};
 use super::socket::Socket;
 use super::tls::{self, TlsError};
 use crate::protocol::{Negotiated, ReadBuffer};
-
-/// How long one address may keep the next waiting (RFC 8305 section 5: 250 ms).
-const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// An upgraded connection and the bytes that came behind the upgrade.
 pub(super) struct Connection {
@@ -46,7 +49,8 @@ impl Progress {
     }
 
     pub(super) fn phase(&self) -> Phase {
-        [Phase::Lookup, Phase::Tcp, Phase::Tls, Phase::Upgrade][usize::from(self.0.load(Ordering::Relaxed))]
+        const PHASES: [Phase; 5] = [Phase::Lookup, Phase::Tcp, Phase::Proxy, Phase::Tls, Phase::Upgrade];
+        PHASES[usize::from(self.0.load(Ordering::Relaxed))]
     }
 }
 
@@ -60,19 +64,12 @@ pub(super) async fn establish(request: &Request, progress: &Progress) -> Result<
 }
 
 async fn attempt(request: &Request, progress: &Progress) -> Result<Connection, Error> {
-    let mut clock = Clock(Instant::now());
     let mut timing = Timing::default();
-    let addresses = lookup(&request.host, request.port).await?;
-    timing.lookup = clock.lap();
-    progress.enter(Phase::Tcp);
-    let tcp =
-        connect_any(addresses).await.map_err(|cause| Error::Tcp { target: request.endpoint(), cause })?;
-    // Small messages must not wait for the acknowledgement of earlier ones.
-    if let Err(cause) = tcp.set_nodelay(true) {
-        crate::logging::debug(format_args!("TCP_NODELAY not set: {cause}"));
-    }
-    let tcp = Socket::new(tcp);
-    timing.tcp = clock.lap();
+    let tcp = match choose_proxy(request).await? {
+        None => reach(request, &request.host, request.port, None, progress, &mut timing).await?,
+        Some(server) => tunnel(request, &server, progress, &mut timing).await?,
+    };
+    let mut clock = Clock(Instant::now());
     let mut stream = match &request.tls {
         None => Stream::Plain(tcp),
         Some(settings) => {
@@ -125,64 +122,105 @@ impl Clock {
     }
 }
 
-async fn lookup(host: &Host<String>, port: u16) -> Result<Vec<SocketAddr>, Error> {
-    let name = match host {
-        Host::Ipv4(address) => return Ok(vec![SocketAddr::new(IpAddr::V4(*address), port)]),
-        Host::Ipv6(address) => return Ok(vec![SocketAddr::new(IpAddr::V6(*address), port)]),
-        Host::Domain(name) => name,
+async fn choose_proxy(request: &Request) -> Result<Option<Server>, Error> {
+    let choice = request.proxy.clone();
+    let (secure, host, port) = (request.tls.is_some(), request.host.clone(), request.port);
+    let choose = move || choice.for_destination(secure, &host, port);
+    let chosen = match request.proxy.is_immediate() {
+        true => choose(),
+        false => tokio::task::spawn_blocking(choose).await.map_err(|_| Error::Internal)?,
     };
-    let failed = |cause| Error::Lookup { host: name.clone(), cause };
-    let found: Vec<SocketAddr> =
-        tokio::net::lookup_host((name.as_str(), port)).await.map_err(failed)?.collect();
-    if found.is_empty() {
-        return Err(failed(io::Error::new(io::ErrorKind::NotFound, "the name has no address")));
-    }
-    Ok(interleave(found))
+    chosen.map_err(|cause| Error::Proxy { proxy: None, target: request.endpoint(), cause })
 }
 
-/// Families in turn, beginning with that of the first address, which the resolver prefers (RFC 8305 section 4).
-fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
-    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
-    let (first, second): (Vec<_>, Vec<_>) =
-        addresses.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
-    let (mut first, mut second) = (first.into_iter(), second.into_iter());
-    let mut ordered = Vec::new();
+/// A connection to the destination through a proxy.
+async fn tunnel(
+    request: &Request,
+    server: &Server,
+    progress: &Progress,
+    timing: &mut Timing,
+) -> Result<Socket, Error> {
+    let destination = (&request.host, request.port);
+    let credentials = server.credentials.as_ref();
+    let mut authorization = None;
     loop {
-        let pair = (first.next(), second.next());
-        if pair == (None, None) {
-            return ordered;
-        }
-        ordered.extend(pair.0);
-        ordered.extend(pair.1);
-    }
-}
-
-/// The first of `addresses` to answer, each given a head start over the next (RFC 8305 section 5).
-async fn connect_any(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
-    enum Step {
-        Next,
-        Done(io::Result<TcpStream>),
-    }
-    let mut waiting = addresses.into_iter();
-    let mut attempts = FuturesUnordered::new();
-    let mut first_error = None;
-    loop {
-        if let Some(address) = waiting.next() {
-            attempts.push(TcpStream::connect(address));
-        }
-        let step = tokio::select! {
-            Some(outcome) = attempts.next() => Step::Done(outcome),
-            () = tokio::time::sleep(CONNECTION_ATTEMPT_DELAY), if waiting.len() > 0 => Step::Next,
-            else => return Err(first_error.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into())),
-        };
-        match step {
-            Step::Next => {}
-            Step::Done(Ok(stream)) => return Ok(stream),
-            Step::Done(Err(error)) => {
-                first_error.get_or_insert(error);
+        let mut tcp = reach(request, &server.host, server.port, Some(server), progress, timing).await?;
+        progress.enter(Phase::Proxy);
+        let mut clock = Clock(Instant::now());
+        let asked = match server.protocol {
+            ProxyProtocol::Http => {
+                proxy::connect(&mut tcp, destination, credentials, authorization.as_ref()).await
             }
+            ProxyProtocol::Socks5 => proxy::socks5(&mut tcp, destination, credentials).await.map(|()| None),
+        };
+        timing.proxy += clock.lap();
+        let failed =
+            |cause| Error::Proxy { proxy: Some(server.endpoint()), target: request.endpoint(), cause };
+        match asked.map_err(failed)? {
+            None => return Ok(tcp),
+            answer => authorization = answer,
         }
     }
+}
+
+/// A TCP connection to a host: the destination, or the proxy on the way to it.
+async fn reach(
+    request: &Request,
+    host: &Host<String>,
+    port: u16,
+    proxy: Option<&Server>,
+    progress: &Progress,
+    timing: &mut Timing,
+) -> Result<Socket, Error> {
+    progress.enter(Phase::Lookup);
+    let clock = Clock(Instant::now());
+    let mut began = None;
+    let begin = || {
+        progress.enter(Phase::Tcp);
+        began = Some(Instant::now());
+    };
+    let connect = |mut address: SocketAddr| {
+        address.set_port(port);
+        TcpStream::connect(address)
+    };
+    let limits = Limits::default();
+    let own = |address: IpAddr| ready(Ok(vec![SocketAddr::new(address, port)]));
+    let none = || ready(Ok(Vec::new()));
+    let connected = match host {
+        Host::Ipv4(address) => {
+            race(none(), own((*address).into()), connect, Delays::default(), limits, begin).await
+        }
+        Host::Ipv6(address) => {
+            race(own((*address).into()), none(), connect, Delays::default(), limits, begin).await
+        }
+        Host::Domain(name) => {
+            let of = |family| resolve::addresses(name, family);
+            race(of(Family::V6), of(Family::V4), connect, Delays::default(), limits, begin).await
+        }
+    };
+    let done = Instant::now();
+    let began = began.unwrap_or(done);
+    timing.lookup += began - clock.0;
+    timing.tcp += done - began;
+    let tcp = connected.map_err(|lost| {
+        if let (Lost::Tcp(_) | Lost::Late, Host::Domain(name)) = (&lost, host) {
+            resolve::forget(name);
+        }
+        let target = match proxy {
+            Some(server) => format!("the proxy {}", server.endpoint()),
+            None => request.endpoint(),
+        };
+        match lost {
+            Lost::Lookup(cause) => Error::Lookup { host: host.to_string(), cause },
+            Lost::Tcp(cause) => Error::Tcp { target, cause },
+            Lost::Late => Error::Internal,
+        }
+    })?;
+    // Small messages must not wait for the acknowledgement of earlier ones.
+    if let Err(cause) = tcp.set_nodelay(true) {
+        crate::logging::debug(format_args!("TCP_NODELAY not set: {cause}"));
+    }
+    Ok(Socket::new(tcp))
 }
 
 /// The transport of a connection.
@@ -235,20 +273,5 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn interleaves_the_families() {
-        let parse = |list: &[&str]| -> Vec<SocketAddr> {
-            list.iter().map(|text| text.parse().expect("an address")).collect()
-        };
-        let found = parse(&["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1", "2.2.2.2:1"]);
-        let expected = parse(&["[::1]:1", "1.1.1.1:1", "[::2]:1", "2.2.2.2:1", "[::3]:1"]);
-        assert_eq!(interleave(found), expected);
     }
 }

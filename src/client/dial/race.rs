@@ -1,0 +1,253 @@
+//! Happy Eyeballs version 2 (RFC 8305): the first address of either family to answer. Knows names and sockets only through
+//! what it is given, so that its clock can be tested.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::time::{Instant, sleep_until};
+
+use super::resolve::Answer;
+
+/// The waits of RFC 8305.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Delays {
+    /// How long an IPv4 answer waits for the IPv6 one (section 3).
+    pub(super) resolution: Duration,
+    /// How long one address keeps the next waiting (section 5).
+    pub(super) attempt: Duration,
+}
+
+impl Default for Delays {
+    fn default() -> Self {
+        Self { resolution: Duration::from_millis(50), attempt: Duration::from_millis(250) }
+    }
+}
+
+/// The limits of the two phases; `None` for none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Limits {
+    pub(super) lookup: Option<Duration>,
+    pub(super) tcp: Option<Duration>,
+}
+
+/// Why nothing answered.
+#[derive(Debug)]
+pub(super) enum Lost {
+    /// There is no address; the resolver's words.
+    Lookup(Arc<io::Error>),
+    /// The error of the first address to fail.
+    Tcp(io::Error),
+    /// The limit of the phase passed.
+    Late,
+}
+
+/// The addresses that are known and not yet tried.
+#[derive(Default)]
+struct Waiting {
+    v6: VecDeque<SocketAddr>,
+    v4: VecDeque<SocketAddr>,
+    v4_is_next: bool,
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.v6.is_empty() && self.v4.is_empty()
+    }
+
+    /// The families take turns, IPv6 first (section 4).
+    fn next(&mut self) -> Option<SocketAddr> {
+        let (first, second) = match self.v4_is_next {
+            true => (&mut self.v4, &mut self.v6),
+            false => (&mut self.v6, &mut self.v4),
+        };
+        let next = first.pop_front().or_else(|| second.pop_front())?;
+        self.v4_is_next = next.is_ipv6();
+        Some(next)
+    }
+}
+
+/// Connects to one of the addresses of both lookups; calls `began` when the first connection is tried.
+pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
+    v6: impl Future<Output = Answer>,
+    v4: impl Future<Output = Answer>,
+    connect: impl Fn(SocketAddr) -> C,
+    delays: Delays,
+    limits: Limits,
+    mut began: impl FnMut(),
+) -> Result<S, Lost> {
+    enum Step<S> {
+        V6(Answer),
+        V4(Answer),
+        /// The IPv6 answer has been waited for long enough.
+        Resolved,
+        Next,
+        Tried(io::Result<S>),
+        Late,
+        Exhausted,
+    }
+    let (mut v6, mut v4) = (pin!(v6), pin!(v4));
+    let (mut v6_open, mut v4_open, mut resolved) = (true, true, false);
+    let mut waiting = Waiting::default();
+    let mut attempts = FuturesUnordered::new();
+    let (mut resolution_ends, mut next_at): (Option<Instant>, Option<Instant>) = (None, None);
+    let (mut no_address, mut first_error) = (None, None);
+    let mut deadline = limits.lookup.map(|limit| Instant::now() + limit);
+    let mut is_first = true;
+    loop {
+        let may_begin = resolved || !v6_open || !waiting.v6.is_empty();
+        if may_begin
+            && next_at.is_none_or(|at| at <= Instant::now())
+            && let Some(address) = waiting.next()
+        {
+            if std::mem::take(&mut is_first) {
+                began();
+                deadline = limits.tcp.map(|limit| Instant::now() + limit);
+            }
+            attempts.push(connect(address));
+            next_at = Some(Instant::now() + delays.attempt);
+        }
+        let begin_next = next_at.filter(|_| may_begin && !waiting.is_empty());
+        let step = tokio::select! {
+            biased;
+            Some(tried) = attempts.next() => Step::Tried(tried),
+            answer = &mut v6, if v6_open => Step::V6(answer),
+            answer = &mut v4, if v4_open => Step::V4(answer),
+            () = until(resolution_ends), if resolution_ends.is_some() => Step::Resolved,
+            () = until(begin_next), if begin_next.is_some() => Step::Next,
+            () = until(deadline), if deadline.is_some() && (v6_open || v4_open || !attempts.is_empty()) => Step::Late,
+            else => Step::Exhausted,
+        };
+        match step {
+            Step::Tried(Ok(stream)) => return Ok(stream),
+            Step::Tried(Err(error)) => {
+                first_error.get_or_insert(error);
+                next_at = None;
+            }
+            Step::V6(answer) => {
+                v6_open = false;
+                resolution_ends = None;
+                match answer {
+                    Ok(addresses) => waiting.v6.extend(addresses),
+                    Err(error) => no_address = no_address.or(Some(error)),
+                }
+            }
+            Step::V4(answer) => {
+                v4_open = false;
+                match answer {
+                    Ok(addresses) => {
+                        waiting.v4.extend(addresses);
+                        if v6_open && !resolved {
+                            resolution_ends = Some(Instant::now() + delays.resolution);
+                        }
+                    }
+                    // Most names have IPv4 addresses, so why there is none says more.
+                    Err(error) => no_address = Some(error),
+                }
+            }
+            Step::Resolved => {
+                resolved = true;
+                resolution_ends = None;
+            }
+            Step::Next => {}
+            Step::Late => return Err(Lost::Late),
+            Step::Exhausted => {
+                return Err(match (first_error, no_address) {
+                    (Some(error), _) => Lost::Tcp(error),
+                    (None, Some(error)) => Lost::Lookup(error),
+                    (None, None) => Lost::Tcp(io::ErrorKind::AddrNotAvailable.into()),
+                });
+            }
+        }
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When an answer comes, and with what.
+    type Script<'a> = (u64, &'a [&'a str]);
+    const NEVER: u64 = 1_000_000;
+
+    async fn lookup((after, addresses): Script<'_>) -> Answer {
+        tokio::time::sleep(Duration::from_millis(after)).await;
+        match addresses {
+            [] => Err(Arc::new(io::Error::other("no address"))),
+            some => Ok(some.iter().map(|text| text.parse().expect("an address")).collect()),
+        }
+    }
+
+    /// Which address won and after how many milliseconds. Port 1 answers at once, 2 refuses at once, 3 never answers.
+    async fn outcome(v6: Script<'_>, v4: Script<'_>) -> (Result<SocketAddr, Lost>, u128) {
+        let start = Instant::now();
+        let connect = |address: SocketAddr| async move {
+            match address.port() {
+                1 => Ok(address),
+                2 => Err(io::ErrorKind::ConnectionRefused.into()),
+                _ => pending().await,
+            }
+        };
+        let limits = Limits { lookup: None, tcp: Some(Duration::from_secs(10)) };
+        let won = race(lookup(v6), lookup(v4), connect, Delays::default(), limits, || {}).await;
+        (won, start.elapsed().as_millis())
+    }
+
+    async fn winner(v6: Script<'_>, v4: Script<'_>) -> (String, u128) {
+        let (won, after) = outcome(v6, v4).await;
+        (won.expect("an address answers").to_string(), after)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_broken_ipv6_route_costs_no_more_than_the_attempt_delay() {
+        assert_eq!(winner((0, &["[::1]:3"]), (0, &["1.1.1.1:1"])).await, ("1.1.1.1:1".to_owned(), 250));
+        assert_eq!(winner((0, &["[::1]:2"]), (0, &["1.1.1.1:1"])).await, ("1.1.1.1:1".to_owned(), 0));
+        let (won, after) = winner((49, &["[::1]:3", "[::2]:3", "[::3]:3"]), (0, &["1.1.1.1:1"])).await;
+        assert_eq!((won.as_str(), after), ("1.1.1.1:1", 299));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_ipv6_lookup_holds_ipv4_up_for_the_resolution_delay() {
+        assert_eq!(winner((NEVER, &[]), (10, &["1.1.1.1:1"])).await, ("1.1.1.1:1".to_owned(), 60));
+        assert_eq!(winner((20, &[]), (10, &["1.1.1.1:1"])).await, ("1.1.1.1:1".to_owned(), 20));
+        assert_eq!(winner((30, &["[::1]:1"]), (10, &["1.1.1.1:1"])).await, ("[::1]:1".to_owned(), 30));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_ipv4_lookup_does_not_hold_ipv6_up() {
+        assert_eq!(winner((10, &["[::1]:1"]), (NEVER, &[])).await, ("[::1]:1".to_owned(), 10));
+        // It joins when it comes, and its turn has come already.
+        assert_eq!(winner((0, &["[::1]:3"]), (400, &["1.1.1.1:1"])).await, ("1.1.1.1:1".to_owned(), 400));
+        // An address that refuses does not end the race while the other lookup is under way.
+        assert_eq!(winner((0, &["[::1]:2"]), (90, &["1.1.1.1:1"])).await, ("1.1.1.1:1".to_owned(), 90));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tries_every_address_with_the_families_in_turn() {
+        let (won, after) =
+            winner((0, &["[::1]:3", "[::2]:3", "[::3]:1"]), (0, &["1.1.1.1:3", "2.2.2.2:3"])).await;
+        assert_eq!((won.as_str(), after), ("[::3]:1", 1_000));
+        let (won, after) = winner((0, &["[::1]:2", "[::2]:2"]), (0, &["1.1.1.1:2", "2.2.2.2:1"])).await;
+        assert_eq!((won.as_str(), after), ("2.2.2.2:1", 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn says_whether_the_lookup_or_the_connections_failed() {
+        assert!(matches!(outcome((0, &[]), (5, &[])).await, (Err(Lost::Lookup(_)), 5)));
+        let (lost, _) = outcome((0, &["[::1]:2"]), (5, &[])).await;
+        assert!(matches!(lost, Err(Lost::Tcp(error)) if error.kind() == io::ErrorKind::ConnectionRefused));
+        assert!(matches!(outcome((7, &["[::1]:3"]), (0, &["1.1.1.1:3"])).await, (Err(Lost::Late), 10_007)));
+    }
+}

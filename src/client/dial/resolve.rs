@@ -1,0 +1,175 @@
+//! Names to addresses, by the system's resolver.
+//!
+//! A lookup cannot be called off: its thread ends when the resolver answers or gives up. So lookups do not belong to the
+//! attempts that wait for them. There are so many at a time and no more, attempts for the same name share one, and what
+//! it finds is remembered for a short while.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use dns_lookup::{AddrInfoHints, getaddrinfo};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
+
+/// Lookups under way; more wait for their turn.
+const LOOKUPS_MAX: usize = 64;
+/// How long addresses are remembered. The resolver does not tell how long they are good for, so not for long; a server that
+/// cannot be reached is looked up anew at once.
+const REMEMBERED_FOR: Duration = Duration::from_secs(10);
+/// The most names that are remembered.
+const REMEMBERED_MAX: usize = 64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Family {
+    V4,
+    V6,
+}
+
+/// Addresses without ports, or the resolver's words.
+pub(super) type Answer = Result<Vec<SocketAddr>, Arc<io::Error>>;
+
+type Key = (String, Family);
+
+enum Entry {
+    UnderWay(watch::Receiver<Option<Answer>>),
+    Found(Vec<SocketAddr>, Instant),
+}
+
+static ENTRIES: LazyLock<Mutex<HashMap<Key, Entry>>> = LazyLock::new(Mutex::default);
+static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LOOKUPS_MAX)));
+
+fn entries() -> MutexGuard<'static, HashMap<Key, Entry>> {
+    ENTRIES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The addresses of a name in one family.
+pub(super) async fn addresses(name: &str, family: Family) -> Answer {
+    let key = (name.to_owned(), family);
+    let first = known(&mut entries(), &key);
+    if let Some(known) = first {
+        return wait(known).await;
+    }
+    let turn = TURNS.clone().acquire_owned().await;
+    let answer = {
+        let mut entries = entries();
+        match known(&mut entries, &key) {
+            // Somebody else had their turn first.
+            Some(known) => known,
+            None => {
+                let (sender, receiver) = watch::channel(None);
+                entries.insert(key.clone(), Entry::UnderWay(receiver.clone()));
+                tokio::task::spawn_blocking(move || {
+                    let answer = look_up(&key.0, key.1).map_err(Arc::new);
+                    remember(key, &answer);
+                    let _ = sender.send(Some(answer));
+                    drop(turn);
+                });
+                Known::Later(receiver)
+            }
+        }
+    };
+    wait(answer).await
+}
+
+/// Addresses of `name` that did not work are not used again.
+pub(super) fn forget(name: &str) {
+    let mut entries = entries();
+    for family in [Family::V4, Family::V6] {
+        let key = (name.to_owned(), family);
+        if matches!(entries.get(&key), Some(Entry::Found(..))) {
+            entries.remove(&key);
+        }
+    }
+}
+
+enum Known {
+    Now(Vec<SocketAddr>),
+    Later(watch::Receiver<Option<Answer>>),
+}
+
+fn known(entries: &mut HashMap<Key, Entry>, key: &Key) -> Option<Known> {
+    match entries.get(key)? {
+        Entry::UnderWay(receiver) => Some(Known::Later(receiver.clone())),
+        Entry::Found(addresses, until) if Instant::now() < *until => Some(Known::Now(addresses.clone())),
+        Entry::Found(..) => {
+            entries.remove(key);
+            None
+        }
+    }
+}
+
+async fn wait(known: Known) -> Answer {
+    let mut receiver = match known {
+        Known::Now(addresses) => return Ok(addresses),
+        Known::Later(receiver) => receiver,
+    };
+    match receiver.wait_for(Option::is_some).await {
+        Ok(answer) => answer.clone().unwrap_or_else(|| Ok(Vec::new())),
+        // The lookup's thread was not to be had, or it panicked.
+        Err(_) => Err(Arc::new(io::Error::other("the lookup was not carried out"))),
+    }
+}
+
+fn remember(key: Key, answer: &Answer) {
+    let mut entries = entries();
+    entries.remove(&key);
+    if let Ok(addresses) = answer {
+        if entries.len() >= REMEMBERED_MAX {
+            let now = Instant::now();
+            entries.retain(|_, entry| !matches!(entry, Entry::Found(_, until) if *until <= now));
+        }
+        if entries.len() < REMEMBERED_MAX {
+            entries.insert(key, Entry::Found(addresses.clone(), Instant::now() + REMEMBERED_FOR));
+        }
+    }
+}
+
+fn look_up(name: &str, family: Family) -> io::Result<Vec<SocketAddr>> {
+    let hints = AddrInfoHints {
+        address: match family {
+            Family::V4 => libc::AF_INET,
+            Family::V6 => libc::AF_INET6,
+        },
+        socktype: libc::SOCK_STREAM,
+        ..AddrInfoHints::default()
+    };
+    let found = getaddrinfo(Some(name), None, Some(hints))?.map(|found| Ok(found?.sockaddr));
+    let addresses: Vec<_> = found.collect::<io::Result<_>>()?;
+    match addresses.is_empty() {
+        true => Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address")),
+        false => Ok(addresses),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn remembers_what_it_finds_until_it_is_told_to_forget() {
+        let key = ("127.0.0.1".to_owned(), Family::V4);
+        let found = addresses(&key.0, key.1).await.expect("a literal is found without a network");
+        assert_eq!(found, ["127.0.0.1:0".parse().expect("an address")]);
+        assert!(matches!(known(&mut entries(), &key), Some(Known::Now(_))));
+        forget(&key.0);
+        assert!(known(&mut entries(), &key).is_none());
+    }
+
+    #[tokio::test]
+    async fn remembers_no_failure() {
+        let key = ("::1".to_owned(), Family::V4);
+        assert!(addresses(&key.0, key.1).await.is_err(), "an IPv6 address has no IPv4 address");
+        assert!(known(&mut entries(), &key).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn remembers_for_a_short_while() {
+        let key = ("::2".to_owned(), Family::V6);
+        addresses(&key.0, key.1).await.expect("a literal");
+        tokio::time::advance(REMEMBERED_FOR).await;
+        assert!(known(&mut entries(), &key).is_none());
+    }
+}

@@ -1,0 +1,218 @@
+//! HTTP/1.1 answers, as far as the upgrade and proxies need them (RFC 9112). Knows neither of the two.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+/// The longest response head, in bytes; interim answers before it count as well.
+pub const RESPONSE_HEAD_BYTES_MAX: usize = 65_536;
+/// The most headers in a response.
+pub(super) const RESPONSE_HEADERS_MAX: usize = 256;
+/// The most bytes of a refusal's body that are handed on.
+pub const RESPONSE_BODY_BYTES_MAX: usize = 4_096;
+/// How long a refusal's body may keep the refusal itself waiting.
+const BODY_TIMEOUT: Duration = Duration::from_secs(1);
+/// The most bytes read of a chunked body, whatever they amount to.
+const CHUNKED_BYTES_MAX: usize = 4 * RESPONSE_BODY_BYTES_MAX;
+const READ_STEP_BYTES: usize = 4_096;
+/// The longest reason phrase handed on, in bytes.
+const REASON_BYTES_MAX: usize = 128;
+
+/// The head of an answer.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// Of HTTP/1.
+    pub(super) minor_version: u8,
+    pub(super) status: u16,
+    /// Printable ASCII only.
+    pub(super) reason: String,
+    /// In order, names in lower case.
+    pub(super) headers: Vec<(String, String)>,
+    /// Bytes of the head.
+    pub(super) len: usize,
+}
+
+/// Why there is no head.
+#[derive(Debug)]
+pub(super) enum HeadError {
+    NotHttp,
+    TooLong,
+    Eof,
+    Io(io::Error),
+}
+
+impl Head {
+    /// The values of a header, by its name in lower case.
+    pub(super) fn values<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.trim())
+    }
+
+    /// Whether a comma-separated header has an entry.
+    pub(super) fn lists(&self, wanted: &str, entry: &str) -> bool {
+        self.values(wanted)
+            .flat_map(|value| value.split(','))
+            .any(|known| known.trim().eq_ignore_ascii_case(entry))
+    }
+}
+
+/// The head at the beginning of `bytes`, or `None` while it is incomplete.
+pub(super) fn parse_head(bytes: &[u8]) -> Result<Option<Head>, HeadError> {
+    let mut storage = [httparse::EMPTY_HEADER; RESPONSE_HEADERS_MAX];
+    let mut response = httparse::Response::new(&mut storage);
+    let len = match response.parse(bytes) {
+        Ok(httparse::Status::Complete(len)) => len,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooLong),
+        Err(_) => return Err(HeadError::NotHttp),
+    };
+    let lower = |header: &httparse::Header<'_>| {
+        (header.name.to_ascii_lowercase(), String::from_utf8_lossy(header.value).into_owned())
+    };
+    Ok(Some(Head {
+        minor_version: response.version.unwrap_or_default(),
+        status: response.code.unwrap_or_default(),
+        reason: printable(response.reason.unwrap_or_default()),
+        headers: response.headers.iter().map(lower).collect(),
+        len,
+    }))
+}
+
+/// Reads the final head (RFC 9110 section 15.2: interim answers may come before it). What came behind it stays in
+/// `received`, which is empty at first.
+pub(super) async fn read_head<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    received: &mut Vec<u8>,
+) -> Result<Head, HeadError> {
+    let mut skipped = 0;
+    loop {
+        received.reserve(READ_STEP_BYTES);
+        if stream.read_buf(received).await.map_err(HeadError::Io)? == 0 {
+            return Err(HeadError::Eof);
+        }
+        while let Some(head) = parse_head(received)? {
+            received.drain(..head.len);
+            if head.status == 101 || !(100..200).contains(&head.status) {
+                return Ok(head);
+            }
+            skipped += head.len;
+        }
+        if skipped + received.len() > RESPONSE_HEAD_BYTES_MAX {
+            return Err(HeadError::TooLong);
+        }
+    }
+}
+
+/// The beginning of the body behind a head, of which `received` came with it. Not waited for longer than it is worth.
+pub(super) async fn read_body<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    mut received: Vec<u8>,
+    head: &Head,
+) -> Vec<u8> {
+    if matches!(head.status, 100..200 | 204 | 304) {
+        return Vec::new();
+    }
+    let chunked = head.lists("transfer-encoding", "chunked");
+    let wanted = match head.values("content-length").next().map(str::parse::<usize>) {
+        Some(Ok(length)) if !chunked => length.min(RESPONSE_BODY_BYTES_MAX),
+        _ => RESPONSE_BODY_BYTES_MAX,
+    };
+    let fill = async {
+        loop {
+            let enough = match chunked {
+                true => received.len() >= CHUNKED_BYTES_MAX || unchunk(&received).1,
+                false => received.len() >= wanted,
+            };
+            received.reserve(READ_STEP_BYTES);
+            if enough || !stream.read_buf(&mut received).await.is_ok_and(|count| count > 0) {
+                return;
+            }
+        }
+    };
+    // What came in time is handed on.
+    let _ = tokio::time::timeout(BODY_TIMEOUT, fill).await;
+    if chunked {
+        received = unchunk(&received).0;
+    }
+    received.truncate(wanted);
+    received.shrink_to_fit();
+    received
+}
+
+/// The data of a chunked body (RFC 9112 section 7.1) as far as it goes, and whether it is all that is wanted.
+fn unchunk(mut chunks: &[u8]) -> (Vec<u8>, bool) {
+    let mut body = Vec::new();
+    loop {
+        let (start, length) = match httparse::parse_chunk_size(chunks) {
+            Ok(httparse::Status::Complete((_, 0))) | Err(_) => return (body, true),
+            Ok(httparse::Status::Complete(chunk)) => chunk,
+            Ok(httparse::Status::Partial) => return (body, false),
+        };
+        let data = &chunks[start..];
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        body.extend_from_slice(&data[..length.min(data.len())]);
+        if body.len() >= RESPONSE_BODY_BYTES_MAX {
+            return (body, true);
+        }
+        // A line end follows the data.
+        match length.checked_add(2).and_then(|next| data.get(next..)) {
+            Some(rest) => chunks = rest,
+            None => return (body, false),
+        }
+    }
+}
+
+/// A reason phrase is the peer's text: only printable ASCII of it reaches ours.
+fn printable(reason: &str) -> String {
+    reason.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(REASON_BYTES_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read(mut wire: &[u8]) -> Result<(Head, Vec<u8>), HeadError> {
+        let mut received = Vec::new();
+        let head = read_head(&mut wire, &mut received).await?;
+        let body = read_body(&mut wire, received, &head).await;
+        Ok((head, body))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reads_bodies_however_they_are_framed() {
+        let body = |head: &'static str, body: &'static [u8]| async move {
+            let wire = [b"HTTP/1.1 403 No\r\n", head.as_bytes(), b"\r\n", body].concat();
+            read(&wire).await.expect("a good head").1
+        };
+        assert_eq!(body("Content-Length: 3\r\n", b"abcdef").await, b"abc");
+        assert_eq!(body("", b"to the end").await, b"to the end");
+        assert_eq!(body("Content-Length: 99\r\n", b"cut off").await, b"cut off");
+        let chunked = "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n";
+        assert_eq!(body(chunked, b"3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").await, b"abcde");
+        assert_eq!(body(chunked, b"3\r\nabc\r\nZ\r\n").await, b"abc");
+        assert_eq!(body(chunked, b"ffffffffffffffff\r\nabc").await, b"abc");
+        let long = vec![b'x'; 2 * RESPONSE_BODY_BYTES_MAX];
+        let wire = [&b"HTTP/1.1 500 No\r\n\r\n"[..], &long].concat();
+        assert_eq!(read(&wire).await.expect("a good head").1.len(), RESPONSE_BODY_BYTES_MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let (mut near, mut far) = tokio::io::duplex(1_024);
+        let wire = b"HTTP/1.1 503 Busy\r\nContent-Length: 10\r\n\r\nhalf";
+        tokio::io::AsyncWriteExt::write_all(&mut far, wire).await.expect("room");
+        let mut received = Vec::new();
+        let head = read_head(&mut near, &mut received).await.expect("a good head");
+        assert_eq!(read_body(&mut near, received, &head).await, b"half");
+    }
+
+    #[tokio::test]
+    async fn skips_interim_answers_within_the_limit() {
+        let interim = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+        let wire = format!("HTTP/1.1 100 Continue\r\n\r\n{interim}HTTP/1.1 200 OK\r\nX: y\r\n\r\n");
+        let (head, _) = read(wire.as_bytes()).await.expect("a good head");
+        assert_eq!((head.status, head.values("x").next()), (200, Some("y")));
+        let endless = interim.repeat(RESPONSE_HEAD_BYTES_MAX / interim.len() + 1_000);
+        assert!(matches!(read(endless.as_bytes()).await, Err(HeadError::TooLong)));
+    }
+}

@@ -1,0 +1,64 @@
+//! A tunnel through an HTTP proxy (RFC 9110 section 9.3.6).
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use url::Host;
+
+use super::{Credentials, authority, digest};
+use crate::client::error::ProxyError;
+use crate::client::http::{self, HeadError};
+
+const PROXY_AUTHENTICATION_REQUIRED: u16 = 407;
+
+/// What a proxy that wants to know who asks is told, on its next connection.
+pub(in crate::client) struct Credentialed(String);
+
+/// Asks for a tunnel to a destination. Nothing of the credentials is sent unasked, since the proxy may take a scheme that
+/// does not show the password; it asks by its answer, and is then to be asked again on a new connection.
+pub(in crate::client) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    (host, port): (&Host<String>, u16),
+    credentials: Option<&Credentials>,
+    authorization: Option<&Credentialed>,
+) -> Result<Option<Credentialed>, ProxyError> {
+    let destination = authority(host, port);
+    let mut request = format!(
+        "CONNECT {destination} HTTP/1.1\r\nHost: {destination}\r\nUser-Agent: {}\r\n",
+        crate::client::USER_AGENT
+    );
+    if let Some(Credentialed(value)) = authorization {
+        request.push_str(&format!("Proxy-Authorization: {value}\r\n"));
+    }
+    request.push_str("\r\n");
+    stream.write_all(request.as_bytes()).await.map_err(ProxyError::Io)?;
+    stream.flush().await.map_err(ProxyError::Io)?;
+
+    let mut received = Vec::new();
+    let head = http::read_head(stream, &mut received).await?;
+    match (head.status, credentials) {
+        // The destination speaks when it is spoken to.
+        (200..300, _) if received.is_empty() => Ok(None),
+        (200..300, _) => Err(ProxyError::Garbage),
+        (PROXY_AUTHENTICATION_REQUIRED, None) => Err(ProxyError::CredentialsMissing),
+        (PROXY_AUTHENTICATION_REQUIRED, Some(_)) if authorization.is_some() => {
+            Err(ProxyError::CredentialsRefused)
+        }
+        (PROXY_AUTHENTICATION_REQUIRED, Some(credentials)) => {
+            let challenges = head.values("proxy-authenticate");
+            digest::answer(challenges, credentials, "CONNECT", &destination)
+                .map(|value| Some(Credentialed(value)))
+                .ok_or(ProxyError::AuthenticationScheme)
+        }
+        (status, _) => Err(ProxyError::Status { status, reason: head.reason }),
+    }
+}
+
+impl From<HeadError> for ProxyError {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::NotHttp => Self::NotHttp,
+            HeadError::TooLong => Self::HeadTooLong,
+            HeadError::Eof => Self::Eof,
+            HeadError::Io(cause) => Self::Io(cause),
+        }
+    }
+}

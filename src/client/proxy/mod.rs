@@ -1,0 +1,290 @@
+//! Proxies: which one a destination is reached through, and the tunnel through it.
+//!
+//! Knows nothing of WebSockets: what comes out is a connection on which the destination is the peer.
+
+mod connect;
+mod digest;
+mod environment;
+mod exclusions;
+mod socks5;
+
+use std::fmt;
+
+use url::Host;
+
+use super::error::{OptionsError, ProxyError};
+use exclusions::{Exclusions, Names};
+
+pub(super) use connect::open as connect;
+pub(super) use socks5::open as socks5;
+
+/// RFC 1929 section 2: lengths are one byte.
+const SOCKS5_CREDENTIAL_BYTES_MAX: usize = 255;
+
+/// How to reach servers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Proxy {
+    /// By the system's default proxy: that of OpenHarmony's network settings; elsewhere that of the environment variables
+    /// `http_proxy` for ws, `https_proxy` for wss, `all_proxy` and `no_proxy`.
+    #[default]
+    System,
+    /// Directly.
+    None,
+    /// By this one.
+    Server(ProxyServer),
+}
+
+/// A proxy, unchecked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyServer {
+    /// How it is spoken to.
+    pub protocol: ProxyProtocol,
+    /// Its name or address.
+    pub host: String,
+    /// Its port, not 0.
+    pub port: u16,
+    /// Destinations to reach directly: names and addresses with wildcards (`*.example.org`, `192.168.*`), domains with all
+    /// below them (`.example.org`), networks (`10.0.0.0/8`, `fe80::/10`), each with a port behind a colon or without.
+    /// An entry may hold several, separated by commas.
+    pub exclusions: Vec<String>,
+    /// For a proxy that asks for them.
+    pub credentials: Option<Credentials>,
+}
+
+/// The protocol of a proxy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProxyProtocol {
+    /// CONNECT (RFC 9110 section 9.3.6), with Basic or Digest authentication.
+    #[default]
+    Http,
+    /// SOCKS version 5 (RFC 1928). The proxy looks names up.
+    Socks5,
+}
+
+/// A name and a password. Its `Debug` shows neither.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user's name.
+    pub username: String,
+    /// The password; may be empty.
+    pub password: String,
+}
+
+impl ProxyServer {
+    /// What [`super::Request::parse`] would find wrong with it.
+    pub fn check(&self) -> Result<(), OptionsError> {
+        Choice::parse(Proxy::Server(self.clone())).map(|_| ())
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
+}
+
+/// How to reach servers, checked.
+#[derive(Clone, Debug)]
+pub(super) enum Choice {
+    System,
+    Direct,
+    Server(Box<Server>),
+}
+
+/// A proxy that can be dialled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Server {
+    pub(super) protocol: ProxyProtocol,
+    pub(super) host: Host<String>,
+    pub(super) port: u16,
+    pub(super) credentials: Option<Credentials>,
+    exclusions: Exclusions,
+}
+
+impl Choice {
+    pub(super) fn parse(proxy: Proxy) -> Result<Self, OptionsError> {
+        let ProxyServer { protocol, host, port, exclusions, credentials } = match proxy {
+            Proxy::System => return Ok(Self::System),
+            Proxy::None => return Ok(Self::Direct),
+            Proxy::Server(server) => server,
+        };
+        let refused = |field, why| OptionsError::Proxy { field, why };
+        let host = parse_host(&host).ok_or_else(|| refused("host", "neither a name nor an address"))?;
+        if port == 0 {
+            return Err(refused("port", "must be 1 to 65535"));
+        }
+        if let Some(Credentials { username, password }) = &credentials {
+            for (field, text) in [("username", username), ("password", password)] {
+                if text.contains(|c: char| c.is_ascii_control()) {
+                    return Err(refused(field, "holds a control character"));
+                }
+                if protocol == ProxyProtocol::Socks5 && text.len() > SOCKS5_CREDENTIAL_BYTES_MAX {
+                    return Err(refused(field, "longer than 255 bytes (RFC 1929 2)"));
+                }
+            }
+            if username.is_empty() {
+                return Err(refused("username", "empty beside a password"));
+            }
+        }
+        let (exclusions, meaningless) =
+            Exclusions::parse(exclusions.iter().map(String::as_str), Names::Exact);
+        if !meaningless.is_empty() {
+            return Err(refused(
+                "exclusionList",
+                "an entry is no name, address or network with an optional port",
+            ));
+        }
+        Ok(Self::Server(Box::new(Server { protocol, host, port, credentials, exclusions })))
+    }
+
+    /// The proxy by which to reach a destination, if any. Asks the system: not for an async thread.
+    pub(super) fn for_destination(
+        &self,
+        secure: bool,
+        host: &Host<String>,
+        port: u16,
+    ) -> Result<Option<Server>, ProxyError> {
+        let server = match self {
+            Self::Direct => None,
+            Self::Server(server) => Some((**server).clone()),
+            Self::System => match crate::platform::default_proxy() {
+                Some(settings) => of_platform(settings)?,
+                None => environment::proxy(secure, |name| std::env::var(name).ok())?,
+            },
+        };
+        Ok(server.filter(|server| !server.exclusions.cover(host, port)))
+    }
+
+    /// Whether [`Choice::for_destination`] may be asked on an async thread.
+    pub(super) fn is_immediate(&self) -> bool {
+        match self {
+            Self::Direct | Self::Server(_) => true,
+            Self::System => !crate::platform::has_default_proxy(),
+        }
+    }
+}
+
+impl Server {
+    /// Host and port, for texts.
+    pub(super) fn endpoint(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+/// The proxy of OpenHarmony's settings; without a host there is none.
+fn of_platform(settings: crate::platform::DefaultProxy) -> Result<Option<Server>, ProxyError> {
+    let crate::platform::DefaultProxy { host, port, exclusions } = settings;
+    if host.is_empty() || port == 0 {
+        return Ok(None);
+    }
+    let (protocol, host) = match host.split_once("://") {
+        Some((scheme, host)) => (protocol_of(scheme)?, host),
+        None => (ProxyProtocol::Http, host.as_str()),
+    };
+    let host = parse_host(host.trim_end_matches('/')).ok_or(ProxyError::Setting("its host is not one"))?;
+    let (exclusions, meaningless) = Exclusions::parse(exclusions.iter().map(String::as_str), Names::Exact);
+    warn_of(&meaningless);
+    Ok(Some(Server { protocol, host, port, credentials: None, exclusions }))
+}
+
+/// What the user of the machine has set is followed as far as it goes.
+fn warn_of(meaningless: &[&str]) {
+    if !meaningless.is_empty() {
+        crate::logging::warn(format_args!(
+            "{} entries of the system's list of proxy exclusions mean nothing and are left out",
+            meaningless.len()
+        ));
+    }
+}
+
+fn protocol_of(scheme: &str) -> Result<ProxyProtocol, ProxyError> {
+    match scheme.to_ascii_lowercase().as_str() {
+        "http" => Ok(ProxyProtocol::Http),
+        "socks5" | "socks5h" => Ok(ProxyProtocol::Socks5),
+        _ => Err(ProxyError::Setting("its scheme is not http or socks5")),
+    }
+}
+
+/// A name or an address, which may stand in brackets.
+fn parse_host(text: &str) -> Option<Host<String>> {
+    let text = text.trim();
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    match bare.parse() {
+        Ok(std::net::IpAddr::V4(address)) => Some(Host::Ipv4(address)),
+        Ok(std::net::IpAddr::V6(address)) => Some(Host::Ipv6(address)),
+        Err(_) => Host::parse(text).ok(),
+    }
+}
+
+/// The authority form of a destination (RFC 9112 section 3.2.3).
+fn authority(host: &Host<String>, port: u16) -> String {
+    format!("{host}:{port}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server() -> ProxyServer {
+        ProxyServer {
+            protocol: ProxyProtocol::Http,
+            host: "proxy.example".to_owned(),
+            port: 3_128,
+            exclusions: Vec::new(),
+            credentials: None,
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_proxy_and_names_the_field() {
+        let credentials = |username: &str, password: &str| {
+            Some(Credentials { username: username.to_owned(), password: password.to_owned() })
+        };
+        let socks5 = ProxyServer { protocol: ProxyProtocol::Socks5, ..server() };
+        for (field, refused) in [
+            ("host", ProxyServer { host: String::new(), ..server() }),
+            ("host", ProxyServer { host: "a b".to_owned(), ..server() }),
+            ("host", ProxyServer { host: "http://proxy".to_owned(), ..server() }),
+            ("port", ProxyServer { port: 0, ..server() }),
+            ("exclusionList", ProxyServer { exclusions: vec!["10.0.0.0/99".to_owned()], ..server() }),
+            ("username", ProxyServer { credentials: credentials("", "secret"), ..server() }),
+            ("password", ProxyServer { credentials: credentials("a", "secret\r\nX: y"), ..server() }),
+            ("username", ProxyServer { credentials: credentials(&"x".repeat(256), ""), ..socks5 }),
+        ] {
+            let text = Choice::parse(Proxy::Server(refused)).expect_err("a bad proxy").to_string();
+            assert!(text.starts_with(&format!("proxy: {field}: ")) && !text.contains("secret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn takes_addresses_with_and_without_brackets() {
+        for (text, endpoint) in
+            [("::1", "[::1]:3128"), ("[::1]", "[::1]:3128"), ("10.0.0.1", "10.0.0.1:3128")]
+        {
+            let proxy = Proxy::Server(ProxyServer { host: text.to_owned(), ..server() });
+            let Ok(Choice::Server(server)) = Choice::parse(proxy) else { panic!("{text} is an address") };
+            assert_eq!(server.endpoint(), endpoint);
+        }
+    }
+
+    #[test]
+    fn follows_the_settings_of_the_platform() {
+        let of = |host: &str, port| {
+            let exclusions = vec!["*.local".to_owned(), "10.0.0.0/99".to_owned()];
+            of_platform(crate::platform::DefaultProxy { host: host.to_owned(), port, exclusions })
+        };
+        assert_eq!(of("", 0), Ok(None));
+        let server = of("proxy.example", 8_080).expect("good").expect("set");
+        assert_eq!(server.endpoint(), "proxy.example:8080");
+        assert!(server.exclusions.cover(&Host::Domain("printer.local".to_owned()), 80));
+        assert_eq!(of("socks5://p", 1).expect("good").expect("set").protocol, ProxyProtocol::Socks5);
+        assert!(of("https://p", 1).is_err());
+    }
+
+    #[test]
+    fn credentials_are_not_shown() {
+        let credentials = Credentials { username: "alice".to_owned(), password: "secret".to_owned() };
+        let text = format!("{credentials:?}");
+        assert!(!text.contains("alice") && !text.contains("secret"));
+    }
+}
