@@ -5,18 +5,28 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// Least severe first.
+/// How severe a line must be to be written, least severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-pub(crate) enum Level {
+pub enum LogLevel {
+    /// Everything.
     Debug = 1,
+    /// What connections go through as well.
     Info = 2,
+    /// Dropped connections as well.
     Warn = 3,
+    /// Defects of this library only.
     Error = 4,
+    /// Nothing.
+    Off = 5,
 }
 
 const UNSET: u8 = 0;
-const OFF: u8 = 5;
+
+/// From now on, lines less severe than `level` are not written. Takes the place of the environment variable.
+pub fn set_log_level(level: LogLevel) {
+    THRESHOLD.store(level as u8, Ordering::Relaxed);
+}
 
 /// The least severe level that is written.
 static THRESHOLD: AtomicU8 = AtomicU8::new(UNSET);
@@ -25,22 +35,22 @@ static THRESHOLD: AtomicU8 = AtomicU8::new(UNSET);
 const LEVEL_VARIABLE: &str = "NET_WEBSOCKET_LOG";
 
 pub(crate) fn debug(message: fmt::Arguments<'_>) {
-    log(Level::Debug, message);
+    log(LogLevel::Debug, message);
 }
 
 pub(crate) fn info(message: fmt::Arguments<'_>) {
-    log(Level::Info, message);
+    log(LogLevel::Info, message);
 }
 
 pub(crate) fn warn(message: fmt::Arguments<'_>) {
-    log(Level::Warn, message);
+    log(LogLevel::Warn, message);
 }
 
 pub(crate) fn error(message: fmt::Arguments<'_>) {
-    log(Level::Error, message);
+    log(LogLevel::Error, message);
 }
 
-fn log(level: Level, message: fmt::Arguments<'_>) {
+fn log(level: LogLevel, message: fmt::Arguments<'_>) {
     if level as u8 >= threshold() {
         sink::write(level, &message.to_string());
     }
@@ -62,11 +72,11 @@ fn threshold() -> u8 {
 
 fn parse_level(name: &str) -> Option<u8> {
     match name {
-        "debug" => Some(Level::Debug as u8),
-        "info" => Some(Level::Info as u8),
-        "warn" => Some(Level::Warn as u8),
-        "error" => Some(Level::Error as u8),
-        "off" => Some(OFF),
+        "debug" => Some(LogLevel::Debug as u8),
+        "info" => Some(LogLevel::Info as u8),
+        "warn" => Some(LogLevel::Warn as u8),
+        "error" => Some(LogLevel::Error as u8),
+        "off" => Some(LogLevel::Off as u8),
         _ => None,
     }
 }
@@ -75,23 +85,23 @@ fn parse_level(name: &str) -> Option<u8> {
 mod sink {
     use ohos_hilog_binding::{LogOptions, debug, error, info, set_global_options, warn};
 
-    use super::Level;
+    use super::LogLevel;
     use std::sync::Once;
 
     /// Ours, within the range the platform leaves to applications.
     const DOMAIN: u32 = 0xd057;
     const TAG: &str = "NetWebSocket";
-    pub(super) const DEFAULT: u8 = Level::Warn as u8;
+    pub(super) const DEFAULT: u8 = LogLevel::Warn as u8;
 
-    pub(super) fn write(level: Level, message: &str) {
+    pub(super) fn write(level: LogLevel, message: &str) {
         static READY: Once = Once::new();
         READY.call_once(|| set_global_options(LogOptions { domain: DOMAIN, tag: TAG }));
         let message = super::as_format(message);
         match level {
-            Level::Debug => debug(message),
-            Level::Info => info(message),
-            Level::Warn => warn(message),
-            Level::Error => error(message),
+            LogLevel::Debug => debug(message),
+            LogLevel::Info => info(message),
+            LogLevel::Warn => warn(message),
+            LogLevel::Error | LogLevel::Off => error(message),
         }
     }
 }
@@ -100,16 +110,16 @@ mod sink {
 mod sink {
     use std::io::Write;
 
-    use super::{Level, OFF};
+    use super::LogLevel;
 
-    pub(super) const DEFAULT: u8 = OFF;
+    pub(super) const DEFAULT: u8 = LogLevel::Off as u8;
 
-    pub(super) fn write(level: Level, message: &str) {
+    pub(super) fn write(level: LogLevel, message: &str) {
         let letter = match level {
-            Level::Debug => 'D',
-            Level::Info => 'I',
-            Level::Warn => 'W',
-            Level::Error => 'E',
+            LogLevel::Debug => 'D',
+            LogLevel::Info => 'I',
+            LogLevel::Warn => 'W',
+            LogLevel::Error | LogLevel::Off => 'E',
         };
         // A closed stderr must not take the application down, as eprintln! would.
         let _ = writeln!(std::io::stderr(), "{letter} NetWebSocket: {message}");

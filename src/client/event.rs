@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::error::{Failure, Times};
 use super::link::Receipt;
 use super::reconnect::{Cause, Prepare, Reconnected, Reconnecting};
-use crate::protocol::{Kind, Part};
+use super::stats::Statistics;
+use crate::protocol::{FrameHeader, Kind, Part};
 
 /// The server's answer to the upgrade.
 #[derive(Clone, Debug)]
@@ -87,6 +88,15 @@ pub enum Outcome {
     Sent,
     /// It was dropped, or only part of it was sent, when the connection ended.
     Unsent,
+}
+
+/// Which way a frame went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To the server.
+    Sent,
+    /// From it.
+    Received,
 }
 
 /// The end of a connection that was open.
@@ -212,6 +222,16 @@ pub trait Listener: Send + 'static {
 
     /// The queue, once over its low-water mark, is down to it again.
     fn drained(&mut self) {}
+
+    /// What was counted so far, each [`super::Options::statistics_interval`] while the connection is open.
+    fn statistics(&mut self, statistics: &Statistics) {
+        let _ = statistics;
+    }
+
+    /// A frame has gone out or come in, with [`super::Options::trace_frames`].
+    fn frame(&mut self, direction: Direction, header: FrameHeader) {
+        let _ = (direction, header);
+    }
 
     /// The attempt or the connection failed, and another attempt is to follow.
     fn reconnecting(&mut self, reconnecting: &Reconnecting) {

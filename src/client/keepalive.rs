@@ -1,11 +1,60 @@
 //! When to ping, and when silence means that the connection is dead.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// From this on, intervals and deadlines of all clients fall on the same instants, so that one wake of the processor serves
+/// all. What is shorter is kept to the millisecond.
+const COALESCED_FROM: Duration = Duration::from_secs(2);
+const TICK: Duration = Duration::from_secs(1);
+
+/// What the instants are counted from.
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Instants that clients have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Ticks {
+    origin: Instant,
+}
+
+impl Ticks {
+    /// Those of the process.
+    pub(super) fn of_process() -> Self {
+        Self { origin: *ORIGIN }
+    }
+
+    /// The end of the interval that runs at `now`: intervals are counted from the origin, not from a client's own
+    /// beginning, so the first one is shorter.
+    pub(super) fn after(self, now: Instant, interval: Duration) -> Instant {
+        if interval < COALESCED_FROM {
+            return now + interval;
+        }
+        let passed = now.saturating_duration_since(self.origin);
+        let intervals = passed.as_nanos() / interval.as_nanos() + 1;
+        let end = u64::try_from(interval.as_nanos().saturating_mul(intervals)).unwrap_or(u64::MAX);
+        self.whole(self.origin + Duration::from_nanos(end))
+    }
+
+    /// `now + timeout`, rounded up.
+    fn at_least(self, now: Instant, timeout: Duration) -> Instant {
+        if timeout < COALESCED_FROM { now + timeout } else { self.whole(now + timeout) }
+    }
+
+    /// The tick at `at` or after it.
+    fn whole(self, at: Instant) -> Instant {
+        let passed = at.saturating_duration_since(self.origin);
+        match passed.subsec_nanos() {
+            0 => at,
+            over => at + (TICK - Duration::from_nanos(over.into())),
+        }
+    }
+}
+
 /// The ping schedule of one connection (RFC 6455 section 5.5.2).
 pub(super) struct Keepalive {
+    ticks: Ticks,
     interval: Option<Duration>,
     timeout: Option<Duration>,
     next_ping: Option<Instant>,
@@ -23,8 +72,14 @@ pub(super) enum Due {
 }
 
 impl Keepalive {
-    pub(super) fn new(interval: Option<Duration>, timeout: Option<Duration>, now: Instant) -> Self {
-        Self { interval, timeout, next_ping: interval.map(|interval| now + interval), silent_until: None }
+    pub(super) fn new(
+        ticks: Ticks,
+        interval: Option<Duration>,
+        timeout: Option<Duration>,
+        now: Instant,
+    ) -> Self {
+        let next_ping = interval.map(|interval| ticks.after(now, interval));
+        Self { ticks, interval, timeout, next_ping, silent_until: None }
     }
 
     /// When [`Keepalive::due`] is to be asked next.
@@ -40,7 +95,7 @@ impl Keepalive {
     /// Reading was paused on purpose until `now`: the peer's silence proves nothing.
     pub(super) fn resumed(&mut self, now: Instant) {
         if let (Some(until), Some(timeout)) = (&mut self.silent_until, self.timeout) {
-            *until = now + timeout;
+            *until = self.ticks.at_least(now, timeout);
         }
     }
 
@@ -52,9 +107,9 @@ impl Keepalive {
         }
         match (self.next_ping, self.interval) {
             (Some(at), Some(interval)) if at <= now => {
-                self.next_ping = Some(now + interval);
+                self.next_ping = Some(self.ticks.after(now, interval));
                 if self.silent_until.is_none() {
-                    self.silent_until = self.timeout.map(|timeout| now + timeout);
+                    self.silent_until = self.timeout.map(|timeout| self.ticks.at_least(now, timeout));
                 }
                 Due::Ping
             }
@@ -72,7 +127,8 @@ mod tests {
     #[test]
     fn pings_at_each_interval_and_gives_up_on_silence() {
         let start = Instant::now();
-        let mut keepalive = Keepalive::new(Some(10 * SECOND), Some(15 * SECOND), start);
+        let mut keepalive =
+            Keepalive::new(Ticks { origin: start }, Some(10 * SECOND), Some(15 * SECOND), start);
         assert_eq!(keepalive.deadline(), Some(start + 10 * SECOND));
         assert_eq!(keepalive.due(start + 9 * SECOND), Due::Nothing);
         assert_eq!(keepalive.due(start + 10 * SECOND), Due::Ping);
@@ -85,7 +141,8 @@ mod tests {
     #[test]
     fn any_byte_counts_as_life() {
         let start = Instant::now();
-        let mut keepalive = Keepalive::new(Some(10 * SECOND), Some(5 * SECOND), start);
+        let mut keepalive =
+            Keepalive::new(Ticks { origin: start }, Some(10 * SECOND), Some(5 * SECOND), start);
         assert_eq!(keepalive.due(start + 10 * SECOND), Due::Ping);
         keepalive.alive();
         assert_eq!(keepalive.due(start + 16 * SECOND), Due::Nothing);
@@ -94,8 +151,50 @@ mod tests {
 
     #[test]
     fn without_an_interval_it_asks_for_nothing() {
-        let mut keepalive = Keepalive::new(None, Some(SECOND), Instant::now());
+        let mut keepalive = Keepalive::new(Ticks::of_process(), None, Some(SECOND), Instant::now());
         assert_eq!(keepalive.deadline(), None);
         assert_eq!(keepalive.due(Instant::now() + 1_000 * SECOND), Due::Nothing);
+    }
+
+    #[test]
+    fn many_clients_ring_at_most_once_a_second() {
+        const MILLISECOND: Duration = Duration::from_millis(1);
+        let origin = Instant::now();
+        let mut rings = std::collections::BTreeSet::new();
+        for client in 0..1_000_u32 {
+            // Opened at any time, with intervals of 2 to 45 s that need not be whole seconds.
+            let opened = origin + client * 97 * MILLISECOND;
+            let interval = 2 * SECOND + (client % 10) * 4_777 * MILLISECOND;
+            let mut keepalive = Keepalive::new(Ticks { origin }, Some(interval), Some(interval / 2), opened);
+            let mut last = opened;
+            while let Some(at) = keepalive.deadline().filter(|at| *at < origin + 300 * SECOND) {
+                rings.insert(at);
+                // The wheel of timers rings within a millisecond.
+                let now = at + MILLISECOND;
+                if keepalive.due(now) == Due::Ping {
+                    assert!(at - last <= interval + 2 * SECOND, "{:?} after {interval:?}", at - last);
+                    last = at;
+                    keepalive.alive();
+                }
+            }
+            assert!(last > origin + 240 * SECOND, "it pings on");
+        }
+        assert!(rings.len() <= 300, "{} rings in 300 s", rings.len());
+        // Clients that are alike ring together.
+        let alike = |opened| {
+            Keepalive::new(Ticks { origin }, Some(30 * SECOND), Some(30 * SECOND), origin + opened).deadline()
+        };
+        assert_eq!(alike(Duration::ZERO), Some(origin + 30 * SECOND));
+        assert_eq!(alike(29 * SECOND), Some(origin + 30 * SECOND));
+        assert_eq!(alike(30 * SECOND), Some(origin + 60 * SECOND));
+    }
+
+    #[test]
+    fn short_intervals_are_kept_to_the_millisecond() {
+        let start = Instant::now();
+        let ticks = Ticks { origin: start };
+        let now = start + SECOND / 3;
+        let keepalive = Keepalive::new(ticks, Some(SECOND / 10), Some(SECOND / 10), now);
+        assert_eq!(keepalive.deadline(), Some(now + SECOND / 10));
     }
 }

@@ -3,8 +3,9 @@
 //! Callers' threads write here and never touch a socket; a session reads here and never waits for a caller.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -13,7 +14,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::error::{AlreadyConnected, CloseError, PingError, SendError};
 use super::event::{Listener, Opened};
 use super::reconnect::Prepared;
-use super::stats::Counters;
+use super::stats::{Counters, Statistics};
 use crate::protocol::{
     CONTROL_PAYLOAD_BYTES_MAX, CloseCode, Encoder, FRAME_HEADER_BYTES_MAX, Kind, Utf8Validator,
     encoded_frames, may_be_sent, truncate_reason,
@@ -275,9 +276,27 @@ impl Waiting {
     }
 }
 
+/// What a client's log lines begin with: its number, and that of the application's HiTrace chain in hilog's own form.
+pub(super) struct Tag {
+    id: u64,
+    trace: u64,
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self { id, trace: NO_TRACE } => write!(f, "[c{id}]"),
+            Self { id, trace } => write!(f, "[c{id} {trace:x}]"),
+        }
+    }
+}
+
+const NO_TRACE: u64 = 0;
+
 pub(super) struct Link {
     /// For log lines.
     pub(super) id: u64,
+    trace: AtomicU64,
     /// The client is gone: no event reaches its listener any more.
     detached: AtomicBool,
     /// Bytes and messages a session has taken from the queue and not yet handed to the kernel.
@@ -328,6 +347,7 @@ impl Link {
     pub(super) fn new(id: u64, listener: Box<dyn Listener>, send_limit: usize) -> Self {
         Self {
             id,
+            trace: AtomicU64::new(NO_TRACE),
             detached: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
             messages_in_flight: AtomicUsize::new(0),
@@ -364,6 +384,11 @@ impl Link {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What log lines begin with.
+    pub(super) fn tag(&self) -> Tag {
+        Tag { id: self.id, trace: self.trace.load(Ordering::Relaxed) }
+    }
+
     // The client's side.
 
     pub(super) fn state(&self) -> State {
@@ -391,6 +416,17 @@ impl Link {
         self.lock().opened.clone()
     }
 
+    pub(super) fn statistics(&self) -> Statistics {
+        let inner = self.lock();
+        let Waiting { bytes, messages } = self.waiting(&inner);
+        Statistics {
+            buffered_bytes: bytes,
+            buffered_messages: messages,
+            timing: inner.opened.as_ref().map(|opened| opened.timing),
+            ..self.counters.snapshot()
+        }
+    }
+
     pub(super) fn is_filled(&self) -> bool {
         self.filled.load(Ordering::Relaxed)
     }
@@ -400,6 +436,10 @@ impl Link {
         self.send_limit.store(bytes, Ordering::Relaxed);
         self.low_water.store(low_water, Ordering::Relaxed);
         self.message_limit.store(messages, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_trace_id(&self, trace: Option<u64>) {
+        self.trace.store(trace.unwrap_or(NO_TRACE), Ordering::Relaxed);
     }
 
     /// Begins an attempt and returns its number, and its turn at the listener.

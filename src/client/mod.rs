@@ -26,7 +26,7 @@ pub use self::error::{
     AlreadyConnected, CloseError, Error, Failure, OptionsError, Phase, PingError, ProxyError, RefusedUpgrade,
     SendError, Times, UpgradeError, UrlError,
 };
-pub use self::event::{Closed, Headers, Listener, Message, Opened, Outcome, Pong, Timing};
+pub use self::event::{Closed, Direction, Headers, Listener, Message, Opened, Outcome, Pong, Timing};
 pub use self::handshake::parse_response_head;
 pub use self::http::{RESPONSE_BODY_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX};
 pub use self::link::{Payload, Receipt, SendLimits, State, may_close_with};
@@ -37,7 +37,8 @@ pub use self::stats::Statistics;
 pub use self::tls::{
     AlpnProtocols, ClientCertificate, Password, Pin, PinError, TlsError, TlsOptions, TlsServerName,
 };
-pub use crate::protocol::{CLOSE_REASON_BYTES_MAX, CloseCode, Kind, Part, PerMessageDeflate};
+pub use crate::logging::{LogLevel, set_log_level};
+pub use crate::protocol::{CLOSE_REASON_BYTES_MAX, CloseCode, FrameHeader, Kind, Part, PerMessageDeflate};
 
 use self::link::Link;
 
@@ -83,6 +84,7 @@ impl Client {
     /// Begins to connect. The outcome is an event.
     pub fn connect(&self, request: Request) -> Result<(), AlreadyConnected> {
         let (attempt, turn) = self.link.begin()?;
+        self.link.set_trace_id(request.trace_id);
         session::start(self.link.clone(), attempt, turn, request);
         Ok(())
     }
@@ -148,7 +150,7 @@ impl Client {
 
     /// What was counted so far.
     pub fn statistics(&self) -> Statistics {
-        self.link.counters.snapshot()
+        self.link.statistics()
     }
 
     /// Begins the closing handshake behind what is queued; 0 after it has begun is no error.

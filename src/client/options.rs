@@ -51,6 +51,12 @@ pub struct Options {
     pub in_pieces: bool,
     /// Connect again by itself after a failure. Default no.
     pub reconnect: Option<Reconnect>,
+    /// How often [`super::Listener::statistics`] is told what was counted; `None` for never. Default never.
+    pub statistics_interval: Option<Duration>,
+    /// Tell [`super::Listener::frame`] of every frame. Costs time; for debugging. Default no.
+    pub trace_frames: bool,
+    /// A number that stands in the client's log lines, to find them by that of a HiTrace chain. Default none.
+    pub trace_id: Option<u64>,
 }
 
 impl Default for Options {
@@ -68,6 +74,9 @@ impl Default for Options {
             message_limit: 67_108_864,
             in_pieces: false,
             reconnect: None,
+            statistics_interval: None,
+            trace_frames: false,
+            trace_id: None,
         }
     }
 }
@@ -95,6 +104,9 @@ pub struct Request {
     pub(super) message_limit: usize,
     pub(super) in_pieces: bool,
     pub(super) reconnect: Option<Box<Again>>,
+    pub(super) statistics_interval: Option<Duration>,
+    pub(super) trace_frames: bool,
+    pub(super) trace_id: Option<u64>,
 }
 
 /// What a later attempt of the same client needs.
@@ -132,6 +144,9 @@ impl Request {
             message_limit,
             in_pieces,
             reconnect: _,
+            statistics_interval,
+            trace_frames,
+            trace_id,
         } = options;
         let url = parse_url(url).map_err(OptionsError::Url)?;
         if per_message_deflate.as_ref().is_some_and(|deflate| !deflate.is_valid()) {
@@ -172,6 +187,9 @@ impl Request {
             message_limit,
             in_pieces,
             reconnect: again,
+            statistics_interval,
+            trace_frames,
+            trace_id,
         })
     }
 

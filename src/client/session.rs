@@ -20,8 +20,8 @@ use tokio::time::{Instant, Sleep};
 
 use super::dial::{self, Connection, Progress, Stream};
 use super::error::{Error, Failure, Phase, Times};
-use super::event::{Closed, Listener, Message, Outcome, Pong};
-use super::keepalive::{Due, Keepalive};
+use super::event::{Closed, Direction, Listener, Message, Outcome, Pong};
+use super::keepalive::{Due, Keepalive, Ticks};
 use super::link::{
     Chunk, CloseRequest, Command, Dropped, Link, Payload, Receipt, Stop, Turn, Waiting, recycle_chunk,
 };
@@ -30,7 +30,8 @@ use super::reconnect::{Cause, Prepare, Prepared, Reconnect, Reconnected, Reconne
 use super::stats::Counters;
 use crate::logging;
 use crate::protocol::{
-    CloseCode, Control, Decoded, Decoder, Deflater, Encoder, Negotiated, ProtocolError, ReadBuffer,
+    CloseCode, Control, Decoded, Decoder, Deflater, Encoder, FrameHeader, Negotiated, ProtocolError,
+    ReadBuffer, encoded_frames,
 };
 use crate::runtime;
 
@@ -127,14 +128,14 @@ fn tell_end(link: &Link, attempt: u64, listener: &mut dyn Listener, end: End) ->
             closed = Some(abnormal(&error));
         }
         let failure = Failure { error, unsent, times };
-        logging::warn(format_args!("[c{}] {failure}", link.id));
+        logging::warn(format_args!("{} {failure}", link.tag()));
         tell(link, listener, |listener| listener.failed(&failure));
     } else if unsent > 0 {
-        logging::warn(format_args!("[c{}] closed with {unsent} queued messages unsent", link.id));
+        logging::warn(format_args!("{} closed with {unsent} queued messages unsent", link.tag()));
     }
     if let Some(closed) = closed {
         let closed = Closed { times, ..closed };
-        logging::info(format_args!("[c{}] closed ({})", link.id, closed.code));
+        logging::info(format_args!("{} closed ({})", link.tag(), closed.code));
         tell(link, listener, |listener| listener.closed(&closed));
     }
     writer
@@ -160,7 +161,7 @@ async fn connection(
     };
     let driven = AssertUnwindSafe(driven).catch_unwind().await;
     let mut end = driven.unwrap_or_else(|_| {
-        logging::error(format_args!("[c{}] a session panicked; its connection is dropped", link.id));
+        logging::error(format_args!("{} a session panicked; its connection is dropped", link.tag()));
         End { was_open: opened.load(Ordering::Relaxed), ..End::of_error(Error::Internal) }
     });
     if !end.was_open {
@@ -205,8 +206,8 @@ async fn again(
             Reconnecting { attempt: series.attempts(), delay, cause, code, status, text, unsent };
         // The reason is the peer's text, which does not belong into a log.
         logging::warn(format_args!(
-            "[c{}] attempt {} in {} ms ({cause:?})",
-            link.id,
+            "{} attempt {} in {} ms ({cause:?})",
+            link.tag(),
             reconnecting.attempt,
             delay.as_millis()
         ));
@@ -387,6 +388,14 @@ fn in_callback<R>(listener: &mut dyn Listener, run: impl FnOnce(&mut dyn Listene
     if listener.may_block() { runtime::callback(|| run(listener)) } else { run(listener) }
 }
 
+fn tell_frames(link: &Link, listener: &mut dyn Listener, direction: Direction, headers: Vec<FrameHeader>) {
+    if !headers.is_empty() {
+        tell(link, listener, |listener| {
+            headers.into_iter().for_each(|header| listener.frame(direction, header));
+        });
+    }
+}
+
 /// Makes the connection and tells that it is open.
 async fn connect<'a>(
     link: &'a Link,
@@ -398,7 +407,7 @@ async fn connect<'a>(
 ) -> Result<Box<Session<'a>>, Box<End>> {
     let target = request.endpoint();
     let progress = Progress::new();
-    logging::info(format_args!("[c{}] connecting to {target}", link.id));
+    logging::info(format_args!("{} connecting to {target}", link.tag()));
     let stopped = poll_fn(|cx| match link.poll_stop(attempt, cx) {
         Some(stop) => Poll::Ready(stop),
         None => Poll::Pending,
@@ -428,7 +437,7 @@ async fn connect<'a>(
     };
     link.counters.connection();
     was_opened.store(true, Ordering::Relaxed);
-    logging::info(format_args!("[c{}] open at {target}", link.id));
+    logging::info(format_args!("{} open at {target}", link.tag()));
     tell(link, listener, |listener| listener.opened(&opened));
     if let Some((lost_at, attempts)) = regained {
         let reconnected = Reconnected { attempts, downtime: lost_at.elapsed() };
@@ -448,6 +457,8 @@ struct Writer {
     deflater: Option<Deflater>,
     /// Keep compressed messages as they were, until the kernel has them.
     keep_originals: bool,
+    /// The headers of frames that the kernel has, when they are asked for.
+    headers: Option<Vec<FrameHeader>>,
     /// Of messages that the kernel has since the listener was last told.
     receipts: Vec<Receipt>,
     /// How many messages the kernel has got since they were last counted.
@@ -503,6 +514,9 @@ impl Writer {
             if let Some(chunk) = self.out.pop_front() {
                 self.written += chunk.messages;
                 self.receipts.extend(chunk.receipt);
+                if let Some(headers) = &mut self.headers {
+                    headers.extend(encoded_frames(&chunk.bytes).map(|(header, ..)| header));
+                }
                 self.spent.extend(chunk.tail);
                 recycle_chunk(chunk.bytes);
             }
@@ -630,6 +644,8 @@ struct Session<'a> {
     buffer: ReadBuffer,
     decoder: Decoder,
     keepalive: Keepalive,
+    statistics_interval: Option<Duration>,
+    next_statistics: Option<Instant>,
     close_timeout: Duration,
     /// The close frame we sent first, until the peer's comes or time is up.
     closing: Option<Closing>,
@@ -688,7 +704,14 @@ impl<'a> Session<'a> {
         deflate: Option<Negotiated>,
         request: &Request,
     ) -> Self {
-        let now = Instant::now();
+        let (now, ticks) = (Instant::now(), Ticks::of_process());
+        let mut decoder = Decoder::new(request.message_limit, deflate.as_ref().map(Negotiated::inflater));
+        if request.in_pieces {
+            decoder = decoder.in_pieces();
+        }
+        if request.trace_frames {
+            decoder = decoder.with_headers();
+        }
         Self {
             link,
             listener,
@@ -700,16 +723,16 @@ impl<'a> Session<'a> {
                 encoder: Encoder::default(),
                 deflater: deflate.as_ref().map(Negotiated::deflater),
                 keep_originals: request.reconnect.as_ref().is_some_and(|again| again.policy.keep_queue),
+                headers: request.trace_frames.then(Vec::new),
                 receipts: Vec::new(),
                 written: 0,
                 spent: Vec::new(),
             },
             buffer: received,
-            decoder: match Decoder::new(request.message_limit, deflate.as_ref().map(Negotiated::inflater)) {
-                decoder if request.in_pieces => decoder.in_pieces(),
-                decoder => decoder,
-            },
-            keepalive: Keepalive::new(request.ping_interval, request.pong_timeout, now),
+            decoder,
+            keepalive: Keepalive::new(ticks, request.ping_interval, request.pong_timeout, now),
+            statistics_interval: request.statistics_interval,
+            next_statistics: request.statistics_interval.map(|interval| ticks.after(now, interval)),
             close_timeout: request.close_timeout,
             closing: None,
             sleep: Box::pin(tokio::time::sleep_until(now)),
@@ -811,6 +834,9 @@ impl<'a> Session<'a> {
     fn tell_sent(&mut self) {
         self.link.counters.sent_messages(std::mem::take(&mut self.writer.written));
         self.writer.give_back();
+        if let Some(headers) = self.writer.headers.as_mut().map(std::mem::take) {
+            tell_frames(self.link, self.listener, Direction::Sent, headers);
+        }
         if self.writer.receipts.is_empty() {
             return;
         }
@@ -840,8 +866,8 @@ impl<'a> Session<'a> {
         let payload = buffer.slice(payload);
         let answered = pings.iter().rposition(|(sent, _)| sent == payload);
         let round_trip = answered.and_then(|at| pings.drain(..=at).next_back()).map(|(_, at)| at.elapsed());
-        if let Some(time) = round_trip {
-            link.counters.round_trip(time);
+        if let (Some(at), Some(time)) = (answered, round_trip) {
+            link.counters.answered(at + 1, time);
         }
         tell(link, &mut **listener, |listener| listener.pong(Pong { payload, round_trip }));
     }
@@ -919,7 +945,8 @@ impl<'a> Session<'a> {
     /// than setting it anew for each message.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
         let close_by = self.closing.as_ref().map(|closing| closing.by);
-        let Some(nearest) = [self.keepalive.deadline(), close_by].into_iter().flatten().min() else {
+        let deadlines = [self.keepalive.deadline(), self.next_statistics, close_by];
+        let Some(nearest) = deadlines.into_iter().flatten().min() else {
             return Poll::Pending;
         };
         if self.armed.is_none_or(|armed| nearest < armed) {
@@ -937,10 +964,17 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         if let Some(closing) = self.closing.take_if(|closing| closing.by <= now) {
             let limit = self.close_timeout.as_millis();
-            logging::warn(format_args!("[c{}] no close frame within {limit} ms", self.link.id));
+            logging::warn(format_args!("{} no close frame within {limit} ms", self.link.tag()));
             let reason = format!("no close frame came within {limit} ms of ours ({})", closing.code);
             let closed = closed_by(Cause::Application, CloseCode::Abnormal.into(), reason);
             return Some(Ending::closed(closed, false));
+        }
+        if let (Some(at), Some(interval)) = (self.next_statistics, self.statistics_interval)
+            && at <= now
+        {
+            self.next_statistics = Some(Ticks::of_process().after(now, interval));
+            let statistics = self.link.statistics();
+            tell(self.link, self.listener, |listener| listener.statistics(&statistics));
         }
         if self.paused {
             self.keepalive.resumed(now);
@@ -965,6 +999,7 @@ impl<'a> Session<'a> {
     /// Sends our close frame behind everything queued before it.
     fn begin_closing(&mut self, request: CloseRequest) {
         let CloseRequest { code, reason } = request;
+        logging::info(format_args!("{} closing ({})", self.link.tag(), u16::from(code)));
         self.writer.push_close(Some(code), &reason);
         self.closing =
             Some(Closing { code: u16::from(code), reason, by: Instant::now() + self.close_timeout });
@@ -1010,6 +1045,7 @@ impl<'a> Session<'a> {
     fn deliver(&mut self) -> Option<Ending> {
         let mut decoded = self.decoder.decode(&mut self.buffer);
         loop {
+            tell_frames(self.link, self.listener, Direction::Received, self.decoder.take_headers());
             decoded = match decoded {
                 Ok(None) => return None,
                 Ok(Some(Decoded::Control(control))) => {
@@ -1053,6 +1089,11 @@ impl<'a> Session<'a> {
                     Ok(Some(Decoded::Control(_)) | None) | Err(_) => break,
                 }
                 decoded = decoder.decode(buffer);
+                for header in decoder.take_headers() {
+                    if wanted {
+                        listener.frame(Direction::Received, header);
+                    }
+                }
             }
             if begun {
                 listener.end();
@@ -1079,6 +1120,7 @@ impl<'a> Session<'a> {
                 if let Some(Closing { code, reason, by: _ }) = self.closing.take() {
                     return Some(Ending::closed(closed_by(Cause::Application, code, reason), true));
                 }
+                logging::info(format_args!("{} closed by the peer", self.link.tag()));
                 self.link.peer_closes();
                 let unsent = self.writer.take_unbegun();
                 // The answer carries the code received (RFC 6455 section 5.5.1).

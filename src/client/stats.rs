@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::event::Timing;
+
 /// What a client has counted since it was made, over all its connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
@@ -26,6 +28,8 @@ pub struct Statistics {
     pub pings_sent: u64,
     /// Pongs that answered one of them.
     pub pongs_received: u64,
+    /// Pings sent that no pong has answered, up to now. A pong answers the pings before its own too (RFC 6455 5.5.3).
+    pub pings_unanswered: u64,
     /// Pings received, each answered by a pong.
     pub pings_received: u64,
     /// The last round trip of a ping; `None` before the first.
@@ -34,6 +38,12 @@ pub struct Statistics {
     pub round_trip_smoothed: Option<Duration>,
     /// The shortest round trip.
     pub round_trip_minimum: Option<Duration>,
+    /// Bytes and messages that wait to be sent now, as [`super::Client::buffered`].
+    pub buffered_bytes: usize,
+    /// See [`Statistics::buffered_bytes`].
+    pub buffered_messages: usize,
+    /// The steps of the last connection; `None` before it is open.
+    pub timing: Option<Timing>,
 }
 
 /// The counters behind [`Statistics`]. One session writes at a time; times are in microseconds, 0 for none.
@@ -48,6 +58,7 @@ pub(super) struct Counters {
     deflate_input: AtomicU64,
     deflate_output: AtomicU64,
     pings_sent: AtomicU64,
+    pings_answered: AtomicU64,
     pongs_received: AtomicU64,
     pings_received: AtomicU64,
     round_trip: AtomicU64,
@@ -98,8 +109,10 @@ impl Counters {
         add(&self.pings_received, 1);
     }
 
-    pub(super) fn round_trip(&self, time: Duration) {
+    /// A pong has answered so many pings, the last of them after `time`.
+    pub(super) fn answered(&self, pings: usize, time: Duration) {
         add(&self.pongs_received, 1);
+        add(&self.pings_answered, pings as u64);
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1);
         self.round_trip.store(micros, Ordering::Relaxed);
         let smoothed = match self.round_trip_smoothed.load(Ordering::Relaxed) {
@@ -114,6 +127,7 @@ impl Counters {
         self.round_trip_minimum.store(minimum, Ordering::Relaxed);
     }
 
+    /// What was counted; the rest is the link's to fill in.
     pub(super) fn snapshot(&self) -> Statistics {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let time = |counter: &AtomicU64| match counter.load(Ordering::Relaxed) {
@@ -131,10 +145,15 @@ impl Counters {
             deflate_output: count(&self.deflate_output),
             pings_sent: count(&self.pings_sent),
             pongs_received: count(&self.pongs_received),
+            // Read one after the other while a session counts.
+            pings_unanswered: count(&self.pings_sent).saturating_sub(count(&self.pings_answered)),
             pings_received: count(&self.pings_received),
             round_trip: time(&self.round_trip),
             round_trip_smoothed: time(&self.round_trip_smoothed),
             round_trip_minimum: time(&self.round_trip_minimum),
+            buffered_bytes: 0,
+            buffered_messages: 0,
+            timing: None,
         }
     }
 }

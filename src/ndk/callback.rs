@@ -3,18 +3,17 @@
 use std::ffi::{CString, c_void};
 use std::mem::size_of;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::abi::{CodeAndText, ErrCode, ResultCallback, WebSocket};
 use super::error;
 use super::extension::{
-    Extension, RawCallbacks, RawClose, RawFailure, RawMessage, RawPong, RawReconnected, RawReconnecting,
-    Response, ResponseHeader, Sent,
+    Extension, RawCallbacks, RawClose, RawFailure, RawFrame, RawMessage, RawPong, RawReconnected,
+    RawReconnecting, RawStatistics, Response, ResponseHeader, Sent, micros,
 };
 use super::gate::Gate;
 use crate::client::{
-    Closed, Failure, Kind, Listener, Message, Opened, Outcome, Phase, Pong, Prepare, Receipt, Reconnected,
-    Reconnecting, Times,
+    Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Outcome, Phase, Pong, Prepare,
+    Receipt, Reconnected, Reconnecting, Statistics, Times,
 };
 
 /// The text of status 101 (RFC 9110 section 15.2.2), whatever phrase the server put there.
@@ -176,6 +175,26 @@ impl Listener for Callbacks {
         }
     }
 
+    fn statistics(&mut self, statistics: &Statistics) {
+        self.extended(self.set().on_statistics, &RawStatistics::of(statistics));
+    }
+
+    fn frame(&mut self, direction: Direction, header: FrameHeader) {
+        if self.gate.is_closed() {
+            return;
+        }
+        let FrameHeader { fin, compressed, opcode, length } = header;
+        let event = RawFrame {
+            size: size_of::<RawFrame>(),
+            length,
+            sent: (direction == Direction::Sent).into(),
+            opcode,
+            fin: fin.into(),
+            compressed: compressed.into(),
+        };
+        self.extended(self.set().on_frame, &event);
+    }
+
     fn reconnecting(&mut self, reconnecting: &Reconnecting) {
         if self.set().on_reconnecting.is_some() {
             with_reconnecting(reconnecting, |event| self.extended(self.set().on_reconnecting, event));
@@ -291,10 +310,6 @@ fn with_reconnecting<R>(reconnecting: &Reconnecting, lend: impl FnOnce(&RawRecon
         message: message.as_ptr(),
         unsent_messages: *unsent as u64,
     })
-}
-
-pub fn micros(time: Duration) -> i64 {
-    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// A C string of `text`; a NUL inside, which a close reason may hold, would cut it short.

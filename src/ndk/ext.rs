@@ -3,7 +3,6 @@
 use std::ffi::{CStr, CString, c_char, c_void};
 
 use super::abi::{ErrCode, Header, WebSocket};
-use super::callback::micros;
 use super::error;
 use super::extension::{
     self, Lent, RawCallbacks, RawOptions, RawReconnectOptions, RawStatistics, Refusal, ReleaseCallback, Sent,
@@ -13,7 +12,8 @@ use super::guard;
 use super::handle::{self, Handle};
 use super::probe::{self, Unreadable};
 use crate::client::{
-    HEADER_BYTES_MAX, Kind, Opened, Options, Prepared, SEND_LIMIT_BYTES, SendLimits, State, Statistics,
+    HEADER_BYTES_MAX, Kind, LogLevel, Opened, Options, Prepared, SEND_LIMIT_BYTES, SendLimits, State,
+    set_log_level,
 };
 
 const TEXT: i32 = 1;
@@ -475,54 +475,27 @@ pub unsafe extern "C" fn NWS_GetStatistics(client: *const WebSocket, statistics:
         // SAFETY: the caller's promise.
         let size = unsafe { (&raw const (*statistics).size).read() };
         extension::check_size::<RawStatistics>(size)?;
-        let raw = raw_statistics(handle, size);
+        let raw = RawStatistics { size, ..RawStatistics::of(&handle.client.statistics()) };
         // SAFETY: as above.
         unsafe { extension::write_struct(statistics, &raw, size) };
         Ok(())
     })
 }
 
-fn raw_statistics(handle: &Handle, size: usize) -> RawStatistics {
-    let Statistics {
-        attempts,
-        connections,
-        messages_sent,
-        bytes_sent,
-        messages_received,
-        bytes_received,
-        deflate_input,
-        deflate_output,
-        pings_sent,
-        pongs_received,
-        pings_received,
-        round_trip,
-        round_trip_smoothed,
-        round_trip_minimum,
-    } = handle.client.statistics();
-    let timing = handle.client.opened().map(|opened| opened.timing);
-    RawStatistics {
-        size,
-        attempts,
-        connections,
-        messages_sent,
-        bytes_sent,
-        messages_received,
-        bytes_received,
-        deflate_input_bytes: deflate_input,
-        deflate_output_bytes: deflate_output,
-        pings_sent,
-        pongs_received,
-        pings_received,
-        buffered_bytes: handle.client.buffered() as u64,
-        round_trip_us: round_trip.map_or(-1, micros),
-        smoothed_round_trip_us: round_trip_smoothed.map_or(-1, micros),
-        minimum_round_trip_us: round_trip_minimum.map_or(-1, micros),
-        lookup_us: timing.map_or(-1, |timing| micros(timing.lookup)),
-        tcp_us: timing.map_or(-1, |timing| micros(timing.tcp)),
-        tls_us: timing.map_or(-1, |timing| micros(timing.tls)),
-        upgrade_us: timing.map_or(-1, |timing| micros(timing.upgrade)),
-        proxy_us: timing.map_or(-1, |timing| micros(timing.proxy)),
-    }
+#[unsafe(no_mangle)]
+pub extern "C" fn NWS_SetLogLevel(level: i32) -> i32 {
+    answer("NWS_SetLogLevel", || {
+        let level = match level {
+            1 => LogLevel::Debug,
+            2 => LogLevel::Info,
+            3 => LogLevel::Warn,
+            4 => LogLevel::Error,
+            5 => LogLevel::Off,
+            other => return Err(Refusal::new(ErrCode::InvalidArgument, format!("level: {other} is none"))),
+        };
+        set_log_level(level);
+        Ok(())
+    })
 }
 
 #[unsafe(no_mangle)]

@@ -13,7 +13,7 @@ use super::probe::{self, Unreadable};
 use crate::client::{
     AlpnProtocols, Causes, ClientCertificate, Credentials, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options,
     Password, PerMessageDeflate, Pin, Proxy, ProxyProtocol, ProxyServer, RawHeader, Receipt, Reconnect,
-    Rewrite, SEND_LIMIT_BYTES, SendLimits, TlsOptions, TlsServerName,
+    Rewrite, SEND_LIMIT_BYTES, SendLimits, Statistics, TlsOptions, TlsServerName,
 };
 
 /// The longest sub-protocol list and file name looked at, in bytes.
@@ -64,6 +64,9 @@ pub struct RawOptions {
     proxy_password: *const c_char,
     proxy_port: u16,
     proxy_type: u8,
+    statistics_interval_ms: u32,
+    send_queue_messages: u64,
+    trace_id: u64,
 }
 
 /// `NWS_CertificatePinning`.
@@ -162,6 +165,17 @@ pub struct RawReconnected {
     pub downtime_ms: u64,
 }
 
+/// `NWS_Frame`.
+#[repr(C)]
+pub struct RawFrame {
+    pub size: usize,
+    pub length: u64,
+    pub sent: u8,
+    pub opcode: u8,
+    pub fin: u8,
+    pub compressed: u8,
+}
+
 /// `NWS_ReconnectOptions`.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -196,6 +210,8 @@ pub struct RawCallbacks {
     pub on_reconnecting: EventCallback<RawReconnecting>,
     pub on_prepare: Option<PrepareCallback>,
     pub on_reconnected: EventCallback<RawReconnected>,
+    pub on_statistics: EventCallback<RawStatistics>,
+    pub on_frame: EventCallback<RawFrame>,
 }
 
 // SAFETY: the pointer is the application's; it is handed back and never followed.
@@ -217,6 +233,8 @@ impl RawCallbacks {
         on_reconnecting: None,
         on_prepare: None,
         on_reconnected: None,
+        on_statistics: None,
+        on_frame: None,
     };
 }
 
@@ -245,9 +263,65 @@ pub struct RawStatistics {
     pub tls_us: i64,
     pub upgrade_us: i64,
     pub proxy_us: i64,
+    pub pings_unanswered: u64,
+    pub buffered_messages: u64,
 }
 
 type PrepareCallback = unsafe extern "C" fn(*mut WebSocket, *mut c_void, *const RawReconnecting) -> i32;
+impl RawStatistics {
+    pub fn of(statistics: &Statistics) -> Self {
+        let Statistics {
+            attempts,
+            connections,
+            messages_sent,
+            bytes_sent,
+            messages_received,
+            bytes_received,
+            deflate_input,
+            deflate_output,
+            pings_sent,
+            pongs_received,
+            pings_unanswered,
+            pings_received,
+            round_trip,
+            round_trip_smoothed,
+            round_trip_minimum,
+            buffered_bytes,
+            buffered_messages,
+            timing,
+        } = *statistics;
+        Self {
+            size: size_of::<Self>(),
+            attempts,
+            connections,
+            messages_sent,
+            bytes_sent,
+            messages_received,
+            bytes_received,
+            deflate_input_bytes: deflate_input,
+            deflate_output_bytes: deflate_output,
+            pings_sent,
+            pongs_received,
+            pings_received,
+            buffered_bytes: buffered_bytes as u64,
+            round_trip_us: round_trip.map_or(-1, micros),
+            smoothed_round_trip_us: round_trip_smoothed.map_or(-1, micros),
+            minimum_round_trip_us: round_trip_minimum.map_or(-1, micros),
+            lookup_us: timing.map_or(-1, |timing| micros(timing.lookup)),
+            tcp_us: timing.map_or(-1, |timing| micros(timing.tcp)),
+            tls_us: timing.map_or(-1, |timing| micros(timing.tls)),
+            upgrade_us: timing.map_or(-1, |timing| micros(timing.upgrade)),
+            proxy_us: timing.map_or(-1, |timing| micros(timing.proxy)),
+            pings_unanswered,
+            buffered_messages: buffered_messages as u64,
+        }
+    }
+}
+
+pub fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}
+
 /// `NWS_SentCallback`.
 pub type SentCallback = unsafe extern "C" fn(*mut WebSocket, *mut c_void, i32);
 /// `NWS_ReleaseCallback`.
@@ -255,7 +329,7 @@ pub type ReleaseCallback = unsafe extern "C" fn(*mut c_void, *mut c_void);
 
 #[cfg(target_pointer_width = "64")]
 const _: () = {
-    assert!(size_of::<RawOptions>() == 184 && offset_of!(RawOptions, deflate_threshold) == 96);
+    assert!(size_of::<RawOptions>() == 200 && offset_of!(RawOptions, deflate_threshold) == 96);
     assert!(offset_of!(RawOptions, client_key_password) == 104 && size_of::<RawPin>() == 24);
     assert!(offset_of!(RawOptions, protocols) == 48 && offset_of!(RawOptions, per_message_deflate) == 89);
     assert!(size_of::<Response>() == 40 && offset_of!(Response, headers) == 16);
@@ -266,8 +340,8 @@ const _: () = {
     assert!(size_of::<RawReconnecting>() == 48 && offset_of!(RawReconnecting, message) == 32);
     assert!(size_of::<RawReconnected>() == 24);
     assert!(size_of::<RawReconnectOptions>() == 40 && offset_of!(RawReconnectOptions, at_once) == 32);
-    assert!(size_of::<RawCallbacks>() == 96);
-    assert!(size_of::<RawStatistics>() == 168);
+    assert!(size_of::<RawCallbacks>() == 112 && size_of::<RawFrame>() == 24);
+    assert!(size_of::<RawStatistics>() == 184);
 };
 
 /// A struct of the header that grows at its end.
@@ -421,7 +495,8 @@ impl Extension {
     pub fn options(&self) -> Options {
         let inner = self.lock();
         let reconnect = inner.reconnect.as_deref().cloned();
-        Options { reconnect, ..inner.options.as_deref().cloned().unwrap_or_default() }
+        let trace_frames = inner.callbacks.as_deref().is_some_and(|callbacks| callbacks.on_frame.is_some());
+        Options { reconnect, trace_frames, ..inner.options.as_deref().cloned().unwrap_or_default() }
     }
 
     pub fn set_reconnect(&self, reconnect: Option<Reconnect>) {
@@ -485,6 +560,9 @@ impl RawOptions {
             message_limit,
             in_pieces,
             reconnect: _,
+            statistics_interval,
+            trace_frames: _,
+            trace_id,
         } = Options::default();
         let TlsOptions {
             ca_path: _,
@@ -532,6 +610,9 @@ impl RawOptions {
             proxy_password: std::ptr::null(),
             proxy_port: 0,
             proxy_type: PROXY_SYSTEM,
+            statistics_interval_ms: milliseconds(statistics_interval),
+            send_queue_messages: 0,
+            trace_id: trace_id.unwrap_or(0),
         }
     }
 
@@ -557,13 +638,17 @@ impl RawOptions {
             message_limit: bytes("maxMessageSize", self.max_message_size)?,
             in_pieces: flag("receivePieces", self.receive_pieces)?,
             reconnect: None,
+            statistics_interval: duration(self.statistics_interval_ms),
+            trace_frames: false,
+            trace_id: (self.trace_id > 0).then_some(self.trace_id),
         };
         let send_limit = bytes("sendQueueLimit", self.send_queue_limit)?;
         let low_water = usize::try_from(self.send_low_water).unwrap_or(usize::MAX);
         if low_water > send_limit {
             return Err(Refusal::new(ErrCode::InvalidArgument, "sendLowWater: over sendQueueLimit"));
         }
-        Ok((options, SendLimits { bytes: send_limit, low_water, messages: usize::MAX }))
+        let messages = usize::try_from(self.send_queue_messages).ok().filter(|&count| count > 0);
+        Ok((options, SendLimits { bytes: send_limit, low_water, messages: messages.unwrap_or(usize::MAX) }))
     }
 
     fn parse_tls(&self) -> Result<TlsOptions, Refusal> {

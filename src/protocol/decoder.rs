@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{self, Data, OpCode
 
 use super::deflate::Inflater;
 use super::utf8::Utf8Validator;
-use super::{CloseCode, Kind, ProtocolError, may_be_sent};
+use super::{CloseCode, FrameHeader, Kind, ProtocolError, may_be_sent};
 
 /// The longest payload of a control frame (RFC 6455 section 5.5), in bytes.
 pub const CONTROL_PAYLOAD_BYTES_MAX: usize = 125;
@@ -174,6 +174,8 @@ pub struct Decoder {
     /// Whether a piece of the message was handed on, and how many bytes were.
     begun: bool,
     passed: usize,
+    /// The headers of frames since [`Decoder::take_headers`], when they are asked for.
+    headers: Option<Vec<FrameHeader>>,
 }
 
 impl Decoder {
@@ -185,6 +187,7 @@ impl Decoder {
             in_pieces: false,
             begun: false,
             passed: 0,
+            headers: None,
             message_limit,
             fragmented: None,
             frame: None,
@@ -198,6 +201,17 @@ impl Decoder {
     pub fn in_pieces(mut self) -> Self {
         self.in_pieces = true;
         self
+    }
+
+    /// From now on, the headers of frames are kept for [`Decoder::take_headers`].
+    pub fn with_headers(mut self) -> Self {
+        self.headers = Some(Vec::new());
+        self
+    }
+
+    /// The headers of the frames decoded since the last call.
+    pub fn take_headers(&mut self) -> Vec<FrameHeader> {
+        self.headers.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// The next message or control frame in `buffer`, or `None` when more bytes are needed.
@@ -234,10 +248,27 @@ impl Decoder {
             let Some(header) = parse_header(buffer.data(), self.inflater.is_some())? else {
                 return Ok(None);
             };
+            let known = FrameHeader {
+                fin: header.fin,
+                compressed: header.compressed,
+                opcode: header.opcode.into(),
+                length: header.payload_len,
+            };
             let decoded = match header.opcode {
-                OpCode::Control(control) => return control_frame(control, &header, buffer),
+                OpCode::Control(control) => {
+                    let decoded = control_frame(control, &header, buffer);
+                    if let (Some(headers), Ok(Some(_))) = (&mut self.headers, &decoded) {
+                        headers.push(known);
+                    }
+                    return decoded;
+                }
                 OpCode::Data(data) => self.data_frame(data, header, buffer)?,
             };
+            if let Some(headers) = &mut self.headers
+                && !matches!(decoded, Step::More)
+            {
+                headers.push(known);
+            }
             match decoded {
                 Step::Message(message) => return Ok(Some(message)),
                 Step::More => return Ok(None),

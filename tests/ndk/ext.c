@@ -1118,6 +1118,82 @@ static void pings_and_counts(void)
     log_end(log);
 }
 
+static void on_frame(struct WebSocket *client, void *data, const struct NWS_Frame *frame)
+{
+    char text[LOG_TEXT];
+    (void)client;
+    snprintf(text, sizeof text, "frame %s %u of %u", frame->sent ? "sent" : "received", (unsigned)frame->opcode,
+             (unsigned)frame->length);
+    CHECK(frame->size == sizeof *frame && frame->fin == 1 && frame->compressed == 0);
+    note((struct Log *)data, text);
+}
+
+static void on_statistics(struct WebSocket *client, void *data, const struct NWS_Statistics *statistics)
+{
+    (void)client;
+    CHECK_INT(statistics->size, sizeof *statistics);
+    if (statistics->pingsSent == 1 && statistics->pingsUnanswered == 0) {
+        note((struct Log *)data, "answered");
+    }
+}
+
+static void tells_of_frames_and_of_statistics_if_asked(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Callbacks callbacks;
+    struct NWS_Options options = default_options();
+    NWS_InitCallbacks(&callbacks, sizeof callbacks);
+    callbacks.userData = log;
+    callbacks.onFrame = on_frame;
+    CHECK_INT(NWS_SetCallbacks(log->client, &callbacks), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, ws, "/"), WEBSOCKET_OK);
+    CHECK_INT(NWS_SendText(log->client, "x", 1), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 0), "frame sent 1 of 1");
+    CHECK_TEXT(entry(log, 1), "frame received 1 of 1");
+    log_end(log);
+
+    log = log_new();
+    callbacks.userData = log;
+    callbacks.onFrame = NULL;
+    callbacks.onStatistics = on_statistics;
+    callbacks.onPong = on_pong;
+    options.statisticsIntervalMs = 1;
+    options.traceId = UINT64_C(0xa92ab1d3f2e);
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(NWS_SetCallbacks(log->client, &callbacks), WEBSOCKET_OK);
+    CHECK_INT(NWS_SetLogLevel(NWS_LOG_INFO), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, ws, "/"), WEBSOCKET_OK);
+    while (NWS_GetState(log->client) == NWS_CONNECTING) {
+    }
+    CHECK_INT(NWS_Ping(log->client, "x", 1), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 0), "pong x");
+    CHECK_TEXT(entry(log, 1), "answered");
+    CHECK_INT(NWS_SetLogLevel(NWS_LOG_OFF), WEBSOCKET_OK);
+    CHECK_INT(NWS_SetLogLevel(0), NWS_INVALID_ARGUMENT);
+    CHECK_HAS(NWS_LastErrorMessage(), "level");
+    log_end(log);
+}
+
+static void bounds_the_queue_by_messages(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Options options = default_options();
+    struct NWS_Statistics statistics;
+    options.sendQueueMessages = 2;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(NWS_SendText(log->client, "a", 1), WEBSOCKET_OK);
+    CHECK_INT(NWS_SendText(log->client, "b", 1), WEBSOCKET_OK);
+    CHECK_INT(NWS_SendText(log->client, "c", 1), WEBSOCKET_QUEUE_LENGTH_EXCEEDED);
+    statistics.size = sizeof statistics;
+    CHECK_INT(NWS_GetStatistics(log->client, &statistics), WEBSOCKET_OK);
+    CHECK_INT(statistics.bufferedMessages, 2);
+    CHECK_INT(log_connect(log, ws, "/"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 2), "drain");
+    CHECK_TEXT(entry(log, 3), "text a");
+    CHECK_TEXT(entry(log, 4), "text b");
+    log_end(log);
+}
+
 static void goes_through_its_states(void)
 {
     struct Log *log = log_new();
@@ -1210,6 +1286,8 @@ int main(void)
     RUN(merges_the_headers_in_order);
     RUN(knows_what_the_server_answered);
     RUN(pings_and_counts);
+    RUN(tells_of_frames_and_of_statistics_if_asked);
+    RUN(bounds_the_queue_by_messages);
     RUN(goes_through_its_states);
     RUN(answers_for_clients_that_are_none);
     return check_end();

@@ -105,6 +105,8 @@ using Close = NWS_Close;
 using Reconnecting = NWS_Reconnecting;
 /** @brief A connection that took the place of a lost one; valid during the callback. */
 using Reconnected = NWS_Reconnected;
+/** @brief The header of a frame; valid during the callback. */
+using Frame = NWS_Frame;
 /** @brief What a client has counted. */
 using Statistics = NWS_Statistics;
 
@@ -185,6 +187,12 @@ struct Options {
     uint64_t maxMessageSize = 0;
     /** The most bytes that may wait to be sent. */
     uint64_t sendQueueLimit = 0;
+    /** The most messages; 0 for any number. */
+    uint64_t sendQueueMessages = 0;
+    /** Time between calls of Handlers::onStatistics; 0 for none. */
+    std::chrono::milliseconds statisticsInterval{};
+    /** A HiTrace chain's number for the log; 0 for none. */
+    uint64_t traceId = 0;
     /** Down to how many bytes a longer queue must be for Handlers::onDrain. */
     uint64_t sendLowWater = 0;
     /** Sub-protocols, preferred first. */
@@ -299,6 +307,10 @@ struct Handlers {
     std::function<NWS_Decision(const Reconnecting &)> onPrepare;
     /** The connection that was just opened takes the place of a lost one. */
     std::function<void(const Reconnected &)> onReconnected;
+    /** What was counted so far, at each Options::statisticsInterval. */
+    std::function<void(const Statistics &)> onStatistics;
+    /** For debugging: a frame has gone out or come in; see NWS_Callbacks::onFrame. */
+    std::function<void(const Frame &)> onFrame;
     /**
      * A handler, or what was given to Client::send, has thrown. An exception cannot pass through the library; without
      * this handler it ends the program by std::terminate.
@@ -334,6 +346,8 @@ public:
         callbacks.onReconnecting = set.onReconnecting ? &Core::reconnecting : nullptr;
         callbacks.onPrepare = set.onPrepare ? &Core::prepare : nullptr;
         callbacks.onReconnected = set.onReconnected ? &Core::reconnected : nullptr;
+        callbacks.onStatistics = set.onStatistics ? &Core::statistics : nullptr;
+        callbacks.onFrame = set.onFrame ? &Core::frame : nullptr;
         NWS_SetCallbacks(client_, &callbacks);
     }
 
@@ -394,6 +408,9 @@ public:
         raw.maxMessageSize = options.maxMessageSize;
         raw.sendQueueLimit = options.sendQueueLimit;
         raw.sendLowWater = options.sendLowWater;
+        raw.sendQueueMessages = options.sendQueueMessages;
+        raw.statisticsIntervalMs = milliseconds(options.statisticsInterval);
+        raw.traceId = options.traceId;
         raw.protocols = protocols.c_str();
         raw.headers = headers.empty() ? nullptr : headers.data();
         raw.caPath = options.caPath.empty() ? nullptr : options.caPath.c_str();
@@ -631,6 +648,14 @@ private:
         static void reconnected(struct WebSocket *, void *userData, const NWS_Reconnected *reconnected)
         {
             invoke(userData, &Handlers::onReconnected, *reconnected);
+        }
+        static void statistics(struct WebSocket *, void *userData, const NWS_Statistics *statistics)
+        {
+            invoke(userData, &Handlers::onStatistics, *statistics);
+        }
+        static void frame(struct WebSocket *, void *userData, const NWS_Frame *frame)
+        {
+            invoke(userData, &Handlers::onFrame, *frame);
         }
     };
 

@@ -225,7 +225,10 @@ typedef struct NWS_Options {
     uint32_t connectTimeoutMs;
     /** How long to wait for the peer's close frame before the connection is dropped; 1 or more. Default 5000. */
     uint32_t closeTimeoutMs;
-    /** Time between the library's own pings; 0 for none. Default 30000. */
+    /**
+     * Time between the library's own pings; 0 for none. From 2000 on, the pings of all clients fall on common seconds, so
+     * that many idle clients wake the processor together. The first one may come earlier. Default 30000.
+     */
     uint32_t pingIntervalMs;
     /** How long after a ping something must come from the peer, else the connection is lost; 0 for ever. Default 30000. */
     uint32_t pongTimeoutMs;
@@ -305,6 +308,18 @@ typedef struct NWS_Options {
     uint16_t proxyPort;
     /** One of NWS_ProxyType. Default NWS_PROXY_SYSTEM. */
     uint8_t proxyType;
+    /** Time between calls of NWS_Callbacks::onStatistics while the connection is open; 0 for none. Default 0. */
+    uint32_t statisticsIntervalMs;
+    /**
+     * The most messages that may wait to be sent; 0 for any number, within sendQueueLimit. A queue that held more than a
+     * quarter of it has drained when it is down to that. Default 0.
+     */
+    uint64_t sendQueueMessages;
+    /**
+     * A number that stands in hexadecimal behind the client's own in log lines, as in "[c7 a92ab1d3f2e]": that of a HiTrace
+     * chain, as hilog shows it. 0 for none. Default 0.
+     */
+    uint64_t traceId;
 } NWS_Options;
 
 /**
@@ -470,6 +485,24 @@ typedef struct NWS_Reconnected {
 } NWS_Reconnected;
 
 /**
+ * @brief The header of a frame (RFC 6455, section 5.2). Valid during the callback.
+ */
+typedef struct NWS_Frame {
+    /** Bytes of this struct that the library knows. */
+    size_t size;
+    /** Bytes of the payload, which is never shown. */
+    uint64_t length;
+    /** 1 if the kernel has taken it, 0 if it came from the server. */
+    uint8_t sent;
+    /** 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong. */
+    uint8_t opcode;
+    /** 1 for the last frame of a message. */
+    uint8_t fin;
+    /** 1 for the first frame of a compressed message (RFC 7692). */
+    uint8_t compressed;
+} NWS_Frame;
+
+/**
  * @brief The end of a connection. Valid during the callback.
  */
 typedef struct NWS_Close {
@@ -486,43 +519,6 @@ typedef struct NWS_Close {
     /** Microseconds since the last byte came from the peer; -1 if none did. */
     int64_t lastActivityUs;
 } NWS_Close;
-
-/**
- * @brief Callbacks with a pointer of the application's. Fill it with NWS_InitCallbacks(), then set those wanted.
- *
- * They follow the rules of the callbacks in net_websocket_type.h: one at a time for each client, none after
- * OH_WebSocketClient_Destroy() has returned, and every function may be called inside them. One that is set here takes
- * the place of the constructor's for the same event.
- */
-typedef struct NWS_Callbacks {
-    /** sizeof(struct NWS_Callbacks). */
-    size_t size;
-    /** Given to each callback; also what NWS_GetUserData() returns. Default NULL. */
-    void *userData;
-    /** The server has answered the upgrade; onOpen follows. */
-    void (*onHeaders)(struct WebSocket *client, void *userData, const struct NWS_Response *response);
-    /** The connection is open. */
-    void (*onOpen)(struct WebSocket *client, void *userData, const struct NWS_Response *response);
-    /** A message came, or a piece of one. */
-    void (*onMessage)(struct WebSocket *client, void *userData, const struct NWS_Message *message);
-    /** A pong came. */
-    void (*onPong)(struct WebSocket *client, void *userData, const struct NWS_Pong *pong);
-    /** The send queue, longer than NWS_Options::sendLowWater before, is down to it. */
-    void (*onDrain)(struct WebSocket *client, void *userData);
-    /** The attempt or the connection failed. */
-    void (*onError)(struct WebSocket *client, void *userData, const struct NWS_Failure *failure);
-    /** The connection, once open, has ended. */
-    void (*onClose)(struct WebSocket *client, void *userData, const struct NWS_Close *close);
-    /** The attempt or the connection failed, and another attempt is to follow; see NWS_ReconnectOptions. */
-    void (*onReconnecting)(struct WebSocket *client, void *userData, const struct NWS_Reconnecting *reconnecting);
-    /**
-     * That attempt is about to begin. Returns one of NWS_Decision; call NWS_PrepareAttempt() before returning
-     * NWS_PREPARE_PROCEED, or after NWS_PREPARE_WAIT, to change the handshake, for example to send a fresh token.
-     */
-    int32_t (*onPrepare)(struct WebSocket *client, void *userData, const struct NWS_Reconnecting *reconnecting);
-    /** The connection that was just opened takes the place of a lost one. */
-    void (*onReconnected)(struct WebSocket *client, void *userData, const struct NWS_Reconnected *reconnected);
-} NWS_Callbacks;
 
 /**
  * @brief What a client has counted since it was made, over all its connections, and the times of the last one.
@@ -572,7 +568,55 @@ typedef struct NWS_Statistics {
     int64_t upgradeUs;
     /** Time of its tunnel through a proxy; 0 without one, -1 likewise. */
     int64_t proxyUs;
+    /** Pings that no pong has answered, up to now; a pong answers those before its own too. */
+    uint64_t pingsUnanswered;
+    /** Messages that wait to be sent. */
+    uint64_t bufferedMessages;
 } NWS_Statistics;
+
+/**
+ * @brief Callbacks with a pointer of the application's. Fill it with NWS_InitCallbacks(), then set those wanted.
+ *
+ * They follow the rules of the callbacks in net_websocket_type.h: one at a time for each client, none after
+ * OH_WebSocketClient_Destroy() has returned, and every function may be called inside them. One that is set here takes
+ * the place of the constructor's for the same event.
+ */
+typedef struct NWS_Callbacks {
+    /** sizeof(struct NWS_Callbacks). */
+    size_t size;
+    /** Given to each callback; also what NWS_GetUserData() returns. Default NULL. */
+    void *userData;
+    /** The server has answered the upgrade; onOpen follows. */
+    void (*onHeaders)(struct WebSocket *client, void *userData, const struct NWS_Response *response);
+    /** The connection is open. */
+    void (*onOpen)(struct WebSocket *client, void *userData, const struct NWS_Response *response);
+    /** A message came, or a piece of one. */
+    void (*onMessage)(struct WebSocket *client, void *userData, const struct NWS_Message *message);
+    /** A pong came. */
+    void (*onPong)(struct WebSocket *client, void *userData, const struct NWS_Pong *pong);
+    /** The send queue, longer than NWS_Options::sendLowWater before, is down to it. */
+    void (*onDrain)(struct WebSocket *client, void *userData);
+    /** The attempt or the connection failed. */
+    void (*onError)(struct WebSocket *client, void *userData, const struct NWS_Failure *failure);
+    /** The connection, once open, has ended. */
+    void (*onClose)(struct WebSocket *client, void *userData, const struct NWS_Close *close);
+    /** The attempt or the connection failed, and another attempt is to follow; see NWS_ReconnectOptions. */
+    void (*onReconnecting)(struct WebSocket *client, void *userData, const struct NWS_Reconnecting *reconnecting);
+    /**
+     * That attempt is about to begin. Returns one of NWS_Decision; call NWS_PrepareAttempt() before returning
+     * NWS_PREPARE_PROCEED, or after NWS_PREPARE_WAIT, to change the handshake, for example to send a fresh token.
+     */
+    int32_t (*onPrepare)(struct WebSocket *client, void *userData, const struct NWS_Reconnecting *reconnecting);
+    /** The connection that was just opened takes the place of a lost one. */
+    void (*onReconnected)(struct WebSocket *client, void *userData, const struct NWS_Reconnected *reconnected);
+    /** What was counted so far, at each NWS_Options::statisticsIntervalMs. */
+    void (*onStatistics)(struct WebSocket *client, void *userData, const struct NWS_Statistics *statistics);
+    /**
+     * For debugging: a frame has gone out or come in. Connections that begin while it is set tell of every frame, which
+     * takes time. A frame is told of before the message it ends.
+     */
+    void (*onFrame)(struct WebSocket *client, void *userData, const struct NWS_Frame *frame);
+} NWS_Callbacks;
 
 /**
  * @brief Tells what became of a message. Called exactly once for each message that was accepted with it.
@@ -841,6 +885,29 @@ int32_t NWS_GetResponseHeader(const struct WebSocket *client, const char *name, 
  * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if statistics is NULL or the size is that of no version.
  */
 int32_t NWS_GetStatistics(const struct WebSocket *client, struct NWS_Statistics *statistics);
+
+/**
+ * @brief How severe a line must be to be written to the log.
+ */
+typedef enum NWS_LogLevel {
+    /** Everything. */
+    NWS_LOG_DEBUG = 1,
+    /** What connections go through as well. */
+    NWS_LOG_INFO = 2,
+    /** Dropped connections as well: the default on OpenHarmony. */
+    NWS_LOG_WARN = 3,
+    /** Defects of this library only. */
+    NWS_LOG_ERROR = 4,
+    /** Nothing: the default elsewhere. */
+    NWS_LOG_OFF = 5
+} NWS_LogLevel;
+
+/**
+ * @brief Sets what is written to the log from now on, for the whole process.
+ * @param level One of NWS_LogLevel.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT for another number.
+ */
+int32_t NWS_SetLogLevel(int32_t level);
 
 /**
  * @brief The number by which the library's log knows the client, as in "[c7]".

@@ -1,0 +1,192 @@
+//! What a client tells of itself: statistics, frames, times, and how full its queue is.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use net_websocket::client::{
+    Cause, Client, Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Options,
+    Request, SendError, SendLimits, Statistics, Times,
+};
+use support::{DEADLINE, Peer, quiet};
+
+#[derive(Debug)]
+enum Told {
+    Opened,
+    Message,
+    Statistics(Box<Statistics>),
+    Frame(Direction, FrameHeader),
+    Drained,
+    Failed(Cause, Times),
+    Closed(Cause, Times),
+}
+
+struct Teller(Sender<Told>);
+
+impl Teller {
+    fn tell(&self, told: Told) {
+        let _ = self.0.send(told);
+    }
+}
+
+impl Listener for Teller {
+    fn opened(&mut self, _opened: &Opened) {
+        self.tell(Told::Opened);
+    }
+
+    fn message(&mut self, _message: Message<'_>) {
+        self.tell(Told::Message);
+    }
+
+    fn statistics(&mut self, statistics: &Statistics) {
+        self.tell(Told::Statistics(Box::new(*statistics)));
+    }
+
+    fn frame(&mut self, direction: Direction, header: FrameHeader) {
+        self.tell(Told::Frame(direction, header));
+    }
+
+    fn drained(&mut self) {
+        self.tell(Told::Drained);
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        self.tell(Told::Failed(failure.error.cause(), failure.times));
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        self.tell(Told::Closed(closed.cause, closed.times));
+    }
+}
+
+fn connect(peer: &Peer, options: Options) -> (Arc<Client>, Receiver<Told>) {
+    let (sender, events) = channel();
+    let client = Arc::new(Client::new(Box::new(Teller(sender)), 1_000_000));
+    client.connect(Request::parse(&peer.url(), options).expect("good")).expect("idle");
+    (client, events)
+}
+
+fn next(events: &Receiver<Told>) -> Told {
+    events.recv_timeout(DEADLINE).expect("an event in time")
+}
+
+#[test]
+fn every_frame_of_either_direction_is_traced_before_what_it_ends() {
+    let peer = Peer::bind();
+    let (client, events) = connect(&peer, Options { trace_frames: true, ..quiet() });
+    let mut wire = peer.open();
+    assert!(matches!(next(&events), Told::Opened));
+    wire.send(b"\x01\x02ab\x89\x01p\x80\x01c");
+    let header = |fin, opcode, length| FrameHeader { fin, compressed: false, opcode, length };
+    let mut traced = Vec::new();
+    loop {
+        match next(&events) {
+            Told::Frame(direction, header) => traced.push((direction, header)),
+            Told::Message => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    let received: Vec<_> =
+        traced.iter().filter(|(direction, _)| *direction == Direction::Received).map(|(_, it)| *it).collect();
+    assert_eq!(received, [header(false, 1, 2), header(true, 9, 1), header(true, 0, 1)]);
+    assert_eq!(wire.frame().0, 0x8a);
+    client.send(Kind::Binary, &[7; 300]).expect("open");
+    client.send_piece(Kind::Text, b"x", false).expect("open");
+    assert_eq!(wire.frame().1.len(), 300);
+    assert_eq!(wire.frame().0, 0x01);
+    let mut sent = Vec::new();
+    while sent.len() < 3 {
+        match next(&events) {
+            Told::Frame(Direction::Sent, header) => sent.push(header),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(sent, [header(true, 10, 1), header(true, 2, 300), header(false, 1, 1)]);
+}
+
+#[test]
+fn frames_are_not_traced_unless_asked_for() {
+    let peer = Peer::bind();
+    let (client, events) = connect(&peer, quiet());
+    let mut wire = peer.open();
+    wire.send(b"\x81\x01a");
+    client.send(Kind::Text, b"b").expect("accepted");
+    assert!(matches!(next(&events), Told::Opened));
+    assert!(matches!(next(&events), Told::Message));
+    assert_eq!(wire.frame().1, b"b");
+}
+
+#[test]
+fn statistics_come_at_their_interval_and_count_the_pings_without_an_answer() {
+    let peer = Peer::bind();
+    let options = Options { statistics_interval: Some(Duration::from_millis(5)), ..quiet() };
+    let (client, events) = connect(&peer, options);
+    let mut wire = peer.open();
+    assert!(matches!(next(&events), Told::Opened));
+    let next = || match next(&events) {
+        Told::Statistics(statistics) => statistics,
+        other => panic!("{other:?}"),
+    };
+    for ping in [b"one", b"two", b"six"] {
+        client.ping(ping).expect("open");
+        assert_eq!(wire.frame().1, ping);
+    }
+    let mut counted = next();
+    while counted.pings_sent < 3 {
+        counted = next();
+    }
+    assert_eq!((counted.pings_unanswered, counted.pongs_received), (3, 0));
+    assert!(counted.timing.is_some());
+    // It answers the one before as well.
+    wire.send(b"\x8a\x03two");
+    while counted.pongs_received == 0 {
+        counted = next();
+    }
+    assert_eq!((counted.pings_unanswered, counted.pongs_received), (1, 1));
+    assert!(counted.round_trip.is_some() && counted.round_trip_minimum == counted.round_trip);
+}
+
+#[test]
+fn the_queue_is_bounded_by_messages_and_drains_at_a_quarter() {
+    let peer = Peer::bind();
+    let (client, events) = connect(&peer, quiet());
+    client.set_send_limits(SendLimits { messages: 8, ..SendLimits::of_bytes(1_000_000) });
+    for _ in 0..8 {
+        client.send(Kind::Text, b"short").expect("within the limit");
+    }
+    assert_eq!(client.send(Kind::Text, b"short"), Err(SendError::QueueFull));
+    assert_eq!(client.statistics().buffered_messages, 8);
+    let mut wire = peer.open();
+    assert!(matches!(next(&events), Told::Opened));
+    assert!(matches!(next(&events), Told::Drained));
+    for _ in 0..8 {
+        assert_eq!(wire.frame().1, b"short");
+    }
+    client.send(Kind::Text, b"more").expect("drained");
+    assert_eq!(wire.frame().1, b"more");
+}
+
+#[test]
+fn ends_tell_how_long_it_lasted_and_when_the_peer_was_last_heard_of() {
+    let peer = Peer::bind();
+    let (_client, events) = connect(&peer, quiet());
+    let mut wire = peer.open();
+    assert!(matches!(next(&events), Told::Opened));
+    wire.send(b"\x81\x01a");
+    assert!(matches!(next(&events), Told::Message));
+    drop(wire);
+    let Told::Failed(Cause::Lost, failed) = next(&events) else { panic!("not lost") };
+    let Told::Closed(Cause::Lost, closed) = next(&events) else { panic!("not closed") };
+    assert_eq!(failed, closed);
+    assert!(closed.last_activity.is_some_and(|last| last < closed.elapsed), "{closed:?}");
+
+    let (client, events) = connect(&peer, quiet());
+    let mut wire = peer.accept();
+    wire.read_request();
+    let _ = client.close(1000, "");
+    let Told::Failed(Cause::Application, times) = next(&events) else { panic!("not abandoned") };
+    assert!(times.elapsed > Duration::ZERO && times.last_activity.is_none(), "{times:?}");
+    wire.expect_end();
+}
