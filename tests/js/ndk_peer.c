@@ -4,6 +4,7 @@
  *   send()                sends one message; true when it was accepted
  *   counts()              [opened, messages, errors, closed]
  *   stop()                closes and destroys
+ *   environment()         the address of the environment that calls, as a number
  */
 #include <dlfcn.h>
 #include <stdatomic.h>
@@ -25,6 +26,7 @@ int napi_get_cb_info(napi_env, napi_callback_info, size_t *, napi_value *, napi_
 int napi_get_value_string_utf8(napi_env, napi_value, char *, size_t, size_t *);
 int napi_get_boolean(napi_env, bool, napi_value *);
 int napi_create_int32(napi_env, int32_t, napi_value *);
+int napi_create_double(napi_env, double, napi_value *);
 int napi_create_array(napi_env, napi_value *);
 int napi_set_element(napi_env, napi_value, uint32_t, napi_value);
 
@@ -130,12 +132,20 @@ static napi_value stop(napi_env env, napi_callback_info info)
     return boolean(env, stopped);
 }
 
+static napi_value environment(napi_env env, napi_callback_info info)
+{
+    (void)info;
+    napi_value result = NULL;
+    napi_create_double(env, (double)(uintptr_t)env, &result);
+    return result;
+}
+
 __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports)
 {
     static const struct {
         const char *name;
         napi_callback body;
-    } functions[] = {{"start", start}, {"send", send}, {"counts", counts}, {"stop", stop}};
+    } functions[] = {{"start", start}, {"send", send}, {"counts", counts}, {"stop", stop}, {"environment", environment}};
     for (size_t index = 0; index < sizeof functions / sizeof functions[0]; index++) {
         napi_value function = NULL;
         napi_create_function(env, functions[index].name, SIZE_MAX, functions[index].body, NULL, &function);

@@ -1,14 +1,19 @@
 'use strict';
 
-// An environment with three connections of its own, for tests/js/lifecycle.test.js. It says `ready` when they are open.
+// An environment with three connections of its own, for tests/js/lifecycle.test.js. It says `ready` when they are open, or with
+// the other module its own address.
 
 const { parentPort, workerData } = require('node:worker_threads');
 
-const { url, hang, mode, library } = workerData;
+const { url, hang, mode, library, peer } = workerData;
 
-const module_ = { exports: {} };
-process.dlopen(module_, library);
-const { createWebSocket } = module_.exports;
+function load(file) {
+  const loaded = { exports: {} };
+  process.dlopen(loaded, file);
+  return loaded.exports;
+}
+
+const { createWebSocket } = load(library);
 
 function connect() {
   const ws = createWebSocket();
@@ -37,6 +42,6 @@ function connect() {
       break;
     default:
   }
-  parentPort.postMessage('ready');
+  parentPort.postMessage(peer ? load(peer).environment() : 'ready');
   if (mode === 'closing') parentPort.unref?.();
 })();
