@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Runs the benchmark programs and writes the table and the plot. scripts/bench.sh builds what this runs.
 
-    run.py --out DIRECTORY --server PROGRAM --client NAME=COMMAND... [--repetitions N] [--quick] [--versions FILE] [--rows WORDS]
+    run.py --out DIRECTORY --server PROGRAM --client NAME=COMMAND... --together COMMAND [--repetitions N] [--quick] [--versions FILE]
+           [--rows WORDS]
 
-Each repetition goes once through all clients of a row, so that what the machine does meanwhile meets all alike. The first
-figure of a row is the median; the range is from the least to the most.
+Each repetition goes once through all clients of a row, so that what the machine does meanwhile meets all alike. The program of
+--together does so by itself, with clients of its own, in rows of their own. The first figure of a row is the median; the range is
+from the least to the most.
 """
 
 import argparse
@@ -27,7 +29,10 @@ SIZES = {"32 B": 32, "1 KiB": 1024, "64 KiB": 65536}
 class Row:
     """A line of the table: what each client does, and which of the printed values counts."""
 
-    def __init__(self, group, title, mode, size, count, path, values, unit, scale=1.0, slow=None, port="PORT", clients=None):
+    def __init__(self, group, title, mode, size, count, path, values, unit, scale=1.0, slow=None, port="PORT", clients=None,
+                 together=False):
+        # Whether the clients are those in one process.
+        self.together = together
         # Which of the server's ports, and the only clients that can do it, if not all.
         self.port, self.clients = port, clients
         self.group, self.title, self.mode, self.size, self.count = group, title, mode, size, count
@@ -97,6 +102,16 @@ def rows():
                      port="TLS_FULL_PORT", clients=WITH_TLS))
     table.append(Row("connect", "connect wss resumed", "connect", 0, 300, "/echo", wall_first, "µs per connection",
                      scale=1e-3, port="TLS_PORT", clients=WITH_RESUMPTION))
+    for mode, path, counts in (
+        ("receive", "/flood/{count}/{size}", (150_000, 80_000, 4_000)),
+        ("receive text", "/flood-text/{count}/{size}", (150_000, 80_000, 4_000)),
+        ("echo", "/echo", (20_000, 20_000, 1_000)),
+        ("echo text", "/echo-text", (20_000, 20_000, 1_000)),
+        ("round trip", "/echo", (5_000, 5_000, 1_000)),
+    ):
+        for (name, size), count in zip(SIZES.items(), counts):
+            table.append(Row(f"node-{mode.replace(' ', '-')}", f"Node {mode} {name}", mode.removesuffix(" text").replace(" ", "-"), size, count,
+                             path.replace("{size}", str(size)), cpu_first, "ns per message", together=True))
     return table
 
 
@@ -123,12 +138,11 @@ class Server:
         self.process.wait()
 
 
-def run_client(client, command, row, count, server, authority):
+def run_program(command, row, mode, count, server, authority, *more):
     path = row.path.format(count=count)
-    mode = "send" if row.mode == "send-batch" and client in WITHOUT_BATCHES else row.mode
     scheme = "ws" if row.port == "PORT" else "wss"
     url = f"{scheme}://127.0.0.1:{server.values[row.port]}{path}"
-    arguments = ["taskset", "-c", CLIENT_CPU, *command, mode, str(row.size), str(count), url]
+    arguments = ["taskset", "-c", CLIENT_CPU, *command, mode, str(row.size), str(count), url, *more]
     trust = {**os.environ, "SSL_CERT_FILE": authority, "NODE_EXTRA_CA_CERTS": authority}
     try:
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=120, env=trust)
@@ -137,7 +151,36 @@ def run_client(client, command, row, count, server, authority):
     if done.returncode != 0:
         lines = (done.stderr or "").strip().splitlines() or [f"exit status {done.returncode}"]
         return None, lines[0][:160]
-    return {name: float(value) for name, value in (pair.split("=") for pair in done.stdout.split())}, None
+    return done.stdout, None
+
+
+def pairs(text):
+    return {name: float(value) for name, value in (pair.split("=") for pair in text.split())}
+
+
+def run_client(client, command, row, count, server, authority):
+    mode = "send" if row.mode == "send-batch" and client in WITHOUT_BATCHES else row.mode
+    printed, error = run_program(command, row, mode, count, server, authority)
+    return (None, error) if error else (pairs(printed), None)
+
+
+def measure_together(row, command, server_program, authority, repetitions):
+    """The cells of a row whose clients are measured in one process, and why there are none."""
+    cells = {}
+    for repetition in range(repetitions):
+        server = Server(server_program, authority)
+        try:
+            printed, error = run_program(command, row, row.mode, row.count, server, authority, str(repetition))
+        finally:
+            server.stop()
+        if error:
+            print(f"    {row.title}: {error}", file=sys.stderr, flush=True)
+            return {}, error
+        for line in printed.splitlines():
+            client, values = line.split(":")
+            for name, value in pairs(values).items():
+                cells.setdefault(client, {}).setdefault(name, []).append(value)
+    return cells, None
 
 
 def takes_part(client, row):
@@ -148,7 +191,7 @@ def takes_part(client, row):
     return row.clients is None or client in row.clients
 
 
-def measure(table, clients, server_program, authority, repetitions, quick):
+def measure(table, clients, together, server_program, authority, repetitions, quick):
     """results[row title][client][value name] = list of figures; notes = why a client has none."""
     results, notes = {}, {}
     for row in table:
@@ -156,7 +199,12 @@ def measure(table, clients, server_program, authority, repetitions, quick):
             row.count = max(row.count // 10, 64)
         cells = results.setdefault(row.title, {})
         start = time.monotonic()
-        for repetition in range(repetitions):
+        if row.together:
+            measured, error = measure_together(row, together, server_program, authority, repetitions)
+            cells.update(measured)
+            if error:
+                notes[row.title, ARKTS] = error
+        for repetition in range(0 if row.together else repetitions):
             for client, command in clients.items():
                 if not takes_part(client, row):
                     continue
@@ -203,12 +251,16 @@ def cell(figures, scale):
     return f"{number(middle * scale)} ({number(low * scale)}–{number(high * scale)})"
 
 
+def shown_in(row, clients, results):
+    return results[row.title] if row.together else clients
+
+
 def median_of(results, title, client, name):
     figures = results.get(title, {}).get(client, {}).get(name)
     return statistics.median(figures) if figures else None
 
 
-OURS, CORE, RAW = "net_websocket (C)", "net_websocket (Rust)", "raw"
+OURS, CORE, ARKTS, RAW = "net_websocket (C)", "net_websocket (Rust)", "net_websocket (ArkTS)", "raw"
 
 
 def goals(results):
@@ -220,9 +272,9 @@ def goals(results):
                    if client not in (OURS, CORE) and not client.startswith(RAW)]
         return min((figure for figure in figures if figure[0] is not None), default=(None, None))
 
-    def ratio(title, name, against, limit):
-        ours = median_of(results, title, OURS, name)
-        other, client = (median_of(results, title, RAW, name), RAW) if against == RAW else best(title, name)
+    def ratio(title, name, against, limit, client=OURS):
+        ours = median_of(results, title, client, name)
+        other, client = best(title, name) if against == "best" else (median_of(results, title, against, name), against)
         if ours is None or not other:
             return
         value = ours / other
@@ -260,9 +312,12 @@ def goals(results):
         ratio(f"{row} 32 B", "cpu_ns", "best", 1.0)
         ratio(f"{row} 1 KiB", "cpu_ns", "best", 1.0)
         ratio(f"{row} 64 KiB", "cpu_ns", "best", 1.1)
+    for mode in ("receive", "receive text", "echo", "echo text"):
+        for size, limit in zip(SIZES, (0.6, 0.6, 0.8)):
+            ratio(f"Node {mode} {size}", "cpu_ns", "npm ws", limit, ARKTS)
     if not lines:
         return []
-    return ["## Goals", "", f"{OURS} against the best other client or the raw socket, medians of this run.", "",
+    return ["## Goals", "", f"{OURS} against the best other client or the raw socket, {ARKTS} against npm ws, medians of this run.", "",
             "| what | against | is | should be | met |", "|---|---|---|---|---|", *lines, ""]
 
 
@@ -290,7 +345,11 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
              "`raw (epoll)` waits in epoll, as every client of many connections must. wss is TLS 1.3 with AES-128-GCM; "
              "Boost.Beast, libwebsockets and npm ws use OpenSSL and write each message by itself. "
              "`net_websocket` has no flush: what is queued when its session looks goes out at once, so that single and "
-             "batched sends are the same program.", ""]
+             "batched sends are the same program.", "",
+             "In the rows of Node one process runs its clients one after the other, each round another first, after a round that "
+             "does not count. An echo has up to 64 messages under way, a round trip one. npm ws gives binary messages as "
+             "Buffers, views of what it has read, unless it is asked for ArrayBuffers as the others give; text is made a string "
+             "with each.", ""]
     if versions:
         lines += [versions.strip(), ""]
     lines += goals(results)
@@ -302,7 +361,7 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
             lines += [f"## {group}: {label}{unit}", "",
                       "| | " + " | ".join(row.title for row in members) + " |",
                       "|---" * (len(members) + 1) + "|"]
-            for client in clients:
+            for client in shown_in(members[0], clients, results):
                 cells = [cell(results[row.title].get(client, {}).get(name), scale) for row in members]
                 if any(text != "–" for text in cells):
                     lines.append(f"| {client} | " + " | ".join(cells) + " |")
@@ -316,7 +375,7 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
 # Values whose label says all.
 UNITLESS = {"threads", "percent", "grown_bytes"}
 
-COLOURS = {RAW: "#9a9a9a", "raw (epoll)": "#c4c4c4", OURS: "#c8102e", CORE: "#f08a8a"}
+COLOURS = {RAW: "#9a9a9a", "raw (epoll)": "#c4c4c4", OURS: "#c8102e", ARKTS: "#c8102e", CORE: "#f08a8a"}
 PEER_COLOUR = "#4a78b5"
 
 
@@ -334,7 +393,7 @@ def plot(table, clients, results):
     for index, row in enumerate(panels):
         left, y = index % columns * width, index // columns * height + 30
         name, label = row.values[0]
-        cells = {client: results[row.title].get(client, {}).get(name) for client in clients}
+        cells = {client: results[row.title].get(client, {}).get(name) for client in shown_in(row, clients, results)}
         cells = {client: figures for client, figures in cells.items() if figures}
         # A client ten times slower than the rest would leave their bars too short to compare: its bar is cut off.
         medians = sorted(statistics.median(figures) for figures in cells.values())
@@ -363,6 +422,7 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--server", required=True)
     parser.add_argument("--client", action="append", required=True, metavar="NAME=COMMAND")
+    parser.add_argument("--together", required=True, metavar="COMMAND")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--versions")
@@ -377,7 +437,8 @@ def main():
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     with tempfile.TemporaryDirectory() as folder:
         authority = os.path.join(folder, "authority.pem")
-        results, notes = measure(table, clients, options.server, authority, options.repetitions, options.quick)
+        results, notes = measure(table, clients, shlex.split(options.together), options.server, authority, options.repetitions,
+                                 options.quick)
     versions = open(options.versions).read() if options.versions else ""
     os.makedirs(options.out, exist_ok=True)
     for name, text in (("results.md", markdown(table, clients, results, notes, options.repetitions, versions, load)),

@@ -4,7 +4,7 @@
 #   scripts/bench.sh [--repetitions N] [--quick] [--keep] [FILTER]
 #
 # FILTER takes the rows that have these words in their name: receive, send, "send batched", "round trip", wss, deflate, idle, connect,
-# "32 B".
+# Node, "32 B".
 # Results: target/bench/results.md and target/bench/results.svg. A full run in which every row was measured also goes to
 # benches/RESULTS.md; --keep leaves that file alone. --quick sends a tenth of the messages, to see that all works.
 #
@@ -49,6 +49,8 @@ mkdir -p "$BENCH/bin"
 watch 'library' cargo_host build --release --lib --manifest-path "$ROOT/Cargo.toml"
 # A copy: a build that goes on next to the run would replace the library under it.
 cp "$TARGET/release/libnet_websocket.so" "$BENCH/bin/"
+watch 'library for Node' cargo_host build --release --lib --features arkts --manifest-path "$ROOT/Cargo.toml"
+cp "$TARGET/release/libnet_websocket.so" "$BENCH/bin/net_websocket.node"
 watch 'clients in Rust, server' env CARGO_TARGET_DIR="$BENCH/rust" \
     bash -c 'source "$1"; load_environment; cargo_host build --release --locked --manifest-path "$2"' \
     build "$ROOT/scripts/lib.sh" "$ROOT/benches/Cargo.toml"
@@ -73,8 +75,9 @@ commit=$(git -C "$ROOT" rev-parse --short HEAD 2>/dev/null || echo 'no commit')
     for crate in fastwebsockets tokio-websockets tokio-tungstenite sockudo-ws yawc; do
         printf ', %s %s' "$crate" "$(crate_version "$crate")"
     done
-    printf ', Boost.Beast of Boost %s, libwebsockets %s, npm ws %s on Node %s; %s; %s.\n' "$(debian_version libboost-dev)" \
-        "$(debian_version libwebsockets-dev)" "$(read -r ws _ <"$NWS_INTEROP/.stamp" && echo "$ws")" "$(node --version)" "$(cargo_host rustc --version 2>/dev/null || rustc --version)" \
+    printf ', Boost.Beast of Boost %s, libwebsockets %s, npm ws %s on Node %s, whose own WebSocket is undici %s; %s; %s.\n' "$(debian_version libboost-dev)" \
+        "$(debian_version libwebsockets-dev)" "$(read -r ws _ <"$NWS_INTEROP/.stamp" && echo "$ws")" "$(node --version)" \
+        "$(node -p process.versions.undici)" "$(cargo_host rustc --version 2>/dev/null || rustc --version)" \
         "$("${CC:-cc}" --version | head -n 1)"
 } >"$BENCH/versions.txt"
 
@@ -83,6 +86,9 @@ ulimit -n "$(ulimit -Hn)"
 (($(ulimit -n) > 10100)) || say "only $(ulimit -n) descriptors: the row of 10,000 connections cannot be measured"
 
 step 'Measuring'
+NODE=(env "NODE_PATH=$(printf %q "$NWS_INTEROP/node_modules")" node)
+node_flags=(--expose-gc --no-warnings)
+[[ $(node -p 'typeof WebSocket') == function ]] || node_flags+=(--experimental-websocket)
 R=$BENCH/rust/release
 options=(--out "$BENCH" --repetitions "$REPETITIONS" --versions "$BENCH/versions.txt" --server "$R/bench-server"
     --client "raw=$R/raw"
@@ -97,7 +103,8 @@ options=(--out "$BENCH" --repetitions "$REPETITIONS" --versions "$BENCH/versions
     --client "yawc=$R/yawc"
     --client "libwebsockets=$BENCH/bin/libwebsockets"
     --client "libwebsockets (context each)=env CONTEXT_EACH=yes $BENCH/bin/libwebsockets"
-    --client "npm ws=env NODE_PATH=$(printf %q "$NWS_INTEROP/node_modules") node $(printf %q "$ROOT/benches/peers/ws.cjs")")
+    --client "npm ws=${NODE[*]} $(printf %q "$ROOT/benches/peers/ws.cjs")"
+    --together "env NET_WEBSOCKET_LIB=$(printf %q "$BENCH/bin/net_websocket.node") ${NODE[*]} ${node_flags[*]} $(printf %q "$ROOT/benches/peers/node/clients.cjs")")
 [[ -z $quick ]] || options+=(--quick)
 [[ -z $filter ]] || options+=(--rows "$filter")
 python3 "$ROOT/benches/run.py" "${options[@]}"

@@ -4,8 +4,8 @@
 //! authority of its certificate. TLS is 1.3 with AES-128-GCM; the last port offers no resumption. At the end it prints
 //! `HANDSHAKES=N`, `RESUMED=N` and `SUNK_BYTES=N`, the payload of all frames that a sink has seen. What a connection does is in its path:
 //!
-//! - `/echo`: each frame comes back.
-//! - `/flood/COUNT/SIZE`: after the client's first frame, COUNT binary messages of SIZE bytes.
+//! - `/echo`, `/echo-text`: each frame comes back.
+//! - `/flood/COUNT/SIZE`: after the client's first frame, COUNT binary messages of SIZE bytes; `/flood-text/COUNT/SIZE`: of text.
 //! - `/sink/COUNT`: after COUNT messages one short message back.
 //! - `/flood-deflate/COUNT/SIZE`, `/sink-deflate/COUNT`: the same with permessage-deflate; the messages are text, each
 //!   compressed by itself.
@@ -33,6 +33,7 @@ const FLOOD_BYTES: usize = 262_144;
 const READ_BYTES: usize = 262_144;
 
 const OPCODE_CLOSE: u8 = 8;
+const FIN_TEXT: u8 = 0x81;
 const FIN_BINARY: u8 = 0x82;
 const FIN_CLOSE: u8 = 0x88;
 
@@ -142,8 +143,9 @@ fn serve<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<The
     let action = parts.next().unwrap_or_default();
     let numbers: Vec<usize> = parts.map_while(|part| part.parse().ok()).collect();
     match (action, &numbers[..]) {
-        ("echo", []) => echo(stream, reader)?,
-        ("flood", &[count, size]) => flood(stream, reader, count, size)?,
+        ("echo" | "echo-text", []) => echo(stream, reader)?,
+        ("flood", &[count, size]) => flood(stream, reader, FIN_BINARY, count, size)?,
+        ("flood-text", &[count, size]) => flood(stream, reader, FIN_TEXT, count, size)?,
         ("sink" | "sink-deflate", &[count]) => sink(stream, reader, count)?,
         ("flood-deflate", &[count, size]) => flood_deflate(stream, reader, count, size)?,
         ("idle", []) => return Ok(Then::Idle),
@@ -203,11 +205,19 @@ fn echo<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<()> 
     }
 }
 
-fn flood<S: Read + Write>(stream: &mut S, reader: &mut Reader, count: usize, size: usize) -> io::Result<()> {
+fn flood<S: Read + Write>(
+    stream: &mut S,
+    reader: &mut Reader,
+    first: u8,
+    count: usize,
+    size: usize,
+) -> io::Result<()> {
     reader.whole_frame(stream)?;
     let mut frame = Vec::new();
     header(&mut frame, size);
-    frame.extend((0..size).map(|i| (i % 251) as u8));
+    frame[0] = first;
+    let values = if first == FIN_TEXT { b' '..b'~' } else { 0..251 };
+    frame.extend(values.cycle().take(size));
     let at_once = (FLOOD_BYTES / frame.len()).clamp(1, count.max(1));
     let frames = frame.repeat(at_once);
     let mut left = count;
