@@ -87,8 +87,12 @@ pub(super) async fn read_head<S: AsyncRead + Unpin>(
     let mut skipped = 0;
     loop {
         received.reserve(READ_STEP_BYTES);
-        if stream.read_buf(received).await.map_err(HeadError::Io)? == 0 {
-            return Err(HeadError::Eof);
+        match stream.read_buf(received).await {
+            // To TLS, an end without close_notify is an error of its own.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(HeadError::Eof),
+            Err(error) => return Err(HeadError::Io(error)),
+            Ok(0) => return Err(HeadError::Eof),
+            Ok(_) => {}
         }
         while let Some(head) = parse_head(received)? {
             received.drain(..head.len);

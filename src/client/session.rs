@@ -463,6 +463,9 @@ struct Writer {
     receipts: Vec<Receipt>,
     /// How many messages the kernel has got since they were last counted.
     written: usize,
+    /// Messages that TLS has taken and the kernel has not yet, at least not all of it: their count and receipts.
+    held: usize,
+    held_receipts: Vec<Receipt>,
     /// Payloads that the kernel has, for their owners.
     spent: Vec<Box<dyn Payload>>,
 }
@@ -482,6 +485,7 @@ impl Writer {
             if self.needs_flush {
                 ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
                 self.needs_flush = false;
+                self.let_go();
             }
             return Poll::Ready(Ok(0));
         }
@@ -512,8 +516,8 @@ impl Writer {
         {
             self.front_written -= chunk.len();
             if let Some(chunk) = self.out.pop_front() {
-                self.written += chunk.messages;
-                self.receipts.extend(chunk.receipt);
+                self.held += chunk.messages;
+                self.held_receipts.extend(chunk.receipt);
                 if let Some(headers) = &mut self.headers {
                     headers.extend(encoded_frames(&chunk.bytes).map(|(header, ..)| header));
                 }
@@ -521,7 +525,32 @@ impl Writer {
                 recycle_chunk(chunk.bytes);
             }
         }
+        if !self.stream.holds_output() {
+            self.let_go();
+        }
         Poll::Ready(Ok(count))
+    }
+
+    /// The kernel has all that was written.
+    fn let_go(&mut self) {
+        self.written += std::mem::take(&mut self.held);
+        self.receipts.append(&mut self.held_receipts);
+    }
+
+    /// Drops what was written and what is begun, as far as the kernel may not have it all.
+    fn drop_begun(&mut self) -> Dropped {
+        let receipts = std::mem::take(&mut self.held_receipts);
+        let mut dropped =
+            Dropped { messages: std::mem::take(&mut self.held), receipts, ..Dropped::default() };
+        dropped.add(self.out.drain(..));
+        dropped
+    }
+
+    /// The receipts of what will be sent when nobody is left to say so.
+    fn take_receipts(&mut self) -> Vec<Receipt> {
+        let mut receipts = std::mem::take(&mut self.held_receipts);
+        receipts.extend(self.out.iter_mut().filter_map(|chunk| chunk.receipt.take()));
+        receipts
     }
 
     /// Compresses the messages that are next. Not all that wait, which would take long, and the latest of them may have to
@@ -632,6 +661,7 @@ enum Wake {
     Wrote(usize),
     Read(usize),
     ReadDirectly(usize),
+    WriteFailed(io::Error),
     Failed(io::Error),
     Timer,
 }
@@ -647,6 +677,8 @@ struct Session<'a> {
     statistics_interval: Option<Duration>,
     next_statistics: Option<Instant>,
     close_timeout: Duration,
+    /// Nothing can be written any more. What the peer sent before that is still read: it may say why.
+    broken: Option<Broken>,
     /// The close frame we sent first, until the peer's comes or time is up.
     closing: Option<Closing>,
     sleep: Pin<Box<Sleep>>,
@@ -667,6 +699,12 @@ struct Session<'a> {
     opened_at: Instant,
     /// When the last bytes came.
     last_read: Option<Instant>,
+}
+
+/// Writing failed. The socket's end is then to be read as well, behind what came before it, by a time.
+struct Broken {
+    error: io::Error,
+    by: Instant,
 }
 
 struct Closing {
@@ -726,6 +764,8 @@ impl<'a> Session<'a> {
                 headers: request.trace_frames.then(Vec::new),
                 receipts: Vec::new(),
                 written: 0,
+                held: 0,
+                held_receipts: Vec::new(),
                 spent: Vec::new(),
             },
             buffer: received,
@@ -734,6 +774,7 @@ impl<'a> Session<'a> {
             statistics_interval: request.statistics_interval,
             next_statistics: request.statistics_interval.map(|interval| ticks.after(now, interval)),
             close_timeout: request.close_timeout,
+            broken: None,
             closing: None,
             sleep: Box::pin(tokio::time::sleep_until(now)),
             armed: None,
@@ -782,6 +823,11 @@ impl<'a> Session<'a> {
                         Err(error) => Some(self.broke_protocol(error)),
                     }
                 }
+                Wake::WriteFailed(error) => {
+                    let by = Instant::now() + self.close_timeout;
+                    self.broken = Some(Broken { error, by });
+                    None
+                }
                 Wake::Failed(error) => Some(self.ended_without_close(Some(error))),
                 Wake::Timer => self.timer(),
             };
@@ -798,11 +844,10 @@ impl<'a> Session<'a> {
                 Poll::Ready(())
             })
             .await;
-            // It will probably be sent, but nobody is left to say so.
-            dropped.receipts.extend(self.writer.out.iter_mut().filter_map(|chunk| chunk.receipt.take()));
+            dropped.receipts = self.writer.take_receipts();
         } else {
             unsent.append(&mut self.writer.take_unbegun());
-            dropped.add(self.writer.out.drain(..));
+            dropped = self.writer.drop_begun();
         }
         self.tell_sent();
         let times = Times {
@@ -892,6 +937,12 @@ impl<'a> Session<'a> {
             Command::Close(request) => return Poll::Ready(Wake::Close(request)),
             Command::None => {}
         }
+        if self.broken.is_some() {
+            return match self.poll_read(cx) {
+                Poll::Ready(wake) => Poll::Ready(wake),
+                Poll::Pending => self.poll_timer(cx),
+            };
+        }
         self.read_next = !self.read_next;
         if self.read_next {
             if let Poll::Ready(wake) = self.poll_read(cx) {
@@ -913,9 +964,9 @@ impl<'a> Session<'a> {
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
         match ready!(self.writer.poll_write(cx, &self.link.counters)) {
-            Ok(0) => Poll::Pending,
+            Ok(0) if self.writer.receipts.is_empty() => Poll::Pending,
             Ok(count) => Poll::Ready(Wake::Wrote(count)),
-            Err(error) => Poll::Ready(Wake::Failed(error)),
+            Err(error) => Poll::Ready(Wake::WriteFailed(error)),
         }
     }
 
@@ -945,7 +996,8 @@ impl<'a> Session<'a> {
     /// than setting it anew for each message.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
         let close_by = self.closing.as_ref().map(|closing| closing.by);
-        let deadlines = [self.keepalive.deadline(), self.next_statistics, close_by];
+        let end_by = self.broken.as_ref().map(|broken| broken.by);
+        let deadlines = [self.keepalive.deadline(), self.next_statistics, close_by, end_by];
         let Some(nearest) = deadlines.into_iter().flatten().min() else {
             return Poll::Pending;
         };
@@ -962,6 +1014,15 @@ impl<'a> Session<'a> {
 
     fn timer(&mut self) -> Option<Ending> {
         let now = Instant::now();
+        if self.paused
+            && let Some(broken) = &mut self.broken
+        {
+            // Its listener holds up the reading.
+            broken.by = now + self.close_timeout;
+        }
+        if let Some(broken) = self.broken.take_if(|broken| broken.by <= now) {
+            return Some(Ending::lost(Error::Lost(Some(broken.error))));
+        }
         if let Some(closing) = self.closing.take_if(|closing| closing.by <= now) {
             let limit = self.close_timeout.as_millis();
             logging::warn(format_args!("{} no close frame within {limit} ms", self.link.tag()));
@@ -1018,13 +1079,13 @@ impl<'a> Session<'a> {
     fn ended_without_close(&mut self, error: Option<io::Error>) -> Ending {
         match self.closing.take() {
             // The peer took our close frame as a reason to hang up. It is closed, if not in good form.
-            Some(Closing { code, reason, by: _ }) => {
+            Some(Closing { code, reason, by: _ }) if self.writer.out.is_empty() => {
                 Ending::closed(closed_by(Cause::Application, code, reason), false)
             }
-            None => {
+            _ => {
                 // To TLS, an end without close_notify is an error with a text of its own; here it is one end of many.
-                let cause = error.filter(|error| error.kind() != io::ErrorKind::UnexpectedEof);
-                Ending::lost(Error::Lost(cause))
+                let read = error.filter(|error| error.kind() != io::ErrorKind::UnexpectedEof);
+                Ending::lost(Error::Lost(read.or(self.broken.take().map(|broken| broken.error))))
             }
         }
     }

@@ -1,0 +1,83 @@
+//! What the process has: descriptors, threads, memory.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicIsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::DEADLINE;
+use super::face::LISTENERS;
+
+/// The system's allocator, and a count of the bytes it has given out.
+struct Counting;
+
+static ALLOCATED: AtomicIsize = AtomicIsize::new(0);
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: the system's allocator does the work.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATED.fetch_add(layout.size() as isize, Ordering::Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        ALLOCATED.fetch_sub(layout.size() as isize, Ordering::Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(memory, layout) };
+    }
+}
+
+/// Caches of the process that fill up once: read buffers, chunks, blocks of channels.
+const CACHES_BYTES: isize = 524_288;
+/// Far less than a session or a socket takes.
+const PER_CASE_BYTES: isize = 64;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Level {
+    descriptors: usize,
+    threads: usize,
+    bytes: isize,
+}
+
+impl Level {
+    pub fn now() -> Self {
+        let count = |folder| std::fs::read_dir(folder).map_or(0, Iterator::count);
+        Self {
+            descriptors: count("/proc/self/fd"),
+            threads: count("/proc/self/task"),
+            bytes: ALLOCATED.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Waits until the process has no more than it had then: sockets close behind the events that tell of it.
+    pub async fn regained(self, cases: usize) -> Result<Self, String> {
+        self.regained_within(CACHES_BYTES + cases as isize * PER_CASE_BYTES).await
+    }
+
+    /// As [`Level::regained`], while caches are filled.
+    pub async fn regained_but_bytes(self) -> Result<Self, String> {
+        self.regained_within(isize::MAX).await
+    }
+
+    async fn regained_within(self, growth: isize) -> Result<Self, String> {
+        let since = Instant::now();
+        loop {
+            let now = Self::now();
+            let listeners = LISTENERS.load(Ordering::SeqCst);
+            if now.descriptors <= self.descriptors
+                && now.threads <= self.threads
+                && listeners == 0
+                && now.bytes - self.bytes <= growth
+            {
+                return Ok(now);
+            }
+            if since.elapsed() > DEADLINE {
+                return Err(format!("left behind: {self:?} became {now:?}, {listeners} listeners alive"));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}

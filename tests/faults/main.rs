@@ -1,0 +1,839 @@
+//! Connections through a proxy that disturbs them: each ends in the right event, leaves nothing behind, and the same
+//! client's next connection works.
+//!
+//! Cases run through the core and through the C functions. What must come of it is computed from the bytes that
+//! reach the client ([`model`]), not from what the library does.
+
+mod face;
+mod leaks;
+mod model;
+mod peer;
+mod proxy;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use net_websocket::client::Phase;
+use socket2::{Domain, SockRef, Socket, Type};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use face::{Connects, Face, Limits, Seen, Told};
+use leaks::Level;
+use model::{Cause, End, Outcome};
+use peer::{Answer, CLOSE, Peer, SENT};
+use proxy::{Fault, Plan};
+
+/// Longer than anything here takes; a test that reaches it has failed.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// For what is to run into a timeout.
+const SHORT: Duration = Duration::from_millis(1_000);
+/// Where nothing else has to happen before it.
+const BRIEF: Duration = Duration::from_millis(300);
+const PING_INTERVAL: Duration = Duration::from_millis(200);
+/// Cases under way at once; those that wait for a timeout cost nothing meanwhile.
+const CONCURRENT: usize = 128;
+const CONCURRENT_WAITING: usize = 256;
+
+const PATIENT: Limits = Limits { connect: DEADLINE, close: DEADLINE, silence: None };
+/// For attempts that come to nothing.
+const HURRIED: Limits = Limits { connect: SHORT, ..PATIENT };
+/// For connections that fall silent.
+const WATCHFUL: Limits = Limits { close: SHORT, silence: Some((PING_INTERVAL, SHORT)), ..PATIENT };
+
+/// Groups run one at a time, since each counts what the process has.
+static ALONE: Mutex<()> = Mutex::new(());
+static NEXT_PATH: AtomicU32 = AtomicU32::new(0);
+
+/// A connection to disturb, and what may come of it.
+struct Case {
+    plan: Plan,
+    tls: bool,
+    limits: Limits,
+    expected: Rc<[Outcome]>,
+}
+
+/// Runs the cases that `cases` makes.
+fn group(cases: impl AsyncFn(&Peer) -> Vec<Case>) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let peer = Peer::start().await;
+        let cases = cases(&peer).await;
+        let peer = &peer;
+        // The C functions stand on the same core: every seventh case, which takes all kinds in turn, is enough for them.
+        let faces: [(&str, &dyn Face, usize); 2] = [("Rust", &face::Rust, 1), ("C", &face::C, 7)];
+        for (name, face, step) in faces {
+            // Whatever is made once is made now.
+            let warm_up = |tls| Case { tls, ..ws(Plan::CLEAN, PATIENT, vec![model::clean()]) };
+            for clean in [warm_up(false), warm_up(true)] {
+                run(peer, face, &clean).await.expect("an undisturbed connection");
+            }
+            let idle = Level::now();
+            for clean in [warm_up(false), warm_up(true)] {
+                let runs = (0..CONCURRENT).map(|_| run(peer, face, &clean));
+                for outcome in futures_util::future::join_all(runs).await {
+                    outcome.expect("an undisturbed connection");
+                }
+            }
+            let cases: Vec<&Case> = cases.iter().step_by(step).collect();
+            let before = idle.regained_but_bytes().await.expect("nothing is left behind");
+            let waits = |case: &Case| case.limits.silence.is_some() || case.limits.connect == SHORT;
+            let concurrent =
+                if cases.iter().all(|case| waits(case)) { CONCURRENT_WAITING } else { CONCURRENT };
+            let failures: Vec<String> = futures_util::stream::iter(&cases)
+                .map(|case| async move {
+                    let outcome = run(peer, face, case).await;
+                    outcome.map_err(|problem| format!("{:?}, tls {}: {problem}", case.plan, case.tls))
+                })
+                .buffer_unordered(concurrent)
+                .filter_map(async |outcome| outcome.err())
+                .collect()
+                .await;
+            let shown = failures.iter().take(10).map(String::as_str).collect::<Vec<_>>().join("\n");
+            assert!(failures.is_empty(), "{name}: {} of {} cases:\n{shown}", failures.len(), cases.len());
+            let after = before.regained(cases.len()).await.expect("nothing is left behind");
+            println!("{name}: {} cases; {before:?} before, {after:?} after", cases.len());
+        }
+        let _ = std::fs::remove_file(&peer.authority);
+    });
+}
+
+/// One case: the disturbed connection, then an undisturbed one of the same client.
+async fn run(peer: &Peer, face: &dyn Face, case: &Case) -> Result<(), String> {
+    let Case { plan, tls, limits, expected } = case;
+    let server = if *tls { peer.wss } else { peer.ws };
+    let listener = proxy::listen().await.map_err(|error| error.to_string())?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let proxy = tokio::spawn({
+        let plan = *plan;
+        async move {
+            let mut plans = [plan, Plan::CLEAN].into_iter();
+            let mut served = tokio::task::JoinSet::new();
+            while let Some(plan) = plans.next()
+                && let Ok((client, _)) = listener.accept().await
+            {
+                served.spawn(proxy::serve(client, server, plan, None));
+            }
+            served.join_all().await;
+        }
+    });
+    let (sender, mut events) = unbounded_channel();
+    let client = face.client(sender);
+
+    let path = dial(&*client, peer, address, *tls, *limits, 1);
+    let told = follow(&mut events, 1).await?;
+    if !expected.iter().any(|outcome| told.is(outcome)) {
+        return Err(format!("{told:?}\n    instead of {}", first_few(expected)));
+    }
+    let visit = peer.visit(path);
+    let sent: Vec<_> = SENT.iter().map(|(text, payload)| (*text, payload.to_vec())).collect();
+    if !sent.starts_with(&visit.messages) {
+        return Err(format!("the server got {:?}", visit.messages));
+    }
+
+    let path = dial(&*client, peer, address, *tls, PATIENT, 11);
+    let told = follow(&mut events, 11).await?;
+    if !told.is(&model::clean()) || told.outcomes.values().any(|sent| !sent) {
+        return Err(format!("the next connection: {told:?}"));
+    }
+    let visit = peer.visit(path);
+    if visit.messages != sent {
+        return Err(format!("of the next connection the server got {:?}", visit.messages));
+    }
+
+    drop(client);
+    match tokio::time::timeout(DEADLINE, events.recv()).await {
+        Ok(None) => {}
+        Ok(Some(seen)) => return Err(format!("after the end: {seen:?}")),
+        Err(_) => return Err("the session outlives its client".to_owned()),
+    }
+    tokio::time::timeout(DEADLINE, proxy)
+        .await
+        .map_err(|_| "a socket outlives its connection".to_owned())?
+        .map_err(|error| error.to_string())
+}
+
+/// Queues the messages under numbers from `first` on and connects; returns the path for the server's record.
+fn dial(
+    client: &dyn Connects,
+    peer: &Peer,
+    address: SocketAddr,
+    tls: bool,
+    limits: Limits,
+    first: u64,
+) -> u32 {
+    let path = NEXT_PATH.fetch_add(1, Ordering::Relaxed);
+    client.connect(&url(tls, address, path), &peer.authority, limits);
+    for (number, (text, payload)) in (first..).zip(SENT) {
+        client.send(text, payload, number);
+    }
+    path
+}
+
+fn url(tls: bool, address: SocketAddr, path: u32) -> String {
+    let scheme = if tls { "wss" } else { "ws" };
+    format!("{scheme}://{address}/{path:05}-{path:05}")
+}
+
+/// All that was told of one connection.
+#[derive(Debug, Default)]
+struct Account {
+    opened: bool,
+    messages: Vec<model::Message>,
+    failed: Option<(Told, u64)>,
+    closed: Option<(u16, String)>,
+    /// What became of each message.
+    outcomes: BTreeMap<u64, bool>,
+}
+
+/// Takes events until the connection is over, and holds them against the order that the faces promise.
+async fn follow(events: &mut UnboundedReceiver<Seen>, first: u64) -> Result<Account, String> {
+    let mut told = Account::default();
+    loop {
+        let seen = tokio::time::timeout(DEADLINE, events.recv())
+            .await
+            .map_err(|_| format!("no end within the deadline after {told:?}"))?
+            .ok_or_else(|| format!("no more events after {told:?}"))?;
+        if told.failed.is_some() && !matches!(seen, Seen::Closed(..)) {
+            return Err(format!("{seen:?} after {told:?}"));
+        }
+        match seen {
+            Seen::Opened if !told.opened => told.opened = true,
+            Seen::Opened => return Err(format!("opened twice: {told:?}")),
+            Seen::Message(text, payload) if told.opened => told.messages.push((text, payload)),
+            Seen::Message(..) => return Err("a message before the connection is open".to_owned()),
+            Seen::Sent(number, sent) => {
+                if told.outcomes.insert(number, sent).is_some() {
+                    return Err(format!("message {number} was accounted for twice"));
+                }
+            }
+            Seen::Failed(why, unsent) => told.failed = Some((why, unsent)),
+            Seen::Closed(code, reason) => told.closed = Some((code, reason)),
+        }
+        let over = if told.opened { told.closed.is_some() } else { told.failed.is_some() };
+        if over {
+            break;
+        }
+    }
+    // The books balance: each message was sent or not, in order, and a failure says how many were not.
+    let numbers: Vec<u64> = told.outcomes.keys().copied().collect();
+    if numbers != (first..).take(SENT.len()).collect::<Vec<_>>() {
+        return Err(format!("not every message was accounted for once: {told:?}"));
+    }
+    let unsent = told.outcomes.values().filter(|sent| !**sent).count() as u64;
+    if !told.outcomes.values().is_sorted_by(|before, after| before >= after) {
+        return Err(format!("a later message was sent, an earlier one not: {told:?}"));
+    }
+    if told.failed.as_ref().is_some_and(|(_, count)| *count != unsent) {
+        return Err(format!("the failure counts otherwise than the messages: {told:?}"));
+    }
+    Ok(told)
+}
+
+impl Account {
+    /// Whether this is how `outcome` is told.
+    fn is(&self, outcome: &Outcome) -> bool {
+        let Outcome { opens, messages, end } = outcome;
+        let Self { opened, messages: told, failed, closed, outcomes: _ } = self;
+        let failed = failed.as_ref().map(|(told, _)| told);
+        let closed = closed.as_ref().map(|(code, reason)| (*code, reason.as_str()));
+        let ended = match (end, failed, closed) {
+            (End::Closed(code, reason), None, Some(closed)) => closed == (*code, reason.as_str()),
+            (End::NoAnswer, None, Some((1006, reason))) => reason.contains("no close frame came"),
+            (End::Protocol(error), Some(told), Some((code, reason))) => {
+                told.is(end) && code == u16::from(error.close_code()) && reason == error.to_string()
+            }
+            (End::Lost | End::Silent, Some(told), Some((1006, _))) => told.is(end),
+            (End::Tcp | End::Tls | End::Upgrade(_) | End::Timeout(_), Some(told), None) => told.is(end),
+            _ => false,
+        };
+        ended && opened == opens && told == messages
+    }
+}
+
+fn first_few(expected: &[Outcome]) -> String {
+    format!("{:?} ({} possible)", expected.iter().take(3).collect::<Vec<_>>(), expected.len())
+}
+
+/// A head with the right lengths, and all that follows it.
+fn script() -> (usize, Vec<u8>) {
+    let head = peer::head("dGhlIHNhbXBsZSBub25jZQ==");
+    (head.len(), [head, peer::frames().concat(), CLOSE.to_vec()].concat())
+}
+
+/// A request with the right lengths.
+fn request() -> Vec<u8> {
+    format!(
+        "GET /00001-00001 HTTP/1.1\r\nHost: 127.0.0.1:40000\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+         User-Agent: net_websocket/{}\r\n\r\n",
+        env!("CARGO_PKG_VERSION")
+    )
+    .into_bytes()
+}
+
+fn ws(plan: Plan, limits: Limits, expected: impl Into<Rc<[Outcome]>>) -> Case {
+    Case { plan, tls: false, limits, expected: expected.into() }
+}
+
+/// What comes of the server's bytes up to `at`, when then `silence` follows.
+fn cut(at: usize, before_open: &End, open: End) -> Outcome {
+    let (head, wire) = script();
+    if at < head { Outcome::fails(before_open.clone()) } else { model::frames(&wire[head..at], open) }
+}
+
+/// What may come of the server's bytes when they end anywhere.
+fn cut_anywhere(before_open: &End, open: &End) -> Vec<Outcome> {
+    let (head, wire) = script();
+    let mut outcomes: Vec<Outcome> =
+        (head - 1..=wire.len()).map(|at| cut(at, before_open, open.clone())).collect();
+    outcomes.dedup();
+    outcomes
+}
+
+/// The timers that make it end so.
+fn waiting_for(outcome: &Outcome) -> Limits {
+    match outcome.end {
+        End::Timeout(_) => HURRIED,
+        End::Silent => WATCHFUL,
+        _ => PATIENT,
+    }
+}
+
+fn eof() -> End {
+    End::Upgrade(vec![Cause::Eof])
+}
+
+fn io() -> End {
+    End::Upgrade(vec![Cause::Io, Cause::Eof])
+}
+
+#[test]
+fn the_servers_bytes_end_at_every_place() {
+    group(async |_| {
+        let (_, wire) = script();
+        let mut cases = Vec::new();
+        for at in 0..=wire.len() {
+            let ended = cut(at, &eof(), End::Lost);
+            cases.push(ws(Plan::to_client(Fault::Truncate(at)), PATIENT, vec![ended.clone()]));
+            cases.push(ws(Plan::to_client(Fault::HalfClose(at)), PATIENT, vec![ended]));
+            let mut reset = vec![cut(at, &End::Upgrade(vec![Cause::Io]), End::Lost)];
+            if at == 0 {
+                // Perhaps before the client has seen that it is connected.
+                reset.push(Outcome::fails(End::Tcp));
+            }
+            cases.push(ws(Plan::to_client(Fault::Reset(at)), PATIENT, reset));
+        }
+        cases
+    });
+}
+
+#[test]
+fn the_server_falls_silent_at_every_place() {
+    group(async |_| {
+        let (_, wire) = script();
+        let mut cases = Vec::new();
+        for at in 0..=wire.len() {
+            let silent = cut(at, &End::Timeout(Phase::Upgrade), End::Silent);
+            let limits = waiting_for(&silent);
+            cases.push(ws(Plan::to_client(Fault::Stall(at)), limits, vec![silent.clone()]));
+            cases.push(ws(Plan::to_client(Fault::BlackHole(at)), limits, vec![silent]));
+        }
+        cases
+    });
+}
+
+#[test]
+fn a_byte_of_the_server_is_changed_or_there_twice_at_every_place() {
+    group(async |_| {
+        let (head, wire) = script();
+        let mut cases = Vec::new();
+        for at in 0..wire.len() {
+            let changes = [0x01, 0x20, 0x80].map(|bits| Fault::Flip(at, bits));
+            for fault in changes.into_iter().chain([Fault::Duplicate(at)]) {
+                let mut changed = wire.clone();
+                match fault {
+                    Fault::Flip(at, bits) => changed[at] ^= bits,
+                    _ => changed.insert(at, wire[at]),
+                }
+                let expected = if at < head {
+                    model::changed_head(&wire[..head], &changed[..changed.len() - (wire.len() - head)], at)
+                } else {
+                    vec![model::frames(&changed[head..], End::Lost)]
+                };
+                cases.push(ws(Plan::to_client(fault), PATIENT, expected));
+            }
+        }
+        cases
+    });
+}
+
+#[test]
+fn the_clients_bytes_end_at_every_place() {
+    group(async |_| {
+        let request = request().len();
+        // The frames of the messages, and of the two pongs that may come before them or after.
+        let messages: usize =
+            SENT.iter().map(|(_, payload)| payload.len() + if payload.len() > 125 { 8 } else { 6 }).sum();
+        let pongs = 9 + 6;
+        let (head, wire) = script();
+        let but_close = wire.len() - CLOSE.len();
+        let anywhere = |before: End, open: End| {
+            let opens: Rc<[Outcome]> = cut_anywhere(&before, &open).into();
+            (before, opens)
+        };
+        let truncated = anywhere(eof(), End::Lost);
+        let reset = anywhere(io(), End::Lost);
+        let hole = anywhere(End::Timeout(Phase::Upgrade), End::Silent);
+        let mut cases = Vec::new();
+        for at in (0..request + 200).chain([request + messages - 1, request + messages + pongs]) {
+            // The server answers what it got, and closes when it has all messages.
+            let told = |before: End, open: End| match at.checked_sub(request) {
+                None => vec![Outcome::fails(before)],
+                Some(at) if at < messages => vec![model::frames(&wire[head..but_close], open)],
+                Some(_) => vec![model::clean()],
+            };
+            let half = told(eof(), End::Lost);
+            cases.push(ws(Plan::to_server(Fault::HalfClose(at)), PATIENT, half));
+            let stalled = told(End::Timeout(Phase::Upgrade), End::Silent);
+            cases.push(ws(Plan::to_server(Fault::Stall(at)), waiting_for(&stalled[0]), stalled));
+            // These end the other direction as well, wherever it is.
+            let any = |(before, opens): &(End, Rc<[Outcome]>)| match at < request {
+                true => {
+                    [before.clone(), End::Tcp][..2 - at.min(1)].iter().cloned().map(Outcome::fails).collect()
+                }
+                false => opens.clone(),
+            };
+            cases.push(ws(Plan::to_server(Fault::Truncate(at)), PATIENT, any(&truncated)));
+            cases.push(ws(Plan::to_server(Fault::Reset(at)), PATIENT, any(&reset)));
+            let limits = Limits { connect: SHORT, ..WATCHFUL };
+            cases.push(ws(Plan::to_server(Fault::BlackHole(at)), limits, any(&hole)));
+        }
+        cases
+    });
+}
+
+#[test]
+fn a_byte_of_the_request_is_changed_or_there_twice_at_every_place() {
+    group(async |_| {
+        let request = request();
+        let Answer::Accept(key) = peer::answer(&request) else { panic!("the request is good") };
+        let mut cases = Vec::new();
+        for at in 0..request.len() {
+            let changes = [0x20, 0x80].map(|bits| Fault::Flip(at, bits));
+            for fault in changes.into_iter().chain([Fault::Duplicate(at)]) {
+                let mut changed = request.clone();
+                match fault {
+                    Fault::Flip(at, bits) => changed[at] ^= bits,
+                    _ => changed.insert(at, request[at]),
+                }
+                let (limits, end) = match peer::answer(&changed) {
+                    Answer::Accept(same) if same == key => (PATIENT, None),
+                    Answer::Accept(_) => {
+                        (PATIENT, Some(End::Upgrade(vec![Cause::Header("Sec-WebSocket-Accept")])))
+                    }
+                    Answer::Refuse => (PATIENT, Some(End::Upgrade(vec![Cause::Status(400)]))),
+                    Answer::Wait => (HURRIED, Some(End::Timeout(Phase::Upgrade))),
+                };
+                let expected = vec![end.map_or_else(model::clean, Outcome::fails)];
+                cases.push(ws(Plan::to_server(fault), limits, expected));
+            }
+        }
+        cases
+    });
+}
+
+#[test]
+fn slow_networks_change_nothing() {
+    group(async |_| {
+        let (_, wire) = script();
+        let pause = Duration::from_millis(20);
+        let mut cases = Vec::new();
+        for tls in [false, true] {
+            let mut clean = |plan| {
+                cases.push(Case { tls, ..ws(plan, PATIENT, vec![model::clean()]) });
+            };
+            for at in (0..wire.len()).step_by(if tls { 16 } else { 1 }) {
+                clean(Plan::to_client(Fault::Delay(at, pause)));
+                clean(Plan::to_server(Fault::Delay(at, pause)));
+            }
+            clean(Plan { to_client: Fault::Drip, to_server: Fault::Drip });
+            clean(Plan { to_client: Fault::Slow(7, Duration::from_millis(1)), to_server: Fault::None });
+            clean(Plan { to_client: Fault::None, to_server: Fault::Slow(7, Duration::from_millis(1)) });
+        }
+        cases
+    });
+}
+
+/// The records of a TLS stream: where each begins.
+fn records(stream: &[u8]) -> Vec<usize> {
+    let (mut starts, mut at) = (vec![0], 0);
+    while let Some(bytes) = stream.get(at + 3..at + 5) {
+        at += 5 + usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
+        starts.push(at);
+    }
+    assert_eq!(starts.last(), Some(&stream.len()), "whole records");
+    starts
+}
+
+/// Both directions of an undisturbed connection over TLS, as they are on the wire.
+async fn tls_wire(peer: &Peer) -> (Vec<u8>, Vec<u8>) {
+    let listener = proxy::listen().await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let taps: [Arc<Mutex<Vec<u8>>>; 2] = Default::default();
+    let server = peer.wss;
+    let proxied = tokio::spawn({
+        let taps = taps.clone();
+        async move {
+            let (client, _) = listener.accept().await.expect("a client");
+            proxy::serve(client, server, Plan::CLEAN, Some(taps)).await;
+        }
+    });
+    let (sender, mut events) = unbounded_channel();
+    let client = face::Rust.client(sender);
+    dial(&*client, peer, address, true, PATIENT, 1);
+    assert!(follow(&mut events, 1).await.expect("a connection").is(&model::clean()));
+    drop(client);
+    proxied.await.expect("no panic");
+    taps.map(|tap| tap.lock().expect("no panic").clone()).into()
+}
+
+#[test]
+fn tls_is_disturbed_at_every_place() {
+    group(async |peer| {
+        let (down, up) = tls_wire(peer).await;
+        let starts = records(&down);
+        // Behind the handshake: the head, the frames, the close frame, close_notify; each a record.
+        let frames = peer::frames();
+        let first = starts.len() - 1 - (1 + frames.len() + 2);
+        let handshake = starts[first];
+        let told = |at: usize, in_tls: End, before: End, open: End| {
+            if at < handshake {
+                return Outcome::fails(in_tls);
+            }
+            if at < starts[first + 1] {
+                return Outcome::fails(before);
+            }
+            let whole = starts[first + 2..].iter().take_while(|end| **end <= at).count();
+            let close = (whole > frames.len()).then(|| CLOSE.to_vec());
+            let wire: Vec<u8> = frames.iter().take(whole).cloned().chain(close).flatten().collect();
+            model::frames(&wire, open)
+        };
+        let mut cases = Vec::new();
+        let mut push = |plan, limits, expected: Vec<Outcome>| {
+            cases.push(Case { tls: true, ..ws(plan, limits, expected) });
+        };
+        for at in 0..=starts[starts.len() - 2] {
+            let ended = told(at, End::Tls, eof(), End::Lost);
+            push(Plan::to_client(Fault::Truncate(at)), PATIENT, vec![ended]);
+            if at % 4 == 0 {
+                let reset = [told(at, End::Tls, io(), End::Lost), Outcome::fails(End::Tcp)];
+                push(
+                    Plan::to_client(Fault::Reset(at)),
+                    PATIENT,
+                    reset[..if at == 0 { 2 } else { 1 }].to_vec(),
+                );
+            }
+            if at % 4 == 1 {
+                let silent = told(at, End::Timeout(Phase::Tls), End::Timeout(Phase::Upgrade), End::Silent);
+                push(Plan::to_client(Fault::Stall(at)), waiting_for(&silent), vec![silent]);
+            }
+            if at % 4 == 2 {
+                // A wrong length makes the client wait for more; plain bytes of the handshake may mean nothing. What
+                // was read together with the bad record goes with it.
+                let before = starts.iter().copied().filter(|start| (handshake..at).contains(start));
+                let mut changed: Vec<Outcome> =
+                    before.chain([at]).map(|at| told(at, End::Tls, io(), End::Lost)).collect();
+                if at < handshake {
+                    changed.extend([Outcome::fails(End::Timeout(Phase::Tls)), model::clean()]);
+                } else {
+                    // A record that cannot be decrypted is a failure of TLS, if nothing is open yet.
+                    changed.push(Outcome::fails(End::Tls));
+                }
+                // The type and the version of an encrypted record are the same in all (RFC 8446 section 5.2).
+                if starts.iter().any(|start| (*start..*start + 3).contains(&at)) {
+                    changed.push(model::clean());
+                }
+                let limits = if at < handshake { HURRIED } else { PATIENT };
+                push(Plan::to_client(Fault::Flip(at, 0x01)), limits, changed.clone());
+                push(Plan::to_client(Fault::Duplicate(at)), limits, changed);
+            }
+        }
+        // The client's: hello, change of cipher, finished, request, and then each write of frames.
+        let starts = records(&up);
+        let (hello, finished, request) = (starts[1], starts[3], starts[4]);
+        for at in (0..request + 200).step_by(4) {
+            let ended = match at {
+                _ if at < hello => vec![Outcome::fails(End::Tls)],
+                _ if at < finished => vec![Outcome::fails(End::Upgrade(vec![Cause::Io, Cause::Eof]))],
+                _ if at < request => vec![Outcome::fails(eof())],
+                _ => vec![model::frames(&frames.concat(), End::Lost)],
+            };
+            push(Plan::to_server(Fault::HalfClose(at)), PATIENT, ended);
+        }
+        cases
+    });
+}
+
+/// A server of one connection that does what a case writes down, behind the upgrade.
+async fn scripted<F: Future<Output = ()> + 'static>(
+    play: impl FnOnce(TcpStream) -> F + 'static,
+) -> (SocketAddr, tokio::task::JoinHandle<()>) {
+    let listener = proxy::listen().await.expect("a free port");
+    // What waits in the kernel is the less.
+    let _ = SockRef::from(&listener).set_recv_buffer_size(65_536);
+    let address = listener.local_addr().expect("bound");
+    // On the test's own thread.
+    let played = tokio::task::spawn_local(async move {
+        let (mut stream, _) = listener.accept().await.expect("a client");
+        let mut request = Vec::new();
+        let key = loop {
+            assert_ne!(stream.read_buf(&mut request).await.expect("a request"), 0);
+            if let Answer::Accept(key) = peer::answer(&request) {
+                break key;
+            }
+        };
+        stream.write_all(&peer::head(&key)).await.expect("the client reads");
+        play(stream).await;
+    });
+    (address, played)
+}
+
+/// Runs `case` through both faces, many at a time, with a count of what the process has.
+fn scripted_group(cases: usize, case: impl AsyncFn(&dyn Face, usize)) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async {
+        for face in [&face::Rust as &dyn Face, &face::C] {
+            case(face, 0).await;
+            let idle = Level::now();
+            futures_util::future::join_all((0..cases.min(16)).map(|number| case(face, number))).await;
+            let before = idle.regained_but_bytes().await.expect("nothing is left behind");
+            let runs = futures_util::stream::iter(0..cases).map(|number| case(face, number));
+            runs.buffer_unordered(16).for_each(async |()| {}).await;
+            before.regained(cases).await.expect("nothing is left behind");
+        }
+    });
+}
+
+/// A client that is connecting to a scripted server.
+fn start(
+    face: &dyn Face,
+    address: SocketAddr,
+    limits: Limits,
+) -> (Box<dyn Connects>, UnboundedReceiver<Seen>) {
+    let (sender, events) = unbounded_channel();
+    let client = face.client(sender);
+    client.connect(&url(false, address, 0), Path::new("none"), limits);
+    (client, events)
+}
+
+async fn next(events: &mut UnboundedReceiver<Seen>) -> Seen {
+    tokio::time::timeout(DEADLINE, events.recv()).await.expect("an event in time").expect("an event")
+}
+
+/// More than the kernel's buffers hold.
+const LARGE: usize = 12_000_000;
+
+#[test]
+fn a_server_that_says_why_and_resets_is_heard_though_the_client_is_sending() {
+    scripted_group(48, async |face, number| {
+        let (address, played) = scripted(async move |mut stream: TcpStream| {
+            // Until the client's frame has filled what nobody empties.
+            let mut first = [0; 1];
+            stream.read_exact(&mut first).await.expect("a frame");
+            stream.write_all(b"\x81\x04last\x88\x08\x03\xf0policy").await.expect("the client reads");
+            // With unread bytes, the kernel resets the connection (RFC 2525 section 2.17).
+            drop(stream);
+        })
+        .await;
+        let (client, mut events) = start(face, address, PATIENT);
+        assert!(matches!(next(&mut events).await, Seen::Opened));
+        client.send(false, &vec![1; LARGE], 1);
+        client.send(true, b"behind it", 2);
+        played.await.expect("no panic");
+        match next(&mut events).await {
+            Seen::Message(true, text) => assert_eq!(text, b"last", "case {number}"),
+            other => panic!("case {number}: {other:?}"),
+        }
+        for expected in [1, 2] {
+            match next(&mut events).await {
+                Seen::Sent(number, false) => assert_eq!(number, expected, "in their order"),
+                other => panic!("case {number}: {other:?}"),
+            }
+        }
+        match next(&mut events).await {
+            Seen::Closed(1008, reason) => assert_eq!(reason, "policy"),
+            other => panic!("case {number}: {other:?}"),
+        }
+    });
+}
+
+#[test]
+fn a_closing_handshake_that_the_network_ends_is_told_as_far_as_it_got() {
+    scripted_group(48, async |face, number| {
+        // What becomes of our close frame: nobody answers it; the connection is reset behind it; before it.
+        let how = number % 3;
+        let (go, gone) = tokio::sync::oneshot::channel::<()>();
+        let (address, played) = scripted(async move |mut stream: TcpStream| {
+            if how == 2 {
+                // The message before the close frame is read no further.
+                let mut first = [0; 1];
+                stream.read_exact(&mut first).await.expect("a frame");
+                gone.await.expect("the client has asked to close");
+                drop(stream);
+                return;
+            }
+            // "x", masked, and the close frame with its reason.
+            let mut frames = [0; 7 + 6 + 2 + 4];
+            stream.read_exact(&mut frames).await.expect("two frames");
+            if how == 0 {
+                let mut rest = Vec::new();
+                stream.read_to_end(&mut rest).await.expect("the client's end");
+                assert_eq!(rest, b"", "nothing follows a close frame");
+                return;
+            }
+            let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+        })
+        .await;
+        let close = if how == 0 { BRIEF } else { DEADLINE };
+        let (client, mut events) = start(face, address, Limits { close, ..PATIENT });
+        assert!(matches!(next(&mut events).await, Seen::Opened));
+        let large = vec![b'x'; LARGE];
+        client.send(true, if how == 2 { &large } else { b"x" }, 1);
+        client.close();
+        let _ = go.send(());
+        let mut told = Account { opened: true, ..Account::default() };
+        loop {
+            match next(&mut events).await {
+                Seen::Sent(number, sent) => assert_eq!(told.outcomes.insert(number, sent), None),
+                Seen::Failed(why, unsent) => told.failed = Some((why, unsent)),
+                Seen::Closed(code, reason) => {
+                    told.closed = Some((code, reason));
+                    break;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        played.await.expect("no panic");
+        let end = [End::NoAnswer, End::Closed(1000, "done".to_owned()), End::Lost][how].clone();
+        assert!(told.is(&Outcome { opens: true, messages: Vec::new(), end }), "{how}: {told:?}");
+        assert_eq!(told.outcomes, BTreeMap::from([(1, how != 2)]));
+        assert_eq!(told.failed.map(|(_, unsent)| unsent), (how == 2).then_some(1));
+    });
+}
+
+#[test]
+fn a_slow_reader_gets_everything_and_the_close_frame_after_it() {
+    scripted_group(4, async |face, _| {
+        let (address, played) = scripted(async move |mut stream: TcpStream| {
+            // Longer than the close timeout in all, never that long without progress.
+            let mut received = 0;
+            let mut buffer = vec![0; 262_144];
+            let mut last = [0; 2];
+            while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+                received += count;
+                if count >= 2 {
+                    last.copy_from_slice(&buffer[count - 2..count]);
+                }
+                if received >= 14 + LARGE + 12 {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            assert_eq!(received, 14 + LARGE + 12, "the message and the close frame");
+            stream.write_all(b"\x88\x02\x03\xe8").await.expect("the client reads");
+            stream.shutdown().await.expect("open");
+            assert_eq!(stream.read(&mut buffer).await.expect("the client's end"), 0);
+        })
+        .await;
+        let (client, mut events) = start(face, address, Limits { close: BRIEF * 2, ..PATIENT });
+        assert!(matches!(next(&mut events).await, Seen::Opened));
+        client.send(false, &vec![3; LARGE], 1);
+        client.close();
+        match next(&mut events).await {
+            Seen::Sent(1, true) => {}
+            other => panic!("{other:?}"),
+        }
+        match next(&mut events).await {
+            Seen::Closed(1000, _) => {}
+            other => panic!("{other:?}"),
+        }
+        played.await.expect("no panic");
+    });
+}
+
+/// Numbers without a pattern, the same in each run (xorshift).
+fn noise(seed: u64, bytes: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let byte = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    (0..bytes).map(byte).collect()
+}
+
+#[test]
+fn garbage_is_refused_for_what_it_is() {
+    scripted_group(256, async |face, number| {
+        let garbage = noise(number as u64 + 1, 200);
+        let expected = model::frames(&garbage, End::Lost);
+        let (address, played) = scripted(async move |mut stream: TcpStream| {
+            stream.write_all(&garbage).await.expect("the client reads");
+            stream.shutdown().await.expect("open");
+            let mut rest = Vec::new();
+            let _ = stream.read_to_end(&mut rest).await;
+        })
+        .await;
+        let (client, mut events) = start(face, address, PATIENT);
+        let mut told = Account::default();
+        while told.closed.is_none() {
+            match next(&mut events).await {
+                Seen::Opened => told.opened = true,
+                Seen::Message(text, payload) => told.messages.push((text, payload)),
+                Seen::Failed(why, unsent) => told.failed = Some((why, unsent)),
+                Seen::Closed(code, reason) => told.closed = Some((code, reason)),
+                Seen::Sent(..) => panic!("nothing was sent"),
+            }
+        }
+        assert!(told.is(&expected), "seed {number}: {told:?} instead of {expected:?}");
+        drop(client);
+        played.await.expect("no panic");
+    });
+}
+
+#[test]
+fn tcp_that_does_not_connect_is_told_as_such() {
+    scripted_group(32, async |face, number| {
+        // A port that nobody listens at, and one whose queue is full, where the kernel drops what asks to connect.
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("a free port");
+        let address = socket.local_addr().expect("bound").as_socket().expect("IPv4");
+        let full = number % 2 == 1;
+        let mut waiting = Vec::new();
+        if full {
+            socket.listen(0).expect("bound");
+            waiting.push(TcpStream::connect(address).await.expect("the one that the queue has room for"));
+        }
+        let (client, mut events) =
+            start(face, address, Limits { connect: if full { BRIEF } else { DEADLINE }, ..PATIENT });
+        let end = if full { End::Timeout(Phase::Tcp) } else { End::Tcp };
+        match next(&mut events).await {
+            Seen::Failed(told, 0) => assert!(told.is(&end), "{told:?} instead of {end:?}"),
+            other => panic!("{other:?}"),
+        }
+        drop(client);
+        assert!(events.recv().await.is_none());
+    });
+}
