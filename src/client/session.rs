@@ -489,23 +489,30 @@ impl Writer {
             }
             return Poll::Ready(Ok(0));
         }
-        let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
-        let mut used = 0;
-        let mut skip = self.front_written;
-        let ready = self.out.iter().take_while(|chunk| chunk.uncompressed.is_none());
-        let parts = ready.flat_map(|chunk| [chunk.bytes.as_slice(), chunk.tail()]);
-        for part in parts {
-            let skipped = skip.min(part.len());
-            skip -= skipped;
-            if skipped < part.len() {
-                slices[used] = IoSlice::new(&part[skipped..]);
-                used += 1;
-                if used == WRITE_SLICES_MAX {
-                    break;
-                }
+        let count = match self.out.front() {
+            // One message, as is the rule: not worth room for many slices.
+            Some(chunk) if self.out.len() == 1 && chunk.tail.is_none() && chunk.uncompressed.is_none() => {
+                ready!(Pin::new(&mut self.stream).poll_write(cx, &chunk.bytes[self.front_written..]))?
             }
-        }
-        let count = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..used]))?;
+            _ => {
+                let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
+                let mut used = 0;
+                let mut skip = self.front_written;
+                let parts = self.out.iter().flat_map(|chunk| [chunk.bytes.as_slice(), chunk.tail()]);
+                for part in parts {
+                    let skipped = skip.min(part.len());
+                    skip -= skipped;
+                    if skipped < part.len() {
+                        slices[used] = IoSlice::new(&part[skipped..]);
+                        used += 1;
+                        if used == WRITE_SLICES_MAX {
+                            break;
+                        }
+                    }
+                }
+                ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..used]))?
+            }
+        };
         if count == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
