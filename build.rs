@@ -27,7 +27,7 @@ fn main() {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,max-page-size=16384");
     }
 
-    if with_arkts && !on_openharmony {
+    if with_arkts && !on_openharmony && env::var_os("CARGO_FEATURE_ARKVM_TEST").is_none() {
         // The function in which Node differs from ArkTS goes to src/arkts/node_shim.rs. Only a library can have this
         // feature: Node defines the napi_* names, and a test or example has no Node to define them.
         println!("cargo::rustc-cdylib-link-arg=-Wl,--wrap=napi_module_register");

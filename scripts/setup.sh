@@ -16,6 +16,7 @@ ZIG=0.17.0
 BUN=1.4.5
 NUMPY=2.3.5 # for the C++ runtime of musl that its wheels carry, which Debian does not have
 OHOS_TYPESCRIPT=4.9.5-r9
+HYPIUM=1.0.13 # the last that npm has
 KOSOKU=0.1.0
 WS=8.23.0
 WEBSOCKETS=17.4
@@ -306,6 +307,9 @@ component bun "$BUN $NUMPY" "Bun $BUN for musl (JavaScript engine)" install_bun
 install_typescript() { npm_package "$1" "ohos-typescript@$OHOS_TYPESCRIPT"; }
 component typescript "$OHOS_TYPESCRIPT" "ohos-typescript $OHOS_TYPESCRIPT (ArkTS checker)" install_typescript
 
+install_hypium() { npm_package "$1" "@ohos/hypium@$HYPIUM"; }
+component hypium "$HYPIUM" "hypium $HYPIUM (runner of the on-device tests)" install_hypium
+
 install_kosoku() { wheel "$1" "kosoku==$KOSOKU"; }
 component kosoku "$KOSOKU" "kosoku $KOSOKU (conformance cases)" install_kosoku
 
@@ -328,6 +332,7 @@ declare -A environment=(
     [NWS_BUN]=$CACHE/bun
     [NWS_KOSOKU]=$CACHE/kosoku
     [NWS_INTEROP]=$CACHE/interop
+    [NWS_HYPIUM]=$CACHE/hypium/node_modules/@ohos/hypium
     [NWS_OHOS_TYPESCRIPT]=$CACHE/typescript/node_modules/ohos-typescript
 )
 {

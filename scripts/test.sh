@@ -117,6 +117,7 @@ check 'C and C++ documentation' bash scripts/docs.sh
 step 'JavaScript programs'
 for engine in node bun-x86_64 bun-arm64; do
     suite "ArkTS face, $engine" "^js $engine: " bash tests/js/run.sh "$engine"
+    suite "on-device tests, $engine" "^hypium $engine: " bash tests/hypium/run.sh "$engine"
 done
 
 step 'The rest of the conformance cases'

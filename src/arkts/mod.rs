@@ -12,7 +12,7 @@ mod reader;
 mod value;
 mod websocket;
 
-#[cfg(not(target_env = "ohos"))]
+#[cfg(not(any(target_env = "ohos", feature = "arkvm-test")))]
 mod node_shim;
 
 use napi_derive_ohos::napi;

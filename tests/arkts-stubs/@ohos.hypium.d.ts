@@ -14,7 +14,14 @@ export declare enum Level {
 }
 
 export interface Assert {
-  assertEqual(expected?: Object): void;
+  assertContain(expected: Object): void;
+  assertEqual(expected: Object): void;
+  assertFalse(): void;
+  assertLarger(expected: number): void;
+  assertLargerOrEqual(expected: number): void;
+  assertLessOrEqual(expected: number): void;
+  assertTrue(): void;
+  assertUndefined(): void;
 }
 
 export declare function expect(actual?: Object): Assert;

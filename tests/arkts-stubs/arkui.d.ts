@@ -22,6 +22,7 @@ declare const console: Console;
 declare const Entry: ClassDecorator;
 declare const Component: ClassDecorator;
 declare const State: PropertyDecorator;
+declare const Concurrent: MethodDecorator;
 
 declare enum Edge {
   Top,

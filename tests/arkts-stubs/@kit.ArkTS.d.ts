@@ -1,0 +1,3 @@
+export declare namespace taskpool {
+  function execute(func: Function, ...args: Object[]): Promise<Object>;
+}

@@ -1,0 +1,23 @@
+// ark_js_napi_cli has no console, and timers only with a second engine beside it. Hypium asks for a timer to begin and for each
+// test's deadline; the tests themselves need none, and run.sh has a deadline for all.
+globalThis.console ??= { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, log: () => {} };
+if (typeof globalThis.setTimeout !== 'function') {
+  const BEGINNING_MS = 10;
+  globalThis.setTimeout = (action, delay) => {
+    if (delay <= BEGINNING_MS) Promise.resolve().then(action);
+    return 0;
+  };
+  globalThis.clearTimeout = () => {};
+}
+
+const library = globalThis.requireNapiPreview('net_websocket', true);
+
+function platform(name) {
+  switch (name) {
+    case 'libnet_websocket.so': return { __esModule: true, default: library };
+    case '@kit.ArkTS': return {};
+    default: throw new Error(`the platform's module ${name} has no stand-in here`);
+  }
+}
+
+runSuites(platform, print, 'Threads', () => {});

@@ -1,0 +1,39 @@
+const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
+
+const library = { exports: {} };
+process.dlopen(library, process.env.NET_WEBSOCKET_LIB);
+
+/** As TaskPool does it: the function runs in another thread, in an environment of its own, and finds its module loaded there. */
+function execute(func, ...args) {
+  const id = LOADED.findIndex((exports) => exports && Object.values(exports).includes(func));
+  const name = Object.keys(LOADED[id]).find((key) => LOADED[id][key] === func);
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(__filename, { workerData: { id, name, args } });
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+}
+
+function platform(name) {
+  switch (name) {
+    case 'libnet_websocket.so': return { __esModule: true, default: library.exports };
+    case '@kit.ArkTS': return { taskpool: { execute } };
+    default: throw new Error(`the platform's module ${name} has no stand-in here`);
+  }
+}
+
+if (isMainThread) {
+  // Hypium's own lines, which hilog takes on a device.
+  for (const level of ['debug', 'info', 'error', 'log']) console[level] = () => {};
+  runSuites(platform, (line) => process.stdout.write(`${line}\n`), undefined, (failed) => {
+    // A test that failed may have left a connection open; else the process must end by itself.
+    if (failed > 0) process.exit(1);
+  });
+  setTimeout(() => {
+    process.stdout.write('FAIL  the process has not ended\n');
+    process.exit(1);
+  }, Number(process.env.LIMIT_SECONDS) * 1000).unref();
+} else {
+  const { id, name, args } = workerData;
+  load(id, platform)[name](...args).then((value) => parentPort.postMessage(value));
+}
