@@ -67,6 +67,7 @@ Paths:
   /large/N              send one binary message of N bytes (byte i is i % 251), then echo
   /flood/N/SIZE         send N binary messages of SIZE bytes, each starting with its index (4 bytes, little-endian),
                         then echo
+  /flood-text/N/SIZE    the same with text, each starting with its index in 8 digits
   /later/MS             send the text `later` MS milliseconds after open, then echo
   /silent               open, then neither read nor write
 ";
@@ -385,6 +386,7 @@ enum Script {
     RawFrame(&'static [u8]),
     Large(usize),
     Flood { count: u32, size: usize },
+    FloodText { count: u32, size: usize },
     Later(Duration),
     Silent,
 }
@@ -409,6 +411,7 @@ impl Behaviour {
             ["bad-utf8"] => Script::RawFrame(&[0x81, 2, 0xc3, 0x28]),
             ["large", size] => Script::Large(size.parse()?),
             ["flood", count, size] => Script::Flood { count: count.parse()?, size: size.parse()? },
+            ["flood-text", count, size] => Script::FloodText { count: count.parse()?, size: size.parse()? },
             ["later", milliseconds] => Script::Later(Duration::from_millis(milliseconds.parse()?)),
             ["silent"] => Script::Silent,
             _ => Script::Echo,
@@ -487,6 +490,14 @@ impl Script {
                         *head = index.to_le_bytes();
                     }
                     stream.feed(Message::binary(payload)).await?;
+                }
+                stream.flush().await?;
+            }
+            Self::FloodText { count, size } => {
+                for index in 0..count {
+                    stream
+                        .feed(Message::text(format!("{index:08}{}", ".".repeat(size.saturating_sub(8)))))
+                        .await?;
                 }
                 stream.flush().await?;
             }

@@ -1,7 +1,10 @@
-//! Rings a JavaScript thread from any other: a threadsafe function that carries no data.
+//! Rings a JavaScript thread from any other, or from itself: threadsafe functions that carry no data.
 //!
 //! Payloads stay in the mailbox: one queued in a threadsafe function leaks when the queue is full or the environment
 //! ends.
+//!
+//! There are two functions, called in turn. An engine calls one that was rung meanwhile again and again, up to a thousand
+//! times, before its loop looks at anything else; another one waits for its place in the loop.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -23,8 +26,12 @@ pub struct Doorbell {
     installed: Mutex<Option<Installed>>,
 }
 
-/// A threadsafe function that this side has not released.
-struct Installed(sys::napi_threadsafe_function);
+/// Threadsafe functions that this side has not released.
+struct Installed {
+    functions: [sys::napi_threadsafe_function; 2],
+    /// The one for the next ring.
+    next: usize,
+}
 
 // SAFETY: threadsafe functions may be called and released from any thread.
 unsafe impl Send for Installed {}
@@ -43,6 +50,21 @@ impl Doorbell {
         if installed.is_some() {
             return Ok(());
         }
+        let first = self.function(env, answer.clone())?;
+        let second = self.function(env, answer).inspect_err(|_| {
+            // SAFETY: made above, and released once.
+            unsafe { release(first) };
+        })?;
+        *installed = Some(Installed { functions: [first, second], next: 0 });
+        Ok(())
+    }
+
+    /// A threadsafe function that leads to `answer`.
+    fn function<A: Answer + 'static>(
+        self: &Arc<Self>,
+        env: Engine,
+        answer: Rc<A>,
+    ) -> Result<sys::napi_threadsafe_function, Refused> {
         let name = env.string("net_websocket")?;
         let held =
             Box::into_raw(Box::new(Held { answer, doorbell: self.clone(), function: ptr::null_mut() }));
@@ -70,19 +92,20 @@ impl Doorbell {
         }
         // SAFETY: this is the JavaScript thread, where alone `held` is read.
         unsafe { (*held).function = function };
-        *installed = Some(Installed(function));
-        Ok(())
+        Ok(function)
     }
 
     /// Any thread. Without an installed answer it rings unheard.
     pub fn ring(&self) {
-        let installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Installed(function)) = &*installed {
+        let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Installed { functions, next }) = &mut *installed {
+            let function = functions[*next];
+            *next = 1 - *next;
             // SAFETY: not released while it is in `installed`, and the lock keeps it there. A refusal means that the
             // environment ends, and nobody listens any more.
             unsafe {
                 sys::napi_call_threadsafe_function(
-                    *function,
+                    function,
                     ptr::null_mut(),
                     sys::ThreadsafeFunctionCallMode::nonblocking,
                 );
@@ -90,24 +113,23 @@ impl Doorbell {
         }
     }
 
-    /// Rings once the engine's loop has had its turn. A ring on the JavaScript thread itself, out of an answer, would be
-    /// answered before the loop looks at anything else.
-    pub fn ring_later(self: &Arc<Self>) {
-        let doorbell = self.clone();
-        if crate::runtime::spawn(async move { doorbell.ring() }).is_err() {
-            self.ring();
-        }
-    }
-
     /// Lets go of the answer, and of the engine's loop, which an installed doorbell keeps running.
     pub fn remove(&self) {
         let installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Installed(function)) = installed {
+        for function in installed.into_iter().flat_map(|Installed { functions, .. }| functions) {
             // SAFETY: taken out, so released once.
-            unsafe {
-                sys::napi_release_threadsafe_function(function, sys::ThreadsafeFunctionReleaseMode::release);
-            }
+            unsafe { release(function) };
         }
+    }
+}
+
+/// # Safety
+///
+/// The function must be this side's, and is not from here on.
+unsafe fn release(function: sys::napi_threadsafe_function) {
+    // SAFETY: as the caller says.
+    unsafe {
+        sys::napi_release_threadsafe_function(function, sys::ThreadsafeFunctionReleaseMode::release);
     }
 }
 
@@ -135,10 +157,10 @@ unsafe extern "C" fn on_ring<A: Answer>(
 unsafe extern "C" fn finalize<A>(_env: sys::napi_env, held: *mut c_void, _hint: *mut c_void) {
     // SAFETY: made by `Box::into_raw` in `install`.
     let Held { answer, doorbell, function } = *unsafe { Box::from_raw(held.cast::<Held<A>>()) };
-    // The environment may end without `remove`: then nothing may ring this function again.
+    // The environment may end without `remove`: then nothing may ring these functions again.
     {
         let mut installed = doorbell.installed.lock().unwrap_or_else(PoisonError::into_inner);
-        installed.take_if(|Installed(current)| ptr::eq(*current, function));
+        installed.take_if(|Installed { functions, .. }| functions.contains(&function));
     }
     drop(answer);
 }

@@ -733,7 +733,7 @@ impl Answer for Socket {
             env.scoped(|| progress = self.deliver(env, &mut turn));
         }
         match progress {
-            Progress::TurnOver => self.doorbell.ring_later(),
+            Progress::TurnOver => self.doorbell.ring(),
             Progress::ScopeFull | Progress::Empty => self.release_unheard(),
         }
     }

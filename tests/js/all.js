@@ -6,6 +6,7 @@ const { run } = require('./harness.js');
 
 require('./websocket.test.js');
 require('./tls.test.js');
+require('./delivery.test.js');
 require('./reading.test.js');
 require('./abort.test.js');
 require('./lookalike.test.js');
