@@ -1,12 +1,16 @@
-//! What only the platform knows: the proxy of its network settings.
+//! What only the platform knows: the proxy of its network settings, and when its network changes.
 //!
-//! The function is looked up when it is first needed, in a library that devices with an older system, and other systems,
-//! do not have. The one place outside the faces with unsafe code.
+//! The functions are looked up when they are first needed, in a library that devices with an older system, and other
+//! systems, do not have. The one place outside the faces with unsafe code.
 
+use std::convert::Infallible;
 use std::ffi::{CStr, c_void};
 use std::mem::transmute;
+use std::panic::catch_unwind;
 use std::ptr;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
+
+use tokio::sync::oneshot;
 
 /// `NETCONN_MAX_STR_LEN` of `network/netmanager/net_connection_type.h`.
 const TEXT_BYTES_MAX: usize = 256;
@@ -36,17 +40,23 @@ const _: () = assert!(size_of::<HttpProxy>() == 65_800);
 type GetDefaultHttpProxy = unsafe extern "C" fn(*mut HttpProxy) -> i32;
 
 static FUNCTION: LazyLock<Option<GetDefaultHttpProxy>> = LazyLock::new(|| {
+    let address = look_up(c"OH_NetConn_GetDefaultHttpProxy")?;
+    // SAFETY: the platform's header declares the function of this name so.
+    Some(unsafe { transmute::<*mut c_void, GetDefaultHttpProxy>(address) })
+});
+
+/// The address of a function of the platform's library for networks.
+fn look_up(name: &CStr) -> Option<*mut c_void> {
     // SAFETY: both strings end with a NUL. The library is the platform's and stays loaded.
     let address = unsafe {
         let library = libc::dlopen(c"libnet_connection.so".as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL);
         if library.is_null() {
             return None;
         }
-        libc::dlsym(library, c"OH_NetConn_GetDefaultHttpProxy".as_ptr())
+        libc::dlsym(library, name.as_ptr())
     };
-    // SAFETY: the platform's header declares the function of this name so.
-    (!address.is_null()).then(|| unsafe { transmute::<*mut c_void, GetDefaultHttpProxy>(address) })
-});
+    (!address.is_null()).then_some(address)
+}
 
 /// Whether this system has such a setting.
 pub(crate) fn has_default_proxy() -> bool {
@@ -81,4 +91,220 @@ pub(crate) fn default_proxy() -> Option<DefaultProxy> {
 fn text(bytes: &[u8; TEXT_BYTES_MAX]) -> String {
     let text = CStr::from_bytes_until_nul(bytes).map_or(&bytes[..], CStr::to_bytes);
     String::from_utf8_lossy(text).trim().to_owned()
+}
+
+/// What the platform tells of its network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NetworkNotice {
+    /// There is no default network any more.
+    Lost,
+    /// There is one, perhaps another one than before.
+    Available,
+    /// An interface, an address or a route has changed.
+    Changed,
+}
+
+/// Calls `tell` at each change of the network, on any thread, until the result is dropped; `None` where that cannot be had.
+/// `tell` is the same at each call.
+pub(crate) fn watch_network(tell: fn(NetworkNotice)) -> Option<NetworkWatch> {
+    let _ = TELL.set(tell);
+    if let Some(NetworkFunctions { register, unregister }) = *NETWORK_FUNCTIONS {
+        let mut callbacks = NetConnCallbacks {
+            available: on_available,
+            capabilities: on_change,
+            properties: on_change,
+            lost: on_lost,
+            unavailable: on_unavailable,
+            blocked: on_blocked,
+        };
+        let mut id = 0;
+        // SAFETY: declared so by the platform's header, which copies the callbacks; both places outlive the call.
+        let status = unsafe { register(&raw mut callbacks, &raw mut id) };
+        if status == 0 {
+            return Some(NetworkWatch::Platform { id, unregister });
+        }
+        // Most often for want of ohos.permission.GET_NETWORK_INFO (201).
+        crate::logging::info(format_args!("the system does not tell of its network ({status})"));
+    }
+    netlink::watch(tell)
+}
+
+/// Ends the telling when it is dropped.
+pub(crate) enum NetworkWatch {
+    Platform {
+        id: u32,
+        unregister: UnregisterNetConnCallback,
+    },
+    #[cfg_attr(
+        target_env = "ohos",
+        expect(dead_code, reason = "applications may not listen to the kernel there")
+    )]
+    Kernel(#[expect(dead_code, reason = "its drop is what ends the listening")] oneshot::Sender<Infallible>),
+}
+
+impl Drop for NetworkWatch {
+    fn drop(&mut self) {
+        if let Self::Platform { id, unregister } = *self {
+            // SAFETY: declared so by the platform's header.
+            let status = unsafe { unregister(id) };
+            if status != 0 {
+                crate::logging::warn(format_args!("the system goes on telling of its network ({status})"));
+            }
+        }
+    }
+}
+
+static TELL: OnceLock<fn(NetworkNotice)> = OnceLock::new();
+
+fn tell(notice: NetworkNotice) {
+    if let Some(tell) = TELL.get()
+        && catch_unwind(|| tell(notice)).is_err()
+    {
+        crate::logging::error(format_args!("a change of the network: internal error"));
+    }
+}
+
+/// `NetConn_NetConnCallback`, of which all must be set.
+#[repr(C)]
+struct NetConnCallbacks {
+    available: extern "C" fn(*mut c_void),
+    capabilities: extern "C" fn(*mut c_void, *mut c_void),
+    properties: extern "C" fn(*mut c_void, *mut c_void),
+    lost: extern "C" fn(*mut c_void),
+    unavailable: extern "C" fn(),
+    blocked: extern "C" fn(*mut c_void, bool),
+}
+
+extern "C" fn on_available(_network: *mut c_void) {
+    tell(NetworkNotice::Available);
+}
+
+/// Told whenever signal or speed change as well: no reason to do anything.
+extern "C" fn on_change(_network: *mut c_void, _details: *mut c_void) {}
+
+extern "C" fn on_lost(_network: *mut c_void) {
+    tell(NetworkNotice::Lost);
+}
+
+extern "C" fn on_unavailable() {
+    tell(NetworkNotice::Lost);
+}
+
+extern "C" fn on_blocked(_network: *mut c_void, blocked: bool) {
+    tell(if blocked { NetworkNotice::Lost } else { NetworkNotice::Available });
+}
+
+/// `OH_NetConn_RegisterDefaultNetConnCallback` and `OH_NetConn_UnregisterNetConnCallback`, since API 12. They return 0, or
+/// why they failed.
+type RegisterNetConnCallback = unsafe extern "C" fn(*mut NetConnCallbacks, *mut u32) -> i32;
+type UnregisterNetConnCallback = unsafe extern "C" fn(u32) -> i32;
+
+struct NetworkFunctions {
+    register: RegisterNetConnCallback,
+    unregister: UnregisterNetConnCallback,
+}
+
+static NETWORK_FUNCTIONS: LazyLock<Option<NetworkFunctions>> = LazyLock::new(|| {
+    let register = look_up(c"OH_NetConn_RegisterDefaultNetConnCallback")?;
+    let unregister = look_up(c"OH_NetConn_UnregisterNetConnCallback")?;
+    // SAFETY: the platform's header declares the functions of these names so.
+    Some(unsafe {
+        NetworkFunctions {
+            register: transmute::<*mut c_void, RegisterNetConnCallback>(register),
+            unregister: transmute::<*mut c_void, UnregisterNetConnCallback>(unregister),
+        }
+    })
+});
+
+/// Linux without the platform's library: the kernel's own notices (rtnetlink(7)).
+#[cfg(all(target_os = "linux", not(target_env = "ohos")))]
+mod netlink {
+    use std::io;
+    use std::time::Duration;
+
+    use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+    use tokio::io::unix::AsyncFd;
+    use tokio::sync::oneshot;
+
+    use super::{NetworkNotice, NetworkWatch};
+
+    /// One change of the network is many notices: they are told of together.
+    const SETTLE: Duration = Duration::from_millis(50);
+
+    pub(super) fn watch(tell: fn(NetworkNotice)) -> Option<NetworkWatch> {
+        let socket = open()
+            .inspect_err(|cause| {
+                crate::logging::info(format_args!("the kernel does not tell of its network: {cause}"));
+            })
+            .ok()?;
+        let (end, ended) = oneshot::channel();
+        crate::runtime::spawn(async move {
+            tokio::select! {
+                outcome = listen(socket, tell) => if let Err(cause) = outcome {
+                    crate::logging::warn(format_args!("the kernel has ceased to tell of its network: {cause}"));
+                },
+                _ = ended => {}
+            }
+        })
+        .ok()?;
+        Some(NetworkWatch::Kernel(end))
+    }
+
+    fn open() -> io::Result<Socket> {
+        let kind = Type::RAW.nonblocking().cloexec();
+        let socket =
+            Socket::new(Domain::from(libc::AF_NETLINK), kind, Some(Protocol::from(libc::NETLINK_ROUTE)))?;
+        let groups = libc::RTMGRP_LINK
+            | libc::RTMGRP_IPV4_IFADDR
+            | libc::RTMGRP_IPV6_IFADDR
+            | libc::RTMGRP_IPV4_ROUTE
+            | libc::RTMGRP_IPV6_ROUTE;
+        // SAFETY: the storage is large enough for every kind of address and zeroed, which is right for the other fields.
+        let ((), address) = unsafe {
+            SockAddr::try_init(|storage, length| {
+                let address = storage.cast::<libc::sockaddr_nl>();
+                (*address).nl_family = libc::AF_NETLINK as libc::sa_family_t;
+                (*address).nl_groups = groups.unsigned_abs();
+                *length = size_of::<libc::sockaddr_nl>() as libc::socklen_t;
+                Ok(())
+            })
+        }?;
+        socket.bind(&address)?;
+        Ok(socket)
+    }
+
+    async fn listen(socket: Socket, tell: fn(NetworkNotice)) -> io::Result<()> {
+        // SAFETY: the socket owns its descriptor, which is the same until it is dropped.
+        let socket = unsafe { AsyncFd::register(socket) }?;
+        loop {
+            drop(socket.readable().await?);
+            tokio::time::sleep(SETTLE).await;
+            discard(&socket).await?;
+            tell(NetworkNotice::Changed);
+        }
+    }
+
+    /// That something has changed is enough to know; what it is, the sessions see for themselves.
+    async fn discard(socket: &AsyncFd<Socket>) -> io::Result<()> {
+        let mut guard = socket.readable().await?;
+        let mut notice = [std::mem::MaybeUninit::uninit(); 4_096];
+        loop {
+            match guard.try_io(|socket| socket.get_ref().recv(&mut notice)) {
+                Err(_would_block) => return Ok(()),
+                // More notices than the kernel kept.
+                Ok(Err(error)) if error.raw_os_error() == Some(libc::ENOBUFS) => {}
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(outcome) => drop(outcome?),
+            }
+        }
+    }
+}
+
+#[cfg(not(all(target_os = "linux", not(target_env = "ohos"))))]
+mod netlink {
+    use super::{NetworkNotice, NetworkWatch};
+
+    pub(super) fn watch(_tell: fn(NetworkNotice)) -> Option<NetworkWatch> {
+        None
+    }
 }

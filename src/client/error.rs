@@ -166,8 +166,8 @@ pub enum Error {
     Lost(Option<io::Error>),
     /// Nothing came from the peer in time.
     PongTimeout(Duration),
-    /// The network changed, and nothing came from the peer in time.
-    NetworkChanged(Duration),
+    /// The network changed: nothing came from the peer in time, or, without a time, the address on this side is gone.
+    NetworkChanged(Option<Duration>),
     /// The application said that it cannot prepare the attempt, or did not answer within this time.
     Unprepared(Option<Duration>),
     /// What the application prepared for the attempt is not valid.
@@ -384,7 +384,10 @@ impl fmt::Display for Error {
             Self::PongTimeout(limit) => {
                 write!(f, "open connection lost: nothing came within {} ms after a ping", limit.as_millis())
             }
-            Self::NetworkChanged(limit) => write!(
+            Self::NetworkChanged(None) => {
+                f.write_str("open connection lost: the network changed, and the address on this side is gone")
+            }
+            Self::NetworkChanged(Some(limit)) => write!(
                 f,
                 "open connection lost: nothing came within {} ms after the network changed",
                 limit.as_millis()

@@ -232,6 +232,8 @@ pub(super) enum Command {
     Ping(Vec<u8>),
     /// Send this close frame after what is queued.
     Close(CloseRequest),
+    /// The network has changed: see whether the connection is still there.
+    NetworkChanged,
 }
 
 /// Why a session that has no open connection is to end.
@@ -336,6 +338,8 @@ struct Inner {
     /// The attempt that the application was asked to prepare, and its answer.
     to_prepare: Option<u32>,
     prepared: Option<Prepared>,
+    /// The network has changed since the session last looked.
+    network_changed: bool,
     /// Abandoned attempts that have not noticed yet, and what each leaves unsent.
     abandoned: Vec<(u64, Dropped)>,
     waker: Option<Waker>,
@@ -372,6 +376,7 @@ impl Link {
                 retry_now: false,
                 to_prepare: None,
                 prepared: None,
+                network_changed: false,
                 abandoned: Vec::new(),
                 waker: None,
                 opened: None,
@@ -652,6 +657,15 @@ impl Link {
         true
     }
 
+    /// Any thread. The session will look.
+    pub(super) fn network_changed(&self) {
+        let mut inner = self.lock();
+        inner.network_changed = true;
+        let waker = inner.waker.take();
+        drop(inner);
+        wake(waker);
+    }
+
     // A session's side.
 
     pub(super) fn is_detached(&self) -> bool {
@@ -671,6 +685,11 @@ impl Link {
     /// Whether the retry that is waited for is to begin now.
     pub(super) fn take_retry_now(&self) -> bool {
         std::mem::take(&mut self.lock().retry_now)
+    }
+
+    /// Whether the network has changed since the last look.
+    pub(super) fn take_network_changed(&self) -> bool {
+        std::mem::take(&mut self.lock().network_changed)
     }
 
     /// Says whether a retry is waited for.
@@ -740,6 +759,7 @@ impl Link {
         if let Some(stop) = inner.take_stop(attempt) {
             return Err(stop);
         }
+        inner.network_changed = false;
         inner.state = State::Open;
         inner.compress_from = compress_from;
         inner.opened = Some(opened);
@@ -778,6 +798,9 @@ impl Link {
         }
         if let Some(close) = inner.close.take() {
             return Command::Close(close);
+        }
+        if std::mem::take(&mut inner.network_changed) {
+            return Command::NetworkChanged;
         }
         inner.register(cx);
         Command::None

@@ -10,6 +10,7 @@ mod handshake;
 mod http;
 mod keepalive;
 mod link;
+mod network;
 mod options;
 mod proxy;
 mod reconnect;

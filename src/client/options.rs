@@ -208,6 +208,11 @@ impl Request {
         Self::parse(&other.unwrap_or(url), options)
     }
 
+    /// Whether the host is a name, which may lead to several addresses.
+    pub(super) fn has_name(&self) -> bool {
+        matches!(self.host, Host::Domain(_))
+    }
+
     /// Host and port, for texts and logs: never the path, the query or credentials.
     pub fn endpoint(&self) -> String {
         format!("{}:{}", self.host, self.port)

@@ -25,6 +25,7 @@ use super::keepalive::{Due, Keepalive, Ticks};
 use super::link::{
     Chunk, CloseRequest, Command, Dropped, Link, Payload, Receipt, Stop, Turn, Waiting, recycle_chunk,
 };
+use super::network::{self, Ends, Subscription};
 use super::options::Request;
 use super::reconnect::{Cause, Prepare, Prepared, Reconnect, Reconnected, Reconnecting, Rewrite, Series};
 use super::stats::Counters;
@@ -45,6 +46,10 @@ const TURNS_MAX: u32 = 64;
 const WAITING_CONTROL_MAX: usize = 32;
 /// Pings whose pongs are waited for; older ones are forgotten.
 const UNANSWERED_PINGS_MAX: usize = 32;
+/// How soon after a change of the network the peer must answer a ping.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+/// What comes within this time of a change may have been under way before.
+const PROBE_STALE: Duration = Duration::from_millis(250);
 /// The most slices in one write.
 const WRITE_SLICES_MAX: usize = 64;
 /// Compression before a write stops behind the message that reaches this many bytes.
@@ -80,8 +85,10 @@ async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Request) {
     let close_timeout = request.close_timeout;
     let mut series = request.reconnect.as_ref().map(|again| Series::new(again.policy.clone()));
     let mut request = Arc::new(request);
-    // When the last connection that was open was lost.
-    let mut lost_at = None;
+    // When the last connection that was open was lost, and which it was.
+    let (mut lost_at, mut ends) = (None, None);
+    let watches = series.as_ref().is_some_and(|series| series.policy().watch_network);
+    let network = watches.then(|| network::subscribe(&link));
     let mut end = loop {
         // The request is kept for a later attempt only.
         let (given, kept) = match &series {
@@ -94,10 +101,15 @@ async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Request) {
         if end.was_open {
             series.was_open(end.times.elapsed);
             lost_at = Some(Instant::now());
+            ends = end.ends;
         }
+        let way = network.as_ref().map(|subscription| Way { subscription, ends });
         // Boxed, as connecting is.
-        match Box::pin(again(&link, attempt, series, kept, &mut **listener, end)).await {
-            Ok(next) => request = next,
+        match Box::pin(again(&link, attempt, series, kept, &mut **listener, end, way)).await {
+            Ok((next, same_place)) => {
+                request = next;
+                ends = ends.filter(|_| same_place);
+            }
             Err(end) => break end,
         }
     };
@@ -111,7 +123,7 @@ async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Request) {
 
 /// Tells how it ended, and returns what has still to be closed in good order.
 fn tell_end(link: &Link, attempt: u64, listener: &mut dyn Listener, end: End) -> Option<Writer> {
-    let End { error, mut dropped, unsent, mut closed, writer, was_open, times } = end;
+    let End { error, mut dropped, unsent, mut closed, writer, was_open, ends: _, times } = end;
     dropped.add(unsent);
     dropped.merge(link.end(attempt));
     let Dropped { messages: unsent, receipts, payloads } = dropped;
@@ -178,16 +190,20 @@ async fn again(
     request: Arc<Request>,
     listener: &mut dyn Listener,
     mut end: End,
-) -> Result<Arc<Request>, End> {
+    way: Option<Way<'_>>,
+) -> Result<(Arc<Request>, bool), End> {
     loop {
-        let cause = end.cause();
-        let Some(delay) = series.next(cause, Instant::now()) else { return Err(end) };
+        let (cause, now) = (end.cause(), Instant::now());
+        let Some(mut delay) = series.next(cause, now) else { return Err(end) };
+        if series.attempts() == 1 && matches!(end.error, Some(Error::NetworkChanged(_))) {
+            // It is this device that has another network, not a server that all its clients have lost.
+            delay = Duration::ZERO;
+        }
         let keep = series.policy().keep_queue;
         match link.reconnect(attempt, std::mem::take(&mut end.unsent), keep) {
             Ok(dropped) => end.dropped.merge(dropped),
             Err(unsent) => return Err(End { unsent, ..end }),
         }
-        let until = Instant::now() + delay;
         let Dropped { messages: unsent, receipts, payloads } = std::mem::take(&mut end.dropped);
         if !payloads.is_empty() {
             runtime::callback(|| drop(payloads));
@@ -226,16 +242,19 @@ async fn again(
             let _ = runtime::spawn(finish);
             others_first().await;
         }
-        let stopped = wait(link, attempt, until).await;
+        let waited = wait(link, attempt, (now, delay), series, &request, way).await;
         link.await_retry(false);
-        let ready = match stopped {
-            Some(stop) => Err(Unready::Stop(stop)),
-            None => prepare(link, attempt, listener, &reconnecting, &request, series.policy()).await,
+        let ready = match waited {
+            Err(unready) => Err(unready),
+            Ok(()) => prepare(link, attempt, listener, &reconnecting, &request, series.policy()).await,
         };
         link.counters.attempt();
         let was_open = end.was_open;
         match ready {
-            Ok(request) => return Ok(request),
+            Ok(next) => {
+                let same_place = next.endpoint() == request.endpoint();
+                return Ok((next, same_place));
+            }
             Err(Unready::GiveUp) => return Err(end),
             Err(Unready::Failed(error)) => end = End { was_open, ..End::of_error(error) },
             Err(Unready::Stop(Stop::Abandoned(dropped))) => {
@@ -256,17 +275,55 @@ enum Unready {
     Failed(Error),
 }
 
-/// Waits until `until`, or until the application wants the attempt at once, or none.
-async fn wait(link: &Link, attempt: u64, until: Instant) -> Option<Stop> {
-    let mut sleep = pin!(tokio::time::sleep_until(until));
+/// The way the last connection took, to see whether there still is one.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    subscription: &'a Subscription,
+    ends: Option<Ends>,
+}
+
+/// Waits for the next attempt: for a delay after the failure, and for a way to the server if there is none. The application
+/// may want it at once, or none any more; and a network that has changed may be a better one.
+async fn wait(
+    link: &Link,
+    attempt: u64,
+    (failed, delay): (Instant, Duration),
+    series: &Series,
+    request: &Request,
+    way: Option<Way<'_>>,
+) -> Result<(), Unready> {
+    let has_way =
+        || way.is_none_or(|Way { subscription, ends }| subscription.has_way(ends, request.has_name()));
+    let mut sleep = pin!(tokio::time::sleep_until(failed + delay));
+    let mut deadline = pin!(series.deadline().map(tokio::time::sleep_until));
+    // The time has come and there is no way.
+    let mut held = false;
     poll_fn(|cx| {
         if let Some(stop) = link.poll_stop(attempt, cx) {
-            return Poll::Ready(Some(stop));
+            return Poll::Ready(Err(Unready::Stop(stop)));
         }
-        if link.take_retry_now() || sleep.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(None);
+        if link.take_retry_now() {
+            return Poll::Ready(Ok(()));
         }
-        Poll::Pending
+        if link.take_network_changed() && has_way() {
+            // Not at each of many changes.
+            let soon = (failed + series.policy().delay).max(Instant::now());
+            if held || soon < sleep.deadline() {
+                sleep.as_mut().reset(soon);
+            }
+            held = false;
+        }
+        if !held && sleep.as_mut().poll(cx).is_ready() {
+            if has_way() {
+                return Poll::Ready(Ok(()));
+            }
+            logging::info(format_args!("{} waits for a network", link.tag()));
+            held = true;
+        }
+        match deadline.as_mut().as_pin_mut() {
+            Some(deadline) if held => deadline.poll(cx).map(|()| Err(Unready::GiveUp)),
+            _ => Poll::Pending,
+        }
     })
     .await
 }
@@ -334,6 +391,8 @@ struct End {
     /// What has still to be sent and closed in good order.
     writer: Option<Writer>,
     was_open: bool,
+    /// Of the connection that was open.
+    ends: Option<Ends>,
     times: Times,
 }
 
@@ -346,6 +405,7 @@ impl End {
             closed: None,
             writer: None,
             was_open: false,
+            ends: None,
             times: Times::default(),
         }
     }
@@ -620,7 +680,7 @@ impl Writer {
         let mut unbegun = self.out.split_off(usize::from(self.front_written > 0));
         if let Some(front) = self.out.front_mut() {
             let (whole, rest) = front.split_begun(self.front_written);
-            self.written += whole;
+            self.held += whole;
             let ended = front.len() <= self.front_written;
             if let Some(rest) = rest {
                 unbegun.push_front(rest);
@@ -628,6 +688,9 @@ impl Writer {
             if ended {
                 self.out.clear();
                 self.front_written = 0;
+            }
+            if !self.stream.holds_output() {
+                self.let_go();
             }
         }
         unbegun
@@ -664,6 +727,7 @@ fn is_pong(chunk: &Chunk) -> bool {
 /// What a session woke up for.
 enum Wake {
     Ping(Vec<u8>),
+    NetworkChanged,
     Close(CloseRequest),
     Wrote(usize),
     Read(usize),
@@ -706,6 +770,9 @@ struct Session<'a> {
     opened_at: Instant,
     /// When the last bytes came.
     last_read: Option<Instant>,
+    ends: Option<Ends>,
+    /// Since when an answer is waited for that shows that the connection has survived a change of the network.
+    probed_at: Option<Instant>,
 }
 
 /// Writing failed. The socket's end is then to be read as well, behind what came before it, by a time.
@@ -750,6 +817,7 @@ impl<'a> Session<'a> {
         request: &Request,
     ) -> Self {
         let (now, ticks) = (Instant::now(), Ticks::of_process());
+        let ends = stream.ends().ok();
         let mut decoder = Decoder::new(request.message_limit, deflate.as_ref().map(Negotiated::inflater));
         if request.in_pieces {
             decoder = decoder.in_pieces();
@@ -793,6 +861,8 @@ impl<'a> Session<'a> {
             turns: 0,
             opened_at: now,
             last_read: None,
+            ends,
+            probed_at: None,
         }
     }
 
@@ -813,6 +883,7 @@ impl<'a> Session<'a> {
                     self.begin_closing(request);
                     None
                 }
+                Wake::NetworkChanged => self.network_changed(),
                 Wake::Wrote(count) => {
                     self.wrote(count);
                     None
@@ -862,13 +933,39 @@ impl<'a> Session<'a> {
             last_activity: self.last_read.map(|last| last.elapsed()),
         };
         let writer = graceful.then_some(self.writer);
-        End { error, dropped, unsent, closed: Some(closed), writer, was_open: true, times }
+        End { error, dropped, unsent, closed: Some(closed), writer, was_open: true, ends: self.ends, times }
     }
 
     fn received(&mut self, count: usize) {
         self.link.counters.received_bytes(count);
         self.keepalive.alive();
-        self.last_read = Some(Instant::now());
+        let now = Instant::now();
+        self.last_read = Some(now);
+        // What came by the old way may have waited in the kernel.
+        self.probed_at.take_if(|probed_at| now > *probed_at + PROBE_STALE);
+    }
+
+    /// A connection whose address is gone is lost; any other has to show soon that it is there.
+    fn network_changed(&mut self) -> Option<Ending> {
+        if self.closing.is_some()
+            || self.probed_at.is_some()
+            || self.ends.is_some_and(|ends| !ends.has_route())
+        {
+            return None;
+        }
+        if self.ends.is_some_and(Ends::is_stranded) {
+            return Some(Ending::lost(Error::NetworkChanged(None)));
+        }
+        logging::info(format_args!("{} the network has changed: is the peer there?", self.link.tag()));
+        self.probed_at = Some(Instant::now());
+        self.numbered_ping();
+        None
+    }
+
+    /// A ping with a payload of its own, which tells its pong from others.
+    fn numbered_ping(&mut self) {
+        self.ping_number = self.ping_number.wrapping_add(1);
+        self.ping(self.ping_number.to_be_bytes().to_vec());
     }
 
     fn wrote(&mut self, count: usize) {
@@ -914,12 +1011,14 @@ impl<'a> Session<'a> {
 
     /// A pong answers the latest ping with its payload, and the pings before that (RFC 6455 section 5.5.3).
     fn pong(&mut self, payload: Range<usize>) {
-        let Self { link, listener, pings, buffer, .. } = self;
+        let Self { link, listener, pings, buffer, probed_at, .. } = self;
         let payload = buffer.slice(payload);
         let answered = pings.iter().rposition(|(sent, _)| sent == payload);
-        let round_trip = answered.and_then(|at| pings.drain(..=at).next_back()).map(|(_, at)| at.elapsed());
+        let last = answered.and_then(|at| pings.drain(..=at).next_back()).map(|(_, sent_at)| sent_at);
+        let round_trip = last.map(|sent_at| sent_at.elapsed());
         if let (Some(at), Some(time)) = (answered, round_trip) {
             link.counters.answered(at + 1, time);
+            probed_at.take_if(|probed_at| last >= Some(*probed_at));
         }
         tell(link, &mut **listener, |listener| listener.pong(Pong { payload, round_trip }));
     }
@@ -942,6 +1041,7 @@ impl<'a> Session<'a> {
         match self.link.poll_command(&mut self.writer.out, cx) {
             Command::Ping(payload) => return Poll::Ready(Wake::Ping(payload)),
             Command::Close(request) => return Poll::Ready(Wake::Close(request)),
+            Command::NetworkChanged => return Poll::Ready(Wake::NetworkChanged),
             Command::None => {}
         }
         if self.broken.is_some() {
@@ -1004,7 +1104,8 @@ impl<'a> Session<'a> {
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
         let close_by = self.closing.as_ref().map(|closing| closing.by);
         let end_by = self.broken.as_ref().map(|broken| broken.by);
-        let deadlines = [self.keepalive.deadline(), self.next_statistics, close_by, end_by];
+        let probe_by = self.probed_at.map(|probed_at| probed_at + PROBE_TIMEOUT);
+        let deadlines = [self.keepalive.deadline(), self.next_statistics, close_by, end_by, probe_by];
         let Some(nearest) = deadlines.into_iter().flatten().min() else {
             return Poll::Pending;
         };
@@ -1046,6 +1147,10 @@ impl<'a> Session<'a> {
         }
         if self.paused {
             self.keepalive.resumed(now);
+            self.probed_at = self.probed_at.map(|_| now);
+        }
+        if self.probed_at.is_some_and(|probed_at| probed_at + PROBE_TIMEOUT <= now) {
+            return Some(Ending::lost(Error::NetworkChanged(Some(PROBE_TIMEOUT))));
         }
         match self.keepalive.due(now) {
             Due::Nothing => None,
@@ -1055,9 +1160,7 @@ impl<'a> Session<'a> {
                 {
                     deflater.release();
                 }
-                // A payload of its own tells its pong from others.
-                self.ping_number = self.ping_number.wrapping_add(1);
-                self.ping(self.ping_number.to_be_bytes().to_vec());
+                self.numbered_ping();
                 None
             }
             Due::Dead(limit) => Some(Ending::lost(Error::PongTimeout(limit))),

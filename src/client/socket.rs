@@ -11,12 +11,19 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::network::Ends;
+
 /// A connected TCP socket whose writes fail with `BrokenPipe` and nothing else.
 pub(super) struct Socket(TcpStream);
 
 impl Socket {
     pub(super) fn new(stream: TcpStream) -> Self {
         Self(stream)
+    }
+
+    /// Where the connection begins and ends.
+    pub(super) fn ends(&self) -> io::Result<Ends> {
+        Ok(Ends { local: self.0.local_addr()?, peer: self.0.peer_addr()? })
     }
 }
 

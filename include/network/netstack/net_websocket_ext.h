@@ -358,7 +358,10 @@ typedef struct NWS_ReconnectOptions {
     uint8_t atOnce;
     /** 1 drops what waits to be sent when a connection is lost; else it waits for the next one. Default 0. */
     uint8_t dropQueue;
-    /** 1 retries without a look at the network. Default 0. */
+    /**
+     * 1 takes no notice of the network. Else, after a change of it, the server has 3 s to answer a ping, and without a way
+     * to the server no attempt is made. On OpenHarmony that needs ohos.permission.GET_NETWORK_INFO. Default 0.
+     */
     uint8_t ignoreNetwork;
 } NWS_ReconnectOptions;
 

@@ -22,6 +22,7 @@ use self::resolve::Family;
 use super::error::{Error, Phase, UpgradeError};
 use super::event::{Opened, Timing};
 use super::handshake::{self, Upgraded};
+use super::network::Ends;
 use super::options::Request;
 use super::proxy::{self, ProxyProtocol, Server};
 use super::socket::Socket;
@@ -235,6 +236,16 @@ impl Stream {
         match self {
             Self::Plain(_) => false,
             Self::Tls(stream) => stream.get_ref().1.wants_write(),
+        }
+    }
+}
+
+impl Stream {
+    /// Where the connection begins and ends, through TLS.
+    pub(super) fn ends(&self) -> io::Result<Ends> {
+        match self {
+            Self::Plain(stream) => stream.ends(),
+            Self::Tls(stream) => stream.get_ref().0.ends(),
         }
     }
 }
