@@ -13,6 +13,7 @@ const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const STUBS = path.join(ROOT, 'tests/arkts-stubs');
 const LIBRARY = 'libnet_websocket.so';
 const ETS_FOLDERS = ['entry/src/main/ets', 'entry/src/ohosTest/ets', 'package', 'tests/arkts'];
+const DOCUMENTS = ['docs/arkts', 'package'];
 const PROJECT_FOLDERS = ['AppScope', 'hvigor', 'entry', 'package'];
 // What DevEco Studio, hvigor, ohpm and scripts/build.sh put next to the sources.
 const GENERATED_FOLDERS = ['.hvigor', '.test', '.preview', '.cxx', 'build', 'libs', 'oh_modules', 'node_modules'];
@@ -125,11 +126,59 @@ function resolveModule(name, containing, indexDts, packageAlias) {
   return { resolvedFileName: found, extension, isExternalLibraryImport: name === LIBRARY };
 }
 
+/** Examples of the documentation, by the file that each was written to. */
+const documentOf = new Map();
+
+/** Writes the examples that are whole modules (they begin with an import) to files in `folder`; lines keep their numbers. */
+function examplesOf(document, folder) {
+  const text = fs.readFileSync(document, 'utf8');
+  return [...text.matchAll(/^```ts\n(import [^]*?)^```$/gm)].map((match, index) => {
+    const file = path.join(folder, `${relative(document).replaceAll(/[/.]/g, '_')}_${index}.ets`);
+    const linesBefore = text.slice(0, match.index).split('\n').length;
+    fs.writeFileSync(file, '\n'.repeat(linesBefore) + match[1]);
+    documentOf.set(file, document);
+    return file;
+  });
+}
+
+/** What the ArkTS rules would refuse in index.d.ts, whose own kind of file they do not look at, and members without a comment. */
+function checkDeclarations(file, text) {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2021, true);
+  const problems = [];
+  const tell = (node, what) => {
+    const { line } = source.getLineAndCharacterOfPosition(node.getStart());
+    problems.push(`${relative(file)}:${line + 1}: ${what}`);
+  };
+  const documented = new Set();
+  const visit = (node) => {
+    if (node.kind === ts.SyntaxKind.AnyKeyword || node.kind === ts.SyntaxKind.UnknownKeyword) tell(node, `the type ${node.getText()}`);
+    const isMember = ts.isTypeElement(node) || ts.isMethodDeclaration(node) || ts.isGetAccessor(node) || ts.isEnumMember(node)
+      || ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node) || ts.isEnumDeclaration(node) || ts.isFunctionDeclaration(node)
+      || ts.isTypeAliasDeclaration(node);
+    if (isMember) {
+      // Of overloads the first has the comment.
+      const name = `${node.parent.pos} ${node.name.getText()}`;
+      if (node.jsDoc) documented.add(name);
+      else if (!documented.has(name)) tell(node, `${node.name.getText()} has no comment`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return problems;
+}
+
+const FAULTY_DECLARATIONS = [
+  ['the type any', '/** A. */\ninterface A {\n  /** B. */\n  b: any;\n}\n', /the type any/],
+  ['the type unknown', '/** A. */\ninterface A {\n  /** B. */\n  b: Record<string, unknown>;\n}\n', /the type unknown/],
+  ['a member without a comment', '/** A. */\ninterface A {\n  b: string;\n}\n', /b has no comment/],
+];
+
 function describeDiagnostic(diagnostic) {
   const text = ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n');
   if (!diagnostic.file) return text;
   const { line, character } = diagnostic.file.getLineAndCharacterOfPosition(diagnostic.start ?? 0);
-  return `${relative(diagnostic.file.fileName)}:${line + 1}:${character + 1} ${text}`;
+  const file = documentOf.get(diagnostic.file.fileName) ?? diagnostic.file.fileName;
+  return `${relative(file)}:${line + 1}:${character + 1} ${text}`;
 }
 
 // Each faulty source must yield a diagnostic that matches, else a clean result of this checker means nothing.
@@ -160,6 +209,10 @@ const FAULTY_SOURCES = [
 ];
 
 function selfTest(indexDts) {
+  for (const [what, text, expected] of FAULTY_DECLARATIONS) {
+    const found = checkDeclarations('faulty.d.ts', text);
+    if (!found.some((problem) => expected.test(problem))) fail(`the checker is broken: ${what} went unnoticed in declarations`);
+  }
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'check-arkts-'));
   try {
     const files = FAULTY_SOURCES.map(({ source }, index) => {
@@ -294,15 +347,21 @@ function main() {
   }
 
   const ets = ETS_FOLDERS.flatMap((folder) => filesUnder(path.join(ROOT, folder), (name) => name.endsWith('.ets')));
-  problems.push(...checkArkTs(ets, indexDts).map(describeDiagnostic));
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'check-arkts-'));
+  const documents = DOCUMENTS.flatMap((name) => filesUnder(path.join(ROOT, name), (file) => file.endsWith('.md')));
+  const examples = documents.flatMap((document) => examplesOf(document, folder));
+  problems.push(...checkArkTs([...ets, ...examples], indexDts).map(describeDiagnostic));
+  fs.rmSync(folder, { recursive: true });
+  problems.push(...checkDeclarations(indexDts, fs.readFileSync(indexDts, 'utf8')));
 
   const unique = [...new Set(problems)];
   for (const problem of unique) console.error(problem);
   // Each file is a test, and so is each planted fault; every problem begins with the file it is in.
   const failed = new Set(unique.map((problem) => problem.split(':', 1)[0])).size;
-  const passed = ets.length + json5.length + FAULTY_SOURCES.length - failed;
-  console.log(`arkts: ${passed} passed, ${failed} failed (${ets.length} .ets files, ${json5.length} project files, `
-    + `${FAULTY_SOURCES.length} planted faults that must be found)`);
+  const planted = FAULTY_SOURCES.length + FAULTY_DECLARATIONS.length;
+  const passed = ets.length + examples.length + json5.length + planted - failed;
+  console.log(`arkts: ${passed} passed, ${failed} failed (${ets.length} .ets files, ${examples.length} examples, ${json5.length} project files, `
+    + `${planted} planted faults that must be found)`);
   process.exit(failed === 0 ? 0 : 1);
 }
 
