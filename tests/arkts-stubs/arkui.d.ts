@@ -29,6 +29,12 @@ declare enum Edge {
   Bottom,
 }
 
+declare enum VerticalAlign {
+  Top,
+  Center,
+  Bottom,
+}
+
 declare enum InputType {
   Normal,
 }
@@ -73,7 +79,9 @@ declare interface ColumnInterface {
 declare const ColumnInstance: ColumnAttribute;
 declare const Column: ColumnInterface;
 
-declare class RowAttribute extends CommonMethod<RowAttribute> {}
+declare class RowAttribute extends CommonMethod<RowAttribute> {
+  alignItems(value: VerticalAlign): RowAttribute;
+}
 declare interface RowInterface {
   (value?: { space?: string | number }): RowAttribute;
 }
