@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <network/netstack/net_websocket_ext.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #define LOG_ENTRIES 64
 #define LOG_TEXT 128
