@@ -61,6 +61,9 @@ pub struct WebSocketRequestOptions {
     /// shape of the web's AbortSignal will do. Ours, not the platform's. Default: none.
     #[napi(ts_type = "AbortSignal")]
     pub signal: Option<()>,
+    /// Connect again after a failure. Ours, not the platform's. Default: not.
+    #[napi(ts_type = "ReconnectOptions")]
+    pub reconnect: Option<()>,
     /// Accepted for compatibility; no Origin is sent unless it is among the headers.
     pub support_origin_port: Option<bool>,
 }
@@ -140,6 +143,72 @@ pub struct OpenResult {
     pub message: String,
     /// The sub-protocol the server chose; only in `openInfo`.
     pub protocol: Option<String>,
+}
+
+/// When to connect again: after a random part of a delay that doubles from attempt to attempt. Until then `readyState` is 0,
+/// messages may be sent and wait, and neither `error` nor `close` is told; they come when there will be no other attempt.
+/// What the system had any part of is never sent again: its promise fails. Times are in milliseconds.
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct ReconnectOptions {
+    /// The first delay is a random part of this. Default: 1000.
+    pub delay: Option<f64>,
+    /// What a delay is a random part of at most. Default: 30000.
+    pub max_delay: Option<f64>,
+    /// Attempts until a connection has been open for 5 seconds. Default: any number.
+    pub max_attempts: Option<f64>,
+    /// How long to go on. Default: for ever.
+    pub max_time: Option<f64>,
+    /// How long `prepareAttempt` may take after the event `prepare`. Default: 15000.
+    pub prepare_timeout: Option<f64>,
+    /// Make the first attempt at once. Default: false.
+    pub at_once: Option<bool>,
+    /// Drop what waits to be sent when a connection is lost. Default: false.
+    pub drop_queue: Option<bool>,
+    /// Take no notice of the network's changes. Default: false, which needs ohos.permission.GET_NETWORK_INFO.
+    pub ignore_network: Option<bool>,
+    /// After which causes, by their numbers in `ReconnectingResult`. Default: 1, 2, 3, 4, 7, 9, 11, 14.
+    #[napi(ts_type = "Array<number>")]
+    pub causes: Option<()>,
+}
+
+/// What `reconnecting` and `prepare` tell.
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct ReconnectingResult {
+    /// Counts the attempts, from 1.
+    pub attempt: f64,
+    /// Milliseconds until it begins.
+    pub delay: f64,
+    /// 1 name lookup, 2 no connection, 3 timeout, 4 TLS, 5 certificate, 6 HTTP 4xx, 7 HTTP 5xx, 8 no upgrade, 9 lost, 10 the peer broke
+    /// the protocol, 11 the peer closed with 1001 or 1011 to 1013, 12 with another code, 14 not prepared, 15 wrongly prepared, 16 a defect
+    /// of this library.
+    pub cause: f64,
+    /// The code of a peer that closed.
+    pub code: Option<f64>,
+    /// The HTTP status of a server that refused.
+    pub status: Option<f64>,
+    /// A sentence for a log.
+    pub message: String,
+    /// Messages that were accepted and are dropped.
+    pub unsent: f64,
+}
+
+/// What `reconnected` tells.
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct ReconnectedResult {
+    /// The attempts it took.
+    pub attempts: f64,
+    /// Milliseconds since the connection before was lost.
+    pub downtime: f64,
+}
+
+/// What `prepareAttempt` may change.
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct AttemptChange {
+    /// Another URL.
+    pub url: Option<String>,
+    /// Headers in place of those with the same names.
+    #[napi(ts_type = "Object")]
+    pub header: Option<()>,
 }
 
 /// What `pong` tells.

@@ -5,12 +5,16 @@ use std::cell::Cell;
 use std::ffi::CStr;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use super::doorbell::Doorbell;
 use super::error::ErrorEvent;
 use super::value::{Engine, Refused, Type, Value};
-use crate::client::{Closed, Failure, Kind, Listener, Message, Opened, Outcome, Pong, Receipt};
+use crate::client::{
+    Closed, Failure, Kind, Listener, Message, Opened, Outcome, Pong, Prepare, Receipt, Reconnected,
+    Reconnecting,
+};
 use crate::mailbox::{Receiver, Sender};
 
 /// The longest message that is copied into its batch's memory; a longer one has memory of its own.
@@ -24,6 +28,10 @@ pub enum Event {
     Pong(Vec<u8>, Option<f64>),
     Sent(Receipt, Outcome),
     Drained,
+    Reconnecting(Box<Reconnecting>),
+    /// The attempt that was announced is to be prepared.
+    Prepare(Box<Reconnecting>),
+    Reconnected(Reconnected),
     Failed(Box<ErrorEvent>, Terminal),
     Closed(Box<Closed>),
 }
@@ -82,13 +90,17 @@ pub enum EventType {
     HeaderReceive,
     Pong,
     Drain,
+    Reconnecting,
+    Prepare,
+    Reconnected,
     Close,
     Error,
 }
 
 impl EventType {
     /// The names as `on` takes them, for an error text.
-    pub const NAMES: &str = "open, openInfo, message, dataEnd, headerReceive, pong, drain, close, error";
+    pub const NAMES: &str = "open, openInfo, message, dataEnd, headerReceive, pong, drain, reconnecting, \
+                              prepare, reconnected, close, error";
 
     pub fn parse(name: &str) -> Option<Self> {
         match name {
@@ -99,6 +111,9 @@ impl EventType {
             "headerReceive" => Some(Self::HeaderReceive),
             "pong" => Some(Self::Pong),
             "drain" => Some(Self::Drain),
+            "reconnecting" => Some(Self::Reconnecting),
+            "prepare" => Some(Self::Prepare),
+            "reconnected" => Some(Self::Reconnected),
             "close" => Some(Self::Close),
             "error" => Some(Self::Error),
             _ => None,
@@ -120,6 +135,9 @@ impl EventType {
             Self::HeaderReceive => c"headerReceive",
             Self::Pong => c"pong",
             Self::Drain => c"drain",
+            Self::Reconnecting => c"reconnecting",
+            Self::Prepare => c"prepare",
+            Self::Reconnected => c"reconnected",
             Self::Close => c"close",
             Self::Error => c"error",
         }
@@ -132,6 +150,8 @@ pub struct Postbox {
     pub doorbell: Arc<Doorbell>,
     /// Whether the connection was open, and so ends with a close event.
     pub open: bool,
+    /// Whether there is a listener to prepare attempts.
+    pub prepares: Arc<AtomicBool>,
 }
 
 impl Postbox {
@@ -182,6 +202,22 @@ impl Listener for Postbox {
         self.put(Event::Drained);
     }
 
+    fn reconnecting(&mut self, reconnecting: &Reconnecting) {
+        self.put(Event::Reconnecting(Box::new(reconnecting.clone())));
+    }
+
+    fn prepare(&mut self, reconnecting: &Reconnecting) -> Prepare {
+        if !self.prepares.load(Ordering::Relaxed) {
+            return Prepare::Proceed;
+        }
+        self.put(Event::Prepare(Box::new(reconnecting.clone())));
+        Prepare::Wait
+    }
+
+    fn reconnected(&mut self, reconnected: &Reconnected) {
+        self.put(Event::Reconnected(*reconnected));
+    }
+
     fn failed(&mut self, failure: &Failure) {
         let terminal = if self.open { Terminal::No } else { Terminal::Yes };
         self.put(Event::Failed(Box::new(failure.into()), terminal));
@@ -202,6 +238,9 @@ impl Event {
             | Self::Pong(..)
             | Self::Sent(..)
             | Self::Drained
+            | Self::Reconnecting(_)
+            | Self::Prepare(_)
+            | Self::Reconnected(_)
             | Self::Failed(_, Terminal::No) => false,
             Self::Failed(_, Terminal::Yes) | Self::Closed(_) => true,
         }
@@ -286,6 +325,20 @@ impl<'scope> Listeners<'scope> {
             // Messages go by another way, and the fate of one that was sent is for a promise.
             Event::Message(..) | Event::Sent(..) => {}
             Event::Drained => self.call(EventType::Drain, || Ok([undefined])),
+            Event::Reconnecting(event) => {
+                self.call(EventType::Reconnecting, || Ok([reconnecting_value(env, &event)?]));
+            }
+            Event::Prepare(event) => {
+                self.call(EventType::Prepare, || Ok([reconnecting_value(env, &event)?]));
+            }
+            Event::Reconnected(Reconnected { attempts, downtime }) => {
+                self.call(EventType::Reconnected, || {
+                    let result = env.object()?;
+                    result.set(c"attempts", env.number(f64::from(attempts))?)?;
+                    result.set(c"downtime", env.number(downtime.as_secs_f64() * 1_000.0)?)?;
+                    Ok([result])
+                });
+            }
             Event::Failed(error, _) => self.call(EventType::Error, || Ok([error_value(env, &error)?])),
             Event::Closed(closed) => self.call(EventType::Close, || {
                 let result = env.object()?;
@@ -320,6 +373,24 @@ pub fn message_value<'env>(env: Engine, kind: Kind, bytes: &[u8]) -> Result<Valu
         Kind::Text => env.text(bytes),
         Kind::Binary => env.array_buffer(bytes),
     }
+}
+
+/// What `reconnecting` and `prepare` tell.
+fn reconnecting_value<'env>(env: Engine, event: &Reconnecting) -> Result<Value<'env>, Refused> {
+    let Reconnecting { attempt, delay, cause, code, status, text, unsent } = event;
+    let result = env.object()?;
+    result.set(c"attempt", env.number(f64::from(*attempt))?)?;
+    result.set(c"delay", env.number(delay.as_secs_f64() * 1_000.0)?)?;
+    result.set(c"cause", env.number(f64::from(*cause as u8))?)?;
+    if let Some(code) = code {
+        result.set(c"code", env.number(f64::from(*code))?)?;
+    }
+    if let Some(status) = status {
+        result.set(c"status", env.number(f64::from(*status))?)?;
+    }
+    result.set(c"message", env.string(text)?)?;
+    result.set(c"unsent", env.number(*unsent as f64)?)?;
+    Ok(result)
 }
 
 /// The error object of an `error` event.

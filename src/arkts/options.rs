@@ -7,8 +7,9 @@ use super::abort_signal::Signal;
 use super::error::ApiError;
 use super::value::{Type, Value};
 use crate::client::{
-    AlpnProtocols, ClientCertificate, CloseError, Credentials, Options, Password, Pin, Proxy, ProxyProtocol,
-    ProxyServer, RawHeader, SEND_LIMIT_BYTES, TlsServerName, may_close_with,
+    AlpnProtocols, Causes, ClientCertificate, CloseError, Credentials, Options, Password, Pin, Prepared,
+    Proxy, ProxyProtocol, ProxyServer, RawHeader, Reconnect, Rewrite, SEND_LIMIT_BYTES, TlsServerName,
+    may_close_with,
 };
 
 /// The most seconds of an interval or a timeout: the platform's limit.
@@ -21,7 +22,7 @@ const DEFAULT_CLOSE_REASON: &str = "CLOSE_NORMAL";
 const KNOWN: &str = "header, caPath, caPathAddsToSystem, clientCert, certificatePinning, alpnProtocols, tlsServerName, \
                      proxy, protocol, skipServerCertVerification, pingInterval, pongTimeout, minSupportTlsProtocol, \
                      supportOriginPort, perMessageDeflate, connectTimeout, closeTimeout, maxMessageSize, \
-                     sendQueueLimit, signal";
+                     sendQueueLimit, signal, reconnect";
 
 /// The most bytes of a limit, and milliseconds of a time: what a double holds exactly.
 const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
@@ -84,6 +85,7 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
             "connectTimeout" => options.connect_timeout = milliseconds(&name, value)?,
             "closeTimeout" => options.close_timeout = milliseconds(&name, value)?,
             "maxMessageSize" => options.message_limit = bytes(&name, value)?,
+            "reconnect" => options.reconnect = Some(reconnect(value)?),
             "signal" => signal = Some(Signal::parse(value)?),
             "sendQueueLimit" => send_limit = bytes(&name, value)?,
             "supportOriginPort" => {
@@ -93,6 +95,69 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
         }
     }
     Ok(ConnectOptions { request: options, send_limit, signal })
+}
+
+/// When to connect again.
+fn reconnect(value: Value<'_>) -> Result<Reconnect, ApiError> {
+    const KNOWN: &str =
+        "delay, maxDelay, maxAttempts, maxTime, prepareTimeout, atOnce, dropQueue, ignoreNetwork, causes";
+    let mut chosen = Reconnect::default();
+    for (name, value) in properties("reconnect", value)? {
+        let field = format!("reconnect.{name}");
+        match name.as_str() {
+            _ if value.is_absent() => {}
+            "delay" => chosen.delay = milliseconds(&field, value)?,
+            "maxDelay" => chosen.max_delay = milliseconds(&field, value)?,
+            "maxAttempts" => chosen.max_attempts = Some(whole(&field, value)?),
+            "maxTime" => chosen.max_time = Some(milliseconds(&field, value)?),
+            "prepareTimeout" => chosen.prepare_timeout = milliseconds(&field, value)?,
+            "atOnce" => chosen.at_once = boolean(&field, value)?,
+            "dropQueue" => chosen.keep_queue = !boolean(&field, value)?,
+            "ignoreNetwork" => chosen.watch_network = !boolean(&field, value)?,
+            "causes" => {
+                let wrong = || ApiError::parameter(&field, "must be an array of causes: 1 to 12 or 14 to 16");
+                let numbers = value.elements().ok_or_else(wrong)?;
+                let bit = |number: Value<'_>| {
+                    let number =
+                        number.to_number().filter(|it| it.fract() == 0.0 && (1.0..=16.0).contains(it))?;
+                    Some(1_u32 << number as u32)
+                };
+                let mask = numbers.into_iter().map(bit).try_fold(0, |mask, bit| Some(mask | bit?));
+                chosen.causes = mask.and_then(Causes::from_bits).ok_or_else(wrong)?;
+            }
+            _ => return Err(ApiError::parameter(&field, &format!("is not a field; known are {KNOWN}"))),
+        }
+    }
+    Ok(chosen)
+}
+
+fn whole(name: &str, value: Value<'_>) -> Result<u32, ApiError> {
+    value
+        .to_number()
+        .filter(|count| count.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(count))
+        .map(|count| count as u32)
+        .ok_or_else(|| ApiError::parameter(name, "must be a whole number, 1 or more"))
+}
+
+/// The arguments of `prepareAttempt`.
+pub fn attempt(attempt: Value<'_>, change: Value<'_>) -> Result<(u32, Prepared), ApiError> {
+    let attempt = whole("attempt", attempt)?;
+    if change.to_boolean() == Some(false) {
+        return Ok((attempt, Prepared::Fail));
+    }
+    let mut rewrite = Rewrite::default();
+    for (name, value) in properties("change", change)? {
+        match name.as_str() {
+            _ if value.is_absent() => {}
+            "url" => rewrite.url = Some(text("change.url", value)?),
+            "header" => rewrite.headers = headers(value)?,
+            _ => {
+                let why = "is not a field; known are url, header";
+                return Err(ApiError::parameter(&format!("change.{name}"), why));
+            }
+        }
+    }
+    Ok((attempt, Prepared::Proceed(rewrite)))
 }
 
 /// The options of `close`.

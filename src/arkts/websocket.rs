@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ffi::CStr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use napi_derive_ohos::napi;
@@ -51,6 +52,8 @@ pub struct WebSocket {
 /// What the JavaScript object and the delivery of its events share.
 struct Socket {
     client: Client,
+    /// Whether there is a listener to prepare attempts.
+    prepares: Arc<AtomicBool>,
     mailbox: Receiver<Event>,
     doorbell: Arc<Doorbell>,
     /// The object of listeners, while events can come.
@@ -101,10 +104,13 @@ pub fn load(env: Engine, exports: Value<'_>) -> std::result::Result<(), Refused>
 pub fn create(env: Engine) -> std::result::Result<Value<'static>, Refused> {
     let (sender, mailbox) = mailbox();
     let doorbell = Arc::new(Doorbell::default());
-    let postbox = Postbox { mailbox: sender, doorbell: doorbell.clone(), open: false };
+    let prepares = Arc::new(AtomicBool::new(false));
+    let postbox =
+        Postbox { mailbox: sender, doorbell: doorbell.clone(), open: false, prepares: prepares.clone() };
     let client = Client::new(Box::new(postbox), SEND_LIMIT_BYTES);
     let socket = Rc::new(Socket {
         client,
+        prepares,
         mailbox,
         doorbell,
         listeners: RefCell::default(),
@@ -259,6 +265,35 @@ impl WebSocket {
         Ok(socket.reader.next(env, &socket.mailbox)?)
     }
 
+    /// Begins the attempt that is waited for after `reconnecting` at once; `false` when none is. Ours, not the platform's.
+    #[napi(catch_unwind)]
+    pub fn retry_now(&self) -> bool {
+        self.socket.client.retry_now()
+    }
+
+    /// Answers the event `prepare`, at once or later: `change` may bring another URL and headers that take the place of those
+    /// with the same names, for this and later attempts; `false` lets this attempt fail. The result is `false` when the
+    /// attempt is no longer waited for. Ours, not the platform's.
+    ///
+    /// Fails with 401 (a parameter).
+    #[napi(
+        catch_unwind,
+        ts_args_type = "attempt: number, change?: AttemptChange | false",
+        ts_return_type = "boolean"
+    )]
+    pub fn prepare_attempt<'env>(
+        &self,
+        env: Env,
+        attempt: Value<'env>,
+        change: Value<'env>,
+    ) -> Result<Value<'env>> {
+        let env = Engine::from(env);
+        match options::attempt(attempt, change) {
+            Ok((attempt, prepared)) => Ok(env.boolean(self.socket.client.prepare(attempt, prepared))?),
+            Err(error) => Err(error.throw(env).into()),
+        }
+    }
+
     /// What was counted so far. Ours, not the platform's.
     #[napi(catch_unwind, ts_return_type = "Statistics")]
     pub fn stats<'env>(&self, env: Env) -> Result<Value<'env>> {
@@ -331,6 +366,9 @@ impl WebSocket {
   on(type: 'headerReceive', callback: Callback<ResponseHeaders>): void
   on(type: 'pong', callback: Callback<PongResult>): void
   on(type: 'drain', callback: Callback<void>): void
+  on(type: 'reconnecting', callback: Callback<ReconnectingResult>): void
+  on(type: 'prepare', callback: Callback<ReconnectingResult>): void
+  on(type: 'reconnected', callback: Callback<ReconnectedResult>): void
   on(type: 'close', callback: AsyncCallback<CloseResult>): void
   on(type: 'error', callback: ErrorCallback",
         ts_return_type = "void"
@@ -357,6 +395,9 @@ impl WebSocket {
   off(type: 'headerReceive', callback?: Callback<ResponseHeaders>): void
   off(type: 'pong', callback?: Callback<PongResult>): void
   off(type: 'drain', callback?: Callback<void>): void
+  off(type: 'reconnecting', callback?: Callback<ReconnectingResult>): void
+  off(type: 'prepare', callback?: Callback<ReconnectingResult>): void
+  off(type: 'reconnected', callback?: Callback<ReconnectedResult>): void
   off(type: 'close', callback?: AsyncCallback<CloseResult>): void
   off(type: 'error', callback?: ErrorCallback",
         ts_return_type = "void"
@@ -477,6 +518,7 @@ impl WebSocket {
         listeners_of(env, this)?.set(event.property(), callback)?;
         let Self { socket } = self;
         socket.listened.set(socket.listened.get() | event.bit());
+        socket.note_preparing();
         socket.listeners_changed.set(true);
         Ok(())
     }
@@ -496,6 +538,7 @@ impl WebSocket {
             listeners.set(event.property(), env.undefined()?)?;
             let Self { socket } = self;
             socket.listened.set(socket.listened.get() & !event.bit());
+            socket.note_preparing();
             socket.listeners_changed.set(true);
         }
         Ok(())
@@ -675,6 +718,12 @@ impl Socket {
         Progress::ScopeFull
     }
 
+    /// Tells the session whether attempts are to be prepared here.
+    fn note_preparing(&self) {
+        let prepares = self.listened.get() & EventType::Prepare.bit() != 0;
+        self.prepares.store(prepares, Ordering::Relaxed);
+    }
+
     /// Settles the promises that an event is about.
     fn settle(&self, env: Engine, event: &Event) {
         match event {
@@ -701,6 +750,12 @@ impl Socket {
                 }
             }
             Event::Drained => self.ready.take().into_iter().for_each(fulfil),
+            Event::Reconnecting(_) => {
+                for (_, deferred) in self.pings.take() {
+                    deferred.fail(&ApiError::other("ping: the connection ended before the pong"));
+                }
+            }
+            Event::Prepare(_) | Event::Reconnected(_) => {}
             Event::Closed(_) | Event::Failed(..) if event.is_last() => {
                 for (_, deferred) in self.pings.take() {
                     deferred.fail(&ApiError::other("ping: the connection ended before the pong"));

@@ -107,6 +107,9 @@ declare namespace webSocket {
      */
     signal?: AbortSignal;
 
+    /** Connect again after a failure. Ours, not the platform's. Default: not. */
+    reconnect?: ReconnectOptions;
+
     /** Accepted for compatibility; no Origin is sent unless it is among the headers. */
     supportOriginPort?: boolean;
   }
@@ -196,6 +199,86 @@ declare namespace webSocket {
 
     /** The sub-protocol the server chose; only in `openInfo`. */
     protocol?: string;
+  }
+
+  /**
+   * When to connect again: after a random part of a delay that doubles from attempt to attempt. Until then `readyState` is 0,
+   * messages may be sent and wait, and neither `error` nor `close` is told; they come when there will be no other attempt.
+   * What the system had any part of is never sent again: its promise fails. Times are in milliseconds.
+   */
+  interface ReconnectOptions {
+    /** The first delay is a random part of this. Default: 1000. */
+    delay?: number;
+
+    /** What a delay is a random part of at most. Default: 30000. */
+    maxDelay?: number;
+
+    /** Attempts until a connection has been open for 5 seconds. Default: any number. */
+    maxAttempts?: number;
+
+    /** How long to go on. Default: for ever. */
+    maxTime?: number;
+
+    /** How long `prepareAttempt` may take after the event `prepare`. Default: 15000. */
+    prepareTimeout?: number;
+
+    /** Make the first attempt at once. Default: false. */
+    atOnce?: boolean;
+
+    /** Drop what waits to be sent when a connection is lost. Default: false. */
+    dropQueue?: boolean;
+
+    /** Take no notice of the network's changes. Default: false, which needs ohos.permission.GET_NETWORK_INFO. */
+    ignoreNetwork?: boolean;
+
+    /** After which causes, by their numbers in `ReconnectingResult`. Default: 1, 2, 3, 4, 7, 9, 11, 14. */
+    causes?: Array<number>;
+  }
+
+  /** What `reconnecting` and `prepare` tell. */
+  interface ReconnectingResult {
+    /** Counts the attempts, from 1. */
+    attempt: number;
+
+    /** Milliseconds until it begins. */
+    delay: number;
+
+    /**
+     * 1 name lookup, 2 no connection, 3 timeout, 4 TLS, 5 certificate, 6 HTTP 4xx, 7 HTTP 5xx, 8 no upgrade, 9 lost, 10 the peer broke
+     * the protocol, 11 the peer closed with 1001 or 1011 to 1013, 12 with another code, 14 not prepared, 15 wrongly prepared, 16 a defect
+     * of this library.
+     */
+    cause: number;
+
+    /** The code of a peer that closed. */
+    code?: number;
+
+    /** The HTTP status of a server that refused. */
+    status?: number;
+
+    /** A sentence for a log. */
+    message: string;
+
+    /** Messages that were accepted and are dropped. */
+    unsent: number;
+  }
+
+  /** What `reconnected` tells. */
+  interface ReconnectedResult {
+    /** The attempts it took. */
+    attempts: number;
+
+    /** Milliseconds since the connection before was lost. */
+    downtime: number;
+  }
+
+  /** What `prepareAttempt` may change. */
+  interface AttemptChange {
+    /** Another URL. */
+    url?: string;
+
+    /** Headers in place of those with the same names. */
+    header?: Object;
   }
 
   /** What `pong` tells. */
@@ -347,6 +430,18 @@ declare namespace webSocket {
     /** The object itself, for `for await`. */
     [Symbol.asyncIterator](): WebSocket;
 
+    /** Begins the attempt that is waited for after `reconnecting` at once; `false` when none is. Ours, not the platform's. */
+    retryNow(): boolean;
+
+    /**
+     * Answers the event `prepare`, at once or later: `change` may bring another URL and headers that take the place of those
+     * with the same names, for this and later attempts; `false` lets this attempt fail. The result is `false` when the
+     * attempt is no longer waited for. Ours, not the platform's.
+     *
+     * Fails with 401 (a parameter).
+     */
+    prepareAttempt(attempt: number, change?: AttemptChange | false): boolean;
+
     /** What was counted so far. Ours, not the platform's. */
     stats(): Statistics;
 
@@ -389,6 +484,9 @@ declare namespace webSocket {
     on(type: 'headerReceive', callback: Callback<ResponseHeaders>): void;
     on(type: 'pong', callback: Callback<PongResult>): void;
     on(type: 'drain', callback: Callback<void>): void;
+    on(type: 'reconnecting', callback: Callback<ReconnectingResult>): void;
+    on(type: 'prepare', callback: Callback<ReconnectingResult>): void;
+    on(type: 'reconnected', callback: Callback<ReconnectedResult>): void;
     on(type: 'close', callback: AsyncCallback<CloseResult>): void;
     on(type: 'error', callback: ErrorCallback): void;
 
@@ -404,6 +502,9 @@ declare namespace webSocket {
     off(type: 'headerReceive', callback?: Callback<ResponseHeaders>): void;
     off(type: 'pong', callback?: Callback<PongResult>): void;
     off(type: 'drain', callback?: Callback<void>): void;
+    off(type: 'reconnecting', callback?: Callback<ReconnectingResult>): void;
+    off(type: 'prepare', callback?: Callback<ReconnectingResult>): void;
+    off(type: 'reconnected', callback?: Callback<ReconnectedResult>): void;
     off(type: 'close', callback?: AsyncCallback<CloseResult>): void;
     off(type: 'error', callback?: ErrorCallback): void;
 
@@ -461,6 +562,10 @@ export import HttpProxy = webSocket.HttpProxy;
 export import TlsProtocol = webSocket.TlsProtocol;
 export import WebSocketCloseOptions = webSocket.WebSocketCloseOptions;
 export import OpenResult = webSocket.OpenResult;
+export import ReconnectOptions = webSocket.ReconnectOptions;
+export import ReconnectingResult = webSocket.ReconnectingResult;
+export import ReconnectedResult = webSocket.ReconnectedResult;
+export import AttemptChange = webSocket.AttemptChange;
 export import PongResult = webSocket.PongResult;
 export import Statistics = webSocket.Statistics;
 export import CloseResult = webSocket.CloseResult;

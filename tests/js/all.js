@@ -12,5 +12,6 @@ require('./abort.test.js');
 require('./lookalike.test.js');
 require('./lifecycle.test.js');
 require('./proxy.test.js');
+require('./reconnect.test.js');
 
 run();

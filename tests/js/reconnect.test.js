@@ -1,0 +1,62 @@
+'use strict';
+
+// The option `reconnect` and its events, against the echo server.
+
+const { assert } = require('./harness.js');
+const { PARAMETER, assertError, failureOf, socketTest } = require('./support.js');
+
+const { WS_URL } = process.env;
+const LONG_MS = 20_000_000;
+
+/** The next event of that type. */
+const next = (ws, type) => new Promise((resolve) => ws.on(type, resolve));
+
+socketTest('a lost connection comes back with a fresh handshake', async ({ ws }) => {
+  const seen = [];
+  for (const type of ['open', 'close', 'error', 'reconnecting', 'reconnected']) ws.on(type, () => seen.push(type));
+  const prepare = next(ws, 'prepare');
+  const text = next(ws, 'message');
+  const back = next(ws, 'reconnected');
+  await ws.connect(`${WS_URL}/close/1012/restart`, { reconnect: { delay: 1, maxDelay: 1 } });
+  const { attempt, cause, code, message } = await prepare;
+  assert.deepStrictEqual([attempt, cause, code], [1, 11, 1012]);
+  assert.match(message, /restart/);
+  assert.strictEqual(ws.readyState, 0);
+  assert.strictEqual(ws.prepareAttempt(attempt + 1), false);
+  assert.strictEqual(ws.prepareAttempt(attempt, { url: `${WS_URL}/headers`, header: { 'X-Token': 'fresh' } }), true);
+  const { attempts, downtime } = await back;
+  assert.strictEqual(attempts, 1);
+  assert(downtime >= 0);
+  await text;
+  assert.deepStrictEqual(seen, ['open', 'reconnecting', 'open']);
+});
+
+socketTest('retryNow begins the attempt that is waited for, and close ends the waiting', async ({ ws }) => {
+  assert.strictEqual(ws.retryNow(), false);
+  const waits = next(ws, 'reconnecting');
+  await ws.connect(`${WS_URL}/drop`, { reconnect: { delay: LONG_MS, maxDelay: LONG_MS } });
+  const lost = ws.send('x').catch(() => {});
+  assert.strictEqual((await waits).cause, 9);
+  await lost;
+  const again = next(ws, 'reconnected');
+  assert.strictEqual(ws.retryNow(), true);
+  await again;
+  const waitsAgain = next(ws, 'reconnecting');
+  await ws.send('x').catch(() => {});
+  await waitsAgain;
+  const closed = new Promise((resolve) => ws.on('close', (err, result) => resolve(result)));
+  await ws.close({ code: 3999, reason: 'enough' });
+  assert.deepStrictEqual(await closed, { code: 3999, reason: 'enough' });
+});
+
+socketTest('a bad reconnect option is named', async ({ ws }) => {
+  const wrong = {
+    delay: 0, maxDelay: '1', maxAttempts: 1.5, maxTime: -1, atOnce: 1, dropQueue: 1, causes: [13], other: 1,
+  };
+  for (const [field, value] of Object.entries(wrong)) {
+    const error = await failureOf(() => ws.connect(WS_URL, { reconnect: { [field]: value } }));
+    assertError(error, PARAMETER, new RegExp(`^reconnect\\.${field}: `));
+  }
+  assertError(await failureOf(() => ws.prepareAttempt('1')), PARAMETER, /^attempt: /);
+  assertError(await failureOf(() => ws.prepareAttempt(1, { other: 1 })), PARAMETER, /^change\.other: /);
+});
