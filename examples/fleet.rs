@@ -1,0 +1,139 @@
+//! Many clients and one server, all in this process, to measure what they do together:
+//!
+//! `fleet idle CLIENTS SECONDS [PING_S]` counts how often idle clients wake the processor, by the voluntary context switches
+//! of the library's threads; `fleet restart CLIENTS` shows when the clients of a server that restarts come back.
+
+use std::error::Error;
+use std::fs;
+use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use net_websocket::client::{
+    Client, Closed, Failure, Listener, Message, Opened, Options, Reconnect, Request, SEND_LIMIT_BYTES,
+};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["idle", clients, seconds] => idle(clients.parse()?, seconds.parse()?, 30),
+        ["idle", clients, seconds, ping] => idle(clients.parse()?, seconds.parse()?, ping.parse()?),
+        ["restart", clients] => restart(clients.parse()?),
+        _ => Err("usage: fleet idle CLIENTS SECONDS [PING_S] | fleet restart CLIENTS".into()),
+    }
+}
+
+/// Tells when it is open.
+struct Opens(Sender<Instant>);
+
+impl Listener for Opens {
+    fn opened(&mut self, _opened: &Opened) {
+        let _ = self.0.send(Instant::now());
+    }
+
+    fn message(&mut self, _message: Message<'_>) {}
+    fn failed(&mut self, _failure: &Failure) {}
+    fn closed(&mut self, _closed: &Closed) {}
+}
+
+/// A server until it is dropped, with all its connections.
+fn serve(address: SocketAddr) -> Result<(Runtime, SocketAddr), Box<dyn Error>> {
+    let server = Builder::new_multi_thread().worker_threads(1).thread_name("server").enable_all().build()?;
+    let listener = server.block_on(TcpListener::bind(address))?;
+    let address = listener.local_addr()?;
+    server.spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                if let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await {
+                    while let Some(Ok(_)) = socket.next().await {}
+                }
+            });
+        }
+    });
+    Ok((server, address))
+}
+
+fn connect(
+    clients: usize,
+    address: SocketAddr,
+    options: &Options,
+) -> Result<(Vec<Client>, Receiver<Instant>), Box<dyn Error>> {
+    let (sender, opens) = channel();
+    let request = Request::parse(&format!("ws://{address}/"), options.clone())?;
+    let mut fleet = Vec::new();
+    for _ in 0..clients {
+        let client = Client::new(Box::new(Opens(sender.clone())), SEND_LIMIT_BYTES);
+        client.connect(request.clone()).map_err(|_| "connected already")?;
+        fleet.push(client);
+        opens.recv_timeout(Duration::from_secs(30))?;
+    }
+    Ok((fleet, opens))
+}
+
+/// The voluntary context switches of the library's threads so far.
+fn switches() -> u64 {
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let of_thread = |path: std::path::PathBuf| {
+        let name = fs::read_to_string(path.join("comm")).ok()?;
+        let status = fs::read_to_string(path.join("status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+        name.starts_with("net_websocket").then(|| line.trim().parse::<u64>().ok()).flatten()
+    };
+    threads.filter_map(|thread| of_thread(thread.path())).sum()
+}
+
+fn idle(clients: usize, seconds: u64, ping: u64) -> Result<(), Box<dyn Error>> {
+    const STEP: Duration = Duration::from_millis(100);
+    let (_server, address) = serve(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let options = Options { ping_interval: Some(Duration::from_secs(ping)), ..Options::default() };
+    let (fleet, _opens) = connect(clients, address, &options)?;
+    std::thread::sleep(Duration::from_secs(1));
+    let pings = || fleet.iter().map(|client| client.statistics().pings_sent).sum::<u64>();
+    let (begun, begun_pings) = (switches(), pings());
+    let (mut before, mut awake) = (begun, 0);
+    for _ in 0..seconds * 10 {
+        std::thread::sleep(STEP);
+        let now = switches();
+        awake += u64::from(now > before);
+        before = now;
+    }
+    println!(
+        "{clients} idle clients, a ping every {ping} s, for {seconds} s: {} pings",
+        pings() - begun_pings
+    );
+    println!(
+        "{awake} of {} spans of 100 ms had any wake of the library's threads; {} context switches, {:.1} a second",
+        seconds * 10,
+        before - begun,
+        (before - begun) as f64 / seconds as f64
+    );
+    Ok(())
+}
+
+fn restart(clients: usize) -> Result<(), Box<dyn Error>> {
+    const STEP_MS: u128 = 100;
+    let (server, address) = serve(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let options = Options { reconnect: Some(Reconnect::default()), ..Options::default() };
+    let (_fleet, opens) = connect(clients, address, &options)?;
+    let down = Instant::now();
+    server.shutdown_background();
+    std::thread::sleep(Duration::from_millis(1_500));
+    let up = down.elapsed();
+    let (_server, _) = serve(address)?;
+    let mut histogram = std::collections::BTreeMap::new();
+    for _ in 0..clients {
+        let at = opens.recv_timeout(Duration::from_secs(120))? - down;
+        *histogram.entry(at.as_millis() / STEP_MS).or_insert(0_usize) += 1;
+    }
+    println!(
+        "{clients} clients of a server that is away for {} ms; back, in spans of {STEP_MS} ms:",
+        up.as_millis()
+    );
+    for (span, count) in histogram {
+        println!("{:>6} ms {count:>5} {}", span * STEP_MS, "#".repeat(count.div_ceil(4)));
+    }
+    Ok(())
+}
