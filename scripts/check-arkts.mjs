@@ -141,7 +141,10 @@ function examplesOf(document, folder) {
   });
 }
 
-/** What the ArkTS rules would refuse in index.d.ts, whose own kind of file they do not look at, and members without a comment. */
+/**
+ * What the ArkTS rules would refuse in index.d.ts, whose own kind of file they do not look at, and members without a comment or
+ * without the version that they came with.
+ */
 function checkDeclarations(file, text) {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2021, true);
   const problems = [];
@@ -158,8 +161,12 @@ function checkDeclarations(file, text) {
     if (isMember) {
       // Of overloads the first has the comment.
       const name = `${node.parent.pos} ${node.name.getText()}`;
-      if (node.jsDoc) documented.add(name);
-      else if (!documented.has(name)) tell(node, `${node.name.getText()} has no comment`);
+      if (node.jsDoc) {
+        documented.add(name);
+        if (!ts.getJSDocTags(node).some((tag) => tag.tagName.text === 'since' && tag.comment)) tell(node, `${node.name.getText()} has no @since`);
+      } else if (!documented.has(name)) {
+        tell(node, `${node.name.getText()} has no comment`);
+      }
     }
     ts.forEachChild(node, visit);
   };
@@ -171,6 +178,8 @@ const FAULTY_DECLARATIONS = [
   ['the type any', '/** A. */\ninterface A {\n  /** B. */\n  b: any;\n}\n', /the type any/],
   ['the type unknown', '/** A. */\ninterface A {\n  /** B. */\n  b: Record<string, unknown>;\n}\n', /the type unknown/],
   ['a member without a comment', '/** A. */\ninterface A {\n  b: string;\n}\n', /b has no comment/],
+  ['a member without its version', '/** @since 6 */\ninterface A {\n  /** B. @since */\n  b: string;\n}\n', /b has no @since/],
+  ['an overload without its version', '/** @since 6 */\ninterface A {\n  /** @since 6 */\n  b(): void;\n\n  /** C. */\n  b(c: string): void;\n}\n', /b has no @since/],
 ];
 
 function describeDiagnostic(diagnostic) {

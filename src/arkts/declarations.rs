@@ -6,272 +6,382 @@
 use napi_derive_ohos::napi;
 
 /// Options of `connect`. A field that is undefined has its default.
+/// @since 6
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct WebSocketRequestOptions {
     /// Headers of the upgrade request: names and string values. `Sec-WebSocket-Protocol` among them offers sub-protocols.
+    /// @since 6
     #[napi(ts_type = "Object")]
     pub header: Option<()>,
     /// PEM file of the certificate authorities to trust instead of the system's, or folder with such files. A file that
     /// cannot be used is the event `error` with 2302002. Default: the system's store.
+    /// @since 11
     pub ca_path: Option<String>,
-    /// Trust the authorities of `caPath` and those of the system. Ours, not the platform's. Default: false.
+    /// Trust the authorities of `caPath` and those of the system. Default: false.
+    /// @since 0.1.0 of this library
     pub ca_path_adds_to_system: Option<bool>,
     /// What to show a server that asks for a certificate. Default: nothing.
+    /// @since 11
     #[napi(ts_type = "ClientCert")]
     pub client_cert: Option<()>,
     /// Public keys of which the verified chain, from the server's certificate to the authority, must have one, besides being
     /// verified. Those that have expired do not count; when all have, the chain is enough. With
     /// `skipServerCertVerification` it is the server's own key that must be one of them, and an expired one is no help.
     /// As in the platform's `http` module. Default: no such demand.
+    /// @since 0.1.0 of this library
     #[napi(ts_type = "CertificatePinning | CertificatePinning[]")]
     pub certificate_pinning: Option<()>,
     /// Protocols to offer by ALPN (RFC 7301), preferred first; an empty array leaves ALPN out. h2 and h3 are refused, since
-    /// the upgrade is one of HTTP/1.1. Ours, not the platform's. Default: ['http/1.1'].
+    /// the upgrade is one of HTTP/1.1. Default: ['http/1.1'].
+    /// @since 0.1.0 of this library
     pub alpn_protocols: Option<Vec<String>>,
-    /// The host name to ask for (SNI) and to verify, or the address, instead of the URL's. Ours, not the platform's.
-    /// Default: the URL's.
+    /// The host name to ask for (SNI) and to verify, or the address, instead of the URL's. Default: the URL's.
+    /// @since 0.1.0 of this library
     pub tls_server_name: Option<String>,
     /// Sub-protocols to offer, comma-separated, preferred first. Default: none.
+    /// @since 12
     pub protocol: Option<String>,
     /// Accept any certificate for any name: whoever sits on the path can then read and change everything, unless
     /// `certificatePinning` names the server's own key. Default: false.
+    /// @since 20
     pub skip_server_cert_verification: Option<bool>,
     /// Seconds between pings, 0 to 30000; 0 for none. Default: 30.
+    /// @since 21
     pub ping_interval: Option<f64>,
     /// Seconds after a ping within which something must come, 0 to 30000; 0 for no limit. Default: 30.
+    /// @since 21
     pub pong_timeout: Option<f64>,
     /// 'system' for the proxy of the network settings, if there is one; 'no-proxy'; or a proxy. Default: 'system'.
-    #[napi(ts_type = "'system' | 'no-proxy' | HttpProxy")]
+    /// @since 12
+    #[napi(ts_type = "ProxyConfiguration")]
     pub proxy: Option<()>,
     /// The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. Default: TLS_V_1_2.
+    /// @since 26.0.0
     #[napi(ts_type = "TlsProtocol")]
     pub min_support_tls_protocol: Option<f64>,
-    /// Offer compression (RFC 7692). Ours, not the platform's. Default: true.
+    /// Offer compression (RFC 7692). Default: true.
+    /// @since 0.1.0 of this library
     pub per_message_deflate: Option<bool>,
-    /// Milliseconds for the whole attempt, 1 to 30000000. Ours, not the platform's. Default: 15000.
+    /// Milliseconds for the whole attempt, 1 to 30000000. Default: 15000.
+    /// @since 0.1.0 of this library
     pub connect_timeout: Option<f64>,
-    /// Milliseconds to wait for the peer's close frame, 1 to 30000000. Ours, not the platform's. Default: 5000.
+    /// Milliseconds to wait for the peer's close frame, 1 to 30000000. Default: 5000.
+    /// @since 0.1.0 of this library
     pub close_timeout: Option<f64>,
-    /// The largest message to receive, in bytes; a larger one ends the connection with 1009. Ours, not the platform's.
-    /// Default: 67108864.
+    /// The largest message to receive, in bytes; a larger one ends the connection with 1009. Default: 67108864.
+    /// @since 0.1.0 of this library
     pub max_message_size: Option<f64>,
-    /// The most bytes that may wait to be sent. Ours, not the platform's. Default: 67108864.
+    /// The most bytes that may wait to be sent. Default: 67108864.
+    /// @since 0.1.0 of this library
     pub send_queue_limit: Option<f64>,
     /// Gives the attempt up when it is aborted before the connection is open: the event `error` with 2302999 follows. Any object in the
-    /// shape of the web's AbortSignal will do. Ours, not the platform's. Default: none.
+    /// shape of the web's AbortSignal will do. Default: none.
+    /// @since 0.1.0 of this library
     #[napi(ts_type = "AbortSignal")]
     pub signal: Option<()>,
-    /// Connect again after a failure. Ours, not the platform's. Default: not.
+    /// Connect again after a failure. Default: not.
+    /// @since 0.1.0 of this library
     #[napi(ts_type = "ReconnectOptions")]
     pub reconnect: Option<()>,
     /// Accepted for compatibility; no Origin is sent unless it is among the headers.
+    /// @since 26.0.0
     pub support_origin_port: Option<bool>,
 }
 
 /// A client's certificate. Files that cannot be used are the event `error` with 2302002.
+/// @since 11
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct ClientCert {
     /// PEM file of the certificate, followed by those of its issuers.
+    /// @since 11
     pub cert_path: String,
     /// PEM file of its key: PKCS#8, SEC1 or PKCS#1.
+    /// @since 11
     pub key_path: String,
     /// The password of a key that has one: PBES2 with PBKDF2, or OpenSSL's older form.
+    /// @since 11
     pub key_password: Option<String>,
 }
 
 /// A public key to pin.
+/// @since 0.1.0 of this library
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct CertificatePinning {
     /// The SHA-256 digest of its SubjectPublicKeyInfo in base64, as in RFC 7469.
+    /// @since 0.1.0 of this library
     pub public_key_hash: String,
     /// The only one there is.
+    /// @since 0.1.0 of this library
     #[napi(ts_type = "'SHA-256'")]
     pub hash_algorithm: String,
-    /// When the pin expires, in milliseconds since 1970 as `Date.getTime()` gives. Ours, not the platform's. Default: never.
+    /// When the pin expires, in milliseconds since 1970 as `Date.getTime()` gives. Default: never.
+    /// @since 0.1.0 of this library
     pub expires: Option<f64>,
 }
 
 /// A proxy, as `HttpProxy` of `@ohos.net.connection`.
+/// @since 12
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct HttpProxy {
     /// Its name or address. Empty, with the port 0: no proxy.
+    /// @since 12
     pub host: String,
     /// Its port, 1 to 65535.
+    /// @since 12
     pub port: f64,
     /// Destinations to reach directly: names and addresses with wildcards ('*.example.org', '192.168.*'), domains with all
     /// below them ('.example.org'), networks ('10.0.0.0/8', 'fe80::/10'); each with ':port' or for any port.
+    /// @since 12
     pub exclusion_list: Vec<String>,
     /// For a proxy that asks for it (Basic and Digest; RFC 1929 with SOCKS5). Default: none.
+    /// @since 12
     pub username: Option<String>,
     /// Default: empty.
+    /// @since 12
     pub password: Option<String>,
     /// How the proxy is spoken to: 'http' is CONNECT, for ws and wss. With either, the proxy looks the server's name up.
-    /// Ours, not the platform's. Default: 'http'.
+    /// Default: 'http'.
+    /// @since 0.1.0 of this library
     #[napi(js_name = "type", ts_type = "'http' | 'socks5'")]
     pub protocol: Option<String>,
 }
 
 /// Versions of TLS, for `minSupportTlsProtocol`.
+/// @since 26.0.0
 #[napi]
 #[expect(non_camel_case_types, reason = "the platform's names")]
 pub enum TlsProtocol {
     /// Never spoken by this library.
+    /// @since 26.0.0
     TLS_V_1_0,
     /// Never spoken by this library.
+    /// @since 26.0.0
     TLS_V_1_1,
     /// The lowest that is spoken.
+    /// @since 26.0.0
     TLS_V_1_2,
     /// The latest.
+    /// @since 26.0.0
     TLS_V_1_3,
 }
 
 /// Options of `close`.
+/// @since 6
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct WebSocketCloseOptions {
     /// 1000 to 1003, 1007 to 1011 or 3000 to 4999 (RFC 6455 section 7.4). Default: 1000.
+    /// @since 6
     pub code: Option<f64>,
     /// At most 123 bytes of UTF-8; what is longer is cut at a character. Default: "CLOSE_NORMAL".
+    /// @since 6
     pub reason: Option<String>,
 }
 
-/// What `open` and `openInfo` tell.
+/// What `open` tells.
+/// @since 23
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct OpenResult {
     /// The HTTP status of the upgrade: 101.
+    /// @since 23
     pub status: f64,
     /// Its reason phrase.
+    /// @since 23
     pub message: String,
-    /// The sub-protocol the server chose; only in `openInfo`.
+}
+
+/// What `openInfo` tells.
+/// @since 26.0.0
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct WebSocketOpenInfo {
+    /// The HTTP status of the upgrade: 101.
+    /// @since 26.0.0
+    pub status: f64,
+    /// Its reason phrase.
+    /// @since 26.0.0
+    pub message: String,
+    /// The sub-protocol the server chose; undefined for none.
+    /// @since 26.0.0
     pub protocol: Option<String>,
 }
 
 /// When to connect again: after a random part of a delay that doubles from attempt to attempt. Until then `readyState` is 0,
 /// messages may be sent and wait, and neither `error` nor `close` is told; they come when there will be no other attempt.
 /// What the system had any part of is never sent again: its promise fails. Times are in milliseconds.
+/// @since 0.1.0 of this library
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct ReconnectOptions {
     /// The first delay is a random part of this. Default: 1000.
+    /// @since 0.1.0 of this library
     pub delay: Option<f64>,
     /// What a delay is a random part of at most. Default: 30000.
+    /// @since 0.1.0 of this library
     pub max_delay: Option<f64>,
     /// Attempts until a connection has been open for 5 seconds. Default: any number.
+    /// @since 0.1.0 of this library
     pub max_attempts: Option<f64>,
     /// How long to go on. Default: for ever.
+    /// @since 0.1.0 of this library
     pub max_time: Option<f64>,
     /// How long `prepareAttempt` may take after the event `prepare`. Default: 15000.
+    /// @since 0.1.0 of this library
     pub prepare_timeout: Option<f64>,
     /// Make the first attempt at once. Default: false.
+    /// @since 0.1.0 of this library
     pub at_once: Option<bool>,
     /// Drop what waits to be sent when a connection is lost. Default: false.
+    /// @since 0.1.0 of this library
     pub drop_queue: Option<bool>,
     /// Take no notice of the network's changes. Default: false, which needs ohos.permission.GET_NETWORK_INFO.
+    /// @since 0.1.0 of this library
     pub ignore_network: Option<bool>,
     /// After which causes, by their numbers in `ReconnectingResult`. Default: 1, 2, 3, 4, 7, 9, 11, 14.
+    /// @since 0.1.0 of this library
     #[napi(ts_type = "Array<number>")]
     pub causes: Option<()>,
 }
 
 /// What `reconnecting` and `prepare` tell.
+/// @since 0.1.0 of this library
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct ReconnectingResult {
     /// Counts the attempts, from 1.
+    /// @since 0.1.0 of this library
     pub attempt: f64,
     /// Milliseconds until it begins.
+    /// @since 0.1.0 of this library
     pub delay: f64,
     /// 1 name lookup, 2 no connection, 3 timeout, 4 TLS, 5 certificate, 6 HTTP 4xx, 7 HTTP 5xx, 8 no upgrade, 9 lost, 10 the peer broke
     /// the protocol, 11 the peer closed with 1001 or 1011 to 1013, 12 with another code, 14 not prepared, 15 wrongly prepared, 16 a defect
     /// of this library.
+    /// @since 0.1.0 of this library
     pub cause: f64,
     /// The code of a peer that closed.
+    /// @since 0.1.0 of this library
     pub code: Option<f64>,
     /// The HTTP status of a server that refused.
+    /// @since 0.1.0 of this library
     pub status: Option<f64>,
     /// A sentence for a log.
+    /// @since 0.1.0 of this library
     pub message: String,
     /// Messages that were accepted and are dropped.
+    /// @since 0.1.0 of this library
     pub unsent: f64,
 }
 
 /// What `reconnected` tells.
+/// @since 0.1.0 of this library
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct ReconnectedResult {
     /// The attempts it took.
+    /// @since 0.1.0 of this library
     pub attempts: f64,
     /// Milliseconds since the connection before was lost.
+    /// @since 0.1.0 of this library
     pub downtime: f64,
 }
 
 /// What `prepareAttempt` may change.
+/// @since 0.1.0 of this library
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct AttemptChange {
     /// Another URL.
+    /// @since 0.1.0 of this library
     pub url: Option<String>,
     /// Headers in place of those with the same names.
+    /// @since 0.1.0 of this library
     #[napi(ts_type = "Object")]
     pub header: Option<()>,
 }
 
 /// What `pong` tells.
+/// @since 0.1.0 of this library
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct PongResult {
     /// What the ping carried.
+    /// @since 0.1.0 of this library
     #[napi(ts_type = "ArrayBuffer")]
     pub data: (),
     /// Milliseconds since the ping; undefined for a pong that answers none of ours.
+    /// @since 0.1.0 of this library
     pub round_trip: Option<f64>,
 }
 
 /// What `stats()` gives: counted since the object was made, over all its connections. Bytes are those on the wire,
 /// without TLS; times are in milliseconds.
+/// @since 0.1.0 of this library
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct Statistics {
     /// Attempts begun.
+    /// @since 0.1.0 of this library
     pub attempts: f64,
     /// Connections that were open.
+    /// @since 0.1.0 of this library
     pub connections: f64,
     /// Messages the kernel has taken.
+    /// @since 0.1.0 of this library
     pub messages_sent: f64,
     /// Bytes the kernel has taken.
+    /// @since 0.1.0 of this library
     pub bytes_sent: f64,
     /// Messages received.
+    /// @since 0.1.0 of this library
     pub messages_received: f64,
     /// Bytes received.
+    /// @since 0.1.0 of this library
     pub bytes_received: f64,
     /// Bytes of the messages that were compressed.
+    /// @since 0.1.0 of this library
     pub deflate_input_bytes: f64,
     /// What they were compressed to.
+    /// @since 0.1.0 of this library
     pub deflate_output_bytes: f64,
     /// Pings sent, the library's own among them.
+    /// @since 0.1.0 of this library
     pub pings_sent: f64,
     /// Pongs that answered one of them.
+    /// @since 0.1.0 of this library
     pub pongs_received: f64,
     /// Pings received.
+    /// @since 0.1.0 of this library
     pub pings_received: f64,
     /// Bytes that wait to be sent.
+    /// @since 0.1.0 of this library
     pub buffered_bytes: f64,
     /// The last round trip of a ping; undefined before the first.
+    /// @since 0.1.0 of this library
     pub round_trip: Option<f64>,
     /// Smoothed over the last ones (RFC 6298 section 2).
+    /// @since 0.1.0 of this library
     pub smoothed_round_trip: Option<f64>,
     /// The shortest.
+    /// @since 0.1.0 of this library
     pub minimum_round_trip: Option<f64>,
     /// Name lookup of the last connection; undefined before it was open.
+    /// @since 0.1.0 of this library
     pub lookup_time: Option<f64>,
     /// Its TCP connect.
+    /// @since 0.1.0 of this library
     pub tcp_time: Option<f64>,
     /// Its tunnel through a proxy; 0 without one.
+    /// @since 0.1.0 of this library
     pub proxy_time: Option<f64>,
     /// Its TLS handshake; 0 without TLS.
+    /// @since 0.1.0 of this library
     pub tls_time: Option<f64>,
     /// Its upgrade.
+    /// @since 0.1.0 of this library
     pub upgrade_time: Option<f64>,
 }
 
 /// What `close` tells.
+/// @since 10
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct CloseResult {
     /// The code of the side that closed first; 1005 without one, 1006 when the connection was lost.
+    /// @since 10
     pub code: f64,
     /// The reason of that side, or the cause of the loss.
+    /// @since 10
     pub reason: String,
 }

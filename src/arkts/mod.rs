@@ -29,12 +29,14 @@ pub fn load(exports: Object<'_>, env: Env) -> Result<()> {
 }
 
 /// Makes a WebSocket client that is not connected.
+/// @since 6
 #[napi(catch_unwind, ts_return_type = "WebSocket")]
 pub fn create_web_socket<'env>(env: Env) -> Result<Value<'env>> {
     Ok(websocket::create(Engine::from(env))?)
 }
 
-/// Makes a signal for the option `signal` of `connect`, not yet aborted. Ours, not the platform's.
+/// Makes a signal for the option `signal` of `connect`, not yet aborted.
+/// @since 0.1.0 of this library
 #[napi(catch_unwind, ts_return_type = "AbortSignal")]
 pub fn create_abort_signal<'env>(env: Env) -> Result<Value<'env>> {
     Ok(abort_signal::create(Engine::from(env))?)

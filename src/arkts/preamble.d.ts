@@ -2,23 +2,61 @@ import { AsyncCallback, Callback, ErrorCallback } from '@kit.BasicServicesKit';
 
 /**
  * Response headers of the upgrade by name, in lower case; a name that came more than once has an array of its values.
+ * @since 12
  */
 export type ResponseHeaders = Record<string, string | Array<string>>;
 
 /**
+ * Which proxy to connect by.
+ * @since 12
+ */
+export type ProxyConfiguration = 'system' | 'no-proxy' | HttpProxy;
+
+/**
+ * A part of an ArrayBuffer, or the whole of one.
+ * @since 0.1.0 of this library
+ */
+export type BinaryView =
+  | DataView
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/**
  * A signal to give up an attempt to connect, as the web's AbortSignal is; made by `createAbortSignal`. All its methods are to be called
  * on the thread that made it.
+ * @since 0.1.0 of this library
  */
 export interface AbortSignal {
-  /** Whether `abort` was called. */
+  /**
+   * Whether `abort` was called.
+   * @since 0.1.0 of this library
+   */
   readonly aborted: boolean;
 
-  /** Has `listener` called at `abort`, once however often it is added. */
+  /**
+   * Has `listener` called at `abort`, once however often it is added.
+   * @since 0.1.0 of this library
+   */
   addEventListener(type: 'abort', listener: () => void): void;
 
-  /** Takes that listener off. */
+  /**
+   * Takes that listener off.
+   * @since 0.1.0 of this library
+   */
   removeEventListener(type: 'abort', listener: () => void): void;
 
-  /** Calls the listeners, those of attempts to connect among them. Later calls do nothing. */
+  /**
+   * Calls the listeners, those of attempts to connect among them. Later calls do nothing.
+   * @since 0.1.0 of this library
+   */
   abort(): void;
 }

@@ -44,6 +44,7 @@ const LISTENERS: &CStr = c"__listeners";
 /// All methods and listeners run on the thread that made the object. Listeners are called one at a time, in this order
 /// for each connection: `headerReceive`, `open`, any `message` each followed by `dataEnd`, at most one `error`, `close`;
 /// a connection that never opened ends with `error` alone.
+/// @since 6
 #[napi]
 pub struct WebSocket {
     socket: Rc<Socket>,
@@ -149,6 +150,7 @@ impl WebSocket {
     ///
     /// Fails with 401 (a parameter, named in the message), 2302001 (the URL), 2302002 (a certificate file that is not there), 2302003
     /// (already connecting or connected).
+    /// @since 6
     #[napi(
         catch_unwind,
         ts_args_type = "url: string, callback: AsyncCallback<boolean>): void
@@ -176,10 +178,11 @@ impl WebSocket {
     /// fails with 2302999 if the connection ends before.
     ///
     /// Fails with 401 (`data` is of another type) or 2302999 (not connected, or more bytes are waiting than allowed).
+    /// @since 6
     #[napi(
         catch_unwind,
-        ts_args_type = "data: string | ArrayBuffer, callback: AsyncCallback<boolean>): void
-  send(data: string | ArrayBuffer",
+        ts_args_type = "data: string | ArrayBuffer | BinaryView, callback: AsyncCallback<boolean>): void
+  send(data: string | ArrayBuffer | BinaryView",
         ts_return_type = "Promise<boolean>"
     )]
     pub fn send<'env>(&self, env: Env, data: Value<'env>, callback: Value<'env>) -> Result<Value<'env>> {
@@ -198,10 +201,15 @@ impl WebSocket {
     }
 
     /// Sends a ping (RFC 6455 section 5.5.2) ahead of what is queued, with up to 125 bytes. The promise becomes the
-    /// milliseconds until its pong came. Ours, not the platform's.
+    /// milliseconds until its pong came.
     ///
     /// Fails with 401 (`data`) or 2302999 (not connected, or the connection ends before the pong).
-    #[napi(catch_unwind, ts_args_type = "data?: string | ArrayBuffer", ts_return_type = "Promise<number>")]
+    /// @since 0.1.0 of this library
+    #[napi(
+        catch_unwind,
+        ts_args_type = "data?: string | ArrayBuffer | BinaryView",
+        ts_return_type = "Promise<number>"
+    )]
     pub fn ping<'env>(&self, env: Env, data: Value<'env>) -> Result<Value<'env>> {
         let env = Engine::from(env);
         let Self { socket } = self;
@@ -226,9 +234,10 @@ impl WebSocket {
     }
 
     /// A promise that becomes `true` once no more than a quarter of `sendQueueLimit` waits to be sent: at once, or with the
-    /// event `drain`. Ours, not the platform's.
+    /// event `drain`.
     ///
     /// Fails with 2302999 when the connection ends before.
+    /// @since 0.1.0 of this library
     #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
     pub fn ready<'env>(&self, env: Env) -> Result<Value<'env>> {
         let env = Engine::from(env);
@@ -242,7 +251,7 @@ impl WebSocket {
     }
 
     /// A promise of the next message, for those who would rather ask than listen: `{ value, done: false }`, and `{ done: true }` when the
-    /// connection has ended in good order. Ours, not the platform's.
+    /// connection has ended in good order.
     ///
     /// From the first call until the connection ends, messages come here and no longer to the listeners of `message` and `dataEnd`. To
     /// miss none, call it right after `connect`. Messages that nobody asks for wait, and when many do the socket is not read until they
@@ -250,10 +259,14 @@ impl WebSocket {
     /// where the language has it.
     ///
     /// Fails with 2302999 when nothing was connected yet, and once with the error of a connection that failed.
+    /// @since 0.1.0 of this library
     #[napi(
         catch_unwind,
         ts_return_type = "Promise<IteratorResult<string | ArrayBuffer, undefined>>
-  /** The object itself, for `for await`. */
+  /**
+   * The object itself, for `for await`.
+   * @since 0.1.0 of this library
+   */
   [Symbol.asyncIterator](): WebSocket"
     )]
     pub fn next<'env>(&self, env: Env) -> Result<Value<'env>> {
@@ -265,7 +278,8 @@ impl WebSocket {
         Ok(socket.reader.next(env, &socket.mailbox)?)
     }
 
-    /// Begins the attempt that is waited for after `reconnecting` at once; `false` when none is. Ours, not the platform's.
+    /// Begins the attempt that is waited for after `reconnecting` at once; `false` when none is.
+    /// @since 0.1.0 of this library
     #[napi(catch_unwind)]
     pub fn retry_now(&self) -> bool {
         self.socket.client.retry_now()
@@ -273,9 +287,10 @@ impl WebSocket {
 
     /// Answers the event `prepare`, at once or later: `change` may bring another URL and headers that take the place of those
     /// with the same names, for this and later attempts; `false` lets this attempt fail. The result is `false` when the
-    /// attempt is no longer waited for. Ours, not the platform's.
+    /// attempt is no longer waited for.
     ///
     /// Fails with 401 (a parameter).
+    /// @since 0.1.0 of this library
     #[napi(
         catch_unwind,
         ts_args_type = "attempt: number, change?: AttemptChange | false",
@@ -294,14 +309,16 @@ impl WebSocket {
         }
     }
 
-    /// What was counted so far. Ours, not the platform's.
+    /// What was counted so far.
+    /// @since 0.1.0 of this library
     #[napi(catch_unwind, ts_return_type = "Statistics")]
     pub fn stats<'env>(&self, env: Env) -> Result<Value<'env>> {
         Ok(statistics(Engine::from(env), &self.socket.client)?)
     }
 
     /// The state, in the numbers of the web's WebSocket and in step with the events as there: 0 connecting until `open`, 1 open,
-    /// 2 closing until `close` or the last `error`, 3 not connected. Ours, not the platform's.
+    /// 2 closing until `close` or the last `error`, 3 not connected.
+    /// @since 0.1.0 of this library
     #[napi(getter)]
     pub fn ready_state(&self) -> f64 {
         let Socket { client, begun, ended, opened, .. } = &*self.socket;
@@ -315,25 +332,29 @@ impl WebSocket {
         }
     }
 
-    /// Bytes that were accepted and that the kernel has not taken yet. Ours, not the platform's.
+    /// Bytes that were accepted and that the kernel has not taken yet.
+    /// @since 0.1.0 of this library
     #[napi(getter)]
     pub fn buffered_amount(&self) -> f64 {
         self.socket.client.buffered() as f64
     }
 
-    /// The sub-protocol of the last connection; empty for none. Ours, not the platform's.
+    /// The sub-protocol of the last connection; empty for none.
+    /// @since 0.1.0 of this library
     #[napi(getter)]
     pub fn protocol(&self) -> String {
         self.socket.client.opened().and_then(|opened| opened.protocol.clone()).unwrap_or_default()
     }
 
-    /// The extensions of the last connection; empty for none. Ours, not the platform's.
+    /// The extensions of the last connection; empty for none.
+    /// @since 0.1.0 of this library
     #[napi(getter)]
     pub fn extensions(&self) -> String {
         self.socket.client.opened().and_then(|opened| opened.extensions.clone()).unwrap_or_default()
     }
 
-    /// The URL of the last `connect`; empty before it. Ours, not the platform's.
+    /// The URL of the last `connect`; empty before it.
+    /// @since 0.1.0 of this library
     #[napi(getter)]
     pub fn url(&self) -> String {
         self.socket.url.borrow().clone()
@@ -342,6 +363,7 @@ impl WebSocket {
     /// Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued. The event `close` follows.
     ///
     /// Fails with 401 (a code that must not be sent, a bad option) or 2302999 (never connected).
+    /// @since 6
     #[napi(
         catch_unwind,
         ts_args_type = "callback: AsyncCallback<boolean>): void
@@ -357,19 +379,64 @@ impl WebSocket {
     /// Sets the listener of an event; a later one replaces it.
     ///
     /// Fails with 401 (an unknown event, a listener that is no function).
+    /// @since 6
     #[napi(
         catch_unwind,
         ts_args_type = "type: 'open', callback: AsyncCallback<Object>): void
-  on(type: 'openInfo', callback: AsyncCallback<OpenResult>): void
+  /**
+   * As `open`, with the sub-protocol.
+   * @since 26.0.0
+   */
+  on(type: 'openInfo', callback: AsyncCallback<WebSocketOpenInfo>): void
+  /**
+   * A whole message: text is a string, binary an ArrayBuffer.
+   * @since 6
+   */
   on(type: 'message', callback: AsyncCallback<string | ArrayBuffer>): void
+  /**
+   * The end of each message.
+   * @since 11
+   */
   on(type: 'dataEnd', callback: Callback<void>): void
+  /**
+   * The headers of the upgrade, before `open`.
+   * @since 12
+   */
   on(type: 'headerReceive', callback: Callback<ResponseHeaders>): void
+  /**
+   * A pong came.
+   * @since 0.1.0 of this library
+   */
   on(type: 'pong', callback: Callback<PongResult>): void
+  /**
+   * More than a quarter of `sendQueueLimit` waited to be sent, and no longer does.
+   * @since 0.1.0 of this library
+   */
   on(type: 'drain', callback: Callback<void>): void
+  /**
+   * The connection or the attempt failed, and there will be another attempt.
+   * @since 0.1.0 of this library
+   */
   on(type: 'reconnecting', callback: Callback<ReconnectingResult>): void
+  /**
+   * An attempt is about to begin, and waits for `prepareAttempt`.
+   * @since 0.1.0 of this library
+   */
   on(type: 'prepare', callback: Callback<ReconnectingResult>): void
+  /**
+   * There is a connection again; after `open`.
+   * @since 0.1.0 of this library
+   */
   on(type: 'reconnected', callback: Callback<ReconnectedResult>): void
+  /**
+   * The connection that was open is over.
+   * @since 6
+   */
   on(type: 'close', callback: AsyncCallback<CloseResult>): void
+  /**
+   * The attempt failed, or the connection that was open did.
+   * @since 6
+   */
   on(type: 'error', callback: ErrorCallback",
         ts_return_type = "void"
     )]
@@ -386,19 +453,31 @@ impl WebSocket {
     /// Removes the listener of an event: whichever is set, or only `callback`.
     ///
     /// Fails with 401 (an unknown event).
+    /// @since 6
     #[napi(
         catch_unwind,
         ts_args_type = "type: 'open', callback?: AsyncCallback<Object>): void
-  off(type: 'openInfo', callback?: AsyncCallback<OpenResult>): void
+  /** @since 26.0.0 */
+  off(type: 'openInfo', callback?: AsyncCallback<WebSocketOpenInfo>): void
+  /** @since 6 */
   off(type: 'message', callback?: AsyncCallback<string | ArrayBuffer>): void
+  /** @since 11 */
   off(type: 'dataEnd', callback?: Callback<void>): void
+  /** @since 12 */
   off(type: 'headerReceive', callback?: Callback<ResponseHeaders>): void
+  /** @since 0.1.0 of this library */
   off(type: 'pong', callback?: Callback<PongResult>): void
+  /** @since 0.1.0 of this library */
   off(type: 'drain', callback?: Callback<void>): void
+  /** @since 0.1.0 of this library */
   off(type: 'reconnecting', callback?: Callback<ReconnectingResult>): void
+  /** @since 0.1.0 of this library */
   off(type: 'prepare', callback?: Callback<ReconnectingResult>): void
+  /** @since 0.1.0 of this library */
   off(type: 'reconnected', callback?: Callback<ReconnectedResult>): void
+  /** @since 6 */
   off(type: 'close', callback?: AsyncCallback<CloseResult>): void
+  /** @since 6 */
   off(type: 'error', callback?: ErrorCallback",
         ts_return_type = "void"
     )]
@@ -413,18 +492,21 @@ impl WebSocket {
     }
 
     /// As `on('open', callback)`.
+    /// @since 23
     #[napi(catch_unwind, ts_args_type = "callback: AsyncCallback<Object>", ts_return_type = "void")]
     pub fn on_open<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
         self.listen(Engine::from(env), &this, Ok(EventType::Open), callback)
     }
 
     /// As `off('open', callback)`.
+    /// @since 23
     #[napi(catch_unwind, ts_args_type = "callback?: AsyncCallback<Object>", ts_return_type = "void")]
     pub fn off_open<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
         self.unlisten(Engine::from(env), &this, Ok(EventType::Open), callback)
     }
 
     /// As `on('message', callback)`.
+    /// @since 23
     #[napi(
         catch_unwind,
         ts_args_type = "callback: AsyncCallback<string | ArrayBuffer>",
@@ -435,6 +517,7 @@ impl WebSocket {
     }
 
     /// As `off('message', callback)`.
+    /// @since 23
     #[napi(
         catch_unwind,
         ts_args_type = "callback?: AsyncCallback<string | ArrayBuffer>",
@@ -445,12 +528,14 @@ impl WebSocket {
     }
 
     /// As `on('close', callback)`.
+    /// @since 23
     #[napi(catch_unwind, ts_args_type = "callback: AsyncCallback<CloseResult>", ts_return_type = "void")]
     pub fn on_web_socket_close<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
         self.listen(Engine::from(env), &this, Ok(EventType::Close), callback)
     }
 
     /// As `off('close', callback)`.
+    /// @since 23
     #[napi(catch_unwind, ts_args_type = "callback?: AsyncCallback<CloseResult>", ts_return_type = "void")]
     pub fn off_web_socket_close<'env>(
         &self,
@@ -462,12 +547,14 @@ impl WebSocket {
     }
 
     /// As `on('error', callback)`.
+    /// @since 23
     #[napi(catch_unwind, ts_args_type = "callback: ErrorCallback", ts_return_type = "void")]
     pub fn on_web_socket_error<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
         self.listen(Engine::from(env), &this, Ok(EventType::Error), callback)
     }
 
     /// As `off('error', callback)`.
+    /// @since 23
     #[napi(catch_unwind, ts_args_type = "callback?: ErrorCallback", ts_return_type = "void")]
     pub fn off_web_socket_error<'env>(
         &self,
@@ -479,24 +566,28 @@ impl WebSocket {
     }
 
     /// As `on('dataEnd', callback)`.
+    /// @since 23
     #[napi(catch_unwind, ts_args_type = "callback: Callback<void>", ts_return_type = "void")]
     pub fn on_data_end<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
         self.listen(Engine::from(env), &this, Ok(EventType::DataEnd), callback)
     }
 
     /// As `off('dataEnd', callback)`.
+    /// @since 23
     #[napi(catch_unwind, ts_args_type = "callback?: Callback<void>", ts_return_type = "void")]
     pub fn off_data_end<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
         self.unlisten(Engine::from(env), &this, Ok(EventType::DataEnd), callback)
     }
 
     /// As `on('headerReceive', callback)`.
+    /// @since 23
     #[napi(catch_unwind, ts_args_type = "callback: Callback<ResponseHeaders>", ts_return_type = "void")]
     pub fn on_header_receive<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
         self.listen(Engine::from(env), &this, Ok(EventType::HeaderReceive), callback)
     }
 
     /// As `off('headerReceive', callback)`.
+    /// @since 23
     #[napi(catch_unwind, ts_args_type = "callback?: Callback<ResponseHeaders>", ts_return_type = "void")]
     pub fn off_header_receive<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
         self.unlisten(Engine::from(env), &this, Ok(EventType::HeaderReceive), callback)

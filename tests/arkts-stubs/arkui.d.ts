@@ -19,6 +19,9 @@ declare interface Console {
 }
 declare const console: Console;
 
+declare function setTimeout(handler: Function | string, delay?: number, ...arguments: any[]): number;
+declare function clearTimeout(timeoutID?: number): void;
+
 declare const Entry: ClassDecorator;
 declare const Component: ClassDecorator;
 declare const State: PropertyDecorator;

@@ -4,42 +4,93 @@ import { AsyncCallback, Callback, ErrorCallback } from '@kit.BasicServicesKit';
 declare namespace webSocket {
   /**
    * Response headers of the upgrade by name, in lower case; a name that came more than once has an array of its values.
+   * @since 12
    */
   type ResponseHeaders = Record<string, string | Array<string>>;
 
   /**
+   * Which proxy to connect by.
+   * @since 12
+   */
+  type ProxyConfiguration = 'system' | 'no-proxy' | HttpProxy;
+
+  /**
+   * A part of an ArrayBuffer, or the whole of one.
+   * @since 0.1.0 of this library
+   */
+  type BinaryView =
+    | DataView
+    | Int8Array
+    | Uint8Array
+    | Uint8ClampedArray
+    | Int16Array
+    | Uint16Array
+    | Int32Array
+    | Uint32Array
+    | Float32Array
+    | Float64Array
+    | BigInt64Array
+    | BigUint64Array;
+
+  /**
    * A signal to give up an attempt to connect, as the web's AbortSignal is; made by `createAbortSignal`. All its methods are to be called
    * on the thread that made it.
+   * @since 0.1.0 of this library
    */
   interface AbortSignal {
-    /** Whether `abort` was called. */
+    /**
+     * Whether `abort` was called.
+     * @since 0.1.0 of this library
+     */
     readonly aborted: boolean;
 
-    /** Has `listener` called at `abort`, once however often it is added. */
+    /**
+     * Has `listener` called at `abort`, once however often it is added.
+     * @since 0.1.0 of this library
+     */
     addEventListener(type: 'abort', listener: () => void): void;
 
-    /** Takes that listener off. */
+    /**
+     * Takes that listener off.
+     * @since 0.1.0 of this library
+     */
     removeEventListener(type: 'abort', listener: () => void): void;
 
-    /** Calls the listeners, those of attempts to connect among them. Later calls do nothing. */
+    /**
+     * Calls the listeners, those of attempts to connect among them. Later calls do nothing.
+     * @since 0.1.0 of this library
+     */
     abort(): void;
   }
 
-  /** Options of `connect`. A field that is undefined has its default. */
+  /**
+   * Options of `connect`. A field that is undefined has its default.
+   * @since 6
+   */
   interface WebSocketRequestOptions {
-    /** Headers of the upgrade request: names and string values. `Sec-WebSocket-Protocol` among them offers sub-protocols. */
+    /**
+     * Headers of the upgrade request: names and string values. `Sec-WebSocket-Protocol` among them offers sub-protocols.
+     * @since 6
+     */
     header?: Object;
 
     /**
      * PEM file of the certificate authorities to trust instead of the system's, or folder with such files. A file that
      * cannot be used is the event `error` with 2302002. Default: the system's store.
+     * @since 11
      */
     caPath?: string;
 
-    /** Trust the authorities of `caPath` and those of the system. Ours, not the platform's. Default: false. */
+    /**
+     * Trust the authorities of `caPath` and those of the system. Default: false.
+     * @since 0.1.0 of this library
+     */
     caPathAddsToSystem?: boolean;
 
-    /** What to show a server that asks for a certificate. Default: nothing. */
+    /**
+     * What to show a server that asks for a certificate. Default: nothing.
+     * @since 11
+     */
     clientCert?: ClientCert;
 
     /**
@@ -47,157 +98,289 @@ declare namespace webSocket {
      * verified. Those that have expired do not count; when all have, the chain is enough. With
      * `skipServerCertVerification` it is the server's own key that must be one of them, and an expired one is no help.
      * As in the platform's `http` module. Default: no such demand.
+     * @since 0.1.0 of this library
      */
     certificatePinning?: CertificatePinning | CertificatePinning[];
 
     /**
      * Protocols to offer by ALPN (RFC 7301), preferred first; an empty array leaves ALPN out. h2 and h3 are refused, since
-     * the upgrade is one of HTTP/1.1. Ours, not the platform's. Default: ['http/1.1'].
+     * the upgrade is one of HTTP/1.1. Default: ['http/1.1'].
+     * @since 0.1.0 of this library
      */
     alpnProtocols?: Array<string>;
 
     /**
-     * The host name to ask for (SNI) and to verify, or the address, instead of the URL's. Ours, not the platform's.
-     * Default: the URL's.
+     * The host name to ask for (SNI) and to verify, or the address, instead of the URL's. Default: the URL's.
+     * @since 0.1.0 of this library
      */
     tlsServerName?: string;
 
-    /** Sub-protocols to offer, comma-separated, preferred first. Default: none. */
+    /**
+     * Sub-protocols to offer, comma-separated, preferred first. Default: none.
+     * @since 12
+     */
     protocol?: string;
 
     /**
      * Accept any certificate for any name: whoever sits on the path can then read and change everything, unless
      * `certificatePinning` names the server's own key. Default: false.
+     * @since 20
      */
     skipServerCertVerification?: boolean;
 
-    /** Seconds between pings, 0 to 30000; 0 for none. Default: 30. */
+    /**
+     * Seconds between pings, 0 to 30000; 0 for none. Default: 30.
+     * @since 21
+     */
     pingInterval?: number;
 
-    /** Seconds after a ping within which something must come, 0 to 30000; 0 for no limit. Default: 30. */
+    /**
+     * Seconds after a ping within which something must come, 0 to 30000; 0 for no limit. Default: 30.
+     * @since 21
+     */
     pongTimeout?: number;
 
-    /** 'system' for the proxy of the network settings, if there is one; 'no-proxy'; or a proxy. Default: 'system'. */
-    proxy?: 'system' | 'no-proxy' | HttpProxy;
+    /**
+     * 'system' for the proxy of the network settings, if there is one; 'no-proxy'; or a proxy. Default: 'system'.
+     * @since 12
+     */
+    proxy?: ProxyConfiguration;
 
-    /** The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. Default: TLS_V_1_2. */
+    /**
+     * The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. Default: TLS_V_1_2.
+     * @since 26.0.0
+     */
     minSupportTlsProtocol?: TlsProtocol;
 
-    /** Offer compression (RFC 7692). Ours, not the platform's. Default: true. */
+    /**
+     * Offer compression (RFC 7692). Default: true.
+     * @since 0.1.0 of this library
+     */
     perMessageDeflate?: boolean;
 
-    /** Milliseconds for the whole attempt, 1 to 30000000. Ours, not the platform's. Default: 15000. */
+    /**
+     * Milliseconds for the whole attempt, 1 to 30000000. Default: 15000.
+     * @since 0.1.0 of this library
+     */
     connectTimeout?: number;
 
-    /** Milliseconds to wait for the peer's close frame, 1 to 30000000. Ours, not the platform's. Default: 5000. */
+    /**
+     * Milliseconds to wait for the peer's close frame, 1 to 30000000. Default: 5000.
+     * @since 0.1.0 of this library
+     */
     closeTimeout?: number;
 
     /**
-     * The largest message to receive, in bytes; a larger one ends the connection with 1009. Ours, not the platform's.
-     * Default: 67108864.
+     * The largest message to receive, in bytes; a larger one ends the connection with 1009. Default: 67108864.
+     * @since 0.1.0 of this library
      */
     maxMessageSize?: number;
 
-    /** The most bytes that may wait to be sent. Ours, not the platform's. Default: 67108864. */
+    /**
+     * The most bytes that may wait to be sent. Default: 67108864.
+     * @since 0.1.0 of this library
+     */
     sendQueueLimit?: number;
 
     /**
      * Gives the attempt up when it is aborted before the connection is open: the event `error` with 2302999 follows. Any object in the
-     * shape of the web's AbortSignal will do. Ours, not the platform's. Default: none.
+     * shape of the web's AbortSignal will do. Default: none.
+     * @since 0.1.0 of this library
      */
     signal?: AbortSignal;
 
-    /** Connect again after a failure. Ours, not the platform's. Default: not. */
+    /**
+     * Connect again after a failure. Default: not.
+     * @since 0.1.0 of this library
+     */
     reconnect?: ReconnectOptions;
 
-    /** Accepted for compatibility; no Origin is sent unless it is among the headers. */
+    /**
+     * Accepted for compatibility; no Origin is sent unless it is among the headers.
+     * @since 26.0.0
+     */
     supportOriginPort?: boolean;
   }
 
-  /** A client's certificate. Files that cannot be used are the event `error` with 2302002. */
+  /**
+   * A client's certificate. Files that cannot be used are the event `error` with 2302002.
+   * @since 11
+   */
   interface ClientCert {
-    /** PEM file of the certificate, followed by those of its issuers. */
+    /**
+     * PEM file of the certificate, followed by those of its issuers.
+     * @since 11
+     */
     certPath: string;
 
-    /** PEM file of its key: PKCS#8, SEC1 or PKCS#1. */
+    /**
+     * PEM file of its key: PKCS#8, SEC1 or PKCS#1.
+     * @since 11
+     */
     keyPath: string;
 
-    /** The password of a key that has one: PBES2 with PBKDF2, or OpenSSL's older form. */
+    /**
+     * The password of a key that has one: PBES2 with PBKDF2, or OpenSSL's older form.
+     * @since 11
+     */
     keyPassword?: string;
   }
 
-  /** A public key to pin. */
+  /**
+   * A public key to pin.
+   * @since 0.1.0 of this library
+   */
   interface CertificatePinning {
-    /** The SHA-256 digest of its SubjectPublicKeyInfo in base64, as in RFC 7469. */
+    /**
+     * The SHA-256 digest of its SubjectPublicKeyInfo in base64, as in RFC 7469.
+     * @since 0.1.0 of this library
+     */
     publicKeyHash: string;
 
-    /** The only one there is. */
+    /**
+     * The only one there is.
+     * @since 0.1.0 of this library
+     */
     hashAlgorithm: 'SHA-256';
 
-    /** When the pin expires, in milliseconds since 1970 as `Date.getTime()` gives. Ours, not the platform's. Default: never. */
+    /**
+     * When the pin expires, in milliseconds since 1970 as `Date.getTime()` gives. Default: never.
+     * @since 0.1.0 of this library
+     */
     expires?: number;
   }
 
-  /** A proxy, as `HttpProxy` of `@ohos.net.connection`. */
+  /**
+   * A proxy, as `HttpProxy` of `@ohos.net.connection`.
+   * @since 12
+   */
   interface HttpProxy {
-    /** Its name or address. Empty, with the port 0: no proxy. */
+    /**
+     * Its name or address. Empty, with the port 0: no proxy.
+     * @since 12
+     */
     host: string;
 
-    /** Its port, 1 to 65535. */
+    /**
+     * Its port, 1 to 65535.
+     * @since 12
+     */
     port: number;
 
     /**
      * Destinations to reach directly: names and addresses with wildcards ('*.example.org', '192.168.*'), domains with all
      * below them ('.example.org'), networks ('10.0.0.0/8', 'fe80::/10'); each with ':port' or for any port.
+     * @since 12
      */
     exclusionList: Array<string>;
 
-    /** For a proxy that asks for it (Basic and Digest; RFC 1929 with SOCKS5). Default: none. */
+    /**
+     * For a proxy that asks for it (Basic and Digest; RFC 1929 with SOCKS5). Default: none.
+     * @since 12
+     */
     username?: string;
 
-    /** Default: empty. */
+    /**
+     * Default: empty.
+     * @since 12
+     */
     password?: string;
 
     /**
      * How the proxy is spoken to: 'http' is CONNECT, for ws and wss. With either, the proxy looks the server's name up.
-     * Ours, not the platform's. Default: 'http'.
+     * Default: 'http'.
+     * @since 0.1.0 of this library
      */
     type?: 'http' | 'socks5';
   }
 
-  /** Versions of TLS, for `minSupportTlsProtocol`. */
+  /**
+   * Versions of TLS, for `minSupportTlsProtocol`.
+   * @since 26.0.0
+   */
   enum TlsProtocol {
-    /** Never spoken by this library. */
+    /**
+     * Never spoken by this library.
+     * @since 26.0.0
+     */
     TLS_V_1_0 = 0,
 
-    /** Never spoken by this library. */
+    /**
+     * Never spoken by this library.
+     * @since 26.0.0
+     */
     TLS_V_1_1 = 1,
 
-    /** The lowest that is spoken. */
+    /**
+     * The lowest that is spoken.
+     * @since 26.0.0
+     */
     TLS_V_1_2 = 2,
 
-    /** The latest. */
+    /**
+     * The latest.
+     * @since 26.0.0
+     */
     TLS_V_1_3 = 3,
   }
 
-  /** Options of `close`. */
+  /**
+   * Options of `close`.
+   * @since 6
+   */
   interface WebSocketCloseOptions {
-    /** 1000 to 1003, 1007 to 1011 or 3000 to 4999 (RFC 6455 section 7.4). Default: 1000. */
+    /**
+     * 1000 to 1003, 1007 to 1011 or 3000 to 4999 (RFC 6455 section 7.4). Default: 1000.
+     * @since 6
+     */
     code?: number;
 
-    /** At most 123 bytes of UTF-8; what is longer is cut at a character. Default: "CLOSE_NORMAL". */
+    /**
+     * At most 123 bytes of UTF-8; what is longer is cut at a character. Default: "CLOSE_NORMAL".
+     * @since 6
+     */
     reason?: string;
   }
 
-  /** What `open` and `openInfo` tell. */
+  /**
+   * What `open` tells.
+   * @since 23
+   */
   interface OpenResult {
-    /** The HTTP status of the upgrade: 101. */
+    /**
+     * The HTTP status of the upgrade: 101.
+     * @since 23
+     */
     status: number;
 
-    /** Its reason phrase. */
+    /**
+     * Its reason phrase.
+     * @since 23
+     */
+    message: string;
+  }
+
+  /**
+   * What `openInfo` tells.
+   * @since 26.0.0
+   */
+  interface WebSocketOpenInfo {
+    /**
+     * The HTTP status of the upgrade: 101.
+     * @since 26.0.0
+     */
+    status: number;
+
+    /**
+     * Its reason phrase.
+     * @since 26.0.0
+     */
     message: string;
 
-    /** The sub-protocol the server chose; only in `openInfo`. */
+    /**
+     * The sub-protocol the server chose; undefined for none.
+     * @since 26.0.0
+     */
     protocol?: string;
   }
 
@@ -205,163 +388,310 @@ declare namespace webSocket {
    * When to connect again: after a random part of a delay that doubles from attempt to attempt. Until then `readyState` is 0,
    * messages may be sent and wait, and neither `error` nor `close` is told; they come when there will be no other attempt.
    * What the system had any part of is never sent again: its promise fails. Times are in milliseconds.
+   * @since 0.1.0 of this library
    */
   interface ReconnectOptions {
-    /** The first delay is a random part of this. Default: 1000. */
+    /**
+     * The first delay is a random part of this. Default: 1000.
+     * @since 0.1.0 of this library
+     */
     delay?: number;
 
-    /** What a delay is a random part of at most. Default: 30000. */
+    /**
+     * What a delay is a random part of at most. Default: 30000.
+     * @since 0.1.0 of this library
+     */
     maxDelay?: number;
 
-    /** Attempts until a connection has been open for 5 seconds. Default: any number. */
+    /**
+     * Attempts until a connection has been open for 5 seconds. Default: any number.
+     * @since 0.1.0 of this library
+     */
     maxAttempts?: number;
 
-    /** How long to go on. Default: for ever. */
+    /**
+     * How long to go on. Default: for ever.
+     * @since 0.1.0 of this library
+     */
     maxTime?: number;
 
-    /** How long `prepareAttempt` may take after the event `prepare`. Default: 15000. */
+    /**
+     * How long `prepareAttempt` may take after the event `prepare`. Default: 15000.
+     * @since 0.1.0 of this library
+     */
     prepareTimeout?: number;
 
-    /** Make the first attempt at once. Default: false. */
+    /**
+     * Make the first attempt at once. Default: false.
+     * @since 0.1.0 of this library
+     */
     atOnce?: boolean;
 
-    /** Drop what waits to be sent when a connection is lost. Default: false. */
+    /**
+     * Drop what waits to be sent when a connection is lost. Default: false.
+     * @since 0.1.0 of this library
+     */
     dropQueue?: boolean;
 
-    /** Take no notice of the network's changes. Default: false, which needs ohos.permission.GET_NETWORK_INFO. */
+    /**
+     * Take no notice of the network's changes. Default: false, which needs ohos.permission.GET_NETWORK_INFO.
+     * @since 0.1.0 of this library
+     */
     ignoreNetwork?: boolean;
 
-    /** After which causes, by their numbers in `ReconnectingResult`. Default: 1, 2, 3, 4, 7, 9, 11, 14. */
+    /**
+     * After which causes, by their numbers in `ReconnectingResult`. Default: 1, 2, 3, 4, 7, 9, 11, 14.
+     * @since 0.1.0 of this library
+     */
     causes?: Array<number>;
   }
 
-  /** What `reconnecting` and `prepare` tell. */
+  /**
+   * What `reconnecting` and `prepare` tell.
+   * @since 0.1.0 of this library
+   */
   interface ReconnectingResult {
-    /** Counts the attempts, from 1. */
+    /**
+     * Counts the attempts, from 1.
+     * @since 0.1.0 of this library
+     */
     attempt: number;
 
-    /** Milliseconds until it begins. */
+    /**
+     * Milliseconds until it begins.
+     * @since 0.1.0 of this library
+     */
     delay: number;
 
     /**
      * 1 name lookup, 2 no connection, 3 timeout, 4 TLS, 5 certificate, 6 HTTP 4xx, 7 HTTP 5xx, 8 no upgrade, 9 lost, 10 the peer broke
      * the protocol, 11 the peer closed with 1001 or 1011 to 1013, 12 with another code, 14 not prepared, 15 wrongly prepared, 16 a defect
      * of this library.
+     * @since 0.1.0 of this library
      */
     cause: number;
 
-    /** The code of a peer that closed. */
+    /**
+     * The code of a peer that closed.
+     * @since 0.1.0 of this library
+     */
     code?: number;
 
-    /** The HTTP status of a server that refused. */
+    /**
+     * The HTTP status of a server that refused.
+     * @since 0.1.0 of this library
+     */
     status?: number;
 
-    /** A sentence for a log. */
+    /**
+     * A sentence for a log.
+     * @since 0.1.0 of this library
+     */
     message: string;
 
-    /** Messages that were accepted and are dropped. */
+    /**
+     * Messages that were accepted and are dropped.
+     * @since 0.1.0 of this library
+     */
     unsent: number;
   }
 
-  /** What `reconnected` tells. */
+  /**
+   * What `reconnected` tells.
+   * @since 0.1.0 of this library
+   */
   interface ReconnectedResult {
-    /** The attempts it took. */
+    /**
+     * The attempts it took.
+     * @since 0.1.0 of this library
+     */
     attempts: number;
 
-    /** Milliseconds since the connection before was lost. */
+    /**
+     * Milliseconds since the connection before was lost.
+     * @since 0.1.0 of this library
+     */
     downtime: number;
   }
 
-  /** What `prepareAttempt` may change. */
+  /**
+   * What `prepareAttempt` may change.
+   * @since 0.1.0 of this library
+   */
   interface AttemptChange {
-    /** Another URL. */
+    /**
+     * Another URL.
+     * @since 0.1.0 of this library
+     */
     url?: string;
 
-    /** Headers in place of those with the same names. */
+    /**
+     * Headers in place of those with the same names.
+     * @since 6
+     */
     header?: Object;
   }
 
-  /** What `pong` tells. */
+  /**
+   * What `pong` tells.
+   * @since 0.1.0 of this library
+   */
   interface PongResult {
-    /** What the ping carried. */
+    /**
+     * What the ping carried.
+     * @since 0.1.0 of this library
+     */
     data: ArrayBuffer;
 
-    /** Milliseconds since the ping; undefined for a pong that answers none of ours. */
+    /**
+     * Milliseconds since the ping; undefined for a pong that answers none of ours.
+     * @since 0.1.0 of this library
+     */
     roundTrip?: number;
   }
 
   /**
    * What `stats()` gives: counted since the object was made, over all its connections. Bytes are those on the wire,
    * without TLS; times are in milliseconds.
+   * @since 0.1.0 of this library
    */
   interface Statistics {
-    /** Attempts begun. */
+    /**
+     * Attempts begun.
+     * @since 0.1.0 of this library
+     */
     attempts: number;
 
-    /** Connections that were open. */
+    /**
+     * Connections that were open.
+     * @since 0.1.0 of this library
+     */
     connections: number;
 
-    /** Messages the kernel has taken. */
+    /**
+     * Messages the kernel has taken.
+     * @since 0.1.0 of this library
+     */
     messagesSent: number;
 
-    /** Bytes the kernel has taken. */
+    /**
+     * Bytes the kernel has taken.
+     * @since 0.1.0 of this library
+     */
     bytesSent: number;
 
-    /** Messages received. */
+    /**
+     * Messages received.
+     * @since 0.1.0 of this library
+     */
     messagesReceived: number;
 
-    /** Bytes received. */
+    /**
+     * Bytes received.
+     * @since 0.1.0 of this library
+     */
     bytesReceived: number;
 
-    /** Bytes of the messages that were compressed. */
+    /**
+     * Bytes of the messages that were compressed.
+     * @since 0.1.0 of this library
+     */
     deflateInputBytes: number;
 
-    /** What they were compressed to. */
+    /**
+     * What they were compressed to.
+     * @since 0.1.0 of this library
+     */
     deflateOutputBytes: number;
 
-    /** Pings sent, the library's own among them. */
+    /**
+     * Pings sent, the library's own among them.
+     * @since 0.1.0 of this library
+     */
     pingsSent: number;
 
-    /** Pongs that answered one of them. */
+    /**
+     * Pongs that answered one of them.
+     * @since 0.1.0 of this library
+     */
     pongsReceived: number;
 
-    /** Pings received. */
+    /**
+     * Pings received.
+     * @since 0.1.0 of this library
+     */
     pingsReceived: number;
 
-    /** Bytes that wait to be sent. */
+    /**
+     * Bytes that wait to be sent.
+     * @since 0.1.0 of this library
+     */
     bufferedBytes: number;
 
-    /** The last round trip of a ping; undefined before the first. */
+    /**
+     * The last round trip of a ping; undefined before the first.
+     * @since 0.1.0 of this library
+     */
     roundTrip?: number;
 
-    /** Smoothed over the last ones (RFC 6298 section 2). */
+    /**
+     * Smoothed over the last ones (RFC 6298 section 2).
+     * @since 0.1.0 of this library
+     */
     smoothedRoundTrip?: number;
 
-    /** The shortest. */
+    /**
+     * The shortest.
+     * @since 0.1.0 of this library
+     */
     minimumRoundTrip?: number;
 
-    /** Name lookup of the last connection; undefined before it was open. */
+    /**
+     * Name lookup of the last connection; undefined before it was open.
+     * @since 0.1.0 of this library
+     */
     lookupTime?: number;
 
-    /** Its TCP connect. */
+    /**
+     * Its TCP connect.
+     * @since 0.1.0 of this library
+     */
     tcpTime?: number;
 
-    /** Its tunnel through a proxy; 0 without one. */
+    /**
+     * Its tunnel through a proxy; 0 without one.
+     * @since 0.1.0 of this library
+     */
     proxyTime?: number;
 
-    /** Its TLS handshake; 0 without TLS. */
+    /**
+     * Its TLS handshake; 0 without TLS.
+     * @since 0.1.0 of this library
+     */
     tlsTime?: number;
 
-    /** Its upgrade. */
+    /**
+     * Its upgrade.
+     * @since 0.1.0 of this library
+     */
     upgradeTime?: number;
   }
 
-  /** What `close` tells. */
+  /**
+   * What `close` tells.
+   * @since 10
+   */
   interface CloseResult {
-    /** The code of the side that closed first; 1005 without one, 1006 when the connection was lost. */
+    /**
+     * The code of the side that closed first; 1005 without one, 1006 when the connection was lost.
+     * @since 10
+     */
     code: number;
 
-    /** The reason of that side, or the cause of the loss. */
+    /**
+     * The reason of that side, or the cause of the loss.
+     * @since 10
+     */
     reason: string;
   }
 
@@ -371,6 +701,7 @@ declare namespace webSocket {
    * All methods and listeners run on the thread that made the object. Listeners are called one at a time, in this order
    * for each connection: `headerReceive`, `open`, any `message` each followed by `dataEnd`, at most one `error`, `close`;
    * a connection that never opened ends with `error` alone.
+   * @since 6
    */
   class WebSocket {
     private constructor();
@@ -381,6 +712,7 @@ declare namespace webSocket {
      *
      * Fails with 401 (a parameter, named in the message), 2302001 (the URL), 2302002 (a certificate file that is not there), 2302003
      * (already connecting or connected).
+     * @since 6
      */
     connect(url: string, callback: AsyncCallback<boolean>): void;
     connect(url: string, options: WebSocketRequestOptions, callback: AsyncCallback<boolean>): void;
@@ -394,29 +726,32 @@ declare namespace webSocket {
      * fails with 2302999 if the connection ends before.
      *
      * Fails with 401 (`data` is of another type) or 2302999 (not connected, or more bytes are waiting than allowed).
+     * @since 6
      */
-    send(data: string | ArrayBuffer, callback: AsyncCallback<boolean>): void;
-    send(data: string | ArrayBuffer): Promise<boolean>;
+    send(data: string | ArrayBuffer | BinaryView, callback: AsyncCallback<boolean>): void;
+    send(data: string | ArrayBuffer | BinaryView): Promise<boolean>;
 
     /**
      * Sends a ping (RFC 6455 section 5.5.2) ahead of what is queued, with up to 125 bytes. The promise becomes the
-     * milliseconds until its pong came. Ours, not the platform's.
+     * milliseconds until its pong came.
      *
      * Fails with 401 (`data`) or 2302999 (not connected, or the connection ends before the pong).
+     * @since 0.1.0 of this library
      */
-    ping(data?: string | ArrayBuffer): Promise<number>;
+    ping(data?: string | ArrayBuffer | BinaryView): Promise<number>;
 
     /**
      * A promise that becomes `true` once no more than a quarter of `sendQueueLimit` waits to be sent: at once, or with the
-     * event `drain`. Ours, not the platform's.
+     * event `drain`.
      *
      * Fails with 2302999 when the connection ends before.
+     * @since 0.1.0 of this library
      */
     ready(): Promise<boolean>;
 
     /**
      * A promise of the next message, for those who would rather ask than listen: `{ value, done: false }`, and `{ done: true }` when the
-     * connection has ended in good order. Ours, not the platform's.
+     * connection has ended in good order.
      *
      * From the first call until the connection ends, messages come here and no longer to the listeners of `message` and `dataEnd`. To
      * miss none, call it right after `connect`. Messages that nobody asks for wait, and when many do the socket is not read until they
@@ -424,49 +759,74 @@ declare namespace webSocket {
      * where the language has it.
      *
      * Fails with 2302999 when nothing was connected yet, and once with the error of a connection that failed.
+     * @since 0.1.0 of this library
      */
     next(): Promise<IteratorResult<string | ArrayBuffer, undefined>>;
 
-    /** The object itself, for `for await`. */
+    /**
+     * The object itself, for `for await`.
+     * @since 0.1.0 of this library
+     */
     [Symbol.asyncIterator](): WebSocket;
 
-    /** Begins the attempt that is waited for after `reconnecting` at once; `false` when none is. Ours, not the platform's. */
+    /**
+     * Begins the attempt that is waited for after `reconnecting` at once; `false` when none is.
+     * @since 0.1.0 of this library
+     */
     retryNow(): boolean;
 
     /**
      * Answers the event `prepare`, at once or later: `change` may bring another URL and headers that take the place of those
      * with the same names, for this and later attempts; `false` lets this attempt fail. The result is `false` when the
-     * attempt is no longer waited for. Ours, not the platform's.
+     * attempt is no longer waited for.
      *
      * Fails with 401 (a parameter).
+     * @since 0.1.0 of this library
      */
     prepareAttempt(attempt: number, change?: AttemptChange | false): boolean;
 
-    /** What was counted so far. Ours, not the platform's. */
+    /**
+     * What was counted so far.
+     * @since 0.1.0 of this library
+     */
     stats(): Statistics;
 
     /**
      * The state, in the numbers of the web's WebSocket and in step with the events as there: 0 connecting until `open`, 1 open,
-     * 2 closing until `close` or the last `error`, 3 not connected. Ours, not the platform's.
+     * 2 closing until `close` or the last `error`, 3 not connected.
+     * @since 0.1.0 of this library
      */
     get readyState(): number;
 
-    /** Bytes that were accepted and that the kernel has not taken yet. Ours, not the platform's. */
+    /**
+     * Bytes that were accepted and that the kernel has not taken yet.
+     * @since 0.1.0 of this library
+     */
     get bufferedAmount(): number;
 
-    /** The sub-protocol of the last connection; empty for none. Ours, not the platform's. */
+    /**
+     * The sub-protocol of the last connection; empty for none.
+     * @since 0.1.0 of this library
+     */
     get protocol(): string;
 
-    /** The extensions of the last connection; empty for none. Ours, not the platform's. */
+    /**
+     * The extensions of the last connection; empty for none.
+     * @since 0.1.0 of this library
+     */
     get extensions(): string;
 
-    /** The URL of the last `connect`; empty before it. Ours, not the platform's. */
+    /**
+     * The URL of the last `connect`; empty before it.
+     * @since 0.1.0 of this library
+     */
     get url(): string;
 
     /**
      * Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued. The event `close` follows.
      *
      * Fails with 401 (a code that must not be sent, a bad option) or 2302999 (never connected).
+     * @since 6
      */
     close(callback: AsyncCallback<boolean>): void;
     close(options: WebSocketCloseOptions, callback: AsyncCallback<boolean>): void;
@@ -476,84 +836,207 @@ declare namespace webSocket {
      * Sets the listener of an event; a later one replaces it.
      *
      * Fails with 401 (an unknown event, a listener that is no function).
+     * @since 6
      */
     on(type: 'open', callback: AsyncCallback<Object>): void;
-    on(type: 'openInfo', callback: AsyncCallback<OpenResult>): void;
+
+    /**
+     * As `open`, with the sub-protocol.
+     * @since 26.0.0
+     */
+    on(type: 'openInfo', callback: AsyncCallback<WebSocketOpenInfo>): void;
+
+    /**
+     * A whole message: text is a string, binary an ArrayBuffer.
+     * @since 6
+     */
     on(type: 'message', callback: AsyncCallback<string | ArrayBuffer>): void;
+
+    /**
+     * The end of each message.
+     * @since 11
+     */
     on(type: 'dataEnd', callback: Callback<void>): void;
+
+    /**
+     * The headers of the upgrade, before `open`.
+     * @since 12
+     */
     on(type: 'headerReceive', callback: Callback<ResponseHeaders>): void;
+
+    /**
+     * A pong came.
+     * @since 0.1.0 of this library
+     */
     on(type: 'pong', callback: Callback<PongResult>): void;
+
+    /**
+     * More than a quarter of `sendQueueLimit` waited to be sent, and no longer does.
+     * @since 0.1.0 of this library
+     */
     on(type: 'drain', callback: Callback<void>): void;
+
+    /**
+     * The connection or the attempt failed, and there will be another attempt.
+     * @since 0.1.0 of this library
+     */
     on(type: 'reconnecting', callback: Callback<ReconnectingResult>): void;
+
+    /**
+     * An attempt is about to begin, and waits for `prepareAttempt`.
+     * @since 0.1.0 of this library
+     */
     on(type: 'prepare', callback: Callback<ReconnectingResult>): void;
+
+    /**
+     * There is a connection again; after `open`.
+     * @since 0.1.0 of this library
+     */
     on(type: 'reconnected', callback: Callback<ReconnectedResult>): void;
+
+    /**
+     * The connection that was open is over.
+     * @since 6
+     */
     on(type: 'close', callback: AsyncCallback<CloseResult>): void;
+
+    /**
+     * The attempt failed, or the connection that was open did.
+     * @since 6
+     */
     on(type: 'error', callback: ErrorCallback): void;
 
     /**
      * Removes the listener of an event: whichever is set, or only `callback`.
      *
      * Fails with 401 (an unknown event).
+     * @since 6
      */
     off(type: 'open', callback?: AsyncCallback<Object>): void;
-    off(type: 'openInfo', callback?: AsyncCallback<OpenResult>): void;
+
+    /** @since 26.0.0 */
+    off(type: 'openInfo', callback?: AsyncCallback<WebSocketOpenInfo>): void;
+
+    /** @since 6 */
     off(type: 'message', callback?: AsyncCallback<string | ArrayBuffer>): void;
+
+    /** @since 11 */
     off(type: 'dataEnd', callback?: Callback<void>): void;
+
+    /** @since 12 */
     off(type: 'headerReceive', callback?: Callback<ResponseHeaders>): void;
+
+    /** @since 0.1.0 of this library */
     off(type: 'pong', callback?: Callback<PongResult>): void;
+
+    /** @since 0.1.0 of this library */
     off(type: 'drain', callback?: Callback<void>): void;
+
+    /** @since 0.1.0 of this library */
     off(type: 'reconnecting', callback?: Callback<ReconnectingResult>): void;
+
+    /** @since 0.1.0 of this library */
     off(type: 'prepare', callback?: Callback<ReconnectingResult>): void;
+
+    /** @since 0.1.0 of this library */
     off(type: 'reconnected', callback?: Callback<ReconnectedResult>): void;
+
+    /** @since 6 */
     off(type: 'close', callback?: AsyncCallback<CloseResult>): void;
+
+    /** @since 6 */
     off(type: 'error', callback?: ErrorCallback): void;
 
-    /** As `on('open', callback)`. */
+    /**
+     * As `on('open', callback)`.
+     * @since 23
+     */
     onOpen(callback: AsyncCallback<Object>): void;
 
-    /** As `off('open', callback)`. */
+    /**
+     * As `off('open', callback)`.
+     * @since 23
+     */
     offOpen(callback?: AsyncCallback<Object>): void;
 
-    /** As `on('message', callback)`. */
+    /**
+     * As `on('message', callback)`.
+     * @since 23
+     */
     onMessage(callback: AsyncCallback<string | ArrayBuffer>): void;
 
-    /** As `off('message', callback)`. */
+    /**
+     * As `off('message', callback)`.
+     * @since 23
+     */
     offMessage(callback?: AsyncCallback<string | ArrayBuffer>): void;
 
-    /** As `on('close', callback)`. */
+    /**
+     * As `on('close', callback)`.
+     * @since 23
+     */
     onWebSocketClose(callback: AsyncCallback<CloseResult>): void;
 
-    /** As `off('close', callback)`. */
+    /**
+     * As `off('close', callback)`.
+     * @since 23
+     */
     offWebSocketClose(callback?: AsyncCallback<CloseResult>): void;
 
-    /** As `on('error', callback)`. */
+    /**
+     * As `on('error', callback)`.
+     * @since 23
+     */
     onWebSocketError(callback: ErrorCallback): void;
 
-    /** As `off('error', callback)`. */
+    /**
+     * As `off('error', callback)`.
+     * @since 23
+     */
     offWebSocketError(callback?: ErrorCallback): void;
 
-    /** As `on('dataEnd', callback)`. */
+    /**
+     * As `on('dataEnd', callback)`.
+     * @since 23
+     */
     onDataEnd(callback: Callback<void>): void;
 
-    /** As `off('dataEnd', callback)`. */
+    /**
+     * As `off('dataEnd', callback)`.
+     * @since 23
+     */
     offDataEnd(callback?: Callback<void>): void;
 
-    /** As `on('headerReceive', callback)`. */
+    /**
+     * As `on('headerReceive', callback)`.
+     * @since 23
+     */
     onHeaderReceive(callback: Callback<ResponseHeaders>): void;
 
-    /** As `off('headerReceive', callback)`. */
+    /**
+     * As `off('headerReceive', callback)`.
+     * @since 23
+     */
     offHeaderReceive(callback?: Callback<ResponseHeaders>): void;
   }
 
-  /** Makes a WebSocket client that is not connected. */
+  /**
+   * Makes a WebSocket client that is not connected.
+   * @since 6
+   */
   function createWebSocket(): WebSocket;
 
-  /** Makes a signal for the option `signal` of `connect`, not yet aborted. Ours, not the platform's. */
+  /**
+   * Makes a signal for the option `signal` of `connect`, not yet aborted.
+   * @since 0.1.0 of this library
+   */
   function createAbortSignal(): AbortSignal;
 }
 
 export default webSocket;
 export import ResponseHeaders = webSocket.ResponseHeaders;
+export import ProxyConfiguration = webSocket.ProxyConfiguration;
+export import BinaryView = webSocket.BinaryView;
 export import AbortSignal = webSocket.AbortSignal;
 export import WebSocketRequestOptions = webSocket.WebSocketRequestOptions;
 export import ClientCert = webSocket.ClientCert;
@@ -562,6 +1045,7 @@ export import HttpProxy = webSocket.HttpProxy;
 export import TlsProtocol = webSocket.TlsProtocol;
 export import WebSocketCloseOptions = webSocket.WebSocketCloseOptions;
 export import OpenResult = webSocket.OpenResult;
+export import WebSocketOpenInfo = webSocket.WebSocketOpenInfo;
 export import ReconnectOptions = webSocket.ReconnectOptions;
 export import ReconnectingResult = webSocket.ReconnectingResult;
 export import ReconnectedResult = webSocket.ReconnectedResult;
