@@ -110,6 +110,41 @@ fn what_was_accepted_before_the_peers_mistake_is_sent_before_the_close_frame() {
 }
 
 #[test]
+fn a_burst_of_messages_to_compress_is_compressed_to_the_last() {
+    const MESSAGES: u8 = 80;
+    /// Together, and in number, more than is compressed for one write.
+    const MESSAGE_BYTES: usize = 20_000;
+    struct Burst(Arc<OnceLock<Client>>);
+    impl Listener for Burst {
+        fn opened(&mut self, _opened: &Opened) {
+            let client = self.0.get().expect("set before it connects");
+            for number in 0..MESSAGES {
+                client.send(Kind::Binary, &[number; MESSAGE_BYTES]).expect("open");
+            }
+        }
+        fn message(&mut self, _message: Message<'_>) {}
+        fn failed(&mut self, _failure: &Failure) {}
+        fn closed(&mut self, _closed: &Closed) {}
+    }
+    let peer = Peer::bind();
+    let own = Arc::new(OnceLock::new());
+    let client = own.get_or_init(|| Client::new(Box::new(Burst(own.clone())), 10_000_000));
+    client.connect(Request::parse(&peer.url(), quiet()).expect("good")).expect("idle");
+    let mut wire = peer.accept();
+    wire.upgrade_with("Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n", b"");
+    for number in 0..MESSAGES {
+        let (first, mut payload) = wire.frame();
+        assert_eq!(first, BINARY | 0x40, "message {number} is compressed (RFC 7692 section 6)");
+        payload.extend([0, 0, 0xff, 0xff]);
+        let mut message = Vec::with_capacity(MESSAGE_BYTES + 1);
+        flate2::Decompress::new(false)
+            .decompress_vec(&payload, &mut message, flate2::FlushDecompress::Sync)
+            .expect("deflated");
+        assert_eq!(message, [number; MESSAGE_BYTES], "message {number}");
+    }
+}
+
+#[test]
 fn a_close_frame_without_code_is_1005_and_is_answered_without_one() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, quiet());

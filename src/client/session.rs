@@ -558,7 +558,9 @@ impl Writer {
                 let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
                 let mut used = 0;
                 let mut skip = self.front_written;
-                let parts = self.out.iter().flat_map(|chunk| [chunk.bytes.as_slice(), chunk.tail()]);
+                // Behind what is encoded there may be messages that are not, which must not go out as they are.
+                let encoded = self.out.iter().take_while(|chunk| chunk.uncompressed.is_none());
+                let parts = encoded.flat_map(|chunk| [chunk.bytes.as_slice(), chunk.tail()]);
                 for part in parts {
                     let skipped = skip.min(part.len());
                     skip -= skipped;
