@@ -183,7 +183,8 @@ fn says_what_a_socks5_proxy_did_instead() {
         if answers.is_empty() {
             assert_ne!(wire.0.read(&mut request).expect("a request"), 0);
         }
-        wire.0.shutdown(Shutdown::Write).expect("connected");
+        // The client may have closed already.
+        let _ = wire.0.shutdown(Shutdown::Write);
         let text = failure(&recorded);
         assert!(
             text.starts_with("proxy tunnel to server.invalid:8080 by ") && text.contains(expected),

@@ -55,6 +55,22 @@ pub struct WebSocketRequestOptions {
     /// @since 12
     #[napi(ts_type = "ProxyConfiguration")]
     pub proxy: Option<()>,
+    /// Names and their IP addresses, comma-separated, which are then not looked up: `{ 'example.org': '192.0.2.1, 2001:db8::1' }`.
+    /// Default: none.
+    /// @since 0.1.0 of this library
+    #[napi(ts_type = "Record<string, string>")]
+    pub hosts: Option<()>,
+    /// For Basic authentication, instead of those in the URL; a header `Authorization` comes before both. Default:
+    /// none.
+    /// @since 0.1.0 of this library
+    pub username: Option<String>,
+    /// Default: empty.
+    /// @since 0.1.0 of this library
+    pub password: Option<String>,
+    /// How many redirects to follow, 0 to 5. None leads from wss to ws, and `Authorization`, `Cookie`, `Host`, the client's
+    /// certificate and `tlsServerName` are not for another origin. Default: 0.
+    /// @since 0.1.0 of this library
+    pub max_redirects: Option<f64>,
     /// The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. Default: TLS_V_1_2.
     /// @since 26.0.0
     #[napi(ts_type = "TlsProtocol")]
@@ -65,6 +81,22 @@ pub struct WebSocketRequestOptions {
     /// Milliseconds for the whole attempt, 1 to 30000000. Default: 15000.
     /// @since 0.1.0 of this library
     pub connect_timeout: Option<f64>,
+    /// Milliseconds to find an address, 1 to 30000000. Default: no limit but
+    /// that of the whole attempt.
+    /// @since 0.1.0 of this library
+    pub lookup_timeout: Option<f64>,
+    /// Milliseconds until one of the addresses has answered.
+    /// @since 0.1.0 of this library
+    pub tcp_timeout: Option<f64>,
+    /// Milliseconds for the tunnel through a proxy.
+    /// @since 0.1.0 of this library
+    pub proxy_timeout: Option<f64>,
+    /// Milliseconds for the TLS handshake.
+    /// @since 0.1.0 of this library
+    pub tls_timeout: Option<f64>,
+    /// Milliseconds for the upgrade.
+    /// @since 0.1.0 of this library
+    pub upgrade_timeout: Option<f64>,
     /// Milliseconds to wait for the peer's close frame, 1 to 30000000. Default: 5000.
     /// @since 0.1.0 of this library
     pub close_timeout: Option<f64>,
@@ -83,7 +115,8 @@ pub struct WebSocketRequestOptions {
     /// @since 0.1.0 of this library
     #[napi(ts_type = "ReconnectOptions")]
     pub reconnect: Option<()>,
-    /// Accepted for compatibility; no Origin is sent unless it is among the headers.
+    /// Name the port in the header `Origin`, if it is not the scheme's own. An `Origin` among the headers comes first; an empty
+    /// one there leaves it out. Default: false, and `Origin` is the scheme and the host alone.
     /// @since 26.0.0
     pub support_origin_port: Option<bool>,
 }

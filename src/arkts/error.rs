@@ -4,7 +4,8 @@ use std::io;
 
 use super::value::{Engine, Refused, Value};
 use crate::client::{
-    AlreadyConnected, CloseError, Error, Failure, OptionsError, PingError, SendError, UpgradeError,
+    AlreadyConnected, CloseError, Error, Failure, OptionsError, PingError, RefusedUpgrade, SendError,
+    UpgradeError,
 };
 
 /// What an argument is wrong about, or why a call was refused.
@@ -60,6 +61,8 @@ impl From<OptionsError> for ApiError {
             | OptionsError::TooManyHeaders
             | OptionsError::HeadersTooLong
             | OptionsError::WindowBits
+            | OptionsError::Hosts { .. }
+            | OptionsError::Redirects
             | OptionsError::Proxy { .. }
             | OptionsError::Protocol { .. } => PARAMETER,
         };
@@ -118,18 +121,25 @@ pub struct ErrorEvent {
     /// The HTTP status when the server answered with another one than 101, else empty.
     pub data: String,
     pub message: String,
+    /// Of a server that refused the upgrade.
+    pub refused: Option<RefusedUpgrade>,
 }
 
 impl From<&Failure> for ErrorEvent {
     fn from(failure: &Failure) -> Self {
         let data = failure.error.status().map_or_else(String::new, |status| status.to_string());
-        Self { code: error_code(&failure.error), data, message: failure.to_string() }
+        Self {
+            code: error_code(&failure.error),
+            data,
+            message: failure.to_string(),
+            refused: failure.error.refused().cloned(),
+        }
     }
 }
 
 fn error_code(error: &Error) -> i32 {
     match error {
-        Error::Upgrade { cause: UpgradeError::Status(_), .. } => UPGRADE_STATUS,
+        Error::Upgrade { cause: UpgradeError::Status(_) | UpgradeError::Redirect(..), .. } => UPGRADE_STATUS,
         Error::Trust { path: Some(_), .. } => CERTIFICATE_FILE,
         // What a socket meets in an app without ohos.permission.INTERNET.
         Error::Tcp { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => PERMISSION,
@@ -140,6 +150,7 @@ fn error_code(error: &Error) -> i32 {
         | Error::Proxy { .. }
         | Error::Tls { .. }
         | Error::Timeout { .. }
+        | Error::PhaseTimeout { .. }
         | Error::Abandoned { .. }
         | Error::Protocol(_)
         | Error::Lost(_)

@@ -12,8 +12,8 @@ use super::doorbell::Doorbell;
 use super::error::ErrorEvent;
 use super::value::{Engine, Refused, Type, Value};
 use crate::client::{
-    Closed, Failure, Kind, Listener, Message, Opened, Outcome, Pong, Prepare, Receipt, Reconnected,
-    Reconnecting,
+    Closed, Failure, Headers, Kind, Listener, Message, Opened, Outcome, Pong, Prepare, Receipt, Reconnected,
+    Reconnecting, RefusedUpgrade,
 };
 use crate::mailbox::{Receiver, Sender};
 
@@ -304,7 +304,7 @@ impl<'scope> Listeners<'scope> {
         let Self { env, undefined, .. } = *self;
         match event {
             Event::Opened(opened) => {
-                self.call(EventType::HeaderReceive, || Ok([headers(env, &opened)?]));
+                self.call(EventType::HeaderReceive, || Ok([headers(env, &opened.headers)?]));
                 self.call(EventType::Open, || Ok([undefined, open_result(env, &opened)?]));
                 self.call(EventType::OpenInfo, || {
                     let result = open_result(env, &opened)?;
@@ -397,6 +397,14 @@ fn reconnecting_value<'env>(env: Engine, event: &Reconnecting) -> Result<Value<'
 pub fn error_value<'env>(env: Engine, error: &ErrorEvent) -> Result<Value<'env>, Refused> {
     let object = env.business_error(error.code, &error.message)?;
     object.set(c"data", env.string(&error.data)?)?;
+    if let Some(RefusedUpgrade { status, reason, headers: all, body }) = &error.refused {
+        let response = env.object()?;
+        response.set(c"status", env.number(f64::from(*status))?)?;
+        response.set(c"message", env.string(reason)?)?;
+        response.set(c"header", headers(env, all)?)?;
+        response.set(c"body", env.string(&String::from_utf8_lossy(body))?)?;
+        object.set(c"response", response)?;
+    }
     Ok(object)
 }
 
@@ -408,9 +416,9 @@ fn open_result(env: Engine, opened: &Opened) -> Result<Value<'static>, Refused> 
 }
 
 /// One property a name; a name that came more than once has an array of its values.
-fn headers(env: Engine, opened: &Opened) -> Result<Value<'static>, Refused> {
+fn headers(env: Engine, headers: &Headers) -> Result<Value<'static>, Refused> {
     let object = env.object()?;
-    let all: Vec<_> = opened.headers.iter().collect();
+    let all: Vec<_> = headers.iter().collect();
     for (index, (name, _)) in all.iter().enumerate() {
         let same = |other: &&(&str, &str)| other.0 == *name;
         if all[..index].iter().any(|other| same(&other)) {

@@ -8,8 +8,8 @@ use super::error::ApiError;
 use super::value::{Type, Value};
 use crate::client::{
     AlpnProtocols, Causes, ClientCertificate, CloseError, Credentials, Options, Password, Pin, Prepared,
-    Proxy, ProxyProtocol, ProxyServer, RawHeader, Reconnect, Rewrite, SEND_LIMIT_BYTES, TlsServerName,
-    may_close_with,
+    Proxy, ProxyProtocol, ProxyServer, REDIRECTS_MAX, RawHeader, Reconnect, Rewrite, SEND_LIMIT_BYTES,
+    TlsServerName, may_close_with,
 };
 
 /// The most seconds of an interval or a timeout: the platform's limit.
@@ -20,8 +20,10 @@ const DEFAULT_CLOSE_CODE: u16 = 1000;
 const DEFAULT_CLOSE_REASON: &str = "CLOSE_NORMAL";
 
 const KNOWN: &str = "header, caPath, caPathAddsToSystem, clientCert, certificatePinning, alpnProtocols, tlsServerName, \
-                     proxy, protocol, skipServerCertVerification, pingInterval, pongTimeout, minSupportTlsProtocol, \
-                     supportOriginPort, perMessageDeflate, connectTimeout, closeTimeout, maxMessageSize, \
+                     proxy, hosts, username, password, maxRedirects, protocol, \
+                     skipServerCertVerification, pingInterval, pongTimeout, minSupportTlsProtocol, \
+                     supportOriginPort, perMessageDeflate, connectTimeout, lookupTimeout, tcpTimeout, \
+                     proxyTimeout, tlsTimeout, upgradeTimeout, closeTimeout, maxMessageSize, \
                      sendQueueLimit, signal, reconnect";
 
 /// The most bytes of a limit, and milliseconds of a time: what a double holds exactly.
@@ -40,6 +42,7 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
     let mut options = Options::default();
     let mut send_limit = SEND_LIMIT_BYTES;
     let mut signal = None;
+    let (mut username, mut password) = (None, None);
     for (name, value) in properties("options", value)? {
         if value.is_absent() {
             continue;
@@ -65,10 +68,7 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
             "caPathAddsToSystem" => options.tls.ca_path_adds_to_system = boolean(&name, value)?,
             "certificatePinning" => options.tls.pins = pins(value)?,
             "alpnProtocols" => {
-                let names = value
-                    .elements()
-                    .and_then(|names| names.into_iter().map(Value::to_text).collect::<Option<Vec<_>>>())
-                    .ok_or_else(|| ApiError::parameter(&name, "must be an array of strings"))?;
+                let names = texts(&name, value)?;
                 options.tls.alpn = AlpnProtocols::parse(names.iter().map(String::as_str))
                     .map_err(|why| ApiError::parameter(&name, why))?;
             }
@@ -88,11 +88,28 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
             "reconnect" => options.reconnect = Some(reconnect(value)?),
             "signal" => signal = Some(Signal::parse(value)?),
             "sendQueueLimit" => send_limit = bytes(&name, value)?,
-            "supportOriginPort" => {
-                boolean(&name, value)?;
+            "supportOriginPort" => options.origin_port = boolean(&name, value)?,
+            "hosts" => options.hosts = hosts(value)?,
+            "username" => username = Some(text(&name, value)?),
+            "password" => password = Some(text(&name, value)?),
+            "maxRedirects" => {
+                let most = f64::from(REDIRECTS_MAX);
+                let count =
+                    value.to_number().filter(|count| count.fract() == 0.0 && (0.0..=most).contains(count));
+                let wrong = || ApiError::parameter(&name, "must be a whole number from 0 to 5");
+                options.max_redirects = count.ok_or_else(wrong)? as u8;
             }
+            "lookupTimeout" => options.phase_timeouts.lookup = Some(milliseconds(&name, value)?),
+            "tcpTimeout" => options.phase_timeouts.tcp = Some(milliseconds(&name, value)?),
+            "proxyTimeout" => options.phase_timeouts.proxy = Some(milliseconds(&name, value)?),
+            "tlsTimeout" => options.phase_timeouts.tls = Some(milliseconds(&name, value)?),
+            "upgradeTimeout" => options.phase_timeouts.upgrade = Some(milliseconds(&name, value)?),
             _ => return Err(ApiError::parameter(&name, &format!("is not an option; known are {KNOWN}"))),
         }
+    }
+    if username.is_some() || password.is_some() {
+        let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
+        options.credentials = Some(Credentials { username, password });
     }
     Ok(ConnectOptions { request: options, send_limit, signal })
 }
@@ -331,14 +348,21 @@ fn proxy(value: Value<'_>) -> Result<Proxy, ApiError> {
     Ok(Proxy::Server(server))
 }
 
+/// Names and their addresses.
+fn hosts(value: Value<'_>) -> Result<Vec<(String, String)>, ApiError> {
+    let wrong = |name: &str| ApiError::parameter("hosts", &format!("the value of {name} must be a string"));
+    properties("hosts", value)?
+        .into_iter()
+        .map(|(name, value)| value.to_text().ok_or_else(|| wrong(&name)).map(|addresses| (name, addresses)))
+        .collect()
+}
+
 /// An array of strings.
 fn texts(name: &str, value: Value<'_>) -> Result<Vec<String>, ApiError> {
-    properties(name, value)?
-        .into_iter()
-        .map(|(_, value)| {
-            value.to_text().ok_or_else(|| ApiError::parameter(name, "must be an array of strings"))
-        })
-        .collect()
+    value
+        .elements()
+        .and_then(|texts| texts.into_iter().map(Value::to_text).collect())
+        .ok_or_else(|| ApiError::parameter(name, "must be an array of strings"))
 }
 
 fn headers(value: Value<'_>) -> Result<Vec<RawHeader>, ApiError> {

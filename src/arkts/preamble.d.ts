@@ -1,4 +1,4 @@
-import { AsyncCallback, Callback, ErrorCallback } from '@kit.BasicServicesKit';
+import { AsyncCallback, BusinessError, Callback, ErrorCallback } from '@kit.BasicServicesKit';
 
 /**
  * Response headers of the upgrade by name, in lower case; a name that came more than once has an array of its values.
@@ -29,6 +29,48 @@ export type BinaryView =
   | Float64Array
   | BigInt64Array
   | BigUint64Array;
+
+/**
+ * The answer of a server that refused the upgrade.
+ * @since 0.1.0 of this library
+ */
+export interface RefusedUpgrade {
+  /**
+   * The HTTP status.
+   * @since 0.1.0 of this library
+   */
+  status: number;
+
+  /**
+   * Its reason phrase.
+   * @since 0.1.0 of this library
+   */
+  message: string;
+
+  /**
+   * The headers.
+   * @since 0.1.0 of this library
+   */
+  header: ResponseHeaders;
+
+  /**
+   * The first 4096 bytes of the body, as far as they came in time; what is not UTF-8 in it is replaced.
+   * @since 0.1.0 of this library
+   */
+  body: string;
+}
+
+/**
+ * What the event `error` tells. `data` is the HTTP status of a server that refused the upgrade, as a string; else empty.
+ * @since 0.1.0 of this library
+ */
+export interface WebSocketError extends BusinessError {
+  /**
+   * Only when a server refused the upgrade.
+   * @since 0.1.0 of this library
+   */
+  response?: RefusedUpgrade;
+}
 
 /**
  * A signal to give up an attempt to connect, as the web's AbortSignal is; made by `createAbortSignal`. All its methods are to be called

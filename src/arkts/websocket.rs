@@ -437,7 +437,7 @@ impl WebSocket {
    * The attempt failed, or the connection that was open did.
    * @since 6
    */
-  on(type: 'error', callback: ErrorCallback",
+  on(type: 'error', callback: ErrorCallback<WebSocketError>",
         ts_return_type = "void"
     )]
     pub fn on<'env>(
@@ -478,7 +478,7 @@ impl WebSocket {
   /** @since 6 */
   off(type: 'close', callback?: AsyncCallback<CloseResult>): void
   /** @since 6 */
-  off(type: 'error', callback?: ErrorCallback",
+  off(type: 'error', callback?: ErrorCallback<WebSocketError>",
         ts_return_type = "void"
     )]
     pub fn off<'env>(
@@ -548,14 +548,14 @@ impl WebSocket {
 
     /// As `on('error', callback)`.
     /// @since 23
-    #[napi(catch_unwind, ts_args_type = "callback: ErrorCallback", ts_return_type = "void")]
+    #[napi(catch_unwind, ts_args_type = "callback: ErrorCallback<WebSocketError>", ts_return_type = "void")]
     pub fn on_web_socket_error<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
         self.listen(Engine::from(env), &this, Ok(EventType::Error), callback)
     }
 
     /// As `off('error', callback)`.
     /// @since 23
-    #[napi(catch_unwind, ts_args_type = "callback?: ErrorCallback", ts_return_type = "void")]
+    #[napi(catch_unwind, ts_args_type = "callback?: ErrorCallback<WebSocketError>", ts_return_type = "void")]
     pub fn off_web_socket_error<'env>(
         &self,
         this: This<'env>,

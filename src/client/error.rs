@@ -32,6 +32,13 @@ pub enum OptionsError {
     HeadersTooLong,
     /// A window of permessage-deflate is not of 9 to 15 bits.
     WindowBits,
+    /// A static address is not one, or its name is not that of a host.
+    Hosts {
+        /// The name.
+        name: String,
+    },
+    /// More redirects than [`super::REDIRECTS_MAX`].
+    Redirects,
     /// A proxy cannot be used.
     Proxy {
         /// The field.
@@ -87,6 +94,8 @@ impl fmt::Display for OptionsError {
             Self::WindowBits => {
                 f.write_str("perMessageDeflate: a window must have 9 to 15 bits (RFC 7692 7.1.2)")
             }
+            Self::Hosts { name } => write!(f, "hosts: {name:?} is not a host's name with its IP addresses"),
+            Self::Redirects => write!(f, "maxRedirects: more than {}", super::REDIRECTS_MAX),
             Self::Proxy { field, why } => write!(f, "proxy: {field}: {why}"),
             Self::Protocol { index } => {
                 write!(f, "protocol: entry {index} is not a token, or is there twice (RFC 6455 4.1)")
@@ -151,6 +160,15 @@ pub enum Error {
         /// What was under way.
         phase: Phase,
         /// The limit of the whole attempt.
+        limit: Duration,
+    },
+    /// A phase took longer than its own limit.
+    PhaseTimeout {
+        /// Host and port.
+        target: String,
+        /// What was under way.
+        phase: Phase,
+        /// The limit of the phase.
         limit: Duration,
     },
     /// The application closed the client before the connection was open.
@@ -298,6 +316,8 @@ impl fmt::Display for ProxyError {
 pub enum UpgradeError {
     /// It answered with another status than 101.
     Status(Box<RefusedUpgrade>),
+    /// It redirected to where this client does not follow.
+    Redirect(RedirectError, Box<RefusedUpgrade>),
     /// Its answer is not HTTP/1.1.
     NotHttp,
     /// Its response head is longer than [`super::RESPONSE_HEAD_BYTES_MAX`] or has too many headers.
@@ -312,6 +332,27 @@ pub enum UpgradeError {
     Eof,
     /// Reading or writing failed.
     Io(io::Error),
+}
+
+/// Why a redirect is not followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedirectError {
+    /// As many as were asked for have been followed.
+    TooMany,
+    /// It leads from TLS to plain TCP.
+    Insecure,
+    /// It leads to no server.
+    Location(UrlError),
+}
+
+impl fmt::Display for RedirectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooMany => f.write_str("once more than maxRedirects allows"),
+            Self::Insecure => f.write_str("from wss to ws"),
+            Self::Location(cause) => write!(f, "to no server: {cause}"),
+        }
+    }
 }
 
 /// The answer of a server that refused the upgrade.
@@ -330,6 +371,9 @@ pub struct RefusedUpgrade {
 impl fmt::Display for UpgradeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Redirect(why, refused) => {
+                write!(f, "the server redirected with HTTP {}, {why}", refused.status)
+            }
             Self::Status(refused) => {
                 let RefusedUpgrade { status, reason, headers: _, body: _ } = &**refused;
                 write!(f, "the server answered HTTP {status} {reason} instead of 101")
@@ -375,6 +419,9 @@ impl fmt::Display for Error {
             Self::Timeout { target, phase, limit } => {
                 write!(f, "{phase} with {target} timed out: no connection within {} ms", limit.as_millis())
             }
+            Self::PhaseTimeout { target, phase, limit } => {
+                write!(f, "{phase} with {target} timed out: not done within {} ms", limit.as_millis())
+            }
             Self::Abandoned { target, phase } => {
                 write!(f, "connecting to {target} abandoned during the {phase}: closed by the application")
             }
@@ -413,7 +460,9 @@ impl Error {
             Self::Proxy { .. } => Some(Phase::Proxy),
             Self::Trust { .. } | Self::Tls { .. } => Some(Phase::Tls),
             Self::Upgrade { .. } => Some(Phase::Upgrade),
-            Self::Timeout { phase, .. } | Self::Abandoned { phase, .. } => Some(*phase),
+            Self::Timeout { phase, .. }
+            | Self::PhaseTimeout { phase, .. }
+            | Self::Abandoned { phase, .. } => Some(*phase),
             Self::Unprepared(_) | Self::Rewrite(_) => Some(Phase::Prepare),
             Self::Protocol(_)
             | Self::Lost(_)
@@ -432,7 +481,9 @@ impl Error {
             Self::Trust { .. } => Cause::Certificate,
             Self::Tls { cause, .. } => cause_of_tls(cause),
             Self::Upgrade { cause, .. } => match cause {
-                UpgradeError::Status(refused) => Cause::of_status(refused.status),
+                UpgradeError::Status(refused) | UpgradeError::Redirect(_, refused) => {
+                    Cause::of_status(refused.status)
+                }
                 UpgradeError::Eof | UpgradeError::Io(_) => Cause::Connect,
                 UpgradeError::NotHttp
                 | UpgradeError::HeadTooLong
@@ -440,7 +491,7 @@ impl Error {
                 | UpgradeError::UnrequestedProtocol
                 | UpgradeError::Extension(_) => Cause::Upgrade,
             },
-            Self::Timeout { .. } => Cause::Timeout,
+            Self::Timeout { .. } | Self::PhaseTimeout { .. } => Cause::Timeout,
             Self::Abandoned { .. } => Cause::Application,
             Self::Protocol(_) => Cause::Protocol,
             Self::Lost(_) | Self::PongTimeout(_) | Self::NetworkChanged(_) => Cause::Lost,
@@ -458,7 +509,10 @@ impl Error {
     /// The answer of a server that refused the upgrade.
     pub fn refused(&self) -> Option<&RefusedUpgrade> {
         match self {
-            Self::Upgrade { cause: UpgradeError::Status(refused), .. } => Some(refused),
+            Self::Upgrade {
+                cause: UpgradeError::Status(refused) | UpgradeError::Redirect(_, refused),
+                ..
+            } => Some(refused),
             _ => None,
         }
     }

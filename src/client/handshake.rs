@@ -3,6 +3,7 @@
 use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 
+use super::destination::Destination;
 use super::dial::Stream;
 use super::error::{RefusedUpgrade, UpgradeError};
 use super::event::{Headers, Opened, Timing};
@@ -33,7 +34,10 @@ pub(super) async fn upgrade(stream: &mut Stream, request: &Request) -> Result<Up
             received.extend(&behind);
             Ok(Upgraded { opened, deflate, received })
         }
-        Err(UpgradeError::Status(mut refused)) => {
+        // Whoever follows a redirect does not wait for its body.
+        Err(UpgradeError::Status(mut refused))
+            if location(&refused).is_none() || request.redirects.is_none() =>
+        {
             refused.body = http::read_body(stream, behind, &head).await;
             Err(UpgradeError::Status(refused))
         }
@@ -41,8 +45,28 @@ pub(super) async fn upgrade(stream: &mut Stream, request: &Request) -> Result<Up
     }
 }
 
+/// Where an answer redirects to (RFC 9110 section 15.4).
+pub(super) fn location(refused: &RefusedUpgrade) -> Option<&str> {
+    if !matches!(refused.status, 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    refused.headers.iter().find(|(name, _)| *name == "location").map(|(_, value)| value.trim())
+}
+
+/// The client is no browser, whose pages' origin a server may want to know, but servers compare what they get with their
+/// own name, which the platform sends: RFC 6454 section 7, RFC 6455 section 4.1.
+fn origin(request: &Request) -> String {
+    let Destination { secure, host, authority, .. } = &request.destination;
+    let scheme = if *secure { "https" } else { "http" };
+    match request.origin_port {
+        true => format!("{scheme}://{authority}"),
+        false => format!("{scheme}://{host}"),
+    }
+}
+
 fn format_request(request: &Request, key: &str) -> Vec<u8> {
-    let Request { authority, target, headers, protocols, per_message_deflate, .. } = request;
+    let Request { destination, headers, protocols, per_message_deflate, .. } = request;
+    let Destination { authority, target, .. } = destination;
     let given = |wanted: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
     let mut out = Vec::with_capacity(512);
     let mut line = |name: &str, value: &[u8]| {
@@ -58,6 +82,9 @@ fn format_request(request: &Request, key: &str) -> Vec<u8> {
     line("Connection", b"Upgrade");
     line("Sec-WebSocket-Key", key.as_bytes());
     line("Sec-WebSocket-Version", b"13");
+    if !given("origin") {
+        line("Origin", origin(request).as_bytes());
+    }
     if !protocols.is_empty() {
         line("Sec-WebSocket-Protocol", protocols.join(", ").as_bytes());
     }
@@ -68,7 +95,12 @@ fn format_request(request: &Request, key: &str) -> Vec<u8> {
         line("User-Agent", super::USER_AGENT.as_bytes());
     }
     for (name, value) in headers {
-        line(name, value);
+        // An empty one stands for none.
+        let left_out =
+            value.is_empty() && ["origin", "user-agent"].iter().any(|own| name.eq_ignore_ascii_case(own));
+        if !left_out {
+            line(name, value);
+        }
     }
     let mut head = format!("GET {target} HTTP/1.1\r\n").into_bytes();
     head.append(&mut out);
@@ -170,7 +202,7 @@ mod tests {
             text,
             format!(
                 "GET /chat?x=1 HTTP/1.1\r\nHost: example.org:8080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                 Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\
+                 Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\nOrigin: http://example.org\r\n\
                  Sec-WebSocket-Protocol: chat, superchat\r\n\
                  Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\nUser-Agent: net_websocket/{}\r\n\r\n",
                 env!("CARGO_PKG_VERSION")
@@ -188,6 +220,24 @@ mod tests {
         assert!(text.ends_with("user-agent: mine\r\nX-A: 1\r\nX-A: 2\r\nHost: other\r\n\r\n"), "{text}");
         assert_eq!(text.to_lowercase().matches("user-agent:").count(), 1);
         assert_eq!(text.to_lowercase().matches("host:").count(), 1);
+    }
+
+    #[test]
+    fn names_its_origin_as_it_is_told() {
+        let origin = |url: &str, origin_port: bool, own: Option<&str>| {
+            let headers = own.map(|own| (b"origin".to_vec(), own.as_bytes().to_vec())).into_iter().collect();
+            let options = Options { headers, origin_port, ..Options::default() };
+            let request = Request::parse(url, options).expect("good");
+            let text = String::from_utf8(format_request(&request, KEY)).expect("ASCII");
+            let lines: Vec<_> =
+                text.lines().filter(|line| line.to_lowercase().starts_with("origin:")).collect();
+            lines.join("|")
+        };
+        assert_eq!(origin("ws://h:81/a", false, None), "Origin: http://h");
+        assert_eq!(origin("ws://h:81/a", true, None), "Origin: http://h:81");
+        assert_eq!(origin("wss://[::1]:443", true, None), "Origin: https://[::1]");
+        assert_eq!(origin("wss://h", true, Some("https://page.example")), "origin: https://page.example");
+        assert_eq!(origin("wss://h", true, Some("")), "");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Owns connections from the URL to the last close frame. Tells its owner through [`Listener`] and knows nothing of
 //! who that is.
 
+mod destination;
 mod dial;
 mod error;
 mod event;
@@ -23,15 +24,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use self::destination::URL_BYTES_MAX;
 pub use self::error::{
-    AlreadyConnected, CloseError, Error, Failure, OptionsError, Phase, PingError, ProxyError, RefusedUpgrade,
-    SendError, Times, UpgradeError, UrlError,
+    AlreadyConnected, CloseError, Error, Failure, OptionsError, Phase, PingError, ProxyError, RedirectError,
+    RefusedUpgrade, SendError, Times, UpgradeError, UrlError,
 };
 pub use self::event::{Closed, Direction, Headers, Listener, Message, Opened, Outcome, Pong, Timing};
 pub use self::handshake::parse_response_head;
 pub use self::http::{RESPONSE_BODY_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX};
 pub use self::link::{Payload, Receipt, SendLimits, State, may_close_with};
-pub use self::options::{HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, RawHeader, Request, URL_BYTES_MAX};
+pub use self::options::{
+    HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, PhaseTimeouts, REDIRECTS_MAX, RawHeader, Request,
+    check_hosts,
+};
 pub use self::proxy::{Credentials, Proxy, ProxyProtocol, ProxyServer};
 pub use self::reconnect::{Cause, Causes, Prepare, Prepared, Reconnect, Reconnected, Reconnecting, Rewrite};
 pub use self::stats::Statistics;

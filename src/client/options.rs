@@ -1,20 +1,19 @@
 //! Raw input of an application, parsed once into a [`Request`] that cannot be wrong.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use data_encoding::BASE64;
-use url::{Host, Url};
+use url::Host;
 
-use super::error::{Error, OptionsError, UrlError};
-use super::proxy::{Choice, Proxy};
+use super::destination::{Destination, basic_authorization};
+use super::error::{Error, OptionsError, RedirectError};
+use super::proxy::{Choice, Credentials, Proxy};
 use super::reconnect::{Reconnect, Rewrite};
 use super::tls;
 use super::tls::TlsOptions;
 use crate::protocol::PerMessageDeflate;
 
-/// The longest URL, in bytes.
-pub const URL_BYTES_MAX: usize = 8_196;
 /// The most headers an application may add.
 pub const HEADER_COUNT_MAX: usize = 8_192;
 /// The most bytes those headers may have together, as sent.
@@ -35,8 +34,20 @@ pub struct Options {
     pub tls: TlsOptions,
     /// How to reach the server. Default: by the system's default proxy, if there is one.
     pub proxy: Proxy,
+    /// Names and their addresses, comma-separated, which are then not looked up. Default none.
+    pub hosts: Vec<(String, String)>,
+    /// For Basic authentication (RFC 7617), instead of the URL's. A header `Authorization` comes before both. Default none.
+    pub credentials: Option<Credentials>,
+    /// How many redirects are followed, at most [`REDIRECTS_MAX`]. None leads from TLS to plain TCP, and what is meant for
+    /// one origin alone is not sent to another: `Authorization`, `Cookie` and `Host`, the client's certificate, the name for
+    /// TLS. Default 0.
+    pub max_redirects: u8,
+    /// Name the port in `Origin`, if it is not the scheme's own (RFC 6454 section 6.2). Default no, as on the platform.
+    pub origin_port: bool,
     /// Limit of a whole attempt, from the name lookup to the upgrade. Default 15 s.
     pub connect_timeout: Duration,
+    /// Limits of its steps. Default none.
+    pub phase_timeouts: PhaseTimeouts,
     /// How long to wait for the peer's close frame before the connection is dropped. Default 5 s.
     pub close_timeout: Duration,
     /// Time between pings; `None` for none. Default 30 s.
@@ -66,7 +77,12 @@ impl Default for Options {
             protocols: String::new(),
             tls: TlsOptions::default(),
             proxy: Proxy::System,
+            hosts: Vec::new(),
+            credentials: None,
+            max_redirects: 0,
+            origin_port: false,
             connect_timeout: Duration::from_secs(15),
+            phase_timeouts: PhaseTimeouts::default(),
             close_timeout: Duration::from_secs(5),
             ping_interval: Some(Duration::from_secs(30)),
             pong_timeout: Some(Duration::from_secs(30)),
@@ -81,22 +97,47 @@ impl Default for Options {
     }
 }
 
+/// Limits of the steps of an attempt; `None` for none but that of the whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PhaseTimeouts {
+    /// Until there is an address.
+    pub lookup: Option<Duration>,
+    /// Until one of the addresses has answered.
+    pub tcp: Option<Duration>,
+    /// For the tunnel through a proxy.
+    pub proxy: Option<Duration>,
+    /// For the TLS handshake.
+    pub tls: Option<Duration>,
+    /// For the upgrade.
+    pub upgrade: Option<Duration>,
+}
+
+/// The most redirects that are followed.
+pub const REDIRECTS_MAX: u8 = 5;
+
+/// How to follow redirects.
+#[derive(Clone, Debug)]
+pub(super) struct Redirects {
+    pub(super) left: u8,
+    /// For a redirect to TLS.
+    pub(super) tls: TlsOptions,
+}
+
 /// An attempt that can be dialled.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// `None` for plain TCP.
     pub(super) tls: Option<TlsOptions>,
     pub(super) proxy: Choice,
-    pub(super) host: Host<String>,
-    pub(super) port: u16,
-    /// The Host header: the name as in the URL, with the port when it is not the scheme's own.
-    pub(super) authority: String,
-    /// Path and query.
-    pub(super) target: String,
+    pub(super) hosts: Vec<(String, Vec<IpAddr>)>,
+    pub(super) destination: Destination,
+    pub(super) redirects: Option<Box<Redirects>>,
+    pub(super) origin_port: bool,
     /// All headers to send besides the handshake's own.
     pub(super) headers: Vec<(String, Vec<u8>)>,
     pub(super) protocols: Vec<String>,
     pub(super) connect_timeout: Duration,
+    pub(super) phase_timeouts: PhaseTimeouts,
     pub(super) close_timeout: Duration,
     pub(super) ping_interval: Option<Duration>,
     pub(super) pong_timeout: Option<Duration>,
@@ -136,7 +177,12 @@ impl Request {
             protocols,
             tls,
             proxy,
+            hosts,
+            credentials,
+            max_redirects,
+            origin_port,
             connect_timeout,
+            phase_timeouts,
             close_timeout,
             ping_interval,
             pong_timeout,
@@ -148,38 +194,36 @@ impl Request {
             trace_frames,
             trace_id,
         } = options;
-        let url = parse_url(url).map_err(OptionsError::Url)?;
+        let mut destination = Destination::parse(url).map_err(OptionsError::Url)?;
         if per_message_deflate.as_ref().is_some_and(|deflate| !deflate.is_valid()) {
             return Err(OptionsError::WindowBits);
         }
-        let secure = matches!(url.scheme(), "wss" | "https");
-        let host = url.host().ok_or(OptionsError::Url(UrlError::Host))?.to_owned();
-        let port = url.port_or_known_default().ok_or(OptionsError::Url(UrlError::Scheme))?;
-        let authority = match url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_string(),
-        };
-        let target = match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        };
+        if max_redirects > REDIRECTS_MAX {
+            return Err(OptionsError::Redirects);
+        }
         let mut protocols = split_protocols(&protocols)?;
         let mut headers = parse_headers(headers, &mut protocols)?;
-        if (!url.username().is_empty() || url.password().is_some())
+        let own = credentials.map(|Credentials { username, password }| {
+            basic_authorization(username.as_bytes(), password.as_bytes())
+        });
+        if let Some(authorization) = own.or(destination.authorization.take())
             && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
         {
-            headers.push(("Authorization".to_owned(), basic_credentials(&url).into_bytes()));
+            headers.push(("Authorization".to_owned(), authorization.into_bytes()));
         }
+        let redirects =
+            (max_redirects > 0).then(|| Box::new(Redirects { left: max_redirects, tls: tls.clone() }));
         Ok(Self {
-            tls: secure.then_some(tls),
+            tls: destination.secure.then_some(tls),
             proxy: Choice::parse(proxy)?,
-            host,
-            port,
-            authority,
-            target,
+            hosts: parse_hosts(hosts)?,
+            destination,
+            redirects,
+            origin_port,
             headers,
             protocols,
             connect_timeout,
+            phase_timeouts,
             close_timeout,
             ping_interval,
             pong_timeout,
@@ -210,59 +254,57 @@ impl Request {
 
     /// Whether the host is a name, which may lead to several addresses.
     pub(super) fn has_name(&self) -> bool {
-        matches!(self.host, Host::Domain(_))
+        matches!(self.destination.host, Host::Domain(_))
     }
 
     /// Host and port, for texts and logs: never the path, the query or credentials.
     pub fn endpoint(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+        self.destination.endpoint()
     }
-}
 
-fn parse_url(text: &str) -> Result<Url, UrlError> {
-    if text.len() > URL_BYTES_MAX {
-        return Err(UrlError::TooLong);
-    }
-    let url = Url::parse(text).map_err(|error| match error {
-        url::ParseError::EmptyHost => UrlError::Host,
-        other => UrlError::Malformed(other.to_string()),
-    })?;
-    if !matches!(url.scheme(), "ws" | "wss" | "http" | "https") {
-        return Err(UrlError::Scheme);
-    }
-    // The parser follows browsers and finds a host in `ws:///h` and `ws:h`; RFC 3986 section 3.2 does not.
-    let authority = text.trim_start().get(url.scheme().len()..).and_then(|rest| rest.strip_prefix("://"));
-    if authority.is_none_or(|authority| authority.starts_with(['/', '\\'])) {
-        return Err(UrlError::Host);
-    }
-    Ok(url)
-}
-
-/// RFC 7617, with the URL's percent-encoding undone.
-fn basic_credentials(url: &Url) -> String {
-    let mut credentials = percent_decode(url.username());
-    credentials.push(b':');
-    credentials.extend(percent_decode(url.password().unwrap_or_default()));
-    format!("Basic {}", BASE64.encode(&credentials))
-}
-
-pub(super) fn percent_decode(text: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [byte, tail @ ..] = rest {
-        rest = tail;
-        if *byte == b'%'
-            && let Some(hex) = tail.first_chunk::<2>()
-            && let Some(value) =
-                std::str::from_utf8(hex).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok())
-        {
-            out.push(value);
-            rest = &tail[2..];
-        } else {
-            out.push(*byte);
+    /// The request that a redirect asks for, or `None` when it is not to be followed.
+    pub(super) fn redirected(&self, location: &str) -> Option<Result<Self, RedirectError>> {
+        let redirects = self.redirects.as_deref()?;
+        let Some(left) = redirects.left.checked_sub(1) else { return Some(Err(RedirectError::TooMany)) };
+        let destination = match self.destination.resolve(location) {
+            Ok(destination) => destination,
+            Err(cause) => return Some(Err(RedirectError::Location(cause))),
+        };
+        if self.destination.secure && !destination.secure {
+            return Some(Err(RedirectError::Insecure));
         }
+        let mut request = self.clone();
+        let mut tls = redirects.tls.clone();
+        if !self.destination.is_origin_of(&destination) {
+            request.headers.retain(|(name, _)| {
+                !["authorization", "cookie", "host"].iter().any(|own| name.eq_ignore_ascii_case(own))
+            });
+            tls.client_certificate = None;
+            tls.server_name = None;
+        }
+        request.redirects = Some(Box::new(Redirects { left, tls: tls.clone() }));
+        request.tls = destination.secure.then_some(tls);
+        request.destination = destination;
+        Some(Ok(request))
     }
-    out
+}
+
+/// Whether [`Options::hosts`] are good.
+pub fn check_hosts(hosts: &[(String, String)]) -> Result<(), OptionsError> {
+    parse_hosts(hosts.to_vec()).map(|_| ())
+}
+
+/// The static addresses of names.
+fn parse_hosts(hosts: Vec<(String, String)>) -> Result<Vec<(String, Vec<IpAddr>)>, OptionsError> {
+    let parse = |(name, addresses): (String, String)| {
+        let parsed: Option<Vec<IpAddr>> =
+            addresses.split(',').map(|address| address.trim().parse().ok()).collect();
+        match (Host::parse(&name), parsed) {
+            (Ok(Host::Domain(name)), Some(addresses)) => Ok((name, addresses)),
+            _ => Err(OptionsError::Hosts { name }),
+        }
+    };
+    hosts.into_iter().map(parse).collect()
 }
 
 fn split_protocols(list: &str) -> Result<Vec<String>, OptionsError> {
@@ -347,26 +389,42 @@ mod tests {
     fn reads_the_parts_of_a_url() {
         let request = parse("ws://example.org");
         assert_eq!(
-            (request.authority.as_str(), request.port, request.target.as_str()),
+            (
+                request.destination.authority.as_str(),
+                request.destination.port,
+                request.destination.target.as_str()
+            ),
             ("example.org", 80, "/")
         );
         assert!(request.tls.is_none());
         let request = parse("wss://example.org/a%20b?x=1&y#fragment");
-        assert_eq!((request.authority.as_str(), request.port), ("example.org", 443));
-        assert_eq!(request.target, "/a%20b?x=1&y");
+        assert_eq!((request.destination.authority.as_str(), request.destination.port), ("example.org", 443));
+        assert_eq!(request.destination.target, "/a%20b?x=1&y");
         assert!(request.tls.is_some());
-        assert_eq!(parse("ws://h?x=1").target, "/?x=1");
-        assert_eq!(parse("ws://[::1]:9/").authority, "[::1]:9");
-        assert_eq!(parse("http://h:8080/").authority, "h:8080");
-        assert_eq!(parse("https://h:443/").authority, "h");
-        assert_eq!(parse("ws://bücher.example/").authority, "xn--bcher-kva.example");
+        assert_eq!(parse("ws://h?x=1").destination.target, "/?x=1");
+        assert_eq!(parse("ws://[::1]:9/").destination.authority, "[::1]:9");
+        assert_eq!(parse("http://h:8080/").destination.authority, "h:8080");
+        assert_eq!(parse("https://h:443/").destination.authority, "h");
+        assert_eq!(parse("ws://bücher.example/").destination.authority, "xn--bcher-kva.example");
+    }
+
+    #[test]
+    fn takes_credentials_from_the_header_then_the_options_then_the_url() {
+        let credentials = Some(Credentials { username: "o".to_owned(), password: String::new() });
+        let own = (b"authorization".to_vec(), b"Bearer t".to_vec());
+        let options = Options { credentials, ..Options::default() };
+        let request = Request::parse("ws://u:p@h/", options.clone()).expect("good");
+        assert_eq!(request.headers, [("Authorization".to_owned(), b"Basic bzo=".to_vec())]);
+        let options = Options { headers: vec![own], ..options };
+        let request = Request::parse("ws://u:p@h/", options).expect("good");
+        assert_eq!(request.headers, [("authorization".to_owned(), b"Bearer t".to_vec())]);
     }
 
     #[test]
     fn makes_basic_credentials_of_userinfo() {
         let request = parse("ws://al%40ice:p%3Ass@h/");
         assert_eq!(request.headers, [("Authorization".to_owned(), b"Basic YWxAaWNlOnA6c3M=".to_vec())]);
-        assert_eq!(request.authority, "h");
+        assert_eq!(request.destination.authority, "h");
         assert_eq!(request.endpoint(), "h:80");
     }
 
@@ -385,7 +443,10 @@ mod tests {
         ] {
             assert!(refuse(url).starts_with("url: "), "{url}");
         }
-        assert!(refuse(&format!("ws://h/{}", "x".repeat(URL_BYTES_MAX))).contains("longer than 8196 bytes"));
+        assert!(
+            refuse(&format!("ws://h/{}", "x".repeat(crate::client::URL_BYTES_MAX)))
+                .contains("longer than 8196 bytes")
+        );
     }
 
     #[test]
@@ -438,5 +499,27 @@ mod tests {
                 "{list}"
             );
         }
+    }
+
+    #[test]
+    fn follows_redirects_to_tls_and_never_from_it() {
+        let tls = TlsOptions {
+            client_certificate: Some(crate::client::ClientCertificate {
+                certificate: "c.pem".into(),
+                key: "k.pem".into(),
+                password: None,
+            }),
+            ..TlsOptions::default()
+        };
+        let options = Options { tls, max_redirects: 2, ..Options::default() };
+        let plain = Request::parse("ws://h/", options.clone()).expect("good");
+        let secure = plain.redirected("https://h/x").expect("asked for").expect("good");
+        let own = secure.tls.as_ref().expect("TLS");
+        assert!(own.client_certificate.is_none(), "another origin");
+        assert_eq!(secure.redirected("ws://h/").expect("asked for").err(), Some(RedirectError::Insecure));
+        let same = Request::parse("wss://h/", options).expect("good").redirected("/y");
+        let same = same.expect("asked for").expect("good");
+        assert!(same.tls.is_some_and(|tls| tls.client_certificate.is_some()), "the same origin");
+        assert!(parse("ws://h/").redirected("/").is_none(), "nobody asked for it");
     }
 }

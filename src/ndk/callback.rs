@@ -12,8 +12,8 @@ use super::extension::{
 };
 use super::gate::Gate;
 use crate::client::{
-    Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Outcome, Phase, Pong, Prepare,
-    Receipt, Reconnected, Reconnecting, Statistics, Times,
+    Closed, Direction, Failure, FrameHeader, Headers, Kind, Listener, Message, Opened, Outcome, Phase, Pong,
+    Prepare, Receipt, Reconnected, Reconnecting, Statistics, Times,
 };
 
 /// The text of status 101 (RFC 9110 section 15.2.2), whatever phrase the server put there.
@@ -228,6 +228,12 @@ impl Listener for Callbacks {
         let code = error::of_failure(&failure.error);
         if self.set().on_error.is_some() {
             let message = c_text(&failure.to_string());
+            let refused = failure.error.refused();
+            let texts = refused.map(|refused| header_texts(&refused.headers)).unwrap_or_default();
+            let headers = header_array(&texts);
+            // C programs print it.
+            let body: Vec<u8> =
+                refused.iter().flat_map(|refused| refused.body.iter().copied()).chain([0]).collect();
             let event = RawFailure {
                 size: size_of::<RawFailure>(),
                 code: code as i32,
@@ -246,6 +252,10 @@ impl Listener for Callbacks {
                 cause: failure.error.cause() as i32,
                 elapsed_us: micros(failure.times.elapsed),
                 last_activity_us: failure.times.last_activity.map_or(-1, micros),
+                headers: headers.as_ptr(),
+                header_count: headers.len(),
+                body: body.as_ptr().cast(),
+                body_length: body.len() - 1,
             };
             self.extended(self.set().on_error, &event);
             return;
@@ -276,13 +286,19 @@ impl Listener for Callbacks {
     }
 }
 
+fn header_texts(headers: &Headers) -> Vec<(CString, CString)> {
+    headers.iter().map(|(name, value)| (c_text(name), c_text(value))).collect()
+}
+
+/// Valid as long as the texts are.
+fn header_array(texts: &[(CString, CString)]) -> Vec<ResponseHeader> {
+    texts.iter().map(|(name, value)| ResponseHeader { name: name.as_ptr(), value: value.as_ptr() }).collect()
+}
+
 /// Lends the server's answer as C sees it.
 fn with_response(opened: &Opened, lend: impl FnOnce(&Response)) {
-    let texts: Vec<_> = opened.headers.iter().map(|(name, value)| (c_text(name), c_text(value))).collect();
-    let headers: Vec<_> = texts
-        .iter()
-        .map(|(name, value)| ResponseHeader { name: name.as_ptr(), value: value.as_ptr() })
-        .collect();
+    let texts = header_texts(&opened.headers);
+    let headers = header_array(&texts);
     let protocol = c_text(opened.protocol.as_deref().unwrap_or_default());
     let extensions = c_text(opened.extensions.as_deref().unwrap_or_default());
     lend(&Response {

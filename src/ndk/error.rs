@@ -12,6 +12,8 @@ pub fn of_options(error: &OptionsError) -> ErrCode {
         OptionsError::HeaderName { .. }
         | OptionsError::HeaderValue { .. }
         | OptionsError::WindowBits
+        | OptionsError::Hosts { .. }
+        | OptionsError::Redirects
         | OptionsError::Proxy { .. }
         | OptionsError::Protocol { .. } => ErrCode::ConnectionError,
         OptionsError::TooManyHeaders | OptionsError::HeadersTooLong => ErrCode::HeaderExceeded,
@@ -55,6 +57,7 @@ pub fn of_failure(error: &Error) -> ErrCode {
         | Error::Tls { .. }
         | Error::Upgrade { .. }
         | Error::Timeout { .. }
+        | Error::PhaseTimeout { .. }
         | Error::Abandoned { .. }
         | Error::Lost(_)
         | Error::PongTimeout(_)

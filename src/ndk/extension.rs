@@ -12,8 +12,9 @@ use super::abi::{ErrCode, Header, WebSocket};
 use super::probe::{self, Unreadable};
 use crate::client::{
     AlpnProtocols, Causes, ClientCertificate, Credentials, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options,
-    Password, PerMessageDeflate, Pin, Proxy, ProxyProtocol, ProxyServer, RawHeader, Receipt, Reconnect,
-    Rewrite, SEND_LIMIT_BYTES, SendLimits, Statistics, TlsOptions, TlsServerName,
+    Password, PerMessageDeflate, PhaseTimeouts, Pin, Proxy, ProxyProtocol, ProxyServer, REDIRECTS_MAX,
+    RawHeader, Receipt, Reconnect, Rewrite, SEND_LIMIT_BYTES, SendLimits, Statistics, TlsOptions,
+    TlsServerName, check_hosts,
 };
 
 /// The longest sub-protocol list and file name looked at, in bytes.
@@ -67,6 +68,16 @@ pub struct RawOptions {
     statistics_interval_ms: u32,
     send_queue_messages: u64,
     trace_id: u64,
+    max_redirects: u8,
+    support_origin_port: u8,
+    hosts: *const Header,
+    username: *const c_char,
+    password: *const c_char,
+    lookup_timeout_ms: u32,
+    tcp_timeout_ms: u32,
+    proxy_timeout_ms: u32,
+    tls_timeout_ms: u32,
+    upgrade_timeout_ms: u32,
 }
 
 /// `NWS_CertificatePinning`.
@@ -131,6 +142,10 @@ pub struct RawFailure {
     pub cause: i32,
     pub elapsed_us: i64,
     pub last_activity_us: i64,
+    pub headers: *const ResponseHeader,
+    pub header_count: usize,
+    pub body: *const c_char,
+    pub body_length: usize,
 }
 
 /// `NWS_Close`.
@@ -329,13 +344,13 @@ pub type ReleaseCallback = unsafe extern "C" fn(*mut c_void, *mut c_void);
 
 #[cfg(target_pointer_width = "64")]
 const _: () = {
-    assert!(size_of::<RawOptions>() == 200 && offset_of!(RawOptions, deflate_threshold) == 96);
+    assert!(size_of::<RawOptions>() == 256 && offset_of!(RawOptions, deflate_threshold) == 96);
     assert!(offset_of!(RawOptions, client_key_password) == 104 && size_of::<RawPin>() == 24);
     assert!(offset_of!(RawOptions, protocols) == 48 && offset_of!(RawOptions, per_message_deflate) == 89);
     assert!(size_of::<Response>() == 40 && offset_of!(Response, headers) == 16);
     assert!(size_of::<RawMessage>() == 32 && offset_of!(RawMessage, last) == 29);
     assert!(size_of::<RawPong>() == 32);
-    assert!(size_of::<RawFailure>() == 64 && offset_of!(RawFailure, message) == 24);
+    assert!(size_of::<RawFailure>() == 96 && offset_of!(RawFailure, message) == 24);
     assert!(size_of::<RawClose>() == 48);
     assert!(size_of::<RawReconnecting>() == 48 && offset_of!(RawReconnecting, message) == 32);
     assert!(size_of::<RawReconnected>() == 24);
@@ -552,7 +567,12 @@ impl RawOptions {
             protocols: _,
             tls,
             proxy: _,
+            hosts: _,
+            credentials: _,
+            max_redirects,
+            origin_port,
             connect_timeout,
+            phase_timeouts,
             close_timeout,
             ping_interval,
             pong_timeout,
@@ -613,6 +633,16 @@ impl RawOptions {
             statistics_interval_ms: milliseconds(statistics_interval),
             send_queue_messages: 0,
             trace_id: trace_id.unwrap_or(0),
+            max_redirects,
+            support_origin_port: u8::from(origin_port),
+            hosts: std::ptr::null(),
+            username: std::ptr::null(),
+            password: std::ptr::null(),
+            lookup_timeout_ms: milliseconds(phase_timeouts.lookup),
+            tcp_timeout_ms: milliseconds(phase_timeouts.tcp),
+            proxy_timeout_ms: milliseconds(phase_timeouts.proxy),
+            tls_timeout_ms: milliseconds(phase_timeouts.tls),
+            upgrade_timeout_ms: milliseconds(phase_timeouts.upgrade),
         }
     }
 
@@ -630,6 +660,23 @@ impl RawOptions {
             protocols: text("protocols", self.protocols)?.unwrap_or_default(),
             tls: self.parse_tls()?,
             proxy: self.proxy()?,
+            hosts: hosts(self.hosts)?,
+            credentials: credentials(("username", self.username), ("password", self.password))?,
+            max_redirects: match self.max_redirects {
+                0..=REDIRECTS_MAX => self.max_redirects,
+                other => {
+                    let text = format!("maxRedirects: {other}; it must be 0 to {REDIRECTS_MAX}");
+                    return Err(Refusal::new(ErrCode::InvalidArgument, text));
+                }
+            },
+            origin_port: flag("supportOriginPort", self.support_origin_port)?,
+            phase_timeouts: PhaseTimeouts {
+                lookup: duration(self.lookup_timeout_ms),
+                tcp: duration(self.tcp_timeout_ms),
+                proxy: duration(self.proxy_timeout_ms),
+                tls: duration(self.tls_timeout_ms),
+                upgrade: duration(self.upgrade_timeout_ms),
+            },
             connect_timeout: limit("connectTimeoutMs", self.connect_timeout_ms)?,
             close_timeout: limit("closeTimeoutMs", self.close_timeout_ms)?,
             ping_interval: duration(self.ping_interval_ms),
@@ -702,22 +749,15 @@ impl RawOptions {
             PROXY_SOCKS5 => ProxyProtocol::Socks5,
             other => return Err(refused(format!("proxyType: {other} is no type of proxy"))),
         };
-        let credentials = |username: Option<String>, password: Option<String>| {
-            let given = username.is_some() || password.is_some();
-            given.then(|| Credentials {
-                username: username.unwrap_or_default(),
-                password: password.unwrap_or_default(),
-            })
-        };
         let server = ProxyServer {
             protocol,
             host: host.ok_or_else(|| refused("proxyHost: NULL".to_owned()))?,
             port: self.proxy_port,
             exclusions: text("proxyExclusions", self.proxy_exclusions)?.into_iter().collect(),
             credentials: credentials(
-                text("proxyUsername", self.proxy_username)?,
-                text("proxyPassword", self.proxy_password)?,
-            ),
+                ("proxyUsername", self.proxy_username),
+                ("proxyPassword", self.proxy_password),
+            )?,
         };
         server.check().map_err(|error| refused(error.to_string()))?;
         Ok(Proxy::Server(server))
@@ -835,10 +875,39 @@ fn text(field: &str, text: *const c_char) -> Result<Option<String>, Refusal> {
     String::from_utf8(bytes).map(Some).map_err(|_| refused("not UTF-8"))
 }
 
-fn headers(mut next: *const Header) -> Result<Vec<RawHeader>, Refusal> {
+/// Two fields, of which either makes credentials.
+fn credentials(
+    (username_field, username): (&str, *const c_char),
+    (password_field, password): (&str, *const c_char),
+) -> Result<Option<Credentials>, Refusal> {
+    let (username, password) = (text(username_field, username)?, text(password_field, password)?);
+    let given = username.is_some() || password.is_some();
+    Ok(given.then(|| Credentials {
+        username: username.unwrap_or_default(),
+        password: password.unwrap_or_default(),
+    }))
+}
+
+/// Names and their addresses.
+fn hosts(list: *const Header) -> Result<Vec<(String, String)>, Refusal> {
+    let refused = |text: String| Refusal::new(ErrCode::InvalidArgument, text);
+    let utf8 = |text| String::from_utf8(text).map_err(|_| refused("hosts: not UTF-8".to_owned()));
+    let pairs = pairs("hosts", list)?.into_iter();
+    let hosts: Vec<_> =
+        pairs.map(|(name, addresses)| Ok((utf8(name)?, utf8(addresses)?))).collect::<Result<_, _>>()?;
+    check_hosts(&hosts).map_err(|error| refused(error.to_string()))?;
+    Ok(hosts)
+}
+
+fn headers(list: *const Header) -> Result<Vec<RawHeader>, Refusal> {
+    pairs("headers", list)
+}
+
+/// A list in the shape of the platform's headers.
+fn pairs(field: &str, mut next: *const Header) -> Result<Vec<RawHeader>, Refusal> {
     let mut headers = Vec::new();
     while !next.is_null() {
-        let refused = |code, why| Refusal::new(code, format!("headers: entry {}: {why}", headers.len()));
+        let refused = |code, why| Refusal::new(code, format!("{field}: entry {}: {why}", headers.len()));
         let Ok(Header { name, value, next: following }) = probe::value(next) else {
             return Err(refused(ErrCode::InvalidArgument, "the pointer leads nowhere"));
         };

@@ -273,7 +273,7 @@ fn script() -> (usize, Vec<u8>) {
 fn request() -> Vec<u8> {
     format!(
         "GET /00001-00001 HTTP/1.1\r\nHost: 127.0.0.1:40000\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nOrigin: http://127.0.0.1\r\n\
          User-Agent: net_websocket/{}\r\n\r\n",
         env!("CARGO_PKG_VERSION")
     )

@@ -79,7 +79,8 @@ pub fn answer(request: &[u8]) -> Answer {
                 true
             }
             (5, Some(("Sec-WebSocket-Version", value))) => value == "13",
-            (6, Some(("User-Agent", value))) => value.starts_with("net_websocket/"),
+            (6, Some(("Origin", value))) => matches!(value, "http://127.0.0.1" | "https://127.0.0.1"),
+            (7, Some(("User-Agent", value))) => value.starts_with("net_websocket/"),
             _ => false,
         };
         if !good {

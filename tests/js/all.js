@@ -13,5 +13,6 @@ require('./lookalike.test.js');
 require('./lifecycle.test.js');
 require('./proxy.test.js');
 require('./reconnect.test.js');
+require('./connecting.test.js');
 
 run();

@@ -31,6 +31,8 @@ struct Log {
     int ordered;
     int64_t round_trip;
     struct NWS_Failure failure;
+    char body[64];
+    char location[64];
     char failure_text[1024];
     struct NWS_Close close;
     /* What onPrepare returns. */
@@ -146,7 +148,17 @@ static void on_error(struct WebSocket *client, void *data, const struct NWS_Fail
 {
     struct Log *log = (struct Log *)data;
     (void)client;
+    size_t at;
     CHECK(strlen(failure->message) > 0);
+    CHECK_INT(failure->size, sizeof *failure);
+    CHECK_INT(failure->body[failure->bodyLength], '\0');
+    snprintf(log->body, sizeof log->body, "%s", failure->body);
+    log->location[0] = '\0';
+    for (at = 0; at < failure->headerCount; at++) {
+        if (strcmp(failure->headers[at].name, "location") == 0) {
+            snprintf(log->location, sizeof log->location, "%s", failure->headers[at].value);
+        }
+    }
     log->failure = *failure;
     snprintf(log->failure_text, sizeof log->failure_text, "%s", failure->message);
     note(log, "error");
@@ -372,6 +384,12 @@ static void names_the_option_that_is_wrong(void)
     REFUSES(proxyType, 4);
     REFUSES(proxyType, 255);
     REFUSES(proxyHost, "127.0.0.1");
+    REFUSES(maxRedirects, 6);
+    REFUSES(supportOriginPort, 2);
+    REFUSES(hosts, (const struct WebSocket_Header *)(uintptr_t)0x10);
+    REFUSES(hosts, (&(struct WebSocket_Header){ "h", "localhost", NULL }));
+    REFUSES(username, "\xff");
+    REFUSES(password, (const char *)(uintptr_t)0x10);
     REFUSES(headers, (const struct WebSocket_Header *)(uintptr_t)0x10);
     options.headers = &header;
     CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_NO_HEADER_CONTEXT);
@@ -773,7 +791,7 @@ static void says_which_phase_failed(void)
     log_end(log);
 }
 
-/* --- proxies --- */
+/* --- refusals, redirects, names, limits --- */
 
 /* A socket that listens at its port of this machine. */
 static int listens(unsigned *port)
@@ -802,6 +820,70 @@ static void answers(int listener, char *words, size_t size, const char *answer)
     CHECK(peer >= 0 && send(peer, answer, strlen(answer), MSG_NOSIGNAL) == (ssize_t)strlen(answer));
     close(peer);
 }
+
+static void hands_on_what_the_server_answered_instead(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Options options = default_options();
+    char words[512];
+    char url[64];
+    unsigned port;
+    int listener = listens(&port);
+    struct WebSocket_Header host = { "server.test", "127.0.0.1", NULL };
+    options.hosts = &host;
+    options.username = "alice";
+    options.password = "sesame";
+    options.supportOriginPort = 1;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    snprintf(url, sizeof url, "ws://server.test:%u", port);
+    CHECK_INT(log_connect(log, url, "/"), WEBSOCKET_OK);
+    answers(listener, words, sizeof words, "HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 5\r\n\r\nmoved");
+    CHECK_HAS(words, "authorization: basic ywxpy2u6c2vzyw1l\r\n");
+    snprintf(url, sizeof url, "origin: http://server.test:%u\r\n", port);
+    CHECK_HAS(words, url);
+    CHECK_TEXT(entry(log, 0), "error");
+    CHECK_INT(log->failure.httpStatus, 302);
+    CHECK_TEXT(log->location, "/there");
+    CHECK_TEXT(log->body, "moved");
+    log_end(log);
+    close(listener);
+}
+
+static void follows_redirects_if_told_so(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Options options = default_options();
+    char words[512];
+    char url[64];
+    char answer[256];
+    unsigned port;
+    int listener = listens(&port);
+    options.maxRedirects = 1;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    snprintf(url, sizeof url, "ws://127.0.0.1:%u", port);
+    CHECK_INT(log_connect(log, url, "/"), WEBSOCKET_OK);
+    snprintf(answer, sizeof answer, "HTTP/1.1 307 There\r\nLocation: %s/\r\n\r\n", ws);
+    answers(listener, words, sizeof words, answer);
+    CHECK_HAS(entry(log, 1), "open");
+    log_end(log);
+    close(listener);
+}
+
+static void keeps_each_phase_to_its_limit(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Options options = default_options();
+    options.upgradeTimeoutMs = 50;
+    options.lookupTimeoutMs = options.tcpTimeoutMs = options.proxyTimeoutMs = options.tlsTimeoutMs = 30000;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, ws, "/hang"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 0), "error");
+    CHECK_INT(log->failure.phase, NWS_PHASE_UPGRADE);
+    CHECK_INT(log->failure.cause, NWS_CAUSE_TIMEOUT);
+    log_end(log);
+}
+
+/* --- proxies --- */
 
 static void goes_by_the_proxy_of_the_options(void)
 {
@@ -1276,6 +1358,9 @@ int main(void)
     RUN(receives_a_message_in_pieces);
     RUN(holds_messages_to_the_limit);
     RUN(says_which_phase_failed);
+    RUN(hands_on_what_the_server_answered_instead);
+    RUN(follows_redirects_if_told_so);
+    RUN(keeps_each_phase_to_its_limit);
     RUN(goes_by_the_proxy_of_the_options);
     RUN(goes_by_the_proxy_of_the_system);
     RUN(takes_certificates_as_the_options_say);

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -71,6 +71,20 @@ impl Wire {
         answer.extend_from_slice(behind);
         self.send(&answer);
         request
+    }
+
+    /// Answers the request with this, and closes.
+    pub fn answer(mut self, answer: &str) {
+        self.read_request();
+        // The client may have had enough before all is written.
+        let _ = self.0.write_all(answer.as_bytes());
+        let _ = self.0.shutdown(Shutdown::Write);
+        self.drain();
+    }
+
+    /// Reads, whatever it is, until the client has ended its side.
+    pub fn drain(&mut self) {
+        let _ = self.0.read_to_end(&mut Vec::new());
     }
 
     pub fn read_request(&mut self) -> String {

@@ -245,6 +245,26 @@ struct Options {
     std::string proxyUsername;
     /** The password. */
     std::string proxyPassword;
+    /** Names and their IP addresses, comma-separated, which are then not looked up. */
+    std::vector<std::pair<std::string, std::string>> hosts;
+    /** For Basic authentication; both empty for none. */
+    std::string username;
+    /** The password. */
+    std::string password;
+    /** How many redirects to follow, 0 to 5. */
+    uint8_t maxRedirects = 0;
+    /** Name the port in the header Origin. */
+    bool supportOriginPort = false;
+    /** Limits of the steps of an attempt; 0 for none. */
+    std::chrono::milliseconds lookupTimeout{};
+    /** Until one of the addresses has answered. */
+    std::chrono::milliseconds tcpTimeout{};
+    /** For the tunnel through a proxy. */
+    std::chrono::milliseconds proxyTimeout{};
+    /** For the TLS handshake. */
+    std::chrono::milliseconds tlsTimeout{};
+    /** For the upgrade. */
+    std::chrono::milliseconds upgradeTimeout{};
 };
 
 /** @brief When a client connects again by itself, with the library's defaults; see NWS_ReconnectOptions for each. */
@@ -434,6 +454,25 @@ public:
         for (const std::string &exclusion : options.proxyExclusions) {
             exclusions += (exclusions.empty() ? "" : ",") + exclusion;
         }
+        std::vector<WebSocket_Header> hosts;
+        hosts.reserve(options.hosts.size());
+        for (const auto &[name, addresses] : options.hosts) {
+            hosts.push_back({ name.c_str(), addresses.c_str(), nullptr });
+        }
+        for (size_t at = 1; at < hosts.size(); at++) {
+            hosts[at - 1].next = &hosts[at];
+        }
+        const bool hasCredentials = !options.username.empty() || !options.password.empty();
+        raw.hosts = hosts.empty() ? nullptr : hosts.data();
+        raw.username = hasCredentials ? options.username.c_str() : nullptr;
+        raw.password = hasCredentials ? options.password.c_str() : nullptr;
+        raw.maxRedirects = options.maxRedirects;
+        raw.supportOriginPort = options.supportOriginPort;
+        raw.lookupTimeoutMs = milliseconds(options.lookupTimeout);
+        raw.tcpTimeoutMs = milliseconds(options.tcpTimeout);
+        raw.proxyTimeoutMs = milliseconds(options.proxyTimeout);
+        raw.tlsTimeoutMs = milliseconds(options.tlsTimeout);
+        raw.upgradeTimeoutMs = milliseconds(options.upgradeTimeout);
         raw.proxyType = static_cast<uint8_t>(options.proxyType);
         raw.proxyHost = options.proxyHost.empty() ? nullptr : options.proxyHost.c_str();
         raw.proxyPort = options.proxyPort;

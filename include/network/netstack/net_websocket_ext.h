@@ -320,6 +320,35 @@ typedef struct NWS_Options {
      * chain, as hilog shows it. 0 for none. Default 0.
      */
     uint64_t traceId;
+    /**
+     * How many redirects to follow, 0 to 5. None leads from wss to ws, and the headers Authorization, Cookie and Host, the
+     * client's certificate and tlsServerName are not for another origin. Default 0.
+     */
+    uint8_t maxRedirects;
+    /**
+     * 1 names the port in the header Origin, if it is not the scheme's own; else Origin is the scheme and the host alone. An
+     * Origin among the headers comes first, and an empty one there leaves it out. Default 0.
+     */
+    uint8_t supportOriginPort;
+    /**
+     * Names (fieldName) and their IP addresses, comma-separated (fieldValue), which are then not looked up; NULL for none.
+     * Default NULL.
+     */
+    const struct WebSocket_Header *hosts;
+    /** For Basic authentication, instead of those in the URL; a header Authorization comes before both. Default NULL. */
+    const char *username;
+    /** Its password; NULL is as good as "". Default NULL. */
+    const char *password;
+    /** Limit of the time to find an address; 0 for none but connectTimeoutMs, as for the next four. Default 0. */
+    uint32_t lookupTimeoutMs;
+    /** Limit until one of the addresses has answered. Default 0. */
+    uint32_t tcpTimeoutMs;
+    /** Limit of the tunnel through a proxy. Default 0. */
+    uint32_t proxyTimeoutMs;
+    /** Limit of the TLS handshake. Default 0. */
+    uint32_t tlsTimeoutMs;
+    /** Limit of the upgrade. Default 0. */
+    uint32_t upgradeTimeoutMs;
 } NWS_Options;
 
 /**
@@ -451,6 +480,14 @@ typedef struct NWS_Failure {
     int64_t elapsedUs;
     /** Microseconds since the last byte came from the peer; -1 if none did. */
     int64_t lastActivityUs;
+    /** The headers of a server that refused the upgrade, in order; headerCount is 0 when that is not the cause. */
+    const struct NWS_Header *headers;
+    /** Entries of `headers`. */
+    size_t headerCount;
+    /** The first 4096 bytes of that answer's body, as far as they came in time; the byte behind them is NUL. */
+    const char *body;
+    /** How many there are, without that NUL. */
+    size_t bodyLength;
 } NWS_Failure;
 
 /**

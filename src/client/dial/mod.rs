@@ -19,12 +19,13 @@ use url::Host;
 
 use self::race::{Delays, Limits, Lost, race};
 use self::resolve::Family;
+use super::destination::Destination;
 use super::error::{Error, Phase, UpgradeError};
 use super::event::{Opened, Timing};
 use super::handshake::{self, Upgraded};
 use super::network::Ends;
 use super::options::Request;
-use super::proxy::{self, ProxyProtocol, Server};
+use super::proxy::{self, Choice, ProxyProtocol, Server};
 use super::socket::Socket;
 use super::tls::{self, TlsError};
 use crate::protocol::{Negotiated, ReadBuffer};
@@ -66,36 +67,76 @@ pub(super) async fn establish(request: &Request, progress: &Progress) -> Result<
 
 async fn attempt(request: &Request, progress: &Progress) -> Result<Connection, Error> {
     let mut timing = Timing::default();
+    let mut redirected: Option<Box<Request>> = None;
+    loop {
+        let current = redirected.as_deref().unwrap_or(request);
+        let (target, refused) = match connect(current, progress, &mut timing).await {
+            Err(Error::Upgrade { target, cause: UpgradeError::Status(refused) }) => (target, refused),
+            outcome => return outcome,
+        };
+        match handshake::location(&refused).and_then(|location| current.redirected(location)) {
+            None => return Err(Error::Upgrade { target, cause: UpgradeError::Status(refused) }),
+            Some(Err(why)) => {
+                return Err(Error::Upgrade { target, cause: UpgradeError::Redirect(why, refused) });
+            }
+            Some(Ok(next)) => redirected = Some(Box::new(next)),
+        }
+    }
+}
+
+/// A connection to the server that the request itself names.
+async fn connect(request: &Request, progress: &Progress, timing: &mut Timing) -> Result<Connection, Error> {
     let tcp = match choose_proxy(request).await? {
-        None => reach(request, &request.host, request.port, None, progress, &mut timing).await?,
-        Some(server) => tunnel(request, &server, progress, &mut timing).await?,
+        None => {
+            let Destination { host, zone, port, .. } = &request.destination;
+            reach(request, host, zone.as_deref(), *port, None, progress, timing).await?
+        }
+        Some(server) => tunnel(request, &server, progress, timing).await?,
     };
     let mut clock = Clock(Instant::now());
+    let limits = &request.phase_timeouts;
     let mut stream = match &request.tls {
         None => Stream::Plain(tcp),
         Some(settings) => {
             progress.enter(Phase::Tls);
-            let read = settings.clone();
-            let config = tokio::task::spawn_blocking(move || tls::config(&read))
-                .await
-                .map_err(|_| Error::Internal)??;
-            let tls = tls::handshake(tcp, config, settings, &request.host)
-                .await
-                .map_err(|cause| Error::Tls { target: request.endpoint(), cause })?;
+            let handshake = async {
+                let read = settings.clone();
+                let config = tokio::task::spawn_blocking(move || tls::config(&read))
+                    .await
+                    .map_err(|_| Error::Internal)??;
+                tls::handshake(tcp, config, settings, &request.destination.host)
+                    .await
+                    .map_err(|cause| Error::Tls { target: request.endpoint(), cause })
+            };
+            let tls = within(limits.tls, Phase::Tls, request, handshake).await?;
+            timing.tls += clock.lap();
             Stream::Tls(Box::new(tls))
         }
     };
-    if request.tls.is_some() {
-        timing.tls = clock.lap();
-    }
     progress.enter(Phase::Upgrade);
-    let Upgraded { mut opened, deflate, received } = match handshake::upgrade(&mut stream, request).await {
-        Ok(upgraded) => upgraded,
-        Err(cause) => return Err(not_upgraded(request.endpoint(), cause, stream).await),
+    let upgrade = async {
+        match handshake::upgrade(&mut stream, request).await {
+            Ok(upgraded) => Ok((upgraded, stream)),
+            Err(cause) => Err(not_upgraded(request.endpoint(), cause, stream).await),
+        }
     };
-    timing.upgrade = clock.lap();
-    opened.timing = timing;
+    let (upgraded, stream) = within(limits.upgrade, Phase::Upgrade, request, upgrade).await?;
+    let Upgraded { mut opened, deflate, received } = upgraded;
+    timing.upgrade += clock.lap();
+    opened.timing = *timing;
     Ok(Connection { stream, opened, deflate, received })
+}
+
+/// One phase, within its limit.
+async fn within<T>(
+    limit: Option<Duration>,
+    phase: Phase,
+    request: &Request,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let Some(limit) = limit else { return work.await };
+    let late = |_| Err(Error::PhaseTimeout { target: request.endpoint(), phase, limit });
+    tokio::time::timeout(limit, work).await.unwrap_or_else(late)
 }
 
 /// A failure of the upgrade, or the server's late verdict on the TLS handshake.
@@ -124,12 +165,16 @@ impl Clock {
 }
 
 async fn choose_proxy(request: &Request) -> Result<Option<Server>, Error> {
-    let choice = request.proxy.clone();
-    let (secure, host, port) = (request.tls.is_some(), request.host.clone(), request.port);
-    let choose = move || choice.for_destination(secure, &host, port);
+    let choose = |choice: &Choice, destination: &Destination| {
+        choice.for_destination(destination.secure, &destination.host, destination.port)
+    };
     let chosen = match request.proxy.is_immediate() {
-        true => choose(),
-        false => tokio::task::spawn_blocking(choose).await.map_err(|_| Error::Internal)?,
+        true => choose(&request.proxy, &request.destination),
+        false => {
+            let (choice, destination) = (request.proxy.clone(), request.destination.clone());
+            let asked = tokio::task::spawn_blocking(move || choose(&choice, &destination));
+            asked.await.map_err(|_| Error::Internal)?
+        }
     };
     chosen.map_err(|cause| Error::Proxy { proxy: None, target: request.endpoint(), cause })
 }
@@ -141,23 +186,28 @@ async fn tunnel(
     progress: &Progress,
     timing: &mut Timing,
 ) -> Result<Socket, Error> {
-    let destination = (&request.host, request.port);
+    let destination = (&request.destination.host, request.destination.port);
     let credentials = server.credentials.as_ref();
     let mut authorization = None;
     loop {
-        let mut tcp = reach(request, &server.host, server.port, Some(server), progress, timing).await?;
+        let mut tcp = reach(request, &server.host, None, server.port, Some(server), progress, timing).await?;
         progress.enter(Phase::Proxy);
         let mut clock = Clock(Instant::now());
-        let asked = match server.protocol {
-            ProxyProtocol::Http => {
-                proxy::connect(&mut tcp, destination, credentials, authorization.as_ref()).await
-            }
-            ProxyProtocol::Socks5 => proxy::socks5(&mut tcp, destination, credentials).await.map(|()| None),
+        let ask = async {
+            let asked = match server.protocol {
+                ProxyProtocol::Http => {
+                    proxy::connect(&mut tcp, destination, credentials, authorization.as_ref()).await
+                }
+                ProxyProtocol::Socks5 => {
+                    proxy::socks5(&mut tcp, destination, credentials).await.map(|()| None)
+                }
+            };
+            let (proxy, target) = (Some(server.endpoint()), request.endpoint());
+            asked.map_err(|cause| Error::Proxy { proxy, target, cause })
         };
+        let answer = within(request.phase_timeouts.proxy, Phase::Proxy, request, ask).await?;
         timing.proxy += clock.lap();
-        let failed =
-            |cause| Error::Proxy { proxy: Some(server.endpoint()), target: request.endpoint(), cause };
-        match asked.map_err(failed)? {
+        match answer {
             None => return Ok(tcp),
             answer => authorization = answer,
         }
@@ -168,13 +218,14 @@ async fn tunnel(
 async fn reach(
     request: &Request,
     host: &Host<String>,
+    zone: Option<&str>,
     port: u16,
     proxy: Option<&Server>,
     progress: &Progress,
     timing: &mut Timing,
 ) -> Result<Socket, Error> {
     progress.enter(Phase::Lookup);
-    let clock = Clock(Instant::now());
+    let start = Instant::now();
     let mut began = None;
     let begin = || {
         progress.enter(Phase::Tcp);
@@ -184,37 +235,51 @@ async fn reach(
         address.set_port(port);
         TcpStream::connect(address)
     };
-    let limits = Limits::default();
-    let own = |address: IpAddr| ready(Ok(vec![SocketAddr::new(address, port)]));
-    let none = || ready(Ok(Vec::new()));
-    let connected = match host {
-        Host::Ipv4(address) => {
-            race(none(), own((*address).into()), connect, Delays::default(), limits, begin).await
-        }
-        Host::Ipv6(address) => {
-            race(own((*address).into()), none(), connect, Delays::default(), limits, begin).await
-        }
+    let limits = Limits { lookup: request.phase_timeouts.lookup, tcp: request.phase_timeouts.tcp };
+    let fixed = match host {
+        Host::Ipv4(address) => Some(vec![IpAddr::V4(*address)]),
+        Host::Ipv6(address) if zone.is_none() => Some(vec![IpAddr::V6(*address)]),
+        Host::Ipv6(_) => None,
         Host::Domain(name) => {
-            let of = |family| resolve::addresses(name, family);
+            let own = request.hosts.iter().find(|(known, _)| known == name);
+            own.map(|(_, addresses)| addresses.clone())
+        }
+    };
+    let name = match (host, zone) {
+        (Host::Domain(name), _) => name.clone(),
+        // The resolver knows the network interfaces.
+        (Host::Ipv6(address), Some(zone)) => format!("{address}%{zone}"),
+        (host, _) => host.to_string(),
+    };
+    let connected = match fixed {
+        Some(addresses) => {
+            let (v6, v4): (Vec<_>, Vec<_>) = addresses
+                .into_iter()
+                .map(|address| SocketAddr::new(address, port))
+                .partition(SocketAddr::is_ipv6);
+            race(ready(Ok(v6)), ready(Ok(v4)), connect, Delays::default(), limits, begin).await
+        }
+        None => {
+            let of = |family| resolve::addresses(&name, family);
             race(of(Family::V6), of(Family::V4), connect, Delays::default(), limits, begin).await
         }
     };
     let done = Instant::now();
-    let began = began.unwrap_or(done);
-    timing.lookup += began - clock.0;
-    timing.tcp += done - began;
+    let tcp_from = began.unwrap_or(done);
+    timing.lookup += tcp_from - start;
+    timing.tcp += done - tcp_from;
     let tcp = connected.map_err(|lost| {
-        if let (Lost::Tcp(_) | Lost::Late, Host::Domain(name)) = (&lost, host) {
-            resolve::forget(name);
-        }
         let target = match proxy {
             Some(server) => format!("the proxy {}", server.endpoint()),
             None => request.endpoint(),
         };
+        if began.is_some() {
+            resolve::forget(&name);
+        }
         match lost {
-            Lost::Lookup(cause) => Error::Lookup { host: host.to_string(), cause },
+            Lost::Lookup(cause) => Error::Lookup { host: name, cause },
             Lost::Tcp(cause) => Error::Tcp { target, cause },
-            Lost::Late => Error::Internal,
+            Lost::Late(limit) => Error::PhaseTimeout { target, phase: progress.phase(), limit },
         }
     })?;
     // Small messages must not wait for the acknowledgement of earlier ones.

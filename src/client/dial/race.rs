@@ -43,8 +43,8 @@ pub(super) enum Lost {
     Lookup(Arc<io::Error>),
     /// The error of the first address to fail.
     Tcp(io::Error),
-    /// The limit of the phase passed.
-    Late,
+    /// The limit of the phase has passed.
+    Late(Duration),
 }
 
 /// The addresses that are known and not yet tried.
@@ -88,7 +88,7 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
         Resolved,
         Next,
         Tried(io::Result<S>),
-        Late,
+        Late(Duration),
         Exhausted,
     }
     let (mut v6, mut v4) = (pin!(v6), pin!(v4));
@@ -97,7 +97,8 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
     let mut attempts = FuturesUnordered::new();
     let (mut resolution_ends, mut next_at): (Option<Instant>, Option<Instant>) = (None, None);
     let (mut no_address, mut first_error) = (None, None);
-    let mut deadline = limits.lookup.map(|limit| Instant::now() + limit);
+    let until_after = |limit: Duration| (Instant::now() + limit, limit);
+    let mut deadline = limits.lookup.map(until_after);
     let mut is_first = true;
     loop {
         let may_begin = resolved || !v6_open || !waiting.v6.is_empty();
@@ -107,7 +108,7 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
         {
             if std::mem::take(&mut is_first) {
                 began();
-                deadline = limits.tcp.map(|limit| Instant::now() + limit);
+                deadline = limits.tcp.map(until_after);
             }
             attempts.push(connect(address));
             next_at = Some(Instant::now() + delays.attempt);
@@ -120,7 +121,9 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
             answer = &mut v4, if v4_open => Step::V4(answer),
             () = until(resolution_ends), if resolution_ends.is_some() => Step::Resolved,
             () = until(begin_next), if begin_next.is_some() => Step::Next,
-            () = until(deadline), if deadline.is_some() && (v6_open || v4_open || !attempts.is_empty()) => Step::Late,
+            limit = late(deadline), if deadline.is_some() && (v6_open || v4_open || !attempts.is_empty()) => {
+                Step::Late(limit)
+            }
             else => Step::Exhausted,
         };
         match step {
@@ -155,7 +158,7 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
                 resolution_ends = None;
             }
             Step::Next => {}
-            Step::Late => return Err(Lost::Late),
+            Step::Late(limit) => return Err(Lost::Late(limit)),
             Step::Exhausted => {
                 return Err(match (first_error, no_address) {
                     (Some(error), _) => Lost::Tcp(error),
@@ -164,6 +167,16 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
                 });
             }
         }
+    }
+}
+
+async fn late(deadline: Option<(Instant, Duration)>) -> Duration {
+    match deadline {
+        Some((at, limit)) => {
+            sleep_until(at).await;
+            limit
+        }
+        None => pending().await,
     }
 }
 
@@ -244,10 +257,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_limit_of_the_lookup_ends_with_the_first_connection() {
+        let limits = Limits { lookup: Some(Duration::from_millis(100)), tcp: None };
+        let of = async |v6: Script<'_>, v4: Script<'_>| {
+            let connect = |address| async move {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                Ok::<SocketAddr, _>(address)
+            };
+            race(lookup(v6), lookup(v4), connect, Delays::default(), limits, || {}).await
+        };
+        assert!(
+            matches!(of((NEVER, &[]), (101, &["1.1.1.1:1"])).await, Err(Lost::Late(limit)) if limit.as_millis() == 100)
+        );
+        assert!(of((NEVER, &[]), (49, &["1.1.1.1:1"])).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn says_whether_the_lookup_or_the_connections_failed() {
         assert!(matches!(outcome((0, &[]), (5, &[])).await, (Err(Lost::Lookup(_)), 5)));
         let (lost, _) = outcome((0, &["[::1]:2"]), (5, &[])).await;
         assert!(matches!(lost, Err(Lost::Tcp(error)) if error.kind() == io::ErrorKind::ConnectionRefused));
-        assert!(matches!(outcome((7, &["[::1]:3"]), (0, &["1.1.1.1:3"])).await, (Err(Lost::Late), 10_007)));
+        assert!(matches!(
+            outcome((7, &["[::1]:3"]), (0, &["1.1.1.1:3"])).await,
+            (Err(Lost::Late(_)), 10_007)
+        ));
     }
 }

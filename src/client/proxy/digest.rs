@@ -1,10 +1,11 @@
 //! Authentication to an HTTP proxy: Basic (RFC 7617) and Digest (RFC 7616).
 
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::HEXLOWER;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use super::Credentials;
+use crate::client::destination::basic_authorization;
 
 /// Random bytes of a client nonce.
 const CNONCE_BYTES: usize = 16;
@@ -37,7 +38,7 @@ pub(super) fn answer<'a>(
     let basic = || {
         challenges.iter().any(|challenge| challenge.scheme == "basic").then(|| {
             let Credentials { username, password } = credentials;
-            format!("Basic {}", BASE64.encode(format!("{username}:{password}").as_bytes()))
+            basic_authorization(username.as_bytes(), password.as_bytes())
         })
     };
     by(Algorithm::Sha256).or_else(|| by(Algorithm::Md5)).or_else(basic)

@@ -1,0 +1,210 @@
+//! From the text of a URL to the server that it names (RFC 6455 section 3, RFC 3986, RFC 6874).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use data_encoding::BASE64;
+use url::{Host, Url};
+
+use super::error::UrlError;
+
+/// The longest URL, in bytes.
+pub const URL_BYTES_MAX: usize = 8_196;
+/// The longest zone; names of network interfaces are shorter.
+const ZONE_BYTES_MAX: usize = 64;
+
+/// What a URL says.
+#[derive(Clone)]
+pub(super) struct Destination {
+    /// By TLS.
+    pub(super) secure: bool,
+    pub(super) host: Host<String>,
+    /// Of an IPv6 address: the network interface by which to reach it. Nobody else is told (RFC 6874 section 4).
+    pub(super) zone: Option<String>,
+    pub(super) port: u16,
+    /// The Host header: the name as in the URL, with the port when it is not the scheme's own.
+    pub(super) authority: String,
+    /// Path and query.
+    pub(super) target: String,
+    /// The userinfo, as the value of `Authorization`.
+    pub(super) authorization: Option<String>,
+}
+
+/// A path, a query and the userinfo are nobody else's business.
+impl fmt::Debug for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Destination").field(&self.endpoint()).finish()
+    }
+}
+
+impl Destination {
+    pub(super) fn parse(text: &str) -> Result<Self, UrlError> {
+        if text.len() > URL_BYTES_MAX {
+            return Err(UrlError::TooLong);
+        }
+        let (plain, zone) = split_zone(text)?;
+        let url = Url::parse(&plain).map_err(|error| match error {
+            url::ParseError::EmptyHost => UrlError::Host,
+            other => UrlError::Malformed(other.to_string()),
+        })?;
+        let destination = Self::of(&url, zone)?;
+        // The parser follows browsers and finds a host in `ws:///h` and `ws:h`; RFC 3986 section 3.2 does not.
+        let authority = text.trim_start().get(url.scheme().len()..).and_then(|rest| rest.strip_prefix("://"));
+        if authority.is_none_or(|authority| authority.starts_with(['/', '\\'])) {
+            return Err(UrlError::Host);
+        }
+        Ok(destination)
+    }
+
+    /// What the server at `self` means by a reference (RFC 3986 section 5).
+    pub(super) fn resolve(&self, reference: &str) -> Result<Self, UrlError> {
+        if reference.len() > URL_BYTES_MAX {
+            return Err(UrlError::TooLong);
+        }
+        let malformed = |error: url::ParseError| UrlError::Malformed(error.to_string());
+        let scheme = if self.secure { "wss" } else { "ws" };
+        let base = Url::parse(&format!("{scheme}://{}{}", self.authority, self.target)).map_err(malformed)?;
+        let url = base.join(reference).map_err(malformed)?;
+        let other = Self::of(&url, None)?;
+        let zone = self.zone.clone().filter(|_| other.host == self.host);
+        Ok(Self { zone, ..other })
+    }
+
+    /// Whether another one is of the same origin (RFC 6454 section 5).
+    pub(super) fn is_origin_of(&self, other: &Self) -> bool {
+        (self.secure, &self.host, self.port) == (other.secure, &other.host, other.port)
+    }
+
+    fn of(url: &Url, zone: Option<String>) -> Result<Self, UrlError> {
+        let secure = match url.scheme() {
+            "ws" | "http" => false,
+            "wss" | "https" => true,
+            _ => return Err(UrlError::Scheme),
+        };
+        let host = url.host().ok_or(UrlError::Host)?.to_owned();
+        let authority = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_string(),
+        };
+        let target = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        let has_userinfo = !url.username().is_empty() || url.password().is_some();
+        let authorization = has_userinfo.then(|| {
+            let (username, password) = (url.username(), url.password().unwrap_or_default());
+            basic_authorization(&percent_decode(username), &percent_decode(password))
+        });
+        let port = url.port_or_known_default().ok_or(UrlError::Scheme)?;
+        Ok(Self { secure, host, zone, port, authority, target, authorization })
+    }
+
+    /// Host and port, for texts and logs: never the path, the query or credentials.
+    pub(super) fn endpoint(&self) -> String {
+        match (&self.host, &self.zone) {
+            (Host::Ipv6(address), Some(zone)) => format!("[{address}%{zone}]:{}", self.port),
+            _ => format!("{}:{}", self.host, self.port),
+        }
+    }
+}
+
+/// A URL without the zone of its IPv6 address, which the parser does not know, and the zone. RFC 6874 section 2 wants `%25`
+/// before it; a bare `%`, as the system's tools show it, is taken as well.
+fn split_zone(text: &str) -> Result<(Cow<'_, str>, Option<String>), UrlError> {
+    let plain = (Cow::Borrowed(text), None);
+    let Some((scheme, rest)) = text.split_once("://") else { return Ok(plain) };
+    let authority = &rest[..rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len())];
+    let host_at = authority.rfind('@').map_or(0, |at| at + 1);
+    let literal = authority[host_at..].strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let Some((address, zone)) = literal.and_then(|(literal, _)| literal.split_once('%')) else {
+        return Ok(plain);
+    };
+    let zone = zone.strip_prefix("25").filter(|zone| !zone.is_empty()).unwrap_or(zone);
+    let zone = String::from_utf8(percent_decode(zone)).unwrap_or_default();
+    let fits = |byte: u8| byte.is_ascii_graphic() && !b"%/\\[]@?#".contains(&byte);
+    if zone.is_empty() || zone.len() > ZONE_BYTES_MAX || !zone.bytes().all(fits) {
+        return Err(UrlError::Malformed("the zone of its IPv6 address is not one (RFC 6874)".to_owned()));
+    }
+    let behind = &authority[host_at..];
+    let behind = &behind[behind.find(']').unwrap_or(behind.len())..];
+    let after = &rest[authority.len()..];
+    let without = format!("{scheme}://{}[{address}{behind}{after}", &authority[..host_at]);
+    Ok((Cow::Owned(without), Some(zone)))
+}
+
+/// RFC 7617 section 2.
+pub(super) fn basic_authorization(username: &[u8], password: &[u8]) -> String {
+    format!("Basic {}", BASE64.encode(&[username, b":", password].concat()))
+}
+
+pub(super) fn percent_decode(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        rest = tail;
+        if *byte == b'%'
+            && let Some(hex) = tail.first_chunk::<2>()
+            && let Some(value) =
+                std::str::from_utf8(hex).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok())
+        {
+            out.push(value);
+            rest = &tail[2..];
+        } else {
+            out.push(*byte);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Destination {
+        Destination::parse(text).expect("a good URL")
+    }
+
+    #[test]
+    fn keeps_the_zone_of_an_address_to_itself() {
+        for text in [
+            "ws://[fe80::1%25eth0]:8080/a?b",
+            "ws://u:p@[fe80::1%eth0]:8080/a?b",
+            "ws://[fe80::1%25eth%30]:8080/a?b",
+        ] {
+            let destination = parse(text);
+            assert_eq!(destination.zone.as_deref(), Some("eth0"), "{text}");
+            assert_eq!(destination.authority, "[fe80::1]:8080");
+            assert_eq!(destination.target, "/a?b");
+            assert_eq!(destination.endpoint(), "[fe80::1%eth0]:8080");
+        }
+        assert_eq!(parse("ws://[fe80::1%2525]/").zone.as_deref(), Some("25"));
+        assert_eq!(parse("ws://[::1]/%25?[a%b]").zone, None);
+        assert_eq!(parse("wss://[fe80::1%251]").endpoint(), "[fe80::1%1]:443");
+        for text in
+            ["ws://[fe80::1%]/", "ws://[fe80::1%25a%2fb]/", "ws://[fe80::1%25é]/", "ws://[fe80::1%25a b]/"]
+        {
+            assert!(Destination::parse(text).is_err(), "{text}");
+        }
+        assert!(Destination::parse("ws://[nothing%25eth0]/").is_err());
+    }
+
+    #[test]
+    fn resolves_references() {
+        let base = parse("wss://u:p@example.org:8443/a/b?c");
+        let of = |reference: &str| {
+            let other = base.resolve(reference).expect("a good reference");
+            assert_eq!(other.authorization, None);
+            let scheme = if other.secure { "wss" } else { "ws" };
+            (format!("{scheme}://{}{}", other.authority, other.target), base.is_origin_of(&other))
+        };
+        assert_eq!(of("/x?y#z"), ("wss://example.org:8443/x?y".to_owned(), true));
+        assert_eq!(of("x"), ("wss://example.org:8443/a/x".to_owned(), true));
+        assert_eq!(of("https://example.org:8443/"), ("wss://example.org:8443/".to_owned(), true));
+        assert_eq!(of("//other/"), ("wss://other/".to_owned(), false));
+        assert_eq!(of("wss://example.org/"), ("wss://example.org/".to_owned(), false));
+        assert_eq!(of("http://example.org:8443"), ("ws://example.org:8443/".to_owned(), false));
+        for reference in ["ftp://x/", "mailto:a@b", "https://[", "wss://"] {
+            assert!(base.resolve(reference).is_err(), "{reference}");
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! The way to an open connection, against peers that stall, refuse and redirect.
+
+mod support;
+
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use net_websocket::client::{
+    Client, Closed, Credentials, Failure, Listener, Message, Opened, Options, PhaseTimeouts, Proxy,
+    ProxyProtocol, ProxyServer, REDIRECTS_MAX, RESPONSE_BODY_BYTES_MAX, RefusedUpgrade, Request,
+    SEND_LIMIT_BYTES,
+};
+use socket2::{Domain, Socket, Type};
+use support::{DEADLINE, Peer, Recorded, Seen, quiet};
+
+/// Long enough for what takes no time, on a machine that is busy.
+const LIMIT: Duration = Duration::from_millis(60);
+
+fn failure(recorded: &Recorded) -> String {
+    let Seen::Failed(text) = recorded.next() else { panic!("no failure") };
+    text
+}
+
+fn header(name: &str, value: &str) -> (Vec<u8>, Vec<u8>) {
+    (name.into(), value.into())
+}
+
+/// Options with the headers that are for one origin alone, and one that is for all.
+fn private(max_redirects: u8) -> Options {
+    let headers = vec![header("Cookie", "a=1"), header("X-Public", "yes"), header("Host", "virtual.example")];
+    let credentials = Some(Credentials { username: "alice".to_owned(), password: "sesame".to_owned() });
+    Options { headers, credentials, max_redirects, ..quiet() }
+}
+
+// --- redirects ---
+
+#[test]
+fn follows_a_redirect_within_the_origin_with_everything() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, private(1));
+    peer.accept().answer(
+        "HTTP/1.1 307 Over there\r\nLocation: /next?x\r\nContent-Length: 100\r\n\r\nnever waited for",
+    );
+    let mut wire = peer.accept();
+    let request = wire.upgrade(b"");
+    assert!(request.starts_with("GET /next?x HTTP/1.1\r\n"), "{request}");
+    for kept in
+        ["Cookie: a=1", "X-Public: yes", "Host: virtual.example", "Authorization: Basic YWxpY2U6c2VzYW1l"]
+    {
+        assert!(request.contains(&format!("\r\n{kept}\r\n")), "{request}");
+    }
+    assert_eq!(recorded.next(), Seen::Opened);
+    recorded.finish(wire);
+}
+
+#[test]
+fn keeps_what_is_for_one_origin_from_another() {
+    let (first, second) = (Peer::bind(), Peer::bind());
+    let recorded = Recorded::connect(&first, private(1));
+    let location = format!("http://mallory:own@{}/", second.address());
+    first.accept().answer(&format!("HTTP/1.1 301 Moved\r\nLocation: {location}\r\n\r\n"));
+    let mut wire = second.accept();
+    let request = wire.upgrade(b"");
+    assert!(request.contains(&format!("\r\nHost: {}\r\n", second.address())), "{request}");
+    assert!(request.contains("\r\nX-Public: yes\r\n"), "{request}");
+    for private in ["authorization", "cookie", "virtual.example"] {
+        assert!(!request.to_lowercase().contains(private), "{request}");
+    }
+    assert_eq!(recorded.next(), Seen::Opened);
+    recorded.finish(wire);
+}
+
+#[test]
+fn follows_no_redirect_unasked_and_five_at_most() {
+    for max_redirects in [0, REDIRECTS_MAX] {
+        let peer = Peer::bind();
+        let recorded = Recorded::connect(&peer, Options { max_redirects, ..quiet() });
+        for _ in 0..=max_redirects {
+            peer.accept().answer("HTTP/1.1 302 Found\r\nLocation: /again?secret\r\n\r\n");
+        }
+        let text = failure(&recorded);
+        let expected = match max_redirects {
+            0 => "the server answered HTTP 302 Found instead of 101",
+            _ => "the server redirected with HTTP 302, once more than maxRedirects allows",
+        };
+        assert!(text.contains(expected) && !text.contains("secret"), "{text}");
+        recorded.finish(peer);
+    }
+    assert!(Request::parse("ws://h/", Options { max_redirects: REDIRECTS_MAX + 1, ..quiet() }).is_err());
+}
+
+#[test]
+fn says_when_a_redirect_leads_nowhere() {
+    for (location, expected) in [
+        ("ftp://example.org/", "to no server: url: the scheme is not ws, wss, http or https"),
+        ("https://[", "to no server: url: "),
+    ] {
+        let peer = Peer::bind();
+        let recorded = Recorded::connect(&peer, Options { max_redirects: 5, ..quiet() });
+        peer.accept().answer(&format!("HTTP/1.1 308 Moved\r\nLocation: {location}\r\n\r\n"));
+        let text = failure(&recorded);
+        assert!(text.contains(expected), "{text}");
+        recorded.finish(peer);
+    }
+}
+
+// --- refusals ---
+
+struct Refusals(std::sync::mpsc::Sender<Option<RefusedUpgrade>>);
+
+impl Listener for Refusals {
+    fn opened(&mut self, _opened: &Opened) {}
+    fn message(&mut self, _message: Message<'_>) {}
+    fn failed(&mut self, failure: &Failure) {
+        let _ = self.0.send(failure.error.refused().cloned());
+    }
+    fn closed(&mut self, _closed: &Closed) {}
+}
+
+fn refusals(peer: &Peer, options: Options) -> (Client, Receiver<Option<RefusedUpgrade>>) {
+    let (sender, refusals) = channel();
+    let client = Client::new(Box::new(Refusals(sender)), SEND_LIMIT_BYTES);
+    client.connect(Request::parse(&peer.url(), options).expect("a good request")).expect("idle");
+    (client, refusals)
+}
+
+#[test]
+fn hands_on_what_a_server_answered_instead() {
+    let long = format!("HTTP/1.1 500 Oops\r\n\r\n{}", "x".repeat(3 * RESPONSE_BODY_BYTES_MAX));
+    let cut = "x".repeat(RESPONSE_BODY_BYTES_MAX);
+    for (answer, status, body) in [
+        ("HTTP/1.1 401 Who?\r\nX-A: 1\r\nX-a: 2\r\nContent-Length: 4\r\n\r\nwho?", 401, "who?"),
+        (
+            "HTTP/1.1 103 Hints\r\nX: y\r\n\r\nHTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n",
+            403,
+            "no",
+        ),
+        ("HTTP/1.0 200 OK\r\n\r\n<html>", 200, "<html>"),
+        ("HTTP/1.1 204 None\r\nContent-Length: 9\r\n\r\n", 204, ""),
+        (&long, 500, &cut),
+    ] {
+        let peer = Peer::bind();
+        let (_client, refusals) = refusals(&peer, quiet());
+        peer.accept().answer(answer);
+        let refused = refusals.recv_timeout(DEADLINE).expect("in time").expect("a refusal");
+        assert_eq!((refused.status, String::from_utf8_lossy(&refused.body).as_ref()), (status, body));
+        if status == 401 {
+            let values: Vec<_> = refused.headers.iter().filter(|(name, _)| *name == "x-a").collect();
+            assert_eq!(values, [("x-a", "1"), ("x-a", "2")]);
+        }
+    }
+}
+
+#[test]
+fn waits_no_longer_for_a_body_than_it_is_worth() {
+    let peer = Peer::bind();
+    let (_client, refusals) = refusals(&peer, quiet());
+    let mut wire = peer.accept();
+    wire.read_request();
+    wire.send(b"HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nhalf");
+    let refused = refusals.recv_timeout(DEADLINE).expect("in time").expect("a refusal");
+    assert_eq!((refused.status, refused.body.as_slice()), (503, &b"half"[..]));
+    wire.expect_end();
+}
+
+// --- names and addresses ---
+
+#[test]
+fn takes_addresses_from_the_options_and_tries_each() {
+    let peer = Peer::bind();
+    // Nobody listens at the first of them.
+    let hosts = vec![("server.test".to_owned(), "::1, 127.0.0.9,127.0.0.1".to_owned())];
+    let url = format!("ws://Server.TEST:{}/", peer.address().port());
+    let recorded = Recorded::connect_to(&url, Options { hosts, ..quiet() });
+    let mut wire = peer.accept();
+    let request = wire.upgrade(b"");
+    assert!(request.contains(&format!("\r\nHost: server.test:{}\r\n", peer.address().port())), "{request}");
+    assert_eq!(recorded.next(), Seen::Opened);
+    recorded.finish(wire);
+    for (name, addresses) in
+        [("h", "localhost"), ("h", ""), ("h", "::1,"), ("127.0.0.1", "::1"), ("a b", "::1")]
+    {
+        let hosts = vec![(name.to_owned(), addresses.to_owned())];
+        let error = Request::parse("ws://h/", Options { hosts, ..quiet() }).expect_err("no host");
+        assert!(error.to_string().starts_with("hosts: "), "{error}");
+    }
+}
+
+#[test]
+fn reaches_an_address_by_its_zone_and_tells_nobody_of_it() {
+    let Ok(listener) = TcpListener::bind("[::1]:0") else {
+        let _ = writeln!(std::io::stderr(), "skip: this machine has no IPv6");
+        return;
+    };
+    let port = listener.local_addr().expect("bound").port();
+    let recorded = Recorded::connect_to(&format!("ws://[::1%251]:{port}/"), quiet());
+    let (stream, _) = listener.accept().expect("a connection");
+    let mut wire = support::Wire(stream);
+    let request = wire.upgrade(b"");
+    assert!(request.contains(&format!("\r\nHost: [::1]:{port}\r\nUpgrade")), "{request}");
+    assert_eq!(recorded.next(), Seen::Opened);
+    recorded.finish(wire);
+    let recorded = Recorded::connect_to("ws://[fe80::1%25nowhere0]/", quiet());
+    let text = failure(&recorded);
+    assert!(text.starts_with("name lookup of fe80::1%nowhere0 failed: "), "{text}");
+    recorded.finish(());
+}
+
+#[test]
+fn a_name_without_an_address_fails_in_the_lookup() {
+    let recorded = Recorded::connect_to("ws://no-such-host.invalid/", quiet());
+    let text = failure(&recorded);
+    assert!(text.starts_with("name lookup of no-such-host.invalid failed: "), "{text}");
+    recorded.finish(());
+}
+
+// --- deadlines, and giving up ---
+
+/// An address that answers no connection: its queue of them is full.
+struct Full {
+    address: SocketAddr,
+    _listener: Socket,
+    _waiting: Vec<Socket>,
+}
+
+impl Full {
+    fn new() -> Self {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).expect("a free port");
+        listener.listen(0).expect("bound");
+        let address = listener.local_addr().expect("bound");
+        let connect = || {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+            socket.set_nonblocking(true).expect("a socket");
+            let _ = socket.connect(&address);
+            socket
+        };
+        let waiting = (0..4).map(|_| connect()).collect();
+        Self { address: address.as_socket().expect("IPv4"), _listener: listener, _waiting: waiting }
+    }
+}
+
+fn by(proxy: SocketAddr, options: Options) -> Options {
+    let server = ProxyServer {
+        protocol: ProxyProtocol::Http,
+        host: proxy.ip().to_string(),
+        port: proxy.port(),
+        exclusions: Vec::new(),
+        credentials: None,
+    };
+    Options { proxy: Proxy::Server(server), ..options }
+}
+
+#[test]
+fn each_phase_keeps_to_its_own_limit_and_leaves_the_others_alone() {
+    let full = Full::new();
+    let expect = |url: &str, options: Options, text: &str| {
+        let recorded = Recorded::connect_to(url, options);
+        let found = failure(&recorded);
+        assert!(found.starts_with(text) && found.ends_with("timed out: not done within 60 ms"), "{found}");
+        recorded.finish(());
+    };
+    let only = |timeouts: PhaseTimeouts| Options { phase_timeouts: timeouts, ..quiet() };
+    let tcp = only(PhaseTimeouts { tcp: Some(LIMIT), ..PhaseTimeouts::default() });
+    expect(&format!("ws://{}/", full.address), tcp.clone(), "TCP connect with 127.0.0.1:");
+    expect("ws://server.invalid/", by(full.address, tcp), "TCP connect with the proxy 127.0.0.1:");
+
+    let peer = Peer::bind();
+    let proxy = only(PhaseTimeouts { proxy: Some(LIMIT), ..PhaseTimeouts::default() });
+    expect("ws://server.invalid/", by(peer.address(), proxy), "proxy tunnel with server.invalid:80 ");
+    let tls = only(PhaseTimeouts { tls: Some(LIMIT), ..PhaseTimeouts::default() });
+    expect(&peer.url().replace("ws://", "wss://"), tls, "TLS handshake with 127.0.0.1:");
+    let upgrade = only(PhaseTimeouts { upgrade: Some(LIMIT), ..PhaseTimeouts::default() });
+    expect(&peer.url(), upgrade, "WebSocket upgrade with 127.0.0.1:");
+}
+
+#[test]
+fn the_limit_of_the_whole_attempt_holds_over_redirects() {
+    let peer = Peer::bind();
+    let timeout = Duration::from_millis(300);
+    let recorded =
+        Recorded::connect(&peer, Options { connect_timeout: timeout, max_redirects: 5, ..quiet() });
+    peer.accept().answer("HTTP/1.1 302 Found\r\nLocation: /again\r\n\r\n");
+    let mut wire = peer.accept();
+    wire.read_request();
+    assert!(failure(&recorded).contains("no connection within 300 ms"));
+    wire.expect_end();
+    recorded.finish(wire);
+}
+
+#[test]
+fn an_attempt_that_is_given_up_ends_at_once_in_every_phase() {
+    let give_up = |recorded: &Recorded, phase: &str| {
+        assert!(recorded.client.close(1_000, "").is_err());
+        let text = failure(recorded);
+        assert!(text.contains(&format!("abandoned during the {phase}")), "{text}");
+    };
+    let full = Full::new();
+    let recorded = Recorded::connect_to(&format!("ws://{}/", full.address), quiet());
+    // It is in this phase from its first turn on.
+    while !connecting(full.address) {
+        std::thread::yield_now();
+    }
+    give_up(&recorded, "TCP connect");
+    while connecting(full.address) {
+        std::thread::yield_now();
+    }
+    recorded.finish(());
+
+    let peer = Peer::bind();
+    let recorded = Recorded::connect_to("ws://server.invalid/", by(peer.address(), quiet()));
+    let mut wire = peer.accept();
+    wire.read_request();
+    give_up(&recorded, "proxy tunnel");
+    wire.expect_end();
+    recorded.finish(());
+
+    let recorded = Recorded::connect_to(&peer.url().replace("ws://", "wss://"), quiet());
+    let mut wire = peer.accept();
+    // The handshake has begun.
+    wire.expect(b"\x16\x03");
+    give_up(&recorded, "TLS handshake");
+    wire.drain();
+    recorded.finish(());
+
+    let recorded = Recorded::connect(&peer, quiet());
+    let mut wire = peer.accept();
+    wire.read_request();
+    wire.send(b"HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nhalf");
+    give_up(&recorded, "WebSocket upgrade");
+    wire.expect_end();
+    recorded.finish(());
+}
+
+/// Whether a connection of this process to `address` waits for its answer (state SYN_SENT), besides those of [`Full`].
+fn connecting(address: SocketAddr) -> bool {
+    let SocketAddr::V4(address) = address else { return false };
+    let wanted = format!("{:08X}:{:04X}", u32::from_ne_bytes(address.ip().octets()), address.port());
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("a table of sockets");
+    let waiting = |line: &&str| {
+        let mut fields = line.split_whitespace().skip(2);
+        fields.next() == Some(wanted.as_str()) && fields.next() == Some("02")
+    };
+    let full = 4 - established(&table, &wanted);
+    table.lines().filter(waiting).count() > full
+}
+
+fn established(table: &str, wanted: &str) -> usize {
+    let open = |line: &&str| {
+        let mut fields = line.split_whitespace().skip(2);
+        fields.next() == Some(wanted) && fields.next() == Some("01")
+    };
+    table.lines().filter(open).count().min(4)
+}

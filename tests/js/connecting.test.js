@@ -1,0 +1,94 @@
+'use strict';
+
+// The way to an open connection: refusals, redirects, names, limits, what the request says.
+
+const net = require('node:net');
+
+const { assert } = require('./harness.js');
+const { HTTP_STATUS, OTHER, PARAMETER, assertError, failureOf, socketTest } = require('./support.js');
+
+const { WS_URL } = process.env;
+
+/** A server that gives the same answer to everyone, and collects the requests. */
+async function server({ cleanup }, answer) {
+  const requests = [];
+  const sockets = new Set();
+  const listener = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('data', (data) => {
+      requests.push(String(data));
+      socket.end(answer);
+    });
+  });
+  await new Promise((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  cleanup(() => {
+    listener.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const { port } = listener.address();
+  return { requests, port, url: `ws://127.0.0.1:${port}/` };
+}
+
+socketTest('an error event has the answer of a server that refused', async (socket, context) => {
+  const { url } = await server(context, 'HTTP/1.1 401 Who?\r\nX-A: 1\r\nX-A: 2\r\nWWW-Authenticate: Basic\r\nContent-Length: 5\r\n\r\nwho\u00e9');
+  await socket.ws.connect(url);
+  const error = await socket.error();
+  assertError(error, HTTP_STATUS, /401 Who\?/);
+  assert.strictEqual(error.data, '401');
+  assert.deepStrictEqual({ ...error.response, header: { ...error.response.header } }, {
+    status: 401,
+    message: 'Who?',
+    header: { 'x-a': ['1', '2'], 'www-authenticate': 'Basic', 'content-length': '5' },
+    body: 'who\u00e9',
+  });
+  await socket.ws.connect('ws://127.0.0.1:1/');
+  assert.strictEqual((await socket.error()).response, undefined);
+});
+
+socketTest('redirects are followed if asked for', async (socket, context) => {
+  const { url, requests } = await server(context, `HTTP/1.1 302 Found\r\nLocation: ${WS_URL}\r\n\r\n`);
+  const header = { Cookie: 'a=1' };
+  await socket.open(url, { maxRedirects: 1, header });
+  assert.match(requests[0], /\r\nCookie: a=1\r\n/);
+  await socket.shut();
+  await socket.ws.connect(url);
+  const error = await socket.error();
+  assertError(error, HTTP_STATUS, /302 Found/);
+  assert.strictEqual(error.response.header.location, WS_URL);
+});
+
+socketTest('hosts, credentials and Origin go as the options say', async (socket, context) => {
+  const { port, requests } = await server(context, 'HTTP/1.1 403 No\r\n\r\n');
+  const url = `ws://user:pass@server.test:${port}/`;
+  const hosts = { 'server.test': '127.0.0.1' };
+  for (const more of [{}, { supportOriginPort: true, username: 'alice', password: 'sesame' }, { header: { Origin: 'https://page' } }]) {
+    await socket.ws.connect(url, { hosts, ...more });
+    assertError(await socket.error(), HTTP_STATUS);
+  }
+  const lines = (at, name) => requests[at].split('\r\n').filter((line) => line.startsWith(`${name}: `));
+  assert.deepStrictEqual(lines(0, 'Host'), [`Host: server.test:${port}`]);
+  assert.deepStrictEqual(lines(0, 'Origin'), ['Origin: http://server.test']);
+  assert.deepStrictEqual(lines(0, 'Authorization'), [`Authorization: Basic ${Buffer.from('user:pass').toString('base64')}`]);
+  assert.deepStrictEqual(lines(1, 'Origin'), [`Origin: http://server.test:${port}`]);
+  assert.deepStrictEqual(lines(1, 'Authorization'), [`Authorization: Basic ${Buffer.from('alice:sesame').toString('base64')}`]);
+  assert.deepStrictEqual(lines(2, 'Origin'), ['Origin: https://page']);
+});
+
+socketTest('a phase has a limit of its own', async (socket) => {
+  const long = { lookupTimeout: 30000, tcpTimeout: 30000, proxyTimeout: 30000, tlsTimeout: 30000 };
+  await socket.ws.connect(`${WS_URL}/hang`, { ...long, upgradeTimeout: 50 });
+  assertError(await socket.error(), OTHER, /^WebSocket upgrade with .* timed out: not done within 50 ms/);
+});
+
+socketTest('options of connecting that are wrong are named', async (socket) => {
+  for (const [name, wrong] of [
+    ['hosts', { h: 1 }], ['hosts', { h: 'localhost' }], ['hosts', 'h'], ['username', 1], ['password', {}],
+    ['maxRedirects', 6], ['maxRedirects', 1.5], ['maxRedirects', true], ['supportOriginPort', 1],
+    ['lookupTimeout', 0], ['tcpTimeout', -1], ['proxyTimeout', '1'], ['tlsTimeout', NaN], ['upgradeTimeout', Infinity],
+  ]) {
+    const error = await failureOf(() => socket.ws.connect(WS_URL, { [name]: wrong }));
+    assertError(error, PARAMETER);
+    assert(error.message.startsWith(`${name}: `), error.message);
+  }
+});
