@@ -61,7 +61,8 @@ fn threshold() -> u8 {
         UNSET => {
             let level = std::env::var(LEVEL_VARIABLE)
                 .ok()
-                .and_then(|name| parse_level(&name))
+                .and_then(|name| LogLevel::parse(&name))
+                .map(|level| level as u8)
                 .unwrap_or(sink::DEFAULT);
             THRESHOLD.store(level, Ordering::Relaxed);
             level
@@ -70,14 +71,17 @@ fn threshold() -> u8 {
     }
 }
 
-fn parse_level(name: &str) -> Option<u8> {
-    match name {
-        "debug" => Some(LogLevel::Debug as u8),
-        "info" => Some(LogLevel::Info as u8),
-        "warn" => Some(LogLevel::Warn as u8),
-        "error" => Some(LogLevel::Error as u8),
-        "off" => Some(LogLevel::Off as u8),
-        _ => None,
+impl LogLevel {
+    /// The level of a name, as the environment variable has it.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "debug" => Some(Self::Debug),
+            "info" => Some(Self::Info),
+            "warn" => Some(Self::Warn),
+            "error" => Some(Self::Error),
+            "off" => Some(Self::Off),
+            _ => None,
+        }
     }
 }
 
@@ -143,7 +147,7 @@ mod tests {
 
     #[test]
     fn knows_its_levels() {
-        assert!(parse_level("debug") < parse_level("warn"));
-        assert_eq!(parse_level("loud"), None);
+        assert!(LogLevel::parse("debug") < LogLevel::parse("warn"));
+        assert_eq!(LogLevel::parse("loud"), None);
     }
 }

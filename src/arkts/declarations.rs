@@ -106,6 +106,9 @@ pub struct WebSocketRequestOptions {
     /// The most bytes that may wait to be sent. Default: 67108864.
     /// @since 0.1.0 of this library
     pub send_queue_limit: Option<f64>,
+    /// The most messages that may wait to be sent; drained at a quarter. Default: any number.
+    /// @since 0.1.0 of this library
+    pub send_queue_messages: Option<f64>,
     /// Gives the attempt up when it is aborted before the connection is open: the event `error` with 2302999 follows. Any object in the
     /// shape of the web's AbortSignal will do. Default: none.
     /// @since 0.1.0 of this library
@@ -375,6 +378,9 @@ pub struct Statistics {
     /// Pongs that answered one of them.
     /// @since 0.1.0 of this library
     pub pongs_received: f64,
+    /// Pings that no pong has answered, up to now.
+    /// @since 0.1.0 of this library
+    pub pings_unanswered: f64,
     /// Pings received.
     /// @since 0.1.0 of this library
     pub pings_received: f64,

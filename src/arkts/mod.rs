@@ -20,6 +20,7 @@ use napi_ohos::bindgen_prelude::Object;
 use napi_ohos::{Env, JsValue, Result};
 
 use self::value::{Engine, Value};
+use crate::client::LogLevel;
 
 /// Runs when an environment loads the module.
 #[napi(module_exports)]
@@ -33,6 +34,28 @@ pub fn load(exports: Object<'_>, env: Env) -> Result<()> {
 #[napi(catch_unwind, ts_return_type = "WebSocket")]
 pub fn create_web_socket<'env>(env: Env) -> Result<Value<'env>> {
     Ok(websocket::create(Engine::from(env))?)
+}
+
+/// Sets what is written to the log from now on, for the whole process: 'debug', 'info', 'warn', 'error' or 'off'.
+///
+/// Fails with 401 (another level).
+/// @since 0.1.0 of this library
+#[napi(
+    catch_unwind,
+    ts_args_type = "level: 'debug' | 'info' | 'warn' | 'error' | 'off'",
+    ts_return_type = "void"
+)]
+pub fn set_log_level<'env>(env: Env, level: Value<'env>) -> Result<()> {
+    match level.to_text().and_then(|name| LogLevel::parse(&name)) {
+        Some(level) => {
+            crate::client::set_log_level(level);
+            Ok(())
+        }
+        None => {
+            let wanted = "must be 'debug', 'info', 'warn', 'error' or 'off'";
+            Err(error::ApiError::parameter("level", wanted).throw(Engine::from(env)).into())
+        }
+    }
 }
 
 /// Makes a signal for the option `signal` of `connect`, not yet aborted.

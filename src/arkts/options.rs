@@ -9,7 +9,7 @@ use super::value::{Type, Value};
 use crate::client::{
     AlpnProtocols, Causes, ClientCertificate, CloseError, Credentials, Options, Password, Pin, Prepared,
     Proxy, ProxyProtocol, ProxyServer, REDIRECTS_MAX, RawHeader, Reconnect, Rewrite, SEND_LIMIT_BYTES,
-    TlsServerName, may_close_with,
+    SendLimits, TlsServerName, may_close_with,
 };
 
 /// The most seconds of an interval or a timeout: the platform's limit.
@@ -24,7 +24,7 @@ const KNOWN: &str = "header, caPath, caPathAddsToSystem, clientCert, certificate
                      skipServerCertVerification, pingInterval, pongTimeout, minSupportTlsProtocol, \
                      supportOriginPort, perMessageDeflate, connectTimeout, lookupTimeout, tcpTimeout, \
                      proxyTimeout, tlsTimeout, upgradeTimeout, closeTimeout, maxMessageSize, \
-                     sendQueueLimit, signal, reconnect";
+                     sendQueueLimit, sendQueueMessages, signal, reconnect";
 
 /// The most bytes of a limit, and milliseconds of a time: what a double holds exactly.
 const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
@@ -32,15 +32,15 @@ const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
 /// The options of `connect`.
 pub struct ConnectOptions<'env> {
     pub request: Options,
-    /// The most bytes that may wait to be sent.
-    pub send_limit: usize,
+    /// How much may wait to be sent.
+    pub send_limits: SendLimits,
     /// Gives the attempt up.
     pub signal: Option<Signal<'env>>,
 }
 
 pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError> {
     let mut options = Options::default();
-    let mut send_limit = SEND_LIMIT_BYTES;
+    let mut send_limits = SendLimits::of_bytes(SEND_LIMIT_BYTES);
     let mut signal = None;
     let (mut username, mut password) = (None, None);
     for (name, value) in properties("options", value)? {
@@ -87,7 +87,11 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
             "maxMessageSize" => options.message_limit = bytes(&name, value)?,
             "reconnect" => options.reconnect = Some(reconnect(value)?),
             "signal" => signal = Some(Signal::parse(value)?),
-            "sendQueueLimit" => send_limit = bytes(&name, value)?,
+            "sendQueueLimit" => {
+                let messages = send_limits.messages;
+                send_limits = SendLimits { messages, ..SendLimits::of_bytes(bytes(&name, value)?) };
+            }
+            "sendQueueMessages" => send_limits.messages = whole(&name, value)? as usize,
             "supportOriginPort" => options.origin_port = boolean(&name, value)?,
             "hosts" => options.hosts = hosts(value)?,
             "username" => username = Some(text(&name, value)?),
@@ -111,7 +115,7 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
         let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
         options.credentials = Some(Credentials { username, password });
     }
-    Ok(ConnectOptions { request: options, send_limit, signal })
+    Ok(ConnectOptions { request: options, send_limits, signal })
 }
 
 /// When to connect again.

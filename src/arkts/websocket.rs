@@ -20,7 +20,7 @@ use super::options::{self, ConnectOptions};
 use super::reader::{self, Reader};
 use super::value::{Deferred, Engine, Kept, Refused, Type, Value};
 use crate::client::{
-    Client, CloseError, Kind, Outcome, Receipt, Request, SEND_LIMIT_BYTES, SendError, SendLimits, State,
+    Client, CloseError, Kind, Outcome, Receipt, Request, SEND_LIMIT_BYTES, SendError, State,
 };
 use crate::mailbox::{Receiver, mailbox};
 
@@ -643,7 +643,7 @@ impl WebSocket {
         options: Value<'_>,
     ) -> std::result::Result<(), ApiError> {
         let url = options::text("url", url)?;
-        let ConnectOptions { request, send_limit, signal } = options::connect_options(options)?;
+        let ConnectOptions { request, send_limits, signal } = options::connect_options(options)?;
         let request = Request::parse(&url, request)?;
         let Self { socket } = self;
         if !matches!(socket.client.state(), State::Idle | State::Closed) {
@@ -659,7 +659,7 @@ impl WebSocket {
         let listeners = listeners_of(env, this).and_then(Kept::new).map_err(broken)?;
         *socket.listeners.borrow_mut() = Some(listeners);
         socket.doorbell.install(env, socket.clone()).map_err(broken)?;
-        socket.client.set_send_limits(SendLimits::of_bytes(send_limit));
+        socket.client.set_send_limits(send_limits);
         socket.url.replace(url);
         socket.client.connect(request)?;
         socket.begun.set(socket.begun.get() + 1);
@@ -933,6 +933,7 @@ fn statistics(env: Engine, client: &Client) -> std::result::Result<Value<'static
         (c"deflateOutputBytes", counted.deflate_output),
         (c"pingsSent", counted.pings_sent),
         (c"pongsReceived", counted.pongs_received),
+        (c"pingsUnanswered", counted.pings_unanswered),
         (c"pingsReceived", counted.pings_received),
         (c"bufferedBytes", client.buffered() as u64),
     ] {

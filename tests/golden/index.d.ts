@@ -283,6 +283,12 @@ declare namespace webSocket {
     sendQueueLimit?: number;
 
     /**
+     * The most messages that may wait to be sent; drained at a quarter. Default: any number.
+     * @since 0.1.0 of this library
+     */
+    sendQueueMessages?: number;
+
+    /**
      * Gives the attempt up when it is aborted before the connection is open: the event `error` with 2302999 follows. Any object in the
      * shape of the web's AbortSignal will do. Default: none.
      * @since 0.1.0 of this library
@@ -718,6 +724,12 @@ declare namespace webSocket {
     pongsReceived: number;
 
     /**
+     * Pings that no pong has answered, up to now.
+     * @since 0.1.0 of this library
+     */
+    pingsUnanswered: number;
+
+    /**
      * Pings received.
      * @since 0.1.0 of this library
      */
@@ -1128,6 +1140,14 @@ declare namespace webSocket {
   function createWebSocket(): WebSocket;
 
   /**
+   * Sets what is written to the log from now on, for the whole process: 'debug', 'info', 'warn', 'error' or 'off'.
+   *
+   * Fails with 401 (another level).
+   * @since 0.1.0 of this library
+   */
+  function setLogLevel(level: 'debug' | 'info' | 'warn' | 'error' | 'off'): void;
+
+  /**
    * Makes a signal for the option `signal` of `connect`, not yet aborted.
    * @since 0.1.0 of this library
    */
@@ -1158,4 +1178,5 @@ export import Statistics = webSocket.Statistics;
 export import CloseResult = webSocket.CloseResult;
 export import WebSocket = webSocket.WebSocket;
 export import createWebSocket = webSocket.createWebSocket;
+export import setLogLevel = webSocket.setLogLevel;
 export import createAbortSignal = webSocket.createAbortSignal;

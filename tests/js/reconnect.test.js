@@ -3,7 +3,7 @@
 // The option `reconnect` and its events, against the echo server.
 
 const { assert } = require('./harness.js');
-const { PARAMETER, assertError, failureOf, socketTest } = require('./support.js');
+const { OTHER, PARAMETER, assertError, failureOf, library, socketTest } = require('./support.js');
 
 const { WS_URL } = process.env;
 const LONG_MS = 20_000_000;
@@ -59,4 +59,14 @@ socketTest('a bad reconnect option is named', async ({ ws }) => {
   }
   assertError(await failureOf(() => ws.prepareAttempt('1')), PARAMETER, /^attempt: /);
   assertError(await failureOf(() => ws.prepareAttempt(1, { other: 1 })), PARAMETER, /^change\.other: /);
+});
+
+socketTest('the queue may be bounded by messages, and the log be set', async ({ ws }) => {
+  await ws.connect(WS_URL, { sendQueueMessages: 2 });
+  const accepted = [ws.send('a'), ws.send('b')];
+  assertError(await failureOf(() => ws.send('c')), OTHER, /too many/);
+  await Promise.all(accepted);
+  assert.strictEqual(ws.stats().pingsUnanswered, 0);
+  library.setLogLevel('off');
+  assertError(await failureOf(() => library.setLogLevel('loud')), PARAMETER, /^level: /);
 });
