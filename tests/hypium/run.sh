@@ -16,8 +16,8 @@ load_environment
 
 case $engine in
     node) library=$DIST/host/net_websocket.node ;;
-    bun-x86_64) library=$DIST/x86_64/libnet_websocket.so ;;
-    bun-arm64) library=$DIST/arm64-v8a/libnet_websocket.so ;;
+    bun-x86_64) abi=x86_64 library=$DIST/x86_64/libnet_websocket.so ;;
+    bun-arm64) abi=arm64-v8a library=$DIST/arm64-v8a/libnet_websocket.so ;;
     ark) library=$TARGET/arkvm/release/libnet_websocket.so ;;
     *) usage ;;
 esac
@@ -58,7 +58,7 @@ case $engine in
         ;;
     bun-*)
         bundle node
-        NET_WEBSOCKET_LIB=$library bun_ohos "${engine#bun-}" "$work/all.js" >"$work/log" 2>&1 || status=$?
+        NET_WEBSOCKET_LIB=$library bun_ohos "$abi" "$work/all.js" >"$work/log" 2>&1 || status=$?
         ;;
     ark)
         bundle ark

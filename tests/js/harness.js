@@ -70,7 +70,8 @@ async function run() {
   const last = 'the process ends by itself once every socket is closed';
   // Without a reference the timer fires only if something else keeps the process alive.
   setTimeout(() => {
-    report(last, new Error(`still alive ${DEADLINE_MS} ms after the last test`));
+    const holding = process.getActiveResourcesInfo?.() ?? [];
+    report(last, new Error(`still alive ${DEADLINE_MS} ms after the last test: ${holding.join(', ')}`));
     process.exit(1);
   }, DEADLINE_MS).unref();
   failTest = (error) => {
