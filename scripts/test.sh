@@ -115,6 +115,7 @@ suite 'CMake, both ABIs' '^[0-9]+ passed' bash tests/ndk/cmake.sh
 check 'C and C++ documentation' bash scripts/docs.sh
 
 step 'JavaScript programs'
+suite 'examples of docs/arkts, node' '^documentation: ' bash tests/documentation/run.sh
 for engine in node bun-x86_64 bun-arm64; do
     suite "ArkTS face, $engine" "^js $engine: " bash tests/js/run.sh "$engine"
     suite "on-device tests, $engine" "^hypium $engine: " bash tests/hypium/run.sh "$engine"

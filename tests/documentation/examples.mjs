@@ -1,0 +1,176 @@
+// Runs each function and class that the examples of docs/arkts export. One without a test here is a failure.
+
+import assert from 'node:assert';
+import fs from 'node:fs';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const { NET_WEBSOCKET_LIB, OHOS_TYPESCRIPT, WS_URL } = process.env;
+const FOLDER = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../docs/arkts');
+const ts = createRequire(import.meta.url)(path.resolve(OHOS_TYPESCRIPT));
+const native = { exports: {} };
+process.dlopen(native, path.resolve(NET_WEBSOCKET_LIB));
+const library = native.exports;
+
+// What the examples name in the world is on this machine.
+const PLACES = [['wss://example.org/feed', WS_URL], ['proxy.example', '127.0.0.1']];
+const COMPILER_OPTIONS = { target: ts.ScriptTarget.ES2021, module: ts.ModuleKind.CommonJS };
+
+/** What the examples of a page export, by name. */
+function examplesOf(page) {
+  const text = fs.readFileSync(path.join(FOLDER, page), 'utf8');
+  const exported = {};
+  for (const [, example] of text.matchAll(/^```ts\n(import [^]*?)^```$/gm)) {
+    const source = PLACES.reduce((before, [from, to]) => before.replaceAll(from, to), example);
+    const { outputText } = ts.transpileModule(source, { compilerOptions: COMPILER_OPTIONS });
+    const resolve = (name) => (name === 'libnet_websocket.so' ? { __esModule: true, default: library } : {});
+    new Function('exports', 'require', outputText)(exported, resolve);
+  }
+  return exported;
+}
+
+const event = (socket, type) => new Promise((resolve) => socket.on(type, (...args) => resolve(args)));
+
+async function opened(url = WS_URL) {
+  const socket = library.createWebSocket();
+  const open = event(socket, 'open');
+  await socket.connect(url);
+  await open;
+  return socket;
+}
+
+async function close(socket) {
+  const closed = event(socket, 'close');
+  await socket.close();
+  await closed;
+}
+
+/** By the name of what is exported. */
+const TESTS = {
+  async exchange(exchange) {
+    assert.strictEqual(await exchange(WS_URL), 'hello');
+    assert.match(await exchange('ws://127.0.0.1:1/'), /^2302999 TCP connect/);
+  },
+  async listen(listen) {
+    const socket = listen(WS_URL);
+    await event(socket, 'open');
+    await close(socket);
+  },
+  async watch(watch) {
+    const socket = library.createWebSocket();
+    const again = new Promise((resolve) => watch(socket, resolve));
+    await socket.connect(`${WS_URL}/drop`);
+    socket.send('x').catch(() => {});
+    await again;
+  },
+  async upload(upload) {
+    const socket = await opened(`${WS_URL}/opcode`);
+    const answer = socket.next();
+    await upload(socket, [new ArrayBuffer(10)]);
+    assert.strictEqual((await answer).value, 'binary 10');
+    await close(socket);
+  },
+  async count(count) {
+    const socket = library.createWebSocket();
+    await socket.connect(`${WS_URL}/close/1000/done`);
+    assert.strictEqual(await count(socket), 0);
+  },
+  async subscribe(subscribe) {
+    const socket = subscribe('token');
+    await event(socket, 'open');
+    await close(socket);
+  },
+  async explain(explain) {
+    const socket = library.createWebSocket();
+    await socket.connect(`${WS_URL}/status/503`);
+    const [error] = await event(socket, 'error');
+    assert.match(explain(error), /^503/);
+    assert.strictEqual(explain({ code: 5, message: 'text' }), '5 text');
+    assert.match(explain({ response: { header: { 'retry-after': '7' } } }), /7/);
+  },
+  async connectToFactory(connectToFactory) {
+    const socket = library.createWebSocket();
+    await assert.rejects(connectToFactory(socket, '/nowhere', 'secret'), { code: 2302002, message: /\/nowhere\/factory-ca\.pem/ });
+  },
+  async connectByProxy(connectByProxy) {
+    const socket = library.createWebSocket();
+    const error = event(socket, 'error');
+    await connectByProxy(socket, 'name', 'secret');
+    assert.match((await error)[0].message, /127\.0\.0\.1:1080/);
+  },
+  async connectWithin(connectWithin) {
+    const socket = library.createWebSocket();
+    const error = event(socket, 'error');
+    await connectWithin(socket, `${WS_URL}/hang`, 20);
+    assert.match((await error)[0].message, /abandoned/);
+    await connectWithin(socket, WS_URL, 60_000);
+    await socket.send('x');
+    await close(socket);
+  },
+  async stayConnected(stayConnected) {
+    const socket = stayConnected(`${WS_URL}/close/1012/restart`, async () => 'token');
+    await event(socket, 'reconnected');
+    await close(socket);
+  },
+  async describe(describe) {
+    const socket = await opened();
+    assert.match(await describe(socket), /^\d+ ms/);
+    await close(socket);
+  },
+  async chatter(chatter) {
+    chatter(true);
+    library.setLogLevel('off');
+  },
+  async Feed(Feed) {
+    const feed = new Feed();
+    const shown = new Promise((resolve) => feed.open(WS_URL, resolve));
+    await feed.socket.send('text');
+    assert.strictEqual(await shown, 'text');
+    const closed = event(feed.socket, 'close');
+    feed.close();
+    assert.strictEqual((await closed)[1].code, 1001);
+  },
+  async relay(relay) {
+    let socket;
+    const posted = new Promise((resolve) => (socket = relay(WS_URL, resolve)));
+    await socket.send(new ArrayBuffer(3));
+    assert.strictEqual((await posted).byteLength, 3);
+    await close(socket);
+  },
+  async isOpen(isOpen) {
+    const socket = await opened();
+    assert.strictEqual(isOpen(socket), true);
+    await close(socket);
+    assert.strictEqual(isOpen(socket), false);
+  },
+};
+
+library.setLogLevel('off');
+// What the examples print is for their readers.
+const say = console.log;
+for (const level of ['info', 'error']) console[level] = () => {};
+let [passed, failed, current] = [0, 0, ''];
+const fail = (error) => {
+  failed += 1;
+  say(`FAILED ${current}: ${error?.stack ?? error}`);
+};
+process.on('unhandledRejection', fail);
+
+for (const page of fs.readdirSync(FOLDER)) {
+  for (const [name, example] of Object.entries(examplesOf(page))) {
+    current = `${page} ${name}`;
+    const before = failed;
+    try {
+      assert(TESTS[name], 'there is no test of it');
+      await TESTS[name](example);
+      // A promise that nobody heard is told of in the next turn.
+      await new Promise(setImmediate);
+    } catch (error) {
+      fail(error);
+    }
+    if (failed === before) passed += 1;
+  }
+}
+say(`documentation: ${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
