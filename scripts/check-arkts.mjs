@@ -174,6 +174,37 @@ function checkDeclarations(file, text) {
   return problems;
 }
 
+/** What `pages` do not name, in backquotes, of the fields of `interfaces`. */
+function unnamedFields(declarations, interfaces, pages) {
+  const source = ts.createSourceFile('index.d.ts', declarations, ts.ScriptTarget.ES2021, true);
+  const fields = [];
+  const visit = (node) => {
+    if (ts.isInterfaceDeclaration(node) && interfaces.includes(node.name.text)) fields.push(...node.members.map((member) => member.name.getText()));
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  if (fields.length === 0) fail(`index.d.ts has none of ${interfaces.join(', ')}`);
+  return fields.filter((field) => !pages.includes(`\`${field}\``));
+}
+
+/** Each option and figure is on a page, in each language, and each option in the README. */
+function checkPages(indexDts, problems) {
+  const declarations = fs.readFileSync(indexDts, 'utf8');
+  const read = (files) => files.map((file) => fs.readFileSync(file, 'utf8')).join('\n');
+  const pages = filesUnder(path.join(ROOT, 'docs/arkts'), (name) => name.endsWith('.md'));
+  const [chinese, english] = [true, false].map((wanted) => read(pages.filter((page) => page.endsWith('.zh-CN.md') === wanted)));
+  const onPages = ['WebSocketRequestOptions', 'ReconnectOptions', 'ClientCert', 'HttpProxy', 'Statistics'];
+  const places = [
+    ['docs/arkts, English', onPages, english],
+    ['docs/arkts, Chinese', onPages, chinese],
+    ...['README.md', 'README.zh-CN.md'].map((name) => [name, ['WebSocketRequestOptions'], read([path.join(ROOT, name)])]),
+  ];
+  for (const [where, interfaces, text] of places) {
+    for (const field of unnamedFields(declarations, interfaces, text)) problems.push(`${where}: does not name ${field}`);
+  }
+  return places.length;
+}
+
 const FAULTY_DECLARATIONS = [
   ['the type any', '/** A. */\ninterface A {\n  /** B. */\n  b: any;\n}\n', /the type any/],
   ['the type unknown', '/** A. */\ninterface A {\n  /** B. */\n  b: Record<string, unknown>;\n}\n', /the type unknown/],
@@ -222,6 +253,8 @@ function selfTest(indexDts) {
     const found = checkDeclarations('faulty.d.ts', text);
     if (!found.some((problem) => expected.test(problem))) fail(`the checker is broken: ${what} went unnoticed in declarations`);
   }
+  const unnamed = unnamedFields('interface A {\n  b: string;\n  c: string;\n}\n', ['A'], 'It has `b`, and c.');
+  if (unnamed.join() !== 'c') fail('the checker is broken: a field that no page names went unnoticed');
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'check-arkts-'));
   try {
     const files = FAULTY_SOURCES.map(({ source }, index) => {
@@ -354,6 +387,7 @@ function main() {
     checkPaths(problems);
     checkVersions(problems);
   }
+  const places = checkPages(indexDts, problems);
 
   const ets = ETS_FOLDERS.flatMap((folder) => filesUnder(path.join(ROOT, folder), (name) => name.endsWith('.ets')));
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'check-arkts-'));
@@ -365,12 +399,12 @@ function main() {
 
   const unique = [...new Set(problems)];
   for (const problem of unique) console.error(problem);
-  // Each file is a test, and so is each planted fault; every problem begins with the file it is in.
+  // Each file is a test, and so is each place and planted fault; every problem begins with the file it is in.
   const failed = new Set(unique.map((problem) => problem.split(':', 1)[0])).size;
-  const planted = FAULTY_SOURCES.length + FAULTY_DECLARATIONS.length;
-  const passed = ets.length + examples.length + json5.length + planted - failed;
+  const planted = FAULTY_SOURCES.length + FAULTY_DECLARATIONS.length + 1;
+  const passed = ets.length + examples.length + json5.length + places + planted - failed;
   console.log(`arkts: ${passed} passed, ${failed} failed (${ets.length} .ets files, ${examples.length} examples, ${json5.length} project files, `
-    + `${planted} planted faults that must be found)`);
+    + `${places} places that name all options, ${planted} planted faults that must be found)`);
   process.exit(failed === 0 ? 0 : 1);
 }
 
