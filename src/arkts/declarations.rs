@@ -60,11 +60,10 @@ pub struct WebSocketRequestOptions {
     /// @since 0.1.0 of this library
     #[napi(ts_type = "Record<string, string>")]
     pub hosts: Option<()>,
-    /// For Basic authentication, instead of those in the URL; a header `Authorization` comes before both. Default:
-    /// none.
+    /// For Basic authentication, instead of those in the URL; a header `Authorization` comes before both. Default: none.
     /// @since 0.1.0 of this library
     pub username: Option<String>,
-    /// Default: empty.
+    /// What goes with `username`. Default: empty.
     /// @since 0.1.0 of this library
     pub password: Option<String>,
     /// How many redirects to follow, 0 to 5. None leads from wss to ws, and `Authorization`, `Cookie`, `Host`, the client's
@@ -81,20 +80,19 @@ pub struct WebSocketRequestOptions {
     /// Milliseconds for the whole attempt, 1 to 30000000. Default: 15000.
     /// @since 0.1.0 of this library
     pub connect_timeout: Option<f64>,
-    /// Milliseconds to find an address, 1 to 30000000. Default: no limit but
-    /// that of the whole attempt.
+    /// Milliseconds to find an address, 1 to 30000000. Default: no limit but that of the whole attempt.
     /// @since 0.1.0 of this library
     pub lookup_timeout: Option<f64>,
-    /// Milliseconds until one of the addresses has answered.
+    /// Milliseconds until one of the addresses has answered, 1 to 30000000. Default: as for `lookupTimeout`.
     /// @since 0.1.0 of this library
     pub tcp_timeout: Option<f64>,
-    /// Milliseconds for the tunnel through a proxy.
+    /// Milliseconds for the tunnel through a proxy, 1 to 30000000. Default: as for `lookupTimeout`.
     /// @since 0.1.0 of this library
     pub proxy_timeout: Option<f64>,
-    /// Milliseconds for the TLS handshake.
+    /// Milliseconds for the TLS handshake, 1 to 30000000. Default: as for `lookupTimeout`.
     /// @since 0.1.0 of this library
     pub tls_timeout: Option<f64>,
-    /// Milliseconds for the upgrade.
+    /// Milliseconds for the upgrade, 1 to 30000000. Default: as for `lookupTimeout`.
     /// @since 0.1.0 of this library
     pub upgrade_timeout: Option<f64>,
     /// Milliseconds to wait for the peer's close frame, 1 to 30000000. Default: 5000.
@@ -172,7 +170,7 @@ pub struct HttpProxy {
     /// For a proxy that asks for it (Basic and Digest; RFC 1929 with SOCKS5). Default: none.
     /// @since 12
     pub username: Option<String>,
-    /// Default: empty.
+    /// What goes with `username`. Default: empty.
     /// @since 12
     pub password: Option<String>,
     /// How the proxy is spoken to: 'http' is CONNECT, for ws and wss. With either, the proxy looks the server's name up.

@@ -1,3 +1,4 @@
+// `@since` with a number is the API level at which the platform's own module got the member.
 import { AsyncCallback, BusinessError, Callback, ErrorCallback } from '@kit.BasicServicesKit';
 
 /**
