@@ -22,7 +22,7 @@ use futures_util::StreamExt;
 use net_websocket::client::Phase;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use face::{Connects, Face, Limits, Seen, Told};
@@ -110,7 +110,7 @@ fn group(cases: impl AsyncFn(&Peer) -> Vec<Case>) {
 async fn run(peer: &Peer, face: &dyn Face, case: &Case) -> Result<(), String> {
     let Case { plan, tls, limits, expected } = case;
     let server = if *tls { peer.wss } else { peer.ws };
-    let listener = proxy::listen().await.map_err(|error| error.to_string())?;
+    let listener = listen().await.map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let proxy = tokio::spawn({
         let plan = *plan;
@@ -159,6 +159,11 @@ async fn run(peer: &Peer, face: &dyn Face, case: &Case) -> Result<(), String> {
         .await
         .map_err(|_| "a socket outlives its connection".to_owned())?
         .map_err(|error| error.to_string())
+}
+
+/// Where a client is to connect to.
+async fn listen() -> std::io::Result<TcpListener> {
+    TcpListener::bind("127.0.0.1:0").await
 }
 
 /// Queues the messages under numbers from `first` on and connects; returns the path for the server's record.
@@ -486,7 +491,7 @@ fn records(stream: &[u8]) -> Vec<usize> {
 
 /// Both directions of an undisturbed connection over TLS, as they are on the wire.
 async fn tls_wire(peer: &Peer) -> (Vec<u8>, Vec<u8>) {
-    let listener = proxy::listen().await.expect("a free port");
+    let listener = listen().await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let taps: [Arc<Mutex<Vec<u8>>>; 2] = Default::default();
     let server = peer.wss;
@@ -587,7 +592,7 @@ fn tls_is_disturbed_at_every_place() {
 async fn scripted<F: Future<Output = ()> + 'static>(
     play: impl FnOnce(TcpStream) -> F + 'static,
 ) -> (SocketAddr, tokio::task::JoinHandle<()>) {
-    let listener = proxy::listen().await.expect("a free port");
+    let listener = listen().await.expect("a free port");
     // What waits in the kernel is the less.
     let _ = SockRef::from(&listener).set_recv_buffer_size(65_536);
     let address = listener.local_addr().expect("bound");

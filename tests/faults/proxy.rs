@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
-use tokio::net::{TcpListener, TcpStream};
 
 /// What happens to the bytes of one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,11 +87,6 @@ enum End {
     BlackHole,
     /// One of the two sockets failed.
     Broken,
-}
-
-/// Listens where a client is to connect to.
-pub async fn listen() -> io::Result<TcpListener> {
-    TcpListener::bind("127.0.0.1:0").await
 }
 
 /// What a direction carried, as its sender sent it.

@@ -1,0 +1,512 @@
+//! Many clients under random faults. Every message that the library accepts is followed to its end.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use net_websocket::client::{
+    Client, Closed, Failure, Kind, Listener, Message, Opened, Options, Outcome, PerMessageDeflate, Receipt,
+    Reconnect, Request, SendError, SendLimits, TlsOptions,
+};
+
+use super::message::{self, Label, Random};
+use super::{Level, Peer};
+
+/// Unsent bytes that a client accepts.
+const SEND_LIMIT_BYTES: usize = 1_048_576;
+/// How long the last connections may take to end.
+const END_TIMEOUT: Duration = Duration::from_secs(60);
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What a listener tells.
+enum Event {
+    Opened,
+    /// An echo; none when it was changed on the way.
+    Echo(Option<Label>),
+    Sent(Receipt, bool),
+    Failed,
+    Closed(u16),
+}
+
+struct Teller {
+    client: usize,
+    events: Sender<(usize, Event)>,
+}
+
+impl Teller {
+    fn tell(&self, event: Event) {
+        // The run may be over.
+        let _ = self.events.send((self.client, event));
+    }
+}
+
+impl Listener for Teller {
+    fn opened(&mut self, _opened: &Opened) {
+        self.tell(Event::Opened);
+    }
+
+    fn message(&mut self, message: Message<'_>) {
+        self.tell(Event::Echo(message::read(message.data(), message.kind() == Kind::Text)));
+    }
+
+    fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
+        self.tell(Event::Sent(receipt, outcome == Outcome::Sent));
+    }
+
+    fn failed(&mut self, _failure: &Failure) {
+        self.tell(Event::Failed);
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        self.tell(Event::Closed(closed.code));
+    }
+}
+
+/// What is known of a message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Unknown,
+    Sent,
+    Unsent,
+}
+
+struct Account {
+    client: Client,
+    random: Random,
+    connection: u32,
+    /// Of each message accepted, by its number.
+    fates: Vec<Fate>,
+    /// Numbers from here on are the current connection's.
+    first: usize,
+    /// How often the current connection, or the ones in its place, have opened.
+    openings: u32,
+    latest_echo: Option<u64>,
+    echoes: usize,
+    /// Echoes to wait for before more is sent.
+    awaited: usize,
+    bursts_left: u64,
+    /// Something was changed on the way, or an echo belonged elsewhere.
+    damaged: bool,
+    closing: bool,
+    /// Past the proxy: nothing may go wrong.
+    direct: bool,
+    /// No connection is wanted for now.
+    idle: bool,
+    /// Messages of connections that were closed in good order, as ranges of numbers: all of them must have arrived.
+    good: Vec<(usize, usize)>,
+}
+
+/// What is kept of a client for the audit.
+struct Kept {
+    fates: Vec<Fate>,
+    good: Vec<(usize, usize)>,
+}
+
+#[derive(Default)]
+struct Totals {
+    connections: u64,
+    good: u64,
+    /// Closed by us, and the echoes that were still to come did not.
+    cut: u64,
+    failed: u64,
+    accepted: u64,
+    refused: u64,
+    sent: u64,
+    unsent: u64,
+    echoes: u64,
+    damaged_echoes: u64,
+    /// What must not be: told of at once, counted here.
+    mistakes: u64,
+}
+
+impl Totals {
+    fn mistake(&mut self, client: usize, what: &str) {
+        self.mistakes += 1;
+        if self.mistakes <= 20 {
+            println!("MISTAKE: client {client}: {what}");
+        }
+    }
+}
+
+pub fn run(seconds: u64, clients: usize, seed: u64) -> bool {
+    println!("{clients} clients for {seconds} s, seed {seed}");
+    let peer = Peer::start(clients, seed);
+    let (sender, events) = channel();
+    warm_up(&peer);
+    let before = Level::now();
+    let mut accounts: Vec<Account> = (0..clients)
+        .map(|number| {
+            let teller = Teller { client: number, events: sender.clone() };
+            Account::new(Client::new(Box::new(teller), SEND_LIMIT_BYTES), seed, number)
+        })
+        .collect();
+    let mut totals = Totals::default();
+    play(&peer, &mut accounts, &events, Duration::from_secs(seconds), &mut totals);
+
+    let kept: Vec<Kept> =
+        accounts.into_iter().map(|Account { fates, good, .. }| Kept { fates, good }).collect();
+    // Clients are gone; so must be all that they had.
+    let since = Instant::now();
+    let mut after = Level::now();
+    while (after.descriptors > before.descriptors + 4 || after.threads > before.threads + 4)
+        && since.elapsed() < END_TIMEOUT
+    {
+        std::thread::sleep(Duration::from_millis(50));
+        after = Level::now();
+    }
+    println!("  before: {before}; after: {after}");
+    if after.descriptors > before.descriptors + 4 || after.threads > before.threads + 4 {
+        totals.mistake(0, "descriptors or threads are left behind");
+    }
+    audit(peer.end(), &kept, &mut totals)
+}
+
+/// One connection of each kind, so that what the process has once is there.
+fn warm_up(peer: &Peer) {
+    for url in &peer.direct {
+        let (sender, events) = channel();
+        let client = Client::new(Box::new(Teller { client: 0, events: sender }), SEND_LIMIT_BYTES);
+        let options = Options {
+            tls: TlsOptions { ca_path: Some(peer.authority.clone()), ..TlsOptions::default() },
+            reconnect: Some(Reconnect::default()),
+            ..Options::default()
+        };
+        client.connect(Request::parse(url, options).expect("a good request")).expect("idle");
+        for (_, event) in events {
+            match event {
+                Event::Opened => client.close(1000, "").expect("open"),
+                Event::Closed(1000) => break,
+                _ => panic!("an undisturbed connection"),
+            }
+        }
+    }
+}
+
+/// Holds the server's books against ours.
+fn audit(lines: Vec<String>, kept: &[Kept], totals: &mut Totals) -> bool {
+    let mut lines = lines.into_iter();
+    let counts: Vec<u64> =
+        lines.next().unwrap_or_default().split(' ').map(|count| count.parse().unwrap_or(u64::MAX)).collect();
+    let [duplicates, reordered, damaged, alive] = counts[..] else {
+        println!("MISTAKE: the server's books are missing");
+        return false;
+    };
+    let (mut delivered, mut delivered_unsent, mut lost_sent) = (0_u64, 0_u64, 0_u64);
+    for (client, Kept { fates, good }) in kept.iter().enumerate() {
+        let words: Vec<u64> = lines
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .map(|word| u64::from_str_radix(word, 16).unwrap_or(0))
+            .collect();
+        let arrived =
+            |number: usize| words.get(number / 64).is_some_and(|word| word >> (number % 64) & 1 == 1);
+        let beyond: u32 = words.iter().map(|word| word.count_ones()).sum();
+        let mut known = 0;
+        for (number, fate) in fates.iter().enumerate() {
+            match (arrived(number), fate) {
+                (true, Fate::Sent) => delivered += 1,
+                (true, Fate::Unsent) => delivered_unsent += 1,
+                (false, Fate::Sent) => lost_sent += 1,
+                (false, Fate::Unsent) => {}
+                (_, Fate::Unknown) => totals.mistake(client, "a message that nobody told of"),
+            }
+            known += u32::from(arrived(number));
+        }
+        if known != beyond {
+            totals.mistake(client, "the server got what was never accepted");
+        }
+        for (first, end) in good {
+            if (*first..*end).any(|number| !arrived(number)) {
+                totals.mistake(client, "a message is missing of a connection that was closed in good order");
+            }
+        }
+    }
+    let Totals {
+        connections,
+        good,
+        cut,
+        failed,
+        accepted,
+        refused,
+        sent,
+        unsent,
+        echoes,
+        damaged_echoes,
+        ..
+    } = *totals;
+    println!(
+        "  {connections} connections begun, {good} closed in good order with all echoes, {cut} cut off while closing, {failed} failed or lost\n\
+        \x20 {accepted} messages accepted, {refused} refused (queue full or no longer open)\n\
+        \x20 {sent} reported sent + {unsent} reported unsent = {}\n\
+        \x20 {} delivered: {delivered} of those reported sent, {delivered_unsent} of the others, whose fate was unknown\n\
+        \x20 {lost_sent} reported sent were lost behind the kernel, with their connection\n\
+        \x20 {echoes} echoes; {duplicates} duplicates, {reordered} out of order; changed by faults: {damaged} there, \
+         {damaged_echoes} here\n\
+        \x20 {alive} connections left at the server",
+        sent + unsent,
+        delivered + delivered_unsent
+    );
+    let balanced = accepted == sent + unsent
+        && delivered + lost_sent == sent
+        && duplicates == 0
+        && reordered == 0
+        && alive == 0
+        && totals.mistakes == 0;
+    println!("{}", if balanced { "the books balance" } else { "THE BOOKS DO NOT BALANCE" });
+    balanced
+}
+
+/// Runs all clients until the time is over and their last connections have ended.
+fn play(
+    peer: &Peer,
+    accounts: &mut [Account],
+    events: &Receiver<(usize, Event)>,
+    duration: Duration,
+    totals: &mut Totals,
+) {
+    let began = Instant::now();
+    let (mut report_at, mut over) = (began + REPORT_INTERVAL, false);
+    // When each client is to do something by itself.
+    let mut due: BinaryHeap<Reverse<(Instant, usize)>> = (0..accounts.len())
+        .map(|client| Reverse((began + Duration::from_millis(client as u64), client)))
+        .collect();
+    loop {
+        let now = Instant::now();
+        if now >= report_at {
+            report_at += REPORT_INTERVAL;
+            let Totals { accepted, sent, unsent, connections, failed, .. } = totals;
+            println!(
+                "  {:>5} s: {}; {connections} connections, {failed} failed; {accepted} accepted, {sent} sent, {unsent} unsent",
+                began.elapsed().as_secs(),
+                Level::now()
+            );
+        }
+        if !over && began.elapsed() >= duration {
+            over = true;
+            for account in accounts.iter_mut() {
+                account.close();
+            }
+        }
+        if over && accounts.iter().all(|account| account.idle) {
+            return;
+        }
+        if began.elapsed() > duration + END_TIMEOUT {
+            for (client, account) in accounts.iter().enumerate().filter(|(_, account)| !account.idle) {
+                totals.mistake(client, &format!("no end: {:?}", account.client));
+            }
+            return;
+        }
+        while let Some(Reverse((at, client))) = due.peek().copied()
+            && at <= now
+        {
+            due.pop();
+            if !over {
+                accounts[client].act(client, peer, totals);
+            }
+        }
+        let next = due.peek().map_or(report_at, |Reverse((at, _))| (*at).min(report_at));
+        match events.recv_timeout(next.saturating_duration_since(now).min(Duration::from_millis(100))) {
+            Ok((client, event)) => {
+                let account = &mut accounts[client];
+                if let Some(pause) = account.hear(client, event, totals)
+                    && !over
+                {
+                    due.push(Reverse((Instant::now() + pause, client)));
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+impl Account {
+    fn new(client: Client, seed: u64, number: usize) -> Self {
+        client.set_send_limits(SendLimits::of_bytes(SEND_LIMIT_BYTES));
+        Self {
+            client,
+            random: Random::new(seed, 1 + number as u64),
+            connection: 0,
+            fates: Vec::new(),
+            first: 0,
+            openings: 0,
+            latest_echo: None,
+            echoes: 0,
+            awaited: 0,
+            bursts_left: 0,
+            damaged: false,
+            closing: false,
+            direct: false,
+            idle: true,
+            good: Vec::new(),
+        }
+    }
+
+    /// Connects, or sends more.
+    fn act(&mut self, number: usize, peer: &Peer, totals: &mut Totals) {
+        if !self.idle {
+            self.burst(number, totals);
+            return;
+        }
+        self.connection += 1;
+        self.first = self.fates.len();
+        (self.openings, self.latest_echo, self.echoes, self.awaited) = (0, None, 0, 0);
+        (self.damaged, self.closing, self.idle) = (false, false, false);
+        self.bursts_left = 1 + self.random.below(12);
+        let random = &mut self.random;
+        let options = Options {
+            tls: TlsOptions { ca_path: Some(peer.authority.clone()), ..TlsOptions::default() },
+            connect_timeout: Duration::from_secs(3),
+            close_timeout: Duration::from_secs(2),
+            ping_interval: Some(Duration::from_secs(1)),
+            pong_timeout: Some(Duration::from_secs(2)),
+            per_message_deflate: random.percent(50).then(PerMessageDeflate::default),
+            reconnect: random.percent(25).then(|| Reconnect {
+                delay: Duration::from_millis(100),
+                max_attempts: Some(3),
+                keep_queue: random.percent(70),
+                ..Reconnect::default()
+            }),
+            ..Options::default()
+        };
+        self.direct = random.percent(20);
+        let urls = if self.direct { &peer.direct } else { &peer.faulty };
+        let url = &urls[usize::from(random.percent(50))];
+        let early = random.percent(30);
+        let request = Request::parse(url, options).expect("a good request");
+        if self.client.connect(request).is_err() {
+            totals.mistake(number, "cannot connect although the last connection has ended");
+            return;
+        }
+        totals.connections += 1;
+        if early {
+            self.burst(number, totals);
+        }
+    }
+
+    /// Sends some messages.
+    fn burst(&mut self, number: usize, totals: &mut Totals) {
+        if self.closing {
+            return;
+        }
+        for _ in 0..1 + self.random.below(8) {
+            let random = &mut self.random;
+            let length = match random.below(1_000) {
+                0..700 => random.below(600),
+                700..950 => random.below(8_192),
+                950..998 => random.below(65_536),
+                _ => 524_288,
+            };
+            let text = random.percent(50);
+            let label =
+                Label { client: number as u32, connection: self.connection, number: self.fates.len() as u64 };
+            let message = message::write(label, text, length as usize);
+            let kind = if text { Kind::Text } else { Kind::Binary };
+            match self.client.send_with_receipt(kind, &message, label.number) {
+                Ok(()) => {
+                    self.fates.push(Fate::Unknown);
+                    self.awaited += 1;
+                    totals.accepted += 1;
+                }
+                Err(SendError::QueueFull | SendError::NotConnected) => totals.refused += 1,
+                Err(other) => totals.mistake(number, &format!("send: {other:?}")),
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        if !self.idle {
+            self.closing = true;
+            // Refused when it has ended by itself, or was never open: then that is told of as well.
+            let _ = self.client.close(1000, "done");
+        }
+    }
+
+    /// Takes an event; returns a time after which the client is to act.
+    fn hear(&mut self, number: usize, event: Event, totals: &mut Totals) -> Option<Duration> {
+        match event {
+            Event::Opened => {
+                self.openings += 1;
+                self.latest_echo = None;
+                // Echoes of an earlier connection do not come any more.
+                if self.openings > 1 {
+                    self.awaited = 0;
+                }
+                (self.awaited == 0).then_some(Duration::ZERO)
+            }
+            Event::Echo(label) => {
+                let own =
+                    |label: &Label| label.client as usize == number && label.connection == self.connection;
+                let Some(label) = label.filter(own) else {
+                    totals.damaged_echoes += 1;
+                    self.damaged = true;
+                    self.close();
+                    return None;
+                };
+                if self.latest_echo.is_some_and(|latest| label.number <= latest) {
+                    totals.mistake(number, "echoes out of order");
+                }
+                self.latest_echo = Some(label.number);
+                self.echoes += 1;
+                totals.echoes += 1;
+                self.awaited = self.awaited.saturating_sub(1);
+                if self.awaited > 0 || self.closing {
+                    return None;
+                }
+                self.bursts_left = self.bursts_left.saturating_sub(1);
+                if self.bursts_left == 0 {
+                    self.close();
+                    return None;
+                }
+                Some(Duration::from_millis(50 + self.random.below(1_500)))
+            }
+            Event::Sent(receipt, sent) => {
+                match self.fates.get_mut(receipt as usize) {
+                    Some(fate @ Fate::Unknown) => *fate = if sent { Fate::Sent } else { Fate::Unsent },
+                    Some(_) => totals.mistake(number, "a message was told of twice"),
+                    None => totals.mistake(number, "a message was told of that was never accepted"),
+                }
+                let counted = if sent { &mut totals.sent } else { &mut totals.unsent };
+                *counted += 1;
+                None
+            }
+            Event::Failed => {
+                totals.failed += 1;
+                // Otherwise the close event follows.
+                if self.openings > 0 { None } else { Some(self.ended(number, false, totals)) }
+            }
+            Event::Closed(code) => {
+                let good = code == 1000 && self.closing && !self.damaged && self.openings == 1;
+                Some(self.ended(number, good, totals))
+            }
+        }
+    }
+
+    /// The connection is over; returns a pause before the next.
+    fn ended(&mut self, number: usize, good: bool, totals: &mut Totals) -> Duration {
+        self.idle = true;
+        let (first, end) = (self.first, self.fates.len());
+        if self.fates[first..].contains(&Fate::Unknown) {
+            totals.mistake(number, "a connection ended, and not all its messages were told of");
+        }
+        // Of a peer that hangs up behind our close frame, only the echoes tell whether it had got everything.
+        let whole = self.echoes == end - first;
+        if good && whole {
+            totals.good += 1;
+            self.good.push((first, end));
+            if self.fates[first..].contains(&Fate::Unsent) {
+                totals.mistake(number, "a message that came back was reported unsent");
+            }
+        } else if good && !self.direct {
+            totals.cut += 1;
+        }
+        // One that is given up before it is open ends otherwise.
+        let given_up = self.closing && self.openings == 0;
+        if self.direct && !given_up && !(good && whole) {
+            totals.mistake(number, "an undisturbed connection did not end in good order with all echoes");
+        }
+        Duration::from_millis(self.random.below(500))
+    }
+}

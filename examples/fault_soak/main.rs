@@ -1,0 +1,125 @@
+//! Long runs of many clients against a server and a proxy in a process of their own; for scripts/soak-faults.sh.
+//!
+//! Knows the library through `net_websocket::client` alone.
+
+mod books;
+mod many;
+mod message;
+mod peer;
+#[path = "../../tests/faults/proxy.rs"]
+mod proxy;
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
+
+const USAGE: &str = "\
+Usage: fault_soak faults SECONDS CLIENTS SEED   random faults; the books of all messages must balance
+       fault_soak many CONNECTIONS SECONDS KIND so many connections at once, all exchanging messages; KIND is ws,
+                                                ws-deflate, wss or wss-deflate
+       fault_soak peer CLIENTS SEED             the server and the proxy, which the two others start
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let number = |text: &str| text.parse::<u64>().ok();
+    let balanced = match words[..] {
+        ["faults", seconds, clients, seed] => match (number(seconds), number(clients), number(seed)) {
+            (Some(seconds), Some(clients @ 1..), Some(seed)) => books::run(seconds, clients as usize, seed),
+            _ => return usage(),
+        },
+        ["many", connections, seconds, kind] => {
+            let kind = many::KINDS.into_iter().find(|(name, ..)| *name == kind);
+            match (number(connections), number(seconds), kind) {
+                (Some(connections @ 1..), Some(seconds), Some(kind)) => {
+                    many::run(connections as usize, seconds, kind)
+                }
+                _ => return usage(),
+            }
+        }
+        ["peer", clients, seed] => match (number(clients), number(seed)) {
+            (Some(clients), Some(seed)) => {
+                peer::run(clients as usize, seed);
+                true
+            }
+            _ => return usage(),
+        },
+        _ => return usage(),
+    };
+    if balanced { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn usage() -> ExitCode {
+    eprint!("{USAGE}");
+    ExitCode::from(2)
+}
+
+/// The other process.
+struct Peer {
+    process: Child,
+    /// Its end is what it waits for.
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+    /// Through the proxy, and past it; over TLS the second of each.
+    faulty: [String; 2],
+    direct: [String; 2],
+    authority: PathBuf,
+}
+
+impl Peer {
+    fn start(clients: usize, seed: u64) -> Self {
+        let own = std::env::current_exe().expect("this program's file");
+        let mut process = Command::new(own)
+            .args(["peer", &clients.to_string(), &seed.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the peer starts");
+        let stdin = process.stdin.take();
+        let mut stdout = BufReader::new(process.stdout.take().expect("a pipe"));
+        let mut line = || {
+            let mut line = String::new();
+            stdout.read_line(&mut line).expect("the peer lives");
+            line.trim_end().to_owned()
+        };
+        let faulty = [line(), line()];
+        let direct = [line(), line()];
+        let authority = PathBuf::from(line());
+        Self { process, stdin, stdout, faulty, direct, authority }
+    }
+
+    /// Ends it and returns the last that it says.
+    fn end(mut self) -> Vec<String> {
+        drop(self.stdin.take());
+        let lines = self.stdout.by_ref().lines().map(|line| line.expect("text")).collect();
+        self.process.wait().expect("the peer ends");
+        lines
+    }
+}
+
+/// What this process has.
+#[derive(Clone, Copy)]
+struct Level {
+    kilobytes: u64,
+    threads: usize,
+    descriptors: usize,
+}
+
+impl Level {
+    fn now() -> Self {
+        let count = |folder| std::fs::read_dir(folder).map_or(0, Iterator::count);
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = resident.and_then(|text| text.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0);
+        // Less the one that reads the folder.
+        Self { kilobytes, threads: count("/proc/self/task"), descriptors: count("/proc/self/fd") - 1 }
+    }
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { kilobytes, threads, descriptors } = self;
+        write!(f, "{kilobytes} kB, {threads} threads, {descriptors} descriptors")
+    }
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Many clients in a release build on this machine, too long for every test run:
+#
+#   scripts/soak-faults.sh [MINUTES [CLIENTS [SEED]]]     default: 10 minutes, 1000 clients, a new seed, which it prints
+#   scripts/soak-faults.sh many [CONNECTIONS [SECONDS]]   default: 10000 connections, 10 s for each kind of them
+#
+#   - MINUTES of random faults by a proxy, over ws and wss, compressed and not, with and without reconnecting, messages
+#     of 57 bytes to 512 KiB: each message that was accepted is followed to its end, here and in the server's own
+#     books, and the two must agree
+#   - so many connections of one process at once, all exchanging messages: memory, threads, fairness
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$ROOT"
+
+usage='Usage: scripts/soak-faults.sh [MINUTES [CLIENTS [SEED]]] | many [CONNECTIONS [SECONDS]]'
+if [[ ${1-} == many ]]; then
+    arguments=(many "${2-10000}" "${3-10}")
+    descriptors=$((${2-10000} + 100))
+else
+    [[ ${1-10} =~ ^[1-9][0-9]*$ ]] || fail 'no such number of minutes' "$usage"
+    arguments=(faults "$((60 * ${1-10}))" "${2-1000}" "${3-$RANDOM}")
+    # The peer has four for each: those of the proxy, and the server's.
+    descriptors=$((4 * ${2-1000} + 100))
+fi
+for number in "${arguments[@]:1}"; do
+    [[ $number =~ ^[0-9]+$ ]] || fail 'no such number' "$usage"
+done
+need_setup
+ulimit -n "$(ulimit -H -n)"
+(($(ulimit -n) >= descriptors)) || fail "the limit of descriptors is $(ulimit -n)" "This takes $descriptors."
+
+step 'Building'
+watch 'example' cargo_host build --quiet --release --example fault_soak
+step "${arguments[*]}"
+kinds=('')
+[[ ${arguments[0]} == faults ]] || kinds=(ws ws-deflate wss wss-deflate)
+status=0
+for kind in "${kinds[@]}"; do
+    NET_WEBSOCKET_LOG=error "$TARGET/release/examples/fault_soak" "${arguments[@]}" ${kind:+"$kind"} || status=1
+done
+exit "$status"
