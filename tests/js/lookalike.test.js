@@ -68,7 +68,10 @@ const drivers = {
   'connect inside the close listener': async (socket) => {
     await open(socket);
     const again = new Promise((resolve, reject) => {
-      socket.ws.on('close', () => socket.ws.connect(WS_URL).then(resolve, reject));
+      socket.ws.on('close', () => {
+        socket.ws.off('close');
+        socket.ws.connect(WS_URL).then(resolve, reject);
+      });
     });
     await socket.ws.close();
     return again;

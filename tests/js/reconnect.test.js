@@ -62,10 +62,12 @@ socketTest('a bad reconnect option is named', async ({ ws }) => {
 });
 
 socketTest('the queue may be bounded by messages, and the log be set', async ({ ws }) => {
-  await ws.connect(WS_URL, { sendQueueMessages: 2 });
+  // A server that never answers keeps them in the queue.
+  await ws.connect(`${WS_URL}/hang`, { sendQueueMessages: 2 });
   const accepted = [ws.send('a'), ws.send('b')];
   assertError(await failureOf(() => ws.send('c')), OTHER, /too many/);
-  await Promise.all(accepted);
+  await ws.close();
+  for (const promise of accepted) assertError(await failureOf(() => promise), OTHER, /^send: the connection ended/);
   assert.strictEqual(ws.stats().pingsUnanswered, 0);
   library.setLogLevel('off');
   assertError(await failureOf(() => library.setLogLevel('loud')), PARAMETER, /^level: /);
