@@ -580,8 +580,10 @@ impl Writer {
         }
         self.needs_flush = true;
         self.front_written += count;
+        // An empty message that is still to be compressed is not written, though nothing of it is missing.
         while let Some(chunk) = self.out.front()
             && self.front_written >= chunk.len()
+            && chunk.uncompressed.is_none()
         {
             self.front_written -= chunk.len();
             if let Some(chunk) = self.out.pop_front() {
