@@ -11,7 +11,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use data_encoding::BASE64;
 use futures_util::{SinkExt, StreamExt};
 use rcgen::{
@@ -24,7 +23,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::TLS12;
 use rustls::{ALL_VERSIONS, RootCertStore, ServerConfig, SupportedProtocolVersion};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -65,6 +64,7 @@ Paths:
   /bad-frame            send a frame with RSV2 set right after open
   /bad-utf8             send a text that is not UTF-8 right after open
   /large/N              send one binary message of N bytes (byte i is i % 251), then echo
+  /sink                 answer each message, of any length, with `sunk LENGTH`
   /flood/N/SIZE         send N binary messages of SIZE bytes, each starting with its index (4 bytes, little-endian),
                         then echo
   /flood-text/N/SIZE    the same with text, each starting with its index in 8 digits
@@ -75,6 +75,9 @@ Paths:
 /// The longest request head accepted; a client that sends more 8 KiB headers than this is refused.
 const REQUEST_HEAD_BYTES: usize = 256 * 1024;
 const REQUEST_HEADERS: usize = 10_000;
+
+/// What a sink reads at once.
+const SINK_BYTES: usize = 262_144;
 
 const LOOPBACK_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// Years of validity, first and last; the machine's clock is in no doubt about either pair.
@@ -384,7 +387,8 @@ enum Script {
     Close(Option<CloseFrame>),
     Drop,
     RawFrame(&'static [u8]),
-    Large(usize),
+    Large(u64),
+    Sink,
     Flood { count: u32, size: usize },
     FloodText { count: u32, size: usize },
     Later(Duration),
@@ -410,6 +414,7 @@ impl Behaviour {
             // A lead byte of two followed by no continuation.
             ["bad-utf8"] => Script::RawFrame(&[0x81, 2, 0xc3, 0x28]),
             ["large", size] => Script::Large(size.parse()?),
+            ["sink"] => Script::Sink,
             ["flood", count, size] => Script::Flood { count: count.parse()?, size: size.parse()? },
             ["flood-text", count, size] => Script::FloodText { count: count.parse()?, size: size.parse()? },
             ["later", milliseconds] => Script::Later(Duration::from_millis(milliseconds.parse()?)),
@@ -462,11 +467,17 @@ impl Script {
             socket.write_all(bytes).await?;
             socket.flush().await?;
         }
+        if let Self::Large(size) = self {
+            send_large(&mut socket, size).await?;
+        }
+        if let Self::Sink = self {
+            return sink(socket).await;
+        }
         // The client's limits are what is tested, so the server has none.
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
         let mut stream = WebSocketStream::from_raw_socket(socket, Role::Server, Some(config)).await;
         match self {
-            Self::Echo | Self::Protocol | Self::RawFrame(_) => {}
+            Self::Echo | Self::Protocol | Self::RawFrame(_) | Self::Large(_) | Self::Sink => {}
             Self::Headers => stream.send(Message::text(request.lines())).await?,
             Self::Opcode => return name_opcodes(stream).await,
             Self::Close(frame) => {
@@ -478,10 +489,6 @@ impl Script {
             Self::Drop => {
                 stream.next().await;
                 return Ok(());
-            }
-            Self::Large(size) => {
-                let payload: Bytes = (0..size).map(|index| (index % 251) as u8).collect();
-                stream.send(Message::Binary(payload)).await?;
             }
             Self::Flood { count, size } => {
                 for index in 0..count {
@@ -508,6 +515,70 @@ impl Script {
             Self::Silent => std::future::pending().await,
         }
         echo(stream).await
+    }
+}
+
+/// One binary message, which is never in memory as a whole.
+async fn send_large(socket: &mut Socket, size: u64) -> Result<(), Failure> {
+    socket.write_u8(0x82).await?;
+    match size {
+        0..=125 => socket.write_u8(size as u8).await?,
+        126..=0xffff => {
+            socket.write_u8(126).await?;
+            socket.write_u16(size as u16).await?;
+        }
+        _ => {
+            socket.write_u8(127).await?;
+            socket.write_u64(size).await?;
+        }
+    }
+    let block: Vec<u8> = (0..251).cycle().take(251 * 256).collect();
+    let mut left = size;
+    while left > 0 {
+        let now = left.min(block.len() as u64);
+        socket.write_all(&block[..now as usize]).await?;
+        left -= now;
+    }
+    Ok(socket.flush().await?)
+}
+
+/// Counts messages instead of keeping them.
+async fn sink(socket: Socket) -> Result<(), Failure> {
+    let mut socket = BufReader::with_capacity(SINK_BYTES, socket);
+    let mut sunk = 0;
+    loop {
+        let first = socket.read_u8().await?;
+        let length = match socket.read_u8().await? & 0x7f {
+            126 => socket.read_u16().await?.into(),
+            127 => socket.read_u64().await?,
+            length => length.into(),
+        };
+        let mask = socket.read_u32().await?.to_be_bytes();
+        match first & 0x0f {
+            // Text, binary and their continuations.
+            0..=2 => {
+                tokio::io::copy_buf(&mut (&mut socket).take(length), &mut tokio::io::sink()).await?;
+                sunk += length;
+                if first & 0x80 != 0 {
+                    let answer = format!("sunk {}", std::mem::take(&mut sunk));
+                    socket.write_all(&[0x81, answer.len() as u8]).await?;
+                    socket.write_all(answer.as_bytes()).await?;
+                }
+            }
+            // A close or a ping goes back, a ping as a pong.
+            opcode => {
+                let mut payload = vec![0; length as usize];
+                socket.read_exact(&mut payload).await?;
+                payload.iter_mut().zip(mask.iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
+                let answer = if opcode == 9 { 0x8a } else { first };
+                socket.write_all(&[answer, length as u8]).await?;
+                socket.write_all(&payload).await?;
+                if opcode == 8 {
+                    return Ok(socket.shutdown().await?);
+                }
+            }
+        }
+        socket.flush().await?;
     }
 }
 

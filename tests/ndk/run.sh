@@ -5,7 +5,7 @@
 #
 # host takes the library of `cargo build`; the others take dist/, which scripts/build.sh fills. PROFILE=release takes the
 # release build on the host. SANITIZE=1 adds AddressSanitizer and UBSan to the programs on the host. VERBOSE=1 shows what
-# the programs print even if they succeed.
+# the programs print even if they succeed. STREAM_MIB=N is the length of the messages of stream.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -13,7 +13,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 ARCH=${1:?usage: tests/ndk/run.sh host|x86_64|arm64-v8a [PROGRAM...]}
 shift
 PROGRAMS=("$@")
-((${#PROGRAMS[@]})) || PROGRAMS=(headers_c headers_cpp acceptance contract ext hpp threads lifecycle quick echo_client)
+if ((${#PROGRAMS[@]} == 0)); then
+    PROGRAMS=(headers_c headers_cpp acceptance contract ext hpp threads lifecycle quick echo_client)
+    # Where the memory is the program's own: no emulator's, and no sanitizer's.
+    [[ $ARCH != host || -n ${SANITIZE:-} ]] || PROGRAMS+=(stream)
+fi
 PROFILE=${PROFILE:-debug}
 BUILD=$TARGET/ndk/$ARCH${SANITIZE:+-sanitized}
 WARNINGS=(-Wall -Wextra -Wpedantic -Werror)
@@ -86,6 +90,7 @@ trap 'rm -f "$output"' EXIT
 for program in "${PROGRAMS[@]}"; do
     arguments=()
     [[ $program != echo_client ]] || arguments=("$WS_URL" "$WSS_URL")
+    [[ $program != stream || -z ${STREAM_MIB:-} ]] || arguments=("$STREAM_MIB")
     SECONDS=0
     status=0
     run "$BUILD/$program" "${arguments[@]}" >"$output" 2>&1 || status=$?
