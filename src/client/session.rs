@@ -822,6 +822,8 @@ impl<'a> Session<'a> {
     ) -> Self {
         let (now, ticks) = (Instant::now(), Ticks::of_process());
         let ends = stream.ends().ok();
+        // Frames that came along with the server's answer.
+        link.counters.received_bytes(received.data().len());
         let mut decoder = Decoder::new(request.message_limit, deflate.as_ref().map(Negotiated::inflater));
         if request.in_pieces {
             decoder = decoder.in_pieces();
