@@ -93,7 +93,7 @@ fn every_frame_of_either_direction_is_traced_before_what_it_ends() {
     assert_eq!(received, [header(false, 1, 2), header(true, 9, 1), header(true, 0, 1)]);
     assert_eq!(wire.frame().0, 0x8a);
     client.send(Kind::Binary, &[7; 300]).expect("open");
-    client.send_piece(Kind::Text, b"x", false).expect("open");
+    client.send_piece(Kind::Text, b"x", false, None).expect("open");
     assert_eq!(wire.frame().1.len(), 300);
     assert_eq!(wire.frame().0, 0x01);
     let mut sent = Vec::new();

@@ -92,8 +92,8 @@ fn what_the_kernel_has_nothing_of_waits_for_the_next_connection() {
     // The first fills the kernel's buffers, for the peer does not read.
     recorded.client.send_with_receipt(Kind::Binary, &vec![1; 50_000_000], 1).expect("open");
     recorded.client.send_with_receipt(Kind::Text, b"two", 2).expect("open");
-    recorded.client.send_piece(Kind::Text, b"thr", false).expect("open");
-    recorded.client.send_piece(Kind::Text, b"ee", true).expect("open");
+    recorded.client.send_piece(Kind::Text, b"thr", false, None).expect("open");
+    recorded.client.send_piece(Kind::Text, b"ee", true, None).expect("open");
     wire.send(b"\x88\x02\x03\xe9");
     assert_eq!(recorded.next(), Seen::Sent(1, Outcome::Unsent));
     assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Restart, 0));
@@ -141,13 +141,13 @@ fn a_message_in_pieces_whose_beginning_is_gone_must_begin_again() {
     let recorded = Recorded::connect(&peer, with(never()));
     let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
-    recorded.client.send_piece(Kind::Binary, b"gone", false).expect("open");
+    recorded.client.send_piece(Kind::Binary, b"gone", false, None).expect("open");
     assert_eq!(wire.frame(), (0x02, b"gone".to_vec()));
     drop(wire);
     assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 0));
     recorded.client.send(Kind::Text, b"whole").expect("the message in pieces is over");
-    assert_eq!(recorded.client.send_piece(Kind::Binary, b"rest", true), Err(SendError::Interrupted));
-    recorded.client.send_piece(Kind::Binary, b"new", true).expect("another message");
+    assert_eq!(recorded.client.send_piece(Kind::Binary, b"rest", true, None), Err(SendError::Interrupted));
+    recorded.client.send_piece(Kind::Binary, b"new", true, None).expect("another message");
     assert!(recorded.client.retry_now());
     let mut wire = peer.open();
     assert_eq!(wire.frame(), (TEXT, b"whole".to_vec()));

@@ -101,6 +101,10 @@ pub struct WebSocketRequestOptions {
     /// The largest message to receive, in bytes; a larger one ends the connection with 1009. Default: 67108864.
     /// @since 0.1.0 of this library
     pub max_message_size: Option<f64>,
+    /// Tell of messages by the event `piece`, as they come, so that one of any length (up to `maxMessageSize`) passes in little memory.
+    /// Default: false.
+    /// @since 0.1.0 of this library
+    pub receive_pieces: Option<bool>,
     /// The most bytes that may wait to be sent. Default: 67108864.
     /// @since 0.1.0 of this library
     pub send_queue_limit: Option<f64>,
@@ -326,6 +330,23 @@ pub struct AttemptChange {
     /// @since 0.1.0 of this library
     #[napi(ts_type = "Object")]
     pub header: Option<()>,
+}
+
+/// What `piece` tells. A message of up to about 128 KiB comes in one piece, first and last, unless the server sent it in fragments
+/// or compressed.
+/// @since 0.1.0 of this library
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct MessagePiece {
+    /// A string of a text, an ArrayBuffer of a binary message. No piece of a text ends inside a character. May be empty at the end.
+    /// @since 0.1.0 of this library
+    #[napi(ts_type = "string | ArrayBuffer")]
+    pub data: (),
+    /// Whether it begins a message. One before it that has had no last piece was lost with its connection.
+    /// @since 0.1.0 of this library
+    pub first: bool,
+    /// Whether it ends the message.
+    /// @since 0.1.0 of this library
+    pub last: bool,
 }
 
 /// What `pong` tells.

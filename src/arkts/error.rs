@@ -30,6 +30,19 @@ impl ApiError {
         Self { code: PARAMETER, message: format!("{name}: {wanted}") }
     }
 
+    /// What [`crate::client::Client::send_piece`] refused.
+    pub fn of_send_piece(error: SendError) -> Self {
+        Self::other(match error {
+            SendError::NotConnected => "sendPiece: the connection is closing or closed",
+            SendError::QueueFull => "sendPiece: too many bytes are waiting to be sent",
+            SendError::Unfinished => "sendPiece: the pieces before are of the other type",
+            SendError::Utf8 => "sendPiece: the text is not UTF-8",
+            SendError::Interrupted => {
+                "sendPiece: the connection that had the pieces before was lost; the message must begin again"
+            }
+        })
+    }
+
     pub fn other(message: &str) -> Self {
         Self { code: OTHER, message: message.to_owned() }
     }
@@ -84,7 +97,7 @@ impl From<SendError> for ApiError {
         Self::other(match error {
             SendError::NotConnected => "send: the connection is closing or closed",
             SendError::QueueFull => "send: too many bytes are waiting to be sent",
-            // Nothing here sends in pieces.
+            // The last two are said of pieces alone.
             SendError::Unfinished | SendError::Utf8 | SendError::Interrupted => {
                 "send: a message in pieces has not ended"
             }

@@ -12,8 +12,8 @@ use super::doorbell::Doorbell;
 use super::error::ErrorEvent;
 use super::value::{Engine, Refused, Type, Value};
 use crate::client::{
-    Closed, Failure, Headers, Kind, Listener, Message, Opened, Outcome, Pong, Prepare, Receipt, Reconnected,
-    Reconnecting, RefusedUpgrade,
+    Closed, Failure, Headers, Kind, Listener, Message, Opened, Outcome, Part, Pong, Prepare, Receipt,
+    Reconnected, Reconnecting, RefusedUpgrade,
 };
 use crate::mailbox::{Receiver, Sender};
 
@@ -24,6 +24,8 @@ const STORED_BYTES_MAX: usize = 16_384;
 pub enum Event {
     Opened(Box<Opened>),
     Message(Kind, Payload),
+    /// Where messages are asked for in pieces.
+    Piece(Kind, Part, Payload),
     /// A ping's payload, and its round trip in milliseconds if it was ours.
     Pong(Vec<u8>, Option<f64>),
     Sent(Receipt, Outcome),
@@ -86,6 +88,7 @@ pub enum EventType {
     Open,
     OpenInfo,
     Message,
+    Piece,
     DataEnd,
     HeaderReceive,
     Pong,
@@ -99,7 +102,7 @@ pub enum EventType {
 
 impl EventType {
     /// The names as `on` takes them, for an error text.
-    pub const NAMES: &str = "open, openInfo, message, dataEnd, headerReceive, pong, drain, reconnecting, \
+    pub const NAMES: &str = "open, openInfo, message, piece, dataEnd, headerReceive, pong, drain, reconnecting, \
                               prepare, reconnected, close, error";
 
     pub fn parse(name: &str) -> Option<Self> {
@@ -107,6 +110,7 @@ impl EventType {
             "open" => Some(Self::Open),
             "openInfo" => Some(Self::OpenInfo),
             "message" => Some(Self::Message),
+            "piece" => Some(Self::Piece),
             "dataEnd" => Some(Self::DataEnd),
             "headerReceive" => Some(Self::HeaderReceive),
             "pong" => Some(Self::Pong),
@@ -131,6 +135,7 @@ impl EventType {
             Self::Open => c"open",
             Self::OpenInfo => c"openInfo",
             Self::Message => c"message",
+            Self::Piece => c"piece",
             Self::DataEnd => c"dataEnd",
             Self::HeaderReceive => c"headerReceive",
             Self::Pong => c"pong",
@@ -152,6 +157,42 @@ pub struct Postbox {
     pub open: bool,
     /// Whether there is a listener to prepare attempts.
     pub prepares: Arc<AtomicBool>,
+    /// Whether messages are asked for in pieces.
+    pub in_pieces: Arc<AtomicBool>,
+    pub cut: Cut,
+}
+
+/// What of a text is kept back until its next piece, so that no piece ends inside a character.
+#[derive(Default)]
+pub struct Cut {
+    /// The beginning of a character.
+    character: Vec<u8>,
+    /// That piece was the message's first, and nothing of the message was handed on.
+    first: bool,
+}
+
+impl Cut {
+    /// What to hand on of a text when this piece has come; nothing when that was no whole character.
+    fn join(&mut self, part: Part, bytes: &[u8]) -> Option<(Part, Vec<u8>)> {
+        // What is left of a message whose connection was lost is no part of the next one.
+        let Self { mut character, first } = std::mem::take(self);
+        if part.first {
+            character.clear();
+        }
+        let first = part.first || first;
+        let mut text = character;
+        text.extend_from_slice(bytes);
+        if !part.last {
+            // The protocol has validated it: all that can be wrong is its end.
+            let whole = std::str::from_utf8(&text).map_or_else(|error| error.valid_up_to(), str::len);
+            self.character = text.split_off(whole);
+            if text.is_empty() {
+                self.first = first;
+                return None;
+            }
+        }
+        Some((Part { first, last: part.last }, text))
+    }
 }
 
 impl Postbox {
@@ -178,6 +219,18 @@ impl Listener for Postbox {
 
     fn message(&mut self, message: Message<'_>) {
         let kind = message.kind();
+        if self.in_pieces.load(Ordering::Relaxed) {
+            let part = message.part();
+            let piece = match (kind, part) {
+                (Kind::Text, part) if part != Part::WHOLE => self.cut.join(part, message.data()),
+                _ => Some((part, message.into_vec())),
+            };
+            if let Some((part, bytes)) = piece {
+                let held = bytes.capacity();
+                self.mailbox.push(Event::Piece(kind, part, Payload::Own(bytes)), held);
+            }
+            return;
+        }
         let bytes = message.data();
         if bytes.len() <= STORED_BYTES_MAX {
             let payload = Payload::Stored(self.mailbox.store(bytes));
@@ -235,6 +288,7 @@ impl Event {
         match self {
             Self::Opened(_)
             | Self::Message(..)
+            | Self::Piece(..)
             | Self::Pong(..)
             | Self::Sent(..)
             | Self::Drained
@@ -299,6 +353,21 @@ impl<'scope> Listeners<'scope> {
         }
     }
 
+    /// Calls the listeners of a piece of a message, as above.
+    pub fn piece(&self, kind: Kind, part: Part, payload: Payload, mailbox: &Receiver<Event>) {
+        let Self { env, undefined, .. } = *self;
+        self.call(EventType::Piece, || {
+            let result = env.object()?;
+            result.set(c"data", payload.into_value(env, kind, mailbox)?)?;
+            result.set(c"first", env.boolean(part.first)?)?;
+            result.set(c"last", env.boolean(part.last)?)?;
+            Ok([result])
+        });
+        if part.last {
+            self.call(EventType::DataEnd, || Ok([undefined]));
+        }
+    }
+
     /// Calls the listeners of any other event, as above.
     pub fn tell(&self, event: Event) {
         let Self { env, undefined, .. } = *self;
@@ -323,7 +392,7 @@ impl<'scope> Listeners<'scope> {
                 Ok([result])
             }),
             // Messages go by another way, and the fate of one that was sent is for a promise.
-            Event::Message(..) | Event::Sent(..) => {}
+            Event::Message(..) | Event::Piece(..) | Event::Sent(..) => {}
             Event::Drained => self.call(EventType::Drain, || Ok([undefined])),
             Event::Reconnecting(event) => {
                 self.call(EventType::Reconnecting, || Ok([reconnecting_value(env, &event)?]));

@@ -24,7 +24,7 @@ const KNOWN: &str = "header, caPath, caPathAddsToSystem, clientCert, certificate
                      skipServerCertVerification, pingInterval, pongTimeout, minSupportTlsProtocol, \
                      supportOriginPort, perMessageDeflate, connectTimeout, lookupTimeout, tcpTimeout, \
                      proxyTimeout, tlsTimeout, upgradeTimeout, closeTimeout, maxMessageSize, \
-                     sendQueueLimit, sendQueueMessages, signal, reconnect";
+                     receivePieces, sendQueueLimit, sendQueueMessages, signal, reconnect";
 
 /// The most bytes of a limit, and milliseconds of a time: what a double holds exactly.
 const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
@@ -85,6 +85,7 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
             "connectTimeout" => options.connect_timeout = milliseconds(&name, value)?,
             "closeTimeout" => options.close_timeout = milliseconds(&name, value)?,
             "maxMessageSize" => options.message_limit = bytes(&name, value)?,
+            "receivePieces" => options.in_pieces = boolean(&name, value)?,
             "reconnect" => options.reconnect = Some(reconnect(value)?),
             "signal" => signal = Some(Signal::parse(value)?),
             "sendQueueLimit" => {

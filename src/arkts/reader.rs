@@ -122,6 +122,11 @@ pub fn not_connected() -> ApiError {
     ApiError::other("next: not connected")
 }
 
+/// What `next`, which gives whole messages, says where they come in pieces.
+pub fn in_pieces() -> ApiError {
+    ApiError::other("next: messages come in pieces, to the listener of `piece`")
+}
+
 /// The object of the iteration protocol.
 fn iterator_result<'env>(env: Engine, message: Option<Value<'env>>) -> Result<Value<'env>, Refused> {
     let result = env.object()?;

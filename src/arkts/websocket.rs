@@ -15,7 +15,7 @@ use napi_ohos::{Env, JsValue, Result};
 use super::abort_signal::{Listening, Signal};
 use super::doorbell::{Answer, Doorbell};
 use super::error::ApiError;
-use super::listener::{Event, EventType, Listeners, Postbox};
+use super::listener::{Cut, Event, EventType, Listeners, Postbox};
 use super::options::{self, ConnectOptions};
 use super::reader::{self, Reader};
 use super::value::{Deferred, Engine, Kept, Refused, Type, Value};
@@ -42,8 +42,8 @@ const LISTENERS: &CStr = c"__listeners";
 /// A WebSocket client (RFC 6455): one connection at a time, any number one after the other.
 ///
 /// All methods and listeners run on the thread that made the object. Listeners are called one at a time, in this order
-/// for each connection: `headerReceive`, `open`, any `message` each followed by `dataEnd`, at most one `error`, `close`;
-/// a connection that never opened ends with `error` alone.
+/// for each connection: `headerReceive`, `open`, any `message` (with `receivePieces`, its `piece`s) each followed by
+/// `dataEnd`, at most one `error`, `close`; a connection that never opened ends with `error` alone.
 /// @since 6
 #[napi]
 pub struct WebSocket {
@@ -55,6 +55,8 @@ struct Socket {
     client: Client,
     /// Whether there is a listener to prepare attempts.
     prepares: Arc<AtomicBool>,
+    /// Whether messages are asked for in pieces.
+    in_pieces: Arc<AtomicBool>,
     mailbox: Receiver<Event>,
     doorbell: Arc<Doorbell>,
     /// The object of listeners, while events can come.
@@ -106,12 +108,20 @@ pub fn create(env: Engine) -> std::result::Result<Value<'static>, Refused> {
     let (sender, mailbox) = mailbox();
     let doorbell = Arc::new(Doorbell::default());
     let prepares = Arc::new(AtomicBool::new(false));
-    let postbox =
-        Postbox { mailbox: sender, doorbell: doorbell.clone(), open: false, prepares: prepares.clone() };
+    let in_pieces = Arc::new(AtomicBool::new(false));
+    let postbox = Postbox {
+        mailbox: sender,
+        doorbell: doorbell.clone(),
+        open: false,
+        prepares: prepares.clone(),
+        in_pieces: in_pieces.clone(),
+        cut: Cut::default(),
+    };
     let client = Client::new(Box::new(postbox), SEND_LIMIT_BYTES);
     let socket = Rc::new(Socket {
         client,
         prepares,
+        in_pieces,
         mailbox,
         doorbell,
         listeners: RefCell::default(),
@@ -190,14 +200,35 @@ impl WebSocket {
         if !callback.is_absent() {
             return answer(env, callback, || self.queue(data, None));
         }
-        let Self { socket } = self;
-        let receipt = socket.next_receipt.replace(socket.next_receipt.get() + 1);
+        let receipt = self.new_receipt();
         if let Err(error) = self.queue(data, Some(receipt)) {
             return answer(env, callback, || Err(error));
         }
-        let (promise, deferred) = env.promise()?;
-        socket.sends.borrow_mut().insert(receipt, deferred);
-        Ok(promise)
+        Ok(self.promise_of(env, receipt)?)
+    }
+
+    /// Queues a piece of a message, so that a long one need not be in memory as a whole: strings for a text, an ArrayBuffer or views for
+    /// a binary message, which `last` ends. Until then no other message can be sent. Pieces go out uncompressed, and are copied.
+    ///
+    /// A string must not end between the two halves of a character: as in `send`, a half goes out as U+FFFD.
+    ///
+    /// The promise becomes `true` when the kernel has the piece, and fails with 2302999 if the connection ends before.
+    ///
+    /// Fails with 401 (a parameter) or 2302999 (as `send`; the pieces before were of the other type; or, once, the connection that had the
+    /// pieces before was lost and another one follows: the message must begin again).
+    /// @since 0.1.0 of this library
+    #[napi(
+        catch_unwind,
+        ts_args_type = "data: string | ArrayBuffer | BinaryView, last: boolean",
+        ts_return_type = "Promise<boolean>"
+    )]
+    pub fn send_piece<'env>(&self, env: Env, data: Value<'env>, last: Value<'env>) -> Result<Value<'env>> {
+        let env = Engine::from(env);
+        let receipt = self.new_receipt();
+        match self.queue_piece(data, last, receipt) {
+            Ok(()) => Ok(self.promise_of(env, receipt)?),
+            Err(error) => Ok(env.settled(Err(error.value(env)?))?),
+        }
     }
 
     /// Sends a ping (RFC 6455 section 5.5.2) ahead of what is queued, with up to 125 bytes. The promise becomes the
@@ -215,13 +246,13 @@ impl WebSocket {
         let Self { socket } = self;
         let payload = if data.is_absent() {
             // Told apart from other pings.
-            let number = socket.next_receipt.replace(socket.next_receipt.get() + 1);
+            let number = self.new_receipt();
             Some(format!("ping {number}").into_bytes())
         } else {
             data.to_text().map(String::into_bytes).or_else(|| data.with_bytes(<[u8]>::to_vec))
         };
         let sent = payload
-            .ok_or_else(|| ApiError::parameter("data", "must be a string, an ArrayBuffer or a view into one"))
+            .ok_or_else(not_data)
             .and_then(|payload| Ok(socket.client.ping(&payload).map(|()| payload)?));
         match sent {
             Ok(payload) => {
@@ -258,7 +289,8 @@ impl WebSocket {
     /// are taken. They can still be taken after the end, until the next `connect`. `for await (const message of socket)` does the same
     /// where the language has it.
     ///
-    /// Fails with 2302999 when nothing was connected yet, and once with the error of a connection that failed.
+    /// Fails with 2302999 when nothing was connected yet, with the option `receivePieces`, and once with the error of a connection that
+    /// failed.
     /// @since 0.1.0 of this library
     #[napi(
         catch_unwind,
@@ -274,6 +306,9 @@ impl WebSocket {
         let Self { socket } = self;
         if !socket.reader.has_begun() {
             return Ok(env.settled(Err(reader::not_connected().value(env)?))?);
+        }
+        if socket.in_pieces.load(Ordering::Relaxed) {
+            return Ok(env.settled(Err(reader::in_pieces().value(env)?))?);
         }
         Ok(socket.reader.next(env, &socket.mailbox)?)
     }
@@ -389,10 +424,15 @@ impl WebSocket {
    */
   on(type: 'openInfo', callback: AsyncCallback<WebSocketOpenInfo>): void
   /**
-   * A whole message: text is a string, binary an ArrayBuffer.
+   * A whole message: text is a string, binary an ArrayBuffer. Not with the option `receivePieces`.
    * @since 6
    */
   on(type: 'message', callback: AsyncCallback<string | ArrayBuffer>): void
+  /**
+   * A piece of a message, or the whole of one, with the option `receivePieces`; `message` is not told then.
+   * @since 0.1.0 of this library
+   */
+  on(type: 'piece', callback: Callback<MessagePiece>): void
   /**
    * The end of each message.
    * @since 11
@@ -461,6 +501,8 @@ impl WebSocket {
   off(type: 'openInfo', callback?: AsyncCallback<WebSocketOpenInfo>): void
   /** @since 6 */
   off(type: 'message', callback?: AsyncCallback<string | ArrayBuffer>): void
+  /** @since 0.1.0 of this library */
+  off(type: 'piece', callback?: Callback<MessagePiece>): void
   /** @since 11 */
   off(type: 'dataEnd', callback?: Callback<void>): void
   /** @since 12 */
@@ -644,6 +686,7 @@ impl WebSocket {
     ) -> std::result::Result<(), ApiError> {
         let url = options::text("url", url)?;
         let ConnectOptions { request, send_limits, signal } = options::connect_options(options)?;
+        let in_pieces = request.in_pieces;
         let request = Request::parse(&url, request)?;
         let Self { socket } = self;
         if !matches!(socket.client.state(), State::Idle | State::Closed) {
@@ -661,6 +704,7 @@ impl WebSocket {
         socket.doorbell.install(env, socket.clone()).map_err(broken)?;
         socket.client.set_send_limits(send_limits);
         socket.url.replace(url);
+        socket.in_pieces.store(in_pieces, Ordering::Relaxed);
         socket.client.connect(request)?;
         socket.begun.set(socket.begun.get() + 1);
         socket.opened.set(false);
@@ -681,6 +725,37 @@ impl WebSocket {
         Ok(())
     }
 
+    fn new_receipt(&self) -> Receipt {
+        let Self { socket } = self;
+        socket.next_receipt.replace(socket.next_receipt.get() + 1)
+    }
+
+    /// What settles when the fate of that message is known.
+    fn promise_of<'env>(&self, env: Engine, receipt: Receipt) -> std::result::Result<Value<'env>, Refused> {
+        let (promise, deferred) = env.promise()?;
+        self.socket.sends.borrow_mut().insert(receipt, deferred);
+        Ok(promise)
+    }
+
+    fn queue_piece(
+        &self,
+        data: Value<'_>,
+        last: Value<'_>,
+        receipt: Receipt,
+    ) -> std::result::Result<(), ApiError> {
+        let client = &self.socket.client;
+        let last = last.to_boolean().ok_or_else(|| ApiError::parameter("last", "must be a boolean"))?;
+        if client.state() == State::Idle {
+            return Err(ApiError::other("sendPiece: not connected"));
+        }
+        let send = |kind, bytes: &[u8]| client.send_piece(kind, bytes, last, Some(receipt));
+        let sent = match data.to_text() {
+            Some(text) => Some(send(Kind::Text, text.as_bytes())),
+            None => data.with_bytes(|bytes| send(Kind::Binary, bytes)),
+        };
+        sent.ok_or_else(not_data)?.map_err(ApiError::of_send_piece)
+    }
+
     fn queue(&self, data: Value<'_>, receipt: Option<Receipt>) -> std::result::Result<(), ApiError> {
         let client = &self.socket.client;
         if client.state() == State::Idle {
@@ -691,7 +766,7 @@ impl WebSocket {
         }
         match data.with_bytes(|bytes| queue_message(client, Kind::Binary, bytes, receipt)) {
             Some(sent) => Ok(sent?),
-            None => Err(ApiError::parameter("data", "must be a string, an ArrayBuffer or a view into one")),
+            None => Err(not_data()),
         }
     }
 
@@ -792,6 +867,10 @@ impl Socket {
                     bytes += payload.len();
                     listeners.message(kind, payload, &self.mailbox);
                 }
+                (Some(Event::Piece(kind, part, payload)), Some(listeners)) => {
+                    bytes += payload.len();
+                    listeners.piece(kind, part, payload, &self.mailbox);
+                }
                 (Some(event), Some(listeners)) => listeners.tell(event),
                 (None, _) | (_, None) => {}
             }
@@ -857,6 +936,7 @@ impl Socket {
             }
             Event::Opened(_)
             | Event::Message(..)
+            | Event::Piece(..)
             | Event::Pong(..)
             | Event::Failed(..)
             | Event::Closed(_) => {}
@@ -970,6 +1050,10 @@ fn listeners_of<'env>(env: Engine, this: &This<'env>) -> std::result::Result<Val
 fn split_callback<'env>(options: Value<'env>, callback: Value<'env>) -> (Value<'env>, Value<'env>) {
     // What then stands in the callback's place was left out, as undefined or nothing.
     if options.type_of() == Type::Function { (callback, options) } else { (options, callback) }
+}
+
+fn not_data() -> ApiError {
+    ApiError::parameter("data", "must be a string, an ArrayBuffer or a view into one")
 }
 
 fn not_a_function() -> ApiError {

@@ -516,7 +516,13 @@ impl Link {
     }
 
     /// Queues a piece of a message; `last` ends it.
-    pub(super) fn send_piece(&self, kind: Kind, payload: &[u8], last: bool) -> Result<(), SendError> {
+    pub(super) fn send_piece(
+        &self,
+        kind: Kind,
+        payload: &[u8],
+        last: bool,
+        receipt: Option<Receipt>,
+    ) -> Result<(), SendError> {
         let mut inner = self.lock();
         let frame_len = payload.len() + FRAME_HEADER_BYTES_MAX;
         self.check(&inner, frame_len)?;
@@ -536,7 +542,7 @@ impl Link {
             inner.unfinished = (!first).then_some(Unfinished { utf8: before, ..unfinished });
             return Err(SendError::Utf8);
         }
-        inner.append(frame_len, usize::from(last), None, |encoder, out| {
+        inner.append(frame_len, usize::from(last), receipt, |encoder, out| {
             encoder.fragment(out, kind, payload, first, last);
         });
         inner.unfinished = (!last).then_some(unfinished);

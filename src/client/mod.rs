@@ -119,9 +119,15 @@ impl Client {
     }
 
     /// Queues a piece of a message, which `last` ends. Until then no other message is accepted. Pieces go out
-    /// uncompressed.
-    pub fn send_piece(&self, kind: Kind, payload: &[u8], last: bool) -> Result<(), SendError> {
-        self.link.send_piece(kind, payload, last)
+    /// uncompressed. [`Listener::sent`] tells with `receipt` what became of the piece.
+    pub fn send_piece(
+        &self,
+        kind: Kind,
+        payload: &[u8],
+        last: bool,
+        receipt: Option<Receipt>,
+    ) -> Result<(), SendError> {
+        self.link.send_piece(kind, payload, last, receipt)
     }
 
     /// Sends a ping of up to 125 bytes ahead of what is queued; [`Listener::pong`] tells of the answer.

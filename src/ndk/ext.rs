@@ -341,7 +341,10 @@ pub unsafe extern "C" fn NWS_SendPiece(
         let kind = kind(number)?;
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(data, length) }?;
-        handle.client.send_piece(kind, payload, last != 0).map_err(|error| refusal(error::of_send(error)))
+        handle
+            .client
+            .send_piece(kind, payload, last != 0, None)
+            .map_err(|error| refusal(error::of_send(error)))
     })
 }
 

@@ -71,6 +71,19 @@ const TESTS = {
     assert.strictEqual((await answer).value, 'binary 10');
     await close(socket);
   },
+  async uploadAsOne(uploadAsOne) {
+    const socket = await opened(`${WS_URL}/opcode`);
+    const answer = socket.next();
+    await uploadAsOne(socket, [new ArrayBuffer(10), new ArrayBuffer(20)]);
+    assert.strictEqual((await answer).value, 'binary 30');
+    await close(socket);
+  },
+  async download(download) {
+    let bytes = 0;
+    const socket = await download(`${WS_URL}/large/1000000`, (data) => (bytes += data.byteLength));
+    await event(socket, 'close');
+    assert.strictEqual(bytes, 1_000_000);
+  },
   async count(count) {
     const socket = library.createWebSocket();
     await socket.connect(`${WS_URL}/close/1000/done`);

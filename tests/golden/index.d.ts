@@ -276,6 +276,13 @@ declare namespace webSocket {
     maxMessageSize?: number;
 
     /**
+     * Tell of messages by the event `piece`, as they come, so that one of any length (up to `maxMessageSize`) passes in little memory.
+     * Default: false.
+     * @since 0.1.0 of this library
+     */
+    receivePieces?: boolean;
+
+    /**
      * The most bytes that may wait to be sent. Default: 67108864.
      * @since 0.1.0 of this library
      */
@@ -639,6 +646,31 @@ declare namespace webSocket {
   }
 
   /**
+   * What `piece` tells. A message of up to about 128 KiB comes in one piece, first and last, unless the server sent it in fragments
+   * or compressed.
+   * @since 0.1.0 of this library
+   */
+  interface MessagePiece {
+    /**
+     * A string of a text, an ArrayBuffer of a binary message. No piece of a text ends inside a character. May be empty at the end.
+     * @since 0.1.0 of this library
+     */
+    data: string | ArrayBuffer;
+
+    /**
+     * Whether it begins a message. One before it that has had no last piece was lost with its connection.
+     * @since 0.1.0 of this library
+     */
+    first: boolean;
+
+    /**
+     * Whether it ends the message.
+     * @since 0.1.0 of this library
+     */
+    last: boolean;
+  }
+
+  /**
    * What `pong` tells.
    * @since 0.1.0 of this library
    */
@@ -811,8 +843,8 @@ declare namespace webSocket {
    * A WebSocket client (RFC 6455): one connection at a time, any number one after the other.
    *
    * All methods and listeners run on the thread that made the object. Listeners are called one at a time, in this order
-   * for each connection: `headerReceive`, `open`, any `message` each followed by `dataEnd`, at most one `error`, `close`;
-   * a connection that never opened ends with `error` alone.
+   * for each connection: `headerReceive`, `open`, any `message` (with `receivePieces`, its `piece`s) each followed by
+   * `dataEnd`, at most one `error`, `close`; a connection that never opened ends with `error` alone.
    * @since 6
    */
   class WebSocket {
@@ -844,6 +876,20 @@ declare namespace webSocket {
     send(data: string | ArrayBuffer | BinaryView): Promise<boolean>;
 
     /**
+     * Queues a piece of a message, so that a long one need not be in memory as a whole: strings for a text, an ArrayBuffer or views for
+     * a binary message, which `last` ends. Until then no other message can be sent. Pieces go out uncompressed, and are copied.
+     *
+     * A string must not end between the two halves of a character: as in `send`, a half goes out as U+FFFD.
+     *
+     * The promise becomes `true` when the kernel has the piece, and fails with 2302999 if the connection ends before.
+     *
+     * Fails with 401 (a parameter) or 2302999 (as `send`; the pieces before were of the other type; or, once, the connection that had the
+     * pieces before was lost and another one follows: the message must begin again).
+     * @since 0.1.0 of this library
+     */
+    sendPiece(data: string | ArrayBuffer | BinaryView, last: boolean): Promise<boolean>;
+
+    /**
      * Sends a ping (RFC 6455 section 5.5.2) ahead of what is queued, with up to 125 bytes. The promise becomes the
      * milliseconds until its pong came.
      *
@@ -870,7 +916,8 @@ declare namespace webSocket {
      * are taken. They can still be taken after the end, until the next `connect`. `for await (const message of socket)` does the same
      * where the language has it.
      *
-     * Fails with 2302999 when nothing was connected yet, and once with the error of a connection that failed.
+     * Fails with 2302999 when nothing was connected yet, with the option `receivePieces`, and once with the error of a connection that
+     * failed.
      * @since 0.1.0 of this library
      */
     next(): Promise<IteratorResult<string | ArrayBuffer, undefined>>;
@@ -959,10 +1006,16 @@ declare namespace webSocket {
     on(type: 'openInfo', callback: AsyncCallback<WebSocketOpenInfo>): void;
 
     /**
-     * A whole message: text is a string, binary an ArrayBuffer.
+     * A whole message: text is a string, binary an ArrayBuffer. Not with the option `receivePieces`.
      * @since 6
      */
     on(type: 'message', callback: AsyncCallback<string | ArrayBuffer>): void;
+
+    /**
+     * A piece of a message, or the whole of one, with the option `receivePieces`; `message` is not told then.
+     * @since 0.1.0 of this library
+     */
+    on(type: 'piece', callback: Callback<MessagePiece>): void;
 
     /**
      * The end of each message.
@@ -1031,6 +1084,9 @@ declare namespace webSocket {
 
     /** @since 6 */
     off(type: 'message', callback?: AsyncCallback<string | ArrayBuffer>): void;
+
+    /** @since 0.1.0 of this library */
+    off(type: 'piece', callback?: Callback<MessagePiece>): void;
 
     /** @since 11 */
     off(type: 'dataEnd', callback?: Callback<void>): void;
@@ -1172,6 +1228,7 @@ export import ReconnectOptions = webSocket.ReconnectOptions;
 export import ReconnectingResult = webSocket.ReconnectingResult;
 export import ReconnectedResult = webSocket.ReconnectedResult;
 export import AttemptChange = webSocket.AttemptChange;
+export import MessagePiece = webSocket.MessagePiece;
 export import PongResult = webSocket.PongResult;
 export import Statistics = webSocket.Statistics;
 export import CloseResult = webSocket.CloseResult;

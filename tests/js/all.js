@@ -8,6 +8,7 @@ require('./websocket.test.js');
 require('./tls.test.js');
 require('./delivery.test.js');
 require('./reading.test.js');
+require('./pieces.test.js');
 require('./abort.test.js');
 require('./lookalike.test.js');
 require('./lifecycle.test.js');
