@@ -116,7 +116,7 @@ socketTest('no piece of a text ends inside a character', async (socket) => {
     await ws.send(text);
     const { count, data, parts } = await next();
     assert(count > 3);
-    for (const part of parts) assert(!part.includes('\uFFFD') && part.isWellFormed !== false);
+    for (const part of parts) assert(!part.includes('\uFFFD'));
     assert(data === text, 'another text');
   }
   await socket.shut();
