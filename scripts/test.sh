@@ -85,6 +85,14 @@ judge() {
     fi
 }
 
+# The crates for benchmarks and fuzzing depend on this one, and have lock files of their own.
+locks_are_fresh() {
+    local manifest
+    for manifest in Cargo.toml benches/Cargo.toml fuzz/Cargo.toml; do
+        cargo_host update --quiet --workspace --locked --manifest-path "$manifest" || return
+    done
+}
+
 build_docs() { RUSTDOCFLAGS='-D warnings' cargo_host doc --quiet --no-deps; }
 
 step 'Sources'
@@ -92,6 +100,7 @@ check 'formatting' cargo_host fmt --check
 check 'clippy, core and C face' cargo_host clippy --quiet --all-targets -- -D warnings
 check 'clippy, ArkTS face' cargo_host clippy --quiet --lib --features arkts -- -D warnings
 check 'rustdoc' build_docs
+check 'lock files' locks_are_fresh
 check 'index.d.ts is the golden one' diff -u tests/golden/index.d.ts "$DIST/index.d.ts"
 suite 'ArkTS sources, types and rules' '^arkts: ' env OHOS_TYPESCRIPT="$NWS_OHOS_TYPESCRIPT" node scripts/check-arkts.mjs "$DIST/index.d.ts"
 
