@@ -203,6 +203,61 @@ pub enum TlsProtocol {
     TLS_V_1_3,
 }
 
+/// Why an attempt failed or a connection ended, in classes that call for different answers. The numbers never change.
+/// @since 0.1.0 of this library
+#[napi]
+#[expect(non_camel_case_types, clippy::upper_case_acronyms, reason = "as in `TlsProtocol`")]
+pub enum Cause {
+    /// The host's name has no address, or its lookup failed.
+    /// @since 0.1.0 of this library
+    LOOKUP = 1,
+    /// No connection to the host: refused, unreachable, or broken off before it was open.
+    /// @since 0.1.0 of this library
+    CONNECT = 2,
+    /// The attempt took too long.
+    /// @since 0.1.0 of this library
+    TIMEOUT = 3,
+    /// The TLS handshake failed for another reason than a certificate.
+    /// @since 0.1.0 of this library
+    TLS = 4,
+    /// A certificate was refused by one side, or a certificate file is unusable.
+    /// @since 0.1.0 of this library
+    CERTIFICATE = 5,
+    /// The server, or a proxy, answered the upgrade with HTTP 400 to 499.
+    /// @since 0.1.0 of this library
+    HTTP_4XX = 6,
+    /// The server, or a proxy, answered it with HTTP 500 to 599.
+    /// @since 0.1.0 of this library
+    HTTP_5XX = 7,
+    /// It answered with something else that is no upgrade.
+    /// @since 0.1.0 of this library
+    UPGRADE = 8,
+    /// An open connection broke, or nothing came from the peer in time.
+    /// @since 0.1.0 of this library
+    LOST = 9,
+    /// The peer broke RFC 6455.
+    /// @since 0.1.0 of this library
+    PROTOCOL = 10,
+    /// The peer closed with 1001, 1011, 1012 or 1013: it goes away, or cannot serve now.
+    /// @since 0.1.0 of this library
+    RESTART = 11,
+    /// The peer closed with another code.
+    /// @since 0.1.0 of this library
+    CLOSED = 12,
+    /// This side closed, or gave the attempt up.
+    /// @since 0.1.0 of this library
+    APPLICATION = 13,
+    /// The attempt was not prepared, or not in time.
+    /// @since 0.1.0 of this library
+    PREPARE = 14,
+    /// What the attempt was prepared with is not valid.
+    /// @since 0.1.0 of this library
+    OPTIONS = 15,
+    /// A defect of this library.
+    /// @since 0.1.0 of this library
+    INTERNAL = 16,
+}
+
 /// Options of `close`.
 /// @since 6
 #[napi(object, object_from_js = false, object_to_js = false)]
@@ -272,9 +327,9 @@ pub struct ReconnectOptions {
     /// Take no notice of the network's changes. Default: false, which needs ohos.permission.GET_NETWORK_INFO.
     /// @since 0.1.0 of this library
     pub ignore_network: Option<bool>,
-    /// After which causes, by their numbers in `ReconnectingResult`. Default: 1, 2, 3, 4, 7, 9, 11, 14.
+    /// After which causes. Default: LOOKUP, CONNECT, TIMEOUT, TLS, HTTP_5XX, LOST, RESTART and PREPARE.
     /// @since 0.1.0 of this library
-    #[napi(ts_type = "Array<number>")]
+    #[napi(ts_type = "Array<Cause>")]
     pub causes: Option<()>,
 }
 
@@ -288,10 +343,9 @@ pub struct ReconnectingResult {
     /// Milliseconds until it begins.
     /// @since 0.1.0 of this library
     pub delay: f64,
-    /// 1 name lookup, 2 no connection, 3 timeout, 4 TLS, 5 certificate, 6 HTTP 4xx, 7 HTTP 5xx, 8 no upgrade, 9 lost, 10 the peer broke
-    /// the protocol, 11 the peer closed with 1001 or 1011 to 1013, 12 with another code, 14 not prepared, 15 wrongly prepared, 16 a defect
-    /// of this library.
+    /// Why the connection or the attempt failed.
     /// @since 0.1.0 of this library
+    #[napi(ts_type = "Cause")]
     pub cause: f64,
     /// The code of a peer that closed.
     /// @since 0.1.0 of this library
@@ -442,4 +496,14 @@ pub struct CloseResult {
     /// The reason of that side, or the cause of the loss.
     /// @since 10
     pub reason: String,
+    /// Why the connection ended.
+    /// @since 0.1.0 of this library
+    #[napi(ts_type = "Cause")]
+    pub cause: f64,
+    /// Milliseconds that the connection was open.
+    /// @since 0.1.0 of this library
+    pub elapsed_time: f64,
+    /// Milliseconds since the last byte came from the peer.
+    /// @since 0.1.0 of this library
+    pub idle_time: f64,
 }

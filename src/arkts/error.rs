@@ -4,8 +4,8 @@ use std::io;
 
 use super::value::{Engine, Refused, Value};
 use crate::client::{
-    AlreadyConnected, CloseError, Error, Failure, OptionsError, PingError, RefusedUpgrade, SendError,
-    UpgradeError,
+    AlreadyConnected, Cause, CloseError, Error, Failure, OptionsError, Phase, PingError, RefusedUpgrade,
+    SendError, Times, UpgradeError,
 };
 
 /// What an argument is wrong about, or why a call was refused.
@@ -136,6 +136,9 @@ pub struct ErrorEvent {
     pub message: String,
     /// Of a server that refused the upgrade.
     pub refused: Option<RefusedUpgrade>,
+    pub cause: Cause,
+    pub phase: &'static str,
+    pub times: Times,
 }
 
 impl From<&Failure> for ErrorEvent {
@@ -146,6 +149,17 @@ impl From<&Failure> for ErrorEvent {
             data,
             message: failure.to_string(),
             refused: failure.error.refused().cloned(),
+            cause: failure.error.cause(),
+            phase: match failure.error.phase() {
+                Some(Phase::Lookup) => "lookup",
+                Some(Phase::Tcp) => "tcp",
+                Some(Phase::Proxy) => "proxy",
+                Some(Phase::Tls) => "tls",
+                Some(Phase::Upgrade) => "upgrade",
+                Some(Phase::Prepare) => "prepare",
+                None => "open",
+            },
+            times: failure.times,
         }
     }
 }

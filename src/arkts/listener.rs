@@ -12,8 +12,8 @@ use super::doorbell::Doorbell;
 use super::error::ErrorEvent;
 use super::value::{Engine, Refused, Type, Value};
 use crate::client::{
-    Closed, Failure, Headers, Kind, Listener, Message, Opened, Outcome, Part, Pong, Prepare, Receipt,
-    Reconnected, Reconnecting, RefusedUpgrade,
+    Cause, Closed, Failure, Headers, Kind, Listener, Message, Opened, Outcome, Part, Pong, Prepare, Receipt,
+    Reconnected, Reconnecting, RefusedUpgrade, Times,
 };
 use crate::mailbox::{Receiver, Sender};
 
@@ -413,6 +413,7 @@ impl<'scope> Listeners<'scope> {
                 let result = env.object()?;
                 result.set(c"code", env.number(f64::from(closed.code))?)?;
                 result.set(c"reason", env.string(&closed.reason)?)?;
+                set_circumstances(env, result, closed.cause, closed.times)?;
                 Ok([undefined, result])
             }),
         }
@@ -470,6 +471,8 @@ fn reconnecting_value<'env>(env: Engine, event: &Reconnecting) -> Result<Value<'
 pub fn error_value<'env>(env: Engine, error: &ErrorEvent) -> Result<Value<'env>, Refused> {
     let object = env.business_error(error.code, &error.message)?;
     object.set(c"data", env.string(&error.data)?)?;
+    object.set(c"phase", env.string(error.phase)?)?;
+    set_circumstances(env, object, error.cause, error.times)?;
     if let Some(RefusedUpgrade { status, reason, headers: all, body }) = &error.refused {
         let response = env.object()?;
         response.set(c"status", env.number(f64::from(*status))?)?;
@@ -479,6 +482,17 @@ pub fn error_value<'env>(env: Engine, error: &ErrorEvent) -> Result<Value<'env>,
         object.set(c"response", response)?;
     }
     Ok(object)
+}
+
+/// What `error` and `close` both tell.
+fn set_circumstances(env: Engine, object: Value<'_>, cause: Cause, times: Times) -> Result<(), Refused> {
+    let Times { elapsed, last_activity } = times;
+    object.set(c"cause", env.number(f64::from(cause as u8))?)?;
+    object.set(c"elapsedTime", env.number(elapsed.as_secs_f64() * 1_000.0)?)?;
+    if let Some(time) = last_activity {
+        object.set(c"idleTime", env.number(time.as_secs_f64() * 1_000.0)?)?;
+    }
+    Ok(())
 }
 
 fn open_result(env: Engine, opened: &Opened) -> Result<Value<'static>, Refused> {

@@ -62,10 +62,40 @@ export interface RefusedUpgrade {
 }
 
 /**
+ * A step of an attempt to connect; 'open' is none of them: the connection was open.
+ * @since 0.1.0 of this library
+ */
+export type ConnectionPhase = 'lookup' | 'tcp' | 'proxy' | 'tls' | 'upgrade' | 'prepare' | 'open';
+
+/**
  * What the event `error` tells. `data` is the HTTP status of a server that refused the upgrade, as a string; else empty.
  * @since 0.1.0 of this library
  */
 export interface WebSocketError extends BusinessError {
+  /**
+   * Why the attempt or the connection failed.
+   * @since 0.1.0 of this library
+   */
+  cause: Cause;
+
+  /**
+   * Where it failed.
+   * @since 0.1.0 of this library
+   */
+  phase: ConnectionPhase;
+
+  /**
+   * Milliseconds that the attempt took, or that the connection was open.
+   * @since 0.1.0 of this library
+   */
+  elapsedTime: number;
+
+  /**
+   * Milliseconds since the last byte came from the peer; undefined for an attempt.
+   * @since 0.1.0 of this library
+   */
+  idleTime?: number;
+
   /**
    * Only when a server refused the upgrade.
    * @since 0.1.0 of this library

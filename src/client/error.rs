@@ -566,7 +566,7 @@ fn cause_of_tls(error: &TlsError) -> Cause {
 pub struct Times {
     /// Since the connection was open; since the attempt began when it never was.
     pub elapsed: Duration,
-    /// Since the last byte came from the peer; `None` when none did.
+    /// Since the last byte came from the peer; `None` for an attempt.
     pub last_activity: Option<Duration>,
 }
 

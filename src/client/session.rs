@@ -772,8 +772,8 @@ struct Session<'a> {
     /// Wakes since the session last let others run.
     turns: u32,
     opened_at: Instant,
-    /// When the last bytes came.
-    last_read: Option<Instant>,
+    /// When the last bytes came; at first, the server's answer.
+    last_read: Instant,
     ends: Option<Ends>,
     /// Since when an answer is waited for that shows that the connection has survived a change of the network.
     probed_at: Option<Instant>,
@@ -866,7 +866,7 @@ impl<'a> Session<'a> {
             ping_number: 0,
             turns: 0,
             opened_at: now,
-            last_read: None,
+            last_read: now,
             ends,
             probed_at: None,
         }
@@ -934,10 +934,9 @@ impl<'a> Session<'a> {
             dropped = self.writer.drop_begun();
         }
         self.tell_sent();
-        let times = Times {
-            elapsed: self.opened_at.elapsed(),
-            last_activity: self.last_read.map(|last| last.elapsed()),
-        };
+        let ended_at = Instant::now();
+        let times =
+            Times { elapsed: ended_at - self.opened_at, last_activity: Some(ended_at - self.last_read) };
         let writer = graceful.then_some(self.writer);
         End { error, dropped, unsent, closed: Some(closed), writer, was_open: true, ends: self.ends, times }
     }
@@ -946,7 +945,7 @@ impl<'a> Session<'a> {
         self.link.counters.received_bytes(count);
         self.keepalive.alive();
         let now = Instant::now();
-        self.last_read = Some(now);
+        self.last_read = now;
         // What came by the old way may have waited in the kernel.
         self.probed_at.take_if(|probed_at| now > *probed_at + PROBE_STALE);
     }

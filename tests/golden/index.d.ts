@@ -64,10 +64,40 @@ declare namespace webSocket {
   }
 
   /**
+   * A step of an attempt to connect; 'open' is none of them: the connection was open.
+   * @since 0.1.0 of this library
+   */
+  type ConnectionPhase = 'lookup' | 'tcp' | 'proxy' | 'tls' | 'upgrade' | 'prepare' | 'open';
+
+  /**
    * What the event `error` tells. `data` is the HTTP status of a server that refused the upgrade, as a string; else empty.
    * @since 0.1.0 of this library
    */
   interface WebSocketError extends BusinessError {
+    /**
+     * Why the attempt or the connection failed.
+     * @since 0.1.0 of this library
+     */
+    cause: Cause;
+
+    /**
+     * Where it failed.
+     * @since 0.1.0 of this library
+     */
+    phase: ConnectionPhase;
+
+    /**
+     * Milliseconds that the attempt took, or that the connection was open.
+     * @since 0.1.0 of this library
+     */
+    elapsedTime: number;
+
+    /**
+     * Milliseconds since the last byte came from the peer; undefined for an attempt.
+     * @since 0.1.0 of this library
+     */
+    idleTime?: number;
+
     /**
      * Only when a server refused the upgrade.
      * @since 0.1.0 of this library
@@ -438,6 +468,108 @@ declare namespace webSocket {
   }
 
   /**
+   * Why an attempt failed or a connection ended, in classes that call for different answers. The numbers never change.
+   * @since 0.1.0 of this library
+   */
+  enum Cause {
+    /**
+     * The host's name has no address, or its lookup failed.
+     * @since 0.1.0 of this library
+     */
+    LOOKUP = 1,
+
+    /**
+     * No connection to the host: refused, unreachable, or broken off before it was open.
+     * @since 0.1.0 of this library
+     */
+    CONNECT = 2,
+
+    /**
+     * The attempt took too long.
+     * @since 0.1.0 of this library
+     */
+    TIMEOUT = 3,
+
+    /**
+     * The TLS handshake failed for another reason than a certificate.
+     * @since 0.1.0 of this library
+     */
+    TLS = 4,
+
+    /**
+     * A certificate was refused by one side, or a certificate file is unusable.
+     * @since 0.1.0 of this library
+     */
+    CERTIFICATE = 5,
+
+    /**
+     * The server, or a proxy, answered the upgrade with HTTP 400 to 499.
+     * @since 0.1.0 of this library
+     */
+    HTTP_4XX = 6,
+
+    /**
+     * The server, or a proxy, answered it with HTTP 500 to 599.
+     * @since 0.1.0 of this library
+     */
+    HTTP_5XX = 7,
+
+    /**
+     * It answered with something else that is no upgrade.
+     * @since 0.1.0 of this library
+     */
+    UPGRADE = 8,
+
+    /**
+     * An open connection broke, or nothing came from the peer in time.
+     * @since 0.1.0 of this library
+     */
+    LOST = 9,
+
+    /**
+     * The peer broke RFC 6455.
+     * @since 0.1.0 of this library
+     */
+    PROTOCOL = 10,
+
+    /**
+     * The peer closed with 1001, 1011, 1012 or 1013: it goes away, or cannot serve now.
+     * @since 0.1.0 of this library
+     */
+    RESTART = 11,
+
+    /**
+     * The peer closed with another code.
+     * @since 0.1.0 of this library
+     */
+    CLOSED = 12,
+
+    /**
+     * This side closed, or gave the attempt up.
+     * @since 0.1.0 of this library
+     */
+    APPLICATION = 13,
+
+    /**
+     * The attempt was not prepared, or not in time.
+     * @since 0.1.0 of this library
+     */
+    PREPARE = 14,
+
+    /**
+     * What the attempt was prepared with is not valid.
+     * @since 0.1.0 of this library
+     */
+    OPTIONS = 15,
+
+    /**
+     * A defect of this library.
+     * @since 0.1.0 of this library
+     */
+    INTERNAL = 16,
+  }
+
+  /**
    * Options of `close`.
    * @since 6
    */
@@ -553,10 +685,10 @@ declare namespace webSocket {
     ignoreNetwork?: boolean;
 
     /**
-     * After which causes, by their numbers in `ReconnectingResult`. Default: 1, 2, 3, 4, 7, 9, 11, 14.
+     * After which causes. Default: LOOKUP, CONNECT, TIMEOUT, TLS, HTTP_5XX, LOST, RESTART and PREPARE.
      * @since 0.1.0 of this library
      */
-    causes?: Array<number>;
+    causes?: Array<Cause>;
   }
 
   /**
@@ -577,12 +709,10 @@ declare namespace webSocket {
     delay: number;
 
     /**
-     * 1 name lookup, 2 no connection, 3 timeout, 4 TLS, 5 certificate, 6 HTTP 4xx, 7 HTTP 5xx, 8 no upgrade, 9 lost, 10 the peer broke
-     * the protocol, 11 the peer closed with 1001 or 1011 to 1013, 12 with another code, 14 not prepared, 15 wrongly prepared, 16 a defect
-     * of this library.
+     * Why the connection or the attempt failed.
      * @since 0.1.0 of this library
      */
-    cause: number;
+    cause: Cause;
 
     /**
      * The code of a peer that closed.
@@ -837,6 +967,24 @@ declare namespace webSocket {
      * @since 10
      */
     reason: string;
+
+    /**
+     * Why the connection ended.
+     * @since 0.1.0 of this library
+     */
+    cause: Cause;
+
+    /**
+     * Milliseconds that the connection was open.
+     * @since 0.1.0 of this library
+     */
+    elapsedTime: number;
+
+    /**
+     * Milliseconds since the last byte came from the peer.
+     * @since 0.1.0 of this library
+     */
+    idleTime: number;
   }
 
   /**
@@ -1214,6 +1362,7 @@ export import ResponseHeaders = webSocket.ResponseHeaders;
 export import ProxyConfiguration = webSocket.ProxyConfiguration;
 export import BinaryView = webSocket.BinaryView;
 export import RefusedUpgrade = webSocket.RefusedUpgrade;
+export import ConnectionPhase = webSocket.ConnectionPhase;
 export import WebSocketError = webSocket.WebSocketError;
 export import AbortSignal = webSocket.AbortSignal;
 export import WebSocketRequestOptions = webSocket.WebSocketRequestOptions;
@@ -1221,6 +1370,7 @@ export import ClientCert = webSocket.ClientCert;
 export import CertificatePinning = webSocket.CertificatePinning;
 export import HttpProxy = webSocket.HttpProxy;
 export import TlsProtocol = webSocket.TlsProtocol;
+export import Cause = webSocket.Cause;
 export import WebSocketCloseOptions = webSocket.WebSocketCloseOptions;
 export import OpenResult = webSocket.OpenResult;
 export import WebSocketOpenInfo = webSocket.WebSocketOpenInfo;

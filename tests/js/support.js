@@ -107,6 +107,9 @@ function socketTest(name, body) {
   test(name, (context) => body(new Recorder(context), context));
 }
 
+/** Of what `close` tells, that which does not vary from run to run. */
+const codeAndReason = ({ code, reason }) => ({ code, reason });
+
 const callbackOf = (call) => new Promise((resolve) => call((err, value) => resolve({ err, value })));
 
 /** The error of a call, thrown or rejected. */
@@ -156,5 +159,5 @@ async function unusedPort() {
 
 module.exports = {
   ALREADY_EXISTS, CERTIFICATE_FILE, EVENTS, HTTP_STATUS, OTHER, PARAMETER, Recorder, URL_INVALID, assertError, assertSameBytes, bytes,
-  callbackOf, connectFailure, failureOf, library, socketTest, unusedPort,
+  callbackOf, codeAndReason, connectFailure, failureOf, library, socketTest, unusedPort,
 };

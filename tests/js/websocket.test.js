@@ -5,7 +5,7 @@
 const { assert, test, uncaughtException } = require('./harness.js');
 const {
   ALREADY_EXISTS, HTTP_STATUS, OTHER, PARAMETER, Recorder, URL_INVALID, assertError, assertSameBytes, bytes, callbackOf,
-  connectFailure, failureOf, library, socketTest, unusedPort,
+  codeAndReason, connectFailure, failureOf, library, socketTest, unusedPort,
 } = require('./support.js');
 
 const { WS_URL, WSS_URL, CA_FILE } = process.env;
@@ -142,7 +142,7 @@ socketTest('connects again inside the close listener', async (socket) => {
   assert.strictEqual(await connected, true);
   socket.ws.on('close', (...args) => socket.record({ type: 'close', args }));
   await socket.next('open');
-  assert.deepStrictEqual(await socket.closed(), { code: 4001, reason: 'again' });
+  assert.deepStrictEqual(codeAndReason(await socket.closed()), { code: 4001, reason: 'again' });
 });
 
 socketTest('connects again inside the error listener', async (socket) => {
@@ -437,7 +437,7 @@ test('works without listeners for most events', async () => {
   const ws = library.createWebSocket();
   const closed = new Promise((resolve) => ws.on('close', (err, result) => resolve(result)));
   assert.strictEqual(await ws.connect(`${WS_URL}/close/4002/alone`), true);
-  assert.deepStrictEqual(await closed, { code: 4002, reason: 'alone' });
+  assert.deepStrictEqual(codeAndReason(await closed), { code: 4002, reason: 'alone' });
 });
 
 socketTest('goes on after a listener has thrown', async (socket) => {
@@ -460,13 +460,13 @@ socketTest('goes on after a listener has thrown', async (socket) => {
 socketTest('closes with code and reason', async (socket) => {
   await socket.open(WS_URL);
   assert.strictEqual(await socket.ws.close({ code: 4000, reason: 'done 世界' }), true);
-  assert.deepStrictEqual(await socket.closed(), { code: 4000, reason: 'done 世界' });
+  assert.deepStrictEqual(codeAndReason(await socket.closed()), { code: 4000, reason: 'done 世界' });
 });
 
 socketTest('closes with the default code and reason of the system module', async (socket) => {
   await socket.open(WS_URL);
   assert.strictEqual(await socket.ws.close(), true);
-  assert.deepStrictEqual(await socket.closed(), { code: 1000, reason: 'CLOSE_NORMAL' });
+  assert.deepStrictEqual(codeAndReason(await socket.closed()), { code: 1000, reason: 'CLOSE_NORMAL' });
 });
 
 socketTest('closes with a callback', async (socket) => {
@@ -482,7 +482,7 @@ socketTest('closes with options and a callback', async (socket) => {
   const { err, value } = await callbackOf((callback) => socket.ws.close({ code: 3001, reason: 'bye' }, callback));
   assert.strictEqual(err, undefined);
   assert.strictEqual(value, true);
-  assert.deepStrictEqual(await socket.closed(), { code: 3001, reason: 'bye' });
+  assert.deepStrictEqual(codeAndReason(await socket.closed()), { code: 3001, reason: 'bye' });
 });
 
 socketTest('reports how the server closed', async (socket) => {
@@ -493,7 +493,7 @@ socketTest('reports how the server closed', async (socket) => {
     ['/close/0', { code: 1005, reason: '' }],
   ]) {
     await socket.open(WS_URL + path);
-    assert.deepStrictEqual(await socket.closed(), result);
+    assert.deepStrictEqual(codeAndReason(await socket.closed()), result);
   }
 });
 
@@ -533,7 +533,7 @@ socketTest('refuses close codes that must not be sent', async (socket) => {
 socketTest('cuts a close reason that no frame can hold, between characters', async (socket) => {
   await socket.open(WS_URL);
   assert.strictEqual(await socket.ws.close({ code: 1000, reason: 'é'.repeat(62) }), true);
-  assert.deepStrictEqual(await socket.closed(), { code: 1000, reason: 'é'.repeat(61) });
+  assert.deepStrictEqual(codeAndReason(await socket.closed()), { code: 1000, reason: 'é'.repeat(61) });
 });
 
 socketTest('refuses send and close before connect', async (socket) => {
@@ -804,4 +804,35 @@ socketTest('limits and timeouts are options', async (socket) => {
   ]) {
     assertError(await failureOf(() => ws.connect(WS_URL, { [name]: value })), PARAMETER, new RegExp(`^${name}: `));
   }
+});
+
+socketTest('close tells the cause and the times', async (socket) => {
+  const { Cause } = library;
+  await socket.open(`${WS_URL}/close/1012/restart`);
+  const restart = await socket.closed();
+  assert.strictEqual(restart.cause, Cause.RESTART);
+  assert(restart.idleTime >= 0 && restart.idleTime <= restart.elapsedTime, JSON.stringify(restart));
+  await socket.open(WS_URL);
+  assert.strictEqual((await socket.shut()).cause, Cause.APPLICATION);
+});
+
+socketTest('error tells the cause, the phase and the times', async (socket) => {
+  const { Cause } = library;
+  await socket.ws.connect(`${WS_URL}/status/503`);
+  const refused = await socket.error();
+  assert.deepStrictEqual([refused.cause, refused.phase], [Cause.HTTP_5XX, 'upgrade']);
+  assert(refused.elapsedTime > 0);
+  const port = await unusedPort();
+  await socket.ws.connect(`ws://127.0.0.1:${port}`);
+  const unreachable = await socket.error();
+  assert.deepStrictEqual([unreachable.cause, unreachable.phase, unreachable.idleTime], [Cause.CONNECT, 'tcp', undefined]);
+  await socket.open(`${WS_URL}/drop`);
+  socket.ws.send('x').catch(() => {});
+  const { error, result } = await socket.broken();
+  assert.deepStrictEqual([error.cause, error.phase, result.cause], [Cause.LOST, 'open', Cause.LOST]);
+});
+
+test('Cause has the numbers of the C face', () => {
+  const { LOOKUP, LOST, INTERNAL } = library.Cause;
+  assert.deepStrictEqual([LOOKUP, LOST, INTERNAL], [1, 9, 16]);
 });

@@ -478,7 +478,7 @@ typedef struct NWS_Failure {
     int32_t cause;
     /** Microseconds that the connection was open, or that the attempt took. */
     int64_t elapsedUs;
-    /** Microseconds since the last byte came from the peer; -1 if none did. */
+    /** Microseconds since the last byte came from the peer; -1 for an attempt. */
     int64_t lastActivityUs;
     /** The headers of a server that refused the upgrade, in order; headerCount is 0 when that is not the cause. */
     const struct NWS_Header *headers;
@@ -556,7 +556,7 @@ typedef struct NWS_Close {
     int32_t cause;
     /** Microseconds that the connection was open. */
     int64_t elapsedUs;
-    /** Microseconds since the last byte came from the peer; -1 if none did. */
+    /** Microseconds since the last byte came from the peer. */
     int64_t lastActivityUs;
 } NWS_Close;
 
