@@ -8,6 +8,7 @@ use std::ffi::{CStr, c_void};
 use std::mem::transmute;
 use std::panic::catch_unwind;
 use std::ptr;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{LazyLock, OnceLock};
 
 use tokio::sync::oneshot;
@@ -111,13 +112,14 @@ pub(crate) fn watch_network(tell: fn(NetworkNotice)) -> Option<NetworkWatch> {
     if let Some(NetworkFunctions { register, unregister }) = *NETWORK_FUNCTIONS {
         let mut callbacks = NetConnCallbacks {
             available: on_available,
-            capabilities: on_change,
-            properties: on_change,
+            capabilities: on_capabilities,
+            properties: on_properties,
             lost: on_lost,
             unavailable: on_unavailable,
             blocked: on_blocked,
         };
         let mut id = 0;
+        DEFAULT_NETWORK.store(NO_NETWORK, Ordering::Relaxed);
         // SAFETY: declared so by the platform's header, which copies the callbacks; both places outlive the call.
         let status = unsafe { register(&raw mut callbacks, &raw mut id) };
         if status == 0 {
@@ -167,30 +169,60 @@ fn tell(notice: NetworkNotice) {
 /// `NetConn_NetConnCallback`, of which all must be set.
 #[repr(C)]
 struct NetConnCallbacks {
-    available: extern "C" fn(*mut c_void),
-    capabilities: extern "C" fn(*mut c_void, *mut c_void),
-    properties: extern "C" fn(*mut c_void, *mut c_void),
-    lost: extern "C" fn(*mut c_void),
+    available: unsafe extern "C" fn(*const NetHandle),
+    capabilities: extern "C" fn(*const NetHandle, *const c_void),
+    properties: extern "C" fn(*const NetHandle, *const c_void),
+    lost: unsafe extern "C" fn(*const NetHandle),
     unavailable: extern "C" fn(),
-    blocked: extern "C" fn(*mut c_void, bool),
+    blocked: extern "C" fn(*const NetHandle, bool),
 }
 
-extern "C" fn on_available(_network: *mut c_void) {
+/// `NetConn_NetHandle`, the number of a network.
+#[repr(C)]
+struct NetHandle {
+    id: i32,
+}
+
+/// The network that came last, if the platform has told of one.
+static DEFAULT_NETWORK: AtomicI32 = AtomicI32::new(NO_NETWORK);
+/// No network's number: `OH_NetConn_GetAddrInfo` takes it for the default one.
+const NO_NETWORK: i32 = 0;
+
+/// # Safety
+///
+/// `network` is null or valid for the call.
+unsafe fn id_of(network: *const NetHandle) -> i32 {
+    // SAFETY: as above.
+    unsafe { network.as_ref() }.map_or(NO_NETWORK, |network| network.id)
+}
+
+unsafe extern "C" fn on_available(network: *const NetHandle) {
+    // SAFETY: the platform's is valid for the call.
+    DEFAULT_NETWORK.store(unsafe { id_of(network) }, Ordering::Relaxed);
     tell(NetworkNotice::Available);
 }
 
 /// Told whenever signal or speed change as well: no reason to do anything.
-extern "C" fn on_change(_network: *mut c_void, _details: *mut c_void) {}
+extern "C" fn on_capabilities(_network: *const NetHandle, _capabilities: *const c_void) {}
 
-extern "C" fn on_lost(_network: *mut c_void) {
-    tell(NetworkNotice::Lost);
+extern "C" fn on_properties(_network: *const NetHandle, _properties: *const c_void) {
+    tell(NetworkNotice::Changed);
+}
+
+unsafe extern "C" fn on_lost(network: *const NetHandle) {
+    // SAFETY: the platform's is valid for the call.
+    let lost = unsafe { id_of(network) };
+    // Another one may have taken its place before it went.
+    let default = DEFAULT_NETWORK.load(Ordering::Relaxed);
+    let another = lost != NO_NETWORK && default != NO_NETWORK && lost != default;
+    tell(if another { NetworkNotice::Changed } else { NetworkNotice::Lost });
 }
 
 extern "C" fn on_unavailable() {
     tell(NetworkNotice::Lost);
 }
 
-extern "C" fn on_blocked(_network: *mut c_void, blocked: bool) {
+extern "C" fn on_blocked(_network: *const NetHandle, blocked: bool) {
     tell(if blocked { NetworkNotice::Lost } else { NetworkNotice::Available });
 }
 

@@ -11,18 +11,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use super::link::Link;
 use crate::platform::{self, NetworkNotice, NetworkWatch};
 
-static WATCHED: Mutex<Watched> = Mutex::new(Watched { links: Vec::new(), watch: None });
+/// Those to tell. Locked for a moment only, so that a platform may tell of its network while it takes or ends the watch.
+static LINKS: Mutex<Vec<Weak<Link>>> = Mutex::new(Vec::new());
+
+/// There is one while there are links. Locked before them.
+static WATCH: Mutex<Option<NetworkWatch>> = Mutex::new(None);
 
 /// Whether the platform has a default network. One that does not tell leaves it to the routes.
 static AVAILABLE: AtomicBool = AtomicBool::new(true);
 
-struct Watched {
-    links: Vec<Weak<Link>>,
-    watch: Option<NetworkWatch>,
-}
-
-fn lock() -> MutexGuard<'static, Watched> {
-    WATCHED.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A client's wish to hear of changes, until it is dropped.
@@ -34,26 +33,28 @@ pub(super) struct Subscription {
 
 /// Has the client's session told of changes, by [`Link::network_changed`].
 pub(super) fn subscribe(link: &Arc<Link>) -> Subscription {
-    let mut watched = lock();
+    let mut watch = lock(&WATCH);
     let link = Arc::downgrade(link);
-    watched.links.push(link.clone());
-    if watched.watch.is_none() {
+    lock(&LINKS).push(link.clone());
+    if watch.is_none() {
         AVAILABLE.store(true, Ordering::Relaxed);
-        watched.watch = platform::watch_network(on_notice);
+        *watch = platform::watch_network(on_notice);
     }
-    Subscription { link, watches: watched.watch.is_some() }
+    Subscription { link, watches: watch.is_some() }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let mut watched = lock();
-        if let Some(at) = watched.links.iter().position(|link| link.ptr_eq(&self.link)) {
-            watched.links.swap_remove(at);
+        let mut watch = lock(&WATCH);
+        let mut links = lock(&LINKS);
+        if let Some(at) = links.iter().position(|link| link.ptr_eq(&self.link)) {
+            links.swap_remove(at);
         }
-        let last = if watched.links.is_empty() { watched.watch.take() } else { None };
-        // Not under the lock: the platform may wait for a notice that is being told, which takes it.
-        drop(watched);
-        drop(last);
+        let last = links.is_empty();
+        drop(links);
+        if last {
+            *watch = None;
+        }
     }
 }
 
@@ -63,7 +64,7 @@ fn on_notice(notice: NetworkNotice) {
         NetworkNotice::Available => AVAILABLE.store(true, Ordering::Relaxed),
         NetworkNotice::Changed => {}
     }
-    let links: Vec<_> = lock().links.iter().filter_map(Weak::upgrade).collect();
+    let links: Vec<_> = lock(&LINKS).iter().filter_map(Weak::upgrade).collect();
     links.iter().for_each(|link| link.network_changed());
 }
 

@@ -14,7 +14,7 @@ ARCH=${1:?usage: tests/ndk/run.sh host|x86_64|arm64-v8a [PROGRAM...]}
 shift
 PROGRAMS=("$@")
 if ((${#PROGRAMS[@]} == 0)); then
-    PROGRAMS=(headers_c headers_cpp acceptance contract ext hpp threads lifecycle quick echo_client)
+    PROGRAMS=(headers_c headers_cpp acceptance contract ext hpp threads lifecycle network network_old network_none quick echo_client)
     # Where the memory is the program's own: no emulator's, and no sanitizer's.
     [[ $ARCH != host || -n ${SANITIZE:-} ]] || PROGRAMS+=(stream)
 fi
@@ -37,33 +37,40 @@ case $ARCH in
         compile_cxx() { "${CXX:-c++}" "$@"; }
         mkdir -p "$BUILD"
         "${CC:-cc}" -std=gnu11 -fPIC -shared -o "$BUILD/libnet_connection.so" "$ROOT/tests/standin/net_connection.c"
-        run() { LD_LIBRARY_PATH=$LIBRARY:$BUILD "$@"; }
+        run() { LD_LIBRARY_PATH=${PLATFORM:+$PLATFORM:}$LIBRARY:$BUILD "$@"; }
         ;;
     x86_64 | arm64-v8a)
         [[ -z ${SANITIZE:-} ]] || fail "SANITIZE works on the host only"
         LIBRARY=$DIST/$ARCH
         compile_c() { cc_ohos "$ARCH" "$@"; }
         compile_cxx() { cxx_ohos "$ARCH" "$@"; }
-        run() { run_ohos "$ARCH" "$@"; }
+        run() { OHOS_LIBRARY_PATH=${PLATFORM-} run_ohos "$ARCH" "$@"; }
         ;;
     *) fail "unknown architecture '$ARCH'" 'Known are host, x86_64 and arm64-v8a.' ;;
 esac
 [[ -f $LIBRARY/libnet_websocket.so ]] || fail "there is no $LIBRARY/libnet_websocket.so" 'Run scripts/build.sh first.'
-mkdir -p "$BUILD"
+
+# What stands before the platform's library: that of an older system, and none, which no loader takes.
+mkdir -p "$BUILD/platform/network_old" "$BUILD/platform/network_none"
+compile_c -std=gnu11 -fPIC -shared -DAPI_VERSION=11 -o "$BUILD/platform/network_old/libnet_connection.so" \
+    "$ROOT/tests/standin/net_connection.c"
+: >"$BUILD/platform/network_none/libnet_connection.so"
 
 # compile PROGRAM: where it is newer than what was compiled before.
 compile() {
     local program=$1 source
     case $program in
         echo_client) source=$ROOT/examples/$program.c ;;
+        network_*) source=$ROOT/tests/ndk/network.c ;;
         quick | headers_cpp | hpp) source=$ROOT/tests/ndk/$program.cpp ;;
         *) source=$ROOT/tests/ndk/$program.c ;;
     esac
     [[ -f $source ]] || fail "there is no program '$program'"
     local newer
-    newer=$(find "$source" "$ROOT/tests/ndk" "$ROOT/include" -newer "$BUILD/$program" -type f 2>/dev/null || echo all)
+    newer=$(find "$source" "$ROOT/tests/ndk" "$ROOT/tests/standin" "$ROOT/include" -newer "$BUILD/$program" -type f 2>/dev/null || echo all)
     [[ -n $newer ]] || return 0
     local link=(-L "$LIBRARY" -lnet_websocket -lpthread -o "$BUILD/$program")
+    [[ $program != network* ]] || link+=(-ldl)
     # It loads the library itself.
     [[ $program != lifecycle ]] || link=(-ldl -lpthread -o "$BUILD/$program")
     if [[ $source == *.cpp ]]; then
@@ -91,6 +98,11 @@ for program in "${PROGRAMS[@]}"; do
     arguments=()
     [[ $program != echo_client ]] || arguments=("$WS_URL" "$WSS_URL")
     [[ $program != stream || -z ${STREAM_MIB:-} ]] || arguments=("$STREAM_MIB")
+    PLATFORM=
+    if [[ $program == network_* ]]; then
+        arguments=(deaf)
+        PLATFORM=$BUILD/platform/$program
+    fi
     SECONDS=0
     status=0
     run "$BUILD/$program" "${arguments[@]}" >"$output" 2>&1 || status=$?
@@ -106,7 +118,7 @@ for program in "${PROGRAMS[@]}"; do
         ((++failed))
         counts="ended with status $status"
     fi
-    printf 'ndk %s: %-11s %s (%d s)\n' "$ARCH" "$program" "$counts" "$SECONDS"
+    printf 'ndk %s: %-12s %s (%d s)\n' "$ARCH" "$program" "$counts" "$SECONDS"
     if ((status != 0)) || [[ -n ${VERBOSE:-} ]]; then
         sed 's/^/    /' "$output"
     else
