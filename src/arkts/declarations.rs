@@ -111,6 +111,12 @@ pub struct WebSocketRequestOptions {
     /// The most messages that may wait to be sent; drained at a quarter. Default: any number.
     /// @since 0.1.0 of this library
     pub send_queue_messages: Option<f64>,
+    /// What a `send` in promise form does that finds no room in the queue: it fails, or it waits for room, in order with those after it.
+    /// What waits so is held besides the queue and counts in no figure: how much, is up to how many promises the app awaits at once.
+    /// Default: 'error'.
+    /// @since 0.1.0 of this library
+    #[napi(ts_type = "'error' | 'wait'")]
+    pub send_queue_policy: Option<String>,
     /// Gives the attempt up when it is aborted before the connection is open: the event `error` with 2302999 follows. Any object in the
     /// shape of the web's AbortSignal will do. Default: none.
     /// @since 0.1.0 of this library

@@ -24,7 +24,7 @@ const KNOWN: &str = "header, caPath, caPathAddsToSystem, clientCert, certificate
                      skipServerCertVerification, pingInterval, pongTimeout, minSupportTlsProtocol, \
                      supportOriginPort, perMessageDeflate, connectTimeout, lookupTimeout, tcpTimeout, \
                      proxyTimeout, tlsTimeout, upgradeTimeout, closeTimeout, maxMessageSize, \
-                     receivePieces, sendQueueLimit, sendQueueMessages, signal, reconnect";
+                     receivePieces, sendQueueLimit, sendQueueMessages, sendQueuePolicy, signal, reconnect";
 
 /// The most bytes of a limit, and milliseconds of a time: what a double holds exactly.
 const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
@@ -34,6 +34,8 @@ pub struct ConnectOptions<'env> {
     pub request: Options,
     /// How much may wait to be sent.
     pub send_limits: SendLimits,
+    /// A message for which there is no room waits, instead of being refused.
+    pub sends_wait: bool,
     /// Gives the attempt up.
     pub signal: Option<Signal<'env>>,
 }
@@ -41,6 +43,7 @@ pub struct ConnectOptions<'env> {
 pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError> {
     let mut options = Options::default();
     let mut send_limits = SendLimits::of_bytes(SEND_LIMIT_BYTES);
+    let mut sends_wait = false;
     let mut signal = None;
     let (mut username, mut password) = (None, None);
     for (name, value) in properties("options", value)? {
@@ -93,6 +96,13 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
                 send_limits = SendLimits { messages, ..SendLimits::of_bytes(bytes(&name, value)?) };
             }
             "sendQueueMessages" => send_limits.messages = whole(&name, value)? as usize,
+            "sendQueuePolicy" => {
+                sends_wait = match value.to_text().as_deref() {
+                    Some("error") => false,
+                    Some("wait") => true,
+                    _ => return Err(ApiError::parameter(&name, "must be 'error' or 'wait'")),
+                }
+            }
             "supportOriginPort" => options.origin_port = boolean(&name, value)?,
             "hosts" => options.hosts = hosts(value)?,
             "username" => username = Some(text(&name, value)?),
@@ -116,7 +126,7 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
         let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
         options.credentials = Some(Credentials { username, password });
     }
-    Ok(ConnectOptions { request: options, send_limits, signal })
+    Ok(ConnectOptions { request: options, send_limits, sends_wait, signal })
 }
 
 /// When to connect again.

@@ -63,6 +63,9 @@ struct Socket {
     listeners: RefCell<Option<Kept>>,
     /// The URL of the last `connect`.
     url: RefCell<String>,
+    /// A message for which the send queue has no room waits for it here, oldest first.
+    sends_wait: Cell<bool>,
+    backlog: RefCell<VecDeque<Unqueued>>,
     /// Promises of messages whose fate is not known yet.
     sends: RefCell<HashMap<Receipt, Deferred>>,
     next_receipt: Cell<Receipt>,
@@ -84,6 +87,13 @@ struct Socket {
     listeners_changed: Cell<bool>,
     /// The engine has collected the JavaScript object.
     collected: Cell<bool>,
+}
+
+/// A message that waits for room in the send queue. Its promise is known by the receipt.
+struct Unqueued {
+    kind: Kind,
+    payload: Vec<u8>,
+    receipt: Receipt,
 }
 
 /// The constructor of our class, for each environment: one thread may have several, one after the other or at once.
@@ -126,6 +136,8 @@ pub fn create(env: Engine) -> std::result::Result<Value<'static>, Refused> {
         doorbell,
         listeners: RefCell::default(),
         url: RefCell::default(),
+        sends_wait: Cell::default(),
+        backlog: RefCell::default(),
         sends: RefCell::default(),
         next_receipt: Cell::new(1),
         pings: RefCell::default(),
@@ -187,7 +199,8 @@ impl WebSocket {
     /// The callback is given `true` when the message was accepted. The promise becomes `true` when the kernel has it, and
     /// fails with 2302999 if the connection ends before.
     ///
-    /// Fails with 401 (`data` is of another type) or 2302999 (not connected, or more bytes are waiting than allowed).
+    /// Fails with 401 (`data` is of another type) or 2302999 (not connected, or more bytes are waiting than allowed; see the option
+    /// `sendQueuePolicy`).
     /// @since 6
     #[napi(
         catch_unwind,
@@ -685,7 +698,7 @@ impl WebSocket {
         options: Value<'_>,
     ) -> std::result::Result<(), ApiError> {
         let url = options::text("url", url)?;
-        let ConnectOptions { request, send_limits, signal } = options::connect_options(options)?;
+        let ConnectOptions { request, send_limits, sends_wait, signal } = options::connect_options(options)?;
         let in_pieces = request.in_pieces;
         let request = Request::parse(&url, request)?;
         let Self { socket } = self;
@@ -708,6 +721,9 @@ impl WebSocket {
         socket.client.connect(request)?;
         socket.begun.set(socket.begun.get() + 1);
         socket.opened.set(false);
+        // What waited for the connection before, whose last event may be on its way.
+        socket.fail_backlog();
+        socket.sends_wait.set(sends_wait);
         socket.reader.begin(&socket.mailbox);
         socket.stop_listening();
         if let Some(signal) = signal {
@@ -748,6 +764,10 @@ impl WebSocket {
         if client.state() == State::Idle {
             return Err(ApiError::other("sendPiece: not connected"));
         }
+        // It must not overtake a message that was sent before.
+        if !self.socket.backlog.borrow().is_empty() {
+            return Err(ApiError::of_send_piece(SendError::QueueFull));
+        }
         let send = |kind, bytes: &[u8]| client.send_piece(kind, bytes, last, Some(receipt));
         let sent = match data.to_text() {
             Some(text) => Some(send(Kind::Text, text.as_bytes())),
@@ -756,17 +776,47 @@ impl WebSocket {
         sent.ok_or_else(not_data)?.map_err(ApiError::of_send_piece)
     }
 
-    fn queue(&self, data: Value<'_>, receipt: Option<Receipt>) -> std::result::Result<(), ApiError> {
-        let client = &self.socket.client;
-        if client.state() == State::Idle {
+    /// Queues a message; `promised` is the receipt by which its promise will be known.
+    fn queue(&self, data: Value<'_>, promised: Option<Receipt>) -> std::result::Result<(), ApiError> {
+        let Self { socket } = self;
+        if socket.client.state() == State::Idle {
             return Err(ApiError::other("send: not connected"));
         }
         if let Some(text) = data.to_text() {
-            return Ok(queue_message(client, Kind::Text, text.as_bytes(), receipt)?);
+            return Ok(self.queue_or_wait(Kind::Text, text.as_bytes(), promised)?);
         }
-        match data.with_bytes(|bytes| queue_message(client, Kind::Binary, bytes, receipt)) {
+        match data.with_bytes(|bytes| self.queue_or_wait(Kind::Binary, bytes, promised)) {
             Some(sent) => Ok(sent?),
             None => Err(not_data()),
+        }
+    }
+
+    fn queue_or_wait(
+        &self,
+        kind: Kind,
+        payload: &[u8],
+        promised: Option<Receipt>,
+    ) -> std::result::Result<(), SendError> {
+        let Socket { client, backlog, sends_wait, .. } = &*self.socket;
+        if !sends_wait.get() {
+            return queue_message(client, kind, payload, promised);
+        }
+        if backlog.borrow().is_empty() {
+            // One without a promise has a receipt as well, whose event tells that there may be room.
+            let receipt = promised.unwrap_or_else(|| self.new_receipt());
+            match self.socket.try_queue(kind, payload, receipt) {
+                Err(SendError::QueueFull) => {}
+                outcome => return outcome,
+            }
+        } else if !matches!(client.state(), State::Connecting | State::Open) {
+            return Err(SendError::NotConnected);
+        }
+        match promised {
+            Some(receipt) if client.has_room_for(payload.len()) => {
+                backlog.borrow_mut().push_back(Unqueued { kind, payload: payload.to_vec(), receipt });
+                Ok(())
+            }
+            _ => Err(SendError::QueueFull),
         }
     }
 
@@ -822,6 +872,51 @@ impl Socket {
         }
     }
 
+    /// Queues a message. When it is refused as the queue is full, an event is to come that tells of room, unless it never has any for it.
+    fn try_queue(&self, kind: Kind, payload: &[u8], receipt: Receipt) -> std::result::Result<(), SendError> {
+        let outcome = self.client.send_with_receipt(kind, payload, receipt);
+        // What filled the queue may have gone out meanwhile, and its event have been delivered.
+        if matches!(outcome, Err(SendError::QueueFull)) && self.client.buffered() == 0 {
+            return self.client.send_with_receipt(kind, payload, receipt);
+        }
+        outcome
+    }
+
+    /// Queues what waits for room, as far as there is some.
+    fn release_backlog(&self) {
+        // An idle client takes messages for its next connection, for which these are not.
+        if !matches!(self.client.state(), State::Connecting | State::Open) {
+            return self.fail_backlog();
+        }
+        loop {
+            let mut backlog = self.backlog.borrow_mut();
+            let Some(Unqueued { kind, payload, receipt }) = backlog.front() else { return };
+            let (receipt, outcome) = (*receipt, self.try_queue(*kind, payload, *receipt));
+            if matches!(outcome, Err(SendError::QueueFull)) {
+                return;
+            }
+            backlog.pop_front();
+            drop(backlog);
+            if let Err(error) = outcome {
+                self.fail_send(receipt, &error.into());
+            }
+        }
+    }
+
+    /// The connection is over: nothing will be queued any more of what waits.
+    fn fail_backlog(&self) {
+        for Unqueued { receipt, .. } in self.backlog.take() {
+            self.fail_send(receipt, &unsent());
+        }
+    }
+
+    fn fail_send(&self, receipt: Receipt, error: &ApiError) {
+        let deferred = self.sends.borrow_mut().remove(&receipt);
+        if let Some(deferred) = deferred {
+            deferred.fail(error);
+        }
+    }
+
     /// The signal was aborted.
     fn abandon(&self) {
         // That the attempt ended meanwhile is no error: its last event is on its way.
@@ -861,6 +956,9 @@ impl Socket {
                 self.stop_listening();
             }
             self.settle(env, &event);
+            if last && current {
+                self.fail_backlog();
+            }
             let event = if current { self.reader.receive(env, event, &self.mailbox) } else { Some(event) };
             match (event, &mut listeners) {
                 (Some(Event::Message(kind, payload)), Some(listeners)) => {
@@ -903,10 +1001,10 @@ impl Socket {
                 if let Some(deferred) = deferred {
                     match outcome {
                         Outcome::Sent => fulfil(deferred),
-                        Outcome::Unsent => deferred
-                            .fail(&ApiError::other("send: the connection ended before the message was sent")),
+                        Outcome::Unsent => deferred.fail(&unsent()),
                     }
                 }
+                self.release_backlog();
             }
             Event::Pong(payload, Some(millis)) => {
                 let mut pings = self.pings.borrow_mut();
@@ -919,7 +1017,10 @@ impl Socket {
                     }
                 }
             }
-            Event::Drained => self.ready.take().into_iter().for_each(fulfil),
+            Event::Drained => {
+                self.ready.take().into_iter().for_each(fulfil);
+                self.release_backlog();
+            }
             Event::Reconnecting(_) => {
                 for (_, deferred) in self.pings.take() {
                     deferred.fail(&ApiError::other("ping: the connection ended before the pong"));
@@ -942,6 +1043,10 @@ impl Socket {
             | Event::Closed(_) => {}
         }
     }
+}
+
+fn unsent() -> ApiError {
+    ApiError::other("send: the connection ended before the message was sent")
 }
 
 fn fulfil(deferred: Deferred) {

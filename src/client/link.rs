@@ -436,6 +436,11 @@ impl Link {
         self.filled.load(Ordering::Relaxed)
     }
 
+    /// Whether a message of that length may be queued when nothing else is.
+    pub(super) fn has_room_for(&self, length: usize) -> bool {
+        length.saturating_add(FRAME_HEADER_BYTES_MAX) <= self.send_limit.load(Ordering::Relaxed)
+    }
+
     pub(super) fn set_send_limits(&self, limits: SendLimits) {
         let SendLimits { bytes, low_water, messages } = limits;
         self.send_limit.store(bytes, Ordering::Relaxed);

@@ -145,6 +145,11 @@ impl Client {
         self.link.is_filled()
     }
 
+    /// Whether a message of that length may be queued when nothing else is.
+    pub fn has_room_for(&self, length: usize) -> bool {
+        self.link.has_room_for(length)
+    }
+
     /// The server's answer to the last upgrade; `None` before it and during the next attempt.
     pub fn opened(&self) -> Option<Arc<Opened>> {
         self.link.opened()

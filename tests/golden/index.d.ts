@@ -325,6 +325,14 @@ declare namespace webSocket {
     sendQueueMessages?: number;
 
     /**
+     * What a `send` in promise form does that finds no room in the queue: it fails, or it waits for room, in order with those after it.
+     * What waits so is held besides the queue and counts in no figure: how much, is up to how many promises the app awaits at once.
+     * Default: 'error'.
+     * @since 0.1.0 of this library
+     */
+    sendQueuePolicy?: 'error' | 'wait';
+
+    /**
      * Gives the attempt up when it is aborted before the connection is open: the event `error` with 2302999 follows. Any object in the
      * shape of the web's AbortSignal will do. Default: none.
      * @since 0.1.0 of this library
@@ -1017,7 +1025,8 @@ declare namespace webSocket {
      * The callback is given `true` when the message was accepted. The promise becomes `true` when the kernel has it, and
      * fails with 2302999 if the connection ends before.
      *
-     * Fails with 401 (`data` is of another type) or 2302999 (not connected, or more bytes are waiting than allowed).
+     * Fails with 401 (`data` is of another type) or 2302999 (not connected, or more bytes are waiting than allowed; see the option
+     * `sendQueuePolicy`).
      * @since 6
      */
     send(data: string | ArrayBuffer | BinaryView, callback: AsyncCallback<boolean>): void;

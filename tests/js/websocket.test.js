@@ -789,6 +789,53 @@ socketTest('a full queue is refused, and ready tells when to go on', async (sock
   await socket.shut();
 });
 
+socketTest('with sendQueuePolicy wait a send waits for room, in order', async (socket) => {
+  const { ws } = socket;
+  const limits = { sendQueueLimit: 100_000, sendQueuePolicy: 'wait' };
+  await socket.open(WS_URL, limits);
+  // Small ones in between would find room that the large ones do not have.
+  const payloads = Array.from({ length: 60 }, (_, index) => `${index} `.padEnd(index % 3 === 0 ? 90_000 : 9, 'x'));
+  const sent = payloads.map((payload) => ws.send(payload));
+  assert(ws.bufferedAmount <= 100_000);
+  assertError(await failureOf(() => ws.send('x'.repeat(100_000))), OTHER, /^send: too many bytes/);
+  const { err } = await callbackOf((callback) => ws.send('overtakes', callback));
+  if (err) assertError(err, OTHER, /^send: too many bytes/);
+  for (const payload of payloads) assert.strictEqual(await socket.message(), payload);
+  assert.deepStrictEqual(await Promise.all(sent), sent.map(() => true));
+  if (!err) assert.strictEqual(await socket.message(), 'overtakes');
+  await socket.shut();
+});
+
+socketTest('messages without a promise and a limit of one message hold up no send that waits', async (socket) => {
+  const { ws } = socket;
+  await socket.open(WS_URL, { sendQueueMessages: 1, sendQueuePolicy: 'wait' });
+  const first = callbackOf((callback) => ws.send('first', callback));
+  const others = ['second', 'third'].map((text) => ws.send(text));
+  assert.deepStrictEqual(await Promise.all(others), [true, true]);
+  assert.strictEqual((await first).value, true);
+  for (const text of ['first', 'second', 'third']) assert.strictEqual(await socket.message(), text);
+  await socket.shut();
+});
+
+socketTest('a send that waits for room fails with its connection', async (socket) => {
+  const { ws } = socket;
+  const limits = { sendQueueLimit: 100_000, sendQueuePolicy: 'wait' };
+  // A server that never answers keeps the first in the queue.
+  await ws.connect(`${WS_URL}/hang`, limits);
+  const lost = [1, 2, 3].map(() => failureOf(() => ws.send('x'.repeat(90_000))));
+  const { err } = await callbackOf((callback) => ws.send('x'.repeat(90_000), callback));
+  assertError(err, OTHER, /^send: too many bytes/);
+  assertError(await failureOf(() => ws.sendPiece('x', true)), OTHER, /^sendPiece: too many bytes/);
+  await ws.close();
+  for (const error of await Promise.all(lost)) assertError(error, OTHER, /^send: the connection/);
+  await socket.error();
+  await socket.open(WS_URL, limits);
+  assert.strictEqual(await ws.send('next'), true);
+  assert.strictEqual(await socket.message(), 'next');
+  await socket.shut();
+  assertError(await failureOf(() => ws.connect(WS_URL, { sendQueuePolicy: 'block' })), PARAMETER, /^sendQueuePolicy: /);
+});
+
 socketTest('limits and timeouts are options', async (socket) => {
   const { ws } = socket;
   await ws.connect(`${WS_URL}/hang`, { connectTimeout: 200 });
