@@ -117,6 +117,9 @@ pub struct WebSocketRequestOptions {
     /// @since 0.1.0 of this library
     #[napi(ts_type = "'error' | 'wait'")]
     pub send_queue_policy: Option<String>,
+    /// Milliseconds between events `stats`, 1 to 30000000. Default: none are told.
+    /// @since 0.1.0 of this library
+    pub statistics_interval: Option<f64>,
     /// Gives the attempt up when it is aborted before the connection is open: the event `error` with 2302999 follows. Any object in the
     /// shape of the web's AbortSignal will do. Default: none.
     /// @since 0.1.0 of this library
@@ -422,7 +425,7 @@ pub struct PongResult {
     pub round_trip: Option<f64>,
 }
 
-/// What `stats()` gives: counted since the object was made, over all its connections. Bytes are those on the wire,
+/// What `stats()` gives and the event `stats` tells: counted since the object was made, over all its connections. Bytes are those on the wire,
 /// without TLS; times are in milliseconds.
 /// @since 0.1.0 of this library
 #[napi(object, object_from_js = false, object_to_js = false)]

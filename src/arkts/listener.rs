@@ -13,7 +13,7 @@ use super::error::ErrorEvent;
 use super::value::{Engine, Refused, Type, Value};
 use crate::client::{
     Cause, Closed, Failure, Headers, Kind, Listener, Message, Opened, Outcome, Part, Pong, Prepare, Receipt,
-    Reconnected, Reconnecting, RefusedUpgrade, Times,
+    Reconnected, Reconnecting, RefusedUpgrade, Statistics, Times,
 };
 use crate::mailbox::{Receiver, Sender};
 
@@ -30,6 +30,7 @@ pub enum Event {
     Pong(Vec<u8>, Option<f64>),
     Sent(Receipt, Outcome),
     Drained,
+    Statistics(Box<Statistics>),
     Reconnecting(Box<Reconnecting>),
     /// The attempt that was announced is to be prepared.
     Prepare(Box<Reconnecting>),
@@ -93,6 +94,7 @@ pub enum EventType {
     HeaderReceive,
     Pong,
     Drain,
+    Stats,
     Reconnecting,
     Prepare,
     Reconnected,
@@ -102,8 +104,8 @@ pub enum EventType {
 
 impl EventType {
     /// The names as `on` takes them, for an error text.
-    pub const NAMES: &str = "open, openInfo, message, piece, dataEnd, headerReceive, pong, drain, reconnecting, \
-                              prepare, reconnected, close, error";
+    pub const NAMES: &str = "open, openInfo, message, piece, dataEnd, headerReceive, pong, drain, stats, \
+                              reconnecting, prepare, reconnected, close, error";
 
     pub fn parse(name: &str) -> Option<Self> {
         match name {
@@ -115,6 +117,7 @@ impl EventType {
             "headerReceive" => Some(Self::HeaderReceive),
             "pong" => Some(Self::Pong),
             "drain" => Some(Self::Drain),
+            "stats" => Some(Self::Stats),
             "reconnecting" => Some(Self::Reconnecting),
             "prepare" => Some(Self::Prepare),
             "reconnected" => Some(Self::Reconnected),
@@ -140,6 +143,7 @@ impl EventType {
             Self::HeaderReceive => c"headerReceive",
             Self::Pong => c"pong",
             Self::Drain => c"drain",
+            Self::Stats => c"stats",
             Self::Reconnecting => c"reconnecting",
             Self::Prepare => c"prepare",
             Self::Reconnected => c"reconnected",
@@ -255,6 +259,10 @@ impl Listener for Postbox {
         self.put(Event::Drained);
     }
 
+    fn statistics(&mut self, statistics: &Statistics) {
+        self.put(Event::Statistics(Box::new(*statistics)));
+    }
+
     fn reconnecting(&mut self, reconnecting: &Reconnecting) {
         self.put(Event::Reconnecting(Box::new(reconnecting.clone())));
     }
@@ -292,6 +300,7 @@ impl Event {
             | Self::Pong(..)
             | Self::Sent(..)
             | Self::Drained
+            | Self::Statistics(_)
             | Self::Reconnecting(_)
             | Self::Prepare(_)
             | Self::Reconnected(_)
@@ -394,6 +403,9 @@ impl<'scope> Listeners<'scope> {
             // Messages go by another way, and the fate of one that was sent is for a promise.
             Event::Message(..) | Event::Piece(..) | Event::Sent(..) => {}
             Event::Drained => self.call(EventType::Drain, || Ok([undefined])),
+            Event::Statistics(counted) => {
+                self.call(EventType::Stats, || Ok([statistics_value(env, &counted)?]));
+            }
             Event::Reconnecting(event) => {
                 self.call(EventType::Reconnecting, || Ok([reconnecting_value(env, &event)?]));
             }
@@ -493,6 +505,44 @@ fn set_circumstances(env: Engine, object: Value<'_>, cause: Cause, times: Times)
         object.set(c"idleTime", env.number(time.as_secs_f64() * 1_000.0)?)?;
     }
     Ok(())
+}
+
+/// The object of `Statistics`.
+pub fn statistics_value<'env>(env: Engine, counted: &Statistics) -> Result<Value<'env>, Refused> {
+    let timing = counted.timing;
+    let object = env.object()?;
+    for (name, count) in [
+        (c"attempts", counted.attempts),
+        (c"connections", counted.connections),
+        (c"messagesSent", counted.messages_sent),
+        (c"bytesSent", counted.bytes_sent),
+        (c"messagesReceived", counted.messages_received),
+        (c"bytesReceived", counted.bytes_received),
+        (c"deflateInputBytes", counted.deflate_input),
+        (c"deflateOutputBytes", counted.deflate_output),
+        (c"pingsSent", counted.pings_sent),
+        (c"pongsReceived", counted.pongs_received),
+        (c"pingsUnanswered", counted.pings_unanswered),
+        (c"pingsReceived", counted.pings_received),
+        (c"bufferedBytes", counted.buffered_bytes as u64),
+    ] {
+        object.set(name, env.number(count as f64)?)?;
+    }
+    for (name, time) in [
+        (c"roundTrip", counted.round_trip),
+        (c"smoothedRoundTrip", counted.round_trip_smoothed),
+        (c"minimumRoundTrip", counted.round_trip_minimum),
+        (c"lookupTime", timing.map(|timing| timing.lookup)),
+        (c"tcpTime", timing.map(|timing| timing.tcp)),
+        (c"proxyTime", timing.map(|timing| timing.proxy)),
+        (c"tlsTime", timing.map(|timing| timing.tls)),
+        (c"upgradeTime", timing.map(|timing| timing.upgrade)),
+    ] {
+        if let Some(time) = time {
+            object.set(name, env.number(time.as_secs_f64() * 1_000.0)?)?;
+        }
+    }
+    Ok(object)
 }
 
 fn open_result(env: Engine, opened: &Opened) -> Result<Value<'static>, Refused> {

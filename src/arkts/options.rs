@@ -24,7 +24,7 @@ const KNOWN: &str = "header, caPath, caPathAddsToSystem, clientCert, certificate
                      skipServerCertVerification, pingInterval, pongTimeout, minSupportTlsProtocol, \
                      supportOriginPort, perMessageDeflate, connectTimeout, lookupTimeout, tcpTimeout, \
                      proxyTimeout, tlsTimeout, upgradeTimeout, closeTimeout, maxMessageSize, \
-                     receivePieces, sendQueueLimit, sendQueueMessages, sendQueuePolicy, signal, reconnect";
+                     receivePieces, sendQueueLimit, sendQueueMessages, sendQueuePolicy, statisticsInterval, signal, reconnect";
 
 /// The most bytes of a limit, and milliseconds of a time: what a double holds exactly.
 const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
@@ -103,6 +103,7 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
                     _ => return Err(ApiError::parameter(&name, "must be 'error' or 'wait'")),
                 }
             }
+            "statisticsInterval" => options.statistics_interval = Some(milliseconds(&name, value)?),
             "supportOriginPort" => options.origin_port = boolean(&name, value)?,
             "hosts" => options.hosts = hosts(value)?,
             "username" => username = Some(text(&name, value)?),

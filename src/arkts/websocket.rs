@@ -15,7 +15,7 @@ use napi_ohos::{Env, JsValue, Result};
 use super::abort_signal::{Listening, Signal};
 use super::doorbell::{Answer, Doorbell};
 use super::error::ApiError;
-use super::listener::{Cut, Event, EventType, Listeners, Postbox};
+use super::listener::{Cut, Event, EventType, Listeners, Postbox, statistics_value};
 use super::options::{self, ConnectOptions};
 use super::reader::{self, Reader};
 use super::value::{Deferred, Engine, Kept, Refused, Type, Value};
@@ -361,7 +361,7 @@ impl WebSocket {
     /// @since 0.1.0 of this library
     #[napi(catch_unwind, ts_return_type = "Statistics")]
     pub fn stats<'env>(&self, env: Env) -> Result<Value<'env>> {
-        Ok(statistics(Engine::from(env), &self.socket.client)?)
+        Ok(statistics_value(Engine::from(env), &self.socket.client.statistics())?)
     }
 
     /// The state, in the numbers of the web's WebSocket and in step with the events as there: 0 connecting until `open`, 1 open,
@@ -467,6 +467,11 @@ impl WebSocket {
    */
   on(type: 'drain', callback: Callback<void>): void
   /**
+   * What was counted so far, each `statisticsInterval` while the connection is open.
+   * @since 0.1.0 of this library
+   */
+  on(type: 'stats', callback: Callback<Statistics>): void
+  /**
    * The connection or the attempt failed, and there will be another attempt.
    * @since 0.1.0 of this library
    */
@@ -524,6 +529,8 @@ impl WebSocket {
   off(type: 'pong', callback?: Callback<PongResult>): void
   /** @since 0.1.0 of this library */
   off(type: 'drain', callback?: Callback<void>): void
+  /** @since 0.1.0 of this library */
+  off(type: 'stats', callback?: Callback<Statistics>): void
   /** @since 0.1.0 of this library */
   off(type: 'reconnecting', callback?: Callback<ReconnectingResult>): void
   /** @since 0.1.0 of this library */
@@ -1039,6 +1046,7 @@ impl Socket {
             | Event::Message(..)
             | Event::Piece(..)
             | Event::Pong(..)
+            | Event::Statistics(_)
             | Event::Failed(..)
             | Event::Closed(_) => {}
         }
@@ -1100,45 +1108,6 @@ enum Progress {
     ScopeFull,
     TurnOver,
     Empty,
-}
-
-/// The object of `Statistics`.
-fn statistics(env: Engine, client: &Client) -> std::result::Result<Value<'static>, Refused> {
-    let counted = client.statistics();
-    let timing = client.opened().map(|opened| opened.timing);
-    let object = env.object()?;
-    for (name, count) in [
-        (c"attempts", counted.attempts),
-        (c"connections", counted.connections),
-        (c"messagesSent", counted.messages_sent),
-        (c"bytesSent", counted.bytes_sent),
-        (c"messagesReceived", counted.messages_received),
-        (c"bytesReceived", counted.bytes_received),
-        (c"deflateInputBytes", counted.deflate_input),
-        (c"deflateOutputBytes", counted.deflate_output),
-        (c"pingsSent", counted.pings_sent),
-        (c"pongsReceived", counted.pongs_received),
-        (c"pingsUnanswered", counted.pings_unanswered),
-        (c"pingsReceived", counted.pings_received),
-        (c"bufferedBytes", client.buffered() as u64),
-    ] {
-        object.set(name, env.number(count as f64)?)?;
-    }
-    for (name, time) in [
-        (c"roundTrip", counted.round_trip),
-        (c"smoothedRoundTrip", counted.round_trip_smoothed),
-        (c"minimumRoundTrip", counted.round_trip_minimum),
-        (c"lookupTime", timing.map(|timing| timing.lookup)),
-        (c"tcpTime", timing.map(|timing| timing.tcp)),
-        (c"proxyTime", timing.map(|timing| timing.proxy)),
-        (c"tlsTime", timing.map(|timing| timing.tls)),
-        (c"upgradeTime", timing.map(|timing| timing.upgrade)),
-    ] {
-        if let Some(time) = time {
-            object.set(name, env.number(time.as_secs_f64() * 1_000.0)?)?;
-        }
-    }
-    Ok(object)
 }
 
 fn event_type(kind: Value<'_>) -> std::result::Result<EventType, ApiError> {

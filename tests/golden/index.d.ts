@@ -333,6 +333,12 @@ declare namespace webSocket {
     sendQueuePolicy?: 'error' | 'wait';
 
     /**
+     * Milliseconds between events `stats`, 1 to 30000000. Default: none are told.
+     * @since 0.1.0 of this library
+     */
+    statisticsInterval?: number;
+
+    /**
      * Gives the attempt up when it is aborted before the connection is open: the event `error` with 2302999 follows. Any object in the
      * shape of the web's AbortSignal will do. Default: none.
      * @since 0.1.0 of this library
@@ -827,7 +833,7 @@ declare namespace webSocket {
   }
 
   /**
-   * What `stats()` gives: counted since the object was made, over all its connections. Bytes are those on the wire,
+   * What `stats()` gives and the event `stats` tells: counted since the object was made, over all its connections. Bytes are those on the wire,
    * without TLS; times are in milliseconds.
    * @since 0.1.0 of this library
    */
@@ -1199,6 +1205,12 @@ declare namespace webSocket {
     on(type: 'drain', callback: Callback<void>): void;
 
     /**
+     * What was counted so far, each `statisticsInterval` while the connection is open.
+     * @since 0.1.0 of this library
+     */
+    on(type: 'stats', callback: Callback<Statistics>): void;
+
+    /**
      * The connection or the attempt failed, and there will be another attempt.
      * @since 0.1.0 of this library
      */
@@ -1256,6 +1268,9 @@ declare namespace webSocket {
 
     /** @since 0.1.0 of this library */
     off(type: 'drain', callback?: Callback<void>): void;
+
+    /** @since 0.1.0 of this library */
+    off(type: 'stats', callback?: Callback<Statistics>): void;
 
     /** @since 0.1.0 of this library */
     off(type: 'reconnecting', callback?: Callback<ReconnectingResult>): void;

@@ -836,6 +836,20 @@ socketTest('a send that waits for room fails with its connection', async (socket
   assertError(await failureOf(() => ws.connect(WS_URL, { sendQueuePolicy: 'block' })), PARAMETER, /^sendQueuePolicy: /);
 });
 
+socketTest('with statisticsInterval the statistics are told again and again', async (socket) => {
+  const { ws } = socket;
+  const told = [];
+  const enough = new Promise((resolve) => ws.on('stats', (stats) => told.push(stats) === 3 && resolve()));
+  await socket.open(WS_URL, { statisticsInterval: 20 });
+  await enough;
+  const [first] = told;
+  assert.strictEqual(first.connections, 1);
+  assert.deepStrictEqual(Object.keys(first), Object.keys(ws.stats()));
+  ws.off('stats');
+  await socket.shut();
+  assertError(await failureOf(() => ws.connect(WS_URL, { statisticsInterval: 0 })), PARAMETER, /^statisticsInterval: /);
+});
+
 socketTest('limits and timeouts are options', async (socket) => {
   const { ws } = socket;
   await ws.connect(`${WS_URL}/hang`, { connectTimeout: 200 });
