@@ -76,6 +76,7 @@ static struct Counter *counter_open(const char *path, int ignores_network)
     WebSocket_RequestOptions none = { NULL };
     struct NWS_ReconnectOptions again;
     struct NWS_Callbacks callbacks;
+    struct NWS_Options options;
     char url[URL_BYTES];
     if (counter == NULL) {
         abort();
@@ -89,6 +90,10 @@ static struct Counter *counter_open(const char *path, int ignores_network)
     callbacks.onPrepare = on_prepare;
     callbacks.onFrame = on_frame;
     CHECK_INT(NWS_SetCallbacks(counter->client, &callbacks), WEBSOCKET_OK);
+    /* No pings but those that a change calls for. */
+    CHECK_INT(NWS_InitOptions(&options, sizeof options), WEBSOCKET_OK);
+    options.pingIntervalMs = 0;
+    CHECK_INT(NWS_SetOptions(counter->client, &options), WEBSOCKET_OK);
     CHECK_INT(NWS_InitReconnectOptions(&again, sizeof again), WEBSOCKET_OK);
     again.delayMs = 1;
     again.maxDelayMs = 1;
