@@ -61,7 +61,7 @@ thread_local! {
 
 /// Begins attempt `attempt` of the link's client.
 pub(super) fn start(link: Arc<Link>, attempt: u64, turn: Turn, request: Request) {
-    if runtime::spawn(run(link.clone(), attempt, turn, request)).is_err() {
+    if runtime::spawn(run(link.clone(), attempt, turn, Box::new(request))).is_err() {
         // The caller may hold locks that a callback takes, so it is told from elsewhere, as always.
         let tell = move || {
             let Dropped { messages, receipts, payloads } = link.end(attempt);
@@ -80,11 +80,12 @@ pub(super) fn start(link: Arc<Link>, attempt: u64, turn: Turn, request: Request)
 }
 
 /// Makes connections, one and perhaps others in its place, until there are to be no more.
-async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Request) {
+/// The request comes boxed: the future would hold it, and more than once, as long as the connection lives.
+async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Box<Request>) {
     let mut listener = turn.await;
     let close_timeout = request.close_timeout;
     let mut series = request.reconnect.as_ref().map(|again| Series::new(again.policy.clone()));
-    let mut request = Arc::new(request);
+    let mut request: Arc<Request> = request.into();
     // When the last connection that was open was lost, and which it was.
     let (mut lost_at, mut ends) = (None, None);
     let watches = series.as_ref().is_some_and(|series| series.policy().watch_network);
@@ -1392,7 +1393,7 @@ mod tests {
         let request = Request::parse(&format!("ws://{port}/"), options).expect("good");
         let (attempt, turn) = link.begin().expect("idle");
         let began = Instant::now();
-        run(link, attempt, turn, request).await;
+        run(link, attempt, turn, Box::new(request)).await;
         let log = std::mem::take(&mut *log.lock().expect("no panic"));
         (log, began.elapsed())
     }
