@@ -669,10 +669,7 @@ impl WebSocket {
         });
         let event = event.map_err(|error| error.throw(env))?;
         listeners_of(env, this)?.set(event.property(), callback)?;
-        let Self { socket } = self;
-        socket.listened.set(socket.listened.get() | event.bit());
-        socket.note_preparing();
-        socket.listeners_changed.set(true);
+        self.socket.note_listeners(self.socket.listened.get() | event.bit());
         Ok(())
     }
 
@@ -689,10 +686,7 @@ impl WebSocket {
         let listeners = listeners_of(env, this)?;
         if callback.is_absent() || listeners.get(event.property())?.is_same(callback) {
             listeners.set(event.property(), env.undefined()?)?;
-            let Self { socket } = self;
-            socket.listened.set(socket.listened.get() & !event.bit());
-            socket.note_preparing();
-            socket.listeners_changed.set(true);
+            self.socket.note_listeners(self.socket.listened.get() & !event.bit());
         }
         Ok(())
     }
@@ -993,10 +987,11 @@ impl Socket {
         Progress::ScopeFull
     }
 
-    /// Tells the session whether attempts are to be prepared here.
-    fn note_preparing(&self) {
-        let prepares = self.listened.get() & EventType::Prepare.bit() != 0;
-        self.prepares.store(prepares, Ordering::Relaxed);
+    /// A listener was set or removed: those of `listened` are left. Tells the session whether attempts are to be prepared here.
+    fn note_listeners(&self, listened: u16) {
+        self.listened.set(listened);
+        self.prepares.store(listened & EventType::Prepare.bit() != 0, Ordering::Relaxed);
+        self.listeners_changed.set(true);
     }
 
     /// Settles the promises that an event is about.

@@ -106,6 +106,24 @@ static inline void check_has(const char *file, int line, const char *what, const
     }
 }
 
+/* A field of /proc/self/status; memory is in kB. */
+static inline long status_field(const char *name)
+{
+    char line[256];
+    long value = -1;
+    FILE *file = fopen("/proc/self/status", "r");
+    if (file == NULL) {
+        return -1;
+    }
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, name, strlen(name)) == 0) {
+            value = strtol(line + strlen(name) + 1, NULL, 10);
+        }
+    }
+    fclose(file);
+    return value;
+}
+
 static inline void check_watchdog(int number)
 {
     static const char message[] = "FAIL: the watchdog ended a program that hangs, in ";

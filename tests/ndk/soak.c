@@ -13,23 +13,6 @@ static char url[URL_BYTES];
 
 /* --- what the process has --- */
 
-static long status_field(const char *name)
-{
-    char line[256];
-    long value = -1;
-    FILE *file = fopen("/proc/self/status", "r");
-    if (file == NULL) {
-        return -1;
-    }
-    while (fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, name, strlen(name)) == 0) {
-            value = strtol(line + strlen(name) + 1, NULL, 10);
-        }
-    }
-    fclose(file);
-    return value;
-}
-
 static int descriptors(void)
 {
     int count = 0;

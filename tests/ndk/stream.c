@@ -25,24 +25,6 @@ struct Stream {
     char answer[64];
 };
 
-/* In kB. */
-static long status_field(const char *name)
-{
-    char line[256];
-    long value = -1;
-    FILE *file = fopen("/proc/self/status", "r");
-    if (file == NULL) {
-        return -1;
-    }
-    while (fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, name, strlen(name)) == 0) {
-            value = strtol(line + strlen(name) + 1, NULL, 10);
-        }
-    }
-    fclose(file);
-    return value;
-}
-
 /* Has VmHWM begin anew. */
 static void forget_the_peak(void)
 {
