@@ -1,0 +1,283 @@
+//! The session: one task that lives as long as a client's connection, and the ones that come in its place. It makes them,
+//! has their frames read and written, and tells the listener.
+//!
+//! Owns the socket and the timers. Takes commands from the [`Link`], never from a caller directly.
+
+mod open;
+mod reader;
+mod retry;
+mod writer;
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+
+use futures_util::FutureExt;
+use tokio::time::Instant;
+
+use self::open::Session;
+use self::retry::{Way, again};
+use self::writer::Writer;
+use super::dial::{self, Connection, Progress};
+use super::error::{Error, Failure, Times};
+use super::event::{Closed, Direction, Listener, Outcome};
+use super::link::{Chunk, CloseRequest, Dropped, Link, Stop, Turn};
+use super::network::{self, Ends};
+use super::options::Request;
+use super::reconnect::{Cause, Reconnected, Series};
+use crate::logging;
+use crate::protocol::{CloseCode, FrameHeader, Negotiated};
+use crate::runtime;
+
+/// Begins attempt `attempt` of the link's client.
+pub(super) fn start(link: Arc<Link>, attempt: u64, turn: Turn, request: Request) {
+    if runtime::spawn(run(link.clone(), attempt, turn, Box::new(request))).is_err() {
+        // The caller may hold locks that a callback takes, so it is told from elsewhere, as always.
+        let tell = move || {
+            let Dropped { messages, receipts, payloads } = link.end(attempt);
+            drop(payloads);
+            let failure = Failure { error: Error::Internal, unsent: messages, times: Times::default() };
+            let mut listener = link.listener.blocking_lock();
+            tell(&link, &mut **listener, |listener| {
+                receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
+                listener.failed(&failure);
+            });
+        };
+        if let Err(cause) = std::thread::Builder::new().spawn(tell) {
+            logging::error(format_args!("no thread to report a failure from: {cause}"));
+        }
+    }
+}
+
+/// Makes connections, one and perhaps others in its place, until there are to be no more.
+/// The request comes boxed: the future would hold it, and more than once, as long as the connection lives.
+async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Box<Request>) {
+    let mut listener = turn.await;
+    let close_timeout = request.close_timeout;
+    let mut series = request.reconnect.as_ref().map(|again| Series::new(again.policy.clone()));
+    let mut request: Arc<Request> = request.into();
+    // When the last connection that was open was lost, and which it was.
+    let (mut lost_at, mut ends) = (None, None);
+    let watches = series.as_ref().is_some_and(|series| series.policy().watch_network);
+    let network = watches.then(|| network::subscribe(&link));
+    let mut end = loop {
+        // The request is kept for a later attempt only.
+        let (given, kept) = match &series {
+            Some(_) => (request.clone(), Some(request)),
+            None => (request, None),
+        };
+        let regained = lost_at.zip(series.as_ref().map(Series::attempts));
+        let end = connection(&link, attempt, given, &mut **listener, regained).await;
+        let (Some(series), Some(kept)) = (&mut series, kept) else { break end };
+        if end.was_open {
+            series.was_open(end.times.elapsed);
+            lost_at = Some(Instant::now());
+            ends = end.ends;
+        }
+        let way = network.as_ref().map(|subscription| Way { subscription, ends });
+        // Boxed, as connecting is.
+        match Box::pin(again(&link, attempt, series, kept, &mut **listener, end, way)).await {
+            Ok((next, same_place)) => {
+                request = next;
+                ends = ends.filter(|_| same_place);
+            }
+            Err(end) => break end,
+        }
+    };
+    end.was_open |= lost_at.is_some();
+    if let Some(mut writer) = tell_end(&link, attempt, &mut **listener, end) {
+        // From here on the client may have its next connection.
+        drop(listener);
+        writer.finish_within(close_timeout, &link.counters).await;
+    }
+}
+
+/// Tells how it ended, and returns what has still to be closed in good order.
+fn tell_end(link: &Link, attempt: u64, listener: &mut dyn Listener, end: End) -> Option<Writer> {
+    let End { error, mut dropped, unsent, mut closed, writer, was_open, ends: _, times } = end;
+    dropped.add(unsent);
+    dropped.merge(link.end(attempt));
+    let Dropped { messages: unsent, receipts, payloads } = dropped;
+    if !payloads.is_empty() {
+        runtime::callback(|| drop(payloads));
+    }
+    if !receipts.is_empty() {
+        tell(link, listener, |listener| {
+            receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
+        });
+    }
+    if let Some(error) = error {
+        if was_open && closed.is_none() {
+            closed = Some(abnormal(&error));
+        }
+        let failure = Failure { error, unsent, times };
+        logging::warn(format_args!("{} {failure}", link.tag()));
+        tell(link, listener, |listener| listener.failed(&failure));
+    } else if unsent > 0 {
+        logging::warn(format_args!("{} closed with {unsent} queued messages unsent", link.tag()));
+    }
+    if let Some(closed) = closed {
+        let closed = Closed { times, ..closed };
+        logging::info(format_args!("{} closed ({})", link.tag(), closed.code));
+        tell(link, listener, |listener| listener.closed(&closed));
+    }
+    writer
+}
+
+/// One attempt and the connection it makes. `regained` is set when that takes the place of one that was lost then, after
+/// so many attempts.
+async fn connection(
+    link: &Arc<Link>,
+    attempt: u64,
+    request: Arc<Request>,
+    listener: &mut dyn Listener,
+    regained: Option<(Instant, u32)>,
+) -> End {
+    let began = Instant::now();
+    let opened = AtomicBool::new(false);
+    let driven = async {
+        // Boxed, so that the memory of connecting is not kept for the life of the connection.
+        match Box::pin(connect(link, attempt, request, listener, &opened, regained)).await {
+            Ok(session) => session.run().await,
+            Err(end) => *end,
+        }
+    };
+    let driven = AssertUnwindSafe(driven).catch_unwind().await;
+    let mut end = driven.unwrap_or_else(|_| {
+        logging::error(format_args!("{} a session panicked; its connection is dropped", link.tag()));
+        End { was_open: opened.load(Ordering::Relaxed), ..End::of_error(Error::Internal) }
+    });
+    if !end.was_open {
+        end.times.elapsed = began.elapsed();
+    }
+    end
+}
+
+/// Makes the connection and tells that it is open.
+async fn connect<'a>(
+    link: &'a Link,
+    attempt: u64,
+    request: Arc<Request>,
+    listener: &'a mut dyn Listener,
+    was_opened: &AtomicBool,
+    regained: Option<(Instant, u32)>,
+) -> Result<Box<Session<'a>>, Box<End>> {
+    let target = request.endpoint();
+    let progress = Progress::new();
+    logging::info(format_args!("{} connecting to {target}", link.tag()));
+    let stopped = poll_fn(|cx| match link.poll_stop(attempt, cx) {
+        Some(stop) => Poll::Ready(stop),
+        None => Poll::Pending,
+    });
+    let outcome = tokio::select! {
+        biased;
+        stop = stopped => Err(stop),
+        outcome = dial::establish(&request, &progress) => Ok(outcome),
+    };
+    let opened = match outcome {
+        Ok(Ok(connection)) => {
+            let compress_from = connection.deflate.as_ref().and_then(Negotiated::threshold);
+            let Connection { stream, opened, deflate, received } = connection;
+            let opened = Arc::new(opened);
+            link.open(attempt, opened.clone(), compress_from).map(|()| (stream, opened, deflate, received))
+        }
+        Ok(Err(error)) => return Err(Box::new(End::of_error(error))),
+        Err(stop) => Err(stop),
+    };
+    let (stream, opened, deflate, received) = match opened {
+        Ok(connection) => connection,
+        Err(Stop::Abandoned(dropped)) => {
+            let error = Error::Abandoned { target, phase: progress.phase() };
+            return Err(Box::new(End { dropped, ..End::of_error(error) }));
+        }
+        Err(Stop::Close(close)) => return Err(Box::new(End::of_close(close, Times::default()))),
+    };
+    link.counters.connection();
+    was_opened.store(true, Ordering::Relaxed);
+    logging::info(format_args!("{} open at {target}", link.tag()));
+    tell(link, listener, |listener| listener.opened(&opened));
+    if let Some((lost_at, attempts)) = regained {
+        let reconnected = Reconnected { attempts, downtime: lost_at.elapsed() };
+        tell(link, listener, |listener| listener.reconnected(&reconnected));
+    }
+    Ok(Box::new(Session::new(link, listener, (stream, received), deflate, &request)))
+}
+
+/// How an attempt or a connection ended: the events still to be told.
+struct End {
+    error: Option<Error>,
+    /// What it took from the queue and cannot be sent any more.
+    dropped: Dropped,
+    /// What it took from the queue and of which the kernel has nothing.
+    unsent: VecDeque<Chunk>,
+    closed: Option<Closed>,
+    /// What has still to be sent and closed in good order.
+    writer: Option<Writer>,
+    was_open: bool,
+    /// Of the connection that was open.
+    ends: Option<Ends>,
+    times: Times,
+}
+
+impl End {
+    fn of_error(error: Error) -> Self {
+        Self {
+            error: Some(error),
+            dropped: Dropped::default(),
+            unsent: VecDeque::new(),
+            closed: None,
+            writer: None,
+            was_open: false,
+            ends: None,
+            times: Times::default(),
+        }
+    }
+
+    /// The application has closed the client while no connection was open.
+    fn of_close(CloseRequest { code, reason }: CloseRequest, times: Times) -> Self {
+        let closed = Some(closed_by(Cause::Application, code.into(), reason));
+        Self { error: None, closed, was_open: true, times, ..Self::of_error(Error::Internal) }
+    }
+
+    fn cause(&self) -> Cause {
+        let of_error = self.error.as_ref().map(Error::cause);
+        of_error.or(self.closed.as_ref().map(|closed| closed.cause)).unwrap_or(Cause::Internal)
+    }
+}
+
+/// 1006 never goes on the wire; it tells the application that no close frame came (RFC 6455 section 7.4.1).
+fn abnormal(error: &Error) -> Closed {
+    closed_by(error.cause(), CloseCode::Abnormal.into(), error.to_string())
+}
+
+fn closed_by(cause: Cause, code: u16, reason: String) -> Closed {
+    Closed { code, reason, cause, times: Times::default() }
+}
+
+/// Calls the listener, unless its client is gone.
+fn tell(link: &Link, listener: &mut dyn Listener, event: impl FnOnce(&mut dyn Listener)) {
+    if link.is_detached() {
+        return;
+    }
+    in_callback(listener, |listener| {
+        if listener.begin() {
+            event(listener);
+            listener.end();
+        }
+    });
+}
+
+fn in_callback<R>(listener: &mut dyn Listener, run: impl FnOnce(&mut dyn Listener) -> R) -> R {
+    if listener.may_block() { runtime::callback(|| run(listener)) } else { run(listener) }
+}
+
+fn tell_frames(link: &Link, listener: &mut dyn Listener, direction: Direction, headers: Vec<FrameHeader>) {
+    if !headers.is_empty() {
+        tell(link, listener, |listener| {
+            headers.into_iter().for_each(|header| listener.frame(direction, header));
+        });
+    }
+}

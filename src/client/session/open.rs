@@ -1,0 +1,587 @@
+//! An open connection: one loop that waits for whatever comes next, from the peer, the application or the clock, and acts on
+//! it, until the connection is to end.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+use super::reader::{Came, Reader};
+use super::writer::Writer;
+use super::{End, abnormal, closed_by, in_callback, tell, tell_frames};
+use crate::client::dial::Stream;
+use crate::client::error::{Error, Times};
+use crate::client::event::{Closed, Direction, Listener, Message, Outcome, Pong};
+use crate::client::keepalive::{Due, Keepalive, Ticks};
+use crate::client::link::{Chunk, CloseRequest, Command, Dropped, Link};
+use crate::client::network::Ends;
+use crate::client::options::Request;
+use crate::client::reconnect::Cause;
+use crate::logging;
+use crate::protocol::{CloseCode, Control, Decoded, Decoder, Negotiated, ProtocolError, ReadBuffer};
+
+/// Reads and writes of one session before others on its thread get their turn.
+const TURNS_MAX: u32 = 64;
+/// Pings whose pongs are waited for; older ones are forgotten.
+const UNANSWERED_PINGS_MAX: usize = 32;
+/// How soon after a change of the network the peer must answer a ping.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+/// What comes within this time of a change may have been under way before.
+const PROBE_STALE: Duration = Duration::from_millis(250);
+
+/// What a session woke up for.
+enum Wake {
+    Ping(Vec<u8>),
+    NetworkChanged,
+    Close(CloseRequest),
+    Wrote(usize),
+    Read(Came),
+    WriteFailed(io::Error),
+    Failed(io::Error),
+    Timer,
+}
+
+/// An open connection.
+pub(super) struct Session<'a> {
+    link: &'a Link,
+    listener: &'a mut dyn Listener,
+    writer: Writer,
+    reader: Reader,
+    keepalive: Keepalive,
+    statistics_interval: Option<Duration>,
+    next_statistics: Option<Instant>,
+    close_timeout: Duration,
+    /// Nothing can be written any more. What the peer sent before that is still read: it may say why.
+    broken: Option<Broken>,
+    /// The close frame we sent first, until the peer's comes or time is up.
+    closing: Option<Closing>,
+    sleep: Pin<Box<Sleep>>,
+    /// For when the timer is set; it may ring early, never late.
+    armed: Option<Instant>,
+    /// The listener can take no more for now.
+    paused: bool,
+    /// Reading and writing take turns, so that neither starves the other.
+    read_next: bool,
+    /// Something was written since the last ping.
+    wrote: bool,
+    /// Pings that no pong has answered yet, oldest first, and when they were sent.
+    pings: VecDeque<(Vec<u8>, Instant)>,
+    /// Numbers the keepalive's pings.
+    ping_number: u32,
+    /// Wakes since the session last let others run.
+    turns: u32,
+    opened_at: Instant,
+    /// When the last bytes came; at first, the server's answer.
+    last_read: Instant,
+    ends: Option<Ends>,
+    /// Since when an answer is waited for that shows that the connection has survived a change of the network.
+    probed_at: Option<Instant>,
+}
+
+/// Writing failed. The socket's end is then to be read as well, behind what came before it, by a time.
+struct Broken {
+    error: io::Error,
+    by: Instant,
+}
+
+struct Closing {
+    code: u16,
+    reason: String,
+    by: Instant,
+}
+
+/// Why a session stops.
+struct Ending {
+    error: Option<Error>,
+    closed: Closed,
+    /// The peer is there and gets what is left to send, our close frame at least.
+    graceful: bool,
+    /// What was taken from the queue and is not to be sent here.
+    unsent: VecDeque<Chunk>,
+}
+
+impl Ending {
+    fn lost(error: Error) -> Self {
+        let closed = abnormal(&error);
+        Self { error: Some(error), closed, graceful: false, unsent: VecDeque::new() }
+    }
+
+    fn closed(closed: Closed, graceful: bool) -> Self {
+        Self { error: None, closed, graceful, unsent: VecDeque::new() }
+    }
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        link: &'a Link,
+        listener: &'a mut dyn Listener,
+        (stream, received): (Stream, ReadBuffer),
+        deflate: Option<Negotiated>,
+        request: &Request,
+    ) -> Self {
+        let (now, ticks) = (Instant::now(), Ticks::of_process());
+        let ends = stream.ends().ok();
+        // Frames that came along with the server's answer.
+        link.counters.received_bytes(received.data().len());
+        let mut decoder = Decoder::new(request.message_limit, deflate.as_ref().map(Negotiated::inflater));
+        if request.in_pieces {
+            decoder = decoder.in_pieces();
+        }
+        if request.trace_frames {
+            decoder = decoder.with_headers();
+        }
+        Self {
+            link,
+            listener,
+            writer: Writer::new(stream, deflate.as_ref().map(Negotiated::deflater), request),
+            reader: Reader::new(received, decoder),
+            keepalive: Keepalive::new(ticks, request.ping_interval, request.pong_timeout, now),
+            statistics_interval: request.statistics_interval,
+            next_statistics: request.statistics_interval.map(|interval| ticks.after(now, interval)),
+            close_timeout: request.close_timeout,
+            broken: None,
+            closing: None,
+            sleep: Box::pin(tokio::time::sleep_until(now)),
+            armed: None,
+            paused: false,
+            read_next: false,
+            wrote: false,
+            pings: VecDeque::new(),
+            ping_number: 0,
+            turns: 0,
+            opened_at: now,
+            last_read: now,
+            ends,
+            probed_at: None,
+        }
+    }
+
+    pub(super) async fn run(mut self: Box<Self>) -> End {
+        // The server's first frames may have come with its answer to the upgrade.
+        let mut ending = self.deliver();
+        let ending = loop {
+            if let Some(ending) = ending {
+                break ending;
+            }
+            ending = match poll_fn(|cx| self.poll_wake(cx)).await {
+                Wake::Ping(payload) => {
+                    self.ping(payload);
+                    None
+                }
+                Wake::Close(request) => {
+                    self.begin_closing(request);
+                    None
+                }
+                Wake::NetworkChanged => self.network_changed(),
+                Wake::Wrote(count) => {
+                    self.wrote(count);
+                    None
+                }
+                Wake::Read(Came::Buffered(0) | Came::Directly(0)) => Some(self.ended_without_close(None)),
+                Wake::Read(Came::Buffered(count)) => {
+                    self.received(count);
+                    self.deliver()
+                }
+                Wake::Read(Came::Directly(count)) => {
+                    self.received(count);
+                    match self.reader.decoder.read_directly(count) {
+                        Ok(()) => self.deliver(),
+                        Err(error) => Some(self.broke_protocol(error)),
+                    }
+                }
+                Wake::WriteFailed(error) => {
+                    let by = Instant::now() + self.close_timeout;
+                    self.broken = Some(Broken { error, by });
+                    None
+                }
+                Wake::Failed(error) => Some(self.ended_without_close(Some(error))),
+                Wake::Timer => self.timer(),
+            };
+        };
+        let Ending { error, closed, graceful, mut unsent } = ending;
+        let mut dropped = Dropped::default();
+        if graceful {
+            // One try to get a close frame out before the application hears of the end and perhaps exits.
+            let counters = &self.link.counters;
+            poll_fn(|cx| {
+                while let Poll::Ready(Ok(count @ 1..)) = self.writer.poll_write(cx, counters) {
+                    counters.sent_bytes(count);
+                }
+                Poll::Ready(())
+            })
+            .await;
+            dropped.receipts = self.writer.take_receipts();
+        } else {
+            unsent.append(&mut self.writer.take_unbegun());
+            dropped = self.writer.drop_begun();
+        }
+        self.tell_sent();
+        let ended_at = Instant::now();
+        let times =
+            Times { elapsed: ended_at - self.opened_at, last_activity: Some(ended_at - self.last_read) };
+        let writer = graceful.then_some(self.writer);
+        End { error, dropped, unsent, closed: Some(closed), writer, was_open: true, ends: self.ends, times }
+    }
+
+    fn received(&mut self, count: usize) {
+        self.link.counters.received_bytes(count);
+        self.keepalive.alive();
+        let now = Instant::now();
+        self.last_read = now;
+        // What came by the old way may have waited in the kernel.
+        self.probed_at.take_if(|probed_at| now > *probed_at + PROBE_STALE);
+    }
+
+    /// A connection whose address is gone is lost; any other has to show soon that it is there.
+    fn network_changed(&mut self) -> Option<Ending> {
+        if self.closing.is_some()
+            || self.probed_at.is_some()
+            || self.ends.is_some_and(|ends| !ends.has_route())
+        {
+            return None;
+        }
+        if self.ends.is_some_and(Ends::is_stranded) {
+            return Some(Ending::lost(Error::NetworkChanged(None)));
+        }
+        logging::info(format_args!("{} the network has changed: is the peer there?", self.link.tag()));
+        self.probed_at = Some(Instant::now());
+        self.numbered_ping();
+        None
+    }
+
+    /// A ping with a payload of its own, which tells its pong from others.
+    fn numbered_ping(&mut self) {
+        self.ping_number = self.ping_number.wrapping_add(1);
+        self.ping(self.ping_number.to_be_bytes().to_vec());
+    }
+
+    fn wrote(&mut self, count: usize) {
+        self.wrote = true;
+        self.link.counters.sent_bytes(count);
+        let drained = self.link.in_flight(self.writer.pending());
+        self.tell_sent();
+        if drained {
+            tell(self.link, self.listener, |listener| listener.drained());
+        }
+        self.extend_closing();
+    }
+
+    /// Counts the messages that the kernel has got, and tells of those with a receipt.
+    fn tell_sent(&mut self) {
+        self.link.counters.sent_messages(std::mem::take(&mut self.writer.written));
+        self.writer.give_back();
+        if let Some(headers) = self.writer.headers.as_mut().map(std::mem::take) {
+            tell_frames(self.link, self.listener, Direction::Sent, headers);
+        }
+        if self.writer.receipts.is_empty() {
+            return;
+        }
+        let receipts = std::mem::take(&mut self.writer.receipts);
+        tell(self.link, self.listener, |listener| {
+            receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Sent));
+        });
+    }
+
+    /// Sends a ping and remembers when.
+    fn ping(&mut self, payload: Vec<u8>) {
+        // Nothing may follow a close frame.
+        if self.closing.is_some() {
+            return;
+        }
+        self.link.counters.ping_sent();
+        self.writer.push_control(|encoder, out| encoder.ping(out, &payload));
+        if self.pings.len() >= UNANSWERED_PINGS_MAX {
+            self.pings.pop_front();
+        }
+        self.pings.push_back((payload, Instant::now()));
+    }
+
+    /// A pong answers the latest ping with its payload, and the pings before that (RFC 6455 section 5.5.3).
+    fn pong(&mut self, payload: Range<usize>) {
+        let Self { link, listener, pings, reader, probed_at, .. } = self;
+        let payload = reader.buffer.slice(payload);
+        let answered = pings.iter().rposition(|(sent, _)| sent == payload);
+        let last = answered.and_then(|at| pings.drain(..=at).next_back()).map(|(_, sent_at)| sent_at);
+        let round_trip = last.map(|sent_at| sent_at.elapsed());
+        if let (Some(at), Some(time)) = (answered, round_trip) {
+            link.counters.answered(at + 1, time);
+            probed_at.take_if(|probed_at| last >= Some(*probed_at));
+        }
+        tell(link, &mut **listener, |listener| listener.pong(Pong { payload, round_trip }));
+    }
+
+    fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        self.turns += 1;
+        if self.turns > TURNS_MAX {
+            self.turns = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let wake = self.poll_events(cx);
+        if wake.is_pending() {
+            self.turns = 0;
+        }
+        wake
+    }
+
+    fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        match self.link.poll_command(&mut self.writer.out, cx) {
+            Command::Ping(payload) => return Poll::Ready(Wake::Ping(payload)),
+            Command::Close(request) => return Poll::Ready(Wake::Close(request)),
+            Command::NetworkChanged => return Poll::Ready(Wake::NetworkChanged),
+            Command::None => {}
+        }
+        if self.broken.is_some() {
+            return match self.poll_read(cx) {
+                Poll::Ready(wake) => Poll::Ready(wake),
+                Poll::Pending => self.poll_timer(cx),
+            };
+        }
+        self.read_next = !self.read_next;
+        if self.read_next {
+            if let Poll::Ready(wake) = self.poll_read(cx) {
+                return Poll::Ready(wake);
+            }
+            if let Poll::Ready(wake) = self.poll_write(cx) {
+                return Poll::Ready(wake);
+            }
+        } else {
+            if let Poll::Ready(wake) = self.poll_write(cx) {
+                return Poll::Ready(wake);
+            }
+            if let Poll::Ready(wake) = self.poll_read(cx) {
+                return Poll::Ready(wake);
+            }
+        }
+        self.poll_timer(cx)
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        match ready!(self.writer.poll_write(cx, &self.link.counters)) {
+            Ok(0) if self.writer.receipts.is_empty() => Poll::Pending,
+            Ok(count) => Poll::Ready(Wake::Wrote(count)),
+            Err(error) => Poll::Ready(Wake::WriteFailed(error)),
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        if !self.link.is_detached() && self.listener.poll_ready(cx).is_pending() {
+            self.paused = true;
+            return Poll::Pending;
+        }
+        if std::mem::take(&mut self.paused) {
+            self.keepalive.resumed(Instant::now());
+        }
+        let read = self.reader.poll_read(&mut self.writer.stream, cx);
+        read.map(|read| read.map_or_else(Wake::Failed, Wake::Read))
+    }
+
+    /// Rings at the nearest deadline. A deadline that moved away leaves the timer as it is: an early ring costs less
+    /// than setting it anew for each message.
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        let close_by = self.closing.as_ref().map(|closing| closing.by);
+        let end_by = self.broken.as_ref().map(|broken| broken.by);
+        let probe_by = self.probed_at.map(|probed_at| probed_at + PROBE_TIMEOUT);
+        let deadlines = [self.keepalive.deadline(), self.next_statistics, close_by, end_by, probe_by];
+        let Some(nearest) = deadlines.into_iter().flatten().min() else {
+            return Poll::Pending;
+        };
+        if self.armed.is_none_or(|armed| nearest < armed) {
+            self.armed = Some(nearest);
+            self.sleep.as_mut().reset(nearest);
+            ready!(self.sleep.as_mut().poll(cx));
+        } else if !self.sleep.is_elapsed() {
+            return Poll::Pending;
+        }
+        self.armed = None;
+        Poll::Ready(Wake::Timer)
+    }
+
+    fn timer(&mut self) -> Option<Ending> {
+        let now = Instant::now();
+        if self.paused
+            && let Some(broken) = &mut self.broken
+        {
+            // Its listener holds up the reading.
+            broken.by = now + self.close_timeout;
+        }
+        if let Some(broken) = self.broken.take_if(|broken| broken.by <= now) {
+            return Some(Ending::lost(Error::Lost(Some(broken.error))));
+        }
+        if let Some(closing) = self.closing.take_if(|closing| closing.by <= now) {
+            let limit = self.close_timeout.as_millis();
+            logging::warn(format_args!("{} no close frame within {limit} ms", self.link.tag()));
+            let reason = format!("no close frame came within {limit} ms of ours ({})", closing.code);
+            let closed = closed_by(Cause::Application, CloseCode::Abnormal.into(), reason);
+            return Some(Ending::closed(closed, false));
+        }
+        if let (Some(at), Some(interval)) = (self.next_statistics, self.statistics_interval)
+            && at <= now
+        {
+            self.next_statistics = Some(Ticks::of_process().after(now, interval));
+            let statistics = self.link.statistics();
+            tell(self.link, self.listener, |listener| listener.statistics(&statistics));
+        }
+        if self.paused {
+            self.keepalive.resumed(now);
+            self.probed_at = self.probed_at.map(|_| now);
+        }
+        if self.probed_at.is_some_and(|probed_at| probed_at + PROBE_TIMEOUT <= now) {
+            return Some(Ending::lost(Error::NetworkChanged(Some(PROBE_TIMEOUT))));
+        }
+        match self.keepalive.due(now) {
+            Due::Nothing => None,
+            Due::Ping => {
+                if let Some(deflater) = &mut self.writer.deflater
+                    && !std::mem::take(&mut self.wrote)
+                {
+                    deflater.release();
+                }
+                self.numbered_ping();
+                None
+            }
+            Due::Dead(limit) => Some(Ending::lost(Error::PongTimeout(limit))),
+        }
+    }
+
+    /// Sends our close frame behind everything queued before it.
+    fn begin_closing(&mut self, request: CloseRequest) {
+        let CloseRequest { code, reason } = request;
+        logging::info(format_args!("{} closing ({})", self.link.tag(), u16::from(code)));
+        self.writer.push_close(Some(code), &reason);
+        self.closing =
+            Some(Closing { code: u16::from(code), reason, by: Instant::now() + self.close_timeout });
+    }
+
+    /// The close timeout counts from the last progress while an application waits for what it sent; a client that is
+    /// gone has no such patience.
+    fn extend_closing(&mut self) {
+        if let Some(closing) = &mut self.closing
+            && !self.link.is_detached()
+        {
+            closing.by = Instant::now() + self.close_timeout;
+        }
+    }
+
+    fn ended_without_close(&mut self, error: Option<io::Error>) -> Ending {
+        match self.closing.take() {
+            // The peer took our close frame as a reason to hang up. It is closed, if not in good form.
+            Some(Closing { code, reason, by: _ }) if self.writer.out.is_empty() => {
+                Ending::closed(closed_by(Cause::Application, code, reason), false)
+            }
+            _ => {
+                // To TLS, an end without close_notify is an error with a text of its own; here it is one end of many.
+                let read = error.filter(|error| error.kind() != io::ErrorKind::UnexpectedEof);
+                Ending::lost(Error::Lost(read.or(self.broken.take().map(|broken| broken.error))))
+            }
+        }
+    }
+
+    fn broke_protocol(&mut self, error: ProtocolError) -> Ending {
+        let code = error.close_code();
+        let text = error.to_string();
+        if self.closing.take().is_none() {
+            // What was accepted before the peer's mistake still goes out.
+            self.link.peer_failed(&mut self.writer.out);
+            self.writer.push_close(Some(code), &text);
+        }
+        let closed = closed_by(Cause::Protocol, code.into(), text);
+        Ending { error: Some(Error::Protocol(error)), ..Ending::closed(closed, true) }
+    }
+
+    /// Hands on everything that is decoded by now.
+    fn deliver(&mut self) -> Option<Ending> {
+        let mut decoded = self.reader.decode();
+        loop {
+            tell_frames(self.link, self.listener, Direction::Received, self.reader.decoder.take_headers());
+            decoded = match decoded {
+                Ok(None) => return None,
+                Ok(Some(Decoded::Control(control))) => {
+                    if let Some(end) = self.control(control) {
+                        return Some(end);
+                    }
+                    self.reader.decode()
+                }
+                Ok(Some(message @ (Decoded::Message(..) | Decoded::Assembled(..)))) => self.messages(message),
+                Err(error) => return Some(self.broke_protocol(error)),
+            };
+        }
+    }
+
+    /// Delivers `first` and the messages that follow it directly; returns what came after them.
+    fn messages(&mut self, first: Decoded) -> Result<Option<Decoded>, ProtocolError> {
+        let Self { link, listener, reader: Reader { buffer, decoder }, .. } = self;
+        link.awake();
+        in_callback(&mut **listener, |listener| {
+            let begun = !link.is_detached() && listener.begin();
+            let mut decoded = Ok(Some(first));
+            loop {
+                let wanted = begun && !link.is_detached();
+                match decoded {
+                    Ok(Some(Decoded::Message(kind, range))) => {
+                        // Before the listener is told, which may look.
+                        link.counters.received_message();
+                        if wanted {
+                            buffer.with_nul(range, |bytes| listener.message(Message::buffered(kind, bytes)));
+                        }
+                    }
+                    Ok(Some(Decoded::Assembled(kind, part))) => {
+                        if part.last {
+                            link.counters.received_message();
+                        }
+                        if wanted {
+                            listener.message(Message::assembled(kind, part, decoder.assembled()));
+                        }
+                        decoder.recycle();
+                    }
+                    Ok(Some(Decoded::Control(_)) | None) | Err(_) => break,
+                }
+                decoded = decoder.decode(buffer);
+                for header in decoder.take_headers() {
+                    if wanted {
+                        listener.frame(Direction::Received, header);
+                    }
+                }
+            }
+            if begun {
+                listener.end();
+            }
+            decoded
+        })
+    }
+
+    fn control(&mut self, control: Control) -> Option<Ending> {
+        match control {
+            Control::Ping(payload) => {
+                self.link.counters.ping_received();
+                if self.closing.is_none() {
+                    let payload = self.reader.buffer.slice(payload);
+                    self.writer.push_control(|encoder, out| encoder.pong(out, payload));
+                }
+                None
+            }
+            Control::Pong(payload) => {
+                self.pong(payload);
+                None
+            }
+            Control::Close(code, reason) => {
+                if let Some(Closing { code, reason, by: _ }) = self.closing.take() {
+                    return Some(Ending::closed(closed_by(Cause::Application, code, reason), true));
+                }
+                logging::info(format_args!("{} closed by the peer", self.link.tag()));
+                self.link.peer_closes();
+                let unsent = self.writer.take_unbegun();
+                // The answer carries the code received (RFC 6455 section 5.5.1).
+                self.writer.push_close(code, "");
+                let code = code.map_or(u16::from(CloseCode::Status), u16::from);
+                let closed = closed_by(Cause::of_close(code), code, reason);
+                Some(Ending { unsent, ..Ending::closed(closed, true) })
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The way in of a session: what was read from the socket and is not handed on yet.
+
+use std::cell::Cell;
+use std::io;
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::AsyncReadExt;
+
+use crate::client::dial::Stream;
+use crate::protocol::{Decoded, Decoder, ProtocolError, ReadBuffer};
+
+/// What a session reads into. Sessions of one thread share it: only a partly received frame keeps it.
+const READ_BUFFER_BYTES: usize = 131_072;
+/// A remainder up to this size moves to memory of its own, and the shared buffer is free again.
+pub(super) const REMAINDER_BYTES_MAX: usize = 4_096;
+
+thread_local! {
+    static SPARE_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// How many bytes came, and where to.
+pub(super) enum Came {
+    /// Into the buffer, which is to be decoded.
+    Buffered(usize),
+    /// Into the message that the decoder assembles.
+    Directly(usize),
+}
+
+pub(super) struct Reader {
+    pub(super) buffer: ReadBuffer,
+    pub(super) decoder: Decoder,
+}
+
+impl Reader {
+    /// `received` came along with the server's answer.
+    pub(super) fn new(received: ReadBuffer, decoder: Decoder) -> Self {
+        let mut reader = Self { buffer: received, decoder };
+        reader.lease();
+        reader
+    }
+
+    pub(super) fn poll_read(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<Came>> {
+        if self.buffer.is_empty()
+            && let Some(mut room) = self.decoder.direct_room()
+        {
+            let read = ready!(pin!(stream.read_buf(&mut room)).poll(cx));
+            return Poll::Ready(read.map(Came::Directly));
+        }
+        self.lease();
+        let read = pin!(stream.read_buf(&mut self.buffer.room())).poll(cx);
+        if read.is_pending() {
+            self.release();
+        }
+        read.map(|read| read.map(Came::Buffered))
+    }
+
+    /// What is next in the buffer.
+    pub(super) fn decode(&mut self) -> Result<Option<Decoded>, ProtocolError> {
+        self.decoder.decode(&mut self.buffer)
+    }
+
+    /// Makes sure that there is a buffer to read into, with what is left of the last read in it.
+    fn lease(&mut self) {
+        if self.buffer.capacity() >= READ_BUFFER_BYTES {
+            return;
+        }
+        let mut storage = SPARE_BUFFER.take();
+        storage.clear();
+        storage.reserve(READ_BUFFER_BYTES);
+        self.move_buffer(storage);
+    }
+
+    /// Gives the buffer to the next session of this thread, unless much of a frame is in it.
+    fn release(&mut self) {
+        if self.buffer.data().len() <= REMAINDER_BYTES_MAX {
+            let remainder = Vec::with_capacity(self.buffer.data().len());
+            SPARE_BUFFER.set(self.move_buffer(remainder));
+            self.decoder.release_idle();
+        }
+    }
+
+    /// Moves what is not decoded to `storage` and returns the memory it was in.
+    fn move_buffer(&mut self, storage: Vec<u8>) -> Vec<u8> {
+        let mut moved = ReadBuffer::over(storage);
+        if !self.buffer.is_empty() {
+            moved.extend(self.buffer.data());
+        }
+        std::mem::replace(&mut self.buffer, moved).into_storage()
+    }
+}

@@ -1,0 +1,331 @@
+//! Between two connections: the wait for the next attempt, and what the application may change about it.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{End, tell};
+use crate::client::error::{Error, Phase};
+use crate::client::event::{Closed, Listener, Outcome};
+use crate::client::link::{Dropped, Link, Stop, Waiting};
+use crate::client::network::{Ends, Subscription};
+use crate::client::options::Request;
+use crate::client::reconnect::{Prepare, Prepared, Reconnect, Reconnecting, Rewrite, Series};
+use crate::logging;
+use crate::runtime;
+
+/// Waits for the next attempt and prepares it, unless there is to be none: then gives back how it all ended.
+pub(super) async fn again(
+    link: &Arc<Link>,
+    attempt: u64,
+    series: &mut Series,
+    request: Arc<Request>,
+    listener: &mut dyn Listener,
+    mut end: End,
+    way: Option<Way<'_>>,
+) -> Result<(Arc<Request>, bool), End> {
+    loop {
+        let (cause, now) = (end.cause(), Instant::now());
+        let Some(mut delay) = series.next(cause, now) else { return Err(end) };
+        if series.attempts() == 1 && matches!(end.error, Some(Error::NetworkChanged(_))) {
+            // It is this device that has another network, not a server that all its clients have lost.
+            delay = Duration::ZERO;
+        }
+        let keep = series.policy().keep_queue;
+        match link.reconnect(attempt, std::mem::take(&mut end.unsent), keep) {
+            Ok(dropped) => end.dropped.merge(dropped),
+            Err(unsent) => return Err(End { unsent, ..end }),
+        }
+        let Dropped { messages: unsent, receipts, payloads } = std::mem::take(&mut end.dropped);
+        if !payloads.is_empty() {
+            runtime::callback(|| drop(payloads));
+        }
+        let code = end.closed.as_ref().filter(|_| end.error.is_none()).map(|closed| closed.code);
+        let text = match (&end.error, &end.closed) {
+            (Some(error), _) => error.to_string(),
+            (None, Some(Closed { code, reason, .. })) if reason.is_empty() => {
+                format!("closed by the peer ({code})")
+            }
+            (None, Some(Closed { code, reason, .. })) => format!("closed by the peer ({code}): {reason}"),
+            (None, None) => String::new(),
+        };
+        let status = end.error.as_ref().and_then(Error::status);
+        let reconnecting =
+            Reconnecting { attempt: series.attempts(), delay, cause, code, status, text, unsent };
+        // The reason is the peer's text, which does not belong into a log.
+        logging::warn(format_args!(
+            "{} attempt {} in {} ms ({cause:?})",
+            link.tag(),
+            reconnecting.attempt,
+            delay.as_millis()
+        ));
+        link.await_retry(true);
+        tell(link, listener, |listener| {
+            receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
+        });
+        tell(link, listener, |listener| listener.reconnecting(&reconnecting));
+        if link.in_flight(Waiting::default()) {
+            tell(link, listener, |listener| listener.drained());
+        }
+        if let Some(mut writer) = end.writer.take() {
+            let (link, close_timeout) = (link.clone(), request.close_timeout);
+            let finish = async move { writer.finish_within(close_timeout, &link.counters).await };
+            // Without a runtime this would not run either.
+            let _ = runtime::spawn(finish);
+            others_first().await;
+        }
+        let waited = wait(link, attempt, (now, delay), series, &request, way).await;
+        link.await_retry(false);
+        let ready = match waited {
+            Err(unready) => Err(unready),
+            Ok(()) => prepare(link, attempt, listener, &reconnecting, &request, series.policy()).await,
+        };
+        link.counters.attempt();
+        let was_open = end.was_open;
+        match ready {
+            Ok(next) => {
+                let same_place = next.endpoint() == request.endpoint();
+                return Ok((next, same_place));
+            }
+            Err(Unready::GiveUp) => return Err(end),
+            Err(Unready::Failed(error)) => end = End { was_open, ..End::of_error(error) },
+            Err(Unready::Stop(Stop::Abandoned(dropped))) => {
+                let phase = end.error.as_ref().and_then(Error::phase).unwrap_or(Phase::Lookup);
+                let error = Error::Abandoned { target: request.endpoint(), phase };
+                return Err(End { dropped, was_open, ..End::of_error(error) });
+            }
+            Err(Unready::Stop(Stop::Close(close))) => return Err(End::of_close(close, end.times)),
+        }
+    }
+}
+
+/// Why an attempt that was announced does not begin.
+enum Unready {
+    Stop(Stop),
+    /// The application wants no more of them.
+    GiveUp,
+    Failed(Error),
+}
+
+/// The way the last connection took, to see whether there still is one.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'a> {
+    pub(super) subscription: &'a Subscription,
+    pub(super) ends: Option<Ends>,
+}
+
+/// Waits for the next attempt: for a delay after the failure, and for a way to the server if there is none. The application
+/// may want it at once, or none any more; and a network that has changed may be a better one.
+async fn wait(
+    link: &Link,
+    attempt: u64,
+    (failed, delay): (Instant, Duration),
+    series: &Series,
+    request: &Request,
+    way: Option<Way<'_>>,
+) -> Result<(), Unready> {
+    let has_way =
+        || way.is_none_or(|Way { subscription, ends }| subscription.has_way(ends, request.has_name()));
+    let mut sleep = pin!(tokio::time::sleep_until(failed + delay));
+    let mut deadline = pin!(series.deadline().map(tokio::time::sleep_until));
+    // The time has come and there is no way.
+    let mut held = false;
+    poll_fn(|cx| {
+        if let Some(stop) = link.poll_stop(attempt, cx) {
+            return Poll::Ready(Err(Unready::Stop(stop)));
+        }
+        if link.take_retry_now() {
+            return Poll::Ready(Ok(()));
+        }
+        if link.take_network_changed() && has_way() {
+            // Not at each of many changes.
+            let soon = (failed + series.policy().delay).max(Instant::now());
+            if held || soon < sleep.deadline() {
+                sleep.as_mut().reset(soon);
+            }
+            held = false;
+        }
+        if !held && sleep.as_mut().poll(cx).is_ready() {
+            if has_way() {
+                return Poll::Ready(Ok(()));
+            }
+            logging::info(format_args!("{} waits for a network", link.tag()));
+            held = true;
+        }
+        match deadline.as_mut().as_pin_mut() {
+            Some(deadline) if held => deadline.poll(cx).map(|()| Err(Unready::GiveUp)),
+            _ => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Lets the application change the handshake of the next attempt.
+async fn prepare(
+    link: &Link,
+    attempt: u64,
+    listener: &mut dyn Listener,
+    reconnecting: &Reconnecting,
+    request: &Arc<Request>,
+    policy: &Reconnect,
+) -> Result<Arc<Request>, Unready> {
+    link.await_prepared(Some(reconnecting.attempt));
+    let mut said = Prepare::Proceed;
+    tell(link, listener, |listener| said = listener.prepare(reconnecting));
+    let limit = policy.prepare_timeout;
+    let prepared = match said {
+        Prepare::Stop => Ok(Some(Prepared::Stop)),
+        Prepare::Proceed => Ok(link.take_prepared()),
+        Prepare::Wait => {
+            let answer = poll_fn(|cx| match (link.poll_stop(attempt, cx), link.take_prepared()) {
+                (Some(stop), _) => Poll::Ready(Err(Unready::Stop(stop))),
+                (None, Some(prepared)) => Poll::Ready(Ok(Some(prepared))),
+                (None, None) => Poll::Pending,
+            });
+            tokio::time::timeout(limit, answer)
+                .await
+                .unwrap_or(Err(Unready::Failed(Error::Unprepared(Some(limit)))))
+        }
+    };
+    link.await_prepared(None);
+    match prepared? {
+        None => Ok(request.clone()),
+        Some(Prepared::Proceed(rewrite)) if rewrite == Rewrite::default() => Ok(request.clone()),
+        Some(Prepared::Proceed(rewrite)) => {
+            request.rewritten(rewrite).map(Arc::new).map_err(|error| Unready::Failed(Error::Rewrite(error)))
+        }
+        Some(Prepared::Fail) => Err(Unready::Failed(Error::Unprepared(None))),
+        Some(Prepared::Stop) => Err(Unready::GiveUp),
+    }
+}
+
+/// Lets other tasks of this thread run, as must be between waking one and a callback.
+async fn others_first() {
+    let mut told = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut told, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::run;
+    use super::*;
+    use crate::client::error::Failure;
+    use crate::client::event::{Message, Opened};
+    use crate::client::options::Options;
+    use crate::client::reconnect::Cause;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// What a listener was told, and when.
+    #[derive(Default)]
+    struct Log {
+        delays: Vec<(Duration, Cause)>,
+        ends: Vec<String>,
+    }
+
+    struct Recorder(Arc<std::sync::Mutex<Log>>, Prepare);
+
+    impl Recorder {
+        fn log(&self) -> std::sync::MutexGuard<'_, Log> {
+            self.0.lock().expect("no panic")
+        }
+    }
+
+    impl Listener for Recorder {
+        fn opened(&mut self, _opened: &Opened) {}
+        fn message(&mut self, _message: Message<'_>) {}
+
+        fn reconnecting(&mut self, reconnecting: &Reconnecting) {
+            self.log().delays.push((reconnecting.delay, reconnecting.cause));
+        }
+
+        fn prepare(&mut self, _reconnecting: &Reconnecting) -> Prepare {
+            self.1
+        }
+
+        fn failed(&mut self, failure: &Failure) {
+            self.log().ends.push(failure.to_string());
+        }
+
+        fn closed(&mut self, closed: &Closed) {
+            self.log().ends.push(format!("closed {}", closed.code));
+        }
+    }
+
+    /// Runs a client against a port where nobody listens, to its end by a clock that stands still while anything happens.
+    async fn refused(reconnect: Reconnect, prepare: Prepare) -> (Log, Duration) {
+        let port =
+            std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
+        let log = Arc::default();
+        let link = Arc::new(Link::new(1, Box::new(Recorder(Arc::clone(&log), prepare)), 1_000));
+        let options = Options { reconnect: Some(reconnect), ..Options::default() };
+        let request = Request::parse(&format!("ws://{port}/"), options).expect("good");
+        let (attempt, turn) = link.begin().expect("idle");
+        let began = Instant::now();
+        run(link, attempt, turn, Box::new(request)).await;
+        let log = std::mem::take(&mut *log.lock().expect("no panic"));
+        (log, began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn retries_back_off_until_their_time_is_up() {
+        let reconnect = Reconnect {
+            delay: SECOND,
+            max_delay: 8 * SECOND,
+            max_time: Some(600 * SECOND),
+            ..Reconnect::default()
+        };
+        let (log, time) = refused(reconnect, Prepare::Proceed).await;
+        assert!((600 * SECOND..601 * SECOND).contains(&time), "{time:?}");
+        for (index, (delay, cause)) in log.delays.iter().enumerate() {
+            let longest = SECOND * (1 << index.min(3));
+            assert!(*delay <= longest && *cause == Cause::Connect, "{index}: {delay:?} {cause:?}");
+        }
+        // 4 s each on average.
+        assert!((100..250).contains(&log.delays.len()), "{}", log.delays.len());
+        assert!(
+            matches!(log.ends.as_slice(), [failed] if failed.starts_with("TCP connect")),
+            "{:?}",
+            log.ends
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_retry_may_come_at_once_and_their_number_is_bounded() {
+        let reconnect =
+            Reconnect { at_once: true, delay: SECOND, max_attempts: Some(3), ..Reconnect::default() };
+        let (log, time) = refused(reconnect, Prepare::Proceed).await;
+        assert_eq!(log.delays.len(), 3);
+        assert_eq!(log.delays[0].0, Duration::ZERO);
+        assert!(time < 4 * SECOND, "{time:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_application_that_does_not_prepare_in_time_costs_an_attempt() {
+        let reconnect = Reconnect {
+            at_once: true,
+            delay: Duration::from_nanos(1),
+            max_attempts: Some(2),
+            prepare_timeout: 7 * SECOND,
+            ..Reconnect::default()
+        };
+        let (log, time) = refused(reconnect, Prepare::Wait).await;
+        assert_eq!(
+            log.delays.iter().map(|(_, cause)| *cause).collect::<Vec<_>>(),
+            [Cause::Connect, Cause::Prepare]
+        );
+        assert!((14 * SECOND..15 * SECOND).contains(&time), "{time:?}");
+        assert!(matches!(log.ends.as_slice(), [failed] if failed.contains("7000 ms")), "{:?}", log.ends);
+    }
+}

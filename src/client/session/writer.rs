@@ -1,0 +1,269 @@
+//! The way out of a session: what is to be written, what of it the kernel has, and the end of the connection in good order.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::reader::REMAINDER_BYTES_MAX;
+use crate::client::dial::Stream;
+use crate::client::link::{Chunk, Dropped, Payload, Receipt, Waiting, recycle_chunk};
+use crate::client::options::Request;
+use crate::client::stats::Counters;
+use crate::protocol::{CloseCode, Deflater, Encoder, FrameHeader, encoded_frames};
+use crate::runtime;
+
+/// Control frames that may wait before a pong replaces the one before it.
+const WAITING_CONTROL_MAX: usize = 32;
+/// The most slices in one write.
+const WRITE_SLICES_MAX: usize = 64;
+/// Compression before a write stops behind the message that reaches this many bytes.
+const COMPRESS_BYTES_MAX: usize = 262_144;
+
+/// The socket and what is on its way into it.
+pub(super) struct Writer {
+    pub(super) stream: Stream,
+    pub(super) out: VecDeque<Chunk>,
+    /// Bytes of the first chunk that are written.
+    front_written: usize,
+    needs_flush: bool,
+    encoder: Encoder,
+    pub(super) deflater: Option<Deflater>,
+    /// Keep compressed messages as they were, until the kernel has them.
+    keep_originals: bool,
+    /// The headers of frames that the kernel has, when they are asked for.
+    pub(super) headers: Option<Vec<FrameHeader>>,
+    /// Of messages that the kernel has since the listener was last told.
+    pub(super) receipts: Vec<Receipt>,
+    /// How many messages the kernel has got since they were last counted.
+    pub(super) written: usize,
+    /// Messages that TLS has taken and the kernel has not yet, at least not all of it: their count and receipts.
+    held: usize,
+    held_receipts: Vec<Receipt>,
+    /// Payloads that the kernel has, for their owners.
+    spent: Vec<Box<dyn Payload>>,
+}
+
+impl Writer {
+    pub(super) fn new(stream: Stream, deflater: Option<Deflater>, request: &Request) -> Self {
+        Self {
+            stream,
+            out: VecDeque::new(),
+            front_written: 0,
+            needs_flush: false,
+            encoder: Encoder::default(),
+            deflater,
+            keep_originals: request.reconnect.as_ref().is_some_and(|again| again.policy.keep_queue),
+            headers: request.trace_frames.then(Vec::new),
+            receipts: Vec::new(),
+            written: 0,
+            held: 0,
+            held_receipts: Vec::new(),
+            spent: Vec::new(),
+        }
+    }
+
+    /// What is not handed to the kernel.
+    pub(super) fn pending(&self) -> Waiting {
+        let mut waiting = Waiting::of(&self.out);
+        waiting.bytes -= self.front_written;
+        waiting
+    }
+
+    /// Writes what it can: ready with the count of bytes after a write, with 0 when nothing is left to do.
+    pub(super) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        counters: &Counters,
+    ) -> Poll<io::Result<usize>> {
+        self.compress(counters);
+        if self.out.is_empty() {
+            if self.needs_flush {
+                ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+                self.needs_flush = false;
+                self.let_go();
+            }
+            return Poll::Ready(Ok(0));
+        }
+        let count = match self.out.front() {
+            // One message, as is the rule: not worth room for many slices.
+            Some(chunk) if self.out.len() == 1 && chunk.tail.is_none() && chunk.uncompressed.is_none() => {
+                ready!(Pin::new(&mut self.stream).poll_write(cx, &chunk.bytes[self.front_written..]))?
+            }
+            _ => {
+                let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
+                let mut used = 0;
+                let mut skip = self.front_written;
+                // Behind what is encoded there may be messages that are not, which must not go out as they are.
+                let encoded = self.out.iter().take_while(|chunk| chunk.uncompressed.is_none());
+                let parts = encoded.flat_map(|chunk| [chunk.bytes.as_slice(), chunk.tail()]);
+                for part in parts {
+                    let skipped = skip.min(part.len());
+                    skip -= skipped;
+                    if skipped < part.len() {
+                        slices[used] = IoSlice::new(&part[skipped..]);
+                        used += 1;
+                        if used == WRITE_SLICES_MAX {
+                            break;
+                        }
+                    }
+                }
+                ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..used]))?
+            }
+        };
+        if count == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        self.needs_flush = true;
+        self.front_written += count;
+        // An empty message that is still to be compressed is not written, though nothing of it is missing.
+        while let Some(chunk) = self.out.front()
+            && self.front_written >= chunk.len()
+            && chunk.uncompressed.is_none()
+        {
+            self.front_written -= chunk.len();
+            if let Some(chunk) = self.out.pop_front() {
+                self.held += chunk.messages;
+                self.held_receipts.extend(chunk.receipt);
+                if let Some(headers) = &mut self.headers {
+                    headers.extend(encoded_frames(&chunk.bytes).map(|(header, ..)| header));
+                }
+                self.spent.extend(chunk.tail);
+                recycle_chunk(chunk.bytes);
+            }
+        }
+        if !self.stream.holds_output() {
+            self.let_go();
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    /// The kernel has all that was written.
+    fn let_go(&mut self) {
+        self.written += std::mem::take(&mut self.held);
+        self.receipts.append(&mut self.held_receipts);
+    }
+
+    /// Drops what was written and what is begun, as far as the kernel may not have it all.
+    pub(super) fn drop_begun(&mut self) -> Dropped {
+        let receipts = std::mem::take(&mut self.held_receipts);
+        let mut dropped =
+            Dropped { messages: std::mem::take(&mut self.held), receipts, ..Dropped::default() };
+        dropped.add(self.out.drain(..));
+        dropped
+    }
+
+    /// The receipts of what will be sent when nobody is left to say so.
+    pub(super) fn take_receipts(&mut self) -> Vec<Receipt> {
+        let mut receipts = std::mem::take(&mut self.held_receipts);
+        receipts.extend(self.out.iter_mut().filter_map(|chunk| chunk.receipt.take()));
+        receipts
+    }
+
+    /// Compresses the messages that are next. Not all that wait, which would take long, and the latest of them may have to
+    /// go to another connection as they are.
+    fn compress(&mut self, counters: &Counters) {
+        let mut done = 0;
+        for chunk in self.out.iter_mut().take(WRITE_SLICES_MAX) {
+            if done >= COMPRESS_BYTES_MAX {
+                break;
+            }
+            let Some(kind) = chunk.uncompressed.take() else { continue };
+            let message = std::mem::take(&mut chunk.bytes);
+            done += message.len();
+            let Some(deflater) = &mut self.deflater else {
+                // It was meant for a connection that compresses.
+                self.encoder.message(&mut chunk.bytes, kind, &message);
+                continue;
+            };
+            let mut compressed = Vec::new();
+            deflater.message(&mut compressed, &message);
+            counters.deflated(message.len(), compressed.len());
+            self.encoder.compressed_message(&mut chunk.bytes, kind, &compressed);
+            if self.keep_originals {
+                chunk.original = Some((kind, message));
+            }
+        }
+    }
+
+    /// Lets the owners of payloads that were sent have them back.
+    pub(super) fn give_back(&mut self) {
+        if !self.spent.is_empty() {
+            let spent = std::mem::take(&mut self.spent);
+            runtime::callback(|| drop(spent));
+        }
+    }
+
+    /// Puts a control frame before all messages that are not yet begun.
+    pub(super) fn push_control(&mut self, write: impl FnOnce(&mut Encoder, &mut Vec<u8>)) {
+        let mut bytes = Vec::new();
+        write(&mut self.encoder, &mut bytes);
+        let begun = usize::from(self.front_written > 0);
+        let chunk = Chunk::control(bytes);
+        let waiting = self.out.iter().skip(begun).take_while(|chunk| chunk.messages == 0).count();
+        match self.out.get_mut((begun + waiting).saturating_sub(1)) {
+            // A peer that pings faster than it reads gets the latest pongs only (RFC 6455 section 5.5.3).
+            Some(last) if waiting >= WAITING_CONTROL_MAX && is_pong(last) && is_pong(&chunk) => *last = chunk,
+            _ => self.out.insert(begun + waiting, chunk),
+        }
+    }
+
+    /// Puts a close frame behind everything.
+    pub(super) fn push_close(&mut self, code: Option<CloseCode>, reason: &str) {
+        let mut bytes = Vec::new();
+        self.encoder.close(&mut bytes, code, reason);
+        self.out.push_back(Chunk::control(bytes));
+    }
+
+    /// Takes out what is not yet begun; the frame that is stays.
+    pub(super) fn take_unbegun(&mut self) -> VecDeque<Chunk> {
+        let mut unbegun = self.out.split_off(usize::from(self.front_written > 0));
+        if let Some(front) = self.out.front_mut() {
+            let (whole, rest) = front.split_begun(self.front_written);
+            self.held += whole;
+            let ended = front.len() <= self.front_written;
+            if let Some(rest) = rest {
+                unbegun.push_front(rest);
+            }
+            if ended {
+                self.out.clear();
+                self.front_written = 0;
+            }
+            if !self.stream.holds_output() {
+                self.let_go();
+            }
+        }
+        unbegun
+    }
+
+    /// Closes in good order, if that takes no longer than `limit`.
+    pub(super) async fn finish_within(&mut self, limit: Duration, counters: &Counters) {
+        let _ = Box::pin(tokio::time::timeout(limit, self.finish(counters))).await;
+        self.spent.extend(self.out.drain(..).filter_map(|chunk| chunk.tail));
+        self.give_back();
+    }
+
+    /// After the close frames: sends what is left, ends our side, and waits for the server to end its own, as
+    /// RFC 6455 section 7.1.1 asks of a client.
+    async fn finish(&mut self, counters: &Counters) {
+        while let Ok(1..) = poll_fn(|cx| self.poll_write(cx, counters)).await {
+            self.give_back();
+        }
+        if self.stream.shutdown().await.is_err() {
+            return;
+        }
+        let mut discarded = Vec::with_capacity(REMAINDER_BYTES_MAX);
+        while self.stream.read_buf(&mut discarded).await.is_ok_and(|count| count > 0) {
+            discarded.clear();
+        }
+    }
+}
+
+fn is_pong(chunk: &Chunk) -> bool {
+    const FIN_PONG: u8 = 0x8a;
+    chunk.messages == 0 && chunk.bytes.first() == Some(&FIN_PONG)
+}
