@@ -1,0 +1,374 @@
+//! The methods and properties of the object, but for its listeners.
+
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+
+use napi_derive_ohos::napi;
+use napi_ohos::bindgen_prelude::This;
+use napi_ohos::{Env, Result};
+
+use super::sending::not_data;
+use super::{Socket, WebSocket, listeners_of};
+use crate::arkts::abort_signal::Signal;
+use crate::arkts::error::ApiError;
+use crate::arkts::listener::statistics_value;
+use crate::arkts::options::{self, ConnectOptions};
+use crate::arkts::reader;
+use crate::arkts::value::{Engine, Kept, Refused, Type, Value};
+use crate::client::{AlreadyConnected, CloseError, Request, State};
+
+#[napi]
+impl WebSocket {
+    /// Begins to connect to `url` (ws, wss, http or https). `true` means that the attempt has begun; its outcome is the
+    /// event `open` or `error`.
+    ///
+    /// Fails with 401 (a parameter, named in the message), 2302001 (the URL), 2302002 (a certificate file that is not there), 2302003
+    /// (already connecting or connected).
+    /// @since 6
+    #[napi(
+        catch_unwind,
+        ts_args_type = "url: string, callback: AsyncCallback<boolean>): void
+  connect(url: string, options: WebSocketRequestOptions, callback: AsyncCallback<boolean>): void
+  connect(url: string, options?: WebSocketRequestOptions",
+        ts_return_type = "Promise<boolean>"
+    )]
+    pub fn connect<'env>(
+        &self,
+        this: This<'env>,
+        env: Env,
+        url: Value<'env>,
+        options: Value<'env>,
+        callback: Value<'env>,
+    ) -> Result<Value<'env>> {
+        let env = Engine::from(env);
+        let (options, callback) = split_callback(options, callback);
+        answer(env, callback, || self.begin(env, &this, url, options))
+    }
+
+    /// Queues a message: text for a string, binary for an ArrayBuffer or a view into one, which is copied. What is sent
+    /// before the connection is open goes out when it is.
+    ///
+    /// The callback is given `true` when the message was accepted. The promise becomes `true` when the kernel has it, and
+    /// fails with 2302999 if the connection ends before.
+    ///
+    /// Fails with 401 (`data` is of another type) or 2302999 (not connected, or more bytes are waiting than allowed; see the option
+    /// `sendQueuePolicy`).
+    /// @since 6
+    #[napi(
+        catch_unwind,
+        ts_args_type = "data: string | ArrayBuffer | BinaryView, callback: AsyncCallback<boolean>): void
+  send(data: string | ArrayBuffer | BinaryView",
+        ts_return_type = "Promise<boolean>"
+    )]
+    pub fn send<'env>(&self, env: Env, data: Value<'env>, callback: Value<'env>) -> Result<Value<'env>> {
+        let env = Engine::from(env);
+        let Socket { client, sending, promises, .. } = &*self.socket;
+        if !callback.is_absent() {
+            return answer(env, callback, || sending.queue(client, promises, data, None));
+        }
+        let receipt = promises.new_receipt();
+        if let Err(error) = sending.queue(client, promises, data, Some(receipt)) {
+            return answer(env, callback, || Err(error));
+        }
+        Ok(promises.of_send(env, receipt)?)
+    }
+
+    /// Queues a piece of a message, so that a long one need not be in memory as a whole: strings for a text, an ArrayBuffer or views for
+    /// a binary message, which `last` ends. Until then no other message can be sent. Pieces go out uncompressed, and are copied.
+    ///
+    /// A string must not end between the two halves of a character: as in `send`, a half goes out as U+FFFD.
+    ///
+    /// The promise becomes `true` when the kernel has the piece, and fails with 2302999 if the connection ends before.
+    ///
+    /// Fails with 401 (a parameter) or 2302999 (as `send`; the pieces before were of the other type; or, once, the connection that had the
+    /// pieces before was lost and another one follows: the message must begin again).
+    /// @since 0.1.0 of this library
+    #[napi(
+        catch_unwind,
+        ts_args_type = "data: string | ArrayBuffer | BinaryView, last: boolean",
+        ts_return_type = "Promise<boolean>"
+    )]
+    pub fn send_piece<'env>(&self, env: Env, data: Value<'env>, last: Value<'env>) -> Result<Value<'env>> {
+        let env = Engine::from(env);
+        let Socket { client, sending, promises, .. } = &*self.socket;
+        let receipt = promises.new_receipt();
+        match sending.queue_piece(client, data, last, receipt) {
+            Ok(()) => Ok(promises.of_send(env, receipt)?),
+            Err(error) => Ok(env.settled(Err(error.value(env)?))?),
+        }
+    }
+
+    /// Sends a ping (RFC 6455 section 5.5.2) ahead of what is queued, with up to 125 bytes. The promise becomes the
+    /// milliseconds until its pong came.
+    ///
+    /// Fails with 401 (`data`) or 2302999 (not connected, or the connection ends before the pong).
+    /// @since 0.1.0 of this library
+    #[napi(
+        catch_unwind,
+        ts_args_type = "data?: string | ArrayBuffer | BinaryView",
+        ts_return_type = "Promise<number>"
+    )]
+    pub fn ping<'env>(&self, env: Env, data: Value<'env>) -> Result<Value<'env>> {
+        let env = Engine::from(env);
+        let Socket { client, promises, .. } = &*self.socket;
+        let payload = if data.is_absent() {
+            // Told apart from other pings.
+            let number = promises.new_receipt();
+            Some(format!("ping {number}").into_bytes())
+        } else {
+            data.to_text().map(String::into_bytes).or_else(|| data.with_bytes(<[u8]>::to_vec))
+        };
+        let sent =
+            payload.ok_or_else(not_data).and_then(|payload| Ok(client.ping(&payload).map(|()| payload)?));
+        match sent {
+            Ok(payload) => Ok(promises.of_ping(env, payload)?),
+            Err(error) => Ok(env.settled(Err(error.value(env)?))?),
+        }
+    }
+
+    /// A promise that becomes `true` once no more than a quarter of `sendQueueLimit` waits to be sent: at once, or with the
+    /// event `drain`.
+    ///
+    /// Fails with 2302999 when the connection ends before.
+    /// @since 0.1.0 of this library
+    #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
+    pub fn ready<'env>(&self, env: Env) -> Result<Value<'env>> {
+        let env = Engine::from(env);
+        let Socket { client, promises, .. } = &*self.socket;
+        if !client.is_filled() {
+            return Ok(env.settled(Ok(env.boolean(true)?))?);
+        }
+        Ok(promises.of_ready(env)?)
+    }
+
+    /// A promise of the next message, for those who would rather ask than listen: `{ value, done: false }`, and `{ done: true }` when the
+    /// connection has ended in good order.
+    ///
+    /// From the first call until the connection ends, messages come here and no longer to the listeners of `message` and `dataEnd`. To
+    /// miss none, call it right after `connect`. Messages that nobody asks for wait, and when many do the socket is not read until they
+    /// are taken. They can still be taken after the end, until the next `connect`. `for await (const message of socket)` does the same
+    /// where the language has it.
+    ///
+    /// Fails with 2302999 when nothing was connected yet, with the option `receivePieces`, and once with the error of a connection that
+    /// failed.
+    /// @since 0.1.0 of this library
+    #[napi(
+        catch_unwind,
+        ts_return_type = "Promise<IteratorResult<string | ArrayBuffer, undefined>>
+  /**
+   * The object itself, for `for await`.
+   * @since 0.1.0 of this library
+   */
+  [Symbol.asyncIterator](): WebSocket"
+    )]
+    pub fn next<'env>(&self, env: Env) -> Result<Value<'env>> {
+        let env = Engine::from(env);
+        let Self { socket } = self;
+        if !socket.reader.has_begun() {
+            return Ok(env.settled(Err(reader::not_connected().value(env)?))?);
+        }
+        if socket.in_pieces.load(Ordering::Relaxed) {
+            return Ok(env.settled(Err(reader::in_pieces().value(env)?))?);
+        }
+        Ok(socket.reader.next(env, &socket.mailbox)?)
+    }
+
+    /// Begins the attempt that is waited for after `reconnecting` at once; `false` when none is.
+    /// @since 0.1.0 of this library
+    #[napi(catch_unwind)]
+    pub fn retry_now(&self) -> bool {
+        self.socket.client.retry_now()
+    }
+
+    /// Answers the event `prepare`, at once or later: `change` may bring another URL and headers that take the place of those
+    /// with the same names, for this and later attempts; `false` lets this attempt fail. The result is `false` when the
+    /// attempt is no longer waited for.
+    ///
+    /// Fails with 401 (a parameter).
+    /// @since 0.1.0 of this library
+    #[napi(
+        catch_unwind,
+        ts_args_type = "attempt: number, change?: AttemptChange | false",
+        ts_return_type = "boolean"
+    )]
+    pub fn prepare_attempt<'env>(
+        &self,
+        env: Env,
+        attempt: Value<'env>,
+        change: Value<'env>,
+    ) -> Result<Value<'env>> {
+        let env = Engine::from(env);
+        match options::attempt(attempt, change) {
+            Ok((attempt, prepared)) => Ok(env.boolean(self.socket.client.prepare(attempt, prepared))?),
+            Err(error) => Err(error.throw(env).into()),
+        }
+    }
+
+    /// What was counted so far.
+    /// @since 0.1.0 of this library
+    #[napi(catch_unwind, ts_return_type = "Statistics")]
+    pub fn stats<'env>(&self, env: Env) -> Result<Value<'env>> {
+        Ok(statistics_value(Engine::from(env), &self.socket.client.statistics())?)
+    }
+
+    /// The state, in the numbers of the web's WebSocket and in step with the events as there: 0 connecting until `open`, 1 open,
+    /// 2 closing until `close` or the last `error`, 3 not connected.
+    /// @since 0.1.0 of this library
+    #[napi(getter)]
+    pub fn ready_state(&self) -> f64 {
+        let Socket { client, begun, ended, opened, .. } = &*self.socket;
+        match client.state() {
+            _ if begun == ended => 3.0,
+            State::Connecting => 0.0,
+            State::Open if opened.get() => 1.0,
+            State::Open => 0.0,
+            // The event that tells is on its way.
+            State::Closing | State::Idle | State::Closed => 2.0,
+        }
+    }
+
+    /// Bytes that were accepted and that the kernel has not taken yet.
+    /// @since 0.1.0 of this library
+    #[napi(getter)]
+    pub fn buffered_amount(&self) -> f64 {
+        self.socket.client.buffered() as f64
+    }
+
+    /// The sub-protocol of the last connection; empty for none.
+    /// @since 0.1.0 of this library
+    #[napi(getter)]
+    pub fn protocol(&self) -> String {
+        self.socket.client.opened().and_then(|opened| opened.protocol.clone()).unwrap_or_default()
+    }
+
+    /// The extensions of the last connection; empty for none.
+    /// @since 0.1.0 of this library
+    #[napi(getter)]
+    pub fn extensions(&self) -> String {
+        self.socket.client.opened().and_then(|opened| opened.extensions.clone()).unwrap_or_default()
+    }
+
+    /// The URL of the last `connect`; empty before it.
+    /// @since 0.1.0 of this library
+    #[napi(getter)]
+    pub fn url(&self) -> String {
+        self.socket.url.borrow().clone()
+    }
+
+    /// Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued. The event `close` follows.
+    ///
+    /// Fails with 401 (a code that must not be sent, a bad option) or 2302999 (never connected).
+    /// @since 6
+    #[napi(
+        catch_unwind,
+        ts_args_type = "callback: AsyncCallback<boolean>): void
+  close(options: WebSocketCloseOptions, callback: AsyncCallback<boolean>): void
+  close(options?: WebSocketCloseOptions",
+        ts_return_type = "Promise<boolean>"
+    )]
+    pub fn close<'env>(&self, env: Env, options: Value<'env>, callback: Value<'env>) -> Result<Value<'env>> {
+        let (options, callback) = split_callback(options, callback);
+        answer(Engine::from(env), callback, || self.end(options))
+    }
+}
+
+impl WebSocket {
+    fn begin(
+        &self,
+        env: Engine,
+        this: &This<'_>,
+        url: Value<'_>,
+        options: Value<'_>,
+    ) -> std::result::Result<(), ApiError> {
+        let url = options::text("url", url)?;
+        let ConnectOptions { request, send_limits, sends_wait, signal } = options::connect_options(options)?;
+        let in_pieces = request.in_pieces;
+        let request = Request::parse(&url, request)?;
+        let Self { socket } = self;
+        if !matches!(socket.client.state(), State::Idle | State::Closed) {
+            return Err(AlreadyConnected.into());
+        }
+        if let Some(missing) = request.missing_file() {
+            return Err((&missing).into());
+        }
+        if signal.is_some_and(Signal::is_aborted) {
+            return Err(ApiError::other("connect: the signal was aborted before"));
+        }
+        let broken = |_: Refused| ApiError::other("connect: the engine has no room for another connection");
+        let listeners = listeners_of(env, this).and_then(Kept::new).map_err(broken)?;
+        *socket.listeners.borrow_mut() = Some(listeners);
+        socket.doorbell.install(env, socket.clone()).map_err(broken)?;
+        socket.client.set_send_limits(send_limits);
+        socket.url.replace(url);
+        socket.in_pieces.store(in_pieces, Ordering::Relaxed);
+        socket.client.connect(request)?;
+        socket.begun.set(socket.begun.get() + 1);
+        socket.opened.set(false);
+        socket.sending.begin(&socket.promises, sends_wait);
+        socket.reader.begin(&socket.mailbox);
+        socket.stop_listening();
+        if let Some(signal) = signal {
+            let weak = Rc::downgrade(socket);
+            let abort = move || {
+                if let Some(socket) = weak.upgrade() {
+                    socket.abandon();
+                }
+            };
+            match signal.listen(abort) {
+                Ok(listening) => drop(socket.signal.replace(Some(listening))),
+                Err(Refused) => env.report_exception(),
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&self, options: Value<'_>) -> std::result::Result<(), ApiError> {
+        let (code, reason) = options::close_options(options)?;
+        match self.socket.client.close(code, &reason) {
+            // The attempt ends with an error event, as asked.
+            Ok(()) | Err(CloseError::Abandoned) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// `f(callback)` and `f(undefined, callback)` are the same.
+fn split_callback<'env>(options: Value<'env>, callback: Value<'env>) -> (Value<'env>, Value<'env>) {
+    // What then stands in the callback's place was left out, as undefined or nothing.
+    if options.type_of() == Type::Function { (callback, options) } else { (options, callback) }
+}
+
+pub fn not_a_function() -> ApiError {
+    ApiError::parameter("callback", "must be a function")
+}
+
+pub fn optional_callback(callback: Value<'_>) -> std::result::Result<Option<Value<'_>>, ApiError> {
+    match callback.type_of() {
+        Type::Function => Ok(Some(callback)),
+        Type::Undefined | Type::Null => Ok(None),
+        Type::Boolean | Type::Number | Type::String | Type::Object | Type::Other => Err(not_a_function()),
+    }
+}
+
+/// Gives the outcome of `call` to the callback, or as a promise when there is none.
+fn answer<'env>(
+    env: Engine,
+    callback: Value<'env>,
+    call: impl FnOnce() -> std::result::Result<(), ApiError>,
+) -> Result<Value<'env>> {
+    let (callback, outcome) = match optional_callback(callback) {
+        Ok(callback) => (callback, call()),
+        Err(error) => (None, Err(error)),
+    };
+    let outcome = match outcome {
+        Ok(()) => Ok(env.boolean(true)?),
+        Err(error) => Err(error.value(env)?),
+    };
+    let Some(callback) = callback else { return Ok(env.settled(outcome)?) };
+    let undefined = env.undefined()?;
+    match outcome {
+        Ok(value) => callback.call_later([undefined, value])?,
+        Err(error) => callback.call_later([error, undefined])?,
+    }
+    Ok(undefined)
+}

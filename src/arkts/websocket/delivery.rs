@@ -1,0 +1,163 @@
+//! From the mailbox to listeners and promises, in the turns that the engine's loop gives; and when an object has nothing to hear any more.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::Socket;
+use crate::arkts::doorbell::Answer;
+use crate::arkts::listener::{Event, EventType, Listeners};
+use crate::arkts::value::{Engine, Kept};
+use crate::client::State;
+
+/// How long events are delivered before the engine's loop gets its turn: a quarter of a frame at 60 Hz.
+const TURN: Duration = Duration::from_millis(4);
+/// The most events between two looks at the clock.
+const LOOK_EVENTS_MAX: u32 = 64;
+/// The most events, and bytes of messages, in one handle scope, whose values cannot be collected before it is closed.
+const SCOPE_EVENTS: usize = 64;
+const SCOPE_BYTES: usize = 65_536;
+
+impl Answer for Socket {
+    /// Delivers what is in the mailbox.
+    fn answer(self: Rc<Self>, env: Engine) {
+        let mut turn = Turn::begin();
+        let mut progress = Progress::ScopeFull;
+        while progress == Progress::ScopeFull {
+            env.scoped(|| progress = self.deliver(env, &mut turn));
+        }
+        match progress {
+            Progress::TurnOver => self.doorbell.ring(),
+            Progress::ScopeFull | Progress::Empty => self.release_unheard(),
+        }
+    }
+}
+
+impl Socket {
+    /// Delivers as many events as one handle scope should hold.
+    fn deliver(&self, env: Engine, turn: &mut Turn) -> Progress {
+        let listeners = self.listeners.borrow().as_ref().map(Kept::value);
+        let listeners = listeners.and_then(std::result::Result::ok);
+        let mut listeners =
+            listeners.and_then(|object| Listeners::new(env, object, &self.listeners_changed).ok());
+        let mut bytes = 0;
+        for _ in 0..SCOPE_EVENTS {
+            let Some(event) = self.mailbox.take() else { return Progress::Empty };
+            let last = event.is_last();
+            // Else it is what was left of an attempt before the last.
+            let current = self.ended.get() + 1 == self.begun.get();
+            if last {
+                self.ended.set(self.ended.get() + 1);
+            }
+            if current && (matches!(event, Event::Opened(_)) || last) {
+                self.opened.set(!last);
+                self.stop_listening();
+            }
+            self.settle(env, &event);
+            if last && current {
+                self.sending.fail_backlog(&self.promises);
+            }
+            let event = if current { self.reader.receive(env, event, &self.mailbox) } else { Some(event) };
+            match (event, &mut listeners) {
+                (Some(Event::Message(kind, payload)), Some(listeners)) => {
+                    bytes += payload.len();
+                    listeners.message(kind, payload, &self.mailbox);
+                }
+                (Some(Event::Piece(kind, part, payload)), Some(listeners)) => {
+                    bytes += payload.len();
+                    listeners.piece(kind, part, payload, &self.mailbox);
+                }
+                (Some(event), Some(listeners)) => listeners.tell(event),
+                (None, _) | (_, None) => {}
+            }
+            // The listener of the last event may have begun the next connection.
+            if last && self.begun == self.ended {
+                self.listeners.borrow_mut().take();
+                self.doorbell.remove();
+            } else if turn.is_over() {
+                return Progress::TurnOver;
+            }
+            if bytes >= SCOPE_BYTES {
+                break;
+            }
+        }
+        Progress::ScopeFull
+    }
+
+    /// Settles the promises that an event is about.
+    fn settle(&self, env: Engine, event: &Event) {
+        match event {
+            Event::Sent(receipt, outcome) => {
+                self.promises.sent(*receipt, *outcome);
+                self.sending.release_backlog(&self.client, &self.promises);
+            }
+            Event::Pong(payload, Some(millis)) => self.promises.answered(env, payload, *millis),
+            Event::Drained => {
+                self.promises.drained();
+                self.sending.release_backlog(&self.client, &self.promises);
+            }
+            Event::Reconnecting(_) => self.promises.fail_pings(),
+            Event::Prepare(_) | Event::Reconnected(_) => {}
+            Event::Closed(_) | Event::Failed(..) if event.is_last() => {
+                self.promises.fail_pings();
+                self.promises.fail_ready();
+            }
+            Event::Opened(_)
+            | Event::Message(..)
+            | Event::Piece(..)
+            | Event::Pong(..)
+            | Event::Statistics(_)
+            | Event::Failed(..)
+            | Event::Closed(_) => {}
+        }
+    }
+
+    /// Whether a listener or a promise could still be told something.
+    fn could_be_heard(&self) -> bool {
+        let Self { client, mailbox, promises, reader, listened, .. } = self;
+        let awaited = promises.is_awaited() || reader.is_awaited();
+        let over = EventType::Open.bit() | EventType::OpenInfo.bit() | EventType::HeaderReceive.bit();
+        let open = matches!(client.state(), State::Open | State::Closing) && mailbox.is_empty();
+        awaited || if open { listened.get() & !over != 0 } else { listened.get() != 0 }
+    }
+
+    /// Lets go of a connection that nobody could hear of: without its doorbell the socket is dropped, and the client with it.
+    pub fn release_unheard(&self) {
+        if self.collected.get() && !self.could_be_heard() {
+            self.listeners.borrow_mut().take();
+            self.signal.borrow_mut().take();
+            self.doorbell.remove();
+        }
+    }
+}
+
+/// The time that is spent on events at one ring.
+struct Turn {
+    began: Instant,
+    events: u32,
+    /// The count of events at which to look at the clock again.
+    look_at: u32,
+}
+
+impl Turn {
+    fn begin() -> Self {
+        Self { began: Instant::now(), events: 0, look_at: 1 }
+    }
+
+    /// After each event, whether it was the last of this turn.
+    fn is_over(&mut self) -> bool {
+        self.events += 1;
+        if self.events < self.look_at {
+            return false;
+        }
+        self.look_at += self.events.min(LOOK_EVENTS_MAX);
+        self.began.elapsed() >= TURN
+    }
+}
+
+/// Why delivery has paused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    ScopeFull,
+    TurnOver,
+    Empty,
+}

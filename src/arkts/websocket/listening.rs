@@ -1,0 +1,289 @@
+//! The ways to set and remove a listener: `on` and `off`, and the platform's newer names for some of their events.
+
+use napi_derive_ohos::napi;
+use napi_ohos::bindgen_prelude::This;
+use napi_ohos::{Env, Result};
+
+use super::calls::{not_a_function, optional_callback};
+use super::{WebSocket, listeners_of};
+use crate::arkts::error::ApiError;
+use crate::arkts::listener::EventType;
+use crate::arkts::value::{Engine, Type, Value};
+
+#[napi]
+impl WebSocket {
+    /// Sets the listener of an event; a later one replaces it.
+    ///
+    /// Fails with 401 (an unknown event, a listener that is no function).
+    /// @since 6
+    #[napi(
+        catch_unwind,
+        ts_args_type = "type: 'open', callback: AsyncCallback<Object>): void
+  /**
+   * As `open`, with the sub-protocol.
+   * @since 26.0.0
+   */
+  on(type: 'openInfo', callback: AsyncCallback<WebSocketOpenInfo>): void
+  /**
+   * A whole message: text is a string, binary an ArrayBuffer. Not with the option `receivePieces`.
+   * @since 6
+   */
+  on(type: 'message', callback: AsyncCallback<string | ArrayBuffer>): void
+  /**
+   * A piece of a message, or the whole of one, with the option `receivePieces`; `message` is not told then.
+   * @since 0.1.0 of this library
+   */
+  on(type: 'piece', callback: Callback<MessagePiece>): void
+  /**
+   * The end of each message.
+   * @since 11
+   */
+  on(type: 'dataEnd', callback: Callback<void>): void
+  /**
+   * The headers of the upgrade, before `open`.
+   * @since 12
+   */
+  on(type: 'headerReceive', callback: Callback<ResponseHeaders>): void
+  /**
+   * A pong came.
+   * @since 0.1.0 of this library
+   */
+  on(type: 'pong', callback: Callback<PongResult>): void
+  /**
+   * More than a quarter of `sendQueueLimit` waited to be sent, and no longer does.
+   * @since 0.1.0 of this library
+   */
+  on(type: 'drain', callback: Callback<void>): void
+  /**
+   * What was counted so far, each `statisticsInterval` while the connection is open.
+   * @since 0.1.0 of this library
+   */
+  on(type: 'stats', callback: Callback<Statistics>): void
+  /**
+   * The connection or the attempt failed, and there will be another attempt.
+   * @since 0.1.0 of this library
+   */
+  on(type: 'reconnecting', callback: Callback<ReconnectingResult>): void
+  /**
+   * An attempt is about to begin, and waits for `prepareAttempt`.
+   * @since 0.1.0 of this library
+   */
+  on(type: 'prepare', callback: Callback<ReconnectingResult>): void
+  /**
+   * There is a connection again; after `open`.
+   * @since 0.1.0 of this library
+   */
+  on(type: 'reconnected', callback: Callback<ReconnectedResult>): void
+  /**
+   * The connection that was open is over.
+   * @since 6
+   */
+  on(type: 'close', callback: AsyncCallback<CloseResult>): void
+  /**
+   * The attempt failed, or the connection that was open did.
+   * @since 6
+   */
+  on(type: 'error', callback: ErrorCallback<WebSocketError>",
+        ts_return_type = "void"
+    )]
+    pub fn on<'env>(
+        &self,
+        this: This<'env>,
+        env: Env,
+        kind: Value<'env>,
+        callback: Value<'env>,
+    ) -> Result<()> {
+        self.listen(Engine::from(env), &this, event_type(kind), callback)
+    }
+
+    /// Removes the listener of an event: whichever is set, or only `callback`.
+    ///
+    /// Fails with 401 (an unknown event).
+    /// @since 6
+    #[napi(
+        catch_unwind,
+        ts_args_type = "type: 'open', callback?: AsyncCallback<Object>): void
+  /** @since 26.0.0 */
+  off(type: 'openInfo', callback?: AsyncCallback<WebSocketOpenInfo>): void
+  /** @since 6 */
+  off(type: 'message', callback?: AsyncCallback<string | ArrayBuffer>): void
+  /** @since 0.1.0 of this library */
+  off(type: 'piece', callback?: Callback<MessagePiece>): void
+  /** @since 11 */
+  off(type: 'dataEnd', callback?: Callback<void>): void
+  /** @since 12 */
+  off(type: 'headerReceive', callback?: Callback<ResponseHeaders>): void
+  /** @since 0.1.0 of this library */
+  off(type: 'pong', callback?: Callback<PongResult>): void
+  /** @since 0.1.0 of this library */
+  off(type: 'drain', callback?: Callback<void>): void
+  /** @since 0.1.0 of this library */
+  off(type: 'stats', callback?: Callback<Statistics>): void
+  /** @since 0.1.0 of this library */
+  off(type: 'reconnecting', callback?: Callback<ReconnectingResult>): void
+  /** @since 0.1.0 of this library */
+  off(type: 'prepare', callback?: Callback<ReconnectingResult>): void
+  /** @since 0.1.0 of this library */
+  off(type: 'reconnected', callback?: Callback<ReconnectedResult>): void
+  /** @since 6 */
+  off(type: 'close', callback?: AsyncCallback<CloseResult>): void
+  /** @since 6 */
+  off(type: 'error', callback?: ErrorCallback<WebSocketError>",
+        ts_return_type = "void"
+    )]
+    pub fn off<'env>(
+        &self,
+        this: This<'env>,
+        env: Env,
+        kind: Value<'env>,
+        callback: Value<'env>,
+    ) -> Result<()> {
+        self.unlisten(Engine::from(env), &this, event_type(kind), callback)
+    }
+
+    /// As `on('open', callback)`.
+    /// @since 23
+    #[napi(catch_unwind, ts_args_type = "callback: AsyncCallback<Object>", ts_return_type = "void")]
+    pub fn on_open<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        self.listen(Engine::from(env), &this, Ok(EventType::Open), callback)
+    }
+
+    /// As `off('open', callback)`.
+    /// @since 23
+    #[napi(catch_unwind, ts_args_type = "callback?: AsyncCallback<Object>", ts_return_type = "void")]
+    pub fn off_open<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        self.unlisten(Engine::from(env), &this, Ok(EventType::Open), callback)
+    }
+
+    /// As `on('message', callback)`.
+    /// @since 23
+    #[napi(
+        catch_unwind,
+        ts_args_type = "callback: AsyncCallback<string | ArrayBuffer>",
+        ts_return_type = "void"
+    )]
+    pub fn on_message<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        self.listen(Engine::from(env), &this, Ok(EventType::Message), callback)
+    }
+
+    /// As `off('message', callback)`.
+    /// @since 23
+    #[napi(
+        catch_unwind,
+        ts_args_type = "callback?: AsyncCallback<string | ArrayBuffer>",
+        ts_return_type = "void"
+    )]
+    pub fn off_message<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        self.unlisten(Engine::from(env), &this, Ok(EventType::Message), callback)
+    }
+
+    /// As `on('close', callback)`.
+    /// @since 23
+    #[napi(catch_unwind, ts_args_type = "callback: AsyncCallback<CloseResult>", ts_return_type = "void")]
+    pub fn on_web_socket_close<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        self.listen(Engine::from(env), &this, Ok(EventType::Close), callback)
+    }
+
+    /// As `off('close', callback)`.
+    /// @since 23
+    #[napi(catch_unwind, ts_args_type = "callback?: AsyncCallback<CloseResult>", ts_return_type = "void")]
+    pub fn off_web_socket_close<'env>(
+        &self,
+        this: This<'env>,
+        env: Env,
+        callback: Value<'env>,
+    ) -> Result<()> {
+        self.unlisten(Engine::from(env), &this, Ok(EventType::Close), callback)
+    }
+
+    /// As `on('error', callback)`.
+    /// @since 23
+    #[napi(catch_unwind, ts_args_type = "callback: ErrorCallback<WebSocketError>", ts_return_type = "void")]
+    pub fn on_web_socket_error<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        self.listen(Engine::from(env), &this, Ok(EventType::Error), callback)
+    }
+
+    /// As `off('error', callback)`.
+    /// @since 23
+    #[napi(catch_unwind, ts_args_type = "callback?: ErrorCallback<WebSocketError>", ts_return_type = "void")]
+    pub fn off_web_socket_error<'env>(
+        &self,
+        this: This<'env>,
+        env: Env,
+        callback: Value<'env>,
+    ) -> Result<()> {
+        self.unlisten(Engine::from(env), &this, Ok(EventType::Error), callback)
+    }
+
+    /// As `on('dataEnd', callback)`.
+    /// @since 23
+    #[napi(catch_unwind, ts_args_type = "callback: Callback<void>", ts_return_type = "void")]
+    pub fn on_data_end<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        self.listen(Engine::from(env), &this, Ok(EventType::DataEnd), callback)
+    }
+
+    /// As `off('dataEnd', callback)`.
+    /// @since 23
+    #[napi(catch_unwind, ts_args_type = "callback?: Callback<void>", ts_return_type = "void")]
+    pub fn off_data_end<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        self.unlisten(Engine::from(env), &this, Ok(EventType::DataEnd), callback)
+    }
+
+    /// As `on('headerReceive', callback)`.
+    /// @since 23
+    #[napi(catch_unwind, ts_args_type = "callback: Callback<ResponseHeaders>", ts_return_type = "void")]
+    pub fn on_header_receive<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        self.listen(Engine::from(env), &this, Ok(EventType::HeaderReceive), callback)
+    }
+
+    /// As `off('headerReceive', callback)`.
+    /// @since 23
+    #[napi(catch_unwind, ts_args_type = "callback?: Callback<ResponseHeaders>", ts_return_type = "void")]
+    pub fn off_header_receive<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+        self.unlisten(Engine::from(env), &this, Ok(EventType::HeaderReceive), callback)
+    }
+}
+
+impl WebSocket {
+    /// Sets a listener.
+    fn listen<'env>(
+        &self,
+        env: Engine,
+        this: &This<'env>,
+        event: std::result::Result<EventType, ApiError>,
+        callback: Value<'env>,
+    ) -> Result<()> {
+        let event = event.and_then(|event| match callback.type_of() {
+            Type::Function => Ok(event),
+            _ => Err(not_a_function()),
+        });
+        let event = event.map_err(|error| error.throw(env))?;
+        listeners_of(env, this)?.set(event.property(), callback)?;
+        self.socket.note_listeners(self.socket.listened.get() | event.bit());
+        Ok(())
+    }
+
+    /// Removes a listener.
+    fn unlisten<'env>(
+        &self,
+        env: Engine,
+        this: &This<'env>,
+        event: std::result::Result<EventType, ApiError>,
+        callback: Value<'env>,
+    ) -> Result<()> {
+        let event = event.and_then(|event| optional_callback(callback).map(|_| event));
+        let event = event.map_err(|error| error.throw(env))?;
+        let listeners = listeners_of(env, this)?;
+        if callback.is_absent() || listeners.get(event.property())?.is_same(callback) {
+            listeners.set(event.property(), env.undefined()?)?;
+            self.socket.note_listeners(self.socket.listened.get() & !event.bit());
+        }
+        Ok(())
+    }
+}
+
+fn event_type(kind: Value<'_>) -> std::result::Result<EventType, ApiError> {
+    kind.to_text()
+        .and_then(|name| EventType::parse(&name))
+        .ok_or_else(|| ApiError::parameter("type", &format!("must be one of {}", EventType::NAMES)))
+}

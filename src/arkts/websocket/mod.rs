@@ -1,0 +1,181 @@
+//! The object that `createWebSocket` returns.
+
+mod calls;
+mod delivery;
+mod listening;
+mod promises;
+mod sending;
+
+use std::cell::{Cell, RefCell};
+use std::ffi::CStr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use napi_derive_ohos::napi;
+use napi_ohos::JsValue;
+use napi_ohos::bindgen_prelude::This;
+
+use self::promises::Promises;
+use self::sending::Sending;
+use super::abort_signal::Listening;
+use super::doorbell::Doorbell;
+use super::listener::{Cut, Event, EventType, Postbox};
+use super::reader::Reader;
+use super::value::{Engine, Kept, Refused, Value};
+use crate::client::{Client, CloseError, SEND_LIMIT_BYTES};
+use crate::mailbox::{Receiver, mailbox};
+
+/// Sent when a signal is aborted between the server's answer and the event `open`: going away (RFC 6455 section 7.4.1).
+const ABORT_CLOSE_CODE: u16 = 1001;
+
+/// The hidden property of the JavaScript object that holds its listeners: there the engine's garbage collector sees
+/// them, and an object that was dropped without a connection goes, whatever its listeners refer to.
+const LISTENERS: &CStr = c"__listeners";
+
+/// A WebSocket client (RFC 6455): one connection at a time, any number one after the other.
+///
+/// All methods and listeners run on the thread that made the object. Listeners are called one at a time, in this order
+/// for each connection: `headerReceive`, `open`, any `message` (with `receivePieces`, its `piece`s) each followed by
+/// `dataEnd`, at most one `error`, `close`; a connection that never opened ends with `error` alone.
+/// @since 6
+#[napi]
+pub struct WebSocket {
+    socket: Rc<Socket>,
+}
+
+/// What the JavaScript object and the delivery of its events share.
+struct Socket {
+    client: Client,
+    /// Whether there is a listener to prepare attempts.
+    prepares: Arc<AtomicBool>,
+    /// Whether messages are asked for in pieces.
+    in_pieces: Arc<AtomicBool>,
+    mailbox: Receiver<Event>,
+    doorbell: Arc<Doorbell>,
+    /// The object of listeners, while events can come.
+    listeners: RefCell<Option<Kept>>,
+    /// The URL of the last `connect`.
+    url: RefCell<String>,
+    sending: Sending,
+    promises: Promises,
+    reader: Reader,
+    /// The signal that gives up the attempt under way.
+    signal: RefCell<Option<Listening>>,
+    /// Attempts begun, and those whose last event was delivered. Between `close` and its event the next may begin.
+    begun: Cell<u64>,
+    ended: Cell<u64>,
+    /// The event `open` of the last attempt was delivered.
+    opened: Cell<bool>,
+    /// The events that have a listener, by [`EventType::bit`].
+    listened: Cell<u16>,
+    /// A listener was set or removed since the deliverer last looked.
+    listeners_changed: Cell<bool>,
+    /// The engine has collected the JavaScript object.
+    collected: Cell<bool>,
+}
+
+/// The constructor of our class, for each environment: one thread may have several, one after the other or at once.
+struct Classes {
+    web_socket: Kept,
+}
+
+/// Keeps what `create` needs for as long as the environment lives.
+pub fn load(env: Engine, exports: Value<'_>) -> Result<(), Refused> {
+    let constructor = exports.get(c"WebSocket")?;
+    let prototype = constructor.get(c"prototype")?;
+    // For `for await`. An engine without the symbol has no such loop.
+    let symbol = env.global()?.get(c"Symbol")?.get(c"asyncIterator")?;
+    if !symbol.is_absent() {
+        prototype.set_by_value(symbol, env.function(|call| Ok(call.this.env().adopt(call.this.raw())))?)?;
+    }
+    env.set_instance_data(Box::new(Classes { web_socket: Kept::new(constructor)? }))
+}
+
+/// Makes the JavaScript object. The engine owns it and its Rust half.
+pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
+    let (sender, mailbox) = mailbox();
+    let doorbell = Arc::new(Doorbell::default());
+    let prepares = Arc::new(AtomicBool::new(false));
+    let in_pieces = Arc::new(AtomicBool::new(false));
+    let postbox = Postbox {
+        mailbox: sender,
+        doorbell: doorbell.clone(),
+        open: false,
+        prepares: prepares.clone(),
+        in_pieces: in_pieces.clone(),
+        cut: Cut::default(),
+    };
+    let client = Client::new(Box::new(postbox), SEND_LIMIT_BYTES);
+    let socket = Rc::new(Socket {
+        client,
+        prepares,
+        in_pieces,
+        mailbox,
+        doorbell,
+        listeners: RefCell::default(),
+        url: RefCell::default(),
+        sending: Sending::default(),
+        promises: Promises::default(),
+        reader: Reader::default(),
+        signal: RefCell::default(),
+        begun: Cell::default(),
+        ended: Cell::default(),
+        opened: Cell::default(),
+        listened: Cell::default(),
+        listeners_changed: Cell::default(),
+        collected: Cell::default(),
+    });
+
+    // napi-ohos would keep a reference to the object that never lets go of it on ArkTS, where such a reference is
+    // strong from the start. So the instance is made and wrapped here, without one.
+    // SAFETY: `load` gave this type, and nothing else in the library sets instance data.
+    let classes = unsafe { env.instance_data::<Classes>() }?;
+    napi_ohos::__private::___CALL_FROM_FACTORY.set(true);
+    let object = classes.web_socket.value().and_then(Value::construct);
+    napi_ohos::__private::___CALL_FROM_FACTORY.set(false);
+    let object = object?;
+    object.set_hidden(LISTENERS, env.object()?)?;
+    object.own(Box::new(WebSocket { socket }))?;
+    Ok(object)
+}
+
+impl Drop for WebSocket {
+    /// The engine has collected the object. A connection that nobody would hear of any more is closed; any other goes on until it ends.
+    fn drop(&mut self) {
+        self.socket.collected.set(true);
+        self.socket.release_unheard();
+    }
+}
+
+impl Socket {
+    /// The signal was aborted.
+    fn abandon(&self) {
+        // That the attempt ended meanwhile is no error: its last event is on its way.
+        if let Err(CloseError::Code) = self.client.close(ABORT_CLOSE_CODE, "aborted") {
+            crate::logging::error(format_args!(
+                "[c{}] the close code of an abort was refused",
+                self.client.id()
+            ));
+        }
+    }
+
+    /// No signal can give up what is open or over.
+    fn stop_listening(&self) {
+        let listening = self.signal.borrow_mut().take();
+        if let Some(listening) = listening {
+            listening.stop();
+        }
+    }
+
+    /// A listener was set or removed: those of `listened` are left. Tells the session whether attempts are to be prepared here.
+    fn note_listeners(&self, listened: u16) {
+        self.listened.set(listened);
+        self.prepares.store(listened & EventType::Prepare.bit() != 0, Ordering::Relaxed);
+        self.listeners_changed.set(true);
+    }
+}
+
+fn listeners_of<'env>(env: Engine, this: &This<'env>) -> Result<Value<'env>, Refused> {
+    env.adopt(this.object.raw()).get(LISTENERS)
+}
