@@ -296,7 +296,7 @@ struct ReconnectOptions {
     bool atOnce = false;
     /** Drop what waits to be sent when a connection is lost. */
     bool dropQueue = false;
-    /** Retry without a look at the network. */
+    /** Take no notice of the network. */
     bool ignoreNetwork = false;
 };
 
@@ -315,7 +315,7 @@ struct Handlers {
     std::function<void(const Message &)> onMessage;
     /** A pong came. */
     std::function<void(const Pong &)> onPong;
-    /** The send queue is down to Options::sendLowWater. */
+    /** The send queue, once long, is short again; see NWS_Callbacks::onDrain. */
     std::function<void()> onDrain;
     /** The attempt or the connection failed. */
     std::function<void(const Failure &)> onError;

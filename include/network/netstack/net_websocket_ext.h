@@ -146,15 +146,15 @@ typedef enum NWS_Cause {
     NWS_CAUSE_LOOKUP = 1,
     /** No connection to the host: refused, unreachable, or broken off before it was open. */
     NWS_CAUSE_CONNECT = 2,
-    /** The attempt took longer than NWS_Options::connectTimeoutMs. */
+    /** The attempt took longer than NWS_Options::connectTimeoutMs, or a step of it longer than its own limit. */
     NWS_CAUSE_TIMEOUT = 3,
     /** The TLS handshake failed for another reason than a certificate. */
     NWS_CAUSE_TLS = 4,
     /** A certificate was refused by one side, or a certificate file is unusable. */
     NWS_CAUSE_CERTIFICATE = 5,
-    /** The server answered the upgrade with HTTP 400 to 499. */
+    /** The server, or a proxy, answered the upgrade with HTTP 400 to 499. */
     NWS_CAUSE_HTTP_4XX = 6,
-    /** The server answered the upgrade with HTTP 500 to 599. */
+    /** The server, or a proxy, answered it with HTTP 500 to 599. */
     NWS_CAUSE_HTTP_5XX = 7,
     /** It answered with something else that is no upgrade. */
     NWS_CAUSE_UPGRADE = 8,
@@ -170,7 +170,7 @@ typedef enum NWS_Cause {
     NWS_CAUSE_APPLICATION = 13,
     /** The attempt was not prepared, or not in time. */
     NWS_CAUSE_PREPARE = 14,
-    /** What the attempt was prepared with is not valid. */
+    /** What the attempt was prepared with is not valid, or the system's setting of a proxy is not. */
     NWS_CAUSE_OPTIONS = 15,
     /** A defect of this library. */
     NWS_CAUSE_INTERNAL = 16
@@ -204,7 +204,7 @@ typedef enum NWS_Decision {
 typedef enum NWS_ProxyType {
     /**
      * By the default proxy of OpenHarmony's network settings, if there is one. On other systems by the environment
-     * variables http_proxy for ws, https_proxy for wss, all_proxy and no_proxy, by curl's rules.
+     * variables ws_proxy or http_proxy for ws, wss_proxy or https_proxy for wss, all_proxy and no_proxy, by curl's rules.
      */
     NWS_PROXY_SYSTEM = 0,
     /** Directly. */
@@ -230,7 +230,10 @@ typedef struct NWS_Options {
      * that many idle clients wake the processor together. The first one may come earlier. Default 30000.
      */
     uint32_t pingIntervalMs;
-    /** How long after a ping something must come from the peer, else the connection is lost; 0 for ever. Default 30000. */
+    /**
+     * How long after a ping something must come from the peer, else the connection is lost; 0 for ever. From 2000 on it ends
+     * on a common second, up to 1000 later. Default 30000.
+     */
     uint32_t pongTimeoutMs;
     /** The largest message to receive, in bytes; a larger one ends the connection with 1009. Default 67108864. */
     uint64_t maxMessageSize;
@@ -634,7 +637,10 @@ typedef struct NWS_Callbacks {
     void (*onMessage)(struct WebSocket *client, void *userData, const struct NWS_Message *message);
     /** A pong came. */
     void (*onPong)(struct WebSocket *client, void *userData, const struct NWS_Pong *pong);
-    /** The send queue, longer than NWS_Options::sendLowWater before, is down to it. */
+    /**
+     * The send queue, longer than NWS_Options::sendLowWater or a quarter of sendQueueMessages before, is down to both; or
+     * it is so after a message was refused for want of room.
+     */
     void (*onDrain)(struct WebSocket *client, void *userData);
     /** The attempt or the connection failed. */
     void (*onError)(struct WebSocket *client, void *userData, const struct NWS_Failure *failure);
@@ -801,8 +807,8 @@ void *NWS_GetUserData(const struct WebSocket *client);
  * @param length Bytes in it, up to the limit of the send queue; 0 sends an empty message.
  * @return WEBSOCKET_OK if the message is queued;
  *     WEBSOCKET_NO_CONNECTION if the connection is closing or has ended;
- *     WEBSOCKET_QUEUE_LENGTH_EXCEEDED if NWS_Options::sendQueueLimit would be passed (NWS_Callbacks::onDrain tells when
- *     to try again);
+ *     WEBSOCKET_QUEUE_LENGTH_EXCEEDED if NWS_Options::sendQueueLimit or sendQueueMessages would be passed
+ *     (NWS_Callbacks::onDrain tells when to try again);
  *     WEBSOCKET_SEND_DATA_NULL; NWS_INVALID_UTF8; NWS_MESSAGE_UNFINISHED between the pieces of NWS_SendPiece().
  */
 int32_t NWS_SendText(struct WebSocket *client, const char *text, size_t length);

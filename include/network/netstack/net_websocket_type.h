@@ -187,6 +187,7 @@ typedef enum WebSocket_ErrCode {
     /** No memory or no thread left to start a connection. */
     WEBSOCKET_CONNECTION_NO_MEMORY = E_BASE + 6,
     WEBSOCKET_CONNECTION_CLOSED_BY_PEER = E_BASE + 7,
+    /** The client was destroyed: what NWS_SentCallback of net_websocket_ext.h then tells. */
     WEBSOCKET_DESTROYED = E_BASE + 8,
     /** A close code that may not be sent, or a peer that broke the protocol (RFC 6455). */
     WEBSOCKET_PROTOCOL_ERROR = E_BASE + 9,
