@@ -259,7 +259,7 @@ pub enum Cause {
     /// The attempt was not prepared, or not in time.
     /// @since 0.1.0 of this library
     PREPARE = 14,
-    /// What the attempt was prepared with is not valid.
+    /// What the attempt was prepared with is not valid, or the system's setting of a proxy is not.
     /// @since 0.1.0 of this library
     OPTIONS = 15,
     /// A defect of this library.
@@ -308,7 +308,7 @@ pub struct WebSocketOpenInfo {
 
 /// When to connect again: after a random part of a delay that doubles from attempt to attempt. Until then `readyState` is 0,
 /// messages may be sent and wait, and neither `error` nor `close` is told; they come when there will be no other attempt.
-/// What the system had any part of is never sent again: its promise fails. Times are in milliseconds.
+/// What the system had any part of is never sent again: its promise fails. Times are in milliseconds, 1 to 30000000.
 /// @since 0.1.0 of this library
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct ReconnectOptions {
@@ -318,7 +318,7 @@ pub struct ReconnectOptions {
     /// What a delay is a random part of at most. Default: 30000.
     /// @since 0.1.0 of this library
     pub max_delay: Option<f64>,
-    /// Attempts until a connection has been open for 5 seconds. Default: any number.
+    /// Attempts until a connection has been open for 5 seconds, 1 or more. Default: any number.
     /// @since 0.1.0 of this library
     pub max_attempts: Option<f64>,
     /// How long to go on. Default: for ever.

@@ -170,7 +170,7 @@ impl Client {
         self.link.statistics()
     }
 
-    /// Begins the closing handshake behind what is queued; 0 after it has begun is no error.
+    /// Begins the closing handshake behind what is queued. When it has begun before, this is no error and changes nothing.
     ///
     /// The reason is cut to [`CLOSE_REASON_BYTES_MAX`] bytes at a character boundary.
     pub fn close(&self, code: u16, reason: &str) -> Result<(), CloseError> {

@@ -571,7 +571,7 @@ declare namespace webSocket {
     PREPARE = 14,
 
     /**
-     * What the attempt was prepared with is not valid.
+     * What the attempt was prepared with is not valid, or the system's setting of a proxy is not.
      * @since 0.1.0 of this library
      */
     OPTIONS = 15,
@@ -646,7 +646,7 @@ declare namespace webSocket {
   /**
    * When to connect again: after a random part of a delay that doubles from attempt to attempt. Until then `readyState` is 0,
    * messages may be sent and wait, and neither `error` nor `close` is told; they come when there will be no other attempt.
-   * What the system had any part of is never sent again: its promise fails. Times are in milliseconds.
+   * What the system had any part of is never sent again: its promise fails. Times are in milliseconds, 1 to 30000000.
    * @since 0.1.0 of this library
    */
   interface ReconnectOptions {
@@ -663,7 +663,7 @@ declare namespace webSocket {
     maxDelay?: number;
 
     /**
-     * Attempts until a connection has been open for 5 seconds. Default: any number.
+     * Attempts until a connection has been open for 5 seconds, 1 or more. Default: any number.
      * @since 0.1.0 of this library
      */
     maxAttempts?: number;
@@ -1031,8 +1031,8 @@ declare namespace webSocket {
      * The callback is given `true` when the message was accepted. The promise becomes `true` when the kernel has it, and
      * fails with 2302999 if the connection ends before.
      *
-     * Fails with 401 (`data` is of another type) or 2302999 (not connected, or more bytes are waiting than allowed; see the option
-     * `sendQueuePolicy`).
+     * Fails with 401 (`data` is of another type) or 2302999 (not connected, or more would wait than `sendQueueLimit` and
+     * `sendQueueMessages` allow; see the option `sendQueuePolicy`).
      * @since 6
      */
     send(data: string | ArrayBuffer | BinaryView, callback: AsyncCallback<boolean>): void;
@@ -1062,8 +1062,8 @@ declare namespace webSocket {
     ping(data?: string | ArrayBuffer | BinaryView): Promise<number>;
 
     /**
-     * A promise that becomes `true` once no more than a quarter of `sendQueueLimit` waits to be sent: at once, or with the
-     * event `drain`.
+     * A promise that becomes `true` once no more than a quarter of `sendQueueLimit` and `sendQueueMessages` waits to be sent: at once,
+     * or with the event `drain`.
      *
      * Fails with 2302999 when the connection ends before.
      * @since 0.1.0 of this library
@@ -1199,7 +1199,7 @@ declare namespace webSocket {
     on(type: 'pong', callback: Callback<PongResult>): void;
 
     /**
-     * More than a quarter of `sendQueueLimit` waited to be sent, and no longer does.
+     * More than a quarter of `sendQueueLimit` or `sendQueueMessages` waited to be sent, and no longer does.
      * @since 0.1.0 of this library
      */
     on(type: 'drain', callback: Callback<void>): void;

@@ -51,8 +51,8 @@ impl WebSocket {
     /// The callback is given `true` when the message was accepted. The promise becomes `true` when the kernel has it, and
     /// fails with 2302999 if the connection ends before.
     ///
-    /// Fails with 401 (`data` is of another type) or 2302999 (not connected, or more bytes are waiting than allowed; see the option
-    /// `sendQueuePolicy`).
+    /// Fails with 401 (`data` is of another type) or 2302999 (not connected, or more would wait than `sendQueueLimit` and
+    /// `sendQueueMessages` allow; see the option `sendQueuePolicy`).
     /// @since 6
     #[napi(
         catch_unwind,
@@ -126,8 +126,8 @@ impl WebSocket {
         }
     }
 
-    /// A promise that becomes `true` once no more than a quarter of `sendQueueLimit` waits to be sent: at once, or with the
-    /// event `drain`.
+    /// A promise that becomes `true` once no more than a quarter of `sendQueueLimit` and `sendQueueMessages` waits to be sent: at once,
+    /// or with the event `drain`.
     ///
     /// Fails with 2302999 when the connection ends before.
     /// @since 0.1.0 of this library

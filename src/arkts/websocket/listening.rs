@@ -50,7 +50,7 @@ impl WebSocket {
    */
   on(type: 'pong', callback: Callback<PongResult>): void
   /**
-   * More than a quarter of `sendQueueLimit` waited to be sent, and no longer does.
+   * More than a quarter of `sendQueueLimit` or `sendQueueMessages` waited to be sent, and no longer does.
    * @since 0.1.0 of this library
    */
   on(type: 'drain', callback: Callback<void>): void
