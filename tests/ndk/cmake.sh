@@ -58,10 +58,10 @@ refuses() {
 }
 check 'another ABI is refused' refuses
 refuses_version() {
-    sed 's/net_websocket 0.1/net_websocket 99/' examples/ndk_module/CMakeLists.txt >"$work/future.txt"
     mkdir -p "$work/future"
-    mv "$work/future.txt" "$work/future/CMakeLists.txt"
-    ! build_with_cmake "$work/future" arm64-v8a "$work/future-build" "-DCMAKE_PREFIX_PATH=$DIST"
+    sed 's/net_websocket 0.1/net_websocket 99/' examples/ndk_module/CMakeLists.txt >"$work/future/CMakeLists.txt"
+    build_with_cmake "$work/future" arm64-v8a "$work/future-build" "-DCMAKE_PREFIX_PATH=$DIST" && return 1
+    grep -q 'requested version "99"' "$work/log"
 }
 check 'a later version is refused' refuses_version
 echo "$passed passed, $failed failed"
