@@ -5,6 +5,7 @@
 # Starts the echo server, and ends with the line `js ENGINE: N passed, N failed`. NET_WEBSOCKET_TEST_ONLY=TEXT runs the tests whose
 # names contain TEXT.
 set -euo pipefail
+# shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
 # The tests have deadlines of their own; this one is for an engine that hangs in native code.
@@ -31,6 +32,22 @@ run_engine() {
     fi
 }
 
+# limited LOG SCRIPT [ARGUMENT...]: runs the engine into LOG, and ends it, with all it started, when it takes too long.
+limited() {
+    local log=$1
+    shift
+    # A process group of its own, so that an engine behind an emulator can be ended with all it started.
+    set -m
+    run_engine "$@" >"$log" 2>&1 </dev/null &
+    job=$!
+    set +m
+    trap 'kill -KILL -- -"$job" 2>/dev/null || true' EXIT
+    timeout --foreground "$LIMIT_SECONDS" tail -f /dev/null -s 0.1 --pid="$job" ||
+        fail "js $engine: still running after $LIMIT_SECONDS s" "The log is $log; its end:" "$(tail -n 5 "$log")"
+    trap - EXIT
+    wait "$job"
+}
+
 # A module with an NDK client, which the engine loads beside the library.
 peer=$TARGET/js-ndk-peer-$engine.node
 compile=("${CC:-cc}")
@@ -41,17 +58,9 @@ start_echo_server
 
 # Its own for each run, since two may run at once.
 log=$(mktemp "$TARGET/js-$engine.XXXXXX.log")
-# A process group of its own, so that an engine behind an emulator can be ended with all it started.
-set -m
-NET_WEBSOCKET_LIB=$library NET_WEBSOCKET_NDK_PEER=$peer run_engine "$ROOT/tests/js/all.js" >"$log" 2>&1 </dev/null &
-job=$!
-set +m
-trap 'kill -KILL -- -"$job" 2>/dev/null || true' EXIT
-timeout --foreground "$LIMIT_SECONDS" tail -f /dev/null -s 0.1 --pid="$job" ||
-    fail "js $engine: still running after $LIMIT_SECONDS s" "The log is $log; its end:" "$(tail -n 5 "$log")"
+export NET_WEBSOCKET_LIB=$library NET_WEBSOCKET_NDK_PEER=$peer
 status=0
-wait "$job" || status=$?
-trap - EXIT
+limited "$log" "$ROOT/tests/js/all.js" || status=$?
 
 summary=$(grep -aE '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1) || true
 grep -a '^skip' "$log" || true
@@ -65,7 +74,7 @@ passed=${BASH_REMATCH[1]} failed=${BASH_REMATCH[2]}
 for moment in listener exception connecting environments; do
     [[ -z ${NET_WEBSOCKET_TEST_ONLY-} ]] || break
     ended=0
-    NET_WEBSOCKET_LIB=$library run_engine "$ROOT/tests/js/exit.js" "$moment" >"$log.exit" 2>&1 </dev/null || ended=$?
+    limited "$log.exit" "$ROOT/tests/js/exit.js" "$moment" || ended=$?
     if ((ended == 7)); then
         ((++passed))
     else
@@ -82,7 +91,7 @@ if [[ $engine == bun-arm64 ]]; then
 elif [[ -z ${NET_WEBSOCKET_TEST_ONLY-} ]]; then
     forbid=$TARGET/js-no-permission-$engine.so
     "${compile[@]}" -std=gnu11 -O1 -Wall -Wextra -Werror -fPIC -shared -o "$forbid" "$ROOT/tests/js/no_permission.c"
-    if LD_PRELOAD=$forbid NET_WEBSOCKET_LIB=$library run_engine "$ROOT/tests/js/no_permission.js" >"$log.permission" 2>&1 </dev/null; then
+    if LD_PRELOAD=$forbid run_engine "$ROOT/tests/js/no_permission.js" >"$log.permission" 2>&1 </dev/null; then
         ((++passed))
     else
         ((++failed))
