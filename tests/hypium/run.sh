@@ -5,6 +5,7 @@
 # the host build with the feature arkvm-test in the public Linux x64 build of the Ark engine, which ARK_HOST_BUNDLE_DIR names
 # (github.com/harmony-contrib/arkts-vm). Starts the echo server, and ends with the line `hypium ENGINE: N passed, N failed`.
 set -euo pipefail
+# shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
 export LIMIT_SECONDS=${NET_WEBSOCKET_TEST_LIMIT_SECONDS:-300}

@@ -60,7 +60,10 @@ ways
 # Not by in_server, whose process number would be that of a shell.
 ip netns exec "$SERVER" "$roaming" serve 10.201.9.9:9000 >"$work/server" &
 server_pid=$!
-until grep -q ready "$work/server"; do sleep 0.05; done
+until grep -q ready "$work/server"; do
+    kill -0 "$server_pid" 2>/dev/null || fail 'the server has ended'
+    sleep 0.05
+done
 
 passed=0 failed=0
 now() { date +%s%3N; }
