@@ -11,12 +11,6 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-case ${1-} in
-    -h | --help)
-        sed -n '2,/^set /{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
-        exit
-        ;;
-esac
 for url in "$@"; do
     [[ $url =~ ^(wss?|https?):// ]] || fail "not a WebSocket URL: '$url'" 'Usage: scripts/demo.sh [URL...]'
 done

@@ -30,6 +30,14 @@ fail() {
     exit 1
 }
 
+# Every script answers to --help with the comment at its head.
+case ${1-} in
+    -h | --help)
+        sed -n '2,/^set /{s/^# \{0,1\}//p}' "$0"
+        exit
+        ;;
+esac
+
 # watch LABEL COMMAND...: runs a long command. In a terminal its own progress is seen; elsewhere a line every 20 s tells
 # the time taken so far and what it is at, and its output is shown only if it fails.
 watch() (
@@ -79,7 +87,8 @@ install_packages() {
     (($#)) || return 0
     local sudo=()
     if ((EUID != 0)); then
-        command -v sudo >/dev/null || fail "cannot install: $*" "As root: apt-get install $*"
+        command -v sudo >/dev/null ||
+            fail "cannot install: $*" 'apt-get needs root, and there is no sudo.' "As root: apt-get install $*"
         sudo=(sudo)
     fi
     step "Installing $*"

@@ -39,17 +39,6 @@ trap explain EXIT
 
 ready() { [[ $quiet ]] || say "$1: ready"; }
 
-as_root() {
-    if ((EUID == 0)); then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
-    else
-        fail "cannot install: ${missing[*]}" 'apt-get needs root, and there is no sudo.' \
-            "As root: apt-get install ${missing[*]}"
-    fi
-}
-
 # at_least VERSION MINIMUM
 at_least() { [[ $(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]; }
 
@@ -160,11 +149,6 @@ if [[ $host_rust == debian || $toolchain == standin ]]; then
 fi
 [[ $toolchain == sdk ]] || want rust-web-src test -e /usr/lib/rustlib/src/rust/library/std/Cargo.toml
 
-install_packages() {
-    as_root apt-get -q -o DPkg::Lock::Timeout=300 update
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -q -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends "${missing[@]}"
-}
 start=$SECONDS
 if ((${#missing[@]} == 0)); then
     ready 'distribution packages'
@@ -172,8 +156,7 @@ else
     command -v apt-get >/dev/null || fail "missing: ${missing[*]}" 'This is not Debian, so install them by other means.'
     doing="installing the packages ${missing[*]}"
     advice="apt-get's own message is above. The *-web packages of Rust are in Debian 12's security suite: is it among apt's sources?"
-    say "distribution packages: installing ${missing[*]}"
-    watch 'distribution packages' install_packages
+    install_packages "${missing[@]}"
     say "distribution packages: installed ($((SECONDS - start)) s)"
     doing=''
 fi

@@ -16,16 +16,18 @@ cd "$ROOT"
 usage='Usage: scripts/soak-faults.sh [MINUTES [CLIENTS [SEED]]] | many [CONNECTIONS [SECONDS]]'
 if [[ ${1-} == many ]]; then
     arguments=(many "${2-10000}" "${3-10}")
-    descriptors=$((${2-10000} + 100))
 else
     [[ ${1-10} =~ ^[1-9][0-9]*$ ]] || fail 'no such number of minutes' "$usage"
     arguments=(faults "$((60 * ${1-10}))" "${2-1000}" "${3-$RANDOM}")
-    # The peer has four for each: those of the proxy, and the server's.
-    descriptors=$((4 * ${2-1000} + 100))
 fi
 for number in "${arguments[@]:1}"; do
     [[ $number =~ ^[0-9]+$ ]] || fail 'no such number' "$usage"
 done
+# The peer of the faults has four for each client: those of the proxy, and the server's.
+case ${arguments[0]} in
+    many) descriptors=$((arguments[1] + 100)) ;;
+    *) descriptors=$((4 * arguments[2] + 100)) ;;
+esac
 need_setup
 ulimit -n "$(ulimit -H -n)"
 (($(ulimit -n) >= descriptors)) || fail "the limit of descriptors is $(ulimit -n)" "This takes $descriptors."

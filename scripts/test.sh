@@ -9,6 +9,7 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
+(($# == 0)) || fail "unknown argument '$1'" 'Usage: scripts/test.sh'
 
 bash scripts/setup.sh
 load_environment
