@@ -95,6 +95,15 @@ socketTest('offers sub-protocols', async (socket) => {
   await socket.shut();
 });
 
+socketTest('offers sub-protocols of more than 1,024 bytes', async (socket) => {
+  const longest = 'a'.repeat(1_500);
+  await socket.ws.connect(`${WS_URL}/protocol`, { protocol: `${longest}, chat` });
+  const [headers] = await socket.next('headerReceive');
+  assert.strictEqual(headers['sec-websocket-protocol'], longest);
+  await socket.next('open');
+  await socket.shut();
+});
+
 socketTest('refuses a URL that is none', async (socket) => {
   for (const url of ['', 'nonsense', 'ws://', 'ftp://127.0.0.1/', 'ws://127.0.0.1:99999/', 'ws://a b/']) {
     assertError(await failureOf(() => socket.ws.connect(url)), URL_INVALID);
