@@ -121,6 +121,7 @@ for arch in host x86_64 arm64-v8a; do
     suite "C face, $arch" "^ndk $arch: [0-9]+ passed" bash tests/ndk/run.sh "$arch"
 done
 
+check 'name lookups that go wrong, glibc and musl' bash tests/network/lookup.sh host x86_64
 suite 'CMake, both ABIs' '^[0-9]+ passed' bash tests/ndk/cmake.sh
 check 'C and C++ documentation' bash scripts/docs.sh
 
