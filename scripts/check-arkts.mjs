@@ -187,20 +187,28 @@ function unnamedFields(declarations, interfaces, pages) {
   return fields.filter((field) => !pages.includes(`\`${field}\``));
 }
 
-/** Each option and figure is on a page, in each language, and each option in the README. */
+/** The events that `on` knows and `pages` do not name, in backquotes. */
+function unnamedEvents(declarations, pages) {
+  const events = [...declarations.matchAll(/^ *on\(type: '(\w+)'/gm)].map((match) => match[1]);
+  if (events.length === 0) fail('index.d.ts has no events');
+  return events.filter((event) => !pages.includes(`\`${event}\``));
+}
+
+/** Each option, figure and event is on a page, in each language, and each option in the README. */
 function checkPages(indexDts, problems) {
   const declarations = fs.readFileSync(indexDts, 'utf8');
   const read = (files) => files.map((file) => fs.readFileSync(file, 'utf8')).join('\n');
   const pages = filesUnder(path.join(ROOT, 'docs/arkts'), (name) => name.endsWith('.md'));
   const [chinese, english] = [true, false].map((wanted) => read(pages.filter((page) => page.endsWith('.zh-CN.md') === wanted)));
-  const onPages = ['WebSocketRequestOptions', 'ReconnectOptions', 'ClientCert', 'HttpProxy', 'Statistics'];
+  const onPages = ['WebSocketRequestOptions', 'ReconnectOptions', 'ClientCert', 'HttpProxy', 'Statistics', 'FrameHeader'];
   const places = [
     ['docs/arkts, English', onPages, english],
     ['docs/arkts, Chinese', onPages, chinese],
     ...['README.md', 'README.zh-CN.md'].map((name) => [name, ['WebSocketRequestOptions'], read([path.join(ROOT, name)])]),
   ];
   for (const [where, interfaces, text] of places) {
-    for (const field of unnamedFields(declarations, interfaces, text)) problems.push(`${where}: does not name ${field}`);
+    const missing = [...unnamedFields(declarations, interfaces, text), ...(interfaces === onPages ? unnamedEvents(declarations, text) : [])];
+    for (const name of missing) problems.push(`${where}: does not name ${name}`);
   }
   return places.length;
 }
@@ -255,6 +263,8 @@ function selfTest(indexDts) {
   }
   const unnamed = unnamedFields('interface A {\n  b: string;\n  c: string;\n}\n', ['A'], 'It has `b`, and c.');
   if (unnamed.join() !== 'c') fail('the checker is broken: a field that no page names went unnoticed');
+  const unheard = unnamedEvents("  on(type: 'a'): void;\n  on(type: 'b'): void;\n", 'It has `a`.');
+  if (unheard.join() !== 'b') fail('the checker is broken: an event that no page names went unnoticed');
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'check-arkts-'));
   try {
     const files = FAULTY_SOURCES.map(({ source }, index) => {
@@ -401,7 +411,7 @@ function main() {
   for (const problem of unique) console.error(problem);
   // Each file is a test, and so is each place and planted fault; every problem begins with the file it is in.
   const failed = new Set(unique.map((problem) => problem.split(':', 1)[0])).size;
-  const planted = FAULTY_SOURCES.length + FAULTY_DECLARATIONS.length + 1;
+  const planted = FAULTY_SOURCES.length + FAULTY_DECLARATIONS.length + 2;
   const passed = ets.length + examples.length + json5.length + places + planted - failed;
   console.log(`arkts: ${passed} passed, ${failed} failed (${ets.length} .ets files, ${examples.length} examples, ${json5.length} project files, `
     + `${places} places that name all options, ${planted} planted faults that must be found)`);

@@ -26,7 +26,15 @@ const SPARE_STORE_BYTES_MAX: usize = 262_144;
 
 /// A queue, empty.
 pub(crate) fn mailbox<T>() -> (Sender<T>, Receiver<T>) {
-    let inner = Inner { batches: VecDeque::new(), bytes: 0, count: 0, waker: None, is_awaited: true };
+    let inner = Inner {
+        batches: VecDeque::new(),
+        bytes: 0,
+        count: 0,
+        held: 0,
+        waker: None,
+        awaits_delivery: false,
+        is_awaited: true,
+    };
     let inner = Arc::new(Mutex::new(inner));
     let sender = Sender { inner: inner.clone(), batch: Batch::default() };
     (sender, Receiver { inner, batch: RefCell::new(Batch::default()) })
@@ -37,8 +45,12 @@ struct Inner<T> {
     /// What was put in and is neither done with nor let go.
     bytes: usize,
     count: usize,
+    /// Of the count, what the face has taken and keeps.
+    held: usize,
     /// The session that waits for room.
     waker: Option<Waker>,
+    /// It waits for the face to take what was put in, whatever it keeps.
+    awaits_delivery: bool,
     /// The face has found nothing and waits to be rung.
     is_awaited: bool,
 }
@@ -122,6 +134,17 @@ impl<T> Sender<T> {
         inner.waker = Some(cx.waker().clone());
         Poll::Pending
     }
+
+    /// Ready while the face takes what is put in. What it keeps does not count: to wait for that could be to wait for ever.
+    pub(crate) fn poll_delivery(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut inner = lock(&self.inner);
+        if inner.count - inner.held < HIGH_WATER_COUNT {
+            return Poll::Ready(());
+        }
+        inner.waker = Some(cx.waker().clone());
+        inner.awaits_delivery = true;
+        Poll::Pending
+    }
 }
 
 /// The face's end, on one thread.
@@ -159,11 +182,14 @@ impl<T> Receiver<T> {
         let mut inner = lock(&self.inner);
         inner.bytes += bytes;
         inner.count += 1;
+        inner.held += 1;
     }
 
     /// `count` entries of `bytes` bytes together are held no longer.
     pub(crate) fn let_go(&self, bytes: usize, count: usize) {
-        discount(lock(&self.inner), bytes, count);
+        let mut inner = lock(&self.inner);
+        inner.held -= count;
+        discount(inner, bytes, count);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -175,7 +201,9 @@ fn discount<T>(mut inner: MutexGuard<'_, Inner<T>>, bytes: usize, count: usize) 
     inner.bytes -= bytes;
     inner.count -= count;
     let roomy = inner.bytes <= LOW_WATER_BYTES && inner.count <= LOW_WATER_COUNT;
-    let waker = if roomy { inner.waker.take() } else { None };
+    let delivered = inner.awaits_delivery && inner.count - inner.held <= LOW_WATER_COUNT;
+    let waker = if roomy || delivered { inner.waker.take() } else { None };
+    inner.awaits_delivery &= waker.is_none();
     drop(inner);
     if let Some(waker) = waker {
         crate::runtime::wake(waker);
@@ -252,6 +280,27 @@ mod tests {
         receiver.take();
         assert_eq!(count.0.load(Ordering::Relaxed), 1);
         assert!(sender.poll_room(&cx).is_ready());
+    }
+
+    #[test]
+    fn what_is_held_does_not_hold_up_who_waits_for_delivery() {
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(count.clone());
+        let cx = Context::from_waker(&waker);
+        let (mut sender, receiver) = mailbox();
+        for _ in 0..HIGH_WATER_COUNT {
+            sender.push((), 0);
+            sender.flush();
+        }
+        assert!(sender.poll_delivery(&cx).is_pending());
+        for _ in 0..=LOW_WATER_COUNT {
+            assert_eq!(count.0.load(Ordering::Relaxed), 0);
+            receiver.take();
+            receiver.hold(0);
+        }
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        assert!(sender.poll_delivery(&cx).is_ready());
+        assert!(sender.poll_room(&cx).is_pending());
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use net_websocket::client::{
@@ -23,7 +25,15 @@ enum Told {
     Closed(Cause, Times),
 }
 
-struct Teller(Sender<Told>);
+struct Teller(Sender<Told>, Arc<Tracing>);
+
+/// Whether somebody wants frames, and can take no more of them.
+#[derive(Default)]
+struct Tracing {
+    wanted: AtomicBool,
+    full: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
 
 impl Teller {
     fn tell(&self, told: Told) {
@@ -44,6 +54,15 @@ impl Listener for Teller {
         self.tell(Told::Statistics(Box::new(*statistics)));
     }
 
+    fn wants_frames(&self) -> bool {
+        self.1.wanted.load(Ordering::Relaxed)
+    }
+
+    fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        *self.1.waker.lock().expect("no panic") = Some(cx.waker().clone());
+        if self.1.full.load(Ordering::Relaxed) { Poll::Pending } else { Poll::Ready(()) }
+    }
+
     fn frame(&mut self, direction: Direction, header: FrameHeader) {
         self.tell(Told::Frame(direction, header));
     }
@@ -62,8 +81,12 @@ impl Listener for Teller {
 }
 
 fn connect(peer: &Peer, options: Options) -> (Arc<Client>, Receiver<Told>) {
+    connect_traced(peer, options, &Arc::default())
+}
+
+fn connect_traced(peer: &Peer, options: Options, tracing: &Arc<Tracing>) -> (Arc<Client>, Receiver<Told>) {
     let (sender, events) = channel();
-    let client = Arc::new(Client::new(Box::new(Teller(sender)), 1_000_000));
+    let client = Arc::new(Client::new(Box::new(Teller(sender, tracing.clone())), 1_000_000));
     client.connect(Request::parse(&peer.url(), options).expect("good")).expect("idle");
     (client, events)
 }
@@ -75,7 +98,8 @@ fn next(events: &Receiver<Told>) -> Told {
 #[test]
 fn every_frame_of_either_direction_is_traced_before_what_it_ends() {
     let peer = Peer::bind();
-    let (client, events) = connect(&peer, Options { trace_frames: true, ..quiet() });
+    let tracing = Arc::new(Tracing { wanted: true.into(), ..Tracing::default() });
+    let (client, events) = connect_traced(&peer, quiet(), &tracing);
     let mut wire = peer.open();
     assert!(matches!(next(&events), Told::Opened));
     wire.send(b"\x01\x02ab\x89\x01p\x80\x01c");
@@ -116,6 +140,53 @@ fn frames_are_not_traced_unless_asked_for() {
     assert!(matches!(next(&events), Told::Opened));
     assert!(matches!(next(&events), Told::Message));
     assert_eq!(wire.frame().1, b"b");
+}
+
+#[test]
+fn frames_are_traced_as_long_as_somebody_wants_them() {
+    let peer = Peer::bind();
+    let tracing = Arc::new(Tracing::default());
+    let (client, events) = connect_traced(&peer, quiet(), &tracing);
+    let mut wire = peer.open();
+    wire.send(b"\x81\x01a");
+    assert!(matches!(next(&events), Told::Opened));
+    assert!(matches!(next(&events), Told::Message));
+    for length in [2, 3] {
+        tracing.wanted.store(length == 2, Ordering::Relaxed);
+        wire.send(b"\x81\x01b");
+        if length == 2 {
+            assert!(matches!(next(&events), Told::Frame(Direction::Received, header) if header.length == 1));
+        }
+        assert!(matches!(next(&events), Told::Message));
+        client.send(Kind::Text, &[b'c'; 3][..length]).expect("open");
+        assert_eq!(wire.frame().1.len(), length);
+        if length == 2 {
+            assert!(matches!(next(&events), Told::Frame(Direction::Sent, header) if header.length == 2));
+        }
+    }
+}
+
+#[test]
+fn a_tracer_that_can_take_no_more_holds_writing_up_but_not_reading() {
+    let peer = Peer::bind();
+    let tracing = Arc::new(Tracing { wanted: true.into(), full: true.into(), ..Tracing::default() });
+    // Closing has to wait as well, and its timeout with it.
+    let (client, events) =
+        connect_traced(&peer, Options { close_timeout: Duration::from_millis(1), ..quiet() }, &tracing);
+    let mut wire = peer.open();
+    assert!(matches!(next(&events), Told::Opened));
+    client.send(Kind::Text, b"held").expect("open");
+    client.close(1000, "").expect("open");
+    for _ in 0..3 {
+        wire.send(b"\x81\x01a");
+        assert!(matches!(next(&events), Told::Frame(Direction::Received, _)));
+        assert!(matches!(next(&events), Told::Message));
+        assert!(client.buffered() > 0);
+    }
+    tracing.full.store(false, Ordering::Relaxed);
+    let waker = tracing.waker.lock().expect("no panic").take();
+    waker.expect("the session waits").wake();
+    assert_eq!(wire.frame().1, b"held");
 }
 
 #[test]

@@ -120,6 +120,11 @@ pub struct WebSocketRequestOptions {
     /// Milliseconds between events `stats`, 1 to 30000000. Default: none are told.
     /// @since 0.1.0 of this library
     pub statistics_interval: Option<f64>,
+    /// A number that stands in hexadecimal behind the object's own in log lines, as in `[c7 a92ab1d3f2e]`: the `chainId` of a `HiTraceId`,
+    /// as hilog shows it. Up to 64 bits; 0 for none. Default: none.
+    /// @since 0.1.0 of this library
+    #[napi(ts_type = "bigint | number")]
+    pub trace_id: Option<()>,
     /// Gives the attempt up when it is aborted before the connection is open: the event `error` with 2302999 follows. Any object in the
     /// shape of the web's AbortSignal will do. Default: none.
     /// @since 0.1.0 of this library
@@ -423,6 +428,31 @@ pub struct PongResult {
     /// Milliseconds since the ping; undefined for a pong that answers none of ours.
     /// @since 0.1.0 of this library
     pub round_trip: Option<f64>,
+}
+
+/// What `frame` tells: the header of a frame (RFC 6455 section 5.2), never its payload.
+/// @since 0.1.0 of this library
+#[napi(object, object_from_js = false, object_to_js = false)]
+pub struct FrameHeader {
+    /// To the server, or from it.
+    /// @since 0.1.0 of this library
+    #[napi(ts_type = "'sent' | 'received'")]
+    pub direction: String,
+    /// Whether it is the last frame of its message, as every control frame is.
+    /// @since 0.1.0 of this library
+    pub fin: bool,
+    /// Whether it is the first frame of a compressed message (RFC 7692).
+    /// @since 0.1.0 of this library
+    pub rsv1: bool,
+    /// 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong.
+    /// @since 0.1.0 of this library
+    pub opcode: f64,
+    /// Whether its payload is masked on the wire, as that of all sent ones is and of no received one.
+    /// @since 0.1.0 of this library
+    pub masked: bool,
+    /// Bytes of the payload on the wire.
+    /// @since 0.1.0 of this library
+    pub length: f64,
 }
 
 /// What `stats()` gives and the event `stats` tells: counted since the object was made, over all its connections. Bytes are those on the wire,

@@ -12,8 +12,8 @@ use super::doorbell::Doorbell;
 use super::error::ErrorEvent;
 use super::value::{Engine, Refused, Type, Value};
 use crate::client::{
-    Cause, Closed, Failure, Headers, Kind, Listener, Message, Opened, Outcome, Part, Pong, Prepare, Receipt,
-    Reconnected, Reconnecting, RefusedUpgrade, Statistics, Times,
+    Cause, Closed, Direction, Failure, FrameHeader, Headers, Kind, Listener, Message, Opened, Outcome, Part,
+    Pong, Prepare, Receipt, Reconnected, Reconnecting, RefusedUpgrade, Statistics, Times,
 };
 use crate::mailbox::{Receiver, Sender};
 
@@ -30,6 +30,7 @@ pub enum Event {
     Pong(Vec<u8>, Option<f64>),
     Sent(Receipt, Outcome),
     Drained,
+    Frame(Direction, FrameHeader),
     Statistics(Box<Statistics>),
     Reconnecting(Box<Reconnecting>),
     /// The attempt that was announced is to be prepared.
@@ -95,6 +96,7 @@ pub enum EventType {
     Pong,
     Drain,
     Stats,
+    Frame,
     Reconnecting,
     Prepare,
     Reconnected,
@@ -105,7 +107,7 @@ pub enum EventType {
 impl EventType {
     /// The names as `on` takes them, for an error text.
     pub const NAMES: &str = "open, openInfo, message, piece, dataEnd, headerReceive, pong, drain, stats, \
-                              reconnecting, prepare, reconnected, close, error";
+                              frame, reconnecting, prepare, reconnected, close, error";
 
     pub fn parse(name: &str) -> Option<Self> {
         match name {
@@ -118,6 +120,7 @@ impl EventType {
             "pong" => Some(Self::Pong),
             "drain" => Some(Self::Drain),
             "stats" => Some(Self::Stats),
+            "frame" => Some(Self::Frame),
             "reconnecting" => Some(Self::Reconnecting),
             "prepare" => Some(Self::Prepare),
             "reconnected" => Some(Self::Reconnected),
@@ -144,6 +147,7 @@ impl EventType {
             Self::Pong => c"pong",
             Self::Drain => c"drain",
             Self::Stats => c"stats",
+            Self::Frame => c"frame",
             Self::Reconnecting => c"reconnecting",
             Self::Prepare => c"prepare",
             Self::Reconnected => c"reconnected",
@@ -161,6 +165,8 @@ pub struct Postbox {
     pub open: bool,
     /// Whether there is a listener to prepare attempts.
     pub prepares: Arc<AtomicBool>,
+    /// Whether there is a listener of frames.
+    pub traces: Arc<AtomicBool>,
     /// Whether messages are asked for in pieces.
     pub in_pieces: Arc<AtomicBool>,
     pub cut: Cut,
@@ -263,6 +269,18 @@ impl Listener for Postbox {
         self.put(Event::Statistics(Box::new(*statistics)));
     }
 
+    fn wants_frames(&self) -> bool {
+        self.traces.load(Ordering::Relaxed)
+    }
+
+    fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.mailbox.poll_delivery(cx)
+    }
+
+    fn frame(&mut self, direction: Direction, header: FrameHeader) {
+        self.put(Event::Frame(direction, header));
+    }
+
     fn reconnecting(&mut self, reconnecting: &Reconnecting) {
         self.put(Event::Reconnecting(Box::new(reconnecting.clone())));
     }
@@ -300,6 +318,7 @@ impl Event {
             | Self::Pong(..)
             | Self::Sent(..)
             | Self::Drained
+            | Self::Frame(..)
             | Self::Statistics(_)
             | Self::Reconnecting(_)
             | Self::Prepare(_)
@@ -403,6 +422,9 @@ impl<'scope> Listeners<'scope> {
             // Messages go by another way, and the fate of one that was sent is for a promise.
             Event::Message(..) | Event::Piece(..) | Event::Sent(..) => {}
             Event::Drained => self.call(EventType::Drain, || Ok([undefined])),
+            Event::Frame(direction, header) => {
+                self.call(EventType::Frame, || Ok([frame_value(env, direction, header)?]));
+            }
             Event::Statistics(counted) => {
                 self.call(EventType::Stats, || Ok([statistics_value(env, &counted)?]));
             }
@@ -459,6 +481,21 @@ pub fn message_value<'env>(env: Engine, kind: Kind, bytes: &[u8]) -> Result<Valu
         Kind::Text => env.text(bytes),
         Kind::Binary => env.array_buffer(bytes),
     }
+}
+
+/// What `frame` tells.
+fn frame_value<'env>(env: Engine, direction: Direction, header: FrameHeader) -> Result<Value<'env>, Refused> {
+    let FrameHeader { fin, compressed, opcode, length } = header;
+    let sent = direction == Direction::Sent;
+    let result = env.object()?;
+    result.set(c"direction", env.string(if sent { "sent" } else { "received" })?)?;
+    result.set(c"fin", env.boolean(fin)?)?;
+    result.set(c"rsv1", env.boolean(compressed)?)?;
+    result.set(c"opcode", env.number(f64::from(opcode))?)?;
+    // A client's frames are, a server's are not (RFC 6455 section 5.1): one that is ends the connection and is not told of.
+    result.set(c"masked", env.boolean(sent)?)?;
+    result.set(c"length", env.number(length as f64)?)?;
+    Ok(result)
 }
 
 /// What `reconnecting` and `prepare` tell.

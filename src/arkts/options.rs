@@ -24,7 +24,8 @@ const KNOWN: &str = "header, caPath, caPathAddsToSystem, clientCert, certificate
                      skipServerCertVerification, pingInterval, pongTimeout, minSupportTlsProtocol, \
                      supportOriginPort, perMessageDeflate, connectTimeout, lookupTimeout, tcpTimeout, \
                      proxyTimeout, tlsTimeout, upgradeTimeout, closeTimeout, maxMessageSize, \
-                     receivePieces, sendQueueLimit, sendQueueMessages, sendQueuePolicy, statisticsInterval, signal, reconnect";
+                     receivePieces, sendQueueLimit, sendQueueMessages, sendQueuePolicy, statisticsInterval, traceId, signal, \
+                     reconnect";
 
 /// The most bytes of a limit, and milliseconds of a time: what a double holds exactly.
 const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
@@ -104,6 +105,7 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
                 }
             }
             "statisticsInterval" => options.statistics_interval = Some(milliseconds(&name, value)?),
+            "traceId" => options.trace_id = trace_id(value)?,
             "supportOriginPort" => options.origin_port = boolean(&name, value)?,
             "hosts" => options.hosts = hosts(value)?,
             "username" => username = Some(text(&name, value)?),
@@ -162,6 +164,17 @@ fn reconnect(value: Value<'_>) -> Result<Reconnect, ApiError> {
         }
     }
     Ok(chosen)
+}
+
+/// The number of a HiTrace chain, which is a bigint there; 0 for none. A whole number that a double holds exactly will do.
+fn trace_id(value: Value<'_>) -> Result<Option<u64>, ApiError> {
+    let whole = |number: &f64| number.fract() == 0.0 && (0.0..=NUMBER_MAX).contains(number);
+    let id = value.to_uint64().or_else(|| value.to_number().filter(whole).map(|number| number as u64));
+    let wrong = "must be a bigint of 64 bits, from 0n on, or a whole number from 0 to 9007199254740991";
+    match id.ok_or_else(|| ApiError::parameter("traceId", wrong))? {
+        0 => Ok(None),
+        id => Ok(Some(id)),
+    }
 }
 
 fn whole(name: &str, value: Value<'_>) -> Result<u32, ApiError> {

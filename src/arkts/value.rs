@@ -316,6 +316,17 @@ impl<'env> Value<'env> {
         ask!(napi_get_value_double, self.env, self.raw; 0.0).ok().filter(|_| self.type_of() == Type::Number)
     }
 
+    /// A bigint from 0 to 2^64 - 1, as its engine knows it; `None` for what is another or none.
+    pub fn to_uint64(self) -> Option<u64> {
+        // With room for one more word than fits: of what is longer, an engine may give no more than there is room for.
+        let (mut sign, mut words, mut count) = (0, [0; 2], 2);
+        // SAFETY: as in `ask!`; there is room for `count` words.
+        let status = unsafe {
+            sys::napi_get_value_bigint_words(self.env, self.raw, &mut sign, &mut count, words.as_mut_ptr())
+        };
+        check(status).ok().filter(|()| sign == 0 && count < words.len()).map(|()| words[0])
+    }
+
     pub fn to_boolean(self) -> Option<bool> {
         ask!(napi_get_value_bool, self.env, self.raw; false).ok().filter(|_| self.type_of() == Type::Boolean)
     }

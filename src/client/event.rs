@@ -228,7 +228,18 @@ pub trait Listener: Send + 'static {
         let _ = statistics;
     }
 
-    /// A frame has gone out or come in, with [`super::Options::trace_frames`].
+    /// Whether to tell of frames. Asked before each read and write, since to tell of them costs time.
+    fn wants_frames(&self) -> bool {
+        false
+    }
+
+    /// Whether the listener can take more frames that go out; while it is pending, and wants them, nothing is written.
+    fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let _ = cx;
+        Poll::Ready(())
+    }
+
+    /// A frame has gone out or come in. It is told of before the message it ends.
     fn frame(&mut self, direction: Direction, header: FrameHeader) {
         let _ = (direction, header);
     }

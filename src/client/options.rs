@@ -64,8 +64,6 @@ pub struct Options {
     pub reconnect: Option<Reconnect>,
     /// How often [`super::Listener::statistics`] is told what was counted; `None` for never. Default never.
     pub statistics_interval: Option<Duration>,
-    /// Tell [`super::Listener::frame`] of every frame. Costs time; for debugging. Default no.
-    pub trace_frames: bool,
     /// A number that stands in the client's log lines, to find them by that of a HiTrace chain. Default none.
     pub trace_id: Option<u64>,
 }
@@ -91,7 +89,6 @@ impl Default for Options {
             in_pieces: false,
             reconnect: None,
             statistics_interval: None,
-            trace_frames: false,
             trace_id: None,
         }
     }
@@ -146,7 +143,6 @@ pub struct Request {
     pub(super) in_pieces: bool,
     pub(super) reconnect: Option<Box<Again>>,
     pub(super) statistics_interval: Option<Duration>,
-    pub(super) trace_frames: bool,
     pub(super) trace_id: Option<u64>,
 }
 
@@ -191,7 +187,6 @@ impl Request {
             in_pieces,
             reconnect: _,
             statistics_interval,
-            trace_frames,
             trace_id,
         } = options;
         let mut destination = Destination::parse(url).map_err(OptionsError::Url)?;
@@ -232,7 +227,6 @@ impl Request {
             in_pieces,
             reconnect: again,
             statistics_interval,
-            trace_frames,
             trace_id,
         })
     }

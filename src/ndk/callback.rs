@@ -179,6 +179,10 @@ impl Listener for Callbacks {
         self.extended(self.set().on_statistics, &RawStatistics::of(statistics));
     }
 
+    fn wants_frames(&self) -> bool {
+        self.extension.traces()
+    }
+
     fn frame(&mut self, direction: Direction, header: FrameHeader) {
         if self.gate.is_closed() {
             return;

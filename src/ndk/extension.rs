@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::mem::{offset_of, size_of};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -473,6 +474,8 @@ pub fn last_error() -> *const c_char {
 #[derive(Default)]
 pub struct Extension {
     inner: Mutex<Inner>,
+    /// Whether the callbacks have one for frames, for a look without the lock.
+    traces: AtomicBool,
 }
 
 /// Boxed, since most clients do without.
@@ -510,8 +513,7 @@ impl Extension {
     pub fn options(&self) -> Options {
         let inner = self.lock();
         let reconnect = inner.reconnect.as_deref().cloned();
-        let trace_frames = inner.callbacks.as_deref().is_some_and(|callbacks| callbacks.on_frame.is_some());
-        Options { reconnect, trace_frames, ..inner.options.as_deref().cloned().unwrap_or_default() }
+        Options { reconnect, ..inner.options.as_deref().cloned().unwrap_or_default() }
     }
 
     pub fn set_reconnect(&self, reconnect: Option<Reconnect>) {
@@ -528,7 +530,14 @@ impl Extension {
     }
 
     pub fn set_callbacks(&self, callbacks: RawCallbacks) {
-        self.lock().callbacks = Some(Arc::new(callbacks));
+        let mut inner = self.lock();
+        self.traces.store(callbacks.on_frame.is_some(), Ordering::Relaxed);
+        inner.callbacks = Some(Arc::new(callbacks));
+    }
+
+    /// Whether there is a callback for frames.
+    pub fn traces(&self) -> bool {
+        self.traces.load(Ordering::Relaxed)
     }
 
     pub fn set_user_data(&self, user_data: *mut c_void) {
@@ -581,7 +590,6 @@ impl RawOptions {
             in_pieces,
             reconnect: _,
             statistics_interval,
-            trace_frames: _,
             trace_id,
         } = Options::default();
         let TlsOptions {
@@ -686,7 +694,6 @@ impl RawOptions {
             in_pieces: flag("receivePieces", self.receive_pieces)?,
             reconnect: None,
             statistics_interval: duration(self.statistics_interval_ms),
-            trace_frames: false,
             trace_id: (self.trace_id > 0).then_some(self.trace_id),
         };
         let send_limit = bytes("sendQueueLimit", self.send_queue_limit)?;

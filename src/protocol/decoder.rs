@@ -203,10 +203,11 @@ impl Decoder {
         self
     }
 
-    /// From now on, the headers of frames are kept for [`Decoder::take_headers`].
-    pub fn with_headers(mut self) -> Self {
-        self.headers = Some(Vec::new());
-        self
+    /// Whether the headers of frames are kept from now on, for [`Decoder::take_headers`].
+    pub fn keep_headers(&mut self, wanted: bool) {
+        if self.headers.is_some() != wanted {
+            self.headers = wanted.then(Vec::new);
+        }
     }
 
     /// The headers of the frames decoded since the last call.

@@ -131,6 +131,20 @@ const TESTS = {
     assert.match(await describe(socket), /^\d+ ms/);
     await close(socket);
   },
+  async traceFrames(traceFrames) {
+    const socket = await opened();
+    const lines = [];
+    traceFrames(socket, (line) => lines.push(line));
+    await socket.send('hello');
+    assert.match(lines[0], /^sent opcode 1 FIN masked\W+5 /);
+    await close(socket);
+  },
+  async connectInChain(connectInChain) {
+    const socket = library.createWebSocket();
+    await connectInChain(socket, WS_URL, 0xa92ab1d3f2en);
+    await socket.send('x');
+    await close(socket);
+  },
   async chatter(chatter) {
     chatter(true);
     library.setLogLevel('off');

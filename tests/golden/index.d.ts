@@ -339,6 +339,13 @@ declare namespace webSocket {
     statisticsInterval?: number;
 
     /**
+     * A number that stands in hexadecimal behind the object's own in log lines, as in `[c7 a92ab1d3f2e]`: the `chainId` of a `HiTraceId`,
+     * as hilog shows it. Up to 64 bits; 0 for none. Default: none.
+     * @since 0.1.0 of this library
+     */
+    traceId?: bigint | number;
+
+    /**
      * Gives the attempt up when it is aborted before the connection is open: the event `error` with 2302999 follows. Any object in the
      * shape of the web's AbortSignal will do. Default: none.
      * @since 0.1.0 of this library
@@ -833,6 +840,48 @@ declare namespace webSocket {
   }
 
   /**
+   * What `frame` tells: the header of a frame (RFC 6455 section 5.2), never its payload.
+   * @since 0.1.0 of this library
+   */
+  interface FrameHeader {
+    /**
+     * To the server, or from it.
+     * @since 0.1.0 of this library
+     */
+    direction: 'sent' | 'received';
+
+    /**
+     * Whether it is the last frame of its message, as every control frame is.
+     * @since 0.1.0 of this library
+     */
+    fin: boolean;
+
+    /**
+     * Whether it is the first frame of a compressed message (RFC 7692).
+     * @since 0.1.0 of this library
+     */
+    rsv1: boolean;
+
+    /**
+     * 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong.
+     * @since 0.1.0 of this library
+     */
+    opcode: number;
+
+    /**
+     * Whether its payload is masked on the wire, as that of all sent ones is and of no received one.
+     * @since 0.1.0 of this library
+     */
+    masked: boolean;
+
+    /**
+     * Bytes of the payload on the wire.
+     * @since 0.1.0 of this library
+     */
+    length: number;
+  }
+
+  /**
    * What `stats()` gives and the event `stats` tells: counted since the object was made, over all its connections. Bytes are those on the wire,
    * without TLS; times are in milliseconds.
    * @since 0.1.0 of this library
@@ -1211,6 +1260,13 @@ declare namespace webSocket {
     on(type: 'stats', callback: Callback<Statistics>): void;
 
     /**
+     * A frame has gone out, so that the kernel has it, or has come in; for debugging. Told while there is a listener, before the message that
+     * the frame ends. Frames cost time then, and nothing is sent while 4096 events wait to be told.
+     * @since 0.1.0 of this library
+     */
+    on(type: 'frame', callback: Callback<FrameHeader>): void;
+
+    /**
      * The connection or the attempt failed, and there will be another attempt.
      * @since 0.1.0 of this library
      */
@@ -1271,6 +1327,9 @@ declare namespace webSocket {
 
     /** @since 0.1.0 of this library */
     off(type: 'stats', callback?: Callback<Statistics>): void;
+
+    /** @since 0.1.0 of this library */
+    off(type: 'frame', callback?: Callback<FrameHeader>): void;
 
     /** @since 0.1.0 of this library */
     off(type: 'reconnecting', callback?: Callback<ReconnectingResult>): void;
@@ -1404,6 +1463,7 @@ export import ReconnectedResult = webSocket.ReconnectedResult;
 export import AttemptChange = webSocket.AttemptChange;
 export import MessagePiece = webSocket.MessagePiece;
 export import PongResult = webSocket.PongResult;
+export import FrameHeader = webSocket.FrameHeader;
 export import Statistics = webSocket.Statistics;
 export import CloseResult = webSocket.CloseResult;
 export import WebSocket = webSocket.WebSocket;

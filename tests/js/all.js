@@ -15,5 +15,6 @@ require('./lifecycle.test.js');
 require('./proxy.test.js');
 require('./reconnect.test.js');
 require('./connecting.test.js');
+require('./observing.test.js');
 
 run();

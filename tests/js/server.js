@@ -7,16 +7,16 @@ const net = require('node:net');
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** Listens on a free port. `connected` is called with each connection that has been upgraded. */
-function listen(connected) {
-  const server = net.createServer((socket) => serve(socket, connected));
+/** Listens on a free port. `connected` is called with each connection that has been upgraded; `headers` are lines of the answer. */
+function listen(connected, headers = '') {
+  const server = net.createServer((socket) => serve(socket, connected, headers));
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => {
     const { port } = server.address();
     resolve({ url: `ws://127.0.0.1:${port}/`, close: () => server.close() });
   }));
 }
 
-function serve(socket, connected) {
+function serve(socket, connected, headers) {
   let buffer = Buffer.alloc(0);
   let connection;
   socket.on('error', () => {});
@@ -29,7 +29,7 @@ function serve(socket, connected) {
       buffer = buffer.subarray(end + 4);
       const accept = crypto.createHash('sha1').update(key + GUID).digest('base64');
       socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
-        + `Sec-WebSocket-Accept: ${accept}\r\n\r\n`);
+        + `Sec-WebSocket-Accept: ${accept}\r\n${headers}\r\n`);
       connection = new Connection(socket);
       connected(connection);
     }

@@ -658,8 +658,8 @@ typedef struct NWS_Callbacks {
     /** What was counted so far, at each NWS_Options::statisticsIntervalMs. */
     void (*onStatistics)(struct WebSocket *client, void *userData, const struct NWS_Statistics *statistics);
     /**
-     * For debugging: a frame has gone out or come in. Connections that begin while it is set tell of every frame, which
-     * takes time. A frame is told of before the message it ends.
+     * For debugging: a frame has gone out or come in. Every frame is told of while this is set, which takes time. A frame is
+     * told of before the message it ends.
      */
     void (*onFrame)(struct WebSocket *client, void *userData, const struct NWS_Frame *frame);
 } NWS_Callbacks;

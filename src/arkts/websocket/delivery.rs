@@ -105,6 +105,7 @@ impl Socket {
             | Event::Message(..)
             | Event::Piece(..)
             | Event::Pong(..)
+            | Event::Frame(..)
             | Event::Statistics(_)
             | Event::Failed(..)
             | Event::Closed(_) => {}

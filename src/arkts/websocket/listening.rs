@@ -60,6 +60,12 @@ impl WebSocket {
    */
   on(type: 'stats', callback: Callback<Statistics>): void
   /**
+   * A frame has gone out, so that the kernel has it, or has come in; for debugging. Told while there is a listener, before the message that
+   * the frame ends. Frames cost time then, and nothing is sent while 4096 events wait to be told.
+   * @since 0.1.0 of this library
+   */
+  on(type: 'frame', callback: Callback<FrameHeader>): void
+  /**
    * The connection or the attempt failed, and there will be another attempt.
    * @since 0.1.0 of this library
    */
@@ -119,6 +125,8 @@ impl WebSocket {
   off(type: 'drain', callback?: Callback<void>): void
   /** @since 0.1.0 of this library */
   off(type: 'stats', callback?: Callback<Statistics>): void
+  /** @since 0.1.0 of this library */
+  off(type: 'frame', callback?: Callback<FrameHeader>): void
   /** @since 0.1.0 of this library */
   off(type: 'reconnecting', callback?: Callback<ReconnectingResult>): void
   /** @since 0.1.0 of this library */

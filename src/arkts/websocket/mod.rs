@@ -49,6 +49,8 @@ struct Socket {
     client: Client,
     /// Whether there is a listener to prepare attempts.
     prepares: Arc<AtomicBool>,
+    /// Whether there is a listener of frames.
+    traces: Arc<AtomicBool>,
     /// Whether messages are asked for in pieces.
     in_pieces: Arc<AtomicBool>,
     mailbox: Receiver<Event>,
@@ -97,12 +99,14 @@ pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
     let (sender, mailbox) = mailbox();
     let doorbell = Arc::new(Doorbell::default());
     let prepares = Arc::new(AtomicBool::new(false));
+    let traces = Arc::new(AtomicBool::new(false));
     let in_pieces = Arc::new(AtomicBool::new(false));
     let postbox = Postbox {
         mailbox: sender,
         doorbell: doorbell.clone(),
         open: false,
         prepares: prepares.clone(),
+        traces: traces.clone(),
         in_pieces: in_pieces.clone(),
         cut: Cut::default(),
     };
@@ -110,6 +114,7 @@ pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
     let socket = Rc::new(Socket {
         client,
         prepares,
+        traces,
         in_pieces,
         mailbox,
         doorbell,
@@ -168,10 +173,12 @@ impl Socket {
         }
     }
 
-    /// A listener was set or removed: those of `listened` are left. Tells the session whether attempts are to be prepared here.
+    /// A listener was set or removed: those of `listened` are left. Tells the session of those that it is to ask for.
     fn note_listeners(&self, listened: u16) {
         self.listened.set(listened);
-        self.prepares.store(listened & EventType::Prepare.bit() != 0, Ordering::Relaxed);
+        let has = |event: EventType| listened & event.bit() != 0;
+        self.prepares.store(has(EventType::Prepare), Ordering::Relaxed);
+        self.traces.store(has(EventType::Frame), Ordering::Relaxed);
         self.listeners_changed.set(true);
     }
 }

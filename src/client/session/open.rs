@@ -65,6 +65,8 @@ pub(super) struct Session<'a> {
     armed: Option<Instant>,
     /// The listener can take no more for now.
     paused: bool,
+    /// It can take no more frames that go out.
+    held: bool,
     /// Reading and writing take turns, so that neither starves the other.
     read_next: bool,
     /// Something was written since the last ping.
@@ -132,9 +134,6 @@ impl<'a> Session<'a> {
         if request.in_pieces {
             decoder = decoder.in_pieces();
         }
-        if request.trace_frames {
-            decoder = decoder.with_headers();
-        }
         Self {
             link,
             listener,
@@ -149,6 +148,7 @@ impl<'a> Session<'a> {
             sleep: Box::pin(tokio::time::sleep_until(now)),
             armed: None,
             paused: false,
+            held: false,
             read_next: false,
             wrote: false,
             pings: VecDeque::new(),
@@ -221,6 +221,8 @@ impl<'a> Session<'a> {
             dropped = self.writer.drop_begun();
         }
         self.tell_sent();
+        // Nobody is told of what still goes out.
+        self.writer.keep_headers(false);
         let ended_at = Instant::now();
         let times =
             Times { elapsed: ended_at - self.opened_at, last_activity: Some(ended_at - self.last_read) };
@@ -362,6 +364,12 @@ impl<'a> Session<'a> {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        let traced = self.listener.wants_frames() && !self.link.is_detached();
+        self.writer.keep_headers(traced);
+        self.held = traced && self.listener.poll_frames(cx).is_pending();
+        if self.held {
+            return Poll::Pending;
+        }
         match ready!(self.writer.poll_write(cx, &self.link.counters)) {
             Ok(0) if self.writer.receipts.is_empty() => Poll::Pending,
             Ok(count) => Poll::Ready(Wake::Wrote(count)),
@@ -409,6 +417,11 @@ impl<'a> Session<'a> {
         {
             // Its listener holds up the reading.
             broken.by = now + self.close_timeout;
+        }
+        if self.held
+            && let Some(closing) = &mut self.closing
+        {
+            closing.by = now + self.close_timeout;
         }
         if let Some(broken) = self.broken.take_if(|broken| broken.by <= now) {
             return Some(Ending::lost(Error::Lost(Some(broken.error))));
@@ -496,6 +509,7 @@ impl<'a> Session<'a> {
 
     /// Hands on everything that is decoded by now.
     fn deliver(&mut self) -> Option<Ending> {
+        self.reader.decoder.keep_headers(self.listener.wants_frames());
         let mut decoded = self.reader.decode();
         loop {
             tell_frames(self.link, self.listener, Direction::Received, self.reader.decoder.take_headers());

@@ -21,6 +21,8 @@ use crate::runtime;
 const WAITING_CONTROL_MAX: usize = 32;
 /// The most slices in one write.
 const WRITE_SLICES_MAX: usize = 64;
+/// And while frames are traced: those of one chunk.
+const TRACED_SLICES_MAX: usize = 2;
 /// Compression before a write stops behind the message that reaches this many bytes.
 const COMPRESS_BYTES_MAX: usize = 262_144;
 
@@ -58,12 +60,19 @@ impl Writer {
             encoder: Encoder::default(),
             deflater,
             keep_originals: request.reconnect.as_ref().is_some_and(|again| again.policy.keep_queue),
-            headers: request.trace_frames.then(Vec::new),
+            headers: None,
             receipts: Vec::new(),
             written: 0,
             held: 0,
             held_receipts: Vec::new(),
             spent: Vec::new(),
+        }
+    }
+
+    /// Whether the headers of frames are kept from now on.
+    pub(super) fn keep_headers(&mut self, wanted: bool) {
+        if self.headers.is_some() != wanted {
+            self.headers = wanted.then(Vec::new);
         }
     }
 
@@ -96,6 +105,8 @@ impl Writer {
             }
             _ => {
                 let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
+                // Who is to be told of each frame is told before more go out.
+                let most = if self.headers.is_some() { TRACED_SLICES_MAX } else { WRITE_SLICES_MAX };
                 let mut used = 0;
                 let mut skip = self.front_written;
                 // Behind what is encoded there may be messages that are not, which must not go out as they are.
@@ -107,7 +118,7 @@ impl Writer {
                     if skipped < part.len() {
                         slices[used] = IoSlice::new(&part[skipped..]);
                         used += 1;
-                        if used == WRITE_SLICES_MAX {
+                        if used == most {
                             break;
                         }
                     }
