@@ -200,7 +200,7 @@ function checkPages(indexDts, problems) {
   const read = (files) => files.map((file) => fs.readFileSync(file, 'utf8')).join('\n');
   const pages = filesUnder(path.join(ROOT, 'docs/arkts'), (name) => name.endsWith('.md'));
   const [chinese, english] = [true, false].map((wanted) => read(pages.filter((page) => page.endsWith('.zh-CN.md') === wanted)));
-  const onPages = ['WebSocketRequestOptions', 'ReconnectOptions', 'ClientCert', 'HttpProxy', 'Statistics', 'FrameHeader'];
+  const onPages = ['WebSocketRequestOptions', 'ReconnectOptions', 'ClientCert', 'HttpProxy', 'Statistics', 'FrameHeader', 'WebSocketError'];
   const places = [
     ['docs/arkts, English', onPages, english],
     ['docs/arkts, Chinese', onPages, chinese],

@@ -4,8 +4,8 @@ use std::io;
 
 use super::value::{Engine, Refused, Value};
 use crate::client::{
-    AlreadyConnected, Cause, CloseError, Error, Failure, OptionsError, Phase, PingError, RefusedUpgrade,
-    SendError, Times, UpgradeError,
+    AlreadyConnected, Cause, CloseError, Closed, Error, Failure, OptionsError, Phase, PingError,
+    Reconnecting, RefusedUpgrade, SendError, Times, UpgradeError,
 };
 
 /// What an argument is wrong about, or why a call was refused.
@@ -136,6 +136,8 @@ pub struct ErrorEvent {
     pub message: String,
     /// Of a server that refused the upgrade.
     pub refused: Option<RefusedUpgrade>,
+    /// Messages that were accepted and are dropped.
+    pub unsent: usize,
     pub cause: Cause,
     pub phase: &'static str,
     pub times: Times,
@@ -149,6 +151,7 @@ impl From<&Failure> for ErrorEvent {
             data,
             message: failure.to_string(),
             refused: failure.error.refused().cloned(),
+            unsent: failure.unsent,
             cause: failure.error.cause(),
             phase: match failure.error.phase() {
                 Some(Phase::Lookup) => "lookup",
@@ -161,6 +164,39 @@ impl From<&Failure> for ErrorEvent {
             },
             times: failure.times,
         }
+    }
+}
+
+/// Why a connection or an attempt is over, for the promises that it breaks: the code and the text of the event.
+pub struct Fate {
+    code: i32,
+    text: String,
+}
+
+impl Fate {
+    pub fn of_error(error: &ErrorEvent) -> Self {
+        Self { code: error.code, text: error.message.clone() }
+    }
+
+    pub fn of_close(closed: &Closed) -> Self {
+        let Closed { code, reason, cause, times: _ } = closed;
+        let who = match cause {
+            Cause::Application => "closed by the application",
+            _ => "closed by the peer",
+        };
+        let colon = if reason.is_empty() { "" } else { ": " };
+        Self { code: OTHER, text: format!("{who} ({code}){colon}{reason}") }
+    }
+
+    /// When another attempt follows.
+    pub fn of_loss(reconnecting: &Reconnecting) -> Self {
+        Self { code: OTHER, text: reconnecting.text.clone() }
+    }
+
+    /// The error of a call of `method`.
+    pub fn of(&self, method: &str, what: &str) -> ApiError {
+        let Self { code, text } = self;
+        ApiError { code: *code, message: format!("{method}: {what}: {text}") }
     }
 }
 

@@ -521,6 +521,7 @@ pub fn error_value<'env>(env: Engine, error: &ErrorEvent) -> Result<Value<'env>,
     let object = env.business_error(error.code, &error.message)?;
     object.set(c"data", env.string(&error.data)?)?;
     object.set(c"phase", env.string(error.phase)?)?;
+    object.set(c"unsent", env.number(error.unsent as f64)?)?;
     set_circumstances(env, object, error.cause, error.times)?;
     if let Some(RefusedUpgrade { status, reason, headers: all, body }) = &error.refused {
         let response = env.object()?;

@@ -85,6 +85,12 @@ export interface WebSocketError extends BusinessError {
   phase: ConnectionPhase;
 
   /**
+   * Messages that were accepted and are dropped.
+   * @since 0.1.0 of this library
+   */
+  unsent: number;
+
+  /**
    * Milliseconds that the attempt took, or that the connection was open.
    * @since 0.1.0 of this library
    */

@@ -774,6 +774,8 @@ impl Link {
         inner.state = State::Open;
         inner.compress_from = compress_from;
         inner.opened = Some(opened);
+        // Whoever finds the state open finds it counted.
+        self.counters.connection();
         Ok(())
     }
 

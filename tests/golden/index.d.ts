@@ -87,6 +87,12 @@ declare namespace webSocket {
     phase: ConnectionPhase;
 
     /**
+     * Messages that were accepted and are dropped.
+     * @since 0.1.0 of this library
+     */
+    unsent: number;
+
+    /**
      * Milliseconds that the attempt took, or that the connection was open.
      * @since 0.1.0 of this library
      */
@@ -1078,7 +1084,7 @@ declare namespace webSocket {
      * before the connection is open goes out when it is.
      *
      * The callback is given `true` when the message was accepted. The promise becomes `true` when the kernel has it, and
-     * fails with 2302999 if the connection ends before.
+     * fails with the code and the cause of the event `error` if the connection ends before, or with 2302999 if it was closed.
      *
      * Fails with 401 (`data` is of another type) or 2302999 (not connected, or more would wait than `sendQueueLimit` and
      * `sendQueueMessages` allow; see the option `sendQueuePolicy`).
@@ -1093,7 +1099,7 @@ declare namespace webSocket {
      *
      * A string must not end between the two halves of a character: as in `send`, a half goes out as U+FFFD.
      *
-     * The promise becomes `true` when the kernel has the piece, and fails with 2302999 if the connection ends before.
+     * The promise becomes `true` when the kernel has the piece, and fails as that of `send` if the connection ends before.
      *
      * Fails with 401 (a parameter) or 2302999 (as `send`; the pieces before were of the other type; or, once, the connection that had the
      * pieces before was lost and another one follows: the message must begin again).
@@ -1105,7 +1111,7 @@ declare namespace webSocket {
      * Sends a ping (RFC 6455 section 5.5.2) ahead of what is queued, with up to 125 bytes. The promise becomes the
      * milliseconds until its pong came.
      *
-     * Fails with 401 (`data`) or 2302999 (not connected, or the connection ends before the pong).
+     * Fails with 401 (`data`), 2302999 (not connected), or as the promise of `send` if the connection ends before the pong.
      * @since 0.1.0 of this library
      */
     ping(data?: string | ArrayBuffer | BinaryView): Promise<number>;
@@ -1114,7 +1120,7 @@ declare namespace webSocket {
      * A promise that becomes `true` once no more than a quarter of `sendQueueLimit` and `sendQueueMessages` waits to be sent: at once,
      * or with the event `drain`.
      *
-     * Fails with 2302999 when the connection ends before.
+     * Fails as the promise of `send` when the connection ends before.
      * @since 0.1.0 of this library
      */
     ready(): Promise<boolean>;

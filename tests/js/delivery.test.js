@@ -176,3 +176,41 @@ socketTest('a received ArrayBuffer is the application\'s own', async (socket) =>
   }
   await socket.shut();
 });
+
+socketTest('the last event of a connection settles no promise of the next', async (socket) => {
+  const { ws } = socket;
+  /** Begins the next connection before this thread hears of the end of the last. */
+  const again = (url, options) => {
+    ws.close();
+    let begun;
+    do {
+      block(5);
+      begun = ws.connect(url, options);
+      begun.catch(() => {});
+    } while (ws.readyState !== 0);
+  };
+  await socket.open(WS_URL);
+  // A server that never answers.
+  again(`${WS_URL}/hang`, { sendQueueLimit: 1_000 });
+  const unsent = ws.send(new ArrayBuffer(500)).catch((error) => error);
+  let settled = false;
+  const ready = ws.ready().catch((error) => error).finally(() => (settled = true));
+  assert.strictEqual((await socket.closed()).code, 1000);
+  await new Promise(setImmediate);
+  assert.strictEqual(settled, false);
+  ws.close();
+  const error = await socket.error();
+  assert.match((await ready).message, /^ready: /);
+  assert.match((await unsent).message, /^send: /);
+  assert.match(error.message, /abandoned/);
+
+  await socket.open(WS_URL);
+  const { connections } = ws.stats();
+  again(WS_URL);
+  while (ws.stats().connections === connections) block(5);
+  const roundTrip = ws.ping();
+  assert.strictEqual((await socket.closed()).code, 1000);
+  assert.strictEqual(typeof await roundTrip, 'number');
+  await socket.next('open');
+  await socket.shut();
+});

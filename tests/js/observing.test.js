@@ -77,8 +77,11 @@ test('a compressed message is told of as it is on the wire', async (context) => 
   const { url, connection } = await observed(context, 'Sec-WebSocket-Extensions: permessage-deflate\r\n');
   const ws = library.createWebSocket();
   const { until } = watch(ws);
+  // What is sent before is compressed by nobody, since the server has not agreed yet.
+  const open = new Promise((resolve) => ws.on('open', resolve));
   await ws.connect(url, { pingInterval: 0 });
   const { socket } = await connection;
+  await open;
   const text = 'x'.repeat(10_000);
   await ws.send(text);
   const [sent] = await until(1);

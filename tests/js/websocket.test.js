@@ -2,6 +2,8 @@
 
 // The ArkTS face as an app sees it, against the echo server.
 
+const net = require('node:net');
+
 const { assert, test, uncaughtException } = require('./harness.js');
 const {
   ALREADY_EXISTS, HTTP_STATUS, OTHER, PARAMETER, Recorder, URL_INVALID, assertError, assertSameBytes, bytes, callbackOf,
@@ -905,4 +907,59 @@ socketTest('error tells the cause, the phase and the times', async (socket) => {
 test('Cause has the numbers of the C face', () => {
   const { LOOKUP, LOST, INTERNAL } = library.Cause;
   assert.deepStrictEqual([LOOKUP, LOST, INTERNAL], [1, 9, 16]);
+});
+
+socketTest('promises that an end breaks name its code and its cause, as the event does', async (socket, { cleanup }) => {
+  const { ws } = socket;
+  // A server that answers nothing but what it is told to, and when.
+  const waiting = [];
+  const server = net.createServer((connection) => connection.once('data', () => waiting.shift()(connection)));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanup(() => server.close());
+  /** What the promises of `make` are rejected with, in order, when the server gives `answer` to the attempt that they are of. */
+  const broken = async (answer, options, make) => {
+    const asked = new Promise((resolve) => waiting.push(resolve));
+    await ws.connect(`ws://127.0.0.1:${server.address().port}/`, options);
+    const order = [];
+    const errors = make().map((promise, index) => promise.catch((error) => {
+      order.push(index);
+      return error;
+    }));
+    (await asked).end(answer);
+    await Promise.all(errors);
+    assert.deepStrictEqual(order, [...order].sort());
+    return Promise.all(errors);
+  };
+  for (const [answer, code, text] of [['', OTHER, /closed the connection before/], ['HTTP/1.1 503 No\r\n\r\n', HTTP_STATUS, /HTTP 503/]]) {
+    const [first, second, ready, next] = await broken(answer, { sendQueueLimit: 100 }, () => [ws.send('a'), ws.send('x'.repeat(40)), ws.ready(), ws.next()]);
+    const error = await socket.error();
+    assert.match(error.message, text);
+    assert.strictEqual(error.unsent, 2);
+    for (const each of [first, second]) assertError(each, code, /^send: the connection ended before the message was sent: /);
+    assertError(ready, code, /^ready: the connection ended: /);
+    for (const each of [first, second, ready]) assert(each.message.endsWith(error.message), each.message);
+    assert.deepStrictEqual([next.code, next.message], [error.code, error.message]);
+  }
+
+  const [piece] = await broken('', {}, () => [ws.sendPiece('a', false)]);
+  assertError(piece, OTHER, /^sendPiece: the connection ended before the message was sent: WebSocket upgrade/);
+  await socket.error();
+
+  // One in the queue, and one that waits for room in it.
+  const options = { sendQueueLimit: 100, sendQueuePolicy: 'wait' };
+  for (const each of await broken('', options, () => [ws.send('x'.repeat(80)), ws.send('x'.repeat(80))])) assertError(each, OTHER, /^send: .*: WebSocket upgrade/);
+  assert.strictEqual((await socket.error()).unsent, 1);
+
+  await socket.open(`${WS_URL}/drop`);
+  const lost = ws.ping().catch((error) => error);
+  ws.send('x').catch(() => {});
+  const { error } = await socket.broken();
+  assertError(await lost, OTHER, /^ping: the connection ended before the pong: open connection lost/);
+  assert.strictEqual(error.unsent, 0);
+
+  await socket.open(`${WS_URL}/silent`, { closeTimeout: 50 });
+  const ping = ws.ping().catch((error) => error);
+  await ws.close({ code: 1000, reason: 'enough' });
+  assertError(await ping, OTHER, /^ping: the connection ended before the pong: closed by the application \(1006\): no close frame came/);
+  await socket.closed();
 });

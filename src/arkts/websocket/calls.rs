@@ -49,7 +49,7 @@ impl WebSocket {
     /// before the connection is open goes out when it is.
     ///
     /// The callback is given `true` when the message was accepted. The promise becomes `true` when the kernel has it, and
-    /// fails with 2302999 if the connection ends before.
+    /// fails with the code and the cause of the event `error` if the connection ends before, or with 2302999 if it was closed.
     ///
     /// Fails with 401 (`data` is of another type) or 2302999 (not connected, or more would wait than `sendQueueLimit` and
     /// `sendQueueMessages` allow; see the option `sendQueuePolicy`).
@@ -70,7 +70,7 @@ impl WebSocket {
         if let Err(error) = sending.queue(client, promises, data, Some(receipt)) {
             return answer(env, callback, || Err(error));
         }
-        Ok(promises.of_send(env, receipt)?)
+        Ok(promises.of_send(env, "send", receipt)?)
     }
 
     /// Queues a piece of a message, so that a long one need not be in memory as a whole: strings for a text, an ArrayBuffer or views for
@@ -78,7 +78,7 @@ impl WebSocket {
     ///
     /// A string must not end between the two halves of a character: as in `send`, a half goes out as U+FFFD.
     ///
-    /// The promise becomes `true` when the kernel has the piece, and fails with 2302999 if the connection ends before.
+    /// The promise becomes `true` when the kernel has the piece, and fails as that of `send` if the connection ends before.
     ///
     /// Fails with 401 (a parameter) or 2302999 (as `send`; the pieces before were of the other type; or, once, the connection that had the
     /// pieces before was lost and another one follows: the message must begin again).
@@ -93,7 +93,7 @@ impl WebSocket {
         let Socket { client, sending, promises, .. } = &*self.socket;
         let receipt = promises.new_receipt();
         match sending.queue_piece(client, data, last, receipt) {
-            Ok(()) => Ok(promises.of_send(env, receipt)?),
+            Ok(()) => Ok(promises.of_send(env, "sendPiece", receipt)?),
             Err(error) => Ok(env.settled(Err(error.value(env)?))?),
         }
     }
@@ -101,7 +101,7 @@ impl WebSocket {
     /// Sends a ping (RFC 6455 section 5.5.2) ahead of what is queued, with up to 125 bytes. The promise becomes the
     /// milliseconds until its pong came.
     ///
-    /// Fails with 401 (`data`) or 2302999 (not connected, or the connection ends before the pong).
+    /// Fails with 401 (`data`), 2302999 (not connected), or as the promise of `send` if the connection ends before the pong.
     /// @since 0.1.0 of this library
     #[napi(
         catch_unwind,
@@ -121,7 +121,7 @@ impl WebSocket {
         let sent =
             payload.ok_or_else(not_data).and_then(|payload| Ok(client.ping(&payload).map(|()| payload)?));
         match sent {
-            Ok(payload) => Ok(promises.of_ping(env, payload)?),
+            Ok(payload) => Ok(promises.of_ping(env, client.statistics().connections, payload)?),
             Err(error) => Ok(env.settled(Err(error.value(env)?))?),
         }
     }
@@ -129,16 +129,16 @@ impl WebSocket {
     /// A promise that becomes `true` once no more than a quarter of `sendQueueLimit` and `sendQueueMessages` waits to be sent: at once,
     /// or with the event `drain`.
     ///
-    /// Fails with 2302999 when the connection ends before.
+    /// Fails as the promise of `send` when the connection ends before.
     /// @since 0.1.0 of this library
     #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
     pub fn ready<'env>(&self, env: Env) -> Result<Value<'env>> {
         let env = Engine::from(env);
-        let Socket { client, promises, .. } = &*self.socket;
+        let Socket { client, promises, begun, .. } = &*self.socket;
         if !client.is_filled() {
             return Ok(env.settled(Ok(env.boolean(true)?))?);
         }
-        Ok(promises.of_ready(env)?)
+        Ok(promises.of_ready(env, begun.get())?)
     }
 
     /// A promise of the next message, for those who would rather ask than listen: `{ value, done: false }`, and `{ done: true }` when the

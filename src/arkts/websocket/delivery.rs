@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Socket;
 use crate::arkts::doorbell::Answer;
+use crate::arkts::error::Fate;
 use crate::arkts::listener::{Event, EventType, Listeners};
 use crate::arkts::value::{Engine, Kept};
 use crate::client::State;
@@ -48,14 +49,17 @@ impl Socket {
             if last {
                 self.ended.set(self.ended.get() + 1);
             }
+            if matches!(event, Event::Opened(_)) {
+                self.connections.set(self.connections.get() + 1);
+            }
             if current && (matches!(event, Event::Opened(_)) || last) {
                 self.opened.set(!last);
                 self.stop_listening();
             }
-            self.settle(env, &event);
             if last && current {
-                self.sending.fail_backlog(&self.promises);
+                self.sending.drop_backlog(&self.promises);
             }
+            self.settle(env, &event);
             let event = if current { self.reader.receive(env, event, &self.mailbox) } else { Some(event) };
             match (event, &mut listeners) {
                 (Some(Event::Message(kind, payload)), Some(listeners)) => {
@@ -85,21 +89,33 @@ impl Socket {
 
     /// Settles the promises that an event is about.
     fn settle(&self, env: Engine, event: &Event) {
+        let Self { client, sending, promises, connections, ended, .. } = self;
+        // The last event of an attempt counts as ended already.
+        let attempt = ended.get() + u64::from(!event.is_last());
         match event {
             Event::Sent(receipt, outcome) => {
-                self.promises.sent(*receipt, *outcome);
-                self.sending.release_backlog(&self.client, &self.promises);
+                promises.sent(*receipt, *outcome);
+                sending.release_backlog(client, promises);
             }
-            Event::Pong(payload, Some(millis)) => self.promises.answered(env, payload, *millis),
+            Event::Pong(payload, Some(millis)) => {
+                promises.answered(env, connections.get(), payload, *millis);
+            }
             Event::Drained => {
-                self.promises.drained();
-                self.sending.release_backlog(&self.client, &self.promises);
+                promises.drained(attempt);
+                sending.release_backlog(client, promises);
             }
-            Event::Reconnecting(_) => self.promises.fail_pings(),
-            Event::Prepare(_) | Event::Reconnected(_) => {}
-            Event::Closed(_) | Event::Failed(..) if event.is_last() => {
-                self.promises.fail_pings();
-                self.promises.fail_ready();
+            Event::Reconnecting(event) => {
+                promises.connection_ended(connections.get(), &Fate::of_loss(event));
+            }
+            Event::Failed(error, _) => {
+                let fate = Fate::of_error(error);
+                promises.connection_ended(connections.get(), &fate);
+                promises.attempt_ended(attempt, &fate);
+            }
+            Event::Closed(closed) => {
+                let fate = Fate::of_close(closed);
+                promises.connection_ended(connections.get(), &fate);
+                promises.attempt_ended(attempt, &fate);
             }
             Event::Opened(_)
             | Event::Message(..)
@@ -107,8 +123,8 @@ impl Socket {
             | Event::Pong(..)
             | Event::Frame(..)
             | Event::Statistics(_)
-            | Event::Failed(..)
-            | Event::Closed(_) => {}
+            | Event::Prepare(_)
+            | Event::Reconnected(_) => {}
         }
     }
 

@@ -67,6 +67,8 @@ struct Socket {
     /// Attempts begun, and those whose last event was delivered. Between `close` and its event the next may begin.
     begun: Cell<u64>,
     ended: Cell<u64>,
+    /// Events `open` that were delivered. The client counts its connections in the same way, when they are made.
+    connections: Cell<u64>,
     /// The event `open` of the last attempt was delivered.
     opened: Cell<bool>,
     /// The events that have a listener, by [`EventType::bit`].
@@ -126,6 +128,7 @@ pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
         signal: RefCell::default(),
         begun: Cell::default(),
         ended: Cell::default(),
+        connections: Cell::default(),
         opened: Cell::default(),
         listened: Cell::default(),
         listeners_changed: Cell::default(),

@@ -1,9 +1,11 @@
 //! Promises that wait for an event: those of messages, pings and `ready`.
+//!
+//! Between the end of a connection and the event that tells of it, the next one may begin. So each promise knows which it is about.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 
-use crate::arkts::error::ApiError;
+use crate::arkts::error::{ApiError, Fate};
 use crate::arkts::value::{Deferred, Engine, Refused, Value};
 use crate::client::{Outcome, Receipt};
 
@@ -11,18 +13,38 @@ use crate::client::{Outcome, Receipt};
 #[derive(Default)]
 pub struct Promises {
     /// Of messages whose fate is not known yet.
-    sends: RefCell<HashMap<Receipt, Deferred>>,
+    sends: RefCell<HashMap<Receipt, Send>>,
+    /// Of messages that will not be sent, until the event comes that says why.
+    unsent: RefCell<Vec<Send>>,
     last_receipt: Cell<Receipt>,
-    /// Of pings, oldest first, with what they carry.
-    pings: RefCell<VecDeque<(Vec<u8>, Deferred)>>,
-    ready: RefCell<Vec<Deferred>>,
+    /// Oldest first.
+    pings: RefCell<VecDeque<Ping>>,
+    /// With the number of the attempt to connect that each is about.
+    ready: RefCell<Vec<(u64, Deferred)>>,
+}
+
+/// The promise of a message or a piece.
+struct Send {
+    /// The method that made it, for its error.
+    method: &'static str,
+    deferred: Deferred,
+}
+
+struct Ping {
+    /// The number of the connection it went out on.
+    connection: u64,
+    payload: Vec<u8>,
+    deferred: Deferred,
 }
 
 impl Promises {
     /// Whether there is any.
     pub fn is_awaited(&self) -> bool {
-        let Self { sends, last_receipt: _, pings, ready } = self;
-        !sends.borrow().is_empty() || !pings.borrow().is_empty() || !ready.borrow().is_empty()
+        let Self { sends, unsent, last_receipt: _, pings, ready } = self;
+        !sends.borrow().is_empty()
+            || !unsent.borrow().is_empty()
+            || !pings.borrow().is_empty()
+            || !ready.borrow().is_empty()
     }
 
     /// A number that no other message or ping of the object has.
@@ -32,50 +54,62 @@ impl Promises {
     }
 
     /// What settles when the fate of that message is known.
-    pub fn of_send<'env>(&self, env: Engine, receipt: Receipt) -> Result<Value<'env>, Refused> {
+    pub fn of_send<'env>(
+        &self,
+        env: Engine,
+        method: &'static str,
+        receipt: Receipt,
+    ) -> Result<Value<'env>, Refused> {
         let (promise, deferred) = env.promise()?;
-        self.sends.borrow_mut().insert(receipt, deferred);
+        self.sends.borrow_mut().insert(receipt, Send { method, deferred });
         Ok(promise)
     }
 
-    /// What settles when the pong to that ping has come.
-    pub fn of_ping<'env>(&self, env: Engine, payload: Vec<u8>) -> Result<Value<'env>, Refused> {
+    /// What settles when the pong to that ping has come, which went out on connection number `connection`.
+    pub fn of_ping<'env>(
+        &self,
+        env: Engine,
+        connection: u64,
+        payload: Vec<u8>,
+    ) -> Result<Value<'env>, Refused> {
         let (promise, deferred) = env.promise()?;
-        self.pings.borrow_mut().push_back((payload, deferred));
+        self.pings.borrow_mut().push_back(Ping { connection, payload, deferred });
         Ok(promise)
     }
 
-    /// What settles when the queue has drained.
-    pub fn of_ready<'env>(&self, env: Engine) -> Result<Value<'env>, Refused> {
+    /// What settles when the queue has drained, in attempt number `attempt` or on a connection that this comes to.
+    pub fn of_ready<'env>(&self, env: Engine, attempt: u64) -> Result<Value<'env>, Refused> {
         let (promise, deferred) = env.promise()?;
-        self.ready.borrow_mut().push(deferred);
+        self.ready.borrow_mut().push((attempt, deferred));
         Ok(promise)
     }
 
-    /// That message was sent, or was not.
+    /// That message was sent, or will not be.
     pub fn sent(&self, receipt: Receipt, outcome: Outcome) {
+        let Some(send) = self.take_send(receipt) else { return };
         match outcome {
-            Outcome::Sent => self.take_send(receipt).map_or((), fulfil),
-            Outcome::Unsent => self.fail_send(receipt, &unsent()),
+            Outcome::Sent => fulfil(send.deferred),
+            Outcome::Unsent => self.unsent.borrow_mut().push(send),
         }
     }
 
-    /// That message will not be sent.
-    pub fn fail_send(&self, receipt: Receipt, error: &ApiError) {
-        if let Some(deferred) = self.take_send(receipt) {
+    /// That message was refused.
+    pub fn refused(&self, receipt: Receipt, error: &ApiError) {
+        if let Some(Send { deferred, .. }) = self.take_send(receipt) {
             deferred.fail(error);
         }
     }
 
-    fn take_send(&self, receipt: Receipt) -> Option<Deferred> {
+    fn take_send(&self, receipt: Receipt) -> Option<Send> {
         self.sends.borrow_mut().remove(&receipt)
     }
 
-    /// A pong came. It may answer several pings (RFC 6455 section 5.5.3).
-    pub fn answered(&self, env: Engine, payload: &[u8], millis: f64) {
+    /// A pong came on that connection. It may answer several pings (RFC 6455 section 5.5.3).
+    pub fn answered(&self, env: Engine, connection: u64, payload: &[u8], millis: f64) {
         let mut pings = self.pings.borrow_mut();
-        if let Some(at) = pings.iter().position(|(sent, _)| sent == payload) {
-            for (_, deferred) in pings.drain(..=at) {
+        let answered = |ping: &Ping| ping.connection == connection && ping.payload == payload;
+        if let Some(at) = pings.iter().position(answered) {
+            for Ping { deferred, .. } in pings.drain(..=at) {
                 if let Ok(millis) = env.number(millis) {
                     deferred.settle(Ok(millis));
                 }
@@ -83,29 +117,35 @@ impl Promises {
         }
     }
 
-    /// The queue has drained.
-    pub fn drained(&self) {
-        self.ready.take().into_iter().for_each(fulfil);
+    /// The queue has drained in that attempt.
+    pub fn drained(&self, attempt: u64) {
+        self.take_ready(attempt).for_each(fulfil);
     }
 
-    /// No pong will come any more.
-    pub fn fail_pings(&self) {
-        for (_, deferred) in self.pings.take() {
-            deferred.fail(&ApiError::other("ping: the connection ended before the pong"));
+    /// A connection, of that number if it ever was open, is over: no pong will come, and what it left unsent is not sent.
+    pub fn connection_ended(&self, connection: u64, fate: &Fate) {
+        for Send { method, deferred } in self.unsent.take() {
+            deferred.fail(&fate.of(method, "the connection ended before the message was sent"));
+        }
+        let mut pings = self.pings.borrow_mut();
+        let over = pings.iter().take_while(|ping| ping.connection <= connection).count();
+        for Ping { deferred, .. } in pings.drain(..over) {
+            deferred.fail(&fate.of("ping", "the connection ended before the pong"));
         }
     }
 
-    /// The queue will not drain any more.
-    pub fn fail_ready(&self) {
-        for deferred in self.ready.take() {
-            deferred.fail(&ApiError::other("ready: the connection ended"));
+    /// That attempt is over, and the queue will not drain any more.
+    pub fn attempt_ended(&self, attempt: u64, fate: &Fate) {
+        for deferred in self.take_ready(attempt) {
+            deferred.fail(&fate.of("ready", "the connection ended"));
         }
     }
-}
 
-/// What is said of a message that the connection took with it.
-pub fn unsent() -> ApiError {
-    ApiError::other("send: the connection ended before the message was sent")
+    fn take_ready(&self, attempt: u64) -> impl Iterator<Item = Deferred> {
+        let mut ready = self.ready.borrow_mut();
+        let over = ready.iter().take_while(|(of, _)| *of <= attempt).count();
+        ready.drain(..over).map(|(_, deferred)| deferred).collect::<Vec<_>>().into_iter()
+    }
 }
 
 fn fulfil(deferred: Deferred) {

@@ -3,10 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
-use super::promises::{Promises, unsent};
+use super::promises::Promises;
 use crate::arkts::error::ApiError;
 use crate::arkts::value::Value;
-use crate::client::{Client, Kind, Receipt, SendError, State};
+use crate::client::{Client, Kind, Outcome, Receipt, SendError, State};
 
 /// What an object sends, before its client has it.
 #[derive(Default)]
@@ -27,7 +27,7 @@ impl Sending {
     /// Another connection begins, for which messages wait, or are refused when the queue is full.
     pub fn begin(&self, promises: &Promises, waits: bool) {
         // What waited for the connection before, whose last event may be on its way.
-        self.fail_backlog(promises);
+        self.drop_backlog(promises);
         self.waits.set(waits);
     }
 
@@ -113,7 +113,7 @@ impl Sending {
     pub fn release_backlog(&self, client: &Client, promises: &Promises) {
         // An idle client takes messages for its next connection, for which these are not.
         if !takes_messages(client) {
-            return self.fail_backlog(promises);
+            return self.drop_backlog(promises);
         }
         loop {
             let mut backlog = self.backlog.borrow_mut();
@@ -125,15 +125,15 @@ impl Sending {
             backlog.pop_front();
             drop(backlog);
             if let Err(error) = outcome {
-                promises.fail_send(receipt, &error.into());
+                promises.refused(receipt, &error.into());
             }
         }
     }
 
-    /// The connection is over: nothing will be queued any more of what waits.
-    pub fn fail_backlog(&self, promises: &Promises) {
+    /// The connection is over, or is to be: nothing will be queued any more of what waits.
+    pub fn drop_backlog(&self, promises: &Promises) {
         for Unqueued { receipt, .. } in self.backlog.take() {
-            promises.fail_send(receipt, &unsent());
+            promises.sent(receipt, Outcome::Unsent);
         }
     }
 }

@@ -195,7 +195,6 @@ async fn connect<'a>(
         }
         Err(Stop::Close(close)) => return Err(Box::new(End::of_close(close, Times::default()))),
     };
-    link.counters.connection();
     was_opened.store(true, Ordering::Relaxed);
     logging::info(format_args!("{} open at {target}", link.tag()));
     tell(link, listener, |listener| listener.opened(&opened));
