@@ -158,6 +158,31 @@ fn a_message_in_pieces_whose_beginning_is_gone_must_begin_again() {
 }
 
 #[test]
+fn each_piece_of_a_message_whose_beginning_is_gone_has_its_receipt_told() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, with(never()));
+    let wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    // The first is more than the kernel takes.
+    recorded.client.send_piece(Kind::Binary, &vec![1; 50_000_000], false, Some(1)).expect("open");
+    recorded.client.send_piece(Kind::Binary, b"two", false, Some(2)).expect("open");
+    recorded.client.send_piece(Kind::Binary, b"three", true, Some(3)).expect("open");
+    recorded.client.send_with_receipt(Kind::Text, b"four", 4).expect("open");
+    drop(wire);
+    for number in 1..=3 {
+        assert_eq!(recorded.next(), Seen::Sent(number, Outcome::Unsent));
+    }
+    assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 1));
+    assert!(recorded.client.retry_now());
+    let mut wire = peer.open();
+    assert_eq!(wire.frame(), (TEXT, b"four".to_vec()));
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Reconnected(1));
+    assert_eq!(recorded.next(), Seen::Sent(4, Outcome::Sent));
+    recorded.finish(wire);
+}
+
+#[test]
 fn a_message_that_was_compressed_for_a_lost_connection_is_sent_as_it_was_on_the_next() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(never()));

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use net_websocket::client::{
     Client, CloseError, Closed, Failure, Kind, Listener, Message, Opened, Options, PerMessageDeflate,
-    Request, SendError, State,
+    PingError, Request, SendError, State,
 };
 use support::{DEADLINE, Peer, Recorded, Recorder, Seen, quiet};
 
@@ -323,6 +323,7 @@ fn a_full_queue_refuses_and_loses_nothing() {
         recorded.client.send(Kind::Binary, &[number; 90]).expect("within the limit");
     }
     assert_eq!(recorded.client.send(Kind::Binary, &[9; 200]), Err(SendError::QueueFull));
+    assert_eq!(recorded.client.send(Kind::Binary, &[9; 1_000]), Err(SendError::TooLong));
     recorded.dial(&peer, quiet());
     let mut wire = peer.open();
     for number in 0..9_u8 {
@@ -330,6 +331,54 @@ fn a_full_queue_refuses_and_loses_nothing() {
     }
     assert_eq!(recorded.next(), Seen::Opened);
     recorded.finish(wire);
+}
+
+#[test]
+fn a_queue_that_was_filled_and_abandoned_is_not_full() {
+    let peer = Peer::bind();
+    let recorded = Recorded::new(1_000);
+    recorded.dial(&peer, quiet());
+    let mut wire = peer.accept();
+    wire.read_request();
+    recorded.client.send(Kind::Binary, &[1; 900]).expect("within the limit");
+    assert!(recorded.client.is_filled());
+    assert_eq!(recorded.client.close(1000, ""), Err(CloseError::Abandoned));
+    assert!(!recorded.client.is_filled(), "no drained event is to come");
+    assert!(matches!(recorded.next(), Seen::Failed(_)));
+    recorded.finish(wire);
+}
+
+#[test]
+fn pings_that_cannot_be_written_are_refused_in_the_end() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, quiet());
+    let wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    // More than the kernel takes from one who writes to a peer that does not read.
+    recorded.client.send(Kind::Binary, &vec![1; 50_000_000]).expect("open");
+    let accepted = (0..20_000).filter(|_| recorded.client.ping(b"there?").is_ok()).count();
+    assert!((16..=100).contains(&accepted), "{accepted}");
+    assert_eq!(recorded.client.ping(b""), Err(PingError::TooMany));
+    drop(wire);
+    assert!(matches!(recorded.next(), Seen::Failed(_)));
+    assert!(matches!(recorded.next(), Seen::Closed(1006, _)));
+}
+
+#[test]
+fn control_frames_pass_the_pieces_that_wait() {
+    const PIECES: usize = 600;
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, quiet());
+    let mut wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    for _ in 0..PIECES {
+        recorded.client.send_piece(Kind::Binary, &[1; 100_000], false, None).expect("open");
+    }
+    recorded.client.ping(b"now").expect("open");
+    let before = (0..).take_while(|_| wire.frame().0 != PING).count();
+    // What the kernel holds lies before it.
+    assert!(before < PIECES / 2, "{before} pieces came first");
+    drop(recorded.client);
 }
 
 /// A listener that takes nothing until it is told to.

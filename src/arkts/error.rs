@@ -34,7 +34,8 @@ impl ApiError {
     pub fn of_send_piece(error: SendError) -> Self {
         Self::other(match error {
             SendError::NotConnected => "sendPiece: the connection is closing or closed",
-            SendError::QueueFull => "sendPiece: too many bytes are waiting to be sent",
+            SendError::QueueFull => "sendPiece: too much is waiting to be sent",
+            SendError::TooLong => "sendPiece: the piece is longer than sendQueueLimit",
             SendError::Unfinished => "sendPiece: the pieces before are of the other type",
             SendError::Utf8 => "sendPiece: the text is not UTF-8",
             SendError::Interrupted => {
@@ -96,7 +97,8 @@ impl From<SendError> for ApiError {
     fn from(error: SendError) -> Self {
         Self::other(match error {
             SendError::NotConnected => "send: the connection is closing or closed",
-            SendError::QueueFull => "send: too many bytes are waiting to be sent",
+            SendError::QueueFull => "send: too much is waiting to be sent",
+            SendError::TooLong => "send: the message is longer than sendQueueLimit",
             // The last two are said of pieces alone.
             SendError::Unfinished | SendError::Utf8 | SendError::Interrupted => {
                 "send: a message in pieces has not ended"

@@ -71,7 +71,7 @@ impl<T: AsRef<[u8]> + AsMut<[u8]> + Send> Payload for T {}
 /// The number by which an application knows a message when it is told what became of it.
 pub type Receipt = u64;
 
-/// Pings that wait for a session.
+/// Pings that wait for a session, and control frames that wait in one, before it takes more of them.
 const WAITING_PINGS_MAX: usize = 16;
 
 /// Whole frames, ready for the wire, or a message still to be compressed.
@@ -96,7 +96,7 @@ impl Chunk {
         Self { bytes, ..Self::default() }
     }
 
-    fn is_control(&self) -> bool {
+    pub(super) fn is_control(&self) -> bool {
         self.uncompressed.is_none()
             && encoded_frames(&self.bytes).next().is_some_and(|(header, ..)| header.is_control())
     }
@@ -206,7 +206,9 @@ fn drop_continuations(queue: &mut VecDeque<Chunk>, dropped: &mut Dropped) {
                 return;
             }
             ended => {
-                queue.pop_front();
+                if let Some(chunk) = queue.pop_front() {
+                    dropped.receipts.extend(chunk.receipt);
+                }
                 if ended.is_some() {
                     return;
                 }
@@ -580,10 +582,13 @@ impl Link {
             State::Idle | State::Connecting | State::Open => {}
             State::Closing | State::Closed => return Err(SendError::NotConnected),
         }
+        let limit = self.send_limit.load(Ordering::Relaxed);
+        if frame_len > limit {
+            return Err(SendError::TooLong);
+        }
         let Waiting { bytes, messages } = self.waiting(inner);
-        if bytes.saturating_add(frame_len) > self.send_limit.load(Ordering::Relaxed)
-            || messages >= self.message_limit.load(Ordering::Relaxed)
-        {
+        if bytes.saturating_add(frame_len) > limit || messages >= self.message_limit.load(Ordering::Relaxed) {
+            // Something waits, so there will be a drained event.
             self.filled.store(true, Ordering::Relaxed);
             return Err(SendError::QueueFull);
         }
@@ -609,7 +614,7 @@ impl Link {
                 return Ok(());
             }
             State::Connecting if !inner.reopening => {
-                inner.abandon();
+                self.abandon(&mut inner);
                 Err(CloseError::Abandoned)
             }
             State::Open | State::Connecting if !may_close_with(code) => return Err(CloseError::Code),
@@ -627,12 +632,20 @@ impl Link {
         outcome
     }
 
+    /// Afterwards the client is as if it had never connected.
+    fn abandon(&self, inner: &mut Inner) {
+        inner.state = State::Idle;
+        let dropped = inner.clear_queue();
+        inner.abandoned.push((inner.attempt, dropped));
+        self.filled.store(false, Ordering::Relaxed);
+    }
+
     /// The client is gone. An open connection still sends what was accepted and closes in good order.
     pub(super) fn detach(&self) {
         self.detached.store(true, Ordering::SeqCst);
         let mut inner = self.lock();
         match inner.state {
-            State::Connecting => inner.abandon(),
+            State::Connecting => self.abandon(&mut inner),
             State::Open => {
                 inner.state = State::Closing;
                 inner.close = Some(CloseRequest { code: CloseCode::Away, reason: String::new() });
@@ -806,7 +819,11 @@ impl Link {
             self.in_flight.fetch_add(bytes, Ordering::Relaxed);
             self.messages_in_flight.fetch_add(messages, Ordering::Relaxed);
         }
-        if let Some(payload) = inner.pings.pop_front() {
+        // Further ones are left to `ping`, which refuses them.
+        if !inner.pings.is_empty()
+            && out.iter().filter(|chunk| chunk.is_control()).count() < WAITING_PINGS_MAX
+            && let Some(payload) = inner.pings.pop_front()
+        {
             return Command::Ping(payload);
         }
         if let Some(close) = inner.close.take() {
@@ -821,10 +838,12 @@ impl Link {
 
     /// Of what a session has taken, `pending` has not reached the kernel. True when the queue has drained.
     pub(super) fn in_flight(&self, pending: Waiting) -> bool {
+        // Under the lock: a caller that finds the queue full has either seen these counts or said so before they are looked at.
+        let inner = self.lock();
         self.in_flight.store(pending.bytes, Ordering::Relaxed);
         self.messages_in_flight.store(pending.messages, Ordering::Relaxed);
         self.filled.load(Ordering::Relaxed)
-            && !self.is_above_low_water(self.waiting(&self.lock()))
+            && !self.is_above_low_water(self.waiting(&inner))
             && self.filled.swap(false, Ordering::Relaxed)
     }
 
@@ -905,13 +924,6 @@ impl Inner {
             Some(waker) => waker.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
         }
-    }
-
-    /// Afterwards the client is as if it had never connected.
-    fn abandon(&mut self) {
-        self.state = State::Idle;
-        let dropped = self.clear_queue();
-        self.abandoned.push((self.attempt, dropped));
     }
 
     /// Drops what is queued.
@@ -1011,9 +1023,14 @@ mod tests {
             (vec!["-", "-"], "", 0),
             (vec![], "", 0),
         ] {
-            let mut queue: VecDeque<Chunk> = chunks.iter().map(|frames| chunk(frames)).collect();
+            let numbered = |(number, frames): (u64, &&str)| Chunk { receipt: Some(number), ..chunk(frames) };
+            let mut queue: VecDeque<Chunk> = (0..).zip(&chunks).map(numbered).collect();
             let mut dropped = Dropped::default();
             drop_continuations(&mut queue, &mut dropped);
+            // No receipt is lost.
+            let mut receipts = dropped.receipts;
+            receipts.extend(queue.iter().filter_map(|chunk| chunk.receipt));
+            assert!(receipts.into_iter().eq(0..chunks.len() as u64), "{chunks:?}");
             assert_eq!((frames(&queue).as_str(), dropped.messages), (kept, messages), "{chunks:?}");
             let counted: usize = queue.iter().map(|chunk| chunk.messages).sum();
             assert_eq!(

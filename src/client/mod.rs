@@ -145,7 +145,7 @@ impl Client {
         self.link.is_filled()
     }
 
-    /// Whether a message of that length may be queued when nothing else is.
+    /// Whether a message of that length may be queued at all.
     pub fn has_room_for(&self, length: usize) -> bool {
         self.link.has_room_for(length)
     }

@@ -28,6 +28,7 @@ pub fn of_send(error: SendError) -> ErrCode {
     match error {
         SendError::NotConnected | SendError::Interrupted => ErrCode::NoConnection,
         SendError::QueueFull => ErrCode::QueueLengthExceeded,
+        SendError::TooLong => ErrCode::DataLengthExceeded,
         SendError::Unfinished => ErrCode::MessageUnfinished,
         SendError::Utf8 => ErrCode::InvalidUtf8,
     }

@@ -697,7 +697,11 @@ impl RawOptions {
             trace_id: (self.trace_id > 0).then_some(self.trace_id),
         };
         let send_limit = bytes("sendQueueLimit", self.send_queue_limit)?;
-        let low_water = usize::try_from(self.send_low_water).unwrap_or(usize::MAX);
+        let mut low_water = usize::try_from(self.send_low_water).unwrap_or(usize::MAX);
+        if low_water == SendLimits::of_bytes(SEND_LIMIT_BYTES).low_water {
+            // Left as it was, it follows the limit.
+            low_water = low_water.min(SendLimits::of_bytes(send_limit).low_water);
+        }
         if low_water > send_limit {
             return Err(Refusal::new(ErrCode::InvalidArgument, "sendLowWater: over sendQueueLimit"));
         }

@@ -68,7 +68,7 @@ socketTest('pieces that the queue has no room for can be sent once it has draine
   const block = bytes(65_536);
   let [refused, sent] = [0, 0];
   const send = () => ws.sendPiece(block, false).then(() => (sent += 1), (error) => {
-    assertError(error, OTHER, /^sendPiece: too many bytes/);
+    assertError(error, OTHER, /^sendPiece: too much/);
     refused += 1;
   });
   while (sent < 256) {

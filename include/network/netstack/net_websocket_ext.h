@@ -239,7 +239,10 @@ typedef struct NWS_Options {
     uint64_t maxMessageSize;
     /** The most bytes that may wait to be sent, headers of frames included. Default 67108864. */
     uint64_t sendQueueLimit;
-    /** NWS_Callbacks::onDrain is called when a queue that was longer is down to so many bytes. Default 16777216. */
+    /**
+     * NWS_Callbacks::onDrain is called when a queue that was longer is down to so many bytes. Not above sendQueueLimit.
+     * Default 16777216, or a quarter of a smaller sendQueueLimit.
+     */
     uint64_t sendLowWater;
     /** Sub-protocols, comma-separated, preferred first (RFC 6455, section 1.9); NULL for none. Default NULL. */
     const char *protocols;
@@ -809,6 +812,7 @@ void *NWS_GetUserData(const struct WebSocket *client);
  *     WEBSOCKET_NO_CONNECTION if the connection is closing or has ended;
  *     WEBSOCKET_QUEUE_LENGTH_EXCEEDED if NWS_Options::sendQueueLimit or sendQueueMessages would be passed
  *     (NWS_Callbacks::onDrain tells when to try again);
+ *     WEBSOCKET_DATA_LENGTH_EXCEEDED if it alone is over that limit, with the 14 bytes of its frame's header;
  *     WEBSOCKET_SEND_DATA_NULL; NWS_INVALID_UTF8; NWS_MESSAGE_UNFINISHED between the pieces of NWS_SendPiece().
  */
 int32_t NWS_SendText(struct WebSocket *client, const char *text, size_t length);

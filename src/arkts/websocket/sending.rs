@@ -93,7 +93,7 @@ impl Sending {
         if backlog.borrow().is_empty() {
             // One without a promise has a receipt as well, whose event tells that there may be room.
             let receipt = promised.unwrap_or_else(|| promises.new_receipt());
-            match try_queue(client, kind, payload, receipt) {
+            match client.send_with_receipt(kind, payload, receipt) {
                 Err(SendError::QueueFull) => {}
                 outcome => return outcome,
             }
@@ -101,11 +101,12 @@ impl Sending {
             return Err(SendError::NotConnected);
         }
         match promised {
-            Some(receipt) if client.has_room_for(payload.len()) => {
+            _ if !client.has_room_for(payload.len()) => Err(SendError::TooLong),
+            Some(receipt) => {
                 backlog.borrow_mut().push_back(Unqueued { kind, payload: payload.to_vec(), receipt });
                 Ok(())
             }
-            _ => Err(SendError::QueueFull),
+            None => Err(SendError::QueueFull),
         }
     }
 
@@ -118,7 +119,7 @@ impl Sending {
         loop {
             let mut backlog = self.backlog.borrow_mut();
             let Some(Unqueued { kind, payload, receipt }) = backlog.front() else { return };
-            let (receipt, outcome) = (*receipt, try_queue(client, *kind, payload, *receipt));
+            let (receipt, outcome) = (*receipt, client.send_with_receipt(*kind, payload, *receipt));
             if matches!(outcome, Err(SendError::QueueFull)) {
                 return;
             }
@@ -140,16 +141,6 @@ impl Sending {
 
 fn takes_messages(client: &Client) -> bool {
     matches!(client.state(), State::Connecting | State::Open)
-}
-
-/// Queues a message. When it is refused as the queue is full, an event is to come that tells of room, unless it never has any for it.
-fn try_queue(client: &Client, kind: Kind, payload: &[u8], receipt: Receipt) -> Result<(), SendError> {
-    let outcome = client.send_with_receipt(kind, payload, receipt);
-    // What filled the queue may have gone out meanwhile, and its event have been delivered.
-    if matches!(outcome, Err(SendError::QueueFull)) && client.buffered() == 0 {
-        return client.send_with_receipt(kind, payload, receipt);
-    }
-    outcome
 }
 
 /// What is said of data that cannot be sent.

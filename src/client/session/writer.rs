@@ -215,7 +215,7 @@ impl Writer {
         write(&mut self.encoder, &mut bytes);
         let begun = usize::from(self.front_written > 0);
         let chunk = Chunk::control(bytes);
-        let waiting = self.out.iter().skip(begun).take_while(|chunk| chunk.messages == 0).count();
+        let waiting = self.out.iter().skip(begun).take_while(|chunk| chunk.is_control()).count();
         match self.out.get_mut((begun + waiting).saturating_sub(1)) {
             // A peer that pings faster than it reads gets the latest pongs only (RFC 6455 section 5.5.3).
             Some(last) if waiting >= WAITING_CONTROL_MAX && is_pong(last) && is_pong(&chunk) => *last = chunk,
