@@ -7,16 +7,18 @@ use std::time::{Duration, Instant};
 
 use net_websocket::client::{
     Client, Closed, Failure, Kind, Listener, Message, Opened, Options, Outcome, PerMessageDeflate, Receipt,
-    Reconnect, Request, SendError, SendLimits, TlsOptions,
+    Reconnect, Reconnecting, Request, SendError, SendLimits, TlsOptions,
 };
 
 use super::message::{self, Label, Random};
-use super::{Level, Peer};
+use super::{Level, Peer, trim};
 
 /// Unsent bytes that a client accepts.
 const SEND_LIMIT_BYTES: usize = 1_048_576;
 /// How long the last connections may take to end.
 const END_TIMEOUT: Duration = Duration::from_secs(60);
+/// What the library and the runtime may keep for later: read buffers, chunks, blocks of channels.
+const CACHES_BYTES: isize = 4_194_304;
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What a listener tells.
@@ -25,7 +27,10 @@ enum Event {
     /// An echo; none when it was changed on the way.
     Echo(Option<Label>),
     Sent(Receipt, bool),
-    Failed,
+    /// Lost, with so many messages unsent, and there will be another attempt.
+    Reconnecting(usize),
+    /// So many messages are unsent.
+    Failed(usize),
     Closed(u16),
 }
 
@@ -54,8 +59,12 @@ impl Listener for Teller {
         self.tell(Event::Sent(receipt, outcome == Outcome::Sent));
     }
 
-    fn failed(&mut self, _failure: &Failure) {
-        self.tell(Event::Failed);
+    fn reconnecting(&mut self, reconnecting: &Reconnecting) {
+        self.tell(Event::Reconnecting(reconnecting.unsent));
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        self.tell(Event::Failed(failure.unsent));
     }
 
     fn closed(&mut self, closed: &Closed) {
@@ -74,6 +83,7 @@ enum Fate {
 struct Account {
     client: Client,
     random: Random,
+    plan: Plan,
     connection: u32,
     /// Of each message accepted, by its number.
     fates: Vec<Fate>,
@@ -81,6 +91,8 @@ struct Account {
     first: usize,
     /// How often the current connection, or the ones in its place, have opened.
     openings: u32,
+    /// Messages told of as unsent since the latest loss.
+    unsent: usize,
     latest_echo: Option<u64>,
     echoes: usize,
     /// Echoes to wait for before more is sent.
@@ -103,6 +115,19 @@ struct Kept {
     good: Vec<(usize, usize)>,
 }
 
+impl Kept {
+    fn new(mut fates: Vec<Fate>, mut good: Vec<(usize, usize)>) -> Self {
+        fates.shrink_to_fit();
+        good.shrink_to_fit();
+        Self { fates, good }
+    }
+
+    fn bytes(&self) -> usize {
+        let Self { fates, good } = self;
+        size_of::<Self>() + size_of_val(fates.as_slice()) + size_of_val(good.as_slice())
+    }
+}
+
 #[derive(Default)]
 struct Totals {
     connections: u64,
@@ -110,6 +135,8 @@ struct Totals {
     /// Closed by us, and the echoes that were still to come did not.
     cut: u64,
     failed: u64,
+    /// Lost, and another attempt followed.
+    replaced: u64,
     accepted: u64,
     refused: u64,
     sent: u64,
@@ -129,7 +156,20 @@ impl Totals {
     }
 }
 
-pub fn run(seconds: u64, clients: usize, seed: u64) -> bool {
+/// What a run is made of.
+#[derive(Clone, Copy)]
+pub struct Plan {
+    pub seconds: u64,
+    pub clients: usize,
+    pub seed: u64,
+    /// Of a hundred connections, so many come back when they are lost.
+    pub come_back: u64,
+    /// The longest pause of a connection between messages.
+    pub pause_ms: u64,
+}
+
+pub fn run(plan: Plan) -> bool {
+    let Plan { seconds, clients, seed, .. } = plan;
     println!("{clients} clients for {seconds} s, seed {seed}");
     let peer = Peer::start(clients, seed);
     let (sender, events) = channel();
@@ -138,14 +178,14 @@ pub fn run(seconds: u64, clients: usize, seed: u64) -> bool {
     let mut accounts: Vec<Account> = (0..clients)
         .map(|number| {
             let teller = Teller { client: number, events: sender.clone() };
-            Account::new(Client::new(Box::new(teller), SEND_LIMIT_BYTES), seed, number)
+            Account::new(Client::new(Box::new(teller), SEND_LIMIT_BYTES), plan, number)
         })
         .collect();
     let mut totals = Totals::default();
     play(&peer, &mut accounts, &events, Duration::from_secs(seconds), &mut totals);
 
     let kept: Vec<Kept> =
-        accounts.into_iter().map(|Account { fates, good, .. }| Kept { fates, good }).collect();
+        accounts.into_iter().map(|Account { fates, good, .. }| Kept::new(fates, good)).collect();
     // Clients are gone; so must be all that they had.
     let since = Instant::now();
     let mut after = Level::now();
@@ -156,6 +196,18 @@ pub fn run(seconds: u64, clients: usize, seed: u64) -> bool {
         after = Level::now();
     }
     println!("  before: {before}; after: {after}");
+    let of_books: usize = kept.iter().map(Kept::bytes).sum();
+    let rest = after.allocated - before.allocated - of_books as isize;
+    trim();
+    println!(
+        "  allocated since: {} kB for these books, {} kB for all else; trimmed, {} kB are resident",
+        of_books / 1_024,
+        rest / 1_024,
+        Level::now().kilobytes
+    );
+    if rest > CACHES_BYTES {
+        totals.mistake(0, "memory is left behind");
+    }
     if after.descriptors > before.descriptors + 4 || after.threads > before.threads + 4 {
         totals.mistake(0, "descriptors or threads are left behind");
     }
@@ -228,6 +280,7 @@ fn audit(lines: Vec<String>, kept: &[Kept], totals: &mut Totals) -> bool {
         good,
         cut,
         failed,
+        replaced,
         accepted,
         refused,
         sent,
@@ -238,6 +291,7 @@ fn audit(lines: Vec<String>, kept: &[Kept], totals: &mut Totals) -> bool {
     } = *totals;
     println!(
         "  {connections} connections begun, {good} closed in good order with all echoes, {cut} cut off while closing, {failed} failed or lost\n\
+        \x20 {replaced} more attempts after a loss or a failed one\n\
         \x20 {accepted} messages accepted, {refused} refused (queue full or no longer open)\n\
         \x20 {sent} reported sent + {unsent} reported unsent = {}\n\
         \x20 {} delivered: {delivered} of those reported sent, {delivered_unsent} of the others, whose fate was unknown\n\
@@ -323,15 +377,17 @@ fn play(
 }
 
 impl Account {
-    fn new(client: Client, seed: u64, number: usize) -> Self {
+    fn new(client: Client, plan: Plan, number: usize) -> Self {
         client.set_send_limits(SendLimits::of_bytes(SEND_LIMIT_BYTES));
         Self {
             client,
-            random: Random::new(seed, 1 + number as u64),
+            random: Random::new(plan.seed, 1 + number as u64),
+            plan,
             connection: 0,
             fates: Vec::new(),
             first: 0,
             openings: 0,
+            unsent: 0,
             latest_echo: None,
             echoes: 0,
             awaited: 0,
@@ -351,7 +407,7 @@ impl Account {
             return;
         }
         self.connection += 1;
-        self.first = self.fates.len();
+        (self.first, self.unsent) = (self.fates.len(), 0);
         (self.openings, self.latest_echo, self.echoes, self.awaited) = (0, None, 0, 0);
         (self.damaged, self.closing, self.idle) = (false, false, false);
         self.bursts_left = 1 + self.random.below(12);
@@ -363,7 +419,7 @@ impl Account {
             ping_interval: Some(Duration::from_secs(1)),
             pong_timeout: Some(Duration::from_secs(2)),
             per_message_deflate: random.percent(50).then(PerMessageDeflate::default),
-            reconnect: random.percent(25).then(|| Reconnect {
+            reconnect: random.percent(self.plan.come_back).then(|| Reconnect {
                 delay: Duration::from_millis(100),
                 max_attempts: Some(3),
                 keep_queue: random.percent(70),
@@ -460,7 +516,9 @@ impl Account {
                     self.close();
                     return None;
                 }
-                Some(Duration::from_millis(50 + self.random.below(1_500)))
+                Some(Duration::from_millis(
+                    50.min(self.plan.pause_ms) + self.random.below(self.plan.pause_ms),
+                ))
             }
             Event::Sent(receipt, sent) => {
                 match self.fates.get_mut(receipt as usize) {
@@ -468,12 +526,22 @@ impl Account {
                     Some(_) => totals.mistake(number, "a message was told of twice"),
                     None => totals.mistake(number, "a message was told of that was never accepted"),
                 }
-                let counted = if sent { &mut totals.sent } else { &mut totals.unsent };
-                *counted += 1;
+                if sent {
+                    totals.sent += 1;
+                } else {
+                    totals.unsent += 1;
+                    self.unsent += 1;
+                }
                 None
             }
-            Event::Failed => {
+            Event::Reconnecting(unsent) => {
+                totals.replaced += 1;
+                self.lost(number, unsent, totals);
+                None
+            }
+            Event::Failed(unsent) => {
                 totals.failed += 1;
+                self.lost(number, unsent, totals);
                 // Otherwise the close event follows.
                 if self.openings > 0 { None } else { Some(self.ended(number, false, totals)) }
             }
@@ -481,6 +549,13 @@ impl Account {
                 let good = code == 1000 && self.closing && !self.damaged && self.openings == 1;
                 Some(self.ended(number, good, totals))
             }
+        }
+    }
+
+    /// A loss says how many messages went with it, and each of them has been told of.
+    fn lost(&mut self, number: usize, unsent: usize, totals: &mut Totals) {
+        if std::mem::take(&mut self.unsent) != unsent {
+            totals.mistake(number, "a loss counts otherwise than its messages");
         }
     }
 

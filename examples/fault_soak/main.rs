@@ -2,7 +2,10 @@
 //!
 //! Knows the library through `net_websocket::client` alone.
 
+#[path = "../../tests/faults/allocator.rs"]
+mod allocator;
 mod books;
+mod level;
 mod many;
 mod message;
 mod peer;
@@ -12,6 +15,8 @@ mod proxy;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
+
+use level::{Level, trim};
 
 const USAGE: &str = "\
 Usage: fault_soak faults SECONDS CLIENTS SEED   random faults; the books of all messages must balance
@@ -26,7 +31,13 @@ fn main() -> ExitCode {
     let number = |text: &str| text.parse::<u64>().ok();
     let balanced = match words[..] {
         ["faults", seconds, clients, seed] => match (number(seconds), number(clients), number(seed)) {
-            (Some(seconds), Some(clients @ 1..), Some(seed)) => books::run(seconds, clients as usize, seed),
+            (Some(seconds), Some(clients @ 1..), Some(seed)) => books::run(books::Plan {
+                seconds,
+                clients: clients as usize,
+                seed,
+                come_back: 50,
+                pause_ms: 1_500,
+            }),
             _ => return usage(),
         },
         ["many", connections, seconds, kind] => {
@@ -40,7 +51,7 @@ fn main() -> ExitCode {
         }
         ["peer", clients, seed] => match (number(clients), number(seed)) {
             (Some(clients), Some(seed)) => {
-                peer::run(clients as usize, seed);
+                serve(clients as usize, seed);
                 true
             }
             _ => return usage(),
@@ -98,28 +109,15 @@ impl Peer {
     }
 }
 
-/// What this process has.
-#[derive(Clone, Copy)]
-struct Level {
-    kilobytes: u64,
-    threads: usize,
-    descriptors: usize,
-}
-
-impl Level {
-    fn now() -> Self {
-        let count = |folder| std::fs::read_dir(folder).map_or(0, Iterator::count);
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = resident.and_then(|text| text.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0);
-        // Less the one that reads the folder.
-        Self { kilobytes, threads: count("/proc/self/task"), descriptors: count("/proc/self/fd") - 1 }
+/// The other process: it says where its servers are, and at end-of-file on stdin what they got.
+fn serve(clients: usize, seed: u64) {
+    let servers = peer::Servers::start(clients, seed);
+    for line in servers.faulty.iter().chain(&servers.direct) {
+        println!("{line}");
     }
-}
-
-impl std::fmt::Display for Level {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { kilobytes, threads, descriptors } = self;
-        write!(f, "{kilobytes} kB, {threads} threads, {descriptors} descriptors")
+    println!("{}", servers.authority.display());
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    for line in servers.end() {
+        println!("{line}");
     }
 }

@@ -1,9 +1,12 @@
 //! The server, which keeps its own books of what arrives, and the proxy before it.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
@@ -13,6 +16,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -41,51 +45,81 @@ struct Ledger {
     alive: AtomicUsize,
 }
 
-pub fn run(clients: usize, seed: u64) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let ledger = Arc::new(Ledger {
-        accounts: (0..clients).map(|_| Mutex::default()).collect(),
-        reordered: AtomicU64::new(0),
-        damaged: AtomicU64::new(0),
-        alive: AtomicUsize::new(0),
-    });
-    let (tls, authority) = tls();
-    runtime.block_on(async {
-        let ws = serve(None, ledger.clone()).await;
-        let wss = serve(Some(tls), ledger.clone()).await;
-        let faulty_ws = disturb(ws, seed, ledger.clone()).await;
-        let faulty_wss = disturb(wss, seed + 1, ledger.clone()).await;
-        println!("ws://{faulty_ws}/\nwss://{faulty_wss}/\nws://{ws}/\nwss://{wss}/\n{}", authority.display());
-    });
-    let _ = io::stdin().read_to_end(&mut Vec::new());
-    let since = Instant::now();
-    while ledger.alive.load(Ordering::SeqCst) > 0 && since.elapsed() < DRAIN_TIMEOUT {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let mut out = io::stdout().lock();
-    let duplicates: u64 =
-        ledger.accounts.iter().map(|account| account.lock().expect("no panic").duplicates).sum();
-    let (reordered, damaged) = (&ledger.reordered, &ledger.damaged);
-    let left = ledger.alive.load(Ordering::SeqCst);
-    let _ = writeln!(
-        out,
-        "{duplicates} {} {} {left}",
-        reordered.load(Ordering::SeqCst),
-        damaged.load(Ordering::SeqCst)
-    );
-    for account in &ledger.accounts {
-        let words: Vec<String> =
-            account.lock().expect("no panic").arrived.iter().map(|word| format!("{word:x}")).collect();
-        let _ = writeln!(out, "{}", words.join(" "));
-    }
-    let _ = std::fs::remove_file(authority);
+/// The servers and the proxies, on threads of their own.
+pub struct Servers {
+    /// Through the proxy, and past it; over TLS the second of each.
+    pub faulty: [String; 2],
+    pub direct: [String; 2],
+    pub authority: PathBuf,
+    ledger: Arc<Ledger>,
+    end: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
 }
 
-fn tls() -> (TlsAcceptor, std::path::PathBuf) {
+impl Servers {
+    pub fn start(clients: usize, seed: u64) -> Self {
+        // With one thread it serves connections in the order in which their bytes come, so that it favours none.
+        let mut runtime = match clients {
+            0 => tokio::runtime::Builder::new_current_thread(),
+            _ => tokio::runtime::Builder::new_multi_thread(),
+        };
+        let runtime = runtime.worker_threads(2).enable_all().build().expect("a runtime");
+        let ledger = Arc::new(Ledger {
+            accounts: (0..clients).map(|_| Mutex::default()).collect(),
+            reordered: AtomicU64::new(0),
+            damaged: AtomicU64::new(0),
+            alive: AtomicUsize::new(0),
+        });
+        let (tls, authority) = tls();
+        let (started, start) = channel();
+        let (end, ended) = oneshot::channel();
+        let thread = std::thread::spawn({
+            let ledger = ledger.clone();
+            move || {
+                runtime.block_on(async {
+                    let ws = serve(None, ledger.clone()).await;
+                    let wss = serve(Some(tls), ledger.clone()).await;
+                    let faulty_ws = disturb(ws, seed, ledger.clone()).await;
+                    let faulty_wss = disturb(wss, seed + 1, ledger.clone()).await;
+                    let urls = |ws, wss| [format!("ws://{ws}/"), format!("wss://{wss}/")];
+                    let _ = started.send((urls(faulty_ws, faulty_wss), urls(ws, wss)));
+                    let _ = ended.await;
+                    let since = Instant::now();
+                    while ledger.alive.load(Ordering::SeqCst) > 0 && since.elapsed() < DRAIN_TIMEOUT {
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    }
+                });
+            }
+        });
+        let (faulty, direct) = start.recv().expect("servers");
+        Self { faulty, direct, authority, ledger, end, thread }
+    }
+
+    /// Waits for the connections to end; returns counts, and then of each client a bit for each message that arrived.
+    pub fn end(self) -> Vec<String> {
+        let Self { ledger, end, thread, authority, .. } = self;
+        let _ = end.send(());
+        thread.join().expect("no panic");
+        let _ = std::fs::remove_file(authority);
+        let accounts: Vec<_> =
+            ledger.accounts.iter().map(|account| account.lock().expect("no panic")).collect();
+        let duplicates: u64 = accounts.iter().map(|account| account.duplicates).sum();
+        let (reordered, damaged) = (&ledger.reordered, &ledger.damaged);
+        let counts = format!(
+            "{duplicates} {} {} {}",
+            reordered.load(Ordering::SeqCst),
+            damaged.load(Ordering::SeqCst),
+            ledger.alive.load(Ordering::SeqCst)
+        );
+        let arrived = accounts.iter().map(|account| {
+            let words: Vec<String> = account.arrived.iter().map(|word| format!("{word:x}")).collect();
+            words.join(" ")
+        });
+        std::iter::once(counts).chain(arrived).collect()
+    }
+}
+
+fn tls() -> (TlsAcceptor, PathBuf) {
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer =

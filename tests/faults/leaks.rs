@@ -1,34 +1,11 @@
 //! What the process has: descriptors, threads, memory.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::DEADLINE;
+use super::allocator;
 use super::face::LISTENERS;
-
-/// The system's allocator, and a count of the bytes it has given out.
-struct Counting;
-
-static ALLOCATED: AtomicIsize = AtomicIsize::new(0);
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: the system's allocator does the work.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATED.fetch_add(layout.size() as isize, Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        ALLOCATED.fetch_sub(layout.size() as isize, Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(memory, layout) };
-    }
-}
 
 /// Caches of the process that fill up once: read buffers, chunks, blocks of channels.
 const CACHES_BYTES: isize = 524_288;
@@ -48,7 +25,7 @@ impl Level {
         Self {
             descriptors: count("/proc/self/fd"),
             threads: count("/proc/self/task"),
-            bytes: ALLOCATED.load(Ordering::Relaxed),
+            bytes: allocator::allocated_bytes(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! Cases run through the core and through the C functions. What must come of it is computed from the bytes that
 //! reach the client ([`model`]), not from what the library does.
 
+mod allocator;
 mod face;
 mod leaks;
 mod model;

@@ -1,0 +1,51 @@
+//! What this process has.
+
+use super::allocator;
+
+/// At one time.
+#[derive(Clone, Copy)]
+pub struct Level {
+    /// Resident.
+    pub kilobytes: u64,
+    /// Given out by the allocator.
+    pub allocated: isize,
+    pub threads: usize,
+    pub descriptors: usize,
+}
+
+impl Level {
+    pub fn now() -> Self {
+        let count = |folder| std::fs::read_dir(folder).map_or(0, Iterator::count);
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = resident.and_then(|text| text.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0);
+        // Less the one that reads the folder.
+        let allocated = allocator::allocated_bytes();
+        Self {
+            kilobytes,
+            allocated,
+            threads: count("/proc/self/task"),
+            descriptors: count("/proc/self/fd") - 1,
+        }
+    }
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { kilobytes, allocated, threads, descriptors } = self;
+        write!(
+            f,
+            "{kilobytes} kB resident, {} kB allocated, {threads} threads, {descriptors} descriptors",
+            allocated / 1_024
+        )
+    }
+}
+
+/// Has the C library give back to the system what nobody has allocated, where it can.
+pub fn trim() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it takes a number and may be called at any time.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
