@@ -49,12 +49,15 @@ function listener() {
  * Connects a new object with these listeners, and keeps no reference to it: a closure made here would. What `use` makes
  * of it is returned with the promise of its `open`.
  */
-function connectAndForget(url, listeners, use) {
+function connectAndForget(url, listeners, use, options) {
   const ws = library.createWebSocket();
   const { listen, heard } = listener();
   ws.on('open', listen);
-  for (const [type, each] of Object.entries(listeners)) ws.on(type, each);
-  ws.connect(url);
+  for (const [type, each] of Object.entries(listeners)) {
+    if (each) ws.on(type, each);
+    else ws.off(type);
+  }
+  ws.connect(url, options);
   return { opened: heard, used: use?.(ws) };
 }
 
@@ -68,8 +71,9 @@ async function collected(closed) {
 test('a connection that nobody can hear of is closed when its object is collected', async (context) => {
   const server = await observed(context);
   const connection = server.next();
-  await connectAndForget(server.url, {}).opened;
-  // The listener of `open` is left, which can no longer fire.
+  const never = { reconnecting: () => {}, prepare: () => {}, reconnected: () => {} };
+  await connectAndForget(server.url, never).opened;
+  // The listener of `open` is left, which can no longer fire, and some that never could.
   assert.strictEqual(await collected((await connection).closed), 1001);
 });
 
@@ -89,6 +93,41 @@ test('a connection whose listener can fire outlives its object', async (context)
   peer.socket.destroy();
   assert.strictEqual((await close.heard)[1].code, 1006);
 });
+
+/** A counter of calls, which refers to nothing else. */
+function counter() {
+  const calls = { count: 0 };
+  return { calls, listen: () => (calls.count += 1) };
+}
+
+for (const type of ['open', 'reconnecting', 'reconnected']) {
+  test(`a connection that is to come back outlives its object while ${type} is listened to`, async (context) => {
+    const server = await observed(context);
+    const connection = server.next();
+    const { calls, listen } = counter();
+    const finalized = listener();
+    const registry = new FinalizationRegistry(finalized.listen);
+    connectAndForget(server.url, { open: undefined, [type]: listen }, (ws) => registry.register(ws, 'collected'), { reconnect: { delay: 1, maxDelay: 1 } });
+    const peer = await connection;
+    let gone = false;
+    finalized.heard.then(() => (gone = true));
+    await collectUntil(() => gone);
+    // The finalizer of its native half runs later.
+    for (let round = 0; round < 10; round += 1) {
+      collect();
+      await turn();
+    }
+    const before = calls.count;
+    assert.strictEqual(before, type === 'open' ? 1 : 0);
+    const again = server.next();
+    peer.socket.destroy();
+    const next = await again;
+    await until(() => calls.count === before + 1);
+    // Going away for good: after 1000 it does not come back.
+    next.socket.write(Buffer.from([0x88, 2, 0x03, 0xe8]));
+    assert.strictEqual(await next.closed, 1000);
+  });
+}
 
 test('a connection outlives its object while a promise waits for it', async (context) => {
   const server = await observed(context);

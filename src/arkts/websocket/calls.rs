@@ -282,7 +282,7 @@ impl WebSocket {
     ) -> std::result::Result<(), ApiError> {
         let url = options::text("url", url)?;
         let ConnectOptions { request, send_limits, sends_wait, signal } = options::connect_options(options)?;
-        let in_pieces = request.in_pieces;
+        let (in_pieces, reconnects) = (request.in_pieces, request.reconnect.is_some());
         let request = Request::parse(&url, request)?;
         let Self { socket } = self;
         if !matches!(socket.client.state(), State::Idle | State::Closed) {
@@ -304,6 +304,7 @@ impl WebSocket {
         socket.client.connect(request)?;
         socket.begun.set(socket.begun.get() + 1);
         socket.opened.set(false);
+        socket.reconnects.set(reconnects);
         socket.sending.begin(&socket.promises, sends_wait);
         socket.reader.begin(&socket.mailbox);
         socket.stop_listening();

@@ -130,11 +130,21 @@ impl Socket {
 
     /// Whether a listener or a promise could still be told something.
     fn could_be_heard(&self) -> bool {
-        let Self { client, mailbox, promises, reader, listened, .. } = self;
-        let awaited = promises.is_awaited() || reader.is_awaited();
-        let over = EventType::Open.bit() | EventType::OpenInfo.bit() | EventType::HeaderReceive.bit();
+        let Self { client, mailbox, promises, reader, listened, reconnects, .. } = self;
+        if promises.is_awaited() || reader.is_awaited() {
+            return true;
+        }
         let open = matches!(client.state(), State::Open | State::Closing) && mailbox.is_empty();
-        awaited || if open { listened.get() & !over != 0 } else { listened.get() != 0 }
+        // What is told once for each connection, and what is told of those that come back.
+        let once = [EventType::Open, EventType::OpenInfo, EventType::HeaderReceive];
+        let returning = [EventType::Reconnecting, EventType::Prepare, EventType::Reconnected];
+        let bits = |events: [EventType; 3]| events.into_iter().fold(0, |bits, event| bits | event.bit());
+        let silent = match (reconnects.get(), open) {
+            (true, _) => 0,
+            (false, true) => bits(once) | bits(returning),
+            (false, false) => bits(returning),
+        };
+        listened.get() & !silent != 0
     }
 
     /// Lets go of a connection that nobody could hear of: without its doorbell the socket is dropped, and the client with it.

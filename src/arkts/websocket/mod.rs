@@ -62,6 +62,8 @@ struct Socket {
     sending: Sending,
     promises: Promises,
     reader: Reader,
+    /// Whether another connection takes the place of one that is lost.
+    reconnects: Cell<bool>,
     /// The signal that gives up the attempt under way.
     signal: RefCell<Option<Listening>>,
     /// Attempts begun, and those whose last event was delivered. Between `close` and its event the next may begin.
@@ -125,6 +127,7 @@ pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
         sending: Sending::default(),
         promises: Promises::default(),
         reader: Reader::default(),
+        reconnects: Cell::default(),
         signal: RefCell::default(),
         begun: Cell::default(),
         ended: Cell::default(),
