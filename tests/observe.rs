@@ -58,7 +58,7 @@ impl Listener for Teller {
         self.1.wanted.load(Ordering::Relaxed)
     }
 
-    fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         *self.1.waker.lock().expect("no panic") = Some(cx.waker().clone());
         if self.1.full.load(Ordering::Relaxed) { Poll::Pending } else { Poll::Ready(()) }
     }

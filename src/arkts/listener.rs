@@ -4,8 +4,8 @@
 use std::cell::Cell;
 use std::ffi::CStr;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use super::doorbell::Doorbell;
@@ -31,13 +31,29 @@ pub enum Event {
     Sent(Receipt, Outcome),
     Drained,
     Frame(Direction, FrameHeader),
-    Statistics(Box<Statistics>),
+    Statistics(Latest),
     Reconnecting(Box<Reconnecting>),
     /// The attempt that was announced is to be prepared.
     Prepare(Box<Reconnecting>),
     Reconnected(Reconnected),
     Failed(Box<ErrorEvent>, Terminal),
     Closed(Box<Closed>),
+}
+
+/// Statistics that are not told yet: at most one event waits, and tells what was counted last.
+#[derive(Clone, Default)]
+pub struct Latest(Arc<Mutex<Option<Box<Statistics>>>>);
+
+impl Latest {
+    /// Whether an event is to be made for these.
+    fn put(&self, statistics: &Statistics) -> bool {
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.replace(Box::new(*statistics)).is_none()
+    }
+
+    fn take(&self) -> Option<Box<Statistics>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// The bytes of a message.
@@ -170,6 +186,7 @@ pub struct Postbox {
     /// Whether messages are asked for in pieces.
     pub in_pieces: Arc<AtomicBool>,
     pub cut: Cut,
+    pub latest: Latest,
 }
 
 /// What of a text is kept back until its next piece, so that no piece ends inside a character.
@@ -266,14 +283,16 @@ impl Listener for Postbox {
     }
 
     fn statistics(&mut self, statistics: &Statistics) {
-        self.put(Event::Statistics(Box::new(*statistics)));
+        if self.latest.put(statistics) {
+            self.put(Event::Statistics(self.latest.clone()));
+        }
     }
 
     fn wants_frames(&self) -> bool {
         self.traces.load(Ordering::Relaxed)
     }
 
-    fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.mailbox.poll_delivery(cx)
     }
 
@@ -425,8 +444,10 @@ impl<'scope> Listeners<'scope> {
             Event::Frame(direction, header) => {
                 self.call(EventType::Frame, || Ok([frame_value(env, direction, header)?]));
             }
-            Event::Statistics(counted) => {
-                self.call(EventType::Stats, || Ok([statistics_value(env, &counted)?]));
+            Event::Statistics(latest) => {
+                if let Some(counted) = latest.take() {
+                    self.call(EventType::Stats, || Ok([statistics_value(env, &counted)?]));
+                }
             }
             Event::Reconnecting(event) => {
                 self.call(EventType::Reconnecting, || Ok([reconnecting_value(env, &event)?]));

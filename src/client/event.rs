@@ -233,8 +233,9 @@ pub trait Listener: Send + 'static {
         false
     }
 
-    /// Whether the listener can take more frames that go out; while it is pending, and wants them, nothing is written.
-    fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Whether the listener has heard nearly all it was told. While it is pending no retry begins, and when frames are wanted nothing
+    /// is written: what tells of itself faster than it is heard would pile up.
+    fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let _ = cx;
         Poll::Ready(())
     }

@@ -168,6 +168,51 @@ test('sends wait for a slow listener of frames, and for no reader of messages', 
   await closed;
 });
 
+socketTest('of statistics that came while the thread was busy only the last are told', async (socket) => {
+  const { ws } = socket;
+  await socket.open(WS_URL, { statisticsInterval: 1, pingInterval: 0 });
+  let told = [];
+  let heard = () => {};
+  ws.on('stats', (stats) => {
+    told.push(stats);
+    heard();
+  });
+  await new Promise((resolve) => (heard = resolve));
+  await new Promise(setImmediate);
+  told = [];
+  ws.send('while nobody listens');
+  const { messagesReceived } = ws.stats();
+  do block(50); while (ws.stats().messagesReceived === messagesReceived);
+  block(50);
+  await socket.message();
+  // Some could be told between the message and now, but none of those that waited.
+  assert(told.length >= 1 && told.length < 10, `${told.length} events`);
+  assert.strictEqual(told[0].messagesReceived, messagesReceived + 1);
+  await socket.shut();
+});
+
+test('a flood of pongs waits in the socket for a slow listener', async (context) => {
+  const count = 400_000;
+  const { url, connection } = await observed(context);
+  const ws = library.createWebSocket();
+  let told = 0;
+  let ahead = 0;
+  const closed = new Promise((resolve) => ws.on('close', resolve));
+  ws.on('pong', () => {
+    if (told === 0) {
+      block(200);
+      ahead = ws.stats().bytesReceived;
+    }
+    told += 1;
+    if (told === count) ws.close();
+  });
+  await ws.connect(url);
+  (await connection).socket.write(Buffer.alloc(2 * count, Buffer.from([0x8a, 0])));
+  await closed;
+  assert.strictEqual(told, count);
+  assert(ahead < 200_000, `${ahead} bytes were read ahead of the listener`);
+});
+
 socketTest('the log lines of an object bear its number of a chain', async (socket) => {
   const isFile = fs.fstatSync(2).isFile();
   library.setLogLevel('info');

@@ -55,7 +55,8 @@ impl WebSocket {
    */
   on(type: 'drain', callback: Callback<void>): void
   /**
-   * What was counted so far, each `statisticsInterval` while the connection is open.
+   * What was counted so far, each `statisticsInterval` while the connection is open. When several are due before the thread comes to it,
+   * only the last is told.
    * @since 0.1.0 of this library
    */
   on(type: 'stats', callback: Callback<Statistics>): void

@@ -20,7 +20,7 @@ use self::promises::Promises;
 use self::sending::Sending;
 use super::abort_signal::Listening;
 use super::doorbell::Doorbell;
-use super::listener::{Cut, Event, EventType, Postbox};
+use super::listener::{Cut, Event, EventType, Latest, Postbox};
 use super::reader::Reader;
 use super::value::{Engine, Kept, Refused, Value};
 use crate::client::{Client, CloseError, SEND_LIMIT_BYTES};
@@ -113,6 +113,7 @@ pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
         traces: traces.clone(),
         in_pieces: in_pieces.clone(),
         cut: Cut::default(),
+        latest: Latest::default(),
     };
     let client = Client::new(Box::new(postbox), SEND_LIMIT_BYTES);
     let socket = Rc::new(Socket {

@@ -65,7 +65,7 @@ pub(super) struct Session<'a> {
     armed: Option<Instant>,
     /// The listener can take no more for now.
     paused: bool,
-    /// It can take no more frames that go out.
+    /// It has not heard of the frames that went out before.
     held: bool,
     /// Reading and writing take turns, so that neither starves the other.
     read_next: bool,
@@ -366,7 +366,7 @@ impl<'a> Session<'a> {
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
         let traced = self.listener.wants_frames() && !self.link.is_detached();
         self.writer.keep_headers(traced);
-        self.held = traced && self.listener.poll_frames(cx).is_pending();
+        self.held = traced && self.listener.poll_heard(cx).is_pending();
         if self.held {
             return Poll::Pending;
         }

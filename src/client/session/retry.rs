@@ -78,7 +78,10 @@ pub(super) async fn again(
             let _ = runtime::spawn(finish);
             others_first().await;
         }
-        let waited = wait(link, attempt, (now, delay), series, &request, way).await;
+        let waited = match heard(link, attempt, listener).await {
+            Ok(()) => wait(link, attempt, (now, delay), series, &request, way).await,
+            stopped => stopped,
+        };
         link.await_retry(false);
         let ready = match waited {
             Err(unready) => Err(unready),
@@ -116,6 +119,15 @@ enum Unready {
 pub(super) struct Way<'a> {
     pub(super) subscription: &'a Subscription,
     pub(super) ends: Option<Ends>,
+}
+
+/// Waits until the listener has heard of the attempts before: those that nobody hears of would go on for ever.
+async fn heard(link: &Link, attempt: u64, listener: &mut dyn Listener) -> Result<(), Unready> {
+    poll_fn(|cx| match link.poll_stop(attempt, cx) {
+        Some(stop) => Poll::Ready(Err(Unready::Stop(stop))),
+        None => listener.poll_heard(cx).map(Ok),
+    })
+    .await
 }
 
 /// Waits for the next attempt: for a delay after the failure, and for a way to the server if there is none. The application
@@ -218,6 +230,9 @@ async fn others_first() {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::Context;
+
     use super::super::run;
     use super::*;
     use crate::client::error::Failure;
@@ -232,9 +247,11 @@ mod tests {
     struct Log {
         delays: Vec<(Duration, Cause)>,
         ends: Vec<String>,
+        heard: Option<Pin<Box<tokio::time::Sleep>>>,
     }
 
-    struct Recorder(Arc<std::sync::Mutex<Log>>, Prepare);
+    /// With what it says when asked to prepare, and how long it takes to hear of what it was told.
+    struct Recorder(Arc<std::sync::Mutex<Log>>, Prepare, Duration);
 
     impl Recorder {
         fn log(&self) -> std::sync::MutexGuard<'_, Log> {
@@ -248,6 +265,14 @@ mod tests {
 
         fn reconnecting(&mut self, reconnecting: &Reconnecting) {
             self.log().delays.push((reconnecting.delay, reconnecting.cause));
+        }
+
+        fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+            let mut log = self.log();
+            let heard = log.heard.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.2)));
+            std::task::ready!(heard.as_mut().poll(cx));
+            log.heard = None;
+            Poll::Ready(())
         }
 
         fn prepare(&mut self, _reconnecting: &Reconnecting) -> Prepare {
@@ -265,10 +290,14 @@ mod tests {
 
     /// Runs a client against a port where nobody listens, to its end by a clock that stands still while anything happens.
     async fn refused(reconnect: Reconnect, prepare: Prepare) -> (Log, Duration) {
+        refused_slowly(reconnect, prepare, Duration::ZERO).await
+    }
+
+    async fn refused_slowly(reconnect: Reconnect, prepare: Prepare, hearing: Duration) -> (Log, Duration) {
         let port =
             std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
         let log = Arc::default();
-        let link = Arc::new(Link::new(1, Box::new(Recorder(Arc::clone(&log), prepare)), 1_000));
+        let link = Arc::new(Link::new(1, Box::new(Recorder(Arc::clone(&log), prepare, hearing)), 1_000));
         let options = Options { reconnect: Some(reconnect), ..Options::default() };
         let request = Request::parse(&format!("ws://{port}/"), options).expect("good");
         let (attempt, turn) = link.begin().expect("idle");
@@ -309,6 +338,19 @@ mod tests {
         assert_eq!(log.delays.len(), 3);
         assert_eq!(log.delays[0].0, Duration::ZERO);
         assert!(time < 4 * SECOND, "{time:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn retries_wait_for_a_listener_that_has_not_heard_of_the_last_ones() {
+        let reconnect = Reconnect {
+            at_once: true,
+            delay: Duration::from_nanos(1),
+            max_attempts: Some(3),
+            ..Reconnect::default()
+        };
+        let (log, time) = refused_slowly(reconnect, Prepare::Proceed, 60 * SECOND).await;
+        assert_eq!(log.delays.len(), 3);
+        assert!((180 * SECOND..181 * SECOND).contains(&time), "{time:?}");
     }
 
     #[tokio::test(start_paused = true)]
