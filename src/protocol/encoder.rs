@@ -85,6 +85,7 @@ impl Encoder {
     }
 
     fn frame(&mut self, out: &mut Vec<u8>, opcode: OpCode, extension_bits: u8, payload: &[u8]) {
+        out.reserve(FRAME_HEADER_BYTES_MAX + payload.len());
         let key = self.header(out, opcode, extension_bits, payload.len());
         mask::append_masked(out, payload, key);
     }
@@ -97,27 +98,21 @@ impl Encoder {
         payload_len: usize,
     ) -> [u8; 4] {
         const MASK: u8 = 0x80;
-        let mut header = [0_u8; FRAME_HEADER_BYTES_MAX];
-        header[0] = FIN | extension_bits | u8::from(opcode);
-        let length_end = match payload_len {
-            len @ 0..=125 => {
-                header[1] = MASK | len as u8;
-                2
-            }
+        let first = FIN | extension_bits | u8::from(opcode);
+        let key @ [a, b, c, d] = self.key();
+        // Arrays of one length each are stored in an instruction or two; a slice would be copied by a call.
+        match payload_len {
+            len @ 0..=125 => out.extend_from_slice(&[first, MASK | len as u8, a, b, c, d]),
             len @ 126..=0xffff => {
-                header[1] = MASK | 126;
-                header[2..4].copy_from_slice(&(len as u16).to_be_bytes());
-                4
+                let [high, low] = (len as u16).to_be_bytes();
+                out.extend_from_slice(&[first, MASK | 126, high, low, a, b, c, d]);
             }
             len => {
-                header[1] = MASK | 127;
-                header[2..10].copy_from_slice(&(len as u64).to_be_bytes());
-                10
+                out.extend_from_slice(&[first, MASK | 127]);
+                out.extend_from_slice(&(len as u64).to_be_bytes());
+                out.extend_from_slice(&key);
             }
-        };
-        let key = self.key();
-        header[length_end..length_end + 4].copy_from_slice(&key);
-        out.extend_from_slice(&header[..length_end + 4]);
+        }
         key
     }
 }

@@ -16,12 +16,13 @@ pub(super) fn append_masked(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
 
 /// XORs `bytes` with the repeating `key`, in words the compiler turns into vector instructions.
 pub(super) fn apply(bytes: &mut [u8], key: [u8; 4]) {
-    let word = u64::from_ne_bytes([key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]]);
+    let twice = [key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]];
+    let word = u64::from_ne_bytes(twice);
     let (words, rest) = bytes.as_chunks_mut::<8>();
     for chunk in words {
         *chunk = (u64::from_ne_bytes(*chunk) ^ word).to_ne_bytes();
     }
-    for (byte, key) in rest.iter_mut().zip(key.iter().cycle()) {
+    for (byte, key) in rest.iter_mut().zip(twice) {
         *byte ^= key;
     }
 }
