@@ -889,14 +889,17 @@ impl Inner {
         encode: impl FnOnce(&mut Encoder, &mut Vec<u8>),
     ) {
         let Self { queue, queued, encoder, .. } = self;
-        let fits = queue.back().is_some_and(|chunk| {
-            chunk.uncompressed.is_none()
-                && chunk.tail.is_none()
-                && chunk.receipt.is_none()
-                && chunk.bytes.len() + bytes_max <= CHUNK_BYTES
-        });
-        if !fits {
-            queue.push_back(Chunk { bytes: chunk_memory(bytes_max), ..Chunk::default() });
+        let joins = queue
+            .back()
+            .filter(|chunk| chunk.uncompressed.is_none() && chunk.tail.is_none() && chunk.receipt.is_none());
+        let memory = match joins {
+            Some(chunk) if chunk.bytes.len() + bytes_max <= CHUNK_BYTES => None,
+            // Where one chunk is full the next one will be: it need not grow by and by, and be copied each time.
+            Some(_) => Some(bytes_max.max(CHUNK_BYTES)),
+            None => Some(bytes_max),
+        };
+        if let Some(bytes) = memory {
+            queue.push_back(Chunk { bytes: chunk_memory(bytes), ..Chunk::default() });
         }
         if let Some(chunk) = queue.back_mut() {
             let before = chunk.bytes.len();
