@@ -249,8 +249,13 @@ fn request_headers(
 
 /// The platform's C interface has no type argument: text is what C and UTF-8 agree to call text.
 fn kind_of(payload: &[u8]) -> Kind {
-    // Most binary data fails the first check early. The second one has no early end inside a block, so that it runs on
-    // vectors.
+    // The beginning tells most binary data: the check of the whole has no early end, nor has the one for NUL inside a
+    // block, so that they run on vectors.
+    const BEGINNING_BYTES: usize = 64;
+    let beginning = payload.get(..BEGINNING_BYTES).map(str::from_utf8);
+    if matches!(beginning, Some(Err(error)) if error.error_len().is_some()) {
+        return Kind::Binary;
+    }
     let has_nul =
         || payload.chunks(256).any(|block| block.iter().fold(false, |found, byte| found | (*byte == 0)));
     if simdutf8::basic::from_utf8(payload).is_ok() && !has_nul() { Kind::Text } else { Kind::Binary }
