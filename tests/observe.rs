@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use net_websocket::client::{
     Cause, Client, Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Options,
-    Request, SendError, SendLimits, Statistics, Times,
+    PhaseTimeouts, Request, SendError, SendLimits, Statistics, Times,
 };
 use support::{DEADLINE, Peer, quiet};
 
@@ -260,4 +260,13 @@ fn ends_tell_how_long_it_lasted_and_when_the_peer_was_last_heard_of() {
     let Told::Failed(Cause::Application, times) = next(&events) else { panic!("not abandoned") };
     assert!(times.elapsed > Duration::ZERO && times.last_activity.is_none(), "{times:?}");
     wire.expect_end();
+
+    // A server that begins to answer and does not go on.
+    let limits = PhaseTimeouts { upgrade: Some(Duration::from_millis(200)), ..PhaseTimeouts::default() };
+    let (_client, events) = connect(&peer, Options { phase_timeouts: limits, ..quiet() });
+    let mut wire = peer.accept();
+    wire.read_request();
+    wire.send(b"HTTP/1.1 1");
+    let Told::Failed(Cause::Timeout, times) = next(&events) else { panic!("not timed out") };
+    assert!(times.last_activity.is_some_and(|last| last < times.elapsed), "{times:?}");
 }

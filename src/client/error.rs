@@ -566,7 +566,7 @@ fn cause_of_tls(error: &TlsError) -> Cause {
 pub struct Times {
     /// Since the connection was open; since the attempt began when it never was.
     pub elapsed: Duration,
-    /// Since the last byte came from the peer; `None` for an attempt.
+    /// Since the last byte came from the peer, or from a proxy on the way to it; `None` when none ever came.
     pub last_activity: Option<Duration>,
 }
 

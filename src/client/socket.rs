@@ -5,25 +5,65 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use super::network::Ends;
 
 /// A connected TCP socket whose writes fail with `BrokenPipe` and nothing else.
-pub(super) struct Socket(TcpStream);
+pub(super) struct Socket {
+    stream: TcpStream,
+    /// While the connection is being made.
+    heard: Option<Arc<Heard>>,
+}
+
+/// When the last bytes came, of all the connections that an attempt makes on its way.
+pub(super) struct Heard {
+    began: Instant,
+    /// Since then; 0 for none yet.
+    micros: AtomicU64,
+}
+
+impl Heard {
+    pub(super) fn nothing() -> Self {
+        Self { began: Instant::now(), micros: AtomicU64::new(0) }
+    }
+
+    fn note(&self) {
+        let micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.micros.store(micros.max(1), Ordering::Relaxed);
+    }
+
+    /// Since the last bytes.
+    pub(super) fn last(&self) -> Option<Duration> {
+        match self.micros.load(Ordering::Relaxed) {
+            0 => None,
+            micros => Some(self.began.elapsed().saturating_sub(Duration::from_micros(micros))),
+        }
+    }
+}
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Self(stream)
+    /// `heard` is told of what comes, until [`Socket::is_made`].
+    pub(super) fn new(stream: TcpStream, heard: Arc<Heard>) -> Self {
+        Self { stream, heard: Some(heard) }
+    }
+
+    /// The connection is made: whoever reads from it now knows when.
+    pub(super) fn is_made(&mut self) {
+        self.heard = None;
     }
 
     /// Where the connection begins and ends.
     pub(super) fn ends(&self) -> io::Result<Ends> {
-        Ok(Ends { local: self.0.local_addr()?, peer: self.0.peer_addr()? })
+        Ok(Ends { local: self.stream.local_addr()?, peer: self.stream.peer_addr()? })
     }
 }
 
@@ -33,7 +73,14 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before
+            && let Some(heard) = &self.heard
+        {
+            heard.note();
+        }
+        read
     }
 }
 
@@ -47,16 +94,16 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let socket = SockRef::from(&self.0);
+        let socket = SockRef::from(&self.stream);
         // One slice goes out in a system call that costs less; it is the rule with TLS, and with few messages.
         let send = || match slices {
             [slice] => socket.send_with_flags(slice, libc::MSG_NOSIGNAL),
             slices => socket.send_vectored_with_flags(slices, libc::MSG_NOSIGNAL),
         };
         loop {
-            match self.0.try_io(Interest::WRITABLE, send) {
+            match self.stream.try_io(Interest::WRITABLE, send) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ready!(self.0.poll_write_ready(cx))?;
+                    ready!(self.stream.poll_write_ready(cx))?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 written => return Poll::Ready(written),
@@ -73,6 +120,6 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

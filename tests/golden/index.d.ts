@@ -99,7 +99,7 @@ declare namespace webSocket {
     elapsedTime: number;
 
     /**
-     * Milliseconds since the last byte came from the peer; undefined for an attempt.
+     * Milliseconds since the last byte came from the peer, or from a proxy on the way to it; undefined when none ever came.
      * @since 0.1.0 of this library
      */
     idleTime?: number;

@@ -484,7 +484,7 @@ typedef struct NWS_Failure {
     int32_t cause;
     /** Microseconds that the connection was open, or that the attempt took. */
     int64_t elapsedUs;
-    /** Microseconds since the last byte came from the peer; -1 for an attempt. */
+    /** Microseconds since the last byte came from the peer, or from a proxy on the way to it; -1 when none ever came. */
     int64_t lastActivityUs;
     /** The headers of a server that refused the upgrade, in order; headerCount is 0 when that is not the cause. */
     const struct NWS_Header *headers;

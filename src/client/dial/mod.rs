@@ -7,6 +7,7 @@ use std::future::ready;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -26,7 +27,7 @@ use super::handshake::{self, Upgraded};
 use super::network::Ends;
 use super::options::Request;
 use super::proxy::{self, Choice, ProxyProtocol, Server};
-use super::socket::Socket;
+use super::socket::{Heard, Socket};
 use super::tls::{self, TlsError};
 use crate::protocol::{Negotiated, ReadBuffer};
 
@@ -38,21 +39,29 @@ pub(super) struct Connection {
     pub(super) received: ReadBuffer,
 }
 
-/// What an attempt is doing, for the texts of those who end it from outside.
-pub(super) struct Progress(AtomicU8);
+/// What an attempt is doing, for those who end it from outside, and when it was last answered.
+pub(super) struct Progress {
+    phase: AtomicU8,
+    heard: Arc<Heard>,
+}
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self(AtomicU8::new(Phase::Lookup as u8))
+        Self { phase: AtomicU8::new(Phase::Lookup as u8), heard: Arc::new(Heard::nothing()) }
     }
 
     fn enter(&self, phase: Phase) {
-        self.0.store(phase as u8, Ordering::Relaxed);
+        self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
     pub(super) fn phase(&self) -> Phase {
         const PHASES: [Phase; 5] = [Phase::Lookup, Phase::Tcp, Phase::Proxy, Phase::Tls, Phase::Upgrade];
-        PHASES[usize::from(self.0.load(Ordering::Relaxed))]
+        PHASES[usize::from(self.phase.load(Ordering::Relaxed))]
+    }
+
+    /// Since the last bytes came, from the server or a proxy.
+    pub(super) fn last_activity(&self) -> Option<Duration> {
+        self.heard.last()
     }
 }
 
@@ -120,10 +129,11 @@ async fn connect(request: &Request, progress: &Progress, timing: &mut Timing) ->
             Err(cause) => Err(not_upgraded(request.endpoint(), cause, stream).await),
         }
     };
-    let (upgraded, stream) = within(limits.upgrade, Phase::Upgrade, request, upgrade).await?;
+    let (upgraded, mut stream) = within(limits.upgrade, Phase::Upgrade, request, upgrade).await?;
     let Upgraded { mut opened, deflate, received } = upgraded;
     timing.upgrade += clock.lap();
     opened.timing = *timing;
+    stream.is_made();
     Ok(Connection { stream, opened, deflate, received })
 }
 
@@ -286,7 +296,7 @@ async fn reach(
     if let Err(cause) = tcp.set_nodelay(true) {
         crate::logging::debug(format_args!("TCP_NODELAY not set: {cause}"));
     }
-    Ok(Socket::new(tcp))
+    Ok(Socket::new(tcp, progress.heard.clone()))
 }
 
 /// The transport of a connection.
@@ -306,6 +316,14 @@ impl Stream {
 }
 
 impl Stream {
+    /// See [`Socket::is_made`].
+    fn is_made(&mut self) {
+        match self {
+            Self::Plain(stream) => stream.is_made(),
+            Self::Tls(stream) => stream.get_mut().0.is_made(),
+        }
+    }
+
     /// Where the connection begins and ends, through TLS.
     pub(super) fn ends(&self) -> io::Result<Ends> {
         match self {

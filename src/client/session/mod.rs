@@ -177,6 +177,10 @@ async fn connect<'a>(
         stop = stopped => Err(stop),
         outcome = dial::establish(&request, &progress) => Ok(outcome),
     };
+    let failed = |error| {
+        let times = Times { last_activity: progress.last_activity(), ..Times::default() };
+        End { times, ..End::of_error(error) }
+    };
     let opened = match outcome {
         Ok(Ok(connection)) => {
             let compress_from = connection.deflate.as_ref().and_then(Negotiated::threshold);
@@ -184,14 +188,14 @@ async fn connect<'a>(
             let opened = Arc::new(opened);
             link.open(attempt, opened.clone(), compress_from).map(|()| (stream, opened, deflate, received))
         }
-        Ok(Err(error)) => return Err(Box::new(End::of_error(error))),
+        Ok(Err(error)) => return Err(Box::new(failed(error))),
         Err(stop) => Err(stop),
     };
     let (stream, opened, deflate, received) = match opened {
         Ok(connection) => connection,
         Err(Stop::Abandoned(dropped)) => {
             let error = Error::Abandoned { target, phase: progress.phase() };
-            return Err(Box::new(End { dropped, ..End::of_error(error) }));
+            return Err(Box::new(End { dropped, ..failed(error) }));
         }
         Err(Stop::Close(close)) => return Err(Box::new(End::of_close(close, Times::default()))),
     };
