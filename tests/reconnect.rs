@@ -96,7 +96,7 @@ fn what_the_kernel_has_nothing_of_waits_for_the_next_connection() {
     recorded.client.send_piece(Kind::Text, b"ee", true, None).expect("open");
     wire.send(b"\x88\x02\x03\xe9");
     assert_eq!(recorded.next(), Seen::Sent(1, Outcome::Unsent));
-    assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Restart, 0));
+    assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Restart, 1));
     drop(wire);
     assert_eq!(recorded.client.state(), State::Connecting);
     recorded.client.send_with_receipt(Kind::Text, b"four", 4).expect("accepted while it reconnects");

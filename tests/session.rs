@@ -3,7 +3,7 @@
 mod support;
 
 use std::io::{ErrorKind, Write};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -379,6 +379,49 @@ fn control_frames_pass_the_pieces_that_wait() {
     // What the kernel holds lies before it.
     assert!(before < PIECES / 2, "{before} pieces came first");
     drop(recorded.client);
+}
+
+/// Tells of an end its code, 0 for a failure, and what was left unsent.
+struct Ends(Sender<(u16, usize)>);
+
+impl Listener for Ends {
+    fn opened(&mut self, _opened: &Opened) {}
+    fn message(&mut self, _message: Message<'_>) {}
+    fn failed(&mut self, failure: &Failure) {
+        let _ = self.0.send((0, failure.unsent));
+    }
+    fn closed(&mut self, closed: &Closed) {
+        let _ = self.0.send((closed.code, closed.unsent));
+    }
+}
+
+#[test]
+fn what_a_closing_connection_may_not_get_out_is_counted() {
+    let connect = |peer: &Peer| {
+        let (sender, events) = channel();
+        let client = Client::new(Box::new(Ends(sender)), net_websocket::client::SEND_LIMIT_BYTES);
+        client.connect(Request::parse(&peer.url(), quiet()).expect("good")).expect("idle");
+        // More than the kernel takes, while the peer does not read.
+        client.send(Kind::Binary, &vec![1; 50_000_000]).expect("accepted");
+        for _ in 0..5 {
+            client.send(Kind::Text, b"more").expect("accepted");
+        }
+        (client, events)
+    };
+    let peer = Peer::bind();
+    let (_client, events) = connect(&peer);
+    let mut wire = peer.open();
+    wire.expect(&[BINARY]);
+    wire.send(b"\xff\x00");
+    assert_eq!(events.recv_timeout(DEADLINE), Ok((0, 6)));
+    assert_eq!(events.recv_timeout(DEADLINE), Ok((1002, 6)));
+
+    let (client, events) = connect(&peer);
+    let mut wire = peer.open();
+    wire.expect(&[BINARY]);
+    client.close(1000, "bye").expect("open");
+    wire.send(b"\x88\x02\x03\xe8");
+    assert_eq!(events.recv_timeout(DEADLINE), Ok((1000, 6)));
 }
 
 /// A listener that takes nothing until it is told to.

@@ -545,4 +545,7 @@ pub struct CloseResult {
     /// Milliseconds since the last byte came from the peer.
     /// @since 0.1.0 of this library
     pub idle_time: f64,
+    /// Messages that were accepted and are dropped, or of which nobody will know whether the peer got them.
+    /// @since 0.1.0 of this library
+    pub unsent: f64,
 }

@@ -138,7 +138,7 @@ pub struct ErrorEvent {
     pub message: String,
     /// Of a server that refused the upgrade.
     pub refused: Option<RefusedUpgrade>,
-    /// Messages that were accepted and are dropped.
+    /// See [`Failure::unsent`].
     pub unsent: usize,
     pub cause: Cause,
     pub phase: &'static str,
@@ -181,7 +181,7 @@ impl Fate {
     }
 
     pub fn of_close(closed: &Closed) -> Self {
-        let Closed { code, reason, cause, times: _ } = closed;
+        let Closed { code, reason, cause, unsent: _, times: _ } = closed;
         let who = match cause {
             Cause::Application => "closed by the application",
             _ => "closed by the peer",

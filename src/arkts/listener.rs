@@ -468,7 +468,7 @@ impl<'scope> Listeners<'scope> {
                 let result = env.object()?;
                 result.set(c"code", env.number(f64::from(closed.code))?)?;
                 result.set(c"reason", env.string(&closed.reason)?)?;
-                set_circumstances(env, result, closed.cause, closed.times)?;
+                set_circumstances(env, result, closed.cause, closed.unsent, closed.times)?;
                 Ok([undefined, result])
             }),
         }
@@ -542,8 +542,7 @@ pub fn error_value<'env>(env: Engine, error: &ErrorEvent) -> Result<Value<'env>,
     let object = env.business_error(error.code, &error.message)?;
     object.set(c"data", env.string(&error.data)?)?;
     object.set(c"phase", env.string(error.phase)?)?;
-    object.set(c"unsent", env.number(error.unsent as f64)?)?;
-    set_circumstances(env, object, error.cause, error.times)?;
+    set_circumstances(env, object, error.cause, error.unsent, error.times)?;
     if let Some(RefusedUpgrade { status, reason, headers: all, body }) = &error.refused {
         let response = env.object()?;
         response.set(c"status", env.number(f64::from(*status))?)?;
@@ -556,8 +555,15 @@ pub fn error_value<'env>(env: Engine, error: &ErrorEvent) -> Result<Value<'env>,
 }
 
 /// What `error` and `close` both tell.
-fn set_circumstances(env: Engine, object: Value<'_>, cause: Cause, times: Times) -> Result<(), Refused> {
+fn set_circumstances(
+    env: Engine,
+    object: Value<'_>,
+    cause: Cause,
+    unsent: usize,
+    times: Times,
+) -> Result<(), Refused> {
     let Times { elapsed, last_activity } = times;
+    object.set(c"unsent", env.number(unsent as f64)?)?;
     object.set(c"cause", env.number(f64::from(cause as u8))?)?;
     object.set(c"elapsedTime", env.number(elapsed.as_secs_f64() * 1_000.0)?)?;
     if let Some(time) = last_activity {

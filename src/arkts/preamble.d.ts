@@ -85,7 +85,7 @@ export interface WebSocketError extends BusinessError {
   phase: ConnectionPhase;
 
   /**
-   * Messages that were accepted and are dropped.
+   * Messages that were accepted and are dropped, or of which nobody will know whether the peer got them.
    * @since 0.1.0 of this library
    */
   unsent: number;

@@ -575,7 +575,8 @@ pub struct Times {
 pub struct Failure {
     /// The cause.
     pub error: Error,
-    /// Messages that had been accepted and were dropped with the connection.
+    /// Messages that had been accepted and were dropped with the connection, or of which nobody will know whether the peer
+    /// got them.
     pub unsent: usize,
     /// How long it lasted.
     pub times: Times,

@@ -108,6 +108,8 @@ pub struct Closed {
     pub reason: String,
     /// The class of it: [`Cause::Application`] when this side closed first.
     pub cause: Cause,
+    /// Messages that had been accepted and are dropped, or of which nobody will know whether the peer got them.
+    pub unsent: usize,
     /// How long the connection lasted.
     pub times: Times,
 }

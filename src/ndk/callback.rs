@@ -280,6 +280,7 @@ impl Listener for Callbacks {
                 cause: closed.cause as i32,
                 elapsed_us: micros(elapsed),
                 last_activity_us: last_activity.map_or(-1, micros),
+                unsent_messages: closed.unsent as u64,
             };
             self.extended(self.set().on_close, &event);
             return;

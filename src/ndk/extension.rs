@@ -158,6 +158,7 @@ pub struct RawClose {
     pub cause: i32,
     pub elapsed_us: i64,
     pub last_activity_us: i64,
+    pub unsent_messages: u64,
 }
 
 /// `NWS_Reconnecting`.
@@ -352,7 +353,7 @@ const _: () = {
     assert!(size_of::<RawMessage>() == 32 && offset_of!(RawMessage, last) == 29);
     assert!(size_of::<RawPong>() == 32);
     assert!(size_of::<RawFailure>() == 96 && offset_of!(RawFailure, message) == 24);
-    assert!(size_of::<RawClose>() == 48);
+    assert!(size_of::<RawClose>() == 56);
     assert!(size_of::<RawReconnecting>() == 48 && offset_of!(RawReconnecting, message) == 32);
     assert!(size_of::<RawReconnected>() == 24);
     assert!(size_of::<RawReconnectOptions>() == 40 && offset_of!(RawReconnectOptions, at_once) == 32);

@@ -87,7 +87,7 @@ declare namespace webSocket {
     phase: ConnectionPhase;
 
     /**
-     * Messages that were accepted and are dropped.
+     * Messages that were accepted and are dropped, or of which nobody will know whether the peer got them.
      * @since 0.1.0 of this library
      */
     unsent: number;
@@ -1054,6 +1054,12 @@ declare namespace webSocket {
      * @since 0.1.0 of this library
      */
     idleTime: number;
+
+    /**
+     * Messages that were accepted and are dropped, or of which nobody will know whether the peer got them.
+     * @since 0.1.0 of this library
+     */
+    unsent: number;
   }
 
   /**

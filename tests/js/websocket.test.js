@@ -887,6 +887,7 @@ socketTest('close tells the cause and the times', async (socket) => {
   const restart = await socket.closed();
   assert.strictEqual(restart.cause, Cause.RESTART);
   assert(restart.idleTime >= 0 && restart.idleTime <= restart.elapsedTime, JSON.stringify(restart));
+  assert.strictEqual(restart.unsent, 0);
   await socket.open(WS_URL);
   assert.strictEqual((await socket.shut()).cause, Cause.APPLICATION);
 });

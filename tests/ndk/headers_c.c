@@ -38,7 +38,7 @@ SAME(ext_message_last, offsetof(NWS_Message, last), 29);
 SAME(ext_pong, sizeof(NWS_Pong), 32);
 SAME(ext_failure, sizeof(NWS_Failure), 96);
 SAME(ext_failure_message, offsetof(NWS_Failure, message), 24);
-SAME(ext_close, sizeof(NWS_Close), 48);
+SAME(ext_close, sizeof(NWS_Close), 56);
 SAME(ext_reconnecting, sizeof(NWS_Reconnecting), 48);
 SAME(ext_reconnecting_message, offsetof(NWS_Reconnecting, message), 32);
 SAME(ext_reconnected, sizeof(NWS_Reconnected), 24);

@@ -478,7 +478,7 @@ typedef struct NWS_Failure {
     uint32_t httpStatus;
     /** A sentence for a log, as WebSocket_ErrorResult::errorMessage. */
     const char *message;
-    /** Messages that were accepted and are dropped. */
+    /** Messages that were accepted and are dropped, or of which nobody will know whether the peer got them. */
     uint64_t unsentMessages;
     /** One of NWS_Cause. */
     int32_t cause;
@@ -564,6 +564,8 @@ typedef struct NWS_Close {
     int64_t elapsedUs;
     /** Microseconds since the last byte came from the peer. */
     int64_t lastActivityUs;
+    /** As NWS_Failure::unsentMessages. */
+    uint64_t unsentMessages;
 } NWS_Close;
 
 /**

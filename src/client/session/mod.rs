@@ -120,7 +120,7 @@ fn tell_end(link: &Link, attempt: u64, listener: &mut dyn Listener, end: End) ->
         logging::warn(format_args!("{} closed with {unsent} queued messages unsent", link.tag()));
     }
     if let Some(closed) = closed {
-        let closed = Closed { times, ..closed };
+        let closed = Closed { unsent, times, ..closed };
         logging::info(format_args!("{} closed ({})", link.tag(), closed.code));
         tell(link, listener, |listener| listener.closed(&closed));
     }
@@ -257,7 +257,7 @@ fn abnormal(error: &Error) -> Closed {
 }
 
 fn closed_by(cause: Cause, code: u16, reason: String) -> Closed {
-    Closed { code, reason, cause, times: Times::default() }
+    Closed { code, reason, cause, unsent: 0, times: Times::default() }
 }
 
 /// Calls the listener, unless its client is gone.

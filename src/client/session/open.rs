@@ -18,7 +18,7 @@ use crate::client::dial::Stream;
 use crate::client::error::{Error, Times};
 use crate::client::event::{Closed, Direction, Listener, Message, Outcome, Pong};
 use crate::client::keepalive::{Due, Keepalive, Ticks};
-use crate::client::link::{Chunk, CloseRequest, Command, Dropped, Link};
+use crate::client::link::{Chunk, CloseRequest, Command, Link};
 use crate::client::network::Ends;
 use crate::client::options::Request;
 use crate::client::reconnect::Cause;
@@ -204,8 +204,7 @@ impl<'a> Session<'a> {
             };
         };
         let Ending { error, closed, graceful, mut unsent } = ending;
-        let mut dropped = Dropped::default();
-        if graceful {
+        let dropped = if graceful {
             // One try to get a close frame out before the application hears of the end and perhaps exits.
             let counters = &self.link.counters;
             poll_fn(|cx| {
@@ -215,11 +214,11 @@ impl<'a> Session<'a> {
                 Poll::Ready(())
             })
             .await;
-            dropped.receipts = self.writer.take_receipts();
+            self.writer.unconfirmed()
         } else {
             unsent.append(&mut self.writer.take_unbegun());
-            dropped = self.writer.drop_begun();
-        }
+            self.writer.drop_begun()
+        };
         self.tell_sent();
         // Nobody is told of what still goes out.
         self.writer.keep_headers(false);

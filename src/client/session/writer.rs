@@ -168,11 +168,12 @@ impl Writer {
         dropped
     }
 
-    /// The receipts of what will be sent when nobody is left to say so.
-    pub(super) fn take_receipts(&mut self) -> Vec<Receipt> {
+    /// What will be sent, if it can be, when nobody is left to say so.
+    pub(super) fn unconfirmed(&mut self) -> Dropped {
         let mut receipts = std::mem::take(&mut self.held_receipts);
         receipts.extend(self.out.iter_mut().filter_map(|chunk| chunk.receipt.take()));
-        receipts
+        let messages = self.held + Waiting::of(&self.out).messages;
+        Dropped { messages, receipts, ..Dropped::default() }
     }
 
     /// Compresses the messages that are next. Not all that wait, which would take long, and the latest of them may have to
