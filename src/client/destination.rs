@@ -99,6 +99,20 @@ impl Destination {
         Ok(Self { secure, host, zone, port, authority, target, authorization })
     }
 
+    /// The URL, without userinfo.
+    pub(super) fn url(&self) -> String {
+        let Self { secure, host, zone, port: _, authority, target, authorization: _ } = self;
+        let scheme = if *secure { "wss" } else { "ws" };
+        match (host, zone) {
+            // RFC 6874 section 2.
+            (Host::Ipv6(address), Some(zone)) => {
+                let port = authority.rsplit_once(']').map_or("", |(_, port)| port);
+                format!("{scheme}://[{address}%25{zone}]{port}{target}")
+            }
+            _ => format!("{scheme}://{authority}{target}"),
+        }
+    }
+
     /// Host and port, for texts and logs: never the path, the query or credentials.
     pub(super) fn endpoint(&self) -> String {
         match (&self.host, &self.zone) {
@@ -176,6 +190,7 @@ mod tests {
             assert_eq!(destination.authority, "[fe80::1]:8080");
             assert_eq!(destination.target, "/a?b");
             assert_eq!(destination.endpoint(), "[fe80::1%eth0]:8080");
+            assert_eq!(destination.url(), "ws://[fe80::1%25eth0]:8080/a?b");
         }
         assert_eq!(parse("ws://[fe80::1%2525]/").zone.as_deref(), Some("25"));
         assert_eq!(parse("ws://[::1]/%25?[a%b]").zone, None);
@@ -194,8 +209,7 @@ mod tests {
         let of = |reference: &str| {
             let other = base.resolve(reference).expect("a good reference");
             assert_eq!(other.authorization, None);
-            let scheme = if other.secure { "wss" } else { "ws" };
-            (format!("{scheme}://{}{}", other.authority, other.target), base.is_origin_of(&other))
+            (other.url(), base.is_origin_of(&other))
         };
         assert_eq!(of("/x?y#z"), ("wss://example.org:8443/x?y".to_owned(), true));
         assert_eq!(of("x"), ("wss://example.org:8443/a/x".to_owned(), true));

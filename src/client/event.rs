@@ -24,6 +24,9 @@ pub struct Opened {
     pub headers: Headers,
     /// How long each step took.
     pub timing: Timing,
+    /// Where the connection leads, without userinfo, when that is not where the application first wanted to go: after a redirect, and
+    /// after a change by [`Listener::prepare`].
+    pub url: Option<Box<str>>,
 }
 
 /// Names and values of headers, in order. All in one piece of memory, since each connection keeps them.

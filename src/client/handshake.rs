@@ -171,7 +171,10 @@ fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Ne
     if protocol.as_ref().is_some_and(|name| !request.protocols.contains(name)) {
         return Err(UpgradeError::UnrequestedProtocol);
     }
-    Ok((Opened { status, reason, protocol, extensions, headers, timing: Timing::default() }, deflate))
+    Ok((
+        Opened { status, reason, protocol, extensions, headers, timing: Timing::default(), url: None },
+        deflate,
+    ))
 }
 
 #[cfg(test)]

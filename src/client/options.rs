@@ -128,6 +128,8 @@ pub struct Request {
     pub(super) proxy: Choice,
     pub(super) hosts: Vec<(String, Vec<IpAddr>)>,
     pub(super) destination: Destination,
+    /// The destination's, when it is another than the application began with.
+    pub(super) url: Option<Box<str>>,
     pub(super) redirects: Option<Box<Redirects>>,
     pub(super) origin_port: bool,
     /// All headers to send besides the handshake's own.
@@ -213,6 +215,7 @@ impl Request {
             proxy: Choice::parse(proxy)?,
             hosts: parse_hosts(hosts)?,
             destination,
+            url: None,
             redirects,
             origin_port,
             headers,
@@ -243,7 +246,10 @@ impl Request {
         let Rewrite { url: other, headers } = rewrite;
         options.headers.retain(|(name, _)| !headers.iter().any(|(new, _)| new.eq_ignore_ascii_case(name)));
         options.headers.extend(headers);
-        Self::parse(&other.unwrap_or(url), options)
+        let elsewhere = other.is_some();
+        let mut request = Self::parse(&other.unwrap_or(url), options)?;
+        request.url = if elsewhere { Some(request.destination.url().into()) } else { self.url.clone() };
+        Ok(request)
     }
 
     /// Whether the host is a name, which may lead to several addresses.
@@ -278,6 +284,7 @@ impl Request {
         }
         request.redirects = Some(Box::new(Redirects { left, tls: tls.clone() }));
         request.tls = destination.secure.then_some(tls);
+        request.url = Some(destination.url().into());
         request.destination = destination;
         Some(Ok(request))
     }

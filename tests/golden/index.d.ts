@@ -1200,7 +1200,8 @@ declare namespace webSocket {
     get extensions(): string;
 
     /**
-     * The URL of the last `connect`; empty before it.
+     * The URL of the last `connect`; empty before it. From the event `open` on it is the URL that the connection was made to, if a redirect
+     * or `prepareAttempt` has led to another one: that is without a user's name and password.
      * @since 0.1.0 of this library
      */
     get url(): string;

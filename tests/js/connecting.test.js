@@ -49,11 +49,16 @@ socketTest('an error event has the answer of a server that refused', async (sock
 socketTest('redirects are followed if asked for', async (socket, context) => {
   const { url, requests } = await server(context, `HTTP/1.1 302 Found\r\nLocation: ${WS_URL}\r\n\r\n`);
   const header = { Cookie: 'a=1' };
-  await socket.open(url, { maxRedirects: 1, header });
+  await socket.ws.connect(url, { maxRedirects: 1, header });
+  assert.strictEqual(socket.ws.url, url);
+  await socket.next('open');
+  assert.strictEqual(socket.ws.url, `${WS_URL}/`);
   assert.match(requests[0], /\r\nCookie: a=1\r\n/);
   await socket.shut();
+  assert.strictEqual(socket.ws.url, `${WS_URL}/`);
   await socket.ws.connect(url);
   const error = await socket.error();
+  assert.strictEqual(socket.ws.url, url);
   assertError(error, HTTP_STATUS, /302 Found/);
   assert.strictEqual(error.response.header.location, WS_URL);
 });

@@ -22,10 +22,12 @@ socketTest('a lost connection comes back with a fresh handshake', async ({ ws })
   assert.deepStrictEqual([attempt, cause, code], [1, 11, 1012]);
   assert.match(message, /restart/);
   assert.strictEqual(ws.readyState, 0);
+  assert.strictEqual(ws.url, `${WS_URL}/close/1012/restart`);
   assert.strictEqual(ws.prepareAttempt(attempt + 1), false);
   assert.strictEqual(ws.prepareAttempt(attempt, { url: `${WS_URL}/headers`, header: { 'X-Token': 'fresh' } }), true);
   const { attempts, downtime } = await back;
   assert.strictEqual(attempts, 1);
+  assert.strictEqual(ws.url, `${WS_URL}/headers`);
   assert(downtime >= 0);
   await text;
   assert.deepStrictEqual(seen, ['open', 'reconnecting', 'open']);

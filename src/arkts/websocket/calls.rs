@@ -248,11 +248,13 @@ impl WebSocket {
         self.socket.client.opened().and_then(|opened| opened.extensions.clone()).unwrap_or_default()
     }
 
-    /// The URL of the last `connect`; empty before it.
+    /// The URL of the last `connect`; empty before it. From the event `open` on it is the URL that the connection was made to, if a redirect
+    /// or `prepareAttempt` has led to another one: that is without a user's name and password.
     /// @since 0.1.0 of this library
     #[napi(getter)]
     pub fn url(&self) -> String {
-        self.socket.url.borrow().clone()
+        let Socket { url, elsewhere, .. } = &*self.socket;
+        elsewhere.borrow().as_deref().map_or_else(|| url.borrow().clone(), str::to_owned)
     }
 
     /// Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued. The event `close` follows.
@@ -300,6 +302,7 @@ impl WebSocket {
         socket.doorbell.install(env, socket.clone()).map_err(broken)?;
         socket.client.set_send_limits(send_limits);
         socket.url.replace(url);
+        socket.elsewhere.take();
         socket.in_pieces.store(in_pieces, Ordering::Relaxed);
         socket.client.connect(request)?;
         socket.begun.set(socket.begun.get() + 1);

@@ -49,8 +49,11 @@ impl Socket {
             if last {
                 self.ended.set(self.ended.get() + 1);
             }
-            if matches!(event, Event::Opened(_)) {
+            if let Event::Opened(opened) = &event {
                 self.connections.set(self.connections.get() + 1);
+                if current {
+                    self.elsewhere.replace(opened.url.clone());
+                }
             }
             if current && (matches!(event, Event::Opened(_)) || last) {
                 self.opened.set(!last);

@@ -57,8 +57,9 @@ struct Socket {
     doorbell: Arc<Doorbell>,
     /// The object of listeners, while events can come.
     listeners: RefCell<Option<Kept>>,
-    /// The URL of the last `connect`.
+    /// The URL of the last `connect`, and where its connection leads if that is elsewhere.
     url: RefCell<String>,
+    elsewhere: RefCell<Option<Box<str>>>,
     sending: Sending,
     promises: Promises,
     reader: Reader,
@@ -125,6 +126,7 @@ pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
         doorbell,
         listeners: RefCell::default(),
         url: RefCell::default(),
+        elsewhere: RefCell::default(),
         sending: Sending::default(),
         promises: Promises::default(),
         reader: Reader::default(),

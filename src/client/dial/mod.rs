@@ -133,6 +133,7 @@ async fn connect(request: &Request, progress: &Progress, timing: &mut Timing) ->
     let Upgraded { mut opened, deflate, received } = upgraded;
     timing.upgrade += clock.lap();
     opened.timing = *timing;
+    opened.url = request.url.clone();
     stream.is_made();
     Ok(Connection { stream, opened, deflate, received })
 }
