@@ -1,4 +1,5 @@
-//! What only the platform knows: the proxy of its network settings, and when its network changes.
+//! What only the platform knows: the proxy of its network settings, when its network changes, and how much of what was
+//! written to a socket has arrived.
 //!
 //! The functions are looked up when they are first needed, in a library that devices with an older system, and other
 //! systems, do not have. The one place outside the faces with unsafe code.
@@ -6,6 +7,7 @@
 use std::convert::Infallible;
 use std::ffi::{CStr, c_void};
 use std::mem::transmute;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::panic::catch_unwind;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -330,6 +332,15 @@ mod netlink {
             }
         }
     }
+}
+
+/// Bytes written to a TCP socket that its peer has not acknowledged.
+pub(crate) fn unacknowledged(socket: BorrowedFd<'_>) -> Option<u64> {
+    let mut count: libc::c_int = 0;
+    // SAFETY: the descriptor is open for the time of the call, which writes one c_int to the address (`tcp(7)`, SIOCOUTQ,
+    // whose number is that of TIOCOUTQ).
+    let status = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) };
+    u64::try_from(count).ok().filter(|_| status == 0)
 }
 
 #[cfg(not(all(target_os = "linux", not(target_env = "ohos"))))]

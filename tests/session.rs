@@ -2,10 +2,11 @@
 
 mod support;
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use net_websocket::client::{
@@ -249,6 +250,40 @@ fn pings_on_schedule_and_gives_up_on_a_silent_peer() {
     let Seen::Failed(text) = recorded.next() else { panic!("no failure") };
     assert!(text.contains("200 ms after a ping"), "{text}");
     assert!(silent_since.elapsed() >= timeout, "gave up after {:?}", silent_since.elapsed());
+    assert!(matches!(recorded.next(), Seen::Closed(1006, _)));
+    recorded.finish(wire);
+}
+
+#[test]
+fn a_peer_that_takes_what_is_sent_is_there_although_its_pong_is_late() {
+    const BYTES: usize = 30_000_000;
+    let peer = Peer::bind();
+    let timeout = Duration::from_millis(250);
+    let options = Options { ping_interval: Some(timeout / 5), pong_timeout: Some(timeout), ..quiet() };
+    let recorded = Recorded::connect(&peer, options.clone());
+    let mut wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    recorded.client.send(Kind::Binary, &vec![1; BYTES]).expect("open");
+    // A line of some 20 MB a second: the ping is behind it all.
+    let began = Instant::now();
+    let mut left = BYTES;
+    while left > 0 {
+        let mut part = vec![0; 400_000.min(left)];
+        wire.0.read_exact(&mut part).expect("the connection lives");
+        left -= part.len();
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(began.elapsed() > 3 * timeout);
+    wire.send(b"\x81\x02hi");
+    assert_eq!(recorded.next(), Seen::Text("hi".to_owned()));
+    recorded.finish(wire);
+
+    // One that takes no more is not.
+    let recorded = Recorded::connect(&peer, options);
+    let wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    recorded.client.send(Kind::Binary, &vec![1; BYTES]).expect("open");
+    assert!(matches!(recorded.next(), Seen::Failed(text) if text.contains("after a ping")));
     assert!(matches!(recorded.next(), Seen::Closed(1006, _)));
     recorded.finish(wire);
 }

@@ -48,7 +48,8 @@ pub struct WebSocketRequestOptions {
     /// Seconds between pings, 0 to 30000; 0 for none. Default: 30.
     /// @since 21
     pub ping_interval: Option<f64>,
-    /// Seconds after a ping within which something must come, 0 to 30000; 0 for no limit. Default: 30.
+    /// Seconds after a ping within which something must come, 0 to 30000; 0 for no limit. They begin anew while what was sent
+    /// before the ping is on its way, and arrives. Default: 30.
     /// @since 21
     pub pong_timeout: Option<f64>,
     /// 'system' for the proxy of the network settings, if there is one; 'no-proxy'; or a proxy. Default: 'system'.

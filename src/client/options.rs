@@ -52,7 +52,8 @@ pub struct Options {
     pub close_timeout: Duration,
     /// Time between pings; `None` for none. Default 30 s.
     pub ping_interval: Option<Duration>,
-    /// How long after a ping something must come; `None` for ever. Default 30 s.
+    /// How long after a ping something must come; `None` for ever. While what was sent before the ping is on its way, and
+    /// arrives, the time begins anew. Default 30 s.
     pub pong_timeout: Option<Duration>,
     /// The compression to offer (RFC 7692); `None` for none. Default: with both contexts taken over and full windows.
     pub per_message_deflate: Option<PerMessageDeflate>,

@@ -4,6 +4,7 @@
 //! writes one slice, and cannot ask when it writes several; rustls and the session write several.
 
 use std::io::{self, IoSlice};
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,10 +17,13 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::network::Ends;
+use crate::platform;
 
 /// A connected TCP socket whose writes fail with `BrokenPipe` and nothing else.
 pub(super) struct Socket {
     stream: TcpStream,
+    /// Bytes that the kernel has taken.
+    written: u64,
     /// While the connection is being made.
     heard: Option<Arc<Heard>>,
 }
@@ -53,12 +57,18 @@ impl Heard {
 impl Socket {
     /// `heard` is told of what comes, until [`Socket::is_made`].
     pub(super) fn new(stream: TcpStream, heard: Arc<Heard>) -> Self {
-        Self { stream, heard: Some(heard) }
+        Self { stream, written: 0, heard: Some(heard) }
     }
 
     /// The connection is made: whoever reads from it now knows when.
     pub(super) fn is_made(&mut self) {
         self.heard = None;
+    }
+
+    /// Bytes that were written, and how many of them have arrived.
+    pub(super) fn progress(&self) -> Option<(u64, u64)> {
+        let unacknowledged = platform::unacknowledged(self.stream.as_fd())?;
+        Some((self.written, self.written.saturating_sub(unacknowledged)))
     }
 
     /// Where the connection begins and ends.
@@ -90,7 +100,7 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
@@ -106,7 +116,10 @@ impl AsyncWrite for Socket {
                     ready!(self.stream.poll_write_ready(cx))?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                written => return Poll::Ready(written),
+                outcome => {
+                    self.written += outcome.as_ref().map_or(0, |&count| count as u64);
+                    return Poll::Ready(outcome);
+                }
             }
         }
     }

@@ -214,7 +214,8 @@ declare namespace webSocket {
     pingInterval?: number;
 
     /**
-     * Seconds after a ping within which something must come, 0 to 30000; 0 for no limit. Default: 30.
+     * Seconds after a ping within which something must come, 0 to 30000; 0 for no limit. They begin anew while what was sent
+     * before the ping is on its way, and arrives. Default: 30.
      * @since 21
      */
     pongTimeout?: number;

@@ -231,8 +231,9 @@ typedef struct NWS_Options {
      */
     uint32_t pingIntervalMs;
     /**
-     * How long after a ping something must come from the peer, else the connection is lost; 0 for ever. From 2000 on it ends
-     * on a common second, up to 1000 later. Default 30000.
+     * How long after a ping something must come from the peer, else the connection is lost; 0 for ever. While what was
+     * sent before the ping is on its way, and arrives, the time begins anew. From 2000 on it ends on a common second, up
+     * to 1000 later. Default 30000.
      */
     uint32_t pongTimeoutMs;
     /** The largest message to receive, in bytes; a larger one ends the connection with 1009. Default 67108864. */

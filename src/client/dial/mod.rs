@@ -325,6 +325,14 @@ impl Stream {
         }
     }
 
+    /// Bytes that were written, those of TLS included, and how many of them have arrived.
+    pub(super) fn progress(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::Plain(stream) => stream.progress(),
+            Self::Tls(stream) => stream.get_ref().0.progress(),
+        }
+    }
+
     /// Where the connection begins and ends, through TLS.
     pub(super) fn ends(&self) -> io::Result<Ends> {
         match self {

@@ -6,6 +6,7 @@
 mod open;
 mod reader;
 mod retry;
+mod upload;
 mod writer;
 
 use std::collections::VecDeque;

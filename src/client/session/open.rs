@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
 use super::reader::{Came, Reader};
+use super::upload::Upload;
 use super::writer::Writer;
 use super::{End, abnormal, closed_by, in_callback, tell, tell_frames};
 use crate::client::dial::Stream;
@@ -81,8 +82,15 @@ pub(super) struct Session<'a> {
     /// When the last bytes came; at first, the server's answer.
     last_read: Instant,
     ends: Option<Ends>,
-    /// Since when an answer is waited for that shows that the connection has survived a change of the network.
-    probed_at: Option<Instant>,
+    probe: Option<Box<Probe>>,
+    /// While an answer to a ping is waited for.
+    upload: Option<Box<Upload>>,
+}
+
+/// An answer is waited for that shows that the connection has survived a change of the network.
+struct Probe {
+    sent_at: Instant,
+    by: Instant,
 }
 
 /// Writing failed. The socket's end is then to be read as well, behind what came before it, by a time.
@@ -157,7 +165,8 @@ impl<'a> Session<'a> {
             opened_at: now,
             last_read: now,
             ends,
-            probed_at: None,
+            probe: None,
+            upload: None,
         }
     }
 
@@ -235,28 +244,30 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         self.last_read = now;
         // What came by the old way may have waited in the kernel.
-        self.probed_at.take_if(|probed_at| now > *probed_at + PROBE_STALE);
+        self.probe.take_if(|probe| now > probe.sent_at + PROBE_STALE);
+        self.upload = None;
     }
 
     /// A connection whose address is gone is lost; any other has to show soon that it is there.
     fn network_changed(&mut self) -> Option<Ending> {
-        if self.closing.is_some()
-            || self.probed_at.is_some()
-            || self.ends.is_some_and(|ends| !ends.has_route())
-        {
+        if self.closing.is_some() || self.probe.is_some() || self.ends.is_some_and(|ends| !ends.has_route()) {
             return None;
         }
         if self.ends.is_some_and(Ends::is_stranded) {
             return Some(Ending::lost(Error::NetworkChanged(None)));
         }
         logging::info(format_args!("{} the network has changed: is the peer there?", self.link.tag()));
-        self.probed_at = Some(Instant::now());
+        let now = Instant::now();
+        self.probe = Some(Box::new(Probe { sent_at: now, by: now + PROBE_TIMEOUT }));
         self.numbered_ping();
         None
     }
 
     /// A ping with a payload of its own, which tells its pong from others.
     fn numbered_ping(&mut self) {
+        if self.upload.is_none() {
+            self.upload = Upload::ahead(&self.writer).map(Box::new);
+        }
         self.ping_number = self.ping_number.wrapping_add(1);
         self.ping(self.ping_number.to_be_bytes().to_vec());
     }
@@ -304,14 +315,14 @@ impl<'a> Session<'a> {
 
     /// A pong answers the latest ping with its payload, and the pings before that (RFC 6455 section 5.5.3).
     fn pong(&mut self, payload: Range<usize>) {
-        let Self { link, listener, pings, reader, probed_at, .. } = self;
+        let Self { link, listener, pings, reader, probe, .. } = self;
         let payload = reader.buffer.slice(payload);
         let answered = pings.iter().rposition(|(sent, _)| sent == payload);
         let last = answered.and_then(|at| pings.drain(..=at).next_back()).map(|(_, sent_at)| sent_at);
         let round_trip = last.map(|sent_at| sent_at.elapsed());
         if let (Some(at), Some(time)) = (answered, round_trip) {
             link.counters.answered(at + 1, time);
-            probed_at.take_if(|probed_at| last >= Some(*probed_at));
+            probe.take_if(|probe| last >= Some(probe.sent_at));
         }
         tell(link, &mut **listener, |listener| listener.pong(Pong { payload, round_trip }));
     }
@@ -393,7 +404,7 @@ impl<'a> Session<'a> {
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
         let close_by = self.closing.as_ref().map(|closing| closing.by);
         let end_by = self.broken.as_ref().map(|broken| broken.by);
-        let probe_by = self.probed_at.map(|probed_at| probed_at + PROBE_TIMEOUT);
+        let probe_by = self.probe.as_ref().map(|probe| probe.by);
         let deadlines = [self.keepalive.deadline(), self.next_statistics, close_by, end_by, probe_by];
         let Some(nearest) = deadlines.into_iter().flatten().min() else {
             return Poll::Pending;
@@ -441,10 +452,17 @@ impl<'a> Session<'a> {
         }
         if self.paused {
             self.keepalive.resumed(now);
-            self.probed_at = self.probed_at.map(|_| now);
+            if let Some(probe) = &mut self.probe {
+                probe.by = now + PROBE_TIMEOUT;
+            }
         }
-        if self.probed_at.is_some_and(|probed_at| probed_at + PROBE_TIMEOUT <= now) {
-            return Some(Ending::lost(Error::NetworkChanged(Some(PROBE_TIMEOUT))));
+        if let Some(probe) = &mut self.probe
+            && probe.by <= now
+        {
+            if !self.upload.as_mut().is_some_and(|upload| upload.goes_on(&self.writer)) {
+                return Some(Ending::lost(Error::NetworkChanged(Some(PROBE_TIMEOUT))));
+            }
+            probe.by = now + PROBE_TIMEOUT;
         }
         match self.keepalive.due(now) {
             Due::Nothing => None,
@@ -454,7 +472,14 @@ impl<'a> Session<'a> {
                 {
                     deflater.release();
                 }
-                self.numbered_ping();
+                // One that cannot be written is enough.
+                if !self.writer.has_control() {
+                    self.numbered_ping();
+                }
+                None
+            }
+            Due::Dead(_) if self.upload.as_mut().is_some_and(|upload| upload.goes_on(&self.writer)) => {
+                self.keepalive.resumed(now);
                 None
             }
             Due::Dead(limit) => Some(Ending::lost(Error::PongTimeout(limit))),

@@ -76,6 +76,12 @@ impl Writer {
         }
     }
 
+    /// Whether a control frame waits.
+    pub(super) fn has_control(&self) -> bool {
+        // It would be the first, or behind what is begun.
+        self.out.iter().take(2).any(Chunk::is_control)
+    }
+
     /// What is not handed to the kernel.
     pub(super) fn pending(&self) -> Waiting {
         let mut waiting = Waiting::of(&self.out);
