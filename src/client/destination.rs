@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use data_encoding::BASE64;
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 use super::error::UrlError;
 
@@ -33,7 +33,17 @@ pub(super) struct Destination {
 /// A path, a query and the userinfo are nobody else's business.
 impl fmt::Debug for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Destination").field(&self.endpoint()).finish()
+        f.debug_tuple("Destination").field(&format_args!("{self}")).finish()
+    }
+}
+
+/// Host and port, for texts and logs: never the path, the query or credentials.
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.host, &self.zone) {
+            (Host::Ipv6(address), Some(zone)) => write!(f, "[{address}%{zone}]:{}", self.port),
+            _ => write!(f, "{}:{}", self.host, self.port),
+        }
     }
 }
 
@@ -82,10 +92,7 @@ impl Destination {
             _ => return Err(UrlError::Scheme),
         };
         let host = url.host().ok_or(UrlError::Host)?.to_owned();
-        let authority = match url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_string(),
-        };
+        let authority = url[Position::BeforeHost..Position::AfterPort].to_owned();
         let target = match url.query() {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
@@ -113,11 +120,13 @@ impl Destination {
         }
     }
 
-    /// Host and port, for texts and logs: never the path, the query or credentials.
-    pub(super) fn endpoint(&self) -> String {
-        match (&self.host, &self.zone) {
-            (Host::Ipv6(address), Some(zone)) => format!("[{address}%{zone}]:{}", self.port),
-            _ => format!("{}:{}", self.host, self.port),
+    /// The host as in the URL.
+    pub(super) fn host_text(&self) -> &str {
+        match self.authority.rsplit_once(':') {
+            // What is behind the colon is no port but the end of an IPv6 address.
+            Some((_, behind)) if behind.ends_with(']') => &self.authority,
+            Some((host, _)) => host,
+            None => &self.authority,
         }
     }
 }
@@ -189,12 +198,12 @@ mod tests {
             assert_eq!(destination.zone.as_deref(), Some("eth0"), "{text}");
             assert_eq!(destination.authority, "[fe80::1]:8080");
             assert_eq!(destination.target, "/a?b");
-            assert_eq!(destination.endpoint(), "[fe80::1%eth0]:8080");
+            assert_eq!(destination.to_string(), "[fe80::1%eth0]:8080");
             assert_eq!(destination.url(), "ws://[fe80::1%25eth0]:8080/a?b");
         }
         assert_eq!(parse("ws://[fe80::1%2525]/").zone.as_deref(), Some("25"));
         assert_eq!(parse("ws://[::1]/%25?[a%b]").zone, None);
-        assert_eq!(parse("wss://[fe80::1%251]").endpoint(), "[fe80::1%1]:443");
+        assert_eq!(parse("wss://[fe80::1%251]").to_string(), "[fe80::1%1]:443");
         for text in
             ["ws://[fe80::1%]/", "ws://[fe80::1%25a%2fb]/", "ws://[fe80::1%25é]/", "ws://[fe80::1%25a b]/"]
         {

@@ -11,6 +11,9 @@ use super::http::{self, Head, HeadError};
 use super::options::{Request, is_token};
 use crate::protocol::{AnswerError, Negotiated, ReadBuffer};
 
+/// What most requests have room in.
+const REQUEST_BYTES: usize = 512;
+
 /// A completed upgrade.
 pub(super) struct Upgraded {
     pub(super) opened: Opened,
@@ -56,24 +59,24 @@ pub(super) fn location(refused: &RefusedUpgrade) -> Option<&str> {
 /// The client is no browser, whose pages' origin a server may want to know, but servers compare what they get with their
 /// own name, which the platform sends: RFC 6454 section 7, RFC 6455 section 4.1.
 fn origin(request: &Request) -> String {
-    let Destination { secure, host, authority, .. } = &request.destination;
-    let scheme = if *secure { "https" } else { "http" };
-    match request.origin_port {
-        true => format!("{scheme}://{authority}"),
-        false => format!("{scheme}://{host}"),
-    }
+    let Destination { secure, authority, .. } = &request.destination;
+    let scheme = if *secure { "https://" } else { "http://" };
+    let host = if request.origin_port { authority } else { request.destination.host_text() };
+    [scheme, host].concat()
 }
 
 fn format_request(request: &Request, key: &str) -> Vec<u8> {
     let Request { destination, headers, protocols, per_message_deflate, .. } = request;
     let Destination { authority, target, .. } = destination;
     let given = |wanted: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
-    let mut out = Vec::with_capacity(512);
+    let mut out = Vec::with_capacity(REQUEST_BYTES);
+    out.extend_from_slice(b"GET ");
+    out.extend_from_slice(target.as_bytes());
+    out.extend_from_slice(b" HTTP/1.1\r\n");
     let mut line = |name: &str, value: &[u8]| {
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(value);
-        out.extend_from_slice(b"\r\n");
+        for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+            out.extend_from_slice(part);
+        }
     };
     if !given("host") {
         line("Host", authority.as_bytes());
@@ -102,10 +105,8 @@ fn format_request(request: &Request, key: &str) -> Vec<u8> {
             line(name, value);
         }
     }
-    let mut head = format!("GET {target} HTTP/1.1\r\n").into_bytes();
-    head.append(&mut out);
-    head.extend_from_slice(b"\r\n");
-    head
+    out.extend_from_slice(b"\r\n");
+    out
 }
 
 /// Checks the answer to an upgrade request that was sent with `key` as its `Sec-WebSocket-Key` (RFC 6455 section 4.1): what

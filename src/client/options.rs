@@ -253,6 +253,11 @@ impl Request {
         Ok(request)
     }
 
+    /// Whether its client wants to hear of changes of the network.
+    pub(super) fn watches_network(&self) -> bool {
+        self.reconnect.as_ref().is_some_and(|again| again.policy.watch_network)
+    }
+
     /// Whether the host is a name, which may lead to several addresses.
     pub(super) fn has_name(&self) -> bool {
         matches!(self.destination.host, Host::Domain(_))
@@ -260,7 +265,7 @@ impl Request {
 
     /// Host and port, for texts and logs: never the path, the query or credentials.
     pub fn endpoint(&self) -> String {
-        self.destination.endpoint()
+        self.destination.to_string()
     }
 
     /// The request that a redirect asks for, or `None` when it is not to be followed.

@@ -238,7 +238,7 @@ async fn reach(
     progress.enter(Phase::Lookup);
     let start = Instant::now();
     let mut began = None;
-    let begin = || {
+    let mut begin = || {
         progress.enter(Phase::Tcp);
         began = Some(Instant::now());
     };
@@ -256,21 +256,26 @@ async fn reach(
             own.map(|(_, addresses)| addresses.clone())
         }
     };
-    let name = match (host, zone) {
+    let name = || match (host, zone) {
         (Host::Domain(name), _) => name.clone(),
         // The resolver knows the network interfaces.
         (Host::Ipv6(address), Some(zone)) => format!("{address}%{zone}"),
         (host, _) => host.to_string(),
     };
-    let connected = match fixed {
+    let connected = match fixed.as_deref() {
+        Some(&[address]) => {
+            begin();
+            race::alone(connect(SocketAddr::new(address, port)), limits.tcp).await
+        }
         Some(addresses) => {
             let (v6, v4): (Vec<_>, Vec<_>) = addresses
-                .into_iter()
-                .map(|address| SocketAddr::new(address, port))
+                .iter()
+                .map(|address| SocketAddr::new(*address, port))
                 .partition(SocketAddr::is_ipv6);
             race(ready(Ok(v6)), ready(Ok(v4)), connect, Delays::default(), limits, begin).await
         }
         None => {
+            let name = name();
             let of = |family| resolve::addresses(&name, family);
             race(of(Family::V6), of(Family::V4), connect, Delays::default(), limits, begin).await
         }
@@ -285,10 +290,10 @@ async fn reach(
             None => request.endpoint(),
         };
         if began.is_some() {
-            resolve::forget(&name);
+            resolve::forget(&name());
         }
         match lost {
-            Lost::Lookup(cause) => Error::Lookup { host: name, cause },
+            Lost::Lookup(cause) => Error::Lookup { host: name(), cause },
             Lost::Tcp(cause) => Error::Tcp { target, cause },
             Lost::Late(limit) => Error::PhaseTimeout { target, phase: progress.phase(), limit },
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::resolve::Answer;
 
@@ -168,6 +168,18 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
             }
         }
     }
+}
+
+/// The connection to an address that has no rival.
+pub(super) async fn alone<S>(
+    connect: impl Future<Output = io::Result<S>>,
+    limit: Option<Duration>,
+) -> Result<S, Lost> {
+    let connected = match limit {
+        Some(limit) => timeout(limit, connect).await.map_err(|_| Lost::Late(limit))?,
+        None => connect.await,
+    };
+    connected.map_err(Lost::Tcp)
 }
 
 async fn late(deadline: Option<(Instant, Duration)>) -> Duration {

@@ -62,8 +62,7 @@ async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Box<Request>) {
     let mut request: Arc<Request> = request.into();
     // When the last connection that was open was lost, and which it was.
     let (mut lost_at, mut ends) = (None, None);
-    let watches = series.as_ref().is_some_and(|series| series.policy().watch_network);
-    let network = watches.then(|| network::subscribe(&link));
+    let network = request.watches_network().then(|| network::subscribe(&link));
     let mut end = loop {
         // The request is kept for a later attempt only.
         let (given, kept) = match &series {
@@ -166,9 +165,8 @@ async fn connect<'a>(
     was_opened: &AtomicBool,
     regained: Option<(Instant, u32)>,
 ) -> Result<Box<Session<'a>>, Box<End>> {
-    let target = request.endpoint();
     let progress = Progress::new();
-    logging::info(format_args!("{} connecting to {target}", link.tag()));
+    logging::info(format_args!("{} connecting to {}", link.tag(), request.destination));
     let stopped = poll_fn(|cx| match link.poll_stop(attempt, cx) {
         Some(stop) => Poll::Ready(stop),
         None => Poll::Pending,
@@ -195,13 +193,13 @@ async fn connect<'a>(
     let (stream, opened, deflate, received) = match opened {
         Ok(connection) => connection,
         Err(Stop::Abandoned(dropped)) => {
-            let error = Error::Abandoned { target, phase: progress.phase() };
+            let error = Error::Abandoned { target: request.endpoint(), phase: progress.phase() };
             return Err(Box::new(End { dropped, ..failed(error) }));
         }
         Err(Stop::Close(close)) => return Err(Box::new(End::of_close(close, Times::default()))),
     };
     was_opened.store(true, Ordering::Relaxed);
-    logging::info(format_args!("{} open at {target}", link.tag()));
+    logging::info(format_args!("{} open at {}", link.tag(), request.destination));
     tell(link, listener, |listener| listener.opened(&opened));
     if let Some((lost_at, attempts)) = regained {
         let reconnected = Reconnected { attempts, downtime: lost_at.elapsed() };

@@ -135,7 +135,8 @@ impl<'a> Session<'a> {
         request: &Request,
     ) -> Self {
         let (now, ticks) = (Instant::now(), Ticks::of_process());
-        let ends = stream.ends().ok();
+        // Who does not hear of changes of the network need not know.
+        let ends = request.watches_network().then(|| stream.ends().ok()).flatten();
         // Frames that came along with the server's answer.
         link.counters.received_bytes(received.data().len());
         let mut decoder = Decoder::new(request.message_limit, deflate.as_ref().map(Negotiated::inflater));
