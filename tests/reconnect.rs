@@ -94,6 +94,8 @@ fn what_the_kernel_has_nothing_of_waits_for_the_next_connection() {
     recorded.client.send_with_receipt(Kind::Text, b"two", 2).expect("open");
     recorded.client.send_piece(Kind::Text, b"thr", false, None).expect("open");
     recorded.client.send_piece(Kind::Text, b"ee", true, None).expect("open");
+    // It is begun.
+    wire.expect(&[BINARY]);
     wire.send(b"\x88\x02\x03\xe9");
     assert_eq!(recorded.next(), Seen::Sent(1, Outcome::Unsent));
     assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Restart, 1));
@@ -117,10 +119,12 @@ fn what_the_kernel_has_nothing_of_waits_for_the_next_connection() {
 fn messages_that_wait_are_dropped_and_told_of_when_the_queue_is_not_kept() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(Reconnect { keep_queue: false, ..never() }));
-    let wire = peer.open();
+    let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
     recorded.client.send_with_receipt(Kind::Binary, &vec![1; 50_000_000], 1).expect("open");
     recorded.client.send_with_receipt(Kind::Text, b"two", 2).expect("open");
+    // It is begun.
+    wire.expect(&[BINARY]);
     drop(wire);
     assert_eq!(recorded.next(), Seen::Sent(1, Outcome::Unsent));
     assert_eq!(recorded.next(), Seen::Sent(2, Outcome::Unsent));
@@ -161,13 +165,15 @@ fn a_message_in_pieces_whose_beginning_is_gone_must_begin_again() {
 fn each_piece_of_a_message_whose_beginning_is_gone_has_its_receipt_told() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(never()));
-    let wire = peer.open();
+    let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
     // The first is more than the kernel takes.
     recorded.client.send_piece(Kind::Binary, &vec![1; 50_000_000], false, Some(1)).expect("open");
     recorded.client.send_piece(Kind::Binary, b"two", false, Some(2)).expect("open");
     recorded.client.send_piece(Kind::Binary, b"three", true, Some(3)).expect("open");
     recorded.client.send_with_receipt(Kind::Text, b"four", 4).expect("open");
+    // It is begun.
+    wire.expect(&[0x02]);
     drop(wire);
     for number in 1..=3 {
         assert_eq!(recorded.next(), Seen::Sent(number, Outcome::Unsent));
@@ -202,6 +208,8 @@ fn a_message_that_was_compressed_for_a_lost_connection_is_sent_as_it_was_on_the_
     for (receipt, text) in (2..).zip(texts) {
         recorded.client.send_with_receipt(Kind::Text, text.as_bytes(), receipt).expect("open");
     }
+    // It is begun.
+    wire.expect(&[BINARY | 0x40]);
     drop(wire);
     assert_eq!(recorded.next(), Seen::Sent(1, Outcome::Unsent));
     assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 1));

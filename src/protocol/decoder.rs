@@ -166,7 +166,7 @@ pub struct Decoder {
     validated: usize,
     utf8: Utf8Validator,
     /// With permessage-deflate.
-    inflater: Option<Inflater>,
+    inflater: Option<Box<Inflater>>,
     /// Whether the message in the assembly came compressed.
     inflating: bool,
     /// Hand on what has come of a message without waiting for its rest.
@@ -182,7 +182,7 @@ impl Decoder {
     /// A decoder for one connection that refuses messages over `message_limit` bytes, compressed or not.
     pub fn new(message_limit: usize, inflater: Option<Inflater>) -> Self {
         Self {
-            inflater,
+            inflater: inflater.map(Box::new),
             inflating: false,
             in_pieces: false,
             begun: false,

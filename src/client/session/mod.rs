@@ -58,7 +58,7 @@ pub(super) fn start(link: Arc<Link>, attempt: u64, turn: Turn, request: Request)
 async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Box<Request>) {
     let mut listener = turn.await;
     let close_timeout = request.close_timeout;
-    let mut series = request.reconnect.as_ref().map(|again| Series::new(again.policy.clone()));
+    let mut series = request.reconnect.as_ref().map(|again| Box::new(Series::new(again.policy.clone())));
     let mut request: Arc<Request> = request.into();
     // When the last connection that was open was lost, and which it was.
     let (mut lost_at, mut ends) = (None, None);
@@ -69,15 +69,15 @@ async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Box<Request>) {
             Some(_) => (request.clone(), Some(request)),
             None => (request, None),
         };
-        let regained = lost_at.zip(series.as_ref().map(Series::attempts));
-        let end = connection(&link, attempt, given, &mut **listener, regained).await;
+        let regained = lost_at.zip(series.as_deref().map(Series::attempts));
+        let mut end = connection(&link, attempt, given, &mut **listener, regained).await;
         let (Some(series), Some(kept)) = (&mut series, kept) else { break end };
         if end.was_open {
             series.was_open(end.times.elapsed);
             lost_at = Some(Instant::now());
-            ends = end.ends;
+            ends = end.ends.take();
         }
-        let way = network.as_ref().map(|subscription| Way { subscription, ends });
+        let way = network.as_ref().map(|subscription| Way { subscription, ends: ends.as_deref().copied() });
         // Boxed, as connecting is.
         match Box::pin(again(&link, attempt, series, kept, &mut **listener, end, way)).await {
             Ok((next, same_place)) => {
@@ -88,7 +88,7 @@ async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Box<Request>) {
         }
     };
     end.was_open |= lost_at.is_some();
-    if let Some(mut writer) = tell_end(&link, attempt, &mut **listener, end) {
+    if let Some(writer) = tell_end(&link, attempt, &mut **listener, *end) {
         // From here on the client may have its next connection.
         drop(listener);
         writer.finish_within(close_timeout, &link.counters).await;
@@ -96,7 +96,7 @@ async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Box<Request>) {
 }
 
 /// Tells how it ended, and returns what has still to be closed in good order.
-fn tell_end(link: &Link, attempt: u64, listener: &mut dyn Listener, end: End) -> Option<Writer> {
+fn tell_end(link: &Link, attempt: u64, listener: &mut dyn Listener, end: End) -> Option<Box<Writer>> {
     let End { error, mut dropped, unsent, mut closed, writer, was_open, ends: _, times } = end;
     dropped.add(unsent);
     dropped.merge(link.end(attempt));
@@ -135,20 +135,20 @@ async fn connection(
     request: Arc<Request>,
     listener: &mut dyn Listener,
     regained: Option<(Instant, u32)>,
-) -> End {
+) -> Box<End> {
     let began = Instant::now();
     let opened = AtomicBool::new(false);
     let driven = async {
         // Boxed, so that the memory of connecting is not kept for the life of the connection.
         match Box::pin(connect(link, attempt, request, listener, &opened, regained)).await {
             Ok(session) => session.run().await,
-            Err(end) => *end,
+            Err(end) => end,
         }
     };
     let driven = AssertUnwindSafe(driven).catch_unwind().await;
     let mut end = driven.unwrap_or_else(|_| {
         logging::error(format_args!("{} a session panicked; its connection is dropped", link.tag()));
-        End { was_open: opened.load(Ordering::Relaxed), ..End::of_error(Error::Internal) }
+        Box::new(End { was_open: opened.load(Ordering::Relaxed), ..End::of_error(Error::Internal) })
     });
     if !end.was_open {
         end.times.elapsed = began.elapsed();
@@ -208,7 +208,8 @@ async fn connect<'a>(
     Ok(Box::new(Session::new(link, listener, (stream, received), deflate, &request)))
 }
 
-/// How an attempt or a connection ended: the events still to be told.
+/// How an attempt or a connection ended: the events still to be told. It goes around boxed, since a future that returns one
+/// has room for it as long as it runs.
 struct End {
     error: Option<Error>,
     /// What it took from the queue and cannot be sent any more.
@@ -217,10 +218,10 @@ struct End {
     unsent: VecDeque<Chunk>,
     closed: Option<Closed>,
     /// What has still to be sent and closed in good order.
-    writer: Option<Writer>,
+    writer: Option<Box<Writer>>,
     was_open: bool,
     /// Of the connection that was open.
-    ends: Option<Ends>,
+    ends: Option<Box<Ends>>,
     times: Times,
 }
 

@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
@@ -41,6 +41,8 @@ enum Wake {
     NetworkChanged,
     Close(CloseRequest),
     Wrote(usize),
+    /// To go on with what was read before.
+    Ready,
     Read(Came),
     WriteFailed(io::Error),
     Failed(io::Error),
@@ -66,6 +68,8 @@ pub(super) struct Session<'a> {
     armed: Option<Instant>,
     /// The listener can take no more for now.
     paused: bool,
+    /// There may be messages in what was read that are not handed on yet.
+    undelivered: bool,
     /// It has not heard of the frames that went out before.
     held: bool,
     /// Reading and writing take turns, so that neither starves the other.
@@ -81,7 +85,8 @@ pub(super) struct Session<'a> {
     opened_at: Instant,
     /// When the last bytes came; at first, the server's answer.
     last_read: Instant,
-    ends: Option<Ends>,
+    /// When changes of the network are watched for.
+    ends: Option<Box<Ends>>,
     probe: Option<Box<Probe>>,
     /// While an answer to a ping is waited for.
     upload: Option<Box<Upload>>,
@@ -135,8 +140,8 @@ impl<'a> Session<'a> {
         request: &Request,
     ) -> Self {
         let (now, ticks) = (Instant::now(), Ticks::of_process());
-        // Who does not hear of changes of the network need not know.
-        let ends = request.watches_network().then(|| stream.ends().ok()).flatten();
+        let watches = request.reconnect.as_ref().is_some_and(|again| again.policy.watch_network);
+        let ends = watches.then(|| stream.ends().ok().map(Box::new)).flatten();
         // Frames that came along with the server's answer.
         link.counters.received_bytes(received.data().len());
         let mut decoder = Decoder::new(request.message_limit, deflate.as_ref().map(Negotiated::inflater));
@@ -157,6 +162,8 @@ impl<'a> Session<'a> {
             sleep: Box::pin(tokio::time::sleep_until(now)),
             armed: None,
             paused: false,
+            // The server's first frames may have come with its answer to the upgrade.
+            undelivered: true,
             held: false,
             read_next: false,
             wrote: false,
@@ -171,59 +178,68 @@ impl<'a> Session<'a> {
         }
     }
 
-    pub(super) async fn run(mut self: Box<Self>) -> End {
-        // The server's first frames may have come with its answer to the upgrade.
-        let mut ending = self.deliver();
-        let ending = loop {
-            if let Some(ending) = ending {
-                break ending;
+    /// Runs until the connection is to end. The future is small: it stays as long as the connection does.
+    pub(super) async fn run(mut self: Box<Self>) -> Box<End> {
+        let ending = poll_fn(|cx| self.poll_end(cx)).await;
+        self.end(ending)
+    }
+
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+        loop {
+            let wake = ready!(self.poll_wake(cx));
+            if let Some(ending) = self.act(wake) {
+                return Poll::Ready(ending);
             }
-            ending = match poll_fn(|cx| self.poll_wake(cx)).await {
-                Wake::Ping(payload) => {
-                    self.ping(payload);
-                    None
+        }
+    }
+
+    fn act(&mut self, wake: Wake) -> Option<Ending> {
+        match wake {
+            Wake::Ping(payload) => {
+                self.ping(payload);
+                None
+            }
+            Wake::Close(request) => {
+                self.begin_closing(request);
+                None
+            }
+            Wake::NetworkChanged => self.network_changed(),
+            Wake::Wrote(count) => {
+                self.wrote(count);
+                None
+            }
+            Wake::Ready => self.deliver(),
+            Wake::Read(Came::Buffered(0) | Came::Directly(0)) => Some(self.ended_without_close(None)),
+            Wake::Read(Came::Buffered(count)) => {
+                self.received(count);
+                self.deliver()
+            }
+            Wake::Read(Came::Directly(count)) => {
+                self.received(count);
+                match self.reader.decoder.read_directly(count) {
+                    Ok(()) => self.deliver(),
+                    Err(error) => Some(self.broke_protocol(error)),
                 }
-                Wake::Close(request) => {
-                    self.begin_closing(request);
-                    None
-                }
-                Wake::NetworkChanged => self.network_changed(),
-                Wake::Wrote(count) => {
-                    self.wrote(count);
-                    None
-                }
-                Wake::Read(Came::Buffered(0) | Came::Directly(0)) => Some(self.ended_without_close(None)),
-                Wake::Read(Came::Buffered(count)) => {
-                    self.received(count);
-                    self.deliver()
-                }
-                Wake::Read(Came::Directly(count)) => {
-                    self.received(count);
-                    match self.reader.decoder.read_directly(count) {
-                        Ok(()) => self.deliver(),
-                        Err(error) => Some(self.broke_protocol(error)),
-                    }
-                }
-                Wake::WriteFailed(error) => {
-                    let by = Instant::now() + self.close_timeout;
-                    self.broken = Some(Broken { error, by });
-                    None
-                }
-                Wake::Failed(error) => Some(self.ended_without_close(Some(error))),
-                Wake::Timer => self.timer(),
-            };
-        };
+            }
+            Wake::WriteFailed(error) => {
+                let by = Instant::now() + self.close_timeout;
+                self.broken = Some(Broken { error, by });
+                None
+            }
+            Wake::Failed(error) => Some(self.ended_without_close(Some(error))),
+            Wake::Timer => self.timer(),
+        }
+    }
+
+    fn end(mut self: Box<Self>, ending: Ending) -> Box<End> {
         let Ending { error, closed, graceful, mut unsent } = ending;
         let dropped = if graceful {
-            // One try to get a close frame out before the application hears of the end and perhaps exits.
-            let counters = &self.link.counters;
-            poll_fn(|cx| {
-                while let Poll::Ready(Ok(count @ 1..)) = self.writer.poll_write(cx, counters) {
-                    counters.sent_bytes(count);
-                }
-                Poll::Ready(())
-            })
-            .await;
+            // One try to get a close frame out before the application hears of the end and perhaps exits. Nobody waits for
+            // more here.
+            let mut cx = Context::from_waker(Waker::noop());
+            while let Poll::Ready(Ok(count @ 1..)) = self.writer.poll_write(&mut cx, &self.link.counters) {
+                self.link.counters.sent_bytes(count);
+            }
             self.writer.unconfirmed()
         } else {
             unsent.append(&mut self.writer.take_unbegun());
@@ -235,8 +251,9 @@ impl<'a> Session<'a> {
         let ended_at = Instant::now();
         let times =
             Times { elapsed: ended_at - self.opened_at, last_activity: Some(ended_at - self.last_read) };
-        let writer = graceful.then_some(self.writer);
-        End { error, dropped, unsent, closed: Some(closed), writer, was_open: true, ends: self.ends, times }
+        let Self { writer, ends, .. } = *self;
+        let writer = graceful.then(|| Box::new(writer));
+        Box::new(End { error, dropped, unsent, closed: Some(closed), writer, was_open: true, ends, times })
     }
 
     fn received(&mut self, count: usize) {
@@ -251,10 +268,10 @@ impl<'a> Session<'a> {
 
     /// A connection whose address is gone is lost; any other has to show soon that it is there.
     fn network_changed(&mut self) -> Option<Ending> {
-        if self.closing.is_some() || self.probe.is_some() || self.ends.is_some_and(|ends| !ends.has_route()) {
+        if self.closing.is_some() || self.probe.is_some() || self.ends.as_deref().is_some_and(|ends| !ends.has_route()) {
             return None;
         }
-        if self.ends.is_some_and(Ends::is_stranded) {
+        if self.ends.as_deref().copied().is_some_and(Ends::is_stranded) {
             return Some(Ending::lost(Error::NetworkChanged(None)));
         }
         logging::info(format_args!("{} the network has changed: is the peer there?", self.link.tag()));
@@ -396,6 +413,9 @@ impl<'a> Session<'a> {
         if std::mem::take(&mut self.paused) {
             self.keepalive.resumed(Instant::now());
         }
+        if std::mem::take(&mut self.undelivered) {
+            return Poll::Ready(Wake::Ready);
+        }
         let read = self.reader.poll_read(&mut self.writer.stream, cx);
         read.map(|read| read.map_or_else(Wake::Failed, Wake::Read))
     }
@@ -532,7 +552,7 @@ impl<'a> Session<'a> {
         Ending { error: Some(Error::Protocol(error)), ..Ending::closed(closed, true) }
     }
 
-    /// Hands on everything that is decoded by now.
+    /// Hands on what can be decoded by now.
     fn deliver(&mut self) -> Option<Ending> {
         self.reader.decoder.keep_headers(self.listener.wants_frames());
         let mut decoded = self.reader.decode();

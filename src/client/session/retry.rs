@@ -25,9 +25,9 @@ pub(super) async fn again(
     series: &mut Series,
     request: Arc<Request>,
     listener: &mut dyn Listener,
-    mut end: End,
+    mut end: Box<End>,
     way: Option<Way<'_>>,
-) -> Result<(Arc<Request>, bool), End> {
+) -> Result<(Arc<Request>, bool), Box<End>> {
     loop {
         let (cause, now) = (end.cause(), Instant::now());
         let Some(mut delay) = series.next(cause, now) else { return Err(end) };
@@ -38,7 +38,10 @@ pub(super) async fn again(
         let keep = series.policy().keep_queue;
         match link.reconnect(attempt, std::mem::take(&mut end.unsent), keep) {
             Ok(dropped) => end.dropped.merge(dropped),
-            Err(unsent) => return Err(End { unsent, ..end }),
+            Err(unsent) => {
+                end.unsent = unsent;
+                return Err(end);
+            }
         }
         let Dropped { messages: unsent, receipts, payloads } = std::mem::take(&mut end.dropped);
         if !payloads.is_empty() {
@@ -71,7 +74,7 @@ pub(super) async fn again(
         if link.in_flight(Waiting::default()) {
             tell(link, listener, |listener| listener.drained());
         }
-        if let Some(mut writer) = end.writer.take() {
+        if let Some(writer) = end.writer.take() {
             let (link, close_timeout) = (link.clone(), request.close_timeout);
             let finish = async move { writer.finish_within(close_timeout, &link.counters).await };
             // Without a runtime this would not run either.
@@ -95,13 +98,13 @@ pub(super) async fn again(
                 return Ok((next, same_place));
             }
             Err(Unready::GiveUp) => return Err(end),
-            Err(Unready::Failed(error)) => end = End { was_open, ..End::of_error(error) },
+            Err(Unready::Failed(error)) => end = Box::new(End { was_open, ..End::of_error(error) }),
             Err(Unready::Stop(Stop::Abandoned(dropped))) => {
                 let phase = end.error.as_ref().and_then(Error::phase).unwrap_or(Phase::Lookup);
                 let error = Error::Abandoned { target: request.endpoint(), phase };
-                return Err(End { dropped, was_open, ..End::of_error(error) });
+                return Err(Box::new(End { dropped, was_open, ..End::of_error(error) }));
             }
-            Err(Unready::Stop(Stop::Close(close))) => return Err(End::of_close(close, end.times)),
+            Err(Unready::Stop(Stop::Close(close))) => return Err(Box::new(End::of_close(close, end.times))),
         }
     }
 }

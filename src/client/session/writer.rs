@@ -34,7 +34,7 @@ pub(super) struct Writer {
     front_written: usize,
     needs_flush: bool,
     encoder: Encoder,
-    pub(super) deflater: Option<Deflater>,
+    pub(super) deflater: Option<Box<Deflater>>,
     /// Keep compressed messages as they were, until the kernel has them.
     keep_originals: bool,
     /// The headers of frames that the kernel has, when they are asked for.
@@ -58,7 +58,7 @@ impl Writer {
             front_written: 0,
             needs_flush: false,
             encoder: Encoder::default(),
-            deflater,
+            deflater: deflater.map(Box::new),
             keep_originals: request.reconnect.as_ref().is_some_and(|again| again.policy.keep_queue),
             headers: None,
             receipts: Vec::new(),
@@ -259,7 +259,7 @@ impl Writer {
     }
 
     /// Closes in good order, if that takes no longer than `limit`.
-    pub(super) async fn finish_within(&mut self, limit: Duration, counters: &Counters) {
+    pub(super) async fn finish_within(mut self: Box<Self>, limit: Duration, counters: &Counters) {
         let _ = Box::pin(tokio::time::timeout(limit, self.finish(counters))).await;
         self.spent.extend(self.out.drain(..).filter_map(|chunk| chunk.tail));
         self.give_back();
