@@ -459,6 +459,98 @@ fn what_a_closing_connection_may_not_get_out_is_counted() {
     assert_eq!(events.recv_timeout(DEADLINE), Ok((1000, 6)));
 }
 
+/// A listener that is full after [`Sated::FULL_BYTES`], until it is emptied.
+struct Sated {
+    store: Arc<Mutex<Store>>,
+    events: Sender<bool>,
+}
+
+#[derive(Default)]
+struct Store {
+    bytes: usize,
+    most: usize,
+    messages: usize,
+    waker: Option<Waker>,
+}
+
+impl Sated {
+    const FULL_BYTES: usize = 524_288;
+}
+
+impl Listener for Sated {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut store = self.store.lock().expect("no panic");
+        if store.bytes < Self::FULL_BYTES {
+            return Poll::Ready(());
+        }
+        store.waker = Some(cx.waker().clone());
+        let _ = self.events.send(false);
+        Poll::Pending
+    }
+
+    fn opened(&mut self, _opened: &Opened) {}
+
+    fn message(&mut self, message: Message<'_>) {
+        let mut store = self.store.lock().expect("no panic");
+        store.bytes += message.data().len();
+        store.most = store.most.max(store.bytes);
+        store.messages += 1;
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        panic!("{failure}");
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        assert_eq!(closed.code, 1000);
+        let _ = self.events.send(true);
+    }
+}
+
+#[test]
+fn a_full_listener_is_asked_before_the_rest_of_what_one_read_inflates_to() {
+    const MESSAGE_BYTES: usize = 65_536;
+    const MESSAGES: usize = 400;
+    /// A run may go so far over what the listener takes.
+    const MOST_BYTES: usize = Sated::FULL_BYTES + 262_144 + MESSAGE_BYTES;
+    let mut payload = Vec::with_capacity(1_024);
+    flate2::Compress::new(flate2::Compression::best(), false)
+        .compress_vec(&[0; MESSAGE_BYTES], &mut payload, flate2::FlushCompress::Sync)
+        .expect("compressible");
+    payload.truncate(payload.len() - 4);
+    let mut frame = vec![BINARY | 0x40, u8::try_from(payload.len()).expect("short")];
+    frame.append(&mut payload);
+    assert!(frame.len() * MESSAGES < 65_536, "one read brings them all");
+
+    let peer = Peer::bind();
+    let store = Arc::new(Mutex::new(Store::default()));
+    let (events, told) = channel();
+    let client = Client::new(Box::new(Sated { store: store.clone(), events }), 1_000);
+    // The pong deadline must not take the pause for a dead peer.
+    let options = Options {
+        per_message_deflate: Some(PerMessageDeflate::default()),
+        ping_interval: Some(Duration::from_millis(10)),
+        pong_timeout: Some(Duration::from_millis(20)),
+        ..quiet()
+    };
+    client.connect(Request::parse(&peer.url(), options).expect("good")).expect("idle");
+    let mut wire = peer.accept();
+    let behind = [frame.repeat(MESSAGES), b"\x88\x02\x03\xe8".to_vec()].concat();
+    wire.upgrade_with("Sec-WebSocket-Extensions: permessage-deflate\r\n", &behind);
+    while !told.recv_timeout(DEADLINE).expect("full or closed") {
+        let mut store = store.lock().expect("no panic");
+        store.bytes = 0;
+        let waker = store.waker.take();
+        drop(store);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+    let store = store.lock().expect("no panic");
+    assert_eq!(store.messages, MESSAGES);
+    assert!(store.most <= MOST_BYTES, "{} bytes at once", store.most);
+}
+
 /// A listener that takes nothing until it is told to.
 struct Reluctant {
     recorder: Recorder,

@@ -28,6 +28,9 @@ use crate::protocol::{CloseCode, Control, Decoded, Decoder, Negotiated, Protocol
 
 /// Reads and writes of one session before others on its thread get their turn.
 const TURNS_MAX: u32 = 64;
+/// What is handed on at most before the listener is asked whether it can take more.
+const RUN_BYTES_MAX: usize = 262_144;
+const RUN_MESSAGES_MAX: usize = 4_096;
 /// Pings whose pongs are waited for; older ones are forgotten.
 const UNANSWERED_PINGS_MAX: usize = 32;
 /// How soon after a change of the network the peer must answer a ping.
@@ -85,7 +88,6 @@ pub(super) struct Session<'a> {
     opened_at: Instant,
     /// When the last bytes came; at first, the server's answer.
     last_read: Instant,
-    /// When changes of the network are watched for.
     ends: Option<Box<Ends>>,
     probe: Option<Box<Probe>>,
     /// While an answer to a ping is waited for.
@@ -140,8 +142,8 @@ impl<'a> Session<'a> {
         request: &Request,
     ) -> Self {
         let (now, ticks) = (Instant::now(), Ticks::of_process());
-        let watches = request.reconnect.as_ref().is_some_and(|again| again.policy.watch_network);
-        let ends = watches.then(|| stream.ends().ok().map(Box::new)).flatten();
+        // Who does not hear of changes of the network need not know.
+        let ends = request.watches_network().then(|| stream.ends().ok().map(Box::new)).flatten();
         // Frames that came along with the server's answer.
         link.counters.received_bytes(received.data().len());
         let mut decoder = Decoder::new(request.message_limit, deflate.as_ref().map(Negotiated::inflater));
@@ -268,7 +270,10 @@ impl<'a> Session<'a> {
 
     /// A connection whose address is gone is lost; any other has to show soon that it is there.
     fn network_changed(&mut self) -> Option<Ending> {
-        if self.closing.is_some() || self.probe.is_some() || self.ends.as_deref().is_some_and(|ends| !ends.has_route()) {
+        if self.closing.is_some()
+            || self.probe.is_some()
+            || self.ends.as_deref().is_some_and(|ends| !ends.has_route())
+        {
             return None;
         }
         if self.ends.as_deref().copied().is_some_and(Ends::is_stranded) {
@@ -552,7 +557,7 @@ impl<'a> Session<'a> {
         Ending { error: Some(Error::Protocol(error)), ..Ending::closed(closed, true) }
     }
 
-    /// Hands on what can be decoded by now.
+    /// Hands on what can be decoded by now, or as much of it as fits into one run.
     fn deliver(&mut self) -> Option<Ending> {
         self.reader.decoder.keep_headers(self.listener.wants_frames());
         let mut decoded = self.reader.decode();
@@ -572,19 +577,23 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Delivers `first` and the messages that follow it directly; returns what came after them.
+    /// Delivers `first` and the messages that follow it directly; returns what came after them. A run ends early when it is
+    /// long, however few bytes were read for it: compressed messages are up to a thousand times as large, and the listener
+    /// is asked between two runs whether it can take more.
     fn messages(&mut self, first: Decoded) -> Result<Option<Decoded>, ProtocolError> {
-        let Self { link, listener, reader: Reader { buffer, decoder }, .. } = self;
+        let Self { link, listener, reader: Reader { buffer, decoder }, undelivered, .. } = self;
         link.awake();
         in_callback(&mut **listener, |listener| {
             let begun = !link.is_detached() && listener.begin();
             let mut decoded = Ok(Some(first));
+            let (mut bytes, mut count) = (0, 0);
             loop {
                 let wanted = begun && !link.is_detached();
                 match decoded {
                     Ok(Some(Decoded::Message(kind, range))) => {
                         // Before the listener is told, which may look.
                         link.counters.received_message();
+                        bytes += range.len();
                         if wanted {
                             buffer.with_nul(range, |bytes| listener.message(Message::buffered(kind, bytes)));
                         }
@@ -593,12 +602,19 @@ impl<'a> Session<'a> {
                         if part.last {
                             link.counters.received_message();
                         }
+                        bytes += decoder.assembled().len();
                         if wanted {
                             listener.message(Message::assembled(kind, part, decoder.assembled()));
                         }
                         decoder.recycle();
                     }
                     Ok(Some(Decoded::Control(_)) | None) | Err(_) => break,
+                }
+                count += 1;
+                if bytes >= RUN_BYTES_MAX || count >= RUN_MESSAGES_MAX {
+                    *undelivered = true;
+                    decoded = Ok(None);
+                    break;
                 }
                 decoded = decoder.decode(buffer);
                 for header in decoder.take_headers() {
