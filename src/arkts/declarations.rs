@@ -1,6 +1,6 @@
 //! The shapes of the objects that pass between ArkTS and this face, for `index.d.ts` alone.
 //!
-//! `options.rs` and `listener.rs` read and make them field by field, so that an error can name the field.
+//! `options.rs` and `objects.rs` read and make them field by field, so that an error can name the field.
 #![expect(dead_code, reason = "only the declarations are used")]
 
 use napi_derive_ohos::napi;

@@ -10,10 +10,14 @@ use std::task::{Context, Poll};
 
 use super::doorbell::Doorbell;
 use super::error::ErrorEvent;
+use super::objects::{
+    error_value, frame_value, headers, message_value, open_result, reconnecting_value, set_circumstances,
+    statistics_value,
+};
 use super::value::{Engine, Refused, Type, Value};
 use crate::client::{
-    Cause, Closed, Direction, Failure, FrameHeader, Headers, Kind, Listener, Message, Opened, Outcome, Part,
-    Pong, Prepare, Receipt, Reconnected, Reconnecting, RefusedUpgrade, Statistics, Times,
+    Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Outcome, Part, Pong, Prepare,
+    Receipt, Reconnected, Reconnecting, Statistics,
 };
 use crate::mailbox::{Receiver, Sender};
 
@@ -489,150 +493,4 @@ impl<'scope> Listeners<'scope> {
             self.env.report_exception();
         }
     }
-}
-
-/// A string for a text, an ArrayBuffer for a binary message.
-///
-/// A binary message is copied, however long. An ArrayBuffer over memory of ours would take two thirds of the time from
-/// 128 KiB on (and more below), but it cannot be transferred to a worker in Node, and V8 collects such ones so late that
-/// a slow listener of a flood has 115 MB of them and not 40.
-pub fn message_value<'env>(env: Engine, kind: Kind, bytes: &[u8]) -> Result<Value<'env>, Refused> {
-    match kind {
-        // The protocol has validated it.
-        Kind::Text => env.text(bytes),
-        Kind::Binary => env.array_buffer(bytes),
-    }
-}
-
-/// What `frame` tells.
-fn frame_value<'env>(env: Engine, direction: Direction, header: FrameHeader) -> Result<Value<'env>, Refused> {
-    let FrameHeader { fin, compressed, opcode, length } = header;
-    let sent = direction == Direction::Sent;
-    let result = env.object()?;
-    result.set(c"direction", env.string(if sent { "sent" } else { "received" })?)?;
-    result.set(c"fin", env.boolean(fin)?)?;
-    result.set(c"rsv1", env.boolean(compressed)?)?;
-    result.set(c"opcode", env.number(f64::from(opcode))?)?;
-    // A client's frames are, a server's are not (RFC 6455 section 5.1): one that is ends the connection and is not told of.
-    result.set(c"masked", env.boolean(sent)?)?;
-    result.set(c"length", env.number(length as f64)?)?;
-    Ok(result)
-}
-
-/// What `reconnecting` and `prepare` tell.
-fn reconnecting_value<'env>(env: Engine, event: &Reconnecting) -> Result<Value<'env>, Refused> {
-    let Reconnecting { attempt, delay, cause, code, status, text, unsent } = event;
-    let result = env.object()?;
-    result.set(c"attempt", env.number(f64::from(*attempt))?)?;
-    result.set(c"delay", env.number(delay.as_secs_f64() * 1_000.0)?)?;
-    result.set(c"cause", env.number(f64::from(*cause as u8))?)?;
-    if let Some(code) = code {
-        result.set(c"code", env.number(f64::from(*code))?)?;
-    }
-    if let Some(status) = status {
-        result.set(c"status", env.number(f64::from(*status))?)?;
-    }
-    result.set(c"message", env.string(text)?)?;
-    result.set(c"unsent", env.number(*unsent as f64)?)?;
-    Ok(result)
-}
-
-/// The error object of an `error` event.
-pub fn error_value<'env>(env: Engine, error: &ErrorEvent) -> Result<Value<'env>, Refused> {
-    let object = env.business_error(error.code, &error.message)?;
-    object.set(c"data", env.string(&error.data)?)?;
-    object.set(c"phase", env.string(error.phase)?)?;
-    set_circumstances(env, object, error.cause, error.unsent, error.times)?;
-    if let Some(RefusedUpgrade { status, reason, headers: all, body }) = &error.refused {
-        let response = env.object()?;
-        response.set(c"status", env.number(f64::from(*status))?)?;
-        response.set(c"message", env.string(reason)?)?;
-        response.set(c"header", headers(env, all)?)?;
-        response.set(c"body", env.string(&String::from_utf8_lossy(body))?)?;
-        object.set(c"response", response)?;
-    }
-    Ok(object)
-}
-
-/// What `error` and `close` both tell.
-fn set_circumstances(
-    env: Engine,
-    object: Value<'_>,
-    cause: Cause,
-    unsent: usize,
-    times: Times,
-) -> Result<(), Refused> {
-    let Times { elapsed, last_activity } = times;
-    object.set(c"unsent", env.number(unsent as f64)?)?;
-    object.set(c"cause", env.number(f64::from(cause as u8))?)?;
-    object.set(c"elapsedTime", env.number(elapsed.as_secs_f64() * 1_000.0)?)?;
-    if let Some(time) = last_activity {
-        object.set(c"idleTime", env.number(time.as_secs_f64() * 1_000.0)?)?;
-    }
-    Ok(())
-}
-
-/// The object of `Statistics`.
-pub fn statistics_value<'env>(env: Engine, counted: &Statistics) -> Result<Value<'env>, Refused> {
-    let timing = counted.timing;
-    let object = env.object()?;
-    for (name, count) in [
-        (c"attempts", counted.attempts),
-        (c"connections", counted.connections),
-        (c"messagesSent", counted.messages_sent),
-        (c"bytesSent", counted.bytes_sent),
-        (c"messagesReceived", counted.messages_received),
-        (c"bytesReceived", counted.bytes_received),
-        (c"deflateInputBytes", counted.deflate_input),
-        (c"deflateOutputBytes", counted.deflate_output),
-        (c"pingsSent", counted.pings_sent),
-        (c"pongsReceived", counted.pongs_received),
-        (c"pingsUnanswered", counted.pings_unanswered),
-        (c"pingsReceived", counted.pings_received),
-        (c"bufferedBytes", counted.buffered_bytes as u64),
-    ] {
-        object.set(name, env.number(count as f64)?)?;
-    }
-    for (name, time) in [
-        (c"roundTrip", counted.round_trip),
-        (c"smoothedRoundTrip", counted.round_trip_smoothed),
-        (c"minimumRoundTrip", counted.round_trip_minimum),
-        (c"lookupTime", timing.map(|timing| timing.lookup)),
-        (c"tcpTime", timing.map(|timing| timing.tcp)),
-        (c"proxyTime", timing.map(|timing| timing.proxy)),
-        (c"tlsTime", timing.map(|timing| timing.tls)),
-        (c"upgradeTime", timing.map(|timing| timing.upgrade)),
-    ] {
-        if let Some(time) = time {
-            object.set(name, env.number(time.as_secs_f64() * 1_000.0)?)?;
-        }
-    }
-    Ok(object)
-}
-
-fn open_result(env: Engine, opened: &Opened) -> Result<Value<'static>, Refused> {
-    let result = env.object()?;
-    result.set(c"status", env.number(f64::from(opened.status))?)?;
-    result.set(c"message", env.string(&opened.reason)?)?;
-    Ok(result)
-}
-
-/// One property a name; a name that came more than once has an array of its values.
-fn headers(env: Engine, headers: &Headers) -> Result<Value<'static>, Refused> {
-    let object = env.object()?;
-    let all: Vec<_> = headers.iter().collect();
-    for (index, (name, _)) in all.iter().enumerate() {
-        let same = |other: &&(&str, &str)| other.0 == *name;
-        if all[..index].iter().any(|other| same(&other)) {
-            continue;
-        }
-        let values: Vec<_> =
-            all.iter().filter(same).map(|(_, value)| env.string(value)).collect::<Result<_, _>>()?;
-        let value = match values.as_slice() {
-            [value] => *value,
-            several => env.array(several)?,
-        };
-        object.set_by_value(env.string(name)?, value)?;
-    }
-    Ok(object)
 }

@@ -7,6 +7,7 @@ mod declarations;
 mod doorbell;
 mod error;
 mod listener;
+mod objects;
 mod options;
 mod reader;
 mod value;

@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use super::error::{ApiError, ErrorEvent};
-use super::listener::{Event, Payload, error_value};
+use super::listener::{Event, Payload};
+use super::objects::error_value;
 use super::value::{Deferred, Engine, Refused, Value};
 use crate::client::Kind;
 use crate::mailbox::Receiver;

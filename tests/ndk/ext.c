@@ -1235,6 +1235,15 @@ static void tells_of_frames_and_of_statistics_if_asked(void)
     CHECK_TEXT(entry(log, 1), "frame received 1 of 1");
     log_end(log);
 
+    /* One that comes when the connection is open already. */
+    log = log_open("/");
+    callbacks.userData = log;
+    CHECK_INT(NWS_SetCallbacks(log->client, &callbacks), WEBSOCKET_OK);
+    CHECK_INT(NWS_SendText(log->client, "x", 1), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 2), "frame sent 1 of 1");
+    CHECK_TEXT(entry(log, 3), "frame received 1 of 1");
+    log_end(log);
+
     log = log_new();
     callbacks.userData = log;
     callbacks.onFrame = NULL;

@@ -11,7 +11,7 @@ use super::sending::not_data;
 use super::{Socket, WebSocket, listeners_of};
 use crate::arkts::abort_signal::Signal;
 use crate::arkts::error::ApiError;
-use crate::arkts::listener::statistics_value;
+use crate::arkts::objects::statistics_value;
 use crate::arkts::options::{self, ConnectOptions};
 use crate::arkts::reader;
 use crate::arkts::value::{Engine, Kept, Refused, Type, Value};
