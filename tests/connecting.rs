@@ -254,6 +254,24 @@ fn by(proxy: SocketAddr, options: Options) -> Options {
 }
 
 #[test]
+fn a_refusal_whose_body_does_not_come_is_no_timeout() {
+    let peer = Peer::bind();
+    let refuse = |options: Options| {
+        let (_client, refusals) = refusals(&peer, options);
+        let mut wire = peer.accept();
+        wire.read_request();
+        wire.send(b"HTTP/1.1 401 Who?\r\nContent-Length: 4\r\n\r\n");
+        let refused = refusals.recv_timeout(DEADLINE).expect("an event").expect("a refusal");
+        assert_eq!((refused.status, refused.body.as_slice()), (401, &b""[..]));
+    };
+    // Shorter than a body is waited for.
+    let limit = Duration::from_millis(300);
+    refuse(Options { connect_timeout: limit, ..quiet() });
+    let upgrade = PhaseTimeouts { upgrade: Some(limit), ..PhaseTimeouts::default() };
+    refuse(Options { phase_timeouts: upgrade, ..quiet() });
+}
+
+#[test]
 fn each_phase_keeps_to_its_own_limit_and_leaves_the_others_alone() {
     let full = Full::new();
     let expect = |url: &str, options: Options, text: &str| {

@@ -1,6 +1,7 @@
 //! The HTTP/1.1 upgrade (RFC 6455 section 4).
 
 use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 
 use super::destination::Destination;
@@ -23,8 +24,12 @@ pub(super) struct Upgraded {
     pub(super) received: ReadBuffer,
 }
 
-/// Sends the request and reads the answer.
-pub(super) async fn upgrade(stream: &mut Stream, request: &Request) -> Result<Upgraded, UpgradeError> {
+/// Sends the request and reads the answer. A refusal is known by `by`, if its head came before that.
+pub(super) async fn upgrade(
+    stream: &mut Stream,
+    request: &Request,
+    by: Instant,
+) -> Result<Upgraded, UpgradeError> {
     let key = generate_key();
     stream.write_all(&format_request(request, &key)).await.map_err(UpgradeError::Io)?;
     stream.flush().await.map_err(UpgradeError::Io)?;
@@ -41,7 +46,7 @@ pub(super) async fn upgrade(stream: &mut Stream, request: &Request) -> Result<Up
         Err(UpgradeError::Status(mut refused))
             if location(&refused).is_none() || request.redirects.is_none() =>
         {
-            refused.body = http::read_body(stream, behind, &head).await;
+            refused.body = http::read_body(stream, behind, &head, by).await;
             Err(UpgradeError::Status(refused))
         }
         Err(error) => Err(error),

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::Instant;
 
 /// The longest response head, in bytes; interim answers before it count as well.
 pub const RESPONSE_HEAD_BYTES_MAX: usize = 65_536;
@@ -13,6 +14,8 @@ pub(super) const RESPONSE_HEADERS_MAX: usize = 256;
 pub const RESPONSE_BODY_BYTES_MAX: usize = 4_096;
 /// How long a refusal's body may keep the refusal itself waiting.
 const BODY_TIMEOUT: Duration = Duration::from_secs(1);
+/// So long before a deadline a refusal is reported, rather than that it was late.
+const BODY_MARGIN: Duration = Duration::from_millis(10);
 /// The most bytes read of a chunked body, whatever they amount to.
 const CHUNKED_BYTES_MAX: usize = 4 * RESPONSE_BODY_BYTES_MAX;
 const READ_STEP_BYTES: usize = 4_096;
@@ -107,11 +110,13 @@ pub(super) async fn read_head<S: AsyncRead + Unpin>(
     }
 }
 
-/// The beginning of the body behind a head, of which `received` came with it. Not waited for longer than it is worth.
+/// The beginning of the body behind a head, of which `received` came with it. Not waited for longer than it is worth, and
+/// given up a little before `by`.
 pub(super) async fn read_body<S: AsyncRead + Unpin>(
     stream: &mut S,
     mut received: Vec<u8>,
     head: &Head,
+    by: Instant,
 ) -> Vec<u8> {
     if matches!(head.status, 100..200 | 204 | 304) {
         return Vec::new();
@@ -134,7 +139,8 @@ pub(super) async fn read_body<S: AsyncRead + Unpin>(
         }
     };
     // What came in time is handed on.
-    let _ = tokio::time::timeout(BODY_TIMEOUT, fill).await;
+    let until = (Instant::now() + BODY_TIMEOUT).min(by - BODY_MARGIN);
+    let _ = tokio::time::timeout_at(until, fill).await;
     if chunked {
         received = unchunk(&received).0;
     }
@@ -175,10 +181,14 @@ fn printable(reason: &str) -> String {
 mod tests {
     use super::*;
 
+    fn later() -> Instant {
+        Instant::now() + 10 * BODY_TIMEOUT
+    }
+
     async fn read(mut wire: &[u8]) -> Result<(Head, Vec<u8>), HeadError> {
         let mut received = Vec::new();
         let head = read_head(&mut wire, &mut received).await?;
-        let body = read_body(&mut wire, received, &head).await;
+        let body = read_body(&mut wire, received, &head, later()).await;
         Ok((head, body))
     }
 
@@ -207,7 +217,11 @@ mod tests {
         tokio::io::AsyncWriteExt::write_all(&mut far, wire).await.expect("room");
         let mut received = Vec::new();
         let head = read_head(&mut near, &mut received).await.expect("a good head");
-        assert_eq!(read_body(&mut near, received, &head).await, b"half");
+        assert_eq!(read_body(&mut near, received, &head, later()).await, b"half");
+        // And less long when the time of the attempt is nearly up.
+        let began = Instant::now();
+        assert_eq!(read_body(&mut near, Vec::new(), &head, began + BODY_TIMEOUT / 2).await, b"");
+        assert!(began.elapsed() < BODY_TIMEOUT / 2, "{:?}", began.elapsed());
     }
 
     #[tokio::test]

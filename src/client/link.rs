@@ -722,10 +722,17 @@ impl Link {
         (inner.retry_waits, inner.retry_now) = (waits, false);
     }
 
-    /// Before the application is asked to prepare an attempt; `None` when that is over.
-    pub(super) fn await_prepared(&self, attempt: Option<u32>) {
+    /// Before the application is asked to prepare an attempt.
+    pub(super) fn await_prepared(&self, attempt: u32) {
         let mut inner = self.lock();
-        (inner.to_prepare, inner.prepared) = (attempt, None);
+        (inner.to_prepare, inner.prepared) = (Some(attempt), None);
+    }
+
+    /// From now on an answer is refused. Returns one that was taken before.
+    pub(super) fn end_preparing(&self) -> Option<Prepared> {
+        let mut inner = self.lock();
+        inner.to_prepare = None;
+        inner.prepared.take()
     }
 
     /// The application's answer.

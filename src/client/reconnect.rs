@@ -201,6 +201,8 @@ pub enum Prepare {
     Proceed,
     /// [`super::Client::prepare`] will be called.
     Wait,
+    /// This attempt cannot be made; a later one perhaps can.
+    Fail,
     /// Give up: the last failure is final.
     Stop,
 }

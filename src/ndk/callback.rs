@@ -24,8 +24,9 @@ const SWITCHING_PROTOCOLS: &str = "Switching Protocols";
 pub struct Callbacks {
     client: ClientPointer,
     extension: Arc<Extension>,
-    /// As they were when this run of callbacks began.
+    /// What was given to NWS_SetCallbacks when it was last looked, and the version of that.
     extended: Option<Arc<RawCallbacks>>,
+    version: u64,
     gate: Arc<Gate>,
 }
 
@@ -40,23 +41,29 @@ unsafe impl Sync for ClientPointer {}
 
 impl Callbacks {
     pub fn new(client: ClientPointer, extension: Arc<Extension>, gate: Arc<Gate>) -> Self {
-        Self { client, extension, extended: None, gate }
+        Self { client, extension, extended: None, version: 0, gate }
     }
 
-    /// What was given to NWS_SetCallbacks.
-    fn set(&self) -> &RawCallbacks {
+    /// What was given to NWS_SetCallbacks, up to now: a callback may have replaced it.
+    fn set(&mut self) -> &RawCallbacks {
+        let version = self.extension.version();
+        if version != self.version {
+            self.extended = self.extension.callbacks();
+            self.version = version;
+        }
         self.extended.as_deref().unwrap_or(&RawCallbacks::NONE)
     }
 
-    /// Calls a function given to NWS_SetCallbacks; false when there is none.
+    /// Calls a function given to NWS_SetCallbacks with the pointer given there; false when there is none.
     fn extended<T>(
         &self,
         callback: Option<unsafe extern "C" fn(*mut WebSocket, *mut c_void, *const T)>,
+        user_data: *mut c_void,
         event: &T,
     ) -> bool {
         let Some(callback) = callback else { return false };
         // SAFETY: the function is the application's word, and what it is given outlives the call.
-        unsafe { callback(self.client.0, self.set().user_data, event) };
+        unsafe { callback(self.client.0, user_data, event) };
         true
     }
 
@@ -85,7 +92,6 @@ impl Listener for Callbacks {
     }
 
     fn begin(&mut self) -> bool {
-        self.extended = self.extension.callbacks();
         self.gate.enter()
     }
 
@@ -94,12 +100,13 @@ impl Listener for Callbacks {
     }
 
     fn opened(&mut self, opened: &Opened) {
-        let RawCallbacks { on_headers, on_open, .. } = *self.set();
+        let RawCallbacks { on_headers, on_open, user_data, .. } = *self.set();
         let mut told = false;
         if on_headers.is_some() || on_open.is_some() {
             with_response(opened, |response| {
-                self.extended(on_headers, response);
-                told = self.gate.is_closed() || self.extended(on_open, response);
+                self.extended(on_headers, user_data, response);
+                let RawCallbacks { on_open, user_data, .. } = *self.set();
+                told = self.gate.is_closed() || self.extended(on_open, user_data, response);
             });
         }
         if told {
@@ -116,7 +123,7 @@ impl Listener for Callbacks {
         }
         let (kind, part) = (message.kind(), message.part());
         let data = message.data_with_nul_mut();
-        if let Some(callback) = self.set().on_message {
+        if let RawCallbacks { on_message: Some(callback), user_data, .. } = *self.set() {
             let event = RawMessage {
                 size: size_of::<RawMessage>(),
                 data: data.as_mut_ptr().cast(),
@@ -128,7 +135,7 @@ impl Listener for Callbacks {
                 first: u8::from(part.first),
                 last: u8::from(part.last),
             };
-            self.extended(Some(callback), &event);
+            self.extended(Some(callback), user_data, &event);
             return;
         }
         // A message over 4 GiB, if the options allow it, is cut off in the platform's callback.
@@ -150,7 +157,8 @@ impl Listener for Callbacks {
             length: payload.len(),
             round_trip_us: round_trip.map_or(-1, micros),
         };
-        self.extended(self.set().on_pong, &event);
+        let RawCallbacks { on_pong, user_data, .. } = *self.set();
+        self.extended(on_pong, user_data, &event);
     }
 
     fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
@@ -169,14 +177,15 @@ impl Listener for Callbacks {
     }
 
     fn drained(&mut self) {
-        if let Some(callback) = self.set().on_drain {
+        if let RawCallbacks { on_drain: Some(callback), user_data, .. } = *self.set() {
             // SAFETY: as above.
-            unsafe { callback(self.client.0, self.set().user_data) };
+            unsafe { callback(self.client.0, user_data) };
         }
     }
 
     fn statistics(&mut self, statistics: &Statistics) {
-        self.extended(self.set().on_statistics, &RawStatistics::of(statistics));
+        let RawCallbacks { on_statistics, user_data, .. } = *self.set();
+        self.extended(on_statistics, user_data, &RawStatistics::of(statistics));
     }
 
     fn wants_frames(&self) -> bool {
@@ -196,16 +205,19 @@ impl Listener for Callbacks {
             fin: fin.into(),
             compressed: compressed.into(),
         };
-        self.extended(self.set().on_frame, &event);
+        let RawCallbacks { on_frame, user_data, .. } = *self.set();
+        self.extended(on_frame, user_data, &event);
     }
 
     fn reconnecting(&mut self, reconnecting: &Reconnecting) {
-        if self.set().on_reconnecting.is_some() {
-            with_reconnecting(reconnecting, |event| self.extended(self.set().on_reconnecting, event));
+        let RawCallbacks { on_reconnecting, user_data, .. } = *self.set();
+        if on_reconnecting.is_some() {
+            with_reconnecting(reconnecting, |event| self.extended(on_reconnecting, user_data, event));
         }
     }
 
     fn prepare(&mut self, reconnecting: &Reconnecting) -> Prepare {
+        const PROCEED: i32 = 0;
         const WAIT: i32 = 1;
         const STOP: i32 = 2;
         let RawCallbacks { on_prepare: Some(callback), user_data, .. } = *self.set() else {
@@ -217,7 +229,8 @@ impl Listener for Callbacks {
         match said {
             WAIT => Prepare::Wait,
             STOP => Prepare::Stop,
-            _ => Prepare::Proceed,
+            PROCEED => Prepare::Proceed,
+            _ => Prepare::Fail,
         }
     }
 
@@ -225,12 +238,14 @@ impl Listener for Callbacks {
         let Reconnected { attempts, downtime } = *reconnected;
         let downtime_ms = u64::try_from(downtime.as_millis()).unwrap_or(u64::MAX);
         let event = RawReconnected { size: size_of::<RawReconnected>(), attempts, downtime_ms };
-        self.extended(self.set().on_reconnected, &event);
+        let RawCallbacks { on_reconnected, user_data, .. } = *self.set();
+        self.extended(on_reconnected, user_data, &event);
     }
 
     fn failed(&mut self, failure: &Failure) {
         let code = error::of_failure(&failure.error);
-        if self.set().on_error.is_some() {
+        let RawCallbacks { on_error, user_data, .. } = *self.set();
+        if on_error.is_some() {
             let message = c_text(&failure.to_string());
             let refused = failure.error.refused();
             let texts = refused.map(|refused| header_texts(&refused.headers)).unwrap_or_default();
@@ -261,7 +276,7 @@ impl Listener for Callbacks {
                 body: body.as_ptr().cast(),
                 body_length: body.len() - 1,
             };
-            self.extended(self.set().on_error, &event);
+            self.extended(on_error, user_data, &event);
             return;
         }
         // SAFETY: as in `opened`.
@@ -270,7 +285,8 @@ impl Listener for Callbacks {
     }
 
     fn closed(&mut self, closed: &Closed) {
-        if self.set().on_close.is_some() {
+        let RawCallbacks { on_close, user_data, .. } = *self.set();
+        if on_close.is_some() {
             let reason = c_text(&closed.reason);
             let Times { elapsed, last_activity } = closed.times;
             let event = RawClose {
@@ -282,7 +298,7 @@ impl Listener for Callbacks {
                 last_activity_us: last_activity.map_or(-1, micros),
                 unsent_messages: closed.unsent as u64,
             };
-            self.extended(self.set().on_close, &event);
+            self.extended(on_close, user_data, &event);
             return;
         }
         // SAFETY: as in `opened`.

@@ -223,7 +223,7 @@ unsafe fn payload<'a>(data: *const c_void, length: usize) -> Result<&'a [u8], Re
         0 => Ok(&[]),
         _ if data.is_null() => Err(Refusal::new(ErrCode::SendDataNull, "data: NULL")),
         _ if length > isize::MAX as usize => {
-            Err(Refusal::new(ErrCode::QueueLengthExceeded, "length: beyond all memory"))
+            Err(Refusal::new(ErrCode::DataLengthExceeded, "length: beyond all memory"))
         }
         // SAFETY: the caller's promise.
         _ => Ok(unsafe { std::slice::from_raw_parts(data.cast(), length) }),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::mem::{offset_of, size_of};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -475,7 +475,8 @@ pub fn last_error() -> *const c_char {
 #[derive(Default)]
 pub struct Extension {
     inner: Mutex<Inner>,
-    /// Whether the callbacks have one for frames, for a look without the lock.
+    /// For looks without the lock: how often the callbacks were set, and whether they have one for frames.
+    version: AtomicU64,
     traces: AtomicBool,
 }
 
@@ -531,9 +532,20 @@ impl Extension {
     }
 
     pub fn set_callbacks(&self, callbacks: RawCallbacks) {
+        self.replace_callbacks(|_| callbacks);
+    }
+
+    fn replace_callbacks(&self, replace: impl FnOnce(RawCallbacks) -> RawCallbacks) {
         let mut inner = self.lock();
+        let callbacks = replace(inner.callbacks.as_deref().copied().unwrap_or(RawCallbacks::NONE));
         self.traces.store(callbacks.on_frame.is_some(), Ordering::Relaxed);
         inner.callbacks = Some(Arc::new(callbacks));
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// Changes with each change of the callbacks.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 
     /// Whether there is a callback for frames.
@@ -542,9 +554,7 @@ impl Extension {
     }
 
     pub fn set_user_data(&self, user_data: *mut c_void) {
-        let mut inner = self.lock();
-        let callbacks = inner.callbacks.as_deref().copied().unwrap_or(RawCallbacks::NONE);
-        inner.callbacks = Some(Arc::new(RawCallbacks { user_data, ..callbacks }));
+        self.replace_callbacks(|callbacks| RawCallbacks { user_data, ..callbacks });
     }
 
     /// A number for a message with a callback.

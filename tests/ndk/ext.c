@@ -426,6 +426,54 @@ static void without_callbacks_those_of_the_constructor_are_called(void)
     log_end(log);
 }
 
+enum { FLOOD = 10000 };
+
+static struct Switch {
+    struct Flag all;
+    int old_calls;
+    int new_calls;
+} switched;
+
+static void on_message_after(struct WebSocket *client, void *data, const struct NWS_Message *message)
+{
+    (void)client;
+    (void)message;
+    CHECK(data == &switched.new_calls);
+    switched.new_calls++;
+    if (switched.new_calls == FLOOD - 1) {
+        flag_raise(&switched.all);
+    }
+}
+
+static void on_message_before(struct WebSocket *client, void *data, const struct NWS_Message *message)
+{
+    struct NWS_Callbacks callbacks;
+    (void)message;
+    CHECK(data == &switched.old_calls);
+    switched.old_calls++;
+    NWS_InitCallbacks(&callbacks, sizeof callbacks);
+    callbacks.userData = &switched.new_calls;
+    callbacks.onMessage = on_message_after;
+    CHECK_INT(NWS_SetCallbacks(client, &callbacks), WEBSOCKET_OK);
+}
+
+static void callbacks_set_in_a_callback_get_the_next_event(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Callbacks callbacks;
+    char path[64];
+    NWS_InitCallbacks(&callbacks, sizeof callbacks);
+    callbacks.userData = &switched.old_calls;
+    callbacks.onMessage = on_message_before;
+    CHECK_INT(NWS_SetCallbacks(log->client, &callbacks), WEBSOCKET_OK);
+    /* Many come in one read. */
+    snprintf(path, sizeof path, "/flood/%d/4", FLOOD);
+    CHECK_INT(log_connect(log, ws, path), WEBSOCKET_OK);
+    CHECK_INT(flag_await(&switched.all, 1), 1);
+    CHECK_INT(switched.old_calls, 1);
+    log_end(log);
+}
+
 static void a_client_destroyed_in_a_callback_hears_nothing_more(void)
 {
     static const char *const places[] = { "headers", "open ", "text x", "pong x", "sent WEBSOCKET_OK" };
@@ -501,6 +549,17 @@ static void an_attempt_may_be_prepared_later(void)
     CHECK_INT(log->failure.cause, NWS_CAUSE_HTTP_4XX);
     CHECK_HAS(entry(log, 7), "close 1006");
     CHECK_INT(log->close.cause, NWS_CAUSE_HTTP_4XX);
+    log_end(log);
+}
+
+static void an_attempt_that_cannot_be_prepared_fails(void)
+{
+    struct Log *log = log_again("/close/1013/full", 1, NWS_PREPARE_FAIL);
+    WebSocket_CloseOption close = { 3999, "enough" };
+    CHECK_TEXT(entry(log, 2), "reconnecting 1 after cause 11, 1013, 0");
+    CHECK_TEXT(entry(log, 3), "prepare");
+    CHECK_TEXT(entry(log, 4), "reconnecting 2 after cause 14, 0, 0");
+    CHECK_INT(OH_WebSocketClient_Close(log->client, close), WEBSOCKET_OK);
     log_end(log);
 }
 
@@ -583,7 +642,7 @@ static void sends_the_type_that_is_asked_for(void)
     CHECK_INT(NWS_SendText(log->client, "\xc3", 1), NWS_INVALID_UTF8);
     CHECK_INT(NWS_SendText(log->client, NULL, 1), WEBSOCKET_SEND_DATA_NULL);
     CHECK_HAS(NWS_LastErrorMessage(), "data");
-    CHECK_INT(NWS_SendBinary(log->client, "", (size_t)-1), WEBSOCKET_QUEUE_LENGTH_EXCEEDED);
+    CHECK_INT(NWS_SendBinary(log->client, "", (size_t)-1), WEBSOCKET_DATA_LENGTH_EXCEEDED);
     CHECK_INT(NWS_SendWithCallback(log->client, 3, "a", 1, on_sent, log), NWS_INVALID_ARGUMENT);
     CHECK_HAS(NWS_LastErrorMessage(), "type");
     CHECK_INT(NWS_SendWithCallback(log->client, NWS_TEXT, "a", 1, NULL, log), NWS_INVALID_ARGUMENT);
@@ -1354,9 +1413,11 @@ int main(void)
     RUN(names_the_option_that_is_wrong);
     RUN(callbacks_come_in_order_with_the_pointer);
     RUN(without_callbacks_those_of_the_constructor_are_called);
+    RUN(callbacks_set_in_a_callback_get_the_next_event);
     RUN(a_client_destroyed_in_a_callback_hears_nothing_more);
     RUN(connects_again_with_a_fresh_handshake);
     RUN(an_attempt_may_be_prepared_later);
+    RUN(an_attempt_that_cannot_be_prepared_fails);
     RUN(waiting_for_an_attempt_can_be_cut_short);
     RUN(names_the_reconnect_option_that_is_wrong);
     RUN(sends_the_type_that_is_asked_for);

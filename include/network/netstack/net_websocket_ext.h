@@ -194,7 +194,7 @@ typedef enum NWS_Decision {
     NWS_PREPARE_WAIT = 1,
     /** No more attempts: onError is told of the last failure. */
     NWS_PREPARE_STOP = 2,
-    /** This attempt cannot be made; a later one perhaps can. Only for NWS_PrepareAttempt(). */
+    /** This attempt cannot be made; a later one perhaps can. Any number that is none of these is taken for it. */
     NWS_PREPARE_FAIL = 3
 } NWS_Decision;
 
@@ -785,6 +785,10 @@ int32_t NWS_PrepareAttempt(struct WebSocket *client, uint32_t attempt, int32_t d
 
 /**
  * @brief Sets the client's callbacks, from the next event on; call it before Connect to miss none.
+ *
+ * A callback that runs on another thread meanwhile may still be one from before, with the user data from before; inside a
+ * callback of the client none does.
+ *
  * @param client The client.
  * @param callbacks Copied. NULL for none, and those of the constructor are called again.
  * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if the size is that of no version.
@@ -792,7 +796,8 @@ int32_t NWS_PrepareAttempt(struct WebSocket *client, uint32_t attempt, int32_t d
 int32_t NWS_SetCallbacks(struct WebSocket *client, const struct NWS_Callbacks *callbacks);
 
 /**
- * @brief Sets the pointer that callbacks are given, which is NWS_Callbacks::userData as well.
+ * @brief Sets the pointer that callbacks are given from the next event on, which is NWS_Callbacks::userData as well. See
+ *     NWS_SetCallbacks() for a callback that runs meanwhile.
  * @param client The client.
  * @param userData Any pointer; the library does not follow it.
  * @return WEBSOCKET_OK.

@@ -68,18 +68,19 @@ impl Progress {
 /// Makes the connection, or says which phase failed and why.
 pub(super) async fn establish(request: &Request, progress: &Progress) -> Result<Connection, Error> {
     let limit = request.connect_timeout;
-    match tokio::time::timeout(limit, attempt(request, progress)).await {
+    let by = Instant::now() + limit;
+    match tokio::time::timeout_at(by, attempt(request, progress, by)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Error::Timeout { target: request.endpoint(), phase: progress.phase(), limit }),
     }
 }
 
-async fn attempt(request: &Request, progress: &Progress) -> Result<Connection, Error> {
+async fn attempt(request: &Request, progress: &Progress, by: Instant) -> Result<Connection, Error> {
     let mut timing = Timing::default();
     let mut redirected: Option<Box<Request>> = None;
     loop {
         let current = redirected.as_deref().unwrap_or(request);
-        let (target, refused) = match connect(current, progress, &mut timing).await {
+        let (target, refused) = match connect(current, progress, &mut timing, by).await {
             Err(Error::Upgrade { target, cause: UpgradeError::Status(refused) }) => (target, refused),
             outcome => return outcome,
         };
@@ -94,7 +95,12 @@ async fn attempt(request: &Request, progress: &Progress) -> Result<Connection, E
 }
 
 /// A connection to the server that the request itself names.
-async fn connect(request: &Request, progress: &Progress, timing: &mut Timing) -> Result<Connection, Error> {
+async fn connect(
+    request: &Request,
+    progress: &Progress,
+    timing: &mut Timing,
+    by: Instant,
+) -> Result<Connection, Error> {
     let tcp = match choose_proxy(request).await? {
         None => {
             let Destination { host, zone, port, .. } = &request.destination;
@@ -123,8 +129,9 @@ async fn connect(request: &Request, progress: &Progress, timing: &mut Timing) ->
         }
     };
     progress.enter(Phase::Upgrade);
+    let by = limits.upgrade.map_or(by, |limit| by.min(Instant::now() + limit));
     let upgrade = async {
-        match handshake::upgrade(&mut stream, request).await {
+        match handshake::upgrade(&mut stream, request, by).await {
             Ok(upgraded) => Ok((upgraded, stream)),
             Err(cause) => Err(not_upgraded(request.endpoint(), cause, stream).await),
         }

@@ -90,7 +90,9 @@ pub(super) async fn again(
             Err(unready) => Err(unready),
             Ok(()) => prepare(link, attempt, listener, &reconnecting, &request, series.policy()).await,
         };
-        link.counters.attempt();
+        if matches!(ready, Ok(_) | Err(Unready::Failed(_))) {
+            link.counters.attempt();
+        }
         let was_open = end.was_open;
         match ready {
             Ok(next) => {
@@ -188,13 +190,14 @@ async fn prepare(
     request: &Arc<Request>,
     policy: &Reconnect,
 ) -> Result<Arc<Request>, Unready> {
-    link.await_prepared(Some(reconnecting.attempt));
+    link.await_prepared(reconnecting.attempt);
     let mut said = Prepare::Proceed;
     tell(link, listener, |listener| said = listener.prepare(reconnecting));
     let limit = policy.prepare_timeout;
     let prepared = match said {
         Prepare::Stop => Ok(Some(Prepared::Stop)),
-        Prepare::Proceed => Ok(link.take_prepared()),
+        Prepare::Fail => Ok(Some(Prepared::Fail)),
+        Prepare::Proceed => Ok(None),
         Prepare::Wait => {
             let answer = poll_fn(|cx| match (link.poll_stop(attempt, cx), link.take_prepared()) {
                 (Some(stop), _) => Poll::Ready(Err(Unready::Stop(stop))),
@@ -206,8 +209,13 @@ async fn prepare(
                 .unwrap_or(Err(Unready::Failed(Error::Unprepared(Some(limit)))))
         }
     };
-    link.await_prepared(None);
-    match prepared? {
+    // One that was taken up to now counts.
+    let answer = link.end_preparing();
+    let prepared = match prepared {
+        Ok(None) | Err(Unready::Failed(_)) if answer.is_some() => answer,
+        prepared => prepared?,
+    };
+    match prepared {
         None => Ok(request.clone()),
         Some(Prepared::Proceed(rewrite)) if rewrite == Rewrite::default() => Ok(request.clone()),
         Some(Prepared::Proceed(rewrite)) => {
