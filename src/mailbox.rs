@@ -213,16 +213,25 @@ fn discount<T>(mut inner: MutexGuard<'_, Inner<T>>, bytes: usize, count: usize) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::{self, channel};
     use std::task::Wake;
+    use std::time::Duration;
 
-    #[derive(Default)]
-    struct Count(AtomicUsize);
+    /// Longer than anything here takes; a test that reaches it has failed.
+    const DEADLINE: Duration = Duration::from_secs(20);
 
-    impl Wake for Count {
+    struct Tell(mpsc::Sender<()>);
+
+    impl Wake for Tell {
         fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
+            let _ = self.0.send(());
         }
+    }
+
+    /// A waker, and what tells of its wakes.
+    fn waker() -> (Waker, mpsc::Receiver<()>) {
+        let (sender, wakes) = channel();
+        (Waker::from(Arc::new(Tell(sender))), wakes)
     }
 
     #[test]
@@ -262,8 +271,7 @@ mod tests {
 
     #[test]
     fn holds_the_session_back_between_high_and_low_water() {
-        let count = Arc::new(Count::default());
-        let waker = Waker::from(count.clone());
+        let (waker, wakes) = waker();
         let cx = Context::from_waker(&waker);
         let (mut sender, receiver) = mailbox();
         for _ in 0..4 {
@@ -274,18 +282,17 @@ mod tests {
         assert!(sender.poll_room(&cx).is_pending());
         for _ in 0..2 {
             receiver.take();
-            assert_eq!(count.0.load(Ordering::Relaxed), 0);
+            assert!(wakes.try_recv().is_err());
         }
         // The second is done with when the third is taken.
         receiver.take();
-        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        wakes.recv_timeout(DEADLINE).expect("there is room");
         assert!(sender.poll_room(&cx).is_ready());
     }
 
     #[test]
     fn what_is_held_does_not_hold_up_who_waits_for_delivery() {
-        let count = Arc::new(Count::default());
-        let waker = Waker::from(count.clone());
+        let (waker, wakes) = waker();
         let cx = Context::from_waker(&waker);
         let (mut sender, receiver) = mailbox();
         for _ in 0..HIGH_WATER_COUNT {
@@ -294,19 +301,18 @@ mod tests {
         }
         assert!(sender.poll_delivery(&cx).is_pending());
         for _ in 0..=LOW_WATER_COUNT {
-            assert_eq!(count.0.load(Ordering::Relaxed), 0);
+            assert!(wakes.try_recv().is_err());
             receiver.take();
             receiver.hold(0);
         }
-        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        wakes.recv_timeout(DEADLINE).expect("there is room");
         assert!(sender.poll_delivery(&cx).is_ready());
         assert!(sender.poll_room(&cx).is_pending());
     }
 
     #[test]
     fn what_is_held_counts_until_it_is_let_go() {
-        let count = Arc::new(Count::default());
-        let waker = Waker::from(count.clone());
+        let (waker, wakes) = waker();
         let cx = Context::from_waker(&waker);
         let (mut sender, receiver) = mailbox();
         for _ in 0..2 {
@@ -318,7 +324,7 @@ mod tests {
         receiver.take();
         assert!(sender.poll_room(&cx).is_pending());
         receiver.let_go(HIGH_WATER_BYTES / 2, 1);
-        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        wakes.recv_timeout(DEADLINE).expect("there is room");
         assert!(sender.poll_room(&cx).is_ready());
     }
 }

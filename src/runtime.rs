@@ -9,16 +9,22 @@
 //! its callback as it is, watched by the [`Watch`]: when a callback takes long, that thread makes another worker take
 //! over the sockets; and wakes and spawns from inside such a callback go through it. Further callbacks at that time
 //! hand their role on.
+//!
+//! A thread outside that wakes a task wakes one worker, where tokio would wake two: one for the task, and another that looks
+//! whether there is more. While all workers sleep, such threads ring the [`Doorbell`].
 
 use std::cell::Cell;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::io::{self, PipeWriter, Write};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread::Thread;
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe::Receiver;
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::unconstrained;
 
 /// Two are enough for a phone, and the least that lets one block while the other serves everyone else.
 const WORKER_THREADS: usize = 2;
@@ -34,6 +40,9 @@ static RUNTIME: LazyLock<Option<Process>> = LazyLock::new(Process::start);
 /// The place of the one worker that runs a callback as it is: odd while taken, and never the same twice.
 static DIRECT_CALLBACK: AtomicU64 = AtomicU64::new(0);
 
+/// Workers that have nothing to do. If all of them, one waits for the sockets.
+static SLEEPING_WORKERS: AtomicUsize = AtomicUsize::new(0);
+
 thread_local! {
     /// Whether this thread has that place.
     static IN_DIRECT_CALLBACK: Cell<bool> = const { Cell::new(false) };
@@ -47,6 +56,7 @@ struct Process {
     tokio: Runtime,
     watch: Arc<Watch>,
     watcher: Thread,
+    doorbell: Arc<Doorbell>,
 }
 
 impl Process {
@@ -56,23 +66,38 @@ impl Process {
             .max_blocking_threads(BLOCKING_THREADS_MAX)
             .thread_keep_alive(BLOCKING_THREAD_KEEP_ALIVE)
             .thread_name("net_websocket")
+            .on_thread_park(|| {
+                SLEEPING_WORKERS.fetch_add(1, Ordering::SeqCst);
+            })
+            .on_thread_unpark(|| {
+                SLEEPING_WORKERS.fetch_sub(1, Ordering::SeqCst);
+            })
             .enable_io()
             .enable_time()
             .build()
             .and_then(|tokio| {
+                let doorbell = Doorbell::hang(&tokio)?;
                 let watch = Arc::new(Watch::default());
                 let watcher = std::thread::Builder::new().name("net_websocket-w".to_owned()).spawn({
                     let (watch, handle) = (watch.clone(), tokio.handle().clone());
                     move || watch.run(&handle)
                 })?;
-                Ok(Self { tokio, watch, watcher: watcher.thread().clone() })
+                Ok(Self { tokio, watch, watcher: watcher.thread().clone(), doorbell })
             });
         started.map_err(|cause| crate::logging::error(format_args!("no runtime: {cause}"))).ok()
     }
 
-    fn pass(&self, job: Job) {
-        self.watch.jobs.lock().unwrap_or_else(PoisonError::into_inner).push(job);
-        self.watcher.unpark();
+    /// Does a job, or has it done by the one who should.
+    fn give(&self, job: Job) {
+        if IN_DIRECT_CALLBACK.get() {
+            self.watch.jobs.add(job);
+            self.watcher.unpark();
+        } else if SLEEPING_WORKERS.load(Ordering::SeqCst) == WORKER_THREADS && Handle::try_current().is_err()
+        {
+            self.doorbell.ring(job);
+        } else {
+            job.run();
+        }
     }
 }
 
@@ -82,20 +107,16 @@ pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Result<(
     let process = RUNTIME.as_ref().ok_or(Unavailable)?;
     // A task that tokio makes yield waits in a list of its worker's own, out of reach while that worker blocks in a
     // callback. So tasks are not made to yield: a session does so by itself.
-    let task = tokio::task::unconstrained(task);
-    if IN_DIRECT_CALLBACK.get() {
-        process.pass(Job::Spawn(Box::pin(task)));
-    } else {
-        process.tokio.spawn(task);
-    }
+    let task = unconstrained(task);
+    process.give(Job::Spawn(Box::new(|| drop(process.tokio.spawn(task)))));
     Ok(())
 }
 
 /// Wakes a task of the runtime. Any thread, also inside a callback.
 pub(crate) fn wake(waker: Waker) {
     match RUNTIME.as_ref() {
-        Some(process) if IN_DIRECT_CALLBACK.get() => process.pass(Job::Wake(waker)),
-        _ => waker.wake(),
+        Some(process) => process.give(Job::Wake(waker)),
+        None => waker.wake(),
     }
 }
 
@@ -130,7 +151,74 @@ pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
 
 enum Job {
     Wake(Waker),
-    Spawn(Pin<Box<dyn Future<Output = ()> + Send>>),
+    Spawn(Box<dyn FnOnce() + Send>),
+}
+
+impl Job {
+    fn run(self) {
+        match self {
+            Self::Wake(waker) => waker.wake(),
+            Self::Spawn(spawn) => spawn(),
+        }
+    }
+}
+
+/// Jobs for another thread.
+#[derive(Default)]
+struct Jobs(Mutex<Vec<Job>>);
+
+impl Jobs {
+    fn list(&self) -> MutexGuard<'_, Vec<Job>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it is the first one that waits.
+    fn add(&self, job: Job) -> bool {
+        let mut list = self.list();
+        list.push(job);
+        list.len() == 1
+    }
+
+    fn run(&self) {
+        let jobs = std::mem::take(&mut *self.list());
+        jobs.into_iter().for_each(Job::run);
+    }
+}
+
+/// A pipe with a task at its end, which whoever waits for the sockets hears of as of any of them: the jobs are done there,
+/// where the events of the sockets come as well.
+struct Doorbell {
+    pipe: PipeWriter,
+    jobs: Jobs,
+}
+
+impl Doorbell {
+    fn hang(tokio: &Runtime) -> io::Result<Arc<Self>> {
+        let (reader, pipe) = io::pipe()?;
+        let mut reader = {
+            let _guard = tokio.enter();
+            Receiver::from_owned_fd(reader.into())?
+        };
+        let doorbell = Arc::new(Self { pipe, jobs: Jobs::default() });
+        let door = doorbell.clone();
+        tokio.spawn(unconstrained(async move {
+            let mut rings = [0; 64];
+            // Nothing but the end of the process closes it.
+            while reader.read(&mut rings).await.is_ok() {
+                door.jobs.run();
+            }
+        }));
+        Ok(doorbell)
+    }
+
+    fn ring(&self, job: Job) {
+        if self.jobs.add(job)
+            && let Err(cause) = (&self.pipe).write_all(&[0])
+        {
+            crate::logging::error(format_args!("the runtime's pipe: {cause}"));
+            self.jobs.run();
+        }
+    }
 }
 
 /// A thread that is no worker: it sleeps while no callback runs, looks at the place of the direct callback every
@@ -138,22 +226,14 @@ enum Job {
 #[derive(Default)]
 struct Watch {
     awake: AtomicBool,
-    jobs: Mutex<Vec<Job>>,
+    jobs: Jobs,
 }
 
 impl Watch {
     fn run(&self, tokio: &Handle) {
         let mut seen = 0;
         loop {
-            let jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
-            for job in jobs {
-                match job {
-                    Job::Wake(waker) => waker.wake(),
-                    Job::Spawn(task) => {
-                        tokio.spawn(task);
-                    }
-                }
-            }
+            self.jobs.run();
             let place = DIRECT_CALLBACK.load(Ordering::SeqCst);
             let (taken, unchanged) = (!place.is_multiple_of(2), place == seen);
             seen = place;
@@ -179,7 +259,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc::{Sender, channel};
+    use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 
     /// Longer than anything here takes; a test that reaches it has failed.
     const DEADLINE: Duration = Duration::from_secs(20);
@@ -193,6 +273,40 @@ mod tests {
             let _ = done.send(());
         };
         spawn(task).expect("a runtime");
+    }
+
+    /// Sleeps until it is woken by the waker it gives.
+    async fn sleep(wakers: &Sender<Waker>) {
+        let mut told = false;
+        std::future::poll_fn(|cx| {
+            if std::mem::replace(&mut told, true) {
+                return std::task::Poll::Ready(());
+            }
+            let _ = wakers.send(cx.waker().clone());
+            std::task::Poll::Pending
+        })
+        .await;
+    }
+
+    #[test]
+    fn no_wake_from_outside_is_lost() {
+        // Some of them find all workers asleep, and some do not.
+        const WAKES: usize = 20_000;
+        let (waker_out, wakers) = channel();
+        let task = async move {
+            for _ in 0..WAKES {
+                sleep(&waker_out).await;
+            }
+        };
+        spawn(task).expect("a runtime");
+        for _ in 0..WAKES {
+            wake(wakers.recv_timeout(DEADLINE).expect("the task was woken"));
+        }
+        assert_eq!(
+            wakers.recv_timeout(DEADLINE).err(),
+            Some(RecvTimeoutError::Disconnected),
+            "the task has ended"
+        );
     }
 
     #[test]
@@ -229,15 +343,7 @@ mod tests {
         let (waker_out, waker_in) = channel();
         let (woken, was_woken) = channel();
         let sleeper = async move {
-            let mut told = false;
-            std::future::poll_fn(|cx| {
-                if std::mem::replace(&mut told, true) {
-                    return std::task::Poll::Ready(());
-                }
-                let _ = waker_out.send(cx.waker().clone());
-                std::task::Poll::Pending
-            })
-            .await;
+            sleep(&waker_out).await;
             let _ = woken.send(());
         };
         spawn(sleeper).expect("a runtime");
