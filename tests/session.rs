@@ -204,6 +204,20 @@ fn a_peer_that_does_not_answer_the_close_frame_is_left_after_the_timeout() {
 }
 
 #[test]
+fn a_peer_that_hangs_up_instead_of_answering_the_close_frame_is_1006_and_no_error() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, quiet());
+    let mut wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    recorded.client.close(3001, "done").expect("open");
+    assert_eq!(wire.frame(), (CLOSE, b"\x0b\xb9done".to_vec()));
+    drop(wire);
+    let Seen::Closed(1006, reason) = recorded.next() else { panic!("not closed as lost") };
+    assert!(reason.contains("3001") && reason.contains("hung up"), "{reason}");
+    recorded.finish(());
+}
+
+#[test]
 fn a_connection_that_ends_without_a_close_frame_is_an_error_and_then_1006() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, quiet());

@@ -530,7 +530,7 @@ pub struct Statistics {
 /// @since 10
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct CloseResult {
-    /// The code of the side that closed first; 1005 without one, 1006 when the connection was lost.
+    /// The code of the side that closed first; 1005 without one, 1006 when it ended without a close frame of the server.
     /// @since 10
     pub code: f64,
     /// The reason of that side, or the cause of the loss.

@@ -105,7 +105,7 @@ pub enum Direction {
 /// The end of a connection that was open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
-    /// The code of the side that closed first; 1005 without one, 1006 when the connection was lost.
+    /// The code of the side that closed first; 1005 without one, 1006 when it ended without a close frame of the server.
     pub code: u16,
     /// The reason of that side, or the cause of the loss.
     pub reason: String,

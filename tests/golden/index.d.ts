@@ -1027,7 +1027,7 @@ declare namespace webSocket {
    */
   interface CloseResult {
     /**
-     * The code of the side that closed first; 1005 without one, 1006 when the connection was lost.
+     * The code of the side that closed first; 1005 without one, 1006 when it ended without a close frame of the server.
      * @since 10
      */
     code: number;

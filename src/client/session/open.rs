@@ -533,9 +533,11 @@ impl<'a> Session<'a> {
 
     fn ended_without_close(&mut self, error: Option<io::Error>) -> Ending {
         match self.closing.take() {
-            // The peer took our close frame as a reason to hang up. It is closed, if not in good form.
-            Some(Closing { code, reason, by: _ }) if self.writer.out.is_empty() => {
-                Ending::closed(closed_by(Cause::Application, code, reason), false)
+            // The peer took our close frame as a reason to hang up, which was asked for and is no failure. Without a close
+            // frame of its own nothing shows that it has read what came before ours (RFC 6455 section 7.1.5).
+            Some(Closing { code, .. }) if self.writer.out.is_empty() => {
+                let reason = format!("no close frame came after ours ({code}): the peer hung up");
+                Ending::closed(closed_by(Cause::Application, CloseCode::Abnormal.into(), reason), false)
             }
             _ => {
                 // To TLS, an end without close_notify is an error with a text of its own; here it is one end of many.
