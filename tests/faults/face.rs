@@ -1,13 +1,14 @@
 //! The two faces that the same cases go through: the core as Rust has it, and the C functions as C has them.
 
 use std::ffi::{CStr, CString, c_char, c_void};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use net_websocket::client::{
-    Client, Closed, Error, Failure, Kind, Listener, Message, Opened, Options, Outcome, Phase, Receipt,
-    Request, SEND_LIMIT_BYTES, TlsOptions, UpgradeError,
+    Client, Closed, Error, Failure, Kind, Listener, Message, Opened, Options, Outcome, Phase, Proxy,
+    ProxyProtocol, ProxyServer, Receipt, Request, SEND_LIMIT_BYTES, TlsOptions, UpgradeError,
 };
 use net_websocket::protocol::ProtocolError;
 use tokio::sync::mpsc::UnboundedSender;
@@ -22,6 +23,9 @@ pub struct Limits {
     /// Ping interval and pong timeout.
     pub silence: Option<(Duration, Duration)>,
 }
+
+/// The way to the server: directly or by a proxy.
+pub type Way = Option<(ProxyProtocol, SocketAddr)>;
 
 /// An event as a face tells it.
 #[derive(Debug)]
@@ -64,6 +68,7 @@ impl Told {
             Self::Other(_) => false,
             Self::C { code, phase, status, text } => {
                 let (expected_code, expected_phase, words): (_, _, Vec<String>) = match end {
+                    End::Proxy => (1003, 5, vec!["proxy tunnel to".to_owned()]),
                     End::Tls => (1003, 3, vec!["TLS handshake with".to_owned()]),
                     End::Tcp => (1003, 2, vec!["TCP connect to".to_owned()]),
                     End::Upgrade(causes) => (1003, 4, causes.iter().map(|cause| cause.words()).collect()),
@@ -92,6 +97,7 @@ fn number(phase: Phase) -> i32 {
         Phase::Tcp => 2,
         Phase::Tls => 3,
         Phase::Upgrade => 4,
+        Phase::Proxy => 5,
         other => unreachable!("no case is about {other}"),
     }
 }
@@ -106,7 +112,7 @@ pub trait Face: Sync {
 pub trait Connects {
     /// Queues a message, whose fate is told with its number.
     fn send(&self, text: bool, payload: &[u8], number: u64);
-    fn connect(&self, url: &str, authority: &Path, limits: Limits);
+    fn connect(&self, url: &str, authority: &Path, limits: Limits, way: Way);
     fn close(&self);
 }
 
@@ -129,10 +135,15 @@ impl Connects for Client {
         self.send_with_receipt(kind, payload, number).expect("accepted");
     }
 
-    fn connect(&self, url: &str, authority: &Path, limits: Limits) {
+    fn connect(&self, url: &str, authority: &Path, limits: Limits, way: Way) {
         let Limits { connect, close, silence } = limits;
+        let proxy = way.map_or(Proxy::None, |(protocol, address)| {
+            let (host, port) = (address.ip().to_string(), address.port());
+            Proxy::Server(ProxyServer { protocol, host, port, exclusions: Vec::new(), credentials: None })
+        });
         let options = Options {
             tls: TlsOptions { ca_path: Some(authority.to_owned()), ..TlsOptions::default() },
+            proxy,
             connect_timeout: connect,
             close_timeout: close,
             ping_interval: silence.map(|(interval, _)| interval),
@@ -181,6 +192,7 @@ impl Listener for Recorder {
     fn failed(&mut self, failure: &Failure) {
         let told = match &failure.error {
             Error::Tcp { .. } => Told::Rust(End::Tcp),
+            Error::Proxy { .. } => Told::Rust(End::Proxy),
             Error::Tls { .. } => Told::Rust(End::Tls),
             Error::Upgrade { cause, .. } => match cause {
                 UpgradeError::Status(refused) => Told::upgrade(Cause::Status(refused.status)),
@@ -235,6 +247,14 @@ mod abi {
         pub skip_server_cert_verification: bool,
         pub per_message_deflate: bool,
         /// Fields that no case needs; NWS_InitOptions sets them.
+        pub flags: [u8; 6],
+        pub deflate_threshold: u32,
+        pub of_tls: [*const c_void; 4],
+        pub ca_path_adds_to_system: u8,
+        pub proxy_host: *const c_char,
+        pub of_proxy: [*const c_char; 3],
+        pub proxy_port: u16,
+        pub proxy_type: u8,
         pub others: [u8; 256],
     }
 
@@ -370,7 +390,7 @@ impl Connects for CClient {
         assert_eq!(code, 0, "accepted");
     }
 
-    fn connect(&self, url: &str, authority: &Path, limits: Limits) {
+    fn connect(&self, url: &str, authority: &Path, limits: Limits, way: Way) {
         let Limits { connect, close, silence } = limits;
         let milliseconds = |time: Duration| u32::try_from(time.as_millis()).expect("less than a month");
         let url = CString::new(url).expect("no NUL");
@@ -386,6 +406,12 @@ impl Connects for CClient {
             options.max_message_size = MESSAGE_LIMIT as u64;
             options.ca_path = authority.as_ptr();
             options.per_message_deflate = false;
+            options.proxy_type = 1;
+            let host = way.map(|(_, proxy)| CString::new(proxy.ip().to_string()).expect("no NUL"));
+            if let (Some((protocol, proxy)), Some(host)) = (way, &host) {
+                options.proxy_type = if protocol == ProxyProtocol::Http { 2 } else { 3 };
+                (options.proxy_host, options.proxy_port) = (host.as_ptr(), proxy.port());
+            }
             assert_eq!(abi::NWS_SetOptions(self.client, &options), 0);
             let none = abi::RequestOptions { headers: std::ptr::null() };
             assert_eq!(abi::OH_WebSocketClient_Connect(self.client, url.as_ptr(), none), 0);

@@ -2,7 +2,7 @@
 //! client's next connection works.
 //!
 //! Cases run through the core and through the C functions. What must come of it is computed from the bytes that
-//! reach the client ([`model`]), not from what the library does.
+//! reach the client ([`model`]), not from what the library does. README.md says which faults there are, and where.
 
 mod allocator;
 mod face;
@@ -13,6 +13,7 @@ mod proxy;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use net_websocket::client::Phase;
+use net_websocket::client::{Phase, ProxyProtocol};
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -38,6 +39,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(1_000);
 /// Where nothing else has to happen before it.
 const BRIEF: Duration = Duration::from_millis(300);
+/// Of a network that delays.
+const PAUSE: Duration = Duration::from_millis(20);
 const PING_INTERVAL: Duration = Duration::from_millis(200);
 /// Cases under way at once; those that wait for a timeout cost nothing meanwhile.
 const CONCURRENT: usize = 128;
@@ -57,6 +60,8 @@ static NEXT_PATH: AtomicU32 = AtomicU32::new(0);
 struct Case {
     plan: Plan,
     tls: bool,
+    /// By a proxy, between which and the client the faults are.
+    way: Option<ProxyProtocol>,
     limits: Limits,
     expected: Rc<[Outcome]>,
 }
@@ -92,7 +97,8 @@ fn group(cases: impl AsyncFn(&Peer) -> Vec<Case>) {
             let failures: Vec<String> = futures_util::stream::iter(&cases)
                 .map(|case| async move {
                     let outcome = run(peer, face, case).await;
-                    outcome.map_err(|problem| format!("{:?}, tls {}: {problem}", case.plan, case.tls))
+                    let Case { plan, tls, way, .. } = case;
+                    outcome.map_err(|problem| format!("{plan:?}, tls {tls}, by {way:?}: {problem}"))
                 })
                 .buffer_unordered(concurrent)
                 .filter_map(async |outcome| outcome.err())
@@ -109,8 +115,13 @@ fn group(cases: impl AsyncFn(&Peer) -> Vec<Case>) {
 
 /// One case: the disturbed connection, then an undisturbed one of the same client.
 async fn run(peer: &Peer, face: &dyn Face, case: &Case) -> Result<(), String> {
-    let Case { plan, tls, limits, expected } = case;
-    let server = if *tls { peer.wss } else { peer.ws };
+    let Case { plan, tls, way, limits, expected } = case;
+    let server = match way {
+        Some(ProxyProtocol::Http) => peer.http_proxy,
+        Some(ProxyProtocol::Socks5) => peer.socks5_proxy,
+        None if *tls => peer.wss,
+        None => peer.ws,
+    };
     let listener = listen().await.map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let proxy = tokio::spawn({
@@ -129,18 +140,21 @@ async fn run(peer: &Peer, face: &dyn Face, case: &Case) -> Result<(), String> {
     let (sender, mut events) = unbounded_channel();
     let client = face.client(sender);
 
-    let path = dial(&*client, peer, address, *tls, *limits, 1);
+    let to = To { disturbed: address, tls: *tls, way: *way };
+    let path = dial(&*client, peer, to, *limits, 1);
     let told = follow(&mut events, 1).await?;
     if !expected.iter().any(|outcome| told.is(outcome)) {
         return Err(format!("{told:?}\n    instead of {}", first_few(expected)));
     }
     let visit = peer.visit(path);
+    // Over TLS the server takes nothing that the client has not sent.
+    let forged = !tls && matches!(plan.to_server, Fault::Flip(..) | Fault::Duplicate(_) | Fault::Garbage(..));
     let sent: Vec<_> = SENT.iter().map(|(text, payload)| (*text, payload.to_vec())).collect();
-    if !sent.starts_with(&visit.messages) {
+    if !forged && !sent.starts_with(&visit.messages) {
         return Err(format!("the server got {:?}", visit.messages));
     }
 
-    let path = dial(&*client, peer, address, *tls, PATIENT, 11);
+    let path = dial(&*client, peer, to, PATIENT, 11);
     let told = follow(&mut events, 11).await?;
     if !told.is(&model::clean()) || told.outcomes.values().any(|sent| !sent) {
         return Err(format!("the next connection: {told:?}"));
@@ -167,17 +181,21 @@ async fn listen() -> std::io::Result<TcpListener> {
     TcpListener::bind("127.0.0.1:0").await
 }
 
-/// Queues the messages under numbers from `first` on and connects; returns the path for the server's record.
-fn dial(
-    client: &dyn Connects,
-    peer: &Peer,
-    address: SocketAddr,
+/// Where a connection leads, and where it is disturbed: before the server, or before the proxy.
+#[derive(Clone, Copy)]
+struct To {
+    disturbed: SocketAddr,
     tls: bool,
-    limits: Limits,
-    first: u64,
-) -> u32 {
+    way: Option<ProxyProtocol>,
+}
+
+/// Queues the messages under numbers from `first` on and connects; returns the path for the server's record.
+fn dial(client: &dyn Connects, peer: &Peer, to: To, limits: Limits, first: u64) -> u32 {
+    let To { disturbed, tls, way } = to;
     let path = NEXT_PATH.fetch_add(1, Ordering::Relaxed);
-    client.connect(&url(tls, address, path), &peer.authority, limits);
+    let destination = if way.is_some() { peer.ws } else { disturbed };
+    let way = way.map(|protocol| (protocol, disturbed));
+    client.connect(&url(tls, destination, path), &peer.authority, limits, way);
     for (number, (text, payload)) in (first..).zip(SENT) {
         client.send(text, payload, number);
     }
@@ -258,7 +276,9 @@ impl Account {
                 told.is(end) && code == u16::from(error.close_code()) && reason == error.to_string()
             }
             (End::Lost | End::Silent, Some(told), Some((1006, _))) => told.is(end),
-            (End::Tcp | End::Tls | End::Upgrade(_) | End::Timeout(_), Some(told), None) => told.is(end),
+            (End::Tcp | End::Proxy | End::Tls | End::Upgrade(_) | End::Timeout(_), Some(told), None) => {
+                told.is(end)
+            }
             _ => false,
         };
         ended && opened == opens && told == messages
@@ -287,7 +307,7 @@ fn request() -> Vec<u8> {
 }
 
 fn ws(plan: Plan, limits: Limits, expected: impl Into<Rc<[Outcome]>>) -> Case {
-    Case { plan, tls: false, limits, expected: expected.into() }
+    Case { plan, tls: false, way: None, limits, expected: expected.into() }
 }
 
 /// What comes of the server's bytes up to `at`, when then `silence` follows.
@@ -449,9 +469,129 @@ fn a_byte_of_the_request_is_changed_or_there_twice_at_every_place() {
                     Answer::Refuse => (PATIENT, Some(End::Upgrade(vec![Cause::Status(400)]))),
                     Answer::Wait => (HURRIED, Some(End::Timeout(Phase::Upgrade))),
                 };
-                let expected = vec![end.map_or_else(model::clean, Outcome::fails)];
-                cases.push(ws(Plan::to_server(fault), limits, expected));
+                let mut expected = end.map_or_else(model::clean, Outcome::fails);
+                if fault == Fault::Duplicate(request.len() - 1) {
+                    // A byte before the first frame.
+                    let refused = [&peer::frames().concat(), peer::PROTOCOL_ERROR].concat();
+                    expected = model::frames(&refused, End::Lost);
+                }
+                cases.push(ws(Plan::to_server(fault), limits, vec![expected]));
             }
+        }
+        cases
+    });
+}
+
+fn noise(seed: u64, places: Range<usize>) -> Vec<u8> {
+    places.map(|at| proxy::noise(seed, at)).collect()
+}
+
+#[test]
+fn all_bytes_of_the_server_are_others_from_every_place_on() {
+    group(async |_| {
+        let (head, wire) = script();
+        let mut cases = Vec::new();
+        for at in 0..wire.len() {
+            let seed = at as u64;
+            let expected = if at < head {
+                // Without an end of the head, the server's bytes end first.
+                let refused = ["Upgrade", "Connection", "Sec-WebSocket-Accept"].map(Cause::Header);
+                let causes = [Cause::AnyStatus, Cause::NotHttp, Cause::Eof].into_iter().chain(refused);
+                Outcome::fails(End::Upgrade(causes.collect()))
+            } else {
+                let changed = [&wire[head..at], &noise(seed, at..wire.len())].concat();
+                model::frames(&changed, End::Lost)
+            };
+            cases.push(ws(Plan::to_client(Fault::Garbage(at, seed)), PATIENT, vec![expected]));
+        }
+        cases
+    });
+}
+
+#[test]
+fn the_clients_bytes_are_others_from_every_place_on() {
+    group(async |_| {
+        let request = request().len();
+        (0..request)
+            .map(|at| {
+                // The server waits for the end of the request.
+                let expected = Outcome::fails(End::Timeout(Phase::Upgrade));
+                ws(Plan::to_server(Fault::Garbage(at, at as u64)), HURRIED, vec![expected])
+            })
+            .collect()
+    });
+}
+
+#[test]
+fn the_clients_frames_are_changed_or_there_twice_at_every_place() {
+    group(async |_| {
+        let request = request().len();
+        let frames = peer::frames().concat();
+        // The server refuses them, waits for more of them, or gets messages that nobody sent.
+        let refused = [frames.as_slice(), peer::PROTOCOL_ERROR].concat();
+        let expected: Rc<[Outcome]> = Rc::new([
+            model::frames(&refused, End::Lost),
+            model::frames(&frames, End::Silent),
+            model::clean(),
+        ]);
+        let mut cases = Vec::new();
+        for at in request..request + 200 {
+            let seed = at as u64;
+            for fault in
+                [Fault::Flip(at, 0x01), Fault::Flip(at, 0x80), Fault::Duplicate(at), Fault::Garbage(at, seed)]
+            {
+                cases.push(ws(Plan::to_server(fault), WATCHFUL, expected.clone()));
+            }
+        }
+        cases
+    });
+}
+
+#[test]
+fn a_proxy_is_disturbed_at_every_place() {
+    group(async |peer| {
+        let dialogues = [
+            (ProxyProtocol::Http, peer::TUNNEL.len(), peer::http_request(peer.ws).len()),
+            (
+                ProxyProtocol::Socks5,
+                peer::SOCKS5_METHOD.len() + peer::SOCKS5_REPLY.len(),
+                peer::SOCKS5_METHODS.len() + peer::socks5_request(peer.ws).len(),
+            ),
+        ];
+        let mut cases = Vec::new();
+        for (protocol, answers, requests) in dialogues {
+            let mut push = |plan, limits, expected: Vec<Outcome>| {
+                cases.push(Case { way: Some(protocol), ..ws(plan, limits, expected) });
+            };
+            let (ended, late) = (Outcome::fails(End::Proxy), Outcome::fails(End::Timeout(Phase::Proxy)));
+            // Some of it says nothing, and some leaves a byte for the server or the client behind the tunnel.
+            let causes = vec![Cause::NotHttp, Cause::AnyStatus, Cause::Io, Cause::Eof];
+            let changed =
+                vec![ended.clone(), late.clone(), model::clean(), Outcome::fails(End::Upgrade(causes))];
+            for (to, places) in [(Plan::to_client as fn(Fault) -> Plan, answers), (Plan::to_server, requests)]
+            {
+                for at in 0..places {
+                    let mut reset = vec![ended.clone()];
+                    if at == 0 {
+                        reset.push(Outcome::fails(End::Tcp));
+                    }
+                    push(to(Fault::Truncate(at)), PATIENT, vec![ended.clone()]);
+                    push(to(Fault::HalfClose(at)), PATIENT, vec![ended.clone()]);
+                    push(to(Fault::Reset(at)), PATIENT, reset);
+                    push(to(Fault::Stall(at)), HURRIED, vec![late.clone()]);
+                    push(to(Fault::BlackHole(at)), HURRIED, vec![late.clone()]);
+                    for fault in [
+                        Fault::Flip(at, 0x01),
+                        Fault::Flip(at, 0x80),
+                        Fault::Duplicate(at),
+                        Fault::Garbage(at, 0),
+                    ] {
+                        push(to(fault), HURRIED, changed.clone());
+                    }
+                    push(to(Fault::Delay(at, PAUSE)), PATIENT, vec![model::clean()]);
+                }
+            }
+            push(Plan { to_client: Fault::Drip, to_server: Fault::Drip }, PATIENT, vec![model::clean()]);
         }
         cases
     });
@@ -461,15 +601,15 @@ fn a_byte_of_the_request_is_changed_or_there_twice_at_every_place() {
 fn slow_networks_change_nothing() {
     group(async |_| {
         let (_, wire) = script();
-        let pause = Duration::from_millis(20);
         let mut cases = Vec::new();
         for tls in [false, true] {
             let mut clean = |plan| {
                 cases.push(Case { tls, ..ws(plan, PATIENT, vec![model::clean()]) });
             };
-            for at in (0..wire.len()).step_by(if tls { 16 } else { 1 }) {
-                clean(Plan::to_client(Fault::Delay(at, pause)));
-                clean(Plan::to_server(Fault::Delay(at, pause)));
+            // Those of TLS are with its other faults.
+            for at in 0..if tls { 0 } else { wire.len() } {
+                clean(Plan::to_client(Fault::Delay(at, PAUSE)));
+                clean(Plan::to_server(Fault::Delay(at, PAUSE)));
             }
             clean(Plan { to_client: Fault::Drip, to_server: Fault::Drip });
             clean(Plan { to_client: Fault::Slow(7, Duration::from_millis(1)), to_server: Fault::None });
@@ -505,7 +645,7 @@ async fn tls_wire(peer: &Peer) -> (Vec<u8>, Vec<u8>) {
     });
     let (sender, mut events) = unbounded_channel();
     let client = face::Rust.client(sender);
-    dial(&*client, peer, address, true, PATIENT, 1);
+    dial(&*client, peer, To { disturbed: address, tls: true, way: None }, PATIENT, 1);
     assert!(follow(&mut events, 1).await.expect("a connection").is(&model::clean()));
     drop(client);
     proxied.await.expect("no panic");
@@ -513,9 +653,10 @@ async fn tls_wire(peer: &Peer) -> (Vec<u8>, Vec<u8>) {
 }
 
 #[test]
-fn tls_is_disturbed_at_every_place() {
+fn tls_to_the_client_is_disturbed_at_every_place() {
     group(async |peer| {
-        let (down, up) = tls_wire(peer).await;
+        let (down, _) = tls_wire(peer).await;
+        let sample = Sample::new();
         let starts = records(&down);
         // Behind the handshake: the head, the frames, the close frame, close_notify; each a record.
         let frames = peer::frames();
@@ -540,53 +681,145 @@ fn tls_is_disturbed_at_every_place() {
         for at in 0..=starts[starts.len() - 2] {
             let ended = told(at, End::Tls, eof(), End::Lost);
             push(Plan::to_client(Fault::Truncate(at)), PATIENT, vec![ended]);
-            if at % 4 == 0 {
-                let reset = [told(at, End::Tls, io(), End::Lost), Outcome::fails(End::Tcp)];
-                push(
-                    Plan::to_client(Fault::Reset(at)),
-                    PATIENT,
-                    reset[..if at == 0 { 2 } else { 1 }].to_vec(),
-                );
+            if sample.has(at, 0, &starts) {
+                let mut reset = vec![told(at, End::Tls, io(), End::Lost)];
+                if at == 0 {
+                    reset.push(Outcome::fails(End::Tcp));
+                }
+                if at == handshake {
+                    // Perhaps before the client's last words in it.
+                    reset.push(Outcome::fails(End::Tls));
+                }
+                push(Plan::to_client(Fault::Reset(at)), PATIENT, reset);
             }
-            if at % 4 == 1 {
+            if sample.has(at, 4, &starts) {
+                push(Plan::to_client(Fault::Delay(at, PAUSE)), PATIENT, vec![model::clean()]);
+            }
+            if sample.has(at, 1, &starts) {
+                let ended = told(at, End::Tls, eof(), End::Lost);
+                push(Plan::to_client(Fault::HalfClose(at)), PATIENT, vec![ended]);
+            }
+            if sample.has(at, 2, &starts) {
                 let silent = told(at, End::Timeout(Phase::Tls), End::Timeout(Phase::Upgrade), End::Silent);
-                push(Plan::to_client(Fault::Stall(at)), waiting_for(&silent), vec![silent]);
+                let limits = waiting_for(&silent);
+                push(Plan::to_client(Fault::Stall(at)), limits, vec![silent.clone()]);
+                push(Plan::to_client(Fault::BlackHole(at)), limits, vec![silent]);
             }
-            if at % 4 == 2 {
+            if sample.has(at, 3, &starts) {
                 // A wrong length makes the client wait for more; plain bytes of the handshake may mean nothing. What
                 // was read together with the bad record goes with it.
                 let before = starts.iter().copied().filter(|start| (handshake..at).contains(start));
+                // A byte that is there twice has been there once.
                 let mut changed: Vec<Outcome> =
-                    before.chain([at]).map(|at| told(at, End::Tls, io(), End::Lost)).collect();
+                    before.chain([at, at + 1]).map(|at| told(at, End::Tls, io(), End::Lost)).collect();
                 if at < handshake {
                     changed.extend([Outcome::fails(End::Timeout(Phase::Tls)), model::clean()]);
                 } else {
                     // A record that cannot be decrypted is a failure of TLS, if nothing is open yet.
-                    changed.push(Outcome::fails(End::Tls));
+                    changed.extend([Outcome::fails(End::Tls), Outcome::fails(End::Timeout(Phase::Upgrade))]);
                 }
                 // The type and the version of an encrypted record are the same in all (RFC 8446 section 5.2).
                 if starts.iter().any(|start| (*start..*start + 3).contains(&at)) {
                     changed.push(model::clean());
                 }
-                let limits = if at < handshake { HURRIED } else { PATIENT };
-                push(Plan::to_client(Fault::Flip(at, 0x01)), limits, changed.clone());
-                push(Plan::to_client(Fault::Duplicate(at)), limits, changed);
+                let limits = if at < starts[first + 1] { HURRIED } else { PATIENT };
+                for fault in [Fault::Flip(at, 0x01), Fault::Duplicate(at), Fault::Garbage(at, sample.seed)] {
+                    push(Plan::to_client(fault), limits, changed.clone());
+                }
             }
-        }
-        // The client's: hello, change of cipher, finished, request, and then each write of frames.
-        let starts = records(&up);
-        let (hello, finished, request) = (starts[1], starts[3], starts[4]);
-        for at in (0..request + 200).step_by(4) {
-            let ended = match at {
-                _ if at < hello => vec![Outcome::fails(End::Tls)],
-                _ if at < finished => vec![Outcome::fails(End::Upgrade(vec![Cause::Io, Cause::Eof]))],
-                _ if at < request => vec![Outcome::fails(eof())],
-                _ => vec![model::frames(&frames.concat(), End::Lost)],
-            };
-            push(Plan::to_server(Fault::HalfClose(at)), PATIENT, ended);
         }
         cases
     });
+}
+
+#[test]
+fn tls_to_the_server_is_disturbed_at_every_place() {
+    group(async |peer| {
+        let (_, up) = tls_wire(peer).await;
+        let sample = Sample::new();
+        let frames = peer::frames();
+        let mut cases = Vec::new();
+        let mut push = |plan, limits, expected: Rc<[Outcome]>| {
+            cases.push(Case { tls: true, ..ws(plan, limits, expected) });
+        };
+        // The client's: hello, change of cipher, finished, request, and then each write of frames.
+        let starts = records(&up);
+        let (hello, finished, request) = (starts[1], starts[3], starts[4]);
+        let hurried = Limits { connect: SHORT, ..WATCHFUL };
+        let late = [Phase::Tls, Phase::Upgrade].map(|phase| Outcome::fails(End::Timeout(phase)));
+        // What ends both directions finds the other one anywhere.
+        let (lost, silent) = (cut_anywhere(&io(), &End::Lost), cut_anywhere(&late[1].end, &End::Silent));
+        let all: Rc<[Outcome]> =
+            [lost.clone(), silent.clone(), late.to_vec(), vec![Outcome::fails(End::Tls)]].concat().into();
+        let (lost, silent): (Rc<[Outcome]>, Rc<[Outcome]>) = (lost.into(), silent.into());
+        let in_tls = |at: usize| match at {
+            0 => vec![Outcome::fails(End::Tls), Outcome::fails(End::Tcp)],
+            _ if at < hello => vec![Outcome::fails(End::Tls)],
+            _ => vec![Outcome::fails(End::Tls), Outcome::fails(io())],
+        };
+        for at in 0..request + 200 {
+            if sample.has(at, 0, &starts) {
+                let ended = match at {
+                    _ if at < hello => Outcome::fails(End::Tls),
+                    _ if at < finished => Outcome::fails(io()),
+                    _ if at < request => Outcome::fails(eof()),
+                    _ => model::frames(&frames.concat(), End::Lost),
+                };
+                push(Plan::to_server(Fault::HalfClose(at)), PATIENT, Rc::new([ended]));
+                let stalled = match at {
+                    _ if at < hello => late[0].clone(),
+                    _ if at < request => late[1].clone(),
+                    _ => model::frames(&frames.concat(), End::Silent),
+                };
+                push(Plan::to_server(Fault::Stall(at)), waiting_for(&stalled), Rc::new([stalled]));
+            }
+            if sample.has(at, 4, &starts) {
+                push(Plan::to_server(Fault::Delay(at, PAUSE)), PATIENT, Rc::new([model::clean()]));
+            }
+            if sample.has(at, 1, &starts) {
+                let ended = if at < request { in_tls(at).into() } else { lost.clone() };
+                push(Plan::to_server(Fault::Truncate(at)), PATIENT, ended.clone());
+                push(Plan::to_server(Fault::Reset(at)), PATIENT, ended);
+            }
+            if sample.has(at, 2, &starts) {
+                let hole = if at < request { Rc::new(late.clone()) } else { silent.clone() };
+                push(Plan::to_server(Fault::BlackHole(at)), hurried, hole);
+            }
+            if sample.has(at, 3, &starts) {
+                // The server refuses the record, waits for more of it, or does not care, as with the version in its head.
+                for fault in [Fault::Flip(at, 0x01), Fault::Duplicate(at), Fault::Garbage(at, sample.seed)] {
+                    push(Plan::to_server(fault), hurried, all.clone());
+                }
+            }
+        }
+        cases
+    });
+}
+
+/// Places in a stream that is too long for every fault at every place.
+struct Sample {
+    seed: u64,
+    all: bool,
+}
+
+impl Sample {
+    /// Of so many places one is taken, besides the first and the last bytes of records.
+    const SHARE: u64 = 6;
+
+    /// FAULTS_SEED repeats a run; FAULTS_ALL takes every place.
+    fn new() -> Self {
+        let seed = std::env::var("FAULTS_SEED").ok().and_then(|seed| seed.parse().ok());
+        let now = || std::time::UNIX_EPOCH.elapsed().map_or(0, |time| time.subsec_micros());
+        let (seed, all) = (seed.unwrap_or_else(now), std::env::var_os("FAULTS_ALL").is_some());
+        println!("FAULTS_SEED={seed}{}", if all { ", all places" } else { "" });
+        Self { seed: seed.into(), all }
+    }
+
+    fn has(&self, at: usize, fault: u64, starts: &[usize]) -> bool {
+        let edge = starts.contains(&at) || starts.contains(&(at + 1));
+        let number = u64::from(proxy::noise(self.seed ^ fault, at));
+        self.all || edge || number.is_multiple_of(Self::SHARE)
+    }
 }
 
 /// A server of one connection that does what a case writes down, behind the upgrade.
@@ -639,7 +872,7 @@ fn start(
 ) -> (Box<dyn Connects>, UnboundedReceiver<Seen>) {
     let (sender, events) = unbounded_channel();
     let client = face.client(sender);
-    client.connect(&url(false, address, 0), Path::new("none"), limits);
+    client.connect(&url(false, address, 0), Path::new("none"), limits, None);
     (client, events)
 }
 
@@ -778,22 +1011,10 @@ fn a_slow_reader_gets_everything_and_the_close_frame_after_it() {
     });
 }
 
-/// Numbers without a pattern, the same in each run (xorshift).
-fn noise(seed: u64, bytes: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let byte = |_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 32) as u8
-    };
-    (0..bytes).map(byte).collect()
-}
-
 #[test]
 fn garbage_is_refused_for_what_it_is() {
     scripted_group(256, async |face, number| {
-        let garbage = noise(number as u64 + 1, 200);
+        let garbage = noise(number as u64, 0..200);
         let expected = model::frames(&garbage, End::Lost);
         let (address, played) = scripted(async move |mut stream: TcpStream| {
             stream.write_all(&garbage).await.expect("the client reads");

@@ -14,6 +14,8 @@ pub type Message = (bool, Vec<u8>);
 /// How an attempt or a connection ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
+    /// The proxy makes no tunnel.
+    Proxy,
     /// The attempt fails in the TLS handshake.
     Tls,
     /// The attempt fails in the upgrade, for one of these reasons.

@@ -11,7 +11,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -37,6 +37,15 @@ pub fn frames() -> Vec<Vec<u8>> {
 }
 
 pub const CLOSE: &[u8] = b"\x88\x05\x03\xe8bye";
+
+/// What it says to frames that no client sends.
+pub const PROTOCOL_ERROR: &[u8] = b"\x88\x02\x03\xea";
+
+/// The answer of the HTTP proxy.
+pub const TUNNEL: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
+/// The answers of the SOCKS5 proxy: no authentication, succeeded (RFC 1928 sections 3 and 6).
+pub const SOCKS5_METHOD: &[u8] = b"\x05\x00";
+pub const SOCKS5_REPLY: &[u8] = b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00";
 
 /// The head of the server's answer, line by line.
 pub fn head(key: &str) -> Vec<u8> {
@@ -109,6 +118,9 @@ pub struct Visit {
 pub struct Peer {
     pub ws: SocketAddr,
     pub wss: SocketAddr,
+    /// Proxies that lead to `ws`, by HTTP CONNECT and by SOCKS5.
+    pub http_proxy: SocketAddr,
+    pub socks5_proxy: SocketAddr,
     /// The authority of the server's certificate.
     pub authority: PathBuf,
     /// What came on the latest connection of each path.
@@ -121,7 +133,9 @@ impl Peer {
         let (acceptor, authority) = tls();
         let ws = accept(None, visits.clone()).await;
         let wss = accept(Some(acceptor), visits.clone()).await;
-        Self { ws, wss, authority, visits }
+        let http_proxy = tunnels(move |stream| http_tunnel(stream, ws)).await;
+        let socks5_proxy = tunnels(move |stream| socks5_tunnel(stream, ws)).await;
+        Self { ws, wss, http_proxy, socks5_proxy, authority, visits }
     }
 
     /// What came on the latest connection of `path`, once it is over.
@@ -175,6 +189,70 @@ async fn accept(tls: Option<TlsAcceptor>, visits: Arc<Mutex<HashMap<u32, Visit>>
     address
 }
 
+/// A proxy.
+async fn tunnels<F>(serve: impl Fn(TcpStream) -> F + 'static + Send) -> SocketAddr
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream));
+        }
+    });
+    address
+}
+
+/// RFC 9110 section 9.3.6.
+async fn http_tunnel(mut client: TcpStream, server: SocketAddr) -> io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if client.read_buf(&mut head).await? == 0 {
+            return finish(client).await;
+        }
+    }
+    if head != http_request(server) {
+        client.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await?;
+        return finish(client).await;
+    }
+    client.write_all(TUNNEL).await?;
+    relay(client, server).await
+}
+
+/// What asks the HTTP proxy for the server.
+pub fn http_request(server: SocketAddr) -> Vec<u8> {
+    let agent = concat!("net_websocket/", env!("CARGO_PKG_VERSION"));
+    format!("CONNECT {server} HTTP/1.1\r\nHost: {server}\r\nUser-Agent: {agent}\r\n\r\n").into_bytes()
+}
+
+/// What offers SOCKS5 no authentication, and what asks it for the server (RFC 1928 sections 3 and 4).
+pub const SOCKS5_METHODS: &[u8] = b"\x05\x01\x00";
+pub fn socks5_request(server: SocketAddr) -> Vec<u8> {
+    [b"\x05\x01\x00\x01\x7f\x00\x00\x01".as_slice(), &server.port().to_be_bytes()].concat()
+}
+
+async fn socks5_tunnel(mut client: TcpStream, server: SocketAddr) -> io::Result<()> {
+    for (expected, answer) in
+        [(SOCKS5_METHODS.to_vec(), SOCKS5_METHOD), (socks5_request(server), SOCKS5_REPLY)]
+    {
+        let mut asked = vec![0; expected.len()];
+        if client.read_exact(&mut asked).await.is_err() || asked != expected {
+            return finish(client).await;
+        }
+        client.write_all(answer).await?;
+    }
+    relay(client, server).await
+}
+
+async fn relay(mut client: TcpStream, server: SocketAddr) -> io::Result<()> {
+    let mut server = TcpStream::connect(server).await?;
+    for socket in [&client, &server] {
+        socket.set_nodelay(true)?;
+    }
+    tokio::io::copy_bidirectional(&mut client, &mut server).await.map(|_| ())
+}
+
 /// One connection, from the request to the end of the client's side.
 async fn play<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
@@ -204,13 +282,21 @@ async fn play<S: AsyncRead + AsyncWrite + Unpin>(
     }
     let mut closing = false;
     loop {
-        while let Some((first, payload)) = next_frame(&mut received) {
-            let mut visits = visits.lock().expect("no panic");
-            let visit = visits.entry(path).or_default();
-            match first & 0x0f {
-                8 => visit.closed = true,
-                9 | 10 => {}
-                opcode => visit.messages.push((opcode == 1, payload)),
+        while let Some(frame) = next_frame(&mut received).transpose() {
+            let good = frame.is_ok_and(|(first, payload)| {
+                let mut visits = visits.lock().expect("no panic");
+                let visit = visits.entry(path).or_default();
+                match first & 0x0f {
+                    8 => visit.closed = true,
+                    9 | 10 => {}
+                    opcode => visit.messages.push((opcode == 1, payload)),
+                }
+                // It has no reason to close first.
+                !visit.closed || closing
+            });
+            if !good {
+                stream.write_all(PROTOCOL_ERROR).await?;
+                return finish(stream).await;
             }
         }
         let count = visits.lock().expect("no panic").get(&path).map_or(0, |visit| visit.messages.len());
@@ -233,19 +319,30 @@ async fn finish<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> io::Result<
     Ok(())
 }
 
+/// A frame that the client of these tests does not send.
+struct Foreign;
+
 /// Takes a whole frame of a client: its first byte and its payload, unmasked.
-fn next_frame(received: &mut Vec<u8>) -> Option<(u8, Vec<u8>)> {
-    let (first, second) = (*received.first()?, *received.get(1)?);
+fn next_frame(received: &mut Vec<u8>) -> Result<Option<(u8, Vec<u8>)>, Foreign> {
+    let [first, second, ref rest @ ..] = received[..] else { return Ok(None) };
+    if !matches!(first, 0x81 | 0x82 | 0x88 | 0x89 | 0x8a) || second & 0x80 == 0 {
+        return Err(Foreign);
+    }
     let (length, start) = match second & 0x7f {
-        126 => (usize::from(u16::from_be_bytes([*received.get(2)?, *received.get(3)?])), 4),
-        127 => (usize::try_from(u64::from_be_bytes(*received.get(2..)?.first_chunk()?)).ok()?, 10),
+        126 => match rest.first_chunk() {
+            None => return Ok(None),
+            Some(bytes) => (usize::from(u16::from_be_bytes(*bytes)), 4),
+        },
+        // Longer than any here.
+        127 => return Err(Foreign),
         length => (usize::from(length), 2),
     };
-    let key: [u8; 4] = *received.get(start..)?.first_chunk()?;
-    let mut payload = received.get(start + 4..start + 4 + length)?.to_vec();
-    for (byte, key) in payload.iter_mut().zip(key.iter().cycle()) {
-        *byte ^= key;
+    let Some(masked) = received.get(start..start + 4 + length) else { return Ok(None) };
+    let (key, payload) = masked.split_at(4);
+    let payload: Vec<u8> = payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+    if first == 0x81 && std::str::from_utf8(&payload).is_err() {
+        return Err(Foreign);
     }
     received.drain(..start + 4 + length);
-    Some((first, payload))
+    Ok(Some((first, payload)))
 }

@@ -31,6 +31,8 @@ pub enum Fault {
     Duplicate(usize),
     /// The byte at this place is changed: these bits of it are flipped.
     Flip(usize, u8),
+    /// From this place on all bytes are others, which the seed determines.
+    Garbage(usize, u64),
     /// At this place, a pause.
     Delay(usize, Duration),
     /// One byte at a time.
@@ -51,9 +53,17 @@ impl Fault {
             | Self::BlackHole(at)
             | Self::Duplicate(at)
             | Self::Flip(at, _)
+            | Self::Garbage(at, _)
             | Self::Delay(at, _) => at,
         }
     }
+}
+
+/// A byte without a pattern, the same for the same seed and place (the end of SplitMix64).
+pub fn noise(seed: u64, at: usize) -> u8 {
+    let mixed = (seed << 32 ^ at as u64).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    ((mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb) >> 56) as u8
 }
 
 /// What happens to one connection.
@@ -199,6 +209,10 @@ async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, fault: Fault, tap: 
         }
         match fault {
             Fault::Flip(_, bits) if first_time => rest[0] ^= bits,
+            Fault::Garbage(_, seed) => {
+                let from = passed - rest.len();
+                rest.iter_mut().zip(from..).for_each(|(byte, at)| *byte = noise(seed, at));
+            }
             Fault::Delay(_, pause) if first_time => tokio::time::sleep(pause).await,
             _ => {}
         }
@@ -223,6 +237,7 @@ fn ends(fault: Fault) -> Option<End> {
         Fault::None
         | Fault::Duplicate(_)
         | Fault::Flip(..)
+        | Fault::Garbage(..)
         | Fault::Delay(..)
         | Fault::Drip
         | Fault::Slow(..) => None,

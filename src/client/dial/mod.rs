@@ -345,6 +345,14 @@ impl Stream {
         }
     }
 
+    /// What is below TLS.
+    pub(super) fn socket(&mut self) -> &mut Socket {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_mut().0,
+        }
+    }
+
     /// Where the connection begins and ends, through TLS.
     pub(super) fn ends(&self) -> io::Result<Ends> {
         match self {

@@ -274,8 +274,10 @@ impl Writer {
         if self.stream.shutdown().await.is_err() {
             return;
         }
+        // Nothing of it is for anyone, so TLS need not decipher it, nor complain once it has said goodbye.
+        let socket = self.stream.socket();
         let mut discarded = Vec::with_capacity(REMAINDER_BYTES_MAX);
-        while self.stream.read_buf(&mut discarded).await.is_ok_and(|count| count > 0) {
+        while socket.read_buf(&mut discarded).await.is_ok_and(|count| count > 0) {
             discarded.clear();
         }
     }
