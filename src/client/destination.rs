@@ -85,6 +85,18 @@ impl Destination {
         (self.secure, &self.host, self.port) == (other.secure, &other.host, other.port)
     }
 
+    /// Whether it is this device, by its address or by the name that always leads there (RFC 6761 section 6.3).
+    pub(super) fn is_local(&self) -> bool {
+        match &self.host {
+            Host::Ipv4(address) => address.is_loopback(),
+            Host::Ipv6(address) => address.to_canonical().is_loopback(),
+            Host::Domain(name) => {
+                let name = name.trim_end_matches('.');
+                name == "localhost" || name.ends_with(".localhost")
+            }
+        }
+    }
+
     fn of(url: &Url, zone: Option<String>) -> Result<Self, UrlError> {
         let secure = match url.scheme() {
             "ws" | "http" => false,
@@ -228,6 +240,31 @@ mod tests {
         assert_eq!(of("http://example.org:8443"), ("ws://example.org:8443/".to_owned(), false));
         for reference in ["ftp://x/", "mailto:a@b", "https://[", "wss://"] {
             assert!(base.resolve(reference).is_err(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn knows_this_device() {
+        let local = |url: &str| Destination::parse(url).expect("good").is_local();
+        for url in [
+            "ws://127.0.0.1/",
+            "wss://127.3.2.1:8443/",
+            "ws://[::1]/",
+            "ws://[::ffff:127.0.0.1]/",
+            "ws://localhost:1/",
+            "ws://LocalHost./",
+            "ws://a.localhost/",
+        ] {
+            assert!(local(url), "{url}");
+        }
+        for url in [
+            "ws://192.168.1.1/",
+            "ws://[fe80::1]/",
+            "ws://0.0.0.0/",
+            "ws://localhost.example/",
+            "ws://notlocalhost/",
+        ] {
+            assert!(!local(url), "{url}");
         }
     }
 }

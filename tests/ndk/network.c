@@ -14,6 +14,7 @@
 
 #define OTHER_NETWORK 101
 #define PERMISSION_DENIED 201
+#define ELSEWHERE "elsewhere.test"
 
 static const char *ws;
 
@@ -69,9 +70,10 @@ static void on_frame(struct WebSocket *client, void *data, const struct NWS_Fram
     }
 }
 
-/* A client that is open. It connects again, as soon as it may, and goes by the network or not. */
-static struct Counter *counter_open(const char *path, int ignores_network)
+/* A client of `server` that is open. It connects again, as soon as it may, and goes by the network or not. */
+static struct Counter *counter_open_to(const char *server, const char *path, int ignores_network)
 {
+    struct WebSocket_Header host = { ELSEWHERE, "127.0.0.1", NULL };
     struct Counter *counter = (struct Counter *)calloc(1, sizeof *counter);
     WebSocket_RequestOptions none = { NULL };
     struct NWS_ReconnectOptions again;
@@ -93,16 +95,25 @@ static struct Counter *counter_open(const char *path, int ignores_network)
     /* No pings but those that a change calls for. */
     CHECK_INT(NWS_InitOptions(&options, sizeof options), WEBSOCKET_OK);
     options.pingIntervalMs = 0;
+    options.hosts = &host;
     CHECK_INT(NWS_SetOptions(counter->client, &options), WEBSOCKET_OK);
     CHECK_INT(NWS_InitReconnectOptions(&again, sizeof again), WEBSOCKET_OK);
     again.delayMs = 1;
     again.maxDelayMs = 1;
     again.ignoreNetwork = (uint8_t)ignores_network;
     CHECK_INT(NWS_SetReconnect(counter->client, &again), WEBSOCKET_OK);
-    snprintf(url, sizeof url, "%s%s", ws, path);
+    snprintf(url, sizeof url, "%s%s", server, path);
     CHECK_INT(OH_WebSocketClient_Connect(counter->client, url, none), WEBSOCKET_OK);
     CHECK(flag_await(&counter->opened, 1));
     return counter;
+}
+
+/* Of a server of which nothing shows that it is on this device. */
+static struct Counter *counter_open(const char *path, int ignores_network)
+{
+    char server[URL_BYTES];
+    snprintf(server, sizeof server, "ws://%s%s", ELSEWHERE, strrchr(ws, ':'));
+    return counter_open_to(server, path, ignores_network);
 }
 
 static void counter_end(struct Counter *counter)
@@ -219,6 +230,16 @@ static void attempts_wait_while_there_is_no_network_in_time(void)
 static void attempts_wait_while_the_network_is_blocked(void)
 {
     attempts_wait_until(STANDIN_BLOCKED, STANDIN_UNBLOCKED);
+}
+
+static void a_server_on_this_device_needs_no_network(void)
+{
+    struct Counter *counter = counter_open_to(ws, "/drop", 0);
+    AWAIT_REGISTERED(1);
+    platform.tell(STANDIN_LOST, STANDIN_FIRST_NETWORK);
+    counter_comes_back(counter);
+    counter_end(counter);
+    AWAIT_REGISTERED(0);
 }
 
 static void the_application_need_not_wait(void)
@@ -344,6 +365,7 @@ int main(int count, char **arguments)
     RUN(attempts_wait_for_a_network);
     RUN(attempts_wait_while_there_is_no_network_in_time);
     RUN(attempts_wait_while_the_network_is_blocked);
+    RUN(a_server_on_this_device_needs_no_network);
     RUN(the_application_need_not_wait);
     RUN(a_network_whose_successor_is_there_may_go);
     RUN(asks_the_peer_after_a_change);

@@ -396,7 +396,8 @@ typedef struct NWS_ReconnectOptions {
     uint8_t dropQueue;
     /**
      * 1 takes no notice of the network. Else, after a change of it, the server has 3 s to answer a ping, and without a way
-     * to the server no attempt is made. On OpenHarmony that needs ohos.permission.GET_NETWORK_INFO. Default 0.
+     * to the server no attempt is made; to this device, localhost or a loopback address, there always is one. On
+     * OpenHarmony that needs ohos.permission.GET_NETWORK_INFO. Default 0.
      */
     uint8_t ignoreNetwork;
 } NWS_ReconnectOptions;

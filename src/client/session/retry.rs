@@ -145,8 +145,10 @@ async fn wait(
     request: &Request,
     way: Option<Way<'_>>,
 ) -> Result<(), Unready> {
-    let has_way =
-        || way.is_none_or(|Way { subscription, ends }| subscription.has_way(ends, request.has_name()));
+    let has_way = || {
+        request.destination.is_local()
+            || way.is_none_or(|Way { subscription, ends }| subscription.has_way(ends, request.has_name()))
+    };
     let mut sleep = pin!(tokio::time::sleep_until(failed + delay));
     let mut deadline = pin!(series.deadline().map(tokio::time::sleep_until));
     // The time has come and there is no way.
