@@ -336,10 +336,12 @@ fn the_application_may_take_its_time_to_renew_the_handshake() {
     let listener = Preparing(Prepare::Wait, asks, Recorder(sender));
     let client = Arc::new(Client::new(Box::new(listener), 1_000));
     let token = |value: &str| (b"X-Token".to_vec(), value.as_bytes().to_vec());
-    let options = Options { headers: vec![token("old")], ..with(quick()) };
+    let cookie = (b"Cookie".to_vec(), b"old=1".to_vec());
+    let options = Options { headers: vec![token("old"), cookie], ..with(quick()) };
     client.connect(Request::parse(&peer.url(), options).expect("good")).expect("idle");
     let mut wire = peer.accept();
-    assert!(wire.upgrade(b"").contains("X-Token: old\r\n"));
+    let request = wire.upgrade(b"");
+    assert!(request.contains("X-Token: old\r\n") && request.contains("Cookie: old=1\r\n"), "{request}");
     assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Opened));
     drop(wire);
     let first = asked.recv_timeout(DEADLINE).expect("asked");
@@ -352,6 +354,7 @@ fn the_application_may_take_its_time_to_renew_the_handshake() {
     assert!(client.prepare(2, Prepared::Proceed(rewrite)));
     let mut wire = other.accept();
     let request = wire.upgrade(b"");
+    // Another port is another origin, for which the cookie was not given.
     assert!(request.contains("X-Token: new\r\n") && !request.contains("old"), "{request}");
     assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Opened));
     drop(wire);

@@ -392,7 +392,8 @@ pub struct ReconnectedResult {
 /// @since 0.1.0 of this library
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct AttemptChange {
-    /// Another URL.
+    /// Another URL. One of another origin gets none of the headers `Authorization`, `Cookie` and `Host` and no credentials
+    /// that were given before: give them in `header`.
     /// @since 0.1.0 of this library
     pub url: Option<String>,
     /// Headers in place of those with the same names.

@@ -245,6 +245,11 @@ impl Request {
         let Some(again) = &self.reconnect else { return Ok(self.clone()) };
         let Again { policy: _, url, mut options } = Again::clone(again);
         let Rewrite { url: other, headers } = rewrite;
+        let leaves = |other| Destination::parse(other).is_ok_and(|to| !self.destination.is_origin_of(&to));
+        if other.as_deref().is_some_and(leaves) {
+            options.headers.retain(|(name, _)| !belongs_to_origin(name));
+            options.credentials = None;
+        }
         options.headers.retain(|(name, _)| !headers.iter().any(|(new, _)| new.eq_ignore_ascii_case(name)));
         options.headers.extend(headers);
         let elsewhere = other.is_some();
@@ -282,9 +287,7 @@ impl Request {
         let mut request = self.clone();
         let mut tls = redirects.tls.clone();
         if !self.destination.is_origin_of(&destination) {
-            request.headers.retain(|(name, _)| {
-                !["authorization", "cookie", "host"].iter().any(|own| name.eq_ignore_ascii_case(own))
-            });
+            request.headers.retain(|(name, _)| !belongs_to_origin(name.as_bytes()));
             tls.client_certificate = None;
             tls.server_name = None;
         }
@@ -294,6 +297,11 @@ impl Request {
         request.destination = destination;
         Some(Ok(request))
     }
+}
+
+/// Whether a header of this name was meant for one origin (RFC 6454) and no other.
+fn belongs_to_origin(name: &[u8]) -> bool {
+    ["authorization", "cookie", "host"].iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
 }
 
 /// Whether [`Options::hosts`] are good.
@@ -485,7 +493,13 @@ mod tests {
         let rewrite = Rewrite { url: Some("wss://other:444/b".to_owned()), headers: Vec::new() };
         let third = second.rewritten(rewrite).expect("good");
         assert_eq!((third.endpoint().as_str(), third.tls.is_some()), ("other:444", true));
-        assert_eq!(third.headers, expected);
+        // Of another origin, unless it is given anew.
+        assert_eq!(third.headers, expected[..1]);
+        let given = Rewrite { url: Some("wss://h/".to_owned()), headers: vec![header("Cookie", "a=b")] };
+        let fourth = third.rewritten(given).expect("good");
+        assert_eq!(fourth.headers, [expected[0].clone(), ("Cookie".to_owned(), b"a=b".to_vec())]);
+        let same = Rewrite { url: Some("wss://h:443/c".to_owned()), headers: Vec::new() };
+        assert_eq!(fourth.rewritten(same).expect("good").headers, fourth.headers);
         assert!(third.rewritten(Rewrite { url: Some("ftp://h".to_owned()), headers: Vec::new() }).is_err());
     }
 

@@ -221,7 +221,8 @@ pub enum Prepared {
 /// Changes to the handshake of an attempt.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Rewrite {
-    /// Another URL.
+    /// Another URL. Credentials, and the headers Authorization, Cookie and Host, stay with the origin they were given for: one
+    /// of another origin gets those in [`Rewrite::headers`] and its own userinfo. The options of TLS hold for it as they are.
     pub url: Option<String>,
     /// Headers that take the place of those with the same names.
     pub headers: Vec<RawHeader>,

@@ -791,7 +791,8 @@ declare namespace webSocket {
    */
   interface AttemptChange {
     /**
-     * Another URL.
+     * Another URL. One of another origin gets none of the headers `Authorization`, `Cookie` and `Host` and no credentials
+     * that were given before: give them in `header`.
      * @since 0.1.0 of this library
      */
     url?: string;

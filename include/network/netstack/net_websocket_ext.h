@@ -775,7 +775,8 @@ int32_t NWS_RetryNow(struct WebSocket *client);
  * @param client The client.
  * @param attempt NWS_Reconnecting::attempt.
  * @param decision NWS_PREPARE_PROCEED, NWS_PREPARE_STOP or NWS_PREPARE_FAIL.
- * @param url The URL of this and later attempts; NULL for the same as before. Read for NWS_PREPARE_PROCEED only.
+ * @param url The URL of this and later attempts; NULL for the same as before. Read for NWS_PREPARE_PROCEED only. One of
+ *     another origin gets none of the headers Authorization, Cookie and Host and no credentials that were given before.
  * @param headers Headers of this and later attempts in place of those with the same names; NULL for none. Likewise.
  * @return WEBSOCKET_OK; NWS_NOT_FOUND if this attempt is not waited for, or no more; NWS_INVALID_ARGUMENT;
  *     WEBSOCKET_HEADER_EXCEEDED and WEBSOCKET_NO_HEADER_CONTEXT as NWS_SetOptions(). What Connect would refuse is told by
