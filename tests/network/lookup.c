@@ -141,6 +141,7 @@ static void attempt_end(struct Attempt *attempt, const struct Case *with, int ti
         CHECK_INT(attempt->code, WEBSOCKET_CONNECTION_ERROR);
         CHECK_HAS(attempt->message, attempt->host);
         CHECK(!text_has(attempt->message, "secret"));
+        CHECK(!text_has(attempt->message, "failed to lookup"));
     }
 }
 

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use dns_lookup::{AddrInfoHints, getaddrinfo};
+use dns_lookup::{AddrInfoHints, LookupError, getaddrinfo};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
@@ -136,11 +136,22 @@ fn look_up(name: &str, family: Family) -> io::Result<Vec<SocketAddr>> {
         socktype: libc::SOCK_STREAM,
         ..AddrInfoHints::default()
     };
-    let found = getaddrinfo(Some(name), None, Some(hints))?.map(|found| Ok(found?.sockaddr));
+    let found = getaddrinfo(Some(name), None, Some(hints))
+        .map_err(in_its_own_words)?
+        .map(|found| Ok(found?.sockaddr));
     let addresses: Vec<_> = found.collect::<io::Result<_>>()?;
     match addresses.is_empty() {
         true => Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address")),
         false => Ok(addresses),
+    }
+}
+
+/// Without what the error of the phase says before it.
+fn in_its_own_words(error: LookupError) -> io::Error {
+    let error = io::Error::from(error);
+    match error.to_string().strip_prefix("failed to lookup address information: ") {
+        Some(words) => io::Error::new(error.kind(), words),
+        None => error,
     }
 }
 
