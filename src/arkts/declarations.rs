@@ -336,7 +336,7 @@ pub struct ReconnectOptions {
     /// Make the first attempt at once. Default: false.
     /// @since 0.1.0 of this library
     pub at_once: Option<bool>,
-    /// Drop what waits to be sent when a connection is lost. Default: false.
+    /// Drop what waits to be sent, or for room, when a connection is lost. Default: false.
     /// @since 0.1.0 of this library
     pub drop_queue: Option<bool>,
     /// Take no notice of the network's changes. Default: false, which needs ohos.permission.GET_NETWORK_INFO.

@@ -701,7 +701,7 @@ declare namespace webSocket {
     atOnce?: boolean;
 
     /**
-     * Drop what waits to be sent when a connection is lost. Default: false.
+     * Drop what waits to be sent, or for room, when a connection is lost. Default: false.
      * @since 0.1.0 of this library
      */
     dropQueue?: boolean;

@@ -51,6 +51,33 @@ socketTest('retryNow begins the attempt that is waited for, and close ends the w
   assert.deepStrictEqual(codeAndReason(await closed), { code: 3999, reason: 'enough' });
 });
 
+for (const dropQueue of [false, true]) {
+  socketTest(`a send that waits for room ${dropQueue ? 'is dropped with' : 'outlives'} the connection as the queue is`, async ({ ws }) => {
+    const waits = next(ws, 'reconnecting');
+    const reconnect = { delay: LONG_MS, maxDelay: LONG_MS, dropQueue };
+    // A server that reads nothing is lost for want of a pong.
+    const health = { pingInterval: 1, pongTimeout: 1 };
+    await ws.connect(`${WS_URL}/silent`, { ...health, reconnect, sendQueueLimit: 30_000_000, sendQueuePolicy: 'wait' });
+    const large = new ArrayBuffer(20_000_000);
+    const begun = failureOf(() => ws.send(large));
+    let failed = false;
+    const waiting = failureOf(() => ws.send(large)).then((error) => {
+      failed = true;
+      return error;
+    });
+    assert.strictEqual((await waits).cause, 9);
+    assertError(await begun, OTHER, /lost/);
+    if (!dropQueue) {
+      assert.strictEqual(failed, false);
+      assert(ws.bufferedAmount > 20_000_000);
+      await ws.close();
+    }
+    assertError(await waiting, OTHER, dropQueue ? /lost/ : /^send: the connection/);
+    assert.strictEqual(ws.bufferedAmount, 0);
+    if (dropQueue) await ws.close();
+  });
+}
+
 socketTest('a bad reconnect option is named', async ({ ws }) => {
   const wrong = {
     delay: 0, maxDelay: '1', maxAttempts: 1.5, maxTime: -1, atOnce: 1, dropQueue: 1, causes: [13], other: 1,

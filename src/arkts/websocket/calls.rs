@@ -285,6 +285,7 @@ impl WebSocket {
         let url = options::text("url", url)?;
         let ConnectOptions { request, send_limits, sends_wait, signal } = options::connect_options(options)?;
         let (in_pieces, reconnects) = (request.in_pieces, request.reconnect.is_some());
+        let drops_queue = request.reconnect.as_ref().is_some_and(|again| !again.keep_queue);
         let request = Request::parse(&url, request)?;
         let Self { socket } = self;
         if !matches!(socket.client.state(), State::Idle | State::Closed) {
@@ -308,7 +309,7 @@ impl WebSocket {
         socket.begun.set(socket.begun.get() + 1);
         socket.opened.set(false);
         socket.reconnects.set(reconnects);
-        socket.sending.begin(&socket.promises, sends_wait);
+        socket.sending.begin(&socket.promises, sends_wait, drops_queue);
         socket.reader.begin(&socket.mailbox);
         socket.stop_listening();
         if let Some(signal) = signal {

@@ -98,7 +98,7 @@ impl Socket {
         match event {
             Event::Sent(receipt, outcome) => {
                 promises.sent(*receipt, *outcome);
-                sending.release_backlog(client, promises);
+                sending.settled(client, promises, *outcome);
             }
             Event::Pong(payload, Some(millis)) => {
                 promises.answered(env, connections.get(), payload, *millis);

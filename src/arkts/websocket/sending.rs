@@ -13,6 +13,8 @@ use crate::client::{Client, Kind, Outcome, Receipt, SendError, State};
 pub struct Sending {
     /// A message for which the queue has no room waits for it here, oldest first.
     waits: Cell<bool>,
+    /// What waits is lost with an open connection, as the queue is, though another one is to come.
+    is_dropped: Cell<bool>,
     backlog: RefCell<VecDeque<Unqueued>>,
 }
 
@@ -24,11 +26,13 @@ struct Unqueued {
 }
 
 impl Sending {
-    /// Another connection begins, for which messages wait, or are refused when the queue is full.
-    pub fn begin(&self, promises: &Promises, waits: bool) {
+    /// Another connection begins, for which messages wait, or are refused when the queue is full. `is_dropped` is set when the
+    /// ones that come in its place get nothing of either.
+    pub fn begin(&self, promises: &Promises, waits: bool, is_dropped: bool) {
         // What waited for the connection before, whose last event may be on its way.
         self.drop_backlog(promises);
         self.waits.set(waits);
+        self.is_dropped.set(is_dropped);
     }
 
     /// Queues a message; `promised` is the receipt by which its promise will be known.
@@ -83,7 +87,7 @@ impl Sending {
         payload: &[u8],
         promised: Option<Receipt>,
     ) -> Result<(), SendError> {
-        let Self { waits, backlog } = self;
+        let Self { waits, backlog, .. } = self;
         if !waits.get() {
             return match promised {
                 Some(receipt) => client.send_with_receipt(kind, payload, receipt),
@@ -107,6 +111,14 @@ impl Sending {
                 Ok(())
             }
             None => Err(SendError::QueueFull),
+        }
+    }
+
+    /// What became of a message: there is its room for those that wait, unless they are lost with it.
+    pub fn settled(&self, client: &Client, promises: &Promises, outcome: Outcome) {
+        match outcome {
+            Outcome::Unsent if self.is_dropped.get() => self.drop_backlog(promises),
+            Outcome::Sent | Outcome::Unsent => self.release_backlog(client, promises),
         }
     }
 
