@@ -5,7 +5,6 @@ const BLOCK_BYTES: usize = 8_192;
 
 /// Appends `payload`, masked with `key`, to `out`.
 pub(super) fn append_masked(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
-    out.reserve(payload.len());
     // The block size is a multiple of four, so each block begins at the key's first byte.
     for block in payload.chunks(BLOCK_BYTES) {
         let start = out.len();
@@ -14,15 +13,22 @@ pub(super) fn append_masked(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
     }
 }
 
-/// XORs `bytes` with the repeating `key`, in words the compiler turns into vector instructions.
-pub(super) fn apply(bytes: &mut [u8], key: [u8; 4]) {
+/// XORs `bytes` with the repeating `key`: blocks of a size that becomes a few vector instructions, then words. A loop over
+/// words alone becomes vectors as well, with so much around it that short messages take longer for that.
+pub(super) fn apply(mut bytes: &mut [u8], key: [u8; 4]) {
     let twice = [key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]];
-    let word = u64::from_ne_bytes(twice);
-    let (words, rest) = bytes.as_chunks_mut::<8>();
-    for chunk in words {
-        *chunk = (u64::from_ne_bytes(*chunk) ^ word).to_ne_bytes();
+    let xor = |words: &mut [u8]| {
+        for word in words.as_chunks_mut().0 {
+            *word = (u64::from_ne_bytes(*word) ^ u64::from_ne_bytes(twice)).to_ne_bytes();
+        }
+    };
+    while let Some(block) = bytes.split_off_mut(..64) {
+        xor(block);
     }
-    for (byte, key) in rest.iter_mut().zip(twice) {
+    while let Some(word) = bytes.split_off_mut(..8) {
+        xor(word);
+    }
+    for (byte, key) in bytes.iter_mut().zip(twice) {
         *byte ^= key;
     }
 }
