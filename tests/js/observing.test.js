@@ -180,8 +180,8 @@ socketTest('of statistics that came while the thread was busy only the last are 
   await new Promise((resolve) => (heard = resolve));
   await new Promise(setImmediate);
   told = [];
-  ws.send('while nobody listens');
   const { messagesReceived } = ws.stats();
+  ws.send('while nobody listens');
   do block(50); while (ws.stats().messagesReceived === messagesReceived);
   block(50);
   await socket.message();
