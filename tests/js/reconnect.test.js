@@ -4,6 +4,7 @@
 
 const { assert } = require('./harness.js');
 const { OTHER, PARAMETER, assertError, codeAndReason, failureOf, library, socketTest } = require('./support.js');
+const { listen } = require('./server.js');
 
 const { WS_URL } = process.env;
 const LONG_MS = 20_000_000;
@@ -77,6 +78,35 @@ for (const dropQueue of [false, true]) {
     if (dropQueue) await ws.close();
   });
 }
+
+socketTest('what a lost connection had begun to send fails with the cause of the loss, and the rest is sent by the next', async ({ ws }, { cleanup }) => {
+  const waiting = [];
+  const server = await listen((connection) => waiting.shift()(connection));
+  cleanup(server.close);
+  const connection = () => new Promise((resolve) => waiting.push(resolve));
+  const [first, second] = [connection(), connection()];
+  const lost = next(ws, 'reconnecting');
+  await ws.connect(server.url, { reconnect: { delay: 1, maxDelay: 1 }, pingInterval: 0 });
+  const peer = await first;
+  peer.socket.pause();
+  // More than the kernel takes.
+  const begun = ws.send(new ArrayBuffer(32_000_000)).catch((error) => error);
+  const behind = ws.send('behind it');
+  while (ws.stats().bytesSent === 0) await new Promise(setImmediate);
+  const ping = ws.ping().catch((error) => error);
+  peer.socket.destroy();
+  const { message, unsent } = await lost;
+  assert.strictEqual(unsent, 1);
+  assert.match(message, /^open connection lost/);
+  assertError(await begun, OTHER);
+  assert.strictEqual((await begun).message, `send: the connection ended before the message was sent: ${message}`);
+  assert.strictEqual((await ping).message, `ping: the connection ended before the pong: ${message}`);
+  assert.strictEqual(await behind, true);
+  const closed = next(ws, 'close');
+  await ws.close();
+  await closed;
+  assert.deepStrictEqual((await second).messages.map(String), ['behind it']);
+});
 
 socketTest('a bad reconnect option is named', async ({ ws }) => {
   const wrong = {
