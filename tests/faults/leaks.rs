@@ -10,7 +10,7 @@ use super::face::LISTENERS;
 /// Caches of the process that fill up once: read buffers, chunks, blocks of channels.
 const CACHES_BYTES: isize = 524_288;
 /// Far less than a session or a socket takes.
-const PER_CASE_BYTES: isize = 256;
+const PER_CASE_BYTES: isize = 64;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Level {

@@ -23,7 +23,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use net_websocket::client::{Phase, ProxyProtocol};
 use socket2::{Domain, SockRef, Socket, Type};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -90,6 +90,7 @@ fn group(cases: impl AsyncFn(&Peer) -> Vec<Case>) {
                 }
             }
             let cases: Vec<&Case> = cases.iter().step_by(step).collect();
+            peer.forget();
             let before = idle.regained_but_bytes().await.expect("nothing is left behind");
             let waits = |case: &Case| case.limits.silence.is_some() || case.limits.connect == SHORT;
             let concurrent =
@@ -106,6 +107,7 @@ fn group(cases: impl AsyncFn(&Peer) -> Vec<Case>) {
                 .await;
             let shown = failures.iter().take(10).map(String::as_str).collect::<Vec<_>>().join("\n");
             assert!(failures.is_empty(), "{name}: {} of {} cases:\n{shown}", failures.len(), cases.len());
+            peer.forget();
             let after = before.regained(cases.len()).await.expect("nothing is left behind");
             println!("{name}: {} cases; {before:?} before, {after:?} after", cases.len());
         }
@@ -833,17 +835,22 @@ async fn scripted<F: Future<Output = ()> + 'static>(
     // On the test's own thread.
     let played = tokio::task::spawn_local(async move {
         let (mut stream, _) = listener.accept().await.expect("a client");
-        let mut request = Vec::new();
-        let key = loop {
-            assert_ne!(stream.read_buf(&mut request).await.expect("a request"), 0);
-            if let Answer::Accept(key) = peer::answer(&request) {
-                break key;
-            }
-        };
-        stream.write_all(&peer::head(&key)).await.expect("the client reads");
+        upgrade(&mut stream).await;
         play(stream).await;
     });
     (address, played)
+}
+
+async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
+    let mut request = Vec::new();
+    let key = loop {
+        assert_ne!(stream.read_buf(&mut request).await.expect("a request"), 0);
+        if let Answer::Accept(key) = peer::answer(&request) {
+            break key;
+        }
+    };
+    stream.write_all(&peer::head(&key)).await.expect("the client reads");
+    stream.flush().await.expect("the client reads");
 }
 
 /// Runs `case` through both faces, many at a time, with a count of what the process has.
@@ -973,29 +980,23 @@ fn a_closing_handshake_that_the_network_ends_is_told_as_far_as_it_got() {
 
 #[test]
 fn a_slow_reader_gets_everything_and_the_close_frame_after_it() {
-    scripted_group(4, async |face, _| {
-        let (address, played) = scripted(async move |mut stream: TcpStream| {
-            // Longer than the close timeout in all, never that long without progress.
-            let mut received = 0;
-            let mut buffer = vec![0; 262_144];
-            let mut last = [0; 2];
-            while let Ok(count @ 1..) = stream.read(&mut buffer).await {
-                received += count;
-                if count >= 2 {
-                    last.copy_from_slice(&buffer[count - 2..count]);
-                }
-                if received >= 14 + LARGE + 12 {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
+    let (acceptor, authority) = &peer::tls();
+    scripted_group(8, async |face, number| {
+        let listener = listen().await.expect("a free port");
+        let _ = SockRef::from(&listener).set_recv_buffer_size(65_536);
+        let address = listener.local_addr().expect("bound");
+        let tls = (number % 2 == 1).then(|| acceptor.clone());
+        let played = tokio::task::spawn_local(async move {
+            let (stream, _) = listener.accept().await.expect("a client");
+            match tls {
+                None => read_slowly(stream).await,
+                Some(tls) => read_slowly(tls.accept(stream).await.expect("a TLS handshake")).await,
             }
-            assert_eq!(received, 14 + LARGE + 12, "the message and the close frame");
-            stream.write_all(b"\x88\x02\x03\xe8").await.expect("the client reads");
-            stream.shutdown().await.expect("open");
-            assert_eq!(stream.read(&mut buffer).await.expect("the client's end"), 0);
-        })
-        .await;
-        let (client, mut events) = start(face, address, Limits { close: BRIEF * 2, ..PATIENT });
+        });
+        let (sender, mut events) = unbounded_channel();
+        let client = face.client(sender);
+        let limits = Limits { close: BRIEF * 2, ..PATIENT };
+        client.connect(&url(number % 2 == 1, address, 0), authority, limits, None);
         assert!(matches!(next(&mut events).await, Seen::Opened));
         client.send(false, &vec![3; LARGE], 1);
         client.close();
@@ -1009,6 +1010,25 @@ fn a_slow_reader_gets_everything_and_the_close_frame_after_it() {
         }
         played.await.expect("no panic");
     });
+    let _ = std::fs::remove_file(authority);
+}
+
+/// Longer than the close timeout in all, never that long without progress.
+async fn read_slowly<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
+    upgrade(&mut stream).await;
+    let mut received = 0;
+    let mut buffer = vec![0; 262_144];
+    while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+        received += count;
+        if received >= 14 + LARGE + 12 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(received, 14 + LARGE + 12, "the message and the close frame");
+    stream.write_all(b"\x88\x02\x03\xe8").await.expect("the client reads");
+    stream.shutdown().await.expect("open");
+    assert_eq!(stream.read(&mut buffer).await.expect("the client's end"), 0);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, PKCS_ED25519};
@@ -142,10 +143,17 @@ impl Peer {
     pub fn visit(&self, path: u32) -> Visit {
         self.visits.lock().expect("no panic").remove(&path).unwrap_or_default()
     }
+
+    /// What came behind the end of a visit, and under paths that a fault made, is of no use.
+    pub fn forget(&self) {
+        *self.visits.lock().expect("no panic") = HashMap::new();
+    }
 }
 
-/// Ed25519, whose signatures all have one length; without tickets, so that every handshake is alike.
-fn tls() -> (TlsAcceptor, PathBuf) {
+/// Ed25519, whose signatures all have one length; without tickets, so that every handshake is alike. The authority is in a
+/// file of its own.
+pub fn tls() -> (TlsAcceptor, PathBuf) {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate_for(&PKCS_ED25519).expect("a key");
@@ -154,7 +162,8 @@ fn tls() -> (TlsAcceptor, PathBuf) {
     let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()])
         .and_then(|params| params.signed_by(&key, &issuer))
         .expect("a certificate");
-    let authority = std::env::temp_dir().join(format!("net_websocket-faults-{}.pem", std::process::id()));
+    let (process, number) = (std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let authority = std::env::temp_dir().join(format!("net_websocket-faults-{process}-{number}.pem"));
     std::fs::write(&authority, issuer.pem()).expect("a temporary file");
     let private = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).expect("a key in PEM");
     let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
