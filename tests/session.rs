@@ -405,9 +405,9 @@ fn pings_that_cannot_be_written_are_refused_in_the_end() {
     assert_eq!(recorded.next(), Seen::Opened);
     // More than the kernel takes from one who writes to a peer that does not read.
     recorded.client.send(Kind::Binary, &vec![1; 50_000_000]).expect("open");
-    let accepted = (0..20_000).filter(|_| recorded.client.ping(b"there?").is_ok()).count();
-    assert!((16..=100).contains(&accepted), "{accepted}");
-    assert_eq!(recorded.client.ping(b""), Err(PingError::TooMany));
+    let pings = (0..20_000).map(|_| recorded.client.ping(b"there?"));
+    let refused = pings.filter(|ping| *ping == Err(PingError::TooMany)).count();
+    assert!((19_900..20_000).contains(&refused), "{refused} refused");
     drop(wire);
     assert!(matches!(recorded.next(), Seen::Failed(_)));
     assert!(matches!(recorded.next(), Seen::Closed(1006, _)));

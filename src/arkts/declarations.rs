@@ -501,6 +501,9 @@ pub struct Statistics {
     /// Bytes that wait to be sent.
     /// @since 0.1.0 of this library
     pub buffered_bytes: f64,
+    /// Messages that wait to be sent.
+    /// @since 0.1.0 of this library
+    pub buffered_messages: f64,
     /// The last round trip of a ping; undefined before the first.
     /// @since 0.1.0 of this library
     pub round_trip: Option<f64>,

@@ -109,6 +109,7 @@ pub fn statistics_value<'env>(env: Engine, counted: &Statistics) -> Result<Value
         (c"pingsUnanswered", counted.pings_unanswered),
         (c"pingsReceived", counted.pings_received),
         (c"bufferedBytes", counted.buffered_bytes as u64),
+        (c"bufferedMessages", counted.buffered_messages as u64),
     ] {
         object.set(name, env.number(count as f64)?)?;
     }

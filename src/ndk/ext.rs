@@ -105,9 +105,8 @@ unsafe fn init<T: extension::Growing>(
         return Err(Refusal::new(ErrCode::InvalidArgument, format!("{argument}: NULL")));
     }
     extension::check_size::<T>(size)?;
-    // SAFETY: the caller's promise. What this version does not know is 0; the size is the program's.
+    // SAFETY: the caller's promise. The size is the program's.
     unsafe {
-        address.cast::<u8>().write_bytes(0, size);
         extension::write_struct(address, &value, size);
         address.cast::<usize>().write(size);
     }

@@ -432,15 +432,19 @@ pub fn read_struct<T: Growing>(address: *const T, mut value: T) -> Result<T, Ref
     Ok(value)
 }
 
-/// Writes as much of a struct as the program knows.
+/// Writes as much of a struct as the program knows; of what it knows and this version does not, 0.
 ///
 /// # Safety
 ///
 /// `address` must be that of `size` bytes that may be written to.
 pub unsafe fn write_struct<T: Growing>(address: *mut T, value: &T, size: usize) {
     let known = size.min(size_of::<T>());
+    let address = address.cast::<u8>();
     // SAFETY: the caller's promise.
-    unsafe { std::ptr::copy_nonoverlapping((&raw const *value).cast::<u8>(), address.cast::<u8>(), known) };
+    unsafe {
+        std::ptr::copy_nonoverlapping((&raw const *value).cast::<u8>(), address, known);
+        address.add(known).write_bytes(0, size - known);
+    }
 }
 
 /// Why a function refuses: its code, and a text for [`last_error`].

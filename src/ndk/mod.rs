@@ -13,6 +13,7 @@ mod handle;
 mod probe;
 
 use std::ffi::{CString, c_char};
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 
@@ -181,29 +182,33 @@ fn read_text(text: *const c_char) -> Result<CString, Unreadable> {
     probe::c_string(text, HEADER_BYTES_MAX).map(|bytes| CString::new(bytes).unwrap_or_default())
 }
 
+/// Writes down why Connect does not begin.
+fn refuse(handle: &Handle, code: ErrCode, why: impl fmt::Display) -> ErrCode {
+    logging::warn(format_args!("[c{}] Connect: {why}", handle.client.id()));
+    extension::remember(&format!("OH_WebSocketClient_Connect: {why}"));
+    code
+}
+
 fn connect(handle: &Handle, url: *const c_char, options: RequestOptions) -> ErrCode {
-    let id = handle.client.id();
     if matches!(handle.client.state(), State::Connecting | State::Open | State::Closing) {
-        return error::of_connect(AlreadyConnected);
+        return refuse(handle, error::of_connect(AlreadyConnected), "connecting or connected already");
     }
     let Some(url) = probe::c_string(url, URL_BYTES_MAX).ok().and_then(|url| String::from_utf8(url).ok())
     else {
-        logging::warn(format_args!(
-            "[c{id}] Connect: url: not a readable UTF-8 string of at most {URL_BYTES_MAX} bytes"
-        ));
-        return ErrCode::ParseUrl;
+        let why = format_args!("url: not a readable UTF-8 string of at most {URL_BYTES_MAX} bytes");
+        return refuse(handle, ErrCode::ParseUrl, why);
     };
     let chosen = handle.extension.options();
     let headers = match request_headers(handle, &chosen.headers, options) {
         Ok(headers) => headers,
-        Err(code) => return code,
+        Err(code @ ErrCode::NoHeaderContext) => {
+            return refuse(handle, code, "headers: a name or value is NULL");
+        }
+        Err(code) => return refuse(handle, code, "headers: too many, or one is too long"),
     };
     match Request::parse(&url, Options { headers, ..chosen }) {
         Ok(request) => handle.client.connect(request).map_or_else(error::of_connect, |()| ErrCode::Ok),
-        Err(refused) => {
-            logging::warn(format_args!("[c{id}] Connect: {refused}"));
-            error::of_options(&refused)
-        }
+        Err(refused) => refuse(handle, error::of_options(&refused), &refused),
     }
 }
 

@@ -974,6 +974,12 @@ declare namespace webSocket {
     bufferedBytes: number;
 
     /**
+     * Messages that wait to be sent.
+     * @since 0.1.0 of this library
+     */
+    bufferedMessages: number;
+
+    /**
      * The last round trip of a ping; undefined before the first.
      * @since 0.1.0 of this library
      */

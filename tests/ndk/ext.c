@@ -1220,6 +1220,10 @@ static void knows_what_the_server_answered(void)
 
 static void pings_and_counts(void)
 {
+    struct {
+        struct NWS_Statistics known;
+        uint64_t more;
+    } later;
     struct Log *log = log_new();
     struct NWS_Statistics statistics;
     char long_data[126] = { 0 };
@@ -1234,6 +1238,8 @@ static void pings_and_counts(void)
     CHECK_INT(NWS_GetStatistics(log->client, NULL), NWS_INVALID_ARGUMENT);
     CHECK_INT(log_connect(log, ws, "/"), WEBSOCKET_OK);
     CHECK_HAS(entry(log, 1), "open");
+    CHECK_INT(log_connect(log, ws, "/"), WEBSOCKET_CONNECTION_ERROR);
+    CHECK_HAS(NWS_LastErrorMessage(), "connected already");
     CHECK_INT(NWS_Ping(log->client, "one", 3), WEBSOCKET_OK);
     CHECK_TEXT(entry(log, 2), "pong one");
     CHECK(log->round_trip >= 0 && log->round_trip < 30000000);
@@ -1257,6 +1263,12 @@ static void pings_and_counts(void)
     CHECK(statistics.tcpUs >= 0 && statistics.upgradeUs > 0);
     CHECK_INT(statistics.tlsUs, 0);
     CHECK_INT(statistics.bufferedBytes, 0);
+    /* A later version of the struct. */
+    memset(&later, 0xab, sizeof later);
+    later.known.size = sizeof later;
+    CHECK_INT(NWS_GetStatistics(log->client, &later.known), WEBSOCKET_OK);
+    CHECK_INT(later.known.messagesSent, 1);
+    CHECK(later.more == 0);
     log_end(log);
 }
 

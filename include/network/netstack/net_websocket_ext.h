@@ -17,9 +17,11 @@
  *   behind the pointer is not read. These two are not listed again below.
  * - After an error nothing has changed, and NWS_LastErrorMessage() names the argument or field and the cause.
  *
- * Structs begin with their own size, so that they can grow: set it to `sizeof` the struct, or let NWS_InitOptions() or
- * NWS_InitCallbacks() do so. A library newer than the program takes its defaults for the fields which the program does
+ * Structs begin with their own size, so that they can grow: let NWS_InitOptions(), NWS_InitReconnectOptions() or
+ * NWS_InitCallbacks() set it; whoever sets it to `sizeof` the struct by hand clears the struct first, padding included. A library newer than the program takes its defaults for the fields which the program does
  * not have. A library older than the program refuses a field it does not know, unless that field is 0.
+ *
+ * A child of fork() has none of the library's threads: only what runs after exec() may use it.
  *
  * Strings are NUL-terminated UTF-8. Times are in milliseconds or microseconds, as the field's name says.
  *
@@ -716,7 +718,7 @@ const char *NWS_ErrorName(int32_t code);
 const char *NWS_ErrorMessage(int32_t code);
 
 /**
- * @brief Why the last function of this header that failed on the calling thread did so.
+ * @brief Why the last function of this header, or OH_WebSocketClient_Connect(), that failed on the calling thread did so.
  * @return A sentence that names the argument or field; "" if none has failed. Valid until the next failure on this
  *     thread.
  */

@@ -266,11 +266,26 @@ fn tell(link: &Link, listener: &mut dyn Listener, event: impl FnOnce(&mut dyn Li
         return;
     }
     in_callback(listener, |listener| {
-        if listener.begin() {
-            event(listener);
-            listener.end();
+        if let Some(run) = Run::begin(listener) {
+            event(&mut *run.0);
         }
     });
+}
+
+/// A run of events, which ends however it is left.
+struct Run<'a>(&'a mut dyn Listener);
+
+impl<'a> Run<'a> {
+    /// `None` when there are to be no events.
+    fn begin(listener: &'a mut dyn Listener) -> Option<Self> {
+        listener.begin().then_some(Self(listener))
+    }
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 fn in_callback<R>(listener: &mut dyn Listener, run: impl FnOnce(&mut dyn Listener) -> R) -> R {

@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep};
 use super::reader::{Came, Reader};
 use super::upload::Upload;
 use super::writer::Writer;
-use super::{End, abnormal, closed_by, in_callback, tell, tell_frames};
+use super::{End, Run, abnormal, closed_by, in_callback, tell, tell_frames};
 use crate::client::dial::Stream;
 use crate::client::error::{Error, Times};
 use crate::client::event::{Closed, Direction, Listener, Message, Outcome, Pong};
@@ -465,7 +465,8 @@ impl<'a> Session<'a> {
         if let Some(closing) = self.closing.take_if(|closing| closing.by <= now) {
             let limit = self.close_timeout.as_millis();
             logging::warn(format_args!("{} no close frame within {limit} ms", self.link.tag()));
-            let reason = format!("no close frame came within {limit} ms of ours ({})", closing.code);
+            let why = if self.paused { "; the listener took no more" } else { "" };
+            let reason = format!("no close frame came within {limit} ms of ours ({}){why}", closing.code);
             let closed = closed_by(Cause::Application, CloseCode::Abnormal.into(), reason);
             return Some(Ending::closed(closed, false));
         }
@@ -586,17 +587,17 @@ impl<'a> Session<'a> {
         let Self { link, listener, reader: Reader { buffer, decoder }, undelivered, .. } = self;
         link.awake();
         in_callback(&mut **listener, |listener| {
-            let begun = !link.is_detached() && listener.begin();
+            let mut run = if link.is_detached() { None } else { Run::begin(listener) };
             let mut decoded = Ok(Some(first));
             let (mut bytes, mut count) = (0, 0);
             loop {
-                let wanted = begun && !link.is_detached();
+                let wanted = run.as_mut().filter(|_| !link.is_detached());
                 match decoded {
                     Ok(Some(Decoded::Message(kind, range))) => {
                         // Before the listener is told, which may look.
                         link.counters.received_message();
                         bytes += range.len();
-                        if wanted {
+                        if let Some(Run(listener)) = wanted {
                             buffer.with_nul(range, |bytes| listener.message(Message::buffered(kind, bytes)));
                         }
                     }
@@ -605,7 +606,7 @@ impl<'a> Session<'a> {
                             link.counters.received_message();
                         }
                         bytes += decoder.assembled().len();
-                        if wanted {
+                        if let Some(Run(listener)) = wanted {
                             listener.message(Message::assembled(kind, part, decoder.assembled()));
                         }
                         decoder.recycle();
@@ -620,13 +621,10 @@ impl<'a> Session<'a> {
                 }
                 decoded = decoder.decode(buffer);
                 for header in decoder.take_headers() {
-                    if wanted {
+                    if let Some(Run(listener)) = run.as_mut().filter(|_| !link.is_detached()) {
                         listener.frame(Direction::Received, header);
                     }
                 }
-            }
-            if begun {
-                listener.end();
             }
             decoded
         })
