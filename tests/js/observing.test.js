@@ -117,7 +117,7 @@ socketTest('frames are told of while there is a listener, whenever it was set', 
 });
 
 test('a flood of frames waits in the socket for a slow listener', async (context) => {
-  const count = 400_000;
+  const count = 150_000;
   const { url, connection } = await observed(context);
   const ws = library.createWebSocket();
   let told = 0;
@@ -142,7 +142,7 @@ test('a flood of frames waits in the socket for a slow listener', async (context
 });
 
 test('sends wait for a slow listener of frames, and for no reader of messages', async (context) => {
-  const count = 100_000;
+  const count = 50_000;
   const { url, connection } = await observed(context);
   const ws = library.createWebSocket();
   let told = 0;
@@ -192,7 +192,7 @@ socketTest('of statistics that came while the thread was busy only the last are 
 });
 
 test('a flood of pongs waits in the socket for a slow listener', async (context) => {
-  const count = 400_000;
+  const count = 150_000;
   const { url, connection } = await observed(context);
   const ws = library.createWebSocket();
   let told = 0;
