@@ -48,10 +48,16 @@ impl Callbacks {
     fn set(&mut self) -> &RawCallbacks {
         let version = self.extension.version();
         if version != self.version {
-            self.extended = self.extension.callbacks();
-            self.version = version;
+            self.look(version);
         }
         self.extended.as_deref().unwrap_or(&RawCallbacks::NONE)
+    }
+
+    /// Apart, so that the look at the version is all that a message costs.
+    #[cold]
+    fn look(&mut self, version: u64) {
+        self.extended = self.extension.callbacks();
+        self.version = version;
     }
 
     /// Calls a function given to NWS_SetCallbacks with the pointer given there; false when there is none.
