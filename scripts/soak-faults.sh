@@ -3,19 +3,24 @@
 #
 #   scripts/soak-faults.sh [MINUTES [CLIENTS [SEED]]]     default: 10 minutes, 1000 clients, a new seed, which it prints
 #   scripts/soak-faults.sh many [CONNECTIONS [SECONDS]]   default: 10000 connections, 10 s for each kind of them
+#   scripts/soak-faults.sh flood [CONNECTIONS [SECONDS]]  default: 100 connections, 5 s for each way of the flood
 #
 #   - MINUTES of random faults by a proxy, over ws and wss, compressed and not, with and without reconnecting, messages
 #     of 57 bytes to 512 KiB: each message that was accepted is followed to its end, here and in the server's own
 #     books, and the two must agree; memory, threads and descriptors over the time, and what is left of them
 #   - so many connections of one process at once, all exchanging messages: memory, threads, fairness
+#   - so many connections whose data never end, received, sent, and received by listeners that block: what each gets, and
+#     the round trips of a quiet client beside them
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-usage='Usage: scripts/soak-faults.sh [MINUTES [CLIENTS [SEED]]] | many [CONNECTIONS [SECONDS]]'
+usage='Usage: scripts/soak-faults.sh [MINUTES [CLIENTS [SEED]]] | many|flood [CONNECTIONS [SECONDS]]'
 if [[ ${1-} == many ]]; then
     arguments=(many "${2-10000}" "${3-10}")
+elif [[ ${1-} == flood ]]; then
+    arguments=(flood "${2-100}" "${3-5}")
 else
     [[ ${1-10} =~ ^[1-9][0-9]*$ ]] || fail 'no such number of minutes' "$usage"
     arguments=(faults "$((60 * ${1-10}))" "${2-1000}" "${3-$RANDOM}")
@@ -25,7 +30,7 @@ for number in "${arguments[@]:1}"; do
 done
 # The peer of the faults has four for each client: those of the proxy, and the server's.
 case ${arguments[0]} in
-    many) descriptors=$((arguments[1] + 100)) ;;
+    many | flood) descriptors=$((arguments[1] + 100)) ;;
     *) descriptors=$((4 * arguments[2] + 100)) ;;
 esac
 need_setup
@@ -35,8 +40,11 @@ ulimit -n "$(ulimit -H -n)"
 step 'Building'
 watch 'example' cargo_host build --quiet --release --example fault_soak
 step "${arguments[*]}"
-kinds=('')
-[[ ${arguments[0]} == faults ]] || kinds=(ws ws-deflate wss wss-deflate)
+case ${arguments[0]} in
+    many) kinds=(ws ws-deflate wss wss-deflate) ;;
+    flood) kinds=(in out slow) ;;
+    *) kinds=('') ;;
+esac
 status=0
 for kind in "${kinds[@]}"; do
     NET_WEBSOCKET_LOG=error "$TARGET/release/examples/fault_soak" "${arguments[@]}" ${kind:+"$kind"} || status=1

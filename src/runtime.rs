@@ -32,6 +32,9 @@ const WORKER_THREADS: usize = 2;
 const BLOCKING_THREADS_MAX: usize = 16_384;
 /// How long a thread that took over from a blocked callback waits for the next one.
 const BLOCKING_THREAD_KEEP_ALIVE: Duration = Duration::from_secs(1);
+/// Turns of tasks after which a worker looks for sockets and timers. By default it is 61: so many turns of connections whose
+/// data never end would come before a quiet one is noticed.
+const EVENT_INTERVAL: u32 = 16;
 /// How long a callback may hold up the sockets of other clients before another worker is called to them.
 const WATCH_INTERVAL: Duration = Duration::from_millis(1);
 
@@ -64,6 +67,7 @@ impl Process {
         let started = Builder::new_multi_thread()
             .worker_threads(WORKER_THREADS)
             .max_blocking_threads(BLOCKING_THREADS_MAX)
+            .event_interval(EVENT_INTERVAL)
             .thread_keep_alive(BLOCKING_THREAD_KEEP_ALIVE)
             .thread_name("net_websocket")
             .on_thread_park(|| {

@@ -5,6 +5,7 @@
 #[path = "../../tests/faults/allocator.rs"]
 mod allocator;
 mod books;
+mod flood;
 mod level;
 mod many;
 mod message;
@@ -22,7 +23,9 @@ const USAGE: &str = "\
 Usage: fault_soak faults SECONDS CLIENTS SEED   random faults; the books of all messages must balance
        fault_soak many CONNECTIONS SECONDS KIND so many connections at once, all exchanging messages; KIND is ws,
                                                 ws-deflate, wss or wss-deflate
-       fault_soak peer CLIENTS SEED             the server and the proxy, which the two others start
+       fault_soak flood CONNECTIONS SECONDS WAY so many connections whose data never end beside a quiet one; WAY is in,
+                                                out or slow
+       fault_soak peer CLIENTS SEED             the server and the proxy, which the others start
 ";
 
 fn main() -> ExitCode {
@@ -45,6 +48,15 @@ fn main() -> ExitCode {
             match (number(connections), number(seconds), kind) {
                 (Some(connections @ 1..), Some(seconds), Some(kind)) => {
                     many::run(connections as usize, seconds, kind)
+                }
+                _ => return usage(),
+            }
+        }
+        ["flood", connections, seconds, way] => {
+            let way = flood::WAYS.into_iter().find(|(name, _)| *name == way);
+            match (number(connections), number(seconds), way) {
+                (Some(connections @ 1..), Some(seconds @ 1..), Some(way)) => {
+                    flood::run(connections as usize, seconds, way)
                 }
                 _ => return usage(),
             }

@@ -233,7 +233,8 @@ fn broken() -> io::Error {
     io::ErrorKind::InvalidData.into()
 }
 
-/// Echoes until either side closes; takes nothing that was changed on the way.
+/// Echoes until either side closes; takes nothing that was changed on the way. At `/flood` it sends without end, at `/sink` it
+/// takes all.
 async fn play<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, ledger: &Ledger) -> io::Result<()> {
     let mut received = Vec::new();
     let end = loop {
@@ -261,6 +262,18 @@ async fn play<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, ledger: &Ledger)
     );
     stream.write_all(answer.as_bytes()).await?;
     stream.flush().await?;
+    if head.starts_with("GET /flood ") {
+        let frame = [&[0x82, 126, 4, 0], [0; 1_024].as_slice()].concat();
+        let frames = frame.repeat(64);
+        loop {
+            stream.write_all(&frames).await?;
+        }
+    }
+    if head.starts_with("GET /sink ") {
+        let mut ignored = vec![0; 65_536];
+        while stream.read(&mut ignored).await? > 0 {}
+        return Ok(());
+    }
     let mut latest = None;
     let mut out = Vec::new();
     loop {

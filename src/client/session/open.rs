@@ -26,8 +26,10 @@ use crate::client::reconnect::Cause;
 use crate::logging;
 use crate::protocol::{CloseCode, Control, Decoded, Decoder, Negotiated, ProtocolError, ReadBuffer};
 
-/// Reads and writes of one session before others on its thread get their turn.
+/// Reads and writes of one session before others on its thread get their turn, and the bytes that it has then read, handed on
+/// and written.
 const TURNS_MAX: u32 = 64;
+const TURN_BYTES_MAX: usize = 524_288;
 /// What is handed on at most before the listener is asked whether it can take more.
 const RUN_BYTES_MAX: usize = 262_144;
 const RUN_MESSAGES_MAX: usize = 4_096;
@@ -83,8 +85,9 @@ pub(super) struct Session<'a> {
     pings: VecDeque<(Vec<u8>, Instant)>,
     /// Numbers the keepalive's pings.
     ping_number: u32,
-    /// Wakes since the session last let others run.
+    /// Wakes, and bytes, since the session last let others run.
     turns: u32,
+    turn_bytes: usize,
     opened_at: Instant,
     /// When the last bytes came; at first, the server's answer.
     last_read: Instant,
@@ -172,6 +175,7 @@ impl<'a> Session<'a> {
             pings: VecDeque::new(),
             ping_number: 0,
             turns: 0,
+            turn_bytes: 0,
             opened_at: now,
             last_read: now,
             ends,
@@ -260,6 +264,7 @@ impl<'a> Session<'a> {
 
     fn received(&mut self, count: usize) {
         self.link.counters.received_bytes(count);
+        self.turn_bytes += count;
         self.keepalive.alive();
         let now = Instant::now();
         self.last_read = now;
@@ -298,6 +303,7 @@ impl<'a> Session<'a> {
     fn wrote(&mut self, count: usize) {
         self.wrote = true;
         self.link.counters.sent_bytes(count);
+        self.turn_bytes += count;
         let drained = self.link.in_flight(self.writer.pending());
         self.tell_sent();
         if drained {
@@ -352,14 +358,14 @@ impl<'a> Session<'a> {
 
     fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
         self.turns += 1;
-        if self.turns > TURNS_MAX {
-            self.turns = 0;
+        if self.turns > TURNS_MAX || self.turn_bytes > TURN_BYTES_MAX {
+            (self.turns, self.turn_bytes) = (0, 0);
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         let wake = self.poll_events(cx);
         if wake.is_pending() {
-            self.turns = 0;
+            (self.turns, self.turn_bytes) = (0, 0);
         }
         wake
     }
@@ -584,7 +590,7 @@ impl<'a> Session<'a> {
     /// long, however few bytes were read for it: compressed messages are up to a thousand times as large, and the listener
     /// is asked between two runs whether it can take more.
     fn messages(&mut self, first: Decoded) -> Result<Option<Decoded>, ProtocolError> {
-        let Self { link, listener, reader: Reader { buffer, decoder }, undelivered, .. } = self;
+        let Self { link, listener, reader: Reader { buffer, decoder }, undelivered, turn_bytes, .. } = self;
         link.awake();
         in_callback(&mut **listener, |listener| {
             let mut run = if link.is_detached() { None } else { Run::begin(listener) };
@@ -626,6 +632,7 @@ impl<'a> Session<'a> {
                     }
                 }
             }
+            *turn_bytes += bytes;
             decoded
         })
     }
