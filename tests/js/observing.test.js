@@ -116,15 +116,16 @@ socketTest('frames are told of while there is a listener, whenever it was set', 
   await socket.shut();
 });
 
-test('a flood of frames waits in the socket for a slow listener', async (context) => {
+/** Pongs that nobody has asked for, to a listener of `event` that is slow at first; it `counts` each once. */
+const floodOfPongs = async (context, event, counts) => {
   const count = 150_000;
   const { url, connection } = await observed(context);
   const ws = library.createWebSocket();
   let told = 0;
   let ahead = 0;
   const closed = new Promise((resolve) => ws.on('close', resolve));
-  ws.on('frame', ({ direction, opcode }) => {
-    if (direction !== 'received' || opcode !== 10) return;
+  ws.on(event, (data) => {
+    if (!counts(data)) return;
     if (told === 0) {
       block(200);
       ahead = ws.stats().bytesReceived;
@@ -133,13 +134,16 @@ test('a flood of frames waits in the socket for a slow listener', async (context
     if (told === count) ws.close();
   });
   await ws.connect(url);
-  // Pongs that nobody has asked for, of two bytes each.
+  // Of two bytes each.
   (await connection).socket.write(Buffer.alloc(2 * count, Buffer.from([0x8a, 0])));
   await closed;
   assert.strictEqual(told, count);
   // One read of the socket, on top of what may wait.
   assert(ahead < 200_000, `${ahead} bytes were read ahead of the listener`);
-});
+};
+
+test('a flood of frames waits in the socket for a slow listener', (context) =>
+  floodOfPongs(context, 'frame', ({ direction, opcode }) => direction === 'received' && opcode === 10));
 
 test('sends wait for a slow listener of frames, and for no reader of messages', async (context) => {
   const count = 50_000;
@@ -191,27 +195,7 @@ socketTest('of statistics that came while the thread was busy only the last are 
   await socket.shut();
 });
 
-test('a flood of pongs waits in the socket for a slow listener', async (context) => {
-  const count = 150_000;
-  const { url, connection } = await observed(context);
-  const ws = library.createWebSocket();
-  let told = 0;
-  let ahead = 0;
-  const closed = new Promise((resolve) => ws.on('close', resolve));
-  ws.on('pong', () => {
-    if (told === 0) {
-      block(200);
-      ahead = ws.stats().bytesReceived;
-    }
-    told += 1;
-    if (told === count) ws.close();
-  });
-  await ws.connect(url);
-  (await connection).socket.write(Buffer.alloc(2 * count, Buffer.from([0x8a, 0])));
-  await closed;
-  assert.strictEqual(told, count);
-  assert(ahead < 200_000, `${ahead} bytes were read ahead of the listener`);
-});
+test('a flood of pongs waits in the socket for a slow listener', (context) => floodOfPongs(context, 'pong', () => true));
 
 socketTest('the log lines of an object bear its number of a chain', async (socket) => {
   const isFile = fs.fstatSync(2).isFile();
