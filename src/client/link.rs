@@ -438,7 +438,8 @@ impl Link {
         self.filled.load(Ordering::Relaxed)
     }
 
-    /// Whether a message of that length may be queued when nothing else is.
+    /// Whether a message of that length may be queued when nothing else is: with the longest header of a frame it is within the
+    /// limit of bytes.
     pub(super) fn has_room_for(&self, length: usize) -> bool {
         length.saturating_add(FRAME_HEADER_BYTES_MAX) <= self.send_limit.load(Ordering::Relaxed)
     }
@@ -482,7 +483,7 @@ impl Link {
     pub(super) fn send(&self, kind: Kind, payload: &[u8], receipt: Option<Receipt>) -> Result<(), SendError> {
         let mut inner = self.lock();
         let frame_len = payload.len() + FRAME_HEADER_BYTES_MAX;
-        self.check(&inner, frame_len)?;
+        self.check(&inner, payload.len())?;
         if inner.is_mid_message() {
             return Err(SendError::Unfinished);
         }
@@ -506,10 +507,9 @@ impl Link {
         receipt: Option<Receipt>,
     ) -> Result<(), (SendError, Box<P>)> {
         let mut inner = self.lock();
-        let frame_len = (*payload).as_ref().len() + FRAME_HEADER_BYTES_MAX;
         let accepted = match inner.is_mid_message() {
             true => Err(SendError::Unfinished),
-            false => self.check(&inner, frame_len),
+            false => self.check(&inner, (*payload).as_ref().len()),
         };
         if let Err(error) = accepted {
             return Err((error, payload));
@@ -532,7 +532,7 @@ impl Link {
     ) -> Result<(), SendError> {
         let mut inner = self.lock();
         let frame_len = payload.len() + FRAME_HEADER_BYTES_MAX;
-        self.check(&inner, frame_len)?;
+        self.check(&inner, payload.len())?;
         let first = inner.unfinished.is_none();
         let mut unfinished = match inner.unfinished.take() {
             None => Unfinished { kind, utf8: Utf8Validator::default(), interrupted: false },
@@ -576,18 +576,19 @@ impl Link {
         Ok(())
     }
 
-    /// Whether `frame_len` more bytes may be queued.
-    fn check(&self, inner: &Inner, frame_len: usize) -> Result<(), SendError> {
+    /// Whether a message of that length, or a piece of one, may be queued now.
+    fn check(&self, inner: &Inner, length: usize) -> Result<(), SendError> {
         match inner.state {
             State::Idle | State::Connecting | State::Open => {}
             State::Closing | State::Closed => return Err(SendError::NotConnected),
         }
-        let limit = self.send_limit.load(Ordering::Relaxed);
-        if frame_len > limit {
+        if !self.has_room_for(length) {
             return Err(SendError::TooLong);
         }
         let Waiting { bytes, messages } = self.waiting(inner);
-        if bytes.saturating_add(frame_len) > limit || messages >= self.message_limit.load(Ordering::Relaxed) {
+        if !self.has_room_for(bytes.saturating_add(length))
+            || messages >= self.message_limit.load(Ordering::Relaxed)
+        {
             // Something waits, so there will be a drained event.
             self.filled.store(true, Ordering::Relaxed);
             return Err(SendError::QueueFull);
