@@ -222,8 +222,13 @@ static void on_sent(struct WebSocket *client, void *context, int32_t result)
 static void on_plain_message(struct WebSocket *client, char *data, uint32_t length)
 {
     char text[LOG_TEXT];
+    struct Log *log = (struct Log *)NWS_GetUserData(client);
+    if (log == NULL) {
+        /* The other thread is in Destroy, and waits for this callback. */
+        return;
+    }
     snprintf(text, sizeof text, "plain %.*s", (int)length, data);
-    note((struct Log *)NWS_GetUserData(client), text);
+    note(log, text);
 }
 
 static void set_callbacks(struct Log *log)

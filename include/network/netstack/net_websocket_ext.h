@@ -811,7 +811,8 @@ int32_t NWS_SetUserData(struct WebSocket *client, void *userData);
 /**
  * @brief The pointer that callbacks are given, for those of the constructor, which get none.
  * @param client The client.
- * @return The pointer; NULL if none was set, or for an unknown client.
+ * @return The pointer; NULL if none was set, or for an unknown client, as one is to its own callback once another thread is
+ *     in OH_WebSocketClient_Destroy() and waits for that callback to return.
  */
 void *NWS_GetUserData(const struct WebSocket *client);
 
