@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A flood of 1 GB into a JavaScript listener that takes 1 ms for each message, in Node: the server is held back, memory
-# stays, nothing is lost. Too long for every test run; tests/js/delivery.test.js has a small one.
+# stays, nothing is lost. And a message of that length each way, in pieces, there and in Bun with the OpenHarmony binary. Too
+# long for every test run; tests/js/delivery.test.js and pieces.test.js have small ones.
 #
 #   tests/js/flood.sh [MEGABYTES]     default: 1000
 set -euo pipefail
@@ -14,6 +15,12 @@ export NET_WEBSOCKET_LIB=$DIST/host/net_websocket.node
 [[ -f $NET_WEBSOCKET_LIB ]] || fail "there is no $NET_WEBSOCKET_LIB" 'Run scripts/build.sh host first.'
 start_echo_server release
 
+node --expose-gc "$ROOT/tests/js/stream.js" $((megabytes * 1000000))
+if [[ -f $DIST/x86_64/libnet_websocket.so ]]; then
+    NET_WEBSOCKET_LIB=$DIST/x86_64/libnet_websocket.so bun_ohos x86_64 "$ROOT/tests/js/stream.js" $((megabytes * 1000000))
+else
+    say 'skip: a message in pieces through the OpenHarmony binary, which scripts/build.sh x86_64 builds'
+fi
 for size in 65536 1048576; do
     for path in flood flood-text; do
         for collect in '' collect; do
