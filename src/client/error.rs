@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::Headers;
-use super::reconnect::Cause;
+use super::cause::Cause;
+use super::headers::Headers;
 use super::tls::TlsError;
 use crate::protocol::{AnswerError, ProtocolError};
 
@@ -558,39 +558,6 @@ fn cause_of_tls(error: &TlsError) -> Cause {
             ),
         ) => Cause::Certificate,
         TlsError::Handshake(_) => Cause::Tls,
-    }
-}
-
-/// How long an attempt or a connection lasted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Times {
-    /// Since the connection was open; since the attempt began when it never was.
-    pub elapsed: Duration,
-    /// Since the last byte came from the peer, or from a proxy on the way to it; `None` when none ever came.
-    pub last_activity: Option<Duration>,
-}
-
-/// A failed connection together with what it left unsent.
-#[derive(Debug)]
-pub struct Failure {
-    /// The cause.
-    pub error: Error,
-    /// Messages that had been accepted and were dropped with the connection, or of which nobody will know whether the peer
-    /// got them.
-    pub unsent: usize,
-    /// How long it lasted.
-    pub times: Times,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { error, unsent, times: _ } = self;
-        error.fmt(f)?;
-        match unsent {
-            0 => Ok(()),
-            1 => f.write_str("; 1 queued message was dropped"),
-            count => write!(f, "; {count} queued messages were dropped"),
-        }
     }
 }
 

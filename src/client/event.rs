@@ -1,13 +1,15 @@
 //! What a client tells its owner.
 
+use std::fmt;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::error::{Failure, Times};
-use super::link::Receipt;
-use super::reconnect::{Cause, Prepare, Reconnected, Reconnecting};
-use super::stats::Statistics;
-use crate::protocol::{FrameHeader, Kind, Part};
+use super::cause::Cause;
+use super::error::Error;
+use super::headers::Headers;
+use super::message::Message;
+use super::stats::{Statistics, Timing};
+use crate::protocol::FrameHeader;
 
 /// The server's answer to the upgrade.
 #[derive(Clone, Debug)]
@@ -27,52 +29,6 @@ pub struct Opened {
     /// Where the connection leads, without userinfo, when that is not where the application first wanted to go: after a redirect, and
     /// after a change by [`Listener::prepare`].
     pub url: Option<Box<str>>,
-}
-
-/// Names and values of headers, in order. All in one piece of memory, since each connection keeps them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers {
-    text: Box<str>,
-    /// Where each name and each value ends in the text.
-    ends: Box<[u32]>,
-}
-
-impl Headers {
-    /// The names and values.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let start_of = move |at: usize| at.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        let piece = move |at: usize| &self.text[start_of(at)..self.ends[at] as usize];
-        (0..self.ends.len() / 2).map(move |pair| (piece(2 * pair), piece(2 * pair + 1)))
-    }
-}
-
-impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Headers {
-    fn from_iter<I: IntoIterator<Item = (N, V)>>(headers: I) -> Self {
-        let (mut text, mut ends) = (String::new(), Vec::new());
-        for (name, value) in headers {
-            for piece in [name.as_ref(), value.as_ref()] {
-                text.push_str(piece);
-                // A response head is far below 4 GiB.
-                ends.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
-            }
-        }
-        Self { text: text.into(), ends: ends.into() }
-    }
-}
-
-/// How long the steps of an attempt took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timing {
-    /// Looking up the host's addresses.
-    pub lookup: Duration,
-    /// Connecting to one of them.
-    pub tcp: Duration,
-    /// Asking a proxy for a tunnel; zero without one.
-    pub proxy: Duration,
-    /// The TLS handshake; zero without TLS.
-    pub tls: Duration,
-    /// The upgrade.
-    pub upgrade: Duration,
 }
 
 /// The answer to a ping.
@@ -117,67 +73,81 @@ pub struct Closed {
     pub times: Times,
 }
 
-/// A received message; a piece of one when the options ask for pieces.
-pub struct Message<'a> {
-    kind: Kind,
-    part: Part,
-    payload: Payload<'a>,
+/// The number by which an application knows a message when it is told what became of it.
+pub type Receipt = u64;
+
+/// How long an attempt or a connection lasted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Since the connection was open; since the attempt began when it never was.
+    pub elapsed: Duration,
+    /// Since the last byte came from the peer, or from a proxy on the way to it; `None` when none ever came.
+    pub last_activity: Option<Duration>,
 }
 
-/// Either holds one NUL after the message.
-enum Payload<'a> {
-    Buffered(&'a mut [u8]),
-    Assembled(&'a mut Vec<u8>),
+/// A failed connection together with what it left unsent.
+#[derive(Debug)]
+pub struct Failure {
+    /// The cause.
+    pub error: Error,
+    /// Messages that had been accepted and were dropped with the connection, or of which nobody will know whether the peer
+    /// got them.
+    pub unsent: usize,
+    /// How long it lasted.
+    pub times: Times,
 }
 
-impl<'a> Message<'a> {
-    pub(super) fn buffered(kind: Kind, with_nul: &'a mut [u8]) -> Self {
-        Self { kind, part: Part::WHOLE, payload: Payload::Buffered(with_nul) }
-    }
-
-    pub(super) fn assembled(kind: Kind, part: Part, message: &'a mut Vec<u8>) -> Self {
-        message.push(0);
-        Self { kind, part, payload: Payload::Assembled(message) }
-    }
-
-    /// Where this piece stands in its message.
-    pub fn part(&self) -> Part {
-        self.part
-    }
-
-    /// Text or binary.
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// The payload; valid UTF-8 when the kind is text, but that a piece may end inside a character.
-    pub fn data(&self) -> &[u8] {
-        let with_nul: &[u8] = match &self.payload {
-            Payload::Buffered(bytes) => bytes,
-            Payload::Assembled(bytes) => bytes,
-        };
-        &with_nul[..with_nul.len() - 1]
-    }
-
-    /// The payload and the NUL that follows it in memory, for C, which may write there.
-    pub fn data_with_nul_mut(&mut self) -> &mut [u8] {
-        match &mut self.payload {
-            Payload::Buffered(bytes) => bytes,
-            Payload::Assembled(bytes) => bytes,
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { error, unsent, times: _ } = self;
+        error.fmt(f)?;
+        match unsent {
+            0 => Ok(()),
+            1 => f.write_str("; 1 queued message was dropped"),
+            count => write!(f, "; {count} queued messages were dropped"),
         }
     }
+}
 
-    /// The payload as memory of its own; without a copy when the message was assembled.
-    pub fn into_vec(self) -> Vec<u8> {
-        match self.payload {
-            Payload::Buffered(bytes) => bytes[..bytes.len() - 1].to_vec(),
-            Payload::Assembled(bytes) => {
-                let mut message = std::mem::take(bytes);
-                message.pop();
-                message
-            }
-        }
-    }
+/// What is told before a retry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reconnecting {
+    /// Counts the attempts of a series, from 1.
+    pub attempt: u32,
+    /// Until the attempt begins, unless the network or the application calls for it before.
+    pub delay: Duration,
+    /// Why the attempt or the connection before failed.
+    pub cause: Cause,
+    /// The close code, when the peer closed.
+    pub code: Option<u16>,
+    /// The HTTP status, when that was the answer to the upgrade.
+    pub status: Option<u16>,
+    /// The same in words.
+    pub text: String,
+    /// Messages that had been accepted and are dropped: the kernel has a part of them, or the queue is not kept.
+    pub unsent: usize,
+}
+
+/// What is told of a connection that took the place of a lost one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reconnected {
+    /// The attempts it took.
+    pub attempts: u32,
+    /// Since the connection before was lost.
+    pub downtime: Duration,
+}
+
+/// What a listener says when it is asked to prepare an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prepare {
+    /// Go on, with what [`super::Client::prepare`] was given meanwhile, if it was.
+    Proceed,
+    /// [`super::Client::prepare`] will be called.
+    Wait,
+    /// This attempt cannot be made; a later one perhaps can.
+    Fail,
+    /// Give up: the last failure is final.
+    Stop,
 }
 
 /// The owner of a client, told what happens on its connections.

@@ -7,9 +7,11 @@ use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_acc
 use super::destination::Destination;
 use super::dial::Stream;
 use super::error::{RefusedUpgrade, UpgradeError};
-use super::event::{Headers, Opened, Timing};
+use super::event::Opened;
+use super::headers::{Headers, is_token};
 use super::http::{self, Head, HeadError};
-use super::options::{Request, is_token};
+use super::options::Request;
+use super::stats::Timing;
 use crate::protocol::{AnswerError, Negotiated, ReadBuffer};
 
 /// What most requests have room in.

@@ -12,12 +12,13 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::OwnedMutexGuard;
 
 use super::error::{AlreadyConnected, CloseError, PingError, SendError};
-use super::event::{Listener, Opened};
+use super::event::{Listener, Opened, Receipt};
 use super::reconnect::Prepared;
+use super::state::{State, may_close_with};
 use super::stats::{Counters, Statistics};
 use crate::protocol::{
     CONTROL_PAYLOAD_BYTES_MAX, CloseCode, Encoder, FRAME_HEADER_BYTES_MAX, Kind, Utf8Validator,
-    encoded_frames, may_be_sent, truncate_reason,
+    encoded_frames, truncate_reason,
 };
 
 /// Small messages are gathered into chunks of this size, each one slice of a vectored write.
@@ -48,28 +49,10 @@ pub(super) fn recycle_chunk(mut memory: Vec<u8>) {
     }
 }
 
-/// The states of a connection, in the words of RFC 6455.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// No attempt was made yet.
-    Idle,
-    /// An attempt is under way.
-    Connecting,
-    /// Messages go both ways.
-    Open,
-    /// This side or the other has asked to close.
-    Closing,
-    /// The last connection or attempt is over.
-    Closed,
-}
-
 /// A payload in memory that somebody else owns and gets back by its drop. It is masked where it is.
 pub trait Payload: AsRef<[u8]> + AsMut<[u8]> + Send {}
 
 impl<T: AsRef<[u8]> + AsMut<[u8]> + Send> Payload for T {}
-
-/// The number by which an application knows a message when it is told what became of it.
-pub type Receipt = u64;
 
 /// Pings that wait for a session, and control frames that wait in one, before it takes more of them.
 const WAITING_PINGS_MAX: usize = 16;
@@ -873,12 +856,6 @@ impl Link {
         inner.close = None;
         inner.clear_queue()
     }
-}
-
-/// Whether a client may close with `code` (RFC 6455 section 7.4): 1000 to 1003, 1007 to 1011 or 3000 to 4999. 1012 to 1014
-/// are a server's or a gateway's to send.
-pub fn may_close_with(code: u16) -> bool {
-    may_be_sent(code) && !matches!(code, 1012..=1014)
 }
 
 fn wake(waker: Option<Waker>) {

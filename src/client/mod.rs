@@ -3,20 +3,24 @@
 //! Owns connections from the URL to the last close frame. Tells its owner through [`Listener`] and knows nothing of
 //! who that is.
 
+mod cause;
 mod destination;
 mod dial;
 mod error;
 mod event;
 mod handshake;
+mod headers;
 mod http;
 mod keepalive;
 mod link;
+mod message;
 mod network;
 mod options;
 mod proxy;
 mod reconnect;
 mod session;
 mod socket;
+mod state;
 mod stats;
 mod tls;
 
@@ -24,22 +28,28 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use self::cause::{Cause, Causes};
 pub use self::destination::URL_BYTES_MAX;
 pub use self::error::{
-    AlreadyConnected, CloseError, Error, Failure, OptionsError, Phase, PingError, ProxyError, RedirectError,
-    RefusedUpgrade, SendError, Times, UpgradeError, UrlError,
+    AlreadyConnected, CloseError, Error, OptionsError, Phase, PingError, ProxyError, RedirectError,
+    RefusedUpgrade, SendError, UpgradeError, UrlError,
 };
-pub use self::event::{Closed, Direction, Headers, Listener, Message, Opened, Outcome, Pong, Timing};
+pub use self::event::{
+    Closed, Direction, Failure, Listener, Opened, Outcome, Pong, Prepare, Receipt, Reconnected, Reconnecting,
+    Times,
+};
 pub use self::handshake::parse_response_head;
+pub use self::headers::{Headers, RawHeader};
 pub use self::http::{RESPONSE_BODY_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX};
-pub use self::link::{Payload, Receipt, SendLimits, State, may_close_with};
+pub use self::link::{Payload, SendLimits};
+pub use self::message::Message;
 pub use self::options::{
-    HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, PhaseTimeouts, REDIRECTS_MAX, RawHeader, Request,
-    check_hosts,
+    HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, PhaseTimeouts, REDIRECTS_MAX, Request, check_hosts,
 };
 pub use self::proxy::{Credentials, Proxy, ProxyProtocol, ProxyServer};
-pub use self::reconnect::{Cause, Causes, Prepare, Prepared, Reconnect, Reconnected, Reconnecting, Rewrite};
-pub use self::stats::Statistics;
+pub use self::reconnect::{Prepared, Reconnect, Rewrite};
+pub use self::state::{State, may_close_with};
+pub use self::stats::{Statistics, Timing};
 pub use self::tls::{
     AlpnProtocols, ClientCertificate, Password, Pin, PinError, TlsError, TlsOptions, TlsServerName,
 };

@@ -8,6 +8,7 @@ use url::Host;
 
 use super::destination::{Destination, basic_authorization};
 use super::error::{Error, OptionsError, RedirectError};
+use super::headers::{RawHeader, is_token};
 use super::proxy::{Choice, Credentials, Proxy};
 use super::reconnect::{Reconnect, Rewrite};
 use super::tls;
@@ -18,9 +19,6 @@ use crate::protocol::PerMessageDeflate;
 pub const HEADER_COUNT_MAX: usize = 8_192;
 /// The most bytes those headers may have together, as sent.
 pub const HEADER_BYTES_MAX: usize = 65_536;
-
-/// A header's name and value as an application gave them.
-pub type RawHeader = (Vec<u8>, Vec<u8>);
 
 /// The choices of an application for one connection, unchecked.
 #[derive(Clone, Debug)]
@@ -380,12 +378,6 @@ fn parse_headers(
         }
     }
     Ok(headers)
-}
-
-/// RFC 9110 section 5.6.2.
-pub(super) fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty()
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
 }
 
 #[cfg(test)]

@@ -3,7 +3,20 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::event::Timing;
+/// How long the steps of an attempt took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Looking up the host's addresses.
+    pub lookup: Duration,
+    /// Connecting to one of them.
+    pub tcp: Duration,
+    /// Asking a proxy for a tunnel; zero without one.
+    pub proxy: Duration,
+    /// The TLS handshake; zero without TLS.
+    pub tls: Duration,
+    /// The upgrade.
+    pub upgrade: Duration,
+}
 
 /// What a client has counted since it was made, over all its connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -22,12 +22,13 @@ use self::race::{Delays, Limits, Lost, race};
 use self::resolve::Family;
 use super::destination::Destination;
 use super::error::{Error, Phase, UpgradeError};
-use super::event::{Opened, Timing};
+use super::event::Opened;
 use super::handshake::{self, Upgraded};
 use super::network::Ends;
 use super::options::Request;
 use super::proxy::{self, Choice, ProxyProtocol, Server};
 use super::socket::{Heard, Socket};
+use super::stats::Timing;
 use super::tls::{self, TlsError};
 use crate::protocol::{Negotiated, ReadBuffer};
 

@@ -16,14 +16,14 @@ use super::reader::{Came, Reader};
 use super::upload::Upload;
 use super::writer::Writer;
 use super::{End, abnormal, closed_by, tell, tell_frames};
+use crate::client::cause::Cause;
 use crate::client::dial::Stream;
-use crate::client::error::{Error, Times};
-use crate::client::event::{Closed, Direction, Listener, Outcome};
+use crate::client::error::Error;
+use crate::client::event::{Closed, Direction, Listener, Outcome, Times};
 use crate::client::keepalive::{Due, Keepalive, Ticks};
 use crate::client::link::{Chunk, CloseRequest, Command, Link};
 use crate::client::network::Ends;
 use crate::client::options::Request;
-use crate::client::reconnect::Cause;
 use crate::logging;
 use crate::protocol::{CloseCode, Decoder, Negotiated, ProtocolError, ReadBuffer};
 

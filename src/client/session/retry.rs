@@ -10,11 +10,11 @@ use tokio::time::Instant;
 
 use super::{End, tell};
 use crate::client::error::{Error, Phase};
-use crate::client::event::{Closed, Listener, Outcome};
+use crate::client::event::{Closed, Listener, Outcome, Prepare, Reconnecting};
 use crate::client::link::{Dropped, Link, Stop, Waiting};
 use crate::client::network::{Ends, Subscription};
 use crate::client::options::Request;
-use crate::client::reconnect::{Prepare, Prepared, Reconnect, Reconnecting, Rewrite, Series};
+use crate::client::reconnect::{Prepared, Reconnect, Rewrite, Series};
 use crate::logging;
 use crate::runtime;
 
@@ -248,10 +248,10 @@ mod tests {
 
     use super::super::run;
     use super::*;
-    use crate::client::error::Failure;
-    use crate::client::event::{Message, Opened};
+    use crate::client::cause::Cause;
+    use crate::client::event::{Failure, Opened};
+    use crate::client::message::Message;
     use crate::client::options::Options;
-    use crate::client::reconnect::Cause;
 
     const SECOND: Duration = Duration::from_secs(1);
 

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::{Closing, Ending, Session};
-use crate::client::event::{Direction, Message, Pong};
-use crate::client::reconnect::Cause;
+use crate::client::cause::Cause;
+use crate::client::event::{Direction, Pong};
+use crate::client::message::Message;
 use crate::client::session::reader::Reader;
 use crate::client::session::{Run, closed_by, in_callback, tell, tell_frames};
 use crate::logging;

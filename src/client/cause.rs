@@ -1,0 +1,115 @@
+//! Why attempts and connections end, in classes that call for different answers. Knows no error type.
+
+use std::ops::BitOr;
+
+/// Why an attempt failed or a connection ended, in classes that call for different answers. The numbers are those of the
+/// C face and never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Cause {
+    /// The host's name has no address, or its lookup failed.
+    Lookup = 1,
+    /// No connection to the host: refused, unreachable, or broken off before it was open.
+    Connect = 2,
+    /// The attempt took too long.
+    Timeout = 3,
+    /// The TLS handshake failed for another reason than a certificate.
+    Tls = 4,
+    /// A certificate was refused by one side, or a certificate file is unusable.
+    Certificate = 5,
+    /// The server, or a proxy, answered the upgrade with HTTP 400 to 499.
+    Http4xx = 6,
+    /// The server, or a proxy, answered with HTTP 500 to 599.
+    Http5xx = 7,
+    /// The answer was another one that is no upgrade (RFC 6455 section 4.1).
+    Upgrade = 8,
+    /// An open connection broke, or nothing came from the peer in time.
+    Lost = 9,
+    /// The peer broke RFC 6455.
+    Protocol = 10,
+    /// The peer closed with 1001, 1011, 1012 or 1013: it goes away, or cannot serve now.
+    Restart = 11,
+    /// The peer closed with another code.
+    Closed = 12,
+    /// The application closed the client.
+    Application = 13,
+    /// The application did not prepare the attempt, or not in time.
+    Prepare = 14,
+    /// What the application prepared is not valid.
+    Options = 15,
+    /// A defect of this library.
+    Internal = 16,
+}
+
+impl Cause {
+    /// The class of a peer's close code (RFC 6455 section 7.4.1 and the IANA registry).
+    pub(super) fn of_close(code: u16) -> Self {
+        match code {
+            1001 | 1011..=1013 => Self::Restart,
+            _ => Self::Closed,
+        }
+    }
+
+    /// The class of an HTTP status other than 101.
+    pub(super) fn of_status(status: u16) -> Self {
+        match status {
+            400..=499 => Self::Http4xx,
+            500..=599 => Self::Http5xx,
+            _ => Self::Upgrade,
+        }
+    }
+}
+
+/// A set of [`Cause`]s: bit 1 is for cause 1, and so on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Causes(u32);
+
+impl Causes {
+    /// Those that may pass by themselves.
+    pub const TRANSIENT: Self = Self::of(Cause::Lookup)
+        .with(Cause::Connect)
+        .with(Cause::Timeout)
+        .with(Cause::Tls)
+        .with(Cause::Http5xx)
+        .with(Cause::Lost)
+        .with(Cause::Restart)
+        .with(Cause::Prepare);
+    /// All that a retry can follow: not the application's own close.
+    pub const ALL: Self = Self(0x1_fffe).without(Cause::Application);
+
+    /// The set of one.
+    pub const fn of(cause: Cause) -> Self {
+        Self(1 << cause as u8)
+    }
+
+    /// The causes of a mask; `None` when it has bits that are none.
+    pub const fn from_bits(bits: u32) -> Option<Self> {
+        if bits & !Self::ALL.0 == 0 { Some(Self(bits)) } else { None }
+    }
+
+    /// The mask.
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// Whether `cause` is among them.
+    pub const fn contains(self, cause: Cause) -> bool {
+        self.0 & (1 << cause as u8) != 0
+    }
+
+    const fn with(self, cause: Cause) -> Self {
+        Self(self.0 | 1 << cause as u8)
+    }
+
+    const fn without(self, cause: Cause) -> Self {
+        Self(self.0 & !(1 << cause as u8))
+    }
+}
+
+impl BitOr for Causes {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}

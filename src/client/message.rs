@@ -1,0 +1,66 @@
+//! A received message, lent to whoever receives it.
+
+use crate::protocol::{Kind, Part};
+
+/// A received message; a piece of one when the options ask for pieces.
+pub struct Message<'a> {
+    kind: Kind,
+    part: Part,
+    payload: Payload<'a>,
+}
+
+/// Either holds one NUL after the message.
+enum Payload<'a> {
+    Buffered(&'a mut [u8]),
+    Assembled(&'a mut Vec<u8>),
+}
+
+impl<'a> Message<'a> {
+    pub(super) fn buffered(kind: Kind, with_nul: &'a mut [u8]) -> Self {
+        Self { kind, part: Part::WHOLE, payload: Payload::Buffered(with_nul) }
+    }
+
+    pub(super) fn assembled(kind: Kind, part: Part, message: &'a mut Vec<u8>) -> Self {
+        message.push(0);
+        Self { kind, part, payload: Payload::Assembled(message) }
+    }
+
+    /// Where this piece stands in its message.
+    pub fn part(&self) -> Part {
+        self.part
+    }
+
+    /// Text or binary.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The payload; valid UTF-8 when the kind is text, but that a piece may end inside a character.
+    pub fn data(&self) -> &[u8] {
+        let with_nul: &[u8] = match &self.payload {
+            Payload::Buffered(bytes) => bytes,
+            Payload::Assembled(bytes) => bytes,
+        };
+        &with_nul[..with_nul.len() - 1]
+    }
+
+    /// The payload and the NUL that follows it in memory, for C, which may write there.
+    pub fn data_with_nul_mut(&mut self) -> &mut [u8] {
+        match &mut self.payload {
+            Payload::Buffered(bytes) => bytes,
+            Payload::Assembled(bytes) => bytes,
+        }
+    }
+
+    /// The payload as memory of its own; without a copy when the message was assembled.
+    pub fn into_vec(self) -> Vec<u8> {
+        match self.payload {
+            Payload::Buffered(bytes) => bytes[..bytes.len() - 1].to_vec(),
+            Payload::Assembled(bytes) => {
+                let mut message = std::mem::take(bytes);
+                message.pop();
+                message
+            }
+        }
+    }
+}
