@@ -1,11 +1,10 @@
 //! The HTTP/1.1 upgrade (RFC 6455 section 4).
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 
 use super::destination::Destination;
-use super::dial::Stream;
 use super::error::{RefusedUpgrade, UpgradeError};
 use super::event::Opened;
 use super::headers::{Headers, is_token};
@@ -27,8 +26,8 @@ pub(super) struct Upgraded {
 }
 
 /// Sends the request and reads the answer. A refusal is known by `by`, if its head came before that.
-pub(super) async fn upgrade(
-    stream: &mut Stream,
+pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
     request: &Request,
     by: Instant,
 ) -> Result<Upgraded, UpgradeError> {

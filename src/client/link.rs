@@ -16,6 +16,7 @@ use super::event::{Listener, Opened, Receipt};
 use super::reconnect::Prepared;
 use super::state::{State, may_close_with};
 use super::stats::{Counters, Statistics};
+use super::transport::Notified;
 use crate::protocol::{
     CONTROL_PAYLOAD_BYTES_MAX, CloseCode, Encoder, FRAME_HEADER_BYTES_MAX, Kind, Utf8Validator,
     encoded_frames, truncate_reason,
@@ -665,15 +666,6 @@ impl Link {
         true
     }
 
-    /// Any thread. The session will look.
-    pub(super) fn network_changed(&self) {
-        let mut inner = self.lock();
-        inner.network_changed = true;
-        let waker = inner.waker.take();
-        drop(inner);
-        wake(waker);
-    }
-
     // A session's side.
 
     pub(super) fn is_detached(&self) -> bool {
@@ -861,6 +853,17 @@ impl Link {
 fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         crate::runtime::wake(waker);
+    }
+}
+
+impl Notified for Link {
+    /// The session will look.
+    fn network_changed(&self) {
+        let mut inner = self.lock();
+        inner.network_changed = true;
+        let waker = inner.waker.take();
+        drop(inner);
+        wake(waker);
     }
 }
 

@@ -14,15 +14,14 @@ mod http;
 mod keepalive;
 mod link;
 mod message;
-mod network;
 mod options;
 mod proxy;
 mod reconnect;
 mod session;
-mod socket;
 mod state;
 mod stats;
 mod tls;
+mod transport;
 
 use std::fmt;
 use std::sync::Arc;

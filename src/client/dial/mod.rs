@@ -4,18 +4,13 @@ mod race;
 mod resolve;
 
 use std::future::ready;
-use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tokio_rustls::client::TlsStream;
 use url::Host;
 
 use self::race::{Delays, Limits, Lost, race};
@@ -24,12 +19,11 @@ use super::destination::Destination;
 use super::error::{Error, Phase, UpgradeError};
 use super::event::Opened;
 use super::handshake::{self, Upgraded};
-use super::network::Ends;
 use super::options::Request;
 use super::proxy::{self, Choice, ProxyProtocol, Server};
-use super::socket::{Heard, Socket};
 use super::stats::Timing;
 use super::tls::{self, TlsError};
+use super::transport::{Heard, Socket, Stream};
 use crate::protocol::{Negotiated, ReadBuffer};
 
 /// An upgraded connection and the bytes that came behind the upgrade.
@@ -311,101 +305,4 @@ async fn reach(
         crate::logging::debug(format_args!("TCP_NODELAY not set: {cause}"));
     }
     Ok(Socket::new(tcp, progress.heard.clone()))
-}
-
-/// The transport of a connection.
-pub(super) enum Stream {
-    Plain(Socket),
-    Tls(Box<TlsStream<Socket>>),
-}
-
-impl Stream {
-    /// Whether it has taken bytes that the kernel has not.
-    pub(super) fn holds_output(&self) -> bool {
-        match self {
-            Self::Plain(_) => false,
-            Self::Tls(stream) => stream.get_ref().1.wants_write(),
-        }
-    }
-}
-
-impl Stream {
-    /// See [`Socket::is_made`].
-    fn is_made(&mut self) {
-        match self {
-            Self::Plain(stream) => stream.is_made(),
-            Self::Tls(stream) => stream.get_mut().0.is_made(),
-        }
-    }
-
-    /// Bytes that were written, those of TLS included, and how many of them have arrived.
-    pub(super) fn progress(&self) -> Option<(u64, u64)> {
-        match self {
-            Self::Plain(stream) => stream.progress(),
-            Self::Tls(stream) => stream.get_ref().0.progress(),
-        }
-    }
-
-    /// What is below TLS.
-    pub(super) fn socket(&mut self) -> &mut Socket {
-        match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(stream) => stream.get_mut().0,
-        }
-    }
-
-    /// Where the connection begins and ends, through TLS.
-    pub(super) fn ends(&self) -> io::Result<Ends> {
-        match self {
-            Self::Plain(stream) => stream.ends(),
-            Self::Tls(stream) => stream.get_ref().0.ends(),
-        }
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
 }

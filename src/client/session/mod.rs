@@ -27,9 +27,9 @@ use super::dial::{self, Connection, Progress};
 use super::error::Error;
 use super::event::{Closed, Direction, Failure, Listener, Outcome, Reconnected, Times};
 use super::link::{Chunk, CloseRequest, Dropped, Link, Stop, Turn};
-use super::network::{self, Ends};
 use super::options::Request;
 use super::reconnect::Series;
+use super::transport::{self, Ends};
 use crate::logging;
 use crate::protocol::{CloseCode, FrameHeader, Negotiated};
 use crate::runtime;
@@ -63,7 +63,7 @@ async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Box<Request>) {
     let mut request: Arc<Request> = request.into();
     // When the last connection that was open was lost, and which it was.
     let (mut lost_at, mut ends) = (None, None);
-    let network = request.watches_network().then(|| network::subscribe(&link));
+    let network = request.watches_network().then(|| transport::subscribe(link.clone()));
     let mut end = loop {
         // The request is kept for a later attempt only.
         let (given, kept) = match &series {

@@ -17,13 +17,12 @@ use super::upload::Upload;
 use super::writer::Writer;
 use super::{End, abnormal, closed_by, tell, tell_frames};
 use crate::client::cause::Cause;
-use crate::client::dial::Stream;
 use crate::client::error::Error;
 use crate::client::event::{Closed, Direction, Listener, Outcome, Times};
 use crate::client::keepalive::{Due, Keepalive, Ticks};
 use crate::client::link::{Chunk, CloseRequest, Command, Link};
-use crate::client::network::Ends;
 use crate::client::options::Request;
+use crate::client::transport::{Ends, Stream};
 use crate::logging;
 use crate::protocol::{CloseCode, Decoder, Negotiated, ProtocolError, ReadBuffer};
 

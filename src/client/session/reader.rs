@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncReadExt;
 
-use crate::client::dial::Stream;
+use crate::client::transport::Stream;
 use crate::protocol::{Decoded, Decoder, ProtocolError, ReadBuffer};
 
 /// What a session reads into. Sessions of one thread share it: only a partly received frame keeps it.

@@ -12,9 +12,9 @@ use super::{End, tell};
 use crate::client::error::{Error, Phase};
 use crate::client::event::{Closed, Listener, Outcome, Prepare, Reconnecting};
 use crate::client::link::{Dropped, Link, Stop, Waiting};
-use crate::client::network::{Ends, Subscription};
 use crate::client::options::Request;
 use crate::client::reconnect::{Prepared, Reconnect, Rewrite, Series};
+use crate::client::transport::{Ends, Subscription};
 use crate::logging;
 use crate::runtime;
 

@@ -10,11 +10,11 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::reader::REMAINDER_BYTES_MAX;
-use crate::client::dial::Stream;
 use crate::client::event::Receipt;
 use crate::client::link::{Chunk, Dropped, Payload, Waiting, recycle_chunk};
 use crate::client::options::Request;
 use crate::client::stats::Counters;
+use crate::client::transport::Stream;
 use crate::protocol::{CloseCode, Deflater, Encoder, FrameHeader, encoded_frames};
 use crate::runtime;
 

@@ -27,7 +27,7 @@ pub use self::verify::{Pin, PinError};
 
 use self::verify::Verifier;
 use super::error::Error;
-use super::socket::Socket;
+use super::transport::Socket;
 
 /// How to speak TLS.
 #[derive(Clone, Debug)]

@@ -16,11 +16,11 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::network::Ends;
+use super::route::Ends;
 use crate::platform;
 
 /// A connected TCP socket whose writes fail with `BrokenPipe` and nothing else.
-pub(super) struct Socket {
+pub(in crate::client) struct Socket {
     stream: TcpStream,
     /// Bytes that the kernel has taken.
     written: u64,
@@ -29,14 +29,14 @@ pub(super) struct Socket {
 }
 
 /// When the last bytes came, of all the connections that an attempt makes on its way.
-pub(super) struct Heard {
+pub(in crate::client) struct Heard {
     began: Instant,
     /// Since then; 0 for none yet.
     micros: AtomicU64,
 }
 
 impl Heard {
-    pub(super) fn nothing() -> Self {
+    pub(in crate::client) fn nothing() -> Self {
         Self { began: Instant::now(), micros: AtomicU64::new(0) }
     }
 
@@ -46,7 +46,7 @@ impl Heard {
     }
 
     /// Since the last bytes.
-    pub(super) fn last(&self) -> Option<Duration> {
+    pub(in crate::client) fn last(&self) -> Option<Duration> {
         match self.micros.load(Ordering::Relaxed) {
             0 => None,
             micros => Some(self.began.elapsed().saturating_sub(Duration::from_micros(micros))),
@@ -56,23 +56,23 @@ impl Heard {
 
 impl Socket {
     /// `heard` is told of what comes, until [`Socket::is_made`].
-    pub(super) fn new(stream: TcpStream, heard: Arc<Heard>) -> Self {
+    pub(in crate::client) fn new(stream: TcpStream, heard: Arc<Heard>) -> Self {
         Self { stream, written: 0, heard: Some(heard) }
     }
 
     /// The connection is made: whoever reads from it now knows when.
-    pub(super) fn is_made(&mut self) {
+    pub(in crate::client) fn is_made(&mut self) {
         self.heard = None;
     }
 
     /// Bytes that were written, and how many of them have arrived.
-    pub(super) fn progress(&self) -> Option<(u64, u64)> {
+    pub(in crate::client) fn progress(&self) -> Option<(u64, u64)> {
         let unacknowledged = platform::unacknowledged(self.stream.as_fd())?;
         Some((self.written, self.written.saturating_sub(unacknowledged)))
     }
 
     /// Where the connection begins and ends.
-    pub(super) fn ends(&self) -> io::Result<Ends> {
+    pub(in crate::client) fn ends(&self) -> io::Result<Ends> {
         Ok(Ends { local: self.stream.local_addr()?, peer: self.stream.peer_addr()? })
     }
 }

@@ -1,0 +1,13 @@
+//! What carries bytes: sockets, TLS over them, the routes below them, and news of the network.
+//!
+//! Knows nothing of HTTP and of WebSockets.
+
+mod route;
+mod socket;
+mod stream;
+mod watch;
+
+pub(super) use self::route::Ends;
+pub(super) use self::socket::{Heard, Socket};
+pub(super) use self::stream::Stream;
+pub(super) use self::watch::{Notified, Subscription, subscribe};

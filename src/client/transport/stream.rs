@@ -1,0 +1,106 @@
+//! The byte stream of a connection: TCP, or TLS over it.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::client::TlsStream;
+
+use super::route::Ends;
+use super::socket::Socket;
+
+/// The transport of a connection.
+pub(in crate::client) enum Stream {
+    Plain(Socket),
+    Tls(Box<TlsStream<Socket>>),
+}
+
+impl Stream {
+    /// Whether it has taken bytes that the kernel has not.
+    pub(in crate::client) fn holds_output(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(stream) => stream.get_ref().1.wants_write(),
+        }
+    }
+
+    /// See [`Socket::is_made`].
+    pub(in crate::client) fn is_made(&mut self) {
+        match self {
+            Self::Plain(stream) => stream.is_made(),
+            Self::Tls(stream) => stream.get_mut().0.is_made(),
+        }
+    }
+
+    /// Bytes that were written, those of TLS included, and how many of them have arrived.
+    pub(in crate::client) fn progress(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::Plain(stream) => stream.progress(),
+            Self::Tls(stream) => stream.get_ref().0.progress(),
+        }
+    }
+
+    /// What is below TLS.
+    pub(in crate::client) fn socket(&mut self) -> &mut Socket {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_mut().0,
+        }
+    }
+
+    /// Where the connection begins and ends, through TLS.
+    pub(in crate::client) fn ends(&self) -> io::Result<Ends> {
+        match self {
+            Self::Plain(stream) => stream.ends(),
+            Self::Tls(stream) => stream.get_ref().0.ends(),
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What the network's changes mean for a connection.
+//!
+//! Owns the list of those that want to hear of them: while there is one, the platform is listened to. Asks the kernel for a
+//! way to the peer; what a change costs is the session's affair.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::route::{ANYWHERE, Ends, has_route};
+use crate::platform::{self, NetworkNotice, NetworkWatch};
+
+/// Those to tell. Locked for a moment only, so that a platform may tell of its network while it takes or ends the watch.
+static SUBSCRIBERS: Mutex<Vec<Weak<dyn Notified>>> = Mutex::new(Vec::new());
+
+/// There is one while there are subscribers. Locked before them.
+static WATCH: Mutex<Option<NetworkWatch>> = Mutex::new(None);
+
+/// Whether the platform has a default network. One that does not tell leaves it to the routes.
+static AVAILABLE: AtomicBool = AtomicBool::new(true);
+
+fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One that is told of changes.
+pub(in crate::client) trait Notified: Send + Sync {
+    /// The network has changed. Called on any thread, and must not block.
+    fn network_changed(&self);
+}
+
+/// A client's wish to hear of changes, until it is dropped.
+pub(in crate::client) struct Subscription {
+    subscriber: Weak<dyn Notified>,
+    /// Without it no change is ever heard of, so nothing may wait for one.
+    watches: bool,
+}
+
+/// Has `subscriber` told of changes, until the subscription is dropped.
+pub(in crate::client) fn subscribe(subscriber: Arc<dyn Notified>) -> Subscription {
+    let mut watch = lock(&WATCH);
+    let subscriber = Arc::downgrade(&subscriber);
+    lock(&SUBSCRIBERS).push(subscriber.clone());
+    if watch.is_none() {
+        AVAILABLE.store(true, Ordering::Relaxed);
+        *watch = platform::watch_network(on_notice);
+    }
+    Subscription { subscriber, watches: watch.is_some() }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let mut watch = lock(&WATCH);
+        let mut subscribers = lock(&SUBSCRIBERS);
+        if let Some(at) = subscribers.iter().position(|known| known.ptr_eq(&self.subscriber)) {
+            subscribers.swap_remove(at);
+        }
+        let last = subscribers.is_empty();
+        drop(subscribers);
+        if last {
+            *watch = None;
+        }
+    }
+}
+
+fn on_notice(notice: NetworkNotice) {
+    match notice {
+        NetworkNotice::Lost => AVAILABLE.store(false, Ordering::Relaxed),
+        NetworkNotice::Available => AVAILABLE.store(true, Ordering::Relaxed),
+        NetworkNotice::Changed => {}
+    }
+    let subscribers: Vec<_> = lock(&SUBSCRIBERS).iter().filter_map(Weak::upgrade).collect();
+    subscribers.iter().for_each(|subscriber| subscriber.network_changed());
+}
+
+impl Subscription {
+    /// Whether an attempt has a chance, as far as is known: there is a way to where the last connection led, or, when that
+    /// was found by a name, to anywhere.
+    pub(in crate::client) fn has_way(&self, ends: Option<Ends>, by_name: bool) -> bool {
+        if !self.watches {
+            return true;
+        }
+        AVAILABLE.load(Ordering::Relaxed)
+            && (ends.is_none_or(Ends::has_route) || (by_name && ANYWHERE.into_iter().any(has_route)))
+    }
+}
