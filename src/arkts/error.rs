@@ -5,7 +5,7 @@ use std::io;
 use super::value::{Engine, Refused, Value};
 use crate::client::{
     AlreadyConnected, Cause, CloseError, Closed, Error, Failure, OptionsError, Phase, PingError,
-    Reconnecting, RefusedUpgrade, SendError, Times, UpgradeError,
+    Reconnecting, RefusedUpgrade, SendError, Times, TrustError, UpgradeError,
 };
 
 /// What an argument is wrong about, or why a call was refused.
@@ -205,11 +205,11 @@ impl Fate {
 fn error_code(error: &Error) -> i32 {
     match error {
         Error::Upgrade { cause: UpgradeError::Status(_) | UpgradeError::Redirect(..), .. } => UPGRADE_STATUS,
-        Error::Trust { path: Some(_), .. } => CERTIFICATE_FILE,
+        Error::Trust(TrustError { path: Some(_), .. }) => CERTIFICATE_FILE,
         // What a socket meets in an app without ohos.permission.INTERNET.
         Error::Tcp { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => PERMISSION,
         Error::Upgrade { .. }
-        | Error::Trust { path: None, .. }
+        | Error::Trust(TrustError { path: None, .. })
         | Error::Lookup { .. }
         | Error::Tcp { .. }
         | Error::Proxy { .. }

@@ -6,12 +6,36 @@ use std::fmt;
 use data_encoding::BASE64;
 use url::{Host, Position, Url};
 
-use super::error::UrlError;
-
 /// The longest URL, in bytes.
 pub const URL_BYTES_MAX: usize = 8_196;
 /// The longest zone; names of network interfaces are shorter.
 const ZONE_BYTES_MAX: usize = 64;
+
+/// What is wrong with a URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UrlError {
+    /// Longer than [`URL_BYTES_MAX`].
+    TooLong,
+    /// Not an absolute URL (RFC 3986).
+    Malformed(String),
+    /// Neither ws, wss, http nor https.
+    Scheme,
+    /// Without a host.
+    Host,
+}
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => write!(f, "url: longer than {} bytes", URL_BYTES_MAX),
+            Self::Malformed(cause) => write!(f, "url: {cause}"),
+            Self::Scheme => f.write_str("url: the scheme is not ws, wss, http or https"),
+            Self::Host => f.write_str("url: it names no host"),
+        }
+    }
+}
+
+impl std::error::Error for UrlError {}
 
 /// What a URL says.
 #[derive(Clone)]

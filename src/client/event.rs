@@ -6,30 +6,10 @@ use std::time::Duration;
 
 use super::cause::Cause;
 use super::error::Error;
-use super::headers::Headers;
+use super::handshake::Opened;
 use super::message::Message;
-use super::stats::{Statistics, Timing};
+use super::stats::Statistics;
 use crate::protocol::FrameHeader;
-
-/// The server's answer to the upgrade.
-#[derive(Clone, Debug)]
-pub struct Opened {
-    /// Always 101.
-    pub status: u16,
-    /// The reason phrase.
-    pub reason: String,
-    /// The sub-protocol the server chose.
-    pub protocol: Option<String>,
-    /// The extensions in use, as in `Sec-WebSocket-Extensions`.
-    pub extensions: Option<String>,
-    /// The response headers in order, names in lower case.
-    pub headers: Headers,
-    /// How long each step took.
-    pub timing: Timing,
-    /// Where the connection leads, without userinfo, when that is not where the application first wanted to go: after a redirect, and
-    /// after a change by [`Listener::prepare`].
-    pub url: Option<Box<str>>,
-}
 
 /// The answer to a ping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

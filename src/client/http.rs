@@ -6,6 +6,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::Instant;
 
+/// What the library calls itself in requests.
+pub(super) const USER_AGENT: &str = concat!("net_websocket/", env!("CARGO_PKG_VERSION"));
+
 /// The longest response head, in bytes; interim answers before it count as well.
 pub const RESPONSE_HEAD_BYTES_MAX: usize = 65_536;
 /// The most headers in a response.

@@ -12,8 +12,9 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::OwnedMutexGuard;
 
 use super::error::{AlreadyConnected, CloseError, PingError, SendError};
-use super::event::{Listener, Opened, Receipt};
-use super::reconnect::Prepared;
+use super::event::{Listener, Receipt};
+use super::handshake::Opened;
+use super::request::Prepared;
 use super::state::{State, may_close_with};
 use super::stats::{Counters, Statistics};
 use super::transport::Notified;

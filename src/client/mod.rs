@@ -14,9 +14,9 @@ mod http;
 mod keepalive;
 mod link;
 mod message;
-mod options;
 mod proxy;
 mod reconnect;
+mod request;
 mod session;
 mod state;
 mod stats;
@@ -28,29 +28,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::cause::{Cause, Causes};
-pub use self::destination::URL_BYTES_MAX;
-pub use self::error::{
-    AlreadyConnected, CloseError, Error, OptionsError, Phase, PingError, ProxyError, RedirectError,
-    RefusedUpgrade, SendError, UpgradeError, UrlError,
-};
+pub use self::destination::{URL_BYTES_MAX, UrlError};
+pub use self::error::{AlreadyConnected, CloseError, Error, Phase, PingError, SendError};
 pub use self::event::{
-    Closed, Direction, Failure, Listener, Opened, Outcome, Pong, Prepare, Receipt, Reconnected, Reconnecting,
-    Times,
+    Closed, Direction, Failure, Listener, Outcome, Pong, Prepare, Receipt, Reconnected, Reconnecting, Times,
 };
-pub use self::handshake::parse_response_head;
+pub use self::handshake::{Opened, RefusedUpgrade, UpgradeError, parse_response_head};
 pub use self::headers::{Headers, RawHeader};
 pub use self::http::{RESPONSE_BODY_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX};
 pub use self::link::{Payload, SendLimits};
 pub use self::message::Message;
-pub use self::options::{
-    HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, PhaseTimeouts, REDIRECTS_MAX, Request, check_hosts,
+pub use self::proxy::{Credentials, Proxy, ProxyError, ProxyOptionError, ProxyProtocol, ProxyServer};
+pub use self::reconnect::Reconnect;
+pub use self::request::{
+    HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, OptionsError, PhaseTimeouts, Prepared, REDIRECTS_MAX,
+    RedirectError, Request, Rewrite, check_hosts,
 };
-pub use self::proxy::{Credentials, Proxy, ProxyProtocol, ProxyServer};
-pub use self::reconnect::{Prepared, Reconnect, Rewrite};
 pub use self::state::{State, may_close_with};
 pub use self::stats::{Statistics, Timing};
 pub use self::tls::{
     AlpnProtocols, ClientCertificate, Password, Pin, PinError, TlsError, TlsOptions, TlsServerName,
+    TrustError,
 };
 pub use crate::logging::{LogLevel, set_log_level};
 pub use crate::protocol::{CLOSE_REASON_BYTES_MAX, CloseCode, FrameHeader, Kind, Part, PerMessageDeflate};
@@ -59,9 +57,6 @@ use self::link::Link;
 
 /// Unsent bytes a client accepts by default: 64 MiB.
 pub const SEND_LIMIT_BYTES: usize = 67_108_864;
-
-/// What the library calls itself in requests.
-const USER_AGENT: &str = concat!("net_websocket/", env!("CARGO_PKG_VERSION"));
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 

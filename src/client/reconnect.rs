@@ -9,7 +9,6 @@ use rand::RngExt;
 use tokio::time::Instant;
 
 use super::cause::{Cause, Causes};
-use super::headers::RawHeader;
 
 /// A connection that was open for so long has proved itself: when it is lost, counting begins anew.
 const PROVEN_AFTER: Duration = Duration::from_secs(5);
@@ -52,34 +51,6 @@ impl Default for Reconnect {
             prepare_timeout: Duration::from_secs(15),
             watch_network: true,
         }
-    }
-}
-
-/// The answer of an application that was asked to prepare an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Prepared {
-    /// Go on with these changes, which hold for later attempts as well.
-    Proceed(Rewrite),
-    /// This attempt cannot be made; a later one perhaps can.
-    Fail,
-    /// Give up: the last failure is final.
-    Stop,
-}
-
-/// Changes to the handshake of an attempt.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Rewrite {
-    /// Another URL. Credentials, and the headers Authorization, Cookie and Host, stay with the origin they were given for: one
-    /// of another origin gets those in [`Rewrite::headers`] and its own userinfo. The options of TLS hold for it as they are.
-    pub url: Option<String>,
-    /// Headers that take the place of those with the same names.
-    pub headers: Vec<RawHeader>,
-}
-
-/// A URL and headers may hold credentials.
-impl std::fmt::Debug for Rewrite {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rewrite").field("headers", &self.headers.len()).finish_non_exhaustive()
     }
 }
 

@@ -15,7 +15,7 @@ use crate::arkts::objects::statistics_value;
 use crate::arkts::options::{self, ConnectOptions};
 use crate::arkts::reader;
 use crate::arkts::value::{Engine, Kept, Refused, Type, Value};
-use crate::client::{AlreadyConnected, CloseError, Request, State};
+use crate::client::{AlreadyConnected, CloseError, Error, Request, State};
 
 #[napi]
 impl WebSocket {
@@ -292,7 +292,7 @@ impl WebSocket {
             return Err(AlreadyConnected.into());
         }
         if let Some(missing) = request.missing_file() {
-            return Err((&missing).into());
+            return Err((&Error::from(missing)).into());
         }
         if signal.is_some_and(Signal::is_aborted) {
             return Err(ApiError::other("connect: the signal was aborted before"));

@@ -3,9 +3,10 @@
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use url::Host;
 
-use super::{Credentials, authority, digest};
-use crate::client::error::ProxyError;
-use crate::client::http::{self, HeadError};
+use super::digest;
+use super::error::ProxyError;
+use super::server::{Credentials, authority};
+use crate::client::http::{self, USER_AGENT};
 
 const PROXY_AUTHENTICATION_REQUIRED: u16 = 407;
 
@@ -21,10 +22,8 @@ pub(in crate::client) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     authorization: Option<&Credentialed>,
 ) -> Result<Option<Credentialed>, ProxyError> {
     let destination = authority(host, port);
-    let mut request = format!(
-        "CONNECT {destination} HTTP/1.1\r\nHost: {destination}\r\nUser-Agent: {}\r\n",
-        crate::client::USER_AGENT
-    );
+    let mut request =
+        format!("CONNECT {destination} HTTP/1.1\r\nHost: {destination}\r\nUser-Agent: {USER_AGENT}\r\n");
     if let Some(Credentialed(value)) = authorization {
         request.push_str(&format!("Proxy-Authorization: {value}\r\n"));
     }
@@ -49,16 +48,5 @@ pub(in crate::client) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
                 .ok_or(ProxyError::AuthenticationScheme)
         }
         (status, _) => Err(ProxyError::Status { status, reason: head.reason }),
-    }
-}
-
-impl From<HeadError> for ProxyError {
-    fn from(error: HeadError) -> Self {
-        match error {
-            HeadError::NotHttp => Self::NotHttp,
-            HeadError::TooLong => Self::HeadTooLong,
-            HeadError::Eof => Self::Eof,
-            HeadError::Io(cause) => Self::Io(cause),
-        }
     }
 }

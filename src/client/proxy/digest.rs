@@ -4,7 +4,7 @@ use data_encoding::HEXLOWER;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
-use super::Credentials;
+use super::server::Credentials;
 use crate::client::destination::basic_authorization;
 
 /// Random bytes of a client nonce.

@@ -2,10 +2,10 @@
 
 use url::Url;
 
+use super::error::ProxyError;
 use super::exclusions::{Exclusions, Names};
-use super::{Credentials, Server, parse_host, protocol_of, warn_of};
+use super::server::{Credentials, Server, parse_host, protocol_of, warn_of};
 use crate::client::destination::percent_decode;
-use crate::client::error::ProxyError;
 
 /// Where a proxy is when no port is given: curl's default.
 const DEFAULT_PORT: u16 = 1_080;

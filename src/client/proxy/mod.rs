@@ -5,81 +5,27 @@
 mod connect;
 mod digest;
 mod environment;
+mod error;
 mod exclusions;
+mod server;
 mod socks5;
-
-use std::fmt;
 
 use url::Host;
 
-use super::error::{OptionsError, ProxyError};
-use exclusions::{Exclusions, Names};
+pub use self::error::{ProxyError, ProxyOptionError};
+pub use self::server::{Credentials, Proxy, ProxyProtocol, ProxyServer};
 
-pub(super) use connect::open as connect;
-pub(super) use socks5::open as socks5;
+pub(super) use self::connect::open as connect;
+pub(super) use self::server::Server;
+pub(super) use self::socks5::open as socks5;
 
-/// RFC 1929 section 2: lengths are one byte.
-const SOCKS5_CREDENTIAL_BYTES_MAX: usize = 255;
-
-/// How to reach servers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Proxy {
-    /// By the system's default proxy: that of OpenHarmony's network settings; elsewhere that of the environment variables
-    /// `http_proxy` for ws, `https_proxy` for wss, `all_proxy` and `no_proxy`.
-    #[default]
-    System,
-    /// Directly.
-    None,
-    /// By this one.
-    Server(ProxyServer),
-}
-
-/// A proxy, unchecked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProxyServer {
-    /// How it is spoken to.
-    pub protocol: ProxyProtocol,
-    /// Its name or address.
-    pub host: String,
-    /// Its port, not 0.
-    pub port: u16,
-    /// Destinations to reach directly: names and addresses with wildcards (`*.example.org`, `192.168.*`), domains with all
-    /// below them (`.example.org`), networks (`10.0.0.0/8`, `fe80::/10`), each with a port behind a colon or without.
-    /// An entry may hold several, separated by commas.
-    pub exclusions: Vec<String>,
-    /// For a proxy that asks for them.
-    pub credentials: Option<Credentials>,
-}
-
-/// The protocol of a proxy.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ProxyProtocol {
-    /// CONNECT (RFC 9110 section 9.3.6), with Basic or Digest authentication.
-    #[default]
-    Http,
-    /// SOCKS version 5 (RFC 1928). The proxy looks names up.
-    Socks5,
-}
-
-/// A name and a password. Its `Debug` shows neither.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// The user's name.
-    pub username: String,
-    /// The password; may be empty.
-    pub password: String,
-}
+use self::exclusions::{Exclusions, Names};
+use self::server::{SOCKS5_CREDENTIAL_BYTES_MAX, parse_host, protocol_of, warn_of};
 
 impl ProxyServer {
     /// What [`super::Request::parse`] would find wrong with it.
-    pub fn check(&self) -> Result<(), OptionsError> {
+    pub fn check(&self) -> Result<(), ProxyOptionError> {
         Choice::parse(Proxy::Server(self.clone())).map(|_| ())
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").finish_non_exhaustive()
     }
 }
 
@@ -91,24 +37,14 @@ pub(super) enum Choice {
     Server(Box<Server>),
 }
 
-/// A proxy that can be dialled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Server {
-    pub(super) protocol: ProxyProtocol,
-    pub(super) host: Host<String>,
-    pub(super) port: u16,
-    pub(super) credentials: Option<Credentials>,
-    exclusions: Exclusions,
-}
-
 impl Choice {
-    pub(super) fn parse(proxy: Proxy) -> Result<Self, OptionsError> {
+    pub(super) fn parse(proxy: Proxy) -> Result<Self, ProxyOptionError> {
         let ProxyServer { protocol, host, port, exclusions, credentials } = match proxy {
             Proxy::System => return Ok(Self::System),
             Proxy::None => return Ok(Self::Direct),
             Proxy::Server(server) => server,
         };
-        let refused = |field, why| OptionsError::Proxy { field, why };
+        let refused = |field, why| ProxyOptionError { field, why };
         let host = parse_host(&host).ok_or_else(|| refused("host", "neither a name nor an address"))?;
         if port == 0 {
             return Err(refused("port", "must be 1 to 65535"));
@@ -164,13 +100,6 @@ impl Choice {
     }
 }
 
-impl Server {
-    /// Host and port, for texts.
-    pub(super) fn endpoint(&self) -> String {
-        format!("{}:{}", self.host, self.port)
-    }
-}
-
 /// The proxy of OpenHarmony's settings; without a host there is none.
 fn of_platform(settings: crate::platform::DefaultProxy) -> Result<Option<Server>, ProxyError> {
     let crate::platform::DefaultProxy { host, port, exclusions } = settings;
@@ -185,40 +114,6 @@ fn of_platform(settings: crate::platform::DefaultProxy) -> Result<Option<Server>
     let (exclusions, meaningless) = Exclusions::parse(exclusions.iter().map(String::as_str), Names::Exact);
     warn_of(&meaningless);
     Ok(Some(Server { protocol, host, port, credentials: None, exclusions }))
-}
-
-/// What the user of the machine has set is followed as far as it goes.
-fn warn_of(meaningless: &[&str]) {
-    if !meaningless.is_empty() {
-        crate::logging::warn(format_args!(
-            "{} entries of the system's list of proxy exclusions mean nothing and are left out",
-            meaningless.len()
-        ));
-    }
-}
-
-fn protocol_of(scheme: &str) -> Result<ProxyProtocol, ProxyError> {
-    match scheme.to_ascii_lowercase().as_str() {
-        "http" => Ok(ProxyProtocol::Http),
-        "socks5" | "socks5h" => Ok(ProxyProtocol::Socks5),
-        _ => Err(ProxyError::Setting("its scheme is not http or socks5")),
-    }
-}
-
-/// A name or an address, which may stand in brackets.
-fn parse_host(text: &str) -> Option<Host<String>> {
-    let text = text.trim();
-    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    match bare.parse() {
-        Ok(std::net::IpAddr::V4(address)) => Some(Host::Ipv4(address)),
-        Ok(std::net::IpAddr::V6(address)) => Some(Host::Ipv6(address)),
-        Err(_) => Host::parse(text).ok(),
-    }
-}
-
-/// The authority form of a destination (RFC 9112 section 3.2.3).
-fn authority(host: &Host<String>, port: u16) -> String {
-    format!("{host}:{port}")
 }
 
 #[cfg(test)]

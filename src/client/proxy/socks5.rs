@@ -5,8 +5,8 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use url::Host;
 
-use super::Credentials;
-use crate::client::error::ProxyError;
+use super::error::ProxyError;
+use super::server::Credentials;
 
 const VERSION: u8 = 5;
 /// Of the sub-negotiation for a name and a password.

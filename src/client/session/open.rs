@@ -21,7 +21,7 @@ use crate::client::error::Error;
 use crate::client::event::{Closed, Direction, Listener, Outcome, Times};
 use crate::client::keepalive::{Due, Keepalive, Ticks};
 use crate::client::link::{Chunk, CloseRequest, Command, Link};
-use crate::client::options::Request;
+use crate::client::request::Request;
 use crate::client::transport::{Ends, Stream};
 use crate::logging;
 use crate::protocol::{CloseCode, Decoder, Negotiated, ProtocolError, ReadBuffer};

@@ -12,8 +12,8 @@ use super::{End, tell};
 use crate::client::error::{Error, Phase};
 use crate::client::event::{Closed, Listener, Outcome, Prepare, Reconnecting};
 use crate::client::link::{Dropped, Link, Stop, Waiting};
-use crate::client::options::Request;
-use crate::client::reconnect::{Prepared, Reconnect, Rewrite, Series};
+use crate::client::reconnect::{Reconnect, Series};
+use crate::client::request::{Prepared, Request, Rewrite};
 use crate::client::transport::{Ends, Subscription};
 use crate::logging;
 use crate::runtime;
@@ -249,9 +249,10 @@ mod tests {
     use super::super::run;
     use super::*;
     use crate::client::cause::Cause;
-    use crate::client::event::{Failure, Opened};
+    use crate::client::event::Failure;
+    use crate::client::handshake::Opened;
     use crate::client::message::Message;
-    use crate::client::options::Options;
+    use crate::client::request::Options;
 
     const SECOND: Duration = Duration::from_secs(1);
 

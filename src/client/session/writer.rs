@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::reader::REMAINDER_BYTES_MAX;
 use crate::client::event::Receipt;
 use crate::client::link::{Chunk, Dropped, Payload, Waiting, recycle_chunk};
-use crate::client::options::Request;
+use crate::client::request::Request;
 use crate::client::stats::Counters;
 use crate::client::transport::Stream;
 use crate::protocol::{CloseCode, Deflater, Encoder, FrameHeader, encoded_frames};

@@ -1,7 +1,8 @@
-//! What can go wrong in a TLS handshake, in words that say what to do.
+//! What can go wrong before and in a TLS handshake, in words that say what to do.
 
 use std::fmt;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{
@@ -9,6 +10,32 @@ use rustls::{
 };
 
 use super::verify::Refusal;
+use crate::client::cause::Cause;
+
+/// A certificate file, or the system's trust store, is unusable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustError {
+    /// The file, when the option named one.
+    pub path: Option<PathBuf>,
+    /// What is wrong with it.
+    pub cause: String,
+}
+
+pub(super) fn unusable(path: &Path, cause: String) -> TrustError {
+    TrustError { path: Some(path.to_owned()), cause }
+}
+
+impl fmt::Display for TrustError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, cause } = self;
+        match path {
+            Some(path) => write!(f, "certificate file {}: {cause}", path.display()),
+            None => write!(f, "certificate store of the system: {cause}"),
+        }
+    }
+}
+
+impl std::error::Error for TrustError {}
 
 /// Why a TLS handshake failed.
 #[derive(Debug)]
@@ -42,6 +69,32 @@ impl fmt::Display for TlsError {
 }
 
 impl std::error::Error for TlsError {}
+
+impl TlsError {
+    /// The class of what the handshake ended with: an error of TLS, or one of the connection below it.
+    pub(in crate::client) fn cause(&self) -> Cause {
+        use AlertDescription as Alert;
+        match self {
+            Self::Eof | Self::Io(_) => Cause::Connect,
+            Self::Handshake(
+                rustls::Error::InvalidCertificate(_)
+                | rustls::Error::NoCertificatesPresented
+                | rustls::Error::InconsistentKeys(_)
+                | rustls::Error::AlertReceived(
+                    Alert::BadCertificate
+                    | Alert::UnsupportedCertificate
+                    | Alert::CertificateRevoked
+                    | Alert::CertificateExpired
+                    | Alert::CertificateUnknown
+                    | Alert::CertificateRequired
+                    | Alert::UnknownCA
+                    | Alert::AccessDenied,
+                ),
+            ) => Cause::Certificate,
+            Self::Handshake(_) => Cause::Tls,
+        }
+    }
+}
 
 /// The errors that have a remedy in its words; the others, which are defects of one side, in those of rustls.
 fn handshake(error: &rustls::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {

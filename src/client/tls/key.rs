@@ -19,32 +19,11 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 use zeroize::Zeroizing;
 
-use super::unusable;
-use crate::client::error::Error;
+use super::error::{TrustError, unusable};
+use super::options::Password;
 
 /// RFC 8018 appendix B.2.2. `pkcs5` names it only with a feature that brings in much else.
 const DES_EDE3_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.3.7");
-
-/// The password of a private key. Wiped from memory when it is dropped, and never shown.
-#[derive(Clone)]
-pub struct Password(Zeroizing<Vec<u8>>);
-
-impl Password {
-    /// A password as the application gave it.
-    pub fn new(password: impl Into<Vec<u8>>) -> Self {
-        Self(Zeroizing::new(password.into()))
-    }
-
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(..)")
-    }
-}
 
 /// Why a key stays closed.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,7 +51,10 @@ impl fmt::Display for Locked {
 }
 
 /// The first private key in a PEM file. A password that the key does not need is not looked at.
-pub(super) fn private_key(path: &Path, password: Option<&Password>) -> Result<PrivateKeyDer<'static>, Error> {
+pub(super) fn private_key(
+    path: &Path,
+    password: Option<&Password>,
+) -> Result<PrivateKeyDer<'static>, TrustError> {
     let bytes = Zeroizing::new(fs::read(path).map_err(|cause| unusable(path, cause.to_string()))?);
     let none = || unusable(path, "it holds no private key in PEM form".to_owned());
     let text = std::str::from_utf8(&bytes).map_err(|_| none())?;

@@ -8,20 +8,12 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::verify::{DIGEST_BYTES, sha256};
-use super::{TlsOptions, unusable};
-use crate::client::error::Error;
-
-/// Whom to trust.
-#[derive(Debug)]
-pub(super) struct Trusted {
-    pub(super) roots: Arc<RootCertStore>,
-    /// Digests of the certificates that the application has named itself.
-    pub(super) named: Vec<[u8; DIGEST_BYTES]>,
-}
+use super::error::{TrustError, unusable};
+use super::options::TlsOptions;
+use super::verify::{Trusted, sha256};
 
 /// What the options name.
-pub(super) fn trusted(options: &TlsOptions) -> Result<Trusted, Error> {
+pub(super) fn trusted(options: &TlsOptions) -> Result<Trusted, TrustError> {
     let Some(path) = &options.ca_path else {
         return Ok(Trusted { roots: Arc::new(system_roots()?), named: Vec::new() });
     };
@@ -41,7 +33,7 @@ pub(super) fn trusted(options: &TlsOptions) -> Result<Trusted, Error> {
 }
 
 /// The store of the system; an empty one is an error, since nothing could be verified against it.
-fn system_roots() -> Result<RootCertStore, Error> {
+fn system_roots() -> Result<RootCertStore, TrustError> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     let (usable, unusable) =
@@ -49,7 +41,7 @@ fn system_roots() -> Result<RootCertStore, Error> {
     crate::logging::debug(format_args!("trust store: {usable} authorities, {unusable} unusable entries"));
     if roots.is_empty() {
         let cause = found.errors.first().map_or("it holds no certificate".to_owned(), ToString::to_string);
-        return Err(Error::Trust { path: None, cause });
+        return Err(TrustError { path: None, cause });
     }
     Ok(roots)
 }
@@ -77,7 +69,7 @@ fn user_authorities() -> Vec<CertificateDer<'static>> {
 }
 
 /// The certificates in a PEM file, one at least.
-pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
     /// How a certificate in DER begins: a SEQUENCE whose length has two bytes.
     const DER: [u8; 2] = [0x30, 0x82];
     let bytes = fs::read(path).map_err(|cause| unusable(path, cause.to_string()))?;
@@ -95,7 +87,7 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
 }
 
 /// The certificates in the PEM files of a folder, one at least. Other files may lie there.
-fn folder(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+fn folder(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
     let found = rustls_native_certs::load_certs_from_paths(None, Some(path));
     match found.errors.first() {
         Some(cause) => Err(unusable(path, cause.to_string())),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use data_encoding::BASE64;
 use ring::digest::{SHA256, digest};
@@ -13,44 +13,21 @@ use rustls::crypto::{
 };
 use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 use webpki::{EndEntityCert, KeyUsage};
 
-use super::trust::Trusted;
+use super::options::{DIGEST_BYTES, Pin};
 
-pub(super) const DIGEST_BYTES: usize = 32;
+/// Whom to trust.
+#[derive(Debug)]
+pub(super) struct Trusted {
+    pub(super) roots: Arc<RootCertStore>,
+    /// Digests of the certificates that the application has named itself.
+    pub(super) named: Vec<[u8; DIGEST_BYTES]>,
+}
 
 pub(super) fn sha256(bytes: &[u8]) -> [u8; DIGEST_BYTES] {
     digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 has 32 bytes")
-}
-
-/// The SHA-256 digest of a public key (SubjectPublicKeyInfo) that a server's chain must have, as in RFC 7469.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Pin {
-    digest: [u8; DIGEST_BYTES],
-    /// Since 1970.
-    expires: Option<Duration>,
-}
-
-/// The text is not 32 bytes in base64, with or without `sha256//` before them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PinError;
-
-impl fmt::Display for PinError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a SHA-256 digest in base64, with or without `sha256//` before it")
-    }
-}
-
-impl Pin {
-    /// A digest in base64, and when the pin expires, if ever. curl's `sha256//` may stand before it.
-    pub fn parse(text: &str, expires: Option<SystemTime>) -> Result<Self, PinError> {
-        let text = text.strip_prefix("sha256//").unwrap_or(text);
-        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| PinError)?;
-        let digest = bytes.try_into().map_err(|_| PinError)?;
-        let expires = expires.map(|at| at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
-        Ok(Self { digest, expires })
-    }
 }
 
 /// Why a certificate is refused, where rustls has no word for it.

@@ -1,156 +1,68 @@
 //! Raw input of an application, parsed once into a [`Request`] that cannot be wrong.
 
+mod error;
+mod options;
+mod parse;
+mod rewrite;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use url::Host;
 
+pub use self::error::{OptionsError, RedirectError};
+pub use self::options::{HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, PhaseTimeouts, REDIRECTS_MAX};
+pub use self::parse::check_hosts;
+pub use self::rewrite::{Prepared, Rewrite};
+
+use self::parse::{parse_headers, parse_hosts, split_protocols};
 use super::destination::{Destination, basic_authorization};
-use super::error::{Error, OptionsError, RedirectError};
-use super::headers::{RawHeader, is_token};
-use super::proxy::{Choice, Credentials, Proxy};
-use super::reconnect::{Reconnect, Rewrite};
-use super::tls;
-use super::tls::TlsOptions;
+use super::proxy::{Choice, Credentials};
+use super::reconnect::Reconnect;
+use super::tls::{self, TlsOptions, TrustError};
 use crate::protocol::PerMessageDeflate;
-
-/// The most headers an application may add.
-pub const HEADER_COUNT_MAX: usize = 8_192;
-/// The most bytes those headers may have together, as sent.
-pub const HEADER_BYTES_MAX: usize = 65_536;
-
-/// The choices of an application for one connection, unchecked.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Headers for the upgrade request, in order. Those of the handshake itself (Upgrade, Connection,
-    /// Sec-WebSocket-Key, -Version and -Extensions) are the library's and left out with a warning.
-    pub headers: Vec<RawHeader>,
-    /// Sub-protocols, comma-separated, preferred first; empty for none.
-    pub protocols: String,
-    /// How to speak TLS, when the URL asks for it.
-    pub tls: TlsOptions,
-    /// How to reach the server. Default: by the system's default proxy, if there is one.
-    pub proxy: Proxy,
-    /// Names and their addresses, comma-separated, which are then not looked up. Default none.
-    pub hosts: Vec<(String, String)>,
-    /// For Basic authentication (RFC 7617), instead of the URL's. A header `Authorization` comes before both. Default none.
-    pub credentials: Option<Credentials>,
-    /// How many redirects are followed, at most [`REDIRECTS_MAX`]. None leads from TLS to plain TCP, and what is meant for
-    /// one origin alone is not sent to another: `Authorization`, `Cookie` and `Host`, the client's certificate, the name for
-    /// TLS. Default 0.
-    pub max_redirects: u8,
-    /// Name the port in `Origin`, if it is not the scheme's own (RFC 6454 section 6.2). Default no, as on the platform.
-    pub origin_port: bool,
-    /// Limit of a whole attempt, from the name lookup to the upgrade. Default 15 s.
-    pub connect_timeout: Duration,
-    /// Limits of its steps. Default none.
-    pub phase_timeouts: PhaseTimeouts,
-    /// How long to wait for the peer's close frame before the connection is dropped. Default 5 s.
-    pub close_timeout: Duration,
-    /// Time between pings; `None` for none. Default 30 s.
-    pub ping_interval: Option<Duration>,
-    /// How long after a ping something must come; `None` for ever. While what was sent before the ping is on its way, and
-    /// arrives, the time begins anew. Default 30 s.
-    pub pong_timeout: Option<Duration>,
-    /// The compression to offer (RFC 7692); `None` for none. Default: with both contexts taken over and full windows.
-    pub per_message_deflate: Option<PerMessageDeflate>,
-    /// The largest message to receive, in bytes. A larger one ends the connection with 1009. Default 64 MiB.
-    pub message_limit: usize,
-    /// Hand on messages that do not lie whole in the read buffer in pieces, as they come. Default no.
-    pub in_pieces: bool,
-    /// Connect again by itself after a failure. Default no.
-    pub reconnect: Option<Reconnect>,
-    /// How often [`super::Listener::statistics`] is told what was counted; `None` for never. Default never.
-    pub statistics_interval: Option<Duration>,
-    /// A number that stands in the client's log lines, to find them by that of a HiTrace chain. Default none.
-    pub trace_id: Option<u64>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            headers: Vec::new(),
-            protocols: String::new(),
-            tls: TlsOptions::default(),
-            proxy: Proxy::System,
-            hosts: Vec::new(),
-            credentials: None,
-            max_redirects: 0,
-            origin_port: false,
-            connect_timeout: Duration::from_secs(15),
-            phase_timeouts: PhaseTimeouts::default(),
-            close_timeout: Duration::from_secs(5),
-            ping_interval: Some(Duration::from_secs(30)),
-            pong_timeout: Some(Duration::from_secs(30)),
-            per_message_deflate: Some(PerMessageDeflate::default()),
-            message_limit: 67_108_864,
-            in_pieces: false,
-            reconnect: None,
-            statistics_interval: None,
-            trace_id: None,
-        }
-    }
-}
-
-/// Limits of the steps of an attempt; `None` for none but that of the whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PhaseTimeouts {
-    /// Until there is an address.
-    pub lookup: Option<Duration>,
-    /// Until one of the addresses has answered.
-    pub tcp: Option<Duration>,
-    /// For the tunnel through a proxy.
-    pub proxy: Option<Duration>,
-    /// For the TLS handshake.
-    pub tls: Option<Duration>,
-    /// For the upgrade.
-    pub upgrade: Option<Duration>,
-}
-
-/// The most redirects that are followed.
-pub const REDIRECTS_MAX: u8 = 5;
 
 /// How to follow redirects.
 #[derive(Clone, Debug)]
-pub(super) struct Redirects {
-    pub(super) left: u8,
+pub(in crate::client) struct Redirects {
+    pub(in crate::client) left: u8,
     /// For a redirect to TLS.
-    pub(super) tls: TlsOptions,
+    pub(in crate::client) tls: TlsOptions,
 }
 
 /// An attempt that can be dialled.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// `None` for plain TCP.
-    pub(super) tls: Option<TlsOptions>,
-    pub(super) proxy: Choice,
-    pub(super) hosts: Vec<(String, Vec<IpAddr>)>,
-    pub(super) destination: Destination,
+    pub(in crate::client) tls: Option<TlsOptions>,
+    pub(in crate::client) proxy: Choice,
+    pub(in crate::client) hosts: Vec<(String, Vec<IpAddr>)>,
+    pub(in crate::client) destination: Destination,
     /// The destination's, when it is another than the application began with.
-    pub(super) url: Option<Box<str>>,
-    pub(super) redirects: Option<Box<Redirects>>,
-    pub(super) origin_port: bool,
+    pub(in crate::client) url: Option<Box<str>>,
+    pub(in crate::client) redirects: Option<Box<Redirects>>,
+    pub(in crate::client) origin_port: bool,
     /// All headers to send besides the handshake's own.
-    pub(super) headers: Vec<(String, Vec<u8>)>,
-    pub(super) protocols: Vec<String>,
-    pub(super) connect_timeout: Duration,
-    pub(super) phase_timeouts: PhaseTimeouts,
-    pub(super) close_timeout: Duration,
-    pub(super) ping_interval: Option<Duration>,
-    pub(super) pong_timeout: Option<Duration>,
-    pub(super) per_message_deflate: Option<PerMessageDeflate>,
-    pub(super) message_limit: usize,
-    pub(super) in_pieces: bool,
-    pub(super) reconnect: Option<Box<Again>>,
-    pub(super) statistics_interval: Option<Duration>,
-    pub(super) trace_id: Option<u64>,
+    pub(in crate::client) headers: Vec<(String, Vec<u8>)>,
+    pub(in crate::client) protocols: Vec<String>,
+    pub(in crate::client) connect_timeout: Duration,
+    pub(in crate::client) phase_timeouts: PhaseTimeouts,
+    pub(in crate::client) close_timeout: Duration,
+    pub(in crate::client) ping_interval: Option<Duration>,
+    pub(in crate::client) pong_timeout: Option<Duration>,
+    pub(in crate::client) per_message_deflate: Option<PerMessageDeflate>,
+    pub(in crate::client) message_limit: usize,
+    pub(in crate::client) in_pieces: bool,
+    pub(in crate::client) reconnect: Option<Box<Again>>,
+    pub(in crate::client) statistics_interval: Option<Duration>,
+    pub(in crate::client) trace_id: Option<u64>,
 }
 
 /// What a later attempt of the same client needs.
 #[derive(Clone)]
-pub(super) struct Again {
-    pub(super) policy: Reconnect,
+pub(in crate::client) struct Again {
+    pub(in crate::client) policy: Reconnect,
     url: String,
     options: Options,
 }
@@ -234,12 +146,12 @@ impl Request {
     }
 
     /// The error of the first certificate file that is not there, which the attempt would end with: for a face that is to tell at once.
-    pub fn missing_file(&self) -> Option<Error> {
+    pub fn missing_file(&self) -> Option<TrustError> {
         self.tls.as_ref()?.files().find_map(|path| tls::changed(path).err())
     }
 
     /// The request of a later attempt, changed as the application wants it.
-    pub(super) fn rewritten(&self, rewrite: Rewrite) -> Result<Self, OptionsError> {
+    pub(in crate::client) fn rewritten(&self, rewrite: Rewrite) -> Result<Self, OptionsError> {
         let Some(again) = &self.reconnect else { return Ok(self.clone()) };
         let Again { policy: _, url, mut options } = Again::clone(again);
         let Rewrite { url: other, headers } = rewrite;
@@ -257,12 +169,12 @@ impl Request {
     }
 
     /// Whether its client wants to hear of changes of the network.
-    pub(super) fn watches_network(&self) -> bool {
+    pub(in crate::client) fn watches_network(&self) -> bool {
         self.reconnect.as_ref().is_some_and(|again| again.policy.watch_network)
     }
 
     /// Whether the host is a name, which may lead to several addresses.
-    pub(super) fn has_name(&self) -> bool {
+    pub(in crate::client) fn has_name(&self) -> bool {
         matches!(self.destination.host, Host::Domain(_))
     }
 
@@ -272,7 +184,7 @@ impl Request {
     }
 
     /// The request that a redirect asks for, or `None` when it is not to be followed.
-    pub(super) fn redirected(&self, location: &str) -> Option<Result<Self, RedirectError>> {
+    pub(in crate::client) fn redirected(&self, location: &str) -> Option<Result<Self, RedirectError>> {
         let redirects = self.redirects.as_deref()?;
         let Some(left) = redirects.left.checked_sub(1) else { return Some(Err(RedirectError::TooMany)) };
         let destination = match self.destination.resolve(location) {
@@ -300,84 +212,6 @@ impl Request {
 /// Whether a header of this name was meant for one origin (RFC 6454) and no other.
 fn belongs_to_origin(name: &[u8]) -> bool {
     ["authorization", "cookie", "host"].iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
-}
-
-/// Whether [`Options::hosts`] are good.
-pub fn check_hosts(hosts: &[(String, String)]) -> Result<(), OptionsError> {
-    parse_hosts(hosts.to_vec()).map(|_| ())
-}
-
-/// The static addresses of names.
-fn parse_hosts(hosts: Vec<(String, String)>) -> Result<Vec<(String, Vec<IpAddr>)>, OptionsError> {
-    let parse = |(name, addresses): (String, String)| {
-        let parsed: Option<Vec<IpAddr>> =
-            addresses.split(',').map(|address| address.trim().parse().ok()).collect();
-        match (Host::parse(&name), parsed) {
-            (Ok(Host::Domain(name)), Some(addresses)) => Ok((name, addresses)),
-            _ => Err(OptionsError::Hosts { name }),
-        }
-    };
-    hosts.into_iter().map(parse).collect()
-}
-
-fn split_protocols(list: &str) -> Result<Vec<String>, OptionsError> {
-    let mut protocols: Vec<String> = Vec::new();
-    if list.trim().is_empty() {
-        return Ok(protocols);
-    }
-    for (index, name) in list.split(',').map(str::trim).enumerate() {
-        if !is_token(name.as_bytes()) || protocols.iter().any(|known| known == name) {
-            return Err(OptionsError::Protocol { index });
-        }
-        protocols.push(name.to_owned());
-    }
-    Ok(protocols)
-}
-
-/// Headers fit to send. `Sec-WebSocket-Protocol` among them adds to the sub-protocols, since the platform's C
-/// interface has no other way to ask for one.
-fn parse_headers(
-    raw: Vec<RawHeader>,
-    protocols: &mut Vec<String>,
-) -> Result<Vec<(String, Vec<u8>)>, OptionsError> {
-    if raw.len() > HEADER_COUNT_MAX {
-        return Err(OptionsError::TooManyHeaders);
-    }
-    let bytes: usize = raw.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len()).sum();
-    if bytes > HEADER_BYTES_MAX {
-        return Err(OptionsError::HeadersTooLong);
-    }
-    let mut headers = Vec::with_capacity(raw.len());
-    for (index, (name, value)) in raw.into_iter().enumerate() {
-        let name = String::from_utf8(name)
-            .ok()
-            .filter(|name| is_token(name.as_bytes()))
-            .ok_or(OptionsError::HeaderName { index })?;
-        if value.iter().any(|&byte| (byte < 0x20 && byte != b'\t') || byte == 0x7f) {
-            return Err(OptionsError::HeaderValue { name });
-        }
-        match name.to_ascii_lowercase().as_str() {
-            "upgrade"
-            | "connection"
-            | "sec-websocket-key"
-            | "sec-websocket-version"
-            | "sec-websocket-extensions" => {
-                crate::logging::warn(format_args!(
-                    "header {name} is set by the library; the given one is left out"
-                ));
-            }
-            "sec-websocket-protocol" => {
-                let list = String::from_utf8_lossy(&value).into_owned();
-                for protocol in split_protocols(&list)? {
-                    if !protocols.contains(&protocol) {
-                        protocols.push(protocol);
-                    }
-                }
-            }
-            _ => headers.push((name, value)),
-        }
-    }
-    Ok(headers)
 }
 
 #[cfg(test)]

@@ -1,15 +1,19 @@
-//! The HTTP/1.1 upgrade (RFC 6455 section 4).
+//! The HTTP/1.1 upgrade (RFC 6455 section 4), over any byte stream.
+
+mod error;
+mod opened;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 
+pub use self::error::{RefusedUpgrade, UpgradeError};
+pub use self::opened::Opened;
+
 use super::destination::Destination;
-use super::error::{RefusedUpgrade, UpgradeError};
-use super::event::Opened;
 use super::headers::{Headers, is_token};
-use super::http::{self, Head, HeadError};
-use super::options::Request;
+use super::http::{self, Head, USER_AGENT};
+use super::request::Request;
 use super::stats::Timing;
 use crate::protocol::{AnswerError, Negotiated, ReadBuffer};
 
@@ -101,7 +105,7 @@ fn format_request(request: &Request, key: &str) -> Vec<u8> {
         line("Sec-WebSocket-Extensions", deflate.offer().as_bytes());
     }
     if !given("user-agent") {
-        line("User-Agent", super::USER_AGENT.as_bytes());
+        line("User-Agent", USER_AGENT.as_bytes());
     }
     for (name, value) in headers {
         // An empty one stands for none.
@@ -127,17 +131,6 @@ pub fn parse_response_head(
     match http::parse_head(head)? {
         Some(head) => Ok(Some((judge(&head, request, key)?.0, head.len))),
         None => Ok(None),
-    }
-}
-
-impl From<HeadError> for UpgradeError {
-    fn from(error: HeadError) -> Self {
-        match error {
-            HeadError::NotHttp => Self::NotHttp,
-            HeadError::TooLong => Self::HeadTooLong,
-            HeadError::Eof => Self::Eof,
-            HeadError::Io(cause) => Self::Io(cause),
-        }
     }
 }
 
@@ -187,7 +180,7 @@ fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Ne
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::options::Options;
+    use crate::client::request::Options;
 
     /// The key of RFC 6455 section 1.3 and its answer.
     const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";

@@ -1,0 +1,99 @@
+//! How a server fails the upgrade.
+
+use std::fmt;
+use std::io;
+
+use crate::client::cause::Cause;
+use crate::client::headers::Headers;
+use crate::client::http::{HeadError, RESPONSE_HEAD_BYTES_MAX};
+use crate::client::request::RedirectError;
+use crate::protocol::AnswerError;
+
+/// How a server failed the upgrade (RFC 6455 section 4.1).
+#[derive(Debug)]
+pub enum UpgradeError {
+    /// It answered with another status than 101.
+    Status(Box<RefusedUpgrade>),
+    /// It redirected to where this client does not follow.
+    Redirect(RedirectError, Box<RefusedUpgrade>),
+    /// Its answer is not HTTP/1.1.
+    NotHttp,
+    /// Its response head is longer than [`RESPONSE_HEAD_BYTES_MAX`] or has too many headers.
+    HeadTooLong,
+    /// A header is missing or has the wrong value.
+    Header(&'static str),
+    /// It chose a sub-protocol that was not offered.
+    UnrequestedProtocol,
+    /// It chose an extension that was not offered, or answered the offer of one wrongly.
+    Extension(AnswerError),
+    /// It closed the connection first.
+    Eof,
+    /// Reading or writing failed.
+    Io(io::Error),
+}
+
+/// The answer of a server that refused the upgrade.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedUpgrade {
+    /// The HTTP status.
+    pub status: u16,
+    /// The reason phrase, printable ASCII only.
+    pub reason: String,
+    /// The headers in order, names in lower case.
+    pub headers: Headers,
+    /// The first [`crate::client::RESPONSE_BODY_BYTES_MAX`] bytes of the body, as far as they came in time.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Display for UpgradeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Redirect(why, refused) => {
+                write!(f, "the server redirected with HTTP {}, {why}", refused.status)
+            }
+            Self::Status(refused) => {
+                let RefusedUpgrade { status, reason, headers: _, body: _ } = &**refused;
+                write!(f, "the server answered HTTP {status} {reason} instead of 101")
+            }
+            Self::NotHttp => f.write_str("the answer is not HTTP/1.1"),
+            Self::HeadTooLong => {
+                write!(f, "the response head is over {} bytes or 256 headers", RESPONSE_HEAD_BYTES_MAX)
+            }
+            Self::Header(name) => write!(f, "the header {name} is missing or wrong (RFC 6455 4.1)"),
+            Self::UnrequestedProtocol => {
+                f.write_str("the server chose a sub-protocol that was not requested (RFC 6455 4.1)")
+            }
+            Self::Extension(cause) => cause.fmt(f),
+            Self::Eof => f.write_str("the server closed the connection before it answered"),
+            Self::Io(cause) => cause.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for UpgradeError {}
+
+impl UpgradeError {
+    /// The class of what the server did.
+    pub(in crate::client) fn cause(&self) -> Cause {
+        match self {
+            Self::Status(refused) | Self::Redirect(_, refused) => Cause::of_status(refused.status),
+            Self::Eof | Self::Io(_) => Cause::Connect,
+            Self::NotHttp
+            | Self::HeadTooLong
+            | Self::Header(_)
+            | Self::UnrequestedProtocol
+            | Self::Extension(_) => Cause::Upgrade,
+        }
+    }
+}
+
+impl From<HeadError> for UpgradeError {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::NotHttp => Self::NotHttp,
+            HeadError::TooLong => Self::HeadTooLong,
+            HeadError::Eof => Self::Eof,
+            HeadError::Io(cause) => Self::Io(cause),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What a server has agreed to.
+
+use crate::client::headers::Headers;
+use crate::client::stats::Timing;
+
+/// The server's answer to the upgrade.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Always 101.
+    pub status: u16,
+    /// The reason phrase.
+    pub reason: String,
+    /// The sub-protocol the server chose.
+    pub protocol: Option<String>,
+    /// The extensions in use, as in `Sec-WebSocket-Extensions`.
+    pub extensions: Option<String>,
+    /// The response headers in order, names in lower case.
+    pub headers: Headers,
+    /// How long each step took.
+    pub timing: Timing,
+    /// Where the connection leads, without userinfo, when that is not where the application first wanted to go: after a redirect, and
+    /// after a change by [`crate::client::Listener::prepare`].
+    pub url: Option<Box<str>>,
+}

@@ -1,0 +1,102 @@
+//! Why an input is refused before anything is dialled, and why a redirect is not followed.
+
+use std::fmt;
+
+use super::options::{HEADER_BYTES_MAX, HEADER_COUNT_MAX, REDIRECTS_MAX};
+use crate::client::destination::UrlError;
+use crate::client::proxy::ProxyOptionError;
+
+/// Why an input was refused before anything was dialled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OptionsError {
+    /// The URL is not one a WebSocket connection can be made to.
+    Url(UrlError),
+    /// A header's name is not an RFC 9110 token.
+    HeaderName {
+        /// Position of the header among those given, from 0.
+        index: usize,
+    },
+    /// A header's value holds CR, LF, NUL or another control character.
+    HeaderValue {
+        /// The header's name.
+        name: String,
+    },
+    /// More headers than [`HEADER_COUNT_MAX`].
+    TooManyHeaders,
+    /// The headers are longer than [`HEADER_BYTES_MAX`] together.
+    HeadersTooLong,
+    /// A window of permessage-deflate is not of 9 to 15 bits.
+    WindowBits,
+    /// A static address is not one, or its name is not that of a host.
+    Hosts {
+        /// The name.
+        name: String,
+    },
+    /// More redirects than [`REDIRECTS_MAX`].
+    Redirects,
+    /// A proxy cannot be used.
+    Proxy(ProxyOptionError),
+    /// A sub-protocol is not an RFC 9110 token, or is named twice.
+    Protocol {
+        /// Position in the comma-separated list, from 0.
+        index: usize,
+    },
+}
+
+impl fmt::Display for OptionsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(error) => error.fmt(f),
+            Self::HeaderName { index } => {
+                write!(f, "header: the name of header {index} is not a token (RFC 9110 5.6.2)")
+            }
+            Self::HeaderValue { name } => {
+                write!(f, "header: the value of {name} holds a control character (RFC 9110 5.5)")
+            }
+            Self::TooManyHeaders => write!(f, "header: more than {} headers", HEADER_COUNT_MAX),
+            Self::HeadersTooLong => {
+                write!(f, "header: the headers are longer than {} bytes together", HEADER_BYTES_MAX)
+            }
+            Self::WindowBits => {
+                f.write_str("perMessageDeflate: a window must have 9 to 15 bits (RFC 7692 7.1.2)")
+            }
+            Self::Hosts { name } => write!(f, "hosts: {name:?} is not a host's name with its IP addresses"),
+            Self::Redirects => write!(f, "maxRedirects: more than {}", REDIRECTS_MAX),
+            Self::Proxy(error) => error.fmt(f),
+            Self::Protocol { index } => {
+                write!(f, "protocol: entry {index} is not a token, or is there twice (RFC 6455 4.1)")
+            }
+        }
+    }
+}
+
+impl std::error::Error for OptionsError {}
+
+impl From<ProxyOptionError> for OptionsError {
+    fn from(error: ProxyOptionError) -> Self {
+        Self::Proxy(error)
+    }
+}
+
+/// Why a redirect is not followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedirectError {
+    /// As many as were asked for have been followed.
+    TooMany,
+    /// It leads from TLS to plain TCP.
+    Insecure,
+    /// It leads to no server.
+    Location(UrlError),
+}
+
+impl fmt::Display for RedirectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooMany => f.write_str("once more than maxRedirects allows"),
+            Self::Insecure => f.write_str("from wss to ws"),
+            Self::Location(cause) => write!(f, "to no server: {cause}"),
+        }
+    }
+}
+
+impl std::error::Error for RedirectError {}

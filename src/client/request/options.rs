@@ -1,0 +1,105 @@
+//! The choices of an application for one connection, unchecked, with their defaults and limits.
+
+use std::time::Duration;
+
+use crate::client::headers::RawHeader;
+use crate::client::proxy::{Credentials, Proxy};
+use crate::client::reconnect::Reconnect;
+use crate::client::tls::TlsOptions;
+use crate::protocol::PerMessageDeflate;
+
+/// The most headers an application may add.
+pub const HEADER_COUNT_MAX: usize = 8_192;
+/// The most bytes those headers may have together, as sent.
+pub const HEADER_BYTES_MAX: usize = 65_536;
+
+/// The choices of an application for one connection, unchecked.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Headers for the upgrade request, in order. Those of the handshake itself (Upgrade, Connection,
+    /// Sec-WebSocket-Key, -Version and -Extensions) are the library's and left out with a warning.
+    pub headers: Vec<RawHeader>,
+    /// Sub-protocols, comma-separated, preferred first; empty for none.
+    pub protocols: String,
+    /// How to speak TLS, when the URL asks for it.
+    pub tls: TlsOptions,
+    /// How to reach the server. Default: by the system's default proxy, if there is one.
+    pub proxy: Proxy,
+    /// Names and their addresses, comma-separated, which are then not looked up. Default none.
+    pub hosts: Vec<(String, String)>,
+    /// For Basic authentication (RFC 7617), instead of the URL's. A header `Authorization` comes before both. Default none.
+    pub credentials: Option<Credentials>,
+    /// How many redirects are followed, at most [`REDIRECTS_MAX`]. None leads from TLS to plain TCP, and what is meant for
+    /// one origin alone is not sent to another: `Authorization`, `Cookie` and `Host`, the client's certificate, the name for
+    /// TLS. Default 0.
+    pub max_redirects: u8,
+    /// Name the port in `Origin`, if it is not the scheme's own (RFC 6454 section 6.2). Default no, as on the platform.
+    pub origin_port: bool,
+    /// Limit of a whole attempt, from the name lookup to the upgrade. Default 15 s.
+    pub connect_timeout: Duration,
+    /// Limits of its steps. Default none.
+    pub phase_timeouts: PhaseTimeouts,
+    /// How long to wait for the peer's close frame before the connection is dropped. Default 5 s.
+    pub close_timeout: Duration,
+    /// Time between pings; `None` for none. Default 30 s.
+    pub ping_interval: Option<Duration>,
+    /// How long after a ping something must come; `None` for ever. While what was sent before the ping is on its way, and
+    /// arrives, the time begins anew. Default 30 s.
+    pub pong_timeout: Option<Duration>,
+    /// The compression to offer (RFC 7692); `None` for none. Default: with both contexts taken over and full windows.
+    pub per_message_deflate: Option<PerMessageDeflate>,
+    /// The largest message to receive, in bytes. A larger one ends the connection with 1009. Default 64 MiB.
+    pub message_limit: usize,
+    /// Hand on messages that do not lie whole in the read buffer in pieces, as they come. Default no.
+    pub in_pieces: bool,
+    /// Connect again by itself after a failure. Default no.
+    pub reconnect: Option<Reconnect>,
+    /// How often [`crate::client::Listener::statistics`] is told what was counted; `None` for never. Default never.
+    pub statistics_interval: Option<Duration>,
+    /// A number that stands in the client's log lines, to find them by that of a HiTrace chain. Default none.
+    pub trace_id: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            headers: Vec::new(),
+            protocols: String::new(),
+            tls: TlsOptions::default(),
+            proxy: Proxy::System,
+            hosts: Vec::new(),
+            credentials: None,
+            max_redirects: 0,
+            origin_port: false,
+            connect_timeout: Duration::from_secs(15),
+            phase_timeouts: PhaseTimeouts::default(),
+            close_timeout: Duration::from_secs(5),
+            ping_interval: Some(Duration::from_secs(30)),
+            pong_timeout: Some(Duration::from_secs(30)),
+            per_message_deflate: Some(PerMessageDeflate::default()),
+            message_limit: 67_108_864,
+            in_pieces: false,
+            reconnect: None,
+            statistics_interval: None,
+            trace_id: None,
+        }
+    }
+}
+
+/// Limits of the steps of an attempt; `None` for none but that of the whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PhaseTimeouts {
+    /// Until there is an address.
+    pub lookup: Option<Duration>,
+    /// Until one of the addresses has answered.
+    pub tcp: Option<Duration>,
+    /// For the tunnel through a proxy.
+    pub proxy: Option<Duration>,
+    /// For the TLS handshake.
+    pub tls: Option<Duration>,
+    /// For the upgrade.
+    pub upgrade: Option<Duration>,
+}
+
+/// The most redirects that are followed.
+pub const REDIRECTS_MAX: u8 = 5;

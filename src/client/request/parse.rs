@@ -1,0 +1,87 @@
+//! The texts of an application, parsed into what cannot be wrong: headers, sub-protocols, static addresses.
+
+use std::net::IpAddr;
+
+use url::Host;
+
+use super::error::OptionsError;
+use super::options::{HEADER_BYTES_MAX, HEADER_COUNT_MAX};
+use crate::client::headers::{RawHeader, is_token};
+
+/// Whether [`super::Options::hosts`] are good.
+pub fn check_hosts(hosts: &[(String, String)]) -> Result<(), OptionsError> {
+    parse_hosts(hosts.to_vec()).map(|_| ())
+}
+
+/// The static addresses of names.
+pub(super) fn parse_hosts(hosts: Vec<(String, String)>) -> Result<Vec<(String, Vec<IpAddr>)>, OptionsError> {
+    let parse = |(name, addresses): (String, String)| {
+        let parsed: Option<Vec<IpAddr>> =
+            addresses.split(',').map(|address| address.trim().parse().ok()).collect();
+        match (Host::parse(&name), parsed) {
+            (Ok(Host::Domain(name)), Some(addresses)) => Ok((name, addresses)),
+            _ => Err(OptionsError::Hosts { name }),
+        }
+    };
+    hosts.into_iter().map(parse).collect()
+}
+
+pub(super) fn split_protocols(list: &str) -> Result<Vec<String>, OptionsError> {
+    let mut protocols: Vec<String> = Vec::new();
+    if list.trim().is_empty() {
+        return Ok(protocols);
+    }
+    for (index, name) in list.split(',').map(str::trim).enumerate() {
+        if !is_token(name.as_bytes()) || protocols.iter().any(|known| known == name) {
+            return Err(OptionsError::Protocol { index });
+        }
+        protocols.push(name.to_owned());
+    }
+    Ok(protocols)
+}
+
+/// Headers fit to send. `Sec-WebSocket-Protocol` among them adds to the sub-protocols, since the platform's C
+/// interface has no other way to ask for one.
+pub(super) fn parse_headers(
+    raw: Vec<RawHeader>,
+    protocols: &mut Vec<String>,
+) -> Result<Vec<(String, Vec<u8>)>, OptionsError> {
+    if raw.len() > HEADER_COUNT_MAX {
+        return Err(OptionsError::TooManyHeaders);
+    }
+    let bytes: usize = raw.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len()).sum();
+    if bytes > HEADER_BYTES_MAX {
+        return Err(OptionsError::HeadersTooLong);
+    }
+    let mut headers = Vec::with_capacity(raw.len());
+    for (index, (name, value)) in raw.into_iter().enumerate() {
+        let name = String::from_utf8(name)
+            .ok()
+            .filter(|name| is_token(name.as_bytes()))
+            .ok_or(OptionsError::HeaderName { index })?;
+        if value.iter().any(|&byte| (byte < 0x20 && byte != b'\t') || byte == 0x7f) {
+            return Err(OptionsError::HeaderValue { name });
+        }
+        match name.to_ascii_lowercase().as_str() {
+            "upgrade"
+            | "connection"
+            | "sec-websocket-key"
+            | "sec-websocket-version"
+            | "sec-websocket-extensions" => {
+                crate::logging::warn(format_args!(
+                    "header {name} is set by the library; the given one is left out"
+                ));
+            }
+            "sec-websocket-protocol" => {
+                let list = String::from_utf8_lossy(&value).into_owned();
+                for protocol in split_protocols(&list)? {
+                    if !protocols.contains(&protocol) {
+                        protocols.push(protocol);
+                    }
+                }
+            }
+            _ => headers.push((name, value)),
+        }
+    }
+    Ok(headers)
+}

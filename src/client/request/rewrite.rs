@@ -1,0 +1,33 @@
+//! What an application may change about the handshake of a later attempt.
+
+use std::fmt;
+
+use crate::client::headers::RawHeader;
+
+/// The answer of an application that was asked to prepare an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prepared {
+    /// Go on with these changes, which hold for later attempts as well.
+    Proceed(Rewrite),
+    /// This attempt cannot be made; a later one perhaps can.
+    Fail,
+    /// Give up: the last failure is final.
+    Stop,
+}
+
+/// Changes to the handshake of an attempt.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Rewrite {
+    /// Another URL. Credentials, and the headers Authorization, Cookie and Host, stay with the origin they were given for: one
+    /// of another origin gets those in [`Rewrite::headers`] and its own userinfo. The options of TLS hold for it as they are.
+    pub url: Option<String>,
+    /// Headers that take the place of those with the same names.
+    pub headers: Vec<RawHeader>,
+}
+
+/// A URL and headers may hold credentials.
+impl fmt::Debug for Rewrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rewrite").field("headers", &self.headers.len()).finish_non_exhaustive()
+    }
+}

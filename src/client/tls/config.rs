@@ -1,0 +1,132 @@
+//! From what an application asks to a `rustls` configuration, made once and shared by clients.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use ring::hmac;
+use rustls::crypto::ring::default_provider;
+use rustls::version::TLS13;
+use rustls::{ALL_VERSIONS, ClientConfig, InconsistentKeys};
+
+use super::error::{TrustError, unusable};
+use super::options::{AlpnProtocols, ClientCertificate, Pin, TlsOptions};
+use super::verify::Verifier;
+use super::{key, trust};
+
+/// A configuration is made once for each choice of settings, so that sessions are resumed across clients. A file that has
+/// changed makes another one; so does the clock of the folder that it lies in, when that is what was named.
+#[derive(PartialEq, Eq, Hash)]
+struct ConfigKey {
+    ca_path: Option<PathBuf>,
+    ca_path_adds_to_system: bool,
+    skip_server_verification: bool,
+    pins: Vec<Pin>,
+    certificate: Option<(PathBuf, PathBuf)>,
+    /// Of the password; the password itself is not kept.
+    password: Option<Vec<u8>>,
+    tls13_only: bool,
+    alpn: AlpnProtocols,
+    files: Vec<(Option<SystemTime>, u64)>,
+}
+
+impl ConfigKey {
+    fn new(options: &TlsOptions) -> Result<Self, TrustError> {
+        static SECRET: LazyLock<hmac::Key> =
+            LazyLock::new(|| hmac::Key::new(hmac::HMAC_SHA256, &rand::random::<[u8; 32]>()));
+        let TlsOptions {
+            ca_path,
+            ca_path_adds_to_system,
+            skip_server_verification,
+            pins,
+            client_certificate,
+            tls13_only,
+            alpn,
+            // Sessions are kept by name.
+            server_name: _,
+        } = options;
+        let certificate = client_certificate.as_ref();
+        Ok(Self {
+            files: options.files().map(changed).collect::<Result<_, _>>()?,
+            ca_path: ca_path.clone(),
+            ca_path_adds_to_system: *ca_path_adds_to_system,
+            skip_server_verification: *skip_server_verification,
+            pins: pins.clone(),
+            certificate: certificate.map(|own| (own.certificate.clone(), own.key.clone())),
+            password: certificate
+                .and_then(|own| own.password.as_ref())
+                .map(|password| hmac::sign(&SECRET, password.as_bytes()).as_ref().to_vec()),
+            tls13_only: *tls13_only,
+            alpn: alpn.clone(),
+        })
+    }
+}
+
+static CONFIGS: LazyLock<Mutex<HashMap<ConfigKey, Arc<ClientConfig>>>> = LazyLock::new(Mutex::default);
+
+/// The most configurations kept; apps use one or two.
+const CONFIGS_MAX: usize = 32;
+
+/// The configuration for `options`. Reads files: not for an async thread.
+pub(in crate::client) fn config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TrustError> {
+    let key = ConfigKey::new(options)?;
+    let known = CONFIGS.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+    if let Some(config) = known {
+        return Ok(config);
+    }
+    let config = Arc::new(build(options)?);
+    let mut configs = CONFIGS.lock().unwrap_or_else(PoisonError::into_inner);
+    if configs.len() >= CONFIGS_MAX {
+        configs.clear();
+    }
+    Ok(configs.entry(key).or_insert(config).clone())
+}
+
+/// When a file was changed, and its length; an error when it is not there.
+pub(in crate::client) fn changed(path: &Path) -> Result<(Option<SystemTime>, u64), TrustError> {
+    let metadata = fs::metadata(path).map_err(|cause| unusable(path, cause.to_string()))?;
+    Ok((metadata.modified().ok(), metadata.len()))
+}
+
+fn build(options: &TlsOptions) -> Result<ClientConfig, TrustError> {
+    let impossible = |cause: &dyn ToString| TrustError { path: None, cause: cause.to_string() };
+    let versions: &[_] = if options.tls13_only { &[&TLS13] } else { ALL_VERSIONS };
+    let provider = Arc::new(default_provider());
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(versions)
+        .map_err(|cause| impossible(&cause))?;
+    let trusted = if options.skip_server_verification {
+        crate::logging::warn(format_args!("server certificates are not verified, as the application asked"));
+        None
+    } else {
+        Some(trust::trusted(options)?)
+    };
+    let verifier =
+        Verifier::new(trusted, options.pins.clone(), &provider).map_err(|cause| impossible(&cause))?;
+    let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = match &options.client_certificate {
+        None => builder.with_no_client_auth(),
+        Some(ClientCertificate { certificate, key, password }) => {
+            let chain = trust::certificates(certificate)?;
+            let private = key::private_key(key, password.as_ref())?;
+            builder.with_client_auth_cert(chain, private).map_err(|cause| match cause {
+                rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                    unusable(key, format!("it is not the key of the certificate {}", certificate.display()))
+                }
+                rustls::Error::InvalidCertificate(_) => {
+                    unusable(certificate, "its first certificate is malformed".to_owned())
+                }
+                other => unusable(key, format!("not a usable RSA, ECDSA or Ed25519 key: {other}")),
+            })?
+        }
+    };
+    config.alpn_protocols = options.alpn.0.clone();
+    // For Wireshark. Whoever has the file can read the connections, so no release build writes it.
+    #[cfg(debug_assertions)]
+    {
+        config.key_log = Arc::new(rustls::KeyLogFile::new());
+    }
+    Ok(config)
+}

@@ -1,0 +1,160 @@
+//! What an application asks of TLS.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use data_encoding::BASE64;
+use rustls::pki_types::ServerName;
+use zeroize::Zeroizing;
+
+/// The length of a SHA-256 digest.
+pub(super) const DIGEST_BYTES: usize = 32;
+
+/// How to speak TLS.
+#[derive(Clone, Debug)]
+pub struct TlsOptions {
+    /// The authorities to trust instead of the system's store: a PEM file, or a folder of them.
+    pub ca_path: Option<PathBuf>,
+    /// Trust the system's store as well as `ca_path`. Default no.
+    pub ca_path_adds_to_system: bool,
+    /// Accept any certificate for any name. Whoever sits on the path can then read and change everything, unless `pins`
+    /// are given: those count all the same, for the server's own key.
+    pub skip_server_verification: bool,
+    /// Public keys of which the server's chain must have one; none for no such demand. Expired ones count no more; when
+    /// all have expired, a chain that is verified will do without.
+    pub pins: Vec<Pin>,
+    /// What to show a server that asks for a certificate.
+    pub client_certificate: Option<ClientCertificate>,
+    /// Speak TLS 1.3 only. Default: 1.2 as well.
+    pub tls13_only: bool,
+    /// What to offer by ALPN. Default: `http/1.1`.
+    pub alpn: AlpnProtocols,
+    /// The name to ask for (SNI) and to verify, instead of the URL's host.
+    pub server_name: Option<TlsServerName>,
+}
+
+impl TlsOptions {
+    /// The files and folders that are read for them.
+    pub(in crate::client) fn files(&self) -> impl Iterator<Item = &Path> {
+        let own = self.client_certificate.iter().flat_map(|own| [&own.certificate, &own.key]);
+        let authorities = self.ca_path.iter().filter(|_| !self.skip_server_verification);
+        authorities.chain(own).map(PathBuf::as_path)
+    }
+}
+
+impl Default for TlsOptions {
+    fn default() -> Self {
+        Self {
+            ca_path: None,
+            ca_path_adds_to_system: false,
+            skip_server_verification: false,
+            pins: Vec::new(),
+            client_certificate: None,
+            tls13_only: false,
+            alpn: AlpnProtocols(vec![HTTP_1_1.to_vec()]),
+            server_name: None,
+        }
+    }
+}
+
+/// PEM files with a client's certificate, followed by those of its issuers, and its key (PKCS#8, SEC1 or PKCS#1).
+#[derive(Clone, Debug)]
+pub struct ClientCertificate {
+    /// The certificates.
+    pub certificate: PathBuf,
+    /// The key.
+    pub key: PathBuf,
+    /// The key's password.
+    pub password: Option<Password>,
+}
+
+const HTTP_1_1: &[u8] = b"http/1.1";
+
+/// Protocols to offer by ALPN (RFC 7301), preferred first; none leaves the extension out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AlpnProtocols(pub(super) Vec<Vec<u8>>);
+
+impl AlpnProtocols {
+    /// Names of 1 to 255 bytes, each once; none of a version of HTTP that is not upgraded to WebSocket.
+    pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, &'static str> {
+        let mut protocols = Vec::new();
+        for name in names {
+            match name {
+                "" => return Err("a protocol has no name"),
+                "h2" | "h2c" | "h3" => {
+                    return Err("WebSocket is spoken over http/1.1 here, not over h2 or h3");
+                }
+                long if long.len() > 255 => return Err("a protocol's name is over 255 bytes"),
+                twice if protocols.iter().any(|known| known == twice.as_bytes()) => {
+                    return Err("a protocol is named twice");
+                }
+                name => protocols.push(name.as_bytes().to_vec()),
+            }
+        }
+        Ok(Self(protocols))
+    }
+}
+
+/// A host name or an IP address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsServerName(pub(super) ServerName<'static>);
+
+impl TlsServerName {
+    /// A host name, or an IP address as in RFC 5952, without brackets.
+    pub fn parse(name: &str) -> Option<Self> {
+        ServerName::try_from(name.to_owned()).ok().map(Self)
+    }
+}
+
+/// The password of a private key. Wiped from memory when it is dropped, and never shown.
+#[derive(Clone)]
+pub struct Password(Zeroizing<Vec<u8>>);
+
+impl Password {
+    /// A password as the application gave it.
+    pub fn new(password: impl Into<Vec<u8>>) -> Self {
+        Self(Zeroizing::new(password.into()))
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+/// The SHA-256 digest of a public key (SubjectPublicKeyInfo) that a server's chain must have, as in RFC 7469.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pin {
+    pub(super) digest: [u8; DIGEST_BYTES],
+    /// Since 1970.
+    pub(super) expires: Option<Duration>,
+}
+
+/// The text is not 32 bytes in base64, with or without `sha256//` before them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PinError;
+
+impl fmt::Display for PinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a SHA-256 digest in base64, with or without `sha256//` before it")
+    }
+}
+
+impl Pin {
+    /// A digest in base64, and when the pin expires, if ever. curl's `sha256//` may stand before it.
+    pub fn parse(text: &str, expires: Option<SystemTime>) -> Result<Self, PinError> {
+        let text = text.strip_prefix("sha256//").unwrap_or(text);
+        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| PinError)?;
+        let digest = bytes.try_into().map_err(|_| PinError)?;
+        let expires = expires.map(|at| at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
+        Ok(Self { digest, expires })
+    }
+}
+
+impl std::error::Error for PinError {}
