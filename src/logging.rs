@@ -34,6 +34,24 @@ static THRESHOLD: AtomicU8 = AtomicU8::new(UNSET);
 /// The environment variable that sets the level: `debug`, `info`, `warn`, `error` or `off`.
 const LEVEL_VARIABLE: &str = "NET_WEBSOCKET_LOG";
 
+/// What a client's log lines begin with: its number, and that of the application's HiTrace chain in hilog's own form.
+pub(crate) struct Tag {
+    pub(crate) client: u64,
+    /// [`NO_TRACE`] for none.
+    pub(crate) trace: u64,
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self { client, trace: NO_TRACE } => write!(f, "[c{client}]"),
+            Self { client, trace } => write!(f, "[c{client} {trace:x}]"),
+        }
+    }
+}
+
+pub(crate) const NO_TRACE: u64 = 0;
+
 pub(crate) fn debug(message: fmt::Arguments<'_>) {
     log(LogLevel::Debug, message);
 }

@@ -12,12 +12,13 @@ mod handshake;
 mod headers;
 mod http;
 mod keepalive;
-mod link;
 mod message;
 mod proxy;
 mod reconnect;
 mod request;
+mod send_queue;
 mod session;
+mod shared;
 mod state;
 mod stats;
 mod tls;
@@ -29,14 +30,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::cause::{Cause, Causes};
 pub use self::destination::{URL_BYTES_MAX, UrlError};
-pub use self::error::{AlreadyConnected, CloseError, Error, Phase, PingError, SendError};
+pub use self::error::{Error, Phase};
 pub use self::event::{
     Closed, Direction, Failure, Listener, Outcome, Pong, Prepare, Receipt, Reconnected, Reconnecting, Times,
 };
 pub use self::handshake::{Opened, RefusedUpgrade, UpgradeError, parse_response_head};
 pub use self::headers::{Headers, RawHeader};
 pub use self::http::{RESPONSE_BODY_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX};
-pub use self::link::{Payload, SendLimits};
 pub use self::message::Message;
 pub use self::proxy::{Credentials, Proxy, ProxyError, ProxyOptionError, ProxyProtocol, ProxyServer};
 pub use self::reconnect::Reconnect;
@@ -44,6 +44,8 @@ pub use self::request::{
     HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, OptionsError, PhaseTimeouts, Prepared, REDIRECTS_MAX,
     RedirectError, Request, Rewrite, check_hosts,
 };
+pub use self::send_queue::{Payload, SendError, SendLimits};
+pub use self::shared::{AlreadyConnected, CloseError, PingError};
 pub use self::state::{State, may_close_with};
 pub use self::stats::{Statistics, Timing};
 pub use self::tls::{
@@ -53,7 +55,7 @@ pub use self::tls::{
 pub use crate::logging::{LogLevel, set_log_level};
 pub use crate::protocol::{CLOSE_REASON_BYTES_MAX, CloseCode, FrameHeader, Kind, Part, PerMessageDeflate};
 
-use self::link::Link;
+use self::shared::Shared;
 
 /// Unsent bytes a client accepts by default: 64 MiB.
 pub const SEND_LIMIT_BYTES: usize = 67_108_864;
@@ -66,36 +68,36 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 /// Dropping the client ends its events at once; an open connection still sends what was accepted and closes with
 /// code 1001 within the close timeout.
 pub struct Client {
-    link: Arc<Link>,
+    shared: Arc<Shared>,
 }
 
 impl Client {
     /// A client whose events go to `listener`, accepting up to `send_limit` unsent bytes.
     pub fn new(listener: Box<dyn Listener>, send_limit: usize) -> Self {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        Self { link: Arc::new(Link::new(id, listener, send_limit)) }
+        Self { shared: Arc::new(Shared::new(id, listener, send_limit)) }
     }
 
     /// The number of this client in log lines.
     pub fn id(&self) -> u64 {
-        self.link.id
+        self.shared.id
     }
 
     /// The state of the connection at this moment.
     pub fn state(&self) -> State {
-        self.link.state()
+        self.shared.state()
     }
 
     /// Bytes accepted by [`Client::send`], headers included, that have not reached the kernel.
     pub fn buffered(&self) -> usize {
-        self.link.buffered()
+        self.shared.buffered()
     }
 
     /// Begins to connect. The outcome is an event.
     pub fn connect(&self, request: Request) -> Result<(), AlreadyConnected> {
-        let (attempt, turn) = self.link.begin()?;
-        self.link.set_trace_id(request.trace_id);
-        session::start(self.link.clone(), attempt, turn, request);
+        let (attempt, turn) = self.shared.begin()?;
+        self.shared.set_trace_id(request.trace_id);
+        session::start(self.shared.clone(), attempt, turn, request);
         Ok(())
     }
 
@@ -103,12 +105,12 @@ impl Client {
     ///
     /// A message of [`Kind::Text`] must be UTF-8.
     pub fn send(&self, kind: Kind, payload: &[u8]) -> Result<(), SendError> {
-        self.link.send(kind, payload, None)
+        self.shared.send(kind, payload, None)
     }
 
     /// As [`Client::send`]; [`Listener::sent`] tells with `receipt` what became of the message.
     pub fn send_with_receipt(&self, kind: Kind, payload: &[u8], receipt: Receipt) -> Result<(), SendError> {
-        self.link.send(kind, payload, Some(receipt))
+        self.shared.send(kind, payload, Some(receipt))
     }
 
     /// Queues a message without copying it: its bytes are masked where they are and dropped when they are sent. They go
@@ -119,7 +121,7 @@ impl Client {
         payload: Box<P>,
         receipt: Option<Receipt>,
     ) -> Result<(), (SendError, Box<P>)> {
-        self.link.send_owned(kind, payload, receipt)
+        self.shared.send_owned(kind, payload, receipt)
     }
 
     /// Queues a piece of a message, which `last` ends. Until then no other message is accepted. Pieces go out
@@ -131,60 +133,60 @@ impl Client {
         last: bool,
         receipt: Option<Receipt>,
     ) -> Result<(), SendError> {
-        self.link.send_piece(kind, payload, last, receipt)
+        self.shared.send_piece(kind, payload, last, receipt)
     }
 
     /// Sends a ping of up to 125 bytes ahead of what is queued; [`Listener::pong`] tells of the answer.
     pub fn ping(&self, payload: &[u8]) -> Result<(), PingError> {
-        self.link.ping(payload)
+        self.shared.ping(payload)
     }
 
     /// How much unsent to accept, from now on.
     pub fn set_send_limits(&self, limits: SendLimits) {
-        self.link.set_send_limits(limits);
+        self.shared.set_send_limits(limits);
     }
 
     /// Whether more is queued than the low-water mark, so that [`Listener::drained`] is to come.
     pub fn is_filled(&self) -> bool {
-        self.link.is_filled()
+        self.shared.is_filled()
     }
 
     /// Whether a message of that length may be queued at all.
     pub fn has_room_for(&self, length: usize) -> bool {
-        self.link.has_room_for(length)
+        self.shared.has_room_for(length)
     }
 
     /// The server's answer to the last upgrade; `None` before it and during the next attempt.
     pub fn opened(&self) -> Option<Arc<Opened>> {
-        self.link.opened()
+        self.shared.opened()
     }
 
     /// Begins the retry that is waited for; false when none is.
     pub fn retry_now(&self) -> bool {
-        self.link.retry_now()
+        self.shared.retry_now()
     }
 
     /// Answers [`Listener::prepare`] about attempt `attempt`; false when that one is no longer waited for.
     pub fn prepare(&self, attempt: u32, prepared: Prepared) -> bool {
-        self.link.prepare(attempt, prepared)
+        self.shared.prepare(attempt, prepared)
     }
 
     /// What was counted so far.
     pub fn statistics(&self) -> Statistics {
-        self.link.statistics()
+        self.shared.statistics()
     }
 
     /// Begins the closing handshake behind what is queued. When it has begun before, this is no error and changes nothing.
     ///
     /// The reason is cut to [`CLOSE_REASON_BYTES_MAX`] bytes at a character boundary.
     pub fn close(&self, code: u16, reason: &str) -> Result<(), CloseError> {
-        self.link.close(code, reason)
+        self.shared.close(code, reason)
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.link.detach();
+        self.shared.detach();
     }
 }
 

@@ -140,7 +140,7 @@ impl Counters {
         self.round_trip_minimum.store(minimum, Ordering::Relaxed);
     }
 
-    /// What was counted; the rest is the link's to fill in.
+    /// What was counted; the rest is not counted here.
     pub(super) fn snapshot(&self) -> Statistics {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let time = |counter: &AtomicU64| match counter.load(Ordering::Relaxed) {

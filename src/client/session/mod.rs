@@ -1,7 +1,7 @@
 //! The session: one task that lives as long as a client's connection, and the ones that come in its place. It makes them,
 //! has their frames read and written, and tells the listener.
 //!
-//! Owns the socket and the timers. Takes commands from the [`Link`], never from a caller directly.
+//! Owns the socket and the timers. Takes commands from the [`Shared`], never from a caller directly.
 
 mod open;
 mod reader;
@@ -26,24 +26,25 @@ use super::cause::Cause;
 use super::dial::{self, Connection, Progress};
 use super::error::Error;
 use super::event::{Closed, Direction, Failure, Listener, Outcome, Reconnected, Times};
-use super::link::{Chunk, CloseRequest, Dropped, Link, Stop, Turn};
 use super::reconnect::Series;
 use super::request::Request;
+use super::send_queue::{Chunk, Dropped};
+use super::shared::{CloseRequest, Shared, Stop, Turn};
 use super::transport::{self, Ends};
 use crate::logging;
 use crate::protocol::{CloseCode, FrameHeader, Negotiated};
 use crate::runtime;
 
-/// Begins attempt `attempt` of the link's client.
-pub(super) fn start(link: Arc<Link>, attempt: u64, turn: Turn, request: Request) {
-    if runtime::spawn(run(link.clone(), attempt, turn, Box::new(request))).is_err() {
+/// Begins attempt `attempt` of the shared's client.
+pub(super) fn start(shared: Arc<Shared>, attempt: u64, turn: Turn, request: Request) {
+    if runtime::spawn(run(shared.clone(), attempt, turn, Box::new(request))).is_err() {
         // The caller may hold locks that a callback takes, so it is told from elsewhere, as always.
         let tell = move || {
-            let Dropped { messages, receipts, payloads } = link.end(attempt);
+            let Dropped { messages, receipts, payloads } = shared.end(attempt);
             drop(payloads);
             let failure = Failure { error: Error::Internal, unsent: messages, times: Times::default() };
-            let mut listener = link.listener.blocking_lock();
-            tell(&link, &mut **listener, |listener| {
+            let mut listener = shared.listener.blocking_lock();
+            tell(&shared, &mut **listener, |listener| {
                 receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
                 listener.failed(&failure);
             });
@@ -56,14 +57,14 @@ pub(super) fn start(link: Arc<Link>, attempt: u64, turn: Turn, request: Request)
 
 /// Makes connections, one and perhaps others in its place, until there are to be no more.
 /// The request comes boxed: the future would hold it, and more than once, as long as the connection lives.
-async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Box<Request>) {
+async fn run(shared: Arc<Shared>, attempt: u64, turn: Turn, request: Box<Request>) {
     let mut listener = turn.await;
     let close_timeout = request.close_timeout;
     let mut series = request.reconnect.as_ref().map(|again| Box::new(Series::new(again.policy.clone())));
     let mut request: Arc<Request> = request.into();
     // When the last connection that was open was lost, and which it was.
     let (mut lost_at, mut ends) = (None, None);
-    let network = request.watches_network().then(|| transport::subscribe(link.clone()));
+    let network = request.watches_network().then(|| transport::subscribe(shared.clone()));
     let mut end = loop {
         // The request is kept for a later attempt only.
         let (given, kept) = match &series {
@@ -71,7 +72,7 @@ async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Box<Request>) {
             None => (request, None),
         };
         let regained = lost_at.zip(series.as_deref().map(Series::attempts));
-        let mut end = connection(&link, attempt, given, &mut **listener, regained).await;
+        let mut end = connection(&shared, attempt, given, &mut **listener, regained).await;
         let (Some(series), Some(kept)) = (&mut series, kept) else { break end };
         if end.was_open {
             series.was_open(end.times.elapsed);
@@ -80,7 +81,7 @@ async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Box<Request>) {
         }
         let way = network.as_ref().map(|subscription| Way { subscription, ends: ends.as_deref().copied() });
         // Boxed, as connecting is.
-        match Box::pin(again(&link, attempt, series, kept, &mut **listener, end, way)).await {
+        match Box::pin(again(&shared, attempt, series, kept, &mut **listener, end, way)).await {
             Ok((next, same_place)) => {
                 request = next;
                 ends = ends.filter(|_| same_place);
@@ -89,24 +90,24 @@ async fn run(link: Arc<Link>, attempt: u64, turn: Turn, request: Box<Request>) {
         }
     };
     end.was_open |= lost_at.is_some();
-    if let Some(writer) = tell_end(&link, attempt, &mut **listener, *end) {
+    if let Some(writer) = tell_end(&shared, attempt, &mut **listener, *end) {
         // From here on the client may have its next connection.
         drop(listener);
-        writer.finish_within(close_timeout, &link.counters).await;
+        writer.finish_within(close_timeout, &shared.counters).await;
     }
 }
 
 /// Tells how it ended, and returns what has still to be closed in good order.
-fn tell_end(link: &Link, attempt: u64, listener: &mut dyn Listener, end: End) -> Option<Box<Writer>> {
+fn tell_end(shared: &Shared, attempt: u64, listener: &mut dyn Listener, end: End) -> Option<Box<Writer>> {
     let End { error, mut dropped, unsent, mut closed, writer, was_open, ends: _, times } = end;
     dropped.add(unsent);
-    dropped.merge(link.end(attempt));
+    dropped.merge(shared.end(attempt));
     let Dropped { messages: unsent, receipts, payloads } = dropped;
     if !payloads.is_empty() {
         runtime::callback(|| drop(payloads));
     }
     if !receipts.is_empty() {
-        tell(link, listener, |listener| {
+        tell(shared, listener, |listener| {
             receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
         });
     }
@@ -115,15 +116,15 @@ fn tell_end(link: &Link, attempt: u64, listener: &mut dyn Listener, end: End) ->
             closed = Some(abnormal(&error));
         }
         let failure = Failure { error, unsent, times };
-        logging::warn(format_args!("{} {failure}", link.tag()));
-        tell(link, listener, |listener| listener.failed(&failure));
+        logging::warn(format_args!("{} {failure}", shared.tag()));
+        tell(shared, listener, |listener| listener.failed(&failure));
     } else if unsent > 0 {
-        logging::warn(format_args!("{} closed with {unsent} queued messages unsent", link.tag()));
+        logging::warn(format_args!("{} closed with {unsent} queued messages unsent", shared.tag()));
     }
     if let Some(closed) = closed {
         let closed = Closed { unsent, times, ..closed };
-        logging::info(format_args!("{} closed ({})", link.tag(), closed.code));
-        tell(link, listener, |listener| listener.closed(&closed));
+        logging::info(format_args!("{} closed ({})", shared.tag(), closed.code));
+        tell(shared, listener, |listener| listener.closed(&closed));
     }
     writer
 }
@@ -131,7 +132,7 @@ fn tell_end(link: &Link, attempt: u64, listener: &mut dyn Listener, end: End) ->
 /// One attempt and the connection it makes. `regained` is set when that takes the place of one that was lost then, after
 /// so many attempts.
 async fn connection(
-    link: &Arc<Link>,
+    shared: &Arc<Shared>,
     attempt: u64,
     request: Arc<Request>,
     listener: &mut dyn Listener,
@@ -141,14 +142,14 @@ async fn connection(
     let opened = AtomicBool::new(false);
     let driven = async {
         // Boxed, so that the memory of connecting is not kept for the life of the connection.
-        match Box::pin(connect(link, attempt, request, listener, &opened, regained)).await {
+        match Box::pin(connect(shared, attempt, request, listener, &opened, regained)).await {
             Ok(session) => session.run().await,
             Err(end) => end,
         }
     };
     let driven = AssertUnwindSafe(driven).catch_unwind().await;
     let mut end = driven.unwrap_or_else(|_| {
-        logging::error(format_args!("{} a session panicked; its connection is dropped", link.tag()));
+        logging::error(format_args!("{} a session panicked; its connection is dropped", shared.tag()));
         Box::new(End { was_open: opened.load(Ordering::Relaxed), ..End::of_error(Error::Internal) })
     });
     if !end.was_open {
@@ -159,7 +160,7 @@ async fn connection(
 
 /// Makes the connection and tells that it is open.
 async fn connect<'a>(
-    link: &'a Link,
+    shared: &'a Shared,
     attempt: u64,
     request: Arc<Request>,
     listener: &'a mut dyn Listener,
@@ -167,8 +168,8 @@ async fn connect<'a>(
     regained: Option<(Instant, u32)>,
 ) -> Result<Box<Session<'a>>, Box<End>> {
     let progress = Progress::new();
-    logging::info(format_args!("{} connecting to {}", link.tag(), request.destination));
-    let stopped = poll_fn(|cx| match link.poll_stop(attempt, cx) {
+    logging::info(format_args!("{} connecting to {}", shared.tag(), request.destination));
+    let stopped = poll_fn(|cx| match shared.poll_stop(attempt, cx) {
         Some(stop) => Poll::Ready(stop),
         None => Poll::Pending,
     });
@@ -186,7 +187,7 @@ async fn connect<'a>(
             let compress_from = connection.deflate.as_ref().and_then(Negotiated::threshold);
             let Connection { stream, opened, deflate, received } = connection;
             let opened = Arc::new(opened);
-            link.open(attempt, opened.clone(), compress_from).map(|()| (stream, opened, deflate, received))
+            shared.open(attempt, opened.clone(), compress_from).map(|()| (stream, opened, deflate, received))
         }
         Ok(Err(error)) => return Err(Box::new(failed(error))),
         Err(stop) => Err(stop),
@@ -200,13 +201,13 @@ async fn connect<'a>(
         Err(Stop::Close(close)) => return Err(Box::new(End::of_close(close, Times::default()))),
     };
     was_opened.store(true, Ordering::Relaxed);
-    logging::info(format_args!("{} open at {}", link.tag(), request.destination));
-    tell(link, listener, |listener| listener.opened(&opened));
+    logging::info(format_args!("{} open at {}", shared.tag(), request.destination));
+    tell(shared, listener, |listener| listener.opened(&opened));
     if let Some((lost_at, attempts)) = regained {
         let reconnected = Reconnected { attempts, downtime: lost_at.elapsed() };
-        tell(link, listener, |listener| listener.reconnected(&reconnected));
+        tell(shared, listener, |listener| listener.reconnected(&reconnected));
     }
-    Ok(Box::new(Session::new(link, listener, (stream, received), deflate, &request)))
+    Ok(Box::new(Session::new(shared, listener, (stream, received), deflate, &request)))
 }
 
 /// How an attempt or a connection ended: the events still to be told. It goes around boxed, since a future that returns one
@@ -262,8 +263,8 @@ fn closed_by(cause: Cause, code: u16, reason: String) -> Closed {
 }
 
 /// Calls the listener, unless its client is gone.
-fn tell(link: &Link, listener: &mut dyn Listener, event: impl FnOnce(&mut dyn Listener)) {
-    if link.is_detached() {
+fn tell(shared: &Shared, listener: &mut dyn Listener, event: impl FnOnce(&mut dyn Listener)) {
+    if shared.is_detached() {
         return;
     }
     in_callback(listener, |listener| {
@@ -293,9 +294,14 @@ fn in_callback<R>(listener: &mut dyn Listener, run: impl FnOnce(&mut dyn Listene
     if listener.may_block() { runtime::callback(|| run(listener)) } else { run(listener) }
 }
 
-fn tell_frames(link: &Link, listener: &mut dyn Listener, direction: Direction, headers: Vec<FrameHeader>) {
+fn tell_frames(
+    shared: &Shared,
+    listener: &mut dyn Listener,
+    direction: Direction,
+    headers: Vec<FrameHeader>,
+) {
     if !headers.is_empty() {
-        tell(link, listener, |listener| {
+        tell(shared, listener, |listener| {
             headers.into_iter().for_each(|header| listener.frame(direction, header));
         });
     }

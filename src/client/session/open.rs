@@ -20,8 +20,9 @@ use crate::client::cause::Cause;
 use crate::client::error::Error;
 use crate::client::event::{Closed, Direction, Listener, Outcome, Times};
 use crate::client::keepalive::{Due, Keepalive, Ticks};
-use crate::client::link::{Chunk, CloseRequest, Command, Link};
 use crate::client::request::Request;
+use crate::client::send_queue::Chunk;
+use crate::client::shared::{CloseRequest, Command, Shared};
 use crate::client::transport::{Ends, Stream};
 use crate::logging;
 use crate::protocol::{CloseCode, Decoder, Negotiated, ProtocolError, ReadBuffer};
@@ -53,7 +54,7 @@ enum Wake {
 
 /// An open connection.
 pub(super) struct Session<'a> {
-    link: &'a Link,
+    shared: &'a Shared,
     listener: &'a mut dyn Listener,
     writer: Writer,
     reader: Reader,
@@ -135,7 +136,7 @@ impl Ending {
 
 impl<'a> Session<'a> {
     pub(super) fn new(
-        link: &'a Link,
+        shared: &'a Shared,
         listener: &'a mut dyn Listener,
         (stream, received): (Stream, ReadBuffer),
         deflate: Option<Negotiated>,
@@ -145,13 +146,13 @@ impl<'a> Session<'a> {
         // Who does not hear of changes of the network need not know.
         let ends = request.watches_network().then(|| stream.ends().ok().map(Box::new)).flatten();
         // Frames that came along with the server's answer.
-        link.counters.received_bytes(received.data().len());
+        shared.counters.received_bytes(received.data().len());
         let mut decoder = Decoder::new(request.message_limit, deflate.as_ref().map(Negotiated::inflater));
         if request.in_pieces {
             decoder = decoder.in_pieces();
         }
         Self {
-            link,
+            shared,
             listener,
             writer: Writer::new(stream, deflate.as_ref().map(Negotiated::deflater), request),
             reader: Reader::new(received, decoder),
@@ -240,8 +241,8 @@ impl<'a> Session<'a> {
             // One try to get a close frame out before the application hears of the end and perhaps exits. Nobody waits for
             // more here.
             let mut cx = Context::from_waker(Waker::noop());
-            while let Poll::Ready(Ok(count @ 1..)) = self.writer.poll_write(&mut cx, &self.link.counters) {
-                self.link.counters.sent_bytes(count);
+            while let Poll::Ready(Ok(count @ 1..)) = self.writer.poll_write(&mut cx, &self.shared.counters) {
+                self.shared.counters.sent_bytes(count);
             }
             self.writer.unconfirmed()
         } else {
@@ -260,7 +261,7 @@ impl<'a> Session<'a> {
     }
 
     fn received(&mut self, count: usize) {
-        self.link.counters.received_bytes(count);
+        self.shared.counters.received_bytes(count);
         self.turn_bytes += count;
         self.keepalive.alive();
         let now = Instant::now();
@@ -281,7 +282,7 @@ impl<'a> Session<'a> {
         if self.ends.as_deref().copied().is_some_and(Ends::is_stranded) {
             return Some(Ending::lost(Error::NetworkChanged(None)));
         }
-        logging::info(format_args!("{} the network has changed: is the peer there?", self.link.tag()));
+        logging::info(format_args!("{} the network has changed: is the peer there?", self.shared.tag()));
         let now = Instant::now();
         self.probe = Some(Box::new(Probe { sent_at: now, by: now + PROBE_TIMEOUT }));
         self.numbered_ping();
@@ -299,28 +300,28 @@ impl<'a> Session<'a> {
 
     fn wrote(&mut self, count: usize) {
         self.wrote = true;
-        self.link.counters.sent_bytes(count);
+        self.shared.counters.sent_bytes(count);
         self.turn_bytes += count;
-        let drained = self.link.in_flight(self.writer.pending());
+        let drained = self.shared.note_in_flight(self.writer.pending());
         self.tell_sent();
         if drained {
-            tell(self.link, self.listener, |listener| listener.drained());
+            tell(self.shared, self.listener, |listener| listener.drained());
         }
         self.extend_closing();
     }
 
     /// Counts the messages that the kernel has got, and tells of those with a receipt.
     fn tell_sent(&mut self) {
-        self.link.counters.sent_messages(std::mem::take(&mut self.writer.written));
+        self.shared.counters.sent_messages(std::mem::take(&mut self.writer.written));
         self.writer.give_back();
         if let Some(headers) = self.writer.headers.as_mut().map(std::mem::take) {
-            tell_frames(self.link, self.listener, Direction::Sent, headers);
+            tell_frames(self.shared, self.listener, Direction::Sent, headers);
         }
         if self.writer.receipts.is_empty() {
             return;
         }
         let receipts = std::mem::take(&mut self.writer.receipts);
-        tell(self.link, self.listener, |listener| {
+        tell(self.shared, self.listener, |listener| {
             receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Sent));
         });
     }
@@ -331,7 +332,7 @@ impl<'a> Session<'a> {
         if self.closing.is_some() {
             return;
         }
-        self.link.counters.ping_sent();
+        self.shared.counters.ping_sent();
         self.writer.push_control(|encoder, out| encoder.ping(out, &payload));
         if self.pings.len() >= UNANSWERED_PINGS_MAX {
             self.pings.pop_front();
@@ -354,7 +355,7 @@ impl<'a> Session<'a> {
     }
 
     fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        match self.link.poll_command(&mut self.writer.out, cx) {
+        match self.shared.poll_command(&mut self.writer.out, cx) {
             Command::Ping(payload) => return Poll::Ready(Wake::Ping(payload)),
             Command::Close(request) => return Poll::Ready(Wake::Close(request)),
             Command::NetworkChanged => return Poll::Ready(Wake::NetworkChanged),
@@ -386,13 +387,13 @@ impl<'a> Session<'a> {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        let traced = self.listener.wants_frames() && !self.link.is_detached();
+        let traced = self.listener.wants_frames() && !self.shared.is_detached();
         self.writer.keep_headers(traced);
         self.held = traced && self.listener.poll_heard(cx).is_pending();
         if self.held {
             return Poll::Pending;
         }
-        match ready!(self.writer.poll_write(cx, &self.link.counters)) {
+        match ready!(self.writer.poll_write(cx, &self.shared.counters)) {
             Ok(0) if self.writer.receipts.is_empty() => Poll::Pending,
             Ok(count) => Poll::Ready(Wake::Wrote(count)),
             Err(error) => Poll::Ready(Wake::WriteFailed(error)),
@@ -400,7 +401,7 @@ impl<'a> Session<'a> {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        if !self.link.is_detached() && self.listener.poll_ready(cx).is_pending() {
+        if !self.shared.is_detached() && self.listener.poll_ready(cx).is_pending() {
             self.paused = true;
             return Poll::Pending;
         }
@@ -453,7 +454,7 @@ impl<'a> Session<'a> {
         }
         if let Some(closing) = self.closing.take_if(|closing| closing.by <= now) {
             let limit = self.close_timeout.as_millis();
-            logging::warn(format_args!("{} no close frame within {limit} ms", self.link.tag()));
+            logging::warn(format_args!("{} no close frame within {limit} ms", self.shared.tag()));
             let why = if self.paused { "; the listener took no more" } else { "" };
             let reason = format!("no close frame came within {limit} ms of ours ({}){why}", closing.code);
             let closed = closed_by(Cause::Application, CloseCode::Abnormal.into(), reason);
@@ -463,8 +464,8 @@ impl<'a> Session<'a> {
             && at <= now
         {
             self.next_statistics = Some(Ticks::of_process().after(now, interval));
-            let statistics = self.link.statistics();
-            tell(self.link, self.listener, |listener| listener.statistics(&statistics));
+            let statistics = self.shared.statistics();
+            tell(self.shared, self.listener, |listener| listener.statistics(&statistics));
         }
         if self.paused {
             self.keepalive.resumed(now);
@@ -505,7 +506,7 @@ impl<'a> Session<'a> {
     /// Sends our close frame behind everything queued before it.
     fn begin_closing(&mut self, request: CloseRequest) {
         let CloseRequest { code, reason } = request;
-        logging::info(format_args!("{} closing ({})", self.link.tag(), u16::from(code)));
+        logging::info(format_args!("{} closing ({})", self.shared.tag(), u16::from(code)));
         self.writer.push_close(Some(code), &reason);
         self.closing =
             Some(Closing { code: u16::from(code), reason, by: Instant::now() + self.close_timeout });
@@ -515,7 +516,7 @@ impl<'a> Session<'a> {
     /// gone has no such patience.
     fn extend_closing(&mut self) {
         if let Some(closing) = &mut self.closing
-            && !self.link.is_detached()
+            && !self.shared.is_detached()
         {
             closing.by = Instant::now() + self.close_timeout;
         }
@@ -542,7 +543,7 @@ impl<'a> Session<'a> {
         let text = error.to_string();
         if self.closing.take().is_none() {
             // What was accepted before the peer's mistake still goes out.
-            self.link.peer_failed(&mut self.writer.out);
+            self.shared.peer_failed(&mut self.writer.out);
             self.writer.push_close(Some(code), &text);
         }
         let closed = closed_by(Cause::Protocol, code.into(), text);

@@ -11,16 +11,17 @@ use tokio::time::Instant;
 use super::{End, tell};
 use crate::client::error::{Error, Phase};
 use crate::client::event::{Closed, Listener, Outcome, Prepare, Reconnecting};
-use crate::client::link::{Dropped, Link, Stop, Waiting};
 use crate::client::reconnect::{Reconnect, Series};
 use crate::client::request::{Prepared, Request, Rewrite};
+use crate::client::send_queue::{Backlog, Dropped};
+use crate::client::shared::{Shared, Stop};
 use crate::client::transport::{Ends, Subscription};
 use crate::logging;
 use crate::runtime;
 
 /// Waits for the next attempt and prepares it, unless there is to be none: then gives back how it all ended.
 pub(super) async fn again(
-    link: &Arc<Link>,
+    shared: &Arc<Shared>,
     attempt: u64,
     series: &mut Series,
     request: Arc<Request>,
@@ -36,7 +37,7 @@ pub(super) async fn again(
             delay = Duration::ZERO;
         }
         let keep = series.policy().keep_queue;
-        match link.reconnect(attempt, std::mem::take(&mut end.unsent), keep) {
+        match shared.reconnect(attempt, std::mem::take(&mut end.unsent), keep) {
             Ok(dropped) => end.dropped.merge(dropped),
             Err(unsent) => {
                 end.unsent = unsent;
@@ -62,36 +63,36 @@ pub(super) async fn again(
         // The reason is the peer's text, which does not belong into a log.
         logging::warn(format_args!(
             "{} attempt {} in {} ms ({cause:?})",
-            link.tag(),
+            shared.tag(),
             reconnecting.attempt,
             delay.as_millis()
         ));
-        link.await_retry(true);
-        tell(link, listener, |listener| {
+        shared.await_retry(true);
+        tell(shared, listener, |listener| {
             receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
         });
-        tell(link, listener, |listener| listener.reconnecting(&reconnecting));
-        if link.in_flight(Waiting::default()) {
-            tell(link, listener, |listener| listener.drained());
+        tell(shared, listener, |listener| listener.reconnecting(&reconnecting));
+        if shared.note_in_flight(Backlog::default()) {
+            tell(shared, listener, |listener| listener.drained());
         }
         if let Some(writer) = end.writer.take() {
-            let (link, close_timeout) = (link.clone(), request.close_timeout);
-            let finish = async move { writer.finish_within(close_timeout, &link.counters).await };
+            let (shared, close_timeout) = (shared.clone(), request.close_timeout);
+            let finish = async move { writer.finish_within(close_timeout, &shared.counters).await };
             // Without a runtime this would not run either.
             let _ = runtime::spawn(finish);
             others_first().await;
         }
-        let waited = match heard(link, attempt, listener).await {
-            Ok(()) => wait(link, attempt, (now, delay), series, &request, way).await,
+        let waited = match heard(shared, attempt, listener).await {
+            Ok(()) => wait(shared, attempt, (now, delay), series, &request, way).await,
             stopped => stopped,
         };
-        link.await_retry(false);
+        shared.await_retry(false);
         let ready = match waited {
             Err(unready) => Err(unready),
-            Ok(()) => prepare(link, attempt, listener, &reconnecting, &request, series.policy()).await,
+            Ok(()) => prepare(shared, attempt, listener, &reconnecting, &request, series.policy()).await,
         };
         if matches!(ready, Ok(_) | Err(Unready::Failed(_))) {
-            link.counters.attempt();
+            shared.counters.attempt();
         }
         let was_open = end.was_open;
         match ready {
@@ -127,8 +128,8 @@ pub(super) struct Way<'a> {
 }
 
 /// Waits until the listener has heard of the attempts before: those that nobody hears of would go on for ever.
-async fn heard(link: &Link, attempt: u64, listener: &mut dyn Listener) -> Result<(), Unready> {
-    poll_fn(|cx| match link.poll_stop(attempt, cx) {
+async fn heard(shared: &Shared, attempt: u64, listener: &mut dyn Listener) -> Result<(), Unready> {
+    poll_fn(|cx| match shared.poll_stop(attempt, cx) {
         Some(stop) => Poll::Ready(Err(Unready::Stop(stop))),
         None => listener.poll_heard(cx).map(Ok),
     })
@@ -138,7 +139,7 @@ async fn heard(link: &Link, attempt: u64, listener: &mut dyn Listener) -> Result
 /// Waits for the next attempt: for a delay after the failure, and for a way to the server if there is none. The application
 /// may want it at once, or none any more; and a network that has changed may be a better one.
 async fn wait(
-    link: &Link,
+    shared: &Shared,
     attempt: u64,
     (failed, delay): (Instant, Duration),
     series: &Series,
@@ -154,13 +155,13 @@ async fn wait(
     // The time has come and there is no way.
     let mut held = false;
     poll_fn(|cx| {
-        if let Some(stop) = link.poll_stop(attempt, cx) {
+        if let Some(stop) = shared.poll_stop(attempt, cx) {
             return Poll::Ready(Err(Unready::Stop(stop)));
         }
-        if link.take_retry_now() {
+        if shared.take_retry_now() {
             return Poll::Ready(Ok(()));
         }
-        if link.take_network_changed() && has_way() {
+        if shared.take_network_changed() && has_way() {
             // Not at each of many changes.
             let soon = (failed + series.policy().delay).max(Instant::now());
             if held || soon < sleep.deadline() {
@@ -172,7 +173,7 @@ async fn wait(
             if has_way() {
                 return Poll::Ready(Ok(()));
             }
-            logging::info(format_args!("{} waits for a network", link.tag()));
+            logging::info(format_args!("{} waits for a network", shared.tag()));
             held = true;
         }
         match deadline.as_mut().as_pin_mut() {
@@ -185,23 +186,23 @@ async fn wait(
 
 /// Lets the application change the handshake of the next attempt.
 async fn prepare(
-    link: &Link,
+    shared: &Shared,
     attempt: u64,
     listener: &mut dyn Listener,
     reconnecting: &Reconnecting,
     request: &Arc<Request>,
     policy: &Reconnect,
 ) -> Result<Arc<Request>, Unready> {
-    link.await_prepared(reconnecting.attempt);
+    shared.await_prepared(reconnecting.attempt);
     let mut said = Prepare::Proceed;
-    tell(link, listener, |listener| said = listener.prepare(reconnecting));
+    tell(shared, listener, |listener| said = listener.prepare(reconnecting));
     let limit = policy.prepare_timeout;
     let prepared = match said {
         Prepare::Stop => Ok(Some(Prepared::Stop)),
         Prepare::Fail => Ok(Some(Prepared::Fail)),
         Prepare::Proceed => Ok(None),
         Prepare::Wait => {
-            let answer = poll_fn(|cx| match (link.poll_stop(attempt, cx), link.take_prepared()) {
+            let answer = poll_fn(|cx| match (shared.poll_stop(attempt, cx), shared.take_prepared()) {
                 (Some(stop), _) => Poll::Ready(Err(Unready::Stop(stop))),
                 (None, Some(prepared)) => Poll::Ready(Ok(Some(prepared))),
                 (None, None) => Poll::Pending,
@@ -212,7 +213,7 @@ async fn prepare(
         }
     };
     // One that was taken up to now counts.
-    let answer = link.end_preparing();
+    let answer = shared.end_preparing();
     let prepared = match prepared {
         Ok(None) | Err(Unready::Failed(_)) if answer.is_some() => answer,
         prepared => prepared?,
@@ -311,12 +312,12 @@ mod tests {
         let port =
             std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
         let log = Arc::default();
-        let link = Arc::new(Link::new(1, Box::new(Recorder(Arc::clone(&log), prepare, hearing)), 1_000));
+        let shared = Arc::new(Shared::new(1, Box::new(Recorder(Arc::clone(&log), prepare, hearing)), 1_000));
         let options = Options { reconnect: Some(reconnect), ..Options::default() };
         let request = Request::parse(&format!("ws://{port}/"), options).expect("good");
-        let (attempt, turn) = link.begin().expect("idle");
+        let (attempt, turn) = shared.begin().expect("idle");
         let began = Instant::now();
-        run(link, attempt, turn, Box::new(request)).await;
+        run(shared, attempt, turn, Box::new(request)).await;
         let log = std::mem::take(&mut *log.lock().expect("no panic"));
         (log, began.elapsed())
     }

@@ -11,8 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::reader::REMAINDER_BYTES_MAX;
 use crate::client::event::Receipt;
-use crate::client::link::{Chunk, Dropped, Payload, Waiting, recycle_chunk};
 use crate::client::request::Request;
+use crate::client::send_queue::{Backlog, Chunk, Dropped, Payload, recycle_chunk};
 use crate::client::stats::Counters;
 use crate::client::transport::Stream;
 use crate::protocol::{CloseCode, Deflater, Encoder, FrameHeader, encoded_frames};
@@ -84,8 +84,8 @@ impl Writer {
     }
 
     /// What is not handed to the kernel.
-    pub(super) fn pending(&self) -> Waiting {
-        let mut waiting = Waiting::of(&self.out);
+    pub(super) fn pending(&self) -> Backlog {
+        let mut waiting = Backlog::of(&self.out);
         waiting.bytes -= self.front_written;
         waiting
     }
@@ -179,7 +179,7 @@ impl Writer {
     pub(super) fn unconfirmed(&mut self) -> Dropped {
         let mut receipts = std::mem::take(&mut self.held_receipts);
         receipts.extend(self.out.iter_mut().filter_map(|chunk| chunk.receipt.take()));
-        let messages = self.held + Waiting::of(&self.out).messages;
+        let messages = self.held + Backlog::of(&self.out).messages;
         Dropped { messages, receipts, ..Dropped::default() }
     }
 

@@ -21,7 +21,7 @@ impl Session<'_> {
         self.reader.decoder.keep_headers(self.listener.wants_frames());
         let mut decoded = self.reader.decode();
         loop {
-            tell_frames(self.link, self.listener, Direction::Received, self.reader.decoder.take_headers());
+            tell_frames(self.shared, self.listener, Direction::Received, self.reader.decoder.take_headers());
             decoded = match decoded {
                 Ok(None) => return None,
                 Ok(Some(Decoded::Control(control))) => {
@@ -40,18 +40,18 @@ impl Session<'_> {
     /// long, however few bytes were read for it: compressed messages are up to a thousand times as large, and the listener
     /// is asked between two runs whether it can take more.
     fn messages(&mut self, first: Decoded) -> Result<Option<Decoded>, ProtocolError> {
-        let Self { link, listener, reader: Reader { buffer, decoder }, undelivered, turn_bytes, .. } = self;
-        link.awake();
+        let Self { shared, listener, reader: Reader { buffer, decoder }, undelivered, turn_bytes, .. } = self;
+        shared.awake();
         in_callback(&mut **listener, |listener| {
-            let mut run = if link.is_detached() { None } else { Run::begin(listener) };
+            let mut run = if shared.is_detached() { None } else { Run::begin(listener) };
             let mut decoded = Ok(Some(first));
             let (mut bytes, mut count) = (0, 0);
             loop {
-                let wanted = run.as_mut().filter(|_| !link.is_detached());
+                let wanted = run.as_mut().filter(|_| !shared.is_detached());
                 match decoded {
                     Ok(Some(Decoded::Message(kind, range))) => {
                         // Before the listener is told, which may look.
-                        link.counters.received_message();
+                        shared.counters.received_message();
                         bytes += range.len();
                         if let Some(Run(listener)) = wanted {
                             buffer.with_nul(range, |bytes| listener.message(Message::buffered(kind, bytes)));
@@ -59,7 +59,7 @@ impl Session<'_> {
                     }
                     Ok(Some(Decoded::Assembled(kind, part))) => {
                         if part.last {
-                            link.counters.received_message();
+                            shared.counters.received_message();
                         }
                         bytes += decoder.assembled().len();
                         if let Some(Run(listener)) = wanted {
@@ -77,7 +77,7 @@ impl Session<'_> {
                 }
                 decoded = decoder.decode(buffer);
                 for header in decoder.take_headers() {
-                    if let Some(Run(listener)) = run.as_mut().filter(|_| !link.is_detached()) {
+                    if let Some(Run(listener)) = run.as_mut().filter(|_| !shared.is_detached()) {
                         listener.frame(Direction::Received, header);
                     }
                 }
@@ -90,7 +90,7 @@ impl Session<'_> {
     fn control(&mut self, control: Control) -> Option<Ending> {
         match control {
             Control::Ping(payload) => {
-                self.link.counters.ping_received();
+                self.shared.counters.ping_received();
                 if self.closing.is_none() {
                     let payload = self.reader.buffer.slice(payload);
                     self.writer.push_control(|encoder, out| encoder.pong(out, payload));
@@ -105,8 +105,8 @@ impl Session<'_> {
                 if let Some(Closing { code, reason, by: _ }) = self.closing.take() {
                     return Some(Ending::closed(closed_by(Cause::Application, code, reason), true));
                 }
-                logging::info(format_args!("{} closed by the peer", self.link.tag()));
-                self.link.peer_closes();
+                logging::info(format_args!("{} closed by the peer", self.shared.tag()));
+                self.shared.peer_closes();
                 let unsent = self.writer.take_unbegun();
                 // The answer carries the code received (RFC 6455 section 5.5.1).
                 self.writer.push_close(code, "");
@@ -119,15 +119,15 @@ impl Session<'_> {
 
     /// A pong answers the latest ping with its payload, and the pings before that (RFC 6455 section 5.5.3).
     fn pong(&mut self, payload: Range<usize>) {
-        let Self { link, listener, pings, reader, probe, .. } = self;
+        let Self { shared, listener, pings, reader, probe, .. } = self;
         let payload = reader.buffer.slice(payload);
         let answered = pings.iter().rposition(|(sent, _)| sent == payload);
         let last = answered.and_then(|at| pings.drain(..=at).next_back()).map(|(_, sent_at)| sent_at);
         let round_trip = last.map(|sent_at| sent_at.elapsed());
         if let (Some(at), Some(time)) = (answered, round_trip) {
-            link.counters.answered(at + 1, time);
+            shared.counters.answered(at + 1, time);
             probe.take_if(|probe| last >= Some(probe.sent_at));
         }
-        tell(link, &mut **listener, |listener| listener.pong(Pong { payload, round_trip }));
+        tell(shared, &mut **listener, |listener| listener.pong(Pong { payload, round_trip }));
     }
 }

@@ -1,0 +1,296 @@
+//! The send queue of a client: messages as frames, in their order, within limits.
+//!
+//! Owns what was accepted and is not taken by a session, and counts what a session has taken and the kernel has not. Knows no
+//! state of a connection, no lock and no waker.
+
+mod chunk;
+mod refusal;
+
+use std::collections::VecDeque;
+
+pub use self::chunk::Payload;
+pub use self::refusal::SendError;
+
+pub(super) use self::chunk::{Backlog, Chunk, Dropped, recycle_chunk};
+
+use self::chunk::{CHUNK_BYTES, chunk_memory, drop_continuations};
+use super::event::Receipt;
+use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, Kind, Utf8Validator};
+
+/// How much may wait to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendLimits {
+    /// Bytes, headers of frames included. Default [`crate::client::SEND_LIMIT_BYTES`].
+    pub bytes: usize,
+    /// Bytes at which a queue that held more counts as drained. Default a quarter.
+    pub low_water: usize,
+    /// Messages; a queue that held more than a quarter of them has drained at that. Default any number.
+    pub messages: usize,
+}
+
+impl SendLimits {
+    /// A limit of bytes alone.
+    pub fn of_bytes(bytes: usize) -> Self {
+        Self { bytes, low_water: bytes / 4, messages: usize::MAX }
+    }
+}
+
+/// Part of a message that an application sends piece by piece.
+struct Unfinished {
+    kind: Kind,
+    utf8: Utf8Validator,
+    /// Its first pieces are gone with a lost connection.
+    interrupted: bool,
+}
+
+/// See the module.
+pub(super) struct SendQueue {
+    chunks: VecDeque<Chunk>,
+    /// What is in `chunks`.
+    queued: Backlog,
+    /// What a session has taken from the queue and not yet handed to the kernel.
+    in_flight: Backlog,
+    limits: SendLimits,
+    /// More than the low-water marks was unsent since the last drained event.
+    filled: bool,
+    encoder: Encoder,
+    /// Messages from this size on are to be compressed, which the session does in their order.
+    compress_from: Option<usize>,
+    /// The message that is sent piece by piece and has not ended.
+    unfinished: Option<Unfinished>,
+}
+
+impl SendQueue {
+    pub(super) fn new(limits: SendLimits) -> Self {
+        Self {
+            chunks: VecDeque::new(),
+            queued: Backlog::default(),
+            in_flight: Backlog::default(),
+            limits,
+            filled: false,
+            encoder: Encoder::default(),
+            compress_from: None,
+            unfinished: None,
+        }
+    }
+
+    pub(super) fn set_limits(&mut self, limits: SendLimits) {
+        self.limits = limits;
+    }
+
+    /// From now on messages of `least` bytes and more are left to the session to compress; with `None` no message is.
+    pub(super) fn compress_from(&mut self, least: Option<usize>) {
+        self.compress_from = least;
+    }
+
+    /// What was accepted and has not reached the kernel.
+    pub(super) fn backlog(&self) -> Backlog {
+        Backlog {
+            bytes: self.queued.bytes + self.in_flight.bytes,
+            messages: self.queued.messages + self.in_flight.messages,
+        }
+    }
+
+    /// Whether the queue was above its low-water marks, and has not drained since.
+    pub(super) fn is_filled(&self) -> bool {
+        self.filled
+    }
+
+    /// Whether a message of `length` bytes may be queued when nothing else is: with the longest header of a frame it is
+    /// within the limit of bytes.
+    pub(super) fn has_room_for(&self, length: usize) -> bool {
+        length.saturating_add(FRAME_HEADER_BYTES_MAX) <= self.limits.bytes
+    }
+
+    /// Queues one message, copied and masked.
+    pub(super) fn message(
+        &mut self,
+        kind: Kind,
+        payload: &[u8],
+        receipt: Option<Receipt>,
+    ) -> Result<(), SendError> {
+        self.check(payload.len())?;
+        self.may_begin()?;
+        if self.compress_from.is_some_and(|least| payload.len() >= least) {
+            let uncompressed = Some(kind);
+            let chunk =
+                Chunk { bytes: payload.to_vec(), uncompressed, messages: 1, receipt, ..Chunk::default() };
+            self.push(chunk);
+        } else {
+            let frame_len = payload.len() + FRAME_HEADER_BYTES_MAX;
+            self.append(frame_len, 1, receipt, |encoder, out| encoder.message(out, kind, payload));
+        }
+        self.mark_filled();
+        Ok(())
+    }
+
+    /// Queues one message without copying it. A refused payload comes back as it was.
+    pub(super) fn owned_message<P: Payload + 'static>(
+        &mut self,
+        kind: Kind,
+        mut payload: Box<P>,
+        receipt: Option<Receipt>,
+    ) -> Result<(), (SendError, Box<P>)> {
+        let accepted = self.check((*payload).as_ref().len()).and_then(|()| self.may_begin());
+        if let Err(error) = accepted {
+            return Err((error, payload));
+        }
+        let mut bytes = Vec::with_capacity(FRAME_HEADER_BYTES_MAX);
+        self.encoder.header_and_mask(&mut bytes, kind, (*payload).as_mut());
+        self.push(Chunk { bytes, tail: Some(payload), messages: 1, receipt, ..Chunk::default() });
+        self.mark_filled();
+        Ok(())
+    }
+
+    /// Queues a piece of a message; `last` ends it.
+    pub(super) fn piece(
+        &mut self,
+        kind: Kind,
+        payload: &[u8],
+        last: bool,
+        receipt: Option<Receipt>,
+    ) -> Result<(), SendError> {
+        self.check(payload.len())?;
+        let first = self.unfinished.is_none();
+        let mut unfinished = match self.unfinished.take() {
+            None => Unfinished { kind, utf8: Utf8Validator::default(), interrupted: false },
+            Some(unfinished) if unfinished.interrupted => return Err(SendError::Interrupted),
+            Some(unfinished) if unfinished.kind == kind => unfinished,
+            Some(unfinished) => {
+                self.unfinished = Some(unfinished);
+                return Err(SendError::Unfinished);
+            }
+        };
+        let before = unfinished.utf8.clone();
+        if kind == Kind::Text && !(unfinished.utf8.feed(payload) && (!last || unfinished.utf8.finish())) {
+            // The piece is refused as a whole; a good one may follow.
+            self.unfinished = (!first).then_some(Unfinished { utf8: before, ..unfinished });
+            return Err(SendError::Utf8);
+        }
+        let frame_len = payload.len() + FRAME_HEADER_BYTES_MAX;
+        self.append(frame_len, usize::from(last), receipt, |encoder, out| {
+            encoder.fragment(out, kind, payload, first, last);
+        });
+        self.unfinished = (!last).then_some(unfinished);
+        self.mark_filled();
+        Ok(())
+    }
+
+    /// Moves what is queued into `out`. From now on it counts as in flight.
+    pub(super) fn take(&mut self, out: &mut VecDeque<Chunk>) {
+        if self.chunks.is_empty() {
+            return;
+        }
+        out.append(&mut self.chunks);
+        let Backlog { bytes, messages } = std::mem::take(&mut self.queued);
+        self.in_flight.bytes += bytes;
+        self.in_flight.messages += messages;
+    }
+
+    /// Of what a session has taken, `pending` has not reached the kernel. True when the queue has drained.
+    pub(super) fn note_in_flight(&mut self, pending: Backlog) -> bool {
+        self.in_flight = pending;
+        self.filled && !self.is_above_low_water() && std::mem::take(&mut self.filled)
+    }
+
+    /// Readies the queue for another connection. What a session had taken and the kernel has no byte of goes ahead of the
+    /// rest; with `drop_all` everything is dropped. Returns what is dropped.
+    pub(super) fn restore(&mut self, unsent: VecDeque<Chunk>, drop_all: bool) -> Dropped {
+        self.compress_from = None;
+        let mut dropped = Dropped::default();
+        let mut chunks = unsent;
+        chunks.append(&mut self.chunks);
+        if drop_all {
+            dropped.add(chunks.drain(..));
+        }
+        chunks.retain(|chunk| !chunk.is_control());
+        chunks.iter_mut().for_each(Chunk::restore);
+        drop_continuations(&mut chunks, &mut dropped);
+        if let Some(unfinished) = &mut self.unfinished {
+            unfinished.interrupted |= !chunks.back().is_some_and(Chunk::ends_unfinished);
+        }
+        self.queued = Backlog::of(&chunks);
+        self.chunks = chunks;
+        self.in_flight = Backlog::default();
+        dropped
+    }
+
+    /// Drops what is queued. What a session has taken is its own affair.
+    pub(super) fn clear(&mut self) -> Dropped {
+        self.queued = Backlog::default();
+        self.filled = false;
+        self.unfinished = None;
+        let mut dropped = Dropped::default();
+        dropped.add(std::mem::take(&mut self.chunks));
+        dropped
+    }
+
+    /// Whether a message of `length` bytes, or a piece of one, may be queued now.
+    fn check(&mut self, length: usize) -> Result<(), SendError> {
+        if !self.has_room_for(length) {
+            return Err(SendError::TooLong);
+        }
+        let Backlog { bytes, messages } = self.backlog();
+        if !self.has_room_for(bytes.saturating_add(length)) || messages >= self.limits.messages {
+            // Something waits, so there will be a drained event.
+            self.filled = true;
+            return Err(SendError::QueueFull);
+        }
+        Ok(())
+    }
+
+    /// Something was queued.
+    fn mark_filled(&mut self) {
+        self.filled |= self.is_above_low_water();
+    }
+
+    fn is_above_low_water(&self) -> bool {
+        let Backlog { bytes, messages } = self.backlog();
+        bytes > self.limits.low_water || messages > self.limits.messages / 4
+    }
+
+    /// Whether a message may begin: one that is sent piece by piece has to end before.
+    fn may_begin(&self) -> Result<(), SendError> {
+        match &self.unfinished {
+            Some(unfinished) if !unfinished.interrupted => Err(SendError::Unfinished),
+            _ => Ok(()),
+        }
+    }
+
+    /// Encodes frames into the last chunk, or into a new one.
+    fn append(
+        &mut self,
+        bytes_max: usize,
+        messages: usize,
+        receipt: Option<Receipt>,
+        encode: impl FnOnce(&mut Encoder, &mut Vec<u8>),
+    ) {
+        let Self { chunks, queued, encoder, .. } = self;
+        let joins = chunks
+            .back()
+            .filter(|chunk| chunk.uncompressed.is_none() && chunk.tail.is_none() && chunk.receipt.is_none());
+        let memory = match joins {
+            Some(chunk) if chunk.bytes.len() + bytes_max <= CHUNK_BYTES => None,
+            // Where one chunk is full the next one will be: it need not grow by and by, and be copied each time.
+            Some(_) => Some(bytes_max.max(CHUNK_BYTES)),
+            None => Some(bytes_max),
+        };
+        if let Some(bytes) = memory {
+            chunks.push_back(Chunk { bytes: chunk_memory(bytes), ..Chunk::default() });
+        }
+        if let Some(chunk) = chunks.back_mut() {
+            let before = chunk.bytes.len();
+            encode(encoder, &mut chunk.bytes);
+            chunk.messages += messages;
+            chunk.receipt = receipt;
+            queued.bytes += chunk.bytes.len() - before;
+            queued.messages += messages;
+        }
+    }
+
+    fn push(&mut self, chunk: Chunk) {
+        self.queued.bytes += chunk.len();
+        self.queued.messages += chunk.messages;
+        self.chunks.push_back(chunk);
+    }
+}

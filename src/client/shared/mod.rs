@@ -1,0 +1,509 @@
+//! What a [`crate::client::Client`] and its sessions share: the state of the connection, the send queue, pending requests.
+//!
+//! Callers' threads write here and never touch a socket. A session reads here and never waits for a caller.
+
+mod command;
+mod refusal;
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+pub use self::refusal::{AlreadyConnected, CloseError, PingError};
+
+pub(super) use self::command::{CloseRequest, Command, Stop, Turn};
+
+use super::event::{Listener, Receipt};
+use super::handshake::Opened;
+use super::request::Prepared;
+use super::send_queue::{Backlog, Chunk, Dropped, Payload, SendError, SendLimits, SendQueue};
+use super::state::{State, may_close_with};
+use super::stats::{Counters, Statistics};
+use super::transport::Notified;
+use crate::logging::{NO_TRACE, Tag};
+use crate::protocol::{CONTROL_PAYLOAD_BYTES_MAX, CloseCode, Kind, truncate_reason};
+
+/// Pings that wait for a session, and control frames that wait in one, before it takes more of them.
+const WAITING_PINGS_MAX: usize = 16;
+
+/// See the module.
+pub(super) struct Shared {
+    /// For log lines.
+    pub(super) id: u64,
+    /// The number of the application's HiTrace chain, for log lines.
+    trace: AtomicU64,
+    /// The client is gone: no event reaches its listener any more.
+    detached: AtomicBool,
+    pub(super) counters: Counters,
+    inner: Mutex<Inner>,
+    /// Held by a session for its life, so that a client has one at a time.
+    pub(super) listener: Arc<tokio::sync::Mutex<Box<dyn Listener>>>,
+}
+
+struct Inner {
+    /// Counts the attempts; a session that finds another number here has been replaced.
+    attempt: u64,
+    state: State,
+    send_queue: SendQueue,
+    pings: VecDeque<Vec<u8>>,
+    /// The close frame that the application wants to send.
+    close: Option<CloseRequest>,
+    /// The application wants this connection to be the last.
+    close_asked: bool,
+    /// A connection was open, and another is to take its place.
+    reopening: bool,
+    retry: RetryRequests,
+    /// The network has changed since the session last looked.
+    network_changed: bool,
+    /// Abandoned attempts that have not noticed yet, and what each leaves unsent.
+    abandoned: Vec<(u64, Dropped)>,
+    /// The answer to the last upgrade.
+    opened: Option<Arc<Opened>>,
+    /// The waker of a session that sleeps.
+    waker: Option<Waker>,
+}
+
+/// What callers and a session say to each other about the next attempt.
+#[derive(Default)]
+struct RetryRequests {
+    /// A retry is waited for.
+    waits: bool,
+    /// It is to begin at once.
+    now: bool,
+    /// The attempt that the application was asked to prepare.
+    to_prepare: Option<u32>,
+    /// The application's answer.
+    prepared: Option<Prepared>,
+}
+
+impl Shared {
+    pub(super) fn new(id: u64, listener: Box<dyn Listener>, send_limit: usize) -> Self {
+        Self {
+            id,
+            trace: AtomicU64::new(NO_TRACE),
+            detached: AtomicBool::new(false),
+            counters: Counters::default(),
+            inner: Mutex::new(Inner {
+                attempt: 0,
+                state: State::Idle,
+                send_queue: SendQueue::new(SendLimits::of_bytes(send_limit)),
+                pings: VecDeque::new(),
+                close: None,
+                close_asked: false,
+                reopening: false,
+                retry: RetryRequests::default(),
+                network_changed: false,
+                abandoned: Vec::new(),
+                opened: None,
+                waker: None,
+            }),
+            listener: Arc::new(tokio::sync::Mutex::new(listener)),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What log lines begin with.
+    pub(super) fn tag(&self) -> Tag {
+        Tag { client: self.id, trace: self.trace.load(Ordering::Relaxed) }
+    }
+
+    // The client's side.
+
+    pub(super) fn state(&self) -> State {
+        self.lock().state
+    }
+
+    pub(super) fn buffered(&self) -> usize {
+        self.lock().send_queue.backlog().bytes
+    }
+
+    pub(super) fn opened(&self) -> Option<Arc<Opened>> {
+        self.lock().opened.clone()
+    }
+
+    pub(super) fn statistics(&self) -> Statistics {
+        let inner = self.lock();
+        let Backlog { bytes, messages } = inner.send_queue.backlog();
+        Statistics {
+            buffered_bytes: bytes,
+            buffered_messages: messages,
+            timing: inner.opened.as_ref().map(|opened| opened.timing),
+            ..self.counters.snapshot()
+        }
+    }
+
+    pub(super) fn is_filled(&self) -> bool {
+        self.lock().send_queue.is_filled()
+    }
+
+    /// See [`SendQueue::has_room_for`].
+    pub(super) fn has_room_for(&self, length: usize) -> bool {
+        self.lock().send_queue.has_room_for(length)
+    }
+
+    pub(super) fn set_send_limits(&self, limits: SendLimits) {
+        self.lock().send_queue.set_limits(limits);
+    }
+
+    pub(super) fn set_trace_id(&self, trace: Option<u64>) {
+        self.trace.store(trace.unwrap_or(NO_TRACE), Ordering::Relaxed);
+    }
+
+    /// Begins an attempt and returns its number, and its turn at the listener.
+    pub(super) fn begin(&self) -> Result<(u64, Turn), AlreadyConnected> {
+        let mut inner = self.lock();
+        match inner.state {
+            State::Idle | State::Closed => {
+                // Polled, it is in the queue. Its task may run after that of the next attempt, which must not overtake it.
+                let mut turn: Turn = Box::pin(self.listener.clone().lock_owned());
+                if let Poll::Ready(free) = turn.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                    turn = Box::pin(std::future::ready(free));
+                }
+                inner.attempt += 1;
+                inner.state = State::Connecting;
+                inner.send_queue.compress_from(None);
+                inner.close = None;
+                (inner.close_asked, inner.reopening) = (false, false);
+                inner.pings.clear();
+                inner.opened = None;
+                self.counters.attempt();
+                Ok((inner.attempt, turn))
+            }
+            State::Connecting | State::Open | State::Closing => Err(AlreadyConnected),
+        }
+    }
+
+    /// See [`SendQueue::message`].
+    pub(super) fn send(&self, kind: Kind, payload: &[u8], receipt: Option<Receipt>) -> Result<(), SendError> {
+        let mut inner = self.lock();
+        inner.may_send()?;
+        inner.send_queue.message(kind, payload, receipt)?;
+        wake(inner);
+        Ok(())
+    }
+
+    /// See [`SendQueue::owned_message`].
+    pub(super) fn send_owned<P: Payload + 'static>(
+        &self,
+        kind: Kind,
+        payload: Box<P>,
+        receipt: Option<Receipt>,
+    ) -> Result<(), (SendError, Box<P>)> {
+        let mut inner = self.lock();
+        if let Err(error) = inner.may_send() {
+            return Err((error, payload));
+        }
+        inner.send_queue.owned_message(kind, payload, receipt)?;
+        wake(inner);
+        Ok(())
+    }
+
+    /// See [`SendQueue::piece`].
+    pub(super) fn send_piece(
+        &self,
+        kind: Kind,
+        payload: &[u8],
+        last: bool,
+        receipt: Option<Receipt>,
+    ) -> Result<(), SendError> {
+        let mut inner = self.lock();
+        inner.may_send()?;
+        inner.send_queue.piece(kind, payload, last, receipt)?;
+        wake(inner);
+        Ok(())
+    }
+
+    /// Queues a ping.
+    pub(super) fn ping(&self, payload: &[u8]) -> Result<(), PingError> {
+        if payload.len() > CONTROL_PAYLOAD_BYTES_MAX {
+            return Err(PingError::TooLong);
+        }
+        let mut inner = self.lock();
+        if inner.state != State::Open {
+            return Err(PingError::NotConnected);
+        }
+        if inner.pings.len() >= WAITING_PINGS_MAX {
+            return Err(PingError::TooMany);
+        }
+        inner.pings.push_back(payload.to_vec());
+        wake(inner);
+        Ok(())
+    }
+
+    pub(super) fn close(&self, code: u16, reason: &str) -> Result<(), CloseError> {
+        let mut inner = self.lock();
+        let outcome = match inner.state {
+            State::Idle => return Err(CloseError::NotConnected),
+            State::Closing | State::Closed => {
+                inner.close_asked = true;
+                return Ok(());
+            }
+            State::Connecting if !inner.reopening => {
+                inner.abandon();
+                Err(CloseError::Abandoned)
+            }
+            State::Open | State::Connecting if !may_close_with(code) => return Err(CloseError::Code),
+            State::Open | State::Connecting => {
+                inner.state = State::Closing;
+                inner.close_asked = true;
+                let reason = truncate_reason(reason).to_owned();
+                inner.close = Some(CloseRequest { code: CloseCode::from(code), reason });
+                Ok(())
+            }
+        };
+        wake(inner);
+        outcome
+    }
+
+    /// The client is gone. An open connection still sends what was accepted and closes in good order.
+    pub(super) fn detach(&self) {
+        self.detached.store(true, Ordering::SeqCst);
+        let mut inner = self.lock();
+        match inner.state {
+            State::Connecting => inner.abandon(),
+            State::Open => {
+                inner.state = State::Closing;
+                inner.close = Some(CloseRequest { code: CloseCode::Away, reason: String::new() });
+            }
+            State::Idle | State::Closing | State::Closed => {}
+        }
+        wake(inner);
+    }
+
+    pub(super) fn retry_now(&self) -> bool {
+        let mut inner = self.lock();
+        if !inner.retry.waits {
+            return false;
+        }
+        inner.retry.now = true;
+        wake(inner);
+        true
+    }
+
+    pub(super) fn prepare(&self, attempt: u32, prepared: Prepared) -> bool {
+        let mut inner = self.lock();
+        if inner.retry.to_prepare.take_if(|asked| *asked == attempt).is_none() {
+            return false;
+        }
+        inner.retry.prepared = Some(prepared);
+        wake(inner);
+        true
+    }
+
+    // A session's side.
+
+    pub(super) fn is_detached(&self) -> bool {
+        self.detached.load(Ordering::SeqCst)
+    }
+
+    /// Whether attempt `attempt` is no longer wanted; registers the waker for the answer to change.
+    pub(super) fn poll_stop(&self, attempt: u64, cx: &Context<'_>) -> Option<Stop> {
+        let mut inner = self.lock();
+        let stop = inner.take_stop(attempt);
+        if stop.is_none() {
+            inner.register(cx);
+        }
+        stop
+    }
+
+    /// Whether the retry that is waited for is to begin now.
+    pub(super) fn take_retry_now(&self) -> bool {
+        std::mem::take(&mut self.lock().retry.now)
+    }
+
+    /// Whether the network has changed since the last look.
+    pub(super) fn take_network_changed(&self) -> bool {
+        std::mem::take(&mut self.lock().network_changed)
+    }
+
+    /// Says whether a retry is waited for.
+    pub(super) fn await_retry(&self, waits: bool) {
+        let mut inner = self.lock();
+        (inner.retry.waits, inner.retry.now) = (waits, false);
+    }
+
+    /// Before the application is asked to prepare an attempt.
+    pub(super) fn await_prepared(&self, attempt: u32) {
+        let mut inner = self.lock();
+        (inner.retry.to_prepare, inner.retry.prepared) = (Some(attempt), None);
+    }
+
+    /// From now on an answer is refused. Returns one that was taken before.
+    pub(super) fn end_preparing(&self) -> Option<Prepared> {
+        let mut inner = self.lock();
+        inner.retry.to_prepare = None;
+        inner.retry.prepared.take()
+    }
+
+    /// The application's answer.
+    pub(super) fn take_prepared(&self) -> Option<Prepared> {
+        self.lock().retry.prepared.take()
+    }
+
+    /// The connection, or the attempt, failed, and another attempt is to follow: unless the application has ended it all,
+    /// which returns what the session had taken. That goes ahead of what is queued, to wait for the next connection; or
+    /// all is dropped when a connection was open and `keep` is not set.
+    pub(super) fn reconnect(
+        &self,
+        attempt: u64,
+        unsent: VecDeque<Chunk>,
+        keep: bool,
+    ) -> Result<Dropped, VecDeque<Chunk>> {
+        let mut inner = self.lock();
+        if self.is_detached() || inner.attempt != attempt || inner.close_asked || inner.state == State::Idle {
+            return Err(unsent);
+        }
+        let was_open = inner.state != State::Connecting;
+        inner.state = State::Connecting;
+        inner.reopening |= was_open;
+        inner.opened = None;
+        inner.pings.clear();
+        Ok(inner.send_queue.restore(unsent, was_open && !keep))
+    }
+
+    /// Moves the attempt on to open, unless it was abandoned meanwhile.
+    /// From now on messages of `compress_from` bytes and more are left to the session to compress.
+    pub(super) fn open(
+        &self,
+        attempt: u64,
+        opened: Arc<Opened>,
+        compress_from: Option<usize>,
+    ) -> Result<(), Stop> {
+        let mut inner = self.lock();
+        if let Some(stop) = inner.take_stop(attempt) {
+            return Err(stop);
+        }
+        inner.network_changed = false;
+        inner.state = State::Open;
+        inner.send_queue.compress_from(compress_from);
+        inner.opened = Some(opened);
+        // Whoever finds the state open finds it counted.
+        self.counters.connection();
+        Ok(())
+    }
+
+    /// Clears the waker: the session runs, and polls for commands before it sleeps.
+    pub(super) fn awake(&self) {
+        self.lock().waker = None;
+    }
+
+    /// The peer has asked to close: nothing more can be sent.
+    pub(super) fn peer_closes(&self) {
+        self.lock().state = State::Closing;
+    }
+
+    /// The peer broke the protocol: nothing more can be sent but what is queued, which goes into `out`.
+    pub(super) fn peer_failed(&self, out: &mut VecDeque<Chunk>) {
+        let mut inner = self.lock();
+        inner.state = State::Closing;
+        inner.send_queue.take(out);
+    }
+
+    /// Moves what is queued into `out`, and tells what else is wanted.
+    pub(super) fn poll_command(&self, out: &mut VecDeque<Chunk>, cx: &Context<'_>) -> Command {
+        let mut inner = self.lock();
+        inner.send_queue.take(out);
+        // Further ones are left to `ping`, which refuses them.
+        if !inner.pings.is_empty()
+            && out.iter().filter(|chunk| chunk.is_control()).count() < WAITING_PINGS_MAX
+            && let Some(payload) = inner.pings.pop_front()
+        {
+            return Command::Ping(payload);
+        }
+        if let Some(close) = inner.close.take() {
+            return Command::Close(close);
+        }
+        if std::mem::take(&mut inner.network_changed) {
+            return Command::NetworkChanged;
+        }
+        inner.register(cx);
+        Command::None
+    }
+
+    /// See [`SendQueue::note_in_flight`].
+    pub(super) fn note_in_flight(&self, pending: Backlog) -> bool {
+        self.lock().send_queue.note_in_flight(pending)
+    }
+
+    /// The attempt is over. Drops what is queued and returns it.
+    pub(super) fn end(&self, attempt: u64) -> Dropped {
+        let mut inner = self.lock();
+        if let Some(dropped) = inner.take_abandoned(attempt) {
+            return dropped;
+        }
+        // Replaced, or abandoned and told so before: the state and the queue are the client's next attempt's.
+        if inner.attempt != attempt || inner.state == State::Idle {
+            return Dropped::default();
+        }
+        inner.state = State::Closed;
+        inner.waker = None;
+        inner.close = None;
+        inner.send_queue.note_in_flight(Backlog::default());
+        inner.clear_queue()
+    }
+}
+
+impl Notified for Shared {
+    /// The session will look.
+    fn network_changed(&self) {
+        let mut inner = self.lock();
+        inner.network_changed = true;
+        wake(inner);
+    }
+}
+
+/// Wakes the session, when it sleeps, with the lock released.
+fn wake(mut inner: MutexGuard<'_, Inner>) {
+    let waker = inner.waker.take();
+    drop(inner);
+    if let Some(waker) = waker {
+        crate::runtime::wake(waker);
+    }
+}
+
+impl Inner {
+    /// Whether messages are accepted: they are from before the first attempt until either side closes.
+    fn may_send(&self) -> Result<(), SendError> {
+        match self.state {
+            State::Idle | State::Connecting | State::Open => Ok(()),
+            State::Closing | State::Closed => Err(SendError::NotConnected),
+        }
+    }
+
+    /// Ends the attempt. Afterwards the client is as if it had never connected.
+    fn abandon(&mut self) {
+        self.state = State::Idle;
+        let dropped = self.clear_queue();
+        self.abandoned.push((self.attempt, dropped));
+    }
+
+    fn register(&mut self, cx: &Context<'_>) {
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+    }
+
+    /// Drops what is queued.
+    fn clear_queue(&mut self) -> Dropped {
+        self.pings.clear();
+        self.send_queue.clear()
+    }
+
+    /// Between connections, the wish to have no more of them.
+    fn take_stop(&mut self, attempt: u64) -> Option<Stop> {
+        if let Some(dropped) = self.take_abandoned(attempt) {
+            return Some(Stop::Abandoned(dropped));
+        }
+        self.close.take().map(Stop::Close)
+    }
+
+    fn take_abandoned(&mut self, attempt: u64) -> Option<Dropped> {
+        let at = self.abandoned.iter().position(|(number, _)| *number == attempt)?;
+        Some(self.abandoned.swap_remove(at).1)
+    }
+}
