@@ -3,13 +3,15 @@
 //!
 //! Owns the socket and the timers. Takes commands from the [`Shared`], never from a caller directly.
 
-mod open;
+mod ack_progress;
+mod connection;
+mod end;
+mod notify;
 mod reader;
+mod receive;
 mod retry;
-mod upload;
 mod writer;
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -19,20 +21,21 @@ use std::task::Poll;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use self::open::Session;
+use self::connection::Session;
+use self::end::{End, abnormal};
+use self::notify::tell;
 use self::retry::{Way, again};
 use self::writer::Writer;
-use super::cause::Cause;
 use super::dial::{self, Connection, Progress};
 use super::error::Error;
-use super::event::{Closed, Direction, Failure, Listener, Outcome, Reconnected, Times};
+use super::event::{Closed, Failure, Listener, Outcome, Reconnected, Times};
 use super::reconnect::Series;
 use super::request::Request;
-use super::send_queue::{Chunk, Dropped};
-use super::shared::{CloseRequest, Shared, Stop, Turn};
-use super::transport::{self, Ends};
+use super::send_queue::Dropped;
+use super::shared::{Shared, Stop, Turn};
+use super::transport;
 use crate::logging;
-use crate::protocol::{CloseCode, FrameHeader, Negotiated};
+use crate::protocol::Negotiated;
 use crate::runtime;
 
 /// Begins attempt `attempt` of the shared's client.
@@ -208,101 +211,4 @@ async fn connect<'a>(
         tell(shared, listener, |listener| listener.reconnected(&reconnected));
     }
     Ok(Box::new(Session::new(shared, listener, (stream, received), deflate, &request)))
-}
-
-/// How an attempt or a connection ended: the events still to be told. It goes around boxed, since a future that returns one
-/// has room for it as long as it runs.
-struct End {
-    error: Option<Error>,
-    /// What it took from the queue and cannot be sent any more.
-    dropped: Dropped,
-    /// What it took from the queue and of which the kernel has nothing.
-    unsent: VecDeque<Chunk>,
-    closed: Option<Closed>,
-    /// What has still to be sent and closed in good order.
-    writer: Option<Box<Writer>>,
-    was_open: bool,
-    /// Of the connection that was open.
-    ends: Option<Box<Ends>>,
-    times: Times,
-}
-
-impl End {
-    fn of_error(error: Error) -> Self {
-        Self {
-            error: Some(error),
-            dropped: Dropped::default(),
-            unsent: VecDeque::new(),
-            closed: None,
-            writer: None,
-            was_open: false,
-            ends: None,
-            times: Times::default(),
-        }
-    }
-
-    /// The application has closed the client while no connection was open.
-    fn of_close(CloseRequest { code, reason }: CloseRequest, times: Times) -> Self {
-        let closed = Some(closed_by(Cause::Application, code.into(), reason));
-        Self { error: None, closed, was_open: true, times, ..Self::of_error(Error::Internal) }
-    }
-
-    fn cause(&self) -> Cause {
-        let of_error = self.error.as_ref().map(Error::cause);
-        of_error.or(self.closed.as_ref().map(|closed| closed.cause)).unwrap_or(Cause::Internal)
-    }
-}
-
-/// 1006 never goes on the wire; it tells the application that no close frame came (RFC 6455 section 7.4.1).
-fn abnormal(error: &Error) -> Closed {
-    closed_by(error.cause(), CloseCode::Abnormal.into(), error.to_string())
-}
-
-fn closed_by(cause: Cause, code: u16, reason: String) -> Closed {
-    Closed { code, reason, cause, unsent: 0, times: Times::default() }
-}
-
-/// Calls the listener, unless its client is gone.
-fn tell(shared: &Shared, listener: &mut dyn Listener, event: impl FnOnce(&mut dyn Listener)) {
-    if shared.is_detached() {
-        return;
-    }
-    in_callback(listener, |listener| {
-        if let Some(run) = Run::begin(listener) {
-            event(&mut *run.0);
-        }
-    });
-}
-
-/// A run of events, which ends however it is left.
-struct Run<'a>(&'a mut dyn Listener);
-
-impl<'a> Run<'a> {
-    /// `None` when there are to be no events.
-    fn begin(listener: &'a mut dyn Listener) -> Option<Self> {
-        listener.begin().then_some(Self(listener))
-    }
-}
-
-impl Drop for Run<'_> {
-    fn drop(&mut self) {
-        self.0.end();
-    }
-}
-
-fn in_callback<R>(listener: &mut dyn Listener, run: impl FnOnce(&mut dyn Listener) -> R) -> R {
-    if listener.may_block() { runtime::callback(|| run(listener)) } else { run(listener) }
-}
-
-fn tell_frames(
-    shared: &Shared,
-    listener: &mut dyn Listener,
-    direction: Direction,
-    headers: Vec<FrameHeader>,
-) {
-    if !headers.is_empty() {
-        tell(shared, listener, |listener| {
-            headers.into_iter().for_each(|header| listener.frame(direction, header));
-        });
-    }
 }

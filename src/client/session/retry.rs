@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{End, tell};
+use super::end::End;
+use super::notify::tell;
 use crate::client::error::{Error, Phase};
 use crate::client::event::{Closed, Listener, Outcome, Prepare, Reconnecting};
 use crate::client::reconnect::{Reconnect, Series};

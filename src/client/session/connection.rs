@@ -1,8 +1,6 @@
 //! An open connection: one loop that waits for whatever comes next, from the peer, the application or the clock, and acts on
 //! it, until the connection is to end.
 
-mod incoming;
-
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
@@ -12,16 +10,16 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
+use super::ack_progress::Upload;
+use super::end::{End, Ending, closed_by};
+use super::notify::{tell, tell_frames};
 use super::reader::{Came, Reader};
-use super::upload::Upload;
 use super::writer::Writer;
-use super::{End, abnormal, closed_by, tell, tell_frames};
 use crate::client::cause::Cause;
 use crate::client::error::Error;
-use crate::client::event::{Closed, Direction, Listener, Outcome, Times};
+use crate::client::event::{Direction, Listener, Outcome, Times};
 use crate::client::keepalive::{Due, Keepalive, Ticks};
 use crate::client::request::Request;
-use crate::client::send_queue::Chunk;
 use crate::client::shared::{CloseRequest, Command, Shared};
 use crate::client::transport::{Ends, Stream};
 use crate::logging;
@@ -54,10 +52,10 @@ enum Wake {
 
 /// An open connection.
 pub(super) struct Session<'a> {
-    shared: &'a Shared,
-    listener: &'a mut dyn Listener,
-    writer: Writer,
-    reader: Reader,
+    pub(super) shared: &'a Shared,
+    pub(super) listener: &'a mut dyn Listener,
+    pub(super) writer: Writer,
+    pub(super) reader: Reader,
     keepalive: Keepalive,
     statistics_interval: Option<Duration>,
     next_statistics: Option<Instant>,
@@ -65,14 +63,14 @@ pub(super) struct Session<'a> {
     /// Nothing can be written any more. What the peer sent before that is still read: it may say why.
     broken: Option<Broken>,
     /// The close frame we sent first, until the peer's comes or time is up.
-    closing: Option<Closing>,
+    pub(super) closing: Option<Closing>,
     sleep: Pin<Box<Sleep>>,
     /// For when the timer is set; it may ring early, never late.
     armed: Option<Instant>,
     /// The listener can take no more for now.
     paused: bool,
     /// There may be messages in what was read that are not handed on yet.
-    undelivered: bool,
+    pub(super) undelivered: bool,
     /// It has not heard of the frames that went out before.
     held: bool,
     /// Reading and writing take turns, so that neither starves the other.
@@ -80,24 +78,24 @@ pub(super) struct Session<'a> {
     /// Something was written since the last ping.
     wrote: bool,
     /// Pings that no pong has answered yet, oldest first, and when they were sent.
-    pings: VecDeque<(Vec<u8>, Instant)>,
+    pub(super) pings: VecDeque<(Vec<u8>, Instant)>,
     /// Numbers the keepalive's pings.
     ping_number: u32,
     /// Wakes, and bytes, since the session last let others run.
     turns: u32,
-    turn_bytes: usize,
+    pub(super) turn_bytes: usize,
     opened_at: Instant,
     /// When the last bytes came; at first, the server's answer.
     last_read: Instant,
     ends: Option<Box<Ends>>,
-    probe: Option<Box<Probe>>,
+    pub(super) probe: Option<Box<Probe>>,
     /// While an answer to a ping is waited for.
     upload: Option<Box<Upload>>,
 }
 
 /// An answer is waited for that shows that the connection has survived a change of the network.
-struct Probe {
-    sent_at: Instant,
+pub(super) struct Probe {
+    pub(super) sent_at: Instant,
     by: Instant,
 }
 
@@ -107,31 +105,10 @@ struct Broken {
     by: Instant,
 }
 
-struct Closing {
-    code: u16,
-    reason: String,
-    by: Instant,
-}
-
-/// Why a session stops.
-struct Ending {
-    error: Option<Error>,
-    closed: Closed,
-    /// The peer is there and gets what is left to send, our close frame at least.
-    graceful: bool,
-    /// What was taken from the queue and is not to be sent here.
-    unsent: VecDeque<Chunk>,
-}
-
-impl Ending {
-    fn lost(error: Error) -> Self {
-        let closed = abnormal(&error);
-        Self { error: Some(error), closed, graceful: false, unsent: VecDeque::new() }
-    }
-
-    fn closed(closed: Closed, graceful: bool) -> Self {
-        Self { error: None, closed, graceful, unsent: VecDeque::new() }
-    }
+pub(super) struct Closing {
+    pub(super) code: u16,
+    pub(super) reason: String,
+    pub(super) by: Instant,
 }
 
 impl<'a> Session<'a> {
@@ -538,7 +515,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn broke_protocol(&mut self, error: ProtocolError) -> Ending {
+    pub(super) fn broke_protocol(&mut self, error: ProtocolError) -> Ending {
         let code = error.close_code();
         let text = error.to_string();
         if self.closing.take().is_none() {

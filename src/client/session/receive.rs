@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use super::{Closing, Ending, Session};
+use super::connection::{Closing, Session};
+use super::end::{Ending, closed_by};
+use super::notify::{Run, in_callback, tell, tell_frames};
+use super::reader::Reader;
 use crate::client::cause::Cause;
 use crate::client::event::{Direction, Pong};
 use crate::client::message::Message;
-use crate::client::session::reader::Reader;
-use crate::client::session::{Run, closed_by, in_callback, tell, tell_frames};
 use crate::logging;
 use crate::protocol::{CloseCode, Control, Decoded, ProtocolError};
 

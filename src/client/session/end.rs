@@ -1,0 +1,85 @@
+//! How a connection ends, as a session sees it and as it is reported.
+
+use std::collections::VecDeque;
+
+use super::writer::Writer;
+use crate::client::cause::Cause;
+use crate::client::error::Error;
+use crate::client::event::{Closed, Times};
+use crate::client::send_queue::{Chunk, Dropped};
+use crate::client::shared::CloseRequest;
+use crate::client::transport::Ends;
+use crate::protocol::CloseCode;
+
+/// How an attempt or a connection ended: the events still to be told. It goes around boxed, since a future that returns one
+/// has room for it as long as it runs.
+pub(super) struct End {
+    pub(super) error: Option<Error>,
+    /// What it took from the queue and cannot be sent any more.
+    pub(super) dropped: Dropped,
+    /// What it took from the queue and of which the kernel has nothing.
+    pub(super) unsent: VecDeque<Chunk>,
+    pub(super) closed: Option<Closed>,
+    /// What has still to be sent and closed in good order.
+    pub(super) writer: Option<Box<Writer>>,
+    pub(super) was_open: bool,
+    /// Of the connection that was open.
+    pub(super) ends: Option<Box<Ends>>,
+    pub(super) times: Times,
+}
+
+impl End {
+    pub(super) fn of_error(error: Error) -> Self {
+        Self {
+            error: Some(error),
+            dropped: Dropped::default(),
+            unsent: VecDeque::new(),
+            closed: None,
+            writer: None,
+            was_open: false,
+            ends: None,
+            times: Times::default(),
+        }
+    }
+
+    /// The application has closed the client while no connection was open.
+    pub(super) fn of_close(CloseRequest { code, reason }: CloseRequest, times: Times) -> Self {
+        let closed = Some(closed_by(Cause::Application, code.into(), reason));
+        Self { error: None, closed, was_open: true, times, ..Self::of_error(Error::Internal) }
+    }
+
+    pub(super) fn cause(&self) -> Cause {
+        let of_error = self.error.as_ref().map(Error::cause);
+        of_error.or(self.closed.as_ref().map(|closed| closed.cause)).unwrap_or(Cause::Internal)
+    }
+}
+
+/// 1006 never goes on the wire; it tells the application that no close frame came (RFC 6455 section 7.4.1).
+pub(super) fn abnormal(error: &Error) -> Closed {
+    closed_by(error.cause(), CloseCode::Abnormal.into(), error.to_string())
+}
+
+pub(super) fn closed_by(cause: Cause, code: u16, reason: String) -> Closed {
+    Closed { code, reason, cause, unsent: 0, times: Times::default() }
+}
+
+/// Why a session stops.
+pub(super) struct Ending {
+    pub(super) error: Option<Error>,
+    pub(super) closed: Closed,
+    /// The peer is there and gets what is left to send, our close frame at least.
+    pub(super) graceful: bool,
+    /// What was taken from the queue and is not to be sent here.
+    pub(super) unsent: VecDeque<Chunk>,
+}
+
+impl Ending {
+    pub(super) fn lost(error: Error) -> Self {
+        let closed = abnormal(&error);
+        Self { error: Some(error), closed, graceful: false, unsent: VecDeque::new() }
+    }
+
+    pub(super) fn closed(closed: Closed, graceful: bool) -> Self {
+        Self { error: None, closed, graceful, unsent: VecDeque::new() }
+    }
+}
