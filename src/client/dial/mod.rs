@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tokio_rustls::client::TlsStream;
 use url::Host;
 
-use self::race::{Delays, Limits, Lost, race};
+use self::race::{ConnectFailure, Schedule, race};
 use self::resolve::Family;
 use super::destination::Destination;
 use super::error::{Error, Phase};
@@ -21,12 +22,12 @@ use super::handshake::{self, Opened, UpgradeError, Upgraded};
 use super::proxy::{self, Choice, ProxyProtocol, Server};
 use super::request::Request;
 use super::stats::Timing;
-use super::tls::{self, TlsError};
+use super::tls::{self, TlsError, TlsOptions};
 use super::transport::{Heard, Socket, Stream};
 use crate::protocol::{Negotiated, ReadBuffer};
 
 /// An upgraded connection and the bytes that came behind the upgrade.
-pub(super) struct Connection {
+pub(super) struct Established {
     pub(super) stream: Stream,
     pub(super) opened: Opened,
     pub(super) deflate: Option<Negotiated>,
@@ -60,25 +61,30 @@ impl Progress {
 }
 
 /// Makes the connection, or says which phase failed and why.
-pub(super) async fn establish(request: &Request, progress: &Progress) -> Result<Connection, Error> {
+pub(super) async fn establish(request: &Request, progress: &Progress) -> Result<Established, Error> {
     let limit = request.connect_timeout;
-    let by = Instant::now() + limit;
-    match tokio::time::timeout_at(by, attempt(request, progress, by)).await {
+    let deadline = Instant::now() + limit;
+    match tokio::time::timeout_at(deadline, follow_redirects(request, progress, deadline)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Error::Timeout { target: request.endpoint(), phase: progress.phase(), limit }),
     }
 }
 
-async fn attempt(request: &Request, progress: &Progress, by: Instant) -> Result<Connection, Error> {
+async fn follow_redirects(
+    request: &Request,
+    progress: &Progress,
+    deadline: Instant,
+) -> Result<Established, Error> {
     let mut timing = Timing::default();
     let mut redirected: Option<Box<Request>> = None;
     loop {
-        let current = redirected.as_deref().unwrap_or(request);
-        let (target, refused) = match connect(current, progress, &mut timing, by).await {
+        let request = redirected.as_deref().unwrap_or(request);
+        let dial = Dial { request, progress, timing: &mut timing, deadline };
+        let (target, refused) = match dial.establish().await {
             Err(Error::Upgrade { target, cause: UpgradeError::Status(refused) }) => (target, refused),
             outcome => return outcome,
         };
-        match handshake::location(&refused).and_then(|location| current.redirected(location)) {
+        match handshake::location(&refused).and_then(|location| request.redirected(location)) {
             None => return Err(Error::Upgrade { target, cause: UpgradeError::Status(refused) }),
             Some(Err(why)) => {
                 return Err(Error::Upgrade { target, cause: UpgradeError::Redirect(why, refused) });
@@ -88,67 +94,207 @@ async fn attempt(request: &Request, progress: &Progress, by: Instant) -> Result<
     }
 }
 
-/// A connection to the server that the request itself names.
-async fn connect(
-    request: &Request,
-    progress: &Progress,
-    timing: &mut Timing,
-    by: Instant,
-) -> Result<Connection, Error> {
-    let tcp = match choose_proxy(request).await? {
-        None => {
-            let Destination { host, zone, port, .. } = &request.destination;
-            reach(request, host, zone.as_deref(), *port, None, progress, timing).await?
-        }
-        Some(server) => tunnel(request, &server, progress, timing).await?,
-    };
-    let mut clock = Clock(Instant::now());
-    let limits = &request.phase_timeouts;
-    let mut stream = match &request.tls {
-        None => Stream::Plain(tcp),
-        Some(settings) => {
-            progress.enter(Phase::Tls);
-            let handshake = async {
-                let read = settings.clone();
-                let config = tokio::task::spawn_blocking(move || tls::config(&read))
-                    .await
-                    .map_err(|_| Error::Internal)??;
-                tls::handshake(tcp, config, settings, &request.destination.host)
-                    .await
-                    .map_err(|cause| Error::Tls { target: request.endpoint(), cause })
-            };
-            let tls = within(limits.tls, Phase::Tls, request, handshake).await?;
-            timing.tls += clock.lap();
-            Stream::Tls(Box::new(tls))
-        }
-    };
-    progress.enter(Phase::Upgrade);
-    let by = limits.upgrade.map_or(by, |limit| by.min(Instant::now() + limit));
-    let upgrade = async {
-        match handshake::upgrade(&mut stream, request, by).await {
-            Ok(upgraded) => Ok((upgraded, stream)),
-            Err(cause) => Err(not_upgraded(request.endpoint(), cause, stream).await),
-        }
-    };
-    let (upgraded, mut stream) = within(limits.upgrade, Phase::Upgrade, request, upgrade).await?;
-    let Upgraded { mut opened, deflate, received } = upgraded;
-    timing.upgrade += clock.lap();
-    opened.timing = *timing;
-    opened.url = request.url.clone();
-    stream.is_made();
-    Ok(Connection { stream, opened, deflate, received })
+/// The way to the server that a request itself names.
+struct Dial<'a> {
+    request: &'a Request,
+    progress: &'a Progress,
+    timing: &'a mut Timing,
+    /// The end of the whole attempt.
+    deadline: Instant,
 }
 
-/// One phase, within its limit.
-async fn within<T>(
-    limit: Option<Duration>,
-    phase: Phase,
-    request: &Request,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    let Some(limit) = limit else { return work.await };
-    let late = |_| Err(Error::PhaseTimeout { target: request.endpoint(), phase, limit });
-    tokio::time::timeout(limit, work).await.unwrap_or_else(late)
+/// What a TCP connection leads to: the server, or the proxy on the way to it.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    host: &'a Host<String>,
+    zone: Option<&'a str>,
+    port: u16,
+    proxy: Option<&'a Server>,
+}
+
+impl Dial<'_> {
+    async fn establish(mut self) -> Result<Established, Error> {
+        let request = self.request;
+        let tcp = match choose_proxy(request).await? {
+            None => {
+                let Destination { host, zone, port, .. } = &request.destination;
+                self.reach(Target { host, zone: zone.as_deref(), port: *port, proxy: None }).await?
+            }
+            Some(server) => self.tunnel(&server).await?,
+        };
+        let mut clock = Clock(Instant::now());
+        let mut stream = match &request.tls {
+            None => Stream::Plain(tcp),
+            Some(settings) => {
+                let tls = self.secure(tcp, settings).await?;
+                self.timing.tls += clock.lap();
+                Stream::Tls(Box::new(tls))
+            }
+        };
+        self.progress.enter(Phase::Upgrade);
+        let limit = request.phase_timeouts.upgrade;
+        let by = limit.map_or(self.deadline, |limit| self.deadline.min(Instant::now() + limit));
+        let upgrade = async {
+            match handshake::upgrade(&mut stream, request, by).await {
+                Ok(upgraded) => Ok((upgraded, stream)),
+                Err(cause) => Err(not_upgraded(request.endpoint(), cause, stream).await),
+            }
+        };
+        let (upgraded, mut stream) = self.within(limit, Phase::Upgrade, upgrade).await?;
+        let Upgraded { mut opened, deflate, received } = upgraded;
+        self.timing.upgrade += clock.lap();
+        opened.timing = *self.timing;
+        opened.url = request.url.clone();
+        stream.is_made();
+        Ok(Established { stream, opened, deflate, received })
+    }
+
+    /// One phase, within its limit.
+    async fn within<T>(
+        &self,
+        limit: Option<Duration>,
+        phase: Phase,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let Some(limit) = limit else { return work.await };
+        let late = |_| Err(Error::PhaseTimeout { target: self.request.endpoint(), phase, limit });
+        tokio::time::timeout(limit, work).await.unwrap_or_else(late)
+    }
+
+    /// TLS over a connection to the server.
+    async fn secure(&self, tcp: Socket, settings: &TlsOptions) -> Result<TlsStream<Socket>, Error> {
+        let request = self.request;
+        self.progress.enter(Phase::Tls);
+        let handshake = async {
+            let read = settings.clone();
+            let config = tokio::task::spawn_blocking(move || tls::config(&read))
+                .await
+                .map_err(|_| Error::Internal)??;
+            tls::handshake(tcp, config, settings, &request.destination.host)
+                .await
+                .map_err(|cause| Error::Tls { target: request.endpoint(), cause })
+        };
+        self.within(request.phase_timeouts.tls, Phase::Tls, handshake).await
+    }
+
+    /// A connection to the server through a proxy.
+    async fn tunnel(&mut self, server: &Server) -> Result<Socket, Error> {
+        let request = self.request;
+        let destination = (&request.destination.host, request.destination.port);
+        let credentials = server.credentials.as_ref();
+        let proxy = Target { host: &server.host, zone: None, port: server.port, proxy: Some(server) };
+        let mut authorization = None;
+        loop {
+            let mut tcp = self.reach(proxy).await?;
+            self.progress.enter(Phase::Proxy);
+            let mut clock = Clock(Instant::now());
+            let ask = async {
+                let asked = match server.protocol {
+                    ProxyProtocol::Http => {
+                        proxy::connect(&mut tcp, destination, credentials, authorization.as_ref()).await
+                    }
+                    ProxyProtocol::Socks5 => {
+                        proxy::socks5(&mut tcp, destination, credentials).await.map(|()| None)
+                    }
+                };
+                let (proxy, target) = (Some(server.endpoint()), request.endpoint());
+                asked.map_err(|cause| Error::Proxy { proxy, target, cause })
+            };
+            let answer = self.within(request.phase_timeouts.proxy, Phase::Proxy, ask).await?;
+            self.timing.proxy += clock.lap();
+            match answer {
+                None => return Ok(tcp),
+                answer => authorization = answer,
+            }
+        }
+    }
+
+    /// A TCP connection.
+    async fn reach(&mut self, target: Target<'_>) -> Result<Socket, Error> {
+        let Self { request, progress, .. } = *self;
+        let Target { port, proxy, .. } = target;
+        progress.enter(Phase::Lookup);
+        let start = Instant::now();
+        let mut began = None;
+        let mut begin = || {
+            progress.enter(Phase::Tcp);
+            began = Some(Instant::now());
+        };
+        let connect = |mut address: SocketAddr| {
+            address.set_port(port);
+            TcpStream::connect(address)
+        };
+        let limits = &request.phase_timeouts;
+        let schedule = Schedule { lookup_limit: limits.lookup, tcp_limit: limits.tcp, ..Schedule::default() };
+        let connected = match target.fixed_addresses(request).as_deref() {
+            Some(&[address]) => {
+                begin();
+                race::alone(connect(SocketAddr::new(address, port)), limits.tcp).await
+            }
+            Some(addresses) => {
+                let (v6, v4): (Vec<_>, Vec<_>) = addresses
+                    .iter()
+                    .map(|address| SocketAddr::new(*address, port))
+                    .partition(SocketAddr::is_ipv6);
+                race(ready(Ok(v6)), ready(Ok(v4)), connect, schedule, begin).await
+            }
+            None => {
+                let name = target.name();
+                let of = |family| resolve::addresses(&name, family);
+                race(of(Family::V6), of(Family::V4), connect, schedule, begin).await
+            }
+        };
+        let done = Instant::now();
+        let tcp_from = began.unwrap_or(done);
+        self.timing.lookup += tcp_from - start;
+        self.timing.tcp += done - tcp_from;
+        let tcp = connected.map_err(|failure| {
+            let endpoint = match proxy {
+                Some(server) => format!("the proxy {}", server.endpoint()),
+                None => request.endpoint(),
+            };
+            if began.is_some() {
+                resolve::forget(&target.name());
+            }
+            match failure {
+                ConnectFailure::Lookup(cause) => Error::Lookup { host: target.name(), cause },
+                ConnectFailure::Tcp(cause) => Error::Tcp { target: endpoint, cause },
+                ConnectFailure::Late(limit) => {
+                    Error::PhaseTimeout { target: endpoint, phase: progress.phase(), limit }
+                }
+            }
+        })?;
+        // Small messages must not wait for the acknowledgement of earlier ones.
+        if let Err(cause) = tcp.set_nodelay(true) {
+            crate::logging::debug(format_args!("TCP_NODELAY not set: {cause}"));
+        }
+        Ok(Socket::new(tcp, progress.heard.clone()))
+    }
+}
+
+impl Target<'_> {
+    /// The addresses that need no lookup.
+    fn fixed_addresses(self, request: &Request) -> Option<Vec<IpAddr>> {
+        match self.host {
+            Host::Ipv4(address) => Some(vec![IpAddr::V4(*address)]),
+            Host::Ipv6(address) if self.zone.is_none() => Some(vec![IpAddr::V6(*address)]),
+            Host::Ipv6(_) => None,
+            Host::Domain(name) => {
+                let own = request.hosts.iter().find(|(known, _)| known == name);
+                own.map(|(_, addresses)| addresses.clone())
+            }
+        }
+    }
+
+    /// What the resolver is asked for.
+    fn name(self) -> String {
+        match (self.host, self.zone) {
+            (Host::Domain(name), _) => name.clone(),
+            // The resolver knows the network interfaces.
+            (Host::Ipv6(address), Some(zone)) => format!("{address}%{zone}"),
+            (host, _) => host.to_string(),
+        }
+    }
 }
 
 /// A failure of the upgrade, or the server's late verdict on the TLS handshake.
@@ -189,119 +335,4 @@ async fn choose_proxy(request: &Request) -> Result<Option<Server>, Error> {
         }
     };
     chosen.map_err(|cause| Error::Proxy { proxy: None, target: request.endpoint(), cause })
-}
-
-/// A connection to the destination through a proxy.
-async fn tunnel(
-    request: &Request,
-    server: &Server,
-    progress: &Progress,
-    timing: &mut Timing,
-) -> Result<Socket, Error> {
-    let destination = (&request.destination.host, request.destination.port);
-    let credentials = server.credentials.as_ref();
-    let mut authorization = None;
-    loop {
-        let mut tcp = reach(request, &server.host, None, server.port, Some(server), progress, timing).await?;
-        progress.enter(Phase::Proxy);
-        let mut clock = Clock(Instant::now());
-        let ask = async {
-            let asked = match server.protocol {
-                ProxyProtocol::Http => {
-                    proxy::connect(&mut tcp, destination, credentials, authorization.as_ref()).await
-                }
-                ProxyProtocol::Socks5 => {
-                    proxy::socks5(&mut tcp, destination, credentials).await.map(|()| None)
-                }
-            };
-            let (proxy, target) = (Some(server.endpoint()), request.endpoint());
-            asked.map_err(|cause| Error::Proxy { proxy, target, cause })
-        };
-        let answer = within(request.phase_timeouts.proxy, Phase::Proxy, request, ask).await?;
-        timing.proxy += clock.lap();
-        match answer {
-            None => return Ok(tcp),
-            answer => authorization = answer,
-        }
-    }
-}
-
-/// A TCP connection to a host: the destination, or the proxy on the way to it.
-async fn reach(
-    request: &Request,
-    host: &Host<String>,
-    zone: Option<&str>,
-    port: u16,
-    proxy: Option<&Server>,
-    progress: &Progress,
-    timing: &mut Timing,
-) -> Result<Socket, Error> {
-    progress.enter(Phase::Lookup);
-    let start = Instant::now();
-    let mut began = None;
-    let mut begin = || {
-        progress.enter(Phase::Tcp);
-        began = Some(Instant::now());
-    };
-    let connect = |mut address: SocketAddr| {
-        address.set_port(port);
-        TcpStream::connect(address)
-    };
-    let limits = Limits { lookup: request.phase_timeouts.lookup, tcp: request.phase_timeouts.tcp };
-    let fixed = match host {
-        Host::Ipv4(address) => Some(vec![IpAddr::V4(*address)]),
-        Host::Ipv6(address) if zone.is_none() => Some(vec![IpAddr::V6(*address)]),
-        Host::Ipv6(_) => None,
-        Host::Domain(name) => {
-            let own = request.hosts.iter().find(|(known, _)| known == name);
-            own.map(|(_, addresses)| addresses.clone())
-        }
-    };
-    let name = || match (host, zone) {
-        (Host::Domain(name), _) => name.clone(),
-        // The resolver knows the network interfaces.
-        (Host::Ipv6(address), Some(zone)) => format!("{address}%{zone}"),
-        (host, _) => host.to_string(),
-    };
-    let connected = match fixed.as_deref() {
-        Some(&[address]) => {
-            begin();
-            race::alone(connect(SocketAddr::new(address, port)), limits.tcp).await
-        }
-        Some(addresses) => {
-            let (v6, v4): (Vec<_>, Vec<_>) = addresses
-                .iter()
-                .map(|address| SocketAddr::new(*address, port))
-                .partition(SocketAddr::is_ipv6);
-            race(ready(Ok(v6)), ready(Ok(v4)), connect, Delays::default(), limits, begin).await
-        }
-        None => {
-            let name = name();
-            let of = |family| resolve::addresses(&name, family);
-            race(of(Family::V6), of(Family::V4), connect, Delays::default(), limits, begin).await
-        }
-    };
-    let done = Instant::now();
-    let tcp_from = began.unwrap_or(done);
-    timing.lookup += tcp_from - start;
-    timing.tcp += done - tcp_from;
-    let tcp = connected.map_err(|lost| {
-        let target = match proxy {
-            Some(server) => format!("the proxy {}", server.endpoint()),
-            None => request.endpoint(),
-        };
-        if began.is_some() {
-            resolve::forget(&name());
-        }
-        match lost {
-            Lost::Lookup(cause) => Error::Lookup { host: name(), cause },
-            Lost::Tcp(cause) => Error::Tcp { target, cause },
-            Lost::Late(limit) => Error::PhaseTimeout { target, phase: progress.phase(), limit },
-        }
-    })?;
-    // Small messages must not wait for the acknowledgement of earlier ones.
-    if let Err(cause) = tcp.set_nodelay(true) {
-        crate::logging::debug(format_args!("TCP_NODELAY not set: {cause}"));
-    }
-    Ok(Socket::new(tcp, progress.heard.clone()))
 }

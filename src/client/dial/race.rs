@@ -14,31 +14,33 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::resolve::Answer;
 
-/// The waits of RFC 8305.
+/// The waits of RFC 8305, and the limits of the two phases.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Delays {
+pub(super) struct Schedule {
     /// How long an IPv4 answer waits for the IPv6 one (section 3).
-    pub(super) resolution: Duration,
+    pub(super) resolution_delay: Duration,
     /// How long one address keeps the next waiting (section 5).
-    pub(super) attempt: Duration,
+    pub(super) attempt_delay: Duration,
+    /// The limit of the lookup; `None` for none.
+    pub(super) lookup_limit: Option<Duration>,
+    /// The limit from the first connection tried to the first made; `None` for none.
+    pub(super) tcp_limit: Option<Duration>,
 }
 
-impl Default for Delays {
+impl Default for Schedule {
     fn default() -> Self {
-        Self { resolution: Duration::from_millis(50), attempt: Duration::from_millis(250) }
+        Self {
+            resolution_delay: Duration::from_millis(50),
+            attempt_delay: Duration::from_millis(250),
+            lookup_limit: None,
+            tcp_limit: None,
+        }
     }
-}
-
-/// The limits of the two phases; `None` for none.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Limits {
-    pub(super) lookup: Option<Duration>,
-    pub(super) tcp: Option<Duration>,
 }
 
 /// Why nothing answered.
 #[derive(Debug)]
-pub(super) enum Lost {
+pub(super) enum ConnectFailure {
     /// There is no address; the resolver's words.
     Lookup(Arc<io::Error>),
     /// The error of the first address to fail.
@@ -49,13 +51,13 @@ pub(super) enum Lost {
 
 /// The addresses that are known and not yet tried.
 #[derive(Default)]
-struct Waiting {
+struct Candidates {
     v6: VecDeque<SocketAddr>,
     v4: VecDeque<SocketAddr>,
     v4_is_next: bool,
 }
 
-impl Waiting {
+impl Candidates {
     fn is_empty(&self) -> bool {
         self.v6.is_empty() && self.v4.is_empty()
     }
@@ -77,10 +79,9 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
     v6: impl Future<Output = Answer>,
     v4: impl Future<Output = Answer>,
     connect: impl Fn(SocketAddr) -> C,
-    delays: Delays,
-    limits: Limits,
+    schedule: Schedule,
     mut began: impl FnMut(),
-) -> Result<S, Lost> {
+) -> Result<S, ConnectFailure> {
     enum Step<S> {
         V6(Answer),
         V4(Answer),
@@ -93,27 +94,27 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
     }
     let (mut v6, mut v4) = (pin!(v6), pin!(v4));
     let (mut v6_open, mut v4_open, mut resolved) = (true, true, false);
-    let mut waiting = Waiting::default();
+    let mut candidates = Candidates::default();
     let mut attempts = FuturesUnordered::new();
     let (mut resolution_ends, mut next_at): (Option<Instant>, Option<Instant>) = (None, None);
     let (mut no_address, mut first_error) = (None, None);
     let until_after = |limit: Duration| (Instant::now() + limit, limit);
-    let mut deadline = limits.lookup.map(until_after);
+    let mut deadline = schedule.lookup_limit.map(until_after);
     let mut is_first = true;
     loop {
-        let may_begin = resolved || !v6_open || !waiting.v6.is_empty();
+        let may_begin = resolved || !v6_open || !candidates.v6.is_empty();
         if may_begin
             && next_at.is_none_or(|at| at <= Instant::now())
-            && let Some(address) = waiting.next()
+            && let Some(address) = candidates.next()
         {
             if std::mem::take(&mut is_first) {
                 began();
-                deadline = limits.tcp.map(until_after);
+                deadline = schedule.tcp_limit.map(until_after);
             }
             attempts.push(connect(address));
-            next_at = Some(Instant::now() + delays.attempt);
+            next_at = Some(Instant::now() + schedule.attempt_delay);
         }
-        let begin_next = next_at.filter(|_| may_begin && !waiting.is_empty());
+        let begin_next = next_at.filter(|_| may_begin && !candidates.is_empty());
         let step = tokio::select! {
             biased;
             Some(tried) = attempts.next() => Step::Tried(tried),
@@ -136,7 +137,7 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
                 v6_open = false;
                 resolution_ends = None;
                 match answer {
-                    Ok(addresses) => waiting.v6.extend(addresses),
+                    Ok(addresses) => candidates.v6.extend(addresses),
                     Err(error) => no_address = no_address.or(Some(error)),
                 }
             }
@@ -144,9 +145,9 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
                 v4_open = false;
                 match answer {
                     Ok(addresses) => {
-                        waiting.v4.extend(addresses);
+                        candidates.v4.extend(addresses);
                         if v6_open && !resolved {
-                            resolution_ends = Some(Instant::now() + delays.resolution);
+                            resolution_ends = Some(Instant::now() + schedule.resolution_delay);
                         }
                     }
                     // Most names have IPv4 addresses, so why there is none says more.
@@ -158,12 +159,12 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
                 resolution_ends = None;
             }
             Step::Next => {}
-            Step::Late(limit) => return Err(Lost::Late(limit)),
+            Step::Late(limit) => return Err(ConnectFailure::Late(limit)),
             Step::Exhausted => {
                 return Err(match (first_error, no_address) {
-                    (Some(error), _) => Lost::Tcp(error),
-                    (None, Some(error)) => Lost::Lookup(error),
-                    (None, None) => Lost::Tcp(io::ErrorKind::AddrNotAvailable.into()),
+                    (Some(error), _) => ConnectFailure::Tcp(error),
+                    (None, Some(error)) => ConnectFailure::Lookup(error),
+                    (None, None) => ConnectFailure::Tcp(io::ErrorKind::AddrNotAvailable.into()),
                 });
             }
         }
@@ -174,12 +175,12 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
 pub(super) async fn alone<S>(
     connect: impl Future<Output = io::Result<S>>,
     limit: Option<Duration>,
-) -> Result<S, Lost> {
+) -> Result<S, ConnectFailure> {
     let connected = match limit {
-        Some(limit) => timeout(limit, connect).await.map_err(|_| Lost::Late(limit))?,
+        Some(limit) => timeout(limit, connect).await.map_err(|_| ConnectFailure::Late(limit))?,
         None => connect.await,
     };
-    connected.map_err(Lost::Tcp)
+    connected.map_err(ConnectFailure::Tcp)
 }
 
 async fn late(deadline: Option<(Instant, Duration)>) -> Duration {
@@ -216,7 +217,7 @@ mod tests {
     }
 
     /// Which address won and after how many milliseconds. Port 1 answers at once, 2 refuses at once, 3 never answers.
-    async fn outcome(v6: Script<'_>, v4: Script<'_>) -> (Result<SocketAddr, Lost>, u128) {
+    async fn outcome(v6: Script<'_>, v4: Script<'_>) -> (Result<SocketAddr, ConnectFailure>, u128) {
         let start = Instant::now();
         let connect = |address: SocketAddr| async move {
             match address.port() {
@@ -225,8 +226,8 @@ mod tests {
                 _ => pending().await,
             }
         };
-        let limits = Limits { lookup: None, tcp: Some(Duration::from_secs(10)) };
-        let won = race(lookup(v6), lookup(v4), connect, Delays::default(), limits, || {}).await;
+        let schedule = Schedule { tcp_limit: Some(Duration::from_secs(10)), ..Schedule::default() };
+        let won = race(lookup(v6), lookup(v4), connect, schedule, || {}).await;
         (won, start.elapsed().as_millis())
     }
 
@@ -270,28 +271,30 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_limit_of_the_lookup_ends_with_the_first_connection() {
-        let limits = Limits { lookup: Some(Duration::from_millis(100)), tcp: None };
+        let schedule = Schedule { lookup_limit: Some(Duration::from_millis(100)), ..Schedule::default() };
         let of = async |v6: Script<'_>, v4: Script<'_>| {
             let connect = |address| async move {
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 Ok::<SocketAddr, _>(address)
             };
-            race(lookup(v6), lookup(v4), connect, Delays::default(), limits, || {}).await
+            race(lookup(v6), lookup(v4), connect, schedule, || {}).await
         };
         assert!(
-            matches!(of((NEVER, &[]), (101, &["1.1.1.1:1"])).await, Err(Lost::Late(limit)) if limit.as_millis() == 100)
+            matches!(of((NEVER, &[]), (101, &["1.1.1.1:1"])).await, Err(ConnectFailure::Late(limit)) if limit.as_millis() == 100)
         );
         assert!(of((NEVER, &[]), (49, &["1.1.1.1:1"])).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn says_whether_the_lookup_or_the_connections_failed() {
-        assert!(matches!(outcome((0, &[]), (5, &[])).await, (Err(Lost::Lookup(_)), 5)));
+        assert!(matches!(outcome((0, &[]), (5, &[])).await, (Err(ConnectFailure::Lookup(_)), 5)));
         let (lost, _) = outcome((0, &["[::1]:2"]), (5, &[])).await;
-        assert!(matches!(lost, Err(Lost::Tcp(error)) if error.kind() == io::ErrorKind::ConnectionRefused));
+        assert!(
+            matches!(lost, Err(ConnectFailure::Tcp(error)) if error.kind() == io::ErrorKind::ConnectionRefused)
+        );
         assert!(matches!(
             outcome((7, &["[::1]:3"]), (0, &["1.1.1.1:3"])).await,
-            (Err(Lost::Late(_)), 10_007)
+            (Err(ConnectFailure::Late(_)), 10_007)
         ));
     }
 }

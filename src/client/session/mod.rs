@@ -24,9 +24,9 @@ use tokio::time::Instant;
 use self::connection::Session;
 use self::end::{End, abnormal};
 use self::notify::tell;
-use self::retry::{Way, again};
+use self::retry::{Next, Reachability, Retry};
 use self::writer::Writer;
-use super::dial::{self, Connection, Progress};
+use super::dial::{self, Established, Progress};
 use super::error::Error;
 use super::event::{Closed, Failure, Listener, Outcome, Reconnected, Times};
 use super::reconnect::Series;
@@ -38,7 +38,7 @@ use crate::logging;
 use crate::protocol::Negotiated;
 use crate::runtime;
 
-/// Begins attempt `attempt` of the shared's client.
+/// Begins attempt `attempt` of a client.
 pub(super) fn start(shared: Arc<Shared>, attempt: u64, turn: Turn, request: Request) {
     if runtime::spawn(run(shared.clone(), attempt, turn, Box::new(request))).is_err() {
         // The caller may hold locks that a callback takes, so it is told from elsewhere, as always.
@@ -75,19 +75,22 @@ async fn run(shared: Arc<Shared>, attempt: u64, turn: Turn, request: Box<Request
             None => (request, None),
         };
         let regained = lost_at.zip(series.as_deref().map(Series::attempts));
-        let mut end = connection(&shared, attempt, given, &mut **listener, regained).await;
+        let this = Attempt { shared: &shared, number: attempt, request: given, regained };
+        let mut end = this.run(&mut **listener).await;
         let (Some(series), Some(kept)) = (&mut series, kept) else { break end };
         if end.was_open {
             series.was_open(end.times.elapsed);
             lost_at = Some(Instant::now());
             ends = end.ends.take();
         }
-        let way = network.as_ref().map(|subscription| Way { subscription, ends: ends.as_deref().copied() });
+        let last = ends.as_deref().copied();
+        let reachability = network.as_ref().map(|subscription| Reachability { subscription, ends: last });
+        let retry = Retry { shared: &shared, attempt, series, request: kept, reachability };
         // Boxed, as connecting is.
-        match Box::pin(again(&shared, attempt, series, kept, &mut **listener, end, way)).await {
-            Ok((next, same_place)) => {
+        match Box::pin(retry.next(&mut **listener, end)).await {
+            Ok(Next { request: next, same_endpoint }) => {
                 request = next;
-                ends = ends.filter(|_| same_place);
+                ends = ends.filter(|_| same_endpoint);
             }
             Err(end) => break end,
         }
@@ -132,83 +135,91 @@ fn tell_end(shared: &Shared, attempt: u64, listener: &mut dyn Listener, end: End
     writer
 }
 
-/// One attempt and the connection it makes. `regained` is set when that takes the place of one that was lost then, after
-/// so many attempts.
-async fn connection(
-    shared: &Arc<Shared>,
-    attempt: u64,
+/// One attempt of a client.
+struct Attempt<'a> {
+    shared: &'a Shared,
+    number: u64,
     request: Arc<Request>,
-    listener: &mut dyn Listener,
+    /// Set when the connection takes the place of one that was lost then, after so many attempts.
     regained: Option<(Instant, u32)>,
-) -> Box<End> {
-    let began = Instant::now();
-    let opened = AtomicBool::new(false);
-    let driven = async {
-        // Boxed, so that the memory of connecting is not kept for the life of the connection.
-        match Box::pin(connect(shared, attempt, request, listener, &opened, regained)).await {
-            Ok(session) => session.run().await,
-            Err(end) => end,
-        }
-    };
-    let driven = AssertUnwindSafe(driven).catch_unwind().await;
-    let mut end = driven.unwrap_or_else(|_| {
-        logging::error(format_args!("{} a session panicked; its connection is dropped", shared.tag()));
-        Box::new(End { was_open: opened.load(Ordering::Relaxed), ..End::of_error(Error::Internal) })
-    });
-    if !end.was_open {
-        end.times.elapsed = began.elapsed();
-    }
-    end
 }
 
-/// Makes the connection and tells that it is open.
-async fn connect<'a>(
-    shared: &'a Shared,
-    attempt: u64,
-    request: Arc<Request>,
-    listener: &'a mut dyn Listener,
-    was_opened: &AtomicBool,
-    regained: Option<(Instant, u32)>,
-) -> Result<Box<Session<'a>>, Box<End>> {
-    let progress = Progress::new();
-    logging::info(format_args!("{} connecting to {}", shared.tag(), request.destination));
-    let stopped = poll_fn(|cx| match shared.poll_stop(attempt, cx) {
-        Some(stop) => Poll::Ready(stop),
-        None => Poll::Pending,
-    });
-    let outcome = tokio::select! {
-        biased;
-        stop = stopped => Err(stop),
-        outcome = dial::establish(&request, &progress) => Ok(outcome),
-    };
-    let failed = |error| {
-        let times = Times { last_activity: progress.last_activity(), ..Times::default() };
-        End { times, ..End::of_error(error) }
-    };
-    let opened = match outcome {
-        Ok(Ok(connection)) => {
-            let compress_from = connection.deflate.as_ref().and_then(Negotiated::threshold);
-            let Connection { stream, opened, deflate, received } = connection;
-            let opened = Arc::new(opened);
-            shared.open(attempt, opened.clone(), compress_from).map(|()| (stream, opened, deflate, received))
+impl<'a> Attempt<'a> {
+    /// Makes the connection and runs it to its end.
+    async fn run(self, listener: &mut dyn Listener) -> Box<End> {
+        let shared = self.shared;
+        let began = Instant::now();
+        let opened = AtomicBool::new(false);
+        let driven = async {
+            // Boxed, so that the memory of connecting is not kept for the life of the connection.
+            match Box::pin(self.connect(listener, &opened)).await {
+                Ok(session) => session.run().await,
+                Err(end) => end,
+            }
+        };
+        let driven = AssertUnwindSafe(driven).catch_unwind().await;
+        let mut end = driven.unwrap_or_else(|_| {
+            logging::error(format_args!("{} a session panicked; its connection is dropped", shared.tag()));
+            Box::new(End { was_open: opened.load(Ordering::Relaxed), ..End::of_error(Error::Internal) })
+        });
+        if !end.was_open {
+            end.times.elapsed = began.elapsed();
         }
-        Ok(Err(error)) => return Err(Box::new(failed(error))),
-        Err(stop) => Err(stop),
-    };
-    let (stream, opened, deflate, received) = match opened {
-        Ok(connection) => connection,
-        Err(Stop::Abandoned(dropped)) => {
-            let error = Error::Abandoned { target: request.endpoint(), phase: progress.phase() };
-            return Err(Box::new(End { dropped, ..failed(error) }));
-        }
-        Err(Stop::Close(close)) => return Err(Box::new(End::of_close(close, Times::default()))),
-    };
-    was_opened.store(true, Ordering::Relaxed);
-    logging::info(format_args!("{} open at {}", shared.tag(), request.destination));
-    tell(shared, listener, |listener| listener.opened(&opened));
-    if let Some((lost_at, attempts)) = regained {
-        let reconnected = Reconnected { attempts, downtime: lost_at.elapsed() };
-        tell(shared, listener, |listener| listener.reconnected(&reconnected));
+        end
     }
-    Ok(Box::new(Session::new(shared, listener, (stream, received), deflate, &request)))
+
+    /// Makes the connection and reports that it is open.
+    async fn connect<'l>(
+        self,
+        listener: &'l mut dyn Listener,
+        was_opened: &AtomicBool,
+    ) -> Result<Box<Session<'l>>, Box<End>>
+    where
+        'a: 'l,
+    {
+        let Self { shared, number, request, regained } = self;
+        let progress = Progress::new();
+        logging::info(format_args!("{} connecting to {}", shared.tag(), request.destination));
+        let stopped = poll_fn(|cx| match shared.poll_stop(number, cx) {
+            Some(stop) => Poll::Ready(stop),
+            None => Poll::Pending,
+        });
+        let outcome = tokio::select! {
+            biased;
+            stop = stopped => Err(stop),
+            outcome = dial::establish(&request, &progress) => Ok(outcome),
+        };
+        let failed = |error| {
+            let times = Times { last_activity: progress.last_activity(), ..Times::default() };
+            End { times, ..End::of_error(error) }
+        };
+        let opened = match outcome {
+            Ok(Ok(established)) => {
+                let compress_from = established.deflate.as_ref().and_then(Negotiated::threshold);
+                let Established { stream, opened, deflate, received } = established;
+                let opened = Arc::new(opened);
+                shared
+                    .open(number, opened.clone(), compress_from)
+                    .map(|()| (stream, opened, deflate, received))
+            }
+            Ok(Err(error)) => return Err(Box::new(failed(error))),
+            Err(stop) => Err(stop),
+        };
+        let (stream, opened, deflate, received) = match opened {
+            Ok(established) => established,
+            Err(Stop::Abandoned(dropped)) => {
+                let error = Error::Abandoned { target: request.endpoint(), phase: progress.phase() };
+                return Err(Box::new(End { dropped, ..failed(error) }));
+            }
+            Err(Stop::Close(close)) => return Err(Box::new(End::of_close(close, Times::default()))),
+        };
+        was_opened.store(true, Ordering::Relaxed);
+        logging::info(format_args!("{} open at {}", shared.tag(), request.destination));
+        tell(shared, listener, |listener| listener.opened(&opened));
+        if let Some((lost_at, attempts)) = regained {
+            let reconnected = Reconnected { attempts, downtime: lost_at.elapsed() };
+            tell(shared, listener, |listener| listener.reconnected(&reconnected));
+        }
+        Ok(Box::new(Session::new(shared, listener, (stream, received), deflate, &request)))
+    }
 }

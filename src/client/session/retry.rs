@@ -10,9 +10,10 @@ use tokio::time::Instant;
 
 use super::end::End;
 use super::notify::tell;
+use super::writer::Writer;
 use crate::client::error::{Error, Phase};
 use crate::client::event::{Closed, Listener, Outcome, Prepare, Reconnecting};
-use crate::client::reconnect::{Reconnect, Series};
+use crate::client::reconnect::Series;
 use crate::client::request::{Prepared, Request, Rewrite};
 use crate::client::send_queue::{Backlog, Dropped};
 use crate::client::shared::{Shared, Stop};
@@ -20,97 +21,30 @@ use crate::client::transport::{Ends, Subscription};
 use crate::logging;
 use crate::runtime;
 
-/// Waits for the next attempt and prepares it, unless there is to be none: then gives back how it all ended.
-pub(super) async fn again(
-    shared: &Arc<Shared>,
-    attempt: u64,
-    series: &mut Series,
-    request: Arc<Request>,
-    listener: &mut dyn Listener,
-    mut end: Box<End>,
-    way: Option<Way<'_>>,
-) -> Result<(Arc<Request>, bool), Box<End>> {
-    loop {
-        let (cause, now) = (end.cause(), Instant::now());
-        let Some(mut delay) = series.next(cause, now) else { return Err(end) };
-        if series.attempts() == 1 && matches!(end.error, Some(Error::NetworkChanged(_))) {
-            // It is this device that has another network, not a server that all its clients have lost.
-            delay = Duration::ZERO;
-        }
-        let keep = series.policy().keep_queue;
-        match shared.reconnect(attempt, std::mem::take(&mut end.unsent), keep) {
-            Ok(dropped) => end.dropped.merge(dropped),
-            Err(unsent) => {
-                end.unsent = unsent;
-                return Err(end);
-            }
-        }
-        let Dropped { messages: unsent, receipts, payloads } = std::mem::take(&mut end.dropped);
-        if !payloads.is_empty() {
-            runtime::callback(|| drop(payloads));
-        }
-        let code = end.closed.as_ref().filter(|_| end.error.is_none()).map(|closed| closed.code);
-        let text = match (&end.error, &end.closed) {
-            (Some(error), _) => error.to_string(),
-            (None, Some(Closed { code, reason, .. })) if reason.is_empty() => {
-                format!("closed by the peer ({code})")
-            }
-            (None, Some(Closed { code, reason, .. })) => format!("closed by the peer ({code}): {reason}"),
-            (None, None) => String::new(),
-        };
-        let status = end.error.as_ref().and_then(Error::status);
-        let reconnecting =
-            Reconnecting { attempt: series.attempts(), delay, cause, code, status, text, unsent };
-        // The reason is the peer's text, which does not belong into a log.
-        logging::warn(format_args!(
-            "{} attempt {} in {} ms ({cause:?})",
-            shared.tag(),
-            reconnecting.attempt,
-            delay.as_millis()
-        ));
-        shared.await_retry(true);
-        tell(shared, listener, |listener| {
-            receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
-        });
-        tell(shared, listener, |listener| listener.reconnecting(&reconnecting));
-        if shared.note_in_flight(Backlog::default()) {
-            tell(shared, listener, |listener| listener.drained());
-        }
-        if let Some(writer) = end.writer.take() {
-            let (shared, close_timeout) = (shared.clone(), request.close_timeout);
-            let finish = async move { writer.finish_within(close_timeout, &shared.counters).await };
-            // Without a runtime this would not run either.
-            let _ = runtime::spawn(finish);
-            others_first().await;
-        }
-        let waited = match heard(shared, attempt, listener).await {
-            Ok(()) => wait(shared, attempt, (now, delay), series, &request, way).await,
-            stopped => stopped,
-        };
-        shared.await_retry(false);
-        let ready = match waited {
-            Err(unready) => Err(unready),
-            Ok(()) => prepare(shared, attempt, listener, &reconnecting, &request, series.policy()).await,
-        };
-        if matches!(ready, Ok(_) | Err(Unready::Failed(_))) {
-            shared.counters.attempt();
-        }
-        let was_open = end.was_open;
-        match ready {
-            Ok(next) => {
-                let same_place = next.endpoint() == request.endpoint();
-                return Ok((next, same_place));
-            }
-            Err(Unready::GiveUp) => return Err(end),
-            Err(Unready::Failed(error)) => end = Box::new(End { was_open, ..End::of_error(error) }),
-            Err(Unready::Stop(Stop::Abandoned(dropped))) => {
-                let phase = end.error.as_ref().and_then(Error::phase).unwrap_or(Phase::Lookup);
-                let error = Error::Abandoned { target: request.endpoint(), phase };
-                return Err(Box::new(End { dropped, was_open, ..End::of_error(error) }));
-            }
-            Err(Unready::Stop(Stop::Close(close))) => return Err(Box::new(End::of_close(close, end.times))),
-        }
-    }
+/// Between two connections of a client: what the wait for the next attempt needs.
+pub(super) struct Retry<'a> {
+    pub(super) shared: &'a Arc<Shared>,
+    /// The number of the attempt that the application has made.
+    pub(super) attempt: u64,
+    pub(super) series: &'a mut Series,
+    /// What the last attempt asked for.
+    pub(super) request: Arc<Request>,
+    /// `None` when the client does not watch the network.
+    pub(super) reachability: Option<Reachability<'a>>,
+}
+
+/// Whether there is still a route to where the last connection led.
+#[derive(Clone, Copy)]
+pub(super) struct Reachability<'a> {
+    pub(super) subscription: &'a Subscription,
+    pub(super) ends: Option<Ends>,
+}
+
+/// What the next attempt asks for.
+pub(super) struct Next {
+    pub(super) request: Arc<Request>,
+    /// It leads to the host and port of the last one.
+    pub(super) same_endpoint: bool,
 }
 
 /// Why an attempt that was announced does not begin.
@@ -121,120 +55,224 @@ enum Unready {
     Failed(Error),
 }
 
-/// The way the last connection took, to see whether there still is one.
-#[derive(Clone, Copy)]
-pub(super) struct Way<'a> {
-    pub(super) subscription: &'a Subscription,
-    pub(super) ends: Option<Ends>,
-}
-
-/// Waits until the listener has heard of the attempts before: those that nobody hears of would go on for ever.
-async fn heard(shared: &Shared, attempt: u64, listener: &mut dyn Listener) -> Result<(), Unready> {
-    poll_fn(|cx| match shared.poll_stop(attempt, cx) {
-        Some(stop) => Poll::Ready(Err(Unready::Stop(stop))),
-        None => listener.poll_heard(cx).map(Ok),
-    })
-    .await
-}
-
-/// Waits for the next attempt: for a delay after the failure, and for a way to the server if there is none. The application
-/// may want it at once, or none any more; and a network that has changed may be a better one.
-async fn wait(
-    shared: &Shared,
-    attempt: u64,
-    (failed, delay): (Instant, Duration),
-    series: &Series,
-    request: &Request,
-    way: Option<Way<'_>>,
-) -> Result<(), Unready> {
-    let has_way = || {
-        request.destination.is_local()
-            || way.is_none_or(|Way { subscription, ends }| subscription.has_way(ends, request.has_name()))
-    };
-    let mut sleep = pin!(tokio::time::sleep_until(failed + delay));
-    let mut deadline = pin!(series.deadline().map(tokio::time::sleep_until));
-    // The time has come and there is no way.
-    let mut held = false;
-    poll_fn(|cx| {
-        if let Some(stop) = shared.poll_stop(attempt, cx) {
-            return Poll::Ready(Err(Unready::Stop(stop)));
-        }
-        if shared.take_retry_now() {
-            return Poll::Ready(Ok(()));
-        }
-        if shared.take_network_changed() && has_way() {
-            // Not at each of many changes.
-            let soon = (failed + series.policy().delay).max(Instant::now());
-            if held || soon < sleep.deadline() {
-                sleep.as_mut().reset(soon);
+impl Retry<'_> {
+    /// Waits for the next attempt and prepares it, unless there is to be none: then returns how it all ended.
+    pub(super) async fn next(
+        mut self,
+        listener: &mut dyn Listener,
+        mut end: Box<End>,
+    ) -> Result<Next, Box<End>> {
+        loop {
+            let failed_at = Instant::now();
+            let Some(delay) = self.delay(&end, failed_at) else { return Err(end) };
+            let keep = self.series.policy().keep_queue;
+            match self.shared.reconnect(self.attempt, std::mem::take(&mut end.unsent), keep) {
+                Ok(dropped) => end.dropped.merge(dropped),
+                Err(unsent) => {
+                    end.unsent = unsent;
+                    return Err(end);
+                }
             }
-            held = false;
+            let dropped = std::mem::take(&mut end.dropped);
+            let reconnecting = reconnecting(&end, self.series.attempts(), delay, dropped.messages);
+            self.announce(listener, &reconnecting, dropped);
+            if let Some(writer) = end.writer.take() {
+                self.close_in_background(writer).await;
+            }
+            let waited = match self.listener_caught_up(listener).await {
+                Ok(()) => self.wait(failed_at, delay).await,
+                stopped => stopped,
+            };
+            self.shared.await_retry(false);
+            let ready = match waited {
+                Err(unready) => Err(unready),
+                Ok(()) => self.prepare(listener, &reconnecting).await,
+            };
+            if matches!(ready, Ok(_) | Err(Unready::Failed(_))) {
+                self.shared.counters.attempt();
+            }
+            let was_open = end.was_open;
+            match ready {
+                Ok(request) => {
+                    let same_endpoint = request.endpoint() == self.request.endpoint();
+                    return Ok(Next { request, same_endpoint });
+                }
+                Err(Unready::GiveUp) => return Err(end),
+                Err(Unready::Failed(error)) => end = Box::new(End { was_open, ..End::of_error(error) }),
+                Err(Unready::Stop(Stop::Abandoned(dropped))) => {
+                    let phase = end.error.as_ref().and_then(Error::phase).unwrap_or(Phase::Lookup);
+                    let error = Error::Abandoned { target: self.request.endpoint(), phase };
+                    return Err(Box::new(End { dropped, was_open, ..End::of_error(error) }));
+                }
+                Err(Unready::Stop(Stop::Close(close))) => {
+                    return Err(Box::new(End::of_close(close, end.times)));
+                }
+            }
         }
-        if !held && sleep.as_mut().poll(cx).is_ready() {
-            if has_way() {
+    }
+
+    /// Counts the next attempt and returns the delay before it; `None` when there is to be none.
+    fn delay(&mut self, end: &End, now: Instant) -> Option<Duration> {
+        let delay = self.series.next(end.cause(), now)?;
+        let first = self.series.attempts() == 1;
+        // It is this device that has another network, not a server that all its clients have lost.
+        let own = first && matches!(end.error, Some(Error::NetworkChanged(_)));
+        Some(if own { Duration::ZERO } else { delay })
+    }
+
+    /// Reports what the failure has dropped, and the attempt that is to follow it.
+    fn announce(&self, listener: &mut dyn Listener, reconnecting: &Reconnecting, dropped: Dropped) {
+        let Self { shared, .. } = self;
+        let Dropped { messages: _, receipts, payloads } = dropped;
+        if !payloads.is_empty() {
+            runtime::callback(|| drop(payloads));
+        }
+        // The reason is the peer's text, which does not belong into a log.
+        logging::warn(format_args!(
+            "{} attempt {} in {} ms ({:?})",
+            shared.tag(),
+            reconnecting.attempt,
+            reconnecting.delay.as_millis(),
+            reconnecting.cause
+        ));
+        shared.await_retry(true);
+        tell(shared, listener, |listener| {
+            receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
+        });
+        tell(shared, listener, |listener| listener.reconnecting(reconnecting));
+        if shared.note_in_flight(Backlog::default()) {
+            tell(shared, listener, |listener| listener.drained());
+        }
+    }
+
+    /// Lets the last connection close in good order while the client waits for the next one.
+    async fn close_in_background(&self, writer: Box<Writer>) {
+        let (shared, close_timeout) = (self.shared.clone(), self.request.close_timeout);
+        let finish = async move { writer.finish_within(close_timeout, &shared.counters).await };
+        // Without a runtime this would not run either.
+        let _ = runtime::spawn(finish);
+        yield_now().await;
+    }
+
+    /// Waits until the listener has processed the attempts before: else those that nobody looks at would go on for ever.
+    async fn listener_caught_up(&self, listener: &mut dyn Listener) -> Result<(), Unready> {
+        poll_fn(|cx| match self.shared.poll_stop(self.attempt, cx) {
+            Some(stop) => Poll::Ready(Err(Unready::Stop(stop))),
+            None => listener.poll_heard(cx).map(Ok),
+        })
+        .await
+    }
+
+    /// Waits for a delay after the failure, and for a route to the server if there is none. The application may want the
+    /// attempt at once, or none any more; and a network that has changed may be a better one.
+    async fn wait(&self, failed_at: Instant, delay: Duration) -> Result<(), Unready> {
+        let Self { shared, attempt, series, .. } = self;
+        let mut sleep = pin!(tokio::time::sleep_until(failed_at + delay));
+        let mut deadline = pin!(series.deadline().map(tokio::time::sleep_until));
+        // The time has come and there is no route.
+        let mut awaits_route = false;
+        poll_fn(|cx| {
+            if let Some(stop) = shared.poll_stop(*attempt, cx) {
+                return Poll::Ready(Err(Unready::Stop(stop)));
+            }
+            if shared.take_retry_now() {
                 return Poll::Ready(Ok(()));
             }
-            logging::info(format_args!("{} waits for a network", shared.tag()));
-            held = true;
-        }
-        match deadline.as_mut().as_pin_mut() {
-            Some(deadline) if held => deadline.poll(cx).map(|()| Err(Unready::GiveUp)),
-            _ => Poll::Pending,
-        }
-    })
-    .await
-}
+            if shared.take_network_changed() && self.has_route() {
+                // Not at each of many changes.
+                let soon = (failed_at + series.policy().delay).max(Instant::now());
+                if awaits_route || soon < sleep.deadline() {
+                    sleep.as_mut().reset(soon);
+                }
+                awaits_route = false;
+            }
+            if !awaits_route && sleep.as_mut().poll(cx).is_ready() {
+                if self.has_route() {
+                    return Poll::Ready(Ok(()));
+                }
+                logging::info(format_args!("{} waits for a network", shared.tag()));
+                awaits_route = true;
+            }
+            match deadline.as_mut().as_pin_mut() {
+                Some(deadline) if awaits_route => deadline.poll(cx).map(|()| Err(Unready::GiveUp)),
+                _ => Poll::Pending,
+            }
+        })
+        .await
+    }
 
-/// Lets the application change the handshake of the next attempt.
-async fn prepare(
-    shared: &Shared,
-    attempt: u64,
-    listener: &mut dyn Listener,
-    reconnecting: &Reconnecting,
-    request: &Arc<Request>,
-    policy: &Reconnect,
-) -> Result<Arc<Request>, Unready> {
-    shared.await_prepared(reconnecting.attempt);
-    let mut said = Prepare::Proceed;
-    tell(shared, listener, |listener| said = listener.prepare(reconnecting));
-    let limit = policy.prepare_timeout;
-    let prepared = match said {
-        Prepare::Stop => Ok(Some(Prepared::Stop)),
-        Prepare::Fail => Ok(Some(Prepared::Fail)),
-        Prepare::Proceed => Ok(None),
-        Prepare::Wait => {
-            let answer = poll_fn(|cx| match (shared.poll_stop(attempt, cx), shared.take_prepared()) {
-                (Some(stop), _) => Poll::Ready(Err(Unready::Stop(stop))),
-                (None, Some(prepared)) => Poll::Ready(Ok(Some(prepared))),
-                (None, None) => Poll::Pending,
-            });
-            tokio::time::timeout(limit, answer)
-                .await
-                .unwrap_or(Err(Unready::Failed(Error::Unprepared(Some(limit)))))
+    fn has_route(&self) -> bool {
+        let has_route = |Reachability { subscription, ends }: Reachability<'_>| {
+            subscription.has_route(ends, self.request.has_name())
+        };
+        self.request.destination.is_local() || self.reachability.is_none_or(has_route)
+    }
+
+    /// Lets the application change the handshake of the next attempt.
+    async fn prepare(
+        &self,
+        listener: &mut dyn Listener,
+        reconnecting: &Reconnecting,
+    ) -> Result<Arc<Request>, Unready> {
+        let Self { shared, attempt, request, .. } = self;
+        shared.await_prepared(reconnecting.attempt);
+        let mut said = Prepare::Proceed;
+        tell(shared, listener, |listener| said = listener.prepare(reconnecting));
+        let limit = self.series.policy().prepare_timeout;
+        let prepared = match said {
+            Prepare::Stop => Ok(Some(Prepared::Stop)),
+            Prepare::Fail => Ok(Some(Prepared::Fail)),
+            Prepare::Proceed => Ok(None),
+            Prepare::Wait => {
+                let prepared = poll_fn(|cx| match (shared.poll_stop(*attempt, cx), shared.take_prepared()) {
+                    (Some(stop), _) => Poll::Ready(Err(Unready::Stop(stop))),
+                    (None, Some(prepared)) => Poll::Ready(Ok(Some(prepared))),
+                    (None, None) => Poll::Pending,
+                });
+                tokio::time::timeout(limit, prepared)
+                    .await
+                    .unwrap_or(Err(Unready::Failed(Error::Unprepared(Some(limit)))))
+            }
+        };
+        // One that was taken up to now counts.
+        let late = shared.end_preparing();
+        let prepared = match prepared {
+            Ok(None) | Err(Unready::Failed(_)) if late.is_some() => late,
+            prepared => prepared?,
+        };
+        match prepared {
+            None => Ok(request.clone()),
+            Some(Prepared::Proceed(rewrite)) if rewrite == Rewrite::default() => Ok(request.clone()),
+            Some(Prepared::Proceed(rewrite)) => request
+                .rewritten(rewrite)
+                .map(Arc::new)
+                .map_err(|error| Unready::Failed(Error::Rewrite(error))),
+            Some(Prepared::Fail) => Err(Unready::Failed(Error::Unprepared(None))),
+            Some(Prepared::Stop) => Err(Unready::GiveUp),
         }
-    };
-    // One that was taken up to now counts.
-    let answer = shared.end_preparing();
-    let prepared = match prepared {
-        Ok(None) | Err(Unready::Failed(_)) if answer.is_some() => answer,
-        prepared => prepared?,
-    };
-    match prepared {
-        None => Ok(request.clone()),
-        Some(Prepared::Proceed(rewrite)) if rewrite == Rewrite::default() => Ok(request.clone()),
-        Some(Prepared::Proceed(rewrite)) => {
-            request.rewritten(rewrite).map(Arc::new).map_err(|error| Unready::Failed(Error::Rewrite(error)))
-        }
-        Some(Prepared::Fail) => Err(Unready::Failed(Error::Unprepared(None))),
-        Some(Prepared::Stop) => Err(Unready::GiveUp),
     }
 }
 
+/// What the listener is told of a failure that attempt `attempt` of a series follows after `delay`.
+fn reconnecting(end: &End, attempt: u32, delay: Duration, unsent: usize) -> Reconnecting {
+    let code = end.closed.as_ref().filter(|_| end.error.is_none()).map(|closed| closed.code);
+    let text = match (&end.error, &end.closed) {
+        (Some(error), _) => error.to_string(),
+        (None, Some(Closed { code, reason, .. })) if reason.is_empty() => {
+            format!("closed by the peer ({code})")
+        }
+        (None, Some(Closed { code, reason, .. })) => format!("closed by the peer ({code}): {reason}"),
+        (None, None) => String::new(),
+    };
+    let status = end.error.as_ref().and_then(Error::status);
+    Reconnecting { attempt, delay, cause: end.cause(), code, status, text, unsent }
+}
+
 /// Lets other tasks of this thread run, as must be between waking one and a callback.
-async fn others_first() {
-    let mut told = false;
+async fn yield_now() {
+    let mut yielded = false;
     poll_fn(|cx| {
-        if std::mem::replace(&mut told, true) {
+        if std::mem::replace(&mut yielded, true) {
             return Poll::Ready(());
         }
         cx.waker().wake_by_ref();
@@ -254,6 +292,7 @@ mod tests {
     use crate::client::event::Failure;
     use crate::client::handshake::Opened;
     use crate::client::message::Message;
+    use crate::client::reconnect::Reconnect;
     use crate::client::request::Options;
 
     const SECOND: Duration = Duration::from_secs(1);

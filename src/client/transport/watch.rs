@@ -75,7 +75,7 @@ fn on_notice(notice: NetworkNotice) {
 impl Subscription {
     /// Whether an attempt has a chance, as far as is known: there is a way to where the last connection led, or, when that
     /// was found by a name, to anywhere.
-    pub(in crate::client) fn has_way(&self, ends: Option<Ends>, by_name: bool) -> bool {
+    pub(in crate::client) fn has_route(&self, ends: Option<Ends>, by_name: bool) -> bool {
         if !self.watches {
             return true;
         }
