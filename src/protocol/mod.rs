@@ -1,20 +1,23 @@
-//! RFC 6455 and RFC 7692 without I/O: bytes in, frames out.
+//! RFC 6455 and RFC 7692 without I/O: bytes in, messages out, and the reverse.
 //!
 //! Owns the shape of frames, the rules between them and the text of each violation. Knows no socket, no clock
 //! and nothing else of this crate.
 
-mod decoder;
 mod deflate;
 mod encoder;
+mod frame;
 mod mask;
+mod message;
+mod read_buffer;
 mod utf8;
 
-pub use decoder::{CONTROL_PAYLOAD_BYTES_MAX, Control, Decoded, Decoder, Part, ReadBuffer};
 pub use deflate::{AnswerError, Deflater, Inflater, Negotiated, PerMessageDeflate};
-pub use encoder::{
-    CLOSE_REASON_BYTES_MAX, Encoder, FRAME_HEADER_BYTES_MAX, FrameHeader, encoded_frames, may_be_sent,
-    truncate_reason,
+pub use encoder::{CLOSE_REASON_BYTES_MAX, Encoder, truncate_reason};
+pub use frame::{
+    CONTROL_PAYLOAD_BYTES_MAX, Control, FRAME_HEADER_BYTES_MAX, FrameHeader, encoded_frames, may_be_sent,
 };
+pub use message::{Decoded, Decoder, Part};
+pub use read_buffer::ReadBuffer;
 pub use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 pub(crate) use utf8::Utf8Validator;
 

@@ -1,17 +1,15 @@
-//! Frames from server to client, assembled into messages.
+//! The decoder: assembles the peer's frames into messages (RFC 6455 sections 5.4 and 5.6).
+//!
+//! Owns the rules between frames, the message limit and the memory of a message. Leaves control frames to others.
 
 use std::ops::Range;
 
 use bytes::BufMut;
 use bytes::buf::Limit;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{self, Data, OpCode};
 
-use super::deflate::Inflater;
-use super::utf8::Utf8Validator;
-use super::{CloseCode, FrameHeader, Kind, ProtocolError, may_be_sent};
+use super::frame::{BINARY, CONTINUATION, TEXT, control_frame, parse_header};
+use super::{Control, FrameHeader, Inflater, Kind, ProtocolError, ReadBuffer, Utf8Validator};
 
-/// The longest payload of a control frame (RFC 6455 section 5.5), in bytes.
-pub const CONTROL_PAYLOAD_BYTES_MAX: usize = 125;
 /// The least by which the memory of an assembled message grows, so that many small fragments cost few moves.
 const ASSEMBLY_STEP_BYTES: usize = 65_536;
 /// The most compressed bytes looked at before what they yield is handed on, when messages are handed on in pieces: they
@@ -20,96 +18,14 @@ const INFLATE_STEP_BYTES: usize = 1_024;
 /// What an emptied assembly may keep for the next message.
 const ASSEMBLY_KEPT_BYTES: usize = 65_536;
 
-/// Bytes read from the socket and not yet decoded.
-///
-/// Ranges in [`Decoded`] point into it and stay valid until the next call of [`ReadBuffer::room`].
-#[derive(Default)]
-pub struct ReadBuffer {
-    bytes: Vec<u8>,
-    start: usize,
-}
-
-impl ReadBuffer {
-    /// A buffer over `storage`, whose contents are dropped.
-    pub fn over(mut storage: Vec<u8>) -> Self {
-        storage.clear();
-        Self { bytes: storage, start: 0 }
-    }
-
-    /// The memory behind the buffer, for another one to use.
-    pub fn into_storage(self) -> Vec<u8> {
-        self.bytes
-    }
-
-    /// The bytes not yet decoded.
-    pub fn data(&self) -> &[u8] {
-        &self.bytes[self.start..]
-    }
-
-    /// Whether everything has been decoded.
-    pub fn is_empty(&self) -> bool {
-        self.start == self.bytes.len()
-    }
-
-    /// The memory it holds, in bytes.
-    pub fn capacity(&self) -> usize {
-        self.bytes.capacity()
-    }
-
-    /// Where the next read may put bytes. One byte always stays free for [`ReadBuffer::with_nul`].
-    pub fn room(&mut self) -> Limit<&mut Vec<u8>> {
-        if self.is_empty() {
-            self.bytes.clear();
-            self.start = 0;
-        } else if self.start > 0 && self.bytes.capacity() - self.bytes.len() < self.bytes.capacity() / 2 {
-            self.bytes.copy_within(self.start.., 0);
-            self.bytes.truncate(self.bytes.len() - self.start);
-            self.start = 0;
-        }
-        let room = self.bytes.capacity() - self.bytes.len();
-        (&mut self.bytes).limit(room.saturating_sub(1))
-    }
-
-    /// Takes bytes that came by another way than a read into [`ReadBuffer::room`].
-    pub fn extend(&mut self, bytes: &[u8]) {
-        self.bytes.reserve(bytes.len() + 1);
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    /// Lends the bytes of `range` followed by one NUL, which is not there before or after.
-    pub fn with_nul<R>(&mut self, range: Range<usize>, lend: impl FnOnce(&mut [u8]) -> R) -> R {
-        let Range { start, end } = range;
-        if end < self.bytes.len() {
-            let kept = std::mem::replace(&mut self.bytes[end], 0);
-            let result = lend(&mut self.bytes[start..=end]);
-            self.bytes[end] = kept;
-            result
-        } else {
-            self.bytes.push(0);
-            let result = lend(&mut self.bytes[start..]);
-            self.bytes.truncate(end);
-            result
-        }
-    }
-
-    /// The bytes of a range in [`Decoded`].
-    pub fn slice(&self, range: Range<usize>) -> &[u8] {
-        &self.bytes[range]
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.start += count;
-    }
-}
-
-/// What the peer sent next.
+/// One message or control frame of the peer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decoded {
     /// A whole message that lies in the read buffer.
     Message(Kind, Range<usize>),
     /// A message, or a part of one, in [`Decoder::assembled`]; [`Decoder::recycle`] makes way for the next.
     Assembled(Kind, Part),
-    /// A control frame, valid in itself.
+    /// A control frame.
     Control(Control),
 }
 
@@ -125,27 +41,6 @@ pub struct Part {
 impl Part {
     /// A message in one piece.
     pub const WHOLE: Self = Self { first: true, last: true };
-}
-
-/// A control frame.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Control {
-    /// To be answered with a pong of the same payload.
-    Ping(Range<usize>),
-    /// An answer to a ping, or a one-way heartbeat.
-    Pong(Range<usize>),
-    /// The peer closes; without a code its payload was empty.
-    Close(Option<CloseCode>, String),
-}
-
-/// A header as the peer sent it, already held against the rules for a single frame.
-struct Header {
-    fin: bool,
-    /// RSV1: the message is compressed (RFC 7692 section 6).
-    compressed: bool,
-    opcode: OpCode,
-    payload_len: u64,
-    header_len: usize,
 }
 
 /// A data frame whose payload goes into the assembly.
@@ -174,7 +69,7 @@ pub struct Decoder {
     /// Whether a piece of the message was handed on, and how many bytes were.
     begun: bool,
     passed: usize,
-    /// The headers of frames since [`Decoder::take_headers`], when they are asked for.
+    /// The headers of the frames since [`Decoder::take_headers`]; `None` while they are not wanted.
     headers: Option<Vec<FrameHeader>>,
 }
 
@@ -203,19 +98,19 @@ impl Decoder {
         self
     }
 
-    /// Whether the headers of frames are kept from now on, for [`Decoder::take_headers`].
+    /// Sets whether headers are kept for [`Decoder::take_headers`].
     pub fn keep_headers(&mut self, wanted: bool) {
         if self.headers.is_some() != wanted {
             self.headers = wanted.then(Vec::new);
         }
     }
 
-    /// The headers of the frames decoded since the last call.
+    /// Returns the headers of the frames decoded since the last call.
     pub fn take_headers(&mut self) -> Vec<FrameHeader> {
         self.headers.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// The next message or control frame in `buffer`, or `None` when more bytes are needed.
+    /// Decodes the next message or control frame in `buffer`. `None` asks for more bytes.
     pub fn decode(&mut self, buffer: &mut ReadBuffer) -> Result<Option<Decoded>, ProtocolError> {
         loop {
             if let Some(kind) = self.fragmented
@@ -246,34 +141,23 @@ impl Decoder {
                 }
                 continue;
             }
-            let Some(header) = parse_header(buffer.data(), self.inflater.is_some())? else {
+            let Some((header, header_len)) = parse_header(buffer.data(), self.inflater.is_some())? else {
                 return Ok(None);
             };
-            let known = FrameHeader {
-                fin: header.fin,
-                compressed: header.compressed,
-                opcode: header.opcode.into(),
-                length: header.payload_len,
-            };
-            let decoded = match header.opcode {
-                OpCode::Control(control) => {
-                    let decoded = control_frame(control, &header, buffer);
-                    if let (Some(headers), Ok(Some(_))) = (&mut self.headers, &decoded) {
-                        headers.push(known);
-                    }
-                    return decoded;
-                }
-                OpCode::Data(data) => self.data_frame(data, header, buffer)?,
-            };
-            if let Some(headers) = &mut self.headers
-                && !matches!(decoded, Step::More)
-            {
-                headers.push(known);
+            if header.is_control() {
+                let Some(control) = control_frame(header, header_len, buffer)? else {
+                    return Ok(None);
+                };
+                self.keep(header);
+                return Ok(Some(Decoded::Control(control)));
             }
-            match decoded {
-                Step::Message(message) => return Ok(Some(message)),
+            match self.data_frame(header, header_len, buffer)? {
+                Step::Message(message) => {
+                    self.keep(header);
+                    return Ok(Some(message));
+                }
                 Step::More => return Ok(None),
-                Step::Assemble => {}
+                Step::Assemble => self.keep(header),
             }
         }
     }
@@ -365,21 +249,28 @@ impl Decoder {
         Ok(())
     }
 
+    /// Keeps the header of a decoded frame for [`Decoder::take_headers`], if headers are wanted.
+    fn keep(&mut self, header: FrameHeader) {
+        if let Some(headers) = &mut self.headers {
+            headers.push(header);
+        }
+    }
+
     fn data_frame(
         &mut self,
-        data: Data,
-        header: Header,
+        header: FrameHeader,
+        header_len: usize,
         buffer: &mut ReadBuffer,
     ) -> Result<Step, ProtocolError> {
-        let kind = match (data, self.fragmented) {
-            (Data::Text, None) => Kind::Text,
-            (Data::Binary, None) => Kind::Binary,
-            (Data::Continue, Some(kind)) => kind,
-            (Data::Continue, None) => return Err(ProtocolError::UnexpectedContinuation),
-            (Data::Text | Data::Binary, Some(_)) => return Err(ProtocolError::ExpectedContinuation),
-            (Data::Reserved(code), _) => return Err(ProtocolError::ReservedOpcode(code)),
+        let FrameHeader { fin, compressed, opcode, length } = header;
+        let kind = match (opcode, self.fragmented) {
+            (TEXT, None) => Kind::Text,
+            (BINARY, None) => Kind::Binary,
+            (CONTINUATION, Some(kind)) => kind,
+            (CONTINUATION, None) => return Err(ProtocolError::UnexpectedContinuation),
+            (TEXT | BINARY, Some(_)) => return Err(ProtocolError::ExpectedContinuation),
+            (reserved, _) => return Err(ProtocolError::ReservedOpcode(reserved)),
         };
-        let Header { fin, compressed, opcode: _, payload_len, header_len } = header;
         if compressed {
             if self.fragmented.is_some() {
                 return Err(ProtocolError::ReservedBits);
@@ -388,16 +279,16 @@ impl Decoder {
         }
         let limit = self.message_limit;
         // The size of a compressed message is known only from what it yields.
-        let len = usize::try_from(payload_len)
+        let len = usize::try_from(length)
             .ok()
             .filter(|&len| self.inflating || len <= limit.saturating_sub(self.assembled.len() + self.passed))
             .ok_or(ProtocolError::MessageTooBig { limit })?;
 
         if fin && !self.inflating && self.fragmented.is_none() && header_len + len < buffer.capacity() {
             let available = buffer.data().len() - header_len;
-            let start = buffer.start + header_len;
+            let start = buffer.start() + header_len;
             if available >= len {
-                let payload = &buffer.bytes[start..start + len];
+                let payload = buffer.slice(start..start + len);
                 let valid = match (kind, self.validated) {
                     (Kind::Binary, _) => true,
                     (Kind::Text, 0) => simdutf8::basic::from_utf8(payload).is_ok(),
@@ -412,7 +303,7 @@ impl Decoder {
             }
             if kind == Kind::Text {
                 // Section 8.1 lets a receiver fail at the first bad byte; waiting for the frame's end would not.
-                if !self.utf8.feed(&buffer.bytes[start + self.validated..]) {
+                if !self.utf8.feed(&buffer.data()[header_len + self.validated..]) {
                     return Err(ProtocolError::InvalidUtf8);
                 }
                 self.validated = available;
@@ -442,96 +333,6 @@ enum Step {
     Message(Decoded),
     More,
     Assemble,
-}
-
-/// Reads a header and applies every rule that needs no other frame (RFC 6455 sections 5.1, 5.2, 5.5).
-fn parse_header(data: &[u8], may_compress: bool) -> Result<Option<Header>, ProtocolError> {
-    let [first, second, rest @ ..] = data else {
-        return Ok(None);
-    };
-    let fin = first & 0x80 != 0;
-    let opcode = OpCode::from(first & 0x0f);
-    let compressed = first & 0x40 != 0;
-    if first & 0x30 != 0 || compressed && !(may_compress && matches!(opcode, OpCode::Data(_))) {
-        return Err(ProtocolError::ReservedBits);
-    }
-    match opcode {
-        OpCode::Data(Data::Reserved(code)) | OpCode::Control(coding::Control::Reserved(code)) => {
-            return Err(ProtocolError::ReservedOpcode(code));
-        }
-        OpCode::Control(_) if !fin => return Err(ProtocolError::FragmentedControl),
-        OpCode::Control(_) if second & 0x7f > CONTROL_PAYLOAD_BYTES_MAX as u8 => {
-            return Err(ProtocolError::ControlTooLong);
-        }
-        OpCode::Control(_) | OpCode::Data(_) => {}
-    }
-    if second & 0x80 != 0 {
-        return Err(ProtocolError::MaskedFrame);
-    }
-    let (payload_len, header_len) = match second & 0x7f {
-        126 => {
-            let Some(bytes) = rest.first_chunk() else {
-                return Ok(None);
-            };
-            let len = u16::from_be_bytes(*bytes);
-            if len < 126 {
-                return Err(ProtocolError::LengthEncoding);
-            }
-            (u64::from(len), 4)
-        }
-        127 => {
-            let Some(bytes) = rest.first_chunk() else {
-                return Ok(None);
-            };
-            let len = u64::from_be_bytes(*bytes);
-            if len <= 0xffff || len > i64::MAX as u64 {
-                return Err(ProtocolError::LengthEncoding);
-            }
-            (len, 10)
-        }
-        len => (u64::from(len), 2),
-    };
-    Ok(Some(Header { fin, compressed, opcode, payload_len, header_len }))
-}
-
-fn control_frame(
-    control: coding::Control,
-    header: &Header,
-    buffer: &mut ReadBuffer,
-) -> Result<Option<Decoded>, ProtocolError> {
-    let len = header.payload_len as usize; // parse_header let at most 125 pass
-    if buffer.data().len() < header.header_len + len {
-        return Ok(None);
-    }
-    let start = buffer.start + header.header_len;
-    let payload = start..start + len;
-    let decoded = match control {
-        coding::Control::Ping => Control::Ping(payload),
-        coding::Control::Pong => Control::Pong(payload),
-        coding::Control::Close => {
-            let (code, reason) = close_payload(&buffer.bytes[payload])?;
-            Control::Close(code, reason)
-        }
-        coding::Control::Reserved(code) => return Err(ProtocolError::ReservedOpcode(code)),
-    };
-    buffer.consume(header.header_len + len);
-    Ok(Some(Decoded::Control(decoded)))
-}
-
-/// RFC 6455 section 5.5.1: nothing, or a code followed by UTF-8.
-fn close_payload(payload: &[u8]) -> Result<(Option<CloseCode>, String), ProtocolError> {
-    match payload {
-        [] => Ok((None, String::new())),
-        [_] => Err(ProtocolError::ClosePayload),
-        [high, low, reason @ ..] => {
-            let code = u16::from_be_bytes([*high, *low]);
-            if !may_be_sent(code) {
-                return Err(ProtocolError::CloseCode(code));
-            }
-            let reason = std::str::from_utf8(reason).map_err(|_| ProtocolError::InvalidUtf8)?;
-            Ok((Some(CloseCode::from(code)), reason.to_owned()))
-        }
-    }
 }
 
 #[cfg(test)]
