@@ -1,8 +1,9 @@
 //! RFC 6455 and RFC 7692 without I/O: bytes in, messages out, and the reverse.
 //!
-//! Owns the shape of frames, the rules between them and the text of each violation. Knows no socket, no clock
-//! and nothing else of this crate.
+//! Owns the shape of frames, the rules between them, those of a connection, and the text of each violation. Knows no
+//! socket, no clock and nothing else of this crate.
 
+mod connection;
 mod deflate;
 mod encoder;
 mod frame;
@@ -11,6 +12,7 @@ mod message;
 mod read_buffer;
 mod utf8;
 
+pub use connection::{CloseFrame, Connection, ConnectionEnd, Output, Queued, Role};
 pub use deflate::{AnswerError, Deflater, Inflater, Negotiated, PerMessageDeflate};
 pub use encoder::{CLOSE_REASON_BYTES_MAX, Encoder, truncate_reason};
 pub use frame::{
