@@ -5,7 +5,10 @@
 
 use std::ops::Range;
 
-use super::{CloseCode, Control, ProtocolError, may_be_sent};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+use super::error::ProtocolError;
+use super::frame::{Control, may_be_sent};
 
 /// The side of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,13 +169,13 @@ impl ConnectionEnd {
 #[derive(Debug)]
 pub struct Connection {
     role: Role,
-    state: State,
+    state: CloseState,
     /// Writing failed. Reading goes on, since the peer's close frame may say why.
     write_failed: bool,
 }
 
 #[derive(Debug)]
-enum State {
+enum CloseState {
     Open,
     /// We closed first and wait for the peer's close frame.
     Closing {
@@ -185,22 +188,22 @@ enum State {
 impl Connection {
     /// An open connection.
     pub fn new(role: Role) -> Self {
-        Self { role, state: State::Open, write_failed: false }
+        Self { role, state: CloseState::Open, write_failed: false }
     }
 
     /// Whether messages and pings may be sent. Nothing follows our close frame (RFC 6455 section 5.5.1).
     pub fn may_send(&self) -> bool {
-        matches!(self.state, State::Open)
+        matches!(self.state, CloseState::Open)
     }
 
     /// Whether we closed first and wait for the peer's close frame. The driver sets a deadline for it.
     pub fn awaits_close(&self) -> bool {
-        matches!(self.state, State::Closing { .. })
+        matches!(self.state, CloseState::Closing { .. })
     }
 
     /// Whether the connection has ended. Until then the peer's messages are delivered, even after our close frame.
     pub fn is_over(&self) -> bool {
-        matches!(self.state, State::Over)
+        matches!(self.state, CloseState::Over)
     }
 
     /// Whether the driver sends the rest and then waits for the peer to end the TCP connection.
@@ -227,7 +230,7 @@ impl Connection {
         if !self.may_send() {
             return None;
         }
-        self.state = State::Closing { code, reason: reason.as_str().into() };
+        self.state = CloseState::Closing { code, reason: reason.as_str().into() };
         Some(CloseFrame { code: Some(code), reason, queued: Queued::SentFirst })
     }
 
@@ -277,9 +280,9 @@ impl Connection {
 
     /// Ends the connection. Returns our code and reason if we closed first.
     fn end(&mut self) -> Option<(CloseCode, Box<str>)> {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Closing { code, reason } => Some((code, reason)),
-            State::Open | State::Over => None,
+        match std::mem::replace(&mut self.state, CloseState::Over) {
+            CloseState::Closing { code, reason } => Some((code, reason)),
+            CloseState::Open | CloseState::Over => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use super::ProtocolError;
+use super::error::ProtocolError;
 
 const EXTENSION: &str = "permessage-deflate";
 /// What a sync flush ends with, which is left out of a message and added again (RFC 7692 section 7.2).

@@ -1,9 +1,12 @@
 //! Frames from client to server.
 
 use rand::Rng;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::frame::{BINARY, CLOSE, CONTINUATION, FIN, MASK, PING, PONG, RSV1, TEXT};
-use super::{CloseCode, FRAME_HEADER_BYTES_MAX, Kind, mask};
+use super::frame::{
+    BINARY, CLOSE, CONTINUATION, FIN, FRAME_HEADER_BYTES_MAX, Kind, MASK, PING, PONG, RSV1, TEXT,
+};
+use super::mask;
 
 /// The longest close reason: a control payload of 125 bytes less the code (RFC 6455 section 5.5).
 pub const CLOSE_REASON_BYTES_MAX: usize = 123;

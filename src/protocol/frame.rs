@@ -1,10 +1,13 @@
-//! One frame (RFC 6455 section 5.2): its header, and the payload of a control frame.
+//! One frame (RFC 6455 section 5.2): its header, the types of data messages, and the payload of a control frame.
 //!
 //! Owns every rule that needs no other frame. Knows nothing of messages.
 
 use std::ops::Range;
 
-use super::{CloseCode, ProtocolError, ReadBuffer};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+use super::error::ProtocolError;
+use super::read_buffer::ReadBuffer;
 
 /// The longest header of a frame we send, in bytes: two, a 64-bit length, a masking key.
 pub const FRAME_HEADER_BYTES_MAX: usize = 14;
@@ -23,6 +26,15 @@ pub(super) const BINARY: u8 = 2;
 pub(super) const CLOSE: u8 = 8;
 pub(super) const PING: u8 = 9;
 pub(super) const PONG: u8 = 10;
+
+/// The type of a data message (RFC 6455 section 5.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// UTF-8 text, opcode 1.
+    Text,
+    /// Arbitrary bytes, opcode 2.
+    Binary,
+}
 
 /// The header of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,7 +197,7 @@ fn close_payload(payload: &[u8]) -> Result<(Option<CloseCode>, String), Protocol
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Encoder, Kind};
+    use super::super::Encoder;
     use super::*;
 
     #[test]

@@ -7,8 +7,11 @@ use std::ops::Range;
 use bytes::BufMut;
 use bytes::buf::Limit;
 
-use super::frame::{BINARY, CONTINUATION, TEXT, control_frame, parse_header};
-use super::{Control, FrameHeader, Inflater, Kind, ProtocolError, ReadBuffer, Utf8Validator};
+use super::deflate::Inflater;
+use super::error::ProtocolError;
+use super::frame::{BINARY, CONTINUATION, Control, FrameHeader, Kind, TEXT, control_frame, parse_header};
+use super::read_buffer::ReadBuffer;
+use super::utf8::Utf8Validator;
 
 /// The least by which the memory of an assembled message grows, so that many small fragments cost few moves.
 const ASSEMBLY_STEP_BYTES: usize = 65_536;

@@ -1,0 +1,96 @@
+//! What a peer can do wrong on an open connection.
+
+use std::fmt;
+
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+/// What a peer did wrong on an open connection; each text names the section of RFC 6455 it breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProtocolError {
+    /// A reserved bit is set although no extension gave it a meaning.
+    ReservedBits,
+    /// An opcode that is not defined.
+    ReservedOpcode(u8),
+    /// A frame from the server is masked.
+    MaskedFrame,
+    /// A control frame without FIN.
+    FragmentedControl,
+    /// A control frame over 125 bytes.
+    ControlTooLong,
+    /// A payload length that is not in its shortest form, or over 2^63 - 1.
+    LengthEncoding,
+    /// A continuation frame with nothing to continue.
+    UnexpectedContinuation,
+    /// A new message inside a fragmented one.
+    ExpectedContinuation,
+    /// Text, or a close reason, that is not UTF-8.
+    InvalidUtf8,
+    /// A close payload of one byte.
+    ClosePayload,
+    /// A close code that must not be on the wire.
+    CloseCode(u16),
+    /// A compressed message that cannot be decompressed.
+    Inflate,
+    /// A message over the configured limit.
+    MessageTooBig {
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+impl ProtocolError {
+    /// The close code to answer with (RFC 6455 section 7.4.1).
+    pub fn close_code(self) -> CloseCode {
+        match self {
+            Self::ReservedBits
+            | Self::ReservedOpcode(_)
+            | Self::MaskedFrame
+            | Self::FragmentedControl
+            | Self::ControlTooLong
+            | Self::LengthEncoding
+            | Self::UnexpectedContinuation
+            | Self::ExpectedContinuation
+            | Self::ClosePayload
+            | Self::CloseCode(_) => CloseCode::Protocol,
+            // RFC 7692 section 6.2 leaves the code open; 1007 is "data inconsistent with the type of the message".
+            Self::InvalidUtf8 | Self::Inflate => CloseCode::Invalid,
+            Self::MessageTooBig { .. } => CloseCode::Size,
+        }
+    }
+}
+
+impl fmt::Display for ProtocolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReservedBits => {
+                f.write_str("a frame has a reserved bit set that no extension defines (RFC 6455 5.2)")
+            }
+            Self::ReservedOpcode(code) => {
+                write!(f, "a frame has the reserved opcode {code:#x} (RFC 6455 5.2)")
+            }
+            Self::MaskedFrame => f.write_str("a frame from the server is masked (RFC 6455 5.1)"),
+            Self::FragmentedControl => f.write_str("a control frame is fragmented (RFC 6455 5.5)"),
+            Self::ControlTooLong => f.write_str("a control frame is longer than 125 bytes (RFC 6455 5.5)"),
+            Self::LengthEncoding => {
+                f.write_str("a payload length is not in its shortest form or too large (RFC 6455 5.2)")
+            }
+            Self::UnexpectedContinuation => {
+                f.write_str("a continuation frame came with no message to continue (RFC 6455 5.4)")
+            }
+            Self::ExpectedContinuation => {
+                f.write_str("a new message began inside a fragmented one (RFC 6455 5.4)")
+            }
+            Self::InvalidUtf8 => f.write_str("text is not valid UTF-8 (RFC 6455 8.1)"),
+            Self::Inflate => f.write_str("a compressed message cannot be decompressed (RFC 7692 7.2.2)"),
+            Self::ClosePayload => f.write_str("a close frame has a payload of one byte (RFC 6455 5.5.1)"),
+            Self::CloseCode(code) => {
+                write!(f, "a close frame carries the code {code}, which must not be sent (RFC 6455 7.4)")
+            }
+            Self::MessageTooBig { limit } => {
+                write!(f, "a message is larger than the limit of {limit} bytes (RFC 6455 10.4)")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ProtocolError {}
