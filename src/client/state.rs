@@ -1,6 +1,6 @@
 //! The states of a connection, and the codes that an application may close it with.
 
-use crate::protocol::may_be_sent;
+use crate::protocol::Role;
 
 /// The states of a connection, in the words of RFC 6455.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +17,7 @@ pub enum State {
     Closed,
 }
 
-/// Whether a client may close with `code` (RFC 6455 section 7.4): 1000 to 1003, 1007 to 1011 or 3000 to 4999. 1012 to 1014
-/// are a server's or a gateway's to send.
+/// Whether a client may close with `code` (RFC 6455 section 7.4): 1000 to 1003, 1007 to 1011 or 3000 to 4999.
 pub fn may_close_with(code: u16) -> bool {
-    may_be_sent(code) && !matches!(code, 1012..=1014)
+    Role::Client.may_close_with(code)
 }

@@ -1,27 +1,28 @@
-//! Why a pong may be late: what was sent before the ping is still on its way. The peer's acknowledgements show that it is
-//! there (RFC 9293 section 3.4), until they reach the ping.
+//! Extends the pong deadline during a large upload: what was sent before the ping is still on its way. While the peer's TCP
+//! acknowledgements advance towards the ping, the peer is alive (RFC 9293 section 3.4).
 
 use super::writer::Writer;
 
 /// What lay ahead of a ping that is not answered yet.
-pub(super) struct Upload {
-    /// Bytes of the connection that the peer had acknowledged when it was last looked.
+pub(super) struct AckProgress {
+    /// Bytes of the connection that the peer had acknowledged at the last look.
     acknowledged: u64,
     /// Bytes of the connection up to the ping's end, or some more, once it was written.
     ping_end: Option<u64>,
 }
 
-impl Upload {
+impl AckProgress {
     /// Before a ping is queued. `None` when nothing is ahead of it.
     pub(super) fn ahead(writer: &Writer) -> Option<Self> {
-        let (written, acknowledged) = writer.stream.progress()?;
+        let (written, acknowledged) = writer.stream.written_and_acknowledged()?;
         let idle = written == acknowledged && writer.out.is_empty();
         (!idle).then_some(Self { acknowledged, ping_end: None })
     }
 
-    /// The time for an answer is over: whether the peer is to have it once more.
-    pub(super) fn goes_on(&mut self, writer: &Writer) -> bool {
-        let Some((written, acknowledged)) = writer.stream.progress() else { return false };
+    /// Whether the peer has acknowledged more since the last look, and the ping not yet: it gets the time for an answer
+    /// once more.
+    pub(super) fn advanced(&mut self, writer: &Writer) -> bool {
+        let Some((written, acknowledged)) = writer.stream.written_and_acknowledged() else { return false };
         if acknowledged <= self.acknowledged || self.ping_end.is_some_and(|end| self.acknowledged >= end) {
             return false;
         }

@@ -1,5 +1,8 @@
 //! An open connection: one loop that waits for whatever comes next, from the peer, the application or the clock, and acts on
 //! it, until the connection is to end.
+//!
+//! What may be sent and how a connection ends is decided by the rules of [`Connection`]. This loop drives them: it has the
+//! socket, the queue and the clock.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -10,31 +13,22 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-use super::ack_progress::Upload;
-use super::end::{End, Ending, closed_by};
-use super::notify::{tell, tell_frames};
-use super::reader::{Came, Reader};
+use super::end::{CloseOutcome, SessionEnd, closed};
+use super::notify::{notify, notify_frames};
+use super::pinger::{PingDue, Pinger};
+use super::reader::{ReadOutcome, Reader};
 use super::writer::Writer;
 use crate::client::cause::Cause;
 use crate::client::error::Error;
 use crate::client::event::{Direction, Listener, Outcome, Times};
-use crate::client::keepalive::{Due, Keepalive, Ticks};
+use crate::client::keepalive::{Keepalive, Ticks};
 use crate::client::request::Request;
 use crate::client::shared::{CloseRequest, Command, Shared};
-use crate::client::transport::{Ends, Stream};
+use crate::client::transport::{Endpoints, Stream};
 use crate::logging;
-use crate::protocol::{CloseCode, Decoder, Negotiated, ProtocolError, ReadBuffer};
-
-/// Reads and writes of one session before others on its thread get their turn, and the bytes that it has then read, handed on
-/// and written.
-const TURNS_MAX: u32 = 64;
-const TURN_BYTES_MAX: usize = 524_288;
-/// Pings whose pongs are waited for; older ones are forgotten.
-const UNANSWERED_PINGS_MAX: usize = 32;
-/// How soon after a change of the network the peer must answer a ping.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
-/// What comes within this time of a change may have been under way before.
-const PROBE_STALE: Duration = Duration::from_millis(250);
+use crate::protocol::{
+    Connection, ConnectionEnd, Decoder, Negotiated, ProtocolError, Queued, ReadBuffer, Role,
+};
 
 /// What a session woke up for.
 enum Wake {
@@ -44,9 +38,9 @@ enum Wake {
     Wrote(usize),
     /// To go on with what was read before.
     Ready,
-    Read(Came),
+    Read(ReadOutcome),
     WriteFailed(io::Error),
-    Failed(io::Error),
+    ReadFailed(io::Error),
     Timer,
 }
 
@@ -56,59 +50,41 @@ pub(super) struct Session<'a> {
     pub(super) listener: &'a mut dyn Listener,
     pub(super) writer: Writer,
     pub(super) reader: Reader,
-    keepalive: Keepalive,
-    statistics_interval: Option<Duration>,
-    next_statistics: Option<Instant>,
+    pub(super) rules: Connection,
+    pub(super) pinger: Pinger,
+    /// The limit of the wait for the peer's close frame, and of reading on after a write failure.
     close_timeout: Duration,
+    /// The end of the wait for the peer's close frame, once ours is queued.
+    close_by: Option<Instant>,
     /// Nothing can be written any more. What the peer sent before that is still read: it may say why.
-    broken: Option<Broken>,
-    /// The close frame we sent first, until the peer's comes or time is up.
-    pub(super) closing: Option<Closing>,
-    sleep: Pin<Box<Sleep>>,
-    /// For when the timer is set; it may ring early, never late.
-    armed: Option<Instant>,
+    write_failure: Option<WriteFailure>,
+    statistics: Option<Interval>,
+    timer: Timer,
     /// The listener can take no more for now.
     paused: bool,
     /// There may be messages in what was read that are not handed on yet.
     pub(super) undelivered: bool,
-    /// It has not heard of the frames that went out before.
-    held: bool,
+    /// Writing is paused until the listener has processed earlier frame events.
+    awaits_listener: bool,
     /// Reading and writing take turns, so that neither starves the other.
     read_next: bool,
-    /// Something was written since the last ping.
-    wrote: bool,
-    /// Pings that no pong has answered yet, oldest first, and when they were sent.
-    pub(super) pings: VecDeque<(Vec<u8>, Instant)>,
-    /// Numbers the keepalive's pings.
-    ping_number: u32,
-    /// Wakes, and bytes, since the session last let others run.
-    turns: u32,
-    pub(super) turn_bytes: usize,
+    pub(super) budget: Budget,
     opened_at: Instant,
     /// When the last bytes came; at first, the server's answer.
     last_read: Instant,
-    ends: Option<Box<Ends>>,
-    pub(super) probe: Option<Box<Probe>>,
-    /// While an answer to a ping is waited for.
-    upload: Option<Box<Upload>>,
-}
-
-/// An answer is waited for that shows that the connection has survived a change of the network.
-pub(super) struct Probe {
-    pub(super) sent_at: Instant,
-    by: Instant,
+    endpoints: Option<Box<Endpoints>>,
 }
 
 /// Writing failed. The socket's end is then to be read as well, behind what came before it, by a time.
-struct Broken {
+struct WriteFailure {
     error: io::Error,
     by: Instant,
 }
 
-pub(super) struct Closing {
-    pub(super) code: u16,
-    pub(super) reason: String,
-    pub(super) by: Instant,
+/// What recurs.
+struct Interval {
+    period: Duration,
+    next: Instant,
 }
 
 impl<'a> Session<'a> {
@@ -121,67 +97,62 @@ impl<'a> Session<'a> {
     ) -> Self {
         let (now, ticks) = (Instant::now(), Ticks::of_process());
         // Who does not hear of changes of the network need not know.
-        let ends = request.watches_network().then(|| stream.ends().ok().map(Box::new)).flatten();
+        let endpoints = request.watches_network().then(|| stream.endpoints().ok().map(Box::new)).flatten();
         // Frames that came along with the server's answer.
         shared.counters.received_bytes(received.data().len());
         let mut decoder = Decoder::new(request.message_limit, deflate.as_ref().map(Negotiated::inflater));
         if request.in_pieces {
             decoder = decoder.in_pieces();
         }
+        let keepalive = Keepalive::new(ticks, request.ping_interval, request.pong_timeout, now);
+        let statistics = |period| Interval { period, next: ticks.after(now, period) };
         Self {
             shared,
             listener,
             writer: Writer::new(stream, deflate.as_ref().map(Negotiated::deflater), request),
             reader: Reader::new(received, decoder),
-            keepalive: Keepalive::new(ticks, request.ping_interval, request.pong_timeout, now),
-            statistics_interval: request.statistics_interval,
-            next_statistics: request.statistics_interval.map(|interval| ticks.after(now, interval)),
+            rules: Connection::new(Role::Client),
+            pinger: Pinger::new(keepalive),
             close_timeout: request.close_timeout,
-            broken: None,
-            closing: None,
-            sleep: Box::pin(tokio::time::sleep_until(now)),
-            armed: None,
+            close_by: None,
+            write_failure: None,
+            statistics: request.statistics_interval.map(statistics),
+            timer: Timer::new(now),
             paused: false,
             // The server's first frames may have come with its answer to the upgrade.
             undelivered: true,
-            held: false,
+            awaits_listener: false,
             read_next: false,
-            wrote: false,
-            pings: VecDeque::new(),
-            ping_number: 0,
-            turns: 0,
-            turn_bytes: 0,
+            budget: Budget::default(),
             opened_at: now,
             last_read: now,
-            ends,
-            probe: None,
-            upload: None,
+            endpoints,
         }
     }
 
     /// Runs until the connection is to end. The future is small: it stays as long as the connection does.
-    pub(super) async fn run(mut self: Box<Self>) -> Box<End> {
-        let ending = poll_fn(|cx| self.poll_end(cx)).await;
-        self.end(ending)
+    pub(super) async fn run(mut self: Box<Self>) -> Box<SessionEnd> {
+        let outcome = poll_fn(|cx| self.poll_end(cx)).await;
+        self.end(outcome)
     }
 
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<CloseOutcome> {
         loop {
             let wake = ready!(self.poll_wake(cx));
-            if let Some(ending) = self.act(wake) {
-                return Poll::Ready(ending);
+            if let Some(outcome) = self.act(wake) {
+                return Poll::Ready(outcome);
             }
         }
     }
 
-    fn act(&mut self, wake: Wake) -> Option<Ending> {
+    fn act(&mut self, wake: Wake) -> Option<CloseOutcome> {
         match wake {
             Wake::Ping(payload) => {
                 self.ping(payload);
                 None
             }
             Wake::Close(request) => {
-                self.begin_closing(request);
+                self.close(request);
                 None
             }
             Wake::NetworkChanged => self.network_changed(),
@@ -190,30 +161,30 @@ impl<'a> Session<'a> {
                 None
             }
             Wake::Ready => self.deliver(),
-            Wake::Read(Came::Buffered(0) | Came::Directly(0)) => Some(self.ended_without_close(None)),
-            Wake::Read(Came::Buffered(count)) => {
+            Wake::Read(ReadOutcome::Buffered(0) | ReadOutcome::Directly(0)) => self.read_ended(None),
+            Wake::Read(ReadOutcome::Buffered(count)) => {
                 self.received(count);
                 self.deliver()
             }
-            Wake::Read(Came::Directly(count)) => {
+            Wake::Read(ReadOutcome::Directly(count)) => {
                 self.received(count);
                 match self.reader.decoder.read_directly(count) {
                     Ok(()) => self.deliver(),
-                    Err(error) => Some(self.broke_protocol(error)),
+                    Err(error) => self.violated(error),
                 }
             }
             Wake::WriteFailed(error) => {
-                let by = Instant::now() + self.close_timeout;
-                self.broken = Some(Broken { error, by });
+                self.rules.write_failed();
+                self.write_failure = Some(WriteFailure { error, by: Instant::now() + self.close_timeout });
                 None
             }
-            Wake::Failed(error) => Some(self.ended_without_close(Some(error))),
+            Wake::ReadFailed(error) => self.read_ended(Some(error)),
             Wake::Timer => self.timer(),
         }
     }
 
-    fn end(mut self: Box<Self>, ending: Ending) -> Box<End> {
-        let Ending { error, closed, graceful, mut unsent } = ending;
+    fn end(mut self: Box<Self>, outcome: CloseOutcome) -> Box<SessionEnd> {
+        let CloseOutcome { error, closed, graceful, mut unsent } = outcome;
         let dropped = if graceful {
             // One try to get a close frame out before the application hears of the end and perhaps exits. Nobody waits for
             // more here.
@@ -226,107 +197,92 @@ impl<'a> Session<'a> {
             unsent.append(&mut self.writer.take_unbegun());
             self.writer.drop_begun()
         };
-        self.tell_sent();
+        self.notify_sent();
         // Nobody is told of what still goes out.
         self.writer.keep_headers(false);
         let ended_at = Instant::now();
         let times =
             Times { elapsed: ended_at - self.opened_at, last_activity: Some(ended_at - self.last_read) };
-        let Self { writer, ends, .. } = *self;
+        let Self { writer, endpoints, .. } = *self;
         let writer = graceful.then(|| Box::new(writer));
-        Box::new(End { error, dropped, unsent, closed: Some(closed), writer, was_open: true, ends, times })
+        let closed = Some(closed);
+        Box::new(SessionEnd { error, dropped, unsent, closed, writer, was_open: true, endpoints, times })
     }
 
     fn received(&mut self, count: usize) {
         self.shared.counters.received_bytes(count);
-        self.turn_bytes += count;
-        self.keepalive.alive();
-        let now = Instant::now();
-        self.last_read = now;
-        // What came by the old way may have waited in the kernel.
-        self.probe.take_if(|probe| now > probe.sent_at + PROBE_STALE);
-        self.upload = None;
+        self.budget.spend(count);
+        self.last_read = Instant::now();
+        self.pinger.received(self.last_read);
     }
 
     /// A connection whose address is gone is lost; any other has to show soon that it is there.
-    fn network_changed(&mut self) -> Option<Ending> {
-        if self.closing.is_some()
-            || self.probe.is_some()
-            || self.ends.as_deref().is_some_and(|ends| !ends.has_route())
+    fn network_changed(&mut self) -> Option<CloseOutcome> {
+        let endpoints = self.endpoints.as_deref().copied();
+        if !self.rules.may_send()
+            || self.pinger.is_probing()
+            || endpoints.is_some_and(|endpoints| !endpoints.has_route())
         {
             return None;
         }
-        if self.ends.as_deref().copied().is_some_and(Ends::is_stranded) {
-            return Some(Ending::lost(Error::NetworkChanged(None)));
+        if endpoints.is_some_and(Endpoints::is_stranded) {
+            return Some(CloseOutcome::lost(Error::NetworkChanged(None)));
         }
         logging::info(format_args!("{} the network has changed: is the peer there?", self.shared.tag()));
-        let now = Instant::now();
-        self.probe = Some(Box::new(Probe { sent_at: now, by: now + PROBE_TIMEOUT }));
+        self.pinger.begin_probe(Instant::now());
         self.numbered_ping();
         None
     }
 
-    /// A ping with a payload of its own, which tells its pong from others.
     fn numbered_ping(&mut self) {
-        if self.upload.is_none() {
-            self.upload = Upload::ahead(&self.writer).map(Box::new);
+        let payload = self.pinger.next_payload(&self.writer);
+        self.ping(payload.to_vec());
+    }
+
+    fn ping(&mut self, payload: Vec<u8>) {
+        if self.rules.may_send() {
+            self.shared.counters.ping_sent();
+            self.writer.push_control(|encoder, out| encoder.ping(out, &payload));
+            self.pinger.sent(payload, Instant::now());
         }
-        self.ping_number = self.ping_number.wrapping_add(1);
-        self.ping(self.ping_number.to_be_bytes().to_vec());
     }
 
     fn wrote(&mut self, count: usize) {
-        self.wrote = true;
+        self.pinger.wrote();
         self.shared.counters.sent_bytes(count);
-        self.turn_bytes += count;
+        self.budget.spend(count);
         let drained = self.shared.note_in_flight(self.writer.pending());
-        self.tell_sent();
+        self.notify_sent();
         if drained {
-            tell(self.shared, self.listener, |listener| listener.drained());
+            notify(self.shared, self.listener, |listener| listener.drained());
         }
-        self.extend_closing();
+        self.extend_close_deadline();
     }
 
-    /// Counts the messages that the kernel has got, and tells of those with a receipt.
-    fn tell_sent(&mut self) {
+    /// Counts the messages that the kernel has got, and reports those with a receipt.
+    fn notify_sent(&mut self) {
         self.shared.counters.sent_messages(std::mem::take(&mut self.writer.written));
         self.writer.give_back();
         if let Some(headers) = self.writer.headers.as_mut().map(std::mem::take) {
-            tell_frames(self.shared, self.listener, Direction::Sent, headers);
+            notify_frames(self.shared, self.listener, Direction::Sent, headers);
         }
         if self.writer.receipts.is_empty() {
             return;
         }
         let receipts = std::mem::take(&mut self.writer.receipts);
-        tell(self.shared, self.listener, |listener| {
+        notify(self.shared, self.listener, |listener| {
             receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Sent));
         });
     }
 
-    /// Sends a ping and remembers when.
-    fn ping(&mut self, payload: Vec<u8>) {
-        // Nothing may follow a close frame.
-        if self.closing.is_some() {
-            return;
-        }
-        self.shared.counters.ping_sent();
-        self.writer.push_control(|encoder, out| encoder.ping(out, &payload));
-        if self.pings.len() >= UNANSWERED_PINGS_MAX {
-            self.pings.pop_front();
-        }
-        self.pings.push_back((payload, Instant::now()));
-    }
-
     fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        self.turns += 1;
-        if self.turns > TURNS_MAX || self.turn_bytes > TURN_BYTES_MAX {
-            (self.turns, self.turn_bytes) = (0, 0);
+        if self.budget.is_spent() {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         let wake = self.poll_events(cx);
         if wake.is_pending() {
-            (self.turns, self.turn_bytes) = (0, 0);
+            self.budget = Budget::default();
         }
         wake
     }
@@ -338,7 +294,7 @@ impl<'a> Session<'a> {
             Command::NetworkChanged => return Poll::Ready(Wake::NetworkChanged),
             Command::None => {}
         }
-        if self.broken.is_some() {
+        if self.write_failure.is_some() {
             return match self.poll_read(cx) {
                 Poll::Ready(wake) => Poll::Ready(wake),
                 Poll::Pending => self.poll_timer(cx),
@@ -366,8 +322,8 @@ impl<'a> Session<'a> {
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
         let traced = self.listener.wants_frames() && !self.shared.is_detached();
         self.writer.keep_headers(traced);
-        self.held = traced && self.listener.poll_heard(cx).is_pending();
-        if self.held {
+        self.awaits_listener = traced && self.listener.poll_heard(cx).is_pending();
+        if self.awaits_listener {
             return Poll::Pending;
         }
         match ready!(self.writer.poll_write(cx, &self.shared.counters)) {
@@ -383,86 +339,61 @@ impl<'a> Session<'a> {
             return Poll::Pending;
         }
         if std::mem::take(&mut self.paused) {
-            self.keepalive.resumed(Instant::now());
+            self.pinger.resumed(Instant::now());
         }
         if std::mem::take(&mut self.undelivered) {
             return Poll::Ready(Wake::Ready);
         }
         let read = self.reader.poll_read(&mut self.writer.stream, cx);
-        read.map(|read| read.map_or_else(Wake::Failed, Wake::Read))
+        read.map(|read| read.map_or_else(Wake::ReadFailed, Wake::Read))
     }
 
-    /// Rings at the nearest deadline. A deadline that moved away leaves the timer as it is: an early ring costs less
-    /// than setting it anew for each message.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        let close_by = self.closing.as_ref().map(|closing| closing.by);
-        let end_by = self.broken.as_ref().map(|broken| broken.by);
-        let probe_by = self.probe.as_ref().map(|probe| probe.by);
-        let deadlines = [self.keepalive.deadline(), self.next_statistics, close_by, end_by, probe_by];
-        let Some(nearest) = deadlines.into_iter().flatten().min() else {
-            return Poll::Pending;
-        };
-        if self.armed.is_none_or(|armed| nearest < armed) {
-            self.armed = Some(nearest);
-            self.sleep.as_mut().reset(nearest);
-            ready!(self.sleep.as_mut().poll(cx));
-        } else if !self.sleep.is_elapsed() {
-            return Poll::Pending;
+        let failure_by = self.write_failure.as_ref().map(|failure| failure.by);
+        let statistics_at = self.statistics.as_ref().map(|statistics| statistics.next);
+        let deadlines = [self.pinger.deadline(), statistics_at, self.close_by, failure_by];
+        match deadlines.into_iter().flatten().min() {
+            Some(nearest) => self.timer.poll(nearest, cx).map(|()| Wake::Timer),
+            None => Poll::Pending,
         }
-        self.armed = None;
-        Poll::Ready(Wake::Timer)
     }
 
-    fn timer(&mut self) -> Option<Ending> {
+    fn timer(&mut self) -> Option<CloseOutcome> {
         let now = Instant::now();
-        if self.paused
-            && let Some(broken) = &mut self.broken
-        {
-            // Its listener holds up the reading.
-            broken.by = now + self.close_timeout;
-        }
-        if self.held
-            && let Some(closing) = &mut self.closing
-        {
-            closing.by = now + self.close_timeout;
-        }
-        if let Some(broken) = self.broken.take_if(|broken| broken.by <= now) {
-            return Some(Ending::lost(Error::Lost(Some(broken.error))));
-        }
-        if let Some(closing) = self.closing.take_if(|closing| closing.by <= now) {
-            let limit = self.close_timeout.as_millis();
-            logging::warn(format_args!("{} no close frame within {limit} ms", self.shared.tag()));
-            let why = if self.paused { "; the listener took no more" } else { "" };
-            let reason = format!("no close frame came within {limit} ms of ours ({}){why}", closing.code);
-            let closed = closed_by(Cause::Application, CloseCode::Abnormal.into(), reason);
-            return Some(Ending::closed(closed, false));
-        }
-        if let (Some(at), Some(interval)) = (self.next_statistics, self.statistics_interval)
-            && at <= now
-        {
-            self.next_statistics = Some(Ticks::of_process().after(now, interval));
-            let statistics = self.shared.statistics();
-            tell(self.shared, self.listener, |listener| listener.statistics(&statistics));
-        }
         if self.paused {
-            self.keepalive.resumed(now);
-            if let Some(probe) = &mut self.probe {
-                probe.by = now + PROBE_TIMEOUT;
+            // The listener holds up the reading.
+            self.pinger.still_paused(now);
+            if let Some(failure) = &mut self.write_failure {
+                failure.by = now + self.close_timeout;
             }
         }
-        if let Some(probe) = &mut self.probe
-            && probe.by <= now
+        if self.awaits_listener
+            && let Some(close_by) = &mut self.close_by
         {
-            if !self.upload.as_mut().is_some_and(|upload| upload.goes_on(&self.writer)) {
-                return Some(Ending::lost(Error::NetworkChanged(Some(PROBE_TIMEOUT))));
-            }
-            probe.by = now + PROBE_TIMEOUT;
+            *close_by = now + self.close_timeout;
         }
-        match self.keepalive.due(now) {
-            Due::Nothing => None,
-            Due::Ping => {
+        if self.write_failure.as_ref().is_some_and(|failure| failure.by <= now)
+            && let Some(end) = self.rules.read_timed_out()
+        {
+            return Some(self.conclude(end, None));
+        }
+        if self.close_by.take_if(|by| *by <= now).is_some()
+            && let Some(end) = self.rules.close_timed_out()
+        {
+            return Some(self.conclude(end, None));
+        }
+        if let Some(Interval { period, next }) = &mut self.statistics
+            && *next <= now
+        {
+            *next = Ticks::of_process().after(now, *period);
+            let statistics = self.shared.statistics();
+            notify(self.shared, self.listener, |listener| listener.statistics(&statistics));
+        }
+        match self.pinger.due(now, &self.writer) {
+            PingDue::Nothing => None,
+            PingDue::Ping { idle } => {
                 if let Some(deflater) = &mut self.writer.deflater
-                    && !std::mem::take(&mut self.wrote)
+                    && idle
                 {
                     deflater.release();
                 }
@@ -472,58 +403,138 @@ impl<'a> Session<'a> {
                 }
                 None
             }
-            Due::Dead(_) if self.upload.as_mut().is_some_and(|upload| upload.goes_on(&self.writer)) => {
-                self.keepalive.resumed(now);
-                None
-            }
-            Due::Dead(limit) => Some(Ending::lost(Error::PongTimeout(limit))),
+            PingDue::NoPong(limit) => Some(CloseOutcome::lost(Error::PongTimeout(limit))),
+            PingDue::NoProbeAnswer(limit) => Some(CloseOutcome::lost(Error::NetworkChanged(Some(limit)))),
         }
     }
 
-    /// Sends our close frame behind everything queued before it.
-    fn begin_closing(&mut self, request: CloseRequest) {
-        let CloseRequest { code, reason } = request;
-        logging::info(format_args!("{} closing ({})", self.shared.tag(), u16::from(code)));
-        self.writer.push_close(Some(code), &reason);
-        self.closing =
-            Some(Closing { code: u16::from(code), reason, by: Instant::now() + self.close_timeout });
+    /// The application closes the connection.
+    fn close(&mut self, CloseRequest { code, reason }: CloseRequest) {
+        if let Some(frame) = self.rules.close(code, reason) {
+            logging::info(format_args!("{} closing ({})", self.shared.tag(), u16::from(code)));
+            self.writer.push_close(frame.code, &frame.reason);
+            self.close_by = Some(Instant::now() + self.close_timeout);
+        }
     }
 
     /// The close timeout counts from the last progress while an application waits for what it sent; a client that is
     /// gone has no such patience.
-    fn extend_closing(&mut self) {
-        if let Some(closing) = &mut self.closing
+    fn extend_close_deadline(&mut self) {
+        if let Some(close_by) = &mut self.close_by
             && !self.shared.is_detached()
         {
-            closing.by = Instant::now() + self.close_timeout;
+            *close_by = Instant::now() + self.close_timeout;
         }
     }
 
-    fn ended_without_close(&mut self, error: Option<io::Error>) -> Ending {
-        match self.closing.take() {
-            // The peer took our close frame as a reason to hang up, which was asked for and is no failure. Without a close
-            // frame of its own nothing shows that it has read what came before ours (RFC 6455 section 7.1.5).
-            Some(Closing { code, .. }) if self.writer.out.is_empty() => {
-                let reason = format!("no close frame came after ours ({code}): the peer hung up");
-                Ending::closed(closed_by(Cause::Application, CloseCode::Abnormal.into(), reason), false)
+    /// The peer has ended the stream, or reading failed.
+    fn read_ended(&mut self, error: Option<io::Error>) -> Option<CloseOutcome> {
+        let end = self.rules.read_ended(self.writer.out.is_empty())?;
+        Some(self.conclude(end, error))
+    }
+
+    /// The peer broke the protocol.
+    pub(super) fn violated(&mut self, error: ProtocolError) -> Option<CloseOutcome> {
+        let end = self.rules.violated(error)?;
+        Some(self.conclude(end, None))
+    }
+
+    /// Does what the rules ask for at the end, and says how it is to be reported. `read_error` is what reading failed with.
+    pub(super) fn conclude(&mut self, end: ConnectionEnd, read_error: Option<io::Error>) -> CloseOutcome {
+        let (code, graceful) = (u16::from(end.code()), end.is_graceful());
+        let mut unsent = VecDeque::new();
+        if let Some(frame) = end.close_frame() {
+            match frame.queued {
+                Queued::SentFirst => self.shared.peer_failed(&mut self.writer.out),
+                Queued::TakenBack => unsent = self.writer.take_unbegun(),
             }
-            _ => {
+            self.writer.push_close(frame.code, &frame.reason);
+        }
+        let mut error = None;
+        let closed = match end {
+            ConnectionEnd::ClosedByPeer { reason, .. } => {
+                logging::info(format_args!("{} closed by the peer", self.shared.tag()));
+                self.shared.peer_closes();
+                closed(Cause::of_close(code), code, reason)
+            }
+            ConnectionEnd::ClosedByUs { reason, .. } => closed(Cause::Application, code, reason),
+            ConnectionEnd::Violated { error: violation, .. } => {
+                error = Some(Error::Protocol(violation));
+                closed(Cause::Protocol, code, violation.to_string())
+            }
+            ConnectionEnd::HungUp { code: ours } => {
+                let reason =
+                    format!("no close frame came after ours ({}): the peer hung up", u16::from(ours));
+                closed(Cause::Application, code, reason)
+            }
+            ConnectionEnd::TimedOut { code: ours } => {
+                let limit = self.close_timeout.as_millis();
+                logging::warn(format_args!("{} no close frame within {limit} ms", self.shared.tag()));
+                let why = if self.paused { "; the listener took no more" } else { "" };
+                let reason =
+                    format!("no close frame came within {limit} ms of ours ({}){why}", u16::from(ours));
+                closed(Cause::Application, code, reason)
+            }
+            ConnectionEnd::Lost => {
                 // To TLS, an end without close_notify is an error with a text of its own; here it is one end of many.
-                let read = error.filter(|error| error.kind() != io::ErrorKind::UnexpectedEof);
-                Ending::lost(Error::Lost(read.or(self.broken.take().map(|broken| broken.error))))
+                let read_error = read_error.filter(|error| error.kind() != io::ErrorKind::UnexpectedEof);
+                let write_error = self.write_failure.take().map(|failure| failure.error);
+                return CloseOutcome::lost(Error::Lost(read_error.or(write_error)));
             }
-        }
+        };
+        CloseOutcome { error, closed, graceful, unsent }
+    }
+}
+
+/// What one session may do before others on its thread get their turn.
+#[derive(Default)]
+pub(super) struct Budget {
+    wakes: u32,
+    /// Bytes that were read, handed on and written.
+    bytes: usize,
+}
+
+impl Budget {
+    const WAKES_MAX: u32 = 64;
+    const BYTES_MAX: usize = 524_288;
+
+    pub(super) fn spend(&mut self, bytes: usize) {
+        self.bytes += bytes;
     }
 
-    pub(super) fn broke_protocol(&mut self, error: ProtocolError) -> Ending {
-        let code = error.close_code();
-        let text = error.to_string();
-        if self.closing.take().is_none() {
-            // What was accepted before the peer's mistake still goes out.
-            self.shared.peer_failed(&mut self.writer.out);
-            self.writer.push_close(Some(code), &text);
+    /// Counts a wake; when that is one too many, the budget begins anew.
+    fn is_spent(&mut self) -> bool {
+        self.wakes += 1;
+        let spent = self.wakes > Self::WAKES_MAX || self.bytes > Self::BYTES_MAX;
+        if spent {
+            *self = Self::default();
         }
-        let closed = closed_by(Cause::Protocol, code.into(), text);
-        Ending { error: Some(Error::Protocol(error)), ..Ending::closed(closed, true) }
+        spent
+    }
+}
+
+/// Rings at a deadline. One that moves away leaves the timer as it is: an early ring costs less than setting it anew for
+/// each message.
+struct Timer {
+    sleep: Pin<Box<Sleep>>,
+    /// For when it is set; it may ring early, never late.
+    armed: Option<Instant>,
+}
+
+impl Timer {
+    fn new(now: Instant) -> Self {
+        Self { sleep: Box::pin(tokio::time::sleep_until(now)), armed: None }
+    }
+
+    fn poll(&mut self, nearest: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        if self.armed.is_none_or(|armed| nearest < armed) {
+            self.armed = Some(nearest);
+            self.sleep.as_mut().reset(nearest);
+            ready!(self.sleep.as_mut().poll(cx));
+        } else if !self.sleep.is_elapsed() {
+            return Poll::Pending;
+        }
+        self.armed = None;
+        Poll::Ready(())
     }
 }

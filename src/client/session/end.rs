@@ -8,12 +8,12 @@ use crate::client::error::Error;
 use crate::client::event::{Closed, Times};
 use crate::client::send_queue::{Chunk, Dropped};
 use crate::client::shared::CloseRequest;
-use crate::client::transport::Ends;
+use crate::client::transport::Endpoints;
 use crate::protocol::CloseCode;
 
-/// How an attempt or a connection ended: the events still to be told. It goes around boxed, since a future that returns one
+/// How an attempt or a connection ended, and what is left to report. It goes around boxed, since a future that returns one
 /// has room for it as long as it runs.
-pub(super) struct End {
+pub(super) struct SessionEnd {
     pub(super) error: Option<Error>,
     /// What it took from the queue and cannot be sent any more.
     pub(super) dropped: Dropped,
@@ -24,11 +24,11 @@ pub(super) struct End {
     pub(super) writer: Option<Box<Writer>>,
     pub(super) was_open: bool,
     /// Of the connection that was open.
-    pub(super) ends: Option<Box<Ends>>,
+    pub(super) endpoints: Option<Box<Endpoints>>,
     pub(super) times: Times,
 }
 
-impl End {
+impl SessionEnd {
     pub(super) fn of_error(error: Error) -> Self {
         Self {
             error: Some(error),
@@ -37,14 +37,14 @@ impl End {
             closed: None,
             writer: None,
             was_open: false,
-            ends: None,
+            endpoints: None,
             times: Times::default(),
         }
     }
 
     /// The application has closed the client while no connection was open.
     pub(super) fn of_close(CloseRequest { code, reason }: CloseRequest, times: Times) -> Self {
-        let closed = Some(closed_by(Cause::Application, code.into(), reason));
+        let closed = Some(closed(Cause::Application, code.into(), reason));
         Self { error: None, closed, was_open: true, times, ..Self::of_error(Error::Internal) }
     }
 
@@ -54,17 +54,8 @@ impl End {
     }
 }
 
-/// 1006 never goes on the wire; it tells the application that no close frame came (RFC 6455 section 7.4.1).
-pub(super) fn abnormal(error: &Error) -> Closed {
-    closed_by(error.cause(), CloseCode::Abnormal.into(), error.to_string())
-}
-
-pub(super) fn closed_by(cause: Cause, code: u16, reason: String) -> Closed {
-    Closed { code, reason, cause, unsent: 0, times: Times::default() }
-}
-
-/// Why a session stops.
-pub(super) struct Ending {
+/// Why an open connection ends.
+pub(super) struct CloseOutcome {
     pub(super) error: Option<Error>,
     pub(super) closed: Closed,
     /// The peer is there and gets what is left to send, our close frame at least.
@@ -73,13 +64,18 @@ pub(super) struct Ending {
     pub(super) unsent: VecDeque<Chunk>,
 }
 
-impl Ending {
+impl CloseOutcome {
     pub(super) fn lost(error: Error) -> Self {
         let closed = abnormal(&error);
         Self { error: Some(error), closed, graceful: false, unsent: VecDeque::new() }
     }
+}
 
-    pub(super) fn closed(closed: Closed, graceful: bool) -> Self {
-        Self { error: None, closed, graceful, unsent: VecDeque::new() }
-    }
+/// 1006 never goes on the wire; it tells the application that no close frame came (RFC 6455 section 7.4.1).
+pub(super) fn abnormal(error: &Error) -> Closed {
+    closed(error.cause(), CloseCode::Abnormal.into(), error.to_string())
+}
+
+pub(super) fn closed(cause: Cause, code: u16, reason: String) -> Closed {
+    Closed { code, reason, cause, unsent: 0, times: Times::default() }
 }

@@ -7,6 +7,7 @@ mod ack_progress;
 mod connection;
 mod end;
 mod notify;
+mod pinger;
 mod reader;
 mod receive;
 mod retry;
@@ -22,8 +23,8 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use self::connection::Session;
-use self::end::{End, abnormal};
-use self::notify::tell;
+use self::end::{SessionEnd, abnormal};
+use self::notify::notify;
 use self::retry::{Next, Reachability, Retry};
 use self::writer::Writer;
 use super::dial::{self, Established, Progress};
@@ -42,17 +43,17 @@ use crate::runtime;
 pub(super) fn start(shared: Arc<Shared>, attempt: u64, turn: Turn, request: Request) {
     if runtime::spawn(run(shared.clone(), attempt, turn, Box::new(request))).is_err() {
         // The caller may hold locks that a callback takes, so it is told from elsewhere, as always.
-        let tell = move || {
+        let report = move || {
             let Dropped { messages, receipts, payloads } = shared.end(attempt);
             drop(payloads);
             let failure = Failure { error: Error::Internal, unsent: messages, times: Times::default() };
             let mut listener = shared.listener.blocking_lock();
-            tell(&shared, &mut **listener, |listener| {
+            notify(&shared, &mut **listener, |listener| {
                 receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
                 listener.failed(&failure);
             });
         };
-        if let Err(cause) = std::thread::Builder::new().spawn(tell) {
+        if let Err(cause) = std::thread::Builder::new().spawn(report) {
             logging::error(format_args!("no thread to report a failure from: {cause}"));
         }
     }
@@ -66,7 +67,7 @@ async fn run(shared: Arc<Shared>, attempt: u64, turn: Turn, request: Box<Request
     let mut series = request.reconnect.as_ref().map(|again| Box::new(Series::new(again.policy.clone())));
     let mut request: Arc<Request> = request.into();
     // When the last connection that was open was lost, and which it was.
-    let (mut lost_at, mut ends) = (None, None);
+    let (mut lost_at, mut endpoints) = (None, None);
     let network = request.watches_network().then(|| transport::subscribe(shared.clone()));
     let mut end = loop {
         // The request is kept for a later attempt only.
@@ -81,22 +82,23 @@ async fn run(shared: Arc<Shared>, attempt: u64, turn: Turn, request: Box<Request
         if end.was_open {
             series.was_open(end.times.elapsed);
             lost_at = Some(Instant::now());
-            ends = end.ends.take();
+            endpoints = end.endpoints.take();
         }
-        let last = ends.as_deref().copied();
-        let reachability = network.as_ref().map(|subscription| Reachability { subscription, ends: last });
+        let last = endpoints.as_deref().copied();
+        let reachability =
+            network.as_ref().map(|subscription| Reachability { subscription, endpoints: last });
         let retry = Retry { shared: &shared, attempt, series, request: kept, reachability };
         // Boxed, as connecting is.
         match Box::pin(retry.next(&mut **listener, end)).await {
             Ok(Next { request: next, same_endpoint }) => {
                 request = next;
-                ends = ends.filter(|_| same_endpoint);
+                endpoints = endpoints.filter(|_| same_endpoint);
             }
             Err(end) => break end,
         }
     };
     end.was_open |= lost_at.is_some();
-    if let Some(writer) = tell_end(&shared, attempt, &mut **listener, *end) {
+    if let Some(writer) = notify_end(&shared, attempt, &mut **listener, *end) {
         // From here on the client may have its next connection.
         drop(listener);
         writer.finish_within(close_timeout, &shared.counters).await;
@@ -104,8 +106,13 @@ async fn run(shared: Arc<Shared>, attempt: u64, turn: Turn, request: Box<Request
 }
 
 /// Tells how it ended, and returns what has still to be closed in good order.
-fn tell_end(shared: &Shared, attempt: u64, listener: &mut dyn Listener, end: End) -> Option<Box<Writer>> {
-    let End { error, mut dropped, unsent, mut closed, writer, was_open, ends: _, times } = end;
+fn notify_end(
+    shared: &Shared,
+    attempt: u64,
+    listener: &mut dyn Listener,
+    end: SessionEnd,
+) -> Option<Box<Writer>> {
+    let SessionEnd { error, mut dropped, unsent, mut closed, writer, was_open, endpoints: _, times } = end;
     dropped.add(unsent);
     dropped.merge(shared.end(attempt));
     let Dropped { messages: unsent, receipts, payloads } = dropped;
@@ -113,7 +120,7 @@ fn tell_end(shared: &Shared, attempt: u64, listener: &mut dyn Listener, end: End
         runtime::callback(|| drop(payloads));
     }
     if !receipts.is_empty() {
-        tell(shared, listener, |listener| {
+        notify(shared, listener, |listener| {
             receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
         });
     }
@@ -123,14 +130,14 @@ fn tell_end(shared: &Shared, attempt: u64, listener: &mut dyn Listener, end: End
         }
         let failure = Failure { error, unsent, times };
         logging::warn(format_args!("{} {failure}", shared.tag()));
-        tell(shared, listener, |listener| listener.failed(&failure));
+        notify(shared, listener, |listener| listener.failed(&failure));
     } else if unsent > 0 {
         logging::warn(format_args!("{} closed with {unsent} queued messages unsent", shared.tag()));
     }
     if let Some(closed) = closed {
         let closed = Closed { unsent, times, ..closed };
         logging::info(format_args!("{} closed ({})", shared.tag(), closed.code));
-        tell(shared, listener, |listener| listener.closed(&closed));
+        notify(shared, listener, |listener| listener.closed(&closed));
     }
     writer
 }
@@ -146,7 +153,7 @@ struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     /// Makes the connection and runs it to its end.
-    async fn run(self, listener: &mut dyn Listener) -> Box<End> {
+    async fn run(self, listener: &mut dyn Listener) -> Box<SessionEnd> {
         let shared = self.shared;
         let began = Instant::now();
         let opened = AtomicBool::new(false);
@@ -160,7 +167,10 @@ impl<'a> Attempt<'a> {
         let driven = AssertUnwindSafe(driven).catch_unwind().await;
         let mut end = driven.unwrap_or_else(|_| {
             logging::error(format_args!("{} a session panicked; its connection is dropped", shared.tag()));
-            Box::new(End { was_open: opened.load(Ordering::Relaxed), ..End::of_error(Error::Internal) })
+            Box::new(SessionEnd {
+                was_open: opened.load(Ordering::Relaxed),
+                ..SessionEnd::of_error(Error::Internal)
+            })
         });
         if !end.was_open {
             end.times.elapsed = began.elapsed();
@@ -173,7 +183,7 @@ impl<'a> Attempt<'a> {
         self,
         listener: &'l mut dyn Listener,
         was_opened: &AtomicBool,
-    ) -> Result<Box<Session<'l>>, Box<End>>
+    ) -> Result<Box<Session<'l>>, Box<SessionEnd>>
     where
         'a: 'l,
     {
@@ -191,7 +201,7 @@ impl<'a> Attempt<'a> {
         };
         let failed = |error| {
             let times = Times { last_activity: progress.last_activity(), ..Times::default() };
-            End { times, ..End::of_error(error) }
+            SessionEnd { times, ..SessionEnd::of_error(error) }
         };
         let opened = match outcome {
             Ok(Ok(established)) => {
@@ -209,16 +219,16 @@ impl<'a> Attempt<'a> {
             Ok(established) => established,
             Err(Stop::Abandoned(dropped)) => {
                 let error = Error::Abandoned { target: request.endpoint(), phase: progress.phase() };
-                return Err(Box::new(End { dropped, ..failed(error) }));
+                return Err(Box::new(SessionEnd { dropped, ..failed(error) }));
             }
-            Err(Stop::Close(close)) => return Err(Box::new(End::of_close(close, Times::default()))),
+            Err(Stop::Close(close)) => return Err(Box::new(SessionEnd::of_close(close, Times::default()))),
         };
         was_opened.store(true, Ordering::Relaxed);
         logging::info(format_args!("{} open at {}", shared.tag(), request.destination));
-        tell(shared, listener, |listener| listener.opened(&opened));
+        notify(shared, listener, |listener| listener.opened(&opened));
         if let Some((lost_at, attempts)) = regained {
             let reconnected = Reconnected { attempts, downtime: lost_at.elapsed() };
-            tell(shared, listener, |listener| listener.reconnected(&reconnected));
+            notify(shared, listener, |listener| listener.reconnected(&reconnected));
         }
         Ok(Box::new(Session::new(shared, listener, (stream, received), deflate, &request)))
     }

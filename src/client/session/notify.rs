@@ -1,4 +1,4 @@
-//! Calls of the listener: none for a client that is gone, in runs, and where they may block, off the worker's role.
+//! Calls of the listener: none for a client that is gone, in batches, and apart from the sockets where they may block.
 
 use crate::client::event::{Direction, Listener};
 use crate::client::shared::Shared;
@@ -6,28 +6,28 @@ use crate::protocol::FrameHeader;
 use crate::runtime;
 
 /// Calls the listener, unless its client is gone.
-pub(super) fn tell(shared: &Shared, listener: &mut dyn Listener, event: impl FnOnce(&mut dyn Listener)) {
+pub(super) fn notify(shared: &Shared, listener: &mut dyn Listener, event: impl FnOnce(&mut dyn Listener)) {
     if shared.is_detached() {
         return;
     }
     in_callback(listener, |listener| {
-        if let Some(run) = Run::begin(listener) {
-            event(&mut *run.0);
+        if let Some(batch) = Batch::begin(listener) {
+            event(&mut *batch.0);
         }
     });
 }
 
-/// A run of events, which ends however it is left.
-pub(super) struct Run<'a>(pub(super) &'a mut dyn Listener);
+/// A batch of events, which ends however it is left.
+pub(super) struct Batch<'a>(pub(super) &'a mut dyn Listener);
 
-impl<'a> Run<'a> {
+impl<'a> Batch<'a> {
     /// `None` when there are to be no events.
     pub(super) fn begin(listener: &'a mut dyn Listener) -> Option<Self> {
         listener.begin().then_some(Self(listener))
     }
 }
 
-impl Drop for Run<'_> {
+impl Drop for Batch<'_> {
     fn drop(&mut self) {
         self.0.end();
     }
@@ -37,14 +37,14 @@ pub(super) fn in_callback<R>(listener: &mut dyn Listener, run: impl FnOnce(&mut 
     if listener.may_block() { runtime::callback(|| run(listener)) } else { run(listener) }
 }
 
-pub(super) fn tell_frames(
+pub(super) fn notify_frames(
     shared: &Shared,
     listener: &mut dyn Listener,
     direction: Direction,
     headers: Vec<FrameHeader>,
 ) {
     if !headers.is_empty() {
-        tell(shared, listener, |listener| {
+        notify(shared, listener, |listener| {
             headers.into_iter().for_each(|header| listener.frame(direction, header));
         });
     }

@@ -20,7 +20,7 @@ thread_local! {
 }
 
 /// How many bytes came, and where to.
-pub(super) enum Came {
+pub(super) enum ReadOutcome {
     /// Into the buffer, which is to be decoded.
     Buffered(usize),
     /// Into the message that the decoder assembles.
@@ -40,19 +40,23 @@ impl Reader {
         reader
     }
 
-    pub(super) fn poll_read(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<Came>> {
+    pub(super) fn poll_read(
+        &mut self,
+        stream: &mut Stream,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<ReadOutcome>> {
         if self.buffer.is_empty()
             && let Some(mut room) = self.decoder.direct_room()
         {
             let read = ready!(pin!(stream.read_buf(&mut room)).poll(cx));
-            return Poll::Ready(read.map(Came::Directly));
+            return Poll::Ready(read.map(ReadOutcome::Directly));
         }
         self.lease();
         let read = pin!(stream.read_buf(&mut self.buffer.room())).poll(cx);
         if read.is_pending() {
             self.release();
         }
-        read.map(|read| read.map(Came::Buffered))
+        read.map(|read| read.map(ReadOutcome::Buffered))
     }
 
     /// What is next in the buffer.

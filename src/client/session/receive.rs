@@ -1,28 +1,31 @@
-//! What has come over an open connection: messages go to the listener in runs, control frames are acted on.
+//! What has come over an open connection: messages go to the listener in batches, control frames are acted on.
 
 use std::ops::Range;
 
-use super::connection::{Closing, Session};
-use super::end::{Ending, closed_by};
-use super::notify::{Run, in_callback, tell, tell_frames};
+use super::connection::Session;
+use super::end::CloseOutcome;
+use super::notify::{Batch, in_callback, notify, notify_frames};
 use super::reader::Reader;
-use crate::client::cause::Cause;
 use crate::client::event::{Direction, Pong};
 use crate::client::message::Message;
-use crate::logging;
-use crate::protocol::{CloseCode, Control, Decoded, ProtocolError};
+use crate::protocol::{Control, Decoded, Output, ProtocolError};
 
 /// What is handed on at most before the listener is asked whether it can take more.
-const RUN_BYTES_MAX: usize = 262_144;
-const RUN_MESSAGES_MAX: usize = 4_096;
+const BATCH_BYTES_MAX: usize = 262_144;
+const BATCH_MESSAGES_MAX: usize = 4_096;
 
 impl Session<'_> {
-    /// Hands on what can be decoded by now, or as much of it as fits into one run.
-    pub(super) fn deliver(&mut self) -> Option<Ending> {
+    /// Hands on what can be decoded by now, or as much of it as fits into one batch.
+    pub(super) fn deliver(&mut self) -> Option<CloseOutcome> {
         self.reader.decoder.keep_headers(self.listener.wants_frames());
         let mut decoded = self.reader.decode();
         loop {
-            tell_frames(self.shared, self.listener, Direction::Received, self.reader.decoder.take_headers());
+            notify_frames(
+                self.shared,
+                self.listener,
+                Direction::Received,
+                self.reader.decoder.take_headers(),
+            );
             decoded = match decoded {
                 Ok(None) => return None,
                 Ok(Some(Decoded::Control(control))) => {
@@ -32,29 +35,29 @@ impl Session<'_> {
                     self.reader.decode()
                 }
                 Ok(Some(message @ (Decoded::Message(..) | Decoded::Assembled(..)))) => self.messages(message),
-                Err(error) => return Some(self.broke_protocol(error)),
+                Err(error) => return self.violated(error),
             };
         }
     }
 
-    /// Delivers `first` and the messages that follow it directly; returns what came after them. A run ends early when it is
+    /// Delivers `first` and the messages that follow it directly; returns what came after them. A batch ends early when it is
     /// long, however few bytes were read for it: compressed messages are up to a thousand times as large, and the listener
-    /// is asked between two runs whether it can take more.
+    /// is asked between two batches whether it can take more.
     fn messages(&mut self, first: Decoded) -> Result<Option<Decoded>, ProtocolError> {
-        let Self { shared, listener, reader: Reader { buffer, decoder }, undelivered, turn_bytes, .. } = self;
+        let Self { shared, listener, reader: Reader { buffer, decoder }, undelivered, budget, .. } = self;
         shared.awake();
         in_callback(&mut **listener, |listener| {
-            let mut run = if shared.is_detached() { None } else { Run::begin(listener) };
+            let mut batch = if shared.is_detached() { None } else { Batch::begin(listener) };
             let mut decoded = Ok(Some(first));
             let (mut bytes, mut count) = (0, 0);
             loop {
-                let wanted = run.as_mut().filter(|_| !shared.is_detached());
+                let wanted = batch.as_mut().filter(|_| !shared.is_detached());
                 match decoded {
                     Ok(Some(Decoded::Message(kind, range))) => {
                         // Before the listener is told, which may look.
                         shared.counters.received_message();
                         bytes += range.len();
-                        if let Some(Run(listener)) = wanted {
+                        if let Some(Batch(listener)) = wanted {
                             buffer.with_nul(range, |bytes| listener.message(Message::buffered(kind, bytes)));
                         }
                     }
@@ -63,7 +66,7 @@ impl Session<'_> {
                             shared.counters.received_message();
                         }
                         bytes += decoder.assembled().len();
-                        if let Some(Run(listener)) = wanted {
+                        if let Some(Batch(listener)) = wanted {
                             listener.message(Message::assembled(kind, part, decoder.assembled()));
                         }
                         decoder.recycle();
@@ -71,64 +74,50 @@ impl Session<'_> {
                     Ok(Some(Decoded::Control(_)) | None) | Err(_) => break,
                 }
                 count += 1;
-                if bytes >= RUN_BYTES_MAX || count >= RUN_MESSAGES_MAX {
+                if bytes >= BATCH_BYTES_MAX || count >= BATCH_MESSAGES_MAX {
                     *undelivered = true;
                     decoded = Ok(None);
                     break;
                 }
                 decoded = decoder.decode(buffer);
                 for header in decoder.take_headers() {
-                    if let Some(Run(listener)) = run.as_mut().filter(|_| !shared.is_detached()) {
+                    if let Some(Batch(listener)) = batch.as_mut().filter(|_| !shared.is_detached()) {
                         listener.frame(Direction::Received, header);
                     }
                 }
             }
-            *turn_bytes += bytes;
+            budget.spend(bytes);
             decoded
         })
     }
 
-    fn control(&mut self, control: Control) -> Option<Ending> {
-        match control {
-            Control::Ping(payload) => {
-                self.shared.counters.ping_received();
-                if self.closing.is_none() {
-                    let payload = self.reader.buffer.slice(payload);
-                    self.writer.push_control(|encoder, out| encoder.pong(out, payload));
-                }
+    fn control(&mut self, control: Control) -> Option<CloseOutcome> {
+        if matches!(control, Control::Ping(_)) {
+            self.shared.counters.ping_received();
+        }
+        match self.rules.receive(control) {
+            Output::Nothing => None,
+            Output::SendPong(payload) => {
+                let payload = self.reader.buffer.slice(payload);
+                self.writer.push_control(|encoder, out| encoder.pong(out, payload));
                 None
             }
-            Control::Pong(payload) => {
+            Output::DeliverPong(payload) => {
                 self.pong(payload);
                 None
             }
-            Control::Close(code, reason) => {
-                if let Some(Closing { code, reason, by: _ }) = self.closing.take() {
-                    return Some(Ending::closed(closed_by(Cause::Application, code, reason), true));
-                }
-                logging::info(format_args!("{} closed by the peer", self.shared.tag()));
-                self.shared.peer_closes();
-                let unsent = self.writer.take_unbegun();
-                // The answer carries the code received (RFC 6455 section 5.5.1).
-                self.writer.push_close(code, "");
-                let code = code.map_or(u16::from(CloseCode::Status), u16::from);
-                let closed = closed_by(Cause::of_close(code), code, reason);
-                Some(Ending { unsent, ..Ending::closed(closed, true) })
-            }
+            Output::End(end) => Some(self.conclude(end, None)),
         }
     }
 
-    /// A pong answers the latest ping with its payload, and the pings before that (RFC 6455 section 5.5.3).
     fn pong(&mut self, payload: Range<usize>) {
-        let Self { shared, listener, pings, reader, probe, .. } = self;
+        let Self { shared, listener, pinger, reader, .. } = self;
         let payload = reader.buffer.slice(payload);
-        let answered = pings.iter().rposition(|(sent, _)| sent == payload);
-        let last = answered.and_then(|at| pings.drain(..=at).next_back()).map(|(_, sent_at)| sent_at);
-        let round_trip = last.map(|sent_at| sent_at.elapsed());
-        if let (Some(at), Some(time)) = (answered, round_trip) {
-            shared.counters.answered(at + 1, time);
-            probe.take_if(|probe| last >= Some(probe.sent_at));
+        let answered = pinger.answered(payload);
+        if let Some((pings, round_trip)) = answered {
+            shared.counters.answered(pings, round_trip);
         }
-        tell(shared, &mut **listener, |listener| listener.pong(Pong { payload, round_trip }));
+        let round_trip = answered.map(|(_, round_trip)| round_trip);
+        notify(shared, &mut **listener, |listener| listener.pong(Pong { payload, round_trip }));
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::end::End;
-use super::notify::tell;
+use super::end::SessionEnd;
+use super::notify::notify;
 use super::writer::Writer;
 use crate::client::error::{Error, Phase};
 use crate::client::event::{Closed, Listener, Outcome, Prepare, Reconnecting};
@@ -17,7 +17,7 @@ use crate::client::reconnect::Series;
 use crate::client::request::{Prepared, Request, Rewrite};
 use crate::client::send_queue::{Backlog, Dropped};
 use crate::client::shared::{Shared, Stop};
-use crate::client::transport::{Ends, Subscription};
+use crate::client::transport::{Endpoints, Subscription};
 use crate::logging;
 use crate::runtime;
 
@@ -37,7 +37,7 @@ pub(super) struct Retry<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Reachability<'a> {
     pub(super) subscription: &'a Subscription,
-    pub(super) ends: Option<Ends>,
+    pub(super) endpoints: Option<Endpoints>,
 }
 
 /// What the next attempt asks for.
@@ -60,8 +60,8 @@ impl Retry<'_> {
     pub(super) async fn next(
         mut self,
         listener: &mut dyn Listener,
-        mut end: Box<End>,
-    ) -> Result<Next, Box<End>> {
+        mut end: Box<SessionEnd>,
+    ) -> Result<Next, Box<SessionEnd>> {
         loop {
             let failed_at = Instant::now();
             let Some(delay) = self.delay(&end, failed_at) else { return Err(end) };
@@ -98,21 +98,23 @@ impl Retry<'_> {
                     return Ok(Next { request, same_endpoint });
                 }
                 Err(Unready::GiveUp) => return Err(end),
-                Err(Unready::Failed(error)) => end = Box::new(End { was_open, ..End::of_error(error) }),
+                Err(Unready::Failed(error)) => {
+                    end = Box::new(SessionEnd { was_open, ..SessionEnd::of_error(error) })
+                }
                 Err(Unready::Stop(Stop::Abandoned(dropped))) => {
                     let phase = end.error.as_ref().and_then(Error::phase).unwrap_or(Phase::Lookup);
                     let error = Error::Abandoned { target: self.request.endpoint(), phase };
-                    return Err(Box::new(End { dropped, was_open, ..End::of_error(error) }));
+                    return Err(Box::new(SessionEnd { dropped, was_open, ..SessionEnd::of_error(error) }));
                 }
                 Err(Unready::Stop(Stop::Close(close))) => {
-                    return Err(Box::new(End::of_close(close, end.times)));
+                    return Err(Box::new(SessionEnd::of_close(close, end.times)));
                 }
             }
         }
     }
 
     /// Counts the next attempt and returns the delay before it; `None` when there is to be none.
-    fn delay(&mut self, end: &End, now: Instant) -> Option<Duration> {
+    fn delay(&mut self, end: &SessionEnd, now: Instant) -> Option<Duration> {
         let delay = self.series.next(end.cause(), now)?;
         let first = self.series.attempts() == 1;
         // It is this device that has another network, not a server that all its clients have lost.
@@ -136,12 +138,12 @@ impl Retry<'_> {
             reconnecting.cause
         ));
         shared.await_retry(true);
-        tell(shared, listener, |listener| {
+        notify(shared, listener, |listener| {
             receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
         });
-        tell(shared, listener, |listener| listener.reconnecting(reconnecting));
+        notify(shared, listener, |listener| listener.reconnecting(reconnecting));
         if shared.note_in_flight(Backlog::default()) {
-            tell(shared, listener, |listener| listener.drained());
+            notify(shared, listener, |listener| listener.drained());
         }
     }
 
@@ -202,8 +204,8 @@ impl Retry<'_> {
     }
 
     fn has_route(&self) -> bool {
-        let has_route = |Reachability { subscription, ends }: Reachability<'_>| {
-            subscription.has_route(ends, self.request.has_name())
+        let has_route = |Reachability { subscription, endpoints }: Reachability<'_>| {
+            subscription.has_route(endpoints, self.request.has_name())
         };
         self.request.destination.is_local() || self.reachability.is_none_or(has_route)
     }
@@ -217,7 +219,7 @@ impl Retry<'_> {
         let Self { shared, attempt, request, .. } = self;
         shared.await_prepared(reconnecting.attempt);
         let mut said = Prepare::Proceed;
-        tell(shared, listener, |listener| said = listener.prepare(reconnecting));
+        notify(shared, listener, |listener| said = listener.prepare(reconnecting));
         let limit = self.series.policy().prepare_timeout;
         let prepared = match said {
             Prepare::Stop => Ok(Some(Prepared::Stop)),
@@ -254,7 +256,7 @@ impl Retry<'_> {
 }
 
 /// What the listener is told of a failure that attempt `attempt` of a series follows after `delay`.
-fn reconnecting(end: &End, attempt: u32, delay: Duration, unsent: usize) -> Reconnecting {
+fn reconnecting(end: &SessionEnd, attempt: u32, delay: Duration, unsent: usize) -> Reconnecting {
     let code = end.closed.as_ref().filter(|_| end.error.is_none()).map(|closed| closed.code);
     let text = match (&end.error, &end.closed) {
         (Some(error), _) => error.to_string(),

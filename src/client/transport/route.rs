@@ -5,12 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 /// The two ends of the last connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::client) struct Ends {
+pub(in crate::client) struct Endpoints {
     pub(in crate::client) local: SocketAddr,
     pub(in crate::client) peer: SocketAddr,
 }
 
-impl Ends {
+impl Endpoints {
     /// Whether there is a way to the peer.
     pub(in crate::client) fn has_route(self) -> bool {
         has_route(self.peer)
@@ -56,11 +56,11 @@ mod tests {
     #[test]
     fn finds_a_way_to_itself_and_knows_its_addresses() {
         assert!(has_route(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9)));
-        let ends = |local: &str| Ends {
+        let endpoints = |local: &str| Endpoints {
             local: local.parse().expect("an address"),
             peer: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9),
         };
-        assert!(!ends("127.0.0.1:1").is_stranded());
-        assert!(ends("192.0.2.77:1").is_stranded());
+        assert!(!endpoints("127.0.0.1:1").is_stranded());
+        assert!(endpoints("192.0.2.77:1").is_stranded());
     }
 }

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::route::Ends;
+use super::route::Endpoints;
 use crate::platform;
 
 /// A connected TCP socket whose writes fail with `BrokenPipe` and nothing else.
@@ -65,15 +65,15 @@ impl Socket {
         self.heard = None;
     }
 
-    /// Bytes that were written, and how many of them have arrived.
-    pub(in crate::client) fn progress(&self) -> Option<(u64, u64)> {
+    /// Bytes that were written, and how many of them the peer has acknowledged.
+    pub(in crate::client) fn written_and_acknowledged(&self) -> Option<(u64, u64)> {
         let unacknowledged = platform::unacknowledged(self.stream.as_fd())?;
         Some((self.written, self.written.saturating_sub(unacknowledged)))
     }
 
     /// Where the connection begins and ends.
-    pub(in crate::client) fn ends(&self) -> io::Result<Ends> {
-        Ok(Ends { local: self.stream.local_addr()?, peer: self.stream.peer_addr()? })
+    pub(in crate::client) fn endpoints(&self) -> io::Result<Endpoints> {
+        Ok(Endpoints { local: self.stream.local_addr()?, peer: self.stream.peer_addr()? })
     }
 }
 

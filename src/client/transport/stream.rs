@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
-use super::route::Ends;
+use super::route::Endpoints;
 use super::socket::Socket;
 
 /// The transport of a connection.
@@ -33,11 +33,11 @@ impl Stream {
         }
     }
 
-    /// Bytes that were written, those of TLS included, and how many of them have arrived.
-    pub(in crate::client) fn progress(&self) -> Option<(u64, u64)> {
+    /// Bytes that were written, those of TLS included, and how many of them the peer has acknowledged.
+    pub(in crate::client) fn written_and_acknowledged(&self) -> Option<(u64, u64)> {
         match self {
-            Self::Plain(stream) => stream.progress(),
-            Self::Tls(stream) => stream.get_ref().0.progress(),
+            Self::Plain(stream) => stream.written_and_acknowledged(),
+            Self::Tls(stream) => stream.get_ref().0.written_and_acknowledged(),
         }
     }
 
@@ -50,10 +50,10 @@ impl Stream {
     }
 
     /// Where the connection begins and ends, through TLS.
-    pub(in crate::client) fn ends(&self) -> io::Result<Ends> {
+    pub(in crate::client) fn endpoints(&self) -> io::Result<Endpoints> {
         match self {
-            Self::Plain(stream) => stream.ends(),
-            Self::Tls(stream) => stream.get_ref().0.ends(),
+            Self::Plain(stream) => stream.endpoints(),
+            Self::Tls(stream) => stream.get_ref().0.endpoints(),
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::route::{ANYWHERE, Ends, has_route};
+use super::route::{ANYWHERE, Endpoints, has_route};
 use crate::platform::{self, NetworkNotice, NetworkWatch};
 
 /// Those to tell. Locked for a moment only, so that a platform may tell of its network while it takes or ends the watch.
@@ -75,11 +75,12 @@ fn on_notice(notice: NetworkNotice) {
 impl Subscription {
     /// Whether an attempt has a chance, as far as is known: there is a way to where the last connection led, or, when that
     /// was found by a name, to anywhere.
-    pub(in crate::client) fn has_route(&self, ends: Option<Ends>, by_name: bool) -> bool {
+    pub(in crate::client) fn has_route(&self, endpoints: Option<Endpoints>, by_name: bool) -> bool {
         if !self.watches {
             return true;
         }
         AVAILABLE.load(Ordering::Relaxed)
-            && (ends.is_none_or(Ends::has_route) || (by_name && ANYWHERE.into_iter().any(has_route)))
+            && (endpoints.is_none_or(Endpoints::has_route)
+                || (by_name && ANYWHERE.into_iter().any(has_route)))
     }
 }

@@ -1,0 +1,158 @@
+//! The pings of a connection: keepalive's, the application's, and the one that probes a changed network.
+//!
+//! Owns when to ping, which pings have no pong yet and when silence means that the peer is gone. Sends nothing itself.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::ack_progress::AckProgress;
+use super::writer::Writer;
+use crate::client::keepalive::{Due, Keepalive};
+
+/// Pings whose pongs are waited for; older ones are forgotten.
+const UNANSWERED_PINGS_MAX: usize = 32;
+/// How soon after a change of the network the peer must answer a ping.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+/// What comes within this time of a change may have been under way before.
+const PROBE_STALE: Duration = Duration::from_millis(250);
+
+/// See the module.
+pub(super) struct Pinger {
+    keepalive: Keepalive,
+    /// Pings that no pong has answered yet, oldest first, and when each was sent.
+    unanswered: VecDeque<(Vec<u8>, Instant)>,
+    /// The number in the last ping that was numbered.
+    number: u32,
+    /// Set while an answer is waited for that shows that the connection has survived a change of the network.
+    probe: Option<Box<Probe>>,
+    /// Set while an answer is waited for and the peer's acknowledgements may extend its time.
+    ack_progress: Option<Box<AckProgress>>,
+    /// Something was written since the last ping of the keepalive.
+    wrote: bool,
+}
+
+struct Probe {
+    sent_at: Instant,
+    by: Instant,
+}
+
+/// What the clock asks for.
+pub(super) enum PingDue {
+    Nothing,
+    /// A ping of the keepalive. `idle` says that nothing was written since the one before.
+    Ping {
+        idle: bool,
+    },
+    /// Nothing came for this long after a ping.
+    NoPong(Duration),
+    /// Nothing came for this long after the network changed.
+    NoProbeAnswer(Duration),
+}
+
+impl Pinger {
+    pub(super) fn new(keepalive: Keepalive) -> Self {
+        Self {
+            keepalive,
+            unanswered: VecDeque::new(),
+            number: 0,
+            probe: None,
+            ack_progress: None,
+            wrote: false,
+        }
+    }
+
+    /// When [`Pinger::due`] is to be asked next.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let probe_by = self.probe.as_ref().map(|probe| probe.by);
+        [self.keepalive.deadline(), probe_by].into_iter().flatten().min()
+    }
+
+    /// Bytes came from the peer.
+    pub(super) fn received(&mut self, now: Instant) {
+        self.keepalive.alive();
+        // What came by the old way may have waited in the kernel.
+        self.probe.take_if(|probe| now > probe.sent_at + PROBE_STALE);
+        self.ack_progress = None;
+    }
+
+    /// Bytes went to the peer.
+    pub(super) fn wrote(&mut self) {
+        self.wrote = true;
+    }
+
+    /// Reading was paused until `now`: the peer's silence proves nothing.
+    pub(super) fn resumed(&mut self, now: Instant) {
+        self.keepalive.resumed(now);
+    }
+
+    /// Reading is still paused: every answer gets its whole time again.
+    pub(super) fn still_paused(&mut self, now: Instant) {
+        self.keepalive.resumed(now);
+        if let Some(probe) = &mut self.probe {
+            probe.by = now + PROBE_TIMEOUT;
+        }
+    }
+
+    /// Whether an answer to a probe is waited for.
+    pub(super) fn is_probing(&self) -> bool {
+        self.probe.is_some()
+    }
+
+    /// From now on the next bytes from the peer must show that the connection has survived.
+    pub(super) fn begin_probe(&mut self, now: Instant) {
+        self.probe = Some(Box::new(Probe { sent_at: now, by: now + PROBE_TIMEOUT }));
+    }
+
+    /// The payload of a ping that tells its pong from others. The ping is about to be queued.
+    pub(super) fn next_payload(&mut self, writer: &Writer) -> [u8; 4] {
+        if self.ack_progress.is_none() {
+            self.ack_progress = AckProgress::ahead(writer).map(Box::new);
+        }
+        self.number = self.number.wrapping_add(1);
+        self.number.to_be_bytes()
+    }
+
+    /// A ping was queued.
+    pub(super) fn sent(&mut self, payload: Vec<u8>, now: Instant) {
+        if self.unanswered.len() >= UNANSWERED_PINGS_MAX {
+            self.unanswered.pop_front();
+        }
+        self.unanswered.push_back((payload, now));
+    }
+
+    /// A pong came. It answers the latest ping with its payload, and those before it (RFC 6455 section 5.5.3): how many
+    /// these are, and how long ago the latest was sent. `None` when no ping had this payload.
+    pub(super) fn answered(&mut self, payload: &[u8]) -> Option<(usize, Duration)> {
+        let at = self.unanswered.iter().rposition(|(sent, _)| sent == payload)?;
+        let (_, sent_at) = self.unanswered.drain(..=at).next_back()?;
+        self.probe.take_if(|probe| sent_at >= probe.sent_at);
+        Some((at + 1, sent_at.elapsed()))
+    }
+
+    pub(super) fn due(&mut self, now: Instant, writer: &Writer) -> PingDue {
+        if self.probe.as_ref().is_some_and(|probe| probe.by <= now) {
+            if !self.peer_acknowledges(writer) {
+                return PingDue::NoProbeAnswer(PROBE_TIMEOUT);
+            }
+            if let Some(probe) = &mut self.probe {
+                probe.by = now + PROBE_TIMEOUT;
+            }
+        }
+        match self.keepalive.due(now) {
+            Due::Nothing => PingDue::Nothing,
+            Due::Ping => PingDue::Ping { idle: !std::mem::take(&mut self.wrote) },
+            Due::Dead(_) if self.peer_acknowledges(writer) => {
+                self.keepalive.resumed(now);
+                PingDue::Nothing
+            }
+            Due::Dead(limit) => PingDue::NoPong(limit),
+        }
+    }
+
+    /// Whether the peer has acknowledged more of what was sent ahead of the ping.
+    fn peer_acknowledges(&mut self, writer: &Writer) -> bool {
+        self.ack_progress.as_mut().is_some_and(|progress| progress.advanced(writer))
+    }
+}
