@@ -150,7 +150,7 @@ cargo_ohos() {
             "AR_$name=$NWS_BIN/$triple-ar"
         )
     done
-    if [[ $NWS_TOOLCHAIN == standin ]]; then
+    if [[ $NWS_TOOLCHAIN != sdk ]]; then
         # No std is to be had ready-made, so it is built with the crate; on a stable compiler that needs RUSTC_BOOTSTRAP.
         rust=(/usr/bin/cargo "$command" "-Zbuild-std=std,panic_abort")
         environment+=(RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1)
@@ -173,14 +173,14 @@ cxx_ohos() {
 }
 
 # run_ohos ARCH PROGRAM ARGS...: runs a dynamically linked OpenHarmony program with the caller's environment: x86_64 by
-# musl's loader, aarch64 under emulation. Libraries are looked for in OHOS_LIBRARY_PATH, then dist, then the stand-ins
+# musl's loader, aarch64 under emulation. Libraries are looked for in OHOS_LIBRARY_PATH, then dist, then the stubs
 # and musl.
 run_ohos() {
     local arch abi libraries
     arch=$(arch_of "$1") || exit
     abi=$(abi_of "$1")
     shift
-    libraries=${OHOS_LIBRARY_PATH:+$OHOS_LIBRARY_PATH:}$DIST/$abi:$NWS_STANDIN/$arch:$NWS_MUSL/$arch/lib
+    libraries=${OHOS_LIBRARY_PATH:+$OHOS_LIBRARY_PATH:}$DIST/$abi:$CACHE/stubs/$arch:$NWS_MUSL/$arch/lib
     libraries+=:$NWS_NDK/native/llvm/lib/$arch-linux-ohos # the SDK's libc++_shared.so
     if [[ $arch == x86_64 ]]; then
         # Not LD_LIBRARY_PATH: a child process built for this machine would take musl's libraries for its own.

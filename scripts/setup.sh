@@ -106,8 +106,8 @@ else
     done
 fi
 if [[ $no_sdk ]]; then
-    toolchain=standin
-    ndk=$CACHE/standin
+    toolchain=without-sdk
+    ndk=$CACHE/stubs
     [[ $quiet ]] || say "OpenHarmony toolchain: without the SDK ($no_sdk)"
 else
     toolchain=sdk
@@ -143,7 +143,7 @@ if [[ $(command -v cargo) == /usr/bin/cargo ]] || ! is_recent cargo || ! is_rece
     want rust-web-clippy test -x /usr/bin/cargo-clippy
     want rustfmt-web test -x /usr/bin/cargo-fmt
 fi
-if [[ $host_rust == debian || $toolchain == standin ]]; then
+if [[ $host_rust == debian || $toolchain != sdk ]]; then
     want cargo-web is_recent /usr/bin/cargo
     want rustc-web is_recent /usr/bin/rustc
 fi
@@ -216,24 +216,24 @@ WRAPPER
 compilers=$(declare -f install_compilers sdk_wrapper zig_wrapper | sha256sum)
 component bin "$toolchain $ndk ${compilers%% *}" 'compiler commands for OpenHarmony' install_compilers
 
-# --- stand-ins for the SDK's libraries -------------------------------------------------------------------------------
+# --- stubs of the SDK's libraries --------------------------------------------------------------------------------------
 
 # In the SDK's own layout, so that its folder can be given as OHOS_NDK_HOME.
-install_standins() {
+install_stubs() {
     local arch lib compile
     for arch in "${ARCHES[@]}"; do
         lib=$1/native/sysroot/usr/lib/$arch-linux-ohos
         mkdir -p "$lib"
         compile=("$CACHE/bin/$arch-unknown-linux-ohos-clang" -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared)
-        "${compile[@]}" -Wl,-soname,libace_napi.z.so -o "$lib/libace_napi.z.so" "$ROOT/tests/standin/ace_napi.c"
-        "${compile[@]}" -Wl,-soname,libhilog_ndk.z.so -o "$lib/libhilog_ndk.z.so" "$ROOT/tests/standin/hilog.c"
-        "${compile[@]}" -Wl,-soname,libnet_connection.so -o "$lib/libnet_connection.so" "$ROOT/tests/standin/net_connection.c"
+        "${compile[@]}" -Wl,-soname,libace_napi.z.so -o "$lib/libace_napi.z.so" "$ROOT/tests/stubs/ace_napi.c"
+        "${compile[@]}" -Wl,-soname,libhilog_ndk.z.so -o "$lib/libhilog_ndk.z.so" "$ROOT/tests/stubs/hilog.c"
+        "${compile[@]}" -Wl,-soname,libnet_connection.so -o "$lib/libnet_connection.so" "$ROOT/tests/stubs/net_connection.c"
         ln -s "native/sysroot/usr/lib/$arch-linux-ohos" "$1/$arch"
     done
 }
-sources=$(cat "$ROOT"/tests/standin/* <(declare -f install_standins) "$CACHE/bin/.stamp" | sha256sum)
+sources=$(cat "$ROOT"/tests/stubs/* <(declare -f install_stubs) "$CACHE/bin/.stamp" | sha256sum)
 advice='The compiler is above; its own message is the cause.'
-component standin "${sources%% *}" "stand-ins for the platform's libraries" install_standins
+component stubs "${sources%% *}" "stubs of the platform's libraries" install_stubs
 
 # --- running OpenHarmony binaries here -------------------------------------------------------------------------------
 
@@ -310,7 +310,6 @@ declare -A environment=(
     [NWS_HOST_RUST]=$host_rust
     [NWS_RUST_SRC]=/usr/lib/rustlib/src/rust/library
     [NWS_BIN]=$CACHE/bin
-    [NWS_STANDIN]=$CACHE/standin
     [NWS_MUSL]=$CACHE/musl
     [NWS_BUN]=$CACHE/bun
     [NWS_KOSOKU]=$CACHE/kosoku

@@ -16,7 +16,7 @@ function platform(name) {
   switch (name) {
     case 'libnet_websocket.so': return { __esModule: true, default: library };
     case '@kit.ArkTS': return {};
-    default: throw new Error(`the platform's module ${name} has no stand-in here`);
+    default: throw new Error(`the platform's module ${name} has no stub here`);
   }
 }
 

@@ -976,7 +976,7 @@ static void goes_by_the_proxy_of_the_options(void)
     close(listener);
 }
 
-/* The stand-in for the platform's library reads these variables. */
+/* The stub of the platform's library reads these variables. */
 static void goes_by_the_proxy_of_the_system(void)
 {
     struct Log *log = log_new();

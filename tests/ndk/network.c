@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Changes of the network as the platform tells of them, by the stand-in for its libnet_connection.so. With the argument
+ * Changes of the network as the platform tells of them, by the stub of its libnet_connection.so. With the argument
  * "deaf" the platform does not tell: its library is not there, or is that of an older system.
  */
 
@@ -10,7 +10,7 @@
 #include <dlfcn.h>
 #include <network/netstack/net_websocket_ext.h>
 
-#include "../standin/net_connection.h"
+#include "../stubs/net_connection.h"
 
 #define OTHER_NETWORK 101
 #define PERMISSION_DENIED 201
@@ -19,9 +19,9 @@
 static const char *ws;
 
 static struct {
-    __typeof__(&standin_tell) tell;
-    __typeof__(&standin_refuse) refuse;
-    __typeof__(&standin_await) await;
+    __typeof__(&stub_tell) tell;
+    __typeof__(&stub_refuse) refuse;
+    __typeof__(&stub_await) await;
 } platform;
 
 /* --- clients that count what happens to them --- */
@@ -191,15 +191,15 @@ static void listens_while_a_client_wants_to_know(void)
     AWAIT_REGISTERED(0);
 }
 
-static void attempts_wait_until(enum StandinNotice gone, enum StandinNotice back)
+static void attempts_wait_until(enum StubNotice gone, enum StubNotice back)
 {
     struct Counter *counter = counter_open("/drop", 0);
     AWAIT_REGISTERED(1);
-    platform.tell(gone, STANDIN_FIRST_NETWORK);
+    platform.tell(gone, STUB_FIRST_NETWORK);
     counter_drop(counter);
     others_connect_again();
-    platform.tell(STANDIN_CAPABILITIES, STANDIN_FIRST_NETWORK);
-    platform.tell(STANDIN_PROPERTIES, STANDIN_FIRST_NETWORK);
+    platform.tell(STUB_CAPABILITIES, STUB_FIRST_NETWORK);
+    platform.tell(STUB_PROPERTIES, STUB_FIRST_NETWORK);
     others_connect_again();
     CHECK_INT(flag_count(&counter->prepared), 0);
     CHECK_INT(NWS_GetState(counter->client), NWS_CONNECTING);
@@ -220,24 +220,24 @@ static void attempts_wait_until(enum StandinNotice gone, enum StandinNotice back
 
 static void attempts_wait_for_a_network(void)
 {
-    attempts_wait_until(STANDIN_LOST, STANDIN_AVAILABLE);
+    attempts_wait_until(STUB_LOST, STUB_AVAILABLE);
 }
 
 static void attempts_wait_while_there_is_no_network_in_time(void)
 {
-    attempts_wait_until(STANDIN_UNAVAILABLE, STANDIN_AVAILABLE);
+    attempts_wait_until(STUB_UNAVAILABLE, STUB_AVAILABLE);
 }
 
 static void attempts_wait_while_the_network_is_blocked(void)
 {
-    attempts_wait_until(STANDIN_BLOCKED, STANDIN_UNBLOCKED);
+    attempts_wait_until(STUB_BLOCKED, STUB_UNBLOCKED);
 }
 
 static void a_server_on_this_device_needs_no_network(void)
 {
     struct Counter *counter = counter_open_to(ws, "/drop", 0);
     AWAIT_REGISTERED(1);
-    platform.tell(STANDIN_LOST, STANDIN_FIRST_NETWORK);
+    platform.tell(STUB_LOST, STUB_FIRST_NETWORK);
     counter_comes_back(counter);
     counter_end(counter);
     AWAIT_REGISTERED(0);
@@ -247,7 +247,7 @@ static void the_application_need_not_wait(void)
 {
     struct Counter *counter = counter_open("/drop", 0);
     AWAIT_REGISTERED(1);
-    platform.tell(STANDIN_LOST, STANDIN_FIRST_NETWORK);
+    platform.tell(STUB_LOST, STUB_FIRST_NETWORK);
     counter_drop(counter);
     CHECK_INT(NWS_RetryNow(counter->client), WEBSOCKET_OK);
     CHECK(flag_await(&counter->opened, 2));
@@ -260,8 +260,8 @@ static void a_network_whose_successor_is_there_may_go(void)
 {
     struct Counter *counter = counter_open("/drop", 0);
     AWAIT_REGISTERED(1);
-    platform.tell(STANDIN_AVAILABLE, OTHER_NETWORK);
-    platform.tell(STANDIN_LOST, STANDIN_FIRST_NETWORK);
+    platform.tell(STUB_AVAILABLE, OTHER_NETWORK);
+    platform.tell(STUB_LOST, STUB_FIRST_NETWORK);
     counter_comes_back(counter);
     counter_end(counter);
     AWAIT_REGISTERED(0);
@@ -274,14 +274,14 @@ static void asks_the_peer_after_a_change(void)
     counter_round_trip(counter);
     /* What is told at once, of the network that there is, is no change. */
     CHECK_INT(flag_count(&counter->pinged), 0);
-    platform.tell(STANDIN_AVAILABLE, OTHER_NETWORK);
+    platform.tell(STUB_AVAILABLE, OTHER_NETWORK);
     CHECK(flag_await(&counter->ponged, 1));
     counter_round_trip(counter);
-    platform.tell(STANDIN_PROPERTIES, OTHER_NETWORK);
+    platform.tell(STUB_PROPERTIES, OTHER_NETWORK);
     CHECK(flag_await(&counter->ponged, 2));
     counter_round_trip(counter);
     /* Signal and speed change all the time. */
-    platform.tell(STANDIN_CAPABILITIES, OTHER_NETWORK);
+    platform.tell(STUB_CAPABILITIES, OTHER_NETWORK);
     counter_round_trip(counter);
     CHECK_INT(flag_count(&counter->pinged), 2);
     CHECK_INT(flag_count(&counter->opened), 1);
@@ -294,7 +294,7 @@ static void a_peer_that_does_not_answer_after_a_change_is_lost(void)
 {
     struct Counter *counter = counter_open("/silent", 0);
     AWAIT_REGISTERED(1);
-    platform.tell(STANDIN_AVAILABLE, OTHER_NETWORK);
+    platform.tell(STUB_AVAILABLE, OTHER_NETWORK);
     CHECK(flag_await(&counter->reconnecting, 1));
     CHECK_HAS(counter->message, "network");
     CHECK(flag_await(&counter->opened, 2));
@@ -311,7 +311,7 @@ static void works_without_the_permission(void)
     counter = counter_open("/drop", 0);
     counter_comes_back(counter);
     AWAIT_REGISTERED(0);
-    platform.tell(STANDIN_LOST, STANDIN_FIRST_NETWORK);
+    platform.tell(STUB_LOST, STUB_FIRST_NETWORK);
     counter_comes_back(counter);
     counter_end(counter);
     platform.refuse(0);
@@ -350,12 +350,12 @@ int main(int count, char **arguments)
     ws = required("WS_URL");
     if (library != NULL) {
         /* ISO C knows no way from an object's pointer to a function's; POSIX does. */
-        *(void **)&platform.tell = dlsym(library, "standin_tell");
-        *(void **)&platform.refuse = dlsym(library, "standin_refuse");
-        *(void **)&platform.await = dlsym(library, "standin_await");
+        *(void **)&platform.tell = dlsym(library, "stub_tell");
+        *(void **)&platform.refuse = dlsym(library, "stub_refuse");
+        *(void **)&platform.await = dlsym(library, "stub_await");
     }
     if ((platform.tell == NULL) != deaf) {
-        printf("%s\n", deaf ? "the platform tells" : "the stand-in for libnet_connection.so is not found");
+        printf("%s\n", deaf ? "the platform tells" : "the stub of libnet_connection.so is not found");
         return 2;
     }
     if (deaf) {

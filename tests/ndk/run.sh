@@ -40,7 +40,7 @@ case $ARCH in
         compile_c() { "${CC:-cc}" "$@"; }
         compile_cxx() { "${CXX:-c++}" "$@"; }
         mkdir -p "$BUILD"
-        "${CC:-cc}" -std=gnu11 -fPIC -shared -o "$BUILD/libnet_connection.so" "$ROOT/tests/standin/net_connection.c"
+        "${CC:-cc}" -std=gnu11 -fPIC -shared -o "$BUILD/libnet_connection.so" "$ROOT/tests/stubs/net_connection.c"
         run() { LD_LIBRARY_PATH=${PLATFORM:+$PLATFORM:}$LIBRARY:$BUILD "$@"; }
         ;;
     x86_64 | arm64-v8a)
@@ -57,7 +57,7 @@ esac
 # What stands before the platform's library: that of an older system, and none, which no loader takes.
 mkdir -p "$BUILD/platform/network_old" "$BUILD/platform/network_none"
 compile_c -std=gnu11 -fPIC -shared -DAPI_VERSION=11 -o "$BUILD/platform/network_old/libnet_connection.so" \
-    "$ROOT/tests/standin/net_connection.c"
+    "$ROOT/tests/stubs/net_connection.c"
 : >"$BUILD/platform/network_none/libnet_connection.so"
 
 # compile PROGRAM: where it is newer than what was compiled before.
@@ -71,7 +71,7 @@ compile() {
     esac
     [[ -f $source ]] || fail "there is no program '$program'"
     local newer
-    newer=$(find "$source" "$ROOT/tests/ndk" "$ROOT/tests/standin" "$ROOT/include" -newer "$BUILD/$program" -type f 2>/dev/null || echo all)
+    newer=$(find "$source" "$ROOT/tests/ndk" "$ROOT/tests/stubs" "$ROOT/include" -newer "$BUILD/$program" -type f 2>/dev/null || echo all)
     [[ -n $newer ]] || return 0
     local link=(-L "$LIBRARY" -lnet_websocket -lpthread -o "$BUILD/$program")
     [[ $program != network* ]] || link+=(-ldl)

@@ -1,5 +1,5 @@
 /*
- * Stand-in for the platform's libnet_connection.so. Its default proxy is what the environment says: NWS_PROXY_HOST,
+ * Stub of the platform's libnet_connection.so. Its default proxy is what the environment says: NWS_PROXY_HOST,
  * NWS_PROXY_PORT and NWS_PROXY_EXCLUSIONS, which are separated by commas. Without a host there is none. With
  * NWS_PROXY_STATUS the call fails with that number. Its network is what a test says with net_connection.h, and there is one
  * at first. -DAPI_VERSION=11 makes the library of a system that does not tell of its network.
@@ -80,18 +80,18 @@ static struct {
     int32_t refusal;
 } registered = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
-static void tell(const NetConn_NetConnCallback *callback, enum StandinNotice notice, int32_t number)
+static void tell(const NetConn_NetConnCallback *callback, enum StubNotice notice, int32_t number)
 {
     NetConn_NetHandle network = { number };
     char nothing = 0;
     switch (notice) {
-        case STANDIN_AVAILABLE: callback->onNetworkAvailable(&network); break;
-        case STANDIN_CAPABILITIES: callback->onNetCapabilitiesChange(&network, &nothing); break;
-        case STANDIN_PROPERTIES: callback->onConnetionProperties(&network, &nothing); break;
-        case STANDIN_LOST: callback->onNetLost(&network); break;
-        case STANDIN_UNAVAILABLE: callback->onNetUnavailable(); break;
-        case STANDIN_BLOCKED: callback->onNetBlockStatusChange(&network, true); break;
-        case STANDIN_UNBLOCKED: callback->onNetBlockStatusChange(&network, false); break;
+        case STUB_AVAILABLE: callback->onNetworkAvailable(&network); break;
+        case STUB_CAPABILITIES: callback->onNetCapabilitiesChange(&network, &nothing); break;
+        case STUB_PROPERTIES: callback->onConnetionProperties(&network, &nothing); break;
+        case STUB_LOST: callback->onNetLost(&network); break;
+        case STUB_UNAVAILABLE: callback->onNetUnavailable(); break;
+        case STUB_BLOCKED: callback->onNetBlockStatusChange(&network, true); break;
+        case STUB_UNBLOCKED: callback->onNetBlockStatusChange(&network, false); break;
     }
 }
 
@@ -113,9 +113,9 @@ int32_t OH_NetConn_RegisterDefaultNetConnCallback(NetConn_NetConnCallback *callb
         registered.count++;
         *id = (uint32_t)(FIRST_ID + at);
         /* The network that there is; before the call returns is as early as can be. */
-        tell(callback, STANDIN_AVAILABLE, STANDIN_FIRST_NETWORK);
-        tell(callback, STANDIN_CAPABILITIES, STANDIN_FIRST_NETWORK);
-        tell(callback, STANDIN_PROPERTIES, STANDIN_FIRST_NETWORK);
+        tell(callback, STUB_AVAILABLE, STUB_FIRST_NETWORK);
+        tell(callback, STUB_CAPABILITIES, STUB_FIRST_NETWORK);
+        tell(callback, STUB_PROPERTIES, STUB_FIRST_NETWORK);
         /* The caller's is its own again. */
         memset(callback, 0, sizeof *callback);
     }
@@ -138,7 +138,7 @@ int32_t OH_NetConn_UnregisterNetConnCallback(uint32_t id)
     return status;
 }
 
-void standin_tell(enum StandinNotice notice, int32_t network)
+void stub_tell(enum StubNotice notice, int32_t network)
 {
     pthread_mutex_lock(&registered.lock);
     for (int at = 0; at < CALLBACKS_MAX; at++) {
@@ -149,14 +149,14 @@ void standin_tell(enum StandinNotice notice, int32_t network)
     pthread_mutex_unlock(&registered.lock);
 }
 
-void standin_refuse(int32_t status)
+void stub_refuse(int32_t status)
 {
     pthread_mutex_lock(&registered.lock);
     registered.refusal = status;
     pthread_mutex_unlock(&registered.lock);
 }
 
-int standin_await(int count, unsigned seconds)
+int stub_await(int count, unsigned seconds)
 {
     struct timespec until;
     int last;

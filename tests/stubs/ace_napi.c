@@ -1,5 +1,5 @@
 /*
- * Stand-in for the platform's libace_napi.z.so, for linking and for running outside OpenHarmony.
+ * Stub of the platform's libace_napi.z.so, for linking and for running outside OpenHarmony.
  *
  * Under a JavaScript engine the engine's own definitions win, since the executable comes first in symbol lookup. A C
  * program has no engine: it may load the library (which registers its module at load time), but a call into Node-API
@@ -11,7 +11,7 @@
 #define NAPI(name)                                                                            \
     int name(void)                                                                            \
     {                                                                                         \
-        fputs("libace_napi stand-in: " #name " was called without a JavaScript engine\n", stderr); \
+        fputs("libace_napi stub: " #name " was called without a JavaScript engine\n", stderr); \
         abort();                                                                              \
     }
 #include "napi_names.inc"

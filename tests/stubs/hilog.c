@@ -1,5 +1,5 @@
 /*
- * Stand-in for the platform's libhilog_ndk.z.so. Writes each line to stderr, or to the end of the file that
+ * Stub of the platform's libhilog_ndk.z.so. Writes each line to stderr, or to the end of the file that
  * NWS_HILOG_FILE names:
  *
  *     I A00057/NetWebSocket: message
@@ -21,7 +21,7 @@ enum { DOMAIN_MAX = 0xFFFF, TAG_BYTES_MAX = 31 };
 
 static void reject(const char *why, const char *what)
 {
-    fprintf(stderr, "libhilog_ndk stand-in: %s: \"%s\"\n", why, what == NULL ? "(null)" : what);
+    fprintf(stderr, "libhilog_ndk stub: %s: \"%s\"\n", why, what == NULL ? "(null)" : what);
     abort();
 }
 
@@ -55,7 +55,7 @@ static void write_line(int level, unsigned int domain, const char *tag, const ch
     const char *path = getenv("NWS_HILOG_FILE");
     int file = path == NULL ? STDERR_FILENO : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (file < 0 || write(file, line, (size_t)size) != size) {
-        perror("libhilog_ndk stand-in: cannot write a line");
+        perror("libhilog_ndk stub: cannot write a line");
     }
     if (file > STDERR_FILENO) {
         close(file);
