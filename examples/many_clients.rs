@@ -1,7 +1,8 @@
-//! Many clients and one server, all in this process, to measure what they do together:
+//! Runs many clients and one server in this process, and measures what they do together.
 //!
-//! `fleet idle CLIENTS SECONDS [PING_S]` counts how often idle clients wake the processor, by the voluntary context switches
-//! of the library's threads; `fleet restart CLIENTS` shows when the clients of a server that restarts come back.
+//! `many_clients idle CLIENTS SECONDS [PING_S]` counts how often idle clients wake the processor: the voluntary context
+//! switches of the library's threads. `many_clients restart CLIENTS` shows when the clients of a server that restarts
+//! are connected again.
 
 use std::error::Error;
 use std::fs;
@@ -22,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["idle", clients, seconds] => idle(clients.parse()?, seconds.parse()?, 30),
         ["idle", clients, seconds, ping] => idle(clients.parse()?, seconds.parse()?, ping.parse()?),
         ["restart", clients] => restart(clients.parse()?),
-        _ => Err("usage: fleet idle CLIENTS SECONDS [PING_S] | fleet restart CLIENTS".into()),
+        _ => Err("usage: many_clients idle CLIENTS SECONDS [PING_S] | many_clients restart CLIENTS".into()),
     }
 }
 
@@ -63,14 +64,14 @@ fn connect(
 ) -> Result<(Vec<Client>, Receiver<Instant>), Box<dyn Error>> {
     let (sender, opens) = channel();
     let request = Request::parse(&format!("ws://{address}/"), options.clone())?;
-    let mut fleet = Vec::new();
+    let mut connected = Vec::new();
     for _ in 0..clients {
         let client = Client::new(Box::new(Opens(sender.clone())), SEND_LIMIT_BYTES);
         client.connect(request.clone()).map_err(|_| "connected already")?;
-        fleet.push(client);
+        connected.push(client);
         opens.recv_timeout(Duration::from_secs(30))?;
     }
-    Ok((fleet, opens))
+    Ok((connected, opens))
 }
 
 /// The voluntary context switches of the library's threads so far.
@@ -89,9 +90,9 @@ fn idle(clients: usize, seconds: u64, ping: u64) -> Result<(), Box<dyn Error>> {
     const STEP: Duration = Duration::from_millis(100);
     let (_server, address) = serve(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let options = Options { ping_interval: Some(Duration::from_secs(ping)), ..Options::default() };
-    let (fleet, _opens) = connect(clients, address, &options)?;
+    let (connected, _opens) = connect(clients, address, &options)?;
     std::thread::sleep(Duration::from_secs(1));
-    let pings = || fleet.iter().map(|client| client.statistics().pings_sent).sum::<u64>();
+    let pings = || connected.iter().map(|client| client.statistics().pings_sent).sum::<u64>();
     let (begun, begun_pings) = (switches(), pings());
     let (mut before, mut awake) = (begun, 0);
     for _ in 0..seconds * 10 {
@@ -117,7 +118,7 @@ fn restart(clients: usize) -> Result<(), Box<dyn Error>> {
     const STEP_MS: u128 = 100;
     let (server, address) = serve(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let options = Options { reconnect: Some(Reconnect::default()), ..Options::default() };
-    let (_fleet, opens) = connect(clients, address, &options)?;
+    let (_connected, opens) = connect(clients, address, &options)?;
     let down = Instant::now();
     server.shutdown_background();
     std::thread::sleep(Duration::from_millis(1_500));
