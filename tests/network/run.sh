@@ -29,8 +29,8 @@ if ! command -v ip >/dev/null || ! ip netns add "$CLIENT" 2>"$work/why"; then
 fi
 ip netns add "$SERVER"
 need_setup
-cargo_host build --quiet --example roaming
-roaming=$TARGET/debug/examples/roaming
+cargo_host build --quiet --example reconnect_demo
+demo=$TARGET/debug/examples/reconnect_demo
 
 in_client() { ip netns exec "$CLIENT" "$@"; }
 in_server() { ip netns exec "$SERVER" "$@"; }
@@ -58,7 +58,7 @@ ways() {
 }
 ways
 # Not by in_server, whose process number would be that of a shell.
-ip netns exec "$SERVER" "$roaming" serve 10.201.9.9:9000 >"$work/server" &
+ip netns exec "$SERVER" "$demo" serve 10.201.9.9:9000 >"$work/server" &
 server_pid=$!
 until grep -q ready "$work/server"; do
     kill -0 "$server_pid" 2>/dev/null || fail 'the server has ended'
@@ -73,7 +73,7 @@ begin() {
     ways
     : >"$work/events"
     mkfifo "$work/stdin"
-    ip netns exec "$CLIENT" "$roaming" connect "$URL" "$@" <"$work/stdin" >"$work/events" 2>"$work/log" &
+    ip netns exec "$CLIENT" "$demo" connect "$URL" "$@" <"$work/stdin" >"$work/events" 2>"$work/log" &
     client_pid=$!
     exec {stdin}>"$work/stdin"
     rm "$work/stdin"

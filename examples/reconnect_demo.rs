@@ -1,6 +1,7 @@
-//! A connection that comes back, and a server to lose: `roaming serve ADDRESS` and `roaming connect URL [PING_S PONG_S]`.
+//! A client that reconnects, and a server for it to lose.
 //!
-//! The client tells of every event in a line that begins with the time in milliseconds, and ends at end-of-file on stdin.
+//! `reconnect_demo serve ADDRESS` runs the server, `reconnect_demo connect URL [PING_S PONG_S]` the client. The client
+//! prints a line for every event, which begins with the time in milliseconds. It ends at end-of-file on stdin.
 //! tests/network/run.sh runs both in network namespaces.
 
 use std::error::Error;
@@ -28,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             };
             connect(url, options)
         }
-        _ => Err("usage: roaming serve ADDRESS | roaming connect URL [PING_S PONG_S]".into()),
+        _ => Err("usage: reconnect_demo serve ADDRESS | reconnect_demo connect URL [PING_S PONG_S]".into()),
     }
 }
 
