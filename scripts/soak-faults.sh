@@ -7,7 +7,7 @@
 #
 #   - MINUTES of random faults by a proxy, over ws and wss, compressed and not, with and without reconnecting, messages
 #     of 57 bytes to 512 KiB: each message that was accepted is followed to its end, here and in the server's own
-#     books, and the two must agree; memory, threads and descriptors over the time, and what is left of them
+#     ledger, and the two must agree; memory, threads and descriptors over the time, and what is left of them
 #   - so many connections of one process at once, all exchanging messages: memory, threads, fairness
 #   - so many connections whose data never end, received, sent, and received by listeners that block: what each gets, and
 #     the round trips of a quiet client beside them

@@ -4,8 +4,8 @@
 
 #[path = "../../tests/faults/allocator.rs"]
 mod allocator;
-mod books;
 mod flood;
+mod ledger;
 mod level;
 mod many;
 mod message;
@@ -20,7 +20,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use level::{Level, trim};
 
 const USAGE: &str = "\
-Usage: fault_soak faults SECONDS CLIENTS SEED   random faults; the books of all messages must balance
+Usage: fault_soak faults SECONDS CLIENTS SEED   random faults; the ledgers of all messages must agree
        fault_soak many CONNECTIONS SECONDS KIND so many connections at once, all exchanging messages; KIND is ws,
                                                 ws-deflate, wss or wss-deflate
        fault_soak flood CONNECTIONS SECONDS WAY so many connections whose data never end beside a quiet one; WAY is in,
@@ -32,9 +32,9 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let number = |text: &str| text.parse::<u64>().ok();
-    let balanced = match words[..] {
+    let good = match words[..] {
         ["faults", seconds, clients, seed] => match (number(seconds), number(clients), number(seed)) {
-            (Some(seconds), Some(clients @ 1..), Some(seed)) => books::run(books::Plan {
+            (Some(seconds), Some(clients @ 1..), Some(seed)) => ledger::run(ledger::Plan {
                 seconds,
                 clients: clients as usize,
                 seed,
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         },
         _ => return usage(),
     };
-    if balanced { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn usage() -> ExitCode {

@@ -1,4 +1,4 @@
-//! The server, which keeps its own books of what arrives, and the proxy before it.
+//! The server, which keeps a ledger of what arrives, and the proxy before it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -29,14 +29,14 @@ const BACKLOG: u32 = 8_192;
 
 /// What has arrived of one client.
 #[derive(Default)]
-struct Account {
+struct ServerAccount {
     /// A bit for each number.
     arrived: Vec<u64>,
     duplicates: u64,
 }
 
-struct Ledger {
-    accounts: Vec<Mutex<Account>>,
+struct ServerLedger {
+    accounts: Vec<Mutex<ServerAccount>>,
     /// Messages that came behind a later one of their connection.
     reordered: AtomicU64,
     /// Messages that a fault has changed.
@@ -51,7 +51,7 @@ pub struct Servers {
     pub faulty: [String; 2],
     pub direct: [String; 2],
     pub authority: PathBuf,
-    ledger: Arc<Ledger>,
+    ledger: Arc<ServerLedger>,
     end: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
@@ -64,7 +64,7 @@ impl Servers {
             _ => tokio::runtime::Builder::new_multi_thread(),
         };
         let runtime = runtime.worker_threads(2).enable_all().build().expect("a runtime");
-        let ledger = Arc::new(Ledger {
+        let ledger = Arc::new(ServerLedger {
             accounts: (0..clients).map(|_| Mutex::default()).collect(),
             reordered: AtomicU64::new(0),
             damaged: AtomicU64::new(0),
@@ -141,10 +141,10 @@ fn tls() -> (TlsAcceptor, PathBuf) {
 }
 
 /// Counts a connection while it lives.
-struct Alive(Arc<Ledger>);
+struct Alive(Arc<ServerLedger>);
 
 impl Alive {
-    fn new(ledger: &Arc<Ledger>) -> Self {
+    fn new(ledger: &Arc<ServerLedger>) -> Self {
         ledger.alive.fetch_add(1, Ordering::SeqCst);
         Self(ledger.clone())
     }
@@ -165,7 +165,7 @@ fn listen() -> (TcpListener, SocketAddr) {
 }
 
 /// The proxy: each connection has a plan of its own.
-async fn disturb(server: SocketAddr, seed: u64, ledger: Arc<Ledger>) -> SocketAddr {
+async fn disturb(server: SocketAddr, seed: u64, ledger: Arc<ServerLedger>) -> SocketAddr {
     let (listener, address) = listen();
     let mut random = Random::new(seed, 0);
     tokio::spawn(async move {
@@ -204,7 +204,7 @@ fn plan(random: &mut Random) -> Plan {
     if random.percent(50) { Plan::to_client(fault) } else { Plan::to_server(fault) }
 }
 
-async fn serve(tls: Option<TlsAcceptor>, ledger: Arc<Ledger>) -> SocketAddr {
+async fn serve(tls: Option<TlsAcceptor>, ledger: Arc<ServerLedger>) -> SocketAddr {
     let (listener, address) = listen();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
@@ -219,7 +219,7 @@ async fn serve(tls: Option<TlsAcceptor>, ledger: Arc<Ledger>) -> SocketAddr {
     address
 }
 
-async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, ledger: &Ledger) -> io::Result<()> {
+async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, ledger: &ServerLedger) -> io::Result<()> {
     match tls {
         None => Box::pin(play(stream, ledger)).await,
         Some(tls) => {
@@ -235,7 +235,7 @@ fn broken() -> io::Error {
 
 /// Echoes until either side closes; takes nothing that was changed on the way. At `/flood` it sends without end, at `/sink` it
 /// takes all.
-async fn play<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, ledger: &Ledger) -> io::Result<()> {
+async fn play<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, ledger: &ServerLedger) -> io::Result<()> {
     let mut received = Vec::new();
     let end = loop {
         if let Some(at) = received.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
@@ -337,7 +337,7 @@ async fn play<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, ledger: &Ledger)
 async fn refuse<S: AsyncWrite + AsyncRead + Unpin>(
     mut stream: S,
     mut out: Vec<u8>,
-    ledger: &Ledger,
+    ledger: &ServerLedger,
 ) -> io::Result<()> {
     ledger.damaged.fetch_add(1, Ordering::Relaxed);
     out.extend(b"\x88\x02\x03\xef");
@@ -348,7 +348,7 @@ async fn refuse<S: AsyncWrite + AsyncRead + Unpin>(
     Ok(())
 }
 
-impl Ledger {
+impl ServerLedger {
     fn arrived(&self, label: Label) {
         let Some(account) = self.accounts.get(label.client as usize) else { return };
         let mut account = account.lock().expect("no panic");

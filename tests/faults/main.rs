@@ -249,7 +249,7 @@ async fn follow(events: &mut UnboundedReceiver<Seen>, first: u64) -> Result<Acco
             break;
         }
     }
-    // The books balance: each message was sent or not, in order, and a failure says how many were not.
+    // Each message was sent or not, in order, and a failure says how many were not.
     let numbers: Vec<u64> = told.outcomes.keys().copied().collect();
     if numbers != (first..).take(SENT.len()).collect::<Vec<_>>() {
         return Err(format!("not every message was accounted for once: {told:?}"));

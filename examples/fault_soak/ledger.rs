@@ -196,12 +196,12 @@ pub fn run(plan: Plan) -> bool {
         after = Level::now();
     }
     println!("  before: {before}; after: {after}");
-    let of_books: usize = kept.iter().map(Kept::bytes).sum();
-    let rest = after.allocated - before.allocated - of_books as isize;
+    let of_ledger: usize = kept.iter().map(Kept::bytes).sum();
+    let rest = after.allocated - before.allocated - of_ledger as isize;
     trim();
     println!(
-        "  allocated since: {} kB for these books, {} kB for all else; trimmed, {} kB are resident",
-        of_books / 1_024,
+        "  allocated since: {} kB for this ledger, {} kB for all else; trimmed, {} kB are resident",
+        of_ledger / 1_024,
         rest / 1_024,
         Level::now().kilobytes
     );
@@ -235,13 +235,13 @@ fn warm_up(peer: &Peer) {
     }
 }
 
-/// Holds the server's books against ours.
+/// Compares the ledger of the server with ours.
 fn audit(lines: Vec<String>, kept: &[Kept], totals: &mut Totals) -> bool {
     let mut lines = lines.into_iter();
     let counts: Vec<u64> =
         lines.next().unwrap_or_default().split(' ').map(|count| count.parse().unwrap_or(u64::MAX)).collect();
     let [duplicates, reordered, damaged, alive] = counts[..] else {
-        println!("MISTAKE: the server's books are missing");
+        println!("MISTAKE: the ledger of the server is missing");
         return false;
     };
     let (mut delivered, mut delivered_unsent, mut lost_sent) = (0_u64, 0_u64, 0_u64);
@@ -302,14 +302,14 @@ fn audit(lines: Vec<String>, kept: &[Kept], totals: &mut Totals) -> bool {
         sent + unsent,
         delivered + delivered_unsent
     );
-    let balanced = accepted == sent + unsent
+    let agree = accepted == sent + unsent
         && delivered + lost_sent == sent
         && duplicates == 0
         && reordered == 0
         && alive == 0
         && totals.mistakes == 0;
-    println!("{}", if balanced { "the books balance" } else { "THE BOOKS DO NOT BALANCE" });
-    balanced
+    println!("{}", if agree { "the ledgers agree" } else { "THE LEDGERS DISAGREE" });
+    agree
 }
 
 /// Runs all clients until the time is over and their last connections have ended.
