@@ -7,17 +7,17 @@
 mod allocator;
 #[path = "../examples/fault_soak/ledger.rs"]
 mod ledger;
-#[path = "../examples/fault_soak/level.rs"]
-mod level;
 #[path = "../examples/fault_soak/message.rs"]
 mod message;
 #[path = "../examples/fault_soak/peer.rs"]
 mod peer;
 #[path = "faults/proxy.rs"]
 mod proxy;
+#[path = "../examples/fault_soak/resource_usage.rs"]
+mod resource_usage;
 
-use level::{Level, trim};
 use peer::Servers as Peer;
+use resource_usage::{ResourceUsage, trim};
 
 /// The clients, their sends and the faults are the same for the same seed; what the network makes of them is not.
 const SEEDS: [u64; 2] = [1, 4_711];

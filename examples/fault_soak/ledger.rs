@@ -11,7 +11,7 @@ use net_websocket::client::{
 };
 
 use super::message::{self, Label, Random};
-use super::{Level, Peer, trim};
+use super::{Peer, ResourceUsage, trim};
 
 /// Unsent bytes that a client accepts.
 const SEND_LIMIT_BYTES: usize = 1_048_576;
@@ -174,7 +174,7 @@ pub fn run(plan: Plan) -> bool {
     let peer = Peer::start(clients, seed);
     let (sender, events) = channel();
     warm_up(&peer);
-    let before = Level::now();
+    let before = ResourceUsage::now();
     let mut accounts: Vec<Account> = (0..clients)
         .map(|number| {
             let teller = Teller { client: number, events: sender.clone() };
@@ -188,12 +188,12 @@ pub fn run(plan: Plan) -> bool {
         accounts.into_iter().map(|Account { fates, good, .. }| Kept::new(fates, good)).collect();
     // Clients are gone; so must be all that they had.
     let since = Instant::now();
-    let mut after = Level::now();
+    let mut after = ResourceUsage::now();
     while (after.descriptors > before.descriptors + 4 || after.threads > before.threads + 4)
         && since.elapsed() < END_TIMEOUT
     {
         std::thread::sleep(Duration::from_millis(50));
-        after = Level::now();
+        after = ResourceUsage::now();
     }
     println!("  before: {before}; after: {after}");
     let of_ledger: usize = kept.iter().map(Kept::bytes).sum();
@@ -203,7 +203,7 @@ pub fn run(plan: Plan) -> bool {
         "  allocated since: {} kB for this ledger, {} kB for all else; trimmed, {} kB are resident",
         of_ledger / 1_024,
         rest / 1_024,
-        Level::now().kilobytes
+        ResourceUsage::now().kilobytes
     );
     if rest > CACHES_BYTES {
         totals.mistake(0, "memory is left behind");
@@ -334,7 +334,7 @@ fn play(
             println!(
                 "  {:>5} s: {}; {connections} connections, {failed} failed; {accepted} accepted, {sent} sent, {unsent} unsent",
                 began.elapsed().as_secs(),
-                Level::now()
+                ResourceUsage::now()
             );
         }
         if !over && began.elapsed() >= duration {

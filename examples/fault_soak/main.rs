@@ -6,18 +6,18 @@
 mod allocator;
 mod flood;
 mod ledger;
-mod level;
 mod many;
 mod message;
 mod peer;
 #[path = "../../tests/faults/proxy.rs"]
 mod proxy;
+mod resource_usage;
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 
-use level::{Level, trim};
+use resource_usage::{ResourceUsage, trim};
 
 const USAGE: &str = "\
 Usage: fault_soak faults SECONDS CLIENTS SEED   random faults; the ledgers of all messages must agree

@@ -9,7 +9,7 @@ use net_websocket::client::{
 };
 
 use super::message::{self, Label};
-use super::{Level, Peer};
+use super::{Peer, ResourceUsage};
 
 /// Attempts under way at once.
 const CONNECTING_MAX: usize = 128;
@@ -114,7 +114,7 @@ fn row(name: &str, url: &str, peer: &Peer, deflate: bool, connections: usize, se
             .then(|| PerMessageDeflate { threshold: 0, ..PerMessageDeflate::default() }),
         ..Options::default()
     };
-    let before = Level::now();
+    let before = ResourceUsage::now();
     let mut clients = Vec::with_capacity(connections);
     for number in 0..connections {
         let (own, record) = (Arc::new(OnceLock::new()), Arc::default());
@@ -131,7 +131,7 @@ fn row(name: &str, url: &str, peer: &Peer, deflate: bool, connections: usize, se
         shared.open.load(Ordering::SeqCst) + shared.failed.load(Ordering::SeqCst) == connections
     });
     let failed = shared.failed.load(Ordering::SeqCst);
-    let open = Level::now();
+    let open = ResourceUsage::now();
 
     shared.exchanging.store(true, Ordering::SeqCst);
     let began = Instant::now();
@@ -139,7 +139,7 @@ fn row(name: &str, url: &str, peer: &Peer, deflate: bool, connections: usize, se
         send(client.get().expect("set above"), &mut record.lock().expect("no panic"));
     }
     std::thread::sleep(Duration::from_secs(seconds));
-    let busy = Level::now();
+    let busy = ResourceUsage::now();
     shared.exchanging.store(false, Ordering::SeqCst);
     let exchanged = began.elapsed();
     let mut counts: Vec<u64> = Vec::new();
@@ -159,8 +159,8 @@ fn row(name: &str, url: &str, peer: &Peer, deflate: bool, connections: usize, se
         let _ = client.get().expect("set above").close(1000, "");
     }
     shared.wait("all closed", |shared| shared.closed.load(Ordering::SeqCst) + failed == connections);
-    let each = |level: Level| {
-        (level.kilobytes.saturating_sub(before.kilobytes) * 1_024) as f64 / connections as f64 / 1_024.0
+    let each = |usage: ResourceUsage| {
+        (usage.kilobytes.saturating_sub(before.kilobytes) * 1_024) as f64 / connections as f64 / 1_024.0
     };
     println!(
         "{name}: {connections} connections, {failed} failed\n\

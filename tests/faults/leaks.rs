@@ -12,14 +12,15 @@ const CACHES_BYTES: isize = 524_288;
 /// Far less than a session or a socket takes.
 const PER_CASE_BYTES: isize = 64;
 
+/// What the process has before a group of cases.
 #[derive(Clone, Copy, Debug)]
-pub struct Level {
+pub struct Baseline {
     descriptors: usize,
     threads: usize,
     bytes: isize,
 }
 
-impl Level {
+impl Baseline {
     pub fn now() -> Self {
         let count = |folder| std::fs::read_dir(folder).map_or(0, Iterator::count);
         Self {
@@ -34,7 +35,7 @@ impl Level {
         self.regained_within(CACHES_BYTES + cases as isize * PER_CASE_BYTES).await
     }
 
-    /// As [`Level::regained`], while caches are filled.
+    /// As [`Baseline::regained`], while caches are filled.
     pub async fn regained_but_bytes(self) -> Result<Self, String> {
         self.regained_within(isize::MAX).await
     }

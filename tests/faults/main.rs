@@ -28,7 +28,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use face::{Connects, Face, Limits, Seen, Told};
-use leaks::Level;
+use leaks::Baseline;
 use model::{Cause, End, Outcome};
 use peer::{Answer, CLOSE, Peer, SENT};
 use proxy::{Fault, Plan};
@@ -82,7 +82,7 @@ fn group(cases: impl AsyncFn(&Peer) -> Vec<Case>) {
             for clean in [warm_up(false), warm_up(true)] {
                 run(peer, face, &clean).await.expect("an undisturbed connection");
             }
-            let idle = Level::now();
+            let idle = Baseline::now();
             for clean in [warm_up(false), warm_up(true)] {
                 let runs = (0..CONCURRENT).map(|_| run(peer, face, &clean));
                 for outcome in futures_util::future::join_all(runs).await {
@@ -861,7 +861,7 @@ fn scripted_group(cases: usize, case: impl AsyncFn(&dyn Face, usize)) {
     local.block_on(&runtime, async {
         for face in [&face::Rust as &dyn Face, &face::C] {
             case(face, 0).await;
-            let idle = Level::now();
+            let idle = Baseline::now();
             futures_util::future::join_all((0..cases.min(16)).map(|number| case(face, number))).await;
             let before = idle.regained_but_bytes().await.expect("nothing is left behind");
             let runs = futures_util::stream::iter(0..cases).map(|number| case(face, number));

@@ -1,19 +1,19 @@
-//! What this process has.
+//! The memory, threads and descriptors of this process.
 
 use super::allocator;
 
-/// At one time.
-#[derive(Clone, Copy)]
-pub struct Level {
-    /// Resident.
+/// What the process has at one time.
+#[derive(Clone, Copy, Debug)]
+pub struct ResourceUsage {
+    /// Resident memory.
     pub kilobytes: u64,
-    /// Given out by the allocator.
+    /// Bytes that the allocator has given out.
     pub allocated: isize,
     pub threads: usize,
     pub descriptors: usize,
 }
 
-impl Level {
+impl ResourceUsage {
     pub fn now() -> Self {
         let count = |folder| std::fs::read_dir(folder).map_or(0, Iterator::count);
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -30,7 +30,7 @@ impl Level {
     }
 }
 
-impl std::fmt::Display for Level {
+impl std::fmt::Display for ResourceUsage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { kilobytes, allocated, threads, descriptors } = self;
         write!(
