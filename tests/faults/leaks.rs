@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::DEADLINE;
 use super::allocator;
-use super::face::LISTENERS;
+use super::driver::LISTENERS;
 
 /// Caches of the process that fill up once: read buffers, chunks, blocks of channels.
 const CACHES_BYTES: isize = 524_288;

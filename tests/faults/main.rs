@@ -5,7 +5,7 @@
 //! reach the client ([`model`]), not from what the library does. README.md says which faults there are, and where.
 
 mod allocator;
-mod face;
+mod driver;
 mod leaks;
 mod model;
 mod peer;
@@ -27,7 +27,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use face::{Connects, Face, Limits, Seen, Told};
+use driver::{Connects, Driver, Limits, Seen, Told};
 use leaks::Baseline;
 use model::{Cause, End, Outcome};
 use peer::{Answer, CLOSE, Peer, SENT};
@@ -75,16 +75,16 @@ fn group(cases: impl AsyncFn(&Peer) -> Vec<Case>) {
         let cases = cases(&peer).await;
         let peer = &peer;
         // The C functions stand on the same core: every seventh case, which takes all kinds in turn, is enough for them.
-        let faces: [(&str, &dyn Face, usize); 2] = [("Rust", &face::Rust, 1), ("C", &face::C, 7)];
-        for (name, face, step) in faces {
+        let drivers: [(&str, &dyn Driver, usize); 2] = [("Rust", &driver::Rust, 1), ("C", &driver::C, 7)];
+        for (name, driver, step) in drivers {
             // Whatever is made once is made now.
             let warm_up = |tls| Case { tls, ..ws(Plan::CLEAN, PATIENT, vec![model::clean()]) };
             for clean in [warm_up(false), warm_up(true)] {
-                run(peer, face, &clean).await.expect("an undisturbed connection");
+                run(peer, driver, &clean).await.expect("an undisturbed connection");
             }
             let idle = Baseline::now();
             for clean in [warm_up(false), warm_up(true)] {
-                let runs = (0..CONCURRENT).map(|_| run(peer, face, &clean));
+                let runs = (0..CONCURRENT).map(|_| run(peer, driver, &clean));
                 for outcome in futures_util::future::join_all(runs).await {
                     outcome.expect("an undisturbed connection");
                 }
@@ -97,7 +97,7 @@ fn group(cases: impl AsyncFn(&Peer) -> Vec<Case>) {
                 if cases.iter().all(|case| waits(case)) { CONCURRENT_WAITING } else { CONCURRENT };
             let failures: Vec<String> = futures_util::stream::iter(&cases)
                 .map(|case| async move {
-                    let outcome = run(peer, face, case).await;
+                    let outcome = run(peer, driver, case).await;
                     let Case { plan, tls, way, .. } = case;
                     outcome.map_err(|problem| format!("{plan:?}, tls {tls}, by {way:?}: {problem}"))
                 })
@@ -116,7 +116,7 @@ fn group(cases: impl AsyncFn(&Peer) -> Vec<Case>) {
 }
 
 /// One case: the disturbed connection, then an undisturbed one of the same client.
-async fn run(peer: &Peer, face: &dyn Face, case: &Case) -> Result<(), String> {
+async fn run(peer: &Peer, driver: &dyn Driver, case: &Case) -> Result<(), String> {
     let Case { plan, tls, way, limits, expected } = case;
     let server = match way {
         Some(ProxyProtocol::Http) => peer.http_proxy,
@@ -140,7 +140,7 @@ async fn run(peer: &Peer, face: &dyn Face, case: &Case) -> Result<(), String> {
         }
     });
     let (sender, mut events) = unbounded_channel();
-    let client = face.client(sender);
+    let client = driver.client(sender);
 
     let to = To { disturbed: address, tls: *tls, way: *way };
     let path = dial(&*client, peer, to, *limits, 1);
@@ -220,7 +220,7 @@ struct Account {
     outcomes: BTreeMap<u64, bool>,
 }
 
-/// Takes events until the connection is over, and holds them against the order that the faces promise.
+/// Takes events until the connection is over, and holds them against the order that the drivers promise.
 async fn follow(events: &mut UnboundedReceiver<Seen>, first: u64) -> Result<Account, String> {
     let mut told = Account::default();
     loop {
@@ -646,7 +646,7 @@ async fn tls_wire(peer: &Peer) -> (Vec<u8>, Vec<u8>) {
         }
     });
     let (sender, mut events) = unbounded_channel();
-    let client = face::Rust.client(sender);
+    let client = driver::Rust.client(sender);
     dial(&*client, peer, To { disturbed: address, tls: true, way: None }, PATIENT, 1);
     assert!(follow(&mut events, 1).await.expect("a connection").is(&model::clean()));
     drop(client);
@@ -853,18 +853,18 @@ async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
     stream.flush().await.expect("the client reads");
 }
 
-/// Runs `case` through both faces, many at a time, with a count of what the process has.
-fn scripted_group(cases: usize, case: impl AsyncFn(&dyn Face, usize)) {
+/// Runs `case` through both drivers, many at a time, with a count of what the process has.
+fn scripted_group(cases: usize, case: impl AsyncFn(&dyn Driver, usize)) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
-        for face in [&face::Rust as &dyn Face, &face::C] {
-            case(face, 0).await;
+        for driver in [&driver::Rust as &dyn Driver, &driver::C] {
+            case(driver, 0).await;
             let idle = Baseline::now();
-            futures_util::future::join_all((0..cases.min(16)).map(|number| case(face, number))).await;
+            futures_util::future::join_all((0..cases.min(16)).map(|number| case(driver, number))).await;
             let before = idle.regained_but_bytes().await.expect("nothing is left behind");
-            let runs = futures_util::stream::iter(0..cases).map(|number| case(face, number));
+            let runs = futures_util::stream::iter(0..cases).map(|number| case(driver, number));
             runs.buffer_unordered(16).for_each(async |()| {}).await;
             before.regained(cases).await.expect("nothing is left behind");
         }
@@ -873,12 +873,12 @@ fn scripted_group(cases: usize, case: impl AsyncFn(&dyn Face, usize)) {
 
 /// A client that is connecting to a scripted server.
 fn start(
-    face: &dyn Face,
+    driver: &dyn Driver,
     address: SocketAddr,
     limits: Limits,
 ) -> (Box<dyn Connects>, UnboundedReceiver<Seen>) {
     let (sender, events) = unbounded_channel();
-    let client = face.client(sender);
+    let client = driver.client(sender);
     client.connect(&url(false, address, 0), Path::new("none"), limits, None);
     (client, events)
 }
@@ -892,7 +892,7 @@ const LARGE: usize = 12_000_000;
 
 #[test]
 fn a_server_that_says_why_and_resets_is_heard_though_the_client_is_sending() {
-    scripted_group(48, async |face, number| {
+    scripted_group(48, async |driver, number| {
         let (address, played) = scripted(async move |mut stream: TcpStream| {
             // Until the client's frame has filled what nobody empties.
             let mut first = [0; 1];
@@ -902,7 +902,7 @@ fn a_server_that_says_why_and_resets_is_heard_though_the_client_is_sending() {
             drop(stream);
         })
         .await;
-        let (client, mut events) = start(face, address, PATIENT);
+        let (client, mut events) = start(driver, address, PATIENT);
         assert!(matches!(next(&mut events).await, Seen::Opened));
         client.send(false, &vec![1; LARGE], 1);
         client.send(true, b"behind it", 2);
@@ -926,7 +926,7 @@ fn a_server_that_says_why_and_resets_is_heard_though_the_client_is_sending() {
 
 #[test]
 fn a_closing_handshake_that_the_network_ends_is_told_as_far_as_it_got() {
-    scripted_group(48, async |face, number| {
+    scripted_group(48, async |driver, number| {
         // What becomes of our close frame: nobody answers it; the connection is reset behind it; before it.
         let how = number % 3;
         let (go, gone) = tokio::sync::oneshot::channel::<()>();
@@ -952,7 +952,7 @@ fn a_closing_handshake_that_the_network_ends_is_told_as_far_as_it_got() {
         })
         .await;
         let close = if how == 0 { BRIEF } else { DEADLINE };
-        let (client, mut events) = start(face, address, Limits { close, ..PATIENT });
+        let (client, mut events) = start(driver, address, Limits { close, ..PATIENT });
         assert!(matches!(next(&mut events).await, Seen::Opened));
         let large = vec![b'x'; LARGE];
         client.send(true, if how == 2 { &large } else { b"x" }, 1);
@@ -981,7 +981,7 @@ fn a_closing_handshake_that_the_network_ends_is_told_as_far_as_it_got() {
 #[test]
 fn a_slow_reader_gets_everything_and_the_close_frame_after_it() {
     let (acceptor, authority) = &peer::tls();
-    scripted_group(8, async |face, number| {
+    scripted_group(8, async |driver, number| {
         let listener = listen().await.expect("a free port");
         let _ = SockRef::from(&listener).set_recv_buffer_size(65_536);
         let address = listener.local_addr().expect("bound");
@@ -994,7 +994,7 @@ fn a_slow_reader_gets_everything_and_the_close_frame_after_it() {
             }
         });
         let (sender, mut events) = unbounded_channel();
-        let client = face.client(sender);
+        let client = driver.client(sender);
         let limits = Limits { close: BRIEF * 2, ..PATIENT };
         client.connect(&url(number % 2 == 1, address, 0), authority, limits, None);
         assert!(matches!(next(&mut events).await, Seen::Opened));
@@ -1033,7 +1033,7 @@ async fn read_slowly<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
 
 #[test]
 fn garbage_is_refused_for_what_it_is() {
-    scripted_group(256, async |face, number| {
+    scripted_group(256, async |driver, number| {
         let garbage = noise(number as u64, 0..200);
         let expected = model::frames(&garbage, End::Lost);
         let (address, played) = scripted(async move |mut stream: TcpStream| {
@@ -1043,7 +1043,7 @@ fn garbage_is_refused_for_what_it_is() {
             let _ = stream.read_to_end(&mut rest).await;
         })
         .await;
-        let (client, mut events) = start(face, address, PATIENT);
+        let (client, mut events) = start(driver, address, PATIENT);
         let mut told = Account::default();
         while told.closed.is_none() {
             match next(&mut events).await {
@@ -1062,7 +1062,7 @@ fn garbage_is_refused_for_what_it_is() {
 
 #[test]
 fn tcp_that_does_not_connect_is_told_as_such() {
-    scripted_group(32, async |face, number| {
+    scripted_group(32, async |driver, number| {
         // A port that nobody listens at, and one whose queue is full, where the kernel drops what asks to connect.
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("a free port");
@@ -1074,7 +1074,7 @@ fn tcp_that_does_not_connect_is_told_as_such() {
             waiting.push(TcpStream::connect(address).await.expect("the one that the queue has room for"));
         }
         let (client, mut events) =
-            start(face, address, Limits { connect: if full { BRIEF } else { DEADLINE }, ..PATIENT });
+            start(driver, address, Limits { connect: if full { BRIEF } else { DEADLINE }, ..PATIENT });
         let end = if full { End::Timeout(Phase::Tcp) } else { End::Tcp };
         match next(&mut events).await {
             Seen::Failed(told, 0) => assert!(told.is(&end), "{told:?} instead of {end:?}"),

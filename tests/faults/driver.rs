@@ -1,4 +1,4 @@
-//! The two faces that the same cases go through: the core as Rust has it, and the C functions as C has them.
+//! The two drivers of the same cases: one calls the core from Rust, the other the functions of the C API.
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ pub struct Limits {
 /// The way to the server: directly or by a proxy.
 pub type Way = Option<(ProxyProtocol, SocketAddr)>;
 
-/// An event as a face tells it.
+/// An event as a driver reports it.
 #[derive(Debug)]
 pub enum Seen {
     Opened,
@@ -39,7 +39,7 @@ pub enum Seen {
     Sent(u64, bool),
 }
 
-/// A failure as a face tells it.
+/// A failure as a driver reports it.
 #[derive(Debug)]
 pub enum Told {
     Rust(End),
@@ -103,7 +103,7 @@ fn number(phase: Phase) -> i32 {
 }
 
 /// A way to use the library.
-pub trait Face: Sync {
+pub trait Driver: Sync {
     /// A new client that tells its events to `events`.
     fn client(&self, events: UnboundedSender<Seen>) -> Box<dyn Connects>;
 }
@@ -119,14 +119,14 @@ pub trait Connects {
 /// `net_websocket::client`.
 pub struct Rust;
 
-impl Face for Rust {
+impl Driver for Rust {
     fn client(&self, events: UnboundedSender<Seen>) -> Box<dyn Connects> {
         LISTENERS.fetch_add(1, Ordering::SeqCst);
         Box::new(Client::new(Box::new(Recorder(events)), SEND_LIMIT_BYTES))
     }
 }
 
-/// Listeners of the Rust face that are alive: each is one session that has not ended, or a client.
+/// Live listeners of the Rust driver: each is one session that has not ended, or a client.
 pub static LISTENERS: AtomicUsize = AtomicUsize::new(0);
 
 impl Connects for Client {
@@ -349,7 +349,7 @@ struct Ticket {
     number: u64,
 }
 
-impl Face for C {
+impl Driver for C {
     fn client(&self, events: UnboundedSender<Seen>) -> Box<dyn Connects> {
         let none = std::ptr::null();
         let events = Box::into_raw(Box::new(events));
