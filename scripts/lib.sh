@@ -200,7 +200,7 @@ bun_ohos() {
         run_ohos "$arch" "$NWS_BUN/$arch/bun" --no-install "${@:2}"
 }
 
-# start_echo_server [PROFILE]: builds and starts examples/echo_server and exports what it prints: WS_URL, WSS_URL,
+# start_echo_server [PROFILE]: builds and starts tests/tools/echo_server.rs and exports what it prints: WS_URL, WSS_URL,
 # WSS_UNTRUSTED_URL, CA_FILE. The server ends when its stdin does, so it goes with the calling script however that ends.
 start_echo_server() {
     local profile=${1-dev} line

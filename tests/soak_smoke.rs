@@ -5,15 +5,15 @@
 
 #[path = "faults/allocator.rs"]
 mod allocator;
-#[path = "../examples/fault_soak/ledger.rs"]
+#[path = "tools/fault_soak/ledger.rs"]
 mod ledger;
-#[path = "../examples/fault_soak/message.rs"]
+#[path = "tools/fault_soak/message.rs"]
 mod message;
-#[path = "../examples/fault_soak/peer.rs"]
+#[path = "tools/fault_soak/peer.rs"]
 mod peer;
 #[path = "faults/proxy.rs"]
 mod proxy;
-#[path = "../examples/fault_soak/resource_usage.rs"]
+#[path = "tools/fault_soak/resource_usage.rs"]
 mod resource_usage;
 
 use peer::Servers as Peer;

@@ -13,7 +13,7 @@ cd "$ROOT"
 
 expected=tests/conformance/expected.json
 need_setup
-if passed_before conformance tests/conformance examples/conformance_client.rs "$NWS_KOSOKU/.stamp" && [[ ${1-} != --accept ]]; then
+if passed_before conformance tests/conformance tests/tools/conformance_client.rs "$NWS_KOSOKU/.stamp" && [[ ${1-} != --accept ]]; then
     exit
 fi
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs examples/interop_client.rs against two independent servers, npm's ws and PyPI's websockets: every combination of
+# Runs tests/tools/interop_client.rs against two independent servers, npm's ws and PyPI's websockets: every combination of
 # permessage-deflate's parameters on both sides, random messages compared byte for byte, closes from either side.
 #
 #   tests/interop/run.sh [ws|websockets]      default: both, side by side
@@ -17,7 +17,7 @@ case ${1-} in
     *) fail "unknown server '$1'" 'Known are ws and websockets.' ;;
 esac
 need_setup
-if passed_before interop tests/interop examples/interop_client.rs "$NWS_INTEROP/.stamp"; then
+if passed_before interop tests/interop tests/tools/interop_client.rs "$NWS_INTEROP/.stamp"; then
     exit
 fi
 cargo_host build --quiet --release --example interop_client

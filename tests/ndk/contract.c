@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The contract of net_websocket.h, case by case, against examples/echo_server.rs. SIGPIPE keeps its default action: a
+ * The contract of net_websocket.h, case by case, against tests/tools/echo_server.rs. SIGPIPE keeps its default action: a
  * library must not kill its process because a peer is gone.
  */
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles the C and C++ programs of this folder, runs them against examples/echo_server.rs, and counts.
+# Compiles the C and C++ programs of this folder, runs them against tests/tools/echo_server.rs, and counts.
 #
 # Usage: tests/ndk/run.sh host|x86_64|arm64-v8a [PROGRAM...]
 #

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Name lookups that go wrong, against examples/name_server.rs: each attempt ends in the right error of the right phase, the
+ * Name lookups that go wrong, against tests/tools/name_server.rs: each attempt ends in the right error of the right phase, the
  * same client's next one works, and no thread or descriptor is left behind. tests/network/lookup.sh runs it where that
  * server is the resolver's; the argument says which of the servers it has:
  *

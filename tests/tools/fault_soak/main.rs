@@ -2,14 +2,14 @@
 //!
 //! Knows the library through `net_websocket::client` alone.
 
-#[path = "../../tests/faults/allocator.rs"]
+#[path = "../../faults/allocator.rs"]
 mod allocator;
 mod flood;
 mod ledger;
 mod many;
 mod message;
 mod peer;
-#[path = "../../tests/faults/proxy.rs"]
+#[path = "../../faults/proxy.rs"]
 mod proxy;
 mod resource_usage;
 

@@ -121,9 +121,9 @@ async fn serve(options: Options) -> Result<(), Failure> {
     clients.add(trusted.ca.der().clone())?;
     let mutual = trusted.issue_with("mutual", &LOOPBACK_NAMES, LIFETIME, ALL_VERSIONS, Some(clients))?;
     trusted.issue("client", &["a client"], LIFETIME)?;
-    let locked = KeyPair::from_pem(include_str!("../tests/keys/ec.pem"))?;
+    let locked = KeyPair::from_pem(include_str!("../keys/ec.pem"))?;
     trusted.sign("locked-client", &["a client"], LIFETIME, &locked)?;
-    fs::write(directory.path.join("locked-client.key"), include_str!("../tests/keys/ec-pbes2-aes256.pem"))?;
+    fs::write(directory.path.join("locked-client.key"), include_str!("../keys/ec-pbes2-aes256.pem"))?;
     let pin = fs::read_to_string(directory.path.join("server.pin"))?;
     unknown.issue("other-client", &["another client"], LIFETIME)?;
 
