@@ -3,21 +3,15 @@
 //! Every accepted message is reported once, as sent or as unsent, over losses and reconnections. None arrives twice or
 //! out of order. The ledger of the clients and that of the server agree.
 
-#[path = "faults/allocator.rs"]
-mod allocator;
-#[path = "tools/fault_soak/ledger.rs"]
-mod ledger;
-#[path = "tools/fault_soak/message.rs"]
-mod message;
-#[path = "tools/fault_soak/peer.rs"]
-mod peer;
-#[path = "faults/proxy.rs"]
-mod proxy;
-#[path = "tools/fault_soak/resource_usage.rs"]
-mod resource_usage;
+mod support {
+    pub mod allocator;
+    pub mod fault_proxy;
+    pub mod resource_usage;
+    pub mod soak;
+}
 
-use peer::Servers as Peer;
-use resource_usage::{ResourceUsage, trim};
+use support::soak::ledger;
+use support::soak::servers::Servers;
 
 /// The clients, their sends and the faults are the same for the same seed; what the network makes of them is not.
 const SEEDS: [u64; 2] = [1, 4_711];
@@ -26,6 +20,7 @@ const SEEDS: [u64; 2] = [1, 4_711];
 fn every_message_is_accounted_for_over_losses_and_reconnections() {
     for seed in SEEDS {
         let plan = ledger::Plan { seconds: 4, clients: 100, seed, come_back: 100, pause_ms: 10 };
-        assert!(ledger::run(plan), "seed {seed}");
+        let (addresses, servers) = Servers::start(plan.clients, seed);
+        assert!(ledger::run(plan, &addresses, || servers.end()), "seed {seed}");
     }
 }

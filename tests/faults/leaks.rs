@@ -1,11 +1,11 @@
-//! What the process has: descriptors, threads, memory.
+//! Waits until a group of cases has left nothing behind: no descriptor, thread, memory or listener.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::DEADLINE;
-use super::allocator;
 use super::driver::LISTENERS;
+use crate::support::resource_usage::ResourceUsage;
 
 /// Caches of the process that fill up once: read buffers, chunks, blocks of channels.
 const CACHES_BYTES: isize = 524_288;
@@ -14,20 +14,11 @@ const PER_CASE_BYTES: isize = 64;
 
 /// What the process has before a group of cases.
 #[derive(Clone, Copy, Debug)]
-pub struct Baseline {
-    descriptors: usize,
-    threads: usize,
-    bytes: isize,
-}
+pub struct Baseline(ResourceUsage);
 
 impl Baseline {
     pub fn now() -> Self {
-        let count = |folder| std::fs::read_dir(folder).map_or(0, Iterator::count);
-        Self {
-            descriptors: count("/proc/self/fd"),
-            threads: library_threads(),
-            bytes: allocator::allocated_bytes(),
-        }
+        Self(ResourceUsage::now())
     }
 
     /// Waits until the process has no more than it had then: sockets close behind the events that tell of it.
@@ -43,26 +34,20 @@ impl Baseline {
     async fn regained_within(self, growth: isize) -> Result<Self, String> {
         let since = Instant::now();
         loop {
-            let now = Self::now();
+            let Self(before) = self;
+            let now = ResourceUsage::now();
             let listeners = LISTENERS.load(Ordering::SeqCst);
-            if now.descriptors <= self.descriptors
-                && now.threads <= self.threads
+            if now.descriptors <= before.descriptors
+                && now.threads <= before.threads
                 && listeners == 0
-                && now.bytes - self.bytes <= growth
+                && now.allocated - before.allocated <= growth
             {
-                return Ok(now);
+                return Ok(Self(now));
             }
             if since.elapsed() > DEADLINE {
-                return Err(format!("left behind: {self:?} became {now:?}, {listeners} listeners alive"));
+                return Err(format!("left behind: {before:?} became {now:?}, {listeners} listeners alive"));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
-}
-
-/// The test harness has threads as well, which come and go.
-fn library_threads() -> usize {
-    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
-    names.filter(|name| name.starts_with("net_websocket")).count()
 }

@@ -4,12 +4,16 @@
 //! Cases run through the core and through the C functions. What must come of it is computed from the bytes that
 //! reach the client ([`model`]), not from what the library does. README.md says which faults there are, and where.
 
-mod allocator;
 mod driver;
 mod leaks;
 mod model;
 mod peer;
-mod proxy;
+#[path = "../support"]
+mod support {
+    pub mod allocator;
+    pub mod fault_proxy;
+    pub mod resource_usage;
+}
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -31,7 +35,7 @@ use driver::{Connects, Driver, Limits, Seen, Told};
 use leaks::Baseline;
 use model::{Cause, End, Outcome};
 use peer::{Answer, CLOSE, Peer, SENT};
-use proxy::{Fault, Plan};
+use support::fault_proxy::{self, Fault, Plan};
 
 /// Longer than anything here takes; a test that reaches it has failed.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -134,7 +138,7 @@ async fn run(peer: &Peer, driver: &dyn Driver, case: &Case) -> Result<(), String
             while let Some(plan) = plans.next()
                 && let Ok((client, _)) = listener.accept().await
             {
-                served.spawn(proxy::serve(client, server, plan, None));
+                served.spawn(fault_proxy::serve(client, server, plan, None));
             }
             served.join_all().await;
         }
@@ -485,7 +489,7 @@ fn a_byte_of_the_request_is_changed_or_there_twice_at_every_place() {
 }
 
 fn noise(seed: u64, places: Range<usize>) -> Vec<u8> {
-    places.map(|at| proxy::noise(seed, at)).collect()
+    places.map(|at| fault_proxy::noise(seed, at)).collect()
 }
 
 #[test]
@@ -642,7 +646,7 @@ async fn tls_wire(peer: &Peer) -> (Vec<u8>, Vec<u8>) {
         let taps = taps.clone();
         async move {
             let (client, _) = listener.accept().await.expect("a client");
-            proxy::serve(client, server, Plan::CLEAN, Some(taps)).await;
+            fault_proxy::serve(client, server, Plan::CLEAN, Some(taps)).await;
         }
     });
     let (sender, mut events) = unbounded_channel();
@@ -819,7 +823,7 @@ impl Sample {
 
     fn has(&self, at: usize, fault: u64, starts: &[usize]) -> bool {
         let edge = starts.contains(&at) || starts.contains(&(at + 1));
-        let number = u64::from(proxy::noise(self.seed ^ fault, at));
+        let number = u64::from(fault_proxy::noise(self.seed ^ fault, at));
         self.all || edge || number.is_multiple_of(Self::SHARE)
     }
 }

@@ -1,4 +1,7 @@
 //! A scripted peer that writes literal bytes, and a listener that records.
+//!
+//! The other files of this folder are for programs that inject faults. Those programs declare each file that they use,
+//! since allocator.rs replaces the allocator of the whole program.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::io::{ErrorKind, Read, Write};

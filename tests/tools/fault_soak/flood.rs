@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use net_websocket::client::{Client, Closed, Failure, Kind, Listener, Message, Opened, Options, Request};
 
 use super::Peer;
-use super::message::{self, Label};
+use crate::support::soak::message::{self, Label};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 const MESSAGE_BYTES: usize = 1_024;
@@ -127,17 +127,18 @@ fn round_trips(client: &Client, events: &Receiver<()>, number: &mut u64, time: D
 
 pub fn run(connections: usize, seconds: u64, (name, way): (&str, Way)) -> bool {
     // The quiet client's server is another process, which has nothing else to do.
-    let (peer, echo) = (Peer::start(0, 0), Peer::start(0, 0));
+    let (servers, peer) = Peer::start(0, 0);
+    let (echo_servers, echo) = Peer::start(0, 0);
     let request = |url: &str| Request::parse(url, Options::default()).expect("a good request");
     let (sender, events) = channel();
     let quiet = Client::new(Box::new(Quiet(sender)), SEND_LIMIT_BYTES);
-    quiet.connect(request(&echo.direct[0])).expect("idle");
+    quiet.connect(request(&echo_servers.direct[0])).expect("idle");
     events.recv_timeout(DEADLINE).expect("open");
     let mut number = 0;
     let alone = round_trips(&quiet, &events, &mut number, Duration::from_secs(1));
 
     let shared: Arc<Shared> = Arc::default();
-    let url = format!("{}{}", peer.direct[0], if way == Way::Out { "sink" } else { "flood" });
+    let url = format!("{}{}", servers.direct[0], if way == Way::Out { "sink" } else { "flood" });
     let clients: Vec<_> = (0..connections)
         .map(|_| {
             let (own, messages) = (Arc::new(OnceLock::new()), Arc::default());

@@ -2,22 +2,22 @@
 //!
 //! Knows the library through `net_websocket::client` alone.
 
-#[path = "../../faults/allocator.rs"]
-mod allocator;
 mod flood;
-mod ledger;
 mod many;
-mod message;
-mod peer;
-#[path = "../../faults/proxy.rs"]
-mod proxy;
-mod resource_usage;
+#[path = "../../support"]
+mod support {
+    pub mod allocator;
+    pub mod fault_proxy;
+    pub mod resource_usage;
+    pub mod soak;
+}
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 
-use resource_usage::{ResourceUsage, trim};
+use support::soak::ledger;
+use support::soak::servers::{Addresses, Servers};
 
 const USAGE: &str = "\
 Usage: fault_soak faults SECONDS CLIENTS SEED   random faults; the ledgers of all messages must agree
@@ -34,13 +34,12 @@ fn main() -> ExitCode {
     let number = |text: &str| text.parse::<u64>().ok();
     let good = match words[..] {
         ["faults", seconds, clients, seed] => match (number(seconds), number(clients), number(seed)) {
-            (Some(seconds), Some(clients @ 1..), Some(seed)) => ledger::run(ledger::Plan {
-                seconds,
-                clients: clients as usize,
-                seed,
-                come_back: 50,
-                pause_ms: 1_500,
-            }),
+            (Some(seconds), Some(clients @ 1..), Some(seed)) => {
+                let clients = clients as usize;
+                let plan = ledger::Plan { seconds, clients, seed, come_back: 50, pause_ms: 1_500 };
+                let (addresses, peer) = Peer::start(clients, seed);
+                ledger::run(plan, &addresses, || peer.end())
+            }
             _ => return usage(),
         },
         ["many", connections, seconds, kind] => {
@@ -84,14 +83,10 @@ struct Peer {
     /// Its end is what it waits for.
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
-    /// Through the proxy, and past it; over TLS the second of each.
-    faulty: [String; 2],
-    direct: [String; 2],
-    authority: PathBuf,
 }
 
 impl Peer {
-    fn start(clients: usize, seed: u64) -> Self {
+    fn start(clients: usize, seed: u64) -> (Addresses, Self) {
         let own = std::env::current_exe().expect("this program's file");
         let mut process = Command::new(own)
             .args(["peer", &clients.to_string(), &seed.to_string()])
@@ -109,10 +104,10 @@ impl Peer {
         let faulty = [line(), line()];
         let direct = [line(), line()];
         let authority = PathBuf::from(line());
-        Self { process, stdin, stdout, faulty, direct, authority }
+        (Addresses { faulty, direct, authority }, Self { process, stdin, stdout })
     }
 
-    /// Ends it and returns the last that it says.
+    /// Ends it and returns the last lines that it prints.
     fn end(mut self) -> Vec<String> {
         drop(self.stdin.take());
         let lines = self.stdout.by_ref().lines().map(|line| line.expect("text")).collect();
@@ -121,13 +116,13 @@ impl Peer {
     }
 }
 
-/// The other process: it says where its servers are, and at end-of-file on stdin what they got.
+/// The other process: it prints where its servers are, and at end-of-file on stdin what they got.
 fn serve(clients: usize, seed: u64) {
-    let servers = peer::Servers::start(clients, seed);
-    for line in servers.faulty.iter().chain(&servers.direct) {
+    let (addresses, servers) = Servers::start(clients, seed);
+    for line in addresses.faulty.iter().chain(&addresses.direct) {
         println!("{line}");
     }
-    println!("{}", servers.authority.display());
+    println!("{}", addresses.authority.display());
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
     for line in servers.end() {
         println!("{line}");

@@ -8,8 +8,10 @@ use net_websocket::client::{
     Client, Closed, Failure, Kind, Listener, Message, Opened, Options, PerMessageDeflate, Request, TlsOptions,
 };
 
-use super::message::{self, Label};
-use super::{Peer, ResourceUsage};
+use super::Peer;
+use crate::support::resource_usage::ResourceUsage;
+use crate::support::soak::message::{self, Label};
+use crate::support::soak::servers::Addresses;
 
 /// Attempts under way at once.
 const CONNECTING_MAX: usize = 128;
@@ -99,16 +101,16 @@ pub const KINDS: [(&str, usize, bool); 4] =
     [("ws", 0, false), ("ws-deflate", 0, true), ("wss", 1, false), ("wss-deflate", 1, true)];
 
 pub fn run(connections: usize, seconds: u64, (name, url, deflate): (&str, usize, bool)) -> bool {
-    let peer = Peer::start(0, 0);
-    let good = row(name, &peer.direct[url], &peer, deflate, connections, seconds);
+    let (addresses, peer) = Peer::start(0, 0);
+    let good = row(name, &addresses.direct[url], &addresses, deflate, connections, seconds);
     peer.end();
     good
 }
 
-fn row(name: &str, url: &str, peer: &Peer, deflate: bool, connections: usize, seconds: u64) -> bool {
+fn row(name: &str, url: &str, servers: &Addresses, deflate: bool, connections: usize, seconds: u64) -> bool {
     let shared: Arc<Shared> = Arc::default();
     let options = Options {
-        tls: TlsOptions { ca_path: Some(peer.authority.clone()), ..TlsOptions::default() },
+        tls: TlsOptions { ca_path: Some(servers.authority.clone()), ..TlsOptions::default() },
         connect_timeout: DEADLINE,
         per_message_deflate: deflate
             .then(|| PerMessageDeflate { threshold: 0, ..PerMessageDeflate::default() }),

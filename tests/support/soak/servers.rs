@@ -21,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::message::{self, Label, Random};
-use super::proxy::{self, Fault, Plan};
+use crate::support::fault_proxy::{self, Fault, Plan};
 
 /// Longer than a connection lives that its client has left.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -45,19 +45,26 @@ struct ServerLedger {
     alive: AtomicUsize,
 }
 
+/// Where the servers are, as clients need it.
+pub struct Addresses {
+    /// The URLs through the proxy: over TCP, and over TLS.
+    pub faulty: [String; 2],
+    /// The URLs past the proxy: over TCP, and over TLS.
+    pub direct: [String; 2],
+    /// A file with the certificate of the servers' authority.
+    pub authority: PathBuf,
+}
+
 /// The servers and the proxies, on threads of their own.
 pub struct Servers {
-    /// Through the proxy, and past it; over TLS the second of each.
-    pub faulty: [String; 2],
-    pub direct: [String; 2],
-    pub authority: PathBuf,
+    authority: PathBuf,
     ledger: Arc<ServerLedger>,
     end: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
 
 impl Servers {
-    pub fn start(clients: usize, seed: u64) -> Self {
+    pub fn start(clients: usize, seed: u64) -> (Addresses, Self) {
         // With one thread it serves connections in the order in which their bytes come, so that it favours none.
         let mut runtime = match clients {
             0 => tokio::runtime::Builder::new_current_thread(),
@@ -92,12 +99,13 @@ impl Servers {
             }
         });
         let (faulty, direct) = start.recv().expect("servers");
-        Self { faulty, direct, authority, ledger, end, thread }
+        let addresses = Addresses { faulty, direct, authority: authority.clone() };
+        (addresses, Self { authority, ledger, end, thread })
     }
 
     /// Waits for the connections to end; returns counts, and then of each client a bit for each message that arrived.
     pub fn end(self) -> Vec<String> {
-        let Self { ledger, end, thread, authority, .. } = self;
+        let Self { authority, ledger, end, thread } = self;
         let _ = end.send(());
         thread.join().expect("no panic");
         let _ = std::fs::remove_file(authority);
@@ -172,7 +180,7 @@ async fn disturb(server: SocketAddr, seed: u64, ledger: Arc<ServerLedger>) -> So
         while let Ok((client, _)) = listener.accept().await {
             let (plan, alive) = (plan(&mut random), Alive::new(&ledger));
             tokio::spawn(async move {
-                proxy::serve(client, server, plan, None).await;
+                fault_proxy::serve(client, server, plan, None).await;
                 drop(alive);
             });
         }

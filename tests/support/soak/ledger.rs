@@ -11,7 +11,8 @@ use net_websocket::client::{
 };
 
 use super::message::{self, Label, Random};
-use super::{Peer, ResourceUsage, trim};
+use super::servers::Addresses;
+use crate::support::resource_usage::{ResourceUsage, trim};
 
 /// Unsent bytes that a client accepts.
 const SEND_LIMIT_BYTES: usize = 1_048_576;
@@ -168,12 +169,12 @@ pub struct Plan {
     pub pause_ms: u64,
 }
 
-pub fn run(plan: Plan) -> bool {
+/// Runs the clients against the servers at these addresses; `end` ends the servers and returns what they print.
+pub fn run(plan: Plan, servers: &Addresses, end: impl FnOnce() -> Vec<String>) -> bool {
     let Plan { seconds, clients, seed, .. } = plan;
     println!("{clients} clients for {seconds} s, seed {seed}");
-    let peer = Peer::start(clients, seed);
     let (sender, events) = channel();
-    warm_up(&peer);
+    warm_up(servers);
     let before = ResourceUsage::now();
     let mut accounts: Vec<Account> = (0..clients)
         .map(|number| {
@@ -182,7 +183,7 @@ pub fn run(plan: Plan) -> bool {
         })
         .collect();
     let mut totals = Totals::default();
-    play(&peer, &mut accounts, &events, Duration::from_secs(seconds), &mut totals);
+    play(servers, &mut accounts, &events, Duration::from_secs(seconds), &mut totals);
 
     let kept: Vec<Kept> =
         accounts.into_iter().map(|Account { fates, good, .. }| Kept::new(fates, good)).collect();
@@ -211,16 +212,16 @@ pub fn run(plan: Plan) -> bool {
     if after.descriptors > before.descriptors + 4 || after.threads > before.threads + 4 {
         totals.mistake(0, "descriptors or threads are left behind");
     }
-    audit(peer.end(), &kept, &mut totals)
+    audit(end(), &kept, &mut totals)
 }
 
 /// One connection of each kind, so that what the process has once is there.
-fn warm_up(peer: &Peer) {
-    for url in &peer.direct {
+fn warm_up(servers: &Addresses) {
+    for url in &servers.direct {
         let (sender, events) = channel();
         let client = Client::new(Box::new(Teller { client: 0, events: sender }), SEND_LIMIT_BYTES);
         let options = Options {
-            tls: TlsOptions { ca_path: Some(peer.authority.clone()), ..TlsOptions::default() },
+            tls: TlsOptions { ca_path: Some(servers.authority.clone()), ..TlsOptions::default() },
             reconnect: Some(Reconnect::default()),
             ..Options::default()
         };
@@ -314,7 +315,7 @@ fn audit(lines: Vec<String>, kept: &[Kept], totals: &mut Totals) -> bool {
 
 /// Runs all clients until the time is over and their last connections have ended.
 fn play(
-    peer: &Peer,
+    servers: &Addresses,
     accounts: &mut [Account],
     events: &Receiver<(usize, Event)>,
     duration: Duration,
@@ -357,7 +358,7 @@ fn play(
         {
             due.pop();
             if !over {
-                accounts[client].act(client, peer, totals);
+                accounts[client].act(client, servers, totals);
             }
         }
         let next = due.peek().map_or(report_at, |Reverse((at, _))| (*at).min(report_at));
@@ -401,7 +402,7 @@ impl Account {
     }
 
     /// Connects, or sends more.
-    fn act(&mut self, number: usize, peer: &Peer, totals: &mut Totals) {
+    fn act(&mut self, number: usize, servers: &Addresses, totals: &mut Totals) {
         if !self.idle {
             self.burst(number, totals);
             return;
@@ -413,7 +414,7 @@ impl Account {
         self.bursts_left = 1 + self.random.below(12);
         let random = &mut self.random;
         let options = Options {
-            tls: TlsOptions { ca_path: Some(peer.authority.clone()), ..TlsOptions::default() },
+            tls: TlsOptions { ca_path: Some(servers.authority.clone()), ..TlsOptions::default() },
             connect_timeout: Duration::from_secs(3),
             close_timeout: Duration::from_secs(2),
             ping_interval: Some(Duration::from_secs(1)),
@@ -428,7 +429,7 @@ impl Account {
             ..Options::default()
         };
         self.direct = random.percent(20);
-        let urls = if self.direct { &peer.direct } else { &peer.faulty };
+        let urls = if self.direct { &servers.direct } else { &servers.faulty };
         let url = &urls[usize::from(random.percent(50))];
         let early = random.percent(30);
         let request = Request::parse(url, options).expect("a good request");

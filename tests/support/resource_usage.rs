@@ -1,4 +1,5 @@
 //! The memory, threads and descriptors of this process.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use super::allocator;
 
@@ -9,6 +10,7 @@ pub struct ResourceUsage {
     pub kilobytes: u64,
     /// Bytes that the allocator has given out.
     pub allocated: isize,
+    /// Threads of the library: a test harness has its own, which come and go.
     pub threads: usize,
     pub descriptors: usize,
 }
@@ -19,15 +21,21 @@ impl ResourceUsage {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kilobytes = resident.and_then(|text| text.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0);
-        // Less the one that reads the folder.
         let allocated = allocator::allocated_bytes();
         Self {
             kilobytes,
             allocated,
-            threads: count("/proc/self/task"),
+            threads: library_threads(),
+            // Without the one that reads the folder.
             descriptors: count("/proc/self/fd") - 1,
         }
     }
+}
+
+fn library_threads() -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+    names.filter(|name| name.starts_with("net_websocket")).count()
 }
 
 impl std::fmt::Display for ResourceUsage {

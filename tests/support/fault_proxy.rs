@@ -1,6 +1,6 @@
-//! A TCP proxy that does to a connection what networks do, at a chosen byte.
+//! A TCP proxy that disturbs a connection as networks do, at a chosen byte.
 //!
-//! Knows nothing of WebSocket or TLS: it counts bytes.
+//! Counts bytes. Knows nothing of WebSocket or TLS.
 
 use std::io;
 use std::net::SocketAddr;
