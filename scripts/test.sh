@@ -1,19 +1,52 @@
 #!/usr/bin/env bash
-# Runs all tests, and ends with a line of counts: scripts/test.sh
+# Runs the tests and ends with a line of counts:
 #
-# Formatting, lints, unit and integration tests on this machine, the inputs that fuzzing has kept among them; the 517
-# conformance cases and two independent servers, unless they passed with the same sources before; the OpenHarmony binaries by their symbols, names and
-# dependencies, and at work: the C programs and the JavaScript tests run against them, emulated where the processor is
-# another one; index.d.ts against the golden one; the ArkTS sources checked and linted.
+#   scripts/test.sh [SUITE...] [--fast]      default: every suite, as continuous integration does
+#
+#   rust        formatting, lints, unit and integration tests on this machine
+#   protocol    property tests, the inputs that fuzzing has kept, the 517 conformance cases
+#   servers     servers and proxies of others: npm's ws, PyPI's websockets, tinyproxy, squid, microsocks
+#   c           the OpenHarmony binaries, the C and C++ programs, CMake, failing name lookups
+#   js          index.d.ts, the ArkTS sources, the JavaScript and on-device tests in three engines
+#   docs        the documentation of the C and C++ API, the examples of docs/arkts
+#
+#   --fast      only what takes seconds: under a minute for all suites when everything is built
+#
+# A suite builds only what it needs. The conformance cases and the independent servers are skipped if they passed before
+# with the same sources. tests/README.md says what each suite proves, needs and takes, and how to run one test of it.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
-(($# == 0)) || fail "unknown argument '$1'" 'Usage: scripts/test.sh'
 
-bash scripts/setup.sh
+SUITES=(rust protocol servers c js docs)
+# Integration tests that belong to another suite than rust, and those that are too long for --fast.
+PROTOCOL_TESTS=(protocol_properties fuzz_corpus)
+SERVERS_TESTS=(real_proxies)
+SLOW_TESTS=(faults soak_smoke tls)
+
+wanted=() fast=''
+for argument; do
+    case $argument in
+        --fast) fast=yes ;;
+        rust | protocol | servers | c | js | docs) wanted+=("$argument") ;;
+        *) fail "unknown argument '$argument'" "Usage: scripts/test.sh [SUITE...] [--fast]; suites: ${SUITES[*]}" ;;
+    esac
+done
+((${#wanted[@]})) || wanted=("${SUITES[@]}")
+
+# chosen SUITE: whether it runs at all.
+chosen() { [[ " ${wanted[*]} " == *" $1 "* ]]; }
+
+# in_full SUITE: whether all of it runs.
+in_full() { [[ -z $fast ]] && chosen "$1"; }
+
+bash scripts/setup.sh --quiet
 load_environment
-bash scripts/build.sh all
+builds=()
+if in_full c || in_full js; then builds+=(arm64-v8a x86_64); fi
+if chosen js || chosen docs; then builds+=(host); fi
+((${#builds[@]} == 0)) || bash scripts/build.sh "${builds[@]}"
 
 passed=0 failed=0 failures=()
 log=$(mktemp) later_log=$(mktemp)
@@ -96,44 +129,91 @@ locks_are_fresh() {
 
 build_docs() { RUSTDOCFLAGS='-D warnings' cargo_host doc --quiet --no-deps; }
 
-step 'Sources'
-check 'formatting' cargo_host fmt --check
-check 'clippy, core and C face' cargo_host clippy --quiet --all-targets -- -D warnings
-check 'clippy, ArkTS face' cargo_host clippy --quiet --lib --features arkts -- -D warnings
-check 'rustdoc' build_docs
-check 'lock files' locks_are_fresh
-check 'index.d.ts is the golden one' diff -u tests/golden/index.d.ts "$DIST/index.d.ts"
-suite 'ArkTS sources, types and rules' '^arkts: ' env OHOS_TYPESCRIPT="$NWS_OHOS_TYPESCRIPT" node scripts/check-arkts.mjs "$DIST/index.d.ts"
+# cargo_tests NAME...: the arguments that have cargo test run these integration tests.
+cargo_tests() { printf -- '--test\n%s\n' "$@"; }
 
-step 'Binaries'
-suite 'names, symbols, dependencies' 'checks passed' bash scripts/check-binaries.sh "$DIST"/{arm64-v8a,x86_64}/libnet_websocket.so
+# rust_tests: the arguments for the unit tests and the integration tests of the suite rust.
+rust_tests() {
+    local file name others=("${PROTOCOL_TESTS[@]}" "${SERVERS_TESTS[@]}")
+    [[ -z $fast ]] || others+=("${SLOW_TESTS[@]}")
+    echo --lib
+    for file in tests/*.rs tests/*/main.rs; do
+        name=${file#tests/} name=${name%/main.rs} name=${name%.rs}
+        [[ " ${others[*]} " == *" $name "* ]] || cargo_tests "$name"
+    done
+}
 
-step 'Rust, on this machine'
-suite 'unit and integration tests' '^test result' cargo_host test --quiet
+run_rust() {
+    local tests
+    step 'Rust, on this machine'
+    check 'formatting' cargo_host fmt --check
+    if [[ -z $fast ]]; then
+        check 'clippy, core and C face' cargo_host clippy --quiet --all-targets -- -D warnings
+        check 'clippy, ArkTS face' cargo_host clippy --quiet --lib --features arkts -- -D warnings
+        check 'rustdoc' build_docs
+        check 'lock files' locks_are_fresh
+    fi
+    mapfile -t tests < <(rust_tests)
+    suite 'unit and integration tests' '^test result' cargo_host test --quiet "${tests[@]}"
+}
 
-step 'The protocol, against programs of others'
-# Most of the time of these goes into their server, so they run beside the rest.
-suite_later 'conformance cases' '^[0-9]+ passed' bash tests/conformance/run.sh
-suite 'independent servers' '^[0-9]+ passed' bash tests/interop/run.sh
+run_protocol() {
+    local tests
+    step 'The protocol'
+    mapfile -t tests < <(cargo_tests "${PROTOCOL_TESTS[@]}")
+    suite 'properties and the inputs of fuzzing' '^test result' cargo_host test --quiet "${tests[@]}"
+    # Most of the time of these goes into their server, so they run beside the suites that follow.
+    [[ $fast ]] || suite_later 'conformance cases' '^[0-9]+ passed' bash tests/conformance/run.sh
+}
 
-step 'C and C++ programs'
-for arch in host x86_64 arm64-v8a; do
-    suite "C face, $arch" "^ndk $arch: [0-9]+ passed" bash tests/ndk/run.sh "$arch"
+run_servers() {
+    local tests
+    step 'Servers and proxies of others'
+    mapfile -t tests < <(cargo_tests "${SERVERS_TESTS[@]}")
+    suite 'proxies' '^test result' cargo_host test --quiet "${tests[@]}"
+    [[ $fast ]] || suite 'independent servers' '^[0-9]+ passed' bash tests/interop/run.sh
+}
+
+run_c() {
+    local arch
+    step 'C and C++ programs'
+    if [[ $fast ]]; then
+        suite 'C face, host, contract' '^ndk host: [0-9]+ passed' bash tests/ndk/run.sh host contract
+        return
+    fi
+    suite 'names, symbols, dependencies' 'checks passed' bash scripts/check-binaries.sh "$DIST"/{arm64-v8a,x86_64}/libnet_websocket.so
+    for arch in host x86_64 arm64-v8a; do
+        suite "C face, $arch" "^ndk $arch: [0-9]+ passed" bash tests/ndk/run.sh "$arch"
+    done
+    check 'name lookups that go wrong, glibc and musl' bash tests/network/lookup.sh host x86_64
+    suite 'CMake, both ABIs' '^[0-9]+ passed' bash tests/ndk/cmake.sh
+}
+
+run_js() {
+    local engine engines=(node bun-x86_64 bun-arm64)
+    [[ -z $fast ]] || engines=(node)
+    step 'ArkTS and JavaScript programs'
+    check 'index.d.ts is the golden one' diff -u tests/golden/index.d.ts "$DIST/index.d.ts"
+    suite 'ArkTS sources, types and rules' '^arkts: ' env OHOS_TYPESCRIPT="$NWS_OHOS_TYPESCRIPT" node scripts/check-arkts.mjs "$DIST/index.d.ts"
+    for engine in "${engines[@]}"; do
+        suite "ArkTS face, $engine" "^js $engine: " bash tests/js/run.sh "$engine"
+        suite "on-device tests, $engine" "^hypium $engine: " bash tests/hypium/run.sh "$engine"
+    done
+}
+
+run_docs() {
+    step 'Documentation'
+    check 'C and C++ documentation' bash scripts/docs.sh
+    suite 'examples of docs/arkts, node' '^documentation: ' bash tests/documentation/run.sh
+}
+
+for name in "${SUITES[@]}"; do
+    ! chosen "$name" || "run_$name"
 done
-
-check 'name lookups that go wrong, glibc and musl' bash tests/network/lookup.sh host x86_64
-suite 'CMake, both ABIs' '^[0-9]+ passed' bash tests/ndk/cmake.sh
-check 'C and C++ documentation' bash scripts/docs.sh
-
-step 'JavaScript programs'
-suite 'examples of docs/arkts, node' '^documentation: ' bash tests/documentation/run.sh
-for engine in node bun-x86_64 bun-arm64; do
-    suite "ArkTS face, $engine" "^js $engine: " bash tests/js/run.sh "$engine"
-    suite "on-device tests, $engine" "^hypium $engine: " bash tests/hypium/run.sh "$engine"
-done
-
-step 'The rest of the conformance cases'
-suite_end
+if [[ ${later_job-} ]]; then
+    step 'The rest of the conformance cases'
+    suite_end
+fi
 
 for name in "${failures[@]}"; do
     say "failed: $name"
