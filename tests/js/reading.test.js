@@ -3,9 +3,12 @@
 // Messages by `next` and `for await`.
 
 const { assert, test } = require('./harness.js');
-const { OTHER, assertError, assertSameBytes, bytes, failureOf, library, socketTest } = require('./support.js');
+const { OTHER, Recorder, assertError, assertSameBytes, bytes, failureOf, library, socketTest } = require('./support.js');
 
 const { WS_URL } = process.env;
+
+// Round trips of another connection during which nothing is read from one that is quiet.
+const QUIET_ROUNDS = 100;
 
 socketTest('next gives one message after the other, then done', async (socket) => {
   const { ws } = socket;
@@ -99,20 +102,22 @@ socketTest('next fails once when the connection does', async (socket) => {
   assert.strictEqual((await ws.next()).done, true);
 });
 
-socketTest('a reader that does not read stops the server, and loses nothing', async (socket) => {
+socketTest('a reader that does not read stops the server, and loses nothing', async (socket, context) => {
   const { ws } = socket;
   const [count, size] = [2_000, 16_384];
   ws.connect(`${WS_URL}/flood/${count}/${size}`);
   const first = ws.next();
   await first;
-  // A pong behind the flood would need all of it to be read.
-  let before = -1;
-  for (;;) {
-    const { bytesReceived } = ws.stats();
-    if (bytesReceived === before) break;
-    before = bytesReceived;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+  // A pong behind the flood needs all of it to be read, so another connection to the same server tells that it is quiet: while its
+  // pings come back, nothing more of the flood is read.
+  const clock = new Recorder(context);
+  await clock.open(WS_URL);
+  let before;
+  do {
+    before = ws.stats().bytesReceived;
+    for (let round = 0; round < QUIET_ROUNDS; round += 1) await clock.ws.ping();
+  } while (ws.stats().bytesReceived !== before);
+  await clock.shut();
   assert(before < count * size / 2, `${before} bytes were read although nobody asked for them`);
   for (let index = 1; index < count; index += 1) {
     const { value } = await ws.next();
