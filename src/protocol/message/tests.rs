@@ -1,0 +1,174 @@
+//! The decoder against literal bytes, cut in every way.
+
+use super::*;
+
+/// A message, or the name and payload of a control frame.
+type Seen = (&'static str, Vec<u8>);
+
+/// Feeds `wire` in pieces of `step` bytes through a buffer of `capacity`; what came out and how it ended.
+fn decode_in_steps(
+    wire: &[u8],
+    step: usize,
+    capacity: usize,
+    limit: usize,
+) -> (Vec<Seen>, Option<ProtocolError>) {
+    let mut decoder = Decoder::new(limit, None);
+    let mut buffer = ReadBuffer::over(Vec::with_capacity(capacity));
+    let mut seen = Vec::new();
+    let mut rest = wire;
+    loop {
+        match decoder.decode(&mut buffer) {
+            Err(error) => return (seen, Some(error)),
+            Ok(Some(Decoded::Message(kind, range))) => {
+                let bytes = buffer.with_nul(range.clone(), |bytes| bytes.to_vec());
+                assert_eq!(bytes.last(), Some(&0));
+                assert_eq!(&bytes[..bytes.len() - 1], buffer.slice(range));
+                seen.push((name(kind), bytes[..bytes.len() - 1].to_vec()));
+            }
+            Ok(Some(Decoded::Assembled(kind, _))) => {
+                seen.push((name(kind), decoder.assembled().clone()));
+                decoder.recycle();
+            }
+            Ok(Some(Decoded::Control(control))) => seen.push(match control {
+                Control::Ping(range) => ("ping", buffer.slice(range).to_vec()),
+                Control::Pong(range) => ("pong", buffer.slice(range).to_vec()),
+                Control::Close(code, reason) => {
+                    ("close", format!("{} {reason}", code.map_or(0, u16::from)).into_bytes())
+                }
+            }),
+            Ok(None) if rest.is_empty() => return (seen, None),
+            Ok(None) => {
+                let direct = buffer.is_empty().then(|| decoder.direct_room()).flatten();
+                let read = match direct {
+                    Some(mut room) => {
+                        let n = step.min(rest.len()).min(room.remaining_mut());
+                        room.put_slice(&rest[..n]);
+                        if let Err(error) = decoder.read_directly(n) {
+                            return (seen, Some(error));
+                        }
+                        n
+                    }
+                    None => {
+                        let mut room = buffer.room();
+                        let n = step.min(rest.len()).min(room.remaining_mut());
+                        assert!(n > 0, "no room to read into");
+                        room.put_slice(&rest[..n]);
+                        n
+                    }
+                };
+                rest = &rest[read..];
+            }
+        }
+    }
+}
+
+fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "text",
+        Kind::Binary => "binary",
+    }
+}
+
+/// A frame of a server with its length in the shortest form.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut out = vec![first];
+    match payload.len() {
+        len @ 0..=125 => out.push(len as u8),
+        len @ 126..=0xffff => {
+            out.push(126);
+            out.extend((len as u16).to_be_bytes());
+        }
+        len => {
+            out.push(127);
+            out.extend((len as u64).to_be_bytes());
+        }
+    }
+    out.extend(payload);
+    out
+}
+
+#[test]
+fn yields_the_same_messages_however_the_bytes_arrive() {
+    let big: Vec<u8> = (0..70_000_u32).map(|i| i as u8).collect();
+    let wire = [
+        frame(0x81, b"Hello"),
+        frame(0x82, &big),
+        frame(0x01, "Hél".as_bytes()),
+        frame(0x89, b"ping inside"),
+        frame(0x00, "lo ".as_bytes()),
+        frame(0x80, "你好".as_bytes()),
+        frame(0x82, &big[..300]),
+        frame(0x81, b""),
+        frame(0x8a, b""),
+        frame(0x88, b"\x03\xe8bye"),
+    ]
+    .concat();
+    let expected: Vec<Seen> = vec![
+        ("text", b"Hello".to_vec()),
+        ("binary", big.clone()),
+        ("ping", b"ping inside".to_vec()),
+        ("text", "Héllo 你好".as_bytes().to_vec()),
+        ("binary", big[..300].to_vec()),
+        ("text", vec![]),
+        ("pong", vec![]),
+        ("close", b"1000 bye".to_vec()),
+    ];
+    for step in [1, 2, 3, 7, 128, 4_096, 100_000] {
+        for capacity in [160, 4_096, 131_072] {
+            let (seen, error) = decode_in_steps(&wire, step, capacity, 1 << 20);
+            assert_eq!(error, None);
+            assert_eq!(seen, expected, "step {step}, capacity {capacity}");
+        }
+    }
+}
+
+#[test]
+fn refuses_what_the_rfc_forbids() {
+    use ProtocolError as E;
+    let cases: Vec<(Vec<u8>, E)> = vec![
+        (frame(0xc1, b"x"), E::ReservedBits),
+        (frame(0xa2, b"x"), E::ReservedBits),
+        (frame(0x83, b""), E::ReservedOpcode(3)),
+        (frame(0x8b, b""), E::ReservedOpcode(11)),
+        (vec![0x81, 0x81, 0, 0, 0, 0, 0], E::MaskedFrame),
+        (frame(0x09, b""), E::FragmentedControl),
+        (frame(0x89, &[0; 126]), E::ControlTooLong),
+        (vec![0x82, 126, 0, 125], E::LengthEncoding),
+        (vec![0x82, 127, 0, 0, 0, 0, 0, 0, 255, 255], E::LengthEncoding),
+        (vec![0x82, 127, 128, 0, 0, 0, 0, 0, 0, 0], E::LengthEncoding),
+        (frame(0x80, b"x"), E::UnexpectedContinuation),
+        ([frame(0x01, b"a"), frame(0x81, b"b")].concat(), E::ExpectedContinuation),
+        (frame(0x81, b"\xc3\x28"), E::InvalidUtf8),
+        (frame(0x81, b"cut \xe4\xbd"), E::InvalidUtf8),
+        ([frame(0x01, b"\xe4"), frame(0x80, b"\xbd")].concat(), E::InvalidUtf8),
+        (frame(0x88, b"\x03"), E::ClosePayload),
+        (frame(0x88, b"\x03\xed"), E::CloseCode(1005)),
+        (frame(0x88, b"\x03\xe8\xff"), E::InvalidUtf8),
+        (frame(0x82, &[0; 1_001]), E::MessageTooBig { limit: 1_000 }),
+        ([frame(0x02, &[0; 600]), frame(0x80, &[0; 401])].concat(), E::MessageTooBig { limit: 1_000 }),
+    ];
+    for (wire, expected) in cases {
+        for step in [1, 5, 4_096] {
+            let (seen, error) = decode_in_steps(&wire, step, 4_096, 1_000);
+            assert_eq!(error, Some(expected), "{wire:02x?} by {step}");
+            assert!(seen.is_empty(), "{seen:?}");
+        }
+    }
+}
+
+#[test]
+fn refuses_bad_text_before_the_frame_is_whole() {
+    // The header promises 200 bytes; three are enough to know.
+    let (_, error) = decode_in_steps(b"\x81\x7e\x00\xc8ab\xff", 1, 4_096, 1_000);
+    assert_eq!(error, Some(ProtocolError::InvalidUtf8));
+}
+
+#[test]
+fn takes_no_memory_for_a_length_the_peer_only_claims() {
+    let mut decoder = Decoder::new(1 << 30, None);
+    let mut buffer = ReadBuffer::over(Vec::with_capacity(4_096));
+    buffer.extend(b"\x82\x7f\x00\x00\x00\x00\x3f\xff\xff\xff");
+    assert_eq!(decoder.decode(&mut buffer), Ok(None));
+    assert!(decoder.direct_room().is_some());
+    assert!(decoder.assembled.capacity() <= 2 * ASSEMBLY_STEP_BYTES);
+}
