@@ -54,33 +54,33 @@ pub struct Request {
     pub(in crate::client) per_message_deflate: Option<PerMessageDeflate>,
     pub(in crate::client) message_limit: usize,
     pub(in crate::client) in_pieces: bool,
-    pub(in crate::client) reconnect: Option<Box<Again>>,
+    pub(in crate::client) reconnect: Option<Box<RetryTemplate>>,
     pub(in crate::client) statistics_interval: Option<Duration>,
     pub(in crate::client) trace_id: Option<u64>,
 }
 
 /// What a later attempt of the same client needs.
 #[derive(Clone)]
-pub(in crate::client) struct Again {
+pub(in crate::client) struct RetryTemplate {
     pub(in crate::client) policy: Reconnect,
     url: String,
     options: Options,
 }
 
 /// A URL and headers may hold credentials.
-impl fmt::Debug for Again {
+impl fmt::Debug for RetryTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Again").field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("RetryTemplate").field("policy", &self.policy).finish_non_exhaustive()
     }
 }
 
 impl Request {
     /// Checks a URL and options.
     pub fn parse(url: &str, options: Options) -> Result<Self, OptionsError> {
-        let again = options
+        let template = options
             .reconnect
             .clone()
-            .map(|policy| Box::new(Again { policy, url: url.to_owned(), options: options.clone() }));
+            .map(|policy| Box::new(RetryTemplate { policy, url: url.to_owned(), options: options.clone() }));
         let Options {
             headers,
             protocols,
@@ -139,7 +139,7 @@ impl Request {
             per_message_deflate,
             message_limit,
             in_pieces,
-            reconnect: again,
+            reconnect: template,
             statistics_interval,
             trace_id,
         })
@@ -152,8 +152,8 @@ impl Request {
 
     /// The request of a later attempt, changed as the application wants it.
     pub(in crate::client) fn rewritten(&self, rewrite: Rewrite) -> Result<Self, OptionsError> {
-        let Some(again) = &self.reconnect else { return Ok(self.clone()) };
-        let Again { policy: _, url, mut options } = Again::clone(again);
+        let Some(template) = &self.reconnect else { return Ok(self.clone()) };
+        let RetryTemplate { policy: _, url, mut options } = RetryTemplate::clone(template);
         let Rewrite { url: other, headers } = rewrite;
         let leaves = |other| Destination::parse(other).is_ok_and(|to| !self.destination.is_origin_of(&to));
         if other.as_deref().is_some_and(leaves) {
@@ -170,7 +170,7 @@ impl Request {
 
     /// Whether its client wants to hear of changes of the network.
     pub(in crate::client) fn watches_network(&self) -> bool {
-        self.reconnect.as_ref().is_some_and(|again| again.policy.watch_network)
+        self.reconnect.as_ref().is_some_and(|template| template.policy.watch_network)
     }
 
     /// Whether the host is a name, which may lead to several addresses.

@@ -64,7 +64,8 @@ pub(super) fn start(shared: Arc<Shared>, attempt: u64, turn: Turn, request: Requ
 async fn run(shared: Arc<Shared>, attempt: u64, turn: Turn, request: Box<Request>) {
     let mut listener = turn.await;
     let close_timeout = request.close_timeout;
-    let mut series = request.reconnect.as_ref().map(|again| Box::new(Series::new(again.policy.clone())));
+    let mut series =
+        request.reconnect.as_ref().map(|template| Box::new(Series::new(template.policy.clone())));
     let mut request: Arc<Request> = request.into();
     // When the last connection that was open was lost, and which it was.
     let (mut lost_at, mut endpoints) = (None, None);

@@ -60,7 +60,7 @@ impl Writer {
             needs_flush: false,
             encoder: Encoder::default(),
             deflater: deflater.map(Box::new),
-            keep_originals: request.reconnect.as_ref().is_some_and(|again| again.policy.keep_queue),
+            keep_originals: request.reconnect.as_ref().is_some_and(|template| template.policy.keep_queue),
             headers: None,
             receipts: Vec::new(),
             written: 0,
