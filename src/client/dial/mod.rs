@@ -19,7 +19,7 @@ use self::resolve::Family;
 use super::destination::Destination;
 use super::error::{Error, Phase};
 use super::handshake::{self, Opened, UpgradeError, Upgraded};
-use super::proxy::{self, Choice, ProxyProtocol, Server};
+use super::proxy::{self, ProxyProtocol, ProxySelection, Server};
 use super::request::Request;
 use super::stats::Timing;
 use super::tls::{self, TlsError, TlsOptions};
@@ -115,7 +115,7 @@ struct Target<'a> {
 impl Dial<'_> {
     async fn establish(mut self) -> Result<Established, Error> {
         let request = self.request;
-        let tcp = match choose_proxy(request).await? {
+        let tcp = match select_proxy(request).await? {
             None => {
                 let Destination { host, zone, port, .. } = &request.destination;
                 self.reach(Target { host, zone: zone.as_deref(), port: *port, proxy: None }).await?
@@ -322,17 +322,17 @@ impl Clock {
     }
 }
 
-async fn choose_proxy(request: &Request) -> Result<Option<Server>, Error> {
-    let choose = |choice: &Choice, destination: &Destination| {
-        choice.for_destination(destination.secure, &destination.host, destination.port)
+async fn select_proxy(request: &Request) -> Result<Option<Server>, Error> {
+    let select = |selection: &ProxySelection, destination: &Destination| {
+        selection.for_destination(destination.secure, &destination.host, destination.port)
     };
-    let chosen = match request.proxy.is_immediate() {
-        true => choose(&request.proxy, &request.destination),
+    let selected = match request.proxy.is_immediate() {
+        true => select(&request.proxy, &request.destination),
         false => {
-            let (choice, destination) = (request.proxy.clone(), request.destination.clone());
-            let asked = tokio::task::spawn_blocking(move || choose(&choice, &destination));
+            let (selection, destination) = (request.proxy.clone(), request.destination.clone());
+            let asked = tokio::task::spawn_blocking(move || select(&selection, &destination));
             asked.await.map_err(|_| Error::Internal)?
         }
     };
-    chosen.map_err(|cause| Error::Proxy { proxy: None, target: request.endpoint(), cause })
+    selected.map_err(|cause| Error::Proxy { proxy: None, target: request.endpoint(), cause })
 }

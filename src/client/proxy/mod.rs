@@ -25,19 +25,19 @@ use self::server::{SOCKS5_CREDENTIAL_BYTES_MAX, parse_host, protocol_of, warn_of
 impl ProxyServer {
     /// What [`super::Request::parse`] would find wrong with it.
     pub fn check(&self) -> Result<(), ProxyOptionError> {
-        Choice::parse(Proxy::Server(self.clone())).map(|_| ())
+        ProxySelection::parse(Proxy::Server(self.clone())).map(|_| ())
     }
 }
 
 /// How to reach servers, checked.
 #[derive(Clone, Debug)]
-pub(super) enum Choice {
+pub(super) enum ProxySelection {
     System,
     Direct,
     Server(Box<Server>),
 }
 
-impl Choice {
+impl ProxySelection {
     pub(super) fn parse(proxy: Proxy) -> Result<Self, ProxyOptionError> {
         let ProxyServer { protocol, host, port, exclusions, credentials } = match proxy {
             Proxy::System => return Ok(Self::System),
@@ -91,7 +91,7 @@ impl Choice {
         Ok(server.filter(|server| !server.exclusions.cover(host, port)))
     }
 
-    /// Whether [`Choice::for_destination`] may be asked on an async thread.
+    /// Whether [`ProxySelection::for_destination`] may be asked on an async thread.
     pub(super) fn is_immediate(&self) -> bool {
         match self {
             Self::Direct | Self::Server(_) => true,
@@ -146,7 +146,7 @@ mod tests {
             ("password", ProxyServer { credentials: credentials("a", "secret\r\nX: y"), ..server() }),
             ("username", ProxyServer { credentials: credentials(&"x".repeat(256), ""), ..socks5 }),
         ] {
-            let text = Choice::parse(Proxy::Server(refused)).expect_err("a bad proxy").to_string();
+            let text = ProxySelection::parse(Proxy::Server(refused)).expect_err("a bad proxy").to_string();
             assert!(text.starts_with(&format!("proxy: {field}: ")) && !text.contains("secret"), "{text}");
         }
     }
@@ -157,7 +157,9 @@ mod tests {
             [("::1", "[::1]:3128"), ("[::1]", "[::1]:3128"), ("10.0.0.1", "10.0.0.1:3128")]
         {
             let proxy = Proxy::Server(ProxyServer { host: text.to_owned(), ..server() });
-            let Ok(Choice::Server(server)) = Choice::parse(proxy) else { panic!("{text} is an address") };
+            let Ok(ProxySelection::Server(server)) = ProxySelection::parse(proxy) else {
+                panic!("{text} is an address")
+            };
             assert_eq!(server.endpoint(), endpoint);
         }
     }

@@ -18,7 +18,7 @@ pub use self::rewrite::{Prepared, Rewrite};
 
 use self::parse::{parse_headers, parse_hosts, split_protocols};
 use super::destination::{Destination, basic_authorization};
-use super::proxy::{Choice, Credentials};
+use super::proxy::{Credentials, ProxySelection};
 use super::reconnect::Reconnect;
 use super::tls::{self, TlsOptions, TrustError};
 use crate::protocol::PerMessageDeflate;
@@ -36,7 +36,7 @@ pub(in crate::client) struct Redirects {
 pub struct Request {
     /// `None` for plain TCP.
     pub(in crate::client) tls: Option<TlsOptions>,
-    pub(in crate::client) proxy: Choice,
+    pub(in crate::client) proxy: ProxySelection,
     pub(in crate::client) hosts: Vec<(String, Vec<IpAddr>)>,
     pub(in crate::client) destination: Destination,
     /// The destination's, when it is another than the application began with.
@@ -123,7 +123,7 @@ impl Request {
             (max_redirects > 0).then(|| Box::new(Redirects { left: max_redirects, tls: tls.clone() }));
         Ok(Self {
             tls: destination.secure.then_some(tls),
-            proxy: Choice::parse(proxy)?,
+            proxy: ProxySelection::parse(proxy)?,
             hosts: parse_hosts(hosts)?,
             destination,
             url: None,

@@ -16,7 +16,7 @@ use super::options::{AlpnProtocols, ClientCertificate, Pin, TlsOptions};
 use super::verify::Verifier;
 use super::{key, trust};
 
-/// A configuration is made once for each choice of settings, so that sessions are resumed across clients. A file that has
+/// A configuration is made once for each selection of settings, so that sessions are resumed across clients. A file that has
 /// changed makes another one; so does the clock of the folder that it lies in, when that is what was named.
 #[derive(PartialEq, Eq, Hash)]
 struct ConfigKey {
