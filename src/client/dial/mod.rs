@@ -19,7 +19,7 @@ use self::resolve::Family;
 use super::destination::Destination;
 use super::error::{Error, Phase};
 use super::handshake::{self, Opened, UpgradeError, Upgraded};
-use super::proxy::{self, ProxyProtocol, ProxySelection, Server};
+use super::proxy::{self, ProxyProtocol, ProxySelection, ResolvedProxy};
 use super::request::Request;
 use super::stats::Timing;
 use super::tls::{self, TlsError, TlsOptions};
@@ -109,7 +109,7 @@ struct Target<'a> {
     host: &'a Host<String>,
     zone: Option<&'a str>,
     port: u16,
-    proxy: Option<&'a Server>,
+    proxy: Option<&'a ResolvedProxy>,
 }
 
 impl Dial<'_> {
@@ -178,7 +178,7 @@ impl Dial<'_> {
     }
 
     /// A connection to the server through a proxy.
-    async fn tunnel(&mut self, server: &Server) -> Result<Socket, Error> {
+    async fn tunnel(&mut self, server: &ResolvedProxy) -> Result<Socket, Error> {
         let request = self.request;
         let destination = (&request.destination.host, request.destination.port);
         let credentials = server.credentials.as_ref();
@@ -322,7 +322,7 @@ impl Clock {
     }
 }
 
-async fn select_proxy(request: &Request) -> Result<Option<Server>, Error> {
+async fn select_proxy(request: &Request) -> Result<Option<ResolvedProxy>, Error> {
     let select = |selection: &ProxySelection, destination: &Destination| {
         selection.for_destination(destination.secure, &destination.host, destination.port)
     };

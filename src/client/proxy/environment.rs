@@ -4,7 +4,7 @@ use url::Url;
 
 use super::error::ProxyError;
 use super::exclusions::{Exclusions, Names};
-use super::server::{Credentials, Server, parse_host, protocol_of, warn_of};
+use super::server::{Credentials, ResolvedProxy, parse_host, protocol_of, warn_of};
 use crate::client::destination::percent_decode;
 
 /// Where a proxy is when no port is given: curl's default.
@@ -16,7 +16,7 @@ const DEFAULT_PORT: u16 = 1_080;
 pub(super) fn proxy(
     secure: bool,
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<Option<Server>, ProxyError> {
+) -> Result<Option<ResolvedProxy>, ProxyError> {
     let names: &[&str] = match secure {
         false => &["ws_proxy", "WS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"],
         true => &["wss_proxy", "WSS_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
@@ -33,7 +33,7 @@ pub(super) fn proxy(
 }
 
 /// `[scheme://][user[:password]@]host[:port][/]`.
-fn parse(text: &str) -> Result<Server, ProxyError> {
+fn parse(text: &str) -> Result<ResolvedProxy, ProxyError> {
     let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
     let protocol = protocol_of(scheme)?;
     let malformed = || ProxyError::Setting("it is not [scheme://][user[:password]@]host[:port]");
@@ -48,7 +48,7 @@ fn parse(text: &str) -> Result<Server, ProxyError> {
             password: decode(url.password().unwrap_or_default())?,
         }),
     };
-    Ok(Server {
+    Ok(ResolvedProxy {
         protocol,
         host,
         port: url.port().unwrap_or(DEFAULT_PORT),
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
     use crate::client::proxy::ProxyProtocol;
 
-    fn of(secure: bool, variables: &[(&str, &str)]) -> Result<Option<Server>, ProxyError> {
+    fn of(secure: bool, variables: &[(&str, &str)]) -> Result<Option<ResolvedProxy>, ProxyError> {
         proxy(secure, |wanted| {
             variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned())
         })

@@ -16,7 +16,7 @@ pub use self::error::{ProxyError, ProxyOptionError};
 pub use self::server::{Credentials, Proxy, ProxyProtocol, ProxyServer};
 
 pub(super) use self::connect::open as connect;
-pub(super) use self::server::Server;
+pub(super) use self::server::ResolvedProxy;
 pub(super) use self::socks5::open as socks5;
 
 use self::exclusions::{Exclusions, Names};
@@ -34,7 +34,7 @@ impl ProxyServer {
 pub(super) enum ProxySelection {
     System,
     Direct,
-    Server(Box<Server>),
+    Server(Box<ResolvedProxy>),
 }
 
 impl ProxySelection {
@@ -70,7 +70,7 @@ impl ProxySelection {
                 "an entry is no name, address or network with an optional port",
             ));
         }
-        Ok(Self::Server(Box::new(Server { protocol, host, port, credentials, exclusions })))
+        Ok(Self::Server(Box::new(ResolvedProxy { protocol, host, port, credentials, exclusions })))
     }
 
     /// The proxy by which to reach a destination, if any. Asks the system: not for an async thread.
@@ -79,7 +79,7 @@ impl ProxySelection {
         secure: bool,
         host: &Host<String>,
         port: u16,
-    ) -> Result<Option<Server>, ProxyError> {
+    ) -> Result<Option<ResolvedProxy>, ProxyError> {
         let server = match self {
             Self::Direct => None,
             Self::Server(server) => Some((**server).clone()),
@@ -101,7 +101,7 @@ impl ProxySelection {
 }
 
 /// The proxy of OpenHarmony's settings; without a host there is none.
-fn of_platform(settings: crate::platform::DefaultProxy) -> Result<Option<Server>, ProxyError> {
+fn of_platform(settings: crate::platform::DefaultProxy) -> Result<Option<ResolvedProxy>, ProxyError> {
     let crate::platform::DefaultProxy { host, port, exclusions } = settings;
     if host.is_empty() || port == 0 {
         return Ok(None);
@@ -113,7 +113,7 @@ fn of_platform(settings: crate::platform::DefaultProxy) -> Result<Option<Server>
     let host = parse_host(host.trim_end_matches('/')).ok_or(ProxyError::Setting("its host is not one"))?;
     let (exclusions, meaningless) = Exclusions::parse(exclusions.iter().map(String::as_str), Names::Exact);
     warn_of(&meaningless);
-    Ok(Some(Server { protocol, host, port, credentials: None, exclusions }))
+    Ok(Some(ResolvedProxy { protocol, host, port, credentials: None, exclusions }))
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ impl fmt::Debug for Credentials {
 
 /// A proxy that can be dialled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::client) struct Server {
+pub(in crate::client) struct ResolvedProxy {
     pub(in crate::client) protocol: ProxyProtocol,
     pub(in crate::client) host: Host<String>,
     pub(in crate::client) port: u16,
@@ -75,7 +75,7 @@ pub(in crate::client) struct Server {
     pub(super) exclusions: Exclusions,
 }
 
-impl Server {
+impl ResolvedProxy {
     /// Host and port, for texts.
     pub(in crate::client) fn endpoint(&self) -> String {
         format!("{}:{}", self.host, self.port)
