@@ -11,7 +11,7 @@ use crate::client::http::{self, USER_AGENT};
 const PROXY_AUTHENTICATION_REQUIRED: u16 = 407;
 
 /// What a proxy that wants to know who asks is told, on its next connection.
-pub(in crate::client) struct Credentialed(String);
+pub(in crate::client) struct ProxyAuthorization(String);
 
 /// Asks for a tunnel to a destination. Nothing of the credentials is sent unasked, since the proxy may take a scheme that
 /// does not show the password; it asks by its answer, and is then to be asked again on a new connection.
@@ -19,12 +19,12 @@ pub(in crate::client) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     (host, port): (&Host<String>, u16),
     credentials: Option<&Credentials>,
-    authorization: Option<&Credentialed>,
-) -> Result<Option<Credentialed>, ProxyError> {
+    authorization: Option<&ProxyAuthorization>,
+) -> Result<Option<ProxyAuthorization>, ProxyError> {
     let destination = authority(host, port);
     let mut request =
         format!("CONNECT {destination} HTTP/1.1\r\nHost: {destination}\r\nUser-Agent: {USER_AGENT}\r\n");
-    if let Some(Credentialed(value)) = authorization {
+    if let Some(ProxyAuthorization(value)) = authorization {
         request.push_str(&format!("Proxy-Authorization: {value}\r\n"));
     }
     request.push_str("\r\n");
@@ -44,7 +44,7 @@ pub(in crate::client) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
         (PROXY_AUTHENTICATION_REQUIRED, Some(credentials)) => {
             let challenges = head.values("proxy-authenticate");
             digest::answer(challenges, credentials, "CONNECT", &destination)
-                .map(|value| Some(Credentialed(value)))
+                .map(|value| Some(ProxyAuthorization(value)))
                 .ok_or(ProxyError::AuthenticationScheme)
         }
         (status, _) => Err(ProxyError::Status { status, reason: head.reason }),
