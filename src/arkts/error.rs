@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::value::{Engine, Refused, Value};
+use super::value::{Deferred, Engine, Refused, Value};
 use crate::client::{
     AlreadyConnected, Cause, CloseError, Closed, Error, Failure, OptionsError, Phase, PingError,
     Reconnecting, RefusedUpgrade, SendError, Times, TrustError, UpgradeError,
@@ -56,6 +56,13 @@ impl ApiError {
     /// Throws it.
     pub fn throw(&self, env: Engine) -> Refused {
         self.value(env).map_or_else(|refused| refused, |error| env.throw(error))
+    }
+
+    /// Rejects a promise with it.
+    pub fn reject(&self, deferred: Deferred) {
+        if let Ok(error) = self.value(deferred.env()) {
+            deferred.settle(Err(error));
+        }
     }
 }
 

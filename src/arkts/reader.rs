@@ -31,7 +31,7 @@ impl Reader {
     /// Another connection begins. What was not read of the last one is dropped, and who waits for more of it is told.
     pub fn begin(&self, mailbox: &Receiver<Event>) {
         for deferred in self.waiting.take() {
-            deferred.fail(&ApiError::other("next: another connection was begun"));
+            ApiError::other("next: another connection was begun").reject(deferred);
         }
         let unread = self.unread.take();
         mailbox.let_go(unread.iter().map(|(_, bytes)| bytes.len()).sum(), unread.len());

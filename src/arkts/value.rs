@@ -10,8 +10,6 @@ use std::ptr;
 use napi_ohos::bindgen_prelude::{FromNapiValue, ToNapiValue, TypeName, ValidateNapiValue};
 use napi_ohos::{Error, Result, Status, ValueType, sys};
 
-use super::error::ApiError;
-
 /// The engine did not do what it was asked; an exception may be pending.
 #[derive(Clone, Copy, Debug)]
 pub struct Refused;
@@ -540,13 +538,6 @@ pub struct Deferred {
 impl Deferred {
     pub fn env(&self) -> Engine {
         Engine(self.env)
-    }
-
-    /// Rejects it.
-    pub fn fail(self, error: &ApiError) {
-        if let Ok(error) = error.value(self.env()) {
-            self.settle(Err(error));
-        }
     }
 
     pub fn settle(self, outcome: std::result::Result<Value<'_>, Value<'_>>) {

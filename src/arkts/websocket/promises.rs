@@ -96,7 +96,7 @@ impl Promises {
     /// That message was refused.
     pub fn refused(&self, receipt: Receipt, error: &ApiError) {
         if let Some(Send { deferred, .. }) = self.take_send(receipt) {
-            deferred.fail(error);
+            error.reject(deferred);
         }
     }
 
@@ -125,19 +125,19 @@ impl Promises {
     /// A connection, of that number if it ever was open, is over: no pong will come, and what it left unsent is not sent.
     pub fn connection_ended(&self, connection: u64, fate: &Fate) {
         for Send { method, deferred } in self.unsent.take() {
-            deferred.fail(&fate.of(method, "the connection ended before the message was sent"));
+            fate.of(method, "the connection ended before the message was sent").reject(deferred);
         }
         let mut pings = self.pings.borrow_mut();
         let over = pings.iter().take_while(|ping| ping.connection <= connection).count();
         for Ping { deferred, .. } in pings.drain(..over) {
-            deferred.fail(&fate.of("ping", "the connection ended before the pong"));
+            fate.of("ping", "the connection ended before the pong").reject(deferred);
         }
     }
 
     /// That attempt is over, and the queue will not drain any more.
     pub fn attempt_ended(&self, attempt: u64, fate: &Fate) {
         for deferred in self.take_ready(attempt) {
-            deferred.fail(&fate.of("ready", "the connection ended"));
+            fate.of("ready", "the connection ended").reject(deferred);
         }
     }
 
