@@ -6,7 +6,7 @@
 use std::ffi::CStr;
 
 use super::error::ApiError;
-use super::value::{Engine, Kept, Refused, Type, Value};
+use super::napi::{Engine, Kept, Refused, Type, Value};
 
 /// The hidden object that holds the array of listeners.
 const HOLDER: &CStr = c"__listeners";

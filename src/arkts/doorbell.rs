@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use napi_ohos::sys;
 
-use super::value::{Engine, Refused};
+use super::napi::{Engine, Refused};
 
 /// What answers the doorbell, on the JavaScript thread.
 pub trait Answer {

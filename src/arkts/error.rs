@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::value::{Deferred, Engine, Refused, Value};
+use super::napi::{Deferred, Engine, Refused, Value};
 use crate::client::{
     AlreadyConnected, Cause, CloseError, Closed, Error, Failure, OptionsError, Phase, PingError,
     Reconnecting, RefusedUpgrade, SendError, Times, TrustError, UpgradeError,

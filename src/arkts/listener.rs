@@ -10,11 +10,11 @@ use std::task::{Context, Poll};
 
 use super::doorbell::Doorbell;
 use super::error::ErrorEvent;
+use super::napi::{Engine, Refused, Type, Value};
 use super::objects::{
     error_value, frame_value, headers, message_value, open_result, reconnecting_value, set_circumstances,
     statistics_value,
 };
-use super::value::{Engine, Refused, Type, Value};
 use crate::client::{
     Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Outcome, Part, Pong, Prepare,
     Receipt, Reconnected, Reconnecting, Statistics,

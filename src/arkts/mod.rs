@@ -7,10 +7,10 @@ mod declarations;
 mod doorbell;
 mod error;
 mod listener;
+mod napi;
 mod objects;
 mod options;
 mod reader;
-mod value;
 mod websocket;
 
 #[cfg(not(any(target_env = "ohos", feature = "arkvm-test")))]
@@ -20,7 +20,7 @@ use napi_derive_ohos::napi;
 use napi_ohos::bindgen_prelude::Object;
 use napi_ohos::{Env, JsValue, Result};
 
-use self::value::{Engine, Value};
+use self::napi::{Engine, Value};
 use crate::client::LogLevel;
 
 /// Runs when an environment loads the module.

@@ -1,7 +1,7 @@
 //! The objects that JavaScript is given, made field by field. Their shapes are in `declarations.rs` and the preamble of `index.d.ts`.
 
 use super::error::ErrorEvent;
-use super::value::{Engine, Refused, Value};
+use super::napi::{Engine, Refused, Value};
 use crate::client::{
     Cause, Direction, FrameHeader, Headers, Kind, Opened, Reconnecting, RefusedUpgrade, Statistics, Times,
 };

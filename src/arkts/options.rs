@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::abort_signal::Signal;
 use super::error::ApiError;
-use super::value::{Type, Value};
+use super::napi::{Type, Value};
 use crate::client::{
     AlpnProtocols, Causes, ClientCertificate, CloseError, Credentials, Options, Password, Pin, Prepared,
     Proxy, ProxyProtocol, ProxyServer, REDIRECTS_MAX, RawHeader, Reconnect, Rewrite, SEND_LIMIT_BYTES,

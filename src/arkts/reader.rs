@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 use super::error::{ApiError, ErrorEvent};
 use super::listener::{Event, Payload};
+use super::napi::{Deferred, Engine, Refused, Value};
 use super::objects::error_value;
-use super::value::{Deferred, Engine, Refused, Value};
 use crate::client::Kind;
 use crate::mailbox::Receiver;
 

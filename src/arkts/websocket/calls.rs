@@ -11,10 +11,10 @@ use super::sending::not_data;
 use super::{Socket, WebSocket, listeners_of};
 use crate::arkts::abort_signal::Signal;
 use crate::arkts::error::ApiError;
+use crate::arkts::napi::{Engine, Kept, Refused, Type, Value};
 use crate::arkts::objects::statistics_value;
 use crate::arkts::options::{self, ConnectOptions};
 use crate::arkts::reader;
-use crate::arkts::value::{Engine, Kept, Refused, Type, Value};
 use crate::client::{AlreadyConnected, CloseError, Error, Request, State};
 
 #[napi]

@@ -7,7 +7,7 @@ use super::Socket;
 use crate::arkts::doorbell::Answer;
 use crate::arkts::error::Fate;
 use crate::arkts::listener::{Event, EventType, Listeners};
-use crate::arkts::value::{Engine, Kept};
+use crate::arkts::napi::{Engine, Kept};
 use crate::client::State;
 
 /// How long events are delivered before the engine's loop gets its turn: a quarter of a frame at 60 Hz.

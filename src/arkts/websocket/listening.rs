@@ -8,7 +8,7 @@ use super::calls::{not_a_function, optional_callback};
 use super::{WebSocket, listeners_of};
 use crate::arkts::error::ApiError;
 use crate::arkts::listener::EventType;
-use crate::arkts::value::{Engine, Type, Value};
+use crate::arkts::napi::{Engine, Type, Value};
 
 #[napi]
 impl WebSocket {

@@ -21,8 +21,8 @@ use self::sending::Sending;
 use super::abort_signal::Listening;
 use super::doorbell::Doorbell;
 use super::listener::{Cut, Event, EventType, Latest, Postbox};
+use super::napi::{Engine, Kept, Refused, Value};
 use super::reader::Reader;
-use super::value::{Engine, Kept, Refused, Value};
 use crate::client::{Client, CloseError, SEND_LIMIT_BYTES};
 use crate::mailbox::{Receiver, mailbox};
 

@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 
 use crate::arkts::error::{ApiError, Fate};
-use crate::arkts::value::{Deferred, Engine, Refused, Value};
+use crate::arkts::napi::{Deferred, Engine, Refused, Value};
 use crate::client::{Outcome, Receipt};
 
 /// The promises of one object that are not settled.

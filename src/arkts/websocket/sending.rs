@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::promises::Promises;
 use crate::arkts::error::ApiError;
-use crate::arkts::value::Value;
+use crate::arkts::napi::Value;
 use crate::client::{Client, Kind, Outcome, Receipt, SendError, State};
 
 /// What an object sends, before its client has it.

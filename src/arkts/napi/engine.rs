@@ -1,0 +1,103 @@
+//! What an environment makes and does: values, errors, handle scopes.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use napi_ohos::sys;
+
+use super::handle::{Engine, Refused, Value, ask, check};
+
+impl Engine {
+    pub fn undefined<'env>(self) -> Result<Value<'env>, Refused> {
+        ask!(napi_get_undefined, self.0; ptr::null_mut()).map(|raw| self.adopt(raw))
+    }
+
+    pub fn boolean<'env>(self, value: bool) -> Result<Value<'env>, Refused> {
+        ask!(napi_get_boolean, self.0, value; ptr::null_mut()).map(|raw| self.adopt(raw))
+    }
+
+    pub fn number<'env>(self, value: f64) -> Result<Value<'env>, Refused> {
+        ask!(napi_create_double, self.0, value; ptr::null_mut()).map(|raw| self.adopt(raw))
+    }
+
+    pub fn string<'env>(self, text: &str) -> Result<Value<'env>, Refused> {
+        self.text(text.as_bytes())
+    }
+
+    /// The string of UTF-8; bytes that are none become U+FFFD.
+    pub fn text<'env>(self, text: &[u8]) -> Result<Value<'env>, Refused> {
+        let (start, length) = (text.as_ptr().cast(), text.len() as isize);
+        // Most text is ASCII, and to see that takes far less time than to decode it.
+        let made = if text.is_ascii() {
+            ask!(napi_create_string_latin1, self.0, start, length; ptr::null_mut())
+        } else {
+            ask!(napi_create_string_utf8, self.0, start, length; ptr::null_mut())
+        };
+        made.map(|raw| self.adopt(raw))
+    }
+
+    pub fn object<'env>(self) -> Result<Value<'env>, Refused> {
+        ask!(napi_create_object, self.0; ptr::null_mut()).map(|raw| self.adopt(raw))
+    }
+
+    pub fn array<'env>(self, values: &[Value<'env>]) -> Result<Value<'env>, Refused> {
+        let array = ask!(napi_create_array_with_length, self.0, values.len(); ptr::null_mut())?;
+        for (index, value) in (0_u32..).zip(values) {
+            // SAFETY: the array was made above, the values belong to the same scope.
+            check(unsafe { sys::napi_set_element(self.0, array, index, value.raw) })?;
+        }
+        Ok(self.adopt(array))
+    }
+
+    /// An ArrayBuffer with a copy of `bytes`.
+    pub fn array_buffer<'env>(self, bytes: &[u8]) -> Result<Value<'env>, Refused> {
+        let mut data: *mut c_void = ptr::null_mut();
+        let raw = ask!(napi_create_arraybuffer, self.0, bytes.len(), &mut data; ptr::null_mut())?;
+        if !data.is_null() {
+            // SAFETY: the engine has just made room for that many bytes there, and no script has seen it.
+            unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast(), bytes.len()) };
+        }
+        Ok(self.adopt(raw))
+    }
+
+    /// The global object.
+    pub fn global<'env>(self) -> Result<Value<'env>, Refused> {
+        ask!(napi_get_global, self.0; ptr::null_mut()).map(|raw| self.adopt(raw))
+    }
+
+    /// An Error object with a numeric `code`, as the platform's BusinessError is.
+    pub fn business_error<'env>(self, code: i32, message: &str) -> Result<Value<'env>, Refused> {
+        let message = self.string(message)?;
+        let error = ask!(napi_create_error, self.0, ptr::null_mut(), message.raw; ptr::null_mut())?;
+        let error = self.adopt(error);
+        error.set(c"code", self.number(f64::from(code))?)?;
+        Ok(error)
+    }
+
+    pub fn throw(self, error: Value<'_>) -> Refused {
+        // SAFETY: as in `ask!`.
+        let _ = unsafe { sys::napi_throw(self.0, error.raw) };
+        Refused
+    }
+
+    /// Runs `body` in a handle scope of its own, so that the values it makes can be collected afterwards.
+    pub fn scoped(self, body: impl FnOnce()) {
+        let scope = ask!(napi_open_handle_scope, self.0; ptr::null_mut());
+        body();
+        if let Ok(scope) = scope {
+            // SAFETY: opened above; scopes close in the order of this stack.
+            let _ = unsafe { sys::napi_close_handle_scope(self.0, scope) };
+        }
+    }
+
+    /// Reports an exception that nobody is there to catch, as the engine does for one that a timer throws.
+    pub fn report_exception(self) {
+        let pending = ask!(napi_is_exception_pending, self.0; false);
+        if pending.is_ok_and(|pending| pending)
+            && let Ok(error) = ask!(napi_get_and_clear_last_exception, self.0; ptr::null_mut())
+        {
+            // SAFETY: as in `ask!`.
+            let _ = unsafe { sys::napi_fatal_exception(self.0, error) };
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! JavaScript functions with a Rust body.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+use napi_ohos::sys;
+
+use super::handle::{Engine, Refused, Value, ask, check};
+use super::owned::finalize_box;
+
+/// A call of a function made by [`Engine::function`].
+pub struct Call<'env> {
+    pub this: Value<'env>,
+    /// What was left out is undefined.
+    pub arguments: [Value<'env>; 2],
+}
+
+impl Engine {
+    /// A function that runs `body`, which lives until the engine has collected the function.
+    pub fn function<'env, F>(self, body: F) -> Result<Value<'env>, Refused>
+    where
+        F: Fn(Call<'_>) -> Result<Value<'static>, Refused> + 'static,
+    {
+        let body = Box::into_raw(Box::new(body));
+        let made = ask!(
+            napi_create_function, self.0, ptr::null(), 0, Some(called::<F>), body.cast(); ptr::null_mut()
+        )
+        .and_then(|raw| {
+            // SAFETY: as in `ask!`; no reference is asked for.
+            check(unsafe {
+                sys::napi_add_finalizer(
+                    self.0,
+                    raw,
+                    body.cast(),
+                    Some(finalize_box::<F>),
+                    ptr::null_mut(),
+                    ptr::null_mut(),
+                )
+            })?;
+            Ok(self.adopt(raw))
+        });
+        made.inspect_err(|_| {
+            // SAFETY: the engine did not take it, and no script has seen the function.
+            drop(unsafe { Box::from_raw(body) });
+        })
+    }
+}
+
+unsafe extern "C" fn called<F>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value
+where
+    F: Fn(Call<'_>) -> Result<Value<'static>, Refused>,
+{
+    let (mut raw, mut this, mut body) = ([ptr::null_mut(); 2], ptr::null_mut(), ptr::null_mut());
+    let mut count = raw.len();
+    // SAFETY: the engine calls this with the current environment; there is room for `count` arguments.
+    let status =
+        unsafe { sys::napi_get_cb_info(env, info, &mut count, raw.as_mut_ptr(), &mut this, &mut body) };
+    if check(status).is_err() || body.is_null() {
+        return ptr::null_mut();
+    }
+    let engine = Engine(env);
+    let call = Call { this: engine.adopt(this), arguments: raw.map(|raw| engine.adopt(raw)) };
+    // SAFETY: what `Engine::function` gave with this instance of the function; the function that is called keeps it.
+    let body = unsafe { &*body.cast::<F>() };
+    match catch_unwind(AssertUnwindSafe(|| body(call))) {
+        Ok(Ok(value)) => value.raw,
+        Ok(Err(Refused)) => ptr::null_mut(),
+        Err(_) => {
+            crate::logging::error(format_args!("ArkTS call: internal error"));
+            ptr::null_mut()
+        }
+    }
+}

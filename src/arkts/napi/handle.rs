@@ -1,0 +1,104 @@
+//! The two handles that all calls into the engine begin with, and what a call gives.
+
+use std::marker::PhantomData;
+
+use napi_ohos::bindgen_prelude::{FromNapiValue, ToNapiValue, TypeName, ValidateNapiValue};
+use napi_ohos::{Error, Result, Status, ValueType, sys};
+
+/// The engine did not do what it was asked; an exception may be pending.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused;
+
+impl From<Refused> for Error {
+    fn from(Refused: Refused) -> Self {
+        Self::new(Status::PendingException, "the engine refused")
+    }
+}
+
+/// `Ok` for napi_ok.
+pub(super) fn check(status: sys::napi_status) -> std::result::Result<(), Refused> {
+    if status == sys::Status::napi_ok { Ok(()) } else { Err(Refused) }
+}
+
+/// Calls a Node-API function whose last argument is where its result goes.
+macro_rules! ask {
+    ($function:ident, $env:expr $(, $argument:expr)*; $initial:expr) => {{
+        let mut result = $initial;
+        // SAFETY: the environment and its values are current: `Value` and `Engine` live no longer than the native call
+        // or handle scope they come from, on the environment's own thread. The result is a place of the right type.
+        let status = unsafe { napi_ohos::sys::$function($env $(, $argument)*, &mut result) };
+        $crate::arkts::napi::handle::check(status).map(|()| result)
+    }};
+}
+
+pub(super) use ask;
+
+/// An environment, on its own thread.
+#[derive(Clone, Copy)]
+pub struct Engine(pub(super) sys::napi_env);
+
+impl From<napi_ohos::Env> for Engine {
+    fn from(env: napi_ohos::Env) -> Self {
+        Self(env.raw())
+    }
+}
+
+/// A JavaScript value, valid in the handle scope it was made in.
+#[derive(Clone, Copy)]
+pub struct Value<'env> {
+    pub(super) env: sys::napi_env,
+    pub(super) raw: sys::napi_value,
+    pub(super) scope: PhantomData<&'env ()>,
+}
+
+impl Engine {
+    /// # Safety
+    ///
+    /// `env` must be current on this thread.
+    pub unsafe fn from_raw(env: sys::napi_env) -> Self {
+        Self(env)
+    }
+
+    pub fn raw(self) -> sys::napi_env {
+        self.0
+    }
+
+    /// A value of the native call that runs.
+    pub fn adopt<'env>(self, raw: sys::napi_value) -> Value<'env> {
+        Value { env: self.0, raw, scope: PhantomData }
+    }
+}
+
+impl Value<'_> {
+    pub fn env(self) -> Engine {
+        Engine(self.env)
+    }
+
+    pub fn raw(self) -> sys::napi_value {
+        self.raw
+    }
+}
+
+impl TypeName for Value<'_> {
+    fn type_name() -> &'static str {
+        "unknown"
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::Unknown
+    }
+}
+
+impl ValidateNapiValue for Value<'_> {}
+
+impl FromNapiValue for Value<'_> {
+    unsafe fn from_napi_value(env: sys::napi_env, raw: sys::napi_value) -> Result<Self> {
+        Ok(Self { env, raw, scope: PhantomData })
+    }
+}
+
+impl ToNapiValue for Value<'_> {
+    unsafe fn to_napi_value(_env: sys::napi_env, value: Self) -> Result<sys::napi_value> {
+        Ok(value.raw)
+    }
+}

@@ -1,0 +1,62 @@
+//! Boxes that the engine owns: it drops them with what they were given to.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use napi_ohos::sys;
+
+use super::handle::{Engine, Refused, Value, ask, check};
+
+impl Engine {
+    /// Keeps `data` for as long as the environment lives.
+    pub fn set_instance_data<T>(self, data: Box<T>) -> Result<(), Refused> {
+        let data = Box::into_raw(data);
+        // SAFETY: as in `ask!`; the engine calls the finalizer once.
+        let status = unsafe {
+            sys::napi_set_instance_data(self.0, data.cast(), Some(finalize_box::<T>), ptr::null_mut())
+        };
+        check(status).inspect_err(|_| {
+            // SAFETY: the engine did not take it.
+            drop(unsafe { Box::from_raw(data) });
+        })
+    }
+
+    /// What [`Engine::set_instance_data`] was given.
+    ///
+    /// # Safety
+    ///
+    /// `T` must be the type given there.
+    pub unsafe fn instance_data<'env, T>(self) -> Result<&'env T, Refused> {
+        let data = ask!(napi_get_instance_data, self.0; ptr::null_mut())?;
+        // SAFETY: the caller knows the type, and the environment is current, so its data lives.
+        unsafe { data.cast::<T>().as_ref() }.ok_or(Refused)
+    }
+}
+
+impl Value<'_> {
+    /// Gives `native` to this object: it is dropped when the engine has collected the object.
+    pub fn own<T>(self, native: Box<T>) -> Result<(), Refused> {
+        let native = Box::into_raw(native);
+        // SAFETY: as in `ask!`; no reference is asked for.
+        let status = unsafe {
+            sys::napi_wrap(
+                self.env,
+                self.raw,
+                native.cast(),
+                Some(finalize_box::<T>),
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        };
+        check(status).inspect_err(|_| {
+            // SAFETY: the engine did not take it.
+            drop(unsafe { Box::from_raw(native) });
+        })
+    }
+}
+
+/// Drops what `Box::into_raw` made, when the engine no longer needs it.
+pub(super) unsafe extern "C" fn finalize_box<T>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: made by `Box::into_raw` where this function was handed on; the engine calls it once.
+    drop(unsafe { Box::from_raw(data.cast::<T>()) });
+}

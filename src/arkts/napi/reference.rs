@@ -1,0 +1,32 @@
+//! Values that outlive their handle scope.
+
+use std::ptr;
+
+use napi_ohos::sys;
+
+use super::handle::{Engine, Refused, Value, ask};
+
+/// A value kept beyond its handle scope. Dropped on the environment's own thread.
+pub struct Kept {
+    env: sys::napi_env,
+    reference: sys::napi_ref,
+}
+
+impl Kept {
+    pub fn new(value: Value<'_>) -> Result<Self, Refused> {
+        let reference = ask!(napi_create_reference, value.env, value.raw, 1; ptr::null_mut())?;
+        Ok(Self { env: value.env, reference })
+    }
+
+    pub fn value<'env>(&self) -> Result<Value<'env>, Refused> {
+        ask!(napi_get_reference_value, self.env, self.reference; ptr::null_mut())
+            .map(|raw| Engine(self.env).adopt(raw))
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // SAFETY: made by `napi_create_reference` and deleted once.
+        let _ = unsafe { sys::napi_delete_reference(self.env, self.reference) };
+    }
+}

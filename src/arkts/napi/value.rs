@@ -1,0 +1,207 @@
+//! What a value says and does: its type, content, properties and call.
+
+use std::ffi::{CStr, c_void};
+use std::ptr;
+
+use napi_ohos::{ValueType, sys};
+
+use super::handle::{Refused, Value, ask, check};
+
+/// The types that are told apart here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    Undefined,
+    Null,
+    Boolean,
+    Number,
+    String,
+    Object,
+    Function,
+    Other,
+}
+
+impl Value<'_> {
+    pub fn type_of(self) -> Type {
+        // Some engines hand on nothing at all for an argument that was left out.
+        if self.raw.is_null() {
+            return Type::Undefined;
+        }
+        match ask!(napi_typeof, self.env, self.raw; 0).map(ValueType::from) {
+            Ok(ValueType::Undefined) => Type::Undefined,
+            Ok(ValueType::Null) => Type::Null,
+            Ok(ValueType::Boolean) => Type::Boolean,
+            Ok(ValueType::Number) => Type::Number,
+            Ok(ValueType::String) => Type::String,
+            Ok(ValueType::Object) => Type::Object,
+            Ok(ValueType::Function) => Type::Function,
+            Ok(_) | Err(Refused) => Type::Other,
+        }
+    }
+
+    /// Undefined or null.
+    pub fn is_absent(self) -> bool {
+        matches!(self.type_of(), Type::Undefined | Type::Null)
+    }
+
+    /// The text of a string; lone surrogates become U+FFFD.
+    pub fn to_text(self) -> Option<String> {
+        if self.type_of() != Type::String {
+            return None;
+        }
+        let length =
+            ask!(napi_get_value_string_utf8, self.env, self.raw, ptr::null_mut(), 0; 0_usize).ok()?;
+        let mut bytes = vec![0_u8; length + 1];
+        let copied = ask!(napi_get_value_string_utf8, self.env, self.raw, bytes.as_mut_ptr().cast(), bytes.len(); 0_usize);
+        bytes.truncate(copied.ok()?);
+        Some(
+            String::from_utf8(bytes)
+                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        )
+    }
+
+    pub fn to_number(self) -> Option<f64> {
+        ask!(napi_get_value_double, self.env, self.raw; 0.0).ok().filter(|_| self.type_of() == Type::Number)
+    }
+
+    /// A bigint from 0 to 2^64 - 1, as its engine knows it; `None` for what is another or none.
+    pub fn to_uint64(self) -> Option<u64> {
+        // With room for one more word than fits: of what is longer, an engine may give no more than there is room for.
+        let (mut sign, mut words, mut count) = (0, [0; 2], 2);
+        // SAFETY: as in `ask!`; there is room for `count` words.
+        let status = unsafe {
+            sys::napi_get_value_bigint_words(self.env, self.raw, &mut sign, &mut count, words.as_mut_ptr())
+        };
+        check(status).ok().filter(|()| sign == 0 && count < words.len()).map(|()| words[0])
+    }
+
+    pub fn to_boolean(self) -> Option<bool> {
+        ask!(napi_get_value_bool, self.env, self.raw; false).ok().filter(|_| self.type_of() == Type::Boolean)
+    }
+
+    /// Calls `read` with the bytes of an ArrayBuffer, or of a view into one.
+    pub fn with_bytes<R>(self, read: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        let mut data: *mut c_void = ptr::null_mut();
+        let length = if ask!(napi_is_arraybuffer, self.env, self.raw; false).ok()? {
+            ask!(napi_get_arraybuffer_info, self.env, self.raw, &mut data; 0_usize).ok()?
+        } else if ask!(napi_is_typedarray, self.env, self.raw; false).ok()? {
+            let (mut kind, mut count, mut buffer) = (0, 0, ptr::null_mut());
+            let _offset = ask!(
+                napi_get_typedarray_info, self.env, self.raw, &mut kind, &mut count, &mut data, &mut buffer; 0_usize
+            )
+            .ok()?;
+            count * element_bytes(kind)?
+        } else if ask!(napi_is_dataview, self.env, self.raw; false).ok()? {
+            let (mut length, mut buffer) = (0, ptr::null_mut());
+            let _offset =
+                ask!(napi_get_dataview_info, self.env, self.raw, &mut length, &mut data, &mut buffer; 0_usize).ok()?;
+            length
+        } else {
+            return None;
+        };
+        if length == 0 || data.is_null() {
+            return Some(read(&[]));
+        }
+        // SAFETY: the engine's own description of the buffer; no script runs before `read` returns.
+        Some(read(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) }))
+    }
+
+    pub fn get(self, name: &CStr) -> Result<Self, Refused> {
+        ask!(napi_get_named_property, self.env, self.raw, name.as_ptr(); ptr::null_mut())
+            .map(|raw| Self { raw, ..self })
+    }
+
+    pub fn set(self, name: &CStr, value: Value<'_>) -> Result<(), Refused> {
+        // SAFETY: as in `ask!`.
+        check(unsafe { sys::napi_set_named_property(self.env, self.raw, name.as_ptr(), value.raw) })
+    }
+
+    pub fn set_by_value(self, name: Value<'_>, value: Value<'_>) -> Result<(), Refused> {
+        // SAFETY: as in `ask!`.
+        check(unsafe { sys::napi_set_property(self.env, self.raw, name.raw, value.raw) })
+    }
+
+    pub fn get_by_value(self, name: Value<'_>) -> Result<Self, Refused> {
+        ask!(napi_get_property, self.env, self.raw, name.raw; ptr::null_mut()).map(|raw| Self { raw, ..self })
+    }
+
+    /// A property that scripts see and do not change, though this call can again.
+    pub fn set_readonly(self, name: &CStr, value: Value<'_>) -> Result<(), Refused> {
+        self.define(name, value, sys::PropertyAttributes::enumerable | sys::PropertyAttributes::configurable)
+    }
+
+    /// A property that scripts neither see nor change.
+    pub fn set_hidden(self, name: &CStr, value: Value<'_>) -> Result<(), Refused> {
+        self.define(name, value, sys::PropertyAttributes::default)
+    }
+
+    fn define(
+        self,
+        name: &CStr,
+        value: Value<'_>,
+        attributes: sys::napi_property_attributes,
+    ) -> Result<(), Refused> {
+        let property = sys::napi_property_descriptor {
+            utf8name: name.as_ptr(),
+            name: ptr::null_mut(),
+            method: None,
+            getter: None,
+            setter: None,
+            value: value.raw,
+            attributes,
+            data: ptr::null_mut(),
+        };
+        // SAFETY: as in `ask!`; the descriptor outlives the call.
+        check(unsafe { sys::napi_define_properties(self.env, self.raw, 1, &property) })
+    }
+
+    /// The own enumerable names and values of an object.
+    pub fn entries(self) -> Result<Vec<(String, Self)>, Refused> {
+        let names = ask!(napi_get_property_names, self.env, self.raw; ptr::null_mut())?;
+        let count = ask!(napi_get_array_length, self.env, names; 0_u32)?;
+        let mut entries = Vec::new();
+        for index in 0..count {
+            let name = ask!(napi_get_element, self.env, names, index; ptr::null_mut())?;
+            let value = ask!(napi_get_property, self.env, self.raw, name; ptr::null_mut())?;
+            let name = Self { raw: name, ..self }.to_text().ok_or(Refused)?;
+            entries.push((name, Self { raw: value, ..self }));
+        }
+        Ok(entries)
+    }
+
+    /// The elements of an array; `None` for what is none.
+    pub fn elements(self) -> Option<Vec<Self>> {
+        ask!(napi_is_array, self.env, self.raw; false).ok().filter(|is_array| *is_array)?;
+        let count = ask!(napi_get_array_length, self.env, self.raw; 0_u32).ok()?;
+        let element = |index| ask!(napi_get_element, self.env, self.raw, index; ptr::null_mut());
+        (0..count).map(|index| element(index).ok().map(|raw| Self { raw, ..self })).collect()
+    }
+
+    pub fn is_same(self, other: Self) -> bool {
+        ask!(napi_strict_equals, self.env, self.raw, other.raw; false).unwrap_or(false)
+    }
+
+    /// Calls this function; an exception it throws stays pending.
+    pub fn call<const N: usize>(self, this: Self, arguments: [Self; N]) -> Result<Self, Refused> {
+        let raw = arguments.map(|argument| argument.raw);
+        ask!(napi_call_function, self.env, this.raw, self.raw, raw.len(), raw.as_ptr(); ptr::null_mut())
+            .map(|raw| Self { raw, ..self })
+    }
+
+    /// An instance made by this constructor.
+    pub fn construct(self) -> Result<Self, Refused> {
+        ask!(napi_new_instance, self.env, self.raw, 0, ptr::null(); ptr::null_mut())
+            .map(|raw| Self { raw, ..self })
+    }
+}
+
+/// The size of an element by napi_typedarray_type.
+fn element_bytes(kind: sys::napi_typedarray_type) -> Option<usize> {
+    use sys::TypedarrayType as Kind;
+    match kind {
+        Kind::int8_array | Kind::uint8_array | Kind::uint8_clamped_array => Some(1),
+        Kind::int16_array | Kind::uint16_array => Some(2),
+        Kind::int32_array | Kind::uint32_array | Kind::float32_array => Some(4),
+        Kind::float64_array | Kind::bigint64_array | Kind::biguint64_array => Some(8),
+        _ => None,
+    }
+}
