@@ -4,9 +4,11 @@
 
 mod abort_signal;
 mod declarations;
+mod dispatch;
 mod doorbell;
 mod error;
-mod listener;
+mod event;
+mod js_listener;
 mod napi;
 mod objects;
 mod options;

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use super::error::{ApiError, ErrorEvent};
-use super::listener::{Event, Payload};
+use super::event::{Event, Payload};
 use super::napi::{Deferred, Engine, Refused, Value};
 use super::objects::error_value;
 use crate::client::Kind;

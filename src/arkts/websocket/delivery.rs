@@ -4,9 +4,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::Socket;
+use crate::arkts::dispatch::Listeners;
 use crate::arkts::doorbell::Answer;
 use crate::arkts::error::Fate;
-use crate::arkts::listener::{Event, EventType, Listeners};
+use crate::arkts::event::{Event, EventType};
 use crate::arkts::napi::{Engine, Kept};
 use crate::client::State;
 

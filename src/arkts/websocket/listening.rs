@@ -7,7 +7,7 @@ use napi_ohos::{Env, Result};
 use super::calls::{not_a_function, optional_callback};
 use super::{WebSocket, listeners_of};
 use crate::arkts::error::ApiError;
-use crate::arkts::listener::EventType;
+use crate::arkts::event::EventType;
 use crate::arkts::napi::{Engine, Type, Value};
 
 #[napi]

@@ -1,0 +1,154 @@
+//! JavaScript's half of delivery: calls the listeners of an object with what came out of the mailbox, on JavaScript's thread.
+
+use std::cell::Cell;
+
+use super::event::{Event, EventType, Payload};
+use super::napi::{Engine, Refused, Type, Value};
+use super::objects::{
+    error_value, frame_value, headers, open_result, reconnecting_value, set_circumstances, statistics_value,
+};
+use crate::client::{Kind, Part, Reconnected};
+use crate::mailbox::Receiver;
+
+/// The listeners of a JavaScript object, for as long as a handle scope.
+pub struct Listeners<'scope> {
+    env: Engine,
+    object: Value<'scope>,
+    undefined: Value<'scope>,
+    /// Set when a listener was set or removed: what is kept here is then looked up anew.
+    changed: &'scope Cell<bool>,
+    message: Option<Value<'scope>>,
+    data_end: Option<Value<'scope>>,
+}
+
+impl<'scope> Listeners<'scope> {
+    pub fn new(env: Engine, object: Value<'scope>, changed: &'scope Cell<bool>) -> Result<Self, Refused> {
+        let undefined = env.undefined()?;
+        let mut listeners = Self { env, object, undefined, changed, message: None, data_end: None };
+        listeners.look_up();
+        Ok(listeners)
+    }
+
+    fn look_up(&mut self) {
+        self.changed.set(false);
+        self.message = self.find(EventType::Message);
+        self.data_end = self.find(EventType::DataEnd);
+    }
+
+    fn find(&self, event: EventType) -> Option<Value<'scope>> {
+        let listener = self.object.get(event.property());
+        if listener.is_err() {
+            self.env.report_exception();
+        }
+        listener.ok().filter(|listener| listener.type_of() == Type::Function)
+    }
+
+    /// Calls the listeners of a message; one that throws does not keep the others from being called.
+    pub fn message(&mut self, kind: Kind, payload: Payload, mailbox: &Receiver<Event>) {
+        let Self { env, undefined, .. } = *self;
+        let current = |listeners: &mut Self| {
+            if listeners.changed.get() {
+                listeners.look_up();
+            }
+        };
+        current(self);
+        if let Some(listener) = self.message {
+            let data = payload.into_value(env, kind, mailbox);
+            self.told(data.and_then(|data| listener.call(undefined, [undefined, data])));
+            current(self);
+        }
+        if let Some(listener) = self.data_end {
+            self.told(listener.call(undefined, [undefined]));
+        }
+    }
+
+    /// Calls the listeners of a piece of a message, as above.
+    pub fn piece(&self, kind: Kind, part: Part, payload: Payload, mailbox: &Receiver<Event>) {
+        let Self { env, undefined, .. } = *self;
+        self.call(EventType::Piece, || {
+            let result = env.object()?;
+            result.set(c"data", payload.into_value(env, kind, mailbox)?)?;
+            result.set(c"first", env.boolean(part.first)?)?;
+            result.set(c"last", env.boolean(part.last)?)?;
+            Ok([result])
+        });
+        if part.last {
+            self.call(EventType::DataEnd, || Ok([undefined]));
+        }
+    }
+
+    /// Calls the listeners of any other event, as above.
+    pub fn tell(&self, event: Event) {
+        let Self { env, undefined, .. } = *self;
+        match event {
+            Event::Opened(opened) => {
+                self.call(EventType::HeaderReceive, || Ok([headers(env, &opened.headers)?]));
+                self.call(EventType::Open, || Ok([undefined, open_result(env, &opened)?]));
+                self.call(EventType::OpenInfo, || {
+                    let result = open_result(env, &opened)?;
+                    if let Some(protocol) = &opened.protocol {
+                        result.set(c"protocol", env.string(protocol)?)?;
+                    }
+                    Ok([undefined, result])
+                });
+            }
+            Event::Pong(payload, round_trip) => self.call(EventType::Pong, || {
+                let result = env.object()?;
+                result.set(c"data", env.array_buffer(&payload)?)?;
+                if let Some(millis) = round_trip {
+                    result.set(c"roundTrip", env.number(millis)?)?;
+                }
+                Ok([result])
+            }),
+            // Messages go by another way, and the fate of one that was sent is for a promise.
+            Event::Message(..) | Event::Piece(..) | Event::Sent(..) => {}
+            Event::Drained => self.call(EventType::Drain, || Ok([undefined])),
+            Event::Frame(direction, header) => {
+                self.call(EventType::Frame, || Ok([frame_value(env, direction, header)?]));
+            }
+            Event::Statistics(latest) => {
+                if let Some(counted) = latest.take() {
+                    self.call(EventType::Stats, || Ok([statistics_value(env, &counted)?]));
+                }
+            }
+            Event::Reconnecting(event) => {
+                self.call(EventType::Reconnecting, || Ok([reconnecting_value(env, &event)?]));
+            }
+            Event::Prepare(event) => {
+                self.call(EventType::Prepare, || Ok([reconnecting_value(env, &event)?]));
+            }
+            Event::Reconnected(Reconnected { attempts, downtime }) => {
+                self.call(EventType::Reconnected, || {
+                    let result = env.object()?;
+                    result.set(c"attempts", env.number(f64::from(attempts))?)?;
+                    result.set(c"downtime", env.number(downtime.as_secs_f64() * 1_000.0)?)?;
+                    Ok([result])
+                });
+            }
+            Event::Failed(error, _) => self.call(EventType::Error, || Ok([error_value(env, &error)?])),
+            Event::Closed(closed) => self.call(EventType::Close, || {
+                let result = env.object()?;
+                result.set(c"code", env.number(f64::from(closed.code))?)?;
+                result.set(c"reason", env.string(&closed.reason)?)?;
+                set_circumstances(env, result, closed.cause, closed.unsent, closed.times)?;
+                Ok([undefined, result])
+            }),
+        }
+    }
+
+    fn call<const N: usize>(
+        &self,
+        event: EventType,
+        arguments: impl FnOnce() -> Result<[Value<'scope>; N], Refused>,
+    ) {
+        if let Some(listener) = self.find(event) {
+            self.told(arguments().and_then(|arguments| listener.call(self.undefined, arguments)));
+        }
+    }
+
+    fn told(&self, outcome: Result<Value<'_>, Refused>) {
+        if outcome.is_err() {
+            self.env.report_exception();
+        }
+    }
+}

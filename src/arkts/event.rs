@@ -1,0 +1,190 @@
+//! Events on their way from a session's thread to JavaScript's, and their names.
+//!
+//! Knows neither who puts them into the mailbox nor who takes them out.
+
+use std::ffi::CStr;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::error::ErrorEvent;
+use super::napi::{Engine, Refused, Value};
+use super::objects::message_value;
+use crate::client::{
+    Closed, Direction, FrameHeader, Kind, Opened, Outcome, Part, Receipt, Reconnected, Reconnecting,
+    Statistics,
+};
+use crate::mailbox::Receiver;
+
+/// An event on its way to JavaScript. What is rare is boxed, so that many messages take little room.
+pub enum Event {
+    Opened(Box<Opened>),
+    Message(Kind, Payload),
+    /// Where messages are asked for in pieces.
+    Piece(Kind, Part, Payload),
+    /// A ping's payload, and its round trip in milliseconds if it was ours.
+    Pong(Vec<u8>, Option<f64>),
+    Sent(Receipt, Outcome),
+    Drained,
+    Frame(Direction, FrameHeader),
+    Statistics(Latest),
+    Reconnecting(Box<Reconnecting>),
+    /// The attempt that was announced is to be prepared.
+    Prepare(Box<Reconnecting>),
+    Reconnected(Reconnected),
+    Failed(Box<ErrorEvent>, Terminal),
+    Closed(Box<Closed>),
+}
+
+impl Event {
+    /// Whether the attempt or connection is over with this event.
+    pub fn is_last(&self) -> bool {
+        match self {
+            Self::Opened(_)
+            | Self::Message(..)
+            | Self::Piece(..)
+            | Self::Pong(..)
+            | Self::Sent(..)
+            | Self::Drained
+            | Self::Frame(..)
+            | Self::Statistics(_)
+            | Self::Reconnecting(_)
+            | Self::Prepare(_)
+            | Self::Reconnected(_)
+            | Self::Failed(_, Terminal::No) => false,
+            Self::Failed(_, Terminal::Yes) | Self::Closed(_) => true,
+        }
+    }
+}
+
+/// Whether a failure is the last event of its attempt, or a close follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Terminal {
+    Yes,
+    No,
+}
+
+/// The bytes of a message.
+pub enum Payload {
+    /// Where they lie in the batch that the message came in.
+    Stored(Range<usize>),
+    Own(Vec<u8>),
+}
+
+impl Payload {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Stored(range) => range.len(),
+            Self::Own(bytes) => bytes.len(),
+        }
+    }
+
+    /// Of the message taken last.
+    pub fn into_vec(self, mailbox: &Receiver<Event>) -> Vec<u8> {
+        match self {
+            Self::Stored(range) => mailbox.stored(range, <[u8]>::to_vec),
+            Self::Own(bytes) => bytes,
+        }
+    }
+
+    /// Of the message taken last, what JavaScript gets.
+    pub fn into_value<'env>(
+        self,
+        env: Engine,
+        kind: Kind,
+        mailbox: &Receiver<Event>,
+    ) -> Result<Value<'env>, Refused> {
+        match self {
+            Self::Stored(range) => mailbox.stored(range, |bytes| message_value(env, kind, bytes)),
+            Self::Own(bytes) => message_value(env, kind, &bytes),
+        }
+    }
+}
+
+/// Statistics that are not told yet: at most one event waits, and tells what was counted last.
+#[derive(Clone, Default)]
+pub struct Latest(Arc<Mutex<Option<Box<Statistics>>>>);
+
+impl Latest {
+    /// Whether an event is to be made for these.
+    pub fn put(&self, statistics: &Statistics) -> bool {
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.replace(Box::new(*statistics)).is_none()
+    }
+
+    pub fn take(&self) -> Option<Box<Statistics>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// The names of events, in the order of their places in the object of listeners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventType {
+    Open,
+    OpenInfo,
+    Message,
+    Piece,
+    DataEnd,
+    HeaderReceive,
+    Pong,
+    Drain,
+    Stats,
+    Frame,
+    Reconnecting,
+    Prepare,
+    Reconnected,
+    Close,
+    Error,
+}
+
+impl EventType {
+    /// The names as `on` takes them, for an error text.
+    pub const NAMES: &str = "open, openInfo, message, piece, dataEnd, headerReceive, pong, drain, stats, \
+                              frame, reconnecting, prepare, reconnected, close, error";
+
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "open" => Some(Self::Open),
+            "openInfo" => Some(Self::OpenInfo),
+            "message" => Some(Self::Message),
+            "piece" => Some(Self::Piece),
+            "dataEnd" => Some(Self::DataEnd),
+            "headerReceive" => Some(Self::HeaderReceive),
+            "pong" => Some(Self::Pong),
+            "drain" => Some(Self::Drain),
+            "stats" => Some(Self::Stats),
+            "frame" => Some(Self::Frame),
+            "reconnecting" => Some(Self::Reconnecting),
+            "prepare" => Some(Self::Prepare),
+            "reconnected" => Some(Self::Reconnected),
+            "close" => Some(Self::Close),
+            "error" => Some(Self::Error),
+            _ => None,
+        }
+    }
+
+    /// A bit of its own.
+    pub fn bit(self) -> u16 {
+        1 << self as u16
+    }
+
+    /// The property that holds its listener.
+    pub fn property(self) -> &'static CStr {
+        match self {
+            Self::Open => c"open",
+            Self::OpenInfo => c"openInfo",
+            Self::Message => c"message",
+            Self::Piece => c"piece",
+            Self::DataEnd => c"dataEnd",
+            Self::HeaderReceive => c"headerReceive",
+            Self::Pong => c"pong",
+            Self::Drain => c"drain",
+            Self::Stats => c"stats",
+            Self::Frame => c"frame",
+            Self::Reconnecting => c"reconnecting",
+            Self::Prepare => c"prepare",
+            Self::Reconnected => c"reconnected",
+            Self::Close => c"close",
+            Self::Error => c"error",
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The session's half of delivery: puts what a session tells into the mailbox, on the session's thread.
+//!
+//! Knows nothing of JavaScript's values.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use super::doorbell::Doorbell;
+use super::event::{Event, Latest, Payload, Terminal};
+use crate::client::{
+    Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Outcome, Part, Pong, Prepare,
+    Receipt, Reconnected, Reconnecting, Statistics,
+};
+use crate::mailbox::Sender;
+
+/// The longest message that is copied into its batch's memory; a longer one has memory of its own.
+const STORED_BYTES_MAX: usize = 16_384;
+
+/// The session's end of the mailbox.
+pub struct Postbox {
+    pub mailbox: Sender<Event>,
+    pub doorbell: Arc<Doorbell>,
+    /// Whether the connection was open, and so ends with a close event.
+    pub open: bool,
+    /// Whether there is a listener to prepare attempts.
+    pub prepares: Arc<AtomicBool>,
+    /// Whether there is a listener of frames.
+    pub traces: Arc<AtomicBool>,
+    /// Whether messages are asked for in pieces.
+    pub in_pieces: Arc<AtomicBool>,
+    pub cut: Cut,
+    pub latest: Latest,
+}
+
+impl Postbox {
+    fn put(&mut self, event: Event) {
+        self.mailbox.push(event, 0);
+    }
+}
+
+impl Listener for Postbox {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.mailbox.poll_room(cx)
+    }
+
+    fn end(&mut self) {
+        if self.mailbox.flush() {
+            self.doorbell.ring();
+        }
+    }
+
+    fn opened(&mut self, opened: &Opened) {
+        self.open = true;
+        self.put(Event::Opened(Box::new(opened.clone())));
+    }
+
+    fn message(&mut self, message: Message<'_>) {
+        let kind = message.kind();
+        if self.in_pieces.load(Ordering::Relaxed) {
+            let part = message.part();
+            let piece = match (kind, part) {
+                (Kind::Text, part) if part != Part::WHOLE => self.cut.join(part, message.data()),
+                _ => Some((part, message.into_vec())),
+            };
+            if let Some((part, bytes)) = piece {
+                let held = bytes.capacity();
+                self.mailbox.push(Event::Piece(kind, part, Payload::Own(bytes)), held);
+            }
+            return;
+        }
+        let bytes = message.data();
+        if bytes.len() <= STORED_BYTES_MAX {
+            let payload = Payload::Stored(self.mailbox.store(bytes));
+            return self.put(Event::Message(kind, payload));
+        }
+        let bytes = message.into_vec();
+        let held = bytes.capacity();
+        self.mailbox.push(Event::Message(kind, Payload::Own(bytes)), held);
+    }
+
+    fn pong(&mut self, pong: Pong<'_>) {
+        let Pong { payload, round_trip } = pong;
+        let millis = round_trip.map(|time| time.as_secs_f64() * 1_000.0);
+        self.mailbox.push(Event::Pong(payload.to_vec(), millis), payload.len());
+    }
+
+    fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
+        self.put(Event::Sent(receipt, outcome));
+    }
+
+    fn drained(&mut self) {
+        self.put(Event::Drained);
+    }
+
+    fn statistics(&mut self, statistics: &Statistics) {
+        if self.latest.put(statistics) {
+            self.put(Event::Statistics(self.latest.clone()));
+        }
+    }
+
+    fn wants_frames(&self) -> bool {
+        self.traces.load(Ordering::Relaxed)
+    }
+
+    fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.mailbox.poll_delivery(cx)
+    }
+
+    fn frame(&mut self, direction: Direction, header: FrameHeader) {
+        self.put(Event::Frame(direction, header));
+    }
+
+    fn reconnecting(&mut self, reconnecting: &Reconnecting) {
+        self.put(Event::Reconnecting(Box::new(reconnecting.clone())));
+    }
+
+    fn prepare(&mut self, reconnecting: &Reconnecting) -> Prepare {
+        if !self.prepares.load(Ordering::Relaxed) {
+            return Prepare::Proceed;
+        }
+        self.put(Event::Prepare(Box::new(reconnecting.clone())));
+        Prepare::Wait
+    }
+
+    fn reconnected(&mut self, reconnected: &Reconnected) {
+        self.put(Event::Reconnected(*reconnected));
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        let terminal = if self.open { Terminal::No } else { Terminal::Yes };
+        self.put(Event::Failed(Box::new(failure.into()), terminal));
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        self.open = false;
+        self.put(Event::Closed(Box::new(closed.clone())));
+    }
+}
+
+/// What of a text is kept back until its next piece, so that no piece ends inside a character.
+#[derive(Default)]
+pub struct Cut {
+    /// The beginning of a character.
+    character: Vec<u8>,
+    /// That piece was the message's first, and nothing of the message was handed on.
+    first: bool,
+}
+
+impl Cut {
+    /// What to hand on of a text when this piece has come; nothing when that was no whole character.
+    fn join(&mut self, part: Part, bytes: &[u8]) -> Option<(Part, Vec<u8>)> {
+        // What is left of a message whose connection was lost is no part of the next one.
+        let Self { mut character, first } = std::mem::take(self);
+        if part.first {
+            character.clear();
+        }
+        let first = part.first || first;
+        let mut text = character;
+        text.extend_from_slice(bytes);
+        if !part.last {
+            // The protocol has validated it: all that can be wrong is its end.
+            let whole = std::str::from_utf8(&text).map_or_else(|error| error.valid_up_to(), str::len);
+            self.character = text.split_off(whole);
+            if text.is_empty() {
+                self.first = first;
+                return None;
+            }
+        }
+        Some((Part { first, last: part.last }, text))
+    }
+}
