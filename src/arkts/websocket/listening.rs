@@ -149,107 +149,61 @@ impl WebSocket {
     ) -> Result<()> {
         self.unlisten(Engine::from(env), &this, event_type(kind), callback)
     }
+}
 
-    /// As `on('open', callback)`.
-    /// @since 23
-    #[napi(catch_unwind, ts_args_type = "callback: AsyncCallback<Object>", ts_return_type = "void")]
-    pub fn on_open<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        self.listen(Engine::from(env), &this, Ok(EventType::Open), callback)
+/// Makes the methods that the platform's newer API has besides `on` and `off`: one pair for each event.
+///
+/// A row has the TypeScript arguments and the documentation of each method. The derive macro takes only plain literals.
+macro_rules! methods_of_events {
+    ($($event:ident {
+        $on:ident($on_args:tt, $on_doc:tt),
+        $off:ident($off_args:tt, $off_doc:tt),
+    })*) => {
+        #[napi]
+        impl WebSocket {
+            $(
+                #[doc = $on_doc]
+                #[doc = "@since 23"]
+                #[napi(catch_unwind, ts_args_type = $on_args, ts_return_type = "void")]
+                pub fn $on<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+                    self.listen(Engine::from(env), &this, Ok(EventType::$event), callback)
+                }
+
+                #[doc = $off_doc]
+                #[doc = "@since 23"]
+                #[napi(catch_unwind, ts_args_type = $off_args, ts_return_type = "void")]
+                pub fn $off<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
+                    self.unlisten(Engine::from(env), &this, Ok(EventType::$event), callback)
+                }
+            )*
+        }
+    };
+}
+
+methods_of_events! {
+    Open {
+        on_open("callback: AsyncCallback<Object>", "As `on('open', callback)`."),
+        off_open("callback?: AsyncCallback<Object>", "As `off('open', callback)`."),
     }
-
-    /// As `off('open', callback)`.
-    /// @since 23
-    #[napi(catch_unwind, ts_args_type = "callback?: AsyncCallback<Object>", ts_return_type = "void")]
-    pub fn off_open<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        self.unlisten(Engine::from(env), &this, Ok(EventType::Open), callback)
+    Message {
+        on_message("callback: AsyncCallback<string | ArrayBuffer>", "As `on('message', callback)`."),
+        off_message("callback?: AsyncCallback<string | ArrayBuffer>", "As `off('message', callback)`."),
     }
-
-    /// As `on('message', callback)`.
-    /// @since 23
-    #[napi(
-        catch_unwind,
-        ts_args_type = "callback: AsyncCallback<string | ArrayBuffer>",
-        ts_return_type = "void"
-    )]
-    pub fn on_message<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        self.listen(Engine::from(env), &this, Ok(EventType::Message), callback)
+    Close {
+        on_web_socket_close("callback: AsyncCallback<CloseResult>", "As `on('close', callback)`."),
+        off_web_socket_close("callback?: AsyncCallback<CloseResult>", "As `off('close', callback)`."),
     }
-
-    /// As `off('message', callback)`.
-    /// @since 23
-    #[napi(
-        catch_unwind,
-        ts_args_type = "callback?: AsyncCallback<string | ArrayBuffer>",
-        ts_return_type = "void"
-    )]
-    pub fn off_message<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        self.unlisten(Engine::from(env), &this, Ok(EventType::Message), callback)
+    Error {
+        on_web_socket_error("callback: ErrorCallback<WebSocketError>", "As `on('error', callback)`."),
+        off_web_socket_error("callback?: ErrorCallback<WebSocketError>", "As `off('error', callback)`."),
     }
-
-    /// As `on('close', callback)`.
-    /// @since 23
-    #[napi(catch_unwind, ts_args_type = "callback: AsyncCallback<CloseResult>", ts_return_type = "void")]
-    pub fn on_web_socket_close<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        self.listen(Engine::from(env), &this, Ok(EventType::Close), callback)
+    DataEnd {
+        on_data_end("callback: Callback<void>", "As `on('dataEnd', callback)`."),
+        off_data_end("callback?: Callback<void>", "As `off('dataEnd', callback)`."),
     }
-
-    /// As `off('close', callback)`.
-    /// @since 23
-    #[napi(catch_unwind, ts_args_type = "callback?: AsyncCallback<CloseResult>", ts_return_type = "void")]
-    pub fn off_web_socket_close<'env>(
-        &self,
-        this: This<'env>,
-        env: Env,
-        callback: Value<'env>,
-    ) -> Result<()> {
-        self.unlisten(Engine::from(env), &this, Ok(EventType::Close), callback)
-    }
-
-    /// As `on('error', callback)`.
-    /// @since 23
-    #[napi(catch_unwind, ts_args_type = "callback: ErrorCallback<WebSocketError>", ts_return_type = "void")]
-    pub fn on_web_socket_error<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        self.listen(Engine::from(env), &this, Ok(EventType::Error), callback)
-    }
-
-    /// As `off('error', callback)`.
-    /// @since 23
-    #[napi(catch_unwind, ts_args_type = "callback?: ErrorCallback<WebSocketError>", ts_return_type = "void")]
-    pub fn off_web_socket_error<'env>(
-        &self,
-        this: This<'env>,
-        env: Env,
-        callback: Value<'env>,
-    ) -> Result<()> {
-        self.unlisten(Engine::from(env), &this, Ok(EventType::Error), callback)
-    }
-
-    /// As `on('dataEnd', callback)`.
-    /// @since 23
-    #[napi(catch_unwind, ts_args_type = "callback: Callback<void>", ts_return_type = "void")]
-    pub fn on_data_end<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        self.listen(Engine::from(env), &this, Ok(EventType::DataEnd), callback)
-    }
-
-    /// As `off('dataEnd', callback)`.
-    /// @since 23
-    #[napi(catch_unwind, ts_args_type = "callback?: Callback<void>", ts_return_type = "void")]
-    pub fn off_data_end<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        self.unlisten(Engine::from(env), &this, Ok(EventType::DataEnd), callback)
-    }
-
-    /// As `on('headerReceive', callback)`.
-    /// @since 23
-    #[napi(catch_unwind, ts_args_type = "callback: Callback<ResponseHeaders>", ts_return_type = "void")]
-    pub fn on_header_receive<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        self.listen(Engine::from(env), &this, Ok(EventType::HeaderReceive), callback)
-    }
-
-    /// As `off('headerReceive', callback)`.
-    /// @since 23
-    #[napi(catch_unwind, ts_args_type = "callback?: Callback<ResponseHeaders>", ts_return_type = "void")]
-    pub fn off_header_receive<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-        self.unlisten(Engine::from(env), &this, Ok(EventType::HeaderReceive), callback)
+    HeaderReceive {
+        on_header_receive("callback: Callback<ResponseHeaders>", "As `on('headerReceive', callback)`."),
+        off_header_receive("callback?: Callback<ResponseHeaders>", "As `off('headerReceive', callback)`."),
     }
 }
 
