@@ -17,29 +17,39 @@ use crate::mailbox::Sender;
 /// The longest message that is copied into its batch's memory; a longer one has memory of its own.
 const STORED_BYTES_MAX: usize = 16_384;
 
-/// The session's end of the mailbox.
-pub struct Postbox {
-    pub mailbox: Sender<Event>,
-    pub doorbell: Arc<Doorbell>,
+/// Queues a session's events for JavaScript's thread and wakes it.
+pub struct JsListener {
+    mailbox: Sender<Event>,
+    doorbell: Arc<Doorbell>,
     /// Whether the connection was open, and so ends with a close event.
-    pub open: bool,
-    /// Whether there is a listener to prepare attempts.
-    pub prepares: Arc<AtomicBool>,
-    /// Whether there is a listener of frames.
-    pub traces: Arc<AtomicBool>,
-    /// Whether messages are asked for in pieces.
-    pub in_pieces: Arc<AtomicBool>,
-    pub cut: Cut,
-    pub latest: Latest,
+    open: bool,
+    wanted: Arc<Wanted>,
+    cut: Cut,
+    latest: Latest,
 }
 
-impl Postbox {
+/// What JavaScript asks a session for. JavaScript's thread sets it, the session's thread reads it.
+#[derive(Default)]
+pub struct Wanted {
+    /// There is a listener of `prepare`: the session waits for its answer before each retry.
+    pub preparation: AtomicBool,
+    /// There is a listener of `frame`.
+    pub frames: AtomicBool,
+    /// Messages come in pieces, for the option `receivePieces`.
+    pub pieces: AtomicBool,
+}
+
+impl JsListener {
+    pub fn new(mailbox: Sender<Event>, doorbell: Arc<Doorbell>, wanted: Arc<Wanted>) -> Self {
+        Self { mailbox, doorbell, open: false, wanted, cut: Cut::default(), latest: Latest::default() }
+    }
+
     fn put(&mut self, event: Event) {
         self.mailbox.push(event, 0);
     }
 }
 
-impl Listener for Postbox {
+impl Listener for JsListener {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.mailbox.poll_room(cx)
     }
@@ -57,7 +67,7 @@ impl Listener for Postbox {
 
     fn message(&mut self, message: Message<'_>) {
         let kind = message.kind();
-        if self.in_pieces.load(Ordering::Relaxed) {
+        if self.wanted.pieces.load(Ordering::Relaxed) {
             let part = message.part();
             let piece = match (kind, part) {
                 (Kind::Text, part) if part != Part::WHOLE => self.cut.join(part, message.data()),
@@ -100,7 +110,7 @@ impl Listener for Postbox {
     }
 
     fn wants_frames(&self) -> bool {
-        self.traces.load(Ordering::Relaxed)
+        self.wanted.frames.load(Ordering::Relaxed)
     }
 
     fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -116,7 +126,7 @@ impl Listener for Postbox {
     }
 
     fn prepare(&mut self, reconnecting: &Reconnecting) -> Prepare {
-        if !self.prepares.load(Ordering::Relaxed) {
+        if !self.wanted.preparation.load(Ordering::Relaxed) {
             return Prepare::Proceed;
         }
         self.put(Event::Prepare(Box::new(reconnecting.clone())));

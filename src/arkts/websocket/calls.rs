@@ -167,7 +167,7 @@ impl WebSocket {
         if !socket.reader.has_begun() {
             return Ok(env.settled(Err(reader::not_connected().value(env)?))?);
         }
-        if socket.in_pieces.load(Ordering::Relaxed) {
+        if socket.wanted.pieces.load(Ordering::Relaxed) {
             return Ok(env.settled(Err(reader::in_pieces().value(env)?))?);
         }
         Ok(socket.reader.next(env, &socket.mailbox)?)
@@ -304,7 +304,7 @@ impl WebSocket {
         socket.client.set_send_limits(send_limits);
         socket.url.replace(url);
         socket.elsewhere.take();
-        socket.in_pieces.store(in_pieces, Ordering::Relaxed);
+        socket.wanted.pieces.store(in_pieces, Ordering::Relaxed);
         socket.client.connect(request)?;
         socket.begun.set(socket.begun.get() + 1);
         socket.opened.set(false);

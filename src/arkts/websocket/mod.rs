@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use napi_derive_ohos::napi;
 use napi_ohos::JsValue;
@@ -20,8 +20,8 @@ use self::promises::Promises;
 use self::sending::Sending;
 use super::abort_signal::Listening;
 use super::doorbell::Doorbell;
-use super::event::{Event, EventType, Latest};
-use super::js_listener::{Cut, Postbox};
+use super::event::{Event, EventType};
+use super::js_listener::{JsListener, Wanted};
 use super::napi::{Engine, Kept, Refused, Value};
 use super::reader::Reader;
 use crate::client::{Client, CloseError, SEND_LIMIT_BYTES};
@@ -48,12 +48,7 @@ pub struct WebSocket {
 /// What the JavaScript object and the delivery of its events share.
 struct Socket {
     client: Client,
-    /// Whether there is a listener to prepare attempts.
-    prepares: Arc<AtomicBool>,
-    /// Whether there is a listener of frames.
-    traces: Arc<AtomicBool>,
-    /// Whether messages are asked for in pieces.
-    in_pieces: Arc<AtomicBool>,
+    wanted: Arc<Wanted>,
     mailbox: Receiver<Event>,
     doorbell: Arc<Doorbell>,
     /// The object of listeners, while events can come.
@@ -104,25 +99,12 @@ pub fn load(env: Engine, exports: Value<'_>) -> Result<(), Refused> {
 pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
     let (sender, mailbox) = mailbox();
     let doorbell = Arc::new(Doorbell::default());
-    let prepares = Arc::new(AtomicBool::new(false));
-    let traces = Arc::new(AtomicBool::new(false));
-    let in_pieces = Arc::new(AtomicBool::new(false));
-    let postbox = Postbox {
-        mailbox: sender,
-        doorbell: doorbell.clone(),
-        open: false,
-        prepares: prepares.clone(),
-        traces: traces.clone(),
-        in_pieces: in_pieces.clone(),
-        cut: Cut::default(),
-        latest: Latest::default(),
-    };
-    let client = Client::new(Box::new(postbox), SEND_LIMIT_BYTES);
+    let wanted = Arc::new(Wanted::default());
+    let listener = JsListener::new(sender, doorbell.clone(), wanted.clone());
+    let client = Client::new(Box::new(listener), SEND_LIMIT_BYTES);
     let socket = Rc::new(Socket {
         client,
-        prepares,
-        traces,
-        in_pieces,
+        wanted,
         mailbox,
         doorbell,
         listeners: RefCell::default(),
@@ -187,8 +169,8 @@ impl Socket {
     fn note_listeners(&self, listened: u16) {
         self.listened.set(listened);
         let has = |event: EventType| listened & event.bit() != 0;
-        self.prepares.store(has(EventType::Prepare), Ordering::Relaxed);
-        self.traces.store(has(EventType::Frame), Ordering::Relaxed);
+        self.wanted.preparation.store(has(EventType::Prepare), Ordering::Relaxed);
+        self.wanted.frames.store(has(EventType::Frame), Ordering::Relaxed);
         self.listeners_changed.set(true);
     }
 }
