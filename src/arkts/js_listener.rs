@@ -24,7 +24,7 @@ pub struct JsListener {
     /// Whether the connection was open, and so ends with a close event.
     open: bool,
     wanted: Arc<Wanted>,
-    cut: Cut,
+    splitter: Utf8Splitter,
     latest: Latest,
 }
 
@@ -41,7 +41,14 @@ pub struct Wanted {
 
 impl JsListener {
     pub fn new(mailbox: Sender<Event>, doorbell: Arc<Doorbell>, wanted: Arc<Wanted>) -> Self {
-        Self { mailbox, doorbell, open: false, wanted, cut: Cut::default(), latest: Latest::default() }
+        Self {
+            mailbox,
+            doorbell,
+            open: false,
+            wanted,
+            splitter: Utf8Splitter::default(),
+            latest: Latest::default(),
+        }
     }
 
     fn put(&mut self, event: Event) {
@@ -70,7 +77,7 @@ impl Listener for JsListener {
         if self.wanted.pieces.load(Ordering::Relaxed) {
             let part = message.part();
             let piece = match (kind, part) {
-                (Kind::Text, part) if part != Part::WHOLE => self.cut.join(part, message.data()),
+                (Kind::Text, part) if part != Part::WHOLE => self.splitter.push(part, message.data()),
                 _ => Some((part, message.into_vec())),
             };
             if let Some((part, bytes)) = piece {
@@ -148,19 +155,19 @@ impl Listener for JsListener {
     }
 }
 
-/// What of a text is kept back until its next piece, so that no piece ends inside a character.
+/// Splits a text into pieces at characters: keeps back the bytes of a character that its piece does not end.
 #[derive(Default)]
-pub struct Cut {
+struct Utf8Splitter {
     /// The beginning of a character.
     character: Vec<u8>,
-    /// That piece was the message's first, and nothing of the message was handed on.
+    /// The message began with that piece, and nothing of it was queued yet.
     first: bool,
 }
 
-impl Cut {
-    /// What to hand on of a text when this piece has come; nothing when that was no whole character.
-    fn join(&mut self, part: Part, bytes: &[u8]) -> Option<(Part, Vec<u8>)> {
-        // What is left of a message whose connection was lost is no part of the next one.
+impl Utf8Splitter {
+    /// Takes a piece; returns what to queue, or nothing when no character is complete.
+    fn push(&mut self, part: Part, bytes: &[u8]) -> Option<(Part, Vec<u8>)> {
+        // The rest of a message whose connection was lost does not belong to the next message.
         let Self { mut character, first } = std::mem::take(self);
         if part.first {
             character.clear();
