@@ -26,7 +26,7 @@ pub enum Event {
     Sent(Receipt, Outcome),
     Drained,
     Frame(Direction, FrameHeader),
-    Statistics(Latest),
+    Statistics(LatestStatistics),
     Reconnecting(Box<Reconnecting>),
     /// The attempt that was announced is to be prepared.
     Prepare(Box<Reconnecting>),
@@ -102,9 +102,9 @@ impl Payload {
 
 /// Statistics that are not told yet: at most one event waits, and tells what was counted last.
 #[derive(Clone, Default)]
-pub struct Latest(Arc<Mutex<Option<Box<Statistics>>>>);
+pub struct LatestStatistics(Arc<Mutex<Option<Box<Statistics>>>>);
 
-impl Latest {
+impl LatestStatistics {
     /// Whether an event is to be made for these.
     pub fn put(&self, statistics: &Statistics) -> bool {
         let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);

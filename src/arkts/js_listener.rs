@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use super::doorbell::Doorbell;
-use super::event::{Event, Latest, Payload, Terminal};
+use super::event::{Event, LatestStatistics, Payload, Terminal};
 use crate::client::{
     Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Outcome, Part, Pong, Prepare,
     Receipt, Reconnected, Reconnecting, Statistics,
@@ -25,7 +25,7 @@ pub struct JsListener {
     open: bool,
     wanted: Arc<Wanted>,
     splitter: Utf8Splitter,
-    latest: Latest,
+    latest: LatestStatistics,
 }
 
 /// What JavaScript asks a session for. JavaScript's thread sets it, the session's thread reads it.
@@ -47,7 +47,7 @@ impl JsListener {
             open: false,
             wanted,
             splitter: Utf8Splitter::default(),
-            latest: Latest::default(),
+            latest: LatestStatistics::default(),
         }
     }
 
