@@ -100,7 +100,7 @@ impl<'scope> Listeners<'scope> {
                 }
                 Ok([result])
             }),
-            // Messages go by another way, and the fate of one that was sent is for a promise.
+            // Messages go by another way, and the outcome of a sent message settles a promise.
             Event::Message(..) | Event::Piece(..) | Event::Sent(..) => {}
             Event::Drained => self.call(EventType::Drain, || Ok([undefined])),
             Event::Frame(direction, header) => {

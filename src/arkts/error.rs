@@ -176,13 +176,13 @@ impl From<&Failure> for ErrorEvent {
     }
 }
 
-/// Why a connection or an attempt is over, for the promises that it breaks: the code and the text of the event.
-pub struct Fate {
+/// Why a connection or an attempt ended: the code and the text for the promises that fail with it.
+pub struct Termination {
     code: i32,
     text: String,
 }
 
-impl Fate {
+impl Termination {
     pub fn of_error(error: &ErrorEvent) -> Self {
         Self { code: error.code, text: error.message.clone() }
     }

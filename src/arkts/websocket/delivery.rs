@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::Socket;
 use crate::arkts::dispatch::Listeners;
 use crate::arkts::doorbell::Answer;
-use crate::arkts::error::Fate;
+use crate::arkts::error::Termination;
 use crate::arkts::event::{Event, EventType};
 use crate::arkts::napi::{Engine, Kept};
 use crate::client::State;
@@ -109,17 +109,17 @@ impl Socket {
                 sending.release_backlog(client, promises);
             }
             Event::Reconnecting(event) => {
-                promises.connection_ended(connections.get(), &Fate::of_loss(event));
+                promises.connection_ended(connections.get(), &Termination::of_loss(event));
             }
             Event::Failed(error, _) => {
-                let fate = Fate::of_error(error);
-                promises.connection_ended(connections.get(), &fate);
-                promises.attempt_ended(attempt, &fate);
+                let termination = Termination::of_error(error);
+                promises.connection_ended(connections.get(), &termination);
+                promises.attempt_ended(attempt, &termination);
             }
             Event::Closed(closed) => {
-                let fate = Fate::of_close(closed);
-                promises.connection_ended(connections.get(), &fate);
-                promises.attempt_ended(attempt, &fate);
+                let termination = Termination::of_close(closed);
+                promises.connection_ended(connections.get(), &termination);
+                promises.attempt_ended(attempt, &termination);
             }
             Event::Opened(_)
             | Event::Message(..)

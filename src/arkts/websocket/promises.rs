@@ -5,14 +5,14 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 
-use crate::arkts::error::{ApiError, Fate};
+use crate::arkts::error::{ApiError, Termination};
 use crate::arkts::napi::{Deferred, Engine, Refused, Value};
 use crate::client::{Outcome, Receipt};
 
 /// The promises of one object that are not settled.
 #[derive(Default)]
 pub struct Promises {
-    /// Of messages whose fate is not known yet.
+    /// Of messages that are neither sent nor dropped yet, by receipt.
     sends: RefCell<HashMap<Receipt, Send>>,
     /// Of messages that will not be sent, until the event comes that says why.
     unsent: RefCell<Vec<Send>>,
@@ -53,7 +53,7 @@ impl Promises {
         self.last_receipt.get()
     }
 
-    /// What settles when the fate of that message is known.
+    /// A promise that settles when the message is sent or dropped.
     pub fn of_send<'env>(
         &self,
         env: Engine,
@@ -123,21 +123,21 @@ impl Promises {
     }
 
     /// A connection, of that number if it ever was open, is over: no pong will come, and what it left unsent is not sent.
-    pub fn connection_ended(&self, connection: u64, fate: &Fate) {
+    pub fn connection_ended(&self, connection: u64, termination: &Termination) {
         for Send { method, deferred } in self.unsent.take() {
-            fate.of(method, "the connection ended before the message was sent").reject(deferred);
+            termination.of(method, "the connection ended before the message was sent").reject(deferred);
         }
         let mut pings = self.pings.borrow_mut();
         let over = pings.iter().take_while(|ping| ping.connection <= connection).count();
         for Ping { deferred, .. } in pings.drain(..over) {
-            fate.of("ping", "the connection ended before the pong").reject(deferred);
+            termination.of("ping", "the connection ended before the pong").reject(deferred);
         }
     }
 
     /// That attempt is over, and the queue will not drain any more.
-    pub fn attempt_ended(&self, attempt: u64, fate: &Fate) {
+    pub fn attempt_ended(&self, attempt: u64, termination: &Termination) {
         for deferred in self.take_ready(attempt) {
-            fate.of("ready", "the connection ended").reject(deferred);
+            termination.of("ready", "the connection ended").reject(deferred);
         }
     }
 
