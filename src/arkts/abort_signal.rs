@@ -94,32 +94,32 @@ impl<'env> Signal<'env> {
         self.0.get(c"aborted").is_ok_and(|aborted| aborted.to_boolean() == Some(true))
     }
 
-    /// Calls `abort` when the signal does, until the listening is stopped.
-    pub fn listen(self, abort: impl Fn() + 'static) -> Result<Listening, Refused> {
+    /// Calls `abort` when the signal is aborted, until the subscription is cancelled.
+    pub fn subscribe(self, abort: impl Fn() + 'static) -> Result<AbortSubscription, Refused> {
         let env = self.0.env();
         let listener = env.function(move |call| {
             abort();
             call.this.env().undefined()
         })?;
         self.0.get(c"addEventListener")?.call(self.0, [env.string(EVENT)?, listener])?;
-        Ok(Listening { signal: Kept::new(self.0)?, listener: Kept::new(listener)? })
+        Ok(AbortSubscription { signal: Kept::new(self.0)?, listener: Kept::new(listener)? })
     }
 }
 
-/// A listener of a signal.
-pub struct Listening {
+/// A listener on a signal.
+pub struct AbortSubscription {
     signal: Kept,
     listener: Kept,
 }
 
-impl Listening {
-    /// Takes the listener off the signal.
-    pub fn stop(self) {
-        let stopped = self.signal.value().and_then(|signal| {
+impl AbortSubscription {
+    /// Removes the listener from the signal.
+    pub fn cancel(self) {
+        let removed = self.signal.value().and_then(|signal| {
             let arguments = [signal.env().string(EVENT)?, self.listener.value()?];
             signal.get(c"removeEventListener")?.call(signal, arguments).map(|_| signal)
         });
-        if stopped.is_err()
+        if removed.is_err()
             && let Ok(signal) = self.signal.value()
         {
             signal.env().report_exception();

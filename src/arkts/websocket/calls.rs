@@ -311,7 +311,7 @@ impl WebSocket {
         socket.reconnects.set(reconnects);
         socket.sending.begin(&socket.promises, sends_wait, drops_queue);
         socket.reader.begin(&socket.mailbox);
-        socket.stop_listening();
+        socket.unsubscribe_from_signal();
         if let Some(signal) = signal {
             let weak = Rc::downgrade(socket);
             let abort = move || {
@@ -319,8 +319,8 @@ impl WebSocket {
                     socket.abandon();
                 }
             };
-            match signal.listen(abort) {
-                Ok(listening) => drop(socket.signal.replace(Some(listening))),
+            match signal.subscribe(abort) {
+                Ok(subscription) => drop(socket.signal.replace(Some(subscription))),
                 Err(Refused) => env.report_exception(),
             }
         }

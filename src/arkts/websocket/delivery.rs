@@ -58,7 +58,7 @@ impl Socket {
             }
             if current && (matches!(event, Event::Opened(_)) || last) {
                 self.opened.set(!last);
-                self.stop_listening();
+                self.unsubscribe_from_signal();
             }
             if last && current {
                 self.sending.drop_backlog(&self.promises);

@@ -18,7 +18,7 @@ use napi_ohos::bindgen_prelude::This;
 
 use self::promises::Promises;
 use self::sending::Sending;
-use super::abort_signal::Listening;
+use super::abort_signal::AbortSubscription;
 use super::doorbell::Doorbell;
 use super::event::{Event, EventType};
 use super::js_listener::{JsListener, Wanted};
@@ -62,7 +62,7 @@ struct Socket {
     /// Whether another connection takes the place of one that is lost.
     reconnects: Cell<bool>,
     /// The signal that gives up the attempt under way.
-    signal: RefCell<Option<Listening>>,
+    signal: RefCell<Option<AbortSubscription>>,
     /// Attempts begun, and those whose last event was delivered. Between `close` and its event the next may begin.
     begun: Cell<u64>,
     ended: Cell<u64>,
@@ -158,10 +158,10 @@ impl Socket {
     }
 
     /// No signal can give up what is open or over.
-    fn stop_listening(&self) {
-        let listening = self.signal.borrow_mut().take();
-        if let Some(listening) = listening {
-            listening.stop();
+    fn unsubscribe_from_signal(&self) {
+        let subscription = self.signal.borrow_mut().take();
+        if let Some(subscription) = subscription {
+            subscription.cancel();
         }
     }
 
