@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use super::doorbell::Doorbell;
 use super::event::{Event, LatestStatistics, Payload, Terminal};
+use super::js_waker::JsWaker;
 use crate::client::{
     Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Outcome, Part, Pong, Prepare,
     Receipt, Reconnected, Reconnecting, Statistics,
@@ -20,7 +20,7 @@ const STORED_BYTES_MAX: usize = 16_384;
 /// Queues a session's events for JavaScript's thread and wakes it.
 pub struct JsListener {
     mailbox: Sender<Event>,
-    doorbell: Arc<Doorbell>,
+    waker: Arc<JsWaker>,
     /// Whether the connection was open, and so ends with a close event.
     open: bool,
     wanted: Arc<Wanted>,
@@ -40,10 +40,10 @@ pub struct Wanted {
 }
 
 impl JsListener {
-    pub fn new(mailbox: Sender<Event>, doorbell: Arc<Doorbell>, wanted: Arc<Wanted>) -> Self {
+    pub fn new(mailbox: Sender<Event>, waker: Arc<JsWaker>, wanted: Arc<Wanted>) -> Self {
         Self {
             mailbox,
-            doorbell,
+            waker,
             open: false,
             wanted,
             splitter: Utf8Splitter::default(),
@@ -63,7 +63,7 @@ impl Listener for JsListener {
 
     fn end(&mut self) {
         if self.mailbox.flush() {
-            self.doorbell.ring();
+            self.waker.wake();
         }
     }
 

@@ -5,10 +5,10 @@
 mod abort_signal;
 mod declarations;
 mod dispatch;
-mod doorbell;
 mod error;
 mod event;
 mod js_listener;
+mod js_waker;
 mod napi;
 mod objects;
 mod options;

@@ -300,7 +300,7 @@ impl WebSocket {
         let broken = |_: Refused| ApiError::other("connect: the engine has no room for another connection");
         let listeners = listeners_of(env, this).and_then(Kept::new).map_err(broken)?;
         *socket.listeners.borrow_mut() = Some(listeners);
-        socket.doorbell.install(env, socket.clone()).map_err(broken)?;
+        socket.waker.install(env, socket.clone()).map_err(broken)?;
         socket.client.set_send_limits(send_limits);
         socket.url.replace(url);
         socket.elsewhere.take();

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::Socket;
 use crate::arkts::dispatch::Listeners;
-use crate::arkts::doorbell::Answer;
 use crate::arkts::error::Termination;
 use crate::arkts::event::{Event, EventType};
+use crate::arkts::js_waker::OnWake;
 use crate::arkts::napi::{Engine, Kept};
 use crate::client::State;
 
@@ -19,16 +19,16 @@ const LOOK_EVENTS_MAX: u32 = 64;
 const SCOPE_EVENTS: usize = 64;
 const SCOPE_BYTES: usize = 65_536;
 
-impl Answer for Socket {
+impl OnWake for Socket {
     /// Delivers what is in the mailbox.
-    fn answer(self: Rc<Self>, env: Engine) {
+    fn on_wake(self: Rc<Self>, env: Engine) {
         let mut turn = Turn::begin();
         let mut progress = Progress::ScopeFull;
         while progress == Progress::ScopeFull {
             env.scoped(|| progress = self.deliver(env, &mut turn));
         }
         match progress {
-            Progress::TurnOver => self.doorbell.ring(),
+            Progress::TurnOver => self.waker.wake(),
             Progress::ScopeFull | Progress::Empty => self.release_unheard(),
         }
     }
@@ -80,7 +80,7 @@ impl Socket {
             // The listener of the last event may have begun the next connection.
             if last && self.begun == self.ended {
                 self.listeners.borrow_mut().take();
-                self.doorbell.remove();
+                self.waker.remove();
             } else if turn.is_over() {
                 return Progress::TurnOver;
             }
@@ -151,17 +151,17 @@ impl Socket {
         listened.get() & !silent != 0
     }
 
-    /// Lets go of a connection that nobody could hear of: without its doorbell the socket is dropped, and the client with it.
+    /// Lets go of a connection that nobody could hear of: without its waker the socket is dropped, and the client with it.
     pub fn release_unheard(&self) {
         if self.collected.get() && !self.could_be_heard() {
             self.listeners.borrow_mut().take();
             self.signal.borrow_mut().take();
-            self.doorbell.remove();
+            self.waker.remove();
         }
     }
 }
 
-/// The time that is spent on events at one ring.
+/// The time that is spent on events for one wake.
 struct Turn {
     began: Instant,
     events: u32,

@@ -19,9 +19,9 @@ use napi_ohos::bindgen_prelude::This;
 use self::promises::Promises;
 use self::sending::Sending;
 use super::abort_signal::AbortSubscription;
-use super::doorbell::Doorbell;
 use super::event::{Event, EventType};
 use super::js_listener::{JsListener, Wanted};
+use super::js_waker::JsWaker;
 use super::napi::{Engine, Kept, Refused, Value};
 use super::reader::Reader;
 use crate::client::{Client, CloseError, SEND_LIMIT_BYTES};
@@ -50,7 +50,7 @@ struct Socket {
     client: Client,
     wanted: Arc<Wanted>,
     mailbox: Receiver<Event>,
-    doorbell: Arc<Doorbell>,
+    waker: Arc<JsWaker>,
     /// The object of listeners, while events can come.
     listeners: RefCell<Option<Kept>>,
     /// The URL of the last `connect`, and where its connection leads if that is elsewhere.
@@ -98,15 +98,15 @@ pub fn load(env: Engine, exports: Value<'_>) -> Result<(), Refused> {
 /// Makes the JavaScript object. The engine owns it and its Rust half.
 pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
     let (sender, mailbox) = mailbox();
-    let doorbell = Arc::new(Doorbell::default());
+    let waker = Arc::new(JsWaker::default());
     let wanted = Arc::new(Wanted::default());
-    let listener = JsListener::new(sender, doorbell.clone(), wanted.clone());
+    let listener = JsListener::new(sender, waker.clone(), wanted.clone());
     let client = Client::new(Box::new(listener), SEND_LIMIT_BYTES);
     let socket = Rc::new(Socket {
         client,
         wanted,
         mailbox,
-        doorbell,
+        waker,
         listeners: RefCell::default(),
         url: RefCell::default(),
         elsewhere: RefCell::default(),

@@ -1,0 +1,165 @@
+//! Wakes a JavaScript thread from any thread, by threadsafe functions that carry no data. Knows nothing of events.
+//!
+//! Events stay in the event queue: data queued in a threadsafe function leaks when its queue is full or the environment ends.
+//!
+//! Two functions are called in turn. An engine calls a function that was called meanwhile again at once, up to a thousand times,
+//! before its loop does anything else. A call of the other function waits for its place in the loop.
+
+use std::ffi::c_void;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use napi_ohos::sys;
+
+use super::napi::{Engine, Refused};
+
+/// Runs on the JavaScript thread for each wake.
+pub trait OnWake {
+    fn on_wake(self: Rc<Self>, env: Engine);
+}
+
+/// A waker of one JavaScript thread. It may be installed and removed any number of times.
+#[derive(Default)]
+pub struct JsWaker {
+    installed: Mutex<Option<Installed>>,
+}
+
+/// Threadsafe functions that this side has not released.
+struct Installed {
+    functions: [sys::napi_threadsafe_function; 2],
+    /// The index of the function for the next wake.
+    next: usize,
+}
+
+// SAFETY: threadsafe functions may be called and released from any thread.
+unsafe impl Send for Installed {}
+
+/// The context of a threadsafe function. It lives until the finalizer runs, on the JavaScript thread.
+struct Context<T> {
+    target: Rc<T>,
+    waker: Arc<JsWaker>,
+    function: sys::napi_threadsafe_function,
+}
+
+impl JsWaker {
+    /// Makes [`JsWaker::wake`] run `target` on the thread of `env`. Keeps both alive until [`JsWaker::remove`].
+    pub fn install<T: OnWake + 'static>(self: &Arc<Self>, env: Engine, target: Rc<T>) -> Result<(), Refused> {
+        let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        if installed.is_some() {
+            return Ok(());
+        }
+        let first = self.function(env, target.clone())?;
+        let second = self.function(env, target).inspect_err(|_| {
+            // SAFETY: made above, and released once.
+            unsafe { release(first) };
+        })?;
+        *installed = Some(Installed { functions: [first, second], next: 0 });
+        Ok(())
+    }
+
+    /// Makes a threadsafe function that runs `target`.
+    fn function<T: OnWake + 'static>(
+        self: &Arc<Self>,
+        env: Engine,
+        target: Rc<T>,
+    ) -> Result<sys::napi_threadsafe_function, Refused> {
+        let name = env.string("net_websocket")?;
+        let context =
+            Box::into_raw(Box::new(Context { target, waker: self.clone(), function: ptr::null_mut() }));
+        let mut function = ptr::null_mut();
+        // SAFETY: current environment; `context` lives until `finalize::<T>` frees it, which runs after the last call.
+        let status = unsafe {
+            sys::napi_create_threadsafe_function(
+                env.raw(),
+                ptr::null_mut(),
+                ptr::null_mut(),
+                name.raw(),
+                0,
+                1,
+                context.cast(),
+                Some(finalize::<T>),
+                context.cast(),
+                Some(call_target::<T>),
+                &mut function,
+            )
+        };
+        if status != sys::Status::napi_ok {
+            // SAFETY: nothing else has taken it.
+            drop(unsafe { Box::from_raw(context) });
+            return Err(Refused);
+        }
+        // SAFETY: this is the JavaScript thread, where alone `context` is read.
+        unsafe { (*context).function = function };
+        Ok(function)
+    }
+
+    /// Runs the target soon on its own thread. Callable on any thread. Does nothing unless installed.
+    pub fn wake(&self) {
+        let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Installed { functions, next }) = &mut *installed {
+            let function = functions[*next];
+            *next = 1 - *next;
+            // SAFETY: not released while it is in `installed`, and the lock keeps it there. An error means that
+            // the environment ends, and nobody listens any more.
+            unsafe {
+                sys::napi_call_threadsafe_function(
+                    function,
+                    ptr::null_mut(),
+                    sys::ThreadsafeFunctionCallMode::nonblocking,
+                );
+            }
+        }
+    }
+
+    /// Releases the target and the engine's loop, which an installed waker keeps running.
+    pub fn remove(&self) {
+        let installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for function in installed.into_iter().flat_map(|Installed { functions, .. }| functions) {
+            // SAFETY: taken out, so released once.
+            unsafe { release(function) };
+        }
+    }
+}
+
+/// # Safety
+///
+/// The function must be this side's, and is not from here on.
+unsafe fn release(function: sys::napi_threadsafe_function) {
+    // SAFETY: as the caller says.
+    unsafe {
+        sys::napi_release_threadsafe_function(function, sys::ThreadsafeFunctionReleaseMode::release);
+    }
+}
+
+/// Runs on the JavaScript thread for each wake; `env` is null while the environment ends.
+unsafe extern "C" fn call_target<T: OnWake>(
+    env: sys::napi_env,
+    _callback: sys::napi_value,
+    context: *mut c_void,
+    _data: *mut c_void,
+) {
+    if env.is_null() || context.is_null() {
+        return;
+    }
+    // SAFETY: `context` is what `install` made; `finalize` comes after the last wake.
+    let target = unsafe { &*context.cast::<Context<T>>() }.target.clone();
+    // SAFETY: the engine hands in the current environment.
+    let env = unsafe { Engine::from_raw(env) };
+    let run = std::panic::AssertUnwindSafe(|| target.on_wake(env));
+    if std::panic::catch_unwind(run).is_err() {
+        crate::logging::error(format_args!("ArkTS delivery: internal error"));
+    }
+}
+
+/// Runs on the JavaScript thread, once, after the last wake.
+unsafe extern "C" fn finalize<T>(_env: sys::napi_env, context: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: made by `Box::into_raw` in `install`.
+    let Context { target, waker, function } = *unsafe { Box::from_raw(context.cast::<Context<T>>()) };
+    // The environment may end without `remove`: then nothing may call these functions again.
+    {
+        let mut installed = waker.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        installed.take_if(|Installed { functions, .. }| functions.contains(&function));
+    }
+    drop(target);
+}
