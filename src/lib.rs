@@ -13,9 +13,9 @@ pub mod protocol;
 
 #[cfg(any(target_env = "ohos", feature = "arkts"))]
 mod arkts;
-mod logging;
 #[cfg(any(target_env = "ohos", feature = "arkts", test))]
-mod mailbox;
+mod event_queue;
+mod logging;
 pub mod ndk;
 mod platform;
 mod runtime;

@@ -1,4 +1,4 @@
-//! JavaScript's half of delivery: calls the listeners of an object with what came out of the mailbox, on JavaScript's thread.
+//! JavaScript's half of delivery: calls the listeners of an object with what came out of the event queue, on JavaScript's thread.
 
 use std::cell::Cell;
 
@@ -8,7 +8,7 @@ use super::objects::{
     error_value, frame_value, headers, open_result, reconnecting_value, set_circumstances, statistics_value,
 };
 use crate::client::{Kind, Part, Reconnected};
-use crate::mailbox::Receiver;
+use crate::event_queue::EventReceiver;
 
 /// The listeners of a JavaScript object, for as long as a handle scope.
 pub struct Listeners<'scope> {
@@ -44,7 +44,7 @@ impl<'scope> Listeners<'scope> {
     }
 
     /// Calls the listeners of a message; one that throws does not keep the others from being called.
-    pub fn message(&mut self, kind: Kind, payload: Payload, mailbox: &Receiver<Event>) {
+    pub fn message(&mut self, kind: Kind, payload: Payload, events: &EventReceiver<Event>) {
         let Self { env, undefined, .. } = *self;
         let current = |listeners: &mut Self| {
             if listeners.changed.get() {
@@ -53,7 +53,7 @@ impl<'scope> Listeners<'scope> {
         };
         current(self);
         if let Some(listener) = self.message {
-            let data = payload.into_value(env, kind, mailbox);
+            let data = payload.into_value(env, kind, events);
             self.told(data.and_then(|data| listener.call(undefined, [undefined, data])));
             current(self);
         }
@@ -63,11 +63,11 @@ impl<'scope> Listeners<'scope> {
     }
 
     /// Calls the listeners of a piece of a message, as above.
-    pub fn piece(&self, kind: Kind, part: Part, payload: Payload, mailbox: &Receiver<Event>) {
+    pub fn piece(&self, kind: Kind, part: Part, payload: Payload, events: &EventReceiver<Event>) {
         let Self { env, undefined, .. } = *self;
         self.call(EventType::Piece, || {
             let result = env.object()?;
-            result.set(c"data", payload.into_value(env, kind, mailbox)?)?;
+            result.set(c"data", payload.into_value(env, kind, events)?)?;
             result.set(c"first", env.boolean(part.first)?)?;
             result.set(c"last", env.boolean(part.last)?)?;
             Ok([result])

@@ -1,6 +1,6 @@
 //! Events on their way from a session's thread to JavaScript's, and their names.
 //!
-//! Knows neither who puts them into the mailbox nor who takes them out.
+//! Knows neither who puts them into the event queue nor who takes them out.
 
 use std::ffi::CStr;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use crate::client::{
     Closed, Direction, FrameHeader, Kind, Opened, Outcome, Part, Receipt, Reconnected, Reconnecting,
     Statistics,
 };
-use crate::mailbox::Receiver;
+use crate::event_queue::EventReceiver;
 
 /// An event on its way to JavaScript. What is rare is boxed, so that many messages take little room.
 pub enum Event {
@@ -79,9 +79,9 @@ impl Payload {
     }
 
     /// Of the message taken last.
-    pub fn into_vec(self, mailbox: &Receiver<Event>) -> Vec<u8> {
+    pub fn into_vec(self, events: &EventReceiver<Event>) -> Vec<u8> {
         match self {
-            Self::Stored(range) => mailbox.stored(range, <[u8]>::to_vec),
+            Self::Stored(range) => events.stored(range, <[u8]>::to_vec),
             Self::Own(bytes) => bytes,
         }
     }
@@ -91,10 +91,10 @@ impl Payload {
         self,
         env: Engine,
         kind: Kind,
-        mailbox: &Receiver<Event>,
+        events: &EventReceiver<Event>,
     ) -> Result<Value<'env>, Refused> {
         match self {
-            Self::Stored(range) => mailbox.stored(range, |bytes| message_value(env, kind, bytes)),
+            Self::Stored(range) => events.stored(range, |bytes| message_value(env, kind, bytes)),
             Self::Own(bytes) => message_value(env, kind, &bytes),
         }
     }

@@ -1,4 +1,4 @@
-//! The session's half of delivery: puts what a session tells into the mailbox, on the session's thread.
+//! The session's half of delivery: puts what a session tells into the event queue, on the session's thread.
 //!
 //! Knows nothing of JavaScript's values.
 
@@ -12,14 +12,14 @@ use crate::client::{
     Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Outcome, Part, Pong, Prepare,
     Receipt, Reconnected, Reconnecting, Statistics,
 };
-use crate::mailbox::Sender;
+use crate::event_queue::EventSender;
 
 /// The longest message that is copied into its batch's memory; a longer one has memory of its own.
 const STORED_BYTES_MAX: usize = 16_384;
 
 /// Queues a session's events for JavaScript's thread and wakes it.
 pub struct JsListener {
-    mailbox: Sender<Event>,
+    queue: EventSender<Event>,
     waker: Arc<JsWaker>,
     /// Whether the connection was open, and so ends with a close event.
     open: bool,
@@ -40,9 +40,9 @@ pub struct Wanted {
 }
 
 impl JsListener {
-    pub fn new(mailbox: Sender<Event>, waker: Arc<JsWaker>, wanted: Arc<Wanted>) -> Self {
+    pub fn new(queue: EventSender<Event>, waker: Arc<JsWaker>, wanted: Arc<Wanted>) -> Self {
         Self {
-            mailbox,
+            queue,
             waker,
             open: false,
             wanted,
@@ -52,17 +52,17 @@ impl JsListener {
     }
 
     fn put(&mut self, event: Event) {
-        self.mailbox.push(event, 0);
+        self.queue.push(event, 0);
     }
 }
 
 impl Listener for JsListener {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.mailbox.poll_room(cx)
+        self.queue.poll_room(cx)
     }
 
     fn end(&mut self) {
-        if self.mailbox.flush() {
+        if self.queue.flush() {
             self.waker.wake();
         }
     }
@@ -82,24 +82,24 @@ impl Listener for JsListener {
             };
             if let Some((part, bytes)) = piece {
                 let held = bytes.capacity();
-                self.mailbox.push(Event::Piece(kind, part, Payload::Own(bytes)), held);
+                self.queue.push(Event::Piece(kind, part, Payload::Own(bytes)), held);
             }
             return;
         }
         let bytes = message.data();
         if bytes.len() <= STORED_BYTES_MAX {
-            let payload = Payload::Stored(self.mailbox.store(bytes));
+            let payload = Payload::Stored(self.queue.store(bytes));
             return self.put(Event::Message(kind, payload));
         }
         let bytes = message.into_vec();
         let held = bytes.capacity();
-        self.mailbox.push(Event::Message(kind, Payload::Own(bytes)), held);
+        self.queue.push(Event::Message(kind, Payload::Own(bytes)), held);
     }
 
     fn pong(&mut self, pong: Pong<'_>) {
         let Pong { payload, round_trip } = pong;
         let millis = round_trip.map(|time| time.as_secs_f64() * 1_000.0);
-        self.mailbox.push(Event::Pong(payload.to_vec(), millis), payload.len());
+        self.queue.push(Event::Pong(payload.to_vec(), millis), payload.len());
     }
 
     fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
@@ -121,7 +121,7 @@ impl Listener for JsListener {
     }
 
     fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.mailbox.poll_delivery(cx)
+        self.queue.poll_delivery(cx)
     }
 
     fn frame(&mut self, direction: Direction, header: FrameHeader) {

@@ -8,11 +8,11 @@ use super::event::{Event, Payload};
 use super::napi::{Deferred, Engine, Refused, Value};
 use super::objects::error_value;
 use crate::client::Kind;
-use crate::mailbox::Receiver;
+use crate::event_queue::EventReceiver;
 
 /// The messages of one connection, from the first `next` on.
 ///
-/// Unread ones count against the mailbox they came from, so that the session stops reading when the application does.
+/// Unread ones count against the event queue, so that the session stops reading when the application does.
 #[derive(Default)]
 pub struct Reader {
     /// A connection has begun.
@@ -29,12 +29,12 @@ pub struct Reader {
 
 impl Reader {
     /// Another connection begins. What was not read of the last one is dropped, and who waits for more of it is told.
-    pub fn begin(&self, mailbox: &Receiver<Event>) {
+    pub fn begin(&self, events: &EventReceiver<Event>) {
         for deferred in self.waiting.take() {
             ApiError::other("next: another connection was begun").reject(deferred);
         }
         let unread = self.unread.take();
-        mailbox.let_go(unread.iter().map(|(_, bytes)| bytes.len()).sum(), unread.len());
+        events.release(unread.iter().map(|(_, bytes)| bytes.len()).sum(), unread.len());
         self.begun.set(true);
         self.reading.set(false);
         self.failure.take();
@@ -52,12 +52,12 @@ impl Reader {
     }
 
     /// A promise of the next message: `{value, done: false}`, then `{done: true}`; it fails when the connection does.
-    pub fn next<'env>(&self, env: Engine, mailbox: &Receiver<Event>) -> Result<Value<'env>, Refused> {
+    pub fn next<'env>(&self, env: Engine, events: &EventReceiver<Event>) -> Result<Value<'env>, Refused> {
         self.reading.set(true);
         let unread = self.unread.borrow_mut().pop_front();
         if let Some((kind, bytes)) = unread {
-            mailbox.let_go(bytes.len(), 1);
-            let value = Payload::Own(bytes).into_value(env, kind, mailbox)?;
+            events.release(bytes.len(), 1);
+            let value = Payload::Own(bytes).into_value(env, kind, events)?;
             return env.settled(Ok(iterator_result(env, Some(value))?));
         }
         if self.ended.get() {
@@ -72,20 +72,20 @@ impl Reader {
     }
 
     /// Takes an event that is a message for `next`; gives back what is for the listeners.
-    pub fn receive(&self, env: Engine, event: Event, mailbox: &Receiver<Event>) -> Option<Event> {
+    pub fn receive(&self, env: Engine, event: Event, events: &EventReceiver<Event>) -> Option<Event> {
         match event {
             Event::Message(kind, payload) if self.reading.get() => {
                 let waiting = self.waiting.borrow_mut().pop_front();
                 match waiting {
                     Some(deferred) => {
-                        let value = payload.into_value(env, kind, mailbox);
+                        let value = payload.into_value(env, kind, events);
                         if let Ok(result) = value.and_then(|value| iterator_result(env, Some(value))) {
                             deferred.settle(Ok(result));
                         }
                     }
                     None => {
-                        let bytes = payload.into_vec(mailbox);
-                        mailbox.hold(bytes.len());
+                        let bytes = payload.into_vec(events);
+                        events.retain(bytes.len());
                         self.unread.borrow_mut().push_back((kind, bytes));
                     }
                 }

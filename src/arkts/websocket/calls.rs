@@ -170,7 +170,7 @@ impl WebSocket {
         if socket.wanted.pieces.load(Ordering::Relaxed) {
             return Ok(env.settled(Err(reader::in_pieces().value(env)?))?);
         }
-        Ok(socket.reader.next(env, &socket.mailbox)?)
+        Ok(socket.reader.next(env, &socket.events)?)
     }
 
     /// Begins the attempt that is waited for after `reconnecting` at once; `false` when none is.
@@ -310,7 +310,7 @@ impl WebSocket {
         socket.opened.set(false);
         socket.reconnects.set(reconnects);
         socket.sending.begin(&socket.promises, sends_wait, drops_queue);
-        socket.reader.begin(&socket.mailbox);
+        socket.reader.begin(&socket.events);
         socket.unsubscribe_from_signal();
         if let Some(signal) = signal {
             let weak = Rc::downgrade(socket);

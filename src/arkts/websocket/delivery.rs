@@ -1,4 +1,4 @@
-//! From the mailbox to listeners and promises, in the turns that the engine's loop gives; and when an object has nothing to hear any more.
+//! From the event queue to listeners and promises, in the turns that the engine's loop gives; and when an object has nothing to hear any more.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ const SCOPE_EVENTS: usize = 64;
 const SCOPE_BYTES: usize = 65_536;
 
 impl OnWake for Socket {
-    /// Delivers what is in the mailbox.
+    /// Delivers what is in the event queue.
     fn on_wake(self: Rc<Self>, env: Engine) {
         let mut turn = Turn::begin();
         let mut progress = Progress::ScopeFull;
@@ -43,7 +43,7 @@ impl Socket {
             listeners.and_then(|object| Listeners::new(env, object, &self.listeners_changed).ok());
         let mut bytes = 0;
         for _ in 0..SCOPE_EVENTS {
-            let Some(event) = self.mailbox.take() else { return Progress::Empty };
+            let Some(event) = self.events.take() else { return Progress::Empty };
             let last = event.is_last();
             // Else it is what was left of an attempt before the last.
             let current = self.ended.get() + 1 == self.begun.get();
@@ -64,15 +64,15 @@ impl Socket {
                 self.sending.drop_backlog(&self.promises);
             }
             self.settle(env, &event);
-            let event = if current { self.reader.receive(env, event, &self.mailbox) } else { Some(event) };
+            let event = if current { self.reader.receive(env, event, &self.events) } else { Some(event) };
             match (event, &mut listeners) {
                 (Some(Event::Message(kind, payload)), Some(listeners)) => {
                     bytes += payload.len();
-                    listeners.message(kind, payload, &self.mailbox);
+                    listeners.message(kind, payload, &self.events);
                 }
                 (Some(Event::Piece(kind, part, payload)), Some(listeners)) => {
                     bytes += payload.len();
-                    listeners.piece(kind, part, payload, &self.mailbox);
+                    listeners.piece(kind, part, payload, &self.events);
                 }
                 (Some(event), Some(listeners)) => listeners.tell(event),
                 (None, _) | (_, None) => {}
@@ -134,11 +134,11 @@ impl Socket {
 
     /// Whether a listener or a promise could still be told something.
     fn could_be_heard(&self) -> bool {
-        let Self { client, mailbox, promises, reader, listened, reconnects, .. } = self;
+        let Self { client, events, promises, reader, listened, reconnects, .. } = self;
         if promises.is_awaited() || reader.is_awaited() {
             return true;
         }
-        let open = matches!(client.state(), State::Open | State::Closing) && mailbox.is_empty();
+        let open = matches!(client.state(), State::Open | State::Closing) && events.is_empty();
         // What is told once for each connection, and what is told of those that come back.
         let once = [EventType::Open, EventType::OpenInfo, EventType::HeaderReceive];
         let returning = [EventType::Reconnecting, EventType::Prepare, EventType::Reconnected];

@@ -25,7 +25,7 @@ use super::js_waker::JsWaker;
 use super::napi::{Engine, Kept, Refused, Value};
 use super::reader::Reader;
 use crate::client::{Client, CloseError, SEND_LIMIT_BYTES};
-use crate::mailbox::{Receiver, mailbox};
+use crate::event_queue::{EventReceiver, event_queue};
 
 /// Sent when a signal is aborted between the server's answer and the event `open`: going away (RFC 6455 section 7.4.1).
 const ABORT_CLOSE_CODE: u16 = 1001;
@@ -49,7 +49,7 @@ pub struct WebSocket {
 struct Socket {
     client: Client,
     wanted: Arc<Wanted>,
-    mailbox: Receiver<Event>,
+    events: EventReceiver<Event>,
     waker: Arc<JsWaker>,
     /// The object of listeners, while events can come.
     listeners: RefCell<Option<Kept>>,
@@ -97,7 +97,7 @@ pub fn load(env: Engine, exports: Value<'_>) -> Result<(), Refused> {
 
 /// Makes the JavaScript object. The engine owns it and its Rust half.
 pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
-    let (sender, mailbox) = mailbox();
+    let (sender, events) = event_queue();
     let waker = Arc::new(JsWaker::default());
     let wanted = Arc::new(Wanted::default());
     let listener = JsListener::new(sender, waker.clone(), wanted.clone());
@@ -105,7 +105,7 @@ pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
     let socket = Rc::new(Socket {
         client,
         wanted,
-        mailbox,
+        events,
         waker,
         listeners: RefCell::default(),
         url: RefCell::default(),

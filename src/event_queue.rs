@@ -1,8 +1,10 @@
-//! A bounded queue from a session to a face on another thread, with a doorbell.
+//! A bounded queue of events from a session to a consumer on another thread.
 //!
-//! Knows neither side: a session [`Sender::push`]es what one read brought, [`Sender::flush`]es it as a batch and waits while
-//! [`Sender::poll_room`] is pending; the face is rung when it has found the queue empty and something comes, and
-//! [`Receiver::take`]s until it does again. A lock is taken for each batch, not for each entry.
+//! Owns the entries, their bytes and the limits. Knows neither the events nor the two threads.
+//!
+//! A session calls [`EventSender::push`] for each event of one read, then [`EventSender::flush`], which queues them as a batch.
+//! It stops reading while [`EventSender::poll_room`] is pending. The consumer calls [`EventReceiver::take`] until the queue is
+//! empty. The next flush then reports that the consumer must be woken. A lock is taken for each batch, not for each entry.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -10,11 +12,11 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// What the queue holds before its session stops reading from the socket. More would leave the processor's caches before
-/// the face has looked at it, and gain nothing.
+/// The size at which the session stops reading from the socket. Entries of a longer queue would leave the processor's
+/// caches before the consumer reads them.
 const HIGH_WATER_BYTES: usize = 524_288;
 const HIGH_WATER_COUNT: usize = 4_096;
-/// What must be left for the session to read on.
+/// The size at which the session reads again.
 const LOW_WATER_BYTES: usize = HIGH_WATER_BYTES / 2;
 const LOW_WATER_COUNT: usize = HIGH_WATER_COUNT / 2;
 
@@ -24,34 +26,34 @@ static SPARE_STORES: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 const SPARE_STORES_MAX: usize = 8;
 const SPARE_STORE_BYTES_MAX: usize = 262_144;
 
-/// A queue, empty.
-pub(crate) fn mailbox<T>() -> (Sender<T>, Receiver<T>) {
-    let inner = Inner {
+/// Makes an empty queue; returns the session's end and the consumer's.
+pub(crate) fn event_queue<T>() -> (EventSender<T>, EventReceiver<T>) {
+    let state = QueueState {
         batches: VecDeque::new(),
         bytes: 0,
         count: 0,
-        held: 0,
+        retained: 0,
         waker: None,
         awaits_delivery: false,
         is_awaited: true,
     };
-    let inner = Arc::new(Mutex::new(inner));
-    let sender = Sender { inner: inner.clone(), batch: Batch::default() };
-    (sender, Receiver { inner, batch: RefCell::new(Batch::default()) })
+    let state = Arc::new(Mutex::new(state));
+    let sender = EventSender { state: state.clone(), batch: Batch::default() };
+    (sender, EventReceiver { state, batch: RefCell::new(Batch::default()) })
 }
 
-struct Inner<T> {
+struct QueueState<T> {
     batches: VecDeque<Batch<T>>,
-    /// What was put in and is neither done with nor let go.
+    /// The bytes and the number of entries that are queued, in the consumer's batch or retained.
     bytes: usize,
     count: usize,
-    /// Of the count, what the face has taken and keeps.
-    held: usize,
-    /// The session that waits for room.
+    /// Of the count, the entries that the consumer has taken and retains.
+    retained: usize,
+    /// Wakes the session that waits for room.
     waker: Option<Waker>,
-    /// It waits for the face to take what was put in, whatever it keeps.
+    /// The session waits until the consumer has taken entries, retained or not.
     awaits_delivery: bool,
-    /// The face has found nothing and waits to be rung.
+    /// The consumer has found the queue empty: the next flush must wake it.
     is_awaited: bool,
 }
 
@@ -60,7 +62,7 @@ struct Batch<T> {
     entries: VecDeque<T>,
     /// Bytes that entries refer to.
     store: Vec<u8>,
-    /// What counts against the marks: all that was ever in it.
+    /// Count against the limits until the whole batch was taken.
     bytes: usize,
     count: usize,
 }
@@ -86,13 +88,13 @@ fn recycle_store(mut store: Vec<u8>) {
     }
 }
 
-/// The session's end.
-pub(crate) struct Sender<T> {
-    inner: Arc<Mutex<Inner<T>>>,
+/// The session's end of the queue.
+pub(crate) struct EventSender<T> {
+    state: Arc<Mutex<QueueState<T>>>,
     batch: Batch<T>,
 }
 
-impl<T> Sender<T> {
+impl<T> EventSender<T> {
     /// Copies bytes that an entry of the same batch refers to.
     pub(crate) fn store(&mut self, bytes: &[u8]) -> Range<usize> {
         let Batch { store, .. } = &mut self.batch;
@@ -112,62 +114,62 @@ impl<T> Sender<T> {
         self.batch.count += 1;
     }
 
-    /// Puts the batch into the queue; true when the doorbell is to be rung.
+    /// Queues the batch; returns true when the consumer must be woken.
     pub(crate) fn flush(&mut self) -> bool {
         if self.batch.entries.is_empty() {
             return false;
         }
         let batch = std::mem::take(&mut self.batch);
-        let mut inner = lock(&self.inner);
-        inner.bytes += batch.bytes;
-        inner.count += batch.count;
-        inner.batches.push_back(batch);
-        std::mem::take(&mut inner.is_awaited)
+        let mut state = lock(&self.state);
+        state.bytes += batch.bytes;
+        state.count += batch.count;
+        state.batches.push_back(batch);
+        std::mem::take(&mut state.is_awaited)
     }
 
-    /// Ready while more may be put in.
+    /// Ready while the queue is below its limits.
     pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
-        let mut inner = lock(&self.inner);
-        if inner.bytes < HIGH_WATER_BYTES && inner.count < HIGH_WATER_COUNT {
+        let mut state = lock(&self.state);
+        if state.bytes < HIGH_WATER_BYTES && state.count < HIGH_WATER_COUNT {
             return Poll::Ready(());
         }
-        inner.waker = Some(cx.waker().clone());
+        state.waker = Some(cx.waker().clone());
         Poll::Pending
     }
 
-    /// Ready while the face takes what is put in. What it keeps does not count: to wait for that could be to wait for ever.
+    /// Ready while few entries wait to be taken. Retained entries are excluded: waiting for them could deadlock.
     pub(crate) fn poll_delivery(&self, cx: &Context<'_>) -> Poll<()> {
-        let mut inner = lock(&self.inner);
-        if inner.count - inner.held < HIGH_WATER_COUNT {
+        let mut state = lock(&self.state);
+        if state.count - state.retained < HIGH_WATER_COUNT {
             return Poll::Ready(());
         }
-        inner.waker = Some(cx.waker().clone());
-        inner.awaits_delivery = true;
+        state.waker = Some(cx.waker().clone());
+        state.awaits_delivery = true;
         Poll::Pending
     }
 }
 
-/// The face's end, on one thread.
-pub(crate) struct Receiver<T> {
-    inner: Arc<Mutex<Inner<T>>>,
-    /// The batch that entries are taken from. It counts until it is done with.
+/// The consumer's end of the queue, on one thread.
+pub(crate) struct EventReceiver<T> {
+    state: Arc<Mutex<QueueState<T>>>,
+    /// The batch that entries are taken from. It counts until all of them were taken.
     batch: RefCell<Batch<T>>,
 }
 
-impl<T> Receiver<T> {
-    /// The next entry. After a `None` the doorbell rings for the next one.
+impl<T> EventReceiver<T> {
+    /// Takes the next entry. After a `None` the next flush reports that the consumer must be woken.
     pub(crate) fn take(&self) -> Option<T> {
         let mut batch = self.batch.borrow_mut();
         if let Some(entry) = batch.entries.pop_front() {
             return Some(entry);
         }
         let done = std::mem::take(&mut *batch);
-        let mut inner = lock(&self.inner);
-        match inner.batches.pop_front() {
+        let mut state = lock(&self.state);
+        match state.batches.pop_front() {
             Some(next) => *batch = next,
-            None => inner.is_awaited = true,
+            None => state.is_awaited = true,
         }
-        discount(inner, done.bytes, done.count);
+        discount(state, done.bytes, done.count);
         recycle_store(done.store);
         batch.entries.pop_front()
     }
@@ -177,34 +179,34 @@ impl<T> Receiver<T> {
         read(&self.batch.borrow().store[range])
     }
 
-    /// Of what was taken, `bytes` bytes in one entry are kept by the face for now and still count.
-    pub(crate) fn hold(&self, bytes: usize) {
-        let mut inner = lock(&self.inner);
-        inner.bytes += bytes;
-        inner.count += 1;
-        inner.held += 1;
+    /// Retains one entry that was taken: its `bytes` bytes count until [`EventReceiver::release`].
+    pub(crate) fn retain(&self, bytes: usize) {
+        let mut state = lock(&self.state);
+        state.bytes += bytes;
+        state.count += 1;
+        state.retained += 1;
     }
 
-    /// `count` entries of `bytes` bytes together are held no longer.
-    pub(crate) fn let_go(&self, bytes: usize, count: usize) {
-        let mut inner = lock(&self.inner);
-        inner.held -= count;
-        discount(inner, bytes, count);
+    /// Releases `count` retained entries of `bytes` bytes together.
+    pub(crate) fn release(&self, bytes: usize, count: usize) {
+        let mut state = lock(&self.state);
+        state.retained -= count;
+        discount(state, bytes, count);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.batch.borrow().entries.is_empty() && lock(&self.inner).batches.is_empty()
+        self.batch.borrow().entries.is_empty() && lock(&self.state).batches.is_empty()
     }
 }
 
-fn discount<T>(mut inner: MutexGuard<'_, Inner<T>>, bytes: usize, count: usize) {
-    inner.bytes -= bytes;
-    inner.count -= count;
-    let roomy = inner.bytes <= LOW_WATER_BYTES && inner.count <= LOW_WATER_COUNT;
-    let delivered = inner.awaits_delivery && inner.count - inner.held <= LOW_WATER_COUNT;
-    let waker = if roomy || delivered { inner.waker.take() } else { None };
-    inner.awaits_delivery &= waker.is_none();
-    drop(inner);
+fn discount<T>(mut state: MutexGuard<'_, QueueState<T>>, bytes: usize, count: usize) {
+    state.bytes -= bytes;
+    state.count -= count;
+    let roomy = state.bytes <= LOW_WATER_BYTES && state.count <= LOW_WATER_COUNT;
+    let delivered = state.awaits_delivery && state.count - state.retained <= LOW_WATER_COUNT;
+    let waker = if roomy || delivered { state.waker.take() } else { None };
+    state.awaits_delivery &= waker.is_none();
+    drop(state);
     if let Some(waker) = waker {
         crate::runtime::wake(waker);
     }
@@ -220,23 +222,23 @@ mod tests {
     /// Longer than anything here takes; a test that reaches it has failed.
     const DEADLINE: Duration = Duration::from_secs(20);
 
-    struct Tell(mpsc::Sender<()>);
+    struct Wakes(mpsc::Sender<()>);
 
-    impl Wake for Tell {
+    impl Wake for Wakes {
         fn wake(self: Arc<Self>) {
             let _ = self.0.send(());
         }
     }
 
-    /// A waker, and what tells of its wakes.
+    /// A waker, and a channel that receives its wakes.
     fn waker() -> (Waker, mpsc::Receiver<()>) {
         let (sender, wakes) = channel();
-        (Waker::from(Arc::new(Tell(sender))), wakes)
+        (Waker::from(Arc::new(Wakes(sender))), wakes)
     }
 
     #[test]
-    fn rings_only_after_it_was_found_empty_and_keeps_the_order() {
-        let (mut sender, receiver) = mailbox();
+    fn wakes_only_after_it_was_found_empty_and_keeps_the_order() {
+        let (mut sender, receiver) = event_queue();
         assert!(!sender.flush());
         sender.push(1, 0);
         sender.push(2, 0);
@@ -254,7 +256,7 @@ mod tests {
 
     #[test]
     fn lends_the_bytes_of_each_entry() {
-        let (mut sender, receiver) = mailbox();
+        let (mut sender, receiver) = event_queue();
         for batch in [&["a", "", "bcd"][..], &["ef"]] {
             for text in batch {
                 let stored = sender.store(text.as_bytes());
@@ -270,10 +272,10 @@ mod tests {
     }
 
     #[test]
-    fn holds_the_session_back_between_high_and_low_water() {
+    fn delays_the_session_between_high_and_low_water() {
         let (waker, wakes) = waker();
         let cx = Context::from_waker(&waker);
-        let (mut sender, receiver) = mailbox();
+        let (mut sender, receiver) = event_queue();
         for _ in 0..4 {
             assert!(sender.poll_room(&cx).is_ready());
             sender.push((), HIGH_WATER_BYTES / 4);
@@ -284,17 +286,17 @@ mod tests {
             receiver.take();
             assert!(wakes.try_recv().is_err());
         }
-        // The second is done with when the third is taken.
+        // The second batch counts until the third is taken.
         receiver.take();
         wakes.recv_timeout(DEADLINE).expect("there is room");
         assert!(sender.poll_room(&cx).is_ready());
     }
 
     #[test]
-    fn what_is_held_does_not_hold_up_who_waits_for_delivery() {
+    fn retained_entries_do_not_delay_poll_delivery() {
         let (waker, wakes) = waker();
         let cx = Context::from_waker(&waker);
-        let (mut sender, receiver) = mailbox();
+        let (mut sender, receiver) = event_queue();
         for _ in 0..HIGH_WATER_COUNT {
             sender.push((), 0);
             sender.flush();
@@ -303,7 +305,7 @@ mod tests {
         for _ in 0..=LOW_WATER_COUNT {
             assert!(wakes.try_recv().is_err());
             receiver.take();
-            receiver.hold(0);
+            receiver.retain(0);
         }
         wakes.recv_timeout(DEADLINE).expect("there is room");
         assert!(sender.poll_delivery(&cx).is_ready());
@@ -311,19 +313,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_counts_until_it_is_let_go() {
+    fn retained_entries_count_until_they_are_released() {
         let (waker, wakes) = waker();
         let cx = Context::from_waker(&waker);
-        let (mut sender, receiver) = mailbox();
+        let (mut sender, receiver) = event_queue();
         for _ in 0..2 {
             sender.push((), HIGH_WATER_BYTES / 2);
             sender.flush();
             receiver.take();
-            receiver.hold(HIGH_WATER_BYTES / 2);
+            receiver.retain(HIGH_WATER_BYTES / 2);
         }
         receiver.take();
         assert!(sender.poll_room(&cx).is_pending());
-        receiver.let_go(HIGH_WATER_BYTES / 2, 1);
+        receiver.release(HIGH_WATER_BYTES / 2, 1);
         wakes.recv_timeout(DEADLINE).expect("there is room");
         assert!(sender.poll_room(&cx).is_ready());
     }
