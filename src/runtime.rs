@@ -1,17 +1,18 @@
-//! The one tokio runtime of the process, for both faces, and the way in and out of it.
+//! The one tokio runtime of the process, which the C API and the ArkTS API share: spawning, waking and running callbacks.
 //!
-//! Owns the threads and the rule that keeps them alive: an application's code may block inside a callback for as long
-//! as it likes, and only its own client waits.
+//! Owns the threads and one rule: an application may block inside a callback for any time, and only its own client waits. Knows
+//! nothing of clients.
 //!
-//! A worker that blocks keeps two things from the others: the role of waiting for sockets, which it had when it took
-//! its task, and tasks it wakes itself, which land in a slot that only this worker empties. Handing the whole worker
-//! role to a fresh thread before each callback (`block_in_place`) would be right and slow. So one worker at a time runs
-//! its callback as it is, watched by the [`Watch`]: when a callback takes long, that thread makes another worker take
-//! over the sockets; and wakes and spawns from inside such a callback go through it. Further callbacks at that time
-//! hand their role on.
+//! A worker that blocks in a callback keeps two things from the others. The first is polling the sockets, if it did so when it
+//! took its task. The second is tasks it wakes itself, which tokio puts into a slot that only this worker empties.
+//! `block_in_place` before each callback would solve both, but it starts another thread each time, which is slow.
 //!
-//! A thread outside that wakes a task wakes one worker, where tokio would wake two: one for the task, and another that looks
-//! whether there is more. While all workers sleep, such threads ring the [`Doorbell`].
+//! So one callback at a time runs inline on its worker. The [`CallbackWatchdog`] lets another worker poll the sockets when that
+//! callback takes long. Wakes and spawns from inside it go through the watchdog's thread. Further callbacks at the same time use
+//! `block_in_place`.
+//!
+//! When a thread outside of the runtime wakes a task, tokio wakes two workers: one for the task, one to look for more. While
+//! all workers sleep, such threads use the [`ExternalWaker`] instead, which wakes one.
 
 use std::cell::Cell;
 use std::io::{self, PipeWriter, Write};
@@ -35,20 +36,20 @@ const BLOCKING_THREAD_KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// Turns of tasks after which a worker looks for sockets and timers. By default it is 61: so many turns of connections whose
 /// data never end would come before a quiet one is noticed.
 const EVENT_INTERVAL: u32 = 16;
-/// How long a callback may hold up the sockets of other clients before another worker is called to them.
-const WATCH_INTERVAL: Duration = Duration::from_millis(1);
+/// How long a callback may delay the sockets of other clients before another worker polls them.
+const WATCHDOG_INTERVAL: Duration = Duration::from_millis(1);
 
 static RUNTIME: LazyLock<Option<Process>> = LazyLock::new(Process::start);
 
-/// The place of the one worker that runs a callback as it is: odd while taken, and never the same twice.
-static DIRECT_CALLBACK: AtomicU64 = AtomicU64::new(0);
+/// Epoch of the inline callback slot. Odd: a worker is in a callback. Every entry and exit increments it.
+static INLINE_CALLBACK_EPOCH: AtomicU64 = AtomicU64::new(0);
 
-/// Workers that have nothing to do. If all of them, one waits for the sockets.
+/// The number of workers without work. When it is all of them, one polls the sockets.
 static SLEEPING_WORKERS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    /// Whether this thread has that place.
-    static IN_DIRECT_CALLBACK: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread is in the inline callback.
+    static IN_INLINE_CALLBACK: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The system gave no threads or no descriptors for the runtime.
@@ -57,9 +58,9 @@ pub(crate) struct Unavailable;
 
 struct Process {
     tokio: Runtime,
-    watch: Arc<Watch>,
-    watcher: Thread,
-    doorbell: Arc<Doorbell>,
+    watchdog: Arc<CallbackWatchdog>,
+    watchdog_thread: Thread,
+    external_waker: Arc<ExternalWaker>,
 }
 
 impl Process {
@@ -80,75 +81,77 @@ impl Process {
             .enable_time()
             .build()
             .and_then(|tokio| {
-                let doorbell = Doorbell::hang(&tokio)?;
-                let watch = Arc::new(Watch::default());
-                let watcher = std::thread::Builder::new().name("net_websocket-w".to_owned()).spawn({
-                    let (watch, handle) = (watch.clone(), tokio.handle().clone());
-                    move || watch.run(&handle)
+                let external_waker = ExternalWaker::start(&tokio)?;
+                let watchdog = Arc::new(CallbackWatchdog::default());
+                let thread = std::thread::Builder::new().name("net_websocket-w".to_owned()).spawn({
+                    let (watchdog, handle) = (watchdog.clone(), tokio.handle().clone());
+                    move || watchdog.run(&handle)
                 })?;
-                Ok(Self { tokio, watch, watcher: watcher.thread().clone(), doorbell })
+                Ok(Self { tokio, watchdog, watchdog_thread: thread.thread().clone(), external_waker })
             });
         started.map_err(|cause| crate::logging::error(format_args!("no runtime: {cause}"))).ok()
     }
 
-    /// Does a job, or has it done by the one who should.
-    fn give(&self, job: Job) {
-        if IN_DIRECT_CALLBACK.get() {
-            self.watch.jobs.add(job);
-            self.watcher.unpark();
+    /// Runs a job here, or on the thread that may run it.
+    fn dispatch(&self, job: Job) {
+        if IN_INLINE_CALLBACK.get() {
+            self.watchdog.jobs.add(job);
+            self.watchdog_thread.unpark();
         } else if SLEEPING_WORKERS.load(Ordering::SeqCst) == WORKER_THREADS && Handle::try_current().is_err()
         {
-            self.doorbell.ring(job);
+            self.external_waker.submit(job);
         } else {
             job.run();
         }
     }
 }
 
-/// Runs `task` on the runtime. Any thread, also inside a callback. The task must return to the runtime often enough for
-/// others by itself, waking itself by `wake_by_ref`.
+/// Runs `task` on the runtime. Callable on any thread, also inside a callback. The task must return to the runtime often enough
+/// for others, and then wake itself by `wake_by_ref`.
 pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Result<(), Unavailable> {
     let process = RUNTIME.as_ref().ok_or(Unavailable)?;
     // A task that tokio makes yield waits in a list of its worker's own, out of reach while that worker blocks in a
     // callback. So tasks are not made to yield: a session does so by itself.
     let task = unconstrained(task);
-    process.give(Job::Spawn(Box::new(|| drop(process.tokio.spawn(task)))));
+    process.dispatch(Job::Spawn(Box::new(|| drop(process.tokio.spawn(task)))));
     Ok(())
 }
 
-/// Wakes a task of the runtime. Any thread, also inside a callback.
+/// Wakes a task of the runtime. Callable on any thread, also inside a callback.
 pub(crate) fn wake(waker: Waker) {
     match RUNTIME.as_ref() {
-        Some(process) => process.give(Job::Wake(waker)),
+        Some(process) => process.dispatch(Job::Wake(waker)),
         None => waker.wake(),
     }
 }
 
-/// Runs code of the application, which may block. Only from tasks spawned by [`spawn`], and not in the same poll after the
-/// task has spawned or woken another one: that one would be in the slot which only this worker empties.
+/// Runs code of the application, which may block. Call it only in tasks spawned by [`spawn`], and in no poll in which the task
+/// has already spawned or woken another one: tokio has put that one into the slot that only this worker empties.
 pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
-    /// Gives the place back also when the callback unwinds.
-    struct Place;
-    impl Drop for Place {
+    /// Frees the slot, also when the callback unwinds.
+    struct InlineSlot;
+    impl Drop for InlineSlot {
         fn drop(&mut self) {
-            IN_DIRECT_CALLBACK.set(false);
-            DIRECT_CALLBACK.fetch_add(1, Ordering::SeqCst);
+            IN_INLINE_CALLBACK.set(false);
+            INLINE_CALLBACK_EPOCH.fetch_add(1, Ordering::SeqCst);
         }
     }
-    let place = DIRECT_CALLBACK.load(Ordering::SeqCst);
-    let free = place.is_multiple_of(2);
+    let epoch = INLINE_CALLBACK_EPOCH.load(Ordering::SeqCst);
+    let free = epoch.is_multiple_of(2);
     if !free
-        || DIRECT_CALLBACK.compare_exchange(place, place + 1, Ordering::SeqCst, Ordering::SeqCst).is_err()
+        || INLINE_CALLBACK_EPOCH
+            .compare_exchange(epoch, epoch + 1, Ordering::SeqCst, Ordering::SeqCst)
+            .is_err()
     {
         return tokio::task::block_in_place(run);
     }
-    IN_DIRECT_CALLBACK.set(true);
-    let _place = Place;
+    IN_INLINE_CALLBACK.set(true);
+    let _slot = InlineSlot;
     if let Some(process) = RUNTIME.as_ref()
-        && !process.watch.awake.load(Ordering::SeqCst)
-        && !process.watch.awake.swap(true, Ordering::SeqCst)
+        && !process.watchdog.awake.load(Ordering::SeqCst)
+        && !process.watchdog.awake.swap(true, Ordering::SeqCst)
     {
-        process.watcher.unpark();
+        process.watchdog_thread.unpark();
     }
     run()
 }
@@ -167,7 +170,7 @@ impl Job {
     }
 }
 
-/// Jobs for another thread.
+/// Jobs for another thread to run.
 #[derive(Default)]
 struct Jobs(Mutex<Vec<Job>>);
 
@@ -176,7 +179,7 @@ impl Jobs {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it is the first one that waits.
+    /// Adds a job; returns true when no other one waited.
     fn add(&self, job: Job) -> bool {
         let mut list = self.list();
         list.push(job);
@@ -189,33 +192,32 @@ impl Jobs {
     }
 }
 
-/// A pipe with a task at its end, which whoever waits for the sockets hears of as of any of them: the jobs are done there,
-/// where the events of the sockets come as well.
-struct Doorbell {
+/// Runs jobs on the worker that polls the sockets. A byte in a pipe wakes it, as an event of a socket does.
+struct ExternalWaker {
     pipe: PipeWriter,
     jobs: Jobs,
 }
 
-impl Doorbell {
-    fn hang(tokio: &Runtime) -> io::Result<Arc<Self>> {
+impl ExternalWaker {
+    fn start(tokio: &Runtime) -> io::Result<Arc<Self>> {
         let (reader, pipe) = io::pipe()?;
         let mut reader = {
             let _guard = tokio.enter();
             Receiver::from_owned_fd(reader.into())?
         };
-        let doorbell = Arc::new(Self { pipe, jobs: Jobs::default() });
-        let door = doorbell.clone();
+        let external_waker = Arc::new(Self { pipe, jobs: Jobs::default() });
+        let task = external_waker.clone();
         tokio.spawn(unconstrained(async move {
-            let mut rings = [0; 64];
-            // Nothing but the end of the process closes it.
-            while reader.read(&mut rings).await.is_ok() {
-                door.jobs.run();
+            let mut wakes = [0; 64];
+            // Only the end of the process closes the pipe.
+            while reader.read(&mut wakes).await.is_ok() {
+                task.jobs.run();
             }
         }));
-        Ok(doorbell)
+        Ok(external_waker)
     }
 
-    fn ring(&self, job: Job) {
+    fn submit(&self, job: Job) {
         if self.jobs.add(job)
             && let Err(cause) = (&self.pipe).write_all(&[0])
         {
@@ -225,36 +227,36 @@ impl Doorbell {
     }
 }
 
-/// A thread that is no worker: it sleeps while no callback runs, looks at the place of the direct callback every
-/// [`WATCH_INTERVAL`] while some do, and does what a thread inside a callback cannot do for others.
+/// A thread beside the workers. It sleeps while no callback runs. While callbacks run, it checks the inline callback every
+/// [`WATCHDOG_INTERVAL`], and it runs the jobs that the thread inside that callback cannot run itself.
 #[derive(Default)]
-struct Watch {
+struct CallbackWatchdog {
     awake: AtomicBool,
     jobs: Jobs,
 }
 
-impl Watch {
+impl CallbackWatchdog {
     fn run(&self, tokio: &Handle) {
         let mut seen = 0;
         loop {
             self.jobs.run();
-            let place = DIRECT_CALLBACK.load(Ordering::SeqCst);
-            let (taken, unchanged) = (!place.is_multiple_of(2), place == seen);
-            seen = place;
+            let epoch = INLINE_CALLBACK_EPOCH.load(Ordering::SeqCst);
+            let (taken, unchanged) = (!epoch.is_multiple_of(2), epoch == seen);
+            seen = epoch;
             if taken && unchanged {
-                // A task from outside rouses a worker, which then waits for the sockets. Once is enough: that worker
-                // cannot get stuck itself while the place is taken.
+                // A task from outside wakes a worker, which then polls the sockets. Once is enough: that worker cannot
+                // block inline itself while the slot is taken.
                 tokio.spawn(async {});
             }
             if unchanged {
                 self.awake.store(false, Ordering::SeqCst);
-                // A callback that began meanwhile has either seen `awake` unset or is seen here.
-                if DIRECT_CALLBACK.load(Ordering::SeqCst) == seen {
+                // A callback that began meanwhile has either read `awake` as unset, or its epoch is read here.
+                if INLINE_CALLBACK_EPOCH.load(Ordering::SeqCst) == seen {
                     std::thread::park();
                 }
                 self.awake.store(true, Ordering::SeqCst);
             } else {
-                std::thread::park_timeout(WATCH_INTERVAL);
+                std::thread::park_timeout(WATCHDOG_INTERVAL);
             }
         }
     }
@@ -279,11 +281,11 @@ mod tests {
         spawn(task).expect("a runtime");
     }
 
-    /// Sleeps until it is woken by the waker it gives.
+    /// Sends its waker and sleeps until that waker wakes it.
     async fn sleep(wakers: &Sender<Waker>) {
-        let mut told = false;
+        let mut sent = false;
         std::future::poll_fn(|cx| {
-            if std::mem::replace(&mut told, true) {
+            if std::mem::replace(&mut sent, true) {
                 return std::task::Poll::Ready(());
             }
             let _ = wakers.send(cx.waker().clone());
