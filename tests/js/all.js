@@ -4,7 +4,14 @@
 
 const { run } = require('./harness.js');
 
-require('./websocket.test.js');
+require('./opening.test.js');
+require('./messages.test.js');
+require('./sending.test.js');
+require('./events.test.js');
+require('./closing.test.js');
+require('./arguments.test.js');
+require('./ping.test.js');
+require('./causes.test.js');
 require('./tls.test.js');
 require('./delivery.test.js');
 require('./reading.test.js');

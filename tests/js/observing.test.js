@@ -1,6 +1,6 @@
 'use strict';
 
-// What can be watched of a connection: the headers of its frames, and a number in its log lines.
+// What can be watched of a connection: its frames, its statistics, and a number in its log lines.
 
 const fs = require('node:fs');
 const zlib = require('node:zlib');
@@ -216,4 +216,38 @@ socketTest('a number of a chain that is none is refused', async ({ ws }) => {
   for (const traceId of [-1n, 2n ** 64n, 2n ** 128n, -(2n ** 64n), -1, 1.5, 2 ** 53, NaN, Infinity, '1', true, {}]) {
     assertError(await failureOf(() => ws.connect(WS_URL, { traceId })), PARAMETER, /^traceId: must be a bigint of 64 bits/);
   }
+});
+
+socketTest('stats count what went over the wire', async (socket) => {
+  const { ws } = socket;
+  const before = ws.stats();
+  assert.strictEqual(before.connections, 0);
+  assert.strictEqual(before.roundTrip, undefined);
+  await socket.open(WS_URL);
+  await ws.send('12345678');
+  await socket.message();
+  await ws.ping('x');
+  const stats = ws.stats();
+  assert.deepStrictEqual(
+    [stats.attempts, stats.connections, stats.messagesSent, stats.messagesReceived, stats.pingsSent, stats.pongsReceived],
+    [1, 1, 1, 1, 1, 1]);
+  assert.strictEqual(stats.bytesSent, 6 + 8 + 6 + 1);
+  assert.strictEqual(stats.bytesReceived, 2 + 8 + 2 + 1);
+  assert(stats.roundTrip > 0 && stats.minimumRoundTrip <= stats.smoothedRoundTrip);
+  assert(stats.upgradeTime > 0 && stats.tcpTime >= 0 && stats.tlsTime === 0);
+  await socket.shut();
+});
+
+socketTest('with statisticsInterval the statistics are told again and again', async (socket) => {
+  const { ws } = socket;
+  const told = [];
+  const enough = new Promise((resolve) => ws.on('stats', (stats) => told.push(stats) === 3 && resolve()));
+  await socket.open(WS_URL, { statisticsInterval: 20 });
+  await enough;
+  const [first] = told;
+  assert.strictEqual(first.connections, 1);
+  assert.deepStrictEqual(Object.keys(first), Object.keys(ws.stats()));
+  ws.off('stats');
+  await socket.shut();
+  assertError(await failureOf(() => ws.connect(WS_URL, { statisticsInterval: 0 })), PARAMETER, /^statisticsInterval: /);
 });

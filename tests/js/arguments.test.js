@@ -1,0 +1,83 @@
+'use strict';
+
+// Arguments of a wrong type or out of range.
+
+const { assert } = require('./harness.js');
+const { PARAMETER, assertError, failureOf, socketTest } = require('./support.js');
+
+const { WS_URL } = process.env;
+
+socketTest('names the parameter that has a wrong type', async (socket) => {
+  const { ws } = socket;
+  const header = { 'x-bad': 5 };
+  for (const [call, name] of [
+    [() => ws.connect(), /url/],
+    [() => ws.connect(5), /url/],
+    [() => ws.connect(WS_URL, 5), /options/],
+    [() => ws.connect(WS_URL, { header: 5 }), /header/],
+    [() => ws.connect(WS_URL, { header }), /header/],
+    [() => ws.connect(WS_URL, { caPath: 5 }), /caPath/],
+    [() => ws.connect(WS_URL, { protocol: 5 }), /protocol/],
+    [() => ws.connect(WS_URL, { skipServerCertVerification: 'yes' }), /skipServerCertVerification/],
+    [() => ws.connect(WS_URL, { pingInterval: 'often' }), /pingInterval/],
+    [() => ws.connect(WS_URL, {}, 5), /callback/],
+    [() => ws.on('open'), /callback/],
+    [() => ws.on('open', 5), /callback/],
+    [() => ws.on('opened', () => {}), /type/],
+    [() => ws.on(5, () => {}), /type/],
+    [() => ws.off('opened'), /type/],
+    [() => ws.off('open', 5), /callback/],
+  ]) {
+    assertError(await failureOf(call), PARAMETER, name);
+  }
+  await socket.open(WS_URL);
+  for (const [call, name] of [
+    [() => ws.send(), /data/],
+    [() => ws.send(5), /data/],
+    [() => ws.send(null), /data/],
+    [() => ws.send({}), /data/],
+    [() => ws.send('x', 5), /callback/],
+    [() => ws.close(5), /options/],
+    [() => ws.close({ code: '1000' }), /code/],
+    [() => ws.close({ reason: 5 }), /reason/],
+    [() => ws.close({}, 5), /callback/],
+  ]) {
+    assertError(await failureOf(call), PARAMETER, name);
+  }
+  await socket.ws.send('still open');
+  assert.strictEqual(await socket.message(), 'still open');
+  await socket.shut();
+});
+
+socketTest('refuses header names and values that would break the request', async (socket) => {
+  for (const header of [{ 'x y': 'a' }, { '': 'a' }, { 'x-split': 'a\r\nx-injected: b' }]) {
+    assertError(await failureOf(() => socket.ws.connect(WS_URL, { header })), PARAMETER, /header/);
+  }
+});
+
+socketTest('refuses a sub-protocol that is no token', async (socket) => {
+  assertError(await failureOf(() => socket.ws.connect(WS_URL, { protocol: 'a\r\nb' })), PARAMETER, /protocol/);
+});
+
+socketTest('refuses intervals out of range', async (socket) => {
+  for (const [name, value] of [['pingInterval', -1], ['pingInterval', 30_001], ['pongTimeout', -1], ['pongTimeout', NaN]]) {
+    assertError(await failureOf(() => socket.ws.connect(WS_URL, { [name]: value })), PARAMETER, new RegExp(name));
+  }
+});
+
+socketTest('limits and timeouts are options', async (socket) => {
+  const { ws } = socket;
+  await ws.connect(`${WS_URL}/hang`, { connectTimeout: 200 });
+  const error = await socket.error();
+  assert.match(error.message, /timed out.* 200 ms/);
+  await ws.connect(`${WS_URL}/large/1001`, { maxMessageSize: 1000 });
+  await socket.next('open');
+  const { result } = await socket.broken();
+  assert.strictEqual(result.code, 1009);
+  for (const [name, value] of [
+    ['connectTimeout', 0], ['connectTimeout', '1'], ['closeTimeout', -1], ['closeTimeout', NaN],
+    ['maxMessageSize', 0], ['maxMessageSize', 1.5], ['sendQueueLimit', Infinity], ['sendQueueLimit', 'much'],
+  ]) {
+    assertError(await failureOf(() => ws.connect(WS_URL, { [name]: value })), PARAMETER, new RegExp(`^${name}: `));
+  }
+});

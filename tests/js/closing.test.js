@@ -1,0 +1,101 @@
+'use strict';
+
+// `close`, and connections that the server ends.
+
+const { assert } = require('./harness.js');
+const { OTHER, PARAMETER, assertError, callbackOf, codeAndReason, failureOf, socketTest } = require('./support.js');
+
+const { WS_URL } = process.env;
+
+socketTest('closes with code and reason', async (socket) => {
+  await socket.open(WS_URL);
+  assert.strictEqual(await socket.ws.close({ code: 4000, reason: 'done 世界' }), true);
+  assert.deepStrictEqual(codeAndReason(await socket.closed()), { code: 4000, reason: 'done 世界' });
+});
+
+socketTest('closes with the default code and reason of the system module', async (socket) => {
+  await socket.open(WS_URL);
+  assert.strictEqual(await socket.ws.close(), true);
+  assert.deepStrictEqual(codeAndReason(await socket.closed()), { code: 1000, reason: 'CLOSE_NORMAL' });
+});
+
+socketTest('closes with a callback', async (socket) => {
+  await socket.open(WS_URL);
+  const { err, value } = await callbackOf((callback) => socket.ws.close(callback));
+  assert.strictEqual(err, undefined);
+  assert.strictEqual(value, true);
+  assert.strictEqual((await socket.closed()).code, 1000);
+});
+
+socketTest('closes with options and a callback', async (socket) => {
+  await socket.open(WS_URL);
+  const { err, value } = await callbackOf((callback) => socket.ws.close({ code: 3001, reason: 'bye' }, callback));
+  assert.strictEqual(err, undefined);
+  assert.strictEqual(value, true);
+  assert.deepStrictEqual(codeAndReason(await socket.closed()), { code: 3001, reason: 'bye' });
+});
+
+socketTest('reports how the server closed', async (socket) => {
+  for (const [path, result] of [
+    ['/close/4001/bye', { code: 4001, reason: 'bye' }],
+    ['/close/1001', { code: 1001, reason: '' }],
+    // RFC 6455 section 7.1.5: a close frame without a code.
+    ['/close/0', { code: 1005, reason: '' }],
+  ]) {
+    await socket.open(WS_URL + path);
+    assert.deepStrictEqual(codeAndReason(await socket.closed()), result);
+  }
+});
+
+socketTest('reports a connection that was cut', async (socket) => {
+  await socket.open(`${WS_URL}/drop`);
+  await socket.ws.send('cut');
+  const { error, result } = await socket.broken();
+  if (error) assertError(error, OTHER);
+  assert.strictEqual(result.code, 1006);
+  const ended = socket.log.length;
+  await socket.open(WS_URL);
+  assert.deepStrictEqual(socket.log.slice(ended), ['headerReceive', 'open']);
+  await socket.shut();
+});
+
+for (const [path, code] of [['/bad-frame', 1002], ['/bad-utf8', 1007]]) {
+  socketTest(`ends a connection whose server breaks the protocol with ${path}`, async (socket) => {
+    await socket.open(WS_URL + path);
+    const { error, result } = await socket.broken();
+    assertError(error, OTHER);
+    assert.strictEqual(result.code, code);
+    assert(!socket.log.includes('message'), socket.log.join());
+  });
+}
+
+socketTest('refuses close codes that must not be sent', async (socket) => {
+  await socket.open(WS_URL);
+  for (const code of [-1, 0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 66_536, 1000.5, NaN]) {
+    const error = await failureOf(() => socket.ws.close({ code })).catch(() => assert.fail(`code ${code} was taken`));
+    assertError(error, PARAMETER, /code/);
+  }
+  await socket.ws.send('still open');
+  assert.strictEqual(await socket.message(), 'still open');
+  await socket.shut();
+});
+
+socketTest('cuts a close reason that no frame can hold, between characters', async (socket) => {
+  await socket.open(WS_URL);
+  assert.strictEqual(await socket.ws.close({ code: 1000, reason: 'é'.repeat(62) }), true);
+  assert.deepStrictEqual(codeAndReason(await socket.closed()), { code: 1000, reason: 'é'.repeat(61) });
+});
+
+socketTest('refuses send and close before connect', async (socket) => {
+  assertError(await failureOf(() => socket.ws.send('too early')), OTHER);
+  assertError(await failureOf(() => socket.ws.close()), OTHER);
+  const sent = await callbackOf((callback) => socket.ws.send('too early', callback));
+  assertError(sent.err, OTHER);
+  assert.strictEqual(sent.value, undefined);
+});
+
+socketTest('refuses send after close', async (socket) => {
+  await socket.open(WS_URL);
+  await socket.shut();
+  assertError(await failureOf(() => socket.ws.send('too late')), OTHER);
+});
