@@ -17,7 +17,7 @@ require('./delivery.test.js');
 require('./reading.test.js');
 require('./pieces.test.js');
 require('./abort.test.js');
-require('./lookalike.test.js');
+require('./platform_parity.test.js');
 require('./lifecycle.test.js');
 require('./proxy.test.js');
 require('./reconnect.test.js');
