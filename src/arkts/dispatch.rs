@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::event::{Event, EventType, Payload};
+use super::event::{Event, EventType, MessageData};
 use super::napi::{Engine, Refused, Type, Value};
 use super::objects::{
     error_value, frame_value, headers, open_result, reconnecting_value, set_circumstances, statistics_value,
@@ -44,7 +44,7 @@ impl<'scope> Listeners<'scope> {
     }
 
     /// Calls the listeners of a message; one that throws does not keep the others from being called.
-    pub fn message(&mut self, kind: Kind, payload: Payload, events: &EventReceiver<Event>) {
+    pub fn message(&mut self, kind: Kind, data: MessageData, events: &EventReceiver<Event>) {
         let Self { env, undefined, .. } = *self;
         let current = |listeners: &mut Self| {
             if listeners.changed.get() {
@@ -53,8 +53,8 @@ impl<'scope> Listeners<'scope> {
         };
         current(self);
         if let Some(listener) = self.message {
-            let data = payload.into_value(env, kind, events);
-            self.told(data.and_then(|data| listener.call(undefined, [undefined, data])));
+            let value = data.into_value(env, kind, events);
+            self.told(value.and_then(|value| listener.call(undefined, [undefined, value])));
             current(self);
         }
         if let Some(listener) = self.data_end {
@@ -63,11 +63,11 @@ impl<'scope> Listeners<'scope> {
     }
 
     /// Calls the listeners of a piece of a message, as above.
-    pub fn piece(&self, kind: Kind, part: Part, payload: Payload, events: &EventReceiver<Event>) {
+    pub fn piece(&self, kind: Kind, part: Part, data: MessageData, events: &EventReceiver<Event>) {
         let Self { env, undefined, .. } = *self;
         self.call(EventType::Piece, || {
             let result = env.object()?;
-            result.set(c"data", payload.into_value(env, kind, events)?)?;
+            result.set(c"data", data.into_value(env, kind, events)?)?;
             result.set(c"first", env.boolean(part.first)?)?;
             result.set(c"last", env.boolean(part.last)?)?;
             Ok([result])

@@ -18,9 +18,9 @@ use crate::event_queue::EventReceiver;
 /// An event on its way to JavaScript. What is rare is boxed, so that many messages take little room.
 pub enum Event {
     Opened(Box<Opened>),
-    Message(Kind, Payload),
+    Message(Kind, MessageData),
     /// Where messages are asked for in pieces.
-    Piece(Kind, Part, Payload),
+    Piece(Kind, Part, MessageData),
     /// A ping's payload, and its round trip in milliseconds if it was ours.
     Pong(Vec<u8>, Option<f64>),
     Sent(Receipt, Outcome),
@@ -63,14 +63,14 @@ pub enum Terminal {
     No,
 }
 
-/// The bytes of a message.
-pub enum Payload {
-    /// Where they lie in the batch that the message came in.
+/// The bytes of a message or of a piece.
+pub enum MessageData {
+    /// Their place in the memory of the batch that the message came in.
     Stored(Range<usize>),
     Own(Vec<u8>),
 }
 
-impl Payload {
+impl MessageData {
     pub fn len(&self) -> usize {
         match self {
             Self::Stored(range) => range.len(),
@@ -78,7 +78,7 @@ impl Payload {
         }
     }
 
-    /// Of the message taken last.
+    /// Returns the bytes. Only for the message taken last.
     pub fn into_vec(self, events: &EventReceiver<Event>) -> Vec<u8> {
         match self {
             Self::Stored(range) => events.stored(range, <[u8]>::to_vec),
@@ -86,7 +86,7 @@ impl Payload {
         }
     }
 
-    /// Of the message taken last, what JavaScript gets.
+    /// Makes the value that JavaScript gets. Only for the message taken last.
     pub fn into_value<'env>(
         self,
         env: Engine,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use super::event::{Event, LatestStatistics, Payload, Terminal};
+use super::event::{Event, LatestStatistics, MessageData, Terminal};
 use super::js_waker::JsWaker;
 use crate::client::{
     Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Outcome, Part, Pong, Prepare,
@@ -81,19 +81,19 @@ impl Listener for JsListener {
                 _ => Some((part, message.into_vec())),
             };
             if let Some((part, bytes)) = piece {
-                let held = bytes.capacity();
-                self.queue.push(Event::Piece(kind, part, Payload::Own(bytes)), held);
+                let capacity = bytes.capacity();
+                self.queue.push(Event::Piece(kind, part, MessageData::Own(bytes)), capacity);
             }
             return;
         }
         let bytes = message.data();
         if bytes.len() <= STORED_BYTES_MAX {
-            let payload = Payload::Stored(self.queue.store(bytes));
-            return self.put(Event::Message(kind, payload));
+            let data = MessageData::Stored(self.queue.store(bytes));
+            return self.put(Event::Message(kind, data));
         }
         let bytes = message.into_vec();
-        let held = bytes.capacity();
-        self.queue.push(Event::Message(kind, Payload::Own(bytes)), held);
+        let capacity = bytes.capacity();
+        self.queue.push(Event::Message(kind, MessageData::Own(bytes)), capacity);
     }
 
     fn pong(&mut self, pong: Pong<'_>) {

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use super::error::{ApiError, ErrorEvent};
-use super::event::{Event, Payload};
+use super::event::{Event, MessageData};
 use super::napi::{Deferred, Engine, Refused, Value};
 use super::objects::error_value;
 use crate::client::Kind;
@@ -57,7 +57,7 @@ impl Reader {
         let unread = self.unread.borrow_mut().pop_front();
         if let Some((kind, bytes)) = unread {
             events.release(bytes.len(), 1);
-            let value = Payload::Own(bytes).into_value(env, kind, events)?;
+            let value = MessageData::Own(bytes).into_value(env, kind, events)?;
             return env.settled(Ok(iterator_result(env, Some(value))?));
         }
         if self.ended.get() {
@@ -74,17 +74,17 @@ impl Reader {
     /// Takes an event that is a message for `next`; gives back what is for the listeners.
     pub fn receive(&self, env: Engine, event: Event, events: &EventReceiver<Event>) -> Option<Event> {
         match event {
-            Event::Message(kind, payload) if self.reading.get() => {
+            Event::Message(kind, data) if self.reading.get() => {
                 let waiting = self.waiting.borrow_mut().pop_front();
                 match waiting {
                     Some(deferred) => {
-                        let value = payload.into_value(env, kind, events);
+                        let value = data.into_value(env, kind, events);
                         if let Ok(result) = value.and_then(|value| iterator_result(env, Some(value))) {
                             deferred.settle(Ok(result));
                         }
                     }
                     None => {
-                        let bytes = payload.into_vec(events);
+                        let bytes = data.into_vec(events);
                         events.retain(bytes.len());
                         self.unread.borrow_mut().push_back((kind, bytes));
                     }

@@ -66,13 +66,13 @@ impl Socket {
             self.settle(env, &event);
             let event = if current { self.reader.receive(env, event, &self.events) } else { Some(event) };
             match (event, &mut listeners) {
-                (Some(Event::Message(kind, payload)), Some(listeners)) => {
-                    bytes += payload.len();
-                    listeners.message(kind, payload, &self.events);
+                (Some(Event::Message(kind, data)), Some(listeners)) => {
+                    bytes += data.len();
+                    listeners.message(kind, data, &self.events);
                 }
-                (Some(Event::Piece(kind, part, payload)), Some(listeners)) => {
-                    bytes += payload.len();
-                    listeners.piece(kind, part, payload, &self.events);
+                (Some(Event::Piece(kind, part, data)), Some(listeners)) => {
+                    bytes += data.len();
+                    listeners.piece(kind, part, data, &self.events);
                 }
                 (Some(event), Some(listeners)) => listeners.tell(event),
                 (None, _) | (_, None) => {}
