@@ -9,10 +9,10 @@ mod error;
 mod event;
 mod js_listener;
 mod js_waker;
+mod message_iterator;
 mod napi;
 mod objects;
 mod options;
-mod reader;
 mod websocket;
 
 #[cfg(not(any(target_env = "ohos", feature = "arkvm-test")))]

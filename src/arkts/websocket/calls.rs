@@ -11,10 +11,10 @@ use super::sending::not_data;
 use super::{Socket, WebSocket, listeners_of};
 use crate::arkts::abort_signal::Signal;
 use crate::arkts::error::ApiError;
+use crate::arkts::message_iterator;
 use crate::arkts::napi::{Engine, Kept, Refused, Type, Value};
 use crate::arkts::objects::statistics_value;
 use crate::arkts::options::{self, ConnectOptions};
-use crate::arkts::reader;
 use crate::client::{AlreadyConnected, CloseError, Error, Request, State};
 
 #[napi]
@@ -164,13 +164,13 @@ impl WebSocket {
     pub fn next<'env>(&self, env: Env) -> Result<Value<'env>> {
         let env = Engine::from(env);
         let Self { socket } = self;
-        if !socket.reader.has_begun() {
-            return Ok(env.settled(Err(reader::not_connected().value(env)?))?);
+        if !socket.iterator.has_begun() {
+            return Ok(env.settled(Err(message_iterator::not_connected().value(env)?))?);
         }
         if socket.wanted.pieces.load(Ordering::Relaxed) {
-            return Ok(env.settled(Err(reader::in_pieces().value(env)?))?);
+            return Ok(env.settled(Err(message_iterator::in_pieces().value(env)?))?);
         }
-        Ok(socket.reader.next(env, &socket.events)?)
+        Ok(socket.iterator.next(env, &socket.events)?)
     }
 
     /// Begins the attempt that is waited for after `reconnecting` at once; `false` when none is.
@@ -310,7 +310,7 @@ impl WebSocket {
         socket.opened.set(false);
         socket.reconnects.set(reconnects);
         socket.sending.begin(&socket.promises, sends_wait, drops_queue);
-        socket.reader.begin(&socket.events);
+        socket.iterator.begin(&socket.events);
         socket.unsubscribe_from_signal();
         if let Some(signal) = signal {
             let weak = Rc::downgrade(socket);

@@ -64,7 +64,7 @@ impl Socket {
                 self.sending.drop_backlog(&self.promises);
             }
             self.settle(env, &event);
-            let event = if current { self.reader.receive(env, event, &self.events) } else { Some(event) };
+            let event = if current { self.iterator.receive(env, event, &self.events) } else { Some(event) };
             match (event, &mut listeners) {
                 (Some(Event::Message(kind, data)), Some(listeners)) => {
                     bytes += data.len();
@@ -134,8 +134,8 @@ impl Socket {
 
     /// Whether a listener or a promise could still be told something.
     fn could_be_heard(&self) -> bool {
-        let Self { client, events, promises, reader, listened, reconnects, .. } = self;
-        if promises.is_awaited() || reader.is_awaited() {
+        let Self { client, events, promises, iterator, listened, reconnects, .. } = self;
+        if promises.is_awaited() || iterator.is_awaited() {
             return true;
         }
         let open = matches!(client.state(), State::Open | State::Closing) && events.is_empty();

@@ -22,8 +22,8 @@ use super::abort_signal::AbortSubscription;
 use super::event::{Event, EventType};
 use super::js_listener::{JsListener, Wanted};
 use super::js_waker::JsWaker;
+use super::message_iterator::MessageIterator;
 use super::napi::{Engine, Kept, Refused, Value};
-use super::reader::Reader;
 use crate::client::{Client, CloseError, SEND_LIMIT_BYTES};
 use crate::event_queue::{EventReceiver, event_queue};
 
@@ -58,7 +58,7 @@ struct Socket {
     elsewhere: RefCell<Option<Box<str>>>,
     sending: Sending,
     promises: Promises,
-    reader: Reader,
+    iterator: MessageIterator,
     /// Whether another connection takes the place of one that is lost.
     reconnects: Cell<bool>,
     /// The signal that gives up the attempt under way.
@@ -112,7 +112,7 @@ pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
         elsewhere: RefCell::default(),
         sending: Sending::default(),
         promises: Promises::default(),
-        reader: Reader::default(),
+        iterator: MessageIterator::default(),
         reconnects: Cell::default(),
         signal: RefCell::default(),
         begun: Cell::default(),

@@ -14,7 +14,7 @@ use crate::event_queue::EventReceiver;
 ///
 /// Unread ones count against the event queue, so that the session stops reading when the application does.
 #[derive(Default)]
-pub struct Reader {
+pub struct MessageIterator {
     /// A connection has begun.
     begun: Cell<bool>,
     /// `next` was called on this connection: messages come here.
@@ -27,7 +27,7 @@ pub struct Reader {
     ended: Cell<bool>,
 }
 
-impl Reader {
+impl MessageIterator {
     /// Another connection begins. What was not read of the last one is dropped, and who waits for more of it is told.
     pub fn begin(&self, events: &EventReceiver<Event>) {
         for deferred in self.waiting.take() {
