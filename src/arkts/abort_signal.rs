@@ -6,7 +6,7 @@
 use std::ffi::CStr;
 
 use super::error::ApiError;
-use super::napi::{Engine, Kept, Refused, Type, Value};
+use super::napi::{Engine, EngineError, Kept, Type, Value};
 
 /// The hidden object that holds the array of listeners.
 const HOLDER: &CStr = c"__listeners";
@@ -14,7 +14,7 @@ const LIST: &CStr = c"list";
 const EVENT: &str = "abort";
 
 /// An object with `aborted`, `addEventListener`, `removeEventListener` and, unlike the web's, `abort`.
-pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
+pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
     let signal = env.object()?;
     signal.set_readonly(c"aborted", env.boolean(false)?)?;
     signal.set_hidden(HOLDER, env.object()?)?;
@@ -67,12 +67,12 @@ fn is_abort(event: Value<'_>) -> bool {
     event.to_text().as_deref() == Some(EVENT)
 }
 
-fn listeners<'env>(signal: Value<'env>) -> Result<Vec<Value<'env>>, Refused> {
+fn listeners<'env>(signal: Value<'env>) -> Result<Vec<Value<'env>>, EngineError> {
     let listeners = signal.get(HOLDER)?.get(LIST)?.entries()?;
     Ok(listeners.into_iter().map(|(_, listener)| listener).collect())
 }
 
-fn set_listeners(signal: Value<'_>, listeners: &[Value<'_>]) -> Result<(), Refused> {
+fn set_listeners(signal: Value<'_>, listeners: &[Value<'_>]) -> Result<(), EngineError> {
     signal.get(HOLDER)?.set(LIST, signal.env().array(listeners)?)
 }
 
@@ -95,7 +95,7 @@ impl<'env> Signal<'env> {
     }
 
     /// Calls `abort` when the signal is aborted, until the subscription is cancelled.
-    pub fn subscribe(self, abort: impl Fn() + 'static) -> Result<AbortSubscription, Refused> {
+    pub fn subscribe(self, abort: impl Fn() + 'static) -> Result<AbortSubscription, EngineError> {
         let env = self.0.env();
         let listener = env.function(move |call| {
             abort();

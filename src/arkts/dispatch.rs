@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::event::{Event, EventType, MessageData};
-use super::napi::{Engine, Refused, Type, Value};
+use super::napi::{Engine, EngineError, Type, Value};
 use super::objects::{
     error_value, frame_value, headers, open_result, reconnecting_value, set_circumstances, statistics_value,
 };
@@ -22,7 +22,7 @@ pub struct Listeners<'scope> {
 }
 
 impl<'scope> Listeners<'scope> {
-    pub fn new(env: Engine, object: Value<'scope>, changed: &'scope Cell<bool>) -> Result<Self, Refused> {
+    pub fn new(env: Engine, object: Value<'scope>, changed: &'scope Cell<bool>) -> Result<Self, EngineError> {
         let undefined = env.undefined()?;
         let mut listeners = Self { env, object, undefined, changed, message: None, data_end: None };
         listeners.look_up();
@@ -139,14 +139,14 @@ impl<'scope> Listeners<'scope> {
     fn call<const N: usize>(
         &self,
         event: EventType,
-        arguments: impl FnOnce() -> Result<[Value<'scope>; N], Refused>,
+        arguments: impl FnOnce() -> Result<[Value<'scope>; N], EngineError>,
     ) {
         if let Some(listener) = self.find(event) {
             self.told(arguments().and_then(|arguments| listener.call(self.undefined, arguments)));
         }
     }
 
-    fn told(&self, outcome: Result<Value<'_>, Refused>) {
+    fn told(&self, outcome: Result<Value<'_>, EngineError>) {
         if outcome.is_err() {
             self.env.report_exception();
         }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::napi::{Deferred, Engine, Refused, Value};
+use super::napi::{Deferred, Engine, EngineError, Value};
 use crate::client::{
     AlreadyConnected, Cause, CloseError, Closed, Error, Failure, OptionsError, Phase, PingError,
     Reconnecting, RefusedUpgrade, SendError, Times, TrustError, UpgradeError,
@@ -49,13 +49,13 @@ impl ApiError {
     }
 
     /// The error object.
-    pub fn value<'env>(&self, env: Engine) -> Result<Value<'env>, Refused> {
+    pub fn value<'env>(&self, env: Engine) -> Result<Value<'env>, EngineError> {
         env.business_error(self.code, &self.message)
     }
 
     /// Throws it.
-    pub fn throw(&self, env: Engine) -> Refused {
-        self.value(env).map_or_else(|refused| refused, |error| env.throw(error))
+    pub fn throw(&self, env: Engine) -> EngineError {
+        self.value(env).map_or_else(|failed| failed, |error| env.throw(error))
     }
 
     /// Rejects a promise with it.

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::ErrorEvent;
-use super::napi::{Engine, Refused, Value};
+use super::napi::{Engine, EngineError, Value};
 use super::objects::message_value;
 use crate::client::{
     Closed, Direction, FrameHeader, Kind, Opened, Outcome, Part, Receipt, Reconnected, Reconnecting,
@@ -92,7 +92,7 @@ impl MessageData {
         env: Engine,
         kind: Kind,
         events: &EventReceiver<Event>,
-    ) -> Result<Value<'env>, Refused> {
+    ) -> Result<Value<'env>, EngineError> {
         match self {
             Self::Stored(range) => events.stored(range, |bytes| message_value(env, kind, bytes)),
             Self::Own(bytes) => message_value(env, kind, &bytes),

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use napi_ohos::sys;
 
-use super::napi::{Engine, Refused};
+use super::napi::{Engine, EngineError};
 
 /// Runs on the JavaScript thread for each wake.
 pub trait OnWake {
@@ -44,7 +44,11 @@ struct Context<T> {
 
 impl JsWaker {
     /// Makes [`JsWaker::wake`] run `target` on the thread of `env`. Keeps both alive until [`JsWaker::remove`].
-    pub fn install<T: OnWake + 'static>(self: &Arc<Self>, env: Engine, target: Rc<T>) -> Result<(), Refused> {
+    pub fn install<T: OnWake + 'static>(
+        self: &Arc<Self>,
+        env: Engine,
+        target: Rc<T>,
+    ) -> Result<(), EngineError> {
         let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
         if installed.is_some() {
             return Ok(());
@@ -63,7 +67,7 @@ impl JsWaker {
         self: &Arc<Self>,
         env: Engine,
         target: Rc<T>,
-    ) -> Result<sys::napi_threadsafe_function, Refused> {
+    ) -> Result<sys::napi_threadsafe_function, EngineError> {
         let name = env.string("net_websocket")?;
         let context =
             Box::into_raw(Box::new(Context { target, waker: self.clone(), function: ptr::null_mut() }));
@@ -87,7 +91,7 @@ impl JsWaker {
         if status != sys::Status::napi_ok {
             // SAFETY: nothing else has taken it.
             drop(unsafe { Box::from_raw(context) });
-            return Err(Refused);
+            return Err(EngineError);
         }
         // SAFETY: this is the JavaScript thread, where alone `context` is read.
         unsafe { (*context).function = function };

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::error::{ApiError, ErrorEvent};
 use super::event::{Event, MessageData};
-use super::napi::{Deferred, Engine, Refused, Value};
+use super::napi::{Deferred, Engine, EngineError, Value};
 use super::objects::error_value;
 use crate::client::Kind;
 use crate::event_queue::EventReceiver;
@@ -52,7 +52,7 @@ impl MessageIterator {
     }
 
     /// A promise of the next message: `{value, done: false}`, then `{done: true}`; it fails when the connection does.
-    pub fn next<'env>(&self, env: Engine, events: &EventReceiver<Event>) -> Result<Value<'env>, Refused> {
+    pub fn next<'env>(&self, env: Engine, events: &EventReceiver<Event>) -> Result<Value<'env>, EngineError> {
         self.reading.set(true);
         let unread = self.unread.borrow_mut().pop_front();
         if let Some((kind, bytes)) = unread {
@@ -129,7 +129,7 @@ pub fn in_pieces() -> ApiError {
 }
 
 /// The object of the iteration protocol.
-fn iterator_result<'env>(env: Engine, message: Option<Value<'env>>) -> Result<Value<'env>, Refused> {
+fn iterator_result<'env>(env: Engine, message: Option<Value<'env>>) -> Result<Value<'env>, EngineError> {
     let result = env.object()?;
     result.set(c"done", env.boolean(message.is_none())?)?;
     let value = match message {

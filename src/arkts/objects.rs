@@ -1,7 +1,7 @@
 //! The objects that JavaScript is given, made field by field. Their shapes are in `declarations` and the preamble of `index.d.ts`.
 
 use super::error::ErrorEvent;
-use super::napi::{Engine, Refused, Value};
+use super::napi::{Engine, EngineError, Value};
 use crate::client::{
     Cause, Direction, FrameHeader, Headers, Kind, Opened, Reconnecting, RefusedUpgrade, Statistics, Times,
 };
@@ -11,7 +11,7 @@ use crate::client::{
 /// A binary message is copied, however long. An ArrayBuffer over memory of ours would take two thirds of the time from
 /// 128 KiB on (and more below), but it cannot be transferred to a worker in Node, and V8 collects such ones so late that
 /// a slow listener of a flood has 115 MB of them and not 40.
-pub fn message_value<'env>(env: Engine, kind: Kind, bytes: &[u8]) -> Result<Value<'env>, Refused> {
+pub fn message_value<'env>(env: Engine, kind: Kind, bytes: &[u8]) -> Result<Value<'env>, EngineError> {
     match kind {
         // The protocol has validated it.
         Kind::Text => env.text(bytes),
@@ -24,7 +24,7 @@ pub fn frame_value<'env>(
     env: Engine,
     direction: Direction,
     header: FrameHeader,
-) -> Result<Value<'env>, Refused> {
+) -> Result<Value<'env>, EngineError> {
     let FrameHeader { fin, compressed, opcode, length } = header;
     let sent = direction == Direction::Sent;
     let result = env.object()?;
@@ -39,7 +39,7 @@ pub fn frame_value<'env>(
 }
 
 /// What `reconnecting` and `prepare` tell.
-pub fn reconnecting_value<'env>(env: Engine, event: &Reconnecting) -> Result<Value<'env>, Refused> {
+pub fn reconnecting_value<'env>(env: Engine, event: &Reconnecting) -> Result<Value<'env>, EngineError> {
     let Reconnecting { attempt, delay, cause, code, status, text, unsent } = event;
     let result = env.object()?;
     result.set(c"attempt", env.number(f64::from(*attempt))?)?;
@@ -57,7 +57,7 @@ pub fn reconnecting_value<'env>(env: Engine, event: &Reconnecting) -> Result<Val
 }
 
 /// The error object of an `error` event.
-pub fn error_value<'env>(env: Engine, error: &ErrorEvent) -> Result<Value<'env>, Refused> {
+pub fn error_value<'env>(env: Engine, error: &ErrorEvent) -> Result<Value<'env>, EngineError> {
     let object = env.business_error(error.code, &error.message)?;
     object.set(c"data", env.string(&error.data)?)?;
     object.set(c"phase", env.string(error.phase)?)?;
@@ -80,7 +80,7 @@ pub fn set_circumstances(
     cause: Cause,
     unsent: usize,
     times: Times,
-) -> Result<(), Refused> {
+) -> Result<(), EngineError> {
     let Times { elapsed, last_activity } = times;
     object.set(c"unsent", env.number(unsent as f64)?)?;
     object.set(c"cause", env.number(f64::from(cause as u8))?)?;
@@ -92,7 +92,7 @@ pub fn set_circumstances(
 }
 
 /// The object of `Statistics`.
-pub fn statistics_value<'env>(env: Engine, counted: &Statistics) -> Result<Value<'env>, Refused> {
+pub fn statistics_value<'env>(env: Engine, counted: &Statistics) -> Result<Value<'env>, EngineError> {
     let timing = counted.timing;
     let object = env.object()?;
     for (name, count) in [
@@ -131,7 +131,7 @@ pub fn statistics_value<'env>(env: Engine, counted: &Statistics) -> Result<Value
 }
 
 /// What `open` tells, and the better part of `openInfo`.
-pub fn open_result(env: Engine, opened: &Opened) -> Result<Value<'static>, Refused> {
+pub fn open_result(env: Engine, opened: &Opened) -> Result<Value<'static>, EngineError> {
     let result = env.object()?;
     result.set(c"status", env.number(f64::from(opened.status))?)?;
     result.set(c"message", env.string(&opened.reason)?)?;
@@ -139,7 +139,7 @@ pub fn open_result(env: Engine, opened: &Opened) -> Result<Value<'static>, Refus
 }
 
 /// One property a name; a name that came more than once has an array of its values.
-pub fn headers(env: Engine, headers: &Headers) -> Result<Value<'static>, Refused> {
+pub fn headers(env: Engine, headers: &Headers) -> Result<Value<'static>, EngineError> {
     let object = env.object()?;
     let all: Vec<_> = headers.iter().collect();
     for (index, (name, _)) in all.iter().enumerate() {

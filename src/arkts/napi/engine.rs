@@ -5,27 +5,27 @@ use std::ptr;
 
 use napi_ohos::sys;
 
-use super::handle::{Engine, Refused, Value, ask, check};
+use super::handle::{Engine, EngineError, Value, ask, check};
 
 impl Engine {
-    pub fn undefined<'env>(self) -> Result<Value<'env>, Refused> {
+    pub fn undefined<'env>(self) -> Result<Value<'env>, EngineError> {
         ask!(napi_get_undefined, self.0; ptr::null_mut()).map(|raw| self.adopt(raw))
     }
 
-    pub fn boolean<'env>(self, value: bool) -> Result<Value<'env>, Refused> {
+    pub fn boolean<'env>(self, value: bool) -> Result<Value<'env>, EngineError> {
         ask!(napi_get_boolean, self.0, value; ptr::null_mut()).map(|raw| self.adopt(raw))
     }
 
-    pub fn number<'env>(self, value: f64) -> Result<Value<'env>, Refused> {
+    pub fn number<'env>(self, value: f64) -> Result<Value<'env>, EngineError> {
         ask!(napi_create_double, self.0, value; ptr::null_mut()).map(|raw| self.adopt(raw))
     }
 
-    pub fn string<'env>(self, text: &str) -> Result<Value<'env>, Refused> {
+    pub fn string<'env>(self, text: &str) -> Result<Value<'env>, EngineError> {
         self.text(text.as_bytes())
     }
 
     /// The string of UTF-8; bytes that are none become U+FFFD.
-    pub fn text<'env>(self, text: &[u8]) -> Result<Value<'env>, Refused> {
+    pub fn text<'env>(self, text: &[u8]) -> Result<Value<'env>, EngineError> {
         let (start, length) = (text.as_ptr().cast(), text.len() as isize);
         // Most text is ASCII, and to see that takes far less time than to decode it.
         let made = if text.is_ascii() {
@@ -36,11 +36,11 @@ impl Engine {
         made.map(|raw| self.adopt(raw))
     }
 
-    pub fn object<'env>(self) -> Result<Value<'env>, Refused> {
+    pub fn object<'env>(self) -> Result<Value<'env>, EngineError> {
         ask!(napi_create_object, self.0; ptr::null_mut()).map(|raw| self.adopt(raw))
     }
 
-    pub fn array<'env>(self, values: &[Value<'env>]) -> Result<Value<'env>, Refused> {
+    pub fn array<'env>(self, values: &[Value<'env>]) -> Result<Value<'env>, EngineError> {
         let array = ask!(napi_create_array_with_length, self.0, values.len(); ptr::null_mut())?;
         for (index, value) in (0_u32..).zip(values) {
             // SAFETY: the array was made above, the values belong to the same scope.
@@ -50,7 +50,7 @@ impl Engine {
     }
 
     /// An ArrayBuffer with a copy of `bytes`.
-    pub fn array_buffer<'env>(self, bytes: &[u8]) -> Result<Value<'env>, Refused> {
+    pub fn array_buffer<'env>(self, bytes: &[u8]) -> Result<Value<'env>, EngineError> {
         let mut data: *mut c_void = ptr::null_mut();
         let raw = ask!(napi_create_arraybuffer, self.0, bytes.len(), &mut data; ptr::null_mut())?;
         if !data.is_null() {
@@ -61,12 +61,12 @@ impl Engine {
     }
 
     /// The global object.
-    pub fn global<'env>(self) -> Result<Value<'env>, Refused> {
+    pub fn global<'env>(self) -> Result<Value<'env>, EngineError> {
         ask!(napi_get_global, self.0; ptr::null_mut()).map(|raw| self.adopt(raw))
     }
 
     /// An Error object with a numeric `code`, as the platform's BusinessError is.
-    pub fn business_error<'env>(self, code: i32, message: &str) -> Result<Value<'env>, Refused> {
+    pub fn business_error<'env>(self, code: i32, message: &str) -> Result<Value<'env>, EngineError> {
         let message = self.string(message)?;
         let error = ask!(napi_create_error, self.0, ptr::null_mut(), message.raw; ptr::null_mut())?;
         let error = self.adopt(error);
@@ -74,10 +74,10 @@ impl Engine {
         Ok(error)
     }
 
-    pub fn throw(self, error: Value<'_>) -> Refused {
+    pub fn throw(self, error: Value<'_>) -> EngineError {
         // SAFETY: as in `ask!`.
         let _ = unsafe { sys::napi_throw(self.0, error.raw) };
-        Refused
+        EngineError
     }
 
     /// Runs `body` in a handle scope of its own, so that the values it makes can be collected afterwards.

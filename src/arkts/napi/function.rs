@@ -5,7 +5,7 @@ use std::ptr;
 
 use napi_ohos::sys;
 
-use super::handle::{Engine, Refused, Value, ask, check};
+use super::handle::{Engine, EngineError, Value, ask, check};
 use super::owned::finalize_box;
 
 /// A call of a function made by [`Engine::function`].
@@ -17,9 +17,9 @@ pub struct Call<'env> {
 
 impl Engine {
     /// A function that runs `body`, which lives until the engine has collected the function.
-    pub fn function<'env, F>(self, body: F) -> Result<Value<'env>, Refused>
+    pub fn function<'env, F>(self, body: F) -> Result<Value<'env>, EngineError>
     where
-        F: Fn(Call<'_>) -> Result<Value<'static>, Refused> + 'static,
+        F: Fn(Call<'_>) -> Result<Value<'static>, EngineError> + 'static,
     {
         let body = Box::into_raw(Box::new(body));
         let made = ask!(
@@ -48,7 +48,7 @@ impl Engine {
 
 unsafe extern "C" fn called<F>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value
 where
-    F: Fn(Call<'_>) -> Result<Value<'static>, Refused>,
+    F: Fn(Call<'_>) -> Result<Value<'static>, EngineError>,
 {
     let (mut raw, mut this, mut body) = ([ptr::null_mut(); 2], ptr::null_mut(), ptr::null_mut());
     let mut count = raw.len();
@@ -64,7 +64,7 @@ where
     let body = unsafe { &*body.cast::<F>() };
     match catch_unwind(AssertUnwindSafe(|| body(call))) {
         Ok(Ok(value)) => value.raw,
-        Ok(Err(Refused)) => ptr::null_mut(),
+        Ok(Err(EngineError)) => ptr::null_mut(),
         Err(_) => {
             crate::logging::error(format_args!("ArkTS call: internal error"));
             ptr::null_mut()

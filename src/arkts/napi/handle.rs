@@ -5,19 +5,19 @@ use std::marker::PhantomData;
 use napi_ohos::bindgen_prelude::{FromNapiValue, ToNapiValue, TypeName, ValidateNapiValue};
 use napi_ohos::{Error, Result, Status, ValueType, sys};
 
-/// The engine did not do what it was asked; an exception may be pending.
+/// The engine failed a call; an exception may be pending.
 #[derive(Clone, Copy, Debug)]
-pub struct Refused;
+pub struct EngineError;
 
-impl From<Refused> for Error {
-    fn from(Refused: Refused) -> Self {
+impl From<EngineError> for Error {
+    fn from(EngineError: EngineError) -> Self {
         Self::new(Status::PendingException, "the engine refused")
     }
 }
 
 /// `Ok` for napi_ok.
-pub(super) fn check(status: sys::napi_status) -> std::result::Result<(), Refused> {
-    if status == sys::Status::napi_ok { Ok(()) } else { Err(Refused) }
+pub(super) fn check(status: sys::napi_status) -> std::result::Result<(), EngineError> {
+    if status == sys::Status::napi_ok { Ok(()) } else { Err(EngineError) }
 }
 
 /// Calls a Node-API function whose last argument is where its result goes.

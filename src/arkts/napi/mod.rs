@@ -1,7 +1,7 @@
 //! Node-API as far as the ArkTS API needs it, safe to call.
 //!
-//! Owns most calls into the engine. Knows nothing of WebSockets. A call fails only if the engine refuses it, as it does when
-//! an environment ends; the result is then [`Refused`].
+//! Owns most calls into the engine. Knows nothing of WebSockets. A call fails only if the engine fails it, as it does when
+//! an environment ends; the result is then [`EngineError`].
 
 mod engine;
 mod function;
@@ -11,7 +11,7 @@ mod promise;
 mod reference;
 mod value;
 
-pub use self::handle::{Engine, Refused, Value};
+pub use self::handle::{Engine, EngineError, Value};
 pub use self::promise::Deferred;
 pub use self::reference::Kept;
 pub use self::value::Type;

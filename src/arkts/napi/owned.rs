@@ -5,11 +5,11 @@ use std::ptr;
 
 use napi_ohos::sys;
 
-use super::handle::{Engine, Refused, Value, ask, check};
+use super::handle::{Engine, EngineError, Value, ask, check};
 
 impl Engine {
     /// Keeps `data` for as long as the environment lives.
-    pub fn set_instance_data<T>(self, data: Box<T>) -> Result<(), Refused> {
+    pub fn set_instance_data<T>(self, data: Box<T>) -> Result<(), EngineError> {
         let data = Box::into_raw(data);
         // SAFETY: as in `ask!`; the engine calls the finalizer once.
         let status = unsafe {
@@ -26,16 +26,16 @@ impl Engine {
     /// # Safety
     ///
     /// `T` must be the type given there.
-    pub unsafe fn instance_data<'env, T>(self) -> Result<&'env T, Refused> {
+    pub unsafe fn instance_data<'env, T>(self) -> Result<&'env T, EngineError> {
         let data = ask!(napi_get_instance_data, self.0; ptr::null_mut())?;
         // SAFETY: the caller knows the type, and the environment is current, so its data lives.
-        unsafe { data.cast::<T>().as_ref() }.ok_or(Refused)
+        unsafe { data.cast::<T>().as_ref() }.ok_or(EngineError)
     }
 }
 
 impl Value<'_> {
     /// Gives `native` to this object: it is dropped when the engine has collected the object.
-    pub fn own<T>(self, native: Box<T>) -> Result<(), Refused> {
+    pub fn own<T>(self, native: Box<T>) -> Result<(), EngineError> {
         let native = Box::into_raw(native);
         // SAFETY: as in `ask!`; no reference is asked for.
         let status = unsafe {

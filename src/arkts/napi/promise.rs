@@ -4,7 +4,7 @@ use std::ptr;
 
 use napi_ohos::sys;
 
-use super::handle::{Engine, Refused, Value, ask, check};
+use super::handle::{Engine, EngineError, Value, ask, check};
 
 /// A promise that is to be settled once, on its environment's own thread. One that never is stays pending.
 pub struct Deferred {
@@ -14,7 +14,10 @@ pub struct Deferred {
 
 impl Engine {
     /// A promise that is settled already.
-    pub fn settled<'env>(self, outcome: Result<Value<'env>, Value<'env>>) -> Result<Value<'env>, Refused> {
+    pub fn settled<'env>(
+        self,
+        outcome: Result<Value<'env>, Value<'env>>,
+    ) -> Result<Value<'env>, EngineError> {
         let mut deferred = ptr::null_mut();
         let promise = ask!(napi_create_promise, self.0, &mut deferred; ptr::null_mut())?;
         // SAFETY: the deferred was made above and is used once.
@@ -28,7 +31,7 @@ impl Engine {
     }
 
     /// A promise to settle later, and what settles it.
-    pub fn promise<'env>(self) -> Result<(Value<'env>, Deferred), Refused> {
+    pub fn promise<'env>(self) -> Result<(Value<'env>, Deferred), EngineError> {
         let mut raw = ptr::null_mut();
         let promise = ask!(napi_create_promise, self.0, &mut raw; ptr::null_mut())?;
         Ok((self.adopt(promise), Deferred { env: self.0, raw }))
@@ -37,7 +40,7 @@ impl Engine {
 
 impl Value<'_> {
     /// Calls this function with `arguments`, but only after the script that runs now.
-    pub fn call_later(self, [first, second]: [Self; 2]) -> Result<(), Refused> {
+    pub fn call_later(self, [first, second]: [Self; 2]) -> Result<(), EngineError> {
         let env = self.env();
         let undefined = env.undefined()?;
         let bound = self.get(c"bind")?.call(self, [undefined, first, second])?;

@@ -4,7 +4,7 @@ use std::ptr;
 
 use napi_ohos::sys;
 
-use super::handle::{Engine, Refused, Value, ask};
+use super::handle::{Engine, EngineError, Value, ask};
 
 /// A value kept beyond its handle scope. Dropped on the environment's own thread.
 pub struct Kept {
@@ -13,12 +13,12 @@ pub struct Kept {
 }
 
 impl Kept {
-    pub fn new(value: Value<'_>) -> Result<Self, Refused> {
+    pub fn new(value: Value<'_>) -> Result<Self, EngineError> {
         let reference = ask!(napi_create_reference, value.env, value.raw, 1; ptr::null_mut())?;
         Ok(Self { env: value.env, reference })
     }
 
-    pub fn value<'env>(&self) -> Result<Value<'env>, Refused> {
+    pub fn value<'env>(&self) -> Result<Value<'env>, EngineError> {
         ask!(napi_get_reference_value, self.env, self.reference; ptr::null_mut())
             .map(|raw| Engine(self.env).adopt(raw))
     }

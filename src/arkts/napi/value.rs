@@ -5,7 +5,7 @@ use std::ptr;
 
 use napi_ohos::{ValueType, sys};
 
-use super::handle::{Refused, Value, ask, check};
+use super::handle::{EngineError, Value, ask, check};
 
 /// The types that are told apart here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Value<'_> {
             Ok(ValueType::String) => Type::String,
             Ok(ValueType::Object) => Type::Object,
             Ok(ValueType::Function) => Type::Function,
-            Ok(_) | Err(Refused) => Type::Other,
+            Ok(_) | Err(EngineError) => Type::Other,
         }
     }
 
@@ -105,32 +105,32 @@ impl Value<'_> {
         Some(read(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) }))
     }
 
-    pub fn get(self, name: &CStr) -> Result<Self, Refused> {
+    pub fn get(self, name: &CStr) -> Result<Self, EngineError> {
         ask!(napi_get_named_property, self.env, self.raw, name.as_ptr(); ptr::null_mut())
             .map(|raw| Self { raw, ..self })
     }
 
-    pub fn set(self, name: &CStr, value: Value<'_>) -> Result<(), Refused> {
+    pub fn set(self, name: &CStr, value: Value<'_>) -> Result<(), EngineError> {
         // SAFETY: as in `ask!`.
         check(unsafe { sys::napi_set_named_property(self.env, self.raw, name.as_ptr(), value.raw) })
     }
 
-    pub fn set_by_value(self, name: Value<'_>, value: Value<'_>) -> Result<(), Refused> {
+    pub fn set_by_value(self, name: Value<'_>, value: Value<'_>) -> Result<(), EngineError> {
         // SAFETY: as in `ask!`.
         check(unsafe { sys::napi_set_property(self.env, self.raw, name.raw, value.raw) })
     }
 
-    pub fn get_by_value(self, name: Value<'_>) -> Result<Self, Refused> {
+    pub fn get_by_value(self, name: Value<'_>) -> Result<Self, EngineError> {
         ask!(napi_get_property, self.env, self.raw, name.raw; ptr::null_mut()).map(|raw| Self { raw, ..self })
     }
 
     /// A property that scripts see and do not change, though this call can again.
-    pub fn set_readonly(self, name: &CStr, value: Value<'_>) -> Result<(), Refused> {
+    pub fn set_readonly(self, name: &CStr, value: Value<'_>) -> Result<(), EngineError> {
         self.define(name, value, sys::PropertyAttributes::enumerable | sys::PropertyAttributes::configurable)
     }
 
     /// A property that scripts neither see nor change.
-    pub fn set_hidden(self, name: &CStr, value: Value<'_>) -> Result<(), Refused> {
+    pub fn set_hidden(self, name: &CStr, value: Value<'_>) -> Result<(), EngineError> {
         self.define(name, value, sys::PropertyAttributes::default)
     }
 
@@ -139,7 +139,7 @@ impl Value<'_> {
         name: &CStr,
         value: Value<'_>,
         attributes: sys::napi_property_attributes,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), EngineError> {
         let property = sys::napi_property_descriptor {
             utf8name: name.as_ptr(),
             name: ptr::null_mut(),
@@ -155,14 +155,14 @@ impl Value<'_> {
     }
 
     /// The own enumerable names and values of an object.
-    pub fn entries(self) -> Result<Vec<(String, Self)>, Refused> {
+    pub fn entries(self) -> Result<Vec<(String, Self)>, EngineError> {
         let names = ask!(napi_get_property_names, self.env, self.raw; ptr::null_mut())?;
         let count = ask!(napi_get_array_length, self.env, names; 0_u32)?;
         let mut entries = Vec::new();
         for index in 0..count {
             let name = ask!(napi_get_element, self.env, names, index; ptr::null_mut())?;
             let value = ask!(napi_get_property, self.env, self.raw, name; ptr::null_mut())?;
-            let name = Self { raw: name, ..self }.to_text().ok_or(Refused)?;
+            let name = Self { raw: name, ..self }.to_text().ok_or(EngineError)?;
             entries.push((name, Self { raw: value, ..self }));
         }
         Ok(entries)
@@ -181,14 +181,14 @@ impl Value<'_> {
     }
 
     /// Calls this function; an exception it throws stays pending.
-    pub fn call<const N: usize>(self, this: Self, arguments: [Self; N]) -> Result<Self, Refused> {
+    pub fn call<const N: usize>(self, this: Self, arguments: [Self; N]) -> Result<Self, EngineError> {
         let raw = arguments.map(|argument| argument.raw);
         ask!(napi_call_function, self.env, this.raw, self.raw, raw.len(), raw.as_ptr(); ptr::null_mut())
             .map(|raw| Self { raw, ..self })
     }
 
     /// An instance made by this constructor.
-    pub fn construct(self) -> Result<Self, Refused> {
+    pub fn construct(self) -> Result<Self, EngineError> {
         ask!(napi_new_instance, self.env, self.raw, 0, ptr::null(); ptr::null_mut())
             .map(|raw| Self { raw, ..self })
     }

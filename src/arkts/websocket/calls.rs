@@ -12,7 +12,7 @@ use super::{Socket, WebSocket, listeners_of};
 use crate::arkts::abort_signal::Signal;
 use crate::arkts::error::ApiError;
 use crate::arkts::message_iterator;
-use crate::arkts::napi::{Engine, Kept, Refused, Type, Value};
+use crate::arkts::napi::{Engine, EngineError, Kept, Type, Value};
 use crate::arkts::objects::statistics_value;
 use crate::arkts::options::{self, ConnectOptions};
 use crate::client::{AlreadyConnected, CloseError, Error, Request, State};
@@ -297,7 +297,8 @@ impl WebSocket {
         if signal.is_some_and(Signal::is_aborted) {
             return Err(ApiError::other("connect: the signal was aborted before"));
         }
-        let broken = |_: Refused| ApiError::other("connect: the engine has no room for another connection");
+        let broken =
+            |_: EngineError| ApiError::other("connect: the engine has no room for another connection");
         let listeners = listeners_of(env, this).and_then(Kept::new).map_err(broken)?;
         *socket.listeners.borrow_mut() = Some(listeners);
         socket.waker.install(env, socket.clone()).map_err(broken)?;
@@ -321,7 +322,7 @@ impl WebSocket {
             };
             match signal.subscribe(abort) {
                 Ok(subscription) => drop(socket.signal.replace(Some(subscription))),
-                Err(Refused) => env.report_exception(),
+                Err(EngineError) => env.report_exception(),
             }
         }
         Ok(())

@@ -23,7 +23,7 @@ use super::event::{Event, EventType};
 use super::js_listener::{JsListener, Wanted};
 use super::js_waker::JsWaker;
 use super::message_iterator::MessageIterator;
-use super::napi::{Engine, Kept, Refused, Value};
+use super::napi::{Engine, EngineError, Kept, Value};
 use crate::client::{Client, CloseError, SEND_LIMIT_BYTES};
 use crate::event_queue::{EventReceiver, event_queue};
 
@@ -84,7 +84,7 @@ struct Classes {
 }
 
 /// Keeps what `create` needs for as long as the environment lives.
-pub fn load(env: Engine, exports: Value<'_>) -> Result<(), Refused> {
+pub fn load(env: Engine, exports: Value<'_>) -> Result<(), EngineError> {
     let constructor = exports.get(c"WebSocket")?;
     let prototype = constructor.get(c"prototype")?;
     // For `for await`. An engine without the symbol has no such loop.
@@ -96,7 +96,7 @@ pub fn load(env: Engine, exports: Value<'_>) -> Result<(), Refused> {
 }
 
 /// Makes the JavaScript object. The engine owns it and its Rust half.
-pub fn create(env: Engine) -> Result<Value<'static>, Refused> {
+pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
     let (sender, events) = event_queue();
     let waker = Arc::new(JsWaker::default());
     let wanted = Arc::new(Wanted::default());
@@ -175,6 +175,6 @@ impl Socket {
     }
 }
 
-fn listeners_of<'env>(env: Engine, this: &This<'env>) -> Result<Value<'env>, Refused> {
+fn listeners_of<'env>(env: Engine, this: &This<'env>) -> Result<Value<'env>, EngineError> {
     env.adopt(this.object.raw()).get(LISTENERS)
 }

@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 
 use crate::arkts::error::{ApiError, Termination};
-use crate::arkts::napi::{Deferred, Engine, Refused, Value};
+use crate::arkts::napi::{Deferred, Engine, EngineError, Value};
 use crate::client::{Outcome, Receipt};
 
 /// The promises of one object that are not settled.
@@ -59,7 +59,7 @@ impl Promises {
         env: Engine,
         method: &'static str,
         receipt: Receipt,
-    ) -> Result<Value<'env>, Refused> {
+    ) -> Result<Value<'env>, EngineError> {
         let (promise, deferred) = env.promise()?;
         self.sends.borrow_mut().insert(receipt, Send { method, deferred });
         Ok(promise)
@@ -71,14 +71,14 @@ impl Promises {
         env: Engine,
         connection: u64,
         payload: Vec<u8>,
-    ) -> Result<Value<'env>, Refused> {
+    ) -> Result<Value<'env>, EngineError> {
         let (promise, deferred) = env.promise()?;
         self.pings.borrow_mut().push_back(Ping { connection, payload, deferred });
         Ok(promise)
     }
 
     /// What settles when the queue has drained, in attempt number `attempt` or on a connection that this comes to.
-    pub fn of_ready<'env>(&self, env: Engine, attempt: u64) -> Result<Value<'env>, Refused> {
+    pub fn of_ready<'env>(&self, env: Engine, attempt: u64) -> Result<Value<'env>, EngineError> {
         let (promise, deferred) = env.promise()?;
         self.ready.borrow_mut().push((attempt, deferred));
         Ok(promise)
