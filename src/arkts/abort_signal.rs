@@ -6,7 +6,7 @@
 use std::ffi::CStr;
 
 use super::error::ApiError;
-use super::napi::{Engine, EngineError, Kept, Type, Value};
+use super::napi::{Engine, EngineError, Reference, Type, Value};
 
 /// The hidden object that holds the array of listeners.
 const HOLDER: &CStr = c"__listeners";
@@ -102,14 +102,14 @@ impl<'env> Signal<'env> {
             call.this.env().undefined()
         })?;
         self.0.get(c"addEventListener")?.call(self.0, [env.string(EVENT)?, listener])?;
-        Ok(AbortSubscription { signal: Kept::new(self.0)?, listener: Kept::new(listener)? })
+        Ok(AbortSubscription { signal: Reference::new(self.0)?, listener: Reference::new(listener)? })
     }
 }
 
 /// A listener on a signal.
 pub struct AbortSubscription {
-    signal: Kept,
-    listener: Kept,
+    signal: Reference,
+    listener: Reference,
 }
 
 impl AbortSubscription {

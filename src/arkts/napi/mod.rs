@@ -13,5 +13,5 @@ mod value;
 
 pub use self::handle::{Engine, EngineError, Value};
 pub use self::promise::Deferred;
-pub use self::reference::Kept;
+pub use self::reference::Reference;
 pub use self::value::Type;

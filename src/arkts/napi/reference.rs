@@ -7,12 +7,12 @@ use napi_ohos::sys;
 use super::handle::{Engine, EngineError, Value, ask};
 
 /// A value kept beyond its handle scope. Dropped on the environment's own thread.
-pub struct Kept {
+pub struct Reference {
     env: sys::napi_env,
     reference: sys::napi_ref,
 }
 
-impl Kept {
+impl Reference {
     pub fn new(value: Value<'_>) -> Result<Self, EngineError> {
         let reference = ask!(napi_create_reference, value.env, value.raw, 1; ptr::null_mut())?;
         Ok(Self { env: value.env, reference })
@@ -24,7 +24,7 @@ impl Kept {
     }
 }
 
-impl Drop for Kept {
+impl Drop for Reference {
     fn drop(&mut self) {
         // SAFETY: made by `napi_create_reference` and deleted once.
         let _ = unsafe { sys::napi_delete_reference(self.env, self.reference) };

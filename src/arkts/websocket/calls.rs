@@ -12,7 +12,7 @@ use super::{Socket, WebSocket, listeners_of};
 use crate::arkts::abort_signal::Signal;
 use crate::arkts::error::ApiError;
 use crate::arkts::message_iterator;
-use crate::arkts::napi::{Engine, EngineError, Kept, Type, Value};
+use crate::arkts::napi::{Engine, EngineError, Reference, Type, Value};
 use crate::arkts::objects::statistics_value;
 use crate::arkts::options::{self, ConnectOptions};
 use crate::client::{AlreadyConnected, CloseError, Error, Request, State};
@@ -299,7 +299,7 @@ impl WebSocket {
         }
         let broken =
             |_: EngineError| ApiError::other("connect: the engine has no room for another connection");
-        let listeners = listeners_of(env, this).and_then(Kept::new).map_err(broken)?;
+        let listeners = listeners_of(env, this).and_then(Reference::new).map_err(broken)?;
         *socket.listeners.borrow_mut() = Some(listeners);
         socket.waker.install(env, socket.clone()).map_err(broken)?;
         socket.client.set_send_limits(send_limits);

@@ -8,7 +8,7 @@ use crate::arkts::dispatch::Listeners;
 use crate::arkts::error::Termination;
 use crate::arkts::event::{Event, EventType};
 use crate::arkts::js_waker::OnWake;
-use crate::arkts::napi::{Engine, Kept};
+use crate::arkts::napi::{Engine, Reference};
 use crate::client::State;
 
 /// How long events are delivered before the engine's loop gets its turn: a quarter of a frame at 60 Hz.
@@ -37,7 +37,7 @@ impl OnWake for Socket {
 impl Socket {
     /// Delivers as many events as one handle scope should hold.
     fn deliver(&self, env: Engine, turn: &mut Turn) -> Progress {
-        let listeners = self.listeners.borrow().as_ref().map(Kept::value);
+        let listeners = self.listeners.borrow().as_ref().map(Reference::value);
         let listeners = listeners.and_then(std::result::Result::ok);
         let mut listeners =
             listeners.and_then(|object| Listeners::new(env, object, &self.listeners_changed).ok());

@@ -23,7 +23,7 @@ use super::event::{Event, EventType};
 use super::js_listener::{JsListener, Wanted};
 use super::js_waker::JsWaker;
 use super::message_iterator::MessageIterator;
-use super::napi::{Engine, EngineError, Kept, Value};
+use super::napi::{Engine, EngineError, Reference, Value};
 use crate::client::{Client, CloseError, SEND_LIMIT_BYTES};
 use crate::event_queue::{EventReceiver, event_queue};
 
@@ -52,7 +52,7 @@ struct Socket {
     events: EventReceiver<Event>,
     waker: Arc<JsWaker>,
     /// The object of listeners, while events can come.
-    listeners: RefCell<Option<Kept>>,
+    listeners: RefCell<Option<Reference>>,
     /// The URL of the last `connect`, and where its connection leads if that is elsewhere.
     url: RefCell<String>,
     elsewhere: RefCell<Option<Box<str>>>,
@@ -80,7 +80,7 @@ struct Socket {
 
 /// The constructor of our class, for each environment: one thread may have several, one after the other or at once.
 struct Classes {
-    web_socket: Kept,
+    web_socket: Reference,
 }
 
 /// Keeps what `create` needs for as long as the environment lives.
@@ -92,7 +92,7 @@ pub fn load(env: Engine, exports: Value<'_>) -> Result<(), EngineError> {
     if !symbol.is_absent() {
         prototype.set_by_value(symbol, env.function(|call| Ok(call.this.env().adopt(call.this.raw())))?)?;
     }
-    env.set_instance_data(Box::new(Classes { web_socket: Kept::new(constructor)? }))
+    env.set_instance_data(Box::new(Classes { web_socket: Reference::new(constructor)? }))
 }
 
 /// Makes the JavaScript object. The engine owns it and its Rust half.
