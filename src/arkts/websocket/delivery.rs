@@ -1,4 +1,4 @@
-//! From the event queue to listeners and promises, in the turns that the engine's loop gives; and when an object has nothing to hear any more.
+//! Delivers queued events to listeners and promises, in time slices, and releases an object that no event can reach any more.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use crate::arkts::js_waker::OnWake;
 use crate::arkts::napi::{Engine, Reference};
 use crate::client::State;
 
-/// How long events are delivered before the engine's loop gets its turn: a quarter of a frame at 60 Hz.
-const TURN: Duration = Duration::from_millis(4);
-/// The most events between two looks at the clock.
-const LOOK_EVENTS_MAX: u32 = 64;
+/// How long one wake delivers events before the engine's loop continues: a quarter of a frame at 60 Hz.
+const TIME_SLICE: Duration = Duration::from_millis(4);
+/// The most events between two reads of the clock.
+const CLOCK_EVENTS_MAX: u32 = 64;
 /// The most events, and bytes of messages, in one handle scope, whose values cannot be collected before it is closed.
 const SCOPE_EVENTS: usize = 64;
 const SCOPE_BYTES: usize = 65_536;
@@ -22,28 +22,28 @@ const SCOPE_BYTES: usize = 65_536;
 impl OnWake for Socket {
     /// Delivers what is in the event queue.
     fn on_wake(self: Rc<Self>, env: Engine) {
-        let mut turn = Turn::begin();
-        let mut progress = Progress::ScopeFull;
-        while progress == Progress::ScopeFull {
-            env.scoped(|| progress = self.deliver(env, &mut turn));
+        let mut slice = TimeSlice::begin();
+        let mut pause = Pause::ScopeFull;
+        while pause == Pause::ScopeFull {
+            env.scoped(|| pause = self.deliver(env, &mut slice));
         }
-        match progress {
-            Progress::TurnOver => self.waker.wake(),
-            Progress::ScopeFull | Progress::Empty => self.release_unheard(),
+        match pause {
+            Pause::SliceOver => self.waker.wake(),
+            Pause::ScopeFull | Pause::Empty => self.release_unheard(),
         }
     }
 }
 
 impl Socket {
     /// Delivers as many events as one handle scope should hold.
-    fn deliver(&self, env: Engine, turn: &mut Turn) -> Progress {
+    fn deliver(&self, env: Engine, slice: &mut TimeSlice) -> Pause {
         let listeners = self.listeners.borrow().as_ref().map(Reference::value);
         let listeners = listeners.and_then(std::result::Result::ok);
         let mut listeners =
             listeners.and_then(|object| Listeners::new(env, object, &self.listeners_changed).ok());
         let mut bytes = 0;
         for _ in 0..SCOPE_EVENTS {
-            let Some(event) = self.events.take() else { return Progress::Empty };
+            let Some(event) = self.events.take() else { return Pause::Empty };
             let last = event.is_last();
             // Else it is what was left of an attempt before the last.
             let current = self.ended.get() + 1 == self.begun.get();
@@ -81,14 +81,14 @@ impl Socket {
             if last && self.begun == self.ended {
                 self.listeners.borrow_mut().take();
                 self.waker.remove();
-            } else if turn.is_over() {
-                return Progress::TurnOver;
+            } else if slice.is_over() {
+                return Pause::SliceOver;
             }
             if bytes >= SCOPE_BYTES {
                 break;
             }
         }
-        Progress::ScopeFull
+        Pause::ScopeFull
     }
 
     /// Settles the promises that an event is about.
@@ -161,34 +161,34 @@ impl Socket {
     }
 }
 
-/// The time that is spent on events for one wake.
-struct Turn {
+/// The time that one wake may spend on events.
+struct TimeSlice {
     began: Instant,
     events: u32,
-    /// The count of events at which to look at the clock again.
-    look_at: u32,
+    /// The number of events after which the clock is read again.
+    next_clock_read: u32,
 }
 
-impl Turn {
+impl TimeSlice {
     fn begin() -> Self {
-        Self { began: Instant::now(), events: 0, look_at: 1 }
+        Self { began: Instant::now(), events: 0, next_clock_read: 1 }
     }
 
-    /// After each event, whether it was the last of this turn.
+    /// Counts an event; returns whether the slice is over.
     fn is_over(&mut self) -> bool {
         self.events += 1;
-        if self.events < self.look_at {
+        if self.events < self.next_clock_read {
             return false;
         }
-        self.look_at += self.events.min(LOOK_EVENTS_MAX);
-        self.began.elapsed() >= TURN
+        self.next_clock_read += self.events.min(CLOCK_EVENTS_MAX);
+        self.began.elapsed() >= TIME_SLICE
     }
 }
 
 /// Why delivery has paused.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Progress {
+enum Pause {
     ScopeFull,
-    TurnOver,
+    SliceOver,
     Empty,
 }
