@@ -54,11 +54,11 @@ impl<'scope> Listeners<'scope> {
         current(self);
         if let Some(listener) = self.message {
             let value = data.into_value(env, kind, events);
-            self.told(value.and_then(|value| listener.call(undefined, [undefined, value])));
+            self.report(value.and_then(|value| listener.call(undefined, [undefined, value])));
             current(self);
         }
         if let Some(listener) = self.data_end {
-            self.told(listener.call(undefined, [undefined]));
+            self.report(listener.call(undefined, [undefined]));
         }
     }
 
@@ -77,8 +77,8 @@ impl<'scope> Listeners<'scope> {
         }
     }
 
-    /// Calls the listeners of any other event, as above.
-    pub fn tell(&self, event: Event) {
+    /// Calls the listeners of any other event in the same way.
+    pub fn other(&self, event: Event) {
         let Self { env, undefined, .. } = *self;
         match event {
             Event::Opened(opened) => {
@@ -142,11 +142,11 @@ impl<'scope> Listeners<'scope> {
         arguments: impl FnOnce() -> Result<[Value<'scope>; N], EngineError>,
     ) {
         if let Some(listener) = self.find(event) {
-            self.told(arguments().and_then(|arguments| listener.call(self.undefined, arguments)));
+            self.report(arguments().and_then(|arguments| listener.call(self.undefined, arguments)));
         }
     }
 
-    fn told(&self, outcome: Result<Value<'_>, EngineError>) {
+    fn report(&self, outcome: Result<Value<'_>, EngineError>) {
         if outcome.is_err() {
             self.env.report_exception();
         }

@@ -42,7 +42,7 @@ impl WebSocket {
     ) -> Result<Value<'env>> {
         let env = Engine::from(env);
         let (options, callback) = split_callback(options, callback);
-        answer(env, callback, || self.begin(env, &this, url, options))
+        settle_call(env, callback, || self.begin(env, &this, url, options))
     }
 
     /// Queues a message: text for a string, binary for an ArrayBuffer or a view into one, which is copied. What is sent
@@ -64,11 +64,11 @@ impl WebSocket {
         let env = Engine::from(env);
         let Socket { client, sending, promises, .. } = &*self.socket;
         if !callback.is_absent() {
-            return answer(env, callback, || sending.queue(client, promises, data, None));
+            return settle_call(env, callback, || sending.queue(client, promises, data, None));
         }
         let receipt = promises.new_receipt();
         if let Err(error) = sending.queue(client, promises, data, Some(receipt)) {
-            return answer(env, callback, || Err(error));
+            return settle_call(env, callback, || Err(error));
         }
         Ok(promises.of_send(env, "send", receipt)?)
     }
@@ -270,7 +270,7 @@ impl WebSocket {
     )]
     pub fn close<'env>(&self, env: Env, options: Value<'env>, callback: Value<'env>) -> Result<Value<'env>> {
         let (options, callback) = split_callback(options, callback);
-        answer(Engine::from(env), callback, || self.end(options))
+        settle_call(Engine::from(env), callback, || self.end(options))
     }
 }
 
@@ -357,7 +357,7 @@ pub fn optional_callback(callback: Value<'_>) -> std::result::Result<Option<Valu
 }
 
 /// Gives the outcome of `call` to the callback, or as a promise when there is none.
-fn answer<'env>(
+fn settle_call<'env>(
     env: Engine,
     callback: Value<'env>,
     call: impl FnOnce() -> std::result::Result<(), ApiError>,

@@ -74,7 +74,7 @@ impl Socket {
                     bytes += data.len();
                     listeners.piece(kind, part, data, &self.events);
                 }
-                (Some(event), Some(listeners)) => listeners.tell(event),
+                (Some(event), Some(listeners)) => listeners.other(event),
                 (None, _) | (_, None) => {}
             }
             // The listener of the last event may have begun the next connection.

@@ -13,24 +13,24 @@ use crate::client::{Outcome, Receipt};
 #[derive(Default)]
 pub struct Promises {
     /// Of messages that are neither sent nor dropped yet, by receipt.
-    sends: RefCell<HashMap<Receipt, Send>>,
+    sends: RefCell<HashMap<Receipt, PendingSend>>,
     /// Of messages that will not be sent, until the event comes that says why.
-    unsent: RefCell<Vec<Send>>,
+    unsent: RefCell<Vec<PendingSend>>,
     last_receipt: Cell<Receipt>,
     /// Oldest first.
-    pings: RefCell<VecDeque<Ping>>,
+    pings: RefCell<VecDeque<PendingPing>>,
     /// With the number of the attempt to connect that each is about.
     ready: RefCell<Vec<(u64, Deferred)>>,
 }
 
 /// The promise of a message or a piece.
-struct Send {
+struct PendingSend {
     /// The method that made it, for its error.
     method: &'static str,
     deferred: Deferred,
 }
 
-struct Ping {
+struct PendingPing {
     /// The number of the connection it went out on.
     connection: u64,
     payload: Vec<u8>,
@@ -61,7 +61,7 @@ impl Promises {
         receipt: Receipt,
     ) -> Result<Value<'env>, EngineError> {
         let (promise, deferred) = env.promise()?;
-        self.sends.borrow_mut().insert(receipt, Send { method, deferred });
+        self.sends.borrow_mut().insert(receipt, PendingSend { method, deferred });
         Ok(promise)
     }
 
@@ -73,7 +73,7 @@ impl Promises {
         payload: Vec<u8>,
     ) -> Result<Value<'env>, EngineError> {
         let (promise, deferred) = env.promise()?;
-        self.pings.borrow_mut().push_back(Ping { connection, payload, deferred });
+        self.pings.borrow_mut().push_back(PendingPing { connection, payload, deferred });
         Ok(promise)
     }
 
@@ -95,21 +95,21 @@ impl Promises {
 
     /// That message was refused.
     pub fn refused(&self, receipt: Receipt, error: &ApiError) {
-        if let Some(Send { deferred, .. }) = self.take_send(receipt) {
+        if let Some(PendingSend { deferred, .. }) = self.take_send(receipt) {
             error.reject(deferred);
         }
     }
 
-    fn take_send(&self, receipt: Receipt) -> Option<Send> {
+    fn take_send(&self, receipt: Receipt) -> Option<PendingSend> {
         self.sends.borrow_mut().remove(&receipt)
     }
 
     /// A pong came on that connection. It may answer several pings (RFC 6455 section 5.5.3).
     pub fn answered(&self, env: Engine, connection: u64, payload: &[u8], millis: f64) {
         let mut pings = self.pings.borrow_mut();
-        let answered = |ping: &Ping| ping.connection == connection && ping.payload == payload;
+        let answered = |ping: &PendingPing| ping.connection == connection && ping.payload == payload;
         if let Some(at) = pings.iter().position(answered) {
-            for Ping { deferred, .. } in pings.drain(..=at) {
+            for PendingPing { deferred, .. } in pings.drain(..=at) {
                 if let Ok(millis) = env.number(millis) {
                     deferred.settle(Ok(millis));
                 }
@@ -124,12 +124,12 @@ impl Promises {
 
     /// A connection, of that number if it ever was open, is over: no pong will come, and what it left unsent is not sent.
     pub fn connection_ended(&self, connection: u64, termination: &Termination) {
-        for Send { method, deferred } in self.unsent.take() {
+        for PendingSend { method, deferred } in self.unsent.take() {
             termination.of(method, "the connection ended before the message was sent").reject(deferred);
         }
         let mut pings = self.pings.borrow_mut();
         let over = pings.iter().take_while(|ping| ping.connection <= connection).count();
-        for Ping { deferred, .. } in pings.drain(..over) {
+        for PendingPing { deferred, .. } in pings.drain(..over) {
             termination.of("ping", "the connection ended before the pong").reject(deferred);
         }
     }
