@@ -18,6 +18,14 @@ pub struct Sending {
     backlog: RefCell<VecDeque<Unqueued>>,
 }
 
+/// A message that `send` was given.
+struct Outgoing<'data> {
+    kind: Kind,
+    payload: &'data [u8],
+    /// The receipt by which its promise will be known; `None` for a message without a promise.
+    promised: Option<Receipt>,
+}
+
 /// A message that waits for room in the send queue. Its promise is known by the receipt.
 struct Unqueued {
     kind: Kind,
@@ -47,9 +55,13 @@ impl Sending {
             return Err(ApiError::other("send: not connected"));
         }
         if let Some(text) = data.to_text() {
-            return Ok(self.queue_or_wait(client, promises, Kind::Text, text.as_bytes(), promised)?);
+            let message = Outgoing { kind: Kind::Text, payload: text.as_bytes(), promised };
+            return Ok(self.queue_or_wait(client, promises, message)?);
         }
-        match data.with_bytes(|bytes| self.queue_or_wait(client, promises, Kind::Binary, bytes, promised)) {
+        let send = |payload: &[u8]| {
+            self.queue_or_wait(client, promises, Outgoing { kind: Kind::Binary, payload, promised })
+        };
+        match data.with_bytes(send) {
             Some(sent) => Ok(sent?),
             None => Err(not_data()),
         }
@@ -83,11 +95,10 @@ impl Sending {
         &self,
         client: &Client,
         promises: &Promises,
-        kind: Kind,
-        payload: &[u8],
-        promised: Option<Receipt>,
+        message: Outgoing<'_>,
     ) -> Result<(), SendError> {
         let Self { waits, backlog, .. } = self;
+        let Outgoing { kind, payload, promised } = message;
         if !waits.get() {
             return match promised {
                 Some(receipt) => client.send_with_receipt(kind, payload, receipt),
