@@ -8,7 +8,7 @@ use napi_ohos::bindgen_prelude::This;
 use napi_ohos::{Env, Result};
 
 use super::sending::not_data;
-use super::{Socket, WebSocket, listeners_of};
+use super::{Binding, WebSocket, listeners_of};
 use crate::arkts::abort_signal::Signal;
 use crate::arkts::error::ApiError;
 use crate::arkts::message_iterator;
@@ -62,7 +62,7 @@ impl WebSocket {
     )]
     pub fn send<'env>(&self, env: Env, data: Value<'env>, callback: Value<'env>) -> Result<Value<'env>> {
         let env = Engine::from(env);
-        let Socket { client, sending, promises, .. } = &*self.socket;
+        let Binding { client, sending, promises, .. } = &*self.binding;
         if !callback.is_absent() {
             return settle_call(env, callback, || sending.queue(client, promises, data, None));
         }
@@ -90,7 +90,7 @@ impl WebSocket {
     )]
     pub fn send_piece<'env>(&self, env: Env, data: Value<'env>, last: Value<'env>) -> Result<Value<'env>> {
         let env = Engine::from(env);
-        let Socket { client, sending, promises, .. } = &*self.socket;
+        let Binding { client, sending, promises, .. } = &*self.binding;
         let receipt = promises.new_receipt();
         match sending.queue_piece(client, data, last, receipt) {
             Ok(()) => Ok(promises.of_send(env, "sendPiece", receipt)?),
@@ -110,7 +110,7 @@ impl WebSocket {
     )]
     pub fn ping<'env>(&self, env: Env, data: Value<'env>) -> Result<Value<'env>> {
         let env = Engine::from(env);
-        let Socket { client, promises, .. } = &*self.socket;
+        let Binding { client, promises, .. } = &*self.binding;
         let payload = if data.is_absent() {
             // Told apart from other pings.
             let number = promises.new_receipt();
@@ -134,7 +134,7 @@ impl WebSocket {
     #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
     pub fn ready<'env>(&self, env: Env) -> Result<Value<'env>> {
         let env = Engine::from(env);
-        let Socket { client, promises, begun, .. } = &*self.socket;
+        let Binding { client, promises, begun, .. } = &*self.binding;
         if !client.is_filled() {
             return Ok(env.settled(Ok(env.boolean(true)?))?);
         }
@@ -163,21 +163,21 @@ impl WebSocket {
     )]
     pub fn next<'env>(&self, env: Env) -> Result<Value<'env>> {
         let env = Engine::from(env);
-        let Self { socket } = self;
-        if !socket.iterator.has_begun() {
+        let Self { binding } = self;
+        if !binding.iterator.has_begun() {
             return Ok(env.settled(Err(message_iterator::not_connected().value(env)?))?);
         }
-        if socket.wanted.pieces.load(Ordering::Relaxed) {
+        if binding.wanted.pieces.load(Ordering::Relaxed) {
             return Ok(env.settled(Err(message_iterator::in_pieces().value(env)?))?);
         }
-        Ok(socket.iterator.next(env, &socket.events)?)
+        Ok(binding.iterator.next(env, &binding.events)?)
     }
 
     /// Begins the attempt that is waited for after `reconnecting` at once; `false` when none is.
     /// @since 0.1.0 of this library
     #[napi(catch_unwind)]
     pub fn retry_now(&self) -> bool {
-        self.socket.client.retry_now()
+        self.binding.client.retry_now()
     }
 
     /// Answers the event `prepare`, at once or later: `change` may bring another URL and headers that take the place of those
@@ -199,7 +199,7 @@ impl WebSocket {
     ) -> Result<Value<'env>> {
         let env = Engine::from(env);
         match options::attempt(attempt, change) {
-            Ok((attempt, prepared)) => Ok(env.boolean(self.socket.client.prepare(attempt, prepared))?),
+            Ok((attempt, prepared)) => Ok(env.boolean(self.binding.client.prepare(attempt, prepared))?),
             Err(error) => Err(error.throw(env).into()),
         }
     }
@@ -208,7 +208,7 @@ impl WebSocket {
     /// @since 0.1.0 of this library
     #[napi(catch_unwind, ts_return_type = "Statistics")]
     pub fn stats<'env>(&self, env: Env) -> Result<Value<'env>> {
-        Ok(statistics_value(Engine::from(env), &self.socket.client.statistics())?)
+        Ok(statistics_value(Engine::from(env), &self.binding.client.statistics())?)
     }
 
     /// The state, in the numbers of the web's WebSocket and in step with the events as there: 0 connecting until `open`, 1 open,
@@ -216,7 +216,7 @@ impl WebSocket {
     /// @since 0.1.0 of this library
     #[napi(getter)]
     pub fn ready_state(&self) -> f64 {
-        let Socket { client, begun, ended, opened, .. } = &*self.socket;
+        let Binding { client, begun, ended, opened, .. } = &*self.binding;
         match client.state() {
             _ if begun == ended => 3.0,
             State::Connecting => 0.0,
@@ -231,21 +231,21 @@ impl WebSocket {
     /// @since 0.1.0 of this library
     #[napi(getter)]
     pub fn buffered_amount(&self) -> f64 {
-        self.socket.client.buffered() as f64
+        self.binding.client.buffered() as f64
     }
 
     /// The sub-protocol of the last connection; empty for none.
     /// @since 0.1.0 of this library
     #[napi(getter)]
     pub fn protocol(&self) -> String {
-        self.socket.client.opened().and_then(|opened| opened.protocol.clone()).unwrap_or_default()
+        self.binding.client.opened().and_then(|opened| opened.protocol.clone()).unwrap_or_default()
     }
 
     /// The extensions of the last connection; empty for none.
     /// @since 0.1.0 of this library
     #[napi(getter)]
     pub fn extensions(&self) -> String {
-        self.socket.client.opened().and_then(|opened| opened.extensions.clone()).unwrap_or_default()
+        self.binding.client.opened().and_then(|opened| opened.extensions.clone()).unwrap_or_default()
     }
 
     /// The URL of the last `connect`; empty before it. From the event `open` on it is the URL that the connection was made to, if a redirect
@@ -253,7 +253,7 @@ impl WebSocket {
     /// @since 0.1.0 of this library
     #[napi(getter)]
     pub fn url(&self) -> String {
-        let Socket { url, elsewhere, .. } = &*self.socket;
+        let Binding { url, elsewhere, .. } = &*self.binding;
         elsewhere.borrow().as_deref().map_or_else(|| url.borrow().clone(), str::to_owned)
     }
 
@@ -287,8 +287,8 @@ impl WebSocket {
         let (in_pieces, reconnects) = (request.in_pieces, request.reconnect.is_some());
         let drops_queue = request.reconnect.as_ref().is_some_and(|again| !again.keep_queue);
         let request = Request::parse(&url, request)?;
-        let Self { socket } = self;
-        if !matches!(socket.client.state(), State::Idle | State::Closed) {
+        let Self { binding } = self;
+        if !matches!(binding.client.state(), State::Idle | State::Closed) {
             return Err(AlreadyConnected.into());
         }
         if let Some(missing) = request.missing_file() {
@@ -300,28 +300,28 @@ impl WebSocket {
         let broken =
             |_: EngineError| ApiError::other("connect: the engine has no room for another connection");
         let listeners = listeners_of(env, this).and_then(Reference::new).map_err(broken)?;
-        *socket.listeners.borrow_mut() = Some(listeners);
-        socket.waker.install(env, socket.clone()).map_err(broken)?;
-        socket.client.set_send_limits(send_limits);
-        socket.url.replace(url);
-        socket.elsewhere.take();
-        socket.wanted.pieces.store(in_pieces, Ordering::Relaxed);
-        socket.client.connect(request)?;
-        socket.begun.set(socket.begun.get() + 1);
-        socket.opened.set(false);
-        socket.reconnects.set(reconnects);
-        socket.sending.begin(&socket.promises, sends_wait, drops_queue);
-        socket.iterator.begin(&socket.events);
-        socket.unsubscribe_from_signal();
+        *binding.listeners.borrow_mut() = Some(listeners);
+        binding.waker.install(env, binding.clone()).map_err(broken)?;
+        binding.client.set_send_limits(send_limits);
+        binding.url.replace(url);
+        binding.elsewhere.take();
+        binding.wanted.pieces.store(in_pieces, Ordering::Relaxed);
+        binding.client.connect(request)?;
+        binding.begun.set(binding.begun.get() + 1);
+        binding.opened.set(false);
+        binding.reconnects.set(reconnects);
+        binding.sending.begin(&binding.promises, sends_wait, drops_queue);
+        binding.iterator.begin(&binding.events);
+        binding.unsubscribe_from_signal();
         if let Some(signal) = signal {
-            let weak = Rc::downgrade(socket);
+            let weak = Rc::downgrade(binding);
             let abort = move || {
-                if let Some(socket) = weak.upgrade() {
-                    socket.abandon();
+                if let Some(binding) = weak.upgrade() {
+                    binding.abandon();
                 }
             };
             match signal.subscribe(abort) {
-                Ok(subscription) => drop(socket.signal.replace(Some(subscription))),
+                Ok(subscription) => drop(binding.signal.replace(Some(subscription))),
                 Err(EngineError) => env.report_exception(),
             }
         }
@@ -330,7 +330,7 @@ impl WebSocket {
 
     fn end(&self, options: Value<'_>) -> std::result::Result<(), ApiError> {
         let (code, reason) = options::close_options(options)?;
-        match self.socket.client.close(code, &reason) {
+        match self.binding.client.close(code, &reason) {
             // The attempt ends with an error event, as asked.
             Ok(()) | Err(CloseError::Abandoned) => Ok(()),
             Err(error) => Err(error.into()),

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::Socket;
+use super::Binding;
 use crate::arkts::dispatch::Listeners;
 use crate::arkts::error::Termination;
 use crate::arkts::event::{Event, EventType};
@@ -19,7 +19,7 @@ const CLOCK_EVENTS_MAX: u32 = 64;
 const SCOPE_EVENTS: usize = 64;
 const SCOPE_BYTES: usize = 65_536;
 
-impl OnWake for Socket {
+impl OnWake for Binding {
     /// Delivers what is in the event queue.
     fn on_wake(self: Rc<Self>, env: Engine) {
         let mut slice = TimeSlice::begin();
@@ -34,7 +34,7 @@ impl OnWake for Socket {
     }
 }
 
-impl Socket {
+impl Binding {
     /// Delivers as many events as one handle scope should hold.
     fn deliver(&self, env: Engine, slice: &mut TimeSlice) -> Pause {
         let listeners = self.listeners.borrow().as_ref().map(Reference::value);
@@ -151,7 +151,7 @@ impl Socket {
         listened.get() & !silent != 0
     }
 
-    /// Lets go of a connection that nobody could hear of: without its waker the socket is dropped, and the client with it.
+    /// Lets go of a connection that nobody could hear of: without its waker the binding is dropped, and the client with it.
     pub fn release_unheard(&self) {
         if self.collected.get() && !self.could_be_heard() {
             self.listeners.borrow_mut().take();

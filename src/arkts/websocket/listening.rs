@@ -222,7 +222,7 @@ impl WebSocket {
         });
         let event = event.map_err(|error| error.throw(env))?;
         listeners_of(env, this)?.set(event.property(), callback)?;
-        self.socket.note_listeners(self.socket.listened.get() | event.bit());
+        self.binding.note_listeners(self.binding.listened.get() | event.bit());
         Ok(())
     }
 
@@ -239,7 +239,7 @@ impl WebSocket {
         let listeners = listeners_of(env, this)?;
         if callback.is_absent() || listeners.get(event.property())?.is_same(callback) {
             listeners.set(event.property(), env.undefined()?)?;
-            self.socket.note_listeners(self.socket.listened.get() & !event.bit());
+            self.binding.note_listeners(self.binding.listened.get() & !event.bit());
         }
         Ok(())
     }

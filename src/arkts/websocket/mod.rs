@@ -42,11 +42,11 @@ const LISTENERS: &CStr = c"__listeners";
 /// @since 6
 #[napi]
 pub struct WebSocket {
-    socket: Rc<Socket>,
+    binding: Rc<Binding>,
 }
 
 /// What the JavaScript object and the delivery of its events share.
-struct Socket {
+struct Binding {
     client: Client,
     wanted: Arc<Wanted>,
     events: EventReceiver<Event>,
@@ -102,7 +102,7 @@ pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
     let wanted = Arc::new(Wanted::default());
     let listener = JsListener::new(sender, waker.clone(), wanted.clone());
     let client = Client::new(Box::new(listener), SEND_LIMIT_BYTES);
-    let socket = Rc::new(Socket {
+    let binding = Rc::new(Binding {
         client,
         wanted,
         events,
@@ -133,19 +133,19 @@ pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
     napi_ohos::__private::___CALL_FROM_FACTORY.set(false);
     let object = object?;
     object.set_hidden(LISTENERS, env.object()?)?;
-    object.own(Box::new(WebSocket { socket }))?;
+    object.own(Box::new(WebSocket { binding }))?;
     Ok(object)
 }
 
 impl Drop for WebSocket {
     /// The engine has collected the object. A connection that nobody would hear of any more is closed; any other goes on until it ends.
     fn drop(&mut self) {
-        self.socket.collected.set(true);
-        self.socket.release_unheard();
+        self.binding.collected.set(true);
+        self.binding.release_unheard();
     }
 }
 
-impl Socket {
+impl Binding {
     /// The signal was aborted.
     fn abandon(&self) {
         // That the attempt ended meanwhile is no error: its last event is on its way.
