@@ -1,7 +1,7 @@
-//! A signal to give up an attempt to connect, in the shape of the web's AbortSignal, which ArkTS does not have.
+//! A signal that cancels an attempt to connect, in the shape of the web's AbortSignal, which ArkTS lacks.
 //!
-//! `connect` takes any object of that shape. Listeners are kept in the JavaScript object, where the engine's garbage
-//! collector sees them.
+//! `connect` takes any object of that shape. The JavaScript object holds its listeners, so that the garbage collector sees
+//! them.
 
 use std::ffi::CStr;
 
@@ -13,7 +13,7 @@ const HOLDER: &CStr = c"__listeners";
 const LIST: &CStr = c"list";
 const EVENT: &str = "abort";
 
-/// An object with `aborted`, `addEventListener`, `removeEventListener` and, unlike the web's, `abort`.
+/// Makes an object with `aborted`, `addEventListener`, `removeEventListener` and, unlike the web's, `abort`.
 pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
     let signal = env.object()?;
     signal.set_readonly(c"aborted", env.boolean(false)?)?;
@@ -76,7 +76,7 @@ fn set_listeners(signal: Value<'_>, listeners: &[Value<'_>]) -> Result<(), Engin
     signal.get(HOLDER)?.set(LIST, signal.env().array(listeners)?)
 }
 
-/// An object of that shape as an option of `connect`.
+/// An object of that shape, given as an option of `connect`.
 #[derive(Clone, Copy)]
 pub struct Signal<'env>(Value<'env>);
 

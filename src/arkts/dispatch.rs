@@ -1,4 +1,6 @@
-//! JavaScript's half of delivery: calls the listeners of an object with what came out of the event queue, on JavaScript's thread.
+//! JavaScript's half of delivery: calls the listeners of an object with events, on JavaScript's thread.
+//!
+//! Knows nothing of sessions and promises.
 
 use std::cell::Cell;
 
@@ -10,12 +12,12 @@ use super::objects::{
 use crate::client::{Kind, Part, Reconnected};
 use crate::event_queue::EventReceiver;
 
-/// The listeners of a JavaScript object, for as long as a handle scope.
+/// The listeners of a JavaScript object, valid in one handle scope.
 pub struct Listeners<'scope> {
     env: Engine,
     object: Value<'scope>,
     undefined: Value<'scope>,
-    /// Set when a listener was set or removed: what is kept here is then looked up anew.
+    /// True when a listener was set or removed. The listeners below are then looked up again.
     changed: &'scope Cell<bool>,
     message: Option<Value<'scope>>,
     data_end: Option<Value<'scope>>,
@@ -43,7 +45,7 @@ impl<'scope> Listeners<'scope> {
         listener.ok().filter(|listener| listener.type_of() == Type::Function)
     }
 
-    /// Calls the listeners of a message; one that throws does not keep the others from being called.
+    /// Calls the listeners of a message. When one throws, the others are still called.
     pub fn message(&mut self, kind: Kind, data: MessageData, events: &EventReceiver<Event>) {
         let Self { env, undefined, .. } = *self;
         let current = |listeners: &mut Self| {
@@ -62,7 +64,7 @@ impl<'scope> Listeners<'scope> {
         }
     }
 
-    /// Calls the listeners of a piece of a message, as above.
+    /// Calls the listeners of a piece of a message in the same way.
     pub fn piece(&self, kind: Kind, part: Part, data: MessageData, events: &EventReceiver<Event>) {
         let Self { env, undefined, .. } = *self;
         self.call(EventType::Piece, || {
@@ -100,7 +102,7 @@ impl<'scope> Listeners<'scope> {
                 }
                 Ok([result])
             }),
-            // Messages go by another way, and the outcome of a sent message settles a promise.
+            // Messages and pieces have methods of their own; the outcome of a sent message settles a promise.
             Event::Message(..) | Event::Piece(..) | Event::Sent(..) => {}
             Event::Drained => self.call(EventType::Drain, || Ok([undefined])),
             Event::Frame(direction, header) => {

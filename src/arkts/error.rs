@@ -1,4 +1,4 @@
-//! The codes of `@ohos.net.webSocket`, and which of them each of the core's errors is.
+//! Maps the errors of `client` to the codes and texts of `@ohos.net.webSocket`.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use crate::client::{
     Reconnecting, RefusedUpgrade, SendError, Times, TrustError, UpgradeError,
 };
 
-/// What an argument is wrong about, or why a call was refused.
+/// The error of a call: a wrong argument, or a refusal.
 #[derive(Debug)]
 pub struct ApiError {
     pub code: i32,
@@ -21,7 +21,7 @@ const URL: i32 = 2_302_001;
 const CERTIFICATE_FILE: i32 = 2_302_002;
 const ALREADY_EXISTS: i32 = 2_302_003;
 const OTHER: i32 = 2_302_999;
-/// The platform's code for an upgrade that was answered with another status, which it gives as `data`.
+/// The platform's code for an upgrade that the server answered with a status other than 101. `data` has the status.
 const UPGRADE_STATUS: i32 = 200;
 
 impl ApiError {
@@ -30,7 +30,7 @@ impl ApiError {
         Self { code: PARAMETER, message: format!("{name}: {wanted}") }
     }
 
-    /// What [`crate::client::Client::send_piece`] refused.
+    /// The error of a refused [`crate::client::Client::send_piece`].
     pub fn of_send_piece(error: SendError) -> Self {
         Self::other(match error {
             SendError::NotConnected => "sendPiece: the connection is closing or closed",
@@ -48,17 +48,17 @@ impl ApiError {
         Self { code: OTHER, message: message.to_owned() }
     }
 
-    /// The error object.
+    /// Makes the error object.
     pub fn value<'env>(&self, env: Engine) -> Result<Value<'env>, EngineError> {
         env.business_error(self.code, &self.message)
     }
 
-    /// Throws it.
+    /// Throws the error object.
     pub fn throw(&self, env: Engine) -> EngineError {
         self.value(env).map_or_else(|failed| failed, |error| env.throw(error))
     }
 
-    /// Rejects a promise with it.
+    /// Rejects a promise with the error object.
     pub fn reject(&self, deferred: Deferred) {
         if let Ok(error) = self.value(deferred.env()) {
             deferred.settle(Err(error));
@@ -66,7 +66,7 @@ impl ApiError {
     }
 }
 
-/// Of a certificate file that is not there, which the platform tells at once.
+/// The error of a missing certificate file. The platform reports it at once.
 impl From<&Error> for ApiError {
     fn from(error: &Error) -> Self {
         Self { code: error_code(error), message: error.to_string() }
@@ -106,7 +106,7 @@ impl From<SendError> for ApiError {
             SendError::NotConnected => "send: the connection is closing or closed",
             SendError::QueueFull => "send: too much is waiting to be sent",
             SendError::TooLong => "send: the message is longer than sendQueueLimit",
-            // The last two are said of pieces alone.
+            // The last two concern pieces only.
             SendError::Unfinished | SendError::Utf8 | SendError::Interrupted => {
                 "send: a message in pieces has not ended"
             }
@@ -136,14 +136,14 @@ impl From<CloseError> for ApiError {
     }
 }
 
-/// What the `error` event tells.
+/// The content of the event `error`.
 #[derive(Clone, Debug)]
 pub struct ErrorEvent {
     pub code: i32,
-    /// The HTTP status when the server answered with another one than 101, else empty.
+    /// The HTTP status if the server answered with another one than 101, else empty.
     pub data: String,
     pub message: String,
-    /// Of a server that refused the upgrade.
+    /// The response of a server that refused the upgrade.
     pub refused: Option<RefusedUpgrade>,
     /// See [`Failure::unsent`].
     pub unsent: usize,
@@ -197,12 +197,12 @@ impl Termination {
         Self { code: OTHER, text: format!("{who} ({code}){colon}{reason}") }
     }
 
-    /// When another attempt follows.
+    /// The end of a connection that another attempt follows.
     pub fn of_loss(reconnecting: &Reconnecting) -> Self {
         Self { code: OTHER, text: reconnecting.text.clone() }
     }
 
-    /// The error of a call of `method`.
+    /// Makes the error of a call of `method`.
     pub fn of(&self, method: &str, what: &str) -> ApiError {
         let Self { code, text } = self;
         ApiError { code: *code, message: format!("{method}: {what}: {text}") }
@@ -213,7 +213,7 @@ fn error_code(error: &Error) -> i32 {
     match error {
         Error::Upgrade { cause: UpgradeError::Status(_) | UpgradeError::Redirect(..), .. } => UPGRADE_STATUS,
         Error::Trust(TrustError { path: Some(_), .. }) => CERTIFICATE_FILE,
-        // What a socket meets in an app without ohos.permission.INTERNET.
+        // The system refuses a socket to an app without ohos.permission.INTERNET.
         Error::Tcp { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => PERMISSION,
         Error::Upgrade { .. }
         | Error::Trust(TrustError { path: None, .. })

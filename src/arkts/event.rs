@@ -1,6 +1,6 @@
 //! Events on their way from a session's thread to JavaScript's, and their names.
 //!
-//! Knows neither who puts them into the event queue nor who takes them out.
+//! Knows neither the session nor the listeners.
 
 use std::ffi::CStr;
 use std::ops::Range;
@@ -15,20 +15,20 @@ use crate::client::{
 };
 use crate::event_queue::EventReceiver;
 
-/// An event on its way to JavaScript. What is rare is boxed, so that many messages take little room.
+/// An event for JavaScript. Rare events are boxed, so that many messages take little memory.
 pub enum Event {
     Opened(Box<Opened>),
     Message(Kind, MessageData),
-    /// Where messages are asked for in pieces.
+    /// A piece of a message, with the option `receivePieces`.
     Piece(Kind, Part, MessageData),
-    /// A ping's payload, and its round trip in milliseconds if it was ours.
+    /// The payload of a pong, and the round trip in milliseconds if it answers one of our pings.
     Pong(Vec<u8>, Option<f64>),
     Sent(Receipt, Outcome),
     Drained,
     Frame(Direction, FrameHeader),
     Statistics(LatestStatistics),
     Reconnecting(Box<Reconnecting>),
-    /// The attempt that was announced is to be prepared.
+    /// The announced attempt waits for `prepareAttempt`.
     Prepare(Box<Reconnecting>),
     Reconnected(Reconnected),
     Failed(Box<ErrorEvent>, Terminal),
@@ -36,7 +36,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// Whether the attempt or connection is over with this event.
+    /// Whether this is the last event of an attempt or a connection.
     pub fn is_last(&self) -> bool {
         match self {
             Self::Opened(_)
@@ -56,7 +56,7 @@ impl Event {
     }
 }
 
-/// Whether a failure is the last event of its attempt, or a close follows.
+/// Whether a failure is the last event of its attempt. Otherwise a close event follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Terminal {
     Yes,
@@ -100,12 +100,12 @@ impl MessageData {
     }
 }
 
-/// Statistics that are not told yet: at most one event waits, and tells what was counted last.
+/// The latest statistics that were not delivered yet. At most one event waits for them.
 #[derive(Clone, Default)]
 pub struct LatestStatistics(Arc<Mutex<Option<Box<Statistics>>>>);
 
 impl LatestStatistics {
-    /// Whether an event is to be made for these.
+    /// Replaces the statistics; returns true when no event waits for them yet.
     pub fn put(&self, statistics: &Statistics) -> bool {
         let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         latest.replace(Box::new(*statistics)).is_none()
@@ -137,7 +137,7 @@ pub enum EventType {
 }
 
 impl EventType {
-    /// The names as `on` takes them, for an error text.
+    /// The names that `on` takes, for an error text.
     pub const NAMES: &str = "open, openInfo, message, piece, dataEnd, headerReceive, pong, drain, stats, \
                               frame, reconnecting, prepare, reconnected, close, error";
 
@@ -162,7 +162,7 @@ impl EventType {
         }
     }
 
-    /// A bit of its own.
+    /// A bit that no other event has.
     pub fn bit(self) -> u16 {
         1 << self as u16
     }

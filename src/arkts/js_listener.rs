@@ -1,6 +1,6 @@
-//! The session's half of delivery: puts what a session tells into the event queue, on the session's thread.
+//! The session's half of delivery: queues a session's events, on the session's thread.
 //!
-//! Knows nothing of JavaScript's values.
+//! Knows nothing of JavaScript values.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,14 +14,14 @@ use crate::client::{
 };
 use crate::event_queue::EventSender;
 
-/// The longest message that is copied into its batch's memory; a longer one has memory of its own.
+/// The longest message that is copied into its batch's memory. A longer one keeps memory of its own.
 const STORED_BYTES_MAX: usize = 16_384;
 
 /// Queues a session's events for JavaScript's thread and wakes it.
 pub struct JsListener {
     queue: EventSender<Event>,
     waker: Arc<JsWaker>,
-    /// Whether the connection was open, and so ends with a close event.
+    /// Whether the connection is open. Then a failure is followed by a close event.
     open: bool,
     wanted: Arc<Wanted>,
     splitter: Utf8Splitter,
@@ -176,7 +176,7 @@ impl Utf8Splitter {
         let mut text = character;
         text.extend_from_slice(bytes);
         if !part.last {
-            // The protocol has validated it: all that can be wrong is its end.
+            // The protocol has validated the text: only a character at its end may be incomplete.
             let whole = std::str::from_utf8(&text).map_or_else(|error| error.valid_up_to(), str::len);
             self.character = text.split_off(whole);
             if text.is_empty() {

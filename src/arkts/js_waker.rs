@@ -25,7 +25,7 @@ pub struct JsWaker {
     installed: Mutex<Option<Installed>>,
 }
 
-/// Threadsafe functions that this side has not released.
+/// Threadsafe functions that were not released yet.
 struct Installed {
     functions: [sys::napi_threadsafe_function; 2],
     /// The index of the function for the next wake.
@@ -128,7 +128,7 @@ impl JsWaker {
 
 /// # Safety
 ///
-/// The function must be this side's, and is not from here on.
+/// The function must not be released yet. It must not be used afterwards.
 unsafe fn release(function: sys::napi_threadsafe_function) {
     // SAFETY: as the caller says.
     unsafe {

@@ -1,4 +1,6 @@
-//! Messages that the application takes one by one, with `next` or `for await`, instead of by a listener.
+//! Messages that the application takes one by one, with `next` or `for await`, instead of a listener.
+//!
+//! Owns the unread messages and the promises of `next`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -12,23 +14,23 @@ use crate::event_queue::EventReceiver;
 
 /// The messages of one connection, from the first `next` on.
 ///
-/// Unread ones count against the event queue, so that the session stops reading when the application does.
+/// Unread messages count against the event queue: the session stops reading when the application does.
 #[derive(Default)]
 pub struct MessageIterator {
     /// A connection has begun.
     begun: Cell<bool>,
-    /// `next` was called on this connection: messages come here.
+    /// `next` was called on this connection: its messages come here.
     reading: Cell<bool>,
     unread: RefCell<VecDeque<(Kind, Vec<u8>)>>,
-    /// Promises of `next` that no message has reached yet, oldest first.
+    /// Promises of `next` without a message, oldest first.
     waiting: RefCell<VecDeque<Deferred>>,
-    /// The failure that is to be told by the next promise.
+    /// The failure that the next promise is rejected with.
     failure: RefCell<Option<ErrorEvent>>,
     ended: Cell<bool>,
 }
 
 impl MessageIterator {
-    /// Another connection begins. What was not read of the last one is dropped, and who waits for more of it is told.
+    /// Begins another connection. Drops unread messages of the last one and rejects its promises.
     pub fn begin(&self, events: &EventReceiver<Event>) {
         for deferred in self.waiting.take() {
             ApiError::other("next: another connection was begun").reject(deferred);
@@ -41,7 +43,7 @@ impl MessageIterator {
         self.ended.set(false);
     }
 
-    /// Whether anything was connected.
+    /// Whether `connect` was called before.
     pub fn has_begun(&self) -> bool {
         self.begun.get()
     }
@@ -51,7 +53,7 @@ impl MessageIterator {
         !self.waiting.borrow().is_empty()
     }
 
-    /// A promise of the next message: `{value, done: false}`, then `{done: true}`; it fails when the connection does.
+    /// Makes a promise of the next message: `{value, done: false}`, or `{done: true}` after the end. Fails with the connection.
     pub fn next<'env>(&self, env: Engine, events: &EventReceiver<Event>) -> Result<Value<'env>, EngineError> {
         self.reading.set(true);
         let unread = self.unread.borrow_mut().pop_front();
@@ -71,7 +73,7 @@ impl MessageIterator {
         Ok(promise)
     }
 
-    /// Takes an event that is a message for `next`; gives back what is for the listeners.
+    /// Takes an event that is a message for `next`; returns any other one for the listeners.
     pub fn receive(&self, env: Engine, event: Event, events: &EventReceiver<Event>) -> Option<Event> {
         match event {
             Event::Message(kind, data) if self.reading.get() => {
@@ -103,7 +105,7 @@ impl MessageIterator {
         }
     }
 
-    /// The connection is over: whoever waits is told, the first one of a failure.
+    /// Settles all promises at the end of the connection: rejects the first one if it failed.
     fn end(&self, env: Engine) {
         self.ended.set(true);
         for deferred in self.waiting.take() {
@@ -118,17 +120,17 @@ impl MessageIterator {
     }
 }
 
-/// What `next` gives before anything was connected.
+/// The error of `next` before the first `connect`.
 pub fn not_connected() -> ApiError {
     ApiError::other("next: not connected")
 }
 
-/// What `next`, which gives whole messages, says where they come in pieces.
+/// The error of `next` with the option `receivePieces`: `next` returns whole messages only.
 pub fn in_pieces() -> ApiError {
     ApiError::other("next: messages come in pieces, to the listener of `piece`")
 }
 
-/// The object of the iteration protocol.
+/// Makes the result object of the iteration protocol.
 fn iterator_result<'env>(env: Engine, message: Option<Value<'env>>) -> Result<Value<'env>, EngineError> {
     let result = env.object()?;
     result.set(c"done", env.boolean(message.is_none())?)?;

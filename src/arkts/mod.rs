@@ -1,6 +1,6 @@
-//! The ArkTS face: `@ohos.net.webSocket` as a native module.
+//! The ArkTS API: `@ohos.net.webSocket` as a native module, through Node-API.
 //!
-//! Owns the JavaScript object, its listeners and the way from the library's threads to JavaScript's. Knows nothing of C.
+//! Owns the JavaScript object, its listeners and the way of events to JavaScript's thread. Knows nothing of the C API.
 
 mod abort_signal;
 mod declarations;

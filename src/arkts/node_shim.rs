@@ -1,5 +1,5 @@
-//! The function in which Node differs from ArkTS, for the host build that Node loads. `build.rs` has the linker send every
-//! call of `napi_module_register` here (`--wrap`). Not part of the library for OpenHarmony.
+//! The function in which Node differs from ArkTS, for the host build that Node loads. `build.rs` makes the linker send every
+//! call of `napi_module_register` here (`--wrap`). It is not part of the library for OpenHarmony.
 
 use napi_ohos::sys;
 

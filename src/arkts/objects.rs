@@ -6,20 +6,20 @@ use crate::client::{
     Cause, Direction, FrameHeader, Headers, Kind, Opened, Reconnecting, RefusedUpgrade, Statistics, Times,
 };
 
-/// A string for a text, an ArrayBuffer for a binary message.
+/// Makes a string for a text message, an ArrayBuffer for a binary one.
 ///
-/// A binary message is copied, however long. An ArrayBuffer over memory of ours would take two thirds of the time from
-/// 128 KiB on (and more below), but it cannot be transferred to a worker in Node, and V8 collects such ones so late that
-/// a slow listener of a flood has 115 MB of them and not 40.
+/// A binary message of any length is copied. An ArrayBuffer over our own memory would take two thirds of the time from 128 KiB
+/// on, and more time below. But Node cannot transfer such a buffer to a worker, and V8 collects such buffers late: a slow
+/// listener of a flood then has 115 MB of them instead of 40 MB.
 pub fn message_value<'env>(env: Engine, kind: Kind, bytes: &[u8]) -> Result<Value<'env>, EngineError> {
     match kind {
-        // The protocol has validated it.
+        // The protocol has validated the text.
         Kind::Text => env.text(bytes),
         Kind::Binary => env.array_buffer(bytes),
     }
 }
 
-/// What `frame` tells.
+/// The argument of `frame`.
 pub fn frame_value<'env>(
     env: Engine,
     direction: Direction,
@@ -32,13 +32,13 @@ pub fn frame_value<'env>(
     result.set(c"fin", env.boolean(fin)?)?;
     result.set(c"rsv1", env.boolean(compressed)?)?;
     result.set(c"opcode", env.number(f64::from(opcode))?)?;
-    // A client's frames are, a server's are not (RFC 6455 section 5.1): one that is ends the connection and is not told of.
+    // A client masks its frames, a server does not (RFC 6455 section 5.1): a masked frame of a server ends the connection.
     result.set(c"masked", env.boolean(sent)?)?;
     result.set(c"length", env.number(length as f64)?)?;
     Ok(result)
 }
 
-/// What `reconnecting` and `prepare` tell.
+/// The argument of `reconnecting` and `prepare`.
 pub fn reconnecting_value<'env>(env: Engine, event: &Reconnecting) -> Result<Value<'env>, EngineError> {
     let Reconnecting { attempt, delay, cause, code, status, text, unsent } = event;
     let result = env.object()?;
@@ -73,7 +73,7 @@ pub fn error_value<'env>(env: Engine, error: &ErrorEvent) -> Result<Value<'env>,
     Ok(object)
 }
 
-/// What `error` and `close` both tell.
+/// Sets the fields that `error` and `close` share.
 pub fn set_circumstances(
     env: Engine,
     object: Value<'_>,
@@ -130,7 +130,7 @@ pub fn statistics_value<'env>(env: Engine, counted: &Statistics) -> Result<Value
     Ok(object)
 }
 
-/// What `open` tells, and the better part of `openInfo`.
+/// The argument of `open`; `openInfo` adds the sub-protocol.
 pub fn open_result(env: Engine, opened: &Opened) -> Result<Value<'static>, EngineError> {
     let result = env.object()?;
     result.set(c"status", env.number(f64::from(opened.status))?)?;
@@ -138,7 +138,7 @@ pub fn open_result(env: Engine, opened: &Opened) -> Result<Value<'static>, Engin
     Ok(result)
 }
 
-/// One property a name; a name that came more than once has an array of its values.
+/// One property for each name. A name that came more than once has an array of its values.
 pub fn headers(env: Engine, headers: &Headers) -> Result<Value<'static>, EngineError> {
     let object = env.object()?;
     let all: Vec<_> = headers.iter().collect();

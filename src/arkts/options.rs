@@ -1,4 +1,4 @@
-//! JavaScript arguments, parsed once; what is wrong with one is a 401 that begins with its name.
+//! Parses JavaScript arguments. A wrong argument is an error 401 whose message begins with its name.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -12,7 +12,7 @@ use crate::client::{
     SendLimits, TlsServerName, may_close_with,
 };
 
-/// The most seconds of an interval or a timeout: the platform's limit.
+/// The longest interval or timeout in seconds: the platform's limit.
 const SECONDS_MAX: f64 = 30_000.0;
 
 const DEFAULT_CLOSE_CODE: u16 = 1000;
@@ -27,17 +27,17 @@ const KNOWN: &str = "header, caPath, caPathAddsToSystem, clientCert, certificate
                      receivePieces, sendQueueLimit, sendQueueMessages, sendQueuePolicy, statisticsInterval, traceId, signal, \
                      reconnect";
 
-/// The most bytes of a limit, and milliseconds of a time: what a double holds exactly.
+/// The largest whole number that a double holds exactly: the limit for bytes and milliseconds.
 const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
 
 /// The options of `connect`.
 pub struct ConnectOptions<'env> {
     pub request: Options,
-    /// How much may wait to be sent.
+    /// The limits of the send queue.
     pub send_limits: SendLimits,
-    /// A message for which there is no room waits, instead of being refused.
+    /// When the send queue is full, a message waits for room instead of being refused.
     pub sends_wait: bool,
-    /// Gives the attempt up.
+    /// Cancels the attempt when it is aborted.
     pub signal: Option<Signal<'env>>,
 }
 
@@ -63,7 +63,7 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
             "pongTimeout" => options.pong_timeout = seconds(&name, value)?,
             "proxy" => options.proxy = proxy(value)?,
             "clientCert" => options.tls.client_certificate = client_certificate(value)?,
-            // TLS below 1.2 is never spoken, so a minimum up to that is always kept.
+            // TLS below 1.2 is never used, so any minimum up to 1.2 is met.
             "minSupportTlsProtocol" => match value.to_number() {
                 Some(0.0 | 1.0 | 2.0) => {}
                 Some(3.0) => options.tls.tls13_only = true,
@@ -166,7 +166,7 @@ fn reconnect(value: Value<'_>) -> Result<Reconnect, ApiError> {
     Ok(chosen)
 }
 
-/// The number of a HiTrace chain, which is a bigint there; 0 for none. A whole number that a double holds exactly will do.
+/// The number of a HiTrace chain: a bigint, or a whole number that a double holds exactly. 0 stands for none.
 fn trace_id(value: Value<'_>) -> Result<Option<u64>, ApiError> {
     let whole = |number: &f64| number.fract() == 0.0 && (0.0..=NUMBER_MAX).contains(number);
     let id = value.to_uint64().or_else(|| value.to_number().filter(whole).map(|number| number as u64));
@@ -278,7 +278,7 @@ fn client_certificate(value: Value<'_>) -> Result<Option<ClientCertificate>, Api
             }
         }
     }
-    // The platform takes two empty paths for no certificate.
+    // On the platform two empty paths mean no certificate.
     match (certificate.filter(|path| !path.is_empty()), key.filter(|path| !path.is_empty())) {
         (None, None) => Ok(None),
         (Some(certificate), Some(key)) => {
@@ -366,7 +366,7 @@ fn proxy(value: Value<'_>) -> Result<Proxy, ApiError> {
             }
         }
     }
-    // What the platform gives for its settings when there is no proxy.
+    // The platform's value for its settings when no proxy is set.
     if server.host.is_empty() && server.port == 0 {
         return Ok(Proxy::None);
     }
@@ -377,7 +377,7 @@ fn proxy(value: Value<'_>) -> Result<Proxy, ApiError> {
     Ok(Proxy::Server(server))
 }
 
-/// Names and their addresses.
+/// Host names and their addresses.
 fn hosts(value: Value<'_>) -> Result<Vec<(String, String)>, ApiError> {
     let wrong = |name: &str| ApiError::parameter("hosts", &format!("the value of {name} must be a string"));
     properties("hosts", value)?
@@ -404,7 +404,7 @@ fn headers(value: Value<'_>) -> Result<Vec<RawHeader>, ApiError> {
         .collect()
 }
 
-/// 0 switches a timer off.
+/// A number of seconds. 0 switches a timer off.
 fn seconds(name: &str, value: Value<'_>) -> Result<Option<Duration>, ApiError> {
     let seconds = value
         .to_number()

@@ -1,4 +1,4 @@
-//! What an environment makes and does: values, errors, handle scopes.
+//! Makes values and errors in an environment, and opens handle scopes.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -24,10 +24,10 @@ impl Engine {
         self.text(text.as_bytes())
     }
 
-    /// The string of UTF-8; bytes that are none become U+FFFD.
+    /// Makes a string of UTF-8. Invalid bytes become U+FFFD.
     pub fn text<'env>(self, text: &[u8]) -> Result<Value<'env>, EngineError> {
         let (start, length) = (text.as_ptr().cast(), text.len() as isize);
-        // Most text is ASCII, and to see that takes far less time than to decode it.
+        // Most text is ASCII. Checking for it takes far less time than decoding UTF-8.
         let made = if text.is_ascii() {
             ask!(napi_create_string_latin1, self.0, start, length; ptr::null_mut())
         } else {
@@ -49,7 +49,7 @@ impl Engine {
         Ok(self.adopt(array))
     }
 
-    /// An ArrayBuffer with a copy of `bytes`.
+    /// Makes an ArrayBuffer with a copy of `bytes`.
     pub fn array_buffer<'env>(self, bytes: &[u8]) -> Result<Value<'env>, EngineError> {
         let mut data: *mut c_void = ptr::null_mut();
         let raw = ask!(napi_create_arraybuffer, self.0, bytes.len(), &mut data; ptr::null_mut())?;
@@ -65,7 +65,7 @@ impl Engine {
         ask!(napi_get_global, self.0; ptr::null_mut()).map(|raw| self.adopt(raw))
     }
 
-    /// An Error object with a numeric `code`, as the platform's BusinessError is.
+    /// Makes an Error object with a numeric `code`, as the platform's BusinessError is.
     pub fn business_error<'env>(self, code: i32, message: &str) -> Result<Value<'env>, EngineError> {
         let message = self.string(message)?;
         let error = ask!(napi_create_error, self.0, ptr::null_mut(), message.raw; ptr::null_mut())?;
@@ -90,7 +90,7 @@ impl Engine {
         }
     }
 
-    /// Reports an exception that nobody is there to catch, as the engine does for one that a timer throws.
+    /// Reports a pending exception as uncaught, as the engine does for one that a timer throws.
     pub fn report_exception(self) {
         let pending = ask!(napi_is_exception_pending, self.0; false);
         if pending.is_ok_and(|pending| pending)

@@ -11,12 +11,12 @@ use super::owned::finalize_box;
 /// A call of a function made by [`Engine::function`].
 pub struct Call<'env> {
     pub this: Value<'env>,
-    /// What was left out is undefined.
+    /// An omitted argument is undefined.
     pub arguments: [Value<'env>; 2],
 }
 
 impl Engine {
-    /// A function that runs `body`, which lives until the engine has collected the function.
+    /// Makes a function that runs `body`. `body` lives until the engine has collected the function.
     pub fn function<'env, F>(self, body: F) -> Result<Value<'env>, EngineError>
     where
         F: Fn(Call<'_>) -> Result<Value<'static>, EngineError> + 'static,

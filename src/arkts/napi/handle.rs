@@ -1,4 +1,4 @@
-//! The two handles that all calls into the engine begin with, and what a call gives.
+//! The two handles of Node-API, environment and value, and the macro that calls into the engine.
 
 use std::marker::PhantomData;
 
@@ -15,12 +15,12 @@ impl From<EngineError> for Error {
     }
 }
 
-/// `Ok` for napi_ok.
+/// Returns `Ok` for napi_ok.
 pub(super) fn check(status: sys::napi_status) -> std::result::Result<(), EngineError> {
     if status == sys::Status::napi_ok { Ok(()) } else { Err(EngineError) }
 }
 
-/// Calls a Node-API function whose last argument is where its result goes.
+/// Calls a Node-API function whose last argument receives the result.
 macro_rules! ask {
     ($function:ident, $env:expr $(, $argument:expr)*; $initial:expr) => {{
         let mut result = $initial;
@@ -63,7 +63,7 @@ impl Engine {
         self.0
     }
 
-    /// A value of the native call that runs.
+    /// Wraps a raw value of the current native call.
     pub fn adopt<'env>(self, raw: sys::napi_value) -> Value<'env> {
         Value { env: self.0, raw, scope: PhantomData }
     }

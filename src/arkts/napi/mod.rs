@@ -1,7 +1,7 @@
 //! Node-API as far as the ArkTS API needs it, safe to call.
 //!
-//! Owns most calls into the engine. Knows nothing of WebSockets. A call fails only if the engine fails it, as it does when
-//! an environment ends; the result is then [`EngineError`].
+//! Owns most calls into the engine. Knows nothing of WebSockets. A call returns [`EngineError`] only when
+//! the engine fails it, as it does while an environment ends.
 
 mod engine;
 mod function;

@@ -1,4 +1,4 @@
-//! Boxes that the engine owns: it drops them with what they were given to.
+//! Boxes that the engine owns. It drops each with the object or the environment that holds it.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -21,7 +21,7 @@ impl Engine {
         })
     }
 
-    /// What [`Engine::set_instance_data`] was given.
+    /// Returns the data given to [`Engine::set_instance_data`].
     ///
     /// # Safety
     ///
@@ -34,7 +34,7 @@ impl Engine {
 }
 
 impl Value<'_> {
-    /// Gives `native` to this object: it is dropped when the engine has collected the object.
+    /// Gives `native` to this object. It is dropped when the engine has collected the object.
     pub fn own<T>(self, native: Box<T>) -> Result<(), EngineError> {
         let native = Box::into_raw(native);
         // SAFETY: as in `ask!`; no reference is asked for.

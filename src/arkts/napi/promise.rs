@@ -1,4 +1,4 @@
-//! Promises.
+//! Promises, settled at once or later.
 
 use std::ptr;
 
@@ -6,14 +6,14 @@ use napi_ohos::sys;
 
 use super::handle::{Engine, EngineError, Value, ask, check};
 
-/// A promise that is to be settled once, on its environment's own thread. One that never is stays pending.
+/// Settles a promise once, on the thread of its environment. Dropped, it leaves the promise pending.
 pub struct Deferred {
     env: sys::napi_env,
     raw: sys::napi_deferred,
 }
 
 impl Engine {
-    /// A promise that is settled already.
+    /// Makes a promise that is settled already.
     pub fn settled<'env>(
         self,
         outcome: Result<Value<'env>, Value<'env>>,
@@ -30,7 +30,7 @@ impl Engine {
         Ok(self.adopt(promise))
     }
 
-    /// A promise to settle later, and what settles it.
+    /// Makes a pending promise, and the value that settles it.
     pub fn promise<'env>(self) -> Result<(Value<'env>, Deferred), EngineError> {
         let mut raw = ptr::null_mut();
         let promise = ask!(napi_create_promise, self.0, &mut raw; ptr::null_mut())?;
@@ -39,7 +39,7 @@ impl Engine {
 }
 
 impl Value<'_> {
-    /// Calls this function with `arguments`, but only after the script that runs now.
+    /// Calls this function with two arguments after the current script.
     pub fn call_later(self, [first, second]: [Self; 2]) -> Result<(), EngineError> {
         let env = self.env();
         let undefined = env.undefined()?;
@@ -55,7 +55,7 @@ impl Deferred {
     }
 
     pub fn settle(self, outcome: Result<Value<'_>, Value<'_>>) {
-        // SAFETY: made by `napi_create_promise`, and used up here. An environment that ends refuses, and nobody waits.
+        // SAFETY: made by `napi_create_promise`, and used up here. An environment that ends fails the call, and nobody waits.
         let _ = unsafe {
             match outcome {
                 Ok(value) => sys::napi_resolve_deferred(self.env, self.raw, value.raw),

@@ -6,7 +6,7 @@ use napi_ohos::sys;
 
 use super::handle::{Engine, EngineError, Value, ask};
 
-/// A value kept beyond its handle scope. Dropped on the environment's own thread.
+/// Keeps a value alive beyond its handle scope. It must be dropped on the thread of its environment.
 pub struct Reference {
     env: sys::napi_env,
     reference: sys::napi_ref,

@@ -1,4 +1,4 @@
-//! What a value says and does: its type, content, properties and call.
+//! Reads, changes and calls a JavaScript value: its type, content, properties.
 
 use std::ffi::{CStr, c_void};
 use std::ptr;
@@ -7,7 +7,7 @@ use napi_ohos::{ValueType, sys};
 
 use super::handle::{EngineError, Value, ask, check};
 
-/// The types that are told apart here.
+/// The types that this library distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
     Undefined,
@@ -22,7 +22,7 @@ pub enum Type {
 
 impl Value<'_> {
     pub fn type_of(self) -> Type {
-        // Some engines hand on nothing at all for an argument that was left out.
+        // Some engines pass a null pointer for an omitted argument.
         if self.raw.is_null() {
             return Type::Undefined;
         }
@@ -38,7 +38,7 @@ impl Value<'_> {
         }
     }
 
-    /// Undefined or null.
+    /// Whether it is undefined or null.
     pub fn is_absent(self) -> bool {
         matches!(self.type_of(), Type::Undefined | Type::Null)
     }
@@ -63,9 +63,9 @@ impl Value<'_> {
         ask!(napi_get_value_double, self.env, self.raw; 0.0).ok().filter(|_| self.type_of() == Type::Number)
     }
 
-    /// A bigint from 0 to 2^64 - 1, as its engine knows it; `None` for what is another or none.
+    /// The value of a bigint from 0 to 2^64 - 1; `None` for anything else.
     pub fn to_uint64(self) -> Option<u64> {
-        // With room for one more word than fits: of what is longer, an engine may give no more than there is room for.
+        // Room for one word too many: an engine may report at most as many words as there is room for.
         let (mut sign, mut words, mut count) = (0, [0; 2], 2);
         // SAFETY: as in `ask!`; there is room for `count` words.
         let status = unsafe {
@@ -124,12 +124,12 @@ impl Value<'_> {
         ask!(napi_get_property, self.env, self.raw, name.raw; ptr::null_mut()).map(|raw| Self { raw, ..self })
     }
 
-    /// A property that scripts see and do not change, though this call can again.
+    /// Sets a property that scripts see but cannot change. This method can set it again.
     pub fn set_readonly(self, name: &CStr, value: Value<'_>) -> Result<(), EngineError> {
         self.define(name, value, sys::PropertyAttributes::enumerable | sys::PropertyAttributes::configurable)
     }
 
-    /// A property that scripts neither see nor change.
+    /// Sets a property that scripts neither see nor change.
     pub fn set_hidden(self, name: &CStr, value: Value<'_>) -> Result<(), EngineError> {
         self.define(name, value, sys::PropertyAttributes::default)
     }
@@ -168,7 +168,7 @@ impl Value<'_> {
         Ok(entries)
     }
 
-    /// The elements of an array; `None` for what is none.
+    /// The elements of an array; `None` for any other value.
     pub fn elements(self) -> Option<Vec<Self>> {
         ask!(napi_is_array, self.env, self.raw; false).ok().filter(|is_array| *is_array)?;
         let count = ask!(napi_get_array_length, self.env, self.raw; 0_u32).ok()?;
@@ -187,14 +187,14 @@ impl Value<'_> {
             .map(|raw| Self { raw, ..self })
     }
 
-    /// An instance made by this constructor.
+    /// Makes an instance with this constructor.
     pub fn construct(self) -> Result<Self, EngineError> {
         ask!(napi_new_instance, self.env, self.raw, 0, ptr::null(); ptr::null_mut())
             .map(|raw| Self { raw, ..self })
     }
 }
 
-/// The size of an element by napi_typedarray_type.
+/// The size in bytes of an element, by napi_typedarray_type.
 fn element_bytes(kind: sys::napi_typedarray_type) -> Option<usize> {
     use sys::TypedarrayType as Kind;
     match kind {

@@ -15,12 +15,12 @@ use crate::client::State;
 const TIME_SLICE: Duration = Duration::from_millis(4);
 /// The most events between two reads of the clock.
 const CLOCK_EVENTS_MAX: u32 = 64;
-/// The most events, and bytes of messages, in one handle scope, whose values cannot be collected before it is closed.
+/// The most events, and bytes of messages, in one handle scope. Its values cannot be collected before it is closed.
 const SCOPE_EVENTS: usize = 64;
 const SCOPE_BYTES: usize = 65_536;
 
 impl OnWake for Binding {
-    /// Delivers what is in the event queue.
+    /// Delivers the queued events.
     fn on_wake(self: Rc<Self>, env: Engine) {
         let mut slice = TimeSlice::begin();
         let mut pause = Pause::ScopeFull;
@@ -29,13 +29,13 @@ impl OnWake for Binding {
         }
         match pause {
             Pause::SliceOver => self.waker.wake(),
-            Pause::ScopeFull | Pause::Empty => self.release_unheard(),
+            Pause::ScopeFull | Pause::Empty => self.release_unreachable(),
         }
     }
 }
 
 impl Binding {
-    /// Delivers as many events as one handle scope should hold.
+    /// Delivers the events of one handle scope.
     fn deliver(&self, env: Engine, slice: &mut TimeSlice) -> Pause {
         let listeners = self.listeners.borrow().as_ref().map(Reference::value);
         let listeners = listeners.and_then(std::result::Result::ok);
@@ -45,7 +45,7 @@ impl Binding {
         for _ in 0..SCOPE_EVENTS {
             let Some(event) = self.events.take() else { return Pause::Empty };
             let last = event.is_last();
-            // Else it is what was left of an attempt before the last.
+            // Otherwise the event belongs to an attempt before the last.
             let current = self.ended.get() + 1 == self.begun.get();
             if last {
                 self.ended.set(self.ended.get() + 1);
@@ -91,10 +91,10 @@ impl Binding {
         Pause::ScopeFull
     }
 
-    /// Settles the promises that an event is about.
+    /// Settles the promises that an event decides.
     fn settle(&self, env: Engine, event: &Event) {
         let Self { client, sending, promises, connections, ended, .. } = self;
-        // The last event of an attempt counts as ended already.
+        // After its last event an attempt is counted as ended.
         let attempt = ended.get() + u64::from(!event.is_last());
         match event {
             Event::Sent(receipt, outcome) => {
@@ -132,14 +132,14 @@ impl Binding {
         }
     }
 
-    /// Whether a listener or a promise could still be told something.
-    fn could_be_heard(&self) -> bool {
+    /// Whether an event could still reach a listener or a promise.
+    fn can_reach_anyone(&self) -> bool {
         let Self { client, events, promises, iterator, listened, reconnects, .. } = self;
         if promises.is_awaited() || iterator.is_awaited() {
             return true;
         }
         let open = matches!(client.state(), State::Open | State::Closing) && events.is_empty();
-        // What is told once for each connection, and what is told of those that come back.
+        // Events that come once for each connection, and events of reconnecting.
         let once = [EventType::Open, EventType::OpenInfo, EventType::HeaderReceive];
         let returning = [EventType::Reconnecting, EventType::Prepare, EventType::Reconnected];
         let bits = |events: [EventType; 3]| events.into_iter().fold(0, |bits, event| bits | event.bit());
@@ -151,9 +151,9 @@ impl Binding {
         listened.get() & !silent != 0
     }
 
-    /// Lets go of a connection that nobody could hear of: without its waker the binding is dropped, and the client with it.
-    pub fn release_unheard(&self) {
-        if self.collected.get() && !self.could_be_heard() {
+    /// Releases a connection whose events can reach nobody: without its waker the binding is dropped, and the client with it.
+    pub fn release_unreachable(&self) {
+        if self.collected.get() && !self.can_reach_anyone() {
             self.listeners.borrow_mut().take();
             self.signal.borrow_mut().take();
             self.waker.remove();
@@ -185,7 +185,7 @@ impl TimeSlice {
     }
 }
 
-/// Why delivery has paused.
+/// Why delivery pauses.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pause {
     ScopeFull,

@@ -1,4 +1,4 @@
-//! The object that `createWebSocket` returns.
+//! The object that `createWebSocket` returns: its class, its state and its life.
 
 mod calls;
 mod delivery;
@@ -30,8 +30,8 @@ use crate::event_queue::{EventReceiver, event_queue};
 /// Sent when a signal is aborted between the server's answer and the event `open`: going away (RFC 6455 section 7.4.1).
 const ABORT_CLOSE_CODE: u16 = 1001;
 
-/// The hidden property of the JavaScript object that holds its listeners: there the engine's garbage collector sees
-/// them, and an object that was dropped without a connection goes, whatever its listeners refer to.
+/// The hidden property of the JavaScript object that holds its listeners. There the garbage collector sees them: an unused
+/// object without a connection is collected, whatever its listeners refer to.
 const LISTENERS: &CStr = c"__listeners";
 
 /// A WebSocket client (RFC 6455): one connection at a time, any number one after the other.
@@ -45,49 +45,50 @@ pub struct WebSocket {
     binding: Rc<Binding>,
 }
 
-/// What the JavaScript object and the delivery of its events share.
+/// The state that the JavaScript object and the delivery of its events share.
 struct Binding {
     client: Client,
     wanted: Arc<Wanted>,
     events: EventReceiver<Event>,
     waker: Arc<JsWaker>,
-    /// The object of listeners, while events can come.
+    /// The object that holds the listeners, while events can come.
     listeners: RefCell<Option<Reference>>,
-    /// The URL of the last `connect`, and where its connection leads if that is elsewhere.
+    /// The URL of the last `connect`, and the URL of its connection if that differs.
     url: RefCell<String>,
     elsewhere: RefCell<Option<Box<str>>>,
     sending: Sending,
     promises: Promises,
     iterator: MessageIterator,
-    /// Whether another connection takes the place of one that is lost.
+    /// Whether a lost connection is followed by another attempt.
     reconnects: Cell<bool>,
-    /// The signal that gives up the attempt under way.
+    /// Cancels the current attempt when its signal is aborted.
     signal: RefCell<Option<AbortSubscription>>,
-    /// Attempts begun, and those whose last event was delivered. Between `close` and its event the next may begin.
+    /// The number of attempts begun, and of those whose last event was delivered. The next attempt may begin between `close` and
+    /// its event.
     begun: Cell<u64>,
     ended: Cell<u64>,
-    /// Events `open` that were delivered. The client counts its connections in the same way, when they are made.
+    /// The number of events `open` delivered. The client counts its connections in the same way, but when they are made.
     connections: Cell<u64>,
     /// The event `open` of the last attempt was delivered.
     opened: Cell<bool>,
     /// The events that have a listener, by [`EventType::bit`].
     listened: Cell<u16>,
-    /// A listener was set or removed since the deliverer last looked.
+    /// A listener was set or removed since the last delivery.
     listeners_changed: Cell<bool>,
     /// The engine has collected the JavaScript object.
     collected: Cell<bool>,
 }
 
-/// The constructor of our class, for each environment: one thread may have several, one after the other or at once.
+/// The constructor of our class, one for each environment. A thread may have several environments, also at once.
 struct Classes {
     web_socket: Reference,
 }
 
-/// Keeps what `create` needs for as long as the environment lives.
+/// Prepares the class, and keeps its constructor for `create` while the environment lives.
 pub fn load(env: Engine, exports: Value<'_>) -> Result<(), EngineError> {
     let constructor = exports.get(c"WebSocket")?;
     let prototype = constructor.get(c"prototype")?;
-    // For `for await`. An engine without the symbol has no such loop.
+    // For `for await`. An engine without the symbol lacks that loop.
     let symbol = env.global()?.get(c"Symbol")?.get(c"asyncIterator")?;
     if !symbol.is_absent() {
         prototype.set_by_value(symbol, env.function(|call| Ok(call.this.env().adopt(call.this.raw())))?)?;
@@ -95,7 +96,7 @@ pub fn load(env: Engine, exports: Value<'_>) -> Result<(), EngineError> {
     env.set_instance_data(Box::new(Classes { web_socket: Reference::new(constructor)? }))
 }
 
-/// Makes the JavaScript object. The engine owns it and its Rust half.
+/// Makes the JavaScript object. The engine owns it and its Rust value.
 pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
     let (sender, events) = event_queue();
     let waker = Arc::new(JsWaker::default());
@@ -124,8 +125,8 @@ pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
         collected: Cell::default(),
     });
 
-    // napi-ohos would keep a reference to the object that never lets go of it on ArkTS, where such a reference is
-    // strong from the start. So the instance is made and wrapped here, without one.
+    // napi-ohos would keep a reference to the object. On ArkTS that reference is strong from the start, so the object would
+    // never be collected. So the instance is made and wrapped here, without a reference.
     // SAFETY: `load` gave this type, and nothing else in the library sets instance data.
     let classes = unsafe { env.instance_data::<Classes>() }?;
     napi_ohos::__private::___CALL_FROM_FACTORY.set(true);
@@ -138,17 +139,17 @@ pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
 }
 
 impl Drop for WebSocket {
-    /// The engine has collected the object. A connection that nobody would hear of any more is closed; any other goes on until it ends.
+    /// The engine has collected the object. Closes a connection without listeners and promises; any other continues until it ends.
     fn drop(&mut self) {
         self.binding.collected.set(true);
-        self.binding.release_unheard();
+        self.binding.release_unreachable();
     }
 }
 
 impl Binding {
-    /// The signal was aborted.
+    /// Cancels the attempt, since the signal was aborted.
     fn abandon(&self) {
-        // That the attempt ended meanwhile is no error: its last event is on its way.
+        // The attempt may have ended meanwhile, which is no error: its last event is queued.
         if let Err(CloseError::Code) = self.client.close(ABORT_CLOSE_CODE, "aborted") {
             crate::logging::error(format_args!(
                 "[c{}] the close code of an abort was refused",
@@ -157,7 +158,7 @@ impl Binding {
         }
     }
 
-    /// No signal can give up what is open or over.
+    /// Ends the subscription to the signal: it cannot cancel an open or ended connection.
     fn unsubscribe_from_signal(&self) {
         let subscription = self.signal.borrow_mut().take();
         if let Some(subscription) = subscription {
@@ -165,7 +166,7 @@ impl Binding {
         }
     }
 
-    /// A listener was set or removed: those of `listened` are left. Tells the session of those that it is to ask for.
+    /// Notes that `listened` are now the events with a listener, also for the session.
     fn note_listeners(&self, listened: u16) {
         self.listened.set(listened);
         let has = |event: EventType| listened & event.bit() != 0;

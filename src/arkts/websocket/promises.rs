@@ -1,6 +1,7 @@
 //! Promises that wait for an event: those of messages, pings and `ready`.
 //!
-//! Between the end of a connection and the event that tells of it, the next one may begin. So each promise knows which it is about.
+//! The next connection may begin before the event that reports the end of the last one. So each promise has the number of its
+//! connection or attempt.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -9,36 +10,36 @@ use crate::arkts::error::{ApiError, Termination};
 use crate::arkts::napi::{Deferred, Engine, EngineError, Value};
 use crate::client::{Outcome, Receipt};
 
-/// The promises of one object that are not settled.
+/// The pending promises of one object.
 #[derive(Default)]
 pub struct Promises {
     /// Of messages that are neither sent nor dropped yet, by receipt.
     sends: RefCell<HashMap<Receipt, PendingSend>>,
-    /// Of messages that will not be sent, until the event comes that says why.
+    /// Of dropped messages, until the event comes that has the cause.
     unsent: RefCell<Vec<PendingSend>>,
     last_receipt: Cell<Receipt>,
     /// Oldest first.
     pings: RefCell<VecDeque<PendingPing>>,
-    /// With the number of the attempt to connect that each is about.
+    /// With the number of its attempt to connect.
     ready: RefCell<Vec<(u64, Deferred)>>,
 }
 
 /// The promise of a message or a piece.
 struct PendingSend {
-    /// The method that made it, for its error.
+    /// The name of the method that made it, for its error.
     method: &'static str,
     deferred: Deferred,
 }
 
 struct PendingPing {
-    /// The number of the connection it went out on.
+    /// The number of the connection that the ping was sent on.
     connection: u64,
     payload: Vec<u8>,
     deferred: Deferred,
 }
 
 impl Promises {
-    /// Whether there is any.
+    /// Whether any promise is pending.
     pub fn is_awaited(&self) -> bool {
         let Self { sends, unsent, last_receipt: _, pings, ready } = self;
         !sends.borrow().is_empty()
@@ -47,13 +48,13 @@ impl Promises {
             || !ready.borrow().is_empty()
     }
 
-    /// A number that no other message or ping of the object has.
+    /// Returns a number that no other message or ping of the object has.
     pub fn new_receipt(&self) -> Receipt {
         self.last_receipt.set(self.last_receipt.get() + 1);
         self.last_receipt.get()
     }
 
-    /// A promise that settles when the message is sent or dropped.
+    /// Makes a promise that settles when the message is sent or dropped.
     pub fn of_send<'env>(
         &self,
         env: Engine,
@@ -65,7 +66,7 @@ impl Promises {
         Ok(promise)
     }
 
-    /// What settles when the pong to that ping has come, which went out on connection number `connection`.
+    /// Makes a promise that settles with the pong to a ping sent on connection number `connection`.
     pub fn of_ping<'env>(
         &self,
         env: Engine,
@@ -77,14 +78,14 @@ impl Promises {
         Ok(promise)
     }
 
-    /// What settles when the queue has drained, in attempt number `attempt` or on a connection that this comes to.
+    /// Makes a promise that settles when the queue has drained, in attempt number `attempt` or on its connection.
     pub fn of_ready<'env>(&self, env: Engine, attempt: u64) -> Result<Value<'env>, EngineError> {
         let (promise, deferred) = env.promise()?;
         self.ready.borrow_mut().push((attempt, deferred));
         Ok(promise)
     }
 
-    /// That message was sent, or will not be.
+    /// The message was sent or dropped.
     pub fn sent(&self, receipt: Receipt, outcome: Outcome) {
         let Some(send) = self.take_send(receipt) else { return };
         match outcome {
@@ -93,7 +94,7 @@ impl Promises {
         }
     }
 
-    /// That message was refused.
+    /// The message was refused.
     pub fn refused(&self, receipt: Receipt, error: &ApiError) {
         if let Some(PendingSend { deferred, .. }) = self.take_send(receipt) {
             error.reject(deferred);
@@ -122,7 +123,7 @@ impl Promises {
         self.take_ready(attempt).for_each(fulfil);
     }
 
-    /// A connection, of that number if it ever was open, is over: no pong will come, and what it left unsent is not sent.
+    /// A connection ended, of that number if it was ever open. Rejects its pings and the dropped messages.
     pub fn connection_ended(&self, connection: u64, termination: &Termination) {
         for PendingSend { method, deferred } in self.unsent.take() {
             termination.of(method, "the connection ended before the message was sent").reject(deferred);
@@ -134,7 +135,7 @@ impl Promises {
         }
     }
 
-    /// That attempt is over, and the queue will not drain any more.
+    /// The attempt ended: the queue will not drain any more.
     pub fn attempt_ended(&self, attempt: u64, termination: &Termination) {
         for deferred in self.take_ready(attempt) {
             termination.of("ready", "the connection ended").reject(deferred);

@@ -1,4 +1,4 @@
-//! Messages on their way into the send queue, those among them that wait for room in it.
+//! Puts messages into the send queue of the client, and keeps those that wait for room in it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -8,12 +8,12 @@ use crate::arkts::error::ApiError;
 use crate::arkts::napi::Value;
 use crate::client::{Client, Kind, Outcome, Receipt, SendError, State};
 
-/// What an object sends, before its client has it.
+/// The messages of one object that its client does not have yet.
 #[derive(Default)]
 pub struct Sending {
-    /// A message for which the queue has no room waits for it here, oldest first.
+    /// When the send queue is full, a message waits in the backlog instead of being refused.
     waits: Cell<bool>,
-    /// What waits is lost with an open connection, as the queue is, though another one is to come.
+    /// The backlog is dropped with a lost connection, as the send queue is, although another attempt follows.
     is_dropped: Cell<bool>,
     backlog: RefCell<VecDeque<Unqueued>>,
 }
@@ -34,10 +34,10 @@ struct Unqueued {
 }
 
 impl Sending {
-    /// Another connection begins, for which messages wait, or are refused when the queue is full. `is_dropped` is set when the
-    /// ones that come in its place get nothing of either.
+    /// Begins another connection. `waits`: messages wait when the queue is full. `is_dropped`: a retry gets neither queue nor
+    /// backlog.
     pub fn begin(&self, promises: &Promises, waits: bool, is_dropped: bool) {
-        // What waited for the connection before, whose last event may be on its way.
+        // The backlog of the last connection, whose last event may still be queued.
         self.drop_backlog(promises);
         self.waits.set(waits);
         self.is_dropped.set(is_dropped);
@@ -79,7 +79,7 @@ impl Sending {
         if client.state() == State::Idle {
             return Err(ApiError::other("sendPiece: not connected"));
         }
-        // It must not overtake a message that was sent before.
+        // A piece must not overtake a message that waits.
         if !self.backlog.borrow().is_empty() {
             return Err(ApiError::of_send_piece(SendError::QueueFull));
         }
@@ -106,7 +106,7 @@ impl Sending {
             };
         }
         if backlog.borrow().is_empty() {
-            // One without a promise has a receipt as well, whose event tells that there may be room.
+            // A message without a promise has a receipt as well: its event says that there may be room.
             let receipt = promised.unwrap_or_else(|| promises.new_receipt());
             match client.send_with_receipt(kind, payload, receipt) {
                 Err(SendError::QueueFull) => {}
@@ -125,7 +125,7 @@ impl Sending {
         }
     }
 
-    /// What became of a message: there is its room for those that wait, unless they are lost with it.
+    /// A message was sent or dropped: queues the backlog into its room, or drops it as well.
     pub fn settled(&self, client: &Client, promises: &Promises, outcome: Outcome) {
         match outcome {
             Outcome::Unsent if self.is_dropped.get() => self.drop_backlog(promises),
@@ -133,9 +133,9 @@ impl Sending {
         }
     }
 
-    /// Queues what waits for room, as far as there is some.
+    /// Queues as much of the backlog as there is room for.
     pub fn release_backlog(&self, client: &Client, promises: &Promises) {
-        // An idle client takes messages for its next connection, for which these are not.
+        // An idle client would take the messages for its next connection, to which these do not belong.
         if !takes_messages(client) {
             return self.drop_backlog(promises);
         }
@@ -154,7 +154,7 @@ impl Sending {
         }
     }
 
-    /// The connection is over, or is to be: nothing will be queued any more of what waits.
+    /// Drops the backlog, since the connection has ended or is closing.
     pub fn drop_backlog(&self, promises: &Promises) {
         for Unqueued { receipt, .. } in self.backlog.take() {
             promises.sent(receipt, Outcome::Unsent);
@@ -166,7 +166,7 @@ fn takes_messages(client: &Client) -> bool {
     matches!(client.state(), State::Connecting | State::Open)
 }
 
-/// What is said of data that cannot be sent.
+/// The error of data that cannot be sent.
 pub fn not_data() -> ApiError {
     ApiError::parameter("data", "must be a string, an ArrayBuffer or a view into one")
 }
