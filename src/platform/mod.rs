@@ -1,0 +1,17 @@
+//! What only the system knows: the proxy of its network settings, changes of its network, and how much of what was
+//! written to a socket the peer has acknowledged.
+//!
+//! Owns the calls into the platform's libraries and the kernel. Knows nothing of clients, C or JavaScript. `unsafe` code
+//! outside `ndk` and `arkts` is only here.
+
+mod library;
+/// Applications may not listen to the kernel on OpenHarmony.
+#[cfg(all(target_os = "linux", not(target_env = "ohos")))]
+mod netlink;
+mod network;
+mod proxy;
+mod tcp;
+
+pub(crate) use self::network::{NetworkNotice, NetworkWatch, watch_network};
+pub(crate) use self::proxy::{DefaultProxy, default_proxy, has_default_proxy};
+pub(crate) use self::tcp::unacknowledged;
