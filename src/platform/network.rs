@@ -70,12 +70,16 @@ pub(crate) enum NetworkWatch {
 
 impl Drop for NetworkWatch {
     fn drop(&mut self) {
-        if let Self::Platform { id, unregister } = *self {
-            // SAFETY: declared so by the platform's header.
-            let status = unsafe { unregister(id) };
-            if status != 0 {
-                logging::warn(format_args!("the system goes on telling of its network ({status})"));
+        match *self {
+            Self::Platform { id, unregister } => {
+                // SAFETY: declared so by the platform's header.
+                let status = unsafe { unregister(id) };
+                if status != 0 {
+                    logging::warn(format_args!("the system goes on telling of its network ({status})"));
+                }
             }
+            #[cfg(all(target_os = "linux", not(target_env = "ohos")))]
+            Self::Kernel(_) => {}
         }
     }
 }
