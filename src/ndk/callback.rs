@@ -1,19 +1,18 @@
 //! From events to the application's callbacks.
 
-use std::ffi::{CString, c_void};
+use std::ffi::c_void;
 use std::mem::size_of;
 use std::sync::Arc;
 
+use super::abi::ext::{RawCallbacks, RawClose, RawFailure, RawFrame, RawMessage, RawPong, RawReconnected};
 use super::abi::{CodeAndText, ErrCode, ResultCallback, WebSocket};
+use super::client_ext::{Extension, Sent};
 use super::error;
-use super::extension::{
-    Extension, RawCallbacks, RawClose, RawFailure, RawFrame, RawMessage, RawPong, RawReconnected,
-    RawReconnecting, RawStatistics, Response, ResponseHeader, Sent, micros,
-};
+use super::events::{self, c_text, header_array, header_texts, micros, with_reconnecting, with_response};
 use super::gate::Gate;
 use crate::client::{
-    Closed, Direction, Failure, FrameHeader, Headers, Kind, Listener, Message, Opened, Outcome, Phase, Pong,
-    Prepare, Receipt, Reconnected, Reconnecting, Statistics, Times,
+    Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Outcome, Phase, Pong, Prepare,
+    Receipt, Reconnected, Reconnecting, Statistics, Times,
 };
 
 /// The text of status 101 (RFC 9110 section 15.2.2), whatever phrase the server put there.
@@ -191,7 +190,7 @@ impl Listener for Callbacks {
 
     fn statistics(&mut self, statistics: &Statistics) {
         let RawCallbacks { on_statistics, user_data, .. } = *self.set();
-        self.extended(on_statistics, user_data, &RawStatistics::of(statistics));
+        self.extended(on_statistics, user_data, &events::statistics(statistics));
     }
 
     fn wants_frames(&self) -> bool {
@@ -311,51 +310,4 @@ impl Listener for Callbacks {
         let field = |client: *mut WebSocket| unsafe { &raw const (*client).on_close };
         self.result(field, u32::from(closed.code), &closed.reason);
     }
-}
-
-fn header_texts(headers: &Headers) -> Vec<(CString, CString)> {
-    headers.iter().map(|(name, value)| (c_text(name), c_text(value))).collect()
-}
-
-/// Valid as long as the texts are.
-fn header_array(texts: &[(CString, CString)]) -> Vec<ResponseHeader> {
-    texts.iter().map(|(name, value)| ResponseHeader { name: name.as_ptr(), value: value.as_ptr() }).collect()
-}
-
-/// Lends the server's answer as C sees it.
-fn with_response(opened: &Opened, lend: impl FnOnce(&Response)) {
-    let texts = header_texts(&opened.headers);
-    let headers = header_array(&texts);
-    let protocol = c_text(opened.protocol.as_deref().unwrap_or_default());
-    let extensions = c_text(opened.extensions.as_deref().unwrap_or_default());
-    lend(&Response {
-        size: size_of::<Response>(),
-        status: u32::from(opened.status),
-        // There are 256 at most.
-        header_count: u32::try_from(headers.len()).unwrap_or(u32::MAX),
-        headers: headers.as_ptr(),
-        protocol: protocol.as_ptr(),
-        extensions: extensions.as_ptr(),
-    });
-}
-
-/// Lends what is told of a retry as C sees it.
-fn with_reconnecting<R>(reconnecting: &Reconnecting, lend: impl FnOnce(&RawReconnecting) -> R) -> R {
-    let Reconnecting { attempt, delay, cause, code, status, text, unsent } = reconnecting;
-    let message = c_text(text);
-    lend(&RawReconnecting {
-        size: size_of::<RawReconnecting>(),
-        attempt: *attempt,
-        delay_ms: u32::try_from(delay.as_millis()).unwrap_or(u32::MAX),
-        cause: *cause as i32,
-        close_code: code.map_or(0, u32::from),
-        http_status: status.map_or(0, u32::from),
-        message: message.as_ptr(),
-        unsent_messages: *unsent as u64,
-    })
-}
-
-/// A C string of `text`; a NUL inside, which a close reason may hold, would cut it short.
-fn c_text(text: &str) -> CString {
-    CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
 }

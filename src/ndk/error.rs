@@ -84,6 +84,24 @@ pub fn of_failure(error: &Error) -> ErrCode {
     }
 }
 
+/// Why a function refuses: its code, and a text for [`last_error`].
+pub struct Refusal {
+    pub code: ErrCode,
+    pub text: String,
+}
+
+impl Refusal {
+    pub fn new(code: ErrCode, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+
+    /// Takes the text of the code from [`describe`].
+    pub fn of(code: ErrCode) -> Self {
+        let text = describe(code as i32).map_or("unknown error", |(_, text)| text.to_str().unwrap_or(""));
+        Self::new(code, text)
+    }
+}
+
 /// Name and meaning of every code an application can meet.
 pub fn describe(code: i32) -> Option<(&'static CStr, &'static CStr)> {
     Some(match code {

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 
 use super::abi::{ErrCode, Header, RequestOptions, WebSocket};
 use super::callback::{Callbacks, ClientPointer};
-use super::extension::{Extension, Sent};
+use super::client_ext::{Extension, Sent};
 use super::gate::Gate;
 use crate::client::{Client, RawHeader, SEND_LIMIT_BYTES};
 

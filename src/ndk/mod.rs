@@ -1,23 +1,42 @@
-//! The C face: the six functions of `network/netstack/net_websocket.h`, and in `ext` those of `net_websocket_ext.h`.
+//! The C API: the six functions of `network/netstack/net_websocket.h`, and in `ext` those of `net_websocket_ext.h`.
 //!
 //! Owns the C types, the registry of clients and the boundary that no panic crosses. Knows nothing of JavaScript.
 //! Checks run in this order: client NULL, client known, connection state, arguments, limits.
+//!
+//! A file imports only files below it:
+//!
+//! ```text
+//! mod, ext/mod             the C functions
+//! guard                    the frame of each function: finds the client, stops panics
+//! handle                   the registry of clients
+//! callback                 calls the application's functions
+//! events                   the core's events as C structs
+//! client_ext               what net_websocket_ext.h adds to a client
+//! ext/options, buffers, versioned_struct    what comes in and goes out
+//! probe, error, last_error, gate
+//! abi/ext, abi/mod         the layouts of the C headers
+//! ```
 
 mod abi;
+mod buffers;
 mod callback;
+mod client_ext;
 mod error;
+mod events;
 mod ext;
-mod extension;
 mod gate;
+mod guard;
 mod handle;
+mod last_error;
 mod probe;
+mod versioned_struct;
 
 use std::ffi::{CString, c_char};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 
 use self::abi::{CodeAndText, ErrCode, Header, MessageCallback, RequestOptions, ResultCallback, WebSocket};
+use self::guard::{guard, guard_client};
 use self::handle::Handle;
 use self::probe::Unreadable;
 use crate::client::{
@@ -31,22 +50,6 @@ const SEND_BYTES_MAX: usize = 4_194_304;
 /// The most bytes of a close reason that are looked at; 123 of them are sent.
 const REASON_BYTES_READ: usize = 4_096;
 const NORMAL_CLOSURE: u32 = 1000;
-
-/// Runs the body of a C function. A panic is our defect and must not reach C.
-fn guard<R>(function: &str, failure: R, body: impl FnOnce() -> R) -> R {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
-        logging::error(format_args!("{function}: internal error"));
-        failure
-    })
-}
-
-/// As [`guard`], for a function of a client: finds it first.
-fn guard_client(function: &str, client: *const WebSocket, body: impl FnOnce(&Handle) -> ErrCode) -> i32 {
-    guard(function, ErrCode::Base, || match client.is_null() {
-        true => ErrCode::ClientNull,
-        false => handle::with(client, body).unwrap_or(ErrCode::ClientNotCreated),
-    }) as i32
-}
 
 /// Makes a client. See `net_websocket.h`.
 #[unsafe(no_mangle)]
@@ -185,7 +188,7 @@ fn read_text(text: *const c_char) -> Result<CString, Unreadable> {
 /// Writes down why Connect does not begin.
 fn refuse(handle: &Handle, code: ErrCode, why: impl fmt::Display) -> ErrCode {
     logging::warn(format_args!("[c{}] Connect: {why}", handle.client.id()));
-    extension::remember(&format!("OH_WebSocketClient_Connect: {why}"));
+    last_error::remember(&format!("OH_WebSocketClient_Connect: {why}"));
     code
 }
 

@@ -6,6 +6,9 @@
 use std::ffi::{c_char, c_void};
 use std::mem::{MaybeUninit, size_of};
 
+use super::abi::Header;
+use super::abi::ext::RawPin;
+
 /// The smallest page of any system this runs on; larger ones are only asked about more than once.
 const PAGE_BYTES: usize = 4_096;
 /// The size of the kernel's signal set, the only one its system call takes.
@@ -75,7 +78,10 @@ pub fn value<T: Plain>(address: *const T) -> Result<T, Unreadable> {
 pub unsafe trait Plain: Copy {}
 
 // SAFETY: three raw pointers.
-unsafe impl Plain for super::abi::Header {}
+unsafe impl Plain for Header {}
+
+// SAFETY: raw pointers and an integer.
+unsafe impl Plain for RawPin {}
 
 /// Whether the kernel can read the word that holds `address`.
 fn is_readable(address: *const c_void) -> bool {

@@ -1,16 +1,21 @@
 //! The functions of `net_websocket_ext.h`; each is documented there.
 
+mod options;
+
 use std::ffi::{CStr, CString, c_char, c_void};
 
-use super::abi::{ErrCode, Header, WebSocket};
-use super::error;
-use super::extension::{
-    self, Lent, RawCallbacks, RawOptions, RawReconnectOptions, RawStatistics, Refusal, ReleaseCallback, Sent,
-    SentCallback,
+use super::abi::ext::{
+    RawCallbacks, RawOptions, RawReconnectOptions, RawStatistics, ReleaseCallback, SentCallback,
 };
-use super::guard;
+use super::abi::{ErrCode, Header, WebSocket};
+use super::buffers::{Lent, payload, write_text};
+use super::client_ext::Sent;
+use super::error::{self, Refusal};
+use super::guard::{answer, answer_client, guard};
 use super::handle::{self, Handle};
 use super::probe::{self, Unreadable};
+use super::versioned_struct::{Growing, check_size, read_struct, write_struct};
+use super::{events, last_error};
 use crate::client::{
     HEADER_BYTES_MAX, Kind, LogLevel, Opened, Options, Prepared, SEND_LIMIT_BYTES, SendLimits, State,
     set_log_level,
@@ -24,35 +29,6 @@ const VERSION: &CStr = {
         Err(_) => panic!("a version holds no NUL"),
     }
 };
-
-/// Runs the body of a function that may refuse, and keeps the text of a refusal.
-fn answer(function: &str, body: impl FnOnce() -> Result<(), Refusal>) -> i32 {
-    let refused = |Refusal { code, text }: Refusal| {
-        extension::remember(&format!("{function}: {text}"));
-        code
-    };
-    guard(function, ErrCode::Base, || body().map_or_else(refused, |()| ErrCode::Ok)) as i32
-}
-
-/// As [`answer`], for a function of a client.
-fn answer_client(
-    function: &str,
-    client: *const WebSocket,
-    body: impl FnOnce(&Handle) -> Result<(), Refusal>,
-) -> i32 {
-    answer(function, || match client.is_null() {
-        true => Err(Refusal::new(ErrCode::ClientNull, "client: NULL")),
-        false => handle::with(client, body).unwrap_or_else(|| {
-            Err(Refusal::new(ErrCode::ClientNotCreated, "client: not one of this library, or destroyed"))
-        }),
-    })
-}
-
-/// Refuses with the standing text of a code.
-fn refusal(code: ErrCode) -> Refusal {
-    let text = error::describe(code as i32).map_or("unknown error", |(_, text)| text.to_str().unwrap_or(""));
-    Refusal::new(code, text)
-}
 
 #[unsafe(no_mangle)]
 pub extern "C" fn NWS_Version() -> *const c_char {
@@ -71,7 +47,7 @@ pub extern "C" fn NWS_ErrorMessage(code: i32) -> *const c_char {
 
 #[unsafe(no_mangle)]
 pub extern "C" fn NWS_LastErrorMessage() -> *const c_char {
-    extension::last_error()
+    last_error::last_error()
 }
 
 /// # Safety
@@ -95,19 +71,14 @@ pub unsafe extern "C" fn NWS_InitCallbacks(callbacks: *mut RawCallbacks, size: u
 /// # Safety
 ///
 /// `address` must be NULL or point to `size` bytes that may be written to.
-unsafe fn init<T: extension::Growing>(
-    argument: &str,
-    address: *mut T,
-    value: T,
-    size: usize,
-) -> Result<(), Refusal> {
+unsafe fn init<T: Growing>(argument: &str, address: *mut T, value: T, size: usize) -> Result<(), Refusal> {
     if address.is_null() {
         return Err(Refusal::new(ErrCode::InvalidArgument, format!("{argument}: NULL")));
     }
-    extension::check_size::<T>(size)?;
+    check_size::<T>(size)?;
     // SAFETY: the caller's promise. The size is the program's.
     unsafe {
-        extension::write_struct(address, &value, size);
+        write_struct(address, &value, size);
         address.cast::<usize>().write(size);
     }
     Ok(())
@@ -119,7 +90,7 @@ pub extern "C" fn NWS_SetOptions(client: *mut WebSocket, options: *const RawOpti
         let (options, limits) = if options.is_null() {
             (Options::default(), SendLimits::of_bytes(SEND_LIMIT_BYTES))
         } else {
-            extension::read_struct(options, RawOptions::defaults())?.parse()?
+            read_struct(options, RawOptions::defaults())?.parse()?
         };
         handle.client.set_send_limits(limits);
         handle.extension.set_options(options);
@@ -143,7 +114,7 @@ pub extern "C" fn NWS_SetReconnect(client: *mut WebSocket, options: *const RawRe
     answer_client("NWS_SetReconnect", client, |handle| {
         let reconnect = match options.is_null() {
             true => None,
-            false => Some(extension::read_struct(options, RawReconnectOptions::defaults())?.parse()?),
+            false => Some(read_struct(options, RawReconnectOptions::defaults())?.parse()?),
         };
         handle.extension.set_reconnect(reconnect);
         Ok(())
@@ -171,7 +142,7 @@ pub extern "C" fn NWS_PrepareAttempt(
     const FAIL: i32 = 3;
     answer_client("NWS_PrepareAttempt", client, |handle| {
         let prepared = match decision {
-            PROCEED => Prepared::Proceed(extension::rewrite(url, headers)?),
+            PROCEED => Prepared::Proceed(options::rewrite(url, headers)?),
             STOP => Prepared::Stop,
             FAIL => Prepared::Fail,
             other => {
@@ -191,7 +162,7 @@ pub extern "C" fn NWS_SetCallbacks(client: *mut WebSocket, callbacks: *const Raw
         let callbacks = if callbacks.is_null() {
             RawCallbacks::NONE
         } else {
-            extension::read_struct(callbacks, RawCallbacks::NONE)?
+            read_struct(callbacks, RawCallbacks::NONE)?
         };
         handle.extension.set_callbacks(callbacks);
         Ok(())
@@ -214,21 +185,6 @@ pub extern "C" fn NWS_GetUserData(client: *const WebSocket) -> *mut c_void {
     })
 }
 
-/// # Safety
-///
-/// `data` must point to `length` readable bytes, or be NULL.
-unsafe fn payload<'a>(data: *const c_void, length: usize) -> Result<&'a [u8], Refusal> {
-    match length {
-        0 => Ok(&[]),
-        _ if data.is_null() => Err(Refusal::new(ErrCode::SendDataNull, "data: NULL")),
-        _ if length > isize::MAX as usize => {
-            Err(Refusal::new(ErrCode::DataLengthExceeded, "length: beyond all memory"))
-        }
-        // SAFETY: the caller's promise.
-        _ => Ok(unsafe { std::slice::from_raw_parts(data.cast(), length) }),
-    }
-}
-
 fn kind(number: i32) -> Result<Kind, Refusal> {
     match number {
         TEXT => Ok(Kind::Text),
@@ -239,7 +195,7 @@ fn kind(number: i32) -> Result<Kind, Refusal> {
 
 fn check_text(kind: Kind, payload: &[u8]) -> Result<(), Refusal> {
     if kind == Kind::Text && simdutf8::basic::from_utf8(payload).is_err() {
-        return Err(refusal(ErrCode::InvalidUtf8));
+        return Err(Refusal::of(ErrCode::InvalidUtf8));
     }
     Ok(())
 }
@@ -253,7 +209,7 @@ pub unsafe extern "C" fn NWS_SendText(client: *mut WebSocket, text: *const c_cha
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(text.cast(), length) }?;
         check_text(Kind::Text, payload)?;
-        handle.client.send(Kind::Text, payload).map_err(|error| refusal(error::of_send(error)))
+        handle.client.send(Kind::Text, payload).map_err(|error| Refusal::of(error::of_send(error)))
     })
 }
 
@@ -265,7 +221,7 @@ pub unsafe extern "C" fn NWS_SendBinary(client: *mut WebSocket, data: *const c_v
     answer_client("NWS_SendBinary", client, |handle| {
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(data, length) }?;
-        handle.client.send(Kind::Binary, payload).map_err(|error| refusal(error::of_send(error)))
+        handle.client.send(Kind::Binary, payload).map_err(|error| Refusal::of(error::of_send(error)))
     })
 }
 
@@ -291,7 +247,7 @@ pub unsafe extern "C" fn NWS_SendWithCallback(
         let receipt = handle.extension.expect(Sent { callback, context });
         handle.client.send_with_receipt(kind, payload, receipt).map_err(|error| {
             handle.extension.settle(receipt);
-            refusal(error::of_send(error))
+            Refusal::of(error::of_send(error))
         })
     })
 }
@@ -320,7 +276,7 @@ pub unsafe extern "C" fn NWS_SendOwned(
         let lent = Box::new(unsafe { Lent::new(data, length, release, context) });
         handle.client.send_owned(kind, lent, None).map_err(|(error, lent)| {
             lent.disown();
-            refusal(error::of_send(error))
+            Refusal::of(error::of_send(error))
         })
     })
 }
@@ -343,7 +299,7 @@ pub unsafe extern "C" fn NWS_SendPiece(
         handle
             .client
             .send_piece(kind, payload, last != 0, None)
-            .map_err(|error| refusal(error::of_send(error)))
+            .map_err(|error| Refusal::of(error::of_send(error)))
     })
 }
 
@@ -355,7 +311,7 @@ pub unsafe extern "C" fn NWS_Ping(client: *mut WebSocket, data: *const c_void, l
     answer_client("NWS_Ping", client, |handle| {
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(data, length) }?;
-        handle.client.ping(payload).map_err(|error| refusal(error::of_ping(error)))
+        handle.client.ping(payload).map_err(|error| Refusal::of(error::of_ping(error)))
     })
 }
 
@@ -392,7 +348,7 @@ pub unsafe extern "C" fn NWS_GetBufferedAmount(client: *const WebSocket, bytes: 
 ///
 /// # Safety
 ///
-/// As [`extension::write_text`].
+/// As [`write_text`].
 unsafe fn give_text(
     handle: &Handle,
     buffer: *mut c_char,
@@ -400,10 +356,10 @@ unsafe fn give_text(
     find: impl FnOnce(&Opened) -> Option<String>,
 ) -> Result<(), Refusal> {
     let opened = handle.client.opened();
-    let found = opened.as_deref().and_then(find).ok_or_else(|| refusal(ErrCode::NotFound))?;
+    let found = opened.as_deref().and_then(find).ok_or_else(|| Refusal::of(ErrCode::NotFound))?;
     let found = CString::new(found.replace('\0', "\u{fffd}")).unwrap_or_default();
     // SAFETY: the caller's promise.
-    unsafe { extension::write_text(&found, buffer, length) }
+    unsafe { write_text(&found, buffer, length) }
 }
 
 /// # Safety
@@ -476,10 +432,10 @@ pub unsafe extern "C" fn NWS_GetStatistics(client: *const WebSocket, statistics:
         }
         // SAFETY: the caller's promise.
         let size = unsafe { (&raw const (*statistics).size).read() };
-        extension::check_size::<RawStatistics>(size)?;
-        let raw = RawStatistics { size, ..RawStatistics::of(&handle.client.statistics()) };
+        check_size::<RawStatistics>(size)?;
+        let raw = RawStatistics { size, ..events::statistics(&handle.client.statistics()) };
         // SAFETY: as above.
-        unsafe { extension::write_struct(statistics, &raw, size) };
+        unsafe { write_struct(statistics, &raw, size) };
         Ok(())
     })
 }

@@ -1,5 +1,7 @@
 //! The layouts and values of `net_websocket_type.h`.
 
+pub mod ext;
+
 use std::ffi::c_char;
 
 /// `WebSocket_OpenResult`, `_CloseResult`, `_CloseOption` and `_ErrorResult`: a code and a text.

@@ -1,0 +1,101 @@
+//! Memory that crosses the C API: payloads that an application lends for a call or gives away, and texts it asks for.
+
+use std::ffi::{CStr, c_char, c_void};
+
+use super::abi::ErrCode;
+use super::abi::ext::ReleaseCallback;
+use super::error::Refusal;
+
+/// Returns the bytes of a message.
+///
+/// # Safety
+///
+/// `data` must point to `length` readable bytes, or be NULL.
+pub unsafe fn payload<'a>(data: *const c_void, length: usize) -> Result<&'a [u8], Refusal> {
+    match length {
+        0 => Ok(&[]),
+        _ if data.is_null() => Err(Refusal::new(ErrCode::SendDataNull, "data: NULL")),
+        _ if length > isize::MAX as usize => {
+            Err(Refusal::new(ErrCode::DataLengthExceeded, "length: beyond all memory"))
+        }
+        // SAFETY: the caller's promise.
+        _ => Ok(unsafe { std::slice::from_raw_parts(data.cast(), length) }),
+    }
+}
+
+/// Copies a string to where an application wants it.
+///
+/// # Safety
+///
+/// `length` must be NULL or point to the count of bytes behind `buffer`, which must be NULL or may be written to.
+pub unsafe fn write_text(value: &CStr, buffer: *mut c_char, length: *mut usize) -> Result<(), Refusal> {
+    if length.is_null() {
+        return Err(Refusal::new(ErrCode::InvalidArgument, "length: NULL"));
+    }
+    let bytes = value.to_bytes_with_nul();
+    // SAFETY: the caller's promise.
+    unsafe {
+        let room = length.replace(bytes.len());
+        if buffer.is_null() {
+            return Ok(());
+        }
+        if room < bytes.len() {
+            let text = format!("buffer: {room} bytes, {} are needed", bytes.len());
+            return Err(Refusal::new(ErrCode::BufferTooSmall, text));
+        }
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), buffer.cast::<u8>(), bytes.len());
+    }
+    Ok(())
+}
+
+/// Memory that an application has lent.
+pub struct Lent {
+    data: *mut c_void,
+    length: usize,
+    release: ReleaseCallback,
+    context: *mut c_void,
+}
+
+// SAFETY: the application has given it away until `release` is called, and lets that be called on any thread.
+unsafe impl Send for Lent {}
+
+impl Lent {
+    /// # Safety
+    ///
+    /// `data` must point to `length` bytes that nobody else touches until `release` is called; neither is NULL.
+    pub unsafe fn new(
+        data: *mut c_void,
+        length: usize,
+        release: ReleaseCallback,
+        context: *mut c_void,
+    ) -> Self {
+        Self { data, length, release, context }
+    }
+
+    /// The memory is the application's again, which needs not be told.
+    pub fn disown(mut self) {
+        unsafe extern "C" fn keep(_data: *mut c_void, _context: *mut c_void) {}
+        self.release = keep;
+    }
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: the promise made to `new`.
+        unsafe { std::slice::from_raw_parts(self.data.cast(), self.length) }
+    }
+}
+
+impl AsMut<[u8]> for Lent {
+    fn as_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(self.data.cast(), self.length) }
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // SAFETY: the function is the application's word; this is the one call.
+        unsafe { (self.release)(self.data, self.context) };
+    }
+}

@@ -1,0 +1,120 @@
+//! What `net_websocket_ext.h` adds to a client: options, callbacks, and the completions of its messages.
+//!
+//! Owns these values between the calls that set them and the session's events. Knows nothing of how they are parsed or
+//! called.
+
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::abi::ext::{RawCallbacks, SentCallback};
+use crate::client::{Options, Receipt, Reconnect};
+
+/// What is kept for a client besides what the platform's header has.
+#[derive(Default)]
+pub struct Extension {
+    inner: Mutex<Inner>,
+    /// For looks without the lock: how often the callbacks were set, and whether they have one for frames.
+    version: AtomicU64,
+    traces: AtomicBool,
+}
+
+/// Boxed, since most clients do without.
+struct Inner {
+    options: Option<Box<Options>>,
+    reconnect: Option<Box<Reconnect>>,
+    callbacks: Option<Arc<RawCallbacks>>,
+    /// The callbacks of messages whose fate is not known yet.
+    receipts: HashMap<Receipt, Sent>,
+    next_receipt: Receipt,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self { options: None, reconnect: None, callbacks: None, receipts: HashMap::new(), next_receipt: 1 }
+    }
+}
+
+/// A callback for one message.
+#[derive(Clone, Copy)]
+pub struct Sent {
+    pub callback: SentCallback,
+    pub context: *mut c_void,
+}
+
+// SAFETY: the context is the application's; it is handed back and never followed.
+unsafe impl Send for Sent {}
+
+impl Extension {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The options of the next connection.
+    pub fn options(&self) -> Options {
+        let inner = self.lock();
+        let reconnect = inner.reconnect.as_deref().cloned();
+        Options { reconnect, ..inner.options.as_deref().cloned().unwrap_or_default() }
+    }
+
+    pub fn set_reconnect(&self, reconnect: Option<Reconnect>) {
+        self.lock().reconnect = reconnect.map(Box::new);
+    }
+
+    pub fn set_options(&self, options: Options) {
+        self.lock().options = Some(Box::new(options));
+    }
+
+    /// None in most clients.
+    pub fn callbacks(&self) -> Option<Arc<RawCallbacks>> {
+        self.lock().callbacks.clone()
+    }
+
+    pub fn set_callbacks(&self, callbacks: RawCallbacks) {
+        self.replace_callbacks(|_| callbacks);
+    }
+
+    fn replace_callbacks(&self, replace: impl FnOnce(RawCallbacks) -> RawCallbacks) {
+        let mut inner = self.lock();
+        let callbacks = replace(inner.callbacks.as_deref().copied().unwrap_or(RawCallbacks::NONE));
+        self.traces.store(callbacks.on_frame.is_some(), Ordering::Relaxed);
+        inner.callbacks = Some(Arc::new(callbacks));
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// Changes with each change of the callbacks.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// Whether there is a callback for frames.
+    pub fn traces(&self) -> bool {
+        self.traces.load(Ordering::Relaxed)
+    }
+
+    pub fn set_user_data(&self, user_data: *mut c_void) {
+        self.replace_callbacks(|callbacks| RawCallbacks { user_data, ..callbacks });
+    }
+
+    /// A number for a message with a callback.
+    pub fn expect(&self, sent: Sent) -> Receipt {
+        let mut inner = self.lock();
+        let receipt = inner.next_receipt;
+        inner.next_receipt += 1;
+        inner.receipts.insert(receipt, sent);
+        receipt
+    }
+
+    /// The callback of a message, which is called once.
+    pub fn settle(&self, receipt: Receipt) -> Option<Sent> {
+        self.lock().receipts.remove(&receipt)
+    }
+
+    /// The callbacks of all messages that are left, in the order of their sending.
+    pub fn settle_all(&self) -> Vec<Sent> {
+        let mut left: Vec<_> = self.lock().receipts.drain().collect();
+        left.sort_unstable_by_key(|(receipt, _)| *receipt);
+        left.into_iter().map(|(_, sent)| sent).collect()
+    }
+}

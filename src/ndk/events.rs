@@ -1,0 +1,107 @@
+//! The core's events as the structs of `net_websocket_ext.h`.
+
+use std::ffi::CString;
+use std::mem::size_of;
+use std::time::Duration;
+
+use super::abi::ext::{RawReconnecting, RawStatistics, Response, ResponseHeader};
+use crate::client::{Headers, Opened, Reconnecting, Statistics};
+
+pub fn statistics(statistics: &Statistics) -> RawStatistics {
+    let Statistics {
+        attempts,
+        connections,
+        messages_sent,
+        bytes_sent,
+        messages_received,
+        bytes_received,
+        deflate_input,
+        deflate_output,
+        pings_sent,
+        pongs_received,
+        pings_unanswered,
+        pings_received,
+        round_trip,
+        round_trip_smoothed,
+        round_trip_minimum,
+        buffered_bytes,
+        buffered_messages,
+        timing,
+    } = *statistics;
+    RawStatistics {
+        size: size_of::<RawStatistics>(),
+        attempts,
+        connections,
+        messages_sent,
+        bytes_sent,
+        messages_received,
+        bytes_received,
+        deflate_input_bytes: deflate_input,
+        deflate_output_bytes: deflate_output,
+        pings_sent,
+        pongs_received,
+        pings_received,
+        buffered_bytes: buffered_bytes as u64,
+        round_trip_us: round_trip.map_or(-1, micros),
+        smoothed_round_trip_us: round_trip_smoothed.map_or(-1, micros),
+        minimum_round_trip_us: round_trip_minimum.map_or(-1, micros),
+        lookup_us: timing.map_or(-1, |timing| micros(timing.lookup)),
+        tcp_us: timing.map_or(-1, |timing| micros(timing.tcp)),
+        tls_us: timing.map_or(-1, |timing| micros(timing.tls)),
+        upgrade_us: timing.map_or(-1, |timing| micros(timing.upgrade)),
+        proxy_us: timing.map_or(-1, |timing| micros(timing.proxy)),
+        pings_unanswered,
+        buffered_messages: buffered_messages as u64,
+    }
+}
+
+pub fn header_texts(headers: &Headers) -> Vec<(CString, CString)> {
+    headers.iter().map(|(name, value)| (c_text(name), c_text(value))).collect()
+}
+
+/// Valid as long as the texts are.
+pub fn header_array(texts: &[(CString, CString)]) -> Vec<ResponseHeader> {
+    texts.iter().map(|(name, value)| ResponseHeader { name: name.as_ptr(), value: value.as_ptr() }).collect()
+}
+
+/// Lends the server's answer as C sees it.
+pub fn with_response(opened: &Opened, lend: impl FnOnce(&Response)) {
+    let texts = header_texts(&opened.headers);
+    let headers = header_array(&texts);
+    let protocol = c_text(opened.protocol.as_deref().unwrap_or_default());
+    let extensions = c_text(opened.extensions.as_deref().unwrap_or_default());
+    lend(&Response {
+        size: size_of::<Response>(),
+        status: u32::from(opened.status),
+        // There are 256 at most.
+        header_count: u32::try_from(headers.len()).unwrap_or(u32::MAX),
+        headers: headers.as_ptr(),
+        protocol: protocol.as_ptr(),
+        extensions: extensions.as_ptr(),
+    });
+}
+
+/// Lends what is told of a retry as C sees it.
+pub fn with_reconnecting<R>(reconnecting: &Reconnecting, lend: impl FnOnce(&RawReconnecting) -> R) -> R {
+    let Reconnecting { attempt, delay, cause, code, status, text, unsent } = reconnecting;
+    let message = c_text(text);
+    lend(&RawReconnecting {
+        size: size_of::<RawReconnecting>(),
+        attempt: *attempt,
+        delay_ms: u32::try_from(delay.as_millis()).unwrap_or(u32::MAX),
+        cause: *cause as i32,
+        close_code: code.map_or(0, u32::from),
+        http_status: status.map_or(0, u32::from),
+        message: message.as_ptr(),
+        unsent_messages: *unsent as u64,
+    })
+}
+
+/// A C string of `text`; a NUL inside, which a close reason may hold, would cut it short.
+pub fn c_text(text: &str) -> CString {
+    CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
+}
+
+pub fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}

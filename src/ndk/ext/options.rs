@@ -1,0 +1,424 @@
+//! From the option structs of `net_websocket_ext.h` to the core's options.
+//!
+//! Owns the defaults, and the checks that name the field at fault. Knows nothing of clients.
+
+use std::ffi::c_char;
+use std::mem::size_of;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use crate::client::{
+    AlpnProtocols, Causes, ClientCertificate, Credentials, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options,
+    Password, PerMessageDeflate, PhaseTimeouts, Pin, Proxy, ProxyProtocol, ProxyServer, REDIRECTS_MAX,
+    RawHeader, Reconnect, Rewrite, SEND_LIMIT_BYTES, SendLimits, TlsOptions, TlsServerName, check_hosts,
+};
+use crate::ndk::abi::ext::{
+    PROXY_HTTP, PROXY_NONE, PROXY_SOCKS5, PROXY_SYSTEM, RawOptions, RawPin, RawReconnectOptions,
+};
+use crate::ndk::abi::{ErrCode, Header};
+use crate::ndk::error::Refusal;
+use crate::ndk::probe::{self, Unreadable};
+
+/// The longest sub-protocol list and file name looked at, in bytes.
+const TEXT_BYTES_MAX: usize = 65_536;
+/// The most pins looked at; more are a list that runs in a circle.
+const PINS_MAX: usize = 256;
+
+impl RawOptions {
+    /// The defaults, which are the core's.
+    pub fn defaults() -> Self {
+        let Options {
+            headers: _,
+            protocols: _,
+            tls,
+            proxy: _,
+            hosts: _,
+            credentials: _,
+            max_redirects,
+            origin_port,
+            connect_timeout,
+            phase_timeouts,
+            close_timeout,
+            ping_interval,
+            pong_timeout,
+            per_message_deflate,
+            message_limit,
+            in_pieces,
+            reconnect: _,
+            statistics_interval,
+            trace_id,
+        } = Options::default();
+        let TlsOptions {
+            ca_path: _,
+            ca_path_adds_to_system,
+            skip_server_verification,
+            pins: _,
+            client_certificate: _,
+            tls13_only,
+            alpn: _,
+            server_name: _,
+        } = tls;
+        let offered = per_message_deflate.is_some();
+        let deflate = per_message_deflate.unwrap_or_default();
+        Self {
+            size: size_of::<Self>(),
+            connect_timeout_ms: milliseconds(Some(connect_timeout)),
+            close_timeout_ms: milliseconds(Some(close_timeout)),
+            ping_interval_ms: milliseconds(ping_interval),
+            pong_timeout_ms: milliseconds(pong_timeout),
+            max_message_size: message_limit as u64,
+            send_queue_limit: SEND_LIMIT_BYTES as u64,
+            send_low_water: SEND_LIMIT_BYTES as u64 / 4,
+            protocols: std::ptr::null(),
+            headers: std::ptr::null(),
+            ca_path: std::ptr::null(),
+            client_cert_path: std::ptr::null(),
+            client_key_path: std::ptr::null(),
+            skip_server_cert_verification: u8::from(skip_server_verification),
+            per_message_deflate: u8::from(offered),
+            client_no_context_takeover: u8::from(deflate.client_no_context_takeover),
+            server_no_context_takeover: u8::from(deflate.server_no_context_takeover),
+            client_max_window_bits: deflate.client_max_window_bits,
+            server_max_window_bits: deflate.server_max_window_bits,
+            receive_pieces: u8::from(in_pieces),
+            tls13_only: u8::from(tls13_only),
+            deflate_threshold: u32::try_from(deflate.threshold).unwrap_or(u32::MAX),
+            client_key_password: std::ptr::null(),
+            alpn_protocols: std::ptr::null(),
+            tls_server_name: std::ptr::null(),
+            certificate_pinning: std::ptr::null(),
+            ca_path_adds_to_system: u8::from(ca_path_adds_to_system),
+            proxy_host: std::ptr::null(),
+            proxy_exclusions: std::ptr::null(),
+            proxy_username: std::ptr::null(),
+            proxy_password: std::ptr::null(),
+            proxy_port: 0,
+            proxy_type: PROXY_SYSTEM,
+            statistics_interval_ms: milliseconds(statistics_interval),
+            send_queue_messages: 0,
+            trace_id: trace_id.unwrap_or(0),
+            max_redirects,
+            support_origin_port: u8::from(origin_port),
+            hosts: std::ptr::null(),
+            username: std::ptr::null(),
+            password: std::ptr::null(),
+            lookup_timeout_ms: milliseconds(phase_timeouts.lookup),
+            tcp_timeout_ms: milliseconds(phase_timeouts.tcp),
+            proxy_timeout_ms: milliseconds(phase_timeouts.proxy),
+            tls_timeout_ms: milliseconds(phase_timeouts.tls),
+            upgrade_timeout_ms: milliseconds(phase_timeouts.upgrade),
+        }
+    }
+
+    /// The core's options, and the limits of the send queue.
+    pub fn parse(&self) -> Result<(Options, SendLimits), Refusal> {
+        let deflate = PerMessageDeflate {
+            client_no_context_takeover: flag("clientNoContextTakeover", self.client_no_context_takeover)?,
+            server_no_context_takeover: flag("serverNoContextTakeover", self.server_no_context_takeover)?,
+            client_max_window_bits: window("clientMaxWindowBits", self.client_max_window_bits)?,
+            server_max_window_bits: window("serverMaxWindowBits", self.server_max_window_bits)?,
+            threshold: self.deflate_threshold as usize,
+        };
+        let options = Options {
+            headers: headers(self.headers)?,
+            protocols: text("protocols", self.protocols)?.unwrap_or_default(),
+            tls: self.parse_tls()?,
+            proxy: self.proxy()?,
+            hosts: hosts(self.hosts)?,
+            credentials: credentials(("username", self.username), ("password", self.password))?,
+            max_redirects: match self.max_redirects {
+                0..=REDIRECTS_MAX => self.max_redirects,
+                other => {
+                    let text = format!("maxRedirects: {other}; it must be 0 to {REDIRECTS_MAX}");
+                    return Err(Refusal::new(ErrCode::InvalidArgument, text));
+                }
+            },
+            origin_port: flag("supportOriginPort", self.support_origin_port)?,
+            phase_timeouts: PhaseTimeouts {
+                lookup: duration(self.lookup_timeout_ms),
+                tcp: duration(self.tcp_timeout_ms),
+                proxy: duration(self.proxy_timeout_ms),
+                tls: duration(self.tls_timeout_ms),
+                upgrade: duration(self.upgrade_timeout_ms),
+            },
+            connect_timeout: limit("connectTimeoutMs", self.connect_timeout_ms)?,
+            close_timeout: limit("closeTimeoutMs", self.close_timeout_ms)?,
+            ping_interval: duration(self.ping_interval_ms),
+            pong_timeout: duration(self.pong_timeout_ms),
+            per_message_deflate: flag("perMessageDeflate", self.per_message_deflate)?.then_some(deflate),
+            message_limit: bytes("maxMessageSize", self.max_message_size)?,
+            in_pieces: flag("receivePieces", self.receive_pieces)?,
+            reconnect: None,
+            statistics_interval: duration(self.statistics_interval_ms),
+            trace_id: (self.trace_id > 0).then_some(self.trace_id),
+        };
+        let send_limit = bytes("sendQueueLimit", self.send_queue_limit)?;
+        let mut low_water = usize::try_from(self.send_low_water).unwrap_or(usize::MAX);
+        if low_water == SendLimits::of_bytes(SEND_LIMIT_BYTES).low_water {
+            // Left as it was, it follows the limit.
+            low_water = low_water.min(SendLimits::of_bytes(send_limit).low_water);
+        }
+        if low_water > send_limit {
+            return Err(Refusal::new(ErrCode::InvalidArgument, "sendLowWater: over sendQueueLimit"));
+        }
+        let messages = usize::try_from(self.send_queue_messages).ok().filter(|&count| count > 0);
+        Ok((options, SendLimits { bytes: send_limit, low_water, messages: messages.unwrap_or(usize::MAX) }))
+    }
+
+    fn parse_tls(&self) -> Result<TlsOptions, Refusal> {
+        let refused = |text: String| Refusal::new(ErrCode::InvalidArgument, text);
+        let password = text("clientKeyPassword", self.client_key_password)?.map(Password::new);
+        let certificate = text("clientCertPath", self.client_cert_path)?;
+        let client_certificate = match (certificate, text("clientKeyPath", self.client_key_path)?) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => {
+                Some(ClientCertificate { certificate: certificate.into(), key: key.into(), password })
+            }
+            (Some(_), None) => return Err(refused("clientKeyPath: NULL beside clientCertPath".to_owned())),
+            (None, Some(_)) => return Err(refused("clientCertPath: NULL beside clientKeyPath".to_owned())),
+        };
+        let alpn = match text("alpnProtocols", self.alpn_protocols)? {
+            None => TlsOptions::default().alpn,
+            Some(list) => {
+                let names = list.split(',').map(str::trim).filter(|_| !list.trim().is_empty());
+                AlpnProtocols::parse(names).map_err(|why| refused(format!("alpnProtocols: {why}")))?
+            }
+        };
+        let server_name =
+            match text("tlsServerName", self.tls_server_name)? {
+                None => None,
+                Some(name) => Some(TlsServerName::parse(&name).ok_or_else(|| {
+                    refused("tlsServerName: neither a host name nor an IP address".to_owned())
+                })?),
+            };
+        Ok(TlsOptions {
+            ca_path: text("caPath", self.ca_path)?.map(PathBuf::from),
+            ca_path_adds_to_system: flag("caPathAddsToSystem", self.ca_path_adds_to_system)?,
+            skip_server_verification: flag("skipServerCertVerification", self.skip_server_cert_verification)?,
+            pins: pins(self.certificate_pinning)?,
+            client_certificate,
+            tls13_only: flag("tls13Only", self.tls13_only)?,
+            alpn,
+            server_name,
+        })
+    }
+
+    fn proxy(&self) -> Result<Proxy, Refusal> {
+        let refused = |text| Refusal::new(ErrCode::InvalidArgument, text);
+        let host = text("proxyHost", self.proxy_host)?;
+        let protocol = match self.proxy_type {
+            PROXY_SYSTEM | PROXY_NONE if host.is_some() => {
+                return Err(refused("proxyType: neither HTTP nor SOCKS5 beside proxyHost".to_owned()));
+            }
+            PROXY_SYSTEM => return Ok(Proxy::System),
+            PROXY_NONE => return Ok(Proxy::None),
+            PROXY_HTTP => ProxyProtocol::Http,
+            PROXY_SOCKS5 => ProxyProtocol::Socks5,
+            other => return Err(refused(format!("proxyType: {other} is no type of proxy"))),
+        };
+        let server = ProxyServer {
+            protocol,
+            host: host.ok_or_else(|| refused("proxyHost: NULL".to_owned()))?,
+            port: self.proxy_port,
+            exclusions: text("proxyExclusions", self.proxy_exclusions)?.into_iter().collect(),
+            credentials: credentials(
+                ("proxyUsername", self.proxy_username),
+                ("proxyPassword", self.proxy_password),
+            )?,
+        };
+        server.check().map_err(|error| refused(error.to_string()))?;
+        Ok(Proxy::Server(server))
+    }
+}
+
+impl RawReconnectOptions {
+    /// The defaults, which are the core's.
+    pub fn defaults() -> Self {
+        let Reconnect {
+            at_once,
+            delay,
+            max_delay,
+            max_attempts,
+            max_time,
+            causes,
+            keep_queue,
+            prepare_timeout,
+            watch_network,
+        } = Reconnect::default();
+        Self {
+            size: size_of::<Self>(),
+            delay_ms: milliseconds(Some(delay)),
+            max_delay_ms: milliseconds(Some(max_delay)),
+            max_attempts: max_attempts.unwrap_or(0),
+            max_time_ms: milliseconds(max_time),
+            causes: causes.bits(),
+            prepare_timeout_ms: milliseconds(Some(prepare_timeout)),
+            at_once: at_once.into(),
+            drop_queue: (!keep_queue).into(),
+            ignore_network: (!watch_network).into(),
+        }
+    }
+
+    pub fn parse(self) -> Result<Reconnect, Refusal> {
+        let Self {
+            size: _,
+            delay_ms,
+            max_delay_ms,
+            max_attempts,
+            max_time_ms,
+            causes,
+            prepare_timeout_ms,
+            at_once,
+            drop_queue,
+            ignore_network,
+        } = self;
+        Ok(Reconnect {
+            at_once: flag("atOnce", at_once)?,
+            delay: limit("delayMs", delay_ms)?,
+            max_delay: limit("maxDelayMs", max_delay_ms)?,
+            max_attempts: (max_attempts > 0).then_some(max_attempts),
+            max_time: duration(max_time_ms),
+            causes: Causes::from_bits(causes).ok_or_else(|| {
+                Refusal::new(ErrCode::InvalidArgument, "causes: a bit is set that is no cause for a retry")
+            })?,
+            keep_queue: !flag("dropQueue", drop_queue)?,
+            prepare_timeout: limit("prepareTimeoutMs", prepare_timeout_ms)?,
+            watch_network: !flag("ignoreNetwork", ignore_network)?,
+        })
+    }
+}
+
+/// What an application has prepared for an attempt.
+pub fn rewrite(url: *const c_char, list: *const Header) -> Result<Rewrite, Refusal> {
+    Ok(Rewrite { url: text("url", url)?, headers: headers(list)? })
+}
+
+fn milliseconds(duration: Option<Duration>) -> u32 {
+    duration.map_or(0, |duration| u32::try_from(duration.as_millis()).unwrap_or(u32::MAX))
+}
+
+fn duration(milliseconds: u32) -> Option<Duration> {
+    (milliseconds > 0).then(|| Duration::from_millis(milliseconds.into()))
+}
+
+fn limit(field: &str, milliseconds: u32) -> Result<Duration, Refusal> {
+    duration(milliseconds)
+        .ok_or_else(|| Refusal::new(ErrCode::InvalidArgument, format!("{field}: 0; it must be 1 or more")))
+}
+
+fn flag(field: &str, value: u8) -> Result<bool, Refusal> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(Refusal::new(ErrCode::InvalidArgument, format!("{field}: {other}; it must be 0 or 1"))),
+    }
+}
+
+fn window(field: &str, bits: u8) -> Result<u8, Refusal> {
+    match bits {
+        9..=15 => Ok(bits),
+        other => Err(Refusal::new(ErrCode::InvalidArgument, format!("{field}: {other}; it must be 9 to 15"))),
+    }
+}
+
+fn bytes(field: &str, count: u64) -> Result<usize, Refusal> {
+    usize::try_from(count)
+        .ok()
+        .filter(|&count| count > 0 && count <= isize::MAX as usize)
+        .ok_or_else(|| Refusal::new(ErrCode::InvalidArgument, format!("{field}: {count} is out of range")))
+}
+
+fn text(field: &str, text: *const c_char) -> Result<Option<String>, Refusal> {
+    if text.is_null() {
+        return Ok(None);
+    }
+    let refused = |why| Refusal::new(ErrCode::InvalidArgument, format!("{field}: {why}"));
+    let bytes = probe::c_string(text, TEXT_BYTES_MAX).map_err(|unreadable| {
+        refused(match unreadable {
+            Unreadable::Address => "the pointer leads nowhere",
+            Unreadable::TooLong => "too long",
+        })
+    })?;
+    String::from_utf8(bytes).map(Some).map_err(|_| refused("not UTF-8"))
+}
+
+/// Two fields, of which either makes credentials.
+fn credentials(
+    (username_field, username): (&str, *const c_char),
+    (password_field, password): (&str, *const c_char),
+) -> Result<Option<Credentials>, Refusal> {
+    let (username, password) = (text(username_field, username)?, text(password_field, password)?);
+    let given = username.is_some() || password.is_some();
+    Ok(given.then(|| Credentials {
+        username: username.unwrap_or_default(),
+        password: password.unwrap_or_default(),
+    }))
+}
+
+/// Names and their addresses.
+fn hosts(list: *const Header) -> Result<Vec<(String, String)>, Refusal> {
+    let refused = |text: String| Refusal::new(ErrCode::InvalidArgument, text);
+    let utf8 = |text| String::from_utf8(text).map_err(|_| refused("hosts: not UTF-8".to_owned()));
+    let pairs = pairs("hosts", list)?.into_iter();
+    let hosts: Vec<_> =
+        pairs.map(|(name, addresses)| Ok((utf8(name)?, utf8(addresses)?))).collect::<Result<_, _>>()?;
+    check_hosts(&hosts).map_err(|error| refused(error.to_string()))?;
+    Ok(hosts)
+}
+
+fn headers(list: *const Header) -> Result<Vec<RawHeader>, Refusal> {
+    pairs("headers", list)
+}
+
+/// A list in the shape of the platform's headers.
+fn pairs(field: &str, mut next: *const Header) -> Result<Vec<RawHeader>, Refusal> {
+    let mut headers = Vec::new();
+    while !next.is_null() {
+        let refused = |code, why| Refusal::new(code, format!("{field}: entry {}: {why}", headers.len()));
+        let Ok(Header { name, value, next: following }) = probe::value(next) else {
+            return Err(refused(ErrCode::InvalidArgument, "the pointer leads nowhere"));
+        };
+        if headers.len() >= HEADER_COUNT_MAX {
+            return Err(refused(ErrCode::HeaderExceeded, "one too many"));
+        }
+        if name.is_null() || value.is_null() {
+            return Err(refused(ErrCode::NoHeaderContext, "a name or a value is NULL"));
+        }
+        let read = |text| {
+            probe::c_string(text, HEADER_BYTES_MAX).map_err(|unreadable| match unreadable {
+                Unreadable::Address => refused(ErrCode::InvalidArgument, "a pointer leads nowhere"),
+                Unreadable::TooLong => refused(ErrCode::HeaderExceeded, "too long"),
+            })
+        };
+        let header = (read(name)?, read(value)?);
+        headers.push(header);
+        next = following;
+    }
+    Ok(headers)
+}
+
+fn pins(mut next: *const RawPin) -> Result<Vec<Pin>, Refusal> {
+    let mut pins = Vec::new();
+    while !next.is_null() {
+        let refused = |why: &dyn std::fmt::Display| {
+            Refusal::new(ErrCode::InvalidArgument, format!("certificatePinning: entry {}: {why}", pins.len()))
+        };
+        let Ok(RawPin { public_key_hash, expires_ms, next: following }) = probe::value(next) else {
+            return Err(refused(&"the pointer leads nowhere"));
+        };
+        if pins.len() >= PINS_MAX {
+            return Err(refused(&"one too many"));
+        }
+        let hash = text("publicKeyHash", public_key_hash).map_err(|Refusal { text, .. }| refused(&text))?;
+        let hash = hash.ok_or_else(|| refused(&"publicKeyHash: NULL"))?;
+        let expires = match u64::try_from(expires_ms) {
+            Ok(0) => None,
+            Ok(millis) => SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis)),
+            Err(_) => return Err(refused(&"expiresMs: before 1970")),
+        };
+        let pin = Pin::parse(&hash, expires).map_err(|why| refused(&format_args!("publicKeyHash: {why}")))?;
+        pins.push(pin);
+        next = following;
+    }
+    Ok(pins)
+}

@@ -1,0 +1,48 @@
+//! The frame of every C function: finds the client, stops panics, keeps the text of an error.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::abi::{ErrCode, WebSocket};
+use super::error::Refusal;
+use super::handle::{self, Handle};
+use super::last_error;
+use crate::logging;
+
+/// Runs the body of a C function. A panic is our defect and must not reach C.
+pub fn guard<R>(function: &str, failure: R, body: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        logging::error(format_args!("{function}: internal error"));
+        failure
+    })
+}
+
+/// As [`guard`], for a function of a client: finds it first.
+pub fn guard_client(function: &str, client: *const WebSocket, body: impl FnOnce(&Handle) -> ErrCode) -> i32 {
+    guard(function, ErrCode::Base, || match client.is_null() {
+        true => ErrCode::ClientNull,
+        false => handle::with(client, body).unwrap_or(ErrCode::ClientNotCreated),
+    }) as i32
+}
+
+/// Runs the body of a function that may refuse, and keeps the text of a refusal.
+pub fn answer(function: &str, body: impl FnOnce() -> Result<(), Refusal>) -> i32 {
+    let refused = |Refusal { code, text }: Refusal| {
+        last_error::remember(&format!("{function}: {text}"));
+        code
+    };
+    guard(function, ErrCode::Base, || body().map_or_else(refused, |()| ErrCode::Ok)) as i32
+}
+
+/// As [`answer`], for a function of a client.
+pub fn answer_client(
+    function: &str,
+    client: *const WebSocket,
+    body: impl FnOnce(&Handle) -> Result<(), Refusal>,
+) -> i32 {
+    answer(function, || match client.is_null() {
+        true => Err(Refusal::new(ErrCode::ClientNull, "client: NULL")),
+        false => handle::with(client, body).unwrap_or_else(|| {
+            Err(Refusal::new(ErrCode::ClientNotCreated, "client: not one of this library, or destroyed"))
+        }),
+    })
+}
