@@ -13,7 +13,7 @@
 //! events                   the core's events as C structs
 //! client_ext               what net_websocket_ext.h adds to a client
 //! ext/options, buffers, versioned_struct    what comes in and goes out
-//! probe, error, last_error, gate
+//! readable, error, last_error, gate
 //! abi/ext, abi/mod         the layouts of the C headers
 //! ```
 
@@ -28,7 +28,7 @@ mod gate;
 mod guard;
 mod handle;
 mod last_error;
-mod probe;
+mod readable;
 mod versioned_struct;
 
 use std::ffi::{CString, c_char};
@@ -38,7 +38,7 @@ use std::sync::PoisonError;
 use self::abi::{CodeAndText, ErrCode, Header, MessageCallback, RequestOptions, ResultCallback, WebSocket};
 use self::guard::{guard, guard_client};
 use self::handle::Handle;
-use self::probe::Unreadable;
+use self::readable::Unreadable;
 use crate::client::{
     AlreadyConnected, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Kind, Options, RawHeader, Request, SendError,
     State, URL_BYTES_MAX,
@@ -182,7 +182,7 @@ fn add_header(handle: &Handle, header: Header) -> ErrCode {
 
 fn read_text(text: *const c_char) -> Result<CString, Unreadable> {
     // What ends at the first NUL holds none.
-    probe::c_string(text, HEADER_BYTES_MAX).map(|bytes| CString::new(bytes).unwrap_or_default())
+    readable::c_string(text, HEADER_BYTES_MAX).map(|bytes| CString::new(bytes).unwrap_or_default())
 }
 
 /// Writes down why Connect does not begin.
@@ -196,7 +196,7 @@ fn connect(handle: &Handle, url: *const c_char, options: RequestOptions) -> ErrC
     if matches!(handle.client.state(), State::Connecting | State::Open | State::Closing) {
         return refuse(handle, error::of_connect(AlreadyConnected), "connecting or connected already");
     }
-    let Some(url) = probe::c_string(url, URL_BYTES_MAX).ok().and_then(|url| String::from_utf8(url).ok())
+    let Some(url) = readable::c_string(url, URL_BYTES_MAX).ok().and_then(|url| String::from_utf8(url).ok())
     else {
         let why = format_args!("url: not a readable UTF-8 string of at most {URL_BYTES_MAX} bytes");
         return refuse(handle, ErrCode::ParseUrl, why);
@@ -227,7 +227,7 @@ fn request_headers(
     let own = added.addresses();
     let RequestOptions { headers: mut next } = options;
     while !next.is_null() && !own.contains(&next.addr()) {
-        let Ok(Header { name, value, next: following }) = probe::value(next) else {
+        let Ok(Header { name, value, next: following }) = readable::value(next) else {
             logging::warn(format_args!(
                 "[c{id}] Connect: the list of headers leads nowhere; its rest is left out"
             ));
@@ -239,7 +239,7 @@ fn request_headers(
         if name.is_null() || value.is_null() {
             return Err(ErrCode::NoHeaderContext);
         }
-        match (probe::c_string(name, HEADER_BYTES_MAX), probe::c_string(value, HEADER_BYTES_MAX)) {
+        match (readable::c_string(name, HEADER_BYTES_MAX), readable::c_string(value, HEADER_BYTES_MAX)) {
             (Ok(name), Ok(value)) => headers.push((name, value)),
             (Err(Unreadable::TooLong), _) | (_, Err(Unreadable::TooLong)) => {
                 return Err(ErrCode::HeaderExceeded);
@@ -273,7 +273,7 @@ fn reason(text: *const c_char) -> String {
     if text.is_null() {
         return String::new();
     }
-    match probe::c_string(text, REASON_BYTES_READ) {
+    match readable::c_string(text, REASON_BYTES_READ) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(Unreadable::TooLong) => {
             // More than a frame can carry: the beginning will do, and it is readable as far as was looked.

@@ -8,7 +8,7 @@ use std::mem::size_of;
 use super::abi::ErrCode;
 use super::abi::ext::{RawCallbacks, RawOptions, RawReconnectOptions, RawStatistics};
 use super::error::Refusal;
-use super::probe;
+use super::readable;
 
 /// A struct of the header that grows at its end.
 ///
@@ -65,10 +65,10 @@ pub fn check_size<T: Growing>(size: usize) -> Result<(), Refusal> {
 pub fn read_struct<T: Growing>(address: *const T, mut value: T) -> Result<T, Refusal> {
     let unreadable =
         |_| Refusal::new(ErrCode::InvalidArgument, format!("{}: the pointer leads nowhere", T::NAME));
-    let size = probe::bytes(address.cast(), size_of::<usize>()).map_err(unreadable)?;
+    let size = readable::bytes(address.cast(), size_of::<usize>()).map_err(unreadable)?;
     let size = size.try_into().map_or(0, usize::from_ne_bytes);
     check_size::<T>(size)?;
-    let bytes = probe::bytes(address.cast(), size).map_err(unreadable)?;
+    let bytes = readable::bytes(address.cast(), size).map_err(unreadable)?;
     let known = size.min(size_of::<T>());
     if bytes[known..].iter().any(|byte| *byte != 0) {
         return Err(Refusal::new(

@@ -13,7 +13,7 @@ use super::client_ext::Sent;
 use super::error::{self, Refusal};
 use super::guard::{answer, answer_client, guard};
 use super::handle::{self, Handle};
-use super::probe::{self, Unreadable};
+use super::readable::{self, Unreadable};
 use super::versioned_struct::{Growing, check_size, read_struct, write_struct};
 use super::{events, last_error};
 use crate::client::{
@@ -404,7 +404,7 @@ pub unsafe extern "C" fn NWS_GetResponseHeader(
     length: *mut usize,
 ) -> i32 {
     answer_client("NWS_GetResponseHeader", client, |handle| {
-        let name = probe::c_string(name, HEADER_BYTES_MAX).map_err(|unreadable| {
+        let name = readable::c_string(name, HEADER_BYTES_MAX).map_err(|unreadable| {
             let why = match unreadable {
                 Unreadable::Address => "NULL, or leads nowhere",
                 Unreadable::TooLong => "too long",

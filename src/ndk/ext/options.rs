@@ -17,7 +17,7 @@ use crate::ndk::abi::ext::{
 };
 use crate::ndk::abi::{ErrCode, Header};
 use crate::ndk::error::Refusal;
-use crate::ndk::probe::{self, Unreadable};
+use crate::ndk::readable::{self, Unreadable};
 
 /// The longest sub-protocol list and file name looked at, in bytes.
 const TEXT_BYTES_MAX: usize = 65_536;
@@ -333,7 +333,7 @@ fn text(field: &str, text: *const c_char) -> Result<Option<String>, Refusal> {
         return Ok(None);
     }
     let refused = |why| Refusal::new(ErrCode::InvalidArgument, format!("{field}: {why}"));
-    let bytes = probe::c_string(text, TEXT_BYTES_MAX).map_err(|unreadable| {
+    let bytes = readable::c_string(text, TEXT_BYTES_MAX).map_err(|unreadable| {
         refused(match unreadable {
             Unreadable::Address => "the pointer leads nowhere",
             Unreadable::TooLong => "too long",
@@ -375,7 +375,7 @@ fn pairs(field: &str, mut next: *const Header) -> Result<Vec<RawHeader>, Refusal
     let mut headers = Vec::new();
     while !next.is_null() {
         let refused = |code, why| Refusal::new(code, format!("{field}: entry {}: {why}", headers.len()));
-        let Ok(Header { name, value, next: following }) = probe::value(next) else {
+        let Ok(Header { name, value, next: following }) = readable::value(next) else {
             return Err(refused(ErrCode::InvalidArgument, "the pointer leads nowhere"));
         };
         if headers.len() >= HEADER_COUNT_MAX {
@@ -385,7 +385,7 @@ fn pairs(field: &str, mut next: *const Header) -> Result<Vec<RawHeader>, Refusal
             return Err(refused(ErrCode::NoHeaderContext, "a name or a value is NULL"));
         }
         let read = |text| {
-            probe::c_string(text, HEADER_BYTES_MAX).map_err(|unreadable| match unreadable {
+            readable::c_string(text, HEADER_BYTES_MAX).map_err(|unreadable| match unreadable {
                 Unreadable::Address => refused(ErrCode::InvalidArgument, "a pointer leads nowhere"),
                 Unreadable::TooLong => refused(ErrCode::HeaderExceeded, "too long"),
             })
@@ -403,7 +403,7 @@ fn pins(mut next: *const RawPin) -> Result<Vec<Pin>, Refusal> {
         let refused = |why: &dyn std::fmt::Display| {
             Refusal::new(ErrCode::InvalidArgument, format!("certificatePinning: entry {}: {why}", pins.len()))
         };
-        let Ok(RawPin { public_key_hash, expires_ms, next: following }) = probe::value(next) else {
+        let Ok(RawPin { public_key_hash, expires_ms, next: following }) = readable::value(next) else {
             return Err(refused(&"the pointer leads nowhere"));
         };
         if pins.len() >= PINS_MAX {
