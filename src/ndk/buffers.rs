@@ -4,19 +4,19 @@ use std::ffi::{CStr, c_char, c_void};
 
 use super::abi::ErrCode;
 use super::abi::ext::ReleaseCallback;
-use super::error::Refusal;
+use super::error::CallError;
 
 /// Returns the bytes of a message.
 ///
 /// # Safety
 ///
 /// `data` must point to `length` readable bytes, or be NULL.
-pub unsafe fn payload<'a>(data: *const c_void, length: usize) -> Result<&'a [u8], Refusal> {
+pub unsafe fn payload<'a>(data: *const c_void, length: usize) -> Result<&'a [u8], CallError> {
     match length {
         0 => Ok(&[]),
-        _ if data.is_null() => Err(Refusal::new(ErrCode::SendDataNull, "data: NULL")),
+        _ if data.is_null() => Err(CallError::new(ErrCode::SendDataNull, "data: NULL")),
         _ if length > isize::MAX as usize => {
-            Err(Refusal::new(ErrCode::DataLengthExceeded, "length: beyond all memory"))
+            Err(CallError::new(ErrCode::DataLengthExceeded, "length: beyond all memory"))
         }
         // SAFETY: the caller's promise.
         _ => Ok(unsafe { std::slice::from_raw_parts(data.cast(), length) }),
@@ -28,9 +28,9 @@ pub unsafe fn payload<'a>(data: *const c_void, length: usize) -> Result<&'a [u8]
 /// # Safety
 ///
 /// `length` must be NULL or point to the count of bytes behind `buffer`, which must be NULL or may be written to.
-pub unsafe fn write_text(value: &CStr, buffer: *mut c_char, length: *mut usize) -> Result<(), Refusal> {
+pub unsafe fn write_text(value: &CStr, buffer: *mut c_char, length: *mut usize) -> Result<(), CallError> {
     if length.is_null() {
-        return Err(Refusal::new(ErrCode::InvalidArgument, "length: NULL"));
+        return Err(CallError::new(ErrCode::InvalidArgument, "length: NULL"));
     }
     let bytes = value.to_bytes_with_nul();
     // SAFETY: the caller's promise.
@@ -41,7 +41,7 @@ pub unsafe fn write_text(value: &CStr, buffer: *mut c_char, length: *mut usize) 
         }
         if room < bytes.len() {
             let text = format!("buffer: {room} bytes, {} are needed", bytes.len());
-            return Err(Refusal::new(ErrCode::BufferTooSmall, text));
+            return Err(CallError::new(ErrCode::BufferTooSmall, text));
         }
         std::ptr::copy_nonoverlapping(bytes.as_ptr(), buffer.cast::<u8>(), bytes.len());
     }

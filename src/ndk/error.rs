@@ -84,13 +84,13 @@ pub fn of_failure(error: &Error) -> ErrCode {
     }
 }
 
-/// Why a function refuses: its code, and a text for [`last_error`].
-pub struct Refusal {
+/// Why a call of a C function fails: its code, and the text for `NWS_LastErrorMessage`.
+pub struct CallError {
     pub code: ErrCode,
     pub text: String,
 }
 
-impl Refusal {
+impl CallError {
     pub fn new(code: ErrCode, text: impl Into<String>) -> Self {
         Self { code, text: text.into() }
     }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::abi::{ErrCode, WebSocket};
-use super::error::Refusal;
+use super::error::CallError;
 use super::handle::{self, Handle};
 use super::last_error;
 use crate::logging;
@@ -24,9 +24,9 @@ pub fn guard_client(function: &str, client: *const WebSocket, body: impl FnOnce(
     }) as i32
 }
 
-/// Runs the body of a function that may refuse, and keeps the text of a refusal.
-pub fn answer(function: &str, body: impl FnOnce() -> Result<(), Refusal>) -> i32 {
-    let refused = |Refusal { code, text }: Refusal| {
+/// Runs the body of a C function that can fail. Stores the text of its error for the thread and returns its code.
+pub fn answer(function: &str, body: impl FnOnce() -> Result<(), CallError>) -> i32 {
+    let refused = |CallError { code, text }: CallError| {
         last_error::remember(&format!("{function}: {text}"));
         code
     };
@@ -37,12 +37,12 @@ pub fn answer(function: &str, body: impl FnOnce() -> Result<(), Refusal>) -> i32
 pub fn answer_client(
     function: &str,
     client: *const WebSocket,
-    body: impl FnOnce(&Handle) -> Result<(), Refusal>,
+    body: impl FnOnce(&Handle) -> Result<(), CallError>,
 ) -> i32 {
     answer(function, || match client.is_null() {
-        true => Err(Refusal::new(ErrCode::ClientNull, "client: NULL")),
+        true => Err(CallError::new(ErrCode::ClientNull, "client: NULL")),
         false => handle::with(client, body).unwrap_or_else(|| {
-            Err(Refusal::new(ErrCode::ClientNotCreated, "client: not one of this library, or destroyed"))
+            Err(CallError::new(ErrCode::ClientNotCreated, "client: not one of this library, or destroyed"))
         }),
     })
 }

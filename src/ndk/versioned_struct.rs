@@ -7,7 +7,7 @@ use std::mem::size_of;
 
 use super::abi::ErrCode;
 use super::abi::ext::{RawCallbacks, RawOptions, RawReconnectOptions, RawStatistics};
-use super::error::Refusal;
+use super::error::CallError;
 use super::readable;
 
 /// A struct of the header that grows at its end.
@@ -50,11 +50,11 @@ unsafe impl Growing for RawStatistics {
 const SIZE_MAX: usize = 4_096;
 
 /// Checks the size that a program gives for a struct.
-pub fn check_size<T: Growing>(size: usize) -> Result<(), Refusal> {
+pub fn check_size<T: Growing>(size: usize) -> Result<(), CallError> {
     if (T::SIZE_MIN..=SIZE_MAX).contains(&size) {
         Ok(())
     } else {
-        Err(Refusal::new(
+        Err(CallError::new(
             ErrCode::InvalidArgument,
             format!("size: {size} is not the size of a struct {}", T::NAME),
         ))
@@ -62,16 +62,16 @@ pub fn check_size<T: Growing>(size: usize) -> Result<(), Refusal> {
 }
 
 /// Reads a struct of any version: `value` has the fields that the program does not know.
-pub fn read_struct<T: Growing>(address: *const T, mut value: T) -> Result<T, Refusal> {
+pub fn read_struct<T: Growing>(address: *const T, mut value: T) -> Result<T, CallError> {
     let unreadable =
-        |_| Refusal::new(ErrCode::InvalidArgument, format!("{}: the pointer leads nowhere", T::NAME));
+        |_| CallError::new(ErrCode::InvalidArgument, format!("{}: the pointer leads nowhere", T::NAME));
     let size = readable::bytes(address.cast(), size_of::<usize>()).map_err(unreadable)?;
     let size = size.try_into().map_or(0, usize::from_ne_bytes);
     check_size::<T>(size)?;
     let bytes = readable::bytes(address.cast(), size).map_err(unreadable)?;
     let known = size.min(size_of::<T>());
     if bytes[known..].iter().any(|byte| *byte != 0) {
-        return Err(Refusal::new(
+        return Err(CallError::new(
             ErrCode::InvalidArgument,
             format!("{}: a field that this version of the library does not know is set", T::NAME),
         ));

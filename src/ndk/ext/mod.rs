@@ -10,7 +10,7 @@ use super::abi::ext::{
 use super::abi::{ErrCode, Header, WebSocket};
 use super::buffers::{Lent, payload, write_text};
 use super::client_ext::Sent;
-use super::error::{self, Refusal};
+use super::error::{self, CallError};
 use super::guard::{answer, answer_client, guard};
 use super::handle::{self, Handle};
 use super::readable::{self, Unreadable};
@@ -71,9 +71,9 @@ pub unsafe extern "C" fn NWS_InitCallbacks(callbacks: *mut RawCallbacks, size: u
 /// # Safety
 ///
 /// `address` must be NULL or point to `size` bytes that may be written to.
-unsafe fn init<T: Growing>(argument: &str, address: *mut T, value: T, size: usize) -> Result<(), Refusal> {
+unsafe fn init<T: Growing>(argument: &str, address: *mut T, value: T, size: usize) -> Result<(), CallError> {
     if address.is_null() {
-        return Err(Refusal::new(ErrCode::InvalidArgument, format!("{argument}: NULL")));
+        return Err(CallError::new(ErrCode::InvalidArgument, format!("{argument}: NULL")));
     }
     check_size::<T>(size)?;
     // SAFETY: the caller's promise. The size is the program's.
@@ -125,7 +125,7 @@ pub extern "C" fn NWS_SetReconnect(client: *mut WebSocket, options: *const RawRe
 pub extern "C" fn NWS_RetryNow(client: *mut WebSocket) -> i32 {
     answer_client("NWS_RetryNow", client, |handle| match handle.client.retry_now() {
         true => Ok(()),
-        false => Err(Refusal::new(ErrCode::NoConnection, "no retry is waited for")),
+        false => Err(CallError::new(ErrCode::NoConnection, "no retry is waited for")),
     })
 }
 
@@ -146,12 +146,12 @@ pub extern "C" fn NWS_PrepareAttempt(
             STOP => Prepared::Stop,
             FAIL => Prepared::Fail,
             other => {
-                return Err(Refusal::new(ErrCode::InvalidArgument, format!("decision: {other} is none")));
+                return Err(CallError::new(ErrCode::InvalidArgument, format!("decision: {other} is none")));
             }
         };
         match handle.client.prepare(attempt, prepared) {
             true => Ok(()),
-            false => Err(Refusal::new(ErrCode::NotFound, format!("attempt: {attempt} is not waited for"))),
+            false => Err(CallError::new(ErrCode::NotFound, format!("attempt: {attempt} is not waited for"))),
         }
     })
 }
@@ -185,17 +185,19 @@ pub extern "C" fn NWS_GetUserData(client: *const WebSocket) -> *mut c_void {
     })
 }
 
-fn kind(number: i32) -> Result<Kind, Refusal> {
+fn kind(number: i32) -> Result<Kind, CallError> {
     match number {
         TEXT => Ok(Kind::Text),
         BINARY => Ok(Kind::Binary),
-        other => Err(Refusal::new(ErrCode::InvalidArgument, format!("type: {other} is no type of message"))),
+        other => {
+            Err(CallError::new(ErrCode::InvalidArgument, format!("type: {other} is no type of message")))
+        }
     }
 }
 
-fn check_text(kind: Kind, payload: &[u8]) -> Result<(), Refusal> {
+fn check_text(kind: Kind, payload: &[u8]) -> Result<(), CallError> {
     if kind == Kind::Text && simdutf8::basic::from_utf8(payload).is_err() {
-        return Err(Refusal::of(ErrCode::InvalidUtf8));
+        return Err(CallError::of(ErrCode::InvalidUtf8));
     }
     Ok(())
 }
@@ -209,7 +211,7 @@ pub unsafe extern "C" fn NWS_SendText(client: *mut WebSocket, text: *const c_cha
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(text.cast(), length) }?;
         check_text(Kind::Text, payload)?;
-        handle.client.send(Kind::Text, payload).map_err(|error| Refusal::of(error::of_send(error)))
+        handle.client.send(Kind::Text, payload).map_err(|error| CallError::of(error::of_send(error)))
     })
 }
 
@@ -221,7 +223,7 @@ pub unsafe extern "C" fn NWS_SendBinary(client: *mut WebSocket, data: *const c_v
     answer_client("NWS_SendBinary", client, |handle| {
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(data, length) }?;
-        handle.client.send(Kind::Binary, payload).map_err(|error| Refusal::of(error::of_send(error)))
+        handle.client.send(Kind::Binary, payload).map_err(|error| CallError::of(error::of_send(error)))
     })
 }
 
@@ -239,7 +241,7 @@ pub unsafe extern "C" fn NWS_SendWithCallback(
 ) -> i32 {
     answer_client("NWS_SendWithCallback", client, |handle| {
         let kind = kind(number)?;
-        let callback = on_sent.ok_or_else(|| Refusal::new(ErrCode::InvalidArgument, "onSent: NULL"))?;
+        let callback = on_sent.ok_or_else(|| CallError::new(ErrCode::InvalidArgument, "onSent: NULL"))?;
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(data, length) }?;
         check_text(kind, payload)?;
@@ -247,7 +249,7 @@ pub unsafe extern "C" fn NWS_SendWithCallback(
         let receipt = handle.extension.expect(Sent { callback, context });
         handle.client.send_with_receipt(kind, payload, receipt).map_err(|error| {
             handle.extension.settle(receipt);
-            Refusal::of(error::of_send(error))
+            CallError::of(error::of_send(error))
         })
     })
 }
@@ -266,9 +268,9 @@ pub unsafe extern "C" fn NWS_SendOwned(
 ) -> i32 {
     answer_client("NWS_SendOwned", client, |handle| {
         let kind = kind(number)?;
-        let release = release.ok_or_else(|| Refusal::new(ErrCode::InvalidArgument, "release: NULL"))?;
+        let release = release.ok_or_else(|| CallError::new(ErrCode::InvalidArgument, "release: NULL"))?;
         if data.is_null() {
-            return Err(Refusal::new(ErrCode::SendDataNull, "data: NULL"));
+            return Err(CallError::new(ErrCode::SendDataNull, "data: NULL"));
         }
         // SAFETY: the caller's promise.
         check_text(kind, unsafe { payload(data, length) }?)?;
@@ -276,7 +278,7 @@ pub unsafe extern "C" fn NWS_SendOwned(
         let lent = Box::new(unsafe { Lent::new(data, length, release, context) });
         handle.client.send_owned(kind, lent, None).map_err(|(error, lent)| {
             lent.disown();
-            Refusal::of(error::of_send(error))
+            CallError::of(error::of_send(error))
         })
     })
 }
@@ -299,7 +301,7 @@ pub unsafe extern "C" fn NWS_SendPiece(
         handle
             .client
             .send_piece(kind, payload, last != 0, None)
-            .map_err(|error| Refusal::of(error::of_send(error)))
+            .map_err(|error| CallError::of(error::of_send(error)))
     })
 }
 
@@ -311,7 +313,7 @@ pub unsafe extern "C" fn NWS_Ping(client: *mut WebSocket, data: *const c_void, l
     answer_client("NWS_Ping", client, |handle| {
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(data, length) }?;
-        handle.client.ping(payload).map_err(|error| Refusal::of(error::of_ping(error)))
+        handle.client.ping(payload).map_err(|error| CallError::of(error::of_ping(error)))
     })
 }
 
@@ -336,7 +338,7 @@ pub extern "C" fn NWS_GetState(client: *const WebSocket) -> i32 {
 pub unsafe extern "C" fn NWS_GetBufferedAmount(client: *const WebSocket, bytes: *mut u64) -> i32 {
     answer_client("NWS_GetBufferedAmount", client, |handle| {
         if bytes.is_null() {
-            return Err(Refusal::new(ErrCode::InvalidArgument, "bytes: NULL"));
+            return Err(CallError::new(ErrCode::InvalidArgument, "bytes: NULL"));
         }
         // SAFETY: the caller's promise.
         unsafe { bytes.write(handle.client.buffered() as u64) };
@@ -354,9 +356,9 @@ unsafe fn give_text(
     buffer: *mut c_char,
     length: *mut usize,
     find: impl FnOnce(&Opened) -> Option<String>,
-) -> Result<(), Refusal> {
+) -> Result<(), CallError> {
     let opened = handle.client.opened();
-    let found = opened.as_deref().and_then(find).ok_or_else(|| Refusal::of(ErrCode::NotFound))?;
+    let found = opened.as_deref().and_then(find).ok_or_else(|| CallError::of(ErrCode::NotFound))?;
     let found = CString::new(found.replace('\0', "\u{fffd}")).unwrap_or_default();
     // SAFETY: the caller's promise.
     unsafe { write_text(&found, buffer, length) }
@@ -409,7 +411,7 @@ pub unsafe extern "C" fn NWS_GetResponseHeader(
                 Unreadable::Address => "NULL, or leads nowhere",
                 Unreadable::TooLong => "too long",
             };
-            Refusal::new(ErrCode::InvalidArgument, format!("name: {why}"))
+            CallError::new(ErrCode::InvalidArgument, format!("name: {why}"))
         })?;
         let find = |opened: &Opened| {
             let mut named =
@@ -428,7 +430,7 @@ pub unsafe extern "C" fn NWS_GetResponseHeader(
 pub unsafe extern "C" fn NWS_GetStatistics(client: *const WebSocket, statistics: *mut RawStatistics) -> i32 {
     answer_client("NWS_GetStatistics", client, |handle| {
         if statistics.is_null() {
-            return Err(Refusal::new(ErrCode::InvalidArgument, "statistics: NULL"));
+            return Err(CallError::new(ErrCode::InvalidArgument, "statistics: NULL"));
         }
         // SAFETY: the caller's promise.
         let size = unsafe { (&raw const (*statistics).size).read() };
@@ -449,7 +451,7 @@ pub extern "C" fn NWS_SetLogLevel(level: i32) -> i32 {
             3 => LogLevel::Warn,
             4 => LogLevel::Error,
             5 => LogLevel::Off,
-            other => return Err(Refusal::new(ErrCode::InvalidArgument, format!("level: {other} is none"))),
+            other => return Err(CallError::new(ErrCode::InvalidArgument, format!("level: {other} is none"))),
         };
         set_log_level(level);
         Ok(())

@@ -16,7 +16,7 @@ use crate::ndk::abi::ext::{
     PROXY_HTTP, PROXY_NONE, PROXY_SOCKS5, PROXY_SYSTEM, RawOptions, RawPin, RawReconnectOptions,
 };
 use crate::ndk::abi::{ErrCode, Header};
-use crate::ndk::error::Refusal;
+use crate::ndk::error::CallError;
 use crate::ndk::readable::{self, Unreadable};
 
 /// The longest sub-protocol list and file name looked at, in bytes.
@@ -111,7 +111,7 @@ impl RawOptions {
     }
 
     /// The core's options, and the limits of the send queue.
-    pub fn parse(&self) -> Result<(Options, SendLimits), Refusal> {
+    pub fn parse(&self) -> Result<(Options, SendLimits), CallError> {
         let deflate = PerMessageDeflate {
             client_no_context_takeover: flag("clientNoContextTakeover", self.client_no_context_takeover)?,
             server_no_context_takeover: flag("serverNoContextTakeover", self.server_no_context_takeover)?,
@@ -130,7 +130,7 @@ impl RawOptions {
                 0..=REDIRECTS_MAX => self.max_redirects,
                 other => {
                     let text = format!("maxRedirects: {other}; it must be 0 to {REDIRECTS_MAX}");
-                    return Err(Refusal::new(ErrCode::InvalidArgument, text));
+                    return Err(CallError::new(ErrCode::InvalidArgument, text));
                 }
             },
             origin_port: flag("supportOriginPort", self.support_origin_port)?,
@@ -159,14 +159,14 @@ impl RawOptions {
             low_water = low_water.min(SendLimits::of_bytes(send_limit).low_water);
         }
         if low_water > send_limit {
-            return Err(Refusal::new(ErrCode::InvalidArgument, "sendLowWater: over sendQueueLimit"));
+            return Err(CallError::new(ErrCode::InvalidArgument, "sendLowWater: over sendQueueLimit"));
         }
         let messages = usize::try_from(self.send_queue_messages).ok().filter(|&count| count > 0);
         Ok((options, SendLimits { bytes: send_limit, low_water, messages: messages.unwrap_or(usize::MAX) }))
     }
 
-    fn parse_tls(&self) -> Result<TlsOptions, Refusal> {
-        let refused = |text: String| Refusal::new(ErrCode::InvalidArgument, text);
+    fn parse_tls(&self) -> Result<TlsOptions, CallError> {
+        let refused = |text: String| CallError::new(ErrCode::InvalidArgument, text);
         let password = text("clientKeyPassword", self.client_key_password)?.map(Password::new);
         let certificate = text("clientCertPath", self.client_cert_path)?;
         let client_certificate = match (certificate, text("clientKeyPath", self.client_key_path)?) {
@@ -203,8 +203,8 @@ impl RawOptions {
         })
     }
 
-    fn proxy(&self) -> Result<Proxy, Refusal> {
-        let refused = |text| Refusal::new(ErrCode::InvalidArgument, text);
+    fn proxy(&self) -> Result<Proxy, CallError> {
+        let refused = |text| CallError::new(ErrCode::InvalidArgument, text);
         let host = text("proxyHost", self.proxy_host)?;
         let protocol = match self.proxy_type {
             PROXY_SYSTEM | PROXY_NONE if host.is_some() => {
@@ -259,7 +259,7 @@ impl RawReconnectOptions {
         }
     }
 
-    pub fn parse(self) -> Result<Reconnect, Refusal> {
+    pub fn parse(self) -> Result<Reconnect, CallError> {
         let Self {
             size: _,
             delay_ms,
@@ -279,7 +279,7 @@ impl RawReconnectOptions {
             max_attempts: (max_attempts > 0).then_some(max_attempts),
             max_time: duration(max_time_ms),
             causes: Causes::from_bits(causes).ok_or_else(|| {
-                Refusal::new(ErrCode::InvalidArgument, "causes: a bit is set that is no cause for a retry")
+                CallError::new(ErrCode::InvalidArgument, "causes: a bit is set that is no cause for a retry")
             })?,
             keep_queue: !flag("dropQueue", drop_queue)?,
             prepare_timeout: limit("prepareTimeoutMs", prepare_timeout_ms)?,
@@ -289,7 +289,7 @@ impl RawReconnectOptions {
 }
 
 /// What an application has prepared for an attempt.
-pub fn rewrite(url: *const c_char, list: *const Header) -> Result<Rewrite, Refusal> {
+pub fn rewrite(url: *const c_char, list: *const Header) -> Result<Rewrite, CallError> {
     Ok(Rewrite { url: text("url", url)?, headers: headers(list)? })
 }
 
@@ -301,38 +301,42 @@ fn duration(milliseconds: u32) -> Option<Duration> {
     (milliseconds > 0).then(|| Duration::from_millis(milliseconds.into()))
 }
 
-fn limit(field: &str, milliseconds: u32) -> Result<Duration, Refusal> {
+fn limit(field: &str, milliseconds: u32) -> Result<Duration, CallError> {
     duration(milliseconds)
-        .ok_or_else(|| Refusal::new(ErrCode::InvalidArgument, format!("{field}: 0; it must be 1 or more")))
+        .ok_or_else(|| CallError::new(ErrCode::InvalidArgument, format!("{field}: 0; it must be 1 or more")))
 }
 
-fn flag(field: &str, value: u8) -> Result<bool, Refusal> {
+fn flag(field: &str, value: u8) -> Result<bool, CallError> {
     match value {
         0 => Ok(false),
         1 => Ok(true),
-        other => Err(Refusal::new(ErrCode::InvalidArgument, format!("{field}: {other}; it must be 0 or 1"))),
+        other => {
+            Err(CallError::new(ErrCode::InvalidArgument, format!("{field}: {other}; it must be 0 or 1")))
+        }
     }
 }
 
-fn window(field: &str, bits: u8) -> Result<u8, Refusal> {
+fn window(field: &str, bits: u8) -> Result<u8, CallError> {
     match bits {
         9..=15 => Ok(bits),
-        other => Err(Refusal::new(ErrCode::InvalidArgument, format!("{field}: {other}; it must be 9 to 15"))),
+        other => {
+            Err(CallError::new(ErrCode::InvalidArgument, format!("{field}: {other}; it must be 9 to 15")))
+        }
     }
 }
 
-fn bytes(field: &str, count: u64) -> Result<usize, Refusal> {
+fn bytes(field: &str, count: u64) -> Result<usize, CallError> {
     usize::try_from(count)
         .ok()
         .filter(|&count| count > 0 && count <= isize::MAX as usize)
-        .ok_or_else(|| Refusal::new(ErrCode::InvalidArgument, format!("{field}: {count} is out of range")))
+        .ok_or_else(|| CallError::new(ErrCode::InvalidArgument, format!("{field}: {count} is out of range")))
 }
 
-fn text(field: &str, text: *const c_char) -> Result<Option<String>, Refusal> {
+fn text(field: &str, text: *const c_char) -> Result<Option<String>, CallError> {
     if text.is_null() {
         return Ok(None);
     }
-    let refused = |why| Refusal::new(ErrCode::InvalidArgument, format!("{field}: {why}"));
+    let refused = |why| CallError::new(ErrCode::InvalidArgument, format!("{field}: {why}"));
     let bytes = readable::c_string(text, TEXT_BYTES_MAX).map_err(|unreadable| {
         refused(match unreadable {
             Unreadable::Address => "the pointer leads nowhere",
@@ -346,7 +350,7 @@ fn text(field: &str, text: *const c_char) -> Result<Option<String>, Refusal> {
 fn credentials(
     (username_field, username): (&str, *const c_char),
     (password_field, password): (&str, *const c_char),
-) -> Result<Option<Credentials>, Refusal> {
+) -> Result<Option<Credentials>, CallError> {
     let (username, password) = (text(username_field, username)?, text(password_field, password)?);
     let given = username.is_some() || password.is_some();
     Ok(given.then(|| Credentials {
@@ -356,8 +360,8 @@ fn credentials(
 }
 
 /// Names and their addresses.
-fn hosts(list: *const Header) -> Result<Vec<(String, String)>, Refusal> {
-    let refused = |text: String| Refusal::new(ErrCode::InvalidArgument, text);
+fn hosts(list: *const Header) -> Result<Vec<(String, String)>, CallError> {
+    let refused = |text: String| CallError::new(ErrCode::InvalidArgument, text);
     let utf8 = |text| String::from_utf8(text).map_err(|_| refused("hosts: not UTF-8".to_owned()));
     let pairs = pairs("hosts", list)?.into_iter();
     let hosts: Vec<_> =
@@ -366,15 +370,15 @@ fn hosts(list: *const Header) -> Result<Vec<(String, String)>, Refusal> {
     Ok(hosts)
 }
 
-fn headers(list: *const Header) -> Result<Vec<RawHeader>, Refusal> {
+fn headers(list: *const Header) -> Result<Vec<RawHeader>, CallError> {
     pairs("headers", list)
 }
 
 /// A list in the shape of the platform's headers.
-fn pairs(field: &str, mut next: *const Header) -> Result<Vec<RawHeader>, Refusal> {
+fn pairs(field: &str, mut next: *const Header) -> Result<Vec<RawHeader>, CallError> {
     let mut headers = Vec::new();
     while !next.is_null() {
-        let refused = |code, why| Refusal::new(code, format!("{field}: entry {}: {why}", headers.len()));
+        let refused = |code, why| CallError::new(code, format!("{field}: entry {}: {why}", headers.len()));
         let Ok(Header { name, value, next: following }) = readable::value(next) else {
             return Err(refused(ErrCode::InvalidArgument, "the pointer leads nowhere"));
         };
@@ -397,11 +401,14 @@ fn pairs(field: &str, mut next: *const Header) -> Result<Vec<RawHeader>, Refusal
     Ok(headers)
 }
 
-fn pins(mut next: *const RawPin) -> Result<Vec<Pin>, Refusal> {
+fn pins(mut next: *const RawPin) -> Result<Vec<Pin>, CallError> {
     let mut pins = Vec::new();
     while !next.is_null() {
         let refused = |why: &dyn std::fmt::Display| {
-            Refusal::new(ErrCode::InvalidArgument, format!("certificatePinning: entry {}: {why}", pins.len()))
+            CallError::new(
+                ErrCode::InvalidArgument,
+                format!("certificatePinning: entry {}: {why}", pins.len()),
+            )
         };
         let Ok(RawPin { public_key_hash, expires_ms, next: following }) = readable::value(next) else {
             return Err(refused(&"the pointer leads nowhere"));
@@ -409,7 +416,7 @@ fn pins(mut next: *const RawPin) -> Result<Vec<Pin>, Refusal> {
         if pins.len() >= PINS_MAX {
             return Err(refused(&"one too many"));
         }
-        let hash = text("publicKeyHash", public_key_hash).map_err(|Refusal { text, .. }| refused(&text))?;
+        let hash = text("publicKeyHash", public_key_hash).map_err(|CallError { text, .. }| refused(&text))?;
         let hash = hash.ok_or_else(|| refused(&"publicKeyHash: NULL"))?;
         let expires = match u64::try_from(expires_ms) {
             Ok(0) => None,
