@@ -25,7 +25,7 @@ pub fn guard_client(function: &str, client: *const WebSocket, body: impl FnOnce(
 }
 
 /// Runs the body of a C function that can fail. Stores the text of its error for the thread and returns its code.
-pub fn answer(function: &str, body: impl FnOnce() -> Result<(), CallError>) -> i32 {
+pub fn report(function: &str, body: impl FnOnce() -> Result<(), CallError>) -> i32 {
     let refused = |CallError { code, text }: CallError| {
         last_error::remember(&format!("{function}: {text}"));
         code
@@ -33,13 +33,13 @@ pub fn answer(function: &str, body: impl FnOnce() -> Result<(), CallError>) -> i
     guard(function, ErrCode::Base, || body().map_or_else(refused, |()| ErrCode::Ok)) as i32
 }
 
-/// As [`answer`], for a function of a client.
-pub fn answer_client(
+/// As [`report`], for a function of a client.
+pub fn report_client(
     function: &str,
     client: *const WebSocket,
     body: impl FnOnce(&Handle) -> Result<(), CallError>,
 ) -> i32 {
-    answer(function, || match client.is_null() {
+    report(function, || match client.is_null() {
         true => Err(CallError::new(ErrCode::ClientNull, "client: NULL")),
         false => handle::with(client, body).unwrap_or_else(|| {
             Err(CallError::new(ErrCode::ClientNotCreated, "client: not one of this library, or destroyed"))

@@ -11,7 +11,7 @@ use super::abi::{ErrCode, Header, WebSocket};
 use super::buffers::{Lent, payload, write_text};
 use super::client_ext::Sent;
 use super::error::{self, CallError};
-use super::guard::{answer, answer_client, guard};
+use super::guard::{guard, report, report_client};
 use super::handle::{self, Handle};
 use super::readable::{self, Unreadable};
 use super::versioned_struct::{Growing, check_size, read_struct, write_struct};
@@ -56,7 +56,7 @@ pub extern "C" fn NWS_LastErrorMessage() -> *const c_char {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_InitOptions(options: *mut RawOptions, size: usize) -> i32 {
     // SAFETY: the caller's promise.
-    answer("NWS_InitOptions", || unsafe { init("options", options, RawOptions::defaults(), size) })
+    report("NWS_InitOptions", || unsafe { init("options", options, RawOptions::defaults(), size) })
 }
 
 /// # Safety
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn NWS_InitOptions(options: *mut RawOptions, size: usize) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_InitCallbacks(callbacks: *mut RawCallbacks, size: usize) -> i32 {
     // SAFETY: the caller's promise.
-    answer("NWS_InitCallbacks", || unsafe { init("callbacks", callbacks, RawCallbacks::NONE, size) })
+    report("NWS_InitCallbacks", || unsafe { init("callbacks", callbacks, RawCallbacks::NONE, size) })
 }
 
 /// # Safety
@@ -86,7 +86,7 @@ unsafe fn init<T: Growing>(argument: &str, address: *mut T, value: T, size: usiz
 
 #[unsafe(no_mangle)]
 pub extern "C" fn NWS_SetOptions(client: *mut WebSocket, options: *const RawOptions) -> i32 {
-    answer_client("NWS_SetOptions", client, |handle| {
+    report_client("NWS_SetOptions", client, |handle| {
         let (options, limits) = if options.is_null() {
             (Options::default(), SendLimits::of_bytes(SEND_LIMIT_BYTES))
         } else {
@@ -103,7 +103,7 @@ pub extern "C" fn NWS_SetOptions(client: *mut WebSocket, options: *const RawOpti
 /// `options` must be NULL or point to `size` bytes that may be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_InitReconnectOptions(options: *mut RawReconnectOptions, size: usize) -> i32 {
-    answer("NWS_InitReconnectOptions", || {
+    report("NWS_InitReconnectOptions", || {
         // SAFETY: the caller's promise.
         unsafe { init("options", options, RawReconnectOptions::defaults(), size) }
     })
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn NWS_InitReconnectOptions(options: *mut RawReconnectOpti
 
 #[unsafe(no_mangle)]
 pub extern "C" fn NWS_SetReconnect(client: *mut WebSocket, options: *const RawReconnectOptions) -> i32 {
-    answer_client("NWS_SetReconnect", client, |handle| {
+    report_client("NWS_SetReconnect", client, |handle| {
         let reconnect = match options.is_null() {
             true => None,
             false => Some(read_struct(options, RawReconnectOptions::defaults())?.parse()?),
@@ -123,7 +123,7 @@ pub extern "C" fn NWS_SetReconnect(client: *mut WebSocket, options: *const RawRe
 
 #[unsafe(no_mangle)]
 pub extern "C" fn NWS_RetryNow(client: *mut WebSocket) -> i32 {
-    answer_client("NWS_RetryNow", client, |handle| match handle.client.retry_now() {
+    report_client("NWS_RetryNow", client, |handle| match handle.client.retry_now() {
         true => Ok(()),
         false => Err(CallError::new(ErrCode::NoConnection, "no retry is waited for")),
     })
@@ -140,7 +140,7 @@ pub extern "C" fn NWS_PrepareAttempt(
     const PROCEED: i32 = 0;
     const STOP: i32 = 2;
     const FAIL: i32 = 3;
-    answer_client("NWS_PrepareAttempt", client, |handle| {
+    report_client("NWS_PrepareAttempt", client, |handle| {
         let prepared = match decision {
             PROCEED => Prepared::Proceed(options::rewrite(url, headers)?),
             STOP => Prepared::Stop,
@@ -158,7 +158,7 @@ pub extern "C" fn NWS_PrepareAttempt(
 
 #[unsafe(no_mangle)]
 pub extern "C" fn NWS_SetCallbacks(client: *mut WebSocket, callbacks: *const RawCallbacks) -> i32 {
-    answer_client("NWS_SetCallbacks", client, |handle| {
+    report_client("NWS_SetCallbacks", client, |handle| {
         let callbacks = if callbacks.is_null() {
             RawCallbacks::NONE
         } else {
@@ -171,7 +171,7 @@ pub extern "C" fn NWS_SetCallbacks(client: *mut WebSocket, callbacks: *const Raw
 
 #[unsafe(no_mangle)]
 pub extern "C" fn NWS_SetUserData(client: *mut WebSocket, user_data: *mut c_void) -> i32 {
-    answer_client("NWS_SetUserData", client, |handle| {
+    report_client("NWS_SetUserData", client, |handle| {
         handle.extension.set_user_data(user_data);
         Ok(())
     })
@@ -207,7 +207,7 @@ fn check_text(kind: Kind, payload: &[u8]) -> Result<(), CallError> {
 /// `text` must point to `length` readable bytes, or be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_SendText(client: *mut WebSocket, text: *const c_char, length: usize) -> i32 {
-    answer_client("NWS_SendText", client, |handle| {
+    report_client("NWS_SendText", client, |handle| {
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(text.cast(), length) }?;
         check_text(Kind::Text, payload)?;
@@ -220,7 +220,7 @@ pub unsafe extern "C" fn NWS_SendText(client: *mut WebSocket, text: *const c_cha
 /// `data` must point to `length` readable bytes, or be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_SendBinary(client: *mut WebSocket, data: *const c_void, length: usize) -> i32 {
-    answer_client("NWS_SendBinary", client, |handle| {
+    report_client("NWS_SendBinary", client, |handle| {
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(data, length) }?;
         handle.client.send(Kind::Binary, payload).map_err(|error| CallError::of(error::of_send(error)))
@@ -239,7 +239,7 @@ pub unsafe extern "C" fn NWS_SendWithCallback(
     on_sent: Option<SentCallback>,
     context: *mut c_void,
 ) -> i32 {
-    answer_client("NWS_SendWithCallback", client, |handle| {
+    report_client("NWS_SendWithCallback", client, |handle| {
         let kind = kind(number)?;
         let callback = on_sent.ok_or_else(|| CallError::new(ErrCode::InvalidArgument, "onSent: NULL"))?;
         // SAFETY: the caller's promise.
@@ -266,7 +266,7 @@ pub unsafe extern "C" fn NWS_SendOwned(
     release: Option<ReleaseCallback>,
     context: *mut c_void,
 ) -> i32 {
-    answer_client("NWS_SendOwned", client, |handle| {
+    report_client("NWS_SendOwned", client, |handle| {
         let kind = kind(number)?;
         let release = release.ok_or_else(|| CallError::new(ErrCode::InvalidArgument, "release: NULL"))?;
         if data.is_null() {
@@ -294,7 +294,7 @@ pub unsafe extern "C" fn NWS_SendPiece(
     length: usize,
     last: i32,
 ) -> i32 {
-    answer_client("NWS_SendPiece", client, |handle| {
+    report_client("NWS_SendPiece", client, |handle| {
         let kind = kind(number)?;
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(data, length) }?;
@@ -310,7 +310,7 @@ pub unsafe extern "C" fn NWS_SendPiece(
 /// `data` must point to `length` readable bytes, or be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_Ping(client: *mut WebSocket, data: *const c_void, length: usize) -> i32 {
-    answer_client("NWS_Ping", client, |handle| {
+    report_client("NWS_Ping", client, |handle| {
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(data, length) }?;
         handle.client.ping(payload).map_err(|error| CallError::of(error::of_ping(error)))
@@ -336,7 +336,7 @@ pub extern "C" fn NWS_GetState(client: *const WebSocket) -> i32 {
 /// `bytes` must be NULL or a place for a number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_GetBufferedAmount(client: *const WebSocket, bytes: *mut u64) -> i32 {
-    answer_client("NWS_GetBufferedAmount", client, |handle| {
+    report_client("NWS_GetBufferedAmount", client, |handle| {
         if bytes.is_null() {
             return Err(CallError::new(ErrCode::InvalidArgument, "bytes: NULL"));
         }
@@ -373,7 +373,7 @@ pub unsafe extern "C" fn NWS_GetProtocol(
     buffer: *mut c_char,
     length: *mut usize,
 ) -> i32 {
-    answer_client("NWS_GetProtocol", client, |handle| {
+    report_client("NWS_GetProtocol", client, |handle| {
         // SAFETY: the caller's promise.
         unsafe { give_text(handle, buffer, length, |opened| opened.protocol.clone()) }
     })
@@ -388,7 +388,7 @@ pub unsafe extern "C" fn NWS_GetExtensions(
     buffer: *mut c_char,
     length: *mut usize,
 ) -> i32 {
-    answer_client("NWS_GetExtensions", client, |handle| {
+    report_client("NWS_GetExtensions", client, |handle| {
         // SAFETY: the caller's promise.
         unsafe { give_text(handle, buffer, length, |opened| opened.extensions.clone()) }
     })
@@ -405,7 +405,7 @@ pub unsafe extern "C" fn NWS_GetResponseHeader(
     buffer: *mut c_char,
     length: *mut usize,
 ) -> i32 {
-    answer_client("NWS_GetResponseHeader", client, |handle| {
+    report_client("NWS_GetResponseHeader", client, |handle| {
         let name = readable::c_string(name, HEADER_BYTES_MAX).map_err(|unreadable| {
             let why = match unreadable {
                 Unreadable::Address => "NULL, or leads nowhere",
@@ -428,7 +428,7 @@ pub unsafe extern "C" fn NWS_GetResponseHeader(
 /// `statistics` must be NULL or point to as many bytes as its size says, which may be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_GetStatistics(client: *const WebSocket, statistics: *mut RawStatistics) -> i32 {
-    answer_client("NWS_GetStatistics", client, |handle| {
+    report_client("NWS_GetStatistics", client, |handle| {
         if statistics.is_null() {
             return Err(CallError::new(ErrCode::InvalidArgument, "statistics: NULL"));
         }
@@ -444,7 +444,7 @@ pub unsafe extern "C" fn NWS_GetStatistics(client: *const WebSocket, statistics:
 
 #[unsafe(no_mangle)]
 pub extern "C" fn NWS_SetLogLevel(level: i32) -> i32 {
-    answer("NWS_SetLogLevel", || {
+    report("NWS_SetLogLevel", || {
         let level = match level {
             1 => LogLevel::Debug,
             2 => LogLevel::Info,
