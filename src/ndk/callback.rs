@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::abi::ext::{RawCallbacks, RawClose, RawFailure, RawFrame, RawMessage, RawPong, RawReconnected};
 use super::abi::{CodeAndText, ErrCode, ResultCallback, WebSocket};
+use super::callback_barrier::CallbackBarrier;
 use super::client_ext::{Extension, Sent};
 use super::error;
 use super::events::{self, c_text, header_array, header_texts, micros, with_reconnecting, with_response};
-use super::gate::Gate;
 use crate::client::{
     Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Outcome, Phase, Pong, Prepare,
     Receipt, Reconnected, Reconnecting, Statistics, Times,
@@ -26,21 +26,21 @@ pub struct Callbacks {
     /// What was given to NWS_SetCallbacks when it was last looked, and the version of that.
     extended: Option<Arc<RawCallbacks>>,
     version: u64,
-    gate: Arc<Gate>,
+    barrier: Arc<CallbackBarrier>,
 }
 
 /// The address of a client's struct.
 #[derive(Clone, Copy)]
 pub struct ClientPointer(pub *mut WebSocket);
 
-// SAFETY: dereferenced only inside a gate that is open, which its client's struct outlives.
+// SAFETY: dereferenced only inside a barrier that is open, which its client's struct outlives.
 unsafe impl Send for ClientPointer {}
 // SAFETY: as above.
 unsafe impl Sync for ClientPointer {}
 
 impl Callbacks {
-    pub fn new(client: ClientPointer, extension: Arc<Extension>, gate: Arc<Gate>) -> Self {
-        Self { client, extension, extended: None, version: 0, gate }
+    pub fn new(client: ClientPointer, extension: Arc<Extension>, barrier: Arc<CallbackBarrier>) -> Self {
+        Self { client, extension, extended: None, version: 0, barrier }
     }
 
     /// What was given to NWS_SetCallbacks, up to now: a callback may have replaced it.
@@ -81,7 +81,7 @@ impl Callbacks {
     ) {
         let text = c_text(text);
         let ClientPointer(client) = self.client;
-        // SAFETY: `begin` has entered the gate, so Destroy has not released the struct. Volatile: the application
+        // SAFETY: `begin` has entered the barrier, so Destroy has not released the struct. Volatile: the application
         // writes there when it likes. The function is the application's word.
         unsafe {
             if let Some(callback) = field(client).read_volatile() {
@@ -97,11 +97,11 @@ impl Listener for Callbacks {
     }
 
     fn begin(&mut self) -> bool {
-        self.gate.enter()
+        self.barrier.enter()
     }
 
     fn end(&mut self) {
-        self.gate.leave();
+        self.barrier.leave();
     }
 
     fn opened(&mut self, opened: &Opened) {
@@ -111,7 +111,7 @@ impl Listener for Callbacks {
             with_response(opened, |response| {
                 self.extended(on_headers, user_data, response);
                 let RawCallbacks { on_open, user_data, .. } = *self.set();
-                told = self.gate.is_closed() || self.extended(on_open, user_data, response);
+                told = self.barrier.is_closed() || self.extended(on_open, user_data, response);
             });
         }
         if told {
@@ -123,7 +123,7 @@ impl Listener for Callbacks {
     }
 
     fn message(&mut self, mut message: Message<'_>) {
-        if self.gate.is_closed() {
+        if self.barrier.is_closed() {
             return;
         }
         let (kind, part) = (message.kind(), message.part());
@@ -167,7 +167,7 @@ impl Listener for Callbacks {
     }
 
     fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
-        if self.gate.is_closed() {
+        if self.barrier.is_closed() {
             // Destroy settles it.
             return;
         }
@@ -198,7 +198,7 @@ impl Listener for Callbacks {
     }
 
     fn frame(&mut self, direction: Direction, header: FrameHeader) {
-        if self.gate.is_closed() {
+        if self.barrier.is_closed() {
             return;
         }
         let FrameHeader { fin, compressed, opcode, length } = header;

@@ -9,8 +9,8 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 
 use super::abi::{ErrCode, Header, RequestOptions, WebSocket};
 use super::callback::{Callbacks, ClientPointer};
+use super::callback_barrier::CallbackBarrier;
 use super::client_ext::{Extension, Sent};
-use super::gate::Gate;
 use crate::client::{Client, RawHeader, SEND_LIMIT_BYTES};
 
 /// Structs of destroyed clients that wait before their memory is reused, so that a stale pointer stays unknown for long
@@ -55,7 +55,7 @@ pub struct Handle {
     pub added: Mutex<Added>,
     pub extension: Arc<Extension>,
     pointer: ClientPointer,
-    gate: Arc<Gate>,
+    barrier: Arc<CallbackBarrier>,
 }
 
 /// A header that was added, and the node in which the application sees it in `requestOptions`.
@@ -101,11 +101,11 @@ impl Added {
 /// Makes a client around `fields` and returns its address.
 pub fn create(fields: WebSocket) -> *mut WebSocket {
     let pointer = ClientPointer(Box::into_raw(Box::new(fields)));
-    let gate = Arc::new(Gate::default());
+    let barrier = Arc::new(CallbackBarrier::default());
     let extension = Arc::new(Extension::default());
-    let callbacks = Callbacks::new(pointer, extension.clone(), gate.clone());
+    let callbacks = Callbacks::new(pointer, extension.clone(), barrier.clone());
     let client = Client::new(Box::new(callbacks), SEND_LIMIT_BYTES);
-    let handle = Handle { client, added: Mutex::default(), extension, pointer, gate };
+    let handle = Handle { client, added: Mutex::default(), extension, pointer, barrier };
     CLIENTS.write().unwrap_or_else(PoisonError::into_inner).insert(pointer.0.addr(), handle);
     pointer.0
 }
@@ -141,10 +141,10 @@ impl Handle {
 
     /// Ends the client: no callback runs once this returns, except one this is called from.
     pub fn destroy(self) {
-        let Self { client, added, extension, pointer, gate } = self;
+        let Self { client, added, extension, pointer, barrier } = self;
         // Before the wait: a running batch of callbacks ends with the message it is at.
         drop(client);
-        gate.close();
+        barrier.close_and_wait();
         for Sent { callback, context } in extension.settle_all() {
             // SAFETY: the function is the application's word. The struct is still there, if no client any more.
             unsafe { callback(pointer.0, context, ErrCode::Destroyed as i32) };

@@ -13,18 +13,18 @@
 //! events                   the core's events as C structs
 //! client_ext               what net_websocket_ext.h adds to a client
 //! ext/options, buffers, versioned_struct    what comes in and goes out
-//! readable, error, last_error, gate
+//! readable, error, last_error, callback_barrier
 //! abi/ext, abi/mod         the layouts of the C headers
 //! ```
 
 mod abi;
 mod buffers;
 mod callback;
+mod callback_barrier;
 mod client_ext;
 mod error;
 mod events;
 mod ext;
-mod gate;
 mod guard;
 mod handle;
 mod last_error;

@@ -5,18 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
-/// Which gate each waiting thread waits for, so that clients whose callbacks destroy each other do not wait for ever.
-static WAITING: LazyLock<Mutex<HashMap<ThreadId, Arc<Gate>>>> = LazyLock::new(Mutex::default);
+/// Which barrier each waiting thread waits for, so that clients whose callbacks destroy each other do not wait for ever.
+static WAITING: LazyLock<Mutex<HashMap<ThreadId, Arc<CallbackBarrier>>>> = LazyLock::new(Mutex::default);
 
 /// The door to one client's callbacks.
 #[derive(Default)]
-pub struct Gate {
+pub struct CallbackBarrier {
     closed: AtomicBool,
     inside: Mutex<Option<ThreadId>>,
     left: Condvar,
 }
 
-impl Gate {
+impl CallbackBarrier {
     /// Before a run of callbacks; false when the client is destroyed.
     pub fn enter(&self) -> bool {
         let mut inside = lock(&self.inside);
@@ -44,7 +44,7 @@ impl Gate {
 
     /// Lets no more callbacks begin and waits for one that runs, unless that one is, through any chain of Destroys,
     /// waiting for the caller.
-    pub fn close(self: &Arc<Self>) {
+    pub fn close_and_wait(self: &Arc<Self>) {
         let me = thread::current().id();
         self.closed.store(true, Ordering::SeqCst);
         {
@@ -55,7 +55,7 @@ impl Gate {
                     return;
                 }
                 runner = match waiting.get(&thread) {
-                    Some(gate) => *lock(&gate.inside),
+                    Some(barrier) => *lock(&barrier.inside),
                     None => break,
                 };
             }
@@ -81,46 +81,46 @@ mod tests {
 
     #[test]
     fn close_waits_for_the_callback_that_runs() {
-        let gate = Arc::new(Gate::default());
-        assert!(gate.enter());
+        let barrier = Arc::new(CallbackBarrier::default());
+        assert!(barrier.enter());
         let (done, closed) = mpsc::channel();
         let closer = thread::spawn({
-            let gate = gate.clone();
+            let barrier = barrier.clone();
             move || {
-                gate.close();
+                barrier.close_and_wait();
                 done.send(()).expect("the test waits");
             }
         });
-        while !lock(&WAITING).values().any(|waiting| Arc::ptr_eq(waiting, &gate)) {
+        while !lock(&WAITING).values().any(|waiting| Arc::ptr_eq(waiting, &barrier)) {
             thread::yield_now();
         }
         assert!(closed.try_recv().is_err());
-        gate.leave();
+        barrier.leave();
         closed.recv().expect("close returns");
         closer.join().expect("no panic");
-        assert!(!gate.enter());
+        assert!(!barrier.enter());
     }
 
     #[test]
     fn close_inside_the_callback_returns_at_once() {
-        let gate = Arc::new(Gate::default());
-        assert!(gate.enter());
-        gate.close();
-        gate.leave();
-        assert!(!gate.enter());
+        let barrier = Arc::new(CallbackBarrier::default());
+        assert!(barrier.enter());
+        barrier.close_and_wait();
+        barrier.leave();
+        assert!(!barrier.enter());
     }
 
     #[test]
     fn callbacks_that_destroy_each_others_client_both_return() {
-        let gates = [Arc::new(Gate::default()), Arc::new(Gate::default())];
+        let barriers = [Arc::new(CallbackBarrier::default()), Arc::new(CallbackBarrier::default())];
         let both_inside = Arc::new(std::sync::Barrier::new(2));
         let threads = [0, 1].map(|own| {
-            let (gates, both_inside) = (gates.clone(), both_inside.clone());
+            let (barriers, both_inside) = (barriers.clone(), both_inside.clone());
             thread::spawn(move || {
-                assert!(gates[own].enter());
+                assert!(barriers[own].enter());
                 both_inside.wait();
-                gates[1 - own].close();
-                gates[own].leave();
+                barriers[1 - own].close_and_wait();
+                barriers[own].leave();
             })
         });
         for thread in threads {
