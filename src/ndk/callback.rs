@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::abi::ext::{RawCallbacks, RawClose, RawFailure, RawFrame, RawMessage, RawPong, RawReconnected};
 use super::abi::{CodeAndText, ErrCode, ResultCallback, WebSocket};
 use super::callback_barrier::CallbackBarrier;
-use super::client_ext::{Extension, Sent};
+use super::client_ext::{ClientExt, Sent};
 use super::error;
 use super::events::{self, c_text, header_array, header_texts, micros, with_reconnecting, with_response};
 use crate::client::{
@@ -22,7 +22,7 @@ const SWITCHING_PROTOCOLS: &str = "Switching Protocols";
 /// NWS_SetCallbacks come first.
 pub struct Callbacks {
     client: ClientPointer,
-    extension: Arc<Extension>,
+    ext: Arc<ClientExt>,
     /// What was given to NWS_SetCallbacks when it was last looked, and the version of that.
     extended: Option<Arc<RawCallbacks>>,
     version: u64,
@@ -39,13 +39,13 @@ unsafe impl Send for ClientPointer {}
 unsafe impl Sync for ClientPointer {}
 
 impl Callbacks {
-    pub fn new(client: ClientPointer, extension: Arc<Extension>, barrier: Arc<CallbackBarrier>) -> Self {
-        Self { client, extension, extended: None, version: 0, barrier }
+    pub fn new(client: ClientPointer, ext: Arc<ClientExt>, barrier: Arc<CallbackBarrier>) -> Self {
+        Self { client, ext, extended: None, version: 0, barrier }
     }
 
     /// What was given to NWS_SetCallbacks, up to now: a callback may have replaced it.
     fn set(&mut self) -> &RawCallbacks {
-        let version = self.extension.version();
+        let version = self.ext.version();
         if version != self.version {
             self.look(version);
         }
@@ -55,7 +55,7 @@ impl Callbacks {
     /// Apart, so that the look at the version is all that a message costs.
     #[cold]
     fn look(&mut self, version: u64) {
-        self.extended = self.extension.callbacks();
+        self.extended = self.ext.callbacks();
         self.version = version;
     }
 
@@ -175,7 +175,7 @@ impl Listener for Callbacks {
             Outcome::Sent => ErrCode::Ok,
             Outcome::Unsent => ErrCode::NoConnection,
         };
-        if let Some(Sent { callback, context }) = self.extension.settle(receipt) {
+        if let Some(Sent { callback, context }) = self.ext.settle(receipt) {
             // SAFETY: the function is the application's word.
             unsafe { callback(self.client.0, context, code as i32) };
         }
@@ -194,7 +194,7 @@ impl Listener for Callbacks {
     }
 
     fn wants_frames(&self) -> bool {
-        self.extension.traces()
+        self.ext.traces()
     }
 
     fn frame(&mut self, direction: Direction, header: FrameHeader) {

@@ -13,15 +13,15 @@ use crate::client::{Options, Receipt, Reconnect};
 
 /// What is kept for a client besides what the platform's header has.
 #[derive(Default)]
-pub struct Extension {
-    inner: Mutex<Inner>,
+pub struct ClientExt {
+    state: Mutex<ExtState>,
     /// For looks without the lock: how often the callbacks were set, and whether they have one for frames.
     version: AtomicU64,
     traces: AtomicBool,
 }
 
 /// Boxed, since most clients do without.
-struct Inner {
+struct ExtState {
     options: Option<Box<Options>>,
     reconnect: Option<Box<Reconnect>>,
     callbacks: Option<Arc<RawCallbacks>>,
@@ -30,7 +30,7 @@ struct Inner {
     next_receipt: Receipt,
 }
 
-impl Default for Inner {
+impl Default for ExtState {
     fn default() -> Self {
         Self { options: None, reconnect: None, callbacks: None, receipts: HashMap::new(), next_receipt: 1 }
     }
@@ -46,16 +46,16 @@ pub struct Sent {
 // SAFETY: the context is the application's; it is handed back and never followed.
 unsafe impl Send for Sent {}
 
-impl Extension {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+impl ClientExt {
+    fn lock(&self) -> MutexGuard<'_, ExtState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The options of the next connection.
     pub fn options(&self) -> Options {
-        let inner = self.lock();
-        let reconnect = inner.reconnect.as_deref().cloned();
-        Options { reconnect, ..inner.options.as_deref().cloned().unwrap_or_default() }
+        let state = self.lock();
+        let reconnect = state.reconnect.as_deref().cloned();
+        Options { reconnect, ..state.options.as_deref().cloned().unwrap_or_default() }
     }
 
     pub fn set_reconnect(&self, reconnect: Option<Reconnect>) {
@@ -76,10 +76,10 @@ impl Extension {
     }
 
     fn replace_callbacks(&self, replace: impl FnOnce(RawCallbacks) -> RawCallbacks) {
-        let mut inner = self.lock();
-        let callbacks = replace(inner.callbacks.as_deref().copied().unwrap_or(RawCallbacks::NONE));
+        let mut state = self.lock();
+        let callbacks = replace(state.callbacks.as_deref().copied().unwrap_or(RawCallbacks::NONE));
         self.traces.store(callbacks.on_frame.is_some(), Ordering::Relaxed);
-        inner.callbacks = Some(Arc::new(callbacks));
+        state.callbacks = Some(Arc::new(callbacks));
         self.version.fetch_add(1, Ordering::Release);
     }
 
@@ -99,10 +99,10 @@ impl Extension {
 
     /// A number for a message with a callback.
     pub fn expect(&self, sent: Sent) -> Receipt {
-        let mut inner = self.lock();
-        let receipt = inner.next_receipt;
-        inner.next_receipt += 1;
-        inner.receipts.insert(receipt, sent);
+        let mut state = self.lock();
+        let receipt = state.next_receipt;
+        state.next_receipt += 1;
+        state.receipts.insert(receipt, sent);
         receipt
     }
 

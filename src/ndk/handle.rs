@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 use super::abi::{ErrCode, Header, RequestOptions, WebSocket};
 use super::callback::{Callbacks, ClientPointer};
 use super::callback_barrier::CallbackBarrier;
-use super::client_ext::{Extension, Sent};
+use super::client_ext::{ClientExt, Sent};
 use crate::client::{Client, RawHeader, SEND_LIMIT_BYTES};
 
 /// Structs of destroyed clients that wait before their memory is reused, so that a stale pointer stays unknown for long
@@ -53,7 +53,7 @@ static QUARANTINE: Mutex<VecDeque<Resting>> = Mutex::new(VecDeque::new());
 pub struct Handle {
     pub client: Client,
     pub added: Mutex<Added>,
-    pub extension: Arc<Extension>,
+    pub ext: Arc<ClientExt>,
     pointer: ClientPointer,
     barrier: Arc<CallbackBarrier>,
 }
@@ -102,10 +102,10 @@ impl Added {
 pub fn create(fields: WebSocket) -> *mut WebSocket {
     let pointer = ClientPointer(Box::into_raw(Box::new(fields)));
     let barrier = Arc::new(CallbackBarrier::default());
-    let extension = Arc::new(Extension::default());
-    let callbacks = Callbacks::new(pointer, extension.clone(), barrier.clone());
+    let ext = Arc::new(ClientExt::default());
+    let callbacks = Callbacks::new(pointer, ext.clone(), barrier.clone());
     let client = Client::new(Box::new(callbacks), SEND_LIMIT_BYTES);
-    let handle = Handle { client, added: Mutex::default(), extension, pointer, barrier };
+    let handle = Handle { client, added: Mutex::default(), ext, pointer, barrier };
     CLIENTS.write().unwrap_or_else(PoisonError::into_inner).insert(pointer.0.addr(), handle);
     pointer.0
 }
@@ -141,11 +141,11 @@ impl Handle {
 
     /// Ends the client: no callback runs once this returns, except one this is called from.
     pub fn destroy(self) {
-        let Self { client, added, extension, pointer, barrier } = self;
+        let Self { client, added, ext, pointer, barrier } = self;
         // Before the wait: a running batch of callbacks ends with the message it is at.
         drop(client);
         barrier.close_and_wait();
-        for Sent { callback, context } in extension.settle_all() {
+        for Sent { callback, context } in ext.settle_all() {
             // SAFETY: the function is the application's word. The struct is still there, if no client any more.
             unsafe { callback(pointer.0, context, ErrCode::Destroyed as i32) };
         }

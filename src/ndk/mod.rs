@@ -201,7 +201,7 @@ fn connect(handle: &Handle, url: *const c_char, options: RequestOptions) -> ErrC
         let why = format_args!("url: not a readable UTF-8 string of at most {URL_BYTES_MAX} bytes");
         return refuse(handle, ErrCode::ParseUrl, why);
     };
-    let chosen = handle.extension.options();
+    let chosen = handle.ext.options();
     let headers = match request_headers(handle, &chosen.headers, options) {
         Ok(headers) => headers,
         Err(code @ ErrCode::NoHeaderContext) => {

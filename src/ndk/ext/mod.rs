@@ -93,7 +93,7 @@ pub extern "C" fn NWS_SetOptions(client: *mut WebSocket, options: *const RawOpti
             read_struct(options, RawOptions::defaults())?.parse()?
         };
         handle.client.set_send_limits(limits);
-        handle.extension.set_options(options);
+        handle.ext.set_options(options);
         Ok(())
     })
 }
@@ -116,7 +116,7 @@ pub extern "C" fn NWS_SetReconnect(client: *mut WebSocket, options: *const RawRe
             true => None,
             false => Some(read_struct(options, RawReconnectOptions::defaults())?.parse()?),
         };
-        handle.extension.set_reconnect(reconnect);
+        handle.ext.set_reconnect(reconnect);
         Ok(())
     })
 }
@@ -164,7 +164,7 @@ pub extern "C" fn NWS_SetCallbacks(client: *mut WebSocket, callbacks: *const Raw
         } else {
             read_struct(callbacks, RawCallbacks::NONE)?
         };
-        handle.extension.set_callbacks(callbacks);
+        handle.ext.set_callbacks(callbacks);
         Ok(())
     })
 }
@@ -172,7 +172,7 @@ pub extern "C" fn NWS_SetCallbacks(client: *mut WebSocket, callbacks: *const Raw
 #[unsafe(no_mangle)]
 pub extern "C" fn NWS_SetUserData(client: *mut WebSocket, user_data: *mut c_void) -> i32 {
     report_client("NWS_SetUserData", client, |handle| {
-        handle.extension.set_user_data(user_data);
+        handle.ext.set_user_data(user_data);
         Ok(())
     })
 }
@@ -180,7 +180,7 @@ pub extern "C" fn NWS_SetUserData(client: *mut WebSocket, user_data: *mut c_void
 #[unsafe(no_mangle)]
 pub extern "C" fn NWS_GetUserData(client: *const WebSocket) -> *mut c_void {
     guard("NWS_GetUserData", std::ptr::null_mut(), || {
-        let callbacks = handle::with(client, |handle| handle.extension.callbacks()).flatten();
+        let callbacks = handle::with(client, |handle| handle.ext.callbacks()).flatten();
         callbacks.map_or(std::ptr::null_mut(), |callbacks| callbacks.user_data)
     })
 }
@@ -246,9 +246,9 @@ pub unsafe extern "C" fn NWS_SendWithCallback(
         let payload = unsafe { payload(data, length) }?;
         check_text(kind, payload)?;
         // Before the message, whose fate may be known before this returns.
-        let receipt = handle.extension.expect(Sent { callback, context });
+        let receipt = handle.ext.expect(Sent { callback, context });
         handle.client.send_with_receipt(kind, payload, receipt).map_err(|error| {
-            handle.extension.settle(receipt);
+            handle.ext.settle(receipt);
             CallError::of(error::of_send(error))
         })
     })
