@@ -49,7 +49,7 @@ pub unsafe fn write_text(value: &CStr, buffer: *mut c_char, length: *mut usize) 
 }
 
 /// Memory that an application has lent.
-pub struct Lent {
+pub struct OwnedBuffer {
     data: *mut c_void,
     length: usize,
     release: ReleaseCallback,
@@ -57,9 +57,9 @@ pub struct Lent {
 }
 
 // SAFETY: the application has given it away until `release` is called, and lets that be called on any thread.
-unsafe impl Send for Lent {}
+unsafe impl Send for OwnedBuffer {}
 
-impl Lent {
+impl OwnedBuffer {
     /// # Safety
     ///
     /// `data` must point to `length` bytes that nobody else touches until `release` is called; neither is NULL.
@@ -79,21 +79,21 @@ impl Lent {
     }
 }
 
-impl AsRef<[u8]> for Lent {
+impl AsRef<[u8]> for OwnedBuffer {
     fn as_ref(&self) -> &[u8] {
         // SAFETY: the promise made to `new`.
         unsafe { std::slice::from_raw_parts(self.data.cast(), self.length) }
     }
 }
 
-impl AsMut<[u8]> for Lent {
+impl AsMut<[u8]> for OwnedBuffer {
     fn as_mut(&mut self) -> &mut [u8] {
         // SAFETY: as above.
         unsafe { std::slice::from_raw_parts_mut(self.data.cast(), self.length) }
     }
 }
 
-impl Drop for Lent {
+impl Drop for OwnedBuffer {
     fn drop(&mut self) {
         // SAFETY: the function is the application's word; this is the one call.
         unsafe { (self.release)(self.data, self.context) };

@@ -8,7 +8,7 @@ use super::abi::ext::{
     RawCallbacks, RawOptions, RawReconnectOptions, RawStatistics, ReleaseCallback, SentCallback,
 };
 use super::abi::{ErrCode, Header, WebSocket};
-use super::buffers::{Lent, payload, write_text};
+use super::buffers::{OwnedBuffer, payload, write_text};
 use super::client_ext::Sent;
 use super::error::{self, CallError};
 use super::guard::{guard, report, report_client};
@@ -275,9 +275,9 @@ pub unsafe extern "C" fn NWS_SendOwned(
         // SAFETY: the caller's promise.
         check_text(kind, unsafe { payload(data, length) }?)?;
         // SAFETY: as above, and nothing is NULL.
-        let lent = Box::new(unsafe { Lent::new(data, length, release, context) });
-        handle.client.send_owned(kind, lent, None).map_err(|(error, lent)| {
-            lent.disown();
+        let buffer = Box::new(unsafe { OwnedBuffer::new(data, length, release, context) });
+        handle.client.send_owned(kind, buffer, None).map_err(|(error, buffer)| {
+            buffer.disown();
             CallError::of(error::of_send(error))
         })
     })
