@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::abi::ext::{RawCallbacks, RawClose, RawFailure, RawFrame, RawMessage, RawPong, RawReconnected};
 use super::abi::{CodeAndText, ErrCode, ResultCallback, WebSocket};
 use super::callback_barrier::CallbackBarrier;
-use super::client_ext::{ClientExt, Sent};
+use super::client_ext::{ClientExt, SendCompletion};
 use super::error;
 use super::events::{self, c_text, header_array, header_texts, micros, with_reconnecting, with_response};
 use crate::client::{
@@ -175,7 +175,7 @@ impl Listener for Callbacks {
             Outcome::Sent => ErrCode::Ok,
             Outcome::Unsent => ErrCode::NoConnection,
         };
-        if let Some(Sent { callback, context }) = self.ext.settle(receipt) {
+        if let Some(SendCompletion { callback, context }) = self.ext.settle(receipt) {
             // SAFETY: the function is the application's word.
             unsafe { callback(self.client.0, context, code as i32) };
         }

@@ -25,26 +25,26 @@ struct ExtState {
     options: Option<Box<Options>>,
     reconnect: Option<Box<Reconnect>>,
     callbacks: Option<Arc<RawCallbacks>>,
-    /// The callbacks of messages whose fate is not known yet.
-    receipts: HashMap<Receipt, Sent>,
+    /// Of the messages that are neither sent nor dropped yet.
+    completions: HashMap<Receipt, SendCompletion>,
     next_receipt: Receipt,
 }
 
 impl Default for ExtState {
     fn default() -> Self {
-        Self { options: None, reconnect: None, callbacks: None, receipts: HashMap::new(), next_receipt: 1 }
+        Self { options: None, reconnect: None, callbacks: None, completions: HashMap::new(), next_receipt: 1 }
     }
 }
 
-/// A callback for one message.
+/// The callback for one message, which reports whether it was sent.
 #[derive(Clone, Copy)]
-pub struct Sent {
+pub struct SendCompletion {
     pub callback: SentCallback,
     pub context: *mut c_void,
 }
 
 // SAFETY: the context is the application's; it is handed back and never followed.
-unsafe impl Send for Sent {}
+unsafe impl Send for SendCompletion {}
 
 impl ClientExt {
     fn lock(&self) -> MutexGuard<'_, ExtState> {
@@ -98,23 +98,23 @@ impl ClientExt {
     }
 
     /// A number for a message with a callback.
-    pub fn expect(&self, sent: Sent) -> Receipt {
+    pub fn expect(&self, completion: SendCompletion) -> Receipt {
         let mut state = self.lock();
         let receipt = state.next_receipt;
         state.next_receipt += 1;
-        state.receipts.insert(receipt, sent);
+        state.completions.insert(receipt, completion);
         receipt
     }
 
     /// The callback of a message, which is called once.
-    pub fn settle(&self, receipt: Receipt) -> Option<Sent> {
-        self.lock().receipts.remove(&receipt)
+    pub fn settle(&self, receipt: Receipt) -> Option<SendCompletion> {
+        self.lock().completions.remove(&receipt)
     }
 
     /// The callbacks of all messages that are left, in the order of their sending.
-    pub fn settle_all(&self) -> Vec<Sent> {
-        let mut left: Vec<_> = self.lock().receipts.drain().collect();
+    pub fn settle_all(&self) -> Vec<SendCompletion> {
+        let mut left: Vec<_> = self.lock().completions.drain().collect();
         left.sort_unstable_by_key(|(receipt, _)| *receipt);
-        left.into_iter().map(|(_, sent)| sent).collect()
+        left.into_iter().map(|(_, completion)| completion).collect()
     }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 use super::abi::{ErrCode, Header, RequestOptions, WebSocket};
 use super::callback::{Callbacks, ClientPointer};
 use super::callback_barrier::CallbackBarrier;
-use super::client_ext::{ClientExt, Sent};
+use super::client_ext::{ClientExt, SendCompletion};
 use crate::client::{Client, RawHeader, SEND_LIMIT_BYTES};
 
 /// Structs of destroyed clients that wait before their memory is reused, so that a stale pointer stays unknown for long
@@ -145,7 +145,7 @@ impl Handle {
         // Before the wait: a running batch of callbacks ends with the message it is at.
         drop(client);
         barrier.close_and_wait();
-        for Sent { callback, context } in ext.settle_all() {
+        for SendCompletion { callback, context } in ext.settle_all() {
             // SAFETY: the function is the application's word. The struct is still there, if no client any more.
             unsafe { callback(pointer.0, context, ErrCode::Destroyed as i32) };
         }

@@ -9,7 +9,7 @@ use super::abi::ext::{
 };
 use super::abi::{ErrCode, Header, WebSocket};
 use super::buffers::{OwnedBuffer, payload, write_text};
-use super::client_ext::Sent;
+use super::client_ext::SendCompletion;
 use super::error::{self, CallError};
 use super::guard::{guard, report, report_client};
 use super::handle::{self, Handle};
@@ -246,7 +246,7 @@ pub unsafe extern "C" fn NWS_SendWithCallback(
         let payload = unsafe { payload(data, length) }?;
         check_text(kind, payload)?;
         // Before the message, whose fate may be known before this returns.
-        let receipt = handle.ext.expect(Sent { callback, context });
+        let receipt = handle.ext.expect(SendCompletion { callback, context });
         handle.client.send_with_receipt(kind, payload, receipt).map_err(|error| {
             handle.ext.settle(receipt);
             CallError::of(error::of_send(error))
