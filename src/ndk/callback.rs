@@ -168,14 +168,14 @@ impl Listener for Callbacks {
 
     fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
         if self.barrier.is_closed() {
-            // Destroy settles it.
+            // Destroy calls its completion.
             return;
         }
         let code = match outcome {
             Outcome::Sent => ErrCode::Ok,
             Outcome::Unsent => ErrCode::NoConnection,
         };
-        if let Some(SendCompletion { callback, context }) = self.ext.settle(receipt) {
+        if let Some(SendCompletion { callback, context }) = self.ext.take_completion(receipt) {
             // SAFETY: the function is the application's word.
             unsafe { callback(self.client.0, context, code as i32) };
         }

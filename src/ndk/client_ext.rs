@@ -97,8 +97,8 @@ impl ClientExt {
         self.replace_callbacks(|callbacks| RawCallbacks { user_data, ..callbacks });
     }
 
-    /// A number for a message with a callback.
-    pub fn expect(&self, completion: SendCompletion) -> Receipt {
+    /// Stores the completion of a message that is about to be queued, and returns the number of the message.
+    pub fn register_completion(&self, completion: SendCompletion) -> Receipt {
         let mut state = self.lock();
         let receipt = state.next_receipt;
         state.next_receipt += 1;
@@ -106,13 +106,13 @@ impl ClientExt {
         receipt
     }
 
-    /// The callback of a message, which is called once.
-    pub fn settle(&self, receipt: Receipt) -> Option<SendCompletion> {
+    /// Returns the completion of a message, once.
+    pub fn take_completion(&self, receipt: Receipt) -> Option<SendCompletion> {
         self.lock().completions.remove(&receipt)
     }
 
-    /// The callbacks of all messages that are left, in the order of their sending.
-    pub fn settle_all(&self) -> Vec<SendCompletion> {
+    /// Returns all completions that are left, in the order of registration.
+    pub fn take_all_completions(&self) -> Vec<SendCompletion> {
         let mut left: Vec<_> = self.lock().completions.drain().collect();
         left.sort_unstable_by_key(|(receipt, _)| *receipt);
         left.into_iter().map(|(_, completion)| completion).collect()

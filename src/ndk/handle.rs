@@ -145,7 +145,7 @@ impl Handle {
         // Before the wait: a running batch of callbacks ends with the message it is at.
         drop(client);
         barrier.close_and_wait();
-        for SendCompletion { callback, context } in ext.settle_all() {
+        for SendCompletion { callback, context } in ext.take_all_completions() {
             // SAFETY: the function is the application's word. The struct is still there, if no client any more.
             unsafe { callback(pointer.0, context, ErrCode::Destroyed as i32) };
         }

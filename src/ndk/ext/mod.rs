@@ -246,9 +246,9 @@ pub unsafe extern "C" fn NWS_SendWithCallback(
         let payload = unsafe { payload(data, length) }?;
         check_text(kind, payload)?;
         // Before the message, whose fate may be known before this returns.
-        let receipt = handle.ext.expect(SendCompletion { callback, context });
+        let receipt = handle.ext.register_completion(SendCompletion { callback, context });
         handle.client.send_with_receipt(kind, payload, receipt).map_err(|error| {
-            handle.ext.settle(receipt);
+            handle.ext.take_completion(receipt);
             CallError::of(error::of_send(error))
         })
     })
