@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::abi::{ErrCode, WebSocket};
 use super::error::CallError;
 use super::handle::{self, Handle};
-use super::last_error;
+use super::last_error::set_last_error;
 use crate::logging;
 
 /// Runs the body of a C function. A panic is our defect and must not reach C.
@@ -27,7 +27,7 @@ pub fn guard_client(function: &str, client: *const WebSocket, body: impl FnOnce(
 /// Runs the body of a C function that can fail. Stores the text of its error for the thread and returns its code.
 pub fn report(function: &str, body: impl FnOnce() -> Result<(), CallError>) -> i32 {
     let refused = |CallError { code, text }: CallError| {
-        last_error::remember(&format!("{function}: {text}"));
+        set_last_error(&format!("{function}: {text}"));
         code
     };
     guard(function, ErrCode::Base, || body().map_or_else(refused, |()| ErrCode::Ok)) as i32

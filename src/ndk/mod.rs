@@ -38,6 +38,7 @@ use std::sync::PoisonError;
 use self::abi::{CodeAndText, ErrCode, Header, MessageCallback, RequestOptions, ResultCallback, WebSocket};
 use self::guard::{guard, guard_client};
 use self::handle::Handle;
+use self::last_error::set_last_error;
 use self::readable::Unreadable;
 use crate::client::{
     AlreadyConnected, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Kind, Options, RawHeader, Request, SendError,
@@ -188,7 +189,7 @@ fn read_text(text: *const c_char) -> Result<CString, Unreadable> {
 /// Writes down why Connect does not begin.
 fn refuse(handle: &Handle, code: ErrCode, why: impl fmt::Display) -> ErrCode {
     logging::warn(format_args!("[c{}] Connect: {why}", handle.client.id()));
-    last_error::remember(&format!("OH_WebSocketClient_Connect: {why}"));
+    set_last_error(&format!("OH_WebSocketClient_Connect: {why}"));
     code
 }
 
