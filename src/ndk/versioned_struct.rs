@@ -15,7 +15,7 @@ use super::readable;
 /// # Safety
 ///
 /// `repr(C)`, begins with its size, and any bytes make a valid value.
-pub unsafe trait Growing: Copy {
+pub unsafe trait VersionedStruct: Copy {
     /// The size of the first version.
     const SIZE_MIN: usize;
     /// For error texts.
@@ -23,25 +23,25 @@ pub unsafe trait Growing: Copy {
 }
 
 // SAFETY: integers and raw pointers.
-unsafe impl Growing for RawOptions {
+unsafe impl VersionedStruct for RawOptions {
     const SIZE_MIN: usize = 104;
     const NAME: &'static str = "NWS_Options";
 }
 
 // SAFETY: a pointer and functions, which the application vouches for.
-unsafe impl Growing for RawCallbacks {
+unsafe impl VersionedStruct for RawCallbacks {
     const SIZE_MIN: usize = 72;
     const NAME: &'static str = "NWS_Callbacks";
 }
 
 // SAFETY: integers.
-unsafe impl Growing for RawReconnectOptions {
+unsafe impl VersionedStruct for RawReconnectOptions {
     const SIZE_MIN: usize = 40;
     const NAME: &'static str = "NWS_ReconnectOptions";
 }
 
 // SAFETY: integers.
-unsafe impl Growing for RawStatistics {
+unsafe impl VersionedStruct for RawStatistics {
     const SIZE_MIN: usize = 160;
     const NAME: &'static str = "NWS_Statistics";
 }
@@ -50,7 +50,7 @@ unsafe impl Growing for RawStatistics {
 const SIZE_MAX: usize = 4_096;
 
 /// Checks the size that a program gives for a struct.
-pub fn check_size<T: Growing>(size: usize) -> Result<(), CallError> {
+pub fn check_size<T: VersionedStruct>(size: usize) -> Result<(), CallError> {
     if (T::SIZE_MIN..=SIZE_MAX).contains(&size) {
         Ok(())
     } else {
@@ -62,7 +62,7 @@ pub fn check_size<T: Growing>(size: usize) -> Result<(), CallError> {
 }
 
 /// Reads a struct of any version: `value` has the fields that the program does not know.
-pub fn read_struct<T: Growing>(address: *const T, mut value: T) -> Result<T, CallError> {
+pub fn read_struct<T: VersionedStruct>(address: *const T, mut value: T) -> Result<T, CallError> {
     let unreadable =
         |_| CallError::new(ErrCode::InvalidArgument, format!("{}: the pointer leads nowhere", T::NAME));
     let size = readable::bytes(address.cast(), size_of::<usize>()).map_err(unreadable)?;
@@ -86,7 +86,7 @@ pub fn read_struct<T: Growing>(address: *const T, mut value: T) -> Result<T, Cal
 /// # Safety
 ///
 /// `address` must be that of `size` bytes that may be written to.
-pub unsafe fn write_struct<T: Growing>(address: *mut T, value: &T, size: usize) {
+pub unsafe fn write_struct<T: VersionedStruct>(address: *mut T, value: &T, size: usize) {
     let known = size.min(size_of::<T>());
     let address = address.cast::<u8>();
     // SAFETY: the caller's promise.

@@ -14,7 +14,7 @@ use super::error::{self, CallError};
 use super::guard::{guard, report, report_client};
 use super::handle::{self, Handle};
 use super::readable::{self, Unreadable};
-use super::versioned_struct::{Growing, check_size, read_struct, write_struct};
+use super::versioned_struct::{VersionedStruct, check_size, read_struct, write_struct};
 use super::{events, last_error};
 use crate::client::{
     HEADER_BYTES_MAX, Kind, LogLevel, Opened, Options, Prepared, SEND_LIMIT_BYTES, SendLimits, State,
@@ -71,7 +71,12 @@ pub unsafe extern "C" fn NWS_InitCallbacks(callbacks: *mut RawCallbacks, size: u
 /// # Safety
 ///
 /// `address` must be NULL or point to `size` bytes that may be written to.
-unsafe fn init<T: Growing>(argument: &str, address: *mut T, value: T, size: usize) -> Result<(), CallError> {
+unsafe fn init<T: VersionedStruct>(
+    argument: &str,
+    address: *mut T,
+    value: T,
+    size: usize,
+) -> Result<(), CallError> {
     if address.is_null() {
         return Err(CallError::new(ErrCode::InvalidArgument, format!("{argument}: NULL")));
     }
