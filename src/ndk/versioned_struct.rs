@@ -3,53 +3,49 @@
 //! Owns the check of their size and the copies in both directions, so that programs and libraries of different versions
 //! work together. Knows nothing of what the fields mean.
 
-use std::mem::size_of;
+use std::mem::{offset_of, size_of};
 
 use super::abi::ErrCode;
 use super::abi::ext::{RawCallbacks, RawOptions, RawReconnectOptions, RawStatistics};
 use super::error::CallError;
 use super::readable;
 
-/// A struct of the header that grows at its end.
+/// A struct that new versions of the header extend at its end.
 ///
 /// # Safety
 ///
 /// `repr(C)`, begins with its size, and any bytes make a valid value.
 pub unsafe trait VersionedStruct: Copy {
-    /// The size of the first version.
+    /// The size of the first version, in bytes.
     const SIZE_MIN: usize;
-    /// For error texts.
+    /// The name in the header, for error texts.
     const NAME: &'static str;
 }
 
-// SAFETY: integers and raw pointers.
-unsafe impl VersionedStruct for RawOptions {
-    const SIZE_MIN: usize = 104;
-    const NAME: &'static str = "NWS_Options";
+/// Declares versioned structs: the type, its name in the header, and the size of its first version in bytes.
+macro_rules! versioned {
+    ($($type:ident, $name:literal, $size_min:literal;)*) => {$(
+        const _: () = assert!(offset_of!($type, size) == 0);
+        // SAFETY: `repr(C)`, and begins with its size, as asserted above. Its fields are integers, raw pointers and
+        // optional functions: every pattern of bytes is valid for them. The application vouches for the functions.
+        unsafe impl VersionedStruct for $type {
+            const SIZE_MIN: usize = $size_min;
+            const NAME: &'static str = $name;
+        }
+    )*};
 }
 
-// SAFETY: a pointer and functions, which the application vouches for.
-unsafe impl VersionedStruct for RawCallbacks {
-    const SIZE_MIN: usize = 72;
-    const NAME: &'static str = "NWS_Callbacks";
+versioned! {
+    RawOptions, "NWS_Options", 104;
+    RawCallbacks, "NWS_Callbacks", 72;
+    RawReconnectOptions, "NWS_ReconnectOptions", 40;
+    RawStatistics, "NWS_Statistics", 160;
 }
 
-// SAFETY: integers.
-unsafe impl VersionedStruct for RawReconnectOptions {
-    const SIZE_MIN: usize = 40;
-    const NAME: &'static str = "NWS_ReconnectOptions";
-}
-
-// SAFETY: integers.
-unsafe impl VersionedStruct for RawStatistics {
-    const SIZE_MIN: usize = 160;
-    const NAME: &'static str = "NWS_Statistics";
-}
-
-/// No struct of a later version is larger.
+/// Bytes. No struct of a later version is larger.
 const SIZE_MAX: usize = 4_096;
 
-/// Checks the size that a program gives for a struct.
+/// Checks the size, in bytes, that a program gives for a struct.
 pub fn check_size<T: VersionedStruct>(size: usize) -> Result<(), CallError> {
     if (T::SIZE_MIN..=SIZE_MAX).contains(&size) {
         Ok(())
@@ -61,7 +57,7 @@ pub fn check_size<T: VersionedStruct>(size: usize) -> Result<(), CallError> {
     }
 }
 
-/// Reads a struct of any version: `value` has the fields that the program does not know.
+/// Reads a struct of any version. `value` supplies the fields that the program does not know.
 pub fn read_struct<T: VersionedStruct>(address: *const T, mut value: T) -> Result<T, CallError> {
     let unreadable =
         |_| CallError::new(ErrCode::InvalidArgument, format!("{}: the pointer leads nowhere", T::NAME));
@@ -81,7 +77,7 @@ pub fn read_struct<T: VersionedStruct>(address: *const T, mut value: T) -> Resul
     Ok(value)
 }
 
-/// Writes as much of a struct as the program knows; of what it knows and this version does not, 0.
+/// Writes the part of a struct that the program knows. Fields that only the program knows become 0.
 ///
 /// # Safety
 ///
