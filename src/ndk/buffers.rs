@@ -23,7 +23,7 @@ pub unsafe fn payload<'a>(data: *const c_void, length: usize) -> Result<&'a [u8]
     }
 }
 
-/// Copies a string to where an application wants it.
+/// Copies a string, with its NUL, into the buffer of an application. Stores the bytes needed in `length`.
 ///
 /// # Safety
 ///
@@ -48,7 +48,7 @@ pub unsafe fn write_text(value: &CStr, buffer: *mut c_char, length: *mut usize) 
     Ok(())
 }
 
-/// Memory that an application has lent.
+/// Memory that an application has given away until `release` is called.
 pub struct OwnedBuffer {
     data: *mut c_void,
     length: usize,
@@ -72,7 +72,7 @@ impl OwnedBuffer {
         Self { data, length, release, context }
     }
 
-    /// The memory is the application's again, which needs not be told.
+    /// Gives the memory back to the application without a call of `release`.
     pub fn disown(mut self) {
         unsafe extern "C" fn keep(_data: *mut c_void, _context: *mut c_void) {}
         self.release = keep;

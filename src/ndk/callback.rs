@@ -1,4 +1,7 @@
-//! From events to the application's callbacks.
+//! Calls the application's callbacks for a session's events.
+//!
+//! Owns the choice of the function: those given to NWS_SetCallbacks come first, then those in the client's struct. Knows
+//! nothing of other clients.
 
 use std::ffi::c_void;
 use std::mem::size_of;
@@ -18,13 +21,12 @@ use crate::client::{
 /// The text of status 101 (RFC 9110 section 15.2.2), whatever phrase the server put there.
 const SWITCHING_PROTOCOLS: &str = "Switching Protocols";
 
-/// Calls whatever functions are in the client's struct at that moment: applications replace them. Those given to
-/// NWS_SetCallbacks come first.
+/// Reads the functions anew for each event, because applications replace them.
 pub struct Callbacks {
     client: ClientPointer,
     ext: Arc<ClientExt>,
-    /// What was given to NWS_SetCallbacks when it was last looked, and the version of that.
-    extended: Option<Arc<RawCallbacks>>,
+    /// The callbacks given to NWS_SetCallbacks as of `version`.
+    cached: Option<Arc<RawCallbacks>>,
     version: u64,
     barrier: Arc<CallbackBarrier>,
 }
@@ -40,27 +42,27 @@ unsafe impl Sync for ClientPointer {}
 
 impl Callbacks {
     pub fn new(client: ClientPointer, ext: Arc<ClientExt>, barrier: Arc<CallbackBarrier>) -> Self {
-        Self { client, ext, extended: None, version: 0, barrier }
+        Self { client, ext, cached: None, version: 0, barrier }
     }
 
-    /// What was given to NWS_SetCallbacks, up to now: a callback may have replaced it.
-    fn set(&mut self) -> &RawCallbacks {
+    /// Returns the callbacks given to NWS_SetCallbacks. A callback may have replaced them just now.
+    fn current(&mut self) -> &RawCallbacks {
         let version = self.ext.version();
         if version != self.version {
-            self.look(version);
+            self.reload(version);
         }
-        self.extended.as_deref().unwrap_or(&RawCallbacks::NONE)
+        self.cached.as_deref().unwrap_or(&RawCallbacks::NONE)
     }
 
-    /// Apart, so that the look at the version is all that a message costs.
+    /// A separate function, so that a message costs no more than the comparison of versions.
     #[cold]
-    fn look(&mut self, version: u64) {
-        self.extended = self.ext.callbacks();
+    fn reload(&mut self, version: u64) {
+        self.cached = self.ext.callbacks();
         self.version = version;
     }
 
-    /// Calls a function given to NWS_SetCallbacks with the pointer given there; false when there is none.
-    fn extended<T>(
+    /// Calls a function given to NWS_SetCallbacks with the user data given there. Returns false if there is none.
+    fn call_ext<T>(
         &self,
         callback: Option<unsafe extern "C" fn(*mut WebSocket, *mut c_void, *const T)>,
         user_data: *mut c_void,
@@ -72,8 +74,8 @@ impl Callbacks {
         true
     }
 
-    /// Calls the callback in field `field` of the struct, unless it is NULL.
-    fn result(
+    /// Calls the function in field `field` of the client's struct, unless it is NULL.
+    fn call_in_struct(
         &self,
         field: impl FnOnce(*mut WebSocket) -> *const Option<ResultCallback>,
         code: u32,
@@ -105,21 +107,21 @@ impl Listener for Callbacks {
     }
 
     fn opened(&mut self, opened: &Opened) {
-        let RawCallbacks { on_headers, on_open, user_data, .. } = *self.set();
-        let mut told = false;
+        let RawCallbacks { on_headers, on_open, user_data, .. } = *self.current();
+        let mut handled = false;
         if on_headers.is_some() || on_open.is_some() {
             with_response(opened, |response| {
-                self.extended(on_headers, user_data, response);
-                let RawCallbacks { on_open, user_data, .. } = *self.set();
-                told = self.barrier.is_closed() || self.extended(on_open, user_data, response);
+                self.call_ext(on_headers, user_data, response);
+                let RawCallbacks { on_open, user_data, .. } = *self.current();
+                handled = self.barrier.is_closed() || self.call_ext(on_open, user_data, response);
             });
         }
-        if told {
+        if handled {
             return;
         }
         // SAFETY: computes an address inside the struct, nothing is read.
         let field = |client: *mut WebSocket| unsafe { &raw const (*client).on_open };
-        self.result(field, u32::from(opened.status), SWITCHING_PROTOCOLS);
+        self.call_in_struct(field, u32::from(opened.status), SWITCHING_PROTOCOLS);
     }
 
     fn message(&mut self, mut message: Message<'_>) {
@@ -128,7 +130,7 @@ impl Listener for Callbacks {
         }
         let (kind, part) = (message.kind(), message.part());
         let data = message.data_with_nul_mut();
-        if let RawCallbacks { on_message: Some(callback), user_data, .. } = *self.set() {
+        if let RawCallbacks { on_message: Some(callback), user_data, .. } = *self.current() {
             let event = RawMessage {
                 size: size_of::<RawMessage>(),
                 data: data.as_mut_ptr().cast(),
@@ -140,13 +142,13 @@ impl Listener for Callbacks {
                 first: u8::from(part.first),
                 last: u8::from(part.last),
             };
-            self.extended(Some(callback), user_data, &event);
+            self.call_ext(Some(callback), user_data, &event);
             return;
         }
-        // A message over 4 GiB, if the options allow it, is cut off in the platform's callback.
+        // The platform's callback takes a 32-bit length: it gets the first 4 GiB of a longer message.
         let length = u32::try_from(data.len() - 1).unwrap_or(u32::MAX);
         let ClientPointer(client) = self.client;
-        // SAFETY: as in `result`; the data is writable and outlives the call.
+        // SAFETY: as in `call_in_struct`; the data is writable and outlives the call.
         unsafe {
             if let Some(callback) = (&raw const (*client).on_message).read_volatile() {
                 callback(client, data.as_mut_ptr().cast(), length);
@@ -162,8 +164,8 @@ impl Listener for Callbacks {
             length: payload.len(),
             round_trip_us: round_trip.map_or(-1, micros),
         };
-        let RawCallbacks { on_pong, user_data, .. } = *self.set();
-        self.extended(on_pong, user_data, &event);
+        let RawCallbacks { on_pong, user_data, .. } = *self.current();
+        self.call_ext(on_pong, user_data, &event);
     }
 
     fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
@@ -182,15 +184,15 @@ impl Listener for Callbacks {
     }
 
     fn drained(&mut self) {
-        if let RawCallbacks { on_drain: Some(callback), user_data, .. } = *self.set() {
+        if let RawCallbacks { on_drain: Some(callback), user_data, .. } = *self.current() {
             // SAFETY: as above.
             unsafe { callback(self.client.0, user_data) };
         }
     }
 
     fn statistics(&mut self, statistics: &Statistics) {
-        let RawCallbacks { on_statistics, user_data, .. } = *self.set();
-        self.extended(on_statistics, user_data, &events::statistics(statistics));
+        let RawCallbacks { on_statistics, user_data, .. } = *self.current();
+        self.call_ext(on_statistics, user_data, &events::statistics(statistics));
     }
 
     fn wants_frames(&self) -> bool {
@@ -210,14 +212,14 @@ impl Listener for Callbacks {
             fin: fin.into(),
             compressed: compressed.into(),
         };
-        let RawCallbacks { on_frame, user_data, .. } = *self.set();
-        self.extended(on_frame, user_data, &event);
+        let RawCallbacks { on_frame, user_data, .. } = *self.current();
+        self.call_ext(on_frame, user_data, &event);
     }
 
     fn reconnecting(&mut self, reconnecting: &Reconnecting) {
-        let RawCallbacks { on_reconnecting, user_data, .. } = *self.set();
+        let RawCallbacks { on_reconnecting, user_data, .. } = *self.current();
         if on_reconnecting.is_some() {
-            with_reconnecting(reconnecting, |event| self.extended(on_reconnecting, user_data, event));
+            with_reconnecting(reconnecting, |event| self.call_ext(on_reconnecting, user_data, event));
         }
     }
 
@@ -225,10 +227,10 @@ impl Listener for Callbacks {
         const PROCEED: i32 = 0;
         const WAIT: i32 = 1;
         const STOP: i32 = 2;
-        let RawCallbacks { on_prepare: Some(callback), user_data, .. } = *self.set() else {
+        let RawCallbacks { on_prepare: Some(callback), user_data, .. } = *self.current() else {
             return Prepare::Proceed;
         };
-        // SAFETY: as in `extended`.
+        // SAFETY: as in `call_ext`.
         let said =
             with_reconnecting(reconnecting, |event| unsafe { callback(self.client.0, user_data, event) });
         match said {
@@ -243,19 +245,19 @@ impl Listener for Callbacks {
         let Reconnected { attempts, downtime } = *reconnected;
         let downtime_ms = u64::try_from(downtime.as_millis()).unwrap_or(u64::MAX);
         let event = RawReconnected { size: size_of::<RawReconnected>(), attempts, downtime_ms };
-        let RawCallbacks { on_reconnected, user_data, .. } = *self.set();
-        self.extended(on_reconnected, user_data, &event);
+        let RawCallbacks { on_reconnected, user_data, .. } = *self.current();
+        self.call_ext(on_reconnected, user_data, &event);
     }
 
     fn failed(&mut self, failure: &Failure) {
         let code = error::of_failure(&failure.error);
-        let RawCallbacks { on_error, user_data, .. } = *self.set();
+        let RawCallbacks { on_error, user_data, .. } = *self.current();
         if on_error.is_some() {
             let message = c_text(&failure.to_string());
             let refused = failure.error.refused();
             let texts = refused.map(|refused| header_texts(&refused.headers)).unwrap_or_default();
             let headers = header_array(&texts);
-            // C programs print it.
+            // The NUL lets C programs print the body.
             let body: Vec<u8> =
                 refused.iter().flat_map(|refused| refused.body.iter().copied()).chain([0]).collect();
             let event = RawFailure {
@@ -281,16 +283,16 @@ impl Listener for Callbacks {
                 body: body.as_ptr().cast(),
                 body_length: body.len() - 1,
             };
-            self.extended(on_error, user_data, &event);
+            self.call_ext(on_error, user_data, &event);
             return;
         }
         // SAFETY: as in `opened`.
         let field = |client: *mut WebSocket| unsafe { &raw const (*client).on_error };
-        self.result(field, code as u32, &failure.to_string());
+        self.call_in_struct(field, code as u32, &failure.to_string());
     }
 
     fn closed(&mut self, closed: &Closed) {
-        let RawCallbacks { on_close, user_data, .. } = *self.set();
+        let RawCallbacks { on_close, user_data, .. } = *self.current();
         if on_close.is_some() {
             let reason = c_text(&closed.reason);
             let Times { elapsed, last_activity } = closed.times;
@@ -303,11 +305,11 @@ impl Listener for Callbacks {
                 last_activity_us: last_activity.map_or(-1, micros),
                 unsent_messages: closed.unsent as u64,
             };
-            self.extended(on_close, user_data, &event);
+            self.call_ext(on_close, user_data, &event);
             return;
         }
         // SAFETY: as in `opened`.
         let field = |client: *mut WebSocket| unsafe { &raw const (*client).on_close };
-        self.result(field, u32::from(closed.code), &closed.reason);
+        self.call_in_struct(field, u32::from(closed.code), &closed.reason);
     }
 }

@@ -1,14 +1,14 @@
-//! Who may be inside a client's callbacks, and the wait of a Destroy for one that is.
+//! Tracks the thread inside a client's callbacks, so that Destroy can wait for it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
-/// Which barrier each waiting thread waits for, so that clients whose callbacks destroy each other do not wait for ever.
+/// The barrier that each waiting thread waits for. It prevents a deadlock of callbacks that destroy each other's client.
 static WAITING: LazyLock<Mutex<HashMap<ThreadId, Arc<CallbackBarrier>>>> = LazyLock::new(Mutex::default);
 
-/// The door to one client's callbacks.
+/// The barrier around one client's callbacks.
 #[derive(Default)]
 pub struct CallbackBarrier {
     closed: AtomicBool,
@@ -17,7 +17,7 @@ pub struct CallbackBarrier {
 }
 
 impl CallbackBarrier {
-    /// Before a run of callbacks; false when the client is destroyed.
+    /// Marks the calling thread as inside, before a run of callbacks. Returns false if the client is destroyed.
     pub fn enter(&self) -> bool {
         let mut inside = lock(&self.inside);
         if self.is_closed() {
@@ -27,11 +27,11 @@ impl CallbackBarrier {
         true
     }
 
-    /// After the run.
+    /// Marks the thread as outside, after the run.
     pub fn leave(&self) {
         *lock(&self.inside) = None;
-        // Whoever closes says so before it looks inside, so it is seen here or finds nobody there. Notifying for nobody
-        // would cost a system call for each run.
+        // `close_and_wait` sets `closed` before it reads `inside`: either it is seen here, or it finds no thread inside.
+        // A notification without a waiter would cost one system call for each run.
         if self.is_closed() {
             self.left.notify_all();
         }
@@ -42,8 +42,8 @@ impl CallbackBarrier {
         self.closed.load(Ordering::SeqCst)
     }
 
-    /// Lets no more callbacks begin and waits for one that runs, unless that one is, through any chain of Destroys,
-    /// waiting for the caller.
+    /// Stops further callbacks, and waits for the one that runs. Does not wait for a callback that itself waits, through
+    /// any chain of Destroys, for the calling thread.
     pub fn close_and_wait(self: &Arc<Self>) {
         let me = thread::current().id();
         self.closed.store(true, Ordering::SeqCst);

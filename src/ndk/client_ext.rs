@@ -11,16 +11,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::abi::ext::{RawCallbacks, SentCallback};
 use crate::client::{Options, Receipt, Reconnect};
 
-/// What is kept for a client besides what the platform's header has.
+/// The values that `net_websocket_ext.h` sets for one client. Any thread.
 #[derive(Default)]
 pub struct ClientExt {
     state: Mutex<ExtState>,
-    /// For looks without the lock: how often the callbacks were set, and whether they have one for frames.
+    /// How often the callbacks were set. Read without the lock.
     version: AtomicU64,
+    /// Whether a callback for frames is set. Read without the lock.
     traces: AtomicBool,
 }
 
-/// Boxed, since most clients do without.
+/// The options are boxed: most clients have none.
 struct ExtState {
     options: Option<Box<Options>>,
     reconnect: Option<Box<Reconnect>>,
@@ -51,7 +52,7 @@ impl ClientExt {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The options of the next connection.
+    /// Returns the options of the next connection.
     pub fn options(&self) -> Options {
         let state = self.lock();
         let reconnect = state.reconnect.as_deref().cloned();
@@ -66,7 +67,7 @@ impl ClientExt {
         self.lock().options = Some(Box::new(options));
     }
 
-    /// None in most clients.
+    /// Returns the callbacks. Most clients have none.
     pub fn callbacks(&self) -> Option<Arc<RawCallbacks>> {
         self.lock().callbacks.clone()
     }
@@ -83,12 +84,12 @@ impl ClientExt {
         self.version.fetch_add(1, Ordering::Release);
     }
 
-    /// Changes with each change of the callbacks.
+    /// Returns a number that grows with each change of the callbacks.
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
     }
 
-    /// Whether there is a callback for frames.
+    /// Whether a callback for frames is set.
     pub fn traces(&self) -> bool {
         self.traces.load(Ordering::Relaxed)
     }

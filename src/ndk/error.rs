@@ -1,4 +1,6 @@
-//! From the core's errors to the codes of the platform, one by one: a new error must choose its code here.
+//! The errors of the C API: their codes and texts, and the code of each of the core's errors.
+//!
+//! Owns exhaustive matches without a `_` arm: a new error of the core does not compile until it has a code here.
 
 use std::ffi::CStr;
 
@@ -102,7 +104,7 @@ impl CallError {
     }
 }
 
-/// Name and meaning of every code an application can meet.
+/// Returns name and meaning of a code; `None` for codes that do not exist.
 pub fn describe(code: i32) -> Option<(&'static CStr, &'static CStr)> {
     Some(match code {
         0 => (c"WEBSOCKET_OK", c"done, or accepted and under way"),

@@ -1,4 +1,6 @@
 //! The core's events as the structs of `net_websocket_ext.h`.
+//!
+//! Owns the conversions that more than one function needs. Knows nothing of clients and callbacks.
 
 use std::ffi::CString;
 use std::mem::size_of;
@@ -59,7 +61,7 @@ pub fn header_texts(headers: &Headers) -> Vec<(CString, CString)> {
     headers.iter().map(|(name, value)| (c_text(name), c_text(value))).collect()
 }
 
-/// Valid as long as the texts are.
+/// The result is valid as long as the texts are.
 pub fn header_array(texts: &[(CString, CString)]) -> Vec<ResponseHeader> {
     texts.iter().map(|(name, value)| ResponseHeader { name: name.as_ptr(), value: value.as_ptr() }).collect()
 }
@@ -81,7 +83,7 @@ pub fn with_response(opened: &Opened, lend: impl FnOnce(&Response)) {
     });
 }
 
-/// Lends what is told of a retry as C sees it.
+/// Lends an announced retry as C sees it.
 pub fn with_reconnecting<R>(reconnecting: &Reconnecting, lend: impl FnOnce(&RawReconnecting) -> R) -> R {
     let Reconnecting { attempt, delay, cause, code, status, text, unsent } = reconnecting;
     let message = c_text(text);
@@ -102,6 +104,7 @@ pub fn c_text(text: &str) -> CString {
     CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
 }
 
+/// Microseconds, at most `i64::MAX`.
 pub fn micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }

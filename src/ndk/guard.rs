@@ -1,4 +1,4 @@
-//! The frame of every C function: finds the client, stops panics, keeps the text of an error.
+//! The frame of every C function: finds the client, stops panics, stores the text of an error.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,7 +8,7 @@ use super::handle::{self, Handle};
 use super::last_error::set_last_error;
 use crate::logging;
 
-/// Runs the body of a C function. A panic is our defect and must not reach C.
+/// Runs the body of a C function. Returns `failure` if it panics: a panic is our defect and must not reach C.
 pub fn guard<R>(function: &str, failure: R, body: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
         logging::error(format_args!("{function}: internal error"));
@@ -16,7 +16,7 @@ pub fn guard<R>(function: &str, failure: R, body: impl FnOnce() -> R) -> R {
     })
 }
 
-/// As [`guard`], for a function of a client: finds it first.
+/// As [`guard`], for a function of a client. Finds the client first.
 pub fn guard_client(function: &str, client: *const WebSocket, body: impl FnOnce(&Handle) -> ErrCode) -> i32 {
     guard(function, ErrCode::Base, || match client.is_null() {
         true => ErrCode::ClientNull,
