@@ -42,24 +42,24 @@ impl Hasher for AddressHasher {
     }
 }
 
-struct Resting(#[expect(dead_code, reason = "owned so that its memory is not reused")] Box<WebSocket>);
+struct Quarantined(#[expect(dead_code, reason = "owned so that its memory is not reused")] Box<WebSocket>);
 
 // SAFETY: nobody looks inside any more.
-unsafe impl Send for Resting {}
+unsafe impl Send for Quarantined {}
 
-static QUARANTINE: Mutex<VecDeque<Resting>> = Mutex::new(VecDeque::new());
+static QUARANTINE: Mutex<VecDeque<Quarantined>> = Mutex::new(VecDeque::new());
 
 /// What stands behind a struct.
 pub struct Handle {
     pub client: Client,
-    pub added: Mutex<Added>,
+    pub added: Mutex<AddedHeaders>,
     pub ext: Arc<ClientExt>,
     pointer: ClientPointer,
     barrier: Arc<CallbackBarrier>,
 }
 
 /// A header that was added, and the node in which the application sees it in `requestOptions`.
-struct Node {
+struct AddedHeader {
     /// From `Box::into_raw`; its texts are the two below.
     header: *mut Header,
     name: CString,
@@ -67,9 +67,9 @@ struct Node {
 }
 
 // SAFETY: the node is this value's own; the application only reads it.
-unsafe impl Send for Node {}
+unsafe impl Send for AddedHeader {}
 
-impl Drop for Node {
+impl Drop for AddedHeader {
     fn drop(&mut self) {
         // SAFETY: made by `Box::into_raw` in `Handle::add`, dropped once.
         drop(unsafe { Box::from_raw(self.header) });
@@ -78,23 +78,23 @@ impl Drop for Node {
 
 /// The headers added to a client.
 #[derive(Default)]
-pub struct Added {
-    nodes: Vec<Node>,
+pub struct AddedHeaders {
+    headers: Vec<AddedHeader>,
 }
 
-impl Added {
+impl AddedHeaders {
     /// The added headers, in order.
     pub fn copies(&self) -> impl Iterator<Item = RawHeader> + '_ {
-        self.nodes.iter().map(|node| (node.name.as_bytes().to_vec(), node.value.as_bytes().to_vec()))
+        self.headers.iter().map(|node| (node.name.as_bytes().to_vec(), node.value.as_bytes().to_vec()))
     }
 
     pub fn len(&self) -> usize {
-        self.nodes.len()
+        self.headers.len()
     }
 
     /// The addresses of the nodes the application sees.
     pub fn addresses(&self) -> HashSet<usize> {
-        self.nodes.iter().map(|node| node.header.addr()).collect()
+        self.headers.iter().map(|node| node.header.addr()).collect()
     }
 }
 
@@ -130,13 +130,13 @@ impl Handle {
         unsafe {
             let shown = &raw mut (*self.pointer.0).request_options;
             let RequestOptions { headers } = shown.read_volatile();
-            match added.nodes.last() {
+            match added.headers.last() {
                 None if headers.is_null() => shown.write_volatile(RequestOptions { headers: fresh }),
                 None => {}
                 Some(last) => (&raw mut (*last.header).next).write_volatile(fresh),
             }
         }
-        added.nodes.push(Node { header: fresh, name, value });
+        added.headers.push(AddedHeader { header: fresh, name, value });
     }
 
     /// Ends the client: no callback runs once this returns, except one this is called from.
@@ -155,7 +155,7 @@ impl Handle {
         if quarantine.len() >= QUARANTINE_MAX {
             quarantine.pop_front();
         }
-        quarantine.push_back(Resting(fields));
+        quarantine.push_back(Quarantined(fields));
         drop(added);
     }
 }
