@@ -22,10 +22,10 @@ pub(crate) enum NetworkNotice {
     Changed,
 }
 
-/// Calls `tell` at each change of the network, on any thread, until the result is dropped. Returns `None` if no source of
-/// changes is available. Every call must pass the same `tell`.
-pub(crate) fn watch_network(tell: fn(NetworkNotice)) -> Option<NetworkWatch> {
-    let _ = TELL.set(tell);
+/// Calls `notify` at each change of the network, on any thread, until the result is dropped. Returns `None` if no source of
+/// changes is available. Every call must pass the same `notify`.
+pub(crate) fn watch_network(notify: fn(NetworkNotice)) -> Option<NetworkWatch> {
+    let _ = NOTIFY.set(notify);
     if let Some(NetworkFunctions { register, unregister }) = *NETWORK_FUNCTIONS {
         let mut callbacks = NetConnCallbacks {
             available: on_available,
@@ -45,16 +45,16 @@ pub(crate) fn watch_network(tell: fn(NetworkNotice)) -> Option<NetworkWatch> {
         // The usual reason is a missing ohos.permission.GET_NETWORK_INFO (201).
         logging::info(format_args!("the system does not tell of its network ({status})"));
     }
-    watch_kernel(tell)
+    watch_kernel(notify)
 }
 
 #[cfg(all(target_os = "linux", not(target_env = "ohos")))]
-fn watch_kernel(tell: fn(NetworkNotice)) -> Option<NetworkWatch> {
-    netlink::watch(move || tell(NetworkNotice::Changed)).map(NetworkWatch::Kernel)
+fn watch_kernel(notify: fn(NetworkNotice)) -> Option<NetworkWatch> {
+    netlink::watch(move || notify(NetworkNotice::Changed)).map(NetworkWatch::Kernel)
 }
 
 #[cfg(not(all(target_os = "linux", not(target_env = "ohos"))))]
-fn watch_kernel(_tell: fn(NetworkNotice)) -> Option<NetworkWatch> {
+fn watch_kernel(_notify: fn(NetworkNotice)) -> Option<NetworkWatch> {
     None
 }
 
@@ -85,11 +85,12 @@ impl Drop for NetworkWatch {
 }
 
 /// Set once, at the first watch: the platform's callbacks have no argument for it.
-static TELL: OnceLock<fn(NetworkNotice)> = OnceLock::new();
+static NOTIFY: OnceLock<fn(NetworkNotice)> = OnceLock::new();
 
-fn tell(notice: NetworkNotice) {
-    if let Some(tell) = TELL.get()
-        && catch_unwind(|| tell(notice)).is_err()
+/// Passes a notice of the platform on. A panic must not reach the platform.
+fn notify(notice: NetworkNotice) {
+    if let Some(notify) = NOTIFY.get()
+        && catch_unwind(|| notify(notice)).is_err()
     {
         logging::error(format_args!("a change of the network: internal error"));
     }
@@ -128,14 +129,14 @@ unsafe fn id_of(network: *const NetHandle) -> i32 {
 unsafe extern "C" fn on_available(network: *const NetHandle) {
     // SAFETY: the platform's is valid for the call.
     DEFAULT_NETWORK.store(unsafe { id_of(network) }, Ordering::Relaxed);
-    tell(NetworkNotice::Available);
+    notify(NetworkNotice::Available);
 }
 
 /// Does nothing: the platform calls it for every change of signal or speed.
 extern "C" fn on_capabilities(_network: *const NetHandle, _capabilities: *const c_void) {}
 
 extern "C" fn on_properties(_network: *const NetHandle, _properties: *const c_void) {
-    tell(NetworkNotice::Changed);
+    notify(NetworkNotice::Changed);
 }
 
 unsafe extern "C" fn on_lost(network: *const NetHandle) {
@@ -144,15 +145,15 @@ unsafe extern "C" fn on_lost(network: *const NetHandle) {
     // Another network may have become the default before this one went.
     let default = DEFAULT_NETWORK.load(Ordering::Relaxed);
     let another = lost != NO_NETWORK && default != NO_NETWORK && lost != default;
-    tell(if another { NetworkNotice::Changed } else { NetworkNotice::Lost });
+    notify(if another { NetworkNotice::Changed } else { NetworkNotice::Lost });
 }
 
 extern "C" fn on_unavailable() {
-    tell(NetworkNotice::Lost);
+    notify(NetworkNotice::Lost);
 }
 
 extern "C" fn on_blocked(_network: *const NetHandle, blocked: bool) {
-    tell(if blocked { NetworkNotice::Lost } else { NetworkNotice::Available });
+    notify(if blocked { NetworkNotice::Lost } else { NetworkNotice::Available });
 }
 
 /// `OH_NetConn_RegisterDefaultNetConnCallback` and `OH_NetConn_UnregisterNetConnCallback`, since API 12. They return 0, or
