@@ -7,7 +7,10 @@ use std::ffi::c_void;
 use std::mem::size_of;
 use std::sync::Arc;
 
-use super::abi::ext::{RawCallbacks, RawClose, RawFailure, RawFrame, RawMessage, RawPong, RawReconnected};
+use super::abi::ext::{
+    BINARY, PREPARE_PROCEED, PREPARE_STOP, PREPARE_WAIT, RawCallbacks, RawClose, RawFailure, RawFrame,
+    RawMessage, RawPong, RawReconnected, TEXT,
+};
 use super::abi::{CodeAndText, ErrCode, ResultCallback, WebSocket};
 use super::callback_barrier::CallbackBarrier;
 use super::client_ext::{ClientExt, SendCompletion};
@@ -136,8 +139,8 @@ impl Listener for Callbacks {
                 data: data.as_mut_ptr().cast(),
                 length: data.len() - 1,
                 kind: match kind {
-                    Kind::Text => 1,
-                    Kind::Binary => 2,
+                    Kind::Text => TEXT,
+                    Kind::Binary => BINARY,
                 },
                 first: u8::from(part.first),
                 last: u8::from(part.last),
@@ -224,9 +227,6 @@ impl Listener for Callbacks {
     }
 
     fn prepare(&mut self, reconnecting: &Reconnecting) -> Prepare {
-        const PROCEED: i32 = 0;
-        const WAIT: i32 = 1;
-        const STOP: i32 = 2;
         let RawCallbacks { on_prepare: Some(callback), user_data, .. } = *self.current() else {
             return Prepare::Proceed;
         };
@@ -234,9 +234,9 @@ impl Listener for Callbacks {
         let said =
             with_reconnecting(reconnecting, |event| unsafe { callback(self.client.0, user_data, event) });
         match said {
-            WAIT => Prepare::Wait,
-            STOP => Prepare::Stop,
-            PROCEED => Prepare::Proceed,
+            PREPARE_WAIT => Prepare::Wait,
+            PREPARE_STOP => Prepare::Stop,
+            PREPARE_PROCEED => Prepare::Proceed,
             _ => Prepare::Fail,
         }
     }

@@ -5,6 +5,16 @@ use std::mem::{offset_of, size_of};
 
 use super::{Header, WebSocket};
 
+/// `NWS_MessageType`.
+pub const TEXT: i32 = 1;
+pub const BINARY: i32 = 2;
+
+/// `NWS_Decision`.
+pub const PREPARE_PROCEED: i32 = 0;
+pub const PREPARE_WAIT: i32 = 1;
+pub const PREPARE_STOP: i32 = 2;
+pub const PREPARE_FAIL: i32 = 3;
+
 /// `NWS_ProxyType`.
 pub const PROXY_SYSTEM: u8 = 0;
 pub const PROXY_NONE: u8 = 1;

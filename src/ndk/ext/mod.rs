@@ -5,7 +5,8 @@ mod options;
 use std::ffi::{CStr, CString, c_char, c_void};
 
 use super::abi::ext::{
-    RawCallbacks, RawOptions, RawReconnectOptions, RawStatistics, ReleaseCallback, SentCallback,
+    BINARY, PREPARE_FAIL, PREPARE_PROCEED, PREPARE_STOP, RawCallbacks, RawOptions, RawReconnectOptions,
+    RawStatistics, ReleaseCallback, SentCallback, TEXT,
 };
 use super::abi::{ErrCode, Header, WebSocket};
 use super::buffers::{OwnedBuffer, payload, write_text};
@@ -21,8 +22,6 @@ use crate::client::{
     set_log_level,
 };
 
-const TEXT: i32 = 1;
-const BINARY: i32 = 2;
 const VERSION: &CStr = {
     match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
         Ok(version) => version,
@@ -142,14 +141,11 @@ pub extern "C" fn NWS_PrepareAttempt(
     url: *const c_char,
     headers: *const Header,
 ) -> i32 {
-    const PROCEED: i32 = 0;
-    const STOP: i32 = 2;
-    const FAIL: i32 = 3;
     report_client("NWS_PrepareAttempt", client, |handle| {
         let prepared = match decision {
-            PROCEED => Prepared::Proceed(options::rewrite(url, headers)?),
-            STOP => Prepared::Stop,
-            FAIL => Prepared::Fail,
+            PREPARE_PROCEED => Prepared::Proceed(options::rewrite(url, headers)?),
+            PREPARE_STOP => Prepared::Stop,
+            PREPARE_FAIL => Prepared::Fail,
             other => {
                 return Err(CallError::new(ErrCode::InvalidArgument, format!("decision: {other} is none")));
             }
