@@ -14,7 +14,7 @@ ARCH=${1:?usage: tests/ndk/run.sh host|x86_64|arm64-v8a [PROGRAM...]}
 shift
 PROGRAMS=("$@")
 if ((${#PROGRAMS[@]} == 0)); then
-    PROGRAMS=(headers_c headers_cpp acceptance contract ext hpp threads lifecycle network network_old network_none quick echo_client)
+    PROGRAMS=(headers_c headers_cpp acceptance contract ext hpp threads lifecycle network network_old network_none user_program echo_client)
     if [[ $ARCH != arm64-v8a && -z ${SANITIZE:-} ]]; then
         PROGRAMS+=(stream)
     else
@@ -66,7 +66,7 @@ compile() {
     case $program in
         echo_client) source=$ROOT/examples/$program.c ;;
         network_*) source=$ROOT/tests/ndk/network.c ;;
-        quick | headers_cpp | hpp) source=$ROOT/tests/ndk/$program.cpp ;;
+        user_program | headers_cpp | hpp) source=$ROOT/tests/ndk/$program.cpp ;;
         *) source=$ROOT/tests/ndk/$program.c ;;
     esac
     [[ -f $source ]] || fail "there is no program '$program'"

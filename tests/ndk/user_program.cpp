@@ -182,7 +182,7 @@ int main()
     const char *ws = std::getenv("WS_URL");
     const char *wss = std::getenv("WSS_URL");
     if (ws == nullptr || wss == nullptr) {
-        std::puts("quick: WS_URL or WSS_URL is not set; tests/ndk/run.sh sets them");
+        std::puts("user_program: WS_URL or WSS_URL is not set; tests/ndk/run.sh sets them");
         return 2;
     }
     try {
