@@ -1,7 +1,7 @@
 //! Calls the application's callbacks for a session's events.
 //!
-//! Owns the choice of the function: those given to NWS_SetCallbacks come first, then those in the client's struct. Knows
-//! nothing of other clients.
+//! Owns the choice of the function: those given to NWS_SetCallbacks come first, then those in the client's struct.
+//! Knows nothing of other clients.
 
 use std::ffi::c_void;
 use std::mem::size_of;

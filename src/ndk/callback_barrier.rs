@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
-/// The barrier that each waiting thread waits for. It prevents a deadlock of callbacks that destroy each other's client.
+/// The barrier that each waiting thread waits for. Prevents a deadlock of callbacks that destroy each other's client.
 static WAITING: LazyLock<Mutex<HashMap<ThreadId, Arc<CallbackBarrier>>>> = LazyLock::new(Mutex::default);
 
 /// The barrier around one client's callbacks.
@@ -42,8 +42,8 @@ impl CallbackBarrier {
         self.closed.load(Ordering::SeqCst)
     }
 
-    /// Stops further callbacks, and waits for the one that runs. Does not wait for a callback that itself waits, through
-    /// any chain of Destroys, for the calling thread.
+    /// Stops further callbacks, and waits for the one that runs. Does not wait for a callback that itself waits for the
+    /// calling thread, through any chain of Destroys.
     pub fn close_and_wait(self: &Arc<Self>) {
         let me = thread::current().id();
         self.closed.store(true, Ordering::SeqCst);

@@ -1,6 +1,7 @@
 //! The clients that exist, by the address of their struct.
 //!
-//! An address is looked up here before anything behind it is touched, so a stale or foreign one is only not found.
+//! Every call looks an address up here before it touches the memory there: a stale or foreign address is not found, and
+//! does no harm.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::CString;
@@ -13,14 +14,14 @@ use super::callback_barrier::CallbackBarrier;
 use super::client_ext::{ClientExt, SendCompletion};
 use crate::client::{Client, RawHeader, SEND_LIMIT_BYTES};
 
-/// Structs of destroyed clients that wait before their memory is reused, so that a stale pointer stays unknown for long
-/// and a callback that destroyed its own client may still look at it. 40 bytes each.
+/// How many structs of destroyed clients keep their memory, 40 bytes each. A stale pointer then stays unknown for long,
+/// and a callback that destroyed its own client can still read the struct.
 const QUARANTINE_MAX: usize = 1_024;
 
 static CLIENTS: LazyLock<RwLock<HashMap<usize, Handle, BuildHasherDefault<AddressHasher>>>> =
     LazyLock::new(RwLock::default);
 
-/// Hashes the address of a struct that our own allocator chose: no adversary picks them, so one multiplication will do.
+/// Hashes the address of a struct. One multiplication is enough: our allocator chooses the addresses, no adversary.
 #[derive(Default)]
 struct AddressHasher(u64);
 
@@ -49,7 +50,7 @@ unsafe impl Send for Quarantined {}
 
 static QUARANTINE: Mutex<VecDeque<Quarantined>> = Mutex::new(VecDeque::new());
 
-/// What stands behind a struct.
+/// The client behind a struct.
 pub struct Handle {
     pub client: Client,
     pub added: Mutex<AddedHeaders>,
@@ -58,7 +59,7 @@ pub struct Handle {
     barrier: Arc<CallbackBarrier>,
 }
 
-/// A header that was added, and the node in which the application sees it in `requestOptions`.
+/// A header that was added, and its node in the list that the application sees in `requestOptions`.
 struct AddedHeader {
     /// From `Box::into_raw`; its texts are the two below.
     header: *mut Header,
@@ -83,22 +84,22 @@ pub struct AddedHeaders {
 }
 
 impl AddedHeaders {
-    /// The added headers, in order.
+    /// Returns the added headers, in order.
     pub fn copies(&self) -> impl Iterator<Item = RawHeader> + '_ {
-        self.headers.iter().map(|node| (node.name.as_bytes().to_vec(), node.value.as_bytes().to_vec()))
+        self.headers.iter().map(|added| (added.name.as_bytes().to_vec(), added.value.as_bytes().to_vec()))
     }
 
     pub fn len(&self) -> usize {
         self.headers.len()
     }
 
-    /// The addresses of the nodes the application sees.
+    /// Returns the addresses of the list nodes that the application sees.
     pub fn addresses(&self) -> HashSet<usize> {
-        self.headers.iter().map(|node| node.header.addr()).collect()
+        self.headers.iter().map(|added| added.header.addr()).collect()
     }
 }
 
-/// Makes a client around `fields` and returns its address.
+/// Creates a client with `fields` as its struct, and returns the struct's address.
 pub fn create(fields: WebSocket) -> *mut WebSocket {
     let pointer = ClientPointer(Box::into_raw(Box::new(fields)));
     let barrier = Arc::new(CallbackBarrier::default());
@@ -115,13 +116,13 @@ pub fn with<R>(address: *const WebSocket, use_it: impl FnOnce(&Handle) -> R) -> 
     CLIENTS.read().unwrap_or_else(PoisonError::into_inner).get(&address.addr()).map(use_it)
 }
 
-/// Takes the client at `address` out of existence: no call finds it any more.
+/// Removes the client at `address`. No later call finds it.
 pub fn remove(address: *const WebSocket) -> Option<Handle> {
     CLIENTS.write().unwrap_or_else(PoisonError::into_inner).remove(&address.addr())
 }
 
 impl Handle {
-    /// Adds a header, and shows it in the struct unless the application has put a list of its own there.
+    /// Adds a header. Appends it to the list in the struct too, unless the application has put a list of its own there.
     pub fn add(&self, name: CString, value: CString) {
         let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
         let header = Header { name: name.as_ptr(), value: value.as_ptr(), next: std::ptr::null_mut() };
@@ -139,7 +140,7 @@ impl Handle {
         added.headers.push(AddedHeader { header: fresh, name, value });
     }
 
-    /// Ends the client: no callback runs once this returns, except one this is called from.
+    /// Ends the client. No callback runs after this returns, except one that this is called from.
     pub fn destroy(self) {
         let Self { client, added, ext, pointer, barrier } = self;
         // Before the wait: a running batch of callbacks ends with the message it is at.

@@ -6,15 +6,15 @@
 //! A file imports only files below it:
 //!
 //! ```text
-//! mod, ext/mod             the C functions
-//! guard                    the frame of each function: finds the client, stops panics
-//! handle                   the registry of clients
-//! callback                 calls the application's functions
-//! events                   the core's events as C structs
-//! client_ext               what net_websocket_ext.h adds to a client
-//! ext/options, buffers, versioned_struct    what comes in and goes out
-//! readable, error, last_error, callback_barrier
-//! abi/ext, abi/mod         the layouts of the C headers
+//! mod, ext/mod         the functions of the two headers
+//! guard                the frame of each function
+//! handle               the registry of clients
+//! callback, events     the application's callbacks, and what they get
+//! client_ext           what net_websocket_ext.h adds to a client
+//! callback_barrier     the wait of Destroy for a callback
+//! ext/options, buffers, versioned_struct, readable    the application's memory
+//! error, last_error    codes and texts
+//! abi/ext, abi/mod     the layouts of the headers
 //! ```
 
 mod abi;
@@ -48,7 +48,7 @@ use crate::logging;
 
 /// The most bytes one call of Send takes: the platform's limit.
 const SEND_BYTES_MAX: usize = 4_194_304;
-/// The most bytes of a close reason that are looked at; 123 of them are sent.
+/// The most bytes of a close reason that are read. At most 123 of them are sent.
 const REASON_BYTES_READ: usize = 4_096;
 const NORMAL_CLOSURE: u32 = 1000;
 
@@ -74,7 +74,7 @@ pub extern "C" fn OH_WebSocketClient_AddHeader(client: *mut WebSocket, header: H
             return ErrCode::ClientNull;
         }
         handle::with(client, |handle| add_header(handle, header)).unwrap_or_else(|| {
-            // The platform accepts structs that it did not make; such a one can never connect.
+            // The platform accepts structs that it did not create. Such a client can never connect.
             logging::warn(format_args!("AddHeader: not a client of this library; the header is left out"));
             ErrCode::Ok
         })
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn OH_WebSocketClient_Send(
             _ => Some(ErrCode::DataLengthExceeded),
         };
         if let Some(code) = refused {
-            // The state comes before the arguments; a good message finds out by itself, with the same look.
+            // The state is checked before the arguments. A valid message gets that check in `send`.
             return match handle.client.state() {
                 State::Closing | State::Closed => error::of_send(SendError::NotConnected),
                 State::Idle | State::Connecting | State::Open => code,
@@ -131,7 +131,7 @@ pub extern "C" fn OH_WebSocketClient_Close(client: *mut WebSocket, options: Code
     guard_client("Close", client, |handle| {
         let CodeAndText { code, text } = options;
         let code = if code == 0 { NORMAL_CLOSURE } else { code };
-        // 0 stands for any code that no close frame can hold: none of them may be sent.
+        // 0 stands for every code that does not fit into a close frame. None of them may be sent.
         let code = u16::try_from(code).unwrap_or(0);
         match handle.client.close(code, &reason(text)) {
             Ok(()) => ErrCode::Ok,
@@ -182,11 +182,11 @@ fn add_header(handle: &Handle, header: Header) -> ErrCode {
 }
 
 fn read_text(text: *const c_char) -> Result<CString, Unreadable> {
-    // What ends at the first NUL holds none.
+    // A C string ends at its first NUL, so it contains none.
     readable::c_string(text, HEADER_BYTES_MAX).map(|bytes| CString::new(bytes).unwrap_or_default())
 }
 
-/// Writes down why Connect does not begin.
+/// Logs why Connect does not begin, and stores it as the last error.
 fn refuse(handle: &Handle, code: ErrCode, why: impl fmt::Display) -> ErrCode {
     logging::warn(format_args!("[c{}] Connect: {why}", handle.client.id()));
     set_last_error(&format!("OH_WebSocketClient_Connect: {why}"));
@@ -216,7 +216,8 @@ fn connect(handle: &Handle, url: *const c_char, options: RequestOptions) -> ErrC
     }
 }
 
-/// The headers that were added, those `chosen` by NWS_SetOptions, then those of `options` that are not the same ones again.
+/// Returns the headers that were added, then those `chosen` by NWS_SetOptions, then those of `options`. The list of
+/// `options` ends where it reaches an added header.
 fn request_headers(
     handle: &Handle,
     chosen: &[RawHeader],
@@ -256,10 +257,10 @@ fn request_headers(
     Ok(headers)
 }
 
-/// The platform's C interface has no type argument: text is what C and UTF-8 agree to call text.
+/// The platform's Send has no argument for the type: a message is text if it is UTF-8 without a NUL.
 fn kind_of(payload: &[u8]) -> Kind {
-    // The beginning tells most binary data: the check of the whole has no early end, nor has the one for NUL inside a
-    // block, so that they run on vectors.
+    // The first bytes identify most binary data. The checks of the whole, and of a block for NUL, have no early exit, so
+    // that they are vectorized.
     const BEGINNING_BYTES: usize = 64;
     let beginning = payload.get(..BEGINNING_BYTES).map(str::from_utf8);
     if matches!(beginning, Some(Err(error)) if error.error_len().is_some()) {
@@ -277,7 +278,7 @@ fn reason(text: *const c_char) -> String {
     match readable::c_string(text, REASON_BYTES_READ) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(Unreadable::TooLong) => {
-            // More than a frame can carry: the beginning will do, and it is readable as far as was looked.
+            // The text is longer than a frame can carry, so its beginning is enough. `c_string` has read that much.
             // SAFETY: `c_string` has read `REASON_BYTES_READ` bytes there and found no NUL.
             let start = unsafe { std::slice::from_raw_parts(text.cast::<u8>(), REASON_BYTES_READ) };
             String::from_utf8_lossy(start).into_owned()

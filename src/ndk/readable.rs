@@ -1,7 +1,7 @@
 //! Reading memory that an application only claims to own.
 //!
-//! Owns the one question "may this address be read?", asked of the kernel. An uninitialised pointer in a header is a
-//! mistake to report, not a reason to crash the process.
+//! Asks the kernel whether an address can be read. An uninitialised pointer in a header is a mistake to report, not a
+//! reason to crash the process.
 
 use std::ffi::{c_char, c_void};
 use std::mem::{MaybeUninit, size_of};
@@ -9,9 +9,9 @@ use std::mem::{MaybeUninit, size_of};
 use super::abi::Header;
 use super::abi::ext::RawPin;
 
-/// The smallest page of any system this runs on; larger ones are only asked about more than once.
+/// The smallest page of all supported systems. Larger pages are only checked more than once.
 const PAGE_BYTES: usize = 4_096;
-/// The size of the kernel's signal set, the only one its system call takes.
+/// The size of the kernel's signal set. The system call accepts no other size.
 const SIGNAL_SET_BYTES: usize = 8;
 
 /// Why memory could not be read.
@@ -74,7 +74,7 @@ pub fn value<T: Plain>(address: *const T) -> Result<T, Unreadable> {
 ///
 /// # Safety
 ///
-/// As above.
+/// Every pattern of bytes must be a valid value, and the type must be smaller than a page.
 pub unsafe trait Plain: Copy {}
 
 // SAFETY: three raw pointers.
@@ -86,13 +86,13 @@ unsafe impl Plain for RawPin {}
 /// Whether the kernel can read the word that holds `address`.
 fn is_readable(address: *const c_void) -> bool {
     const NO_SUCH_HOW: i32 = -1;
-    // Nothing is mapped there, and to the kernel a NULL set is none to read.
+    // The first page is never mapped, and the kernel does not read a NULL set.
     if address.addr() < PAGE_BYTES {
         return false;
     }
     let word = address.map_addr(|address| address & !(SIGNAL_SET_BYTES - 1));
     let mut errno = MaybeUninit::<i32>::uninit();
-    // The kernel copies the set before it looks at how to apply it, so this call reads and changes nothing:
+    // The kernel copies the set before it checks how to apply it, so this call changes nothing:
     // EFAULT when the memory cannot be read, EINVAL when it can.
     // SAFETY: the set is only read, by the kernel, which checks the address; no old set is asked for.
     let errno = unsafe {
@@ -109,7 +109,7 @@ fn is_readable(address: *const c_void) -> bool {
     errno != libc::EFAULT
 }
 
-/// Where this thread's errno is.
+/// Returns the address of this thread's errno.
 fn errno_location() -> *mut i32 {
     // SAFETY: always valid on the calling thread.
     unsafe { libc::__errno_location() }

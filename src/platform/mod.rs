@@ -1,8 +1,8 @@
 //! What only the system knows: the proxy of its network settings, changes of its network, and how much of what was
 //! written to a socket the peer has acknowledged.
 //!
-//! Owns the calls into the platform's libraries and the kernel. Knows nothing of clients, C or JavaScript. `unsafe` code
-//! outside `ndk` and `arkts` is only here.
+//! Owns the calls into the platform's libraries and the kernel, which need `unsafe`. Knows nothing of clients, C or
+//! JavaScript. A file imports only files below it: `mod`, `proxy`, `network`, `netlink`, `tcp`, `library`.
 
 mod library;
 /// Applications may not listen to the kernel on OpenHarmony.

@@ -22,8 +22,8 @@ pub(crate) enum NetworkNotice {
     Changed,
 }
 
-/// Calls `notify` at each change of the network, on any thread, until the result is dropped. Returns `None` if no source of
-/// changes is available. Every call must pass the same `notify`.
+/// Calls `notify` at each change of the network, on any thread, until the result is dropped. Returns `None` if no source
+/// of changes is available. Every call must pass the same `notify`.
 pub(crate) fn watch_network(notify: fn(NetworkNotice)) -> Option<NetworkWatch> {
     let _ = NOTIFY.set(notify);
     if let Some(NetworkFunctions { register, unregister }) = *NETWORK_FUNCTIONS {
@@ -156,8 +156,8 @@ extern "C" fn on_blocked(_network: *const NetHandle, blocked: bool) {
     notify(if blocked { NetworkNotice::Lost } else { NetworkNotice::Available });
 }
 
-/// `OH_NetConn_RegisterDefaultNetConnCallback` and `OH_NetConn_UnregisterNetConnCallback`, since API 12. They return 0, or
-/// an error code.
+/// `OH_NetConn_RegisterDefaultNetConnCallback` and `OH_NetConn_UnregisterNetConnCallback`, since API 12. They return 0,
+/// or an error code.
 type RegisterNetConnCallback = unsafe extern "C" fn(*mut NetConnCallbacks, *mut u32) -> i32;
 type UnregisterNetConnCallback = unsafe extern "C" fn(u32) -> i32;
 

@@ -246,7 +246,7 @@ pub unsafe extern "C" fn NWS_SendWithCallback(
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(data, length) }?;
         check_text(kind, payload)?;
-        // Before the message, whose fate may be known before this returns.
+        // Register first: the session may report the message before this call returns.
         let receipt = handle.ext.register_completion(SendCompletion { callback, context });
         handle.client.send_with_receipt(kind, payload, receipt).map_err(|error| {
             handle.ext.take_completion(receipt);
@@ -347,7 +347,7 @@ pub unsafe extern "C" fn NWS_GetBufferedAmount(client: *const WebSocket, bytes: 
     })
 }
 
-/// Gives an application what `find` finds in the answer to the last upgrade.
+/// Copies the text that `find` returns from the server's last upgrade response to the application's buffer.
 ///
 /// # Safety
 ///

@@ -19,13 +19,13 @@ use crate::ndk::abi::{ErrCode, Header};
 use crate::ndk::error::CallError;
 use crate::ndk::readable::{self, Unreadable};
 
-/// The longest sub-protocol list and file name looked at, in bytes.
+/// The longest text read, such as a list of sub-protocols or a file name, in bytes.
 const TEXT_BYTES_MAX: usize = 65_536;
-/// The most pins looked at; more are a list that runs in a circle.
+/// The most pins read. A longer list is taken for a circle.
 const PINS_MAX: usize = 256;
 
 impl RawOptions {
-    /// The defaults, which are the core's.
+    /// Returns the core's defaults.
     pub fn defaults() -> Self {
         let Options {
             headers: _,
@@ -110,7 +110,7 @@ impl RawOptions {
         }
     }
 
-    /// The core's options, and the limits of the send queue.
+    /// Returns the core's options and the limits of the send queue.
     pub fn parse(&self) -> Result<(Options, SendLimits), CallError> {
         let deflate = PerMessageDeflate {
             client_no_context_takeover: flag("clientNoContextTakeover", self.client_no_context_takeover)?,
@@ -155,7 +155,7 @@ impl RawOptions {
         let send_limit = bytes("sendQueueLimit", self.send_queue_limit)?;
         let mut low_water = usize::try_from(self.send_low_water).unwrap_or(usize::MAX);
         if low_water == SendLimits::of_bytes(SEND_LIMIT_BYTES).low_water {
-            // Left as it was, it follows the limit.
+            // An unchanged default follows the limit.
             low_water = low_water.min(SendLimits::of_bytes(send_limit).low_water);
         }
         if low_water > send_limit {
@@ -232,7 +232,7 @@ impl RawOptions {
 }
 
 impl RawReconnectOptions {
-    /// The defaults, which are the core's.
+    /// Returns the core's defaults.
     pub fn defaults() -> Self {
         let Reconnect {
             at_once,
@@ -288,7 +288,7 @@ impl RawReconnectOptions {
     }
 }
 
-/// What an application has prepared for an attempt.
+/// Returns the changes that an application has prepared for an attempt.
 pub fn rewrite(url: *const c_char, list: *const Header) -> Result<Rewrite, CallError> {
     Ok(Rewrite { url: text("url", url)?, headers: headers(list)? })
 }
@@ -346,7 +346,7 @@ fn text(field: &str, text: *const c_char) -> Result<Option<String>, CallError> {
     String::from_utf8(bytes).map(Some).map_err(|_| refused("not UTF-8"))
 }
 
-/// Two fields, of which either makes credentials.
+/// Returns credentials if at least one of the two fields is set.
 fn credentials(
     (username_field, username): (&str, *const c_char),
     (password_field, password): (&str, *const c_char),
@@ -359,7 +359,7 @@ fn credentials(
     }))
 }
 
-/// Names and their addresses.
+/// Reads a list of host names and their addresses.
 fn hosts(list: *const Header) -> Result<Vec<(String, String)>, CallError> {
     let refused = |text: String| CallError::new(ErrCode::InvalidArgument, text);
     let utf8 = |text| String::from_utf8(text).map_err(|_| refused("hosts: not UTF-8".to_owned()));
@@ -374,7 +374,7 @@ fn headers(list: *const Header) -> Result<Vec<RawHeader>, CallError> {
     pairs("headers", list)
 }
 
-/// A list in the shape of the platform's headers.
+/// Reads a list in the shape of the platform's headers.
 fn pairs(field: &str, mut next: *const Header) -> Result<Vec<RawHeader>, CallError> {
     let mut headers = Vec::new();
     while !next.is_null() {
