@@ -209,7 +209,9 @@ fn read(src: &Path) -> Sources {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 walk(src, &path, sources);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && !path.ends_with("tests.rs")
+            {
                 let name = path.strip_prefix(src).expect("inside").to_str().expect("UTF-8").to_owned();
                 sources.insert(name, fs::read_to_string(&path).expect("a source"));
             }
