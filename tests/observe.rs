@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use net_websocket::client::{
     Cause, Client, Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Options,
-    PhaseTimeouts, Request, SendError, SendLimits, Statistics, Times,
+    PhaseTimeouts, Request, SendError, SendLimits, SessionOptions, Statistics, Times,
 };
 use support::{DEADLINE, Peer, quiet};
 
@@ -171,8 +171,14 @@ fn a_tracer_that_can_take_no_more_holds_writing_up_but_not_reading() {
     let peer = Peer::bind();
     let tracing = Arc::new(Tracing { wanted: true.into(), full: true.into(), ..Tracing::default() });
     // Closing has to wait as well, and its timeout with it.
-    let (client, events) =
-        connect_traced(&peer, Options { close_timeout: Duration::from_millis(1), ..quiet() }, &tracing);
+    let (client, events) = connect_traced(
+        &peer,
+        Options {
+            session: SessionOptions { close_timeout: Duration::from_millis(1), ..quiet().session },
+            ..quiet()
+        },
+        &tracing,
+    );
     let mut wire = peer.open();
     assert!(matches!(next(&events), Told::Opened));
     client.send(Kind::Text, b"held").expect("open");
@@ -192,7 +198,10 @@ fn a_tracer_that_can_take_no_more_holds_writing_up_but_not_reading() {
 #[test]
 fn statistics_come_at_their_interval_and_count_the_pings_without_an_answer() {
     let peer = Peer::bind();
-    let options = Options { statistics_interval: Some(Duration::from_millis(5)), ..quiet() };
+    let options = Options {
+        session: SessionOptions { statistics_interval: Some(Duration::from_millis(5)), ..quiet().session },
+        ..quiet()
+    };
     let (client, events) = connect(&peer, options);
     let mut wire = peer.open();
     assert!(matches!(next(&events), Told::Opened));

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use net_websocket::client::{
     Client, CloseError, Closed, Failure, Kind, Listener, Message, Opened, Options, PerMessageDeflate,
-    PingError, Request, SendError, State,
+    PingError, Request, SendError, SessionOptions, State,
 };
 use support::{DEADLINE, Peer, Recorded, Recorder, Seen, quiet};
 
@@ -136,7 +136,10 @@ fn a_burst_of_messages_to_compress_is_compressed_to_the_last() {
     let own = Arc::new(OnceLock::new());
     let client = own.get_or_init(|| Client::new(Box::new(Burst(own.clone())), 10_000_000));
     let deflate = PerMessageDeflate { threshold: 0, ..PerMessageDeflate::default() };
-    let options = Options { per_message_deflate: Some(deflate), ..quiet() };
+    let options = Options {
+        session: SessionOptions { per_message_deflate: Some(deflate), ..quiet().session },
+        ..quiet()
+    };
     client.connect(Request::parse(&peer.url(), options).expect("good")).expect("idle");
     let mut wire = peer.accept();
     wire.upgrade_with("Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n", b"");
@@ -191,7 +194,10 @@ fn sends_what_is_queued_before_its_close_frame_and_reports_its_own_code() {
 #[test]
 fn a_peer_that_does_not_answer_the_close_frame_is_left_after_the_timeout() {
     let peer = Peer::bind();
-    let options = Options { close_timeout: Duration::from_millis(100), ..quiet() };
+    let options = Options {
+        session: SessionOptions { close_timeout: Duration::from_millis(100), ..quiet().session },
+        ..quiet()
+    };
     let recorded = Recorded::connect(&peer, options);
     let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
@@ -233,7 +239,10 @@ fn a_connection_that_ends_without_a_close_frame_is_an_error_and_then_1006() {
 #[test]
 fn a_message_over_the_limit_closes_with_1009() {
     let peer = Peer::bind();
-    let recorded = Recorded::connect(&peer, Options { message_limit: 10, ..quiet() });
+    let recorded = Recorded::connect(
+        &peer,
+        Options { session: SessionOptions { message_limit: 10, ..quiet().session }, ..quiet() },
+    );
     let mut wire = peer.open();
     wire.send(b"\x82\x0a0123456789");
     wire.send(b"\x82\x0b");
@@ -252,7 +261,14 @@ fn pings_on_schedule_and_gives_up_on_a_silent_peer() {
     let peer = Peer::bind();
     let interval = Duration::from_millis(20);
     let timeout = Duration::from_millis(200);
-    let options = Options { ping_interval: Some(interval), pong_timeout: Some(timeout), ..quiet() };
+    let options = Options {
+        session: SessionOptions {
+            ping_interval: Some(interval),
+            pong_timeout: Some(timeout),
+            ..quiet().session
+        },
+        ..quiet()
+    };
     let recorded = Recorded::connect(&peer, options);
     let mut wire = peer.open();
     for number in 1..=3 {
@@ -273,7 +289,14 @@ fn a_peer_that_takes_what_is_sent_is_there_although_its_pong_is_late() {
     const BYTES: usize = 30_000_000;
     let peer = Peer::bind();
     let timeout = Duration::from_millis(250);
-    let options = Options { ping_interval: Some(timeout / 5), pong_timeout: Some(timeout), ..quiet() };
+    let options = Options {
+        session: SessionOptions {
+            ping_interval: Some(timeout / 5),
+            pong_timeout: Some(timeout),
+            ..quiet().session
+        },
+        ..quiet()
+    };
     let recorded = Recorded::connect(&peer, options.clone());
     let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
@@ -554,9 +577,12 @@ fn a_full_listener_is_asked_before_the_rest_of_what_one_read_inflates_to() {
     let client = Client::new(Box::new(Sated { store: store.clone(), events }), 1_000);
     // The pong deadline must not take the pause for a dead peer.
     let options = Options {
-        per_message_deflate: Some(PerMessageDeflate::default()),
-        ping_interval: Some(Duration::from_millis(10)),
-        pong_timeout: Some(Duration::from_millis(20)),
+        session: SessionOptions {
+            per_message_deflate: Some(PerMessageDeflate::default()),
+            ping_interval: Some(Duration::from_millis(10)),
+            pong_timeout: Some(Duration::from_millis(20)),
+            ..quiet().session
+        },
         ..quiet()
     };
     client.connect(Request::parse(&peer.url(), options).expect("good")).expect("idle");
@@ -622,8 +648,11 @@ fn a_listener_that_takes_no_more_stops_the_peer_and_loses_nothing() {
     let client = Client::new(Box::new(listener), 1_000);
     // The pong deadline must not take the pause for a dead peer.
     let options = Options {
-        ping_interval: Some(Duration::from_millis(10)),
-        pong_timeout: Some(Duration::from_millis(20)),
+        session: SessionOptions {
+            ping_interval: Some(Duration::from_millis(10)),
+            pong_timeout: Some(Duration::from_millis(20)),
+            ..quiet().session
+        },
         ..quiet()
     };
     client.connect(Request::parse(&peer.url(), options).expect("good")).expect("idle");

@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use data_encoding::BASE64;
 use net_websocket::client::{
     AlpnProtocols, Client, ClientCertificate, Closed, Failure, Listener, Message, Opened, Options, Password,
-    Phase, Pin, Request, SEND_LIMIT_BYTES, TlsOptions, TlsServerName,
+    Phase, Pin, Request, SEND_LIMIT_BYTES, SessionOptions, TlsOptions, TlsServerName,
 };
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
@@ -78,7 +78,12 @@ impl Recorded {
     }
 
     fn dial(&self, url: &str, tls: TlsOptions) {
-        let options = Options { tls, ping_interval: None, connect_timeout: DEADLINE, ..Options::default() };
+        let options = Options {
+            tls,
+            connect_timeout: DEADLINE,
+            session: SessionOptions { ping_interval: None, ..SessionOptions::default() },
+            ..Options::default()
+        };
         self.client.connect(Request::parse(url, options).expect("a good request")).expect("not connected");
     }
 

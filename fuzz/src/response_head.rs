@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use net_websocket::client::{Options, PerMessageDeflate, Request, parse_response_head};
+use net_websocket::client::{Options, PerMessageDeflate, Request, SessionOptions, parse_response_head};
 
 /// The key of RFC 6455 section 1.3 and its answer.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -11,7 +11,11 @@ const GOOD: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nCo
 
 static REQUESTS: LazyLock<[Request; 2]> = LazyLock::new(|| {
     let request = |protocols: &str, per_message_deflate| {
-        let options = Options { protocols: protocols.to_owned(), per_message_deflate, ..Options::default() };
+        let options = Options {
+            protocols: protocols.to_owned(),
+            session: SessionOptions { per_message_deflate, ..SessionOptions::default() },
+            ..Options::default()
+        };
         Request::parse("ws://example.org/", options).expect("a good request")
     };
     let narrow = PerMessageDeflate {

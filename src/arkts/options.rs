@@ -59,8 +59,8 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
             }
             "protocol" => options.protocols = text("protocol", value)?,
             "skipServerCertVerification" => options.tls.skip_server_verification = boolean(&name, value)?,
-            "pingInterval" => options.ping_interval = seconds(&name, value)?,
-            "pongTimeout" => options.pong_timeout = seconds(&name, value)?,
+            "pingInterval" => options.session.ping_interval = seconds(&name, value)?,
+            "pongTimeout" => options.session.pong_timeout = seconds(&name, value)?,
             "proxy" => options.proxy = proxy(value)?,
             "clientCert" => options.tls.client_certificate = client_certificate(value)?,
             // TLS below 1.2 is never used, so any minimum up to 1.2 is met.
@@ -83,13 +83,13 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
             }
             "perMessageDeflate" => {
                 if !boolean(&name, value)? {
-                    options.per_message_deflate = None;
+                    options.session.per_message_deflate = None;
                 }
             }
             "connectTimeout" => options.connect_timeout = milliseconds(&name, value)?,
-            "closeTimeout" => options.close_timeout = milliseconds(&name, value)?,
-            "maxMessageSize" => options.message_limit = bytes(&name, value)?,
-            "receivePieces" => options.in_pieces = boolean(&name, value)?,
+            "closeTimeout" => options.session.close_timeout = milliseconds(&name, value)?,
+            "maxMessageSize" => options.session.message_limit = bytes(&name, value)?,
+            "receivePieces" => options.session.in_pieces = boolean(&name, value)?,
             "reconnect" => options.reconnect = Some(reconnect(value)?),
             "signal" => signal = Some(Signal::parse(value)?),
             "sendQueueLimit" => {
@@ -104,7 +104,7 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
                     _ => return Err(ApiError::parameter(&name, "must be 'error' or 'wait'")),
                 }
             }
-            "statisticsInterval" => options.statistics_interval = Some(milliseconds(&name, value)?),
+            "statisticsInterval" => options.session.statistics_interval = Some(milliseconds(&name, value)?),
             "traceId" => options.trace_id = trace_id(value)?,
             "supportOriginPort" => options.origin_port = boolean(&name, value)?,
             "hosts" => options.hosts = hosts(value)?,

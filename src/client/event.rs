@@ -178,7 +178,7 @@ pub trait Listener: Send + 'static {
     /// The queue, once over its low-water mark, is down to it again.
     fn drained(&mut self) {}
 
-    /// What was counted so far, each [`super::Options::statistics_interval`] while the connection is open.
+    /// What was counted so far, at the interval that [`super::SessionOptions`] asks for, while the connection is open.
     fn statistics(&mut self, statistics: &Statistics) {
         let _ = statistics;
     }

@@ -42,7 +42,7 @@ pub use self::proxy::{Credentials, Proxy, ProxyError, ProxyOptionError, ProxyPro
 pub use self::reconnect::Reconnect;
 pub use self::request::{
     HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, OptionsError, PhaseTimeouts, Prepared, REDIRECTS_MAX,
-    RedirectError, Request, Rewrite, check_hosts,
+    RedirectError, Request, Rewrite, SessionOptions, check_hosts,
 };
 pub use self::send_queue::{Payload, SendError, SendLimits};
 pub use self::shared::{AlreadyConnected, CloseError, PingError};

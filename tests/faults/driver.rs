@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use net_websocket::client::{
     Client, Closed, Error, Failure, Kind, Listener, Message, Opened, Options, Outcome, Phase, Proxy,
-    ProxyProtocol, ProxyServer, Receipt, Request, SEND_LIMIT_BYTES, TlsOptions, UpgradeError,
+    ProxyProtocol, ProxyServer, Receipt, Request, SEND_LIMIT_BYTES, SessionOptions, TlsOptions, UpgradeError,
 };
 use net_websocket::protocol::ProtocolError;
 use tokio::sync::mpsc::UnboundedSender;
@@ -145,11 +145,14 @@ impl Connects for Client {
             tls: TlsOptions { ca_path: Some(authority.to_owned()), ..TlsOptions::default() },
             proxy,
             connect_timeout: connect,
-            close_timeout: close,
-            ping_interval: silence.map(|(interval, _)| interval),
-            pong_timeout: silence.map(|(_, timeout)| timeout),
-            per_message_deflate: None,
-            message_limit: MESSAGE_LIMIT,
+            session: SessionOptions {
+                close_timeout: close,
+                ping_interval: silence.map(|(interval, _)| interval),
+                pong_timeout: silence.map(|(_, timeout)| timeout),
+                per_message_deflate: None,
+                message_limit: MESSAGE_LIMIT,
+                ..SessionOptions::default()
+            },
             ..Options::default()
         };
         let request = Request::parse(url, options).expect("a good request");

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use net_websocket::client::{
     Cause, Client, Closed, Failure, Kind, Listener, Message, Opened, Options, Outcome, Proxy, Receipt,
-    Reconnected, Reconnecting, Request,
+    Reconnected, Reconnecting, Request, SessionOptions,
 };
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -207,9 +207,8 @@ pub fn quiet() -> Options {
     let proxy = Proxy::None;
     Options {
         proxy,
-        ping_interval: None,
         connect_timeout: DEADLINE,
-        close_timeout: DEADLINE,
+        session: SessionOptions { ping_interval: None, close_timeout: DEADLINE, ..SessionOptions::default() },
         ..Options::default()
     }
 }

@@ -12,7 +12,8 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use net_websocket::client::{
-    Client, Closed, Failure, Listener, Message, Opened, Options, PerMessageDeflate, Request, SEND_LIMIT_BYTES,
+    Client, Closed, Failure, Listener, Message, Opened, Options, PerMessageDeflate, Request,
+    SEND_LIMIT_BYTES, SessionOptions,
 };
 
 const AGENT: &str = "net_websocket";
@@ -64,7 +65,14 @@ fn connect(url: &str, without_context: bool) -> Result<Option<String>, String> {
         threshold: 0,
         ..PerMessageDeflate::default()
     };
-    let options = Options { ping_interval: None, per_message_deflate: Some(deflate), ..Options::default() };
+    let options = Options {
+        session: SessionOptions {
+            ping_interval: None,
+            per_message_deflate: Some(deflate),
+            ..SessionOptions::default()
+        },
+        ..Options::default()
+    };
     let request = Request::parse(url, options).map_err(|error| error.to_string())?;
     let (ended, end) = channel();
     let own = Arc::new(OnceLock::new());

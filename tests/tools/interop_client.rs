@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use net_websocket::client::{
     Client, Closed, Failure, Kind, Listener, Message, Opened, Options, PerMessageDeflate, Request,
-    SEND_LIMIT_BYTES,
+    SEND_LIMIT_BYTES, SessionOptions,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -455,7 +455,10 @@ struct Connection {
 
 impl Connection {
     fn connect(url: &str, offer: Option<&PerMessageDeflate>) -> Result<Self, String> {
-        let options = Options { per_message_deflate: offer.cloned(), ..Options::default() };
+        let options = Options {
+            session: SessionOptions { per_message_deflate: offer.cloned(), ..SessionOptions::default() },
+            ..Options::default()
+        };
         let request = Request::parse(url, options).map_err(|error| error.to_string())?;
         let (sender, events) = channel();
         let forward = Forward(move |event| {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use net_websocket::client::{
     Client, Closed, Failure, Listener, Message, Opened, Options, Reconnect, Request, SEND_LIMIT_BYTES,
+    SessionOptions,
 };
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -89,7 +90,13 @@ fn switches() -> u64 {
 fn idle(clients: usize, seconds: u64, ping: u64) -> Result<(), Box<dyn Error>> {
     const STEP: Duration = Duration::from_millis(100);
     let (_server, address) = serve(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let options = Options { ping_interval: Some(Duration::from_secs(ping)), ..Options::default() };
+    let options = Options {
+        session: SessionOptions {
+            ping_interval: Some(Duration::from_secs(ping)),
+            ..SessionOptions::default()
+        },
+        ..Options::default()
+    };
     let (connected, _opens) = connect(clients, address, &options)?;
     std::thread::sleep(Duration::from_secs(1));
     let pings = || connected.iter().map(|client| client.statistics().pings_sent).sum::<u64>();

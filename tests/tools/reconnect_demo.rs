@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use net_websocket::client::{
     Client, Closed, Failure, Listener, LogLevel, Message, Opened, Options, Reconnect, Reconnected,
-    Reconnecting, Request, SEND_LIMIT_BYTES, set_log_level,
+    Reconnecting, Request, SEND_LIMIT_BYTES, SessionOptions, set_log_level,
 };
 use tokio_tungstenite::tungstenite;
 
@@ -23,8 +23,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["connect", url, ping, pong] => {
             let seconds = |text: &str| text.parse().map(Duration::from_secs_f64);
             let options = Options {
-                ping_interval: Some(seconds(ping)?),
-                pong_timeout: Some(seconds(pong)?),
+                session: SessionOptions {
+                    ping_interval: Some(seconds(ping)?),
+                    pong_timeout: Some(seconds(pong)?),
+                    ..SessionOptions::default()
+                },
                 ..Options::default()
             };
             connect(url, options)

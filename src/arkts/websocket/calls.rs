@@ -284,7 +284,7 @@ impl WebSocket {
     ) -> std::result::Result<(), ApiError> {
         let url = options::text("url", url)?;
         let ConnectOptions { request, send_limits, sends_wait, signal } = options::connect_options(options)?;
-        let (in_pieces, reconnects) = (request.in_pieces, request.reconnect.is_some());
+        let (in_pieces, reconnects) = (request.session.in_pieces, request.reconnect.is_some());
         let drops_queue = request.reconnect.as_ref().is_some_and(|again| !again.keep_queue);
         let request = Request::parse(&url, request)?;
         let Self { binding } = self;

@@ -76,7 +76,7 @@ fn origin(request: &Request) -> String {
 }
 
 fn format_request(request: &Request, key: &str) -> Vec<u8> {
-    let Request { destination, headers, protocols, per_message_deflate, .. } = request;
+    let Request { destination, headers, protocols, session, .. } = request;
     let Destination { authority, target, .. } = destination;
     let given = |wanted: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
     let mut out = Vec::with_capacity(REQUEST_BYTES);
@@ -101,7 +101,7 @@ fn format_request(request: &Request, key: &str) -> Vec<u8> {
     if !protocols.is_empty() {
         line("Sec-WebSocket-Protocol", protocols.join(", ").as_bytes());
     }
-    if let Some(deflate) = per_message_deflate {
+    if let Some(deflate) = &session.per_message_deflate {
         line("Sec-WebSocket-Extensions", deflate.offer().as_bytes());
     }
     if !given("user-agent") {
@@ -157,7 +157,7 @@ fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Ne
         return Err(UpgradeError::Header("Sec-WebSocket-Accept"));
     }
     let extensions = head.values("sec-websocket-extensions").collect::<Vec<_>>().join(", ");
-    let deflate = match &request.per_message_deflate {
+    let deflate = match &request.session.per_message_deflate {
         Some(offered) => offered.accept(&extensions).map_err(UpgradeError::Extension)?,
         None if extensions.trim().is_empty() => None,
         None => return Err(UpgradeError::Extension(AnswerError::Unrequested)),

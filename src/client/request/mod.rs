@@ -12,7 +12,9 @@ use std::time::Duration;
 use url::Host;
 
 pub use self::error::{OptionsError, RedirectError};
-pub use self::options::{HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, PhaseTimeouts, REDIRECTS_MAX};
+pub use self::options::{
+    HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, PhaseTimeouts, REDIRECTS_MAX, SessionOptions,
+};
 pub use self::parse::check_hosts;
 pub use self::rewrite::{Prepared, Rewrite};
 
@@ -21,7 +23,6 @@ use super::destination::{Destination, basic_authorization};
 use super::proxy::{Credentials, ProxySelection};
 use super::reconnect::Reconnect;
 use super::tls::{self, TlsOptions, TrustError};
-use crate::protocol::PerMessageDeflate;
 
 /// How to follow redirects.
 #[derive(Clone, Debug)]
@@ -48,14 +49,8 @@ pub struct Request {
     pub(in crate::client) protocols: Vec<String>,
     pub(in crate::client) connect_timeout: Duration,
     pub(in crate::client) phase_timeouts: PhaseTimeouts,
-    pub(in crate::client) close_timeout: Duration,
-    pub(in crate::client) ping_interval: Option<Duration>,
-    pub(in crate::client) pong_timeout: Option<Duration>,
-    pub(in crate::client) per_message_deflate: Option<PerMessageDeflate>,
-    pub(in crate::client) message_limit: usize,
-    pub(in crate::client) in_pieces: bool,
+    pub(in crate::client) session: SessionOptions,
     pub(in crate::client) reconnect: Option<Box<RetryTemplate>>,
-    pub(in crate::client) statistics_interval: Option<Duration>,
     pub(in crate::client) trace_id: Option<u64>,
 }
 
@@ -92,18 +87,12 @@ impl Request {
             origin_port,
             connect_timeout,
             phase_timeouts,
-            close_timeout,
-            ping_interval,
-            pong_timeout,
-            per_message_deflate,
-            message_limit,
-            in_pieces,
+            session,
             reconnect: _,
-            statistics_interval,
             trace_id,
         } = options;
         let mut destination = Destination::parse(url).map_err(OptionsError::Url)?;
-        if per_message_deflate.as_ref().is_some_and(|deflate| !deflate.is_valid()) {
+        if session.per_message_deflate.as_ref().is_some_and(|deflate| !deflate.is_valid()) {
             return Err(OptionsError::WindowBits);
         }
         if max_redirects > REDIRECTS_MAX {
@@ -133,14 +122,8 @@ impl Request {
             protocols,
             connect_timeout,
             phase_timeouts,
-            close_timeout,
-            ping_interval,
-            pong_timeout,
-            per_message_deflate,
-            message_limit,
-            in_pieces,
+            session,
             reconnect: template,
-            statistics_interval,
             trace_id,
         })
     }

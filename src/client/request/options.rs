@@ -39,23 +39,10 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// Limits of its steps. Default none.
     pub phase_timeouts: PhaseTimeouts,
-    /// How long to wait for the peer's close frame before the connection is dropped. Default 5 s.
-    pub close_timeout: Duration,
-    /// Time between pings; `None` for none. Default 30 s.
-    pub ping_interval: Option<Duration>,
-    /// How long after a ping something must come; `None` for ever. While what was sent before the ping is on its way, and
-    /// arrives, the time begins anew. Default 30 s.
-    pub pong_timeout: Option<Duration>,
-    /// The compression to offer (RFC 7692); `None` for none. Default: with both contexts taken over and full windows.
-    pub per_message_deflate: Option<PerMessageDeflate>,
-    /// The largest message to receive, in bytes. A larger one ends the connection with 1009. Default 64 MiB.
-    pub message_limit: usize,
-    /// Hand on messages that do not lie whole in the read buffer in pieces, as they come. Default no.
-    pub in_pieces: bool,
+    /// What holds for the connection once it is open.
+    pub session: SessionOptions,
     /// Connect again by itself after a failure. Default no.
     pub reconnect: Option<Reconnect>,
-    /// How often [`crate::client::Listener::statistics`] is told what was counted; `None` for never. Default never.
-    pub statistics_interval: Option<Duration>,
     /// A number that stands in the client's log lines, to find them by that of a HiTrace chain. Default none.
     pub trace_id: Option<u64>,
 }
@@ -73,15 +60,43 @@ impl Default for Options {
             origin_port: false,
             connect_timeout: Duration::from_secs(15),
             phase_timeouts: PhaseTimeouts::default(),
+            session: SessionOptions::default(),
+            reconnect: None,
+            trace_id: None,
+        }
+    }
+}
+
+/// The choices for a connection once it is open. They travel whole, from the application to the session.
+#[derive(Clone, Debug)]
+pub struct SessionOptions {
+    /// How long to wait for the peer's close frame before the connection is dropped. Default 5 s.
+    pub close_timeout: Duration,
+    /// Time between pings; `None` for none. Default 30 s.
+    pub ping_interval: Option<Duration>,
+    /// How long after a ping something must come; `None` for ever. While what was sent before the ping is on its way, and
+    /// arrives, the time begins anew. Default 30 s.
+    pub pong_timeout: Option<Duration>,
+    /// The compression to offer (RFC 7692); `None` for none. Default: with both contexts taken over and full windows.
+    pub per_message_deflate: Option<PerMessageDeflate>,
+    /// The largest message to receive, in bytes. A larger one ends the connection with 1009. Default 64 MiB.
+    pub message_limit: usize,
+    /// Hand on messages that do not lie whole in the read buffer in pieces, as they come. Default no.
+    pub in_pieces: bool,
+    /// How often [`crate::client::Listener::statistics`] is told what was counted; `None` for never. Default never.
+    pub statistics_interval: Option<Duration>,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self {
             close_timeout: Duration::from_secs(5),
             ping_interval: Some(Duration::from_secs(30)),
             pong_timeout: Some(Duration::from_secs(30)),
             per_message_deflate: Some(PerMessageDeflate::default()),
             message_limit: 67_108_864,
             in_pieces: false,
-            reconnect: None,
             statistics_interval: None,
-            trace_id: None,
         }
     }
 }

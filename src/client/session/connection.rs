@@ -95,16 +95,17 @@ impl<'a> Session<'a> {
         deflate: Option<Negotiated>,
         request: &Request,
     ) -> Self {
+        let options = &request.session;
         let (now, ticks) = (Instant::now(), Ticks::of_process());
         // Who does not hear of changes of the network need not know.
         let endpoints = request.watches_network().then(|| stream.endpoints().ok().map(Box::new)).flatten();
         // Frames that came along with the server's answer.
         shared.counters.received_bytes(received.data().len());
-        let mut decoder = Decoder::new(request.message_limit, deflate.as_ref().map(Negotiated::inflater));
-        if request.in_pieces {
+        let mut decoder = Decoder::new(options.message_limit, deflate.as_ref().map(Negotiated::inflater));
+        if options.in_pieces {
             decoder = decoder.in_pieces();
         }
-        let keepalive = Keepalive::new(ticks, request.ping_interval, request.pong_timeout, now);
+        let keepalive = Keepalive::new(ticks, options.ping_interval, options.pong_timeout, now);
         let statistics = |period| Interval { period, next: ticks.after(now, period) };
         Self {
             shared,
@@ -113,10 +114,10 @@ impl<'a> Session<'a> {
             reader: Reader::new(received, decoder),
             rules: Connection::new(Role::Client),
             pinger: Pinger::new(keepalive),
-            close_timeout: request.close_timeout,
+            close_timeout: options.close_timeout,
             close_by: None,
             write_failure: None,
-            statistics: request.statistics_interval.map(statistics),
+            statistics: options.statistics_interval.map(statistics),
             timer: Timer::new(now),
             paused: false,
             // The server's first frames may have come with its answer to the upgrade.

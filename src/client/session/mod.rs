@@ -63,7 +63,7 @@ pub(super) fn start(shared: Arc<Shared>, attempt: u64, turn: Turn, request: Requ
 /// The request comes boxed: the future would hold it, and more than once, as long as the connection lives.
 async fn run(shared: Arc<Shared>, attempt: u64, turn: Turn, request: Box<Request>) {
     let mut listener = turn.await;
-    let close_timeout = request.close_timeout;
+    let close_timeout = request.session.close_timeout;
     let mut series =
         request.reconnect.as_ref().map(|template| Box::new(Series::new(template.policy.clone())));
     let mut request: Arc<Request> = request.into();

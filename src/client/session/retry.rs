@@ -149,7 +149,7 @@ impl Retry<'_> {
 
     /// Lets the last connection close in good order while the client waits for the next one.
     async fn close_in_background(&self, writer: Box<Writer>) {
-        let (shared, close_timeout) = (self.shared.clone(), self.request.close_timeout);
+        let (shared, close_timeout) = (self.shared.clone(), self.request.session.close_timeout);
         let finish = async move { writer.finish_within(close_timeout, &shared.counters).await };
         // Without a runtime this would not run either.
         let _ = runtime::spawn(finish);

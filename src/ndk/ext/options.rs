@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 use crate::client::{
     AlpnProtocols, Causes, ClientCertificate, Credentials, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options,
     Password, PerMessageDeflate, PhaseTimeouts, Pin, Proxy, ProxyProtocol, ProxyServer, REDIRECTS_MAX,
-    RawHeader, Reconnect, Rewrite, SEND_LIMIT_BYTES, SendLimits, TlsOptions, TlsServerName, check_hosts,
+    RawHeader, Reconnect, Rewrite, SEND_LIMIT_BYTES, SendLimits, SessionOptions, TlsOptions, TlsServerName,
+    check_hosts,
 };
 use crate::ndk::abi::ext::{
     PROXY_HTTP, PROXY_NONE, PROXY_SOCKS5, PROXY_SYSTEM, RawOptions, RawPin, RawReconnectOptions,
@@ -38,14 +39,8 @@ impl RawOptions {
             origin_port,
             connect_timeout,
             phase_timeouts,
-            close_timeout,
-            ping_interval,
-            pong_timeout,
-            per_message_deflate,
-            message_limit,
-            in_pieces,
+            session,
             reconnect: _,
-            statistics_interval,
             trace_id,
         } = Options::default();
         let TlsOptions {
@@ -58,15 +53,15 @@ impl RawOptions {
             alpn: _,
             server_name: _,
         } = tls;
-        let offered = per_message_deflate.is_some();
-        let deflate = per_message_deflate.unwrap_or_default();
+        let offered = session.per_message_deflate.is_some();
+        let deflate = session.per_message_deflate.unwrap_or_default();
         Self {
             size: size_of::<Self>(),
             connect_timeout_ms: milliseconds(Some(connect_timeout)),
-            close_timeout_ms: milliseconds(Some(close_timeout)),
-            ping_interval_ms: milliseconds(ping_interval),
-            pong_timeout_ms: milliseconds(pong_timeout),
-            max_message_size: message_limit as u64,
+            close_timeout_ms: milliseconds(Some(session.close_timeout)),
+            ping_interval_ms: milliseconds(session.ping_interval),
+            pong_timeout_ms: milliseconds(session.pong_timeout),
+            max_message_size: session.message_limit as u64,
             send_queue_limit: SEND_LIMIT_BYTES as u64,
             send_low_water: SEND_LIMIT_BYTES as u64 / 4,
             protocols: std::ptr::null(),
@@ -80,7 +75,7 @@ impl RawOptions {
             server_no_context_takeover: u8::from(deflate.server_no_context_takeover),
             client_max_window_bits: deflate.client_max_window_bits,
             server_max_window_bits: deflate.server_max_window_bits,
-            receive_pieces: u8::from(in_pieces),
+            receive_pieces: u8::from(session.in_pieces),
             tls13_only: u8::from(tls13_only),
             deflate_threshold: u32::try_from(deflate.threshold).unwrap_or(u32::MAX),
             client_key_password: std::ptr::null(),
@@ -94,7 +89,7 @@ impl RawOptions {
             proxy_password: std::ptr::null(),
             proxy_port: 0,
             proxy_type: PROXY_SYSTEM,
-            statistics_interval_ms: milliseconds(statistics_interval),
+            statistics_interval_ms: milliseconds(session.statistics_interval),
             send_queue_messages: 0,
             trace_id: trace_id.unwrap_or(0),
             max_redirects,
@@ -142,14 +137,16 @@ impl RawOptions {
                 upgrade: duration(self.upgrade_timeout_ms),
             },
             connect_timeout: limit("connectTimeoutMs", self.connect_timeout_ms)?,
-            close_timeout: limit("closeTimeoutMs", self.close_timeout_ms)?,
-            ping_interval: duration(self.ping_interval_ms),
-            pong_timeout: duration(self.pong_timeout_ms),
-            per_message_deflate: flag("perMessageDeflate", self.per_message_deflate)?.then_some(deflate),
-            message_limit: bytes("maxMessageSize", self.max_message_size)?,
-            in_pieces: flag("receivePieces", self.receive_pieces)?,
+            session: SessionOptions {
+                close_timeout: limit("closeTimeoutMs", self.close_timeout_ms)?,
+                ping_interval: duration(self.ping_interval_ms),
+                pong_timeout: duration(self.pong_timeout_ms),
+                per_message_deflate: flag("perMessageDeflate", self.per_message_deflate)?.then_some(deflate),
+                message_limit: bytes("maxMessageSize", self.max_message_size)?,
+                in_pieces: flag("receivePieces", self.receive_pieces)?,
+                statistics_interval: duration(self.statistics_interval_ms),
+            },
             reconnect: None,
-            statistics_interval: duration(self.statistics_interval_ms),
             trace_id: (self.trace_id > 0).then_some(self.trace_id),
         };
         let send_limit = bytes("sendQueueLimit", self.send_queue_limit)?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use net_websocket::client::{
     Client, Closed, Failure, Kind, Listener, Message, Opened, Options, Outcome, PerMessageDeflate, Receipt,
-    Reconnect, Reconnecting, Request, SendError, SendLimits, TlsOptions,
+    Reconnect, Reconnecting, Request, SendError, SendLimits, SessionOptions, TlsOptions,
 };
 
 use super::message::{self, Label, Random};
@@ -416,16 +416,19 @@ impl Account {
         let options = Options {
             tls: TlsOptions { ca_path: Some(servers.authority.clone()), ..TlsOptions::default() },
             connect_timeout: Duration::from_secs(3),
-            close_timeout: Duration::from_secs(2),
-            ping_interval: Some(Duration::from_secs(1)),
-            pong_timeout: Some(Duration::from_secs(2)),
-            per_message_deflate: random.percent(50).then(PerMessageDeflate::default),
             reconnect: random.percent(self.plan.come_back).then(|| Reconnect {
                 delay: Duration::from_millis(100),
                 max_attempts: Some(3),
                 keep_queue: random.percent(70),
                 ..Reconnect::default()
             }),
+            session: SessionOptions {
+                close_timeout: Duration::from_secs(2),
+                ping_interval: Some(Duration::from_secs(1)),
+                pong_timeout: Some(Duration::from_secs(2)),
+                per_message_deflate: random.percent(50).then(PerMessageDeflate::default),
+                ..SessionOptions::default()
+            },
             ..Options::default()
         };
         self.direct = random.percent(20);

@@ -5,7 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use net_websocket::client::{
-    Client, Closed, Failure, Kind, Listener, Message, Opened, Options, PerMessageDeflate, Request, TlsOptions,
+    Client, Closed, Failure, Kind, Listener, Message, Opened, Options, PerMessageDeflate, Request,
+    SessionOptions, TlsOptions,
 };
 
 use super::Peer;
@@ -112,8 +113,11 @@ fn row(name: &str, url: &str, servers: &Addresses, deflate: bool, connections: u
     let options = Options {
         tls: TlsOptions { ca_path: Some(servers.authority.clone()), ..TlsOptions::default() },
         connect_timeout: DEADLINE,
-        per_message_deflate: deflate
-            .then(|| PerMessageDeflate { threshold: 0, ..PerMessageDeflate::default() }),
+        session: SessionOptions {
+            per_message_deflate: deflate
+                .then(|| PerMessageDeflate { threshold: 0, ..PerMessageDeflate::default() }),
+            ..SessionOptions::default()
+        },
         ..Options::default()
     };
     let before = ResourceUsage::now();
