@@ -19,16 +19,21 @@ const DEFAULT_CLOSE_CODE: u16 = 1000;
 /// The platform's default, which servers may know.
 const DEFAULT_CLOSE_REASON: &str = "CLOSE_NORMAL";
 
-const KNOWN: &str = "header, caPath, caPathAddsToSystem, clientCert, certificatePinning, alpnProtocols, tlsServerName, \
-                     proxy, hosts, username, password, maxRedirects, protocol, \
-                     skipServerCertVerification, pingInterval, pongTimeout, minSupportTlsProtocol, \
-                     supportOriginPort, perMessageDeflate, connectTimeout, lookupTimeout, tcpTimeout, \
-                     proxyTimeout, tlsTimeout, upgradeTimeout, closeTimeout, maxMessageSize, \
-                     receivePieces, sendQueueLimit, sendQueueMessages, sendQueuePolicy, statisticsInterval, traceId, signal, \
-                     reconnect";
-
 /// The largest whole number that a double holds exactly: the limit for bytes and milliseconds.
 const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
+
+/// `match` by the name of a property. The last arm takes any other name, with the list of those that are known.
+macro_rules! match_known {
+    ($name:expr, { $($known_name:literal => $arm:expr,)+ }, $known:ident => $unknown:expr) => {
+        match $name {
+            $($known_name => $arm,)+
+            _ => {
+                let $known = [$($known_name),+].join(", ");
+                $unknown
+            }
+        }
+    };
+}
 
 /// The options of `connect`.
 pub struct ConnectOptions<'env> {
@@ -51,62 +56,26 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
         if value.is_absent() {
             continue;
         }
-        match name.as_str() {
+        match_known!(name.as_str(), {
             "header" => options.headers = headers(value)?,
             "caPath" => {
                 options.tls.ca_path =
                     Some(text("caPath", value)?).filter(|path| !path.is_empty()).map(PathBuf::from)
-            }
-            "protocol" => options.protocols = text("protocol", value)?,
-            "skipServerCertVerification" => options.tls.skip_server_verification = boolean(&name, value)?,
-            "pingInterval" => options.session.ping_interval = seconds(&name, value)?,
-            "pongTimeout" => options.session.pong_timeout = seconds(&name, value)?,
-            "proxy" => options.proxy = proxy(value)?,
-            "clientCert" => options.tls.client_certificate = client_certificate(value)?,
-            // TLS below 1.2 is never used, so any minimum up to 1.2 is met.
-            "minSupportTlsProtocol" => match value.to_number() {
-                Some(0.0 | 1.0 | 2.0) => {}
-                Some(3.0) => options.tls.tls13_only = true,
-                _ => return Err(ApiError::parameter(&name, "must be a TlsProtocol")),
             },
             "caPathAddsToSystem" => options.tls.ca_path_adds_to_system = boolean(&name, value)?,
+            "clientCert" => options.tls.client_certificate = client_certificate(value)?,
             "certificatePinning" => options.tls.pins = pins(value)?,
             "alpnProtocols" => {
                 let names = texts(&name, value)?;
                 options.tls.alpn = AlpnProtocols::parse(names.iter().map(String::as_str))
                     .map_err(|why| ApiError::parameter(&name, why))?;
-            }
+            },
             "tlsServerName" => {
                 let host = TlsServerName::parse(&text(&name, value)?);
                 let wrong = || ApiError::parameter(&name, "must be a host name or an IP address");
                 options.tls.server_name = Some(host.ok_or_else(wrong)?);
-            }
-            "perMessageDeflate" => {
-                if !boolean(&name, value)? {
-                    options.session.per_message_deflate = None;
-                }
-            }
-            "connectTimeout" => options.connect_timeout = milliseconds(&name, value)?,
-            "closeTimeout" => options.session.close_timeout = milliseconds(&name, value)?,
-            "maxMessageSize" => options.session.message_limit = bytes(&name, value)?,
-            "receivePieces" => options.session.in_pieces = boolean(&name, value)?,
-            "reconnect" => options.reconnect = Some(reconnect(value)?),
-            "signal" => signal = Some(Signal::parse(value)?),
-            "sendQueueLimit" => {
-                let messages = send_limits.messages;
-                send_limits = SendLimits { messages, ..SendLimits::of_bytes(bytes(&name, value)?) };
-            }
-            "sendQueueMessages" => send_limits.messages = whole(&name, value)? as usize,
-            "sendQueuePolicy" => {
-                sends_wait = match value.to_text().as_deref() {
-                    Some("error") => false,
-                    Some("wait") => true,
-                    _ => return Err(ApiError::parameter(&name, "must be 'error' or 'wait'")),
-                }
-            }
-            "statisticsInterval" => options.session.statistics_interval = Some(milliseconds(&name, value)?),
-            "traceId" => options.trace_id = trace_id(value)?,
-            "supportOriginPort" => options.origin_port = boolean(&name, value)?,
+            },
+            "proxy" => options.proxy = proxy(value)?,
             "hosts" => options.hosts = hosts(value)?,
             "username" => username = Some(text(&name, value)?),
             "password" => password = Some(text(&name, value)?),
@@ -116,14 +85,49 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
                     value.to_number().filter(|count| count.fract() == 0.0 && (0.0..=most).contains(count));
                 let wrong = || ApiError::parameter(&name, "must be a whole number from 0 to 5");
                 options.max_redirects = count.ok_or_else(wrong)? as u8;
-            }
+            },
+            "protocol" => options.protocols = text("protocol", value)?,
+            "skipServerCertVerification" => options.tls.skip_server_verification = boolean(&name, value)?,
+            "pingInterval" => options.session.ping_interval = seconds(&name, value)?,
+            "pongTimeout" => options.session.pong_timeout = seconds(&name, value)?,
+            // TLS below 1.2 is never used, so any minimum up to 1.2 is met.
+            "minSupportTlsProtocol" => match value.to_number() {
+                Some(0.0 | 1.0 | 2.0) => {}
+                Some(3.0) => options.tls.tls13_only = true,
+                _ => return Err(ApiError::parameter(&name, "must be a TlsProtocol")),
+            },
+            "supportOriginPort" => options.origin_port = boolean(&name, value)?,
+            "perMessageDeflate" => {
+                if !boolean(&name, value)? {
+                    options.session.per_message_deflate = None;
+                }
+            },
+            "connectTimeout" => options.connect_timeout = milliseconds(&name, value)?,
             "lookupTimeout" => options.phase_timeouts.lookup = Some(milliseconds(&name, value)?),
             "tcpTimeout" => options.phase_timeouts.tcp = Some(milliseconds(&name, value)?),
             "proxyTimeout" => options.phase_timeouts.proxy = Some(milliseconds(&name, value)?),
             "tlsTimeout" => options.phase_timeouts.tls = Some(milliseconds(&name, value)?),
             "upgradeTimeout" => options.phase_timeouts.upgrade = Some(milliseconds(&name, value)?),
-            _ => return Err(ApiError::parameter(&name, &format!("is not an option; known are {KNOWN}"))),
-        }
+            "closeTimeout" => options.session.close_timeout = milliseconds(&name, value)?,
+            "maxMessageSize" => options.session.message_limit = bytes(&name, value)?,
+            "receivePieces" => options.session.in_pieces = boolean(&name, value)?,
+            "sendQueueLimit" => {
+                let messages = send_limits.messages;
+                send_limits = SendLimits { messages, ..SendLimits::of_bytes(bytes(&name, value)?) };
+            },
+            "sendQueueMessages" => send_limits.messages = whole(&name, value)? as usize,
+            "sendQueuePolicy" => {
+                sends_wait = match value.to_text().as_deref() {
+                    Some("error") => false,
+                    Some("wait") => true,
+                    _ => return Err(ApiError::parameter(&name, "must be 'error' or 'wait'")),
+                }
+            },
+            "statisticsInterval" => options.session.statistics_interval = Some(milliseconds(&name, value)?),
+            "traceId" => options.trace_id = trace_id(value)?,
+            "signal" => signal = Some(Signal::parse(value)?),
+            "reconnect" => options.reconnect = Some(reconnect(value)?),
+        }, known => return Err(no_option(&name, &known)));
     }
     if username.is_some() || password.is_some() {
         let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
@@ -134,13 +138,13 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
 
 /// When to connect again.
 fn reconnect(value: Value<'_>) -> Result<Reconnect, ApiError> {
-    const KNOWN: &str =
-        "delay, maxDelay, maxAttempts, maxTime, prepareTimeout, atOnce, dropQueue, ignoreNetwork, causes";
     let mut chosen = Reconnect::default();
     for (name, value) in properties("reconnect", value)? {
+        if value.is_absent() {
+            continue;
+        }
         let field = format!("reconnect.{name}");
-        match name.as_str() {
-            _ if value.is_absent() => {}
+        match_known!(name.as_str(), {
             "delay" => chosen.delay = milliseconds(&field, value)?,
             "maxDelay" => chosen.max_delay = milliseconds(&field, value)?,
             "maxAttempts" => chosen.max_attempts = Some(whole(&field, value)?),
@@ -159,9 +163,8 @@ fn reconnect(value: Value<'_>) -> Result<Reconnect, ApiError> {
                 };
                 let mask = numbers.into_iter().map(bit).try_fold(0, |mask, bit| Some(mask | bit?));
                 chosen.causes = mask.and_then(Causes::from_bits).ok_or_else(wrong)?;
-            }
-            _ => return Err(ApiError::parameter(&field, &format!("is not a field; known are {KNOWN}"))),
-        }
+            },
+        }, known => return Err(no_field(&field, &known)));
     }
     Ok(chosen)
 }
@@ -193,15 +196,13 @@ pub fn attempt(attempt: Value<'_>, change: Value<'_>) -> Result<(u32, Prepared),
     }
     let mut rewrite = Rewrite::default();
     for (name, value) in properties("change", change)? {
-        match name.as_str() {
-            _ if value.is_absent() => {}
+        if value.is_absent() {
+            continue;
+        }
+        match_known!(name.as_str(), {
             "url" => rewrite.url = Some(text("change.url", value)?),
             "header" => rewrite.headers = headers(value)?,
-            _ => {
-                let why = "is not a field; known are url, header";
-                return Err(ApiError::parameter(&format!("change.{name}"), why));
-            }
-        }
+        }, known => return Err(no_field(&format!("change.{name}"), &known)));
     }
     Ok((attempt, Prepared::Proceed(rewrite)))
 }
@@ -213,7 +214,7 @@ pub fn close_options(value: Value<'_>) -> Result<(u16, String), ApiError> {
         if value.is_absent() {
             continue;
         }
-        match name.as_str() {
+        match_known!(name.as_str(), {
             "code" => {
                 code = value
                     .to_number()
@@ -221,12 +222,19 @@ pub fn close_options(value: Value<'_>) -> Result<(u16, String), ApiError> {
                     .map(|code| code as u16)
                     .filter(|code| may_close_with(*code))
                     .ok_or(CloseError::Code)?;
-            }
+            },
             "reason" => reason = text("reason", value)?,
-            _ => return Err(ApiError::parameter(&name, "is not an option; known are code, reason")),
-        }
+        }, known => return Err(no_option(&name, &known)));
     }
     Ok((code, reason))
+}
+
+fn no_option(name: &str, known: &str) -> ApiError {
+    ApiError::parameter(name, &format!("is not an option; known are {known}"))
+}
+
+fn no_field(name: &str, known: &str) -> ApiError {
+    ApiError::parameter(name, &format!("is not a field; known are {known}"))
 }
 
 /// A string argument or property.
@@ -267,16 +275,14 @@ fn bytes(name: &str, value: Value<'_>) -> Result<usize, ApiError> {
 fn client_certificate(value: Value<'_>) -> Result<Option<ClientCertificate>, ApiError> {
     let (mut certificate, mut key, mut password) = (None, None, None);
     for (name, value) in properties("clientCert", value)? {
-        match name.as_str() {
-            _ if value.is_absent() => {}
+        if value.is_absent() {
+            continue;
+        }
+        match_known!(name.as_str(), {
             "certPath" => certificate = Some(text("clientCert.certPath", value)?),
             "keyPath" => key = Some(text("clientCert.keyPath", value)?),
             "keyPassword" => password = Some(text("clientCert.keyPassword", value)?),
-            _ => {
-                let why = "is not a field; known are certPath, keyPath, keyPassword";
-                return Err(ApiError::parameter(&format!("clientCert.{name}"), why));
-            }
-        }
+        }, known => return Err(no_field(&format!("clientCert.{name}"), &known)));
     }
     // On the platform two empty paths mean no certificate.
     match (certificate.filter(|path| !path.is_empty()), key.filter(|path| !path.is_empty())) {
@@ -298,8 +304,10 @@ fn pins(value: Value<'_>) -> Result<Vec<Pin>, ApiError> {
         .map(|value| {
             let (mut hash, mut algorithm, mut expires) = (None, None, None);
             for (name, value) in properties("certificatePinning", value)? {
-                match name.as_str() {
-                    _ if value.is_absent() => {}
+                if value.is_absent() {
+                    continue;
+                }
+                match_known!(name.as_str(), {
                     "publicKeyHash" => hash = Some(text("certificatePinning.publicKeyHash", value)?),
                     "hashAlgorithm" => algorithm = Some(text("certificatePinning.hashAlgorithm", value)?),
                     "expires" => {
@@ -307,14 +315,8 @@ fn pins(value: Value<'_>) -> Result<Vec<Pin>, ApiError> {
                         let millis =
                             millis.ok_or_else(|| refused(&name, "must be milliseconds since 1970"))?;
                         expires = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis as u64));
-                    }
-                    _ => {
-                        return Err(refused(
-                            &name,
-                            "is not a field; known are publicKeyHash, hashAlgorithm, expires",
-                        ));
-                    }
-                }
+                    },
+                }, known => return Err(no_field(&format!("certificatePinning.{name}"), &known)));
             }
             if algorithm.as_deref() != Some("SHA-256") {
                 return Err(refused("hashAlgorithm", "must be 'SHA-256'"));
@@ -341,15 +343,17 @@ fn proxy(value: Value<'_>) -> Result<Proxy, ApiError> {
     };
     let (mut username, mut password) = (None, None);
     for (name, value) in properties("proxy", value)? {
+        if value.is_absent() {
+            continue;
+        }
         let field = format!("proxy.{name}");
-        match name.as_str() {
-            _ if value.is_absent() => {}
+        match_known!(name.as_str(), {
             "host" => server.host = text(&field, value)?,
             "port" => {
                 let port =
                     value.to_number().filter(|port| port.fract() == 0.0 && (0.0..=65_535.0).contains(port));
                 server.port = port.ok_or_else(|| ApiError::parameter(&field, "must be 1 to 65535"))? as u16;
-            }
+            },
             "exclusionList" => server.exclusions = texts(&field, value)?,
             "username" => username = Some(text(&field, value)?),
             "password" => password = Some(text(&field, value)?),
@@ -359,12 +363,8 @@ fn proxy(value: Value<'_>) -> Result<Proxy, ApiError> {
                     "socks5" => ProxyProtocol::Socks5,
                     _ => return Err(ApiError::parameter(&field, "must be 'http' or 'socks5'")),
                 }
-            }
-            _ => {
-                let why = "is not a field; known are host, port, exclusionList, username, password, type";
-                return Err(ApiError::parameter(&field, why));
-            }
-        }
+            },
+        }, known => return Err(no_field(&field, &known)));
     }
     // The platform's value for its settings when no proxy is set.
     if server.host.is_empty() && server.port == 0 {
