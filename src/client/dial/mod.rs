@@ -23,7 +23,7 @@ use super::proxy::{self, ProxyProtocol, ProxySelection, ResolvedProxy};
 use super::request::Request;
 use super::stats::Timing;
 use super::tls::{self, TlsError, TlsOptions};
-use super::transport::{Heard, Socket, Stream};
+use super::transport::{LastActivity, Socket, Stream};
 use crate::protocol::{Negotiated, ReadBuffer};
 
 /// An upgraded connection and the bytes that came behind the upgrade.
@@ -37,12 +37,12 @@ pub(super) struct Established {
 /// What an attempt is doing, for those who end it from outside, and when it was last answered.
 pub(super) struct Progress {
     phase: AtomicU8,
-    heard: Arc<Heard>,
+    activity: Arc<LastActivity>,
 }
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self { phase: AtomicU8::new(Phase::Lookup as u8), heard: Arc::new(Heard::nothing()) }
+        Self { phase: AtomicU8::new(Phase::Lookup as u8), activity: Arc::new(LastActivity::nothing()) }
     }
 
     fn enter(&self, phase: Phase) {
@@ -56,7 +56,7 @@ impl Progress {
 
     /// Since the last bytes came, from the server or a proxy.
     pub(super) fn last_activity(&self) -> Option<Duration> {
-        self.heard.last()
+        self.activity.last()
     }
 }
 
@@ -268,7 +268,7 @@ impl Dial<'_> {
         if let Err(cause) = tcp.set_nodelay(true) {
             crate::logging::debug(format_args!("TCP_NODELAY not set: {cause}"));
         }
-        Ok(Socket::new(tcp, progress.heard.clone()))
+        Ok(Socket::new(tcp, progress.activity.clone()))
     }
 }
 

@@ -8,6 +8,6 @@ mod stream;
 mod watch;
 
 pub(super) use self::route::Endpoints;
-pub(super) use self::socket::{Heard, Socket};
+pub(super) use self::socket::{LastActivity, Socket};
 pub(super) use self::stream::Stream;
 pub(super) use self::watch::{Notified, Subscription, subscribe};

@@ -25,17 +25,17 @@ pub(in crate::client) struct Socket {
     /// Bytes that the kernel has taken.
     written: u64,
     /// While the connection is being made.
-    heard: Option<Arc<Heard>>,
+    activity: Option<Arc<LastActivity>>,
 }
 
 /// When the last bytes came, of all the connections that an attempt makes on its way.
-pub(in crate::client) struct Heard {
+pub(in crate::client) struct LastActivity {
     began: Instant,
     /// Since then; 0 for none yet.
     micros: AtomicU64,
 }
 
-impl Heard {
+impl LastActivity {
     pub(in crate::client) fn nothing() -> Self {
         Self { began: Instant::now(), micros: AtomicU64::new(0) }
     }
@@ -55,14 +55,14 @@ impl Heard {
 }
 
 impl Socket {
-    /// `heard` is told of what comes, until [`Socket::is_made`].
-    pub(in crate::client) fn new(stream: TcpStream, heard: Arc<Heard>) -> Self {
-        Self { stream, written: 0, heard: Some(heard) }
+    /// `activity` is told of what comes, until [`Socket::is_made`].
+    pub(in crate::client) fn new(stream: TcpStream, activity: Arc<LastActivity>) -> Self {
+        Self { stream, written: 0, activity: Some(activity) }
     }
 
     /// The connection is made: whoever reads from it now knows when.
     pub(in crate::client) fn is_made(&mut self) {
-        self.heard = None;
+        self.activity = None;
     }
 
     /// Bytes that were written, and how many of them the peer has acknowledged.
@@ -86,9 +86,9 @@ impl AsyncRead for Socket {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before
-            && let Some(heard) = &self.heard
+            && let Some(activity) = &self.activity
         {
-            heard.note();
+            activity.note();
         }
         read
     }
