@@ -27,7 +27,7 @@ const DES_EDE3_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113
 
 /// Why a key stays closed.
 #[derive(Debug, PartialEq, Eq)]
-enum Locked {
+enum KeyDecryptError {
     NoPassword,
     WrongPassword,
     Damaged,
@@ -35,7 +35,7 @@ enum Locked {
     Unsupported(String),
 }
 
-impl fmt::Display for Locked {
+impl fmt::Display for KeyDecryptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoPassword => f.write_str("the key is protected by a password, and none was given"),
@@ -59,13 +59,13 @@ pub(super) fn private_key(
     let none = || unusable(path, "it holds no private key in PEM form".to_owned());
     let text = std::str::from_utf8(&bytes).map_err(|_| none())?;
     let section = Section::first(text).ok_or_else(none)?;
-    let locked = |cause: Locked| unusable(path, cause.to_string());
+    let undecryptable = |cause: KeyDecryptError| unusable(path, cause.to_string());
     if section.label == "ENCRYPTED PRIVATE KEY" {
-        let key = section.decode().and_then(|der| open_pkcs8(&der, password)).map_err(locked)?;
+        let key = section.decode().and_then(|der| open_pkcs8(&der, password)).map_err(undecryptable)?;
         return Ok(PrivatePkcs8KeyDer::from(key.to_vec()).into());
     }
     if section.header("Proc-Type").is_some_and(|kind| kind.ends_with("ENCRYPTED")) {
-        let key = open_traditional(&section, password).map_err(locked)?.to_vec();
+        let key = open_traditional(&section, password).map_err(undecryptable)?.to_vec();
         return match section.label {
             "RSA PRIVATE KEY" => Ok(PrivatePkcs1KeyDer::from(key).into()),
             "EC PRIVATE KEY" => Ok(PrivateSec1KeyDer::from(key).into()),
@@ -113,14 +113,14 @@ impl<'a> Section<'a> {
     }
 
     /// What is still encrypted, so that it needs no wiping.
-    fn decode(&self) -> Result<Vec<u8>, Locked> {
+    fn decode(&self) -> Result<Vec<u8>, KeyDecryptError> {
         let base64: String = self.base64.split_ascii_whitespace().collect();
-        BASE64.decode(base64.as_bytes()).map_err(|_| Locked::Damaged)
+        BASE64.decode(base64.as_bytes()).map_err(|_| KeyDecryptError::Damaged)
     }
 }
 
 /// EncryptedPrivateKeyInfo of RFC 5958 section 3, with PBES2 of RFC 8018 section 6.2.
-fn open_pkcs8(der: &[u8], password: Option<&Password>) -> Result<Zeroizing<Vec<u8>>, Locked> {
+fn open_pkcs8(der: &[u8], password: Option<&Password>) -> Result<Zeroizing<Vec<u8>>, KeyDecryptError> {
     let (algorithm, data) = AnyRef::from_der(der)
         .and_then(|info| {
             info.sequence(|info| {
@@ -129,44 +129,44 @@ fn open_pkcs8(der: &[u8], password: Option<&Password>) -> Result<Zeroizing<Vec<u
                 Ok::<_, pkcs5::der::Error>((algorithm, data.as_bytes()))
             })
         })
-        .map_err(|_| Locked::Damaged)?;
+        .map_err(|_| KeyDecryptError::Damaged)?;
     if algorithm.oid != pbes2::PBES2_OID {
-        return Err(Locked::Unsupported(format!("the method {}", algorithm.oid)));
+        return Err(KeyDecryptError::Unsupported(format!("the method {}", algorithm.oid)));
     }
     let (kdf, cipher) = algorithm
         .parameters_any()
-        .map_err(|_| Locked::Damaged)?
+        .map_err(|_| KeyDecryptError::Damaged)?
         .sequence(|parameters| {
             let kdf = AlgorithmIdentifierRef::decode(parameters)?;
             Ok::<_, pkcs5::der::Error>((kdf, AlgorithmIdentifierRef::decode(parameters)?))
         })
-        .map_err(|_| Locked::Damaged)?;
+        .map_err(|_| KeyDecryptError::Damaged)?;
     if kdf.oid != pbes2::PBKDF2_OID {
-        return Err(Locked::Unsupported(format!("the key derivation {}", kdf.oid)));
+        return Err(KeyDecryptError::Unsupported(format!("the key derivation {}", kdf.oid)));
     }
-    let Ok(Kdf::Pbkdf2(kdf)) = Kdf::try_from(kdf) else { return Err(Locked::Damaged) };
+    let Ok(Kdf::Pbkdf2(kdf)) = Kdf::try_from(kdf) else { return Err(KeyDecryptError::Damaged) };
     let iv = cipher
         .parameters_any()
-        .map_err(|_| Locked::Damaged)?
+        .map_err(|_| KeyDecryptError::Damaged)?
         .decode_as::<&OctetStringRef>()
-        .map_err(|_| Locked::Damaged)?
+        .map_err(|_| KeyDecryptError::Damaged)?
         .as_bytes();
     let cipher = match cipher.oid {
         pbes2::AES_128_CBC_OID => Cipher::Aes128,
         pbes2::AES_192_CBC_OID => Cipher::Aes192,
         pbes2::AES_256_CBC_OID => Cipher::Aes256,
         DES_EDE3_CBC => Cipher::TripleDes,
-        other => return Err(Locked::Unsupported(format!("the cipher {other}"))),
+        other => return Err(KeyDecryptError::Unsupported(format!("the cipher {other}"))),
     };
     let digest = match kdf.prf {
         Pbkdf2Prf::HmacWithSha1 => pbkdf2::PBKDF2_HMAC_SHA1,
         Pbkdf2Prf::HmacWithSha256 => pbkdf2::PBKDF2_HMAC_SHA256,
         Pbkdf2Prf::HmacWithSha384 => pbkdf2::PBKDF2_HMAC_SHA384,
         Pbkdf2Prf::HmacWithSha512 => pbkdf2::PBKDF2_HMAC_SHA512,
-        other => return Err(Locked::Unsupported(format!("the key derivation {other:?}"))),
+        other => return Err(KeyDecryptError::Unsupported(format!("the key derivation {other:?}"))),
     };
-    let iterations = NonZeroU32::new(kdf.iteration_count).ok_or(Locked::Damaged)?;
-    let password = password.ok_or(Locked::NoPassword)?;
+    let iterations = NonZeroU32::new(kdf.iteration_count).ok_or(KeyDecryptError::Damaged)?;
+    let password = password.ok_or(KeyDecryptError::NoPassword)?;
     let mut key = Zeroizing::new(vec![0; cipher.key_bytes()]);
     pbkdf2::derive(digest, iterations, kdf.salt.as_ref(), password.as_bytes(), &mut key);
     cipher.decrypt(&key, iv, data)
@@ -177,20 +177,20 @@ fn open_pkcs8(der: &[u8], password: Option<&Password>) -> Result<Zeroizing<Vec<u
 fn open_traditional(
     section: &Section<'_>,
     password: Option<&Password>,
-) -> Result<Zeroizing<Vec<u8>>, Locked> {
+) -> Result<Zeroizing<Vec<u8>>, KeyDecryptError> {
     const SALT_BYTES: usize = 8;
     let (name, iv) =
-        section.header("DEK-Info").and_then(|info| info.split_once(',')).ok_or(Locked::Damaged)?;
+        section.header("DEK-Info").and_then(|info| info.split_once(',')).ok_or(KeyDecryptError::Damaged)?;
     let cipher = match name {
         "AES-128-CBC" => Cipher::Aes128,
         "AES-192-CBC" => Cipher::Aes192,
         "AES-256-CBC" => Cipher::Aes256,
         "DES-EDE3-CBC" => Cipher::TripleDes,
-        other => return Err(Locked::Unsupported(format!("the cipher {other:?}"))),
+        other => return Err(KeyDecryptError::Unsupported(format!("the cipher {other:?}"))),
     };
-    let iv = HEXUPPER_PERMISSIVE.decode(iv.as_bytes()).map_err(|_| Locked::Damaged)?;
-    let salt = iv.get(..SALT_BYTES).ok_or(Locked::Damaged)?;
-    let password = password.ok_or(Locked::NoPassword)?;
+    let iv = HEXUPPER_PERMISSIVE.decode(iv.as_bytes()).map_err(|_| KeyDecryptError::Damaged)?;
+    let salt = iv.get(..SALT_BYTES).ok_or(KeyDecryptError::Damaged)?;
+    let password = password.ok_or(KeyDecryptError::NoPassword)?;
     let mut key = Zeroizing::new(Vec::new());
     let mut block = Zeroizing::new(Vec::new());
     while key.len() < cipher.key_bytes() {
@@ -219,7 +219,7 @@ impl Cipher {
     }
 
     /// What is encrypted is one value of ASN.1; anything else came of a wrong password.
-    fn decrypt(self, key: &[u8], iv: &[u8], data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Locked> {
+    fn decrypt(self, key: &[u8], iv: &[u8], data: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyDecryptError> {
         let mut buffer = Zeroizing::new(data.to_vec());
         let length = match self {
             Self::Aes128 => decrypt_cbc::<aes::Aes128>(key, iv, &mut buffer),
@@ -228,7 +228,7 @@ impl Cipher {
             Self::TripleDes => decrypt_cbc::<des::TdesEde3>(key, iv, &mut buffer),
         }?;
         buffer.truncate(length);
-        AnyRef::from_der(&buffer).map_err(|_| Locked::WrongPassword)?;
+        AnyRef::from_der(&buffer).map_err(|_| KeyDecryptError::WrongPassword)?;
         Ok(buffer)
     }
 }
@@ -238,8 +238,8 @@ fn decrypt_cbc<C: BlockCipherDecrypt + KeyInit>(
     key: &[u8],
     iv: &[u8],
     buffer: &mut [u8],
-) -> Result<usize, Locked> {
-    let decryptor = cbc::Decryptor::<C>::new_from_slices(key, iv).map_err(|_| Locked::Damaged)?;
-    let plain = decryptor.decrypt_padded::<Pkcs7>(buffer).map_err(|_| Locked::WrongPassword)?;
+) -> Result<usize, KeyDecryptError> {
+    let decryptor = cbc::Decryptor::<C>::new_from_slices(key, iv).map_err(|_| KeyDecryptError::Damaged)?;
+    let plain = decryptor.decrypt_padded::<Pkcs7>(buffer).map_err(|_| KeyDecryptError::WrongPassword)?;
     Ok(plain.len())
 }
