@@ -130,7 +130,7 @@ impl Request {
 
     /// The error of the first certificate file that is not there, which the attempt would end with: for a face that is to tell at once.
     pub fn missing_file(&self) -> Option<TrustError> {
-        self.tls.as_ref()?.files().find_map(|path| tls::changed(path).err())
+        self.tls.as_ref()?.files().find_map(|path| tls::file_stamp(path).err())
     }
 
     /// The request of a later attempt, changed as the application wants it.

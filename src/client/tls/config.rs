@@ -49,7 +49,7 @@ impl ConfigKey {
         } = options;
         let certificate = client_certificate.as_ref();
         Ok(Self {
-            files: options.files().map(changed).collect::<Result<_, _>>()?,
+            files: options.files().map(file_stamp).collect::<Result<_, _>>()?,
             ca_path: ca_path.clone(),
             ca_path_adds_to_system: *ca_path_adds_to_system,
             skip_server_verification: *skip_server_verification,
@@ -84,8 +84,8 @@ pub(in crate::client) fn config(options: &TlsOptions) -> Result<Arc<ClientConfig
     Ok(configs.entry(key).or_insert(config).clone())
 }
 
-/// When a file was changed, and its length; an error when it is not there.
-pub(in crate::client) fn changed(path: &Path) -> Result<(Option<SystemTime>, u64), TrustError> {
+/// When a file was file_stamp, and its length; an error when it is not there.
+pub(in crate::client) fn file_stamp(path: &Path) -> Result<(Option<SystemTime>, u64), TrustError> {
     let metadata = fs::metadata(path).map_err(|cause| unusable(path, cause.to_string()))?;
     Ok((metadata.modified().ok(), metadata.len()))
 }

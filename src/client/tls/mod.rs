@@ -21,7 +21,7 @@ pub use self::options::{
     AlpnProtocols, ClientCertificate, Password, Pin, PinError, TlsOptions, TlsServerName,
 };
 
-pub(super) use self::config::{changed, config};
+pub(super) use self::config::{config, file_stamp};
 
 use super::transport::Socket;
 
