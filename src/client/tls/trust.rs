@@ -10,12 +10,12 @@ use rustls::pki_types::pem::PemObject;
 
 use super::error::{TrustError, unusable};
 use super::options::TlsOptions;
-use super::verify::{Trusted, sha256};
+use super::verify::{TrustAnchors, sha256};
 
 /// What the options name.
-pub(super) fn trusted(options: &TlsOptions) -> Result<Trusted, TrustError> {
+pub(super) fn trusted(options: &TlsOptions) -> Result<TrustAnchors, TrustError> {
     let Some(path) = &options.ca_path else {
-        return Ok(Trusted { roots: Arc::new(system_roots()?), named: Vec::new() });
+        return Ok(TrustAnchors { roots: Arc::new(system_roots()?), named: Vec::new() });
     };
     let certificates = if path.is_dir() { folder(path)? } else { certificates(path)? };
     let named = certificates.iter().map(|certificate| sha256(certificate)).collect();
@@ -29,7 +29,7 @@ pub(super) fn trusted(options: &TlsOptions) -> Result<Trusted, TrustError> {
             Err(cause) => crate::logging::warn(format_args!("{cause}; only those of caPath are trusted")),
         }
     }
-    Ok(Trusted { roots: Arc::new(roots), named })
+    Ok(TrustAnchors { roots: Arc::new(roots), named })
 }
 
 /// The store of the system; an empty one is an error, since nothing could be verified against it.

@@ -20,7 +20,7 @@ use super::options::{DIGEST_BYTES, Pin};
 
 /// Whom to trust.
 #[derive(Debug)]
-pub(super) struct Trusted {
+pub(super) struct TrustAnchors {
     pub(super) roots: Arc<RootCertStore>,
     /// Digests of the certificates that the application has named itself.
     pub(super) named: Vec<[u8; DIGEST_BYTES]>,
@@ -91,7 +91,7 @@ pub(super) struct Verifier {
 #[derive(Debug)]
 struct Chain {
     verifier: Arc<WebPkiServerVerifier>,
-    trusted: Trusted,
+    trusted: TrustAnchors,
 }
 
 impl Chain {
@@ -130,7 +130,7 @@ fn is_authority(error: &rustls::Error) -> bool {
 impl Verifier {
     /// One that accepts servers of those who are trusted; any server without them.
     pub(super) fn new(
-        trusted: Option<Trusted>,
+        trusted: Option<TrustAnchors>,
         pins: Vec<Pin>,
         provider: &Arc<CryptoProvider>,
     ) -> Result<Self, rustls::client::VerifierBuilderError> {
