@@ -9,7 +9,7 @@ use rustls::{
     AlertDescription, CertificateError, InconsistentKeys, InvalidMessage, PeerIncompatible, PeerMisbehaved,
 };
 
-use super::verify::Refusal;
+use super::verify::CertificateRefusal;
 use crate::client::cause::Cause;
 
 /// A certificate file, or the system's trust store, is unusable.
@@ -151,7 +151,7 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
         CertificateError::UnhandledCriticalExtension => {
             write!(f, "{SUBJECT} has a critical extension that is not known here")
         }
-        CertificateError::UnknownIssuer => fmt::Display::fmt(&Refusal::UnknownIssuer(None), f),
+        CertificateError::UnknownIssuer => fmt::Display::fmt(&CertificateRefusal::UnknownIssuer(None), f),
         CertificateError::UnknownRevocationStatus
         | CertificateError::ExpiredRevocationList
         | CertificateError::ExpiredRevocationListContext { .. } => {
@@ -206,7 +206,7 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
                 )
             }
             Some(other) => write!(f, "{SUBJECT}, or one of its chain, is not acceptable: {other}"),
-            None => match other.0.downcast_ref::<Refusal>() {
+            None => match other.0.downcast_ref::<CertificateRefusal>() {
                 Some(refusal) => fmt::Display::fmt(refusal, f),
                 None => write!(f, "{SUBJECT} is not acceptable: {}", other.0),
             },

@@ -32,7 +32,7 @@ pub(super) fn sha256(bytes: &[u8]) -> [u8; DIGEST_BYTES] {
 
 /// Why a certificate is refused, where rustls has no word for it.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(super) enum CertificateRefusal {
     SelfSigned,
     /// The name of the issuer, when it has one.
     UnknownIssuer(Option<String>),
@@ -44,7 +44,7 @@ pub(super) enum Refusal {
     PinsExpired,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for CertificateRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SelfSigned => f.write_str(
@@ -71,10 +71,10 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for CertificateRefusal {}
 
-impl From<Refusal> for rustls::Error {
-    fn from(refusal: Refusal) -> Self {
+impl From<CertificateRefusal> for rustls::Error {
+    fn from(refusal: CertificateRefusal) -> Self {
         CertificateError::Other(OtherError(Arc::new(refusal))).into()
     }
 }
@@ -157,7 +157,7 @@ impl Verifier {
         let mut live = self.pins.iter().filter(|pin| pin.expires.is_none_or(|at| now_secs < at)).peekable();
         if live.peek().is_none() {
             if self.chain.is_none() {
-                return Err(Refusal::PinsExpired.into());
+                return Err(CertificateRefusal::PinsExpired.into());
             }
             // So that an app that is not updated any more goes on working.
             crate::logging::warn(format_args!(
@@ -186,7 +186,7 @@ impl Verifier {
             return Ok(());
         }
         let own = BASE64.encode(&sha256(&own));
-        Err(Refusal::Pins { own, count: live.len() }.into())
+        Err(CertificateRefusal::Pins { own, count: live.len() }.into())
     }
 }
 
@@ -222,8 +222,10 @@ fn explain(error: rustls::Error, end_entity: &CertificateDer<'_>) -> rustls::Err
         return error;
     }
     match EndEntityCert::try_from(end_entity) {
-        Ok(certificate) if certificate.issuer() == certificate.subject() => Refusal::SelfSigned.into(),
-        Ok(certificate) => Refusal::UnknownIssuer(issuer_name(certificate.issuer())).into(),
+        Ok(certificate) if certificate.issuer() == certificate.subject() => {
+            CertificateRefusal::SelfSigned.into()
+        }
+        Ok(certificate) => CertificateRefusal::UnknownIssuer(issuer_name(certificate.issuer())).into(),
         Err(_) => error,
     }
 }
