@@ -174,7 +174,7 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
             name(expected)
         ),
         CertificateError::NotValidForNameContext { expected, presented } => {
-            write!(f, "{SUBJECT} is for {}, not for {}", Names(presented), name(expected))
+            write!(f, "{SUBJECT} is for {}, not for {}", PresentedNames(presented), name(expected))
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             write!(f, "{SUBJECT} is not one for servers (extended key usage, RFC 5280 4.2.1.12)")
@@ -266,9 +266,9 @@ fn name(name: &ServerName<'_>) -> String {
 }
 
 /// The names in a certificate, which webpki gives as `DnsName("a")`: the peer's words, so only some of them.
-struct Names<'a>(&'a [String]);
+struct PresentedNames<'a>(&'a [String]);
 
-impl fmt::Display for Names<'_> {
+impl fmt::Display for PresentedNames<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const NAMES_MAX: usize = 5;
         const NAME_CHARS_MAX: usize = 253;
@@ -324,7 +324,7 @@ mod tests {
     #[test]
     fn names_a_few_of_a_certificates_names() {
         let presented = |names: &[&str]| {
-            Names(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).to_string()
+            PresentedNames(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).to_string()
         };
         assert_eq!(presented(&["DnsName(\"a.example\")", "IpAddress(127.0.0.1)"]), "a.example, 127.0.0.1");
         assert!(presented(&["DnsName(\"a\")"; 8]).ends_with("a and 3 others"));
