@@ -15,7 +15,7 @@ const CNONCE_BYTES: usize = 16;
 struct Challenge {
     /// In lower case.
     scheme: String,
-    /// Names in lower case.
+    /// NameMatch in lower case.
     parameters: Vec<(String, String)>,
 }
 

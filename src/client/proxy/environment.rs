@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::error::ProxyError;
-use super::exclusions::{Exclusions, Names};
+use super::exclusions::{Exclusions, NameMatch};
 use super::server::{Credentials, ResolvedProxy, parse_host, protocol_of, warn_of};
 use crate::client::destination::percent_decode;
 
@@ -26,7 +26,7 @@ pub(super) fn proxy(
     let Some(text) = first(names) else { return Ok(None) };
     let mut server = parse(text.trim())?;
     let exclusions = first(&["no_proxy", "NO_PROXY"]).unwrap_or_default();
-    let (exclusions, meaningless) = Exclusions::parse([exclusions.as_str()], Names::WithSubdomains);
+    let (exclusions, meaningless) = Exclusions::parse([exclusions.as_str()], NameMatch::WithSubdomains);
     warn_of(&meaningless);
     server.exclusions = exclusions;
     Ok(Some(server))

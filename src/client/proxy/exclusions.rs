@@ -26,7 +26,7 @@ enum Pattern {
 
 /// What a name without a wildcard means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::client) enum Names {
+pub(in crate::client) enum NameMatch {
     /// Itself, as in the platform's lists.
     Exact,
     /// Itself and all below it, as in `no_proxy`.
@@ -37,7 +37,7 @@ impl Exclusions {
     /// Parses a list whose entries may hold several separated by commas. Returns the entries that mean nothing as well.
     pub(in crate::client) fn parse<'a>(
         list: impl IntoIterator<Item = &'a str>,
-        names: Names,
+        names: NameMatch,
     ) -> (Self, Vec<&'a str>) {
         let (mut entries, mut refused) = (Vec::new(), Vec::new());
         let texts = list.into_iter().flat_map(|texts| texts.split([',', ' ', '\t', ';', '|']));
@@ -50,7 +50,7 @@ impl Exclusions {
         (Self(entries), refused)
     }
 
-    /// Whether the destination is reached directly. Names are compared as names; nothing is looked up.
+    /// Whether the destination is reached directly. NameMatch are compared as names; nothing is looked up.
     pub(in crate::client) fn cover(&self, host: &Host<String>, port: u16) -> bool {
         if self.0.is_empty() {
             return false;
@@ -75,7 +75,7 @@ impl Exclusions {
 }
 
 impl Entry {
-    fn parse(text: &str, names: Names) -> Option<Self> {
+    fn parse(text: &str, names: NameMatch) -> Option<Self> {
         let (host, port) = split_port(text)?;
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         let pattern = if let Some((network, prefix)) = host.split_once('/') {
@@ -86,7 +86,7 @@ impl Entry {
             Pattern::Network(address, if address.is_ipv4() { 32 } else { 128 })
         } else if let Some(domain) = host.strip_prefix('.') {
             Pattern::Domain(domain.to_owned())
-        } else if host.contains('*') || names == Names::Exact {
+        } else if host.contains('*') || names == NameMatch::Exact {
             Pattern::Text(host)
         } else {
             Pattern::Domain(host)
@@ -148,7 +148,7 @@ fn contains(network: IpAddr, prefix: u8, address: IpAddr) -> bool {
 mod tests {
     use super::*;
 
-    fn covers(list: &str, names: Names, destination: &str) -> bool {
+    fn covers(list: &str, names: NameMatch, destination: &str) -> bool {
         let (exclusions, refused) = Exclusions::parse([list], names);
         assert_eq!(refused, [""; 0], "{list}");
         let (host, port) = destination.rsplit_once(':').expect("host and port");
@@ -175,7 +175,7 @@ mod tests {
             ("127.0.0.1:81", "127.0.0.1:81"),
             ("*:81", "x:81"),
         ] {
-            assert!(covers(list, Names::Exact, destination), "{list} covers {destination}");
+            assert!(covers(list, NameMatch::Exact, destination), "{list} covers {destination}");
         }
         for (list, destination) in [
             ("", "a.example:80"),
@@ -187,16 +187,16 @@ mod tests {
             ("127.0.0.1:81", "127.0.0.1:82"),
             ("a*b*c", "acb:1"),
         ] {
-            assert!(!covers(list, Names::Exact, destination), "{list} does not cover {destination}");
+            assert!(!covers(list, NameMatch::Exact, destination), "{list} does not cover {destination}");
         }
-        assert!(covers("a.example b.example", Names::WithSubdomains, "x.b.example:80"));
-        assert!(!covers("a.example", Names::WithSubdomains, "xa.example:80"));
+        assert!(covers("a.example b.example", NameMatch::WithSubdomains, "x.b.example:80"));
+        assert!(!covers("a.example", NameMatch::WithSubdomains, "xa.example:80"));
     }
 
     #[test]
     fn names_what_means_nothing() {
         let list = ["10.0.0.0/33", "ok, x:port", "[::1", "fe80::/129", ".", "10.0.0/8"];
-        let (exclusions, refused) = Exclusions::parse(list, Names::Exact);
+        let (exclusions, refused) = Exclusions::parse(list, NameMatch::Exact);
         assert_eq!(refused, ["10.0.0.0/33", "x:port", "[::1", "fe80::/129", ".", "10.0.0/8"]);
         assert!(exclusions.cover(&Host::Domain("ok".to_owned()), 1));
     }

@@ -19,7 +19,7 @@ pub(super) use self::connect::open as connect;
 pub(super) use self::server::ResolvedProxy;
 pub(super) use self::socks5::open as socks5;
 
-use self::exclusions::{Exclusions, Names};
+use self::exclusions::{Exclusions, NameMatch};
 use self::server::{SOCKS5_CREDENTIAL_BYTES_MAX, parse_host, protocol_of, warn_of};
 
 impl ProxyServer {
@@ -63,7 +63,7 @@ impl ProxySelection {
             }
         }
         let (exclusions, meaningless) =
-            Exclusions::parse(exclusions.iter().map(String::as_str), Names::Exact);
+            Exclusions::parse(exclusions.iter().map(String::as_str), NameMatch::Exact);
         if !meaningless.is_empty() {
             return Err(refused(
                 "exclusionList",
@@ -111,7 +111,8 @@ fn of_platform(settings: crate::platform::DefaultProxy) -> Result<Option<Resolve
         None => (ProxyProtocol::Http, host.as_str()),
     };
     let host = parse_host(host.trim_end_matches('/')).ok_or(ProxyError::Setting("its host is not one"))?;
-    let (exclusions, meaningless) = Exclusions::parse(exclusions.iter().map(String::as_str), Names::Exact);
+    let (exclusions, meaningless) =
+        Exclusions::parse(exclusions.iter().map(String::as_str), NameMatch::Exact);
     warn_of(&meaningless);
     Ok(Some(ResolvedProxy { protocol, host, port, credentials: None, exclusions }))
 }
