@@ -35,12 +35,12 @@ pub(super) struct Established {
 }
 
 /// What an attempt is doing, for those who end it from outside, and when it was last answered.
-pub(super) struct Progress {
+pub(super) struct AttemptProgress {
     phase: AtomicU8,
     activity: Arc<LastActivity>,
 }
 
-impl Progress {
+impl AttemptProgress {
     pub(super) fn new() -> Self {
         Self { phase: AtomicU8::new(Phase::Lookup as u8), activity: Arc::new(LastActivity::nothing()) }
     }
@@ -61,7 +61,7 @@ impl Progress {
 }
 
 /// Makes the connection, or says which phase failed and why.
-pub(super) async fn establish(request: &Request, progress: &Progress) -> Result<Established, Error> {
+pub(super) async fn establish(request: &Request, progress: &AttemptProgress) -> Result<Established, Error> {
     let limit = request.connect_timeout;
     let deadline = Instant::now() + limit;
     match tokio::time::timeout_at(deadline, follow_redirects(request, progress, deadline)).await {
@@ -72,7 +72,7 @@ pub(super) async fn establish(request: &Request, progress: &Progress) -> Result<
 
 async fn follow_redirects(
     request: &Request,
-    progress: &Progress,
+    progress: &AttemptProgress,
     deadline: Instant,
 ) -> Result<Established, Error> {
     let mut timing = Timing::default();
@@ -97,7 +97,7 @@ async fn follow_redirects(
 /// The way to the server that a request itself names.
 struct Dial<'a> {
     request: &'a Request,
-    progress: &'a Progress,
+    progress: &'a AttemptProgress,
     timing: &'a mut Timing,
     /// The end of the whole attempt.
     deadline: Instant,

@@ -27,7 +27,7 @@ use self::end::{SessionEnd, abnormal};
 use self::notify::notify;
 use self::retry::{Next, Reachability, Retry};
 use self::writer::Writer;
-use super::dial::{self, Established, Progress};
+use super::dial::{self, AttemptProgress, Established};
 use super::error::Error;
 use super::event::{Closed, Failure, Listener, Outcome, Reconnected, Times};
 use super::reconnect::Series;
@@ -189,7 +189,7 @@ impl<'a> Attempt<'a> {
         'a: 'l,
     {
         let Self { shared, number, request, regained } = self;
-        let progress = Progress::new();
+        let progress = AttemptProgress::new();
         logging::info(format_args!("{} connecting to {}", shared.tag(), request.destination));
         let stopped = poll_fn(|cx| match shared.poll_stop(number, cx) {
             Some(stop) => Poll::Ready(stop),
