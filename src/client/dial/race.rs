@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::resolve::Answer;
+use super::resolve::LookedUp;
 
 /// The waits of RFC 8305, and the limits of the two phases.
 #[derive(Clone, Copy, Debug)]
@@ -76,15 +76,15 @@ impl Candidates {
 
 /// Connects to one of the addresses of both lookups; calls `began` when the first connection is tried.
 pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
-    v6: impl Future<Output = Answer>,
-    v4: impl Future<Output = Answer>,
+    v6: impl Future<Output = LookedUp>,
+    v4: impl Future<Output = LookedUp>,
     connect: impl Fn(SocketAddr) -> C,
     schedule: Schedule,
     mut began: impl FnMut(),
 ) -> Result<S, ConnectFailure> {
     enum Step<S> {
-        V6(Answer),
-        V4(Answer),
+        V6(LookedUp),
+        V4(LookedUp),
         /// The IPv6 answer has been waited for long enough.
         Resolved,
         Next,
@@ -208,7 +208,7 @@ mod tests {
     type Script<'a> = (u64, &'a [&'a str]);
     const NEVER: u64 = 1_000_000;
 
-    async fn lookup((after, addresses): Script<'_>) -> Answer {
+    async fn lookup((after, addresses): Script<'_>) -> LookedUp {
         tokio::time::sleep(Duration::from_millis(after)).await;
         match addresses {
             [] => Err(Arc::new(io::Error::other("no address"))),

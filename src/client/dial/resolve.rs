@@ -29,30 +29,30 @@ pub(super) enum Family {
 }
 
 /// Addresses without ports, or the resolver's words.
-pub(super) type Answer = Result<Vec<SocketAddr>, Arc<io::Error>>;
+pub(super) type LookedUp = Result<Vec<SocketAddr>, Arc<io::Error>>;
 
 type Key = (String, Family);
 
 enum Entry {
-    UnderWay(watch::Receiver<Option<Answer>>),
+    UnderWay(watch::Receiver<Option<LookedUp>>),
     Found(Vec<SocketAddr>, Instant),
 }
 
 static ENTRIES: LazyLock<Mutex<HashMap<Key, Entry>>> = LazyLock::new(Mutex::default);
-static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LOOKUPS_MAX)));
+static SLOTS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LOOKUPS_MAX)));
 
 fn entries() -> MutexGuard<'static, HashMap<Key, Entry>> {
     ENTRIES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The addresses of a name in one family.
-pub(super) async fn addresses(name: &str, family: Family) -> Answer {
+pub(super) async fn addresses(name: &str, family: Family) -> LookedUp {
     let key = (name.to_owned(), family);
     let first = known(&mut entries(), &key);
     if let Some(known) = first {
         return wait(known).await;
     }
-    let turn = TURNS.clone().acquire_owned().await;
+    let slot = SLOTS.clone().acquire_owned().await;
     let answer = {
         let mut entries = entries();
         match known(&mut entries, &key) {
@@ -65,7 +65,7 @@ pub(super) async fn addresses(name: &str, family: Family) -> Answer {
                     let answer = look_up(&key.0, key.1).map_err(Arc::new);
                     remember(key, &answer);
                     let _ = sender.send(Some(answer));
-                    drop(turn);
+                    drop(slot);
                 });
                 Known::Later(receiver)
             }
@@ -87,7 +87,7 @@ pub(super) fn forget(name: &str) {
 
 enum Known {
     Now(Vec<SocketAddr>),
-    Later(watch::Receiver<Option<Answer>>),
+    Later(watch::Receiver<Option<LookedUp>>),
 }
 
 fn known(entries: &mut HashMap<Key, Entry>, key: &Key) -> Option<Known> {
@@ -101,7 +101,7 @@ fn known(entries: &mut HashMap<Key, Entry>, key: &Key) -> Option<Known> {
     }
 }
 
-async fn wait(known: Known) -> Answer {
+async fn wait(known: Known) -> LookedUp {
     let mut receiver = match known {
         Known::Now(addresses) => return Ok(addresses),
         Known::Later(receiver) => receiver,
@@ -113,7 +113,7 @@ async fn wait(known: Known) -> Answer {
     }
 }
 
-fn remember(key: Key, answer: &Answer) {
+fn remember(key: Key, answer: &LookedUp) {
     let mut entries = entries();
     entries.remove(&key);
     if let Ok(addresses) = answer {
