@@ -72,19 +72,19 @@ impl PerMessageDeflate {
     }
 
     /// Reads the server's answer to the offer; `None` when it declined.
-    pub fn accept(&self, answer: &str) -> Result<Option<Negotiated>, AnswerError> {
+    pub fn accept(&self, answer: &str) -> Result<Option<Negotiated>, ExtensionError> {
         let mut negotiated = None;
         for extension in answer.split(',').map(str::trim).filter(|extension| !extension.is_empty()) {
             let (name, parameters) = extension.split_once(';').unwrap_or((extension, ""));
             if !name.trim().eq_ignore_ascii_case(EXTENSION) || negotiated.is_some() {
-                return Err(AnswerError::Unrequested);
+                return Err(ExtensionError::Unrequested);
             }
             negotiated = Some(self.accept_parameters(parameters)?);
         }
         Ok(negotiated)
     }
 
-    fn accept_parameters(&self, parameters: &str) -> Result<Negotiated, AnswerError> {
+    fn accept_parameters(&self, parameters: &str) -> Result<Negotiated, ExtensionError> {
         let (mut server_takeover, mut client_takeover) = (true, !self.client_no_context_takeover);
         let (mut server_bits, mut client_bits) = (None, None);
         let (mut server_takeover_seen, mut client_takeover_seen) = (false, false);
@@ -106,14 +106,14 @@ impl PerMessageDeflate {
                 ("client_max_window_bits", Some(bits)) if client_bits.is_none() => {
                     client_bits = Some(window_bits(bits, self.client_max_window_bits)?);
                 }
-                _ => return Err(AnswerError::Parameter),
+                _ => return Err(ExtensionError::Parameter),
             }
         }
         // What was asked of the server it must confirm (sections 7.1.1.1 and 7.1.2.1).
         let confirmed = (server_takeover_seen || !self.server_no_context_takeover)
             && (server_bits.is_some() || self.server_max_window_bits == WINDOW_BITS_MAX);
         if !confirmed {
-            return Err(AnswerError::Parameter);
+            return Err(ExtensionError::Parameter);
         }
         Ok(Negotiated {
             client_context_takeover: client_takeover,
@@ -126,25 +126,25 @@ impl PerMessageDeflate {
 }
 
 /// A window size in an answer: 8 to 15 without leading zeros, and no more than was offered.
-fn window_bits(text: &str, offered: u8) -> Result<u8, AnswerError> {
+fn window_bits(text: &str, offered: u8) -> Result<u8, ExtensionError> {
     match text {
         "8" | "9" | "10" | "11" | "12" | "13" | "14" | "15" => {
-            text.parse().ok().filter(|bits| *bits <= offered).ok_or(AnswerError::Parameter)
+            text.parse().ok().filter(|bits| *bits <= offered).ok_or(ExtensionError::Parameter)
         }
-        _ => Err(AnswerError::Parameter),
+        _ => Err(ExtensionError::Parameter),
     }
 }
 
 /// What is wrong with the server's `Sec-WebSocket-Extensions`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AnswerError {
+pub enum ExtensionError {
     /// An extension that was not offered, or one twice.
     Unrequested,
     /// A parameter that is unknown, malformed, there twice, missing, or not a legal answer to the offer.
     Parameter,
 }
 
-impl fmt::Display for AnswerError {
+impl fmt::Display for ExtensionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unrequested => "the server chose an extension that was not requested (RFC 6455 4.1)",

@@ -7,7 +7,7 @@ use crate::client::cause::Cause;
 use crate::client::headers::Headers;
 use crate::client::http::{HeadError, RESPONSE_HEAD_BYTES_MAX};
 use crate::client::request::RedirectError;
-use crate::protocol::AnswerError;
+use crate::protocol::ExtensionError;
 
 /// How a server failed the upgrade (RFC 6455 section 4.1).
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub enum UpgradeError {
     /// It chose a sub-protocol that was not offered.
     UnrequestedProtocol,
     /// It chose an extension that was not offered, or answered the offer of one wrongly.
-    Extension(AnswerError),
+    Extension(ExtensionError),
     /// It closed the connection first.
     Eof,
     /// Reading or writing failed.

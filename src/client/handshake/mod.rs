@@ -15,7 +15,7 @@ use super::headers::{Headers, is_token};
 use super::http::{self, Head, USER_AGENT};
 use super::request::Request;
 use super::stats::Timing;
-use crate::protocol::{AnswerError, Negotiated, ReadBuffer};
+use crate::protocol::{ExtensionError, Negotiated, ReadBuffer};
 
 /// What most requests have room in.
 const REQUEST_BYTES: usize = 512;
@@ -160,7 +160,7 @@ fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Ne
     let deflate = match &request.session.per_message_deflate {
         Some(offered) => offered.accept(&extensions).map_err(UpgradeError::Extension)?,
         None if extensions.trim().is_empty() => None,
-        None => return Err(UpgradeError::Extension(AnswerError::Unrequested)),
+        None => return Err(UpgradeError::Extension(ExtensionError::Unrequested)),
     };
     let extensions = deflate.is_some().then_some(extensions);
     let mut chosen = head.values("sec-websocket-protocol");
