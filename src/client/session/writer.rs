@@ -45,8 +45,8 @@ pub(super) struct Writer {
     /// How many messages the kernel has got since they were last counted.
     pub(super) written: usize,
     /// Messages that TLS has taken and the kernel has not yet, at least not all of it: their count and receipts.
-    held: usize,
-    held_receipts: Vec<Receipt>,
+    in_tls: usize,
+    receipts_in_tls: Vec<Receipt>,
     /// Payloads that the kernel has, for their owners.
     spent: Vec<Box<dyn Payload>>,
 }
@@ -64,8 +64,8 @@ impl Writer {
             headers: None,
             receipts: Vec::new(),
             written: 0,
-            held: 0,
-            held_receipts: Vec::new(),
+            in_tls: 0,
+            receipts_in_tls: Vec::new(),
             spent: Vec::new(),
         }
     }
@@ -145,8 +145,8 @@ impl Writer {
         {
             self.front_written -= chunk.len();
             if let Some(chunk) = self.out.pop_front() {
-                self.held += chunk.messages;
-                self.held_receipts.extend(chunk.receipt);
+                self.in_tls += chunk.messages;
+                self.receipts_in_tls.extend(chunk.receipt);
                 if let Some(headers) = &mut self.headers {
                     headers.extend(encoded_frames(&chunk.bytes).map(|(header, ..)| header));
                 }
@@ -162,24 +162,24 @@ impl Writer {
 
     /// The kernel has all that was written.
     fn let_go(&mut self) {
-        self.written += std::mem::take(&mut self.held);
-        self.receipts.append(&mut self.held_receipts);
+        self.written += std::mem::take(&mut self.in_tls);
+        self.receipts.append(&mut self.receipts_in_tls);
     }
 
     /// Drops what was written and what is begun, as far as the kernel may not have it all.
     pub(super) fn drop_begun(&mut self) -> Dropped {
-        let receipts = std::mem::take(&mut self.held_receipts);
+        let receipts = std::mem::take(&mut self.receipts_in_tls);
         let mut dropped =
-            Dropped { messages: std::mem::take(&mut self.held), receipts, ..Dropped::default() };
+            Dropped { messages: std::mem::take(&mut self.in_tls), receipts, ..Dropped::default() };
         dropped.add(self.out.drain(..));
         dropped
     }
 
     /// What will be sent, if it can be, when nobody is left to say so.
     pub(super) fn unconfirmed(&mut self) -> Dropped {
-        let mut receipts = std::mem::take(&mut self.held_receipts);
+        let mut receipts = std::mem::take(&mut self.receipts_in_tls);
         receipts.extend(self.out.iter_mut().filter_map(|chunk| chunk.receipt.take()));
-        let messages = self.held + Backlog::of(&self.out).messages;
+        let messages = self.in_tls + Backlog::of(&self.out).messages;
         Dropped { messages, receipts, ..Dropped::default() }
     }
 
@@ -243,7 +243,7 @@ impl Writer {
         let mut unbegun = self.out.split_off(usize::from(self.front_written > 0));
         if let Some(front) = self.out.front_mut() {
             let (whole, rest) = front.split_begun(self.front_written);
-            self.held += whole;
+            self.in_tls += whole;
             let ended = front.len() <= self.front_written;
             if let Some(rest) = rest {
                 unbegun.push_front(rest);
