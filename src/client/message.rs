@@ -6,23 +6,23 @@ use crate::protocol::{Kind, Part};
 pub struct Message<'a> {
     kind: Kind,
     part: Part,
-    payload: Payload<'a>,
+    storage: Storage<'a>,
 }
 
 /// Either holds one NUL after the message.
-enum Payload<'a> {
+enum Storage<'a> {
     Buffered(&'a mut [u8]),
     Assembled(&'a mut Vec<u8>),
 }
 
 impl<'a> Message<'a> {
     pub(super) fn buffered(kind: Kind, with_nul: &'a mut [u8]) -> Self {
-        Self { kind, part: Part::WHOLE, payload: Payload::Buffered(with_nul) }
+        Self { kind, part: Part::WHOLE, storage: Storage::Buffered(with_nul) }
     }
 
     pub(super) fn assembled(kind: Kind, part: Part, message: &'a mut Vec<u8>) -> Self {
         message.push(0);
-        Self { kind, part, payload: Payload::Assembled(message) }
+        Self { kind, part, storage: Storage::Assembled(message) }
     }
 
     /// Where this piece stands in its message.
@@ -37,26 +37,26 @@ impl<'a> Message<'a> {
 
     /// The payload; valid UTF-8 when the kind is text, but that a piece may end inside a character.
     pub fn data(&self) -> &[u8] {
-        let with_nul: &[u8] = match &self.payload {
-            Payload::Buffered(bytes) => bytes,
-            Payload::Assembled(bytes) => bytes,
+        let with_nul: &[u8] = match &self.storage {
+            Storage::Buffered(bytes) => bytes,
+            Storage::Assembled(bytes) => bytes,
         };
         &with_nul[..with_nul.len() - 1]
     }
 
     /// The payload and the NUL that follows it in memory, for C, which may write there.
     pub fn data_with_nul_mut(&mut self) -> &mut [u8] {
-        match &mut self.payload {
-            Payload::Buffered(bytes) => bytes,
-            Payload::Assembled(bytes) => bytes,
+        match &mut self.storage {
+            Storage::Buffered(bytes) => bytes,
+            Storage::Assembled(bytes) => bytes,
         }
     }
 
     /// The payload as memory of its own; without a copy when the message was assembled.
     pub fn into_vec(self) -> Vec<u8> {
-        match self.payload {
-            Payload::Buffered(bytes) => bytes[..bytes.len() - 1].to_vec(),
-            Payload::Assembled(bytes) => {
+        match self.storage {
+            Storage::Buffered(bytes) => bytes[..bytes.len() - 1].to_vec(),
+            Storage::Assembled(bytes) => {
                 let mut message = std::mem::take(bytes);
                 message.pop();
                 message
