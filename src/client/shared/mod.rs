@@ -36,12 +36,12 @@ pub(super) struct Shared {
     /// The client is gone: no event reaches its listener any more.
     detached: AtomicBool,
     pub(super) counters: Counters,
-    inner: Mutex<Inner>,
+    guarded: Mutex<Guarded>,
     /// Held by a session for its life, so that a client has one at a time.
     pub(super) listener: Arc<tokio::sync::Mutex<Box<dyn Listener>>>,
 }
 
-struct Inner {
+struct Guarded {
     /// Counts the attempts; a session that finds another number here has been replaced.
     attempt: u64,
     state: State,
@@ -84,7 +84,7 @@ impl Shared {
             trace: AtomicU64::new(NO_TRACE),
             detached: AtomicBool::new(false),
             counters: Counters::default(),
-            inner: Mutex::new(Inner {
+            guarded: Mutex::new(Guarded {
                 attempt: 0,
                 state: State::Idle,
                 send_queue: SendQueue::new(SendLimits::of_bytes(send_limit)),
@@ -102,8 +102,8 @@ impl Shared {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Guarded> {
+        self.guarded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What log lines begin with.
@@ -126,12 +126,12 @@ impl Shared {
     }
 
     pub(super) fn statistics(&self) -> Statistics {
-        let inner = self.lock();
-        let Backlog { bytes, messages } = inner.send_queue.backlog();
+        let guarded = self.lock();
+        let Backlog { bytes, messages } = guarded.send_queue.backlog();
         Statistics {
             buffered_bytes: bytes,
             buffered_messages: messages,
-            timing: inner.opened.as_ref().map(|opened| opened.timing),
+            timing: guarded.opened.as_ref().map(|opened| opened.timing),
             ..self.counters.snapshot()
         }
     }
@@ -155,23 +155,23 @@ impl Shared {
 
     /// Begins an attempt and returns its number, and its turn at the listener.
     pub(super) fn begin(&self) -> Result<(u64, Turn), AlreadyConnected> {
-        let mut inner = self.lock();
-        match inner.state {
+        let mut guarded = self.lock();
+        match guarded.state {
             State::Idle | State::Closed => {
                 // Polled, it is in the queue. Its task may run after that of the next attempt, which must not overtake it.
                 let mut turn: Turn = Box::pin(self.listener.clone().lock_owned());
                 if let Poll::Ready(free) = turn.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                     turn = Box::pin(std::future::ready(free));
                 }
-                inner.attempt += 1;
-                inner.state = State::Connecting;
-                inner.send_queue.compress_from(None);
-                inner.close = None;
-                (inner.close_asked, inner.reopening) = (false, false);
-                inner.pings.clear();
-                inner.opened = None;
+                guarded.attempt += 1;
+                guarded.state = State::Connecting;
+                guarded.send_queue.compress_from(None);
+                guarded.close = None;
+                (guarded.close_asked, guarded.reopening) = (false, false);
+                guarded.pings.clear();
+                guarded.opened = None;
                 self.counters.attempt();
-                Ok((inner.attempt, turn))
+                Ok((guarded.attempt, turn))
             }
             State::Connecting | State::Open | State::Closing => Err(AlreadyConnected),
         }
@@ -179,10 +179,10 @@ impl Shared {
 
     /// See [`SendQueue::message`].
     pub(super) fn send(&self, kind: Kind, payload: &[u8], receipt: Option<Receipt>) -> Result<(), SendError> {
-        let mut inner = self.lock();
-        inner.may_send()?;
-        inner.send_queue.message(kind, payload, receipt)?;
-        wake(inner);
+        let mut guarded = self.lock();
+        guarded.may_send()?;
+        guarded.send_queue.message(kind, payload, receipt)?;
+        wake(guarded);
         Ok(())
     }
 
@@ -193,12 +193,12 @@ impl Shared {
         payload: Box<P>,
         receipt: Option<Receipt>,
     ) -> Result<(), (SendError, Box<P>)> {
-        let mut inner = self.lock();
-        if let Err(error) = inner.may_send() {
+        let mut guarded = self.lock();
+        if let Err(error) = guarded.may_send() {
             return Err((error, payload));
         }
-        inner.send_queue.owned_message(kind, payload, receipt)?;
-        wake(inner);
+        guarded.send_queue.owned_message(kind, payload, receipt)?;
+        wake(guarded);
         Ok(())
     }
 
@@ -210,10 +210,10 @@ impl Shared {
         last: bool,
         receipt: Option<Receipt>,
     ) -> Result<(), SendError> {
-        let mut inner = self.lock();
-        inner.may_send()?;
-        inner.send_queue.piece(kind, payload, last, receipt)?;
-        wake(inner);
+        let mut guarded = self.lock();
+        guarded.may_send()?;
+        guarded.send_queue.piece(kind, payload, last, receipt)?;
+        wake(guarded);
         Ok(())
     }
 
@@ -222,75 +222,75 @@ impl Shared {
         if payload.len() > CONTROL_PAYLOAD_BYTES_MAX {
             return Err(PingError::TooLong);
         }
-        let mut inner = self.lock();
-        if inner.state != State::Open {
+        let mut guarded = self.lock();
+        if guarded.state != State::Open {
             return Err(PingError::NotConnected);
         }
-        if inner.pings.len() >= WAITING_PINGS_MAX {
+        if guarded.pings.len() >= WAITING_PINGS_MAX {
             return Err(PingError::TooMany);
         }
-        inner.pings.push_back(payload.to_vec());
-        wake(inner);
+        guarded.pings.push_back(payload.to_vec());
+        wake(guarded);
         Ok(())
     }
 
     pub(super) fn close(&self, code: u16, reason: &str) -> Result<(), CloseError> {
-        let mut inner = self.lock();
-        let outcome = match inner.state {
+        let mut guarded = self.lock();
+        let outcome = match guarded.state {
             State::Idle => return Err(CloseError::NotConnected),
             State::Closing | State::Closed => {
-                inner.close_asked = true;
+                guarded.close_asked = true;
                 return Ok(());
             }
-            State::Connecting if !inner.reopening => {
-                inner.abandon();
+            State::Connecting if !guarded.reopening => {
+                guarded.abandon();
                 Err(CloseError::Abandoned)
             }
             State::Open | State::Connecting if !may_close_with(code) => return Err(CloseError::Code),
             State::Open | State::Connecting => {
-                inner.state = State::Closing;
-                inner.close_asked = true;
+                guarded.state = State::Closing;
+                guarded.close_asked = true;
                 let reason = truncate_reason(reason).to_owned();
-                inner.close = Some(CloseRequest { code: CloseCode::from(code), reason });
+                guarded.close = Some(CloseRequest { code: CloseCode::from(code), reason });
                 Ok(())
             }
         };
-        wake(inner);
+        wake(guarded);
         outcome
     }
 
     /// The client is gone. An open connection still sends what was accepted and closes in good order.
     pub(super) fn detach(&self) {
         self.detached.store(true, Ordering::SeqCst);
-        let mut inner = self.lock();
-        match inner.state {
-            State::Connecting => inner.abandon(),
+        let mut guarded = self.lock();
+        match guarded.state {
+            State::Connecting => guarded.abandon(),
             State::Open => {
-                inner.state = State::Closing;
-                inner.close = Some(CloseRequest { code: CloseCode::Away, reason: String::new() });
+                guarded.state = State::Closing;
+                guarded.close = Some(CloseRequest { code: CloseCode::Away, reason: String::new() });
             }
             State::Idle | State::Closing | State::Closed => {}
         }
-        wake(inner);
+        wake(guarded);
     }
 
     pub(super) fn retry_now(&self) -> bool {
-        let mut inner = self.lock();
-        if !inner.retry.waits {
+        let mut guarded = self.lock();
+        if !guarded.retry.waits {
             return false;
         }
-        inner.retry.now = true;
-        wake(inner);
+        guarded.retry.now = true;
+        wake(guarded);
         true
     }
 
     pub(super) fn prepare(&self, attempt: u32, prepared: Prepared) -> bool {
-        let mut inner = self.lock();
-        if inner.retry.to_prepare.take_if(|asked| *asked == attempt).is_none() {
+        let mut guarded = self.lock();
+        if guarded.retry.to_prepare.take_if(|asked| *asked == attempt).is_none() {
             return false;
         }
-        inner.retry.prepared = Some(prepared);
-        wake(inner);
+        guarded.retry.prepared = Some(prepared);
+        wake(guarded);
         true
     }
 
@@ -302,10 +302,10 @@ impl Shared {
 
     /// Whether attempt `attempt` is no longer wanted; registers the waker for the answer to change.
     pub(super) fn poll_stop(&self, attempt: u64, cx: &Context<'_>) -> Option<Stop> {
-        let mut inner = self.lock();
-        let stop = inner.take_stop(attempt);
+        let mut guarded = self.lock();
+        let stop = guarded.take_stop(attempt);
         if stop.is_none() {
-            inner.register(cx);
+            guarded.register(cx);
         }
         stop
     }
@@ -322,21 +322,21 @@ impl Shared {
 
     /// Says whether a retry is waited for.
     pub(super) fn await_retry(&self, waits: bool) {
-        let mut inner = self.lock();
-        (inner.retry.waits, inner.retry.now) = (waits, false);
+        let mut guarded = self.lock();
+        (guarded.retry.waits, guarded.retry.now) = (waits, false);
     }
 
     /// Before the application is asked to prepare an attempt.
     pub(super) fn await_prepared(&self, attempt: u32) {
-        let mut inner = self.lock();
-        (inner.retry.to_prepare, inner.retry.prepared) = (Some(attempt), None);
+        let mut guarded = self.lock();
+        (guarded.retry.to_prepare, guarded.retry.prepared) = (Some(attempt), None);
     }
 
     /// From now on an answer is refused. Returns one that was taken before.
     pub(super) fn end_preparing(&self) -> Option<Prepared> {
-        let mut inner = self.lock();
-        inner.retry.to_prepare = None;
-        inner.retry.prepared.take()
+        let mut guarded = self.lock();
+        guarded.retry.to_prepare = None;
+        guarded.retry.prepared.take()
     }
 
     /// The application's answer.
@@ -353,16 +353,20 @@ impl Shared {
         unsent: VecDeque<Chunk>,
         keep: bool,
     ) -> Result<Dropped, VecDeque<Chunk>> {
-        let mut inner = self.lock();
-        if self.is_detached() || inner.attempt != attempt || inner.close_asked || inner.state == State::Idle {
+        let mut guarded = self.lock();
+        if self.is_detached()
+            || guarded.attempt != attempt
+            || guarded.close_asked
+            || guarded.state == State::Idle
+        {
             return Err(unsent);
         }
-        let was_open = inner.state != State::Connecting;
-        inner.state = State::Connecting;
-        inner.reopening |= was_open;
-        inner.opened = None;
-        inner.pings.clear();
-        Ok(inner.send_queue.restore(unsent, was_open && !keep))
+        let was_open = guarded.state != State::Connecting;
+        guarded.state = State::Connecting;
+        guarded.reopening |= was_open;
+        guarded.opened = None;
+        guarded.pings.clear();
+        Ok(guarded.send_queue.restore(unsent, was_open && !keep))
     }
 
     /// Moves the attempt on to open, unless it was abandoned meanwhile.
@@ -373,14 +377,14 @@ impl Shared {
         opened: Arc<Opened>,
         compress_from: Option<usize>,
     ) -> Result<(), Stop> {
-        let mut inner = self.lock();
-        if let Some(stop) = inner.take_stop(attempt) {
+        let mut guarded = self.lock();
+        if let Some(stop) = guarded.take_stop(attempt) {
             return Err(stop);
         }
-        inner.network_changed = false;
-        inner.state = State::Open;
-        inner.send_queue.compress_from(compress_from);
-        inner.opened = Some(opened);
+        guarded.network_changed = false;
+        guarded.state = State::Open;
+        guarded.send_queue.compress_from(compress_from);
+        guarded.opened = Some(opened);
         // Whoever finds the state open finds it counted.
         self.counters.connection();
         Ok(())
@@ -398,29 +402,29 @@ impl Shared {
 
     /// The peer broke the protocol: nothing more can be sent but what is queued, which goes into `out`.
     pub(super) fn peer_failed(&self, out: &mut VecDeque<Chunk>) {
-        let mut inner = self.lock();
-        inner.state = State::Closing;
-        inner.send_queue.take(out);
+        let mut guarded = self.lock();
+        guarded.state = State::Closing;
+        guarded.send_queue.take(out);
     }
 
     /// Moves what is queued into `out`, and tells what else is wanted.
     pub(super) fn poll_command(&self, out: &mut VecDeque<Chunk>, cx: &Context<'_>) -> Command {
-        let mut inner = self.lock();
-        inner.send_queue.take(out);
+        let mut guarded = self.lock();
+        guarded.send_queue.take(out);
         // Further ones are left to `ping`, which refuses them.
-        if !inner.pings.is_empty()
+        if !guarded.pings.is_empty()
             && out.iter().filter(|chunk| chunk.is_control()).count() < WAITING_PINGS_MAX
-            && let Some(payload) = inner.pings.pop_front()
+            && let Some(payload) = guarded.pings.pop_front()
         {
             return Command::Ping(payload);
         }
-        if let Some(close) = inner.close.take() {
+        if let Some(close) = guarded.close.take() {
             return Command::Close(close);
         }
-        if std::mem::take(&mut inner.network_changed) {
+        if std::mem::take(&mut guarded.network_changed) {
             return Command::NetworkChanged;
         }
-        inner.register(cx);
+        guarded.register(cx);
         Command::None
     }
 
@@ -431,41 +435,41 @@ impl Shared {
 
     /// The attempt is over. Drops what is queued and returns it.
     pub(super) fn end(&self, attempt: u64) -> Dropped {
-        let mut inner = self.lock();
-        if let Some(dropped) = inner.take_abandoned(attempt) {
+        let mut guarded = self.lock();
+        if let Some(dropped) = guarded.take_abandoned(attempt) {
             return dropped;
         }
         // Replaced, or abandoned and told so before: the state and the queue are the client's next attempt's.
-        if inner.attempt != attempt || inner.state == State::Idle {
+        if guarded.attempt != attempt || guarded.state == State::Idle {
             return Dropped::default();
         }
-        inner.state = State::Closed;
-        inner.waker = None;
-        inner.close = None;
-        inner.send_queue.note_in_flight(Backlog::default());
-        inner.clear_queue()
+        guarded.state = State::Closed;
+        guarded.waker = None;
+        guarded.close = None;
+        guarded.send_queue.note_in_flight(Backlog::default());
+        guarded.clear_queue()
     }
 }
 
 impl Notified for Shared {
     /// The session will look.
     fn network_changed(&self) {
-        let mut inner = self.lock();
-        inner.network_changed = true;
-        wake(inner);
+        let mut guarded = self.lock();
+        guarded.network_changed = true;
+        wake(guarded);
     }
 }
 
 /// Wakes the session, when it sleeps, with the lock released.
-fn wake(mut inner: MutexGuard<'_, Inner>) {
-    let waker = inner.waker.take();
-    drop(inner);
+fn wake(mut guarded: MutexGuard<'_, Guarded>) {
+    let waker = guarded.waker.take();
+    drop(guarded);
     if let Some(waker) = waker {
         crate::runtime::wake(waker);
     }
 }
 
-impl Inner {
+impl Guarded {
     /// Whether messages are accepted: they are from before the first attempt until either side closes.
     fn may_send(&self) -> Result<(), SendError> {
         match self.state {
