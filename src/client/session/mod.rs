@@ -33,14 +33,14 @@ use super::event::{Closed, Failure, Listener, Outcome, Reconnected, Times};
 use super::reconnect::Series;
 use super::request::Request;
 use super::send_queue::Dropped;
-use super::shared::{Shared, Stop, Turn};
+use super::shared::{ListenerTurn, Shared, Stop};
 use super::transport;
 use crate::logging;
 use crate::protocol::Negotiated;
 use crate::runtime;
 
 /// Begins attempt `attempt` of a client.
-pub(super) fn start(shared: Arc<Shared>, attempt: u64, turn: Turn, request: Request) {
+pub(super) fn start(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, request: Request) {
     if runtime::spawn(run(shared.clone(), attempt, turn, Box::new(request))).is_err() {
         // The caller may hold locks that a callback takes, so it is told from elsewhere, as always.
         let report = move || {
@@ -61,7 +61,7 @@ pub(super) fn start(shared: Arc<Shared>, attempt: u64, turn: Turn, request: Requ
 
 /// Makes connections, one and perhaps others in its place, until there are to be no more.
 /// The request comes boxed: the future would hold it, and more than once, as long as the connection lives.
-async fn run(shared: Arc<Shared>, attempt: u64, turn: Turn, request: Box<Request>) {
+async fn run(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, request: Box<Request>) {
     let mut listener = turn.await;
     let close_timeout = request.session.close_timeout;
     let mut series =

@@ -15,7 +15,8 @@ pub(in crate::client) struct CloseRequest {
 }
 
 /// Comes when the sessions of all earlier attempts have told their last event.
-pub(in crate::client) type Turn = Pin<Box<dyn Future<Output = OwnedMutexGuard<Box<dyn Listener>>> + Send>>;
+pub(in crate::client) type ListenerTurn =
+    Pin<Box<dyn Future<Output = OwnedMutexGuard<Box<dyn Listener>>> + Send>>;
 
 /// What a session finds when it looks.
 pub(in crate::client) enum Command {

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 
 pub use self::refusal::{AlreadyConnected, CloseError, PingError};
 
-pub(super) use self::command::{CloseRequest, Command, Stop, Turn};
+pub(super) use self::command::{CloseRequest, Command, ListenerTurn, Stop};
 
 use super::event::{Listener, Receipt};
 use super::handshake::Opened;
@@ -154,12 +154,12 @@ impl Shared {
     }
 
     /// Begins an attempt and returns its number, and its turn at the listener.
-    pub(super) fn begin(&self) -> Result<(u64, Turn), AlreadyConnected> {
+    pub(super) fn begin(&self) -> Result<(u64, ListenerTurn), AlreadyConnected> {
         let mut guarded = self.lock();
         match guarded.state {
             State::Idle | State::Closed => {
                 // Polled, it is in the queue. Its task may run after that of the next attempt, which must not overtake it.
-                let mut turn: Turn = Box::pin(self.listener.clone().lock_owned());
+                let mut turn: ListenerTurn = Box::pin(self.listener.clone().lock_owned());
                 if let Poll::Ready(free) = turn.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                     turn = Box::pin(std::future::ready(free));
                 }
