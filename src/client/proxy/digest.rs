@@ -1,8 +1,8 @@
 //! Authentication to an HTTP proxy: Basic (RFC 7617) and Digest (RFC 7616).
 
 use data_encoding::HEXLOWER;
-use md5::Md5;
-use sha2::{Digest, Sha256};
+use md5::{Digest, Md5};
+use ring::digest;
 
 use super::server::Credentials;
 use crate::client::destination::basic_authorization;
@@ -53,7 +53,7 @@ enum Algorithm {
 impl Algorithm {
     fn hash(self, text: &str) -> String {
         match self {
-            Self::Sha256 => HEXLOWER.encode(&Sha256::digest(text)),
+            Self::Sha256 => HEXLOWER.encode(digest::digest(&digest::SHA256, text.as_bytes()).as_ref()),
             Self::Md5 => HEXLOWER.encode(&Md5::digest(text)),
         }
     }
