@@ -19,3 +19,5 @@ mod logging;
 pub mod ndk;
 mod platform;
 mod runtime;
+#[allow(dead_code)]
+mod sync;

@@ -1,0 +1,99 @@
+//! Locks that outlive a panic, and memory that threads hand on to each other.
+//!
+//! Owns no thread and no queue. Knows nothing of WebSocket, C or JavaScript.
+
+use std::ops::RangeInclusive;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks a mutex. After a panic of its holder the value is as that holder left it.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Memory kept for its next use by any thread. Fresh memory would cost a page fault every 4 KiB.
+pub(crate) struct SparePool {
+    spare: Mutex<Vec<Vec<u8>>>,
+    /// The capacities worth keeping, in bytes. A smaller one saves nothing; a larger one would be held for nothing.
+    kept_bytes: RangeInclusive<usize>,
+}
+
+impl SparePool {
+    /// The most vectors that a pool keeps.
+    const KEPT_MAX: usize = 8;
+
+    /// An empty pool, which keeps vectors with a capacity in `kept_bytes`.
+    pub(crate) const fn new(kept_bytes: RangeInclusive<usize>) -> Self {
+        Self { spare: Mutex::new(Vec::new()), kept_bytes }
+    }
+
+    /// Takes the vector that was put in last, or a new one without memory. It is empty.
+    pub(crate) fn take(&self) -> Vec<u8> {
+        lock(&self.spare).pop().unwrap_or_default()
+    }
+
+    /// Keeps the memory of a vector, or frees it if the pool is full or the capacity is not worth keeping.
+    pub(crate) fn put(&self, mut memory: Vec<u8>) {
+        if !self.kept_bytes.contains(&memory.capacity()) {
+            return;
+        }
+        memory.clear();
+        let mut spare = lock(&self.spare);
+        if spare.len() < Self::KEPT_MAX {
+            spare.push(memory);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn locks_after_a_panic() {
+        let mutex = Mutex::new(1);
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            *lock(&mutex) = 2;
+            let _held = lock(&mutex);
+            panic!("while it is locked");
+        }));
+        assert!(panicked.is_err() && mutex.is_poisoned());
+        assert_eq!(*lock(&mutex), 2);
+    }
+
+    #[test]
+    fn hands_on_memory_without_what_was_in_it() {
+        let pool = SparePool::new(1..=1_024);
+        assert_eq!(pool.take().capacity(), 0);
+        let memory = b"what was sent".to_vec();
+        let place = memory.as_ptr();
+        pool.put(memory);
+        let memory = pool.take();
+        assert!(memory.is_empty());
+        assert_eq!(memory.as_ptr(), place);
+        assert_eq!(pool.take().capacity(), 0);
+    }
+
+    #[test]
+    fn keeps_only_capacities_in_its_range() {
+        let pool = SparePool::new(16..=64);
+        for (bytes, kept) in [(0, false), (15, false), (16, true), (64, true), (65, false)] {
+            let memory = Vec::with_capacity(bytes);
+            let capacity = memory.capacity();
+            assert_eq!(capacity, bytes);
+            pool.put(memory);
+            assert_eq!(pool.take().capacity(), if kept { capacity } else { 0 });
+        }
+    }
+
+    #[test]
+    fn keeps_no_more_than_its_maximum() {
+        let pool = SparePool::new(1..=64);
+        for _ in 0..=SparePool::KEPT_MAX {
+            pool.put(Vec::with_capacity(8));
+        }
+        let kept = std::iter::repeat_with(|| pool.take()).take_while(|memory| memory.capacity() > 0).count();
+        assert_eq!(kept, SparePool::KEPT_MAX);
+    }
+}
