@@ -9,8 +9,10 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
+
+use crate::sync::{SparePool, lock};
 
 /// The size at which the session stops reading from the socket. Entries of a longer queue would leave the processor's
 /// caches before the consumer reads them.
@@ -20,11 +22,8 @@ const HIGH_WATER_COUNT: usize = 4_096;
 const LOW_WATER_BYTES: usize = HIGH_WATER_BYTES / 2;
 const LOW_WATER_COUNT: usize = HIGH_WATER_COUNT / 2;
 
-/// Memory of batches that were taken, for the next ones: fresh memory would cost a page fault every 4 KiB.
-static SPARE_STORES: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
-/// The most stores kept for the whole process, and the most memory one of them may have.
-const SPARE_STORES_MAX: usize = 8;
-const SPARE_STORE_BYTES_MAX: usize = 262_144;
+/// Memory of batches that were taken, for the next ones.
+static SPARE_STORES: SparePool = SparePool::new(1..=262_144);
 
 /// Makes an empty queue; returns the session's end and the consumer's.
 pub(crate) fn event_queue<T>() -> (EventSender<T>, EventReceiver<T>) {
@@ -73,21 +72,6 @@ impl<T> Default for Batch<T> {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn recycle_store(mut store: Vec<u8>) {
-    if store.capacity() == 0 || store.capacity() > SPARE_STORE_BYTES_MAX {
-        return;
-    }
-    store.clear();
-    let mut spare = lock(&SPARE_STORES);
-    if spare.len() < SPARE_STORES_MAX {
-        spare.push(store);
-    }
-}
-
 /// The session's end of the queue.
 pub(crate) struct EventSender<T> {
     state: Arc<Mutex<QueueState<T>>>,
@@ -99,7 +83,7 @@ impl<T> EventSender<T> {
     pub(crate) fn store(&mut self, bytes: &[u8]) -> Range<usize> {
         let Batch { store, .. } = &mut self.batch;
         if store.capacity() == 0 {
-            *store = lock(&SPARE_STORES).pop().unwrap_or_default();
+            *store = SPARE_STORES.take();
         }
         let start = store.len();
         store.extend_from_slice(bytes);
@@ -170,7 +154,7 @@ impl<T> EventReceiver<T> {
             None => state.is_awaited = true,
         }
         discount(state, done.bytes, done.count);
-        recycle_store(done.store);
+        SPARE_STORES.put(done.store);
         batch.entries.pop_front()
     }
 

@@ -19,5 +19,4 @@ mod logging;
 pub mod ndk;
 mod platform;
 mod runtime;
-#[allow(dead_code)]
 mod sync;

@@ -17,7 +17,7 @@
 use std::cell::Cell;
 use std::io::{self, PipeWriter, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use std::task::Waker;
 use std::thread::Thread;
 use std::time::Duration;
@@ -26,6 +26,8 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::unconstrained;
+
+use crate::sync::lock;
 
 /// Two are enough for a phone, and the least that lets one block while the other serves everyone else.
 const WORKER_THREADS: usize = 2;
@@ -176,7 +178,7 @@ struct Jobs(Mutex<Vec<Job>>);
 
 impl Jobs {
     fn list(&self) -> MutexGuard<'_, Vec<Job>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Adds a job; returns true when no other one waited.

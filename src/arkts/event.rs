@@ -4,7 +4,7 @@
 
 use std::ffi::CStr;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::error::ErrorEvent;
 use super::napi::{Engine, EngineError, Value};
@@ -14,6 +14,7 @@ use crate::client::{
     Statistics,
 };
 use crate::event_queue::EventReceiver;
+use crate::sync::lock;
 
 /// An event for JavaScript. Rare events are boxed, so that many messages take little memory.
 pub enum Event {
@@ -107,12 +108,12 @@ pub struct LatestStatistics(Arc<Mutex<Option<Box<Statistics>>>>);
 impl LatestStatistics {
     /// Replaces the statistics; returns true when no event waits for them yet.
     pub fn put(&self, statistics: &Statistics) -> bool {
-        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = lock(&self.0);
         latest.replace(Box::new(*statistics)).is_none()
     }
 
     pub fn take(&self) -> Option<Box<Statistics>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        lock(&self.0).take()
     }
 }
 

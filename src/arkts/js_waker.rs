@@ -8,11 +8,12 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use napi_ohos::sys;
 
 use super::napi::{Engine, EngineError};
+use crate::sync::lock;
 
 /// Runs on the JavaScript thread for each wake.
 pub trait OnWake {
@@ -49,7 +50,7 @@ impl JsWaker {
         env: Engine,
         target: Rc<T>,
     ) -> Result<(), EngineError> {
-        let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut installed = lock(&self.installed);
         if installed.is_some() {
             return Ok(());
         }
@@ -100,7 +101,7 @@ impl JsWaker {
 
     /// Runs the target soon on its own thread. Callable on any thread. Does nothing unless installed.
     pub fn wake(&self) {
-        let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut installed = lock(&self.installed);
         if let Some(Installed { functions, next }) = &mut *installed {
             let function = functions[*next];
             *next = 1 - *next;
@@ -118,7 +119,7 @@ impl JsWaker {
 
     /// Releases the target and the engine's loop, which an installed waker keeps running.
     pub fn remove(&self) {
-        let installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let installed = lock(&self.installed).take();
         for function in installed.into_iter().flat_map(|Installed { functions, .. }| functions) {
             // SAFETY: taken out, so released once.
             unsafe { release(function) };
@@ -162,7 +163,7 @@ unsafe extern "C" fn finalize<T>(_env: sys::napi_env, context: *mut c_void, _hin
     let Context { target, waker, function } = *unsafe { Box::from_raw(context.cast::<Context<T>>()) };
     // The environment may end without `remove`: then nothing may call these functions again.
     {
-        let mut installed = waker.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut installed = lock(&waker.installed);
         installed.take_if(|Installed { functions, .. }| functions.contains(&function));
     }
     drop(target);

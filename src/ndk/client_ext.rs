@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::abi::ext::{RawCallbacks, SentCallback};
 use crate::client::{Options, Receipt, Reconnect};
+use crate::sync::lock;
 
 /// The values that `net_websocket_ext.h` sets for one client. Any thread.
 #[derive(Default)]
@@ -49,7 +50,7 @@ unsafe impl Send for SendCompletion {}
 
 impl ClientExt {
     fn lock(&self) -> MutexGuard<'_, ExtState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Returns the options of the next connection.

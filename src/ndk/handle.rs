@@ -13,6 +13,7 @@ use super::callback::{Callbacks, ClientPointer};
 use super::callback_barrier::CallbackBarrier;
 use super::client_ext::{ClientExt, SendCompletion};
 use crate::client::{Client, RawHeader, SEND_LIMIT_BYTES};
+use crate::sync::lock;
 
 /// How many structs of destroyed clients keep their memory, 40 bytes each. A stale pointer then stays unknown for long,
 /// and a callback that destroyed its own client can still read the struct.
@@ -124,7 +125,7 @@ pub fn remove(address: *const WebSocket) -> Option<Handle> {
 impl Handle {
     /// Adds a header. Appends it to the list in the struct too, unless the application has put a list of its own there.
     pub fn add(&self, name: CString, value: CString) {
-        let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut added = lock(&self.added);
         let header = Header { name: name.as_ptr(), value: value.as_ptr(), next: std::ptr::null_mut() };
         let fresh = Box::into_raw(Box::new(header));
         // SAFETY: the struct is alive while its handle is in the registry; the last node is ours and not yet dropped.
@@ -152,7 +153,7 @@ impl Handle {
         }
         // SAFETY: made by `Box::into_raw` in `create`, and only the one caller that removed the handle comes here.
         let fields = unsafe { Box::from_raw(pointer.0) };
-        let mut quarantine = QUARANTINE.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut quarantine = lock(&QUARANTINE);
         if quarantine.len() >= QUARANTINE_MAX {
             quarantine.pop_front();
         }

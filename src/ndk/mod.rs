@@ -33,7 +33,6 @@ mod versioned_struct;
 
 use std::ffi::{CString, c_char};
 use std::fmt;
-use std::sync::PoisonError;
 
 use self::abi::{CodeAndText, ErrCode, Header, MessageCallback, RequestOptions, ResultCallback, WebSocket};
 use self::guard::{guard, guard_client};
@@ -45,6 +44,7 @@ use crate::client::{
     State, URL_BYTES_MAX,
 };
 use crate::logging;
+use crate::sync::lock;
 
 /// The most bytes one call of Send takes: the platform's limit.
 const SEND_BYTES_MAX: usize = 4_194_304;
@@ -164,7 +164,7 @@ fn add_header(handle: &Handle, header: Header) -> ErrCode {
     if name.is_null() || value.is_null() {
         return ErrCode::NoHeaderContext;
     }
-    if handle.added.lock().unwrap_or_else(PoisonError::into_inner).len() >= HEADER_COUNT_MAX {
+    if lock(&handle.added).len() >= HEADER_COUNT_MAX {
         return ErrCode::HeaderExceeded;
     }
     match (read_text(name), read_text(value)) {
@@ -223,7 +223,7 @@ fn request_headers(
     chosen: &[RawHeader],
     options: RequestOptions,
 ) -> Result<Vec<RawHeader>, ErrCode> {
-    let added = handle.added.lock().unwrap_or_else(PoisonError::into_inner);
+    let added = lock(&handle.added);
     let id = handle.client.id();
     let mut headers: Vec<_> = added.copies().chain(chosen.iter().cloned()).collect();
     let own = added.addresses();

@@ -7,12 +7,14 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use std::time::Duration;
 
 use dns_lookup::{AddrInfoHints, LookupError, getaddrinfo};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
+
+use crate::sync::lock;
 
 /// Lookups under way; more wait for their turn.
 const LOOKUPS_MAX: usize = 64;
@@ -42,7 +44,7 @@ static ENTRIES: LazyLock<Mutex<HashMap<Key, Entry>>> = LazyLock::new(Mutex::defa
 static SLOTS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LOOKUPS_MAX)));
 
 fn entries() -> MutexGuard<'static, HashMap<Key, Entry>> {
-    ENTRIES.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&ENTRIES)
 }
 
 /// The addresses of a name in one family.

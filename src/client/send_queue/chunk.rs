@@ -1,21 +1,16 @@
 //! A chunk of the send queue: whole frames, ready for the wire, or one message that is still to be compressed.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
 
 use crate::client::event::Receipt;
 use crate::protocol::{Kind, encoded_frames};
+use crate::sync::SparePool;
 
 /// Small messages are gathered into chunks of this size, each one slice of a vectored write.
 pub(super) const CHUNK_BYTES: usize = 65_536;
 
-/// Memory of chunks that were sent, for the next ones: fresh memory would cost a page fault every 4 KiB.
-static SPARE_CHUNKS: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
-
-/// The most chunks kept for the whole process, and the most memory one of them may have.
-const SPARE_CHUNKS_MAX: usize = 8;
-
-const SPARE_CHUNK_BYTES_MAX: usize = 4 * CHUNK_BYTES;
+/// Memory of chunks that were sent, for the next ones.
+static SPARE_CHUNKS: SparePool = SparePool::new(CHUNK_BYTES / 4..=4 * CHUNK_BYTES);
 
 /// A payload in memory that somebody else owns and gets back by its drop. It is masked where it is.
 pub trait Payload: AsRef<[u8]> + AsMut<[u8]> + Send {}
@@ -173,23 +168,16 @@ pub(super) fn drop_continuations(queue: &mut VecDeque<Chunk>, dropped: &mut Drop
     }
 }
 
+/// Memory for a chunk of so many bytes.
 pub(super) fn chunk_memory(bytes: usize) -> Vec<u8> {
-    let spare = SPARE_CHUNKS.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let mut memory = spare.unwrap_or_default();
+    let mut memory = SPARE_CHUNKS.take();
     memory.reserve(bytes);
     memory
 }
 
 /// Takes back the memory of a chunk that was sent.
-pub(in crate::client) fn recycle_chunk(mut memory: Vec<u8>) {
-    if !(CHUNK_BYTES / 4..=SPARE_CHUNK_BYTES_MAX).contains(&memory.capacity()) {
-        return;
-    }
-    memory.clear();
-    let mut spare = SPARE_CHUNKS.lock().unwrap_or_else(PoisonError::into_inner);
-    if spare.len() < SPARE_CHUNKS_MAX {
-        spare.push(memory);
-    }
+pub(in crate::client) fn recycle_chunk(memory: Vec<u8>) {
+    SPARE_CHUNKS.put(memory);
 }
 
 #[cfg(test)]

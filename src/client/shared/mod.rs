@@ -7,7 +7,7 @@ mod refusal;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 pub use self::refusal::{AlreadyConnected, CloseError, PingError};
@@ -23,6 +23,7 @@ use super::stats::{Counters, Statistics};
 use super::transport::Notified;
 use crate::logging::{NO_TRACE, Tag};
 use crate::protocol::{CONTROL_PAYLOAD_BYTES_MAX, CloseCode, Kind, truncate_reason};
+use crate::sync::lock;
 
 /// Pings that wait for a session, and control frames that wait in one, before it takes more of them.
 const WAITING_PINGS_MAX: usize = 16;
@@ -103,7 +104,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, Guarded> {
-        self.guarded.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.guarded)
     }
 
     /// What log lines begin with.

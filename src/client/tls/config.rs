@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::SystemTime;
 
 use ring::hmac;
@@ -15,6 +15,7 @@ use super::error::{TrustError, unusable};
 use super::options::{AlpnProtocols, ClientCertificate, Pin, TlsOptions};
 use super::verify::Verifier;
 use super::{key, trust};
+use crate::sync::lock;
 
 /// A configuration is made once for each selection of settings, so that sessions are resumed across clients. A file that has
 /// changed makes another one; so does the clock of the folder that it lies in, when that is what was named.
@@ -72,12 +73,12 @@ const CONFIGS_MAX: usize = 32;
 /// The configuration for `options`. Reads files: not for an async thread.
 pub(in crate::client) fn config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TrustError> {
     let key = ConfigKey::new(options)?;
-    let known = CONFIGS.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+    let known = lock(&CONFIGS).get(&key).cloned();
     if let Some(config) = known {
         return Ok(config);
     }
     let config = Arc::new(build(options)?);
-    let mut configs = CONFIGS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut configs = lock(&CONFIGS);
     if configs.len() >= CONFIGS_MAX {
         configs.clear();
     }

@@ -4,10 +4,11 @@
 //! way to the peer; what a change costs is the session's affair.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use super::route::{ANYWHERE, Endpoints, has_route};
 use crate::platform::{self, NetworkNotice, NetworkWatch};
+use crate::sync::lock;
 
 /// Those to tell. Locked for a moment only, so that a platform may tell of its network while it takes or ends the watch.
 static SUBSCRIBERS: Mutex<Vec<Weak<dyn Notified>>> = Mutex::new(Vec::new());
@@ -17,10 +18,6 @@ static WATCH: Mutex<Option<NetworkWatch>> = Mutex::new(None);
 
 /// Whether the platform has a default network. One that does not tell leaves it to the routes.
 static AVAILABLE: AtomicBool = AtomicBool::new(true);
-
-fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// One that is told of changes.
 pub(in crate::client) trait Notified: Send + Sync {
