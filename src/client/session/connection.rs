@@ -7,16 +7,17 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
+use super::budget::Budget;
 use super::end::{CloseOutcome, SessionEnd, closed};
 use super::notify::{notify, notify_frames};
 use super::pinger::{PingDue, Pinger};
 use super::reader::{ReadOutcome, Reader};
+use super::timer::Timer;
 use super::writer::Writer;
 use crate::client::cause::Cause;
 use crate::client::error::Error;
@@ -484,58 +485,5 @@ impl<'a> Session<'a> {
             }
         };
         CloseOutcome { error, closed, graceful, unsent }
-    }
-}
-
-/// What one session may do before others on its thread get their turn.
-#[derive(Default)]
-pub(super) struct Budget {
-    wakes: u32,
-    /// Bytes that were read, handed on and written.
-    bytes: usize,
-}
-
-impl Budget {
-    const WAKES_MAX: u32 = 64;
-    const BYTES_MAX: usize = 524_288;
-
-    pub(super) fn spend(&mut self, bytes: usize) {
-        self.bytes += bytes;
-    }
-
-    /// Counts a wake; when that is one too many, the budget begins anew.
-    fn is_spent(&mut self) -> bool {
-        self.wakes += 1;
-        let spent = self.wakes > Self::WAKES_MAX || self.bytes > Self::BYTES_MAX;
-        if spent {
-            *self = Self::default();
-        }
-        spent
-    }
-}
-
-/// Rings at a deadline. One that moves away leaves the timer as it is: an early ring costs less than setting it anew for
-/// each message.
-struct Timer {
-    sleep: Pin<Box<Sleep>>,
-    /// For when it is set; it may ring early, never late.
-    armed: Option<Instant>,
-}
-
-impl Timer {
-    fn new(now: Instant) -> Self {
-        Self { sleep: Box::pin(tokio::time::sleep_until(now)), armed: None }
-    }
-
-    fn poll(&mut self, nearest: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        if self.armed.is_none_or(|armed| nearest < armed) {
-            self.armed = Some(nearest);
-            self.sleep.as_mut().reset(nearest);
-            ready!(self.sleep.as_mut().poll(cx));
-        } else if !self.sleep.is_elapsed() {
-            return Poll::Pending;
-        }
-        self.armed = None;
-        Poll::Ready(())
     }
 }

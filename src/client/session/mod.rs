@@ -4,6 +4,7 @@
 //! Owns the socket and the timers. Takes commands from the [`Shared`], never from a caller directly.
 
 mod ack_progress;
+mod budget;
 mod connection;
 mod end;
 mod notify;
@@ -11,6 +12,7 @@ mod pinger;
 mod reader;
 mod receive;
 mod retry;
+mod timer;
 mod writer;
 
 use std::future::poll_fn;

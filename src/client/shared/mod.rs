@@ -4,6 +4,7 @@
 
 mod command;
 mod refusal;
+mod retry;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -275,26 +276,6 @@ impl Shared {
         wake(guarded);
     }
 
-    pub(super) fn retry_now(&self) -> bool {
-        let mut guarded = self.lock();
-        if !guarded.retry.waits {
-            return false;
-        }
-        guarded.retry.now = true;
-        wake(guarded);
-        true
-    }
-
-    pub(super) fn prepare(&self, attempt: u32, prepared: Prepared) -> bool {
-        let mut guarded = self.lock();
-        if guarded.retry.to_prepare.take_if(|asked| *asked == attempt).is_none() {
-            return false;
-        }
-        guarded.retry.prepared = Some(prepared);
-        wake(guarded);
-        true
-    }
-
     // A session's side.
 
     pub(super) fn is_detached(&self) -> bool {
@@ -311,38 +292,9 @@ impl Shared {
         stop
     }
 
-    /// Whether the retry that is waited for is to begin now.
-    pub(super) fn take_retry_now(&self) -> bool {
-        std::mem::take(&mut self.lock().retry.now)
-    }
-
     /// Whether the network has changed since the last look.
     pub(super) fn take_network_changed(&self) -> bool {
         std::mem::take(&mut self.lock().network_changed)
-    }
-
-    /// Says whether a retry is waited for.
-    pub(super) fn await_retry(&self, waits: bool) {
-        let mut guarded = self.lock();
-        (guarded.retry.waits, guarded.retry.now) = (waits, false);
-    }
-
-    /// Before the application is asked to prepare an attempt.
-    pub(super) fn await_prepared(&self, attempt: u32) {
-        let mut guarded = self.lock();
-        (guarded.retry.to_prepare, guarded.retry.prepared) = (Some(attempt), None);
-    }
-
-    /// From now on an answer is refused. Returns one that was taken before.
-    pub(super) fn end_preparing(&self) -> Option<Prepared> {
-        let mut guarded = self.lock();
-        guarded.retry.to_prepare = None;
-        guarded.retry.prepared.take()
-    }
-
-    /// The application's answer.
-    pub(super) fn take_prepared(&self) -> Option<Prepared> {
-        self.lock().retry.prepared.take()
     }
 
     /// The connection, or the attempt, failed, and another attempt is to follow: unless the application has ended it all,

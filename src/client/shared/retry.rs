@@ -1,0 +1,59 @@
+//! The next attempt, between callers and the session that waits for it: when it begins, and how it is prepared.
+
+use super::{Shared, wake};
+use crate::client::request::Prepared;
+
+impl Shared {
+    // The client's side.
+
+    pub(in crate::client) fn retry_now(&self) -> bool {
+        let mut guarded = self.lock();
+        if !guarded.retry.waits {
+            return false;
+        }
+        guarded.retry.now = true;
+        wake(guarded);
+        true
+    }
+
+    pub(in crate::client) fn prepare(&self, attempt: u32, prepared: Prepared) -> bool {
+        let mut guarded = self.lock();
+        if guarded.retry.to_prepare.take_if(|asked| *asked == attempt).is_none() {
+            return false;
+        }
+        guarded.retry.prepared = Some(prepared);
+        wake(guarded);
+        true
+    }
+
+    // A session's side.
+
+    /// Whether the retry that is waited for is to begin now.
+    pub(in crate::client) fn take_retry_now(&self) -> bool {
+        std::mem::take(&mut self.lock().retry.now)
+    }
+
+    /// Says whether a retry is waited for.
+    pub(in crate::client) fn await_retry(&self, waits: bool) {
+        let mut guarded = self.lock();
+        (guarded.retry.waits, guarded.retry.now) = (waits, false);
+    }
+
+    /// Before the application is asked to prepare an attempt.
+    pub(in crate::client) fn await_prepared(&self, attempt: u32) {
+        let mut guarded = self.lock();
+        (guarded.retry.to_prepare, guarded.retry.prepared) = (Some(attempt), None);
+    }
+
+    /// From now on an answer is refused. Returns one that was taken before.
+    pub(in crate::client) fn end_preparing(&self) -> Option<Prepared> {
+        let mut guarded = self.lock();
+        guarded.retry.to_prepare = None;
+        guarded.retry.prepared.take()
+    }
+
+    /// The application's answer.
+    pub(in crate::client) fn take_prepared(&self) -> Option<Prepared> {
+        self.lock().retry.prepared.take()
+    }
+}
