@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use net_websocket::client::{
-    Cause, Client, Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Options,
+    Cause, Client, Closed, Direction, Failure, FrameHeader, Listener, Message, MessageType, Opened, Options,
     PhaseTimeouts, Request, SendError, SendLimits, SessionOptions, Statistics, Times,
 };
 use support::{DEADLINE, Peer, quiet};
@@ -116,8 +116,8 @@ fn every_frame_of_either_direction_is_traced_before_what_it_ends() {
         traced.iter().filter(|(direction, _)| *direction == Direction::Received).map(|(_, it)| *it).collect();
     assert_eq!(received, [header(false, 1, 2), header(true, 9, 1), header(true, 0, 1)]);
     assert_eq!(wire.frame().0, 0x8a);
-    client.send(Kind::Binary, &[7; 300]).expect("open");
-    client.send_piece(Kind::Text, b"x", false, None).expect("open");
+    client.send(MessageType::Binary, &[7; 300]).expect("open");
+    client.send_piece(MessageType::Text, b"x", false, None).expect("open");
     assert_eq!(wire.frame().1.len(), 300);
     assert_eq!(wire.frame().0, 0x01);
     let mut sent = Vec::new();
@@ -136,7 +136,7 @@ fn frames_are_not_traced_unless_asked_for() {
     let (client, events) = connect(&peer, quiet());
     let mut wire = peer.open();
     wire.send(b"\x81\x01a");
-    client.send(Kind::Text, b"b").expect("accepted");
+    client.send(MessageType::Text, b"b").expect("accepted");
     assert!(matches!(next(&events), Told::Opened));
     assert!(matches!(next(&events), Told::Message));
     assert_eq!(wire.frame().1, b"b");
@@ -158,7 +158,7 @@ fn frames_are_traced_as_long_as_somebody_wants_them() {
             assert!(matches!(next(&events), Told::Frame(Direction::Received, header) if header.length == 1));
         }
         assert!(matches!(next(&events), Told::Message));
-        client.send(Kind::Text, &[b'c'; 3][..length]).expect("open");
+        client.send(MessageType::Text, &[b'c'; 3][..length]).expect("open");
         assert_eq!(wire.frame().1.len(), length);
         if length == 2 {
             assert!(matches!(next(&events), Told::Frame(Direction::Sent, header) if header.length == 2));
@@ -181,7 +181,7 @@ fn a_tracer_that_can_take_no_more_holds_writing_up_but_not_reading() {
     );
     let mut wire = peer.open();
     assert!(matches!(next(&events), Told::Opened));
-    client.send(Kind::Text, b"held").expect("open");
+    client.send(MessageType::Text, b"held").expect("open");
     client.close(1000, "").expect("open");
     for _ in 0..3 {
         wire.send(b"\x81\x01a");
@@ -234,9 +234,9 @@ fn the_queue_is_bounded_by_messages_and_drains_at_a_quarter() {
     let (client, events) = connect(&peer, quiet());
     client.set_send_limits(SendLimits { messages: 8, ..SendLimits::of_bytes(1_000_000) });
     for _ in 0..8 {
-        client.send(Kind::Text, b"short").expect("within the limit");
+        client.send(MessageType::Text, b"short").expect("within the limit");
     }
-    assert_eq!(client.send(Kind::Text, b"short"), Err(SendError::QueueFull));
+    assert_eq!(client.send(MessageType::Text, b"short"), Err(SendError::QueueFull));
     assert_eq!(client.statistics().buffered_messages, 8);
     let mut wire = peer.open();
     assert!(matches!(next(&events), Told::Opened));
@@ -244,7 +244,7 @@ fn the_queue_is_bounded_by_messages_and_drains_at_a_quarter() {
     for _ in 0..8 {
         assert_eq!(wire.frame().1, b"short");
     }
-    client.send(Kind::Text, b"more").expect("drained");
+    client.send(MessageType::Text, b"more").expect("drained");
     assert_eq!(wire.frame().1, b"more");
 }
 

@@ -5,7 +5,7 @@
 use std::io::{self, Cursor, Read, Write};
 
 use net_websocket::protocol::{
-    Control, Decoded, Decoder, Encoder, Kind, PerMessageDeflate, ProtocolError, ReadBuffer,
+    Control, Decoded, Decoder, Encoder, MessageType, PerMessageDeflate, ProtocolError, ReadBuffer,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -85,8 +85,8 @@ fn decode(wire: &[u8], cuts: &[Index], mut decoder: Decoder) -> Result<Vec<Messa
         start = end;
         while let Some(decoded) = decoder.decode(&mut buffer)? {
             let of_kind = |kind, bytes: Vec<u8>| match kind {
-                Kind::Text => Message::Text(String::from_utf8(bytes).expect("checked").into()),
-                Kind::Binary => Message::Binary(bytes.into()),
+                MessageType::Text => Message::Text(String::from_utf8(bytes).expect("checked").into()),
+                MessageType::Binary => Message::Binary(bytes.into()),
             };
             seen.push(match decoded {
                 Decoded::Message(kind, range) => of_kind(kind, buffer.slice(range).to_vec()),
@@ -116,8 +116,8 @@ proptest! {
         let (mut encoder, mut wire) = (Encoder::default(), Vec::new());
         for event in &events {
             match event {
-                Message::Text(text) => encoder.message(&mut wire, Kind::Text, text.as_bytes()),
-                Message::Binary(bytes) => encoder.message(&mut wire, Kind::Binary, bytes),
+                Message::Text(text) => encoder.message(&mut wire, MessageType::Text, text.as_bytes()),
+                Message::Binary(bytes) => encoder.message(&mut wire, MessageType::Binary, bytes),
                 Message::Ping(bytes) => encoder.ping(&mut wire, bytes),
                 Message::Pong(bytes) => encoder.pong(&mut wire, bytes),
                 _ => unreachable!("not among the events"),

@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpStream};
 use std::thread;
 
 use net_websocket::client::{
-    Credentials, Kind, Options, Proxy, ProxyProtocol, ProxyServer, RESPONSE_HEAD_BYTES_MAX,
+    Credentials, MessageType, Options, Proxy, ProxyProtocol, ProxyServer, RESPONSE_HEAD_BYTES_MAX,
 };
 use support::{DEADLINE, Peer, Recorded, Seen, Wire, quiet};
 
@@ -49,7 +49,7 @@ fn echo(recorded: &Recorded, wire: &mut Wire) {
     assert!(!request.contains("Proxy-"), "{request}");
     assert_eq!(recorded.next(), Seen::Opened);
     assert_eq!(recorded.next(), Seen::Text("hi".to_owned()));
-    recorded.client.send(Kind::Text, b"there").expect("open");
+    recorded.client.send(MessageType::Text, b"there").expect("open");
     assert_eq!(wire.frame(), (0x81, b"there".to_vec()));
 }
 
@@ -318,7 +318,7 @@ fn carries_what_a_relay_carries() {
     });
     let mut end = server.open();
     assert_eq!(recorded.next(), Seen::Opened);
-    recorded.client.send(Kind::Binary, &vec![7; 300_000]).expect("open");
+    recorded.client.send(MessageType::Binary, &vec![7; 300_000]).expect("open");
     assert_eq!(end.frame(), (0x82, vec![7; 300_000]));
     end.send(b"\x88\x02\x03\xe8");
     assert_eq!(end.frame(), (0x88, b"\x03\xe8".to_vec()));

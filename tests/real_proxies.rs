@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs, process};
 
-use net_websocket::client::{Credentials, Kind, Options, Proxy, ProxyProtocol, ProxyServer};
+use net_websocket::client::{Credentials, MessageType, Options, Proxy, ProxyProtocol, ProxyServer};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use support::{DEADLINE, Recorded, Seen, quiet};
@@ -142,7 +142,7 @@ fn passes(options: &Options) {
         options.tls.skip_server_verification = true;
         let recorded = Recorded::connect_to(&format!("{scheme}://localhost:{port}/"), options);
         assert_eq!(recorded.next(), Seen::Opened);
-        recorded.client.send(Kind::Text, b"hello").expect("open");
+        recorded.client.send(MessageType::Text, b"hello").expect("open");
         assert_eq!(recorded.next(), Seen::Text("hi".to_owned()));
         assert_eq!(recorded.next(), Seen::Closed(1_000, String::new()));
         server.join().expect("a good server");

@@ -8,8 +8,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use net_websocket::client::{
-    Cause, Causes, Client, CloseError, Closed, Failure, Kind, Listener, Message, Opened, Options, Outcome,
-    Prepare, Prepared, Reconnect, Reconnecting, Request, Rewrite, SendError, State,
+    Cause, Causes, Client, CloseError, Closed, Failure, Listener, Message, MessageType, Opened, Options,
+    Outcome, Prepare, Prepared, Reconnect, Reconnecting, Request, Rewrite, SendError, State,
 };
 use support::{DEADLINE, Peer, Recorded, Recorder, Seen, quiet};
 
@@ -90,10 +90,10 @@ fn what_the_kernel_has_nothing_of_waits_for_the_next_connection() {
     let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
     // The first fills the kernel's buffers, for the peer does not read.
-    recorded.client.send_with_receipt(Kind::Binary, &vec![1; 50_000_000], 1).expect("open");
-    recorded.client.send_with_receipt(Kind::Text, b"two", 2).expect("open");
-    recorded.client.send_piece(Kind::Text, b"thr", false, None).expect("open");
-    recorded.client.send_piece(Kind::Text, b"ee", true, None).expect("open");
+    recorded.client.send_with_receipt(MessageType::Binary, &vec![1; 50_000_000], 1).expect("open");
+    recorded.client.send_with_receipt(MessageType::Text, b"two", 2).expect("open");
+    recorded.client.send_piece(MessageType::Text, b"thr", false, None).expect("open");
+    recorded.client.send_piece(MessageType::Text, b"ee", true, None).expect("open");
     // It is begun.
     wire.expect(&[BINARY]);
     wire.send(b"\x88\x02\x03\xe9");
@@ -101,7 +101,7 @@ fn what_the_kernel_has_nothing_of_waits_for_the_next_connection() {
     assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Restart, 1));
     drop(wire);
     assert_eq!(recorded.client.state(), State::Connecting);
-    recorded.client.send_with_receipt(Kind::Text, b"four", 4).expect("accepted while it reconnects");
+    recorded.client.send_with_receipt(MessageType::Text, b"four", 4).expect("accepted while it reconnects");
     assert!(recorded.client.retry_now());
     let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
@@ -121,8 +121,8 @@ fn messages_that_wait_are_dropped_and_told_of_when_the_queue_is_not_kept() {
     let recorded = Recorded::connect(&peer, with(Reconnect { keep_queue: false, ..never() }));
     let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
-    recorded.client.send_with_receipt(Kind::Binary, &vec![1; 50_000_000], 1).expect("open");
-    recorded.client.send_with_receipt(Kind::Text, b"two", 2).expect("open");
+    recorded.client.send_with_receipt(MessageType::Binary, &vec![1; 50_000_000], 1).expect("open");
+    recorded.client.send_with_receipt(MessageType::Text, b"two", 2).expect("open");
     // It is begun.
     wire.expect(&[BINARY]);
     drop(wire);
@@ -130,7 +130,7 @@ fn messages_that_wait_are_dropped_and_told_of_when_the_queue_is_not_kept() {
     assert_eq!(recorded.next(), Seen::Sent(2, Outcome::Unsent));
     assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 2));
     assert_eq!(recorded.client.buffered(), 0);
-    recorded.client.send(Kind::Text, b"three").expect("accepted while it reconnects");
+    recorded.client.send(MessageType::Text, b"three").expect("accepted while it reconnects");
     assert!(recorded.client.retry_now());
     let mut wire = peer.open();
     assert_eq!(wire.frame(), (TEXT, b"three".to_vec()));
@@ -145,13 +145,16 @@ fn a_message_in_pieces_whose_beginning_is_gone_must_begin_again() {
     let recorded = Recorded::connect(&peer, with(never()));
     let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
-    recorded.client.send_piece(Kind::Binary, b"gone", false, None).expect("open");
+    recorded.client.send_piece(MessageType::Binary, b"gone", false, None).expect("open");
     assert_eq!(wire.frame(), (0x02, b"gone".to_vec()));
     drop(wire);
     assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 0));
-    recorded.client.send(Kind::Text, b"whole").expect("the message in pieces is over");
-    assert_eq!(recorded.client.send_piece(Kind::Binary, b"rest", true, None), Err(SendError::Interrupted));
-    recorded.client.send_piece(Kind::Binary, b"new", true, None).expect("another message");
+    recorded.client.send(MessageType::Text, b"whole").expect("the message in pieces is over");
+    assert_eq!(
+        recorded.client.send_piece(MessageType::Binary, b"rest", true, None),
+        Err(SendError::Interrupted)
+    );
+    recorded.client.send_piece(MessageType::Binary, b"new", true, None).expect("another message");
     assert!(recorded.client.retry_now());
     let mut wire = peer.open();
     assert_eq!(wire.frame(), (TEXT, b"whole".to_vec()));
@@ -168,10 +171,10 @@ fn each_piece_of_a_message_whose_beginning_is_gone_has_its_receipt_told() {
     let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
     // The first is more than the kernel takes.
-    recorded.client.send_piece(Kind::Binary, &vec![1; 50_000_000], false, Some(1)).expect("open");
-    recorded.client.send_piece(Kind::Binary, b"two", false, Some(2)).expect("open");
-    recorded.client.send_piece(Kind::Binary, b"three", true, Some(3)).expect("open");
-    recorded.client.send_with_receipt(Kind::Text, b"four", 4).expect("open");
+    recorded.client.send_piece(MessageType::Binary, &vec![1; 50_000_000], false, Some(1)).expect("open");
+    recorded.client.send_piece(MessageType::Binary, b"two", false, Some(2)).expect("open");
+    recorded.client.send_piece(MessageType::Binary, b"three", true, Some(3)).expect("open");
+    recorded.client.send_with_receipt(MessageType::Text, b"four", 4).expect("open");
     // It is begun.
     wire.expect(&[0x02]);
     drop(wire);
@@ -202,11 +205,11 @@ fn a_message_that_was_compressed_for_a_lost_connection_is_sent_as_it_was_on_the_
     })
     .take(30_000_000)
     .collect();
-    recorded.client.send_with_receipt(Kind::Binary, &noise, 1).expect("open");
+    recorded.client.send_with_receipt(MessageType::Binary, &noise, 1).expect("open");
     let texts =
         ["a text that is long enough to be compressed, as all of at least sixty-four bytes are", "short"];
     for (receipt, text) in (2..).zip(texts) {
-        recorded.client.send_with_receipt(Kind::Text, text.as_bytes(), receipt).expect("open");
+        recorded.client.send_with_receipt(MessageType::Text, text.as_bytes(), receipt).expect("open");
     }
     // It is begun.
     wire.expect(&[BINARY | 0x40]);
@@ -233,7 +236,7 @@ fn close_while_it_waits_ends_at_once_with_the_applications_code() {
     drop(peer.open());
     assert_eq!(recorded.next(), Seen::Opened);
     assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 0));
-    recorded.client.send_with_receipt(Kind::Text, b"never", 7).expect("accepted while it reconnects");
+    recorded.client.send_with_receipt(MessageType::Text, b"never", 7).expect("accepted while it reconnects");
     assert_eq!(recorded.client.close(1006, ""), Err(CloseError::Code));
     assert_eq!(recorded.client.close(4001, "enough"), Ok(()));
     assert_eq!(recorded.next(), Seen::Sent(7, Outcome::Unsent));

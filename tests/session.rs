@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use net_websocket::client::{
-    Client, CloseError, Closed, Failure, Kind, Listener, Message, Opened, Options, PerMessageDeflate,
+    Client, CloseError, Closed, Failure, Listener, Message, MessageType, Opened, Options, PerMessageDeflate,
     PingError, Request, SendError, SessionOptions, State,
 };
 use support::{DEADLINE, Peer, Recorded, Recorder, Seen, quiet};
@@ -57,7 +57,7 @@ fn answers_the_peers_close_with_its_code_and_ends_the_connection() {
     wire.expect_end();
     assert_eq!(recorded.next(), Seen::Opened);
     assert_eq!(recorded.next(), Seen::Closed(4000, "go away!".to_owned()));
-    assert_eq!(recorded.client.send(Kind::Text, b"late"), Err(SendError::NotConnected));
+    assert_eq!(recorded.client.send(MessageType::Text, b"late"), Err(SendError::NotConnected));
     assert_eq!(recorded.client.close(1000, ""), Ok(()));
     recorded.finish(wire);
 }
@@ -125,7 +125,7 @@ fn a_burst_of_messages_to_compress_is_compressed_to_the_last() {
         fn opened(&mut self, _opened: &Opened) {
             let client = self.0.get().expect("set before it connects");
             for number in 0..MESSAGES {
-                client.send(Kind::Binary, &sent(number)).expect("open");
+                client.send(MessageType::Binary, &sent(number)).expect("open");
             }
         }
         fn message(&mut self, _message: Message<'_>) {}
@@ -171,14 +171,14 @@ fn a_close_frame_without_code_is_1005_and_is_answered_without_one() {
 fn sends_what_is_queued_before_its_close_frame_and_reports_its_own_code() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, quiet());
-    recorded.client.send(Kind::Text, b"first").expect("accepted before open");
+    recorded.client.send(MessageType::Text, b"first").expect("accepted before open");
     let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
-    recorded.client.send(Kind::Binary, &[0; 300]).expect("accepted");
+    recorded.client.send(MessageType::Binary, &[0; 300]).expect("accepted");
     assert_eq!(recorded.client.close(1012, ""), Err(CloseError::Code));
     assert_eq!(recorded.client.state(), State::Open);
     recorded.client.close(3001, "done").expect("open");
-    assert_eq!(recorded.client.send(Kind::Text, b"late"), Err(SendError::NotConnected));
+    assert_eq!(recorded.client.send(MessageType::Text, b"late"), Err(SendError::NotConnected));
     assert_eq!(wire.frame(), (TEXT, b"first".to_vec()));
     assert_eq!(wire.frame(), (BINARY, vec![0; 300]));
     assert_eq!(wire.frame(), (CLOSE, b"\x0b\xb9done".to_vec()));
@@ -320,7 +320,7 @@ fn a_peer_that_takes_what_is_sent_is_there_although_its_pong_is_late() {
         }
         (wire, began.elapsed())
     });
-    recorded.client.send(Kind::Binary, &vec![1; BYTES]).expect("open");
+    recorded.client.send(MessageType::Binary, &vec![1; BYTES]).expect("open");
     let (mut wire, elapsed) = reader.join().expect("no panic");
     assert!(elapsed > 3 * timeout);
     wire.send(b"\x81\x02hi");
@@ -331,7 +331,7 @@ fn a_peer_that_takes_what_is_sent_is_there_although_its_pong_is_late() {
     let recorded = Recorded::connect(&peer, options);
     let wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
-    recorded.client.send(Kind::Binary, &vec![1; BYTES]).expect("open");
+    recorded.client.send(MessageType::Binary, &vec![1; BYTES]).expect("open");
     assert!(matches!(recorded.next(), Seen::Failed(text) if text.contains("after a ping")));
     assert!(matches!(recorded.next(), Seen::Closed(1006, _)));
     recorded.finish(wire);
@@ -356,8 +356,8 @@ fn an_abandoned_attempt_says_how_many_messages_it_dropped_and_the_next_one_works
     let recorded = Recorded::connect(&peer, quiet());
     let mut wire = peer.accept();
     wire.read_request();
-    recorded.client.send(Kind::Text, b"one").expect("accepted");
-    recorded.client.send(Kind::Text, b"two").expect("accepted");
+    recorded.client.send(MessageType::Text, b"one").expect("accepted");
+    recorded.client.send(MessageType::Text, b"two").expect("accepted");
     assert_eq!(recorded.client.close(1000, ""), Err(CloseError::Abandoned));
     // At once, before the first attempt has noticed.
     recorded.dial(&peer, quiet());
@@ -366,7 +366,7 @@ fn an_abandoned_attempt_says_how_many_messages_it_dropped_and_the_next_one_works
     wire.expect_end();
     let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
-    recorded.client.send(Kind::Text, b"three").expect("open");
+    recorded.client.send(MessageType::Text, b"three").expect("open");
     assert_eq!(wire.frame(), (TEXT, b"three".to_vec()));
     recorded.finish(wire);
 }
@@ -389,7 +389,7 @@ fn a_dropped_client_sends_what_it_accepted_and_closes_with_1001() {
     let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
     let message = vec![7; 1_000_000];
-    recorded.client.send(Kind::Binary, &message).expect("open");
+    recorded.client.send(MessageType::Binary, &message).expect("open");
     let finished = std::thread::spawn(|| recorded.finish(()));
     assert_eq!(wire.frame(), (BINARY, message));
     assert_eq!(wire.frame(), (CLOSE, b"\x03\xe9".to_vec()));
@@ -404,10 +404,10 @@ fn a_full_queue_refuses_and_loses_nothing() {
     let peer = Peer::bind();
     let recorded = Recorded::new(1_000);
     for number in 0..9_u8 {
-        recorded.client.send(Kind::Binary, &[number; 90]).expect("within the limit");
+        recorded.client.send(MessageType::Binary, &[number; 90]).expect("within the limit");
     }
-    assert_eq!(recorded.client.send(Kind::Binary, &[9; 200]), Err(SendError::QueueFull));
-    assert_eq!(recorded.client.send(Kind::Binary, &[9; 1_000]), Err(SendError::TooLong));
+    assert_eq!(recorded.client.send(MessageType::Binary, &[9; 200]), Err(SendError::QueueFull));
+    assert_eq!(recorded.client.send(MessageType::Binary, &[9; 1_000]), Err(SendError::TooLong));
     recorded.dial(&peer, quiet());
     let mut wire = peer.open();
     for number in 0..9_u8 {
@@ -424,7 +424,7 @@ fn a_queue_that_was_filled_and_abandoned_is_not_full() {
     recorded.dial(&peer, quiet());
     let mut wire = peer.accept();
     wire.read_request();
-    recorded.client.send(Kind::Binary, &[1; 900]).expect("within the limit");
+    recorded.client.send(MessageType::Binary, &[1; 900]).expect("within the limit");
     assert!(recorded.client.is_filled());
     assert_eq!(recorded.client.close(1000, ""), Err(CloseError::Abandoned));
     assert!(!recorded.client.is_filled(), "no drained event is to come");
@@ -439,7 +439,7 @@ fn pings_that_cannot_be_written_are_refused_in_the_end() {
     let wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
     // More than the kernel takes from one who writes to a peer that does not read.
-    recorded.client.send(Kind::Binary, &vec![1; 50_000_000]).expect("open");
+    recorded.client.send(MessageType::Binary, &vec![1; 50_000_000]).expect("open");
     let pings = (0..20_000).map(|_| recorded.client.ping(b"there?"));
     let refused = pings.filter(|ping| *ping == Err(PingError::TooMany)).count();
     assert!((19_900..20_000).contains(&refused), "{refused} refused");
@@ -456,7 +456,7 @@ fn control_frames_pass_the_pieces_that_wait() {
     let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
     for _ in 0..PIECES {
-        recorded.client.send_piece(Kind::Binary, &[1; 100_000], false, None).expect("open");
+        recorded.client.send_piece(MessageType::Binary, &[1; 100_000], false, None).expect("open");
     }
     recorded.client.ping(b"now").expect("open");
     let before = (0..).take_while(|_| wire.frame().0 != PING).count();
@@ -486,9 +486,9 @@ fn what_a_closing_connection_may_not_get_out_is_counted() {
         let client = Client::new(Box::new(Ends(sender)), net_websocket::client::SEND_LIMIT_BYTES);
         client.connect(Request::parse(&peer.url(), quiet()).expect("good")).expect("idle");
         // More than the kernel takes, while the peer does not read.
-        client.send(Kind::Binary, &vec![1; 50_000_000]).expect("accepted");
+        client.send(MessageType::Binary, &vec![1; 50_000_000]).expect("accepted");
         for _ in 0..5 {
-            client.send(Kind::Text, b"more").expect("accepted");
+            client.send(MessageType::Text, b"more").expect("accepted");
         }
         (client, events)
     };

@@ -2,7 +2,7 @@
 //! them.
 
 use bytes::BufMut;
-use net_websocket::protocol::{Control, Decoded, Decoder, Inflater, Kind, ProtocolError, ReadBuffer};
+use net_websocket::protocol::{Control, Decoded, Decoder, Inflater, MessageType, ProtocolError, ReadBuffer};
 
 /// What a session may keep of an assembled message's memory beyond its size.
 const SLACK_BYTES: usize = 262_144;
@@ -72,8 +72,8 @@ pub fn decode(
 
 fn own(decoded: Decoded, decoder: &mut Decoder, buffer: &mut ReadBuffer, limit: usize) -> Seen {
     let of_kind = |kind, bytes| match kind {
-        Kind::Text => Seen::Text(bytes),
-        Kind::Binary => Seen::Binary(bytes),
+        MessageType::Text => Seen::Text(bytes),
+        MessageType::Binary => Seen::Binary(bytes),
     };
     match decoded {
         Decoded::Message(kind, range) => {

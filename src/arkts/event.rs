@@ -10,7 +10,7 @@ use super::error::ErrorEvent;
 use super::napi::{Engine, EngineError, Value};
 use super::objects::message_value;
 use crate::client::{
-    Closed, Direction, FrameHeader, Kind, Opened, Outcome, Part, Receipt, Reconnected, Reconnecting,
+    Closed, Direction, FrameHeader, MessageType, Opened, Outcome, Part, Receipt, Reconnected, Reconnecting,
     Statistics,
 };
 use crate::event_queue::EventReceiver;
@@ -19,9 +19,9 @@ use crate::sync::lock;
 /// An event for JavaScript. Rare events are boxed, so that many messages take little memory.
 pub enum Event {
     Opened(Box<Opened>),
-    Message(Kind, MessageData),
+    Message(MessageType, MessageData),
     /// A piece of a message, with the option `receivePieces`.
-    Piece(Kind, Part, MessageData),
+    Piece(MessageType, Part, MessageData),
     /// The payload of a pong, and the round trip in milliseconds if it answers one of our pings.
     Pong(Vec<u8>, Option<f64>),
     Sent(Receipt, Outcome),
@@ -91,7 +91,7 @@ impl MessageData {
     pub fn into_value<'env>(
         self,
         env: Engine,
-        kind: Kind,
+        kind: MessageType,
         events: &EventReceiver<Event>,
     ) -> Result<Value<'env>, EngineError> {
         match self {

@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use super::event::{Event, LatestStatistics, MessageData, Terminal};
 use super::js_waker::JsWaker;
 use crate::client::{
-    Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Outcome, Part, Pong, Prepare,
-    Receipt, Reconnected, Reconnecting, Statistics,
+    Closed, Direction, Failure, FrameHeader, Listener, Message, MessageType, Opened, Outcome, Part, Pong,
+    Prepare, Receipt, Reconnected, Reconnecting, Statistics,
 };
 use crate::event_queue::EventSender;
 
@@ -77,7 +77,7 @@ impl Listener for JsListener {
         if self.wanted.pieces.load(Ordering::Relaxed) {
             let part = message.part();
             let piece = match (kind, part) {
-                (Kind::Text, part) if part != Part::WHOLE => self.splitter.push(part, message.data()),
+                (MessageType::Text, part) if part != Part::WHOLE => self.splitter.push(part, message.data()),
                 _ => Some((part, message.into_vec())),
             };
             if let Some((part, bytes)) = piece {

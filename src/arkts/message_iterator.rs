@@ -9,7 +9,7 @@ use super::error::{ApiError, ErrorEvent};
 use super::event::{Event, MessageData};
 use super::napi::{Deferred, Engine, EngineError, Value};
 use super::objects::error_value;
-use crate::client::Kind;
+use crate::client::MessageType;
 use crate::event_queue::EventReceiver;
 
 /// The messages of one connection, from the first `next` on.
@@ -21,7 +21,7 @@ pub struct MessageIterator {
     begun: Cell<bool>,
     /// `next` was called on this connection: its messages come here.
     reading: Cell<bool>,
-    unread: RefCell<VecDeque<(Kind, Vec<u8>)>>,
+    unread: RefCell<VecDeque<(MessageType, Vec<u8>)>>,
     /// Promises of `next` without a message, oldest first.
     waiting: RefCell<VecDeque<Deferred>>,
     /// The failure that the next promise is rejected with.

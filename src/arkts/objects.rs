@@ -3,7 +3,8 @@
 use super::error::ErrorEvent;
 use super::napi::{Engine, EngineError, Value};
 use crate::client::{
-    Cause, Direction, FrameHeader, Headers, Kind, Opened, Reconnecting, RefusedUpgrade, Statistics, Times,
+    Cause, Direction, FrameHeader, Headers, MessageType, Opened, Reconnecting, RefusedUpgrade, Statistics,
+    Times,
 };
 
 /// Makes a string for a text message, an ArrayBuffer for a binary one.
@@ -11,11 +12,11 @@ use crate::client::{
 /// A binary message of any length is copied. An ArrayBuffer over our own memory would take two thirds of the time from 128 KiB
 /// on, and more time below. But Node cannot transfer such a buffer to a worker, and V8 collects such buffers late: a slow
 /// listener of a flood then has 115 MB of them instead of 40 MB.
-pub fn message_value<'env>(env: Engine, kind: Kind, bytes: &[u8]) -> Result<Value<'env>, EngineError> {
+pub fn message_value<'env>(env: Engine, kind: MessageType, bytes: &[u8]) -> Result<Value<'env>, EngineError> {
     match kind {
         // The protocol has validated the text.
-        Kind::Text => env.text(bytes),
-        Kind::Binary => env.array_buffer(bytes),
+        MessageType::Text => env.text(bytes),
+        MessageType::Binary => env.array_buffer(bytes),
     }
 }
 

@@ -1,10 +1,10 @@
 //! A received message, lent to whoever receives it.
 
-use crate::protocol::{Kind, Part};
+use crate::protocol::{MessageType, Part};
 
 /// A received message; a piece of one when the options ask for pieces.
 pub struct Message<'a> {
-    kind: Kind,
+    kind: MessageType,
     part: Part,
     storage: Storage<'a>,
 }
@@ -16,11 +16,11 @@ enum Storage<'a> {
 }
 
 impl<'a> Message<'a> {
-    pub(super) fn buffered(kind: Kind, with_nul: &'a mut [u8]) -> Self {
+    pub(super) fn buffered(kind: MessageType, with_nul: &'a mut [u8]) -> Self {
         Self { kind, part: Part::WHOLE, storage: Storage::Buffered(with_nul) }
     }
 
-    pub(super) fn assembled(kind: Kind, part: Part, message: &'a mut Vec<u8>) -> Self {
+    pub(super) fn assembled(kind: MessageType, part: Part, message: &'a mut Vec<u8>) -> Self {
         message.push(0);
         Self { kind, part, storage: Storage::Assembled(message) }
     }
@@ -31,7 +31,7 @@ impl<'a> Message<'a> {
     }
 
     /// Text or binary.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> MessageType {
         self.kind
     }
 

@@ -53,7 +53,9 @@ pub use self::tls::{
     TrustError,
 };
 pub use crate::logging::{LogLevel, set_log_level};
-pub use crate::protocol::{CLOSE_REASON_BYTES_MAX, CloseCode, FrameHeader, Kind, Part, PerMessageDeflate};
+pub use crate::protocol::{
+    CLOSE_REASON_BYTES_MAX, CloseCode, FrameHeader, MessageType, Part, PerMessageDeflate,
+};
 
 use self::shared::Shared;
 
@@ -103,13 +105,18 @@ impl Client {
 
     /// Queues a message, copying it once. What is queued before the connection is open is sent when it is.
     ///
-    /// A message of [`Kind::Text`] must be UTF-8.
-    pub fn send(&self, kind: Kind, payload: &[u8]) -> Result<(), SendError> {
+    /// A message of [`MessageType::Text`] must be UTF-8.
+    pub fn send(&self, kind: MessageType, payload: &[u8]) -> Result<(), SendError> {
         self.shared.send(kind, payload, None)
     }
 
     /// As [`Client::send`]; [`Listener::sent`] tells with `receipt` what became of the message.
-    pub fn send_with_receipt(&self, kind: Kind, payload: &[u8], receipt: Receipt) -> Result<(), SendError> {
+    pub fn send_with_receipt(
+        &self,
+        kind: MessageType,
+        payload: &[u8],
+        receipt: Receipt,
+    ) -> Result<(), SendError> {
         self.shared.send(kind, payload, Some(receipt))
     }
 
@@ -117,7 +124,7 @@ impl Client {
     /// out uncompressed. A refused payload comes back as it was.
     pub fn send_owned<P: Payload + 'static>(
         &self,
-        kind: Kind,
+        kind: MessageType,
         payload: Box<P>,
         receipt: Option<Receipt>,
     ) -> Result<(), (SendError, Box<P>)> {
@@ -128,7 +135,7 @@ impl Client {
     /// uncompressed. [`Listener::sent`] tells with `receipt` what became of the piece.
     pub fn send_piece(
         &self,
-        kind: Kind,
+        kind: MessageType,
         payload: &[u8],
         last: bool,
         receipt: Option<Receipt>,

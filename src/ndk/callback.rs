@@ -17,8 +17,8 @@ use super::client_ext::{ClientExt, SendCompletion};
 use super::error;
 use super::events::{self, c_text, header_array, header_texts, micros, with_reconnecting, with_response};
 use crate::client::{
-    Closed, Direction, Failure, FrameHeader, Kind, Listener, Message, Opened, Outcome, Phase, Pong, Prepare,
-    Receipt, Reconnected, Reconnecting, Statistics, Times,
+    Closed, Direction, Failure, FrameHeader, Listener, Message, MessageType, Opened, Outcome, Phase, Pong,
+    Prepare, Receipt, Reconnected, Reconnecting, Statistics, Times,
 };
 
 /// The text of status 101 (RFC 9110 section 15.2.2), whatever phrase the server put there.
@@ -139,8 +139,8 @@ impl Listener for Callbacks {
                 data: data.as_mut_ptr().cast(),
                 length: data.len() - 1,
                 kind: match kind {
-                    Kind::Text => TEXT,
-                    Kind::Binary => BINARY,
+                    MessageType::Text => TEXT,
+                    MessageType::Binary => BINARY,
                 },
                 first: u8::from(part.first),
                 last: u8::from(part.last),

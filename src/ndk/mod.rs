@@ -40,8 +40,8 @@ use self::handle::Handle;
 use self::last_error::set_last_error;
 use self::readable::Unreadable;
 use crate::client::{
-    AlreadyConnected, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Kind, Options, RawHeader, Request, SendError,
-    State, URL_BYTES_MAX,
+    AlreadyConnected, HEADER_BYTES_MAX, HEADER_COUNT_MAX, MessageType, Options, RawHeader, Request,
+    SendError, State, URL_BYTES_MAX,
 };
 use crate::logging;
 use crate::sync::lock;
@@ -258,17 +258,21 @@ fn request_headers(
 }
 
 /// The platform's Send has no argument for the type: a message is text if it is UTF-8 without a NUL.
-fn kind_of(payload: &[u8]) -> Kind {
+fn kind_of(payload: &[u8]) -> MessageType {
     // The first bytes identify most binary data. The checks of the whole, and of a block for NUL, have no early exit, so
     // that they are vectorized.
     const BEGINNING_BYTES: usize = 64;
     let beginning = payload.get(..BEGINNING_BYTES).map(str::from_utf8);
     if matches!(beginning, Some(Err(error)) if error.error_len().is_some()) {
-        return Kind::Binary;
+        return MessageType::Binary;
     }
     let has_nul =
         || payload.chunks(256).any(|block| block.iter().fold(false, |found, byte| found | (*byte == 0)));
-    if simdutf8::basic::from_utf8(payload).is_ok() && !has_nul() { Kind::Text } else { Kind::Binary }
+    if simdutf8::basic::from_utf8(payload).is_ok() && !has_nul() {
+        MessageType::Text
+    } else {
+        MessageType::Binary
+    }
 }
 
 fn reason(text: *const c_char) -> String {

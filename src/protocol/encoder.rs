@@ -4,7 +4,7 @@ use rand::Rng;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::frame::{
-    BINARY, CLOSE, CONTINUATION, FIN, FRAME_HEADER_BYTES_MAX, Kind, MASK, PING, PONG, RSV1, TEXT,
+    BINARY, CLOSE, CONTINUATION, FIN, FRAME_HEADER_BYTES_MAX, MASK, MessageType, PING, PONG, RSV1, TEXT,
 };
 use super::mask;
 
@@ -28,17 +28,24 @@ const KEYS_AT_ONCE: usize = 8;
 
 impl Encoder {
     /// Appends one unfragmented message.
-    pub fn message(&mut self, out: &mut Vec<u8>, kind: Kind, payload: &[u8]) {
+    pub fn message(&mut self, out: &mut Vec<u8>, kind: MessageType, payload: &[u8]) {
         self.frame(out, opcode_of(kind), NO_EXTENSION, payload);
     }
 
     /// Appends one unfragmented message whose payload is compressed (RFC 7692 section 6).
-    pub fn compressed_message(&mut self, out: &mut Vec<u8>, kind: Kind, payload: &[u8]) {
+    pub fn compressed_message(&mut self, out: &mut Vec<u8>, kind: MessageType, payload: &[u8]) {
         self.frame(out, opcode_of(kind), RSV1, payload);
     }
 
     /// Appends one frame of a message that is sent piece by piece (RFC 6455 section 5.4).
-    pub fn fragment(&mut self, out: &mut Vec<u8>, kind: Kind, payload: &[u8], first: bool, last: bool) {
+    pub fn fragment(
+        &mut self,
+        out: &mut Vec<u8>,
+        kind: MessageType,
+        payload: &[u8],
+        first: bool,
+        last: bool,
+    ) {
         let opcode = if first { opcode_of(kind) } else { CONTINUATION };
         let start = out.len();
         self.frame(out, opcode, NO_EXTENSION, payload);
@@ -48,7 +55,7 @@ impl Encoder {
     }
 
     /// Appends the header of one message and masks its payload where it is, to be sent behind the header.
-    pub fn header_and_mask(&mut self, out: &mut Vec<u8>, kind: Kind, payload: &mut [u8]) {
+    pub fn header_and_mask(&mut self, out: &mut Vec<u8>, kind: MessageType, payload: &mut [u8]) {
         let key = self.header(out, opcode_of(kind), NO_EXTENSION, payload.len());
         mask::apply(payload, key);
     }
@@ -108,10 +115,10 @@ impl Encoder {
     }
 }
 
-fn opcode_of(kind: Kind) -> u8 {
+fn opcode_of(kind: MessageType) -> u8 {
     match kind {
-        Kind::Text => TEXT,
-        Kind::Binary => BINARY,
+        MessageType::Text => TEXT,
+        MessageType::Binary => BINARY,
     }
 }
 
@@ -135,7 +142,7 @@ mod tests {
             (65_536, vec![0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0]),
         ] {
             let mut out = Vec::new();
-            encoder.message(&mut out, Kind::Binary, &vec![7; len]);
+            encoder.message(&mut out, MessageType::Binary, &vec![7; len]);
             assert_eq!(out[..header.len()], header);
             assert_eq!(out.len(), header.len() + 4 + len);
             let key: [u8; 4] = out[header.len()..header.len() + 4].try_into().expect("four bytes");

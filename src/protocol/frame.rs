@@ -29,7 +29,7 @@ pub(super) const PONG: u8 = 10;
 
 /// The type of a data message (RFC 6455 section 5.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MessageType {
     /// UTF-8 text, opcode 1.
     Text,
     /// Arbitrary bytes, opcode 2.
@@ -204,11 +204,11 @@ mod tests {
     fn finds_the_frames_it_has_written() {
         let mut encoder = Encoder::default();
         let mut out = Vec::new();
-        encoder.fragment(&mut out, Kind::Text, &[b'a'; 70_000], true, false);
+        encoder.fragment(&mut out, MessageType::Text, &[b'a'; 70_000], true, false);
         encoder.ping(&mut out, b"p");
-        encoder.fragment(&mut out, Kind::Text, &[b'b'; 300], false, true);
-        encoder.compressed_message(&mut out, Kind::Binary, b"");
-        encoder.header_and_mask(&mut out, Kind::Binary, &mut [0; 1_000]);
+        encoder.fragment(&mut out, MessageType::Text, &[b'b'; 300], false, true);
+        encoder.compressed_message(&mut out, MessageType::Binary, b"");
+        encoder.header_and_mask(&mut out, MessageType::Binary, &mut [0; 1_000]);
         let header = |fin, compressed, opcode, length| FrameHeader { fin, compressed, opcode, length };
         let starts = [0, 70_014, 70_021, 70_329, 70_335, 71_343];
         let expected = [

@@ -9,7 +9,9 @@ use bytes::buf::Limit;
 
 use super::deflate::Inflater;
 use super::error::ProtocolError;
-use super::frame::{BINARY, CONTINUATION, Control, FrameHeader, Kind, TEXT, control_frame, parse_header};
+use super::frame::{
+    BINARY, CONTINUATION, Control, FrameHeader, MessageType, TEXT, control_frame, parse_header,
+};
 use super::read_buffer::ReadBuffer;
 use super::utf8::Utf8Validator;
 
@@ -25,9 +27,9 @@ const ASSEMBLY_KEPT_BYTES: usize = 65_536;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decoded {
     /// A whole message that lies in the read buffer.
-    Message(Kind, Range<usize>),
+    Message(MessageType, Range<usize>),
     /// A message, or a part of one, in [`Decoder::assembled`]; [`Decoder::recycle`] makes way for the next.
-    Assembled(Kind, Part),
+    Assembled(MessageType, Part),
     /// A control frame.
     Control(Control),
 }
@@ -56,7 +58,7 @@ struct OpenFrame {
 pub struct Decoder {
     message_limit: usize,
     /// The type of the message whose fragments are being assembled.
-    fragmented: Option<Kind>,
+    fragmented: Option<MessageType>,
     /// The frame in the assembly that has payload to come.
     frame: Option<OpenFrame>,
     assembled: Vec<u8>,
@@ -185,7 +187,7 @@ impl Decoder {
             frame.remaining -= count;
         }
         let fresh = self.assembled.len() - count;
-        if self.fragmented == Some(Kind::Text) && !self.utf8.feed(&self.assembled[fresh..]) {
+        if self.fragmented == Some(MessageType::Text) && !self.utf8.feed(&self.assembled[fresh..]) {
             return Err(ProtocolError::InvalidUtf8);
         }
         Ok(())
@@ -209,7 +211,7 @@ impl Decoder {
         }
     }
 
-    fn append(&mut self, payload: &[u8], kind: Kind) -> Result<(), ProtocolError> {
+    fn append(&mut self, payload: &[u8], kind: MessageType) -> Result<(), ProtocolError> {
         let fresh = self.assembled.len();
         let limit = self.message_limit;
         match &mut self.inflater {
@@ -226,7 +228,7 @@ impl Decoder {
     }
 
     /// Ends the message in the assembly.
-    fn finish(&mut self, kind: Kind) -> Result<(), ProtocolError> {
+    fn finish(&mut self, kind: MessageType) -> Result<(), ProtocolError> {
         if std::mem::take(&mut self.inflating)
             && let Some(inflater) = &mut self.inflater
         {
@@ -238,15 +240,15 @@ impl Decoder {
             self.validate(kind, fresh)?;
         }
         self.fragmented = None;
-        if kind == Kind::Text && !self.utf8.finish() {
+        if kind == MessageType::Text && !self.utf8.finish() {
             return Err(ProtocolError::InvalidUtf8);
         }
         Ok(())
     }
 
     /// Checks the text in the assembly from `fresh` on.
-    fn validate(&mut self, kind: Kind, fresh: usize) -> Result<(), ProtocolError> {
-        if kind == Kind::Text && !self.utf8.feed(&self.assembled[fresh..]) {
+    fn validate(&mut self, kind: MessageType, fresh: usize) -> Result<(), ProtocolError> {
+        if kind == MessageType::Text && !self.utf8.feed(&self.assembled[fresh..]) {
             return Err(ProtocolError::InvalidUtf8);
         }
         Ok(())
@@ -267,8 +269,8 @@ impl Decoder {
     ) -> Result<Step, ProtocolError> {
         let FrameHeader { fin, compressed, opcode, length } = header;
         let kind = match (opcode, self.fragmented) {
-            (TEXT, None) => Kind::Text,
-            (BINARY, None) => Kind::Binary,
+            (TEXT, None) => MessageType::Text,
+            (BINARY, None) => MessageType::Binary,
             (CONTINUATION, Some(kind)) => kind,
             (CONTINUATION, None) => return Err(ProtocolError::UnexpectedContinuation),
             (TEXT | BINARY, Some(_)) => return Err(ProtocolError::ExpectedContinuation),
@@ -293,9 +295,9 @@ impl Decoder {
             if available >= len {
                 let payload = buffer.slice(start..start + len);
                 let valid = match (kind, self.validated) {
-                    (Kind::Binary, _) => true,
-                    (Kind::Text, 0) => simdutf8::basic::from_utf8(payload).is_ok(),
-                    (Kind::Text, done) => self.utf8.feed(&payload[done..]) && self.utf8.finish(),
+                    (MessageType::Binary, _) => true,
+                    (MessageType::Text, 0) => simdutf8::basic::from_utf8(payload).is_ok(),
+                    (MessageType::Text, done) => self.utf8.feed(&payload[done..]) && self.utf8.finish(),
                 };
                 if !valid {
                     return Err(ProtocolError::InvalidUtf8);
@@ -304,7 +306,7 @@ impl Decoder {
                 buffer.consume(header_len + len);
                 return Ok(Step::Message(Decoded::Message(kind, start..start + len)));
             }
-            if kind == Kind::Text {
+            if kind == MessageType::Text {
                 // Section 8.1 lets a receiver fail at the first bad byte; waiting for the frame's end would not.
                 if !self.utf8.feed(&buffer.data()[header_len + self.validated..]) {
                     return Err(ProtocolError::InvalidUtf8);

@@ -18,7 +18,7 @@ pub use self::deflate::{Deflater, ExtensionError, Inflater, Negotiated, PerMessa
 pub use self::encoder::{CLOSE_REASON_BYTES_MAX, Encoder, truncate_reason};
 pub use self::error::ProtocolError;
 pub use self::frame::{
-    CONTROL_PAYLOAD_BYTES_MAX, Control, FRAME_HEADER_BYTES_MAX, FrameHeader, Kind, encoded_frames,
+    CONTROL_PAYLOAD_BYTES_MAX, Control, FRAME_HEADER_BYTES_MAX, FrameHeader, MessageType, encoded_frames,
     may_be_sent,
 };
 pub use self::message::{Decoded, Decoder, Part};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use net_websocket::client::{
-    Client, Closed, Error, Failure, Kind, Listener, Message, Opened, Options, Outcome, Phase, Proxy,
+    Client, Closed, Error, Failure, Listener, Message, MessageType, Opened, Options, Outcome, Phase, Proxy,
     ProxyProtocol, ProxyServer, Receipt, Request, SEND_LIMIT_BYTES, SessionOptions, TlsOptions, UpgradeError,
 };
 use net_websocket::protocol::ProtocolError;
@@ -131,7 +131,7 @@ pub static LISTENERS: AtomicUsize = AtomicUsize::new(0);
 
 impl Connects for Client {
     fn send(&self, text: bool, payload: &[u8], number: u64) {
-        let kind = if text { Kind::Text } else { Kind::Binary };
+        let kind = if text { MessageType::Text } else { MessageType::Binary };
         self.send_with_receipt(kind, payload, number).expect("accepted");
     }
 
@@ -185,7 +185,7 @@ impl Listener for Recorder {
     }
 
     fn message(&mut self, message: Message<'_>) {
-        self.tell(Seen::Message(message.kind() == Kind::Text, message.into_vec()));
+        self.tell(Seen::Message(message.kind() == MessageType::Text, message.into_vec()));
     }
 
     fn sent(&mut self, receipt: Receipt, outcome: Outcome) {

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use net_websocket::client::{
-    Cause, Client, Closed, Failure, Kind, Listener, Message, Opened, Options, Outcome, Proxy, Receipt,
+    Cause, Client, Closed, Failure, Listener, Message, MessageType, Opened, Options, Outcome, Proxy, Receipt,
     Reconnected, Reconnecting, Request, SessionOptions,
 };
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -173,8 +173,8 @@ impl Listener for Recorder {
 
     fn message(&mut self, message: Message<'_>) {
         let seen = match message.kind() {
-            Kind::Text => Seen::Text(String::from_utf8(message.into_vec()).expect("UTF-8")),
-            Kind::Binary => Seen::Binary(message.into_vec()),
+            MessageType::Text => Seen::Text(String::from_utf8(message.into_vec()).expect("UTF-8")),
+            MessageType::Binary => Seen::Binary(message.into_vec()),
         };
         let _ = self.0.send(seen);
     }

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use net_websocket::client::{
-    Client, Closed, Failure, Kind, Listener, Message, Opened, Options, PerMessageDeflate, Request,
+    Client, Closed, Failure, Listener, Message, MessageType, Opened, Options, PerMessageDeflate, Request,
     SEND_LIMIT_BYTES, SessionOptions,
 };
 use rand::rngs::StdRng;
@@ -308,7 +308,7 @@ fn combination(
 }
 
 /// Text or binary, compressible or not, of any size.
-fn message(random: &mut StdRng) -> (Kind, Vec<u8>) {
+fn message(random: &mut StdRng) -> (MessageType, Vec<u8>) {
     let size = match random.random_range(0..4) {
         0 => EDGE_SIZES[random.random_range(0..EDGE_SIZES.len())],
         1 => random.random_range(0..=MESSAGE_BYTES_MAX),
@@ -326,17 +326,17 @@ fn message(random: &mut StdRng) -> (Kind, Vec<u8>) {
             });
         }
         text.truncate(text.floor_char_boundary(size));
-        (Kind::Text, text.into_bytes())
+        (MessageType::Text, text.into_bytes())
     } else if compressible {
         // Repeats from farther back than a small window reaches.
         let period = random.random_range(1..=40_000);
         let mut unit = vec![0; period.min(size)];
         random.fill(&mut unit[..]);
-        (Kind::Binary, unit.iter().copied().cycle().take(size).collect())
+        (MessageType::Binary, unit.iter().copied().cycle().take(size).collect())
     } else {
         let mut bytes = vec![0; size];
         random.fill(&mut bytes[..]);
-        (Kind::Binary, bytes)
+        (MessageType::Binary, bytes)
     }
 }
 
@@ -395,7 +395,7 @@ fn client_closes(urls: &mut Urls<'_>, code: u16, reason: &str) -> Result<(), Str
         return Err("no connection".to_owned());
     };
     for number in 0..MESSAGES {
-        connection.send(Kind::Text, number.to_string().repeat(100).as_bytes())?;
+        connection.send(MessageType::Text, number.to_string().repeat(100).as_bytes())?;
     }
     connection.client.close(code, reason).map_err(|error| format!("{error:?}"))?;
     connection.closed_with(code, reason)?;
@@ -413,7 +413,7 @@ fn server_closes(urls: &mut Urls<'_>, code: Option<u16>, reason: &str) -> Result
     };
     for text in ["one", "two", "three"] {
         match connection.next()? {
-            Event::Message(Kind::Text, payload) if payload == text.as_bytes() => {}
+            Event::Message(MessageType::Text, payload) if payload == text.as_bytes() => {}
             other => return Err(format!("{other:?} instead of '{text}'")),
         }
     }
@@ -429,7 +429,7 @@ fn seen(urls: &Urls<'_>, id: &str, expected: &str) -> Result<(), String> {
         return Err("no connection to ask the server".to_owned());
     };
     match connection.next()? {
-        Event::Message(Kind::Text, payload) if payload == expected.as_bytes() => Ok(()),
+        Event::Message(MessageType::Text, payload) if payload == expected.as_bytes() => Ok(()),
         Event::Message(_, payload) => {
             Err(format!("the server saw '{}' instead of '{expected}'", String::from_utf8_lossy(&payload)))
         }
@@ -442,7 +442,7 @@ fn seen(urls: &Urls<'_>, id: &str, expected: &str) -> Result<(), String> {
 #[derive(Debug)]
 enum Event {
     Opened(Opened),
-    Message(Kind, Vec<u8>),
+    Message(MessageType, Vec<u8>),
     Failed(String),
     Closed(Closed),
 }
@@ -470,7 +470,7 @@ impl Connection {
         Ok(Self { client, events })
     }
 
-    fn send(&self, kind: Kind, payload: &[u8]) -> Result<(), String> {
+    fn send(&self, kind: MessageType, payload: &[u8]) -> Result<(), String> {
         self.client.send(kind, payload).map_err(|error| format!("{error:?}"))
     }
 

@@ -196,12 +196,12 @@ impl Value<'_> {
 
 /// The size in bytes of an element, by napi_typedarray_type.
 fn element_bytes(kind: sys::napi_typedarray_type) -> Option<usize> {
-    use sys::TypedarrayType as Kind;
+    use sys::TypedarrayType as MessageType;
     match kind {
-        Kind::int8_array | Kind::uint8_array | Kind::uint8_clamped_array => Some(1),
-        Kind::int16_array | Kind::uint16_array => Some(2),
-        Kind::int32_array | Kind::uint32_array | Kind::float32_array => Some(4),
-        Kind::float64_array | Kind::bigint64_array | Kind::biguint64_array => Some(8),
+        MessageType::int8_array | MessageType::uint8_array | MessageType::uint8_clamped_array => Some(1),
+        MessageType::int16_array | MessageType::uint16_array => Some(2),
+        MessageType::int32_array | MessageType::uint32_array | MessageType::float32_array => Some(4),
+        MessageType::float64_array | MessageType::bigint64_array | MessageType::biguint64_array => Some(8),
         _ => None,
     }
 }

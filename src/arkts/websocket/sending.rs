@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::promises::Promises;
 use crate::arkts::error::ApiError;
 use crate::arkts::napi::Value;
-use crate::client::{Client, Kind, Outcome, Receipt, SendError, State};
+use crate::client::{Client, MessageType, Outcome, Receipt, SendError, State};
 
 /// The messages of one object that its client does not have yet.
 #[derive(Default)]
@@ -20,7 +20,7 @@ pub struct Sending {
 
 /// A message that `send` was given.
 struct Outgoing<'data> {
-    kind: Kind,
+    kind: MessageType,
     payload: &'data [u8],
     /// The receipt by which its promise will be known; `None` for a message without a promise.
     promised: Option<Receipt>,
@@ -28,7 +28,7 @@ struct Outgoing<'data> {
 
 /// A message that waits for room in the send queue. Its promise is known by the receipt.
 struct Unqueued {
-    kind: Kind,
+    kind: MessageType,
     payload: Vec<u8>,
     receipt: Receipt,
 }
@@ -55,11 +55,11 @@ impl Sending {
             return Err(ApiError::other("send: not connected"));
         }
         if let Some(text) = data.to_text() {
-            let message = Outgoing { kind: Kind::Text, payload: text.as_bytes(), promised };
+            let message = Outgoing { kind: MessageType::Text, payload: text.as_bytes(), promised };
             return Ok(self.queue_or_wait(client, promises, message)?);
         }
         let send = |payload: &[u8]| {
-            self.queue_or_wait(client, promises, Outgoing { kind: Kind::Binary, payload, promised })
+            self.queue_or_wait(client, promises, Outgoing { kind: MessageType::Binary, payload, promised })
         };
         match data.with_bytes(send) {
             Some(sent) => Ok(sent?),
@@ -85,8 +85,8 @@ impl Sending {
         }
         let send = |kind, bytes: &[u8]| client.send_piece(kind, bytes, last, Some(receipt));
         let sent = match data.to_text() {
-            Some(text) => Some(send(Kind::Text, text.as_bytes())),
-            None => data.with_bytes(|bytes| send(Kind::Binary, bytes)),
+            Some(text) => Some(send(MessageType::Text, text.as_bytes())),
+            None => data.with_bytes(|bytes| send(MessageType::Binary, bytes)),
         };
         sent.ok_or_else(not_data)?.map_err(ApiError::of_send_piece)
     }

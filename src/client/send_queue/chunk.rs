@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::client::event::Receipt;
-use crate::protocol::{Kind, encoded_frames};
+use crate::protocol::{MessageType, encoded_frames};
 use crate::sync::SparePool;
 
 /// Small messages are gathered into chunks of this size, each one slice of a vectored write.
@@ -24,14 +24,14 @@ pub(in crate::client) struct Chunk {
     /// What follows `bytes`, when it lies elsewhere: the masked payload of one message.
     pub(in crate::client) tail: Option<Box<dyn Payload>>,
     /// Set when `bytes` are the payload of a message of this kind.
-    pub(in crate::client) uncompressed: Option<Kind>,
+    pub(in crate::client) uncompressed: Option<MessageType>,
     /// How many messages end in it; 0 for control frames.
     pub(in crate::client) messages: usize,
     /// The receipt of the last message in it.
     pub(in crate::client) receipt: Option<Receipt>,
     /// The message that is compressed in `bytes`, if it may have to go to another connection, which could not
     /// decompress it.
-    pub(in crate::client) original: Option<(Kind, Vec<u8>)>,
+    pub(in crate::client) original: Option<(MessageType, Vec<u8>)>,
 }
 
 impl Chunk {
@@ -193,11 +193,11 @@ mod tests {
         for frame in frames.chars() {
             let out = &mut chunk.bytes;
             match frame {
-                '(' => encoder.fragment(out, Kind::Text, b"a", true, false),
-                '-' => encoder.fragment(out, Kind::Text, b"b", false, false),
-                ')' => encoder.fragment(out, Kind::Text, b"c", false, true),
+                '(' => encoder.fragment(out, MessageType::Text, b"a", true, false),
+                '-' => encoder.fragment(out, MessageType::Text, b"b", false, false),
+                ')' => encoder.fragment(out, MessageType::Text, b"c", false, true),
                 'p' => encoder.ping(out, b"d"),
-                _ => encoder.message(out, Kind::Text, b"e"),
+                _ => encoder.message(out, MessageType::Text, b"e"),
             }
             chunk.messages += usize::from(matches!(frame, ')' | '1'));
         }
@@ -276,6 +276,6 @@ mod tests {
     fn knows_control_frames_and_unfinished_messages() {
         assert!(chunk("p").is_control() && !chunk("1").is_control() && !chunk("(").is_control());
         assert!(chunk("1(-").ends_unfinished() && !chunk("(-)").ends_unfinished());
-        assert!(!Chunk { uncompressed: Some(Kind::Text), ..chunk("p(") }.is_control());
+        assert!(!Chunk { uncompressed: Some(MessageType::Text), ..chunk("p(") }.is_control());
     }
 }

@@ -15,7 +15,7 @@ pub(super) use self::chunk::{Backlog, Chunk, Dropped, recycle_chunk};
 
 use self::chunk::{CHUNK_BYTES, chunk_memory, drop_continuations};
 use super::event::Receipt;
-use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, Kind, Utf8Validator};
+use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, MessageType, Utf8Validator};
 
 /// How much may wait to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl SendLimits {
 
 /// Part of a message that an application sends piece by piece.
 struct Unfinished {
-    kind: Kind,
+    kind: MessageType,
     utf8: Utf8Validator,
     /// Its first pieces are gone with a lost connection.
     interrupted: bool,
@@ -105,7 +105,7 @@ impl SendQueue {
     /// Queues one message, copied and masked.
     pub(super) fn message(
         &mut self,
-        kind: Kind,
+        kind: MessageType,
         payload: &[u8],
         receipt: Option<Receipt>,
     ) -> Result<(), SendError> {
@@ -127,7 +127,7 @@ impl SendQueue {
     /// Queues one message without copying it. A refused payload comes back as it was.
     pub(super) fn owned_message<P: Payload + 'static>(
         &mut self,
-        kind: Kind,
+        kind: MessageType,
         mut payload: Box<P>,
         receipt: Option<Receipt>,
     ) -> Result<(), (SendError, Box<P>)> {
@@ -145,7 +145,7 @@ impl SendQueue {
     /// Queues a piece of a message; `last` ends it.
     pub(super) fn piece(
         &mut self,
-        kind: Kind,
+        kind: MessageType,
         payload: &[u8],
         last: bool,
         receipt: Option<Receipt>,
@@ -162,7 +162,9 @@ impl SendQueue {
             }
         };
         let before = unfinished.utf8.clone();
-        if kind == Kind::Text && !(unfinished.utf8.feed(payload) && (!last || unfinished.utf8.finish())) {
+        if kind == MessageType::Text
+            && !(unfinished.utf8.feed(payload) && (!last || unfinished.utf8.finish()))
+        {
             // The piece is refused as a whole; a good one may follow.
             self.unfinished = (!first).then_some(Unfinished { utf8: before, ..unfinished });
             return Err(SendError::Utf8);

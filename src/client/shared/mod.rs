@@ -23,7 +23,7 @@ use super::state::{State, may_close_with};
 use super::stats::{Counters, Statistics};
 use super::transport::Notified;
 use crate::logging::{NO_TRACE, Tag};
-use crate::protocol::{CONTROL_PAYLOAD_BYTES_MAX, CloseCode, Kind, truncate_reason};
+use crate::protocol::{CONTROL_PAYLOAD_BYTES_MAX, CloseCode, MessageType, truncate_reason};
 use crate::sync::lock;
 
 /// Pings that wait for a session, and control frames that wait in one, before it takes more of them.
@@ -180,7 +180,12 @@ impl Shared {
     }
 
     /// See [`SendQueue::message`].
-    pub(super) fn send(&self, kind: Kind, payload: &[u8], receipt: Option<Receipt>) -> Result<(), SendError> {
+    pub(super) fn send(
+        &self,
+        kind: MessageType,
+        payload: &[u8],
+        receipt: Option<Receipt>,
+    ) -> Result<(), SendError> {
         let mut guarded = self.lock();
         guarded.may_send()?;
         guarded.send_queue.message(kind, payload, receipt)?;
@@ -191,7 +196,7 @@ impl Shared {
     /// See [`SendQueue::owned_message`].
     pub(super) fn send_owned<P: Payload + 'static>(
         &self,
-        kind: Kind,
+        kind: MessageType,
         payload: Box<P>,
         receipt: Option<Receipt>,
     ) -> Result<(), (SendError, Box<P>)> {
@@ -207,7 +212,7 @@ impl Shared {
     /// See [`SendQueue::piece`].
     pub(super) fn send_piece(
         &self,
-        kind: Kind,
+        kind: MessageType,
         payload: &[u8],
         last: bool,
         receipt: Option<Receipt>,

@@ -18,7 +18,7 @@ use super::readable::{self, Unreadable};
 use super::versioned_struct::{VersionedStruct, check_size, read_struct, write_struct};
 use super::{events, last_error};
 use crate::client::{
-    HEADER_BYTES_MAX, Kind, LogLevel, Opened, Options, Prepared, SEND_LIMIT_BYTES, SendLimits, State,
+    HEADER_BYTES_MAX, LogLevel, MessageType, Opened, Options, Prepared, SEND_LIMIT_BYTES, SendLimits, State,
     set_log_level,
 };
 
@@ -186,18 +186,18 @@ pub extern "C" fn NWS_GetUserData(client: *const WebSocket) -> *mut c_void {
     })
 }
 
-fn kind(number: i32) -> Result<Kind, CallError> {
+fn kind(number: i32) -> Result<MessageType, CallError> {
     match number {
-        TEXT => Ok(Kind::Text),
-        BINARY => Ok(Kind::Binary),
+        TEXT => Ok(MessageType::Text),
+        BINARY => Ok(MessageType::Binary),
         other => {
             Err(CallError::new(ErrCode::InvalidArgument, format!("type: {other} is no type of message")))
         }
     }
 }
 
-fn check_text(kind: Kind, payload: &[u8]) -> Result<(), CallError> {
-    if kind == Kind::Text && simdutf8::basic::from_utf8(payload).is_err() {
+fn check_text(kind: MessageType, payload: &[u8]) -> Result<(), CallError> {
+    if kind == MessageType::Text && simdutf8::basic::from_utf8(payload).is_err() {
         return Err(CallError::of(ErrCode::InvalidUtf8));
     }
     Ok(())
@@ -211,8 +211,8 @@ pub unsafe extern "C" fn NWS_SendText(client: *mut WebSocket, text: *const c_cha
     report_client("NWS_SendText", client, |handle| {
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(text.cast(), length) }?;
-        check_text(Kind::Text, payload)?;
-        handle.client.send(Kind::Text, payload).map_err(|error| CallError::of(error::of_send(error)))
+        check_text(MessageType::Text, payload)?;
+        handle.client.send(MessageType::Text, payload).map_err(|error| CallError::of(error::of_send(error)))
     })
 }
 
@@ -224,7 +224,7 @@ pub unsafe extern "C" fn NWS_SendBinary(client: *mut WebSocket, data: *const c_v
     report_client("NWS_SendBinary", client, |handle| {
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(data, length) }?;
-        handle.client.send(Kind::Binary, payload).map_err(|error| CallError::of(error::of_send(error)))
+        handle.client.send(MessageType::Binary, payload).map_err(|error| CallError::of(error::of_send(error)))
     })
 }
 

@@ -62,10 +62,10 @@ fn decode_in_steps(
     }
 }
 
-fn name(kind: Kind) -> &'static str {
+fn name(kind: MessageType) -> &'static str {
     match kind {
-        Kind::Text => "text",
-        Kind::Binary => "binary",
+        MessageType::Text => "text",
+        MessageType::Binary => "binary",
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use net_websocket::client::{
-    Client, Closed, Failure, Kind, Listener, Message, Opened, Options, Outcome, PerMessageDeflate, Receipt,
-    Reconnect, Reconnecting, Request, SendError, SendLimits, SessionOptions, TlsOptions,
+    Client, Closed, Failure, Listener, Message, MessageType, Opened, Options, Outcome, PerMessageDeflate,
+    Receipt, Reconnect, Reconnecting, Request, SendError, SendLimits, SessionOptions, TlsOptions,
 };
 
 use super::message::{self, Label, Random};
@@ -53,7 +53,7 @@ impl Listener for Teller {
     }
 
     fn message(&mut self, message: Message<'_>) {
-        self.tell(Event::Echo(message::read(message.data(), message.kind() == Kind::Text)));
+        self.tell(Event::Echo(message::read(message.data(), message.kind() == MessageType::Text)));
     }
 
     fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
@@ -463,7 +463,7 @@ impl Account {
             let label =
                 Label { client: number as u32, connection: self.connection, number: self.fates.len() as u64 };
             let message = message::write(label, text, length as usize);
-            let kind = if text { Kind::Text } else { Kind::Binary };
+            let kind = if text { MessageType::Text } else { MessageType::Binary };
             match self.client.send_with_receipt(kind, &message, label.number) {
                 Ok(()) => {
                     self.fates.push(Fate::Unknown);

@@ -5,7 +5,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use net_websocket::client::{Client, Closed, Failure, Kind, Listener, Message, Opened, Options, Request};
+use net_websocket::client::{
+    Client, Closed, Failure, Listener, Message, MessageType, Opened, Options, Request,
+};
 
 use super::Peer;
 use crate::support::soak::message::{self, Label};
@@ -52,7 +54,7 @@ impl Flood {
         let message = [0; MESSAGE_BYTES];
         let Some(client) = self.client.get() else { return };
         while !self.shared.over.load(Ordering::Relaxed) {
-            if client.send(Kind::Binary, &message).is_err() {
+            if client.send(MessageType::Binary, &message).is_err() {
                 return;
             }
         }
@@ -117,7 +119,7 @@ fn round_trips(client: &Client, events: &Receiver<()>, number: &mut u64, time: D
         let label = Label { client: u32::MAX, connection: 0, number: *number };
         *number += 1;
         let sent_at = Instant::now();
-        client.send(Kind::Text, &message::write(label, true, 125)).expect("open");
+        client.send(MessageType::Text, &message::write(label, true, 125)).expect("open");
         events.recv_timeout(DEADLINE).expect("an echo");
         trips.push(sent_at.elapsed());
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use net_websocket::client::{
-    Client, Closed, Failure, Kind, Listener, Message, Opened, Options, PerMessageDeflate, Request,
+    Client, Closed, Failure, Listener, Message, MessageType, Opened, Options, PerMessageDeflate, Request,
     SessionOptions, TlsOptions,
 };
 
@@ -61,7 +61,7 @@ struct Record {
 fn send(client: &Client, record: &mut Record) {
     let label = Label { client: u32::MAX, connection: 0, number: record.messages };
     record.sent_at = Some(Instant::now());
-    client.send(Kind::Text, &message::write(label, true, MESSAGE_BYTES)).expect("open");
+    client.send(MessageType::Text, &message::write(label, true, MESSAGE_BYTES)).expect("open");
 }
 
 impl Listener for Echoes {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bench_peers::{Arguments, Section, WARM_UP, payload, print_idle, print_round_trips, resident};
 use net_websocket::client::{
-    Client, Closed, Failure, Kind, Listener, Message, Opened, Options, Request, SEND_LIMIT_BYTES, SendError,
+    Client, Closed, Failure, MessageType, Listener, Message, Opened, Options, Request, SEND_LIMIT_BYTES, SendError,
 };
 
 /// What the main thread waits for.
@@ -53,7 +53,7 @@ fn main() {
         "receive" => {
             let (client, events) = connect(&arguments, size, count);
             let section = Section::begin();
-            client.send(Kind::Binary, b"go").expect("open");
+            client.send(MessageType::Binary, b"go").expect("open");
             expect(&events, Event::Done);
             section.end(count);
         }
@@ -63,7 +63,7 @@ fn main() {
             let (client, events) = connect(&arguments, 4, 1);
             let section = Section::begin();
             for _ in 0..count {
-                while let Err(error) = client.send(Kind::Binary, &payload) {
+                while let Err(error) = client.send(MessageType::Binary, &payload) {
                     assert_eq!(error, SendError::QueueFull);
                     std::thread::sleep(Duration::from_micros(200));
                 }
@@ -145,7 +145,7 @@ struct Echo {
 impl Echo {
     fn next(&mut self) {
         self.started = Instant::now();
-        self.client.get().expect("made").send(Kind::Binary, &self.payload).expect("open");
+        self.client.get().expect("made").send(MessageType::Binary, &self.payload).expect("open");
     }
 }
 
