@@ -9,7 +9,7 @@ use super::napi::{Engine, EngineError, Type, Value};
 use super::objects::{
     error_value, frame_value, headers, open_result, reconnecting_value, set_circumstances, statistics_value,
 };
-use crate::client::{MessageType, Part, Reconnected};
+use crate::client::{MessageType, PiecePosition, Reconnected};
 use crate::event_queue::EventReceiver;
 
 /// The listeners of a JavaScript object, valid in one handle scope.
@@ -65,7 +65,13 @@ impl<'scope> Listeners<'scope> {
     }
 
     /// Calls the listeners of a piece of a message in the same way.
-    pub fn piece(&self, kind: MessageType, part: Part, data: MessageData, events: &EventReceiver<Event>) {
+    pub fn piece(
+        &self,
+        kind: MessageType,
+        part: PiecePosition,
+        data: MessageData,
+        events: &EventReceiver<Event>,
+    ) {
         let Self { env, undefined, .. } = *self;
         self.call(EventType::Piece, || {
             let result = env.object()?;

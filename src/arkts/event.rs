@@ -10,8 +10,8 @@ use super::error::ErrorEvent;
 use super::napi::{Engine, EngineError, Value};
 use super::objects::message_value;
 use crate::client::{
-    Closed, Direction, FrameHeader, MessageType, Opened, Outcome, Part, Receipt, Reconnected, Reconnecting,
-    Statistics,
+    Closed, Direction, FrameHeader, MessageType, Opened, Outcome, PiecePosition, Receipt, Reconnected,
+    Reconnecting, Statistics,
 };
 use crate::event_queue::EventReceiver;
 use crate::sync::lock;
@@ -21,7 +21,7 @@ pub enum Event {
     Opened(Box<Opened>),
     Message(MessageType, MessageData),
     /// A piece of a message, with the option `receivePieces`.
-    Piece(MessageType, Part, MessageData),
+    Piece(MessageType, PiecePosition, MessageData),
     /// The payload of a pong, and the round trip in milliseconds if it answers one of our pings.
     Pong(Vec<u8>, Option<f64>),
     Sent(Receipt, Outcome),

@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use super::event::{Event, LatestStatistics, MessageData, Terminal};
 use super::js_waker::JsWaker;
 use crate::client::{
-    Closed, Direction, Failure, FrameHeader, Listener, Message, MessageType, Opened, Outcome, Part, Pong,
-    Prepare, Receipt, Reconnected, Reconnecting, Statistics,
+    Closed, Direction, Failure, FrameHeader, Listener, Message, MessageType, Opened, Outcome, PiecePosition,
+    Pong, Prepare, Receipt, Reconnected, Reconnecting, Statistics,
 };
 use crate::event_queue::EventSender;
 
@@ -77,7 +77,9 @@ impl Listener for JsListener {
         if self.wanted.pieces.load(Ordering::Relaxed) {
             let part = message.part();
             let piece = match (kind, part) {
-                (MessageType::Text, part) if part != Part::WHOLE => self.splitter.push(part, message.data()),
+                (MessageType::Text, part) if part != PiecePosition::WHOLE => {
+                    self.splitter.push(part, message.data())
+                }
                 _ => Some((part, message.into_vec())),
             };
             if let Some((part, bytes)) = piece {
@@ -166,7 +168,7 @@ struct Utf8Splitter {
 
 impl Utf8Splitter {
     /// Takes a piece; returns what to queue, or nothing when no character is complete.
-    fn push(&mut self, part: Part, bytes: &[u8]) -> Option<(Part, Vec<u8>)> {
+    fn push(&mut self, part: PiecePosition, bytes: &[u8]) -> Option<(PiecePosition, Vec<u8>)> {
         // The rest of a message whose connection was lost does not belong to the next message.
         let Self { mut character, first } = std::mem::take(self);
         if part.first {
@@ -184,6 +186,6 @@ impl Utf8Splitter {
                 return None;
             }
         }
-        Some((Part { first, last: part.last }, text))
+        Some((PiecePosition { first, last: part.last }, text))
     }
 }

@@ -1,11 +1,11 @@
 //! A received message, lent to whoever receives it.
 
-use crate::protocol::{MessageType, Part};
+use crate::protocol::{MessageType, PiecePosition};
 
 /// A received message; a piece of one when the options ask for pieces.
 pub struct Message<'a> {
     kind: MessageType,
-    part: Part,
+    part: PiecePosition,
     storage: Storage<'a>,
 }
 
@@ -17,16 +17,16 @@ enum Storage<'a> {
 
 impl<'a> Message<'a> {
     pub(super) fn buffered(kind: MessageType, with_nul: &'a mut [u8]) -> Self {
-        Self { kind, part: Part::WHOLE, storage: Storage::Buffered(with_nul) }
+        Self { kind, part: PiecePosition::WHOLE, storage: Storage::Buffered(with_nul) }
     }
 
-    pub(super) fn assembled(kind: MessageType, part: Part, message: &'a mut Vec<u8>) -> Self {
+    pub(super) fn assembled(kind: MessageType, part: PiecePosition, message: &'a mut Vec<u8>) -> Self {
         message.push(0);
         Self { kind, part, storage: Storage::Assembled(message) }
     }
 
     /// Where this piece stands in its message.
-    pub fn part(&self) -> Part {
+    pub fn part(&self) -> PiecePosition {
         self.part
     }
 

@@ -54,7 +54,7 @@ pub use self::tls::{
 };
 pub use crate::logging::{LogLevel, set_log_level};
 pub use crate::protocol::{
-    CLOSE_REASON_BYTES_MAX, CloseCode, FrameHeader, MessageType, Part, PerMessageDeflate,
+    CLOSE_REASON_BYTES_MAX, CloseCode, FrameHeader, MessageType, PerMessageDeflate, PiecePosition,
 };
 
 use self::shared::Shared;

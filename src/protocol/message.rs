@@ -29,21 +29,21 @@ pub enum Decoded {
     /// A whole message that lies in the read buffer.
     Message(MessageType, Range<usize>),
     /// A message, or a part of one, in [`Decoder::assembled`]; [`Decoder::recycle`] makes way for the next.
-    Assembled(MessageType, Part),
+    Assembled(MessageType, PiecePosition),
     /// A control frame.
     Control(Control),
 }
 
 /// Where a piece stands in its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct PiecePosition {
     /// It begins the message.
     pub first: bool,
     /// It ends the message.
     pub last: bool,
 }
 
-impl Part {
+impl PiecePosition {
     /// A message in one piece.
     pub const WHOLE: Self = Self { first: true, last: true };
 }
@@ -133,13 +133,13 @@ impl Decoder {
                         self.finish(kind)?;
                         let first = !std::mem::take(&mut self.begun);
                         self.passed = 0;
-                        return Ok(Some(Decoded::Assembled(kind, Part { first, last: true })));
+                        return Ok(Some(Decoded::Assembled(kind, PiecePosition { first, last: true })));
                     }
                 }
                 if self.in_pieces && !self.assembled.is_empty() {
                     let first = !std::mem::replace(&mut self.begun, true);
                     self.passed += self.assembled.len();
-                    return Ok(Some(Decoded::Assembled(kind, Part { first, last: false })));
+                    return Ok(Some(Decoded::Assembled(kind, PiecePosition { first, last: false })));
                 }
                 if taken < remaining && buffer.is_empty() {
                     return Ok(None);

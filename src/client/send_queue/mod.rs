@@ -35,7 +35,7 @@ impl SendLimits {
     }
 }
 
-/// Part of a message that an application sends piece by piece.
+/// PiecePosition of a message that an application sends piece by piece.
 struct Unfinished {
     kind: MessageType,
     utf8: Utf8Validator,
