@@ -61,7 +61,7 @@ impl Listener for JsListener {
         self.queue.poll_room(cx)
     }
 
-    fn end(&mut self) {
+    fn end_batch(&mut self) {
         if self.queue.flush() {
             self.waker.wake();
         }

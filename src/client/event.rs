@@ -152,12 +152,12 @@ pub trait Listener: Send + 'static {
     }
 
     /// Called before a run of the calls below; false leaves the run out.
-    fn begin(&mut self) -> bool {
+    fn begin_batch(&mut self) -> bool {
         true
     }
 
     /// Called after the run.
-    fn end(&mut self) {}
+    fn end_batch(&mut self) {}
 
     /// The connection is open.
     fn opened(&mut self, opened: &Opened);

@@ -101,11 +101,11 @@ impl Listener for Callbacks {
         true
     }
 
-    fn begin(&mut self) -> bool {
+    fn begin_batch(&mut self) -> bool {
         self.barrier.enter()
     }
 
-    fn end(&mut self) {
+    fn end_batch(&mut self) {
         self.barrier.leave();
     }
 

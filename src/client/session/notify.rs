@@ -23,13 +23,13 @@ pub(super) struct Batch<'a>(pub(super) &'a mut dyn Listener);
 impl<'a> Batch<'a> {
     /// `None` when there are to be no events.
     pub(super) fn begin(listener: &'a mut dyn Listener) -> Option<Self> {
-        listener.begin().then_some(Self(listener))
+        listener.begin_batch().then_some(Self(listener))
     }
 }
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
-        self.0.end();
+        self.0.end_batch();
     }
 }
 
