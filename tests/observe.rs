@@ -54,11 +54,11 @@ impl Listener for Teller {
         self.tell(Told::Statistics(Box::new(*statistics)));
     }
 
-    fn wants_frames(&self) -> bool {
+    fn traces_frames(&self) -> bool {
         self.1.wanted.load(Ordering::Relaxed)
     }
 
-    fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_caught_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         *self.1.waker.lock().expect("no panic") = Some(cx.waker().clone());
         if self.1.full.load(Ordering::Relaxed) { Poll::Pending } else { Poll::Ready(()) }
     }

@@ -118,11 +118,11 @@ impl Listener for JsListener {
         }
     }
 
-    fn wants_frames(&self) -> bool {
+    fn traces_frames(&self) -> bool {
         self.wanted.frames.load(Ordering::Relaxed)
     }
 
-    fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_caught_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.queue.poll_delivery(cx)
     }
 

@@ -184,13 +184,13 @@ pub trait Listener: Send + 'static {
     }
 
     /// Whether to tell of frames. Asked before each read and write, since to tell of them costs time.
-    fn wants_frames(&self) -> bool {
+    fn traces_frames(&self) -> bool {
         false
     }
 
     /// Whether the listener has heard nearly all it was told. While it is pending no retry begins, and when frames are wanted nothing
     /// is written: what tells of itself faster than it is heard would pile up.
-    fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_caught_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let _ = cx;
         Poll::Ready(())
     }

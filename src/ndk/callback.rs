@@ -198,7 +198,7 @@ impl Listener for Callbacks {
         self.call_ext(on_statistics, user_data, &events::statistics(statistics));
     }
 
-    fn wants_frames(&self) -> bool {
+    fn traces_frames(&self) -> bool {
         self.ext.traces()
     }
 

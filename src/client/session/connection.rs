@@ -322,9 +322,9 @@ impl<'a> Session<'a> {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        let traced = self.listener.wants_frames() && !self.shared.is_detached();
+        let traced = self.listener.traces_frames() && !self.shared.is_detached();
         self.writer.keep_headers(traced);
-        self.awaits_listener = traced && self.listener.poll_heard(cx).is_pending();
+        self.awaits_listener = traced && self.listener.poll_caught_up(cx).is_pending();
         if self.awaits_listener {
             return Poll::Pending;
         }

@@ -17,7 +17,7 @@ const BATCH_MESSAGES_MAX: usize = 4_096;
 impl Session<'_> {
     /// Hands on what can be decoded by now, or as much of it as fits into one batch.
     pub(super) fn deliver(&mut self) -> Option<CloseOutcome> {
-        self.reader.decoder.keep_headers(self.listener.wants_frames());
+        self.reader.decoder.keep_headers(self.listener.traces_frames());
         let mut decoded = self.reader.decode();
         loop {
             notify_frames(

@@ -160,7 +160,7 @@ impl Retry<'_> {
     async fn listener_caught_up(&self, listener: &mut dyn Listener) -> Result<(), Unready> {
         poll_fn(|cx| match self.shared.poll_stop(self.attempt, cx) {
             Some(stop) => Poll::Ready(Err(Unready::Stop(stop))),
-            None => listener.poll_heard(cx).map(Ok),
+            None => listener.poll_caught_up(cx).map(Ok),
         })
         .await
     }
@@ -324,7 +324,7 @@ mod tests {
             self.log().delays.push((reconnecting.delay, reconnecting.cause));
         }
 
-        fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        fn poll_caught_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
             let mut log = self.log();
             let heard = log.heard.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.2)));
             std::task::ready!(heard.as_mut().poll(cx));
