@@ -425,9 +425,9 @@ fn a_queue_that_was_filled_and_abandoned_is_not_full() {
     let mut wire = peer.accept();
     wire.read_request();
     recorded.client.send(MessageType::Binary, &[1; 900]).expect("within the limit");
-    assert!(recorded.client.is_filled());
+    assert!(recorded.client.is_above_low_water());
     assert_eq!(recorded.client.close(1000, ""), Err(CloseError::Abandoned));
-    assert!(!recorded.client.is_filled(), "no drained event is to come");
+    assert!(!recorded.client.is_above_low_water(), "no drained event is to come");
     assert!(matches!(recorded.next(), Seen::Failed(_)));
     recorded.finish(wire);
 }

@@ -154,13 +154,13 @@ impl Client {
     }
 
     /// Whether more is queued than the low-water mark, so that [`Listener::drained`] is to come.
-    pub fn is_filled(&self) -> bool {
-        self.shared.is_filled()
+    pub fn is_above_low_water(&self) -> bool {
+        self.shared.is_above_low_water()
     }
 
     /// Whether a message of that length may be queued at all.
-    pub fn has_room_for(&self, length: usize) -> bool {
-        self.shared.has_room_for(length)
+    pub fn fits_send_limit(&self, length: usize) -> bool {
+        self.shared.fits_send_limit(length)
     }
 
     /// The server's answer to the last upgrade; `None` before it and during the next attempt.

@@ -135,7 +135,7 @@ impl WebSocket {
     pub fn ready<'env>(&self, env: Env) -> Result<Value<'env>> {
         let env = Engine::from(env);
         let Binding { client, promises, begun, .. } = &*self.binding;
-        if !client.is_filled() {
+        if !client.is_above_low_water() {
             return Ok(env.settled(Ok(env.boolean(true)?))?);
         }
         Ok(promises.of_ready(env, begun.get())?)

@@ -116,7 +116,7 @@ impl Sending {
             return Err(SendError::NotConnected);
         }
         match promised {
-            _ if !client.has_room_for(payload.len()) => Err(SendError::TooLong),
+            _ if !client.fits_send_limit(payload.len()) => Err(SendError::TooLong),
             Some(receipt) => {
                 backlog.borrow_mut().push_back(Unqueued { kind, payload: payload.to_vec(), receipt });
                 Ok(())

@@ -52,7 +52,7 @@ pub(super) struct SendQueue {
     in_flight: Backlog,
     limits: SendLimits,
     /// More than the low-water marks was unsent since the last drained event.
-    filled: bool,
+    above_low_water: bool,
     encoder: Encoder,
     /// Messages from this size on are to be compressed, which the session does in their order.
     compress_from: Option<usize>,
@@ -67,7 +67,7 @@ impl SendQueue {
             queued: Backlog::default(),
             in_flight: Backlog::default(),
             limits,
-            filled: false,
+            above_low_water: false,
             encoder: Encoder::default(),
             compress_from: None,
             unfinished: None,
@@ -92,13 +92,13 @@ impl SendQueue {
     }
 
     /// Whether the queue was above its low-water marks, and has not drained since.
-    pub(super) fn is_filled(&self) -> bool {
-        self.filled
+    pub(super) fn is_above_low_water(&self) -> bool {
+        self.above_low_water
     }
 
     /// Whether a message of `length` bytes may be queued when nothing else is: with the longest header of a frame it is
     /// within the limit of bytes.
-    pub(super) fn has_room_for(&self, length: usize) -> bool {
+    pub(super) fn fits_send_limit(&self, length: usize) -> bool {
         length.saturating_add(FRAME_HEADER_BYTES_MAX) <= self.limits.bytes
     }
 
@@ -120,7 +120,7 @@ impl SendQueue {
             let frame_len = payload.len() + FRAME_HEADER_BYTES_MAX;
             self.append(frame_len, 1, receipt, |encoder, out| encoder.message(out, kind, payload));
         }
-        self.mark_filled();
+        self.note_low_water();
         Ok(())
     }
 
@@ -138,7 +138,7 @@ impl SendQueue {
         let mut bytes = Vec::with_capacity(FRAME_HEADER_BYTES_MAX);
         self.encoder.header_and_mask(&mut bytes, kind, (*payload).as_mut());
         self.push(Chunk { bytes, tail: Some(payload), messages: 1, receipt, ..Chunk::default() });
-        self.mark_filled();
+        self.note_low_water();
         Ok(())
     }
 
@@ -174,7 +174,7 @@ impl SendQueue {
             encoder.fragment(out, kind, payload, first, last);
         });
         self.unfinished = (!last).then_some(unfinished);
-        self.mark_filled();
+        self.note_low_water();
         Ok(())
     }
 
@@ -192,7 +192,7 @@ impl SendQueue {
     /// Of what a session has taken, `pending` has not reached the kernel. True when the queue has drained.
     pub(super) fn note_in_flight(&mut self, pending: Backlog) -> bool {
         self.in_flight = pending;
-        self.filled && !self.is_above_low_water() && std::mem::take(&mut self.filled)
+        self.above_low_water && !self.exceeds_low_water() && std::mem::take(&mut self.above_low_water)
     }
 
     /// Readies the queue for another connection. What a session had taken and the kernel has no byte of goes ahead of the
@@ -220,7 +220,7 @@ impl SendQueue {
     /// Drops what is queued. What a session has taken is its own affair.
     pub(super) fn clear(&mut self) -> Dropped {
         self.queued = Backlog::default();
-        self.filled = false;
+        self.above_low_water = false;
         self.unfinished = None;
         let mut dropped = Dropped::default();
         dropped.add(std::mem::take(&mut self.chunks));
@@ -229,24 +229,24 @@ impl SendQueue {
 
     /// Whether a message of `length` bytes, or a piece of one, may be queued now.
     fn check(&mut self, length: usize) -> Result<(), SendError> {
-        if !self.has_room_for(length) {
+        if !self.fits_send_limit(length) {
             return Err(SendError::TooLong);
         }
         let Backlog { bytes, messages } = self.backlog();
-        if !self.has_room_for(bytes.saturating_add(length)) || messages >= self.limits.messages {
+        if !self.fits_send_limit(bytes.saturating_add(length)) || messages >= self.limits.messages {
             // Something waits, so there will be a drained event.
-            self.filled = true;
+            self.above_low_water = true;
             return Err(SendError::QueueFull);
         }
         Ok(())
     }
 
     /// Something was queued.
-    fn mark_filled(&mut self) {
-        self.filled |= self.is_above_low_water();
+    fn note_low_water(&mut self) {
+        self.above_low_water |= self.exceeds_low_water();
     }
 
-    fn is_above_low_water(&self) -> bool {
+    fn exceeds_low_water(&self) -> bool {
         let Backlog { bytes, messages } = self.backlog();
         bytes > self.limits.low_water || messages > self.limits.messages / 4
     }

@@ -138,13 +138,13 @@ impl Shared {
         }
     }
 
-    pub(super) fn is_filled(&self) -> bool {
-        self.lock().send_queue.is_filled()
+    pub(super) fn is_above_low_water(&self) -> bool {
+        self.lock().send_queue.is_above_low_water()
     }
 
-    /// See [`SendQueue::has_room_for`].
-    pub(super) fn has_room_for(&self, length: usize) -> bool {
-        self.lock().send_queue.has_room_for(length)
+    /// See [`SendQueue::fits_send_limit`].
+    pub(super) fn fits_send_limit(&self, length: usize) -> bool {
+        self.lock().send_queue.fits_send_limit(length)
     }
 
     pub(super) fn set_send_limits(&self, limits: SendLimits) {
