@@ -164,8 +164,8 @@ impl Client {
     }
 
     /// The server's answer to the last upgrade; `None` before it and during the next attempt.
-    pub fn opened(&self) -> Option<Arc<Opened>> {
-        self.shared.opened()
+    pub fn handshake_response(&self) -> Option<Arc<Opened>> {
+        self.shared.handshake_response()
     }
 
     /// Begins the retry that is waited for; false when none is.

@@ -238,14 +238,22 @@ impl WebSocket {
     /// @since 0.1.0 of this library
     #[napi(getter)]
     pub fn protocol(&self) -> String {
-        self.binding.client.opened().and_then(|opened| opened.protocol.clone()).unwrap_or_default()
+        self.binding
+            .client
+            .handshake_response()
+            .and_then(|opened| opened.protocol.clone())
+            .unwrap_or_default()
     }
 
     /// The extensions of the last connection; empty for none.
     /// @since 0.1.0 of this library
     #[napi(getter)]
     pub fn extensions(&self) -> String {
-        self.binding.client.opened().and_then(|opened| opened.extensions.clone()).unwrap_or_default()
+        self.binding
+            .client
+            .handshake_response()
+            .and_then(|opened| opened.extensions.clone())
+            .unwrap_or_default()
     }
 
     /// The URL of the last `connect`; empty before it. From the event `open` on it is the URL that the connection was made to, if a redirect

@@ -123,7 +123,7 @@ impl Shared {
         self.lock().send_queue.backlog().bytes
     }
 
-    pub(super) fn opened(&self) -> Option<Arc<Opened>> {
+    pub(super) fn handshake_response(&self) -> Option<Arc<Opened>> {
         self.lock().opened.clone()
     }
 

@@ -358,7 +358,7 @@ unsafe fn give_text(
     length: *mut usize,
     find: impl FnOnce(&Opened) -> Option<String>,
 ) -> Result<(), CallError> {
-    let opened = handle.client.opened();
+    let opened = handle.client.handshake_response();
     let found = opened.as_deref().and_then(find).ok_or_else(|| CallError::of(ErrCode::NotFound))?;
     let found = CString::new(found.replace('\0', "\u{fffd}")).unwrap_or_default();
     // SAFETY: the caller's promise.
