@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use net_websocket::client::{
     Cause, Causes, Client, CloseError, Closed, Failure, Listener, Message, MessageType, Opened, Options,
-    Outcome, Prepare, Prepared, Reconnect, Reconnecting, Request, Rewrite, SendError, State,
+    Outcome, Preparation, PrepareDecision, Reconnect, Reconnecting, Request, Rewrite, SendError, State,
 };
 use support::{DEADLINE, Peer, Recorded, Recorder, Seen, quiet};
 
@@ -306,7 +306,7 @@ fn the_last_failure_of_a_series_is_the_only_one_told_as_such() {
 }
 
 /// A listener that answers `prepare` as it was told.
-struct Preparing(Prepare, Sender<Reconnecting>, Recorder);
+struct Preparing(PrepareDecision, Sender<Reconnecting>, Recorder);
 
 impl Listener for Preparing {
     fn opened(&mut self, opened: &Opened) {
@@ -317,7 +317,7 @@ impl Listener for Preparing {
         self.2.message(message);
     }
 
-    fn prepare(&mut self, reconnecting: &Reconnecting) -> Prepare {
+    fn prepare(&mut self, reconnecting: &Reconnecting) -> PrepareDecision {
         self.1.send(reconnecting.clone()).expect("the test listens");
         self.0
     }
@@ -336,7 +336,7 @@ fn the_application_may_take_its_time_to_renew_the_handshake() {
     let (peer, other) = (Peer::bind(), Peer::bind());
     let (sender, events) = channel();
     let (asks, asked) = channel();
-    let listener = Preparing(Prepare::Wait, asks, Recorder(sender));
+    let listener = Preparing(PrepareDecision::Wait, asks, Recorder(sender));
     let client = Arc::new(Client::new(Box::new(listener), 1_000));
     let token = |value: &str| (b"X-Token".to_vec(), value.as_bytes().to_vec());
     let cookie = (b"Cookie".to_vec(), b"old=1".to_vec());
@@ -349,12 +349,12 @@ fn the_application_may_take_its_time_to_renew_the_handshake() {
     drop(wire);
     let first = asked.recv_timeout(DEADLINE).expect("asked");
     assert_eq!((first.attempt, first.cause), (1, Cause::Lost));
-    assert!(!client.prepare(2, Prepared::Stop), "another attempt's answer is not taken");
-    assert!(client.prepare(1, Prepared::Fail));
+    assert!(!client.prepare(2, Preparation::Stop), "another attempt's answer is not taken");
+    assert!(client.prepare(1, Preparation::Fail));
     let second = asked.recv_timeout(DEADLINE).expect("asked again");
     assert_eq!((second.attempt, second.cause), (2, Cause::Prepare));
     let rewrite = Rewrite { url: Some(other.url()), headers: vec![token("new")] };
-    assert!(client.prepare(2, Prepared::Proceed(rewrite)));
+    assert!(client.prepare(2, Preparation::Proceed(rewrite)));
     let mut wire = other.accept();
     let request = wire.upgrade(b"");
     // Another port is another origin, for which the cookie was not given.
@@ -362,7 +362,7 @@ fn the_application_may_take_its_time_to_renew_the_handshake() {
     assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Opened));
     drop(wire);
     asked.recv_timeout(DEADLINE).expect("asked");
-    assert!(client.prepare(3, Prepared::Stop));
+    assert!(client.prepare(3, Preparation::Stop));
     assert!(
         matches!(events.recv_timeout(DEADLINE), Ok(Seen::Failed(text)) if text.contains("connection lost"))
     );
@@ -374,12 +374,12 @@ fn a_rewrite_that_is_no_good_ends_the_series() {
     let peer = Peer::bind();
     let (sender, events) = channel();
     let (asks, asked) = channel();
-    let client = Client::new(Box::new(Preparing(Prepare::Wait, asks, Recorder(sender))), 1_000);
+    let client = Client::new(Box::new(Preparing(PrepareDecision::Wait, asks, Recorder(sender))), 1_000);
     client.connect(Request::parse(&peer.url(), with(quick())).expect("good")).expect("idle");
     drop(peer.open());
     asked.recv_timeout(DEADLINE).expect("asked");
     let rewrite = Rewrite { url: Some("ftp://h/?secret".to_owned()), headers: Vec::new() };
-    assert!(client.prepare(1, Prepared::Proceed(rewrite)));
+    assert!(client.prepare(1, Preparation::Proceed(rewrite)));
     assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Opened));
     let failed = events.recv_timeout(DEADLINE).expect("an event");
     assert!(
@@ -394,7 +394,7 @@ fn a_listener_may_stop_the_series() {
     let peer = Peer::bind();
     let (sender, events) = channel();
     let (asks, _asked) = channel();
-    let client = Client::new(Box::new(Preparing(Prepare::Stop, asks, Recorder(sender))), 1_000);
+    let client = Client::new(Box::new(Preparing(PrepareDecision::Stop, asks, Recorder(sender))), 1_000);
     client.connect(Request::parse(&peer.url(), with(quick())).expect("good")).expect("idle");
     drop(peer.open());
     assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Opened));

@@ -10,7 +10,7 @@ use super::event::{Event, LatestStatistics, MessageData, Terminal};
 use super::js_waker::JsWaker;
 use crate::client::{
     Closed, Direction, Failure, FrameHeader, Listener, Message, MessageType, Opened, Outcome, PiecePosition,
-    Pong, Prepare, Receipt, Reconnected, Reconnecting, Statistics,
+    Pong, PrepareDecision, Receipt, Reconnected, Reconnecting, Statistics,
 };
 use crate::event_queue::EventSender;
 
@@ -134,12 +134,12 @@ impl Listener for JsListener {
         self.put(Event::Reconnecting(Box::new(reconnecting.clone())));
     }
 
-    fn prepare(&mut self, reconnecting: &Reconnecting) -> Prepare {
+    fn prepare(&mut self, reconnecting: &Reconnecting) -> PrepareDecision {
         if !self.wanted.preparation.load(Ordering::Relaxed) {
-            return Prepare::Proceed;
+            return PrepareDecision::Proceed;
         }
         self.put(Event::Prepare(Box::new(reconnecting.clone())));
-        Prepare::Wait
+        PrepareDecision::Wait
     }
 
     fn reconnected(&mut self, reconnected: &Reconnected) {

@@ -7,7 +7,7 @@ use super::abort_signal::Signal;
 use super::error::ApiError;
 use super::napi::{Type, Value};
 use crate::client::{
-    AlpnProtocols, Causes, ClientCertificate, CloseError, Credentials, Options, Password, Pin, Prepared,
+    AlpnProtocols, Causes, ClientCertificate, CloseError, Credentials, Options, Password, Pin, Preparation,
     Proxy, ProxyProtocol, ProxyServer, REDIRECTS_MAX, RawHeader, Reconnect, Rewrite, SEND_LIMIT_BYTES,
     SendLimits, TlsServerName, may_close_with,
 };
@@ -189,10 +189,10 @@ fn whole(name: &str, value: Value<'_>) -> Result<u32, ApiError> {
 }
 
 /// The arguments of `prepareAttempt`.
-pub fn attempt(attempt: Value<'_>, change: Value<'_>) -> Result<(u32, Prepared), ApiError> {
+pub fn attempt(attempt: Value<'_>, change: Value<'_>) -> Result<(u32, Preparation), ApiError> {
     let attempt = whole("attempt", attempt)?;
     if change.to_boolean() == Some(false) {
-        return Ok((attempt, Prepared::Fail));
+        return Ok((attempt, Preparation::Fail));
     }
     let mut rewrite = Rewrite::default();
     for (name, value) in properties("change", change)? {
@@ -204,7 +204,7 @@ pub fn attempt(attempt: Value<'_>, change: Value<'_>) -> Result<(u32, Prepared),
             "header" => rewrite.headers = headers(value)?,
         }, known => return Err(no_field(&format!("change.{name}"), &known)));
     }
-    Ok((attempt, Prepared::Proceed(rewrite)))
+    Ok((attempt, Preparation::Proceed(rewrite)))
 }
 
 /// The options of `close`.

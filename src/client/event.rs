@@ -119,7 +119,7 @@ pub struct Reconnected {
 
 /// What a listener says when it is asked to prepare an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Prepare {
+pub enum PrepareDecision {
     /// Go on, with what [`super::Client::prepare`] was given meanwhile, if it was.
     Proceed,
     /// [`super::Client::prepare`] will be called.
@@ -206,9 +206,9 @@ pub trait Listener: Send + 'static {
     }
 
     /// The attempt that was announced is about to begin: the last chance to change its handshake.
-    fn prepare(&mut self, reconnecting: &Reconnecting) -> Prepare {
+    fn prepare(&mut self, reconnecting: &Reconnecting) -> PrepareDecision {
         let _ = reconnecting;
-        Prepare::Proceed
+        PrepareDecision::Proceed
     }
 
     /// The connection that was just opened takes the place of a lost one.

@@ -32,7 +32,8 @@ pub use self::cause::{Cause, Causes};
 pub use self::destination::{URL_BYTES_MAX, UrlError};
 pub use self::error::{Error, Phase};
 pub use self::event::{
-    Closed, Direction, Failure, Listener, Outcome, Pong, Prepare, Receipt, Reconnected, Reconnecting, Times,
+    Closed, Direction, Failure, Listener, Outcome, Pong, PrepareDecision, Receipt, Reconnected, Reconnecting,
+    Times,
 };
 pub use self::handshake::{Opened, RefusedUpgrade, UpgradeError, parse_response_head};
 pub use self::headers::{Headers, RawHeader};
@@ -41,7 +42,7 @@ pub use self::message::Message;
 pub use self::proxy::{Credentials, Proxy, ProxyError, ProxyOptionError, ProxyProtocol, ProxyServer};
 pub use self::reconnect::Reconnect;
 pub use self::request::{
-    HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, OptionsError, PhaseTimeouts, Prepared, REDIRECTS_MAX,
+    HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, OptionsError, PhaseTimeouts, Preparation, REDIRECTS_MAX,
     RedirectError, Request, Rewrite, SessionOptions, check_hosts,
 };
 pub use self::send_queue::{Payload, SendError, SendLimits};
@@ -174,7 +175,7 @@ impl Client {
     }
 
     /// Answers [`Listener::prepare`] about attempt `attempt`; false when that one is no longer waited for.
-    pub fn prepare(&self, attempt: u32, prepared: Prepared) -> bool {
+    pub fn prepare(&self, attempt: u32, prepared: Preparation) -> bool {
         self.shared.prepare(attempt, prepared)
     }
 

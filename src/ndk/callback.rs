@@ -18,7 +18,7 @@ use super::error;
 use super::events::{self, c_text, header_array, header_texts, micros, with_reconnecting, with_response};
 use crate::client::{
     Closed, Direction, Failure, FrameHeader, Listener, Message, MessageType, Opened, Outcome, Phase, Pong,
-    Prepare, Receipt, Reconnected, Reconnecting, Statistics, Times,
+    PrepareDecision, Receipt, Reconnected, Reconnecting, Statistics, Times,
 };
 
 /// The text of status 101 (RFC 9110 section 15.2.2), whatever phrase the server put there.
@@ -226,18 +226,18 @@ impl Listener for Callbacks {
         }
     }
 
-    fn prepare(&mut self, reconnecting: &Reconnecting) -> Prepare {
+    fn prepare(&mut self, reconnecting: &Reconnecting) -> PrepareDecision {
         let RawCallbacks { on_prepare: Some(callback), user_data, .. } = *self.current() else {
-            return Prepare::Proceed;
+            return PrepareDecision::Proceed;
         };
         // SAFETY: as in `call_ext`.
         let said =
             with_reconnecting(reconnecting, |event| unsafe { callback(self.client.0, user_data, event) });
         match said {
-            PREPARE_WAIT => Prepare::Wait,
-            PREPARE_STOP => Prepare::Stop,
-            PREPARE_PROCEED => Prepare::Proceed,
-            _ => Prepare::Fail,
+            PREPARE_WAIT => PrepareDecision::Wait,
+            PREPARE_STOP => PrepareDecision::Stop,
+            PREPARE_PROCEED => PrepareDecision::Proceed,
+            _ => PrepareDecision::Fail,
         }
     }
 

@@ -16,7 +16,7 @@ pub use self::options::{
     HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options, PhaseTimeouts, REDIRECTS_MAX, SessionOptions,
 };
 pub use self::parse::check_hosts;
-pub use self::rewrite::{Prepared, Rewrite};
+pub use self::rewrite::{Preparation, Rewrite};
 
 use self::parse::{parse_headers, parse_hosts, split_protocols};
 use super::destination::{Destination, basic_authorization};

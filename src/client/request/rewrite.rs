@@ -6,7 +6,7 @@ use crate::client::headers::RawHeader;
 
 /// The answer of an application that was asked to prepare an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Prepared {
+pub enum Preparation {
     /// Go on with these changes, which hold for later attempts as well.
     Proceed(Rewrite),
     /// This attempt cannot be made; a later one perhaps can.

@@ -12,9 +12,9 @@ use super::end::SessionEnd;
 use super::notify::notify;
 use super::writer::Writer;
 use crate::client::error::{Error, Phase};
-use crate::client::event::{Closed, Listener, Outcome, Prepare, Reconnecting};
+use crate::client::event::{Closed, Listener, Outcome, PrepareDecision, Reconnecting};
 use crate::client::reconnect::Series;
-use crate::client::request::{Prepared, Request, Rewrite};
+use crate::client::request::{Preparation, Request, Rewrite};
 use crate::client::send_queue::{Backlog, Dropped};
 use crate::client::shared::{Shared, Stop};
 use crate::client::transport::{Endpoints, Subscription};
@@ -218,14 +218,14 @@ impl Retry<'_> {
     ) -> Result<Arc<Request>, Unready> {
         let Self { shared, attempt, request, .. } = self;
         shared.await_prepared(reconnecting.attempt);
-        let mut said = Prepare::Proceed;
+        let mut said = PrepareDecision::Proceed;
         notify(shared, listener, |listener| said = listener.prepare(reconnecting));
         let limit = self.series.policy().prepare_timeout;
         let prepared = match said {
-            Prepare::Stop => Ok(Some(Prepared::Stop)),
-            Prepare::Fail => Ok(Some(Prepared::Fail)),
-            Prepare::Proceed => Ok(None),
-            Prepare::Wait => {
+            PrepareDecision::Stop => Ok(Some(Preparation::Stop)),
+            PrepareDecision::Fail => Ok(Some(Preparation::Fail)),
+            PrepareDecision::Proceed => Ok(None),
+            PrepareDecision::Wait => {
                 let prepared = poll_fn(|cx| match (shared.poll_stop(*attempt, cx), shared.take_prepared()) {
                     (Some(stop), _) => Poll::Ready(Err(Unready::Stop(stop))),
                     (None, Some(prepared)) => Poll::Ready(Ok(Some(prepared))),
@@ -244,13 +244,13 @@ impl Retry<'_> {
         };
         match prepared {
             None => Ok(request.clone()),
-            Some(Prepared::Proceed(rewrite)) if rewrite == Rewrite::default() => Ok(request.clone()),
-            Some(Prepared::Proceed(rewrite)) => request
+            Some(Preparation::Proceed(rewrite)) if rewrite == Rewrite::default() => Ok(request.clone()),
+            Some(Preparation::Proceed(rewrite)) => request
                 .rewritten(rewrite)
                 .map(Arc::new)
                 .map_err(|error| Unready::Failed(Error::Rewrite(error))),
-            Some(Prepared::Fail) => Err(Unready::Failed(Error::Unprepared(None))),
-            Some(Prepared::Stop) => Err(Unready::GiveUp),
+            Some(Preparation::Fail) => Err(Unready::Failed(Error::Unprepared(None))),
+            Some(Preparation::Stop) => Err(Unready::GiveUp),
         }
     }
 }
@@ -308,7 +308,7 @@ mod tests {
     }
 
     /// With what it says when asked to prepare, and how long it takes to hear of what it was told.
-    struct Recorder(Arc<std::sync::Mutex<Log>>, Prepare, Duration);
+    struct Recorder(Arc<std::sync::Mutex<Log>>, PrepareDecision, Duration);
 
     impl Recorder {
         fn log(&self) -> std::sync::MutexGuard<'_, Log> {
@@ -332,7 +332,7 @@ mod tests {
             Poll::Ready(())
         }
 
-        fn prepare(&mut self, _reconnecting: &Reconnecting) -> Prepare {
+        fn prepare(&mut self, _reconnecting: &Reconnecting) -> PrepareDecision {
             self.1
         }
 
@@ -346,11 +346,15 @@ mod tests {
     }
 
     /// Runs a client against a port where nobody listens, to its end by a clock that stands still while anything happens.
-    async fn refused(reconnect: Reconnect, prepare: Prepare) -> (Log, Duration) {
+    async fn refused(reconnect: Reconnect, prepare: PrepareDecision) -> (Log, Duration) {
         refused_slowly(reconnect, prepare, Duration::ZERO).await
     }
 
-    async fn refused_slowly(reconnect: Reconnect, prepare: Prepare, hearing: Duration) -> (Log, Duration) {
+    async fn refused_slowly(
+        reconnect: Reconnect,
+        prepare: PrepareDecision,
+        hearing: Duration,
+    ) -> (Log, Duration) {
         let port =
             std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
         let log = Arc::default();
@@ -372,7 +376,7 @@ mod tests {
             max_time: Some(600 * SECOND),
             ..Reconnect::default()
         };
-        let (log, time) = refused(reconnect, Prepare::Proceed).await;
+        let (log, time) = refused(reconnect, PrepareDecision::Proceed).await;
         assert!((600 * SECOND..601 * SECOND).contains(&time), "{time:?}");
         for (index, (delay, cause)) in log.delays.iter().enumerate() {
             let longest = SECOND * (1 << index.min(3));
@@ -391,7 +395,7 @@ mod tests {
     async fn the_first_retry_may_come_at_once_and_their_number_is_bounded() {
         let reconnect =
             Reconnect { at_once: true, delay: SECOND, max_attempts: Some(3), ..Reconnect::default() };
-        let (log, time) = refused(reconnect, Prepare::Proceed).await;
+        let (log, time) = refused(reconnect, PrepareDecision::Proceed).await;
         assert_eq!(log.delays.len(), 3);
         assert_eq!(log.delays[0].0, Duration::ZERO);
         assert!(time < 4 * SECOND, "{time:?}");
@@ -405,7 +409,7 @@ mod tests {
             max_attempts: Some(3),
             ..Reconnect::default()
         };
-        let (log, time) = refused_slowly(reconnect, Prepare::Proceed, 60 * SECOND).await;
+        let (log, time) = refused_slowly(reconnect, PrepareDecision::Proceed, 60 * SECOND).await;
         assert_eq!(log.delays.len(), 3);
         assert!((180 * SECOND..181 * SECOND).contains(&time), "{time:?}");
     }
@@ -419,7 +423,7 @@ mod tests {
             prepare_timeout: 7 * SECOND,
             ..Reconnect::default()
         };
-        let (log, time) = refused(reconnect, Prepare::Wait).await;
+        let (log, time) = refused(reconnect, PrepareDecision::Wait).await;
         assert_eq!(
             log.delays.iter().map(|(_, cause)| *cause).collect::<Vec<_>>(),
             [Cause::Connect, Cause::Prepare]

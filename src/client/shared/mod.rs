@@ -17,7 +17,7 @@ pub(super) use self::command::{CloseRequest, Command, ListenerTurn, Stop};
 
 use super::event::{Listener, Receipt};
 use super::handshake::Opened;
-use super::request::Prepared;
+use super::request::Preparation;
 use super::send_queue::{Backlog, Chunk, Dropped, Payload, SendError, SendLimits, SendQueue};
 use super::state::{State, may_close_with};
 use super::stats::{Counters, Statistics};
@@ -76,7 +76,7 @@ struct RetryRequests {
     /// The attempt that the application was asked to prepare.
     to_prepare: Option<u32>,
     /// The application's answer.
-    prepared: Option<Prepared>,
+    prepared: Option<Preparation>,
 }
 
 impl Shared {

@@ -1,7 +1,7 @@
 //! The next attempt, between callers and the session that waits for it: when it begins, and how it is prepared.
 
 use super::{Shared, wake};
-use crate::client::request::Prepared;
+use crate::client::request::Preparation;
 
 impl Shared {
     // The client's side.
@@ -16,7 +16,7 @@ impl Shared {
         true
     }
 
-    pub(in crate::client) fn prepare(&self, attempt: u32, prepared: Prepared) -> bool {
+    pub(in crate::client) fn prepare(&self, attempt: u32, prepared: Preparation) -> bool {
         let mut guarded = self.lock();
         if guarded.retry.to_prepare.take_if(|asked| *asked == attempt).is_none() {
             return false;
@@ -46,14 +46,14 @@ impl Shared {
     }
 
     /// From now on an answer is refused. Returns one that was taken before.
-    pub(in crate::client) fn end_preparing(&self) -> Option<Prepared> {
+    pub(in crate::client) fn end_preparing(&self) -> Option<Preparation> {
         let mut guarded = self.lock();
         guarded.retry.to_prepare = None;
         guarded.retry.prepared.take()
     }
 
     /// The application's answer.
-    pub(in crate::client) fn take_prepared(&self) -> Option<Prepared> {
+    pub(in crate::client) fn take_prepared(&self) -> Option<Preparation> {
         self.lock().retry.prepared.take()
     }
 }

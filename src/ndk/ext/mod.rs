@@ -18,8 +18,8 @@ use super::readable::{self, Unreadable};
 use super::versioned_struct::{VersionedStruct, check_size, read_struct, write_struct};
 use super::{events, last_error};
 use crate::client::{
-    HEADER_BYTES_MAX, LogLevel, MessageType, Opened, Options, Prepared, SEND_LIMIT_BYTES, SendLimits, State,
-    set_log_level,
+    HEADER_BYTES_MAX, LogLevel, MessageType, Opened, Options, Preparation, SEND_LIMIT_BYTES, SendLimits,
+    State, set_log_level,
 };
 
 const VERSION: &CStr = {
@@ -143,9 +143,9 @@ pub extern "C" fn NWS_PrepareAttempt(
 ) -> i32 {
     report_client("NWS_PrepareAttempt", client, |handle| {
         let prepared = match decision {
-            PREPARE_PROCEED => Prepared::Proceed(options::rewrite(url, headers)?),
-            PREPARE_STOP => Prepared::Stop,
-            PREPARE_FAIL => Prepared::Fail,
+            PREPARE_PROCEED => Preparation::Proceed(options::rewrite(url, headers)?),
+            PREPARE_STOP => Preparation::Stop,
+            PREPARE_FAIL => Preparation::Fail,
             other => {
                 return Err(CallError::new(ErrCode::InvalidArgument, format!("decision: {other} is none")));
             }
