@@ -8,8 +8,9 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use net_websocket::client::{
-    Cause, Causes, Client, CloseError, Closed, Failure, Listener, Message, MessageType, Opened, Options,
-    Outcome, Preparation, PrepareDecision, Reconnect, Reconnecting, Request, Rewrite, SendError, State,
+    Cause, Causes, Client, CloseError, CloseStart, Closed, Failure, Listener, Message, MessageType, Opened,
+    Options, Outcome, Preparation, PrepareDecision, Reconnect, Reconnecting, Request, Rewrite, SendError,
+    State,
 };
 use support::{DEADLINE, Peer, Recorded, Recorder, Seen, quiet};
 
@@ -238,7 +239,7 @@ fn close_while_it_waits_ends_at_once_with_the_applications_code() {
     assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 0));
     recorded.client.send_with_receipt(MessageType::Text, b"never", 7).expect("accepted while it reconnects");
     assert_eq!(recorded.client.close(1006, ""), Err(CloseError::Code));
-    assert_eq!(recorded.client.close(4001, "enough"), Ok(()));
+    assert_eq!(recorded.client.close(4001, "enough"), Ok(CloseStart::Handshake));
     assert_eq!(recorded.next(), Seen::Sent(7, Outcome::Unsent));
     assert_eq!(recorded.next(), Seen::Closed(4001, "enough".to_owned()));
     assert_eq!(recorded.client.state(), State::Closed);
@@ -257,7 +258,7 @@ fn close_before_the_first_connection_abandons_the_retries() {
     let request = Request::parse(&format!("ws://{refused}/"), with(never())).expect("good");
     recorded.client.connect(request).expect("idle");
     assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Connect, 0));
-    assert_eq!(recorded.client.close(1000, ""), Err(CloseError::Abandoned));
+    assert_eq!(recorded.client.close(1000, ""), Ok(CloseStart::Cancelled));
     assert!(matches!(recorded.next(), Seen::Failed(text) if text.contains("abandoned")));
     assert_eq!(recorded.client.state(), State::Idle);
     recorded.finish(());

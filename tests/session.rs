@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use net_websocket::client::{
-    Client, CloseError, Closed, Failure, Listener, Message, MessageType, Opened, Options, PerMessageDeflate,
-    PingError, Request, SendError, SessionOptions, State,
+    Client, CloseError, CloseStart, Closed, Failure, Listener, Message, MessageType, Opened, Options,
+    PerMessageDeflate, PingError, Request, SendError, SessionOptions, State,
 };
 use support::{DEADLINE, Peer, Recorded, Recorder, Seen, quiet};
 
@@ -58,7 +58,7 @@ fn answers_the_peers_close_with_its_code_and_ends_the_connection() {
     assert_eq!(recorded.next(), Seen::Opened);
     assert_eq!(recorded.next(), Seen::Closed(4000, "go away!".to_owned()));
     assert_eq!(recorded.client.send(MessageType::Text, b"late"), Err(SendError::NotConnected));
-    assert_eq!(recorded.client.close(1000, ""), Ok(()));
+    assert_eq!(recorded.client.close(1000, ""), Ok(CloseStart::Handshake));
     recorded.finish(wire);
 }
 
@@ -358,7 +358,7 @@ fn an_abandoned_attempt_says_how_many_messages_it_dropped_and_the_next_one_works
     wire.read_request();
     recorded.client.send(MessageType::Text, b"one").expect("accepted");
     recorded.client.send(MessageType::Text, b"two").expect("accepted");
-    assert_eq!(recorded.client.close(1000, ""), Err(CloseError::Abandoned));
+    assert_eq!(recorded.client.close(1000, ""), Ok(CloseStart::Cancelled));
     // At once, before the first attempt has noticed.
     recorded.dial(&peer, quiet());
     let Seen::Failed(text) = recorded.next() else { panic!("no failure") };
@@ -426,7 +426,7 @@ fn a_queue_that_was_filled_and_abandoned_is_not_full() {
     wire.read_request();
     recorded.client.send(MessageType::Binary, &[1; 900]).expect("within the limit");
     assert!(recorded.client.is_above_low_water());
-    assert_eq!(recorded.client.close(1000, ""), Err(CloseError::Abandoned));
+    assert_eq!(recorded.client.close(1000, ""), Ok(CloseStart::Cancelled));
     assert!(!recorded.client.is_above_low_water(), "no drained event is to come");
     assert!(matches!(recorded.next(), Seen::Failed(_)));
     recorded.finish(wire);

@@ -32,16 +32,13 @@ impl ApiError {
 
     /// The error of a refused [`crate::client::Client::send_piece`].
     pub fn of_send_piece(error: SendError) -> Self {
-        Self::other(match error {
-            SendError::NotConnected => "sendPiece: the connection is closing or closed",
-            SendError::QueueFull => "sendPiece: too much is waiting to be sent",
-            SendError::TooLong => "sendPiece: the piece is longer than sendQueueLimit",
-            SendError::Unfinished => "sendPiece: the pieces before are of the other type",
-            SendError::Utf8 => "sendPiece: the text is not UTF-8",
-            SendError::Interrupted => {
-                "sendPiece: the connection that had the pieces before was lost; the message must begin again"
+        match error {
+            SendError::TooLong => Self::other("sendPiece: the piece is longer than sendQueueLimit"),
+            SendError::Unfinished => Self::other("sendPiece: the pieces before are of the other type"),
+            SendError::NotConnected | SendError::QueueFull | SendError::Utf8 | SendError::Interrupted => {
+                Self::other(&format!("sendPiece: {error}"))
             }
-        })
+        }
     }
 
     pub fn other(message: &str) -> Self {
@@ -92,34 +89,22 @@ impl From<OptionsError> for ApiError {
 }
 
 impl From<AlreadyConnected> for ApiError {
-    fn from(AlreadyConnected: AlreadyConnected) -> Self {
-        Self {
-            code: ALREADY_EXISTS,
-            message: "connect: this WebSocket is connecting or connected already".to_owned(),
-        }
+    fn from(error: AlreadyConnected) -> Self {
+        Self { code: ALREADY_EXISTS, message: format!("connect: this WebSocket is {error}") }
     }
 }
 
 impl From<SendError> for ApiError {
     fn from(error: SendError) -> Self {
-        Self::other(match error {
-            SendError::NotConnected => "send: the connection is closing or closed",
-            SendError::QueueFull => "send: too much is waiting to be sent",
-            SendError::TooLong => "send: the message is longer than sendQueueLimit",
-            // The last two concern pieces only.
-            SendError::Unfinished | SendError::Utf8 | SendError::Interrupted => {
-                "send: a message in pieces has not ended"
-            }
-        })
+        Self::other(&format!("send: {error}"))
     }
 }
 
 impl From<PingError> for ApiError {
     fn from(error: PingError) -> Self {
         match error {
-            PingError::NotConnected => Self::other("ping: not connected"),
+            PingError::NotConnected | PingError::TooMany => Self::other(&format!("ping: {error}")),
             PingError::TooLong => Self::parameter("data", "must be at most 125 bytes"),
-            PingError::TooMany => Self::other("ping: too many pings wait to be sent"),
         }
     }
 }
@@ -127,10 +112,7 @@ impl From<PingError> for ApiError {
 impl From<CloseError> for ApiError {
     fn from(error: CloseError) -> Self {
         match error {
-            CloseError::NotConnected => Self::other("close: this WebSocket was never connected"),
-            CloseError::Abandoned => {
-                Self::other("close: the connection was still being made and is abandoned")
-            }
+            CloseError::NotConnected => Self::other(&format!("close: {error}")),
             CloseError::Code => Self::parameter("code", "must be 1000 to 1003, 1007 to 1011 or 3000 to 4999"),
         }
     }

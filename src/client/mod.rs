@@ -46,7 +46,7 @@ pub use self::request::{
     RedirectError, Request, Rewrite, SessionOptions, check_hosts,
 };
 pub use self::send_queue::{Payload, SendError, SendLimits};
-pub use self::shared::{AlreadyConnected, CloseError, PingError};
+pub use self::shared::{AlreadyConnected, CloseError, CloseStart, PingError};
 pub use self::state::{State, may_close_with};
 pub use self::stats::{Statistics, Timing};
 pub use self::tls::{
@@ -184,10 +184,11 @@ impl Client {
         self.shared.statistics()
     }
 
-    /// Begins the closing handshake behind what is queued. When it has begun before, this is no error and changes nothing.
+    /// Begins the closing handshake behind what is queued, or cancels the attempt when no connection was open yet. When the
+    /// handshake has begun before, this is no error and changes nothing.
     ///
     /// The reason is cut to [`CLOSE_REASON_BYTES_MAX`] bytes at a character boundary.
-    pub fn close(&self, code: u16, reason: &str) -> Result<(), CloseError> {
+    pub fn close(&self, code: u16, reason: &str) -> Result<CloseStart, CloseError> {
         self.shared.close(code, reason)
     }
 }

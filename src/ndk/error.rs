@@ -46,7 +46,7 @@ pub fn of_ping(error: PingError) -> ErrCode {
 
 pub fn of_close(error: CloseError) -> ErrCode {
     match error {
-        CloseError::NotConnected | CloseError::Abandoned => ErrCode::NoConnection,
+        CloseError::NotConnected => ErrCode::NoConnection,
         CloseError::Code => ErrCode::ProtocolError,
     }
 }

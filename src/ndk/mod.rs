@@ -40,8 +40,8 @@ use self::handle::Handle;
 use self::last_error::set_last_error;
 use self::readable::Unreadable;
 use crate::client::{
-    AlreadyConnected, HEADER_BYTES_MAX, HEADER_COUNT_MAX, MessageType, Options, RawHeader, Request,
-    SendError, State, URL_BYTES_MAX,
+    AlreadyConnected, CloseStart, HEADER_BYTES_MAX, HEADER_COUNT_MAX, MessageType, Options, RawHeader,
+    Request, SendError, State, URL_BYTES_MAX,
 };
 use crate::logging;
 use crate::sync::lock;
@@ -134,7 +134,9 @@ pub extern "C" fn OH_WebSocketClient_Close(client: *mut WebSocket, options: Code
         // 0 stands for every code that does not fit into a close frame. None of them may be sent.
         let code = u16::try_from(code).unwrap_or(0);
         match handle.client.close(code, &reason(text)) {
-            Ok(()) => ErrCode::Ok,
+            Ok(CloseStart::Handshake) => ErrCode::Ok,
+            // There was no connection to close.
+            Ok(CloseStart::Cancelled) => ErrCode::NoConnection,
             Err(error) => error::of_close(error),
         }
     })
@@ -195,7 +197,7 @@ fn refuse(handle: &Handle, code: ErrCode, why: impl fmt::Display) -> ErrCode {
 
 fn connect(handle: &Handle, url: *const c_char, options: RequestOptions) -> ErrCode {
     if matches!(handle.client.state(), State::Connecting | State::Open | State::Closing) {
-        return refuse(handle, error::of_connect(AlreadyConnected), "connecting or connected already");
+        return refuse(handle, error::of_connect(AlreadyConnected), AlreadyConnected);
     }
     let Some(url) = readable::c_string(url, URL_BYTES_MAX).ok().and_then(|url| String::from_utf8(url).ok())
     else {

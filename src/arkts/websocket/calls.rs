@@ -15,7 +15,7 @@ use crate::arkts::message_iterator;
 use crate::arkts::napi::{Engine, EngineError, Reference, Type, Value};
 use crate::arkts::objects::statistics_value;
 use crate::arkts::options::{self, ConnectOptions};
-use crate::client::{AlreadyConnected, CloseError, Error, Request, State};
+use crate::client::{AlreadyConnected, CloseStart, Error, Request, State};
 
 #[napi]
 impl WebSocket {
@@ -339,8 +339,8 @@ impl WebSocket {
     fn end(&self, options: Value<'_>) -> std::result::Result<(), ApiError> {
         let (code, reason) = options::close_options(options)?;
         match self.binding.client.close(code, &reason) {
-            // The attempt ends with an error event, as asked.
-            Ok(()) | Err(CloseError::Abandoned) => Ok(()),
+            // A cancelled attempt ends with an error event, as asked.
+            Ok(CloseStart::Handshake | CloseStart::Cancelled) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

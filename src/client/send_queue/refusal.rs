@@ -1,5 +1,7 @@
 //! Why the send queue refuses a message.
 
+use std::fmt;
+
 /// Why [`crate::client::Client::send`] refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendError {
@@ -16,3 +18,20 @@ pub enum SendError {
     /// The message's first pieces went out on a connection that is lost: it must begin again.
     Interrupted,
 }
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotConnected => "the connection is closing or closed",
+            Self::QueueFull => "too much is waiting to be sent",
+            Self::TooLong => "the message is longer than sendQueueLimit",
+            Self::Unfinished => "a message in pieces has not ended",
+            Self::Utf8 => "the text is not UTF-8",
+            Self::Interrupted => {
+                "the connection that had the pieces before was lost; the message must begin again"
+            }
+        })
+    }
+}
+
+impl std::error::Error for SendError {}

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-pub use self::refusal::{AlreadyConnected, CloseError, PingError};
+pub use self::refusal::{AlreadyConnected, CloseError, CloseStart, PingError};
 
 pub(super) use self::command::{CloseRequest, Command, ListenerTurn, Stop};
 
@@ -241,17 +241,17 @@ impl Shared {
         Ok(())
     }
 
-    pub(super) fn close(&self, code: u16, reason: &str) -> Result<(), CloseError> {
+    pub(super) fn close(&self, code: u16, reason: &str) -> Result<CloseStart, CloseError> {
         let mut guarded = self.lock();
-        let outcome = match guarded.state {
+        let start = match guarded.state {
             State::Idle => return Err(CloseError::NotConnected),
             State::Closing | State::Closed => {
                 guarded.close_asked = true;
-                return Ok(());
+                return Ok(CloseStart::Handshake);
             }
             State::Connecting if !guarded.reopening => {
                 guarded.abandon();
-                Err(CloseError::Abandoned)
+                CloseStart::Cancelled
             }
             State::Open | State::Connecting if !may_close_with(code) => return Err(CloseError::Code),
             State::Open | State::Connecting => {
@@ -259,11 +259,11 @@ impl Shared {
                 guarded.close_asked = true;
                 let reason = truncate_reason(reason).to_owned();
                 guarded.close = Some(CloseRequest { code: CloseCode::from(code), reason });
-                Ok(())
+                CloseStart::Handshake
             }
         };
         wake(guarded);
-        outcome
+        Ok(start)
     }
 
     /// The client is gone. An open connection still sends what was accepted and closes in good order.

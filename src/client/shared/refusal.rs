@@ -1,4 +1,6 @@
-//! Why the methods of a client refuse, but for those that send messages.
+//! Why the methods of a client refuse, but for those that send messages; and what a close begins.
+
+use std::fmt;
 
 /// Why [`crate::client::Client::connect`] refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,13 +17,51 @@ pub enum PingError {
     TooMany,
 }
 
-/// Why [`crate::client::Client::close`] did not begin a closing handshake.
+/// What [`crate::client::Client::close`] has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseStart {
+    /// The closing handshake. When it had begun before, the call has changed nothing.
+    Handshake,
+    /// Nothing: the connection was still being made, and the attempt is cancelled.
+    Cancelled,
+}
+
+/// Why [`crate::client::Client::close`] refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseError {
     /// Never connected.
     NotConnected,
-    /// The connection was still being made: the attempt is abandoned.
-    Abandoned,
     /// A code that must not go on the wire (RFC 6455 section 7.4).
     Code,
 }
+
+impl fmt::Display for AlreadyConnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("connecting or connected already")
+    }
+}
+
+impl std::error::Error for AlreadyConnected {}
+
+impl fmt::Display for PingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotConnected => "not connected",
+            Self::TooLong => "the payload is longer than 125 bytes (RFC 6455 5.5)",
+            Self::TooMany => "too many pings wait to be sent",
+        })
+    }
+}
+
+impl std::error::Error for PingError {}
+
+impl fmt::Display for CloseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotConnected => "this WebSocket was never connected",
+            Self::Code => "the code must be 1000 to 1003, 1007 to 1011 or 3000 to 4999 (RFC 6455 7.4)",
+        })
+    }
+}
+
+impl std::error::Error for CloseError {}

@@ -228,7 +228,7 @@ fn warm_up(servers: &Addresses) {
         client.connect(Request::parse(url, options).expect("a good request")).expect("idle");
         for (_, event) in events {
             match event {
-                Event::Opened => client.close(1000, "").expect("open"),
+                Event::Opened => drop(client.close(1000, "").expect("open")),
                 Event::Closed(1000) => break,
                 _ => panic!("an undisturbed connection"),
             }
