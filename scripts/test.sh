@@ -127,7 +127,7 @@ locks_are_fresh() {
     done
 }
 
-build_docs() { RUSTDOCFLAGS='-D warnings' cargo_host doc --quiet --no-deps; }
+build_docs() { RUSTDOCFLAGS='-D warnings' cargo_host doc --quiet --no-deps --document-private-items; }
 
 # cargo_tests NAME...: the arguments that have cargo test run these integration tests.
 cargo_tests() { printf -- '--test\n%s\n' "$@"; }

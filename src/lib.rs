@@ -1,22 +1,38 @@
-//! A WebSocket client (RFC 6455) for OpenHarmony, in one library with two faces over one core.
+//! A WebSocket client (RFC 6455) for OpenHarmony, in one library: a C API and an ArkTS API over one core.
 //!
 //! ```text
 //! url + options ─parse─▶ Request ─dial─▶ TCP/proxy/TLS ─upgrade─▶ handshake ─▶ session ─▶ Listener ─▶ C callbacks | JS listeners
-//!                                          commands (send, close) ──▶ link ──▶ session
+//!                                       requests (send, close) ──▶ Shared ──▶ session
 //! ```
 //!
-//! `ndk` and `arkts` are the faces and never know each other. `client` knows nothing of them: it speaks to a
-//! [`client::Listener`]. `protocol` has no I/O and knows nothing of the rest.
+//! `ndk` (C) and `arkts` (JavaScript) never know each other. `client` knows nothing of them: it speaks to a
+//! [`client::Listener`]. `protocol` has no I/O and knows nothing of the rest. `tests/layers.txt` has the order of all files.
+//!
+//! The library's interfaces are the C headers and `index.d.ts`. Its Rust modules are internal.
 
-pub mod client;
-pub mod protocol;
+mod client;
+mod protocol;
 
 #[cfg(any(target_env = "ohos", feature = "arkts"))]
 mod arkts;
 #[cfg(any(target_env = "ohos", feature = "arkts", test))]
 mod event_queue;
 mod logging;
-pub mod ndk;
+mod ndk;
 mod platform;
 mod runtime;
 mod sync;
+
+/// What this project's own tests, fuzzing and benchmarks call. No interface: it changes with any version.
+#[doc(hidden)]
+pub mod internals {
+    /// See the module of that name.
+    pub mod client {
+        pub use crate::client::*;
+    }
+
+    /// See the module of that name.
+    pub mod protocol {
+        pub use crate::protocol::*;
+    }
+}

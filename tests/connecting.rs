@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use net_websocket::client::{
+use net_websocket::internals::client::{
     Client, CloseStart, Closed, Credentials, Failure, Listener, Message, Opened, Options, PhaseTimeouts,
     Proxy, ProxyProtocol, ProxyServer, REDIRECTS_MAX, RESPONSE_BODY_BYTES_MAX, RefusedUpgrade, Request,
     SEND_LIMIT_BYTES,

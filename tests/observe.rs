@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use net_websocket::client::{
+use net_websocket::internals::client::{
     Cause, Client, Closed, Direction, Failure, FrameHeader, Listener, Message, MessageType, Opened, Options,
     PhaseTimeouts, Request, SendError, SendLimits, SessionOptions, Statistics, Times,
 };

@@ -4,7 +4,7 @@
 
 use std::io::{self, Cursor, Read, Write};
 
-use net_websocket::protocol::{
+use net_websocket::internals::protocol::{
     Control, Decoded, Decoder, Encoder, MessageType, PerMessageDeflate, ProtocolError, ReadBuffer,
 };
 use proptest::collection::vec;

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread;
 
-use net_websocket::client::{
+use net_websocket::internals::client::{
     CloseStart, Credentials, MessageType, Options, Proxy, ProxyProtocol, ProxyServer, RESPONSE_HEAD_BYTES_MAX,
 };
 use support::{DEADLINE, Peer, Recorded, Seen, Wire, quiet};

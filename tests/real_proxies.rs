@@ -14,7 +14,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs, process};
 
-use net_websocket::client::{Credentials, MessageType, Options, Proxy, ProxyProtocol, ProxyServer};
+use net_websocket::internals::client::{
+    Credentials, MessageType, Options, Proxy, ProxyProtocol, ProxyServer,
+};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use support::{DEADLINE, Recorded, Seen, quiet};

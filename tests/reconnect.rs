@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-use net_websocket::client::{
+use net_websocket::internals::client::{
     Cause, Causes, Client, CloseError, CloseStart, Closed, Failure, Listener, Message, MessageType, Opened,
     Options, Outcome, Preparation, PrepareDecision, Reconnect, Reconnecting, Request, Rewrite, SendError,
     State,

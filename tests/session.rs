@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use net_websocket::client::{
+use net_websocket::internals::client::{
     Client, CloseError, CloseStart, Closed, Failure, Listener, Message, MessageType, Opened, Options,
     PerMessageDeflate, PingError, Request, SendError, SessionOptions, State,
 };
@@ -483,7 +483,7 @@ impl Listener for Ends {
 fn what_a_closing_connection_may_not_get_out_is_counted() {
     let connect = |peer: &Peer| {
         let (sender, events) = channel();
-        let client = Client::new(Box::new(Ends(sender)), net_websocket::client::SEND_LIMIT_BYTES);
+        let client = Client::new(Box::new(Ends(sender)), net_websocket::internals::client::SEND_LIMIT_BYTES);
         client.connect(Request::parse(&peer.url(), quiet()).expect("good")).expect("idle");
         // More than the kernel takes, while the peer does not read.
         client.send(MessageType::Binary, &vec![1; 50_000_000]).expect("accepted");

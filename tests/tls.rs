@@ -13,7 +13,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use data_encoding::BASE64;
-use net_websocket::client::{
+use net_websocket::internals::client::{
     AlpnProtocols, Client, ClientCertificate, Closed, Failure, Listener, Message, Opened, Options, Password,
     Phase, Pin, Request, SEND_LIMIT_BYTES, SessionOptions, TlsOptions, TlsServerName,
 };

@@ -1,6 +1,6 @@
 //! Close frames, against RFC 6455 sections 5.5.1 and 7.4 written down once more.
 
-use net_websocket::protocol::{CloseCode, Encoder, ProtocolError, truncate_reason};
+use net_websocket::internals::protocol::{CloseCode, Encoder, ProtocolError, truncate_reason};
 
 use super::wire::{Arrival, Seen, decode};
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Cursor, Read, Write};
 
-use net_websocket::protocol::ProtocolError;
+use net_websocket::internals::protocol::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 

@@ -2,7 +2,7 @@
 
 use miniz_oxide::MZFlush;
 use miniz_oxide::inflate::stream::{InflateState, inflate};
-use net_websocket::protocol::{Negotiated, PerMessageDeflate, ProtocolError};
+use net_websocket::internals::protocol::{Negotiated, PerMessageDeflate, ProtocolError};
 
 use super::wire::{Arrival, Random, Seen, decode};
 

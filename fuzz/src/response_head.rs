@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use net_websocket::client::{Options, PerMessageDeflate, Request, SessionOptions, parse_response_head};
+use net_websocket::internals::client::{
+    Options, PerMessageDeflate, Request, SessionOptions, parse_response_head,
+};
 
 /// The key of RFC 6455 section 1.3 and its answer.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";

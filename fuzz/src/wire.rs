@@ -2,7 +2,9 @@
 //! them.
 
 use bytes::BufMut;
-use net_websocket::protocol::{Control, Decoded, Decoder, Inflater, MessageType, ProtocolError, ReadBuffer};
+use net_websocket::internals::protocol::{
+    Control, Decoded, Decoder, Inflater, MessageType, ProtocolError, ReadBuffer,
+};
 
 /// What a session may keep of an assembled message's memory beyond its size.
 const SLACK_BYTES: usize = 262_144;

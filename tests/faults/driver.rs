@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use net_websocket::client::{
+use net_websocket::internals::client::{
     Client, Closed, Error, Failure, Listener, Message, MessageType, Opened, Options, Outcome, Phase, Proxy,
     ProxyProtocol, ProxyServer, Receipt, Request, SEND_LIMIT_BYTES, SessionOptions, TlsOptions, UpgradeError,
 };
-use net_websocket::protocol::ProtocolError;
+use net_websocket::internals::protocol::ProtocolError;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::model::{Cause, End, MESSAGE_LIMIT};
@@ -116,7 +116,7 @@ pub trait Connects {
     fn close(&self);
 }
 
-/// `net_websocket::client`.
+/// `net_websocket::internals::client`.
 pub struct Rust;
 
 impl Driver for Rust {

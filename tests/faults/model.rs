@@ -1,7 +1,7 @@
 //! What must come of the bytes that reach a client: RFC 6455 written down a second time, as plainly as possible.
 
-use net_websocket::client::Phase;
-use net_websocket::protocol::ProtocolError;
+use net_websocket::internals::client::Phase;
+use net_websocket::internals::protocol::ProtocolError;
 
 use super::peer;
 
@@ -36,7 +36,7 @@ pub enum End {
     NoAnswer,
 }
 
-/// [`net_websocket::client::UpgradeError`] without what it carries.
+/// [`net_websocket::internals::client::UpgradeError`] without what it carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     Status(u16),

@@ -9,7 +9,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use net_websocket::client::{
+use net_websocket::internals::client::{
     Cause, Client, Closed, Failure, Listener, Message, MessageType, Opened, Options, Outcome, Proxy, Receipt,
     Reconnected, Reconnecting, Request, SessionOptions,
 };
@@ -225,7 +225,7 @@ impl Recorded {
     }
 
     pub fn connect_to(url: &str, options: Options) -> Self {
-        let recorded = Self::new(net_websocket::client::SEND_LIMIT_BYTES);
+        let recorded = Self::new(net_websocket::internals::client::SEND_LIMIT_BYTES);
         recorded.dial_to(url, options);
         recorded
     }

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use net_websocket::client::{
+use net_websocket::internals::client::{
     Client, Closed, Failure, Listener, Message, Opened, Options, PerMessageDeflate, Request,
     SEND_LIMIT_BYTES, SessionOptions,
 };

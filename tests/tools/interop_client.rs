@@ -11,7 +11,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use net_websocket::client::{
+use net_websocket::internals::client::{
     Client, Closed, Failure, Listener, Message, MessageType, Opened, Options, PerMessageDeflate, Request,
     SEND_LIMIT_BYTES, SessionOptions,
 };

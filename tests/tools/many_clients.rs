@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use net_websocket::client::{
+use net_websocket::internals::client::{
     Client, Closed, Failure, Listener, Message, Opened, Options, Reconnect, Request, SEND_LIMIT_BYTES,
     SessionOptions,
 };

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use net_websocket::client::{
+use net_websocket::internals::client::{
     Client, Closed, Failure, Listener, LogLevel, Message, Opened, Options, Reconnect, Reconnected,
     Reconnecting, Request, SEND_LIMIT_BYTES, SessionOptions, set_log_level,
 };

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use net_websocket::client::{
+use net_websocket::internals::client::{
     Client, Closed, Failure, Listener, Message, MessageType, Opened, Options, Outcome, PerMessageDeflate,
     Receipt, Reconnect, Reconnecting, Request, SendError, SendLimits, SessionOptions, TlsOptions,
 };

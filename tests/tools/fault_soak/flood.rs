@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use net_websocket::client::{
+use net_websocket::internals::client::{
     Client, Closed, Failure, Listener, Message, MessageType, Opened, Options, Request,
 };
 

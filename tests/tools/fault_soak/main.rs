@@ -1,6 +1,6 @@
 //! Long runs of many clients against a server and a proxy in a process of their own; for scripts/soak-faults.sh.
 //!
-//! Knows the library through `net_websocket::client` alone.
+//! Knows the library through `net_websocket::internals::client` alone.
 
 mod flood;
 mod many;

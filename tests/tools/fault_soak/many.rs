@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use net_websocket::client::{
+use net_websocket::internals::client::{
     Client, Closed, Failure, Listener, Message, MessageType, Opened, Options, PerMessageDeflate, Request,
     SessionOptions, TlsOptions,
 };

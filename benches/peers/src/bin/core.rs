@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bench_peers::{Arguments, Section, WARM_UP, payload, print_idle, print_round_trips, resident};
-use net_websocket::client::{
+use net_websocket::internals::client::{
     Client, Closed, Failure, MessageType, Listener, Message, Opened, Options, Request, SEND_LIMIT_BYTES, SendError,
 };
 
