@@ -51,7 +51,7 @@ if ((${#abis[@]} > 0)); then
     done
 fi
 
-# Compiles the crate with the ArkTS face on this machine, which yields index.d.ts as well.
+# Compiles the crate with the ArkTS API on this machine, which yields index.d.ts as well.
 compile_host() {
     if [[ $host ]]; then
         cargo_host build --release --lib --features arkts

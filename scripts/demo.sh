@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the library for OpenHarmony and shows it at work, both faces of the very binaries that ship:
+# Builds the library for OpenHarmony and shows it at work, both APIs of the very binaries that ship:
 #
 #   scripts/demo.sh             against an echo server of our own, over ws and wss
 #   scripts/demo.sh URL...      against echo servers of yours, such as wss://example.org/echo
@@ -52,9 +52,9 @@ run_in_c() { run_ohos arm64-v8a "$TARGET/demo/echo_client" "${urls[@]}"; }
 run_in_js() {
     NET_WEBSOCKET_LIB=$DIST/$1/libnet_websocket.so bun_ohos "$1" "$ROOT/examples/echo_client.js" "${urls[@]}"
 }
-show 'C face, arm64-v8a, emulated' run_in_c
-show 'ArkTS face, arm64-v8a, emulated' run_in_js arm64-v8a
-show 'ArkTS face, x86_64, native' run_in_js x86_64
+show 'C API, arm64-v8a, emulated' run_in_c
+show 'ArkTS API, arm64-v8a, emulated' run_in_js arm64-v8a
+show 'ArkTS API, x86_64, native' run_in_js x86_64
 
 step 'Summary'
 for abi in arm64-v8a x86_64; do

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Long runs of the C face's release build on this machine, too long for every test run:
+# Long runs of the C API's release build on this machine, too long for every test run:
 #
 #   scripts/soak.sh [CYCLES [SECONDS]]     default: 100000 cycles, 60 s
 #

@@ -148,8 +148,8 @@ run_rust() {
     step 'Rust, on this machine'
     check 'formatting' cargo_host fmt --check
     if [[ -z $fast ]]; then
-        check 'clippy, core and C face' cargo_host clippy --quiet --all-targets -- -D warnings
-        check 'clippy, ArkTS face' cargo_host clippy --quiet --lib --features arkts -- -D warnings
+        check 'clippy, core and C API' cargo_host clippy --quiet --all-targets -- -D warnings
+        check 'clippy, ArkTS API' cargo_host clippy --quiet --lib --features arkts -- -D warnings
         check 'rustdoc' build_docs
         check 'lock files' locks_are_fresh
     fi
@@ -178,12 +178,12 @@ run_c() {
     local arch
     step 'C and C++ programs'
     if [[ $fast ]]; then
-        suite 'C face, host, contract' '^ndk host: [0-9]+ passed' bash tests/ndk/run.sh host contract
+        suite 'C API, host, contract' '^ndk host: [0-9]+ passed' bash tests/ndk/run.sh host contract
         return
     fi
     suite 'names, symbols, dependencies' 'checks passed' bash scripts/check-binaries.sh "$DIST"/{arm64-v8a,x86_64}/libnet_websocket.so
     for arch in host x86_64 arm64-v8a; do
-        suite "C face, $arch" "^ndk $arch: [0-9]+ passed" bash tests/ndk/run.sh "$arch"
+        suite "C API, $arch" "^ndk $arch: [0-9]+ passed" bash tests/ndk/run.sh "$arch"
     done
     check 'name lookups that go wrong, glibc and musl' bash tests/network/lookup.sh host x86_64
     suite 'CMake, both ABIs' '^[0-9]+ passed' bash tests/ndk/cmake.sh
@@ -194,12 +194,12 @@ run_js() {
     step 'ArkTS and JavaScript programs'
     check 'index.d.ts is the golden one' diff -u tests/golden/index.d.ts "$DIST/index.d.ts"
     if [[ $fast ]]; then
-        suite 'ArkTS face, node' '^js node: ' bash tests/js/run.sh node
+        suite 'ArkTS API, node' '^js node: ' bash tests/js/run.sh node
         return
     fi
     suite 'ArkTS sources, types and rules' '^arkts: ' env OHOS_TYPESCRIPT="$NWS_OHOS_TYPESCRIPT" node scripts/check-arkts.mjs "$DIST/index.d.ts"
     for engine in node bun-x86_64 bun-arm64; do
-        suite "ArkTS face, $engine" "^js $engine: " bash tests/js/run.sh "$engine"
+        suite "ArkTS API, $engine" "^js $engine: " bash tests/js/run.sh "$engine"
         suite "on-device tests, $engine" "^hypium $engine: " bash tests/hypium/run.sh "$engine"
     done
 }

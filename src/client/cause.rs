@@ -3,7 +3,7 @@
 use std::ops::BitOr;
 
 /// Why an attempt failed or a connection ended, in classes that call for different answers. The numbers are those of the
-/// C face and never change.
+/// C API and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Cause {

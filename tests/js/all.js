@@ -1,6 +1,6 @@
 'use strict';
 
-// All tests of the ArkTS face, in one process. tests/js/run.sh runs it.
+// All tests of the ArkTS API, in one process. tests/js/run.sh runs it.
 
 const { run } = require('./harness.js');
 

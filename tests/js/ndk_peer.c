@@ -1,4 +1,4 @@
-/* A Node-API module that drives an NDK client of the library which the same process has loaded for its ArkTS face.
+/* A Node-API module that drives an NDK client of the library which the same process has loaded for its ArkTS API.
  *
  *   start(library, url)   connects
  *   send()                sends one message; true when it was accepted

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the JavaScript tests of the ArkTS face: tests/js/run.sh node|bun-x86_64|bun-arm64
+# Runs the JavaScript tests of the ArkTS API: tests/js/run.sh node|bun-x86_64|bun-arm64
 #
 # node is the host build in Node; bun-x86_64 (native) and bun-arm64 (emulated) are the OpenHarmony builds in an engine on musl.
 # Starts the echo server, and ends with the line `js ENGINE: N passed, N failed`. NET_WEBSOCKET_TEST_ONLY=TEXT runs the tests whose

@@ -1,6 +1,6 @@
 'use strict';
 
-// What the tests of the ArkTS face share. Needs NET_WEBSOCKET_LIB and what the echo server prints: WS_URL, WSS_URL,
+// What the tests of the ArkTS API share. Needs NET_WEBSOCKET_LIB and what the echo server prints: WS_URL, WSS_URL,
 // WSS_UNTRUSTED_URL, CA_FILE.
 
 const net = require('node:net');

@@ -1,5 +1,5 @@
 /*
- * The library through its C face: a callback per message, and the main thread waits. In a round trip the next message
+ * The library through its C API: a callback per message, and the main thread waits. In a round trip the next message
  * is sent from inside the callback; with the mode suffixed by "-thread" it is sent by the main thread, which the callback
  * wakes.
  */

@@ -1,4 +1,4 @@
-// The ArkTS face, npm ws and Node's own WebSocket: in one process, one after the other, against the same server.
+// The ArkTS API, npm ws and Node's own WebSocket: in one process, one after the other, against the same server.
 //
 //   node --expose-gc [--experimental-websocket] clients.cjs MODE SIZE COUNT URL FIRST
 //

@@ -128,7 +128,7 @@ impl Request {
         })
     }
 
-    /// The error of the first certificate file that is not there, which the attempt would end with: for a face that is to tell at once.
+    /// The error of the first certificate file that is not there, which the attempt would end with: for an API that reports it at once.
     pub fn missing_file(&self) -> Option<TrustError> {
         self.tls.as_ref()?.files().find_map(|path| tls::file_stamp(path).err())
     }
