@@ -47,9 +47,9 @@ class Row:
 # They write each message by itself.
 WITHOUT_BATCHES = {"Boost.Beast", "libwebsockets"}
 # Clients with TLS, and those of them that resume a session of the one before.
-WITH_TLS = {"net_websocket (C)", "net_websocket (Rust)", "Boost.Beast", "libwebsockets", "npm ws"}
-WITH_DEFLATE = {"net_websocket (C)", "Boost.Beast", "npm ws"}
-WITH_RESUMPTION = {"net_websocket (C)", "net_websocket (Rust)", "Boost.Beast"}
+WITH_TLS = {"net_websocket (C)", "net_websocket (C), other", "net_websocket (Rust)", "Boost.Beast", "libwebsockets", "npm ws"}
+WITH_DEFLATE = {"net_websocket (C)", "net_websocket (C), other", "Boost.Beast", "npm ws"}
+WITH_RESUMPTION = {"net_websocket (C)", "net_websocket (C), other", "net_websocket (Rust)", "Boost.Beast"}
 # The rows that these clients are for.
 ONLY = {"raw (epoll)": "round-trip", "libwebsockets (context each)": "idle"}
 SLOW_RECEIVE = {"libwebsockets": 10, "npm ws": 4}

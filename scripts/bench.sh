@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Compares this library with other WebSocket clients and with a bare socket, on this machine, in one run and one table.
 #
-#   scripts/bench.sh [--repetitions N] [--quick] [--keep] [FILTER]
+#   scripts/bench.sh [--repetitions N] [--quick] [--keep] [--against FOLDER] [FILTER]
 #
 # FILTER takes the rows that have these words in their name: receive, send, "send batched", "round trip", wss, deflate, idle, connect,
 # Node, "32 B".
 # Results: target/bench/results.md and target/bench/results.svg. A full run in which every row was measured also goes to
 # benches/RESULTS.md; --keep leaves that file alone. --quick sends a tenth of the messages, to see that all works.
+# --against FOLDER measures another build of this library as well, such as one of an earlier commit: the folder that has its
+# libnet_websocket.so, built by `cargo build --release`. Its rows are those of "net_websocket (C), other", and RESULTS.md is left alone.
 #
 # What it needs is installed the first time: Debian's packages of Boost and libwebsockets with apt (as root or by sudo),
 # the Rust clients from crates.io at the versions in benches/Cargo.lock.
@@ -16,7 +18,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 BENCH=$TARGET/bench
 REPETITIONS=5
-quick='' keep='' filter=''
+quick='' keep='' against='' filter=''
 while (($#)); do
     case $1 in
         --repetitions)
@@ -25,7 +27,13 @@ while (($#)); do
             ;;
         --quick) quick=yes ;;
         --keep) keep=yes ;;
-        -*) fail "unknown argument '$1'" 'Usage: scripts/bench.sh [--repetitions N] [--quick] [--keep] [FILTER]' ;;
+        --against)
+            against=$(cd "${2:?--against needs a folder}" && pwd)
+            [[ -e $against/libnet_websocket.so ]] || fail "no libnet_websocket.so in $against"
+            keep=yes
+            shift
+            ;;
+        -*) fail "unknown argument '$1'" 'Usage: scripts/bench.sh [--repetitions N] [--quick] [--keep] [--against FOLDER] [FILTER]' ;;
         *) filter=$1 ;;
     esac
     shift
@@ -105,6 +113,7 @@ options=(--out "$BENCH" --repetitions "$REPETITIONS" --versions "$BENCH/versions
     --client "libwebsockets (context each)=env CONTEXT_EACH=yes $BENCH/bin/libwebsockets"
     --client "npm ws=${NODE[*]} $(printf %q "$ROOT/benches/peers/ws.cjs")"
     --together "env NET_WEBSOCKET_LIB=$(printf %q "$BENCH/bin/net_websocket.node") ${NODE[*]} ${node_flags[*]} $(printf %q "$ROOT/benches/peers/node/clients.cjs")")
+[[ -z $against ]] || options+=(--client "net_websocket (C), other=env LD_LIBRARY_PATH=$(printf %q "$against") $BENCH/bin/net_websocket")
 [[ -z $quick ]] || options+=(--quick)
 [[ -z $filter ]] || options+=(--rows "$filter")
 python3 "$ROOT/benches/run.py" "${options[@]}"
