@@ -343,24 +343,24 @@ struct Reader {
 
 impl Reader {
     fn data(&self) -> &[u8] {
-        &self.bytes[self.start..self.above_low_water]
+        &self.bytes[self.start..self.filled]
     }
 
     fn fill(&mut self, stream: &mut impl Read) -> io::Result<()> {
-        if self.start == self.above_low_water {
+        if self.start == self.filled {
             self.start = 0;
-            self.above_low_water = 0;
+            self.filled = 0;
         }
-        if self.bytes.len() - self.above_low_water < READ_BYTES / 2 {
-            self.bytes.copy_within(self.start..self.above_low_water, 0);
-            self.above_low_water -= self.start;
+        if self.bytes.len() - self.filled < READ_BYTES / 2 {
+            self.bytes.copy_within(self.start..self.filled, 0);
+            self.filled -= self.start;
             self.start = 0;
-            self.bytes.resize(self.bytes.len().max(self.above_low_water + READ_BYTES), 0);
+            self.bytes.resize(self.bytes.len().max(self.filled + READ_BYTES), 0);
         }
-        match stream.read(&mut self.bytes[self.above_low_water..])? {
+        match stream.read(&mut self.bytes[self.filled..])? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
             count => {
-                self.above_low_water += count;
+                self.filled += count;
                 Ok(())
             }
         }
@@ -389,7 +389,7 @@ impl Reader {
 
     fn whole_frame(&mut self, stream: &mut impl Read) -> io::Result<Frame> {
         let (_, header, length) = self.next_header(stream)?;
-        while self.above_low_water - self.start < header + length {
+        while self.filled - self.start < header + length {
             self.fill(stream)?;
         }
         let start = self.start;
@@ -402,7 +402,7 @@ impl Reader {
         let (first, header, length) = self.next_header(stream)?;
         let mut left = header + length;
         loop {
-            let here = left.min(self.above_low_water - self.start);
+            let here = left.min(self.filled - self.start);
             self.start += here;
             left -= here;
             if left == 0 {
