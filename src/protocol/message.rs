@@ -34,7 +34,8 @@ pub enum Decoded {
     Control(Control),
 }
 
-/// Where a piece stands in its message.
+/// Where a piece stands in its message. A piece is a part of a message as it arrives; it need not be a fragment in the sense
+/// of RFC 6455 section 5.4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PiecePosition {
     /// It begins the message.

@@ -82,7 +82,7 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
     schedule: Schedule,
     mut began: impl FnMut(),
 ) -> Result<S, ConnectFailure> {
-    enum Step<S> {
+    enum RaceStep<S> {
         V6(LookedUp),
         V4(LookedUp),
         /// The IPv6 answer has been waited for long enough.
@@ -117,23 +117,23 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
         let begin_next = next_at.filter(|_| may_begin && !candidates.is_empty());
         let step = tokio::select! {
             biased;
-            Some(tried) = attempts.next() => Step::Tried(tried),
-            answer = &mut v6, if v6_open => Step::V6(answer),
-            answer = &mut v4, if v4_open => Step::V4(answer),
-            () = until(resolution_ends), if resolution_ends.is_some() => Step::Resolved,
-            () = until(begin_next), if begin_next.is_some() => Step::Next,
+            Some(tried) = attempts.next() => RaceStep::Tried(tried),
+            answer = &mut v6, if v6_open => RaceStep::V6(answer),
+            answer = &mut v4, if v4_open => RaceStep::V4(answer),
+            () = until(resolution_ends), if resolution_ends.is_some() => RaceStep::Resolved,
+            () = until(begin_next), if begin_next.is_some() => RaceStep::Next,
             limit = late(deadline), if deadline.is_some() && (v6_open || v4_open || !attempts.is_empty()) => {
-                Step::Late(limit)
+                RaceStep::Late(limit)
             }
-            else => Step::Exhausted,
+            else => RaceStep::Exhausted,
         };
         match step {
-            Step::Tried(Ok(stream)) => return Ok(stream),
-            Step::Tried(Err(error)) => {
+            RaceStep::Tried(Ok(stream)) => return Ok(stream),
+            RaceStep::Tried(Err(error)) => {
                 first_error.get_or_insert(error);
                 next_at = None;
             }
-            Step::V6(answer) => {
+            RaceStep::V6(answer) => {
                 v6_open = false;
                 resolution_ends = None;
                 match answer {
@@ -141,7 +141,7 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
                     Err(error) => no_address = no_address.or(Some(error)),
                 }
             }
-            Step::V4(answer) => {
+            RaceStep::V4(answer) => {
                 v4_open = false;
                 match answer {
                     Ok(addresses) => {
@@ -154,13 +154,13 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
                     Err(error) => no_address = Some(error),
                 }
             }
-            Step::Resolved => {
+            RaceStep::Resolved => {
                 resolved = true;
                 resolution_ends = None;
             }
-            Step::Next => {}
-            Step::Late(limit) => return Err(ConnectFailure::Late(limit)),
-            Step::Exhausted => {
+            RaceStep::Next => {}
+            RaceStep::Late(limit) => return Err(ConnectFailure::Late(limit)),
+            RaceStep::Exhausted => {
                 return Err(match (first_error, no_address) {
                     (Some(error), _) => ConnectFailure::Tcp(error),
                     (None, Some(error)) => ConnectFailure::Lookup(error),

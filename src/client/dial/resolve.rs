@@ -35,41 +35,41 @@ pub(super) type LookedUp = Result<Vec<SocketAddr>, Arc<io::Error>>;
 
 type Key = (String, Family);
 
-enum Entry {
+enum CacheEntry {
     UnderWay(watch::Receiver<Option<LookedUp>>),
     Found(Vec<SocketAddr>, Instant),
 }
 
-static ENTRIES: LazyLock<Mutex<HashMap<Key, Entry>>> = LazyLock::new(Mutex::default);
+static ENTRIES: LazyLock<Mutex<HashMap<Key, CacheEntry>>> = LazyLock::new(Mutex::default);
 static SLOTS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LOOKUPS_MAX)));
 
-fn entries() -> MutexGuard<'static, HashMap<Key, Entry>> {
+fn entries() -> MutexGuard<'static, HashMap<Key, CacheEntry>> {
     lock(&ENTRIES)
 }
 
 /// The addresses of a name in one family.
 pub(super) async fn addresses(name: &str, family: Family) -> LookedUp {
     let key = (name.to_owned(), family);
-    let first = known(&mut entries(), &key);
-    if let Some(known) = first {
-        return wait(known).await;
+    let first = cached(&mut entries(), &key);
+    if let Some(cached) = first {
+        return wait(cached).await;
     }
     let slot = SLOTS.clone().acquire_owned().await;
     let answer = {
         let mut entries = entries();
-        match known(&mut entries, &key) {
+        match cached(&mut entries, &key) {
             // Somebody else had their turn first.
-            Some(known) => known,
+            Some(cached) => cached,
             None => {
                 let (sender, receiver) = watch::channel(None);
-                entries.insert(key.clone(), Entry::UnderWay(receiver.clone()));
+                entries.insert(key.clone(), CacheEntry::UnderWay(receiver.clone()));
                 tokio::task::spawn_blocking(move || {
                     let answer = look_up(&key.0, key.1).map_err(Arc::new);
                     remember(key, &answer);
                     let _ = sender.send(Some(answer));
                     drop(slot);
                 });
-                Known::Later(receiver)
+                Cached::Later(receiver)
             }
         }
     };
@@ -81,32 +81,34 @@ pub(super) fn forget(name: &str) {
     let mut entries = entries();
     for family in [Family::V4, Family::V6] {
         let key = (name.to_owned(), family);
-        if matches!(entries.get(&key), Some(Entry::Found(..))) {
+        if matches!(entries.get(&key), Some(CacheEntry::Found(..))) {
             entries.remove(&key);
         }
     }
 }
 
-enum Known {
+enum Cached {
     Now(Vec<SocketAddr>),
     Later(watch::Receiver<Option<LookedUp>>),
 }
 
-fn known(entries: &mut HashMap<Key, Entry>, key: &Key) -> Option<Known> {
+fn cached(entries: &mut HashMap<Key, CacheEntry>, key: &Key) -> Option<Cached> {
     match entries.get(key)? {
-        Entry::UnderWay(receiver) => Some(Known::Later(receiver.clone())),
-        Entry::Found(addresses, until) if Instant::now() < *until => Some(Known::Now(addresses.clone())),
-        Entry::Found(..) => {
+        CacheEntry::UnderWay(receiver) => Some(Cached::Later(receiver.clone())),
+        CacheEntry::Found(addresses, until) if Instant::now() < *until => {
+            Some(Cached::Now(addresses.clone()))
+        }
+        CacheEntry::Found(..) => {
             entries.remove(key);
             None
         }
     }
 }
 
-async fn wait(known: Known) -> LookedUp {
-    let mut receiver = match known {
-        Known::Now(addresses) => return Ok(addresses),
-        Known::Later(receiver) => receiver,
+async fn wait(cached: Cached) -> LookedUp {
+    let mut receiver = match cached {
+        Cached::Now(addresses) => return Ok(addresses),
+        Cached::Later(receiver) => receiver,
     };
     match receiver.wait_for(Option::is_some).await {
         Ok(answer) => answer.clone().unwrap_or_else(|| Ok(Vec::new())),
@@ -121,10 +123,10 @@ fn remember(key: Key, answer: &LookedUp) {
     if let Ok(addresses) = answer {
         if entries.len() >= REMEMBERED_MAX {
             let now = Instant::now();
-            entries.retain(|_, entry| !matches!(entry, Entry::Found(_, until) if *until <= now));
+            entries.retain(|_, entry| !matches!(entry, CacheEntry::Found(_, until) if *until <= now));
         }
         if entries.len() < REMEMBERED_MAX {
-            entries.insert(key, Entry::Found(addresses.clone(), Instant::now() + REMEMBERED_FOR));
+            entries.insert(key, CacheEntry::Found(addresses.clone(), Instant::now() + REMEMBERED_FOR));
         }
     }
 }
@@ -166,16 +168,16 @@ mod tests {
         let key = ("127.0.0.1".to_owned(), Family::V4);
         let found = addresses(&key.0, key.1).await.expect("a literal is found without a network");
         assert_eq!(found, ["127.0.0.1:0".parse().expect("an address")]);
-        assert!(matches!(known(&mut entries(), &key), Some(Known::Now(_))));
+        assert!(matches!(cached(&mut entries(), &key), Some(Cached::Now(_))));
         forget(&key.0);
-        assert!(known(&mut entries(), &key).is_none());
+        assert!(cached(&mut entries(), &key).is_none());
     }
 
     #[tokio::test]
     async fn remembers_no_failure() {
         let key = ("::1".to_owned(), Family::V4);
         assert!(addresses(&key.0, key.1).await.is_err(), "an IPv6 address has no IPv4 address");
-        assert!(known(&mut entries(), &key).is_none());
+        assert!(cached(&mut entries(), &key).is_none());
     }
 
     #[tokio::test(start_paused = true)]
@@ -183,6 +185,6 @@ mod tests {
         let key = ("::2".to_owned(), Family::V6);
         addresses(&key.0, key.1).await.expect("a literal");
         tokio::time::advance(REMEMBERED_FOR).await;
-        assert!(known(&mut entries(), &key).is_none());
+        assert!(cached(&mut entries(), &key).is_none());
     }
 }

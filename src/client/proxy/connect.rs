@@ -43,7 +43,7 @@ pub(in crate::client) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
         }
         (PROXY_AUTHENTICATION_REQUIRED, Some(credentials)) => {
             let challenges = head.values("proxy-authenticate");
-            digest::answer(challenges, credentials, "CONNECT", &destination)
+            digest::authorization(challenges, credentials, "CONNECT", &destination)
                 .map(|value| Some(ProxyAuthorization(value)))
                 .ok_or(ProxyError::AuthenticationScheme)
         }

@@ -15,13 +15,13 @@ const CNONCE_BYTES: usize = 16;
 struct Challenge {
     /// In lower case.
     scheme: String,
-    /// NameMatch in lower case.
+    /// Names in lower case.
     parameters: Vec<(String, String)>,
 }
 
 /// The value of `Proxy-Authorization` for the strongest of the challenges in `Proxy-Authenticate` headers, or `None` when
 /// none of them can be answered.
-pub(super) fn answer<'a>(
+pub(super) fn authorization<'a>(
     challenges: impl Iterator<Item = &'a str>,
     credentials: &Credentials,
     method: &str,
@@ -29,11 +29,12 @@ pub(super) fn answer<'a>(
 ) -> Option<String> {
     let cnonce = HEXLOWER.encode(&rand::random::<[u8; CNONCE_BYTES]>());
     let challenges: Vec<_> = challenges.flat_map(parse).collect();
+    let tunnel = Tunnel { credentials, method, uri, cnonce: &cnonce };
     let by = |algorithm: Algorithm| {
         challenges
             .iter()
             .filter(|challenge| challenge.scheme == "digest")
-            .find_map(|challenge| algorithm.answer(challenge, credentials, method, uri, &cnonce))
+            .find_map(|challenge| algorithm.response(challenge, &tunnel))
     };
     let basic = || {
         challenges.iter().any(|challenge| challenge.scheme == "basic").then(|| {
@@ -42,6 +43,14 @@ pub(super) fn answer<'a>(
         })
     };
     by(Algorithm::Sha256).or_else(|| by(Algorithm::Md5)).or_else(basic)
+}
+
+/// The request that is to be authorized.
+struct Tunnel<'a> {
+    credentials: &'a Credentials,
+    method: &'a str,
+    uri: &'a str,
+    cnonce: &'a str,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,15 +68,8 @@ impl Algorithm {
     }
 
     /// RFC 7616 section 3.4, for a challenge of this algorithm.
-    fn answer(
-        self,
-        challenge: &Challenge,
-        credentials: &Credentials,
-        method: &str,
-        uri: &str,
-        cnonce: &str,
-    ) -> Option<String> {
-        let Credentials { username, password } = credentials;
+    fn response(self, challenge: &Challenge, tunnel: &Tunnel<'_>) -> Option<String> {
+        let Tunnel { credentials: Credentials { username, password }, method, uri, cnonce } = *tunnel;
         let named = challenge.parameter("algorithm").unwrap_or("MD5");
         let upper = named.to_ascii_uppercase();
         let (plain, session) = match upper.strip_suffix("-SESS") {
@@ -205,7 +207,15 @@ mod tests {
         ] {
             let challenges = parse(&challenge(name));
             let value = algorithm
-                .answer(&challenges[0], &mufasa("Circle of Life"), "GET", "/dir/index.html", cnonce)
+                .response(
+                    &challenges[0],
+                    &Tunnel {
+                        credentials: &mufasa("Circle of Life"),
+                        method: "GET",
+                        uri: "/dir/index.html",
+                        cnonce,
+                    },
+                )
                 .expect("it can be answered");
             assert!(value.contains(&format!("response=\"{response}\"")), "{value}");
             assert!(value.contains("qop=auth, nc=00000001") && value.contains("opaque=\"FQhe"), "{value}");
@@ -213,14 +223,17 @@ mod tests {
         // RFC 2069 section 2.4, as corrected: without a quality of protection.
         let old = "Digest realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\"";
         let credentials = mufasa("CircleOfLife");
-        let value = Algorithm::Md5.answer(&parse(old)[0], &credentials, "GET", "/dir/index.html", "");
+        let value = Algorithm::Md5.response(
+            &parse(old)[0],
+            &Tunnel { credentials: &credentials, method: "GET", uri: "/dir/index.html", cnonce: "" },
+        );
         assert!(value.is_some_and(|value| value.contains("1949323746fe6a43ef61f9606e7febea")));
     }
 
     #[test]
     fn takes_the_strongest_challenge_it_can_answer() {
         let scheme = |headers: &[&str]| {
-            let value = answer(headers.iter().copied(), &mufasa("x"), "CONNECT", "h:80")?;
+            let value = authorization(headers.iter().copied(), &mufasa("x"), "CONNECT", "h:80")?;
             let algorithm =
                 value.split("algorithm=").nth(1).map(|rest| rest.split(',').next().unwrap_or_default());
             Some(algorithm.unwrap_or(value.as_str()).to_owned())

@@ -6,10 +6,10 @@ use url::Host;
 
 /// A parsed exclusion list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::client) struct Exclusions(Vec<Entry>);
+pub(in crate::client) struct Exclusions(Vec<Exclusion>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry {
+struct Exclusion {
     pattern: Pattern,
     /// `None` for any.
     port: Option<u16>,
@@ -42,7 +42,7 @@ impl Exclusions {
         let (mut entries, mut refused) = (Vec::new(), Vec::new());
         let texts = list.into_iter().flat_map(|texts| texts.split([',', ' ', '\t', ';', '|']));
         for text in texts.filter(|text| !text.is_empty()) {
-            match Entry::parse(text, names) {
+            match Exclusion::parse(text, names) {
                 Some(entry) => entries.push(entry),
                 None => refused.push(text),
             }
@@ -50,7 +50,7 @@ impl Exclusions {
         (Self(entries), refused)
     }
 
-    /// Whether the destination is reached directly. NameMatch are compared as names; nothing is looked up.
+    /// Whether the destination is reached directly. Names are compared as names; nothing is looked up.
     pub(in crate::client) fn cover(&self, host: &Host<String>, port: u16) -> bool {
         if self.0.is_empty() {
             return false;
@@ -74,7 +74,7 @@ impl Exclusions {
     }
 }
 
-impl Entry {
+impl Exclusion {
     fn parse(text: &str, names: NameMatch) -> Option<Self> {
         let (host, port) = split_port(text)?;
         let host = host.trim_end_matches('.').to_ascii_lowercase();

@@ -35,7 +35,7 @@ impl SendLimits {
     }
 }
 
-/// PiecePosition of a message that an application sends piece by piece.
+/// A message that an application sends piece by piece and has not ended.
 struct Unfinished {
     kind: MessageType,
     utf8: Utf8Validator,

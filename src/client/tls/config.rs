@@ -17,7 +17,7 @@ use super::verify::Verifier;
 use super::{key, trust};
 use crate::sync::lock;
 
-/// A configuration is made once for each selection of settings, so that sessions are resumed across clients. A file that has
+/// A configuration is made once for each choice of settings, so that sessions are resumed across clients. A file that has
 /// changed makes another one; so does the clock of the folder that it lies in, when that is what was named.
 #[derive(PartialEq, Eq, Hash)]
 struct ConfigKey {
@@ -85,7 +85,7 @@ pub(in crate::client) fn config(options: &TlsOptions) -> Result<Arc<ClientConfig
     Ok(configs.entry(key).or_insert(config).clone())
 }
 
-/// When a file was file_stamp, and its length; an error when it is not there.
+/// When a file was changed, and its length; an error when it is not there.
 pub(in crate::client) fn file_stamp(path: &Path) -> Result<(Option<SystemTime>, u64), TrustError> {
     let metadata = fs::metadata(path).map_err(|cause| unusable(path, cause.to_string()))?;
     Ok((metadata.modified().ok(), metadata.len()))

@@ -76,7 +76,7 @@ const HTTP_1_1: &[u8] = b"http/1.1";
 pub struct AlpnProtocols(pub(super) Vec<Vec<u8>>);
 
 impl AlpnProtocols {
-    /// PresentedNames of 1 to 255 bytes, each once; none of a version of HTTP that is not upgraded to WebSocket.
+    /// Names of 1 to 255 bytes, each once; none of a version of HTTP that is not upgraded to WebSocket.
     pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, &'static str> {
         let mut protocols = Vec::new();
         for name in names {

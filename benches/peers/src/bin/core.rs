@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use bench_peers::{Arguments, Section, WARM_UP, payload, print_idle, print_round_trips, resident};
 use net_websocket::internals::client::{
-    Client, Closed, Failure, MessageType, Listener, Message, Opened, Options, Request, SEND_LIMIT_BYTES, SendError,
+    Client, Closed, Failure, Listener, Message, MessageType, Opened, Options, Request, SEND_LIMIT_BYTES,
+    SendError,
 };
 
 /// What the main thread waits for.
