@@ -6,10 +6,18 @@ use super::abi::{ErrCode, WebSocket};
 use super::error::CallError;
 use super::handle::{self, Handle};
 use super::last_error::set_last_error;
-use crate::logging;
+use crate::{logging, platform};
 
-/// Runs the body of a C function. Returns `failure` if it panics: a panic is our defect and must not reach C.
+/// What a call in a forked process is told.
+const FORKED: &str = "this process was forked from the one that uses the library; only that one can";
+
+/// Runs the body of a C function. Returns `failure` if it panics: a panic is our defect and must not reach C. Returns it in a
+/// forked process as well, where any lock may be locked for ever.
 pub fn guard<R>(function: &str, failure: R, body: impl FnOnce() -> R) -> R {
+    if platform::is_forked() {
+        set_last_error(&format!("{function}: {FORKED}"));
+        return failure;
+    }
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
         logging::error(format_args!("{function}: internal error"));
         failure
@@ -18,7 +26,7 @@ pub fn guard<R>(function: &str, failure: R, body: impl FnOnce() -> R) -> R {
 
 /// As [`guard`], for a function of a client. Finds the client first.
 pub fn guard_client(function: &str, client: *const WebSocket, body: impl FnOnce(&Handle) -> ErrCode) -> i32 {
-    guard(function, ErrCode::Base, || match client.is_null() {
+    guard(function, failure(), || match client.is_null() {
         true => ErrCode::ClientNull,
         false => handle::with(client, body).unwrap_or(ErrCode::ClientNotCreated),
     }) as i32
@@ -30,7 +38,12 @@ pub fn report(function: &str, body: impl FnOnce() -> Result<(), CallError>) -> i
         set_last_error(&format!("{function}: {text}"));
         code
     };
-    guard(function, ErrCode::Base, || body().map_or_else(refused, |()| ErrCode::Ok)) as i32
+    guard(function, failure(), || body().map_or_else(refused, |()| ErrCode::Ok)) as i32
+}
+
+/// What a function returns when its body does not run to its end. In a forked process there is no client.
+pub fn failure() -> ErrCode {
+    if platform::is_forked() { ErrCode::ClientNotCreated } else { ErrCode::Base }
 }
 
 /// As [`report`], for a function of a client.

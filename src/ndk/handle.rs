@@ -13,6 +13,7 @@ use super::callback::{Callbacks, ClientPointer};
 use super::callback_barrier::CallbackBarrier;
 use super::client_ext::{ClientExt, SendCompletion};
 use crate::client::{Client, RawHeader, SEND_LIMIT_BYTES};
+use crate::platform;
 use crate::sync::lock;
 
 /// How many structs of destroyed clients keep their memory, 40 bytes each. A stale pointer then stays unknown for long,
@@ -102,6 +103,7 @@ impl AddedHeaders {
 
 /// Creates a client with `fields` as its struct, and returns the struct's address.
 pub fn create(fields: WebSocket) -> *mut WebSocket {
+    platform::watch_forks();
     let pointer = ClientPointer(Box::into_raw(Box::new(fields)));
     let barrier = Arc::new(CallbackBarrier::default());
     let ext = Arc::new(ClientExt::default());

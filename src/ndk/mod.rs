@@ -35,7 +35,7 @@ use std::ffi::{CString, c_char};
 use std::fmt;
 
 use self::abi::{CodeAndText, ErrCode, Header, MessageCallback, RequestOptions, ResultCallback, WebSocket};
-use self::guard::{guard, guard_client};
+use self::guard::{failure, guard, guard_client};
 use self::handle::Handle;
 use self::last_error::set_last_error;
 use self::readable::Unreadable;
@@ -69,7 +69,7 @@ pub extern "C" fn OH_WebSocketClient_Constructor(
 /// Adds a header to the requests of a client. See `net_websocket.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn OH_WebSocketClient_AddHeader(client: *mut WebSocket, header: Header) -> i32 {
-    guard("AddHeader", ErrCode::Base, || {
+    guard("AddHeader", failure(), || {
         if client.is_null() {
             return ErrCode::ClientNull;
         }
@@ -145,7 +145,7 @@ pub extern "C" fn OH_WebSocketClient_Close(client: *mut WebSocket, options: Code
 /// Ends a client and releases it. See `net_websocket.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn OH_WebSocketClient_Destroy(client: *mut WebSocket) -> i32 {
-    guard("Destroy", ErrCode::Base, || {
+    guard("Destroy", failure(), || {
         if client.is_null() {
             return ErrCode::ClientNull;
         }

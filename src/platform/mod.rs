@@ -1,9 +1,10 @@
-//! What only the system knows: the proxy of its network settings, changes of its network, and how much of what was
-//! written to a socket the peer has acknowledged.
+//! What only the system knows: the proxy of its network settings, changes of its network, forks, and how much of what
+//! was written to a socket the peer has acknowledged.
 //!
 //! Owns the calls into the platform's libraries and the kernel, which need `unsafe`. Knows nothing of clients, C or
-//! JavaScript. A file imports only files below it: `mod`, `proxy`, `network`, `netlink`, `tcp`, `library`.
+//! JavaScript. A file imports only files below it: `mod`, `proxy`, `network`, `netlink`, `tcp`, `fork`, `library`.
 
+mod fork;
 mod library;
 /// Applications may not listen to the kernel on OpenHarmony.
 #[cfg(all(target_os = "linux", not(target_env = "ohos")))]
@@ -12,6 +13,7 @@ mod network;
 mod proxy;
 mod tcp;
 
+pub(crate) use self::fork::{is_forked, watch_forks};
 pub(crate) use self::network::{NetworkNotice, NetworkWatch, watch_network};
 pub(crate) use self::proxy::{DefaultProxy, default_proxy, has_default_proxy};
 pub(crate) use self::tcp::unacknowledged;

@@ -129,6 +129,37 @@ static int exits_from_another_thread(void)
     return 1;
 }
 
+/* In a forked process no thread of the library runs, and each of its locks may be locked for ever. */
+static int is_refused_in_forked_processes(void)
+{
+    int round;
+    char text[] = "hello";
+    WebSocket_RequestOptions none = { NULL };
+    struct WebSocket *client;
+    load();
+    client = open_one(on_message);
+    for (round = 0; round < 20; round++) {
+        int status = 0;
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(20);
+            _exit(library.constructor(on_open, on_message, NULL, NULL) == NULL &&
+                          library.connect(client, url, none) == WEBSOCKET_CLIENT_NOT_CREATED &&
+                          library.send(client, text, 5) == WEBSOCKET_CLIENT_NOT_CREATED &&
+                          library.destroy(client) == WEBSOCKET_CLIENT_NOT_CREATED
+                      ? 44
+                      : 1);
+        }
+        CHECK(child > 0 && waitpid(child, &status, 0) == child);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 44);
+        /* The connection is the parent's, and lives. */
+        CHECK_INT(library.send(client, text, 5), WEBSOCKET_OK);
+        CHECK_INT(flag_await(&received, round + 2), 1);
+    }
+    CHECK_INT(library.destroy(client), WEBSOCKET_OK);
+    return 44;
+}
+
 /* --- the tests --- */
 
 static void run_process(int (*body)(void), int expected)
@@ -172,6 +203,11 @@ static void a_process_ends_from_another_thread(void)
     run_process(exits_from_another_thread, 43);
 }
 
+static void a_forked_process_is_refused_at_once(void)
+{
+    run_process(is_refused_in_forked_processes, 44);
+}
+
 int main(void)
 {
     check_begin("lifecycle", 180);
@@ -180,5 +216,6 @@ int main(void)
     RUN(a_process_ends_with_connections_alive);
     RUN(a_process_ends_while_it_connects);
     RUN(a_process_ends_from_another_thread);
+    RUN(a_forked_process_is_refused_at_once);
     return check_end();
 }

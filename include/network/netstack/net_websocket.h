@@ -16,6 +16,8 @@
  *   Checks are made in this order: client NULL, client unknown, state of the connection, arguments, limits.
  * - A NULL client gives WEBSOCKET_CLIENT_NULL; one the library does not know, or one already destroyed, gives
  *   WEBSOCKET_CLIENT_NOT_CREATED, and the memory behind the pointer is not read.
+ * - In a child of fork() there is no client: once one was made in the parent, every call returns
+ *   WEBSOCKET_CLIENT_NOT_CREATED at once, and the Constructor returns NULL.
  *
  * Events of one connection: onOpen, any number of onMessage, at most one onError, onClose. An attempt that fails gives
  * one onError and nothing else.

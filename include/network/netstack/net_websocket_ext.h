@@ -21,7 +21,8 @@
  * NWS_InitCallbacks() set it; whoever sets it to `sizeof` the struct by hand clears the struct first, padding included. A library newer than the program takes its defaults for the fields which the program does
  * not have. A library older than the program refuses a field it does not know, unless that field is 0.
  *
- * A child of fork() has none of the library's threads: only what runs after exec() may use it.
+ * A child of fork() has none of the library's threads. Once a client was made in the parent, the child's calls return
+ * WEBSOCKET_CLIENT_NOT_CREATED at once, and OH_WebSocketClient_Constructor() returns NULL. After exec() all is as new.
  *
  * Strings are NUL-terminated UTF-8. Times are in milliseconds or microseconds, as the field's name says.
  *
