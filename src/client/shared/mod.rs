@@ -6,7 +6,7 @@ mod command;
 mod refusal;
 mod retry;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
@@ -58,8 +58,9 @@ struct Guarded {
     retry: RetryRequests,
     /// The network has changed since the session last looked.
     network_changed: bool,
-    /// Abandoned attempts that have not noticed yet, and what each leaves unsent.
-    abandoned: Vec<(u64, Dropped)>,
+    /// Abandoned attempts that have not noticed yet, by their numbers, and what each leaves unsent. There are many when an
+    /// application gives up attempt after attempt while its callback of the first one blocks.
+    abandoned: BTreeMap<u64, Dropped>,
     /// The answer to the last upgrade.
     opened: Option<Arc<Opened>>,
     /// The waker of a session that sleeps.
@@ -96,7 +97,7 @@ impl Shared {
                 reopening: false,
                 retry: RetryRequests::default(),
                 network_changed: false,
-                abandoned: Vec::new(),
+                abandoned: BTreeMap::new(),
                 opened: None,
                 waker: None,
             }),
@@ -440,7 +441,7 @@ impl Guarded {
     fn abandon(&mut self) {
         self.state = State::Idle;
         let dropped = self.clear_queue();
-        self.abandoned.push((self.attempt, dropped));
+        self.abandoned.insert(self.attempt, dropped);
     }
 
     fn register(&mut self, cx: &Context<'_>) {
@@ -465,7 +466,6 @@ impl Guarded {
     }
 
     fn take_abandoned(&mut self, attempt: u64) -> Option<Dropped> {
-        let at = self.abandoned.iter().position(|(number, _)| *number == attempt)?;
-        Some(self.abandoned.swap_remove(at).1)
+        self.abandoned.remove(&attempt)
     }
 }
