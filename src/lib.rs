@@ -6,7 +6,8 @@
 //! ```
 //!
 //! `ndk` (C) and `arkts` (JavaScript) never know each other. `client` knows nothing of them: it speaks to a
-//! [`client::Listener`]. `protocol` has no I/O and knows nothing of the rest. `tests/layers.txt` has the order of all files.
+//! [`client::Listener`]. `protocol` has no I/O and knows nothing of the rest but the decompressor. `tests/layers.txt` has the
+//! order of all files.
 //!
 //! The library's interfaces are the C headers and `index.d.ts`. Its Rust modules are internal.
 

@@ -1,10 +1,12 @@
 //! What only the system knows: the proxy of its network settings, changes of its network, forks, and how much of what
-//! was written to a socket the peer has acknowledged.
+//! was written to a socket the peer has acknowledged. And decompression into memory that is not initialized.
 //!
-//! Owns the calls into the platform's libraries and the kernel, which need `unsafe`. Knows nothing of clients, C or
-//! JavaScript. A file imports only files below it: `mod`, `proxy`, `network`, `netlink`, `tcp`, `fork`, `library`.
+//! Owns the calls into the platform's libraries and the kernel, and those of zlib-rs that need `unsafe`. Knows nothing of
+//! clients, C or JavaScript. A file imports only files below it: `mod`, `proxy`, `network`, `netlink`, `tcp`, `fork`,
+//! `inflate`, `library`.
 
 mod fork;
+mod inflate;
 mod library;
 /// Applications may not listen to the kernel on OpenHarmony.
 #[cfg(all(target_os = "linux", not(target_env = "ohos")))]
@@ -14,6 +16,7 @@ mod proxy;
 mod tcp;
 
 pub(crate) use self::fork::{is_forked, watch_forks};
+pub(crate) use self::inflate::{InflateStream, Inflated, Status as InflateStatus, StopAt};
 pub(crate) use self::network::{NetworkNotice, NetworkWatch, watch_network};
 pub(crate) use self::proxy::{DefaultProxy, default_proxy, has_default_proxy};
 pub(crate) use self::tcp::unacknowledged;

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use flate2::{Compress, Compression, FlushCompress};
 
 use super::error::ProtocolError;
+use crate::platform::{InflateStatus, InflateStream, Inflated, StopAt};
 
 const EXTENSION: &str = "permessage-deflate";
 /// What a sync flush ends with, which is left out of a message and added again (RFC 7692 section 7.2).
@@ -184,9 +185,10 @@ impl Negotiated {
     /// The decompressor for received messages.
     pub fn inflater(&self) -> Inflater {
         Inflater {
-            decompress: None,
+            stream: None,
             context_takeover: self.server_context_takeover,
             window_bits: self.server_window_bits.max(WINDOW_BITS_MIN),
+            at_stream_end: false,
         }
     }
 }
@@ -237,61 +239,103 @@ impl Deflater {
 
 /// Decompresses the messages of a connection, a piece at a time.
 pub struct Inflater {
-    decompress: Option<Decompress>,
+    stream: Option<InflateStream>,
     context_takeover: bool,
     window_bits: u8,
+    /// The message's last byte so far ended a stream.
+    at_stream_end: bool,
 }
 
 impl Inflater {
     /// Appends what `piece` of a message yields to `out`, which must not grow over `limit` bytes.
     pub fn piece(&mut self, out: &mut Vec<u8>, piece: &[u8], limit: usize) -> Result<(), ProtocolError> {
-        let window_bits = self.window_bits;
-        let decompress =
-            self.decompress.get_or_insert_with(|| Decompress::new_with_window_bits(false, window_bits));
+        if piece.is_empty() {
+            return Ok(());
+        }
+        self.at_stream_end = false;
         let mut rest = piece;
         loop {
-            // One byte over the limit is room enough to see that it is passed; a NUL finds room behind.
-            let room = (limit + 1).saturating_sub(out.len()).min(STEP_BYTES.max(out.len())).max(1);
-            if out.capacity() - out.len() < room.min(STEP_BYTES) {
-                out.reserve(room + 1);
-            }
-            let (before_in, before_out) = (decompress.total_in(), out.len());
-            let status = decompress
-                .decompress_vec(rest, out, FlushDecompress::Sync)
-                .map_err(|_| ProtocolError::Inflate)?;
-            let taken = (decompress.total_in() - before_in) as usize;
+            let Inflated { taken, written, status } = self.step(out, rest, limit, StopAt::StreamEnd)?;
             rest = &rest[taken..];
-            if out.len() > limit {
-                return Err(ProtocolError::MessageTooBig { limit });
-            }
             match status {
                 // A final block may be anywhere (section 7.2.3.4); what follows it is a stream of its own.
-                Status::StreamEnd => {
-                    decompress.reset(false);
+                InflateStatus::StreamEnd => {
+                    self.stream().restart();
                     if rest.is_empty() {
+                        self.at_stream_end = true;
                         return Ok(());
                     }
                 }
-                Status::Ok | Status::BufError => {
-                    let stuck = taken == 0 && out.len() == before_out;
-                    if rest.is_empty() && out.len() < out.capacity() {
-                        return Ok(());
-                    }
-                    if stuck && out.len() < out.capacity() {
-                        return Err(ProtocolError::Inflate);
-                    }
+                // There may be more to write.
+                InflateStatus::Ok | InflateStatus::BufError if out.len() == out.capacity() => {}
+                InflateStatus::Ok | InflateStatus::BufError if rest.is_empty() => return Ok(()),
+                InflateStatus::Ok | InflateStatus::BufError if taken + written == 0 => {
+                    return Err(ProtocolError::Inflate);
                 }
+                InflateStatus::Ok | InflateStatus::BufError => {}
             }
         }
     }
 
-    /// Ends a message.
+    /// Ends a message. It must be whole: behind the appended tail stands the border of a block (section 7.2.2).
     pub fn finish(&mut self, out: &mut Vec<u8>, limit: usize) -> Result<(), ProtocolError> {
-        self.piece(out, &TAIL, limit)?;
+        // A stream that a final block has ended stands at a border, and the next one has not begun: there is nothing to end.
+        if !std::mem::take(&mut self.at_stream_end) {
+            self.tail(out, limit)?;
+        }
         if !self.context_takeover {
-            self.decompress = None;
+            self.stream = None;
         }
         Ok(())
+    }
+
+    /// Feeds the tail.
+    fn tail(&mut self, out: &mut Vec<u8>, limit: usize) -> Result<(), ProtocolError> {
+        // The byte behind it is left alone by a stream that stands at a border, and by no other.
+        const TAIL_AND_ONE: [u8; 5] = [TAIL[0], TAIL[1], TAIL[2], TAIL[3], 0];
+        let mut rest = &TAIL_AND_ONE[..];
+        loop {
+            let Inflated { taken, written, status } = self.step(out, rest, limit, StopAt::BlockEnd)?;
+            rest = &rest[taken..];
+            let is_full = out.len() == out.capacity();
+            match status {
+                InflateStatus::StreamEnd => self.stream().restart(),
+                InflateStatus::Ok | InflateStatus::BufError if taken + written == 0 => {
+                    return Err(ProtocolError::Inflate);
+                }
+                InflateStatus::Ok | InflateStatus::BufError => {}
+            }
+            match rest.len() {
+                0 => return Err(ProtocolError::Inflate),
+                1 if !is_full => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    /// One call of the stream, with room for what it yields.
+    fn step(
+        &mut self,
+        out: &mut Vec<u8>,
+        input: &[u8],
+        limit: usize,
+        stop: StopAt,
+    ) -> Result<Inflated, ProtocolError> {
+        // One byte over the limit is room enough to see that it is passed; a NUL finds room behind.
+        let room = (limit + 1).saturating_sub(out.len()).min(STEP_BYTES.max(out.len())).max(1);
+        if out.capacity() - out.len() < room.min(STEP_BYTES) {
+            out.reserve(room + 1);
+        }
+        let inflated = self.stream().append(input, out, stop).map_err(|_| ProtocolError::Inflate)?;
+        if out.len() > limit {
+            return Err(ProtocolError::MessageTooBig { limit });
+        }
+        Ok(inflated)
+    }
+
+    fn stream(&mut self) -> &mut InflateStream {
+        let window_bits = self.window_bits;
+        self.stream.get_or_insert_with(|| InflateStream::new(window_bits))
     }
 }
 
@@ -425,6 +469,89 @@ mod tests {
         let outcome = negotiated.inflater().piece(&mut out, &bomb, 1_000_000);
         assert_eq!(outcome, Err(ProtocolError::MessageTooBig { limit: 1_000_000 }));
         assert!(out.capacity() <= 2_100_000, "took {} bytes", out.capacity());
+    }
+
+    fn inflater(answer: &str) -> Inflater {
+        offer().accept(answer).expect("legal").expect("accepted").inflater()
+    }
+
+    /// The answers that make a difference to a decompressor.
+    const SERVERS: [&str; 3] = [
+        "permessage-deflate",
+        "permessage-deflate; server_no_context_takeover",
+        "permessage-deflate; server_max_window_bits=9",
+    ];
+
+    /// A message that comes in pieces of `step` bytes.
+    fn inflate(inflater: &mut Inflater, wire: &[u8], step: usize) -> Result<Vec<u8>, ProtocolError> {
+        let mut out = Vec::new();
+        for piece in wire.chunks(step) {
+            inflater.piece(&mut out, piece, 1 << 20)?;
+        }
+        // The last frame of a message may be empty.
+        inflater.piece(&mut out, &[], 1 << 20)?;
+        inflater.finish(&mut out, 1 << 20).map(|()| out)
+    }
+
+    #[test]
+    fn a_message_that_ends_with_a_final_block_leaves_the_next_one_alone() {
+        let long = b"repeat ".repeat(9_000);
+        let finished = |message: &[u8]| miniz_oxide::deflate::compress_to_vec(message, 6);
+        assert_eq!(finished(b"a"), [0x4b, 0x04, 0x00]);
+        let wires: [(Vec<u8>, &[u8]); 9] = [
+            (finished(b"a"), b"a"),
+            (finished(b"b"), b"b"),
+            (finished(b""), b""),
+            (finished(&long), &long),
+            // With the octet that RFC 7692 section 7.2.3.4 puts behind.
+            ([finished(b"c"), vec![0]].concat(), b"c"),
+            // Two streams in one message.
+            ([finished(b"d"), finished(b"e")].concat(), b"de"),
+            // A final block without content, whose last four bytes the sender left out, and with them.
+            (vec![0x01], b""),
+            (vec![0x01, 0x00, 0x00, 0xff, 0xff], b""),
+            // As servers send that flush.
+            (vec![0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], b"Hello"),
+        ];
+        for answer in SERVERS {
+            for step in [1, 2, 1_000_000] {
+                let mut inflater = inflater(answer);
+                for (wire, message) in wires.iter().chain(&wires) {
+                    let what = format!("{answer}, {wire:02x?} by {step}");
+                    assert_eq!(inflate(&mut inflater, wire, step).as_deref(), Ok(*message), "{what}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_cut_short_is_refused_wherever_it_is_cut() {
+        let text = "first first first second third 1234567890 ".repeat(3);
+        // Its block has code tables of its own, which are some 50 bytes long.
+        let mixed: Vec<u8> = (0..700_u32).map(|i| (i.wrapping_mul(i) >> 7) as u8 % 61).collect();
+        for answer in SERVERS {
+            let negotiated = offer().accept(answer).expect("legal").expect("accepted");
+            for message in [b"a".as_slice(), text.as_bytes(), &mixed] {
+                let mut wire = Vec::new();
+                Deflater { window_bits: 9, ..negotiated.deflater() }.message(&mut wire, message);
+                for (cut, step) in (0..wire.len()).flat_map(|cut| [(cut, 1), (cut, 1_000_000)]) {
+                    let mut inflater = inflater(answer);
+                    let before = inflate(&mut inflater, &[0x4a, 0x04, 0x00], step);
+                    assert_eq!(before.as_deref(), Ok(b"a".as_slice()));
+                    let cut_short = inflate(&mut inflater, &wire[..cut], step);
+                    assert_eq!(cut_short, Err(ProtocolError::Inflate), "{answer}, {cut} of {}", wire.len());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_window_outlives_the_end_of_a_message() {
+        // Two messages of which the second refers to the first, as the second example of RFC 7692 section 7.2.3.2 does.
+        let mut inflater = inflater("permessage-deflate");
+        for wire in [&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..], &[0xf2, 0x00, 0x11, 0x00, 0x00]] {
+            assert_eq!(inflate(&mut inflater, wire, 1).as_deref(), Ok(b"Hello".as_slice()));
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 // Whole messages, both ways: text, binary, order, size.
 
 const { assert, test } = require('./harness.js');
-const { Recorder, assertSameBytes, bytes, callbackOf, socketTest } = require('./support.js');
+const { OTHER, Recorder, assertError, assertSameBytes, bytes, callbackOf, socketTest } = require('./support.js');
 
 const { WS_URL, WSS_URL, CA_FILE } = process.env;
 
@@ -105,6 +105,24 @@ socketTest('delivers messages sent right before close', async (socket) => {
   assert.strictEqual(await socket.message(), 'words');
   assert.strictEqual((await socket.closed()).code, 1000);
 });
+
+socketTest('receives compressed messages that end their stream', async (socket) => {
+  // "a" and "b", each in a final block, and "c" behind them in one that is none.
+  await socket.open(`${WS_URL}/deflated/c1034b0400c1034b0200c1034a0600`);
+  for (const text of ['a', 'b', 'c']) assert.strictEqual(await socket.message(), text);
+  await socket.shut();
+});
+
+// Parts of "a" in a block that is not final, which is 4a 04 00.
+for (const cut of ['c100', 'c1014a', 'c1024a04']) {
+  socketTest(`refuses a compressed message that is cut short: ${cut}`, async (socket) => {
+    await socket.open(`${WS_URL}/deflated/${cut}`);
+    const { error, result } = await socket.broken();
+    assertError(error, OTHER, /compressed message/);
+    assert.strictEqual(result.code, 1007);
+    assert(!socket.log.includes('message'), socket.log.join());
+  });
+}
 
 socketTest('receives many messages in order', async (socket) => {
   const count = 10_000;

@@ -810,6 +810,30 @@ static void receives_a_message_in_pieces(void)
     log_end(log);
 }
 
+static void compressed_messages_may_end_their_stream_and_must_be_whole(void)
+{
+    /* "a" and "b", each in a final block, and "c" behind them in one that is none. */
+    static const char finished[] = "/deflated/c1034b0400c1034b0200c1034a0600";
+    /* Parts of "a" in a block that is not final, which is 4a 04 00. */
+    static const char *const cut[] = { "/deflated/c100", "/deflated/c1014a", "/deflated/c1024a04" };
+    struct Log *log = log_new();
+    size_t at;
+    CHECK_INT(log_connect(log, ws, finished), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 2), "text a");
+    CHECK_TEXT(entry(log, 3), "text b");
+    CHECK_TEXT(entry(log, 4), "text c");
+    log_end(log);
+    for (at = 0; at < sizeof cut / sizeof *cut; at++) {
+        log = log_new();
+        CHECK_INT(log_connect(log, ws, cut[at]), WEBSOCKET_OK);
+        CHECK_TEXT(entry(log, 2), "error");
+        CHECK_INT(log->failure.code, WEBSOCKET_PROTOCOL_ERROR);
+        CHECK_HAS(log->failure_text, "compressed message");
+        CHECK_HAS(entry(log, 3), "close 1007");
+        log_end(log);
+    }
+}
+
 static void holds_messages_to_the_limit(void)
 {
     struct Log *log = log_new();
@@ -1443,6 +1467,7 @@ int main(void)
     RUN(sends_a_message_in_pieces);
     RUN(tells_when_the_queue_has_drained);
     RUN(receives_a_message_in_pieces);
+    RUN(compressed_messages_may_end_their_stream_and_must_be_whole);
     RUN(holds_messages_to_the_limit);
     RUN(says_which_phase_failed);
     RUN(hands_on_what_the_server_answered_instead);

@@ -63,6 +63,8 @@ Paths:
   /bad-accept           answer with a wrong Sec-WebSocket-Accept
   /bad-frame            send a frame with RSV2 set right after open
   /bad-utf8             send a text that is not UTF-8 right after open
+  /wire/HEX             send these bytes right after open, then echo
+  /deflated/HEX         the same, with permessage-deflate agreed upon
   /large/N              send one binary message of N bytes (byte i is i % 251), then echo
   /sink                 answer each message, of any length, with `sunk LENGTH`
   /flood/N/SIZE         send N binary messages of SIZE bytes, each starting with its index (4 bytes, little-endian),
@@ -387,6 +389,7 @@ enum Script {
     Close(Option<CloseFrame>),
     Drop,
     RawFrame(&'static [u8]),
+    Wire { bytes: Vec<u8>, deflated: bool },
     Large(u64),
     Sink,
     Flood { count: u32, size: usize },
@@ -413,6 +416,8 @@ impl Behaviour {
             ["bad-frame"] => Script::RawFrame(&[0xa1, 2, b'h', b'i']),
             // A lead byte of two followed by no continuation.
             ["bad-utf8"] => Script::RawFrame(&[0x81, 2, 0xc3, 0x28]),
+            ["wire", hex] => Script::Wire { bytes: hex_decoded(hex)?, deflated: false },
+            ["deflated", hex] => Script::Wire { bytes: hex_decoded(hex)?, deflated: true },
             ["large", size] => Script::Large(size.parse()?),
             ["sink"] => Script::Sink,
             ["flood", count, size] => Script::Flood { count: count.parse()?, size: size.parse()? },
@@ -447,6 +452,11 @@ fn percent_decoded(text: &str) -> Result<String, Failure> {
     Ok(String::from_utf8(bytes)?)
 }
 
+fn hex_decoded(digits: &str) -> Result<Vec<u8>, Failure> {
+    let pairs = digits.as_bytes().chunks(2);
+    pairs.map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?)).collect()
+}
+
 impl Script {
     /// Header lines which the response has besides the required ones.
     fn response_headers(&self, request: &Request) -> String {
@@ -458,12 +468,19 @@ impl Script {
                     _ => String::new(),
                 }
             }
+            Self::Wire { deflated: true, .. } => {
+                "sec-websocket-extensions: permessage-deflate\r\n".to_owned()
+            }
             _ => String::new(),
         }
     }
 
     async fn play(self, mut socket: Socket, request: &Request) -> Result<(), Failure> {
         if let Self::RawFrame(bytes) = self {
+            socket.write_all(bytes).await?;
+            socket.flush().await?;
+        }
+        if let Self::Wire { bytes, .. } = &self {
             socket.write_all(bytes).await?;
             socket.flush().await?;
         }
@@ -477,7 +494,12 @@ impl Script {
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
         let mut stream = WebSocketStream::from_raw_socket(socket, Role::Server, Some(config)).await;
         match self {
-            Self::Echo | Self::Protocol | Self::RawFrame(_) | Self::Large(_) | Self::Sink => {}
+            Self::Echo
+            | Self::Protocol
+            | Self::RawFrame(_)
+            | Self::Wire { .. }
+            | Self::Large(_)
+            | Self::Sink => {}
             Self::Headers => stream.send(Message::text(request.lines())).await?,
             Self::Opcode => return name_opcodes(stream).await,
             Self::Close(frame) => {
