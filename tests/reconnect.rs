@@ -85,6 +85,64 @@ fn a_server_that_restarts_is_tried_again_and_one_that_is_done_is_not() {
 }
 
 #[test]
+fn a_flawed_close_frame_is_followed_by_what_its_code_asks_for() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, with(quick()));
+    // Code, reason, what is answered.
+    let flawed: [(u16, &[u8], u16, Cause); 6] = [
+        (1006, b"", 1002, Cause::Lost),
+        (1006, b"gone", 1002, Cause::Lost),
+        (1001, b"\xe4\xbd", 1007, Cause::Restart),
+        (1011, b"cut \xe4", 1007, Cause::Restart),
+        (1012, b"\xff", 1007, Cause::Restart),
+        (1013, b"\xc0\xaf", 1007, Cause::Restart),
+    ];
+    for (at, (code, reason, answer, cause)) in flawed.into_iter().enumerate() {
+        let mut wire = peer.open();
+        assert_eq!(recorded.next(), Seen::Opened);
+        if at > 0 {
+            assert!(matches!(recorded.next(), Seen::Reconnected(_)));
+        }
+        wire.send(&close(code, reason));
+        let (first, payload) = wire.frame();
+        assert_eq!((first, &payload[..2]), (CLOSE, &answer.to_be_bytes()[..]), "{code}");
+        let Seen::Reconnecting(_, told, 0) = recorded.next() else { panic!("no retry after {code}") };
+        assert_eq!(told, cause, "{code}");
+    }
+    let wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert!(matches!(recorded.next(), Seen::Reconnected(_)));
+    recorded.finish(wire);
+
+    // These are no reason to come back, flawed or not.
+    let done: [(u16, &[u8], u16); 7] = [
+        (1005, b"", 1002),
+        (1000, b"\xff", 1007),
+        (1003, b"\xff", 1007),
+        (4000, b"\xff", 1007),
+        (0, b"", 1002),
+        (1004, b"", 1002),
+        (1015, b"", 1002),
+    ];
+    for (code, reason, answer) in done {
+        let recorded = Recorded::connect(&peer, with(quick()));
+        let mut wire = peer.open();
+        assert_eq!(recorded.next(), Seen::Opened);
+        wire.send(&close(code, reason));
+        let Seen::Failed(text) = recorded.next() else { panic!("no failure after {code}") };
+        assert!(text.contains("close frame") && text.contains(&format!("the code {code}")), "{text}");
+        let Seen::Closed(told, _) = recorded.next() else { panic!("no end after {code}") };
+        assert_eq!(told, answer, "{code}");
+        recorded.finish(wire);
+    }
+}
+
+fn close(code: u16, reason: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(2 + reason.len()).expect("short");
+    [&[CLOSE, length][..], &code.to_be_bytes(), reason].concat()
+}
+
+#[test]
 fn what_the_kernel_has_nothing_of_waits_for_the_next_connection() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(never()));

@@ -15,7 +15,7 @@ pub fn check(data: &[u8]) {
         [_] => Err(ProtocolError::ClosePayload),
         [high, low, reason @ ..] => match (u16::from_be_bytes([*high, *low]), std::str::from_utf8(reason)) {
             (code @ (0..1000 | 1004..=1006 | 1015..3000 | 5000..), _) => Err(ProtocolError::CloseCode(code)),
-            (_, Err(_)) => Err(ProtocolError::InvalidUtf8),
+            (code, Err(_)) => Err(ProtocolError::CloseReason(code)),
             (code, Ok(reason)) => Ok(Seen::Close(Some(code), reason.to_owned())),
         },
     };

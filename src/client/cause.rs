@@ -2,6 +2,8 @@
 
 use std::ops::BitOr;
 
+use crate::protocol::may_be_sent;
+
 /// Why an attempt failed or a connection ended, in classes that call for different answers. The numbers are those of the
 /// C API and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub enum Cause {
     Upgrade = 8,
     /// An open connection broke, or nothing came from the peer in time.
     Lost = 9,
-    /// The peer broke RFC 6455.
+    /// The peer broke RFC 6455. A flawed close frame has the cause of its code instead, if that has one.
     Protocol = 10,
     /// The peer closed with 1001, 1011, 1012 or 1013: it goes away, or cannot serve now.
     Restart = 11,
@@ -47,6 +49,18 @@ impl Cause {
         match code {
             1001 | 1011..=1013 => Self::Restart,
             _ => Self::Closed,
+        }
+    }
+
+    /// The class of a close code in a close frame that is at fault. The peer has said that the connection ends, so the code
+    /// decides and not the fault.
+    pub(super) fn of_flawed_close(code: u16) -> Self {
+        match code {
+            // Some peers send what section 7.1.5 has for an end without a close frame, or without a code.
+            1005 => Self::Closed,
+            1006 => Self::Lost,
+            _ if may_be_sent(code) => Self::of_close(code),
+            _ => Self::Protocol,
         }
     }
 

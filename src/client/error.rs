@@ -219,7 +219,7 @@ impl Error {
             Self::Upgrade { cause, .. } => cause.cause(),
             Self::Timeout { .. } | Self::PhaseTimeout { .. } => Cause::Timeout,
             Self::Abandoned { .. } => Cause::Application,
-            Self::Protocol(_) => Cause::Protocol,
+            Self::Protocol(cause) => cause.flawed_close().map_or(Cause::Protocol, Cause::of_flawed_close),
             Self::Lost(_) | Self::PongTimeout(_) | Self::NetworkChanged(_) => Cause::Lost,
             Self::Unprepared(_) => Cause::Prepare,
             Self::Rewrite(_) => Cause::Options,

@@ -81,7 +81,8 @@ pub fn of_failure(error: &Error) -> ErrCode {
             | ProtocolError::InvalidUtf8
             | ProtocolError::Inflate
             | ProtocolError::ClosePayload
-            | ProtocolError::CloseCode(_) => ErrCode::ProtocolError,
+            | ProtocolError::CloseCode(_)
+            | ProtocolError::CloseReason(_) => ErrCode::ProtocolError,
         },
     }
 }

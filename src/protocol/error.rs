@@ -23,12 +23,14 @@ pub enum ProtocolError {
     UnexpectedContinuation,
     /// A new message inside a fragmented one.
     ExpectedContinuation,
-    /// Text, or a close reason, that is not UTF-8.
+    /// Text that is not UTF-8.
     InvalidUtf8,
     /// A close payload of one byte.
     ClosePayload,
     /// A close code that must not be on the wire.
     CloseCode(u16),
+    /// The reason beside this close code is not UTF-8.
+    CloseReason(u16),
     /// A compressed message that cannot be decompressed.
     Inflate,
     /// A message over the configured limit.
@@ -53,8 +55,27 @@ impl ProtocolError {
             | Self::ClosePayload
             | Self::CloseCode(_) => CloseCode::Protocol,
             // RFC 7692 section 6.2 leaves the code open; 1007 is "data inconsistent with the type of the message".
-            Self::InvalidUtf8 | Self::Inflate => CloseCode::Invalid,
+            Self::InvalidUtf8 | Self::CloseReason(_) | Self::Inflate => CloseCode::Invalid,
             Self::MessageTooBig { .. } => CloseCode::Size,
+        }
+    }
+
+    /// The code of a close frame that is at fault: the peer was closing the connection.
+    pub fn flawed_close(self) -> Option<u16> {
+        match self {
+            Self::CloseCode(code) | Self::CloseReason(code) => Some(code),
+            Self::ReservedBits
+            | Self::ReservedOpcode(_)
+            | Self::MaskedFrame
+            | Self::FragmentedControl
+            | Self::ControlTooLong
+            | Self::LengthEncoding
+            | Self::UnexpectedContinuation
+            | Self::ExpectedContinuation
+            | Self::InvalidUtf8
+            | Self::ClosePayload
+            | Self::Inflate
+            | Self::MessageTooBig { .. } => None,
         }
     }
 }
@@ -86,6 +107,10 @@ impl fmt::Display for ProtocolError {
             Self::CloseCode(code) => {
                 write!(f, "a close frame carries the code {code}, which must not be sent (RFC 6455 7.4)")
             }
+            Self::CloseReason(code) => write!(
+                f,
+                "the reason of a close frame with the code {code} is not valid UTF-8 (RFC 6455 5.5.1)"
+            ),
             Self::MessageTooBig { limit } => {
                 write!(f, "a message is larger than the limit of {limit} bytes (RFC 6455 10.4)")
             }

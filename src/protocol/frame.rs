@@ -189,7 +189,7 @@ fn close_payload(payload: &[u8]) -> Result<(Option<CloseCode>, String), Protocol
             if !may_be_sent(code) {
                 return Err(ProtocolError::CloseCode(code));
             }
-            let reason = std::str::from_utf8(reason).map_err(|_| ProtocolError::InvalidUtf8)?;
+            let reason = std::str::from_utf8(reason).map_err(|_| ProtocolError::CloseReason(code))?;
             Ok((Some(CloseCode::from(code)), reason.to_owned()))
         }
     }

@@ -208,7 +208,7 @@ fn close(payload: &[u8]) -> Result<Step, ProtocolError> {
             if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
                 return Err(ProtocolError::CloseCode(code));
             }
-            let reason = std::str::from_utf8(reason).map_err(|_| ProtocolError::InvalidUtf8)?;
+            let reason = std::str::from_utf8(reason).map_err(|_| ProtocolError::CloseReason(code))?;
             Ok(Step::Closed(code, reason.to_owned()))
         }
     }

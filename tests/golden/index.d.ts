@@ -555,7 +555,7 @@ declare namespace webSocket {
     LOST = 9,
 
     /**
-     * The peer broke RFC 6455.
+     * The peer broke RFC 6455. A flawed close frame has the cause of its code instead, if that has one.
      * @since 0.1.0 of this library
      */
     PROTOCOL = 10,

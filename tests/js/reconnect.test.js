@@ -34,6 +34,32 @@ socketTest('a lost connection comes back with a fresh handshake', async ({ ws })
   assert.deepStrictEqual(seen, ['open', 'reconnecting', 'open']);
 });
 
+// A close frame with a reason that is cut within a character, and with codes that must not be sent.
+for (const [hex, cause, text] of [
+  ['880303e9e4', 'RESTART', /close frame with the code 1001/],
+  ['880203ee', 'LOST', /close frame carries the code 1006/],
+]) {
+  socketTest(`a flawed close frame is followed by what its code asks for: ${hex}`, async ({ ws }) => {
+    const waits = next(ws, 'reconnecting');
+    await ws.connect(`${WS_URL}/wire/${hex}`, { reconnect: { delay: LONG_MS, maxDelay: LONG_MS } });
+    const told = await waits;
+    assert.strictEqual(told.cause, library.Cause[cause]);
+    assert.match(told.message, text);
+    await ws.close();
+  });
+}
+for (const [hex, code, text] of [
+  ['880203ed', 1002, /close frame carries the code 1005/],
+  ['880303e8e4', 1007, /close frame with the code 1000/],
+]) {
+  socketTest(`a flawed close frame without a way back is told with its code: ${hex}`, async (socket) => {
+    await socket.open(`${WS_URL}/wire/${hex}`, { reconnect: { delay: 1, maxDelay: 1 } });
+    const { error, result } = await socket.broken();
+    assertError(error, OTHER, text);
+    assert.deepStrictEqual([error.cause, result.cause, result.code], [library.Cause.CLOSED, library.Cause.CLOSED, code]);
+  });
+}
+
 socketTest('retryNow begins the attempt that is waited for, and close ends the waiting', async ({ ws }) => {
   assert.strictEqual(ws.retryNow(), false);
   const waits = next(ws, 'reconnecting');

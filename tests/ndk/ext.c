@@ -536,6 +536,32 @@ static void connects_again_with_a_fresh_handshake(void)
     log_end(log);
 }
 
+static void a_flawed_close_frame_is_followed_by_what_its_code_asks_for(void)
+{
+    static const struct {
+        const char *path;
+        const char *next;
+        const char *text;
+    } cases[] = {
+        { "/wire/880303e9e4", "reconnecting 1 after cause 11, 0, 0", NULL },
+        { "/wire/880203ee", "reconnecting 1 after cause 9, 0, 0", NULL },
+        { "/wire/880203ed", "error", "close frame carries the code 1005" },
+        { "/wire/880303e8e4", "error", "close frame with the code 1000 is not valid UTF-8" },
+    };
+    size_t at;
+    for (at = 0; at < sizeof cases / sizeof *cases; at++) {
+        struct Log *log = log_again(cases[at].path, 2592000000u, NWS_PREPARE_STOP);
+        CHECK_TEXT(entry(log, 2), cases[at].next);
+        if (cases[at].text != NULL) {
+            CHECK_HAS(log->failure_text, cases[at].text);
+            CHECK_INT(log->failure.code, WEBSOCKET_PROTOCOL_ERROR);
+            CHECK_INT(log->failure.cause, NWS_CAUSE_CLOSED);
+            CHECK_HAS(entry(log, 3), "close 100");
+        }
+        log_end(log);
+    }
+}
+
 static void an_attempt_may_be_prepared_later(void)
 {
     struct Log *log = log_again("/close/1013/full", 1, NWS_PREPARE_WAIT);
@@ -1457,6 +1483,7 @@ int main(void)
     RUN(callbacks_set_in_a_callback_get_the_next_event);
     RUN(a_client_destroyed_in_a_callback_hears_nothing_more);
     RUN(connects_again_with_a_fresh_handshake);
+    RUN(a_flawed_close_frame_is_followed_by_what_its_code_asks_for);
     RUN(an_attempt_may_be_prepared_later);
     RUN(an_attempt_that_cannot_be_prepared_fails);
     RUN(waiting_for_an_attempt_can_be_cut_short);

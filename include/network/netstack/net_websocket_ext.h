@@ -163,7 +163,7 @@ typedef enum NWS_Cause {
     NWS_CAUSE_UPGRADE = 8,
     /** An open connection broke, or nothing came from the peer in time. */
     NWS_CAUSE_LOST = 9,
-    /** The peer broke RFC 6455. */
+    /** The peer broke RFC 6455. A flawed close frame has the cause of its code instead, if that has one. */
     NWS_CAUSE_PROTOCOL = 10,
     /** The peer closed with 1001, 1011, 1012 or 1013: it goes away, or cannot serve now. */
     NWS_CAUSE_RESTART = 11,

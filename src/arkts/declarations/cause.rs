@@ -34,7 +34,7 @@ pub enum Cause {
     /// An open connection broke, or nothing came from the peer in time.
     /// @since 0.1.0 of this library
     LOST = 9,
-    /// The peer broke RFC 6455.
+    /// The peer broke RFC 6455. A flawed close frame has the cause of its code instead, if that has one.
     /// @since 0.1.0 of this library
     PROTOCOL = 10,
     /// The peer closed with 1001, 1011, 1012 or 1013: it goes away, or cannot serve now.

@@ -461,8 +461,10 @@ impl<'a> Session<'a> {
             }
             ConnectionEnd::ClosedByUs { reason, .. } => closed(Cause::Application, code, reason),
             ConnectionEnd::Violated { error: violation, .. } => {
-                error = Some(Error::Protocol(violation));
-                closed(Cause::Protocol, code, violation.to_string())
+                let violated = Error::Protocol(violation);
+                let closed = closed(violated.cause(), code, violation.to_string());
+                error = Some(violated);
+                closed
             }
             ConnectionEnd::HungUp { code: ours } => {
                 let reason =

@@ -333,6 +333,16 @@ fn a_violation_is_answered_with_its_code_and_text() {
         (ProtocolError::MaskedFrame, 1002, "a frame from the server is masked (RFC 6455 5.1)"),
         (ProtocolError::InvalidUtf8, 1007, "text is not valid UTF-8 (RFC 6455 8.1)"),
         (
+            ProtocolError::CloseCode(1005),
+            1002,
+            "a close frame carries the code 1005, which must not be sent (RFC 6455 7.4)",
+        ),
+        (
+            ProtocolError::CloseReason(1001),
+            1007,
+            "the reason of a close frame with the code 1001 is not valid UTF-8 (RFC 6455 5.5.1)",
+        ),
+        (
             ProtocolError::MessageTooBig { limit: 9 },
             1009,
             "a message is larger than the limit of 9 bytes (RFC 6455 10.4)",

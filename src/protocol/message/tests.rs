@@ -143,7 +143,11 @@ fn refuses_what_the_rfc_forbids() {
         ([frame(0x01, b"\xe4"), frame(0x80, b"\xbd")].concat(), E::InvalidUtf8),
         (frame(0x88, b"\x03"), E::ClosePayload),
         (frame(0x88, b"\x03\xed"), E::CloseCode(1005)),
-        (frame(0x88, b"\x03\xe8\xff"), E::InvalidUtf8),
+        (frame(0x88, b"\x03\xee"), E::CloseCode(1006)),
+        // The code counts first.
+        (frame(0x88, b"\x03\xed\xff"), E::CloseCode(1005)),
+        (frame(0x88, b"\x03\xe8\xff"), E::CloseReason(1000)),
+        (frame(0x88, b"\x03\xe9cut \xe4\xbd"), E::CloseReason(1001)),
         (frame(0x82, &[0; 1_001]), E::MessageTooBig { limit: 1_000 }),
         ([frame(0x02, &[0; 600]), frame(0x80, &[0; 401])].concat(), E::MessageTooBig { limit: 1_000 }),
     ];
