@@ -17,7 +17,7 @@ pub enum State {
     Closed,
 }
 
-/// Whether a client may close with `code` (RFC 6455 section 7.4): 1000 to 1003, 1007 to 1011 or 3000 to 4999.
+/// Whether a client may close with `code` (RFC 6455 section 7.4): 1000 to 1003, 1007 to 1014 or 3000 to 4999.
 pub fn may_close_with(code: u16) -> bool {
     Role::Client.may_close_with(code)
 }

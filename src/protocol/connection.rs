@@ -25,15 +25,11 @@ impl Role {
         self == Self::Client
     }
 
-    /// Whether an application on this side may close with `code` (RFC 6455 section 7.4 and the IANA registry). Both sides
-    /// may use 1000 to 1003, 1007 to 1009, 1011 and 3000 to 4999. Only a client may use 1010, only a server 1012 to 1014.
+    /// Whether an application on this side may close with `code` (RFC 6455 section 7.4 and the IANA registry): 1000 to 1003,
+    /// 1007 to 1014 and 3000 to 4999. Only a client may use 1010. What 1012 to 1014 say suits servers, but neither RFC nor
+    /// registry keeps them to one side, and a gateway hands them on.
     pub fn may_close_with(self, code: u16) -> bool {
-        may_be_sent(code)
-            && match code {
-                1010 => self == Self::Client,
-                1012..=1014 => self == Self::Server,
-                _ => true,
-            }
+        may_be_sent(code) && (code != 1010 || self == Self::Client)
     }
 
     /// Whether this side ends the TCP connection first, after both close frames (RFC 6455 section 7.1.1).

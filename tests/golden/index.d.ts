@@ -603,7 +603,7 @@ declare namespace webSocket {
    */
   interface WebSocketCloseOptions {
     /**
-     * 1000 to 1003, 1007 to 1011 or 3000 to 4999 (RFC 6455 section 7.4). Default: 1000.
+     * 1000 to 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4). Default: 1000.
      * @since 6
      */
     code?: number;

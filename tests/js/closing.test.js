@@ -69,6 +69,14 @@ for (const [path, code] of [['/bad-frame', 1002], ['/bad-utf8', 1007]]) {
   });
 }
 
+socketTest('closes with every code that an application may send', async (socket) => {
+  for (const code of [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999]) {
+    await socket.open(WS_URL);
+    assert.strictEqual(await socket.ws.close({ code, reason: '' }), true);
+    assert.deepStrictEqual(codeAndReason(await socket.closed()), { code, reason: '' });
+  }
+});
+
 socketTest('refuses close codes that must not be sent', async (socket) => {
   await socket.open(WS_URL);
   for (const code of [-1, 0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 66_536, 1000.5, NaN]) {

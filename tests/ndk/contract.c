@@ -727,7 +727,7 @@ static void close_without_code_or_reason_means_1000(void)
 
 static void close_codes_of_applications_are_sent(void)
 {
-    static const uint32_t codes[] = { 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999 };
+    static const uint32_t codes[] = { 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999 };
     size_t index;
     for (index = 0; index < sizeof codes / sizeof *codes; index++) {
         struct Probe *probe = probe_open(ws, "/");
@@ -743,7 +743,7 @@ static void close_codes_of_applications_are_sent(void)
 
 static void close_code_that_may_not_be_sent_is_1009_and_the_connection_stays(void)
 {
-    static const uint32_t codes[] = { 1, 999, 1004, 1005, 1006, 1012, 1015, 1016, 2999, 5000, 65535, 66536, 0xffffffff };
+    static const uint32_t codes[] = { 1, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535, 66536, 0xffffffff };
     struct Probe *probe = probe_open(ws, "/");
     size_t index;
     for (index = 0; index < sizeof codes / sizeof *codes; index++) {

@@ -364,15 +364,15 @@ fn closes(rules: Rules, mut urls: Urls<'_>) -> Vec<(String, Result<(), String>)>
     // 123 bytes are the most that a close frame holds.
     let longest = "é".repeat(61) + "!";
     let reasons = ["", "done", "你好 🎉", &longest];
-    let client_codes = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999];
-    let server_codes = client_codes.into_iter().chain([1012, 1013, 1014]);
+    let codes =
+        [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999];
     let mut outcomes = Vec::new();
-    for (at, code) in client_codes.into_iter().enumerate() {
+    for (at, code) in codes.into_iter().enumerate() {
         let reason = reasons[at % reasons.len()];
         outcomes
             .push((format!("client closes with {code} '{reason}'"), client_closes(&mut urls, code, reason)));
     }
-    for (at, code) in server_codes.enumerate() {
+    for (at, code) in codes.into_iter().enumerate() {
         let reason = reasons[(at + 1) % reasons.len()];
         outcomes.push((
             format!("server closes with {code} '{reason}'"),
