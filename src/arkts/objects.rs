@@ -154,7 +154,7 @@ pub fn headers(env: Engine, headers: &Headers) -> Result<Value<'static>, EngineE
             [value] => *value,
             several => env.array(several)?,
         };
-        object.set_by_value(env.string(name)?, value)?;
+        object.set_own(env.string(name)?, value)?;
     }
     Ok(object)
 }

@@ -8,6 +8,8 @@ const {
   socketTest, unusedPort,
 } = require('./support.js');
 
+const { listen } = require('./server.js');
+
 const { WS_URL } = process.env;
 
 test('creates sockets without a receiver', () => {
@@ -73,6 +75,30 @@ socketTest('takes no promise for a callback given', async (socket) => {
   await socket.message();
   assert.strictEqual(socket.ws.close(() => {}), undefined);
   await socket.closed();
+});
+
+socketTest('a response header of any name is a property like any other', async (socket) => {
+  const names = ['__proto__', 'constructor', 'hasownproperty', 'x-plain'];
+  const server = await listen(() => {}, names.map((name) => `${name}: a\r\n`).join(''));
+  await socket.ws.connect(server.url);
+  const [headers] = await socket.next('headerReceive');
+  server.close();
+  assert.strictEqual(Object.getPrototypeOf(headers), Object.prototype);
+  for (const name of names) {
+    assert.deepStrictEqual(Object.getOwnPropertyDescriptor(headers, name), {
+      value: 'a', writable: true, enumerable: true, configurable: true,
+    }, name);
+  }
+  await socket.next('open');
+  await socket.shut();
+
+  const twice = await listen(() => {}, '__proto__: a\r\n__proto__: b\r\n');
+  await socket.ws.connect(twice.url);
+  const [both] = await socket.next('headerReceive');
+  twice.close();
+  assert.strictEqual(Object.getPrototypeOf(both), Object.prototype);
+  assert.deepStrictEqual(Object.getOwnPropertyDescriptor(both, '__proto__').value, ['a', 'b']);
+  await socket.shut();
 });
 
 socketTest('sends the headers that the options name', async (socket) => {

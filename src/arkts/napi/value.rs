@@ -1,11 +1,16 @@
 //! Reads, changes and calls a JavaScript value: its type, content, properties.
 
-use std::ffi::{CStr, c_void};
+use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
 use napi_ohos::{ValueType, sys};
 
 use super::handle::{EngineError, Value, ask, check};
+
+/// The attributes of a property that an assignment makes.
+const PLAIN: sys::napi_property_attributes = sys::PropertyAttributes::writable
+    | sys::PropertyAttributes::enumerable
+    | sys::PropertyAttributes::configurable;
 
 /// The types that this library distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +125,11 @@ impl Value<'_> {
         check(unsafe { sys::napi_set_property(self.env, self.raw, name.raw, value.raw) })
     }
 
+    /// Sets a property of the object itself, whatever its name: `__proto__` is one like any other.
+    pub fn set_own(self, name: Value<'_>, value: Value<'_>) -> Result<(), EngineError> {
+        self.define_named(ptr::null(), name.raw, value, PLAIN)
+    }
+
     pub fn get_by_value(self, name: Value<'_>) -> Result<Self, EngineError> {
         ask!(napi_get_property, self.env, self.raw, name.raw; ptr::null_mut()).map(|raw| Self { raw, ..self })
     }
@@ -140,9 +150,20 @@ impl Value<'_> {
         value: Value<'_>,
         attributes: sys::napi_property_attributes,
     ) -> Result<(), EngineError> {
+        self.define_named(name.as_ptr(), ptr::null_mut(), value, attributes)
+    }
+
+    /// Either of the names is null.
+    fn define_named(
+        self,
+        utf8name: *const c_char,
+        name: sys::napi_value,
+        value: Value<'_>,
+        attributes: sys::napi_property_attributes,
+    ) -> Result<(), EngineError> {
         let property = sys::napi_property_descriptor {
-            utf8name: name.as_ptr(),
-            name: ptr::null_mut(),
+            utf8name,
+            name,
             method: None,
             getter: None,
             setter: None,
