@@ -1100,7 +1100,7 @@ declare namespace webSocket {
      * The callback is given `true` when the message was accepted. The promise becomes `true` when the kernel has it, and
      * fails with the code and the cause of the event `error` if the connection ends before, or with 2302999 if it was closed.
      *
-     * Fails with 401 (`data` is of another type) or 2302999 (not connected, or more would wait than `sendQueueLimit` and
+     * Fails with 401 (`data` is of another type, detached, or shared memory) or 2302999 (not connected, or more would wait than `sendQueueLimit` and
      * `sendQueueMessages` allow; see the option `sendQueuePolicy`).
      * @since 6
      */

@@ -7,6 +7,30 @@ const { PARAMETER, assertError, failureOf, socketTest } = require('./support.js'
 
 const { WS_URL } = process.env;
 
+// The web's WebSocket refuses shared memory as well. A detached buffer has nothing left that could have been meant.
+socketTest('refuses detached buffers and shared memory, and takes empty ones', async (socket) => {
+  const { ws } = socket;
+  await socket.open(`${WS_URL}/opcode`);
+  const detached = new ArrayBuffer(4);
+  const views = [detached, new Uint8Array(detached), new Float64Array(detached, 0, 0), new DataView(detached)];
+  structuredClone(detached, { transfer: [detached] });
+  const shared = new SharedArrayBuffer(4);
+  const sharing = [new Uint8Array(shared), new Uint8Array(shared, 0, 0), new DataView(shared)];
+  const calls = [(data) => ws.send(data), (data) => ws.sendPiece(data, true), (data) => ws.ping(data)];
+  for (const call of calls) {
+    for (const data of views) assertError(await failureOf(() => call(data)), PARAMETER, /^data: .*detached/);
+    // To JavaScriptCore, a SharedArrayBuffer is an ArrayBuffer.
+    if (process.versions.bun) continue;
+    assertError(await failureOf(() => call(shared)), PARAMETER, /^data/);
+    for (const data of sharing) assertError(await failureOf(() => call(data)), PARAMETER, /^data: .*SharedArrayBuffer/);
+  }
+  for (const data of [new ArrayBuffer(0), new Uint8Array(0), new DataView(new ArrayBuffer(4), 4), new Uint16Array(new ArrayBuffer(4), 2, 0)]) {
+    await ws.send(data);
+    assert.strictEqual(await socket.message(), 'binary 0');
+  }
+  await socket.shut();
+});
+
 socketTest('names the parameter that has a wrong type', async (socket) => {
   const { ws } = socket;
   const header = { 'x-bad': 5 };

@@ -14,4 +14,4 @@ mod value;
 pub use self::handle::{Engine, EngineError, Value};
 pub use self::promise::Deferred;
 pub use self::reference::Reference;
-pub use self::value::Type;
+pub use self::value::{NoBytes, Type};

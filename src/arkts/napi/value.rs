@@ -25,6 +25,23 @@ pub enum Type {
     Other,
 }
 
+/// Why a value has no bytes to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoBytes {
+    /// It is neither an ArrayBuffer nor a view into one.
+    OtherType,
+    /// The bytes were transferred, and are another buffer's.
+    Detached,
+    /// Other threads may write there at the same time.
+    Shared,
+}
+
+impl From<EngineError> for NoBytes {
+    fn from(EngineError: EngineError) -> Self {
+        Self::OtherType
+    }
+}
+
 impl Value<'_> {
     pub fn type_of(self) -> Type {
         // Some engines pass a null pointer for an omitted argument.
@@ -84,30 +101,39 @@ impl Value<'_> {
     }
 
     /// Calls `read` with the bytes of an ArrayBuffer, or of a view into one.
-    pub fn with_bytes<R>(self, read: impl FnOnce(&[u8]) -> R) -> Option<R> {
+    pub fn with_bytes<R>(self, read: impl FnOnce(&[u8]) -> R) -> Result<R, NoBytes> {
         let mut data: *mut c_void = ptr::null_mut();
-        let length = if ask!(napi_is_arraybuffer, self.env, self.raw; false).ok()? {
-            ask!(napi_get_arraybuffer_info, self.env, self.raw, &mut data; 0_usize).ok()?
-        } else if ask!(napi_is_typedarray, self.env, self.raw; false).ok()? {
-            let (mut kind, mut count, mut buffer) = (0, 0, ptr::null_mut());
+        let mut buffer = self.raw;
+        let length = if ask!(napi_is_arraybuffer, self.env, self.raw; false)? {
+            ask!(napi_get_arraybuffer_info, self.env, self.raw, &mut data; 0_usize)?
+        } else if ask!(napi_is_typedarray, self.env, self.raw; false)? {
+            let (mut kind, mut count) = (0, 0);
             let _offset = ask!(
                 napi_get_typedarray_info, self.env, self.raw, &mut kind, &mut count, &mut data, &mut buffer; 0_usize
-            )
-            .ok()?;
-            count * element_bytes(kind)?
-        } else if ask!(napi_is_dataview, self.env, self.raw; false).ok()? {
-            let (mut length, mut buffer) = (0, ptr::null_mut());
-            let _offset =
-                ask!(napi_get_dataview_info, self.env, self.raw, &mut length, &mut data, &mut buffer; 0_usize).ok()?;
+            )?;
+            count * element_bytes(kind).ok_or(NoBytes::OtherType)?
+        } else if ask!(napi_is_dataview, self.env, self.raw; false)? {
+            let mut length = 0;
+            let _offset = ask!(
+                napi_get_dataview_info, self.env, self.raw, &mut length, &mut data, &mut buffer; 0_usize
+            )?;
             length
         } else {
-            return None;
+            return Err(NoBytes::OtherType);
         };
-        if length == 0 || data.is_null() {
-            return Some(read(&[]));
+        // To an engine, a SharedArrayBuffer is no ArrayBuffer.
+        if buffer != self.raw && !ask!(napi_is_arraybuffer, self.env, buffer; false)? {
+            return Err(NoBytes::Shared);
         }
-        // SAFETY: the engine's own description of the buffer; no script runs before `read` returns.
-        Some(read(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) }))
+        if length == 0 && ask!(napi_is_detached_arraybuffer, self.env, buffer; false)? {
+            return Err(NoBytes::Detached);
+        }
+        if length == 0 || data.is_null() {
+            return Ok(read(&[]));
+        }
+        // SAFETY: the engine's own description of the buffer, which no other thread shares; no script runs before `read`
+        // returns.
+        Ok(read(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) }))
     }
 
     pub fn get(self, name: &CStr) -> Result<Self, EngineError> {

@@ -51,7 +51,7 @@ impl WebSocket {
     /// The callback is given `true` when the message was accepted. The promise becomes `true` when the kernel has it, and
     /// fails with the code and the cause of the event `error` if the connection ends before, or with 2302999 if it was closed.
     ///
-    /// Fails with 401 (`data` is of another type) or 2302999 (not connected, or more would wait than `sendQueueLimit` and
+    /// Fails with 401 (`data` is of another type, detached, or shared memory) or 2302999 (not connected, or more would wait than `sendQueueLimit` and
     /// `sendQueueMessages` allow; see the option `sendQueuePolicy`).
     /// @since 6
     #[napi(
@@ -114,12 +114,12 @@ impl WebSocket {
         let payload = if data.is_absent() {
             // Told apart from other pings.
             let number = promises.new_receipt();
-            Some(format!("ping {number}").into_bytes())
+            Ok(format!("ping {number}").into_bytes())
         } else {
-            data.to_text().map(String::into_bytes).or_else(|| data.with_bytes(<[u8]>::to_vec))
+            data.to_text().map_or_else(|| data.with_bytes(<[u8]>::to_vec), |text| Ok(text.into_bytes()))
         };
         let sent =
-            payload.ok_or_else(not_data).and_then(|payload| Ok(client.ping(&payload).map(|()| payload)?));
+            payload.map_err(not_data).and_then(|payload| Ok(client.ping(&payload).map(|()| payload)?));
         match sent {
             Ok(payload) => Ok(promises.of_ping(env, client.statistics().connections, payload)?),
             Err(error) => Ok(env.settled(Err(error.value(env)?))?),

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::promises::Promises;
 use crate::arkts::error::ApiError;
-use crate::arkts::napi::Value;
+use crate::arkts::napi::{NoBytes, Value};
 use crate::client::{Client, MessageType, Outcome, Receipt, SendError, State};
 
 /// The messages of one object that its client does not have yet.
@@ -61,10 +61,7 @@ impl Sending {
         let send = |payload: &[u8]| {
             self.queue_or_wait(client, promises, Outgoing { kind: MessageType::Binary, payload, promised })
         };
-        match data.with_bytes(send) {
-            Some(sent) => Ok(sent?),
-            None => Err(not_data()),
-        }
+        Ok(data.with_bytes(send).map_err(not_data)??)
     }
 
     /// Queues a piece of a message.
@@ -85,10 +82,10 @@ impl Sending {
         }
         let send = |kind, bytes: &[u8]| client.send_piece(kind, bytes, last, Some(receipt));
         let sent = match data.to_text() {
-            Some(text) => Some(send(MessageType::Text, text.as_bytes())),
-            None => data.with_bytes(|bytes| send(MessageType::Binary, bytes)),
+            Some(text) => send(MessageType::Text, text.as_bytes()),
+            None => data.with_bytes(|bytes| send(MessageType::Binary, bytes)).map_err(not_data)?,
         };
-        sent.ok_or_else(not_data)?.map_err(ApiError::of_send_piece)
+        sent.map_err(ApiError::of_send_piece)
     }
 
     fn queue_or_wait(
@@ -167,6 +164,11 @@ fn takes_messages(client: &Client) -> bool {
 }
 
 /// The error of data that cannot be sent.
-pub fn not_data() -> ApiError {
-    ApiError::parameter("data", "must be a string, an ArrayBuffer or a view into one")
+pub fn not_data(why: NoBytes) -> ApiError {
+    let wanted = match why {
+        NoBytes::OtherType => "must be a string, an ArrayBuffer or a view into one",
+        NoBytes::Detached => "must not be detached: its bytes were transferred to another buffer",
+        NoBytes::Shared => "must not be a view into a SharedArrayBuffer, which may change while it is sent",
+    };
+    ApiError::parameter("data", wanted)
 }
