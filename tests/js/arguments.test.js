@@ -3,9 +3,24 @@
 // Arguments of a wrong type or out of range.
 
 const { assert } = require('./harness.js');
-const { PARAMETER, assertError, failureOf, socketTest } = require('./support.js');
+const { PARAMETER, assertError, callbackOf, failureOf, socketTest } = require('./support.js');
 
 const { WS_URL } = process.env;
+
+socketTest('the message of an error is part of its JSON', async (socket) => {
+  const { ws } = socket;
+  const thrown = await failureOf(() => ws.on('opened', () => {}));
+  const rejected = await failureOf(() => ws.connect('x:'));
+  const called = (await callbackOf((callback) => ws.send('too early', callback))).err;
+  await ws.connect(`${WS_URL}/status/404`);
+  const told = await socket.error();
+  for (const error of [thrown, rejected, called, told]) {
+    const { code, message } = JSON.parse(JSON.stringify(error));
+    assert.strictEqual(code, error.code);
+    assert(message.length > 0 && message === error.message, message);
+    assert(Object.keys(error).includes('message'));
+  }
+});
 
 // The web's WebSocket refuses shared memory as well. A detached buffer has nothing left that could have been meant.
 socketTest('refuses detached buffers and shared memory, and takes empty ones', async (socket) => {

@@ -65,12 +65,14 @@ impl Engine {
         ask!(napi_get_global, self.0; ptr::null_mut()).map(|raw| self.adopt(raw))
     }
 
-    /// Makes an Error object with a numeric `code`, as the platform's BusinessError is.
+    /// Makes an Error object with a numeric `code`, as the platform's BusinessError is. JSON shows its message too, which the
+    /// engine hides.
     pub fn business_error<'env>(self, code: i32, message: &str) -> Result<Value<'env>, EngineError> {
         let message = self.string(message)?;
         let error = ask!(napi_create_error, self.0, ptr::null_mut(), message.raw; ptr::null_mut())?;
         let error = self.adopt(error);
         error.set(c"code", self.number(f64::from(code))?)?;
+        error.set_plain(c"message", message)?;
         Ok(error)
     }
 

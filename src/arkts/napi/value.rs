@@ -156,6 +156,11 @@ impl Value<'_> {
         self.define_named(ptr::null(), name.raw, value, PLAIN)
     }
 
+    /// Sets a property of the object itself that scripts list, see and change.
+    pub fn set_plain(self, name: &CStr, value: Value<'_>) -> Result<(), EngineError> {
+        self.define(name, value, PLAIN)
+    }
+
     pub fn get_by_value(self, name: Value<'_>) -> Result<Self, EngineError> {
         ask!(napi_get_property, self.env, self.raw, name.raw; ptr::null_mut()).map(|raw| Self { raw, ..self })
     }
