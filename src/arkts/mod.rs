@@ -5,6 +5,7 @@
 mod abort_signal;
 mod declarations;
 mod dispatch;
+mod enums;
 mod error;
 mod event;
 mod js_listener;
@@ -29,7 +30,9 @@ use crate::client::LogLevel;
 #[napi(module_exports)]
 pub fn load(exports: Object<'_>, env: Env) -> Result<()> {
     let env = Engine::from(env);
-    Ok(websocket::load(env, env.adopt(exports.raw()))?)
+    let exports = env.adopt(exports.raw());
+    enums::load(env, exports)?;
+    Ok(websocket::load(env, exports)?)
 }
 
 /// Makes a WebSocket client that is not connected.

@@ -34,6 +34,18 @@ socketTest('error tells the cause, the phase and the times', async (socket) => {
   assert.deepStrictEqual([error.cause, error.phase, result.cause], [Cause.LOST, 'open', Cause.LOST]);
 });
 
+test('Cause and TlsProtocol are enums, from name to number and back', () => {
+  const causes = ['LOOKUP', 'CONNECT', 'TIMEOUT', 'TLS', 'CERTIFICATE', 'HTTP_4XX', 'HTTP_5XX', 'UPGRADE', 'LOST', 'PROTOCOL',
+    'RESTART', 'CLOSED', 'APPLICATION', 'PREPARE', 'OPTIONS', 'INTERNAL'];
+  const protocols = ['TLS_V_1_0', 'TLS_V_1_1', 'TLS_V_1_2', 'TLS_V_1_3'];
+  for (const [object, names, first] of [[library.Cause, causes, 1], [library.TlsProtocol, protocols, 0]]) {
+    const numbers = names.map((name, index) => first + index);
+    assert.deepStrictEqual(Object.keys(object), [...numbers.map(String), ...names]);
+    assert.deepStrictEqual(names.map((name) => object[name]), numbers);
+    assert.deepStrictEqual(numbers.map((number) => object[number]), names);
+  }
+});
+
 test('Cause has the numbers of the C API', () => {
   const { LOOKUP, LOST, INTERNAL } = library.Cause;
   assert.deepStrictEqual([LOOKUP, LOST, INTERNAL], [1, 9, 16]);
