@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use net_websocket::internals::client::{
     Cause, Causes, Client, CloseError, CloseStart, Closed, Failure, Listener, Message, MessageType, Opened,
-    Options, Outcome, Preparation, PrepareDecision, Reconnect, Reconnecting, Request, Rewrite, SendError,
-    State,
+    Options, Outcome, Preparation, PrepareDecision, Proxy, ProxyProtocol, ProxyServer, Reconnect,
+    Reconnecting, Request, Rewrite, SendError, State,
 };
 use support::{DEADLINE, Peer, Recorded, Recorder, Seen, quiet};
 
@@ -347,6 +347,81 @@ fn refusals_of_the_server_are_tried_again_by_their_class() {
     assert!(matches!(refuse(never(), "302 Found"), Seen::Failed(text) if text.contains("302")));
     let asked = Reconnect { causes: Causes::of(Cause::Http4xx), ..never() };
     assert_eq!(refuse(asked, "401 Unauthorized"), Seen::Reconnecting(1, Cause::Http4xx, 0));
+}
+
+#[test]
+fn a_login_page_in_place_of_a_server_that_was_there_is_tried_again() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, with(quick()));
+    drop(peer.open());
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 0));
+    peer.accept().answer("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>");
+    assert_eq!(recorded.next(), Seen::Reconnecting(2, Cause::Upgrade, 0));
+    peer.accept()
+        .answer("HTTP/1.1 302 Found\r\nLocation: http://login.invalid/\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(recorded.next(), Seen::Reconnecting(3, Cause::Upgrade, 0));
+    let wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Reconnected(3));
+    // Where no connection ever was, or where the server itself refuses, it is final.
+    drop(wire);
+    assert_eq!(recorded.next(), Seen::Reconnecting(4, Cause::Lost, 0));
+    peer.accept().answer("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    assert!(matches!(recorded.next(), Seen::Failed(text) if text.contains("403")));
+    assert!(matches!(recorded.next(), Seen::Closed(1006, _)));
+    recorded.dial(&peer, with(quick()));
+    peer.accept().answer("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>");
+    assert!(matches!(recorded.next(), Seen::Failed(text) if text.contains("200")));
+    recorded.finish(peer);
+}
+
+#[test]
+fn a_server_or_proxy_that_asks_for_time_is_given_it() {
+    let proxied = |peer: &Peer| {
+        let address = peer.address();
+        Proxy::Server(ProxyServer {
+            protocol: ProxyProtocol::Http,
+            host: address.ip().to_string(),
+            port: address.port(),
+            exclusions: Vec::new(),
+            credentials: None,
+        })
+    };
+    // The delay by its own policy is nearly nothing.
+    for (answer, least) in [
+        ("503 Busy\r\nRetry-After: 2", 2),
+        ("429 Too Many Requests\r\nRetry-After: 600", 600),
+        ("503 Busy\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:50:00 GMT", 23),
+        ("408 Request Timeout", 0),
+        ("425 Too Early\r\nRetry-After: never", 0),
+    ] {
+        for by_proxy in [false, true] {
+            let peer = Peer::bind();
+            let proxy = if by_proxy { proxied(&peer) } else { Proxy::None };
+            let (delays, told) = channel();
+            let client = Client::new(Box::new(Delays(delays)), 1_000);
+            let options = Options { proxy, ..with(quick()) };
+            client.connect(Request::parse(&peer.url(), options).expect("good")).expect("idle");
+            peer.accept().answer(&format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n"));
+            let delay = told.recv_timeout(DEADLINE).expect("another attempt");
+            let least = Duration::from_secs(least);
+            assert!((least..=least + quick().delay).contains(&delay), "{answer}: {delay:?}");
+        }
+    }
+}
+
+/// Passes on how long each wait will be.
+struct Delays(Sender<Duration>);
+
+impl Listener for Delays {
+    fn opened(&mut self, _opened: &Opened) {}
+    fn message(&mut self, _message: Message<'_>) {}
+    fn failed(&mut self, _failure: &Failure) {}
+    fn closed(&mut self, _closed: &Closed) {}
+    fn reconnecting(&mut self, reconnecting: &Reconnecting) {
+        let _ = self.0.send(reconnecting.delay);
+    }
 }
 
 #[test]

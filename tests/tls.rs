@@ -14,8 +14,9 @@ use std::time::{Duration, SystemTime};
 
 use data_encoding::BASE64;
 use net_websocket::internals::client::{
-    AlpnProtocols, Client, ClientCertificate, Closed, Failure, Listener, Message, Opened, Options, Password,
-    Phase, Pin, Request, SEND_LIMIT_BYTES, SessionOptions, TlsOptions, TlsServerName,
+    AlpnProtocols, Cause, Client, ClientCertificate, Closed, Failure, Listener, Message, Opened, Options,
+    Password, Phase, Pin, Reconnect, Reconnecting, Request, SEND_LIMIT_BYTES, SessionOptions, TlsOptions,
+    TlsServerName,
 };
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
@@ -40,6 +41,7 @@ enum Seen {
     Opened,
     Failed(Option<Phase>, String),
     Closed(u16),
+    Reconnecting(u32, Cause),
 }
 
 struct Recorder(Sender<Seen>);
@@ -60,6 +62,10 @@ impl Listener for Recorder {
     fn closed(&mut self, closed: &Closed) {
         let _ = self.0.send(Seen::Closed(closed.code));
     }
+
+    fn reconnecting(&mut self, reconnecting: &Reconnecting) {
+        let _ = self.0.send(Seen::Reconnecting(reconnecting.attempt, reconnecting.cause));
+    }
 }
 
 struct Recorded {
@@ -78,8 +84,13 @@ impl Recorded {
     }
 
     fn dial(&self, url: &str, tls: TlsOptions) {
+        self.dial_again(url, tls, None);
+    }
+
+    fn dial_again(&self, url: &str, tls: TlsOptions, reconnect: Option<Reconnect>) {
         let options = Options {
             tls,
+            reconnect,
             connect_timeout: DEADLINE,
             session: SessionOptions { ping_interval: None, ..SessionOptions::default() },
             ..Options::default()
@@ -282,7 +293,12 @@ fn url_of(listener: &TcpListener) -> String {
     format!("wss://localhost:{}/", listener.local_addr().expect("bound").port())
 }
 
-fn serve(mut tcp: TcpStream, config: Arc<ServerConfig>) -> std::io::Result<Handshake> {
+fn serve(tcp: TcpStream, config: Arc<ServerConfig>) -> std::io::Result<Handshake> {
+    serve_until(tcp, config, 1000)
+}
+
+/// Closes with a code as soon as the connection is open.
+fn serve_until(mut tcp: TcpStream, config: Arc<ServerConfig>, code: u16) -> std::io::Result<Handshake> {
     tcp.set_read_timeout(Some(DEADLINE))?;
     let mut session = ServerConnection::new(config).expect("a good configuration");
     let mut stream = rustls::Stream::new(&mut session, &mut tcp);
@@ -302,7 +318,8 @@ fn serve(mut tcp: TcpStream, config: Arc<ServerConfig>) -> std::io::Result<Hands
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
     );
     stream.write_all(answer.as_bytes())?;
-    stream.write_all(b"\x88\x02\x03\xe8")?;
+    let [high, low] = code.to_be_bytes();
+    stream.write_all(&[0x88, 2, high, low])?;
     // The client's close frame.
     let _ = stream.read(&mut [0; 64])?;
     Ok(Handshake {
@@ -716,6 +733,46 @@ fn a_file_that_has_changed_is_read_again() {
 }
 
 // ---- versions, ALPN, names ----
+
+#[test]
+fn a_foreign_certificate_where_a_good_one_was_is_tried_again_and_never_trusted() {
+    let (good, foreign) = (Authority::new("Test CA"), Authority::new("Login Page"));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = url_of(&listener);
+    let server = std::thread::spawn({
+        let [of_good, of_foreign] =
+            [&good, &foreign].map(|authority| Arc::new(authority.issue(&["localhost"]).config()));
+        move || {
+            // 1012 is a restart, and 1000 the end.
+            for (config, code) in
+                [(&of_good, 1012), (&of_foreign, 1000), (&of_foreign, 1000), (&of_good, 1000)]
+            {
+                let (tcp, _) = listener.accept().expect("a connection");
+                let served = serve_until(tcp, config.clone(), code);
+                assert_eq!(served.is_ok(), Arc::ptr_eq(config, &of_good), "{served:?}");
+            }
+            let (tcp, _) = listener.accept().expect("a connection");
+            assert!(serve(tcp, of_foreign).is_err());
+        }
+    });
+    let quick = || {
+        let delay = Duration::from_millis(1);
+        Some(Reconnect { delay, max_delay: delay, watch_network: false, ..Reconnect::default() })
+    };
+    let recorded = Recorded::new();
+    recorded.dial_again(&url, trusting(&good), quick());
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Restart));
+    assert_eq!(recorded.next(), Seen::Reconnecting(2, Cause::Certificate));
+    assert_eq!(recorded.next(), Seen::Reconnecting(3, Cause::Certificate));
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Closed(1000));
+    // Where there was no good one, it is final.
+    recorded.dial_again(&url, trusting(&good), quick());
+    assert!(matches!(recorded.next(), Seen::Failed(Some(Phase::Tls), _)));
+    recorded.finish();
+    server.join().expect("no panic");
+}
 
 #[test]
 fn a_server_without_tls_1_2_is_one_error() {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::cause::Cause;
 use super::handshake::{RefusedUpgrade, UpgradeError};
 use super::proxy::ProxyError;
+use super::reconnect::Setback;
 use super::request::OptionsError;
 use super::tls::{TlsError, TrustError};
 use crate::protocol::ProtocolError;
@@ -225,6 +226,18 @@ impl Error {
             Self::Rewrite(_) => Cause::Options,
             Self::Internal => Cause::Internal,
         }
+    }
+
+    /// What the next attempt needs to know of it.
+    pub(super) fn setback(&self) -> Setback {
+        let (status, retry_after) = match self {
+            Self::Proxy { cause: ProxyError::Status { status, retry_after, .. }, .. } => {
+                (Some(*status), *retry_after)
+            }
+            _ => (self.status(), self.refused().and_then(RefusedUpgrade::retry_after)),
+        };
+        let by_certificate = matches!(self, Self::Tls { cause, .. } if cause.is_of_server_certificate());
+        Setback { cause: self.cause(), status, retry_after, by_certificate }
     }
 
     /// The HTTP status of a server that refused the upgrade.

@@ -16,6 +16,7 @@ mod message;
 mod proxy;
 mod reconnect;
 mod request;
+mod retry_after;
 mod send_queue;
 mod session;
 mod shared;

@@ -54,17 +54,39 @@ impl Default for Reconnect {
     }
 }
 
+/// How an attempt or a connection ended, as far as it matters to the next one.
+#[derive(Clone, Copy)]
+pub(super) struct Setback {
+    pub(super) cause: Cause,
+    /// That of a server or a proxy which refused.
+    pub(super) status: Option<u16>,
+    /// What the refusal asked for by `Retry-After`.
+    pub(super) retry_after: Option<Duration>,
+    /// It is the peer's certificate that was refused.
+    pub(super) by_certificate: bool,
+}
+
+impl From<Cause> for Setback {
+    fn from(cause: Cause) -> Self {
+        Self { cause, status: None, retry_after: None, by_certificate: false }
+    }
+}
+
 /// The attempts that follow a failure, until a connection has proved itself.
 pub(super) struct Series {
     policy: Reconnect,
     attempts: u32,
     /// When the first failure was.
     since: Option<Instant>,
+    /// There was a connection to where the attempts lead.
+    was_connected: bool,
+    /// What the last failure asked for by `Retry-After`.
+    asked: Duration,
 }
 
 impl Series {
     pub(super) fn new(policy: Reconnect) -> Self {
-        Self { policy, attempts: 0, since: None }
+        Self { policy, attempts: 0, since: None, was_connected: false, asked: Duration::ZERO }
     }
 
     pub(super) fn policy(&self) -> &Reconnect {
@@ -82,24 +104,54 @@ impl Series {
 
     /// A connection was open for `time`.
     pub(super) fn was_open(&mut self, time: Duration) {
+        self.was_connected = true;
         if time >= PROVEN_AFTER {
             (self.attempts, self.since) = (0, None);
         }
     }
 
+    /// From now on the attempts lead elsewhere.
+    pub(super) fn moved(&mut self) {
+        self.was_connected = false;
+    }
+
+    /// The least time between the last failure and an attempt, whatever calls for one.
+    pub(super) fn pause(&self) -> Duration {
+        self.policy.delay.max(self.asked)
+    }
+
     /// Counts the next attempt, and tells the delay before it; `None` when there is to be none.
-    pub(super) fn next(&mut self, cause: Cause, now: Instant) -> Option<Duration> {
+    pub(super) fn next(&mut self, setback: impl Into<Setback>, now: Instant) -> Option<Duration> {
+        let setback = setback.into();
         self.since.get_or_insert(now);
-        if !self.policy.causes.contains(cause)
+        if !self.may_follow(setback)
             || self.policy.max_attempts.is_some_and(|most| self.attempts >= most)
             || self.deadline().is_some_and(|deadline| deadline <= now)
         {
             return None;
         }
-        let delay = random_in(Duration::ZERO..self.longest_delay());
+        let left = self.deadline().map_or(Duration::MAX, |deadline| deadline - now);
+        self.asked = setback.retry_after.unwrap_or_default().min(left);
+        // All clients of a server may have been asked for the same.
+        let delay = self.asked + random_in(Duration::ZERO..self.longest_delay());
         self.attempts += 1;
-        let left = self.deadline().map(|deadline| deadline - now);
-        Some(left.map_or(delay, |left| delay.min(left)))
+        Some(delay.min(left))
+    }
+
+    /// Whether another attempt follows. A cause is a class, of which some members count as another one.
+    fn may_follow(&self, Setback { cause, status, retry_after: _, by_certificate }: Setback) -> bool {
+        let after = |cause| self.policy.causes.contains(cause);
+        match status {
+            // Time cures them (RFC 9110 section 15.5.9, RFC 8470 section 5.2, RFC 6585 section 4).
+            Some(408 | 425 | 429) => after(cause) || after(Cause::Http5xx),
+            // Time does not cure them (RFC 9110 sections 15.6.2 and 15.6.6): it is the request that does not fit.
+            Some(501 | 505) => after(Cause::Http4xx),
+            // Where the server was, a network's login page answers now.
+            _ if self.was_connected && (by_certificate || matches!(status, Some(200..400))) => {
+                after(cause) || after(Cause::Connect)
+            }
+            _ => after(cause),
+        }
     }
 
     /// What the next delay is a random part of.
@@ -186,6 +238,65 @@ mod tests {
         assert_eq!(series.next(Cause::Lost, now), None);
         series.was_open(PROVEN_AFTER);
         assert!(series.next(Cause::Lost, now).is_some());
+    }
+
+    fn refused(status: u16) -> Setback {
+        Setback { status: Some(status), ..Cause::of_status(status).into() }
+    }
+
+    #[test]
+    fn statuses_are_tried_again_as_time_may_cure_them() {
+        let now = Instant::now();
+        let again = |status, causes| {
+            series(Reconnect { causes, ..Reconnect::default() }).next(refused(status), now).is_some()
+        };
+        for status in [408, 425, 429, 500, 502, 503, 504, 511] {
+            assert!(again(status, Causes::TRANSIENT), "{status}");
+            assert!(!again(status, Causes::of(Cause::Lost)), "{status}");
+        }
+        for status in [200, 302, 400, 401, 403, 404, 407, 409, 424, 426, 428, 430, 501, 505] {
+            assert!(!again(status, Causes::TRANSIENT), "{status}");
+        }
+        for status in [400, 408, 429, 501, 505] {
+            assert!(again(status, Causes::of(Cause::Http4xx)), "{status}");
+        }
+        assert!(!again(501, Causes::of(Cause::Http5xx)));
+    }
+
+    #[test]
+    fn what_answers_in_place_of_a_server_that_was_there_is_tried_again() {
+        let now = Instant::now();
+        let certificate = Setback { by_certificate: true, ..Cause::Certificate.into() };
+        for setback in [certificate, refused(200), refused(204), refused(302), refused(399)] {
+            let mut series = series(Reconnect::default());
+            assert_eq!(series.next(setback, now), None, "{:?}", setback.status);
+            series.was_open(Duration::ZERO);
+            assert!(series.next(setback, now).is_some(), "{:?}", setback.status);
+            assert_eq!(series.next(Cause::Certificate, now), None, "a file, or the client's own");
+            assert_eq!(series.next(refused(403), now), None);
+            series.moved();
+            assert_eq!(series.next(setback, now), None, "{:?}", setback.status);
+        }
+        let mut lost = series(Reconnect { causes: Causes::of(Cause::Lost), ..Reconnect::default() });
+        lost.was_open(Duration::ZERO);
+        assert_eq!(lost.next(certificate, now), None, "as no connection, which was not asked for");
+    }
+
+    #[test]
+    fn a_server_is_left_alone_as_long_as_it_asks() {
+        let now = Instant::now();
+        let busy = |seconds| Setback { retry_after: Some(seconds * SECOND), ..refused(503) };
+        let mut plain = series(Reconnect::default());
+        let delay = plain.next(busy(60), now).expect("a retry");
+        assert!((60 * SECOND..61 * SECOND).contains(&delay), "{delay:?}");
+        assert_eq!(plain.pause(), 60 * SECOND);
+        assert!(plain.next(Cause::Lost, now).is_some_and(|delay| delay < 2 * SECOND));
+        assert_eq!(plain.pause(), SECOND);
+        let mut at_once = series(Reconnect { at_once: true, ..Reconnect::default() });
+        assert_eq!(at_once.next(busy(7), now), Some(7 * SECOND));
+        let mut timed = series(Reconnect { max_time: Some(3 * SECOND), ..Reconnect::default() });
+        assert_eq!(timed.next(busy(60), now), Some(3 * SECOND));
+        assert_eq!(timed.next(busy(60), now + 3 * SECOND), None);
     }
 
     #[test]

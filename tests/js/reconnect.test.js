@@ -134,6 +134,24 @@ socketTest('what a lost connection had begun to send fails with the cause of the
   assert.deepStrictEqual((await second).messages.map(String), ['behind it']);
 });
 
+socketTest('a server that asks for time is given it, and one that refuses is not asked again', async (socket) => {
+  const { ws } = socket;
+  const { Cause } = library;
+  for (const [path, cause] of [['/status/429/600', Cause.HTTP_4XX], ['/status/503/600', Cause.HTTP_5XX]]) {
+    const waits = next(ws, 'reconnecting');
+    await ws.connect(`${WS_URL}${path}`, { reconnect: { delay: 1, maxDelay: 1 } });
+    const told = await waits;
+    assert.strictEqual(told.cause, cause);
+    assert(told.delay >= 600_000 && told.delay <= 600_001, `${told.delay}`);
+    await ws.close();
+    assert.strictEqual((await socket.error()).cause, Cause.APPLICATION);
+  }
+  for (const status of [403, 501, 505]) {
+    await ws.connect(`${WS_URL}/status/${status}`, { reconnect: { delay: 1, maxDelay: 1 } });
+    assert.strictEqual((await socket.error()).data, status);
+  }
+});
+
 socketTest('a bad reconnect option is named', async ({ ws }) => {
   const wrong = {
     delay: 0, maxDelay: '1', maxAttempts: 1.5, maxTime: -1, atOnce: 1, dropQueue: 1, causes: [13], other: 1,

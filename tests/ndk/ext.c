@@ -35,6 +35,7 @@ struct Log {
     char location[64];
     char failure_text[1024];
     struct NWS_Close close;
+    uint32_t delay_ms;
     /* What onPrepare returns. */
     int32_t decision;
     /* Destroys the client inside the callback with this entry. */
@@ -181,6 +182,7 @@ static void on_reconnecting(struct WebSocket *client, void *data, const struct N
     CHECK(strlen(reconnecting->message) > 0);
     snprintf(text, sizeof text, "reconnecting %u after cause %d, %u, %u", (unsigned)reconnecting->attempt,
              (int)reconnecting->cause, (unsigned)reconnecting->closeCode, (unsigned)reconnecting->httpStatus);
+    ((struct Log *)data)->delay_ms = reconnecting->delayMs;
     note((struct Log *)data, text);
 }
 
@@ -626,6 +628,43 @@ static void waiting_for_an_attempt_can_be_cut_short(void)
     CHECK_TEXT(entry(log, 2), "reconnecting 1 after cause 9, 0, 0");
     log_end(log);
     CHECK_INT(log->count, 3);
+}
+
+static void a_server_that_asks_for_time_is_given_it(void)
+{
+    static const struct {
+        const char *path;
+        int cause;
+        int status;
+    } busy[] = { { "/status/429/600", NWS_CAUSE_HTTP_4XX, 429 }, { "/status/503/600", NWS_CAUSE_HTTP_5XX, 503 } };
+    static const int refused[] = { 403, 501, 505 };
+    size_t at;
+    for (at = 0; at < sizeof busy / sizeof *busy; at++) {
+        struct Log *log = log_new();
+        struct NWS_ReconnectOptions again;
+        char expected[LOG_TEXT];
+        CHECK_INT(NWS_InitReconnectOptions(&again, sizeof again), WEBSOCKET_OK);
+        again.delayMs = 1;
+        CHECK_INT(NWS_SetReconnect(log->client, &again), WEBSOCKET_OK);
+        CHECK_INT(log_connect(log, ws, busy[at].path), WEBSOCKET_OK);
+        snprintf(expected, sizeof expected, "reconnecting 1 after cause %d, 0, %d", busy[at].cause, busy[at].status);
+        CHECK_TEXT(entry(log, 0), expected);
+        CHECK(log->delay_ms >= 600000 && log->delay_ms <= 600001);
+        log_end(log);
+    }
+    for (at = 0; at < sizeof refused / sizeof *refused; at++) {
+        struct Log *log = log_new();
+        struct NWS_ReconnectOptions again;
+        char path[32];
+        CHECK_INT(NWS_InitReconnectOptions(&again, sizeof again), WEBSOCKET_OK);
+        again.delayMs = 1;
+        CHECK_INT(NWS_SetReconnect(log->client, &again), WEBSOCKET_OK);
+        snprintf(path, sizeof path, "/status/%d", refused[at]);
+        CHECK_INT(log_connect(log, ws, path), WEBSOCKET_OK);
+        CHECK_TEXT(entry(log, 0), "error");
+        CHECK_INT(log->failure.httpStatus, refused[at]);
+        log_end(log);
+    }
 }
 
 #define REFUSES_AGAIN(field, value)                                                     \
@@ -1487,6 +1526,7 @@ int main(void)
     RUN(an_attempt_may_be_prepared_later);
     RUN(an_attempt_that_cannot_be_prepared_fails);
     RUN(waiting_for_an_attempt_can_be_cut_short);
+    RUN(a_server_that_asks_for_time_is_given_it);
     RUN(names_the_reconnect_option_that_is_wrong);
     RUN(sends_the_type_that_is_asked_for);
     RUN(tells_once_what_became_of_a_message);

@@ -59,6 +59,7 @@ Paths:
   /close/CODE/REASON    close right after open; code 0 sends a close frame without a code
   /drop                 cut the connection at the first message
   /status/NNN           refuse the upgrade with that HTTP status
+  /status/NNN/SECONDS   the same with a Retry-After header
   /hang                 never answer the request
   /bad-accept           answer with a wrong Sec-WebSocket-Accept
   /bad-frame            send a frame with RSV2 set right after open
@@ -361,7 +362,7 @@ async fn converse(
         eprintln!("{peer}: {}", request.path);
     }
     match Behaviour::of(&request.path)? {
-        Behaviour::Refuse(status) => upgrade.refuse(status).await,
+        Behaviour::Refuse(status, retry_after) => upgrade.refuse(status, retry_after).await,
         Behaviour::Hang => upgrade.hang().await,
         Behaviour::BadAccept => upgrade.accept("bm90IHRoZSByaWdodCBrZXk=", "").await.map(drop),
         Behaviour::Converse(script) => {
@@ -374,7 +375,8 @@ async fn converse(
 
 /// What a path asks for.
 enum Behaviour {
-    Refuse(u16),
+    /// With a status, and so many seconds in Retry-After.
+    Refuse(u16, Option<u32>),
     Hang,
     BadAccept,
     Converse(Script),
@@ -403,7 +405,10 @@ impl Behaviour {
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let parts: Vec<&str> = path.trim_start_matches('/').splitn(3, '/').collect();
         Ok(Self::Converse(match parts.as_slice() {
-            ["status", status] => return Ok(Self::Refuse(status.parse()?)),
+            ["status", status] => return Ok(Self::Refuse(status.parse()?, None)),
+            ["status", status, seconds] => {
+                return Ok(Self::Refuse(status.parse()?, Some(seconds.parse()?)));
+            }
             ["hang"] => return Ok(Self::Hang),
             ["bad-accept"] => return Ok(Self::BadAccept),
             ["headers"] => Script::Headers,
@@ -685,10 +690,12 @@ impl Upgrade {
         Ok(self.socket)
     }
 
-    async fn refuse(mut self, status: u16) -> Result<(), Failure> {
+    async fn refuse(mut self, status: u16, retry_after: Option<u32>) -> Result<(), Failure> {
         let body = format!("status {status}, as asked\n");
+        let retry_after =
+            retry_after.map(|seconds| format!("retry-after: {seconds}\r\n")).unwrap_or_default();
         let response = format!(
-            "HTTP/1.1 {status} As-Asked\r\ncontent-type: text/plain\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            "HTTP/1.1 {status} As-Asked\r\n{retry_after}content-type: text/plain\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
             body.len()
         );
         self.socket.write_all(response.as_bytes()).await?;

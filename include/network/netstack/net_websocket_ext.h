@@ -369,6 +369,14 @@ typedef struct NWS_Options {
  * after a random part of a delay that doubles from attempt to attempt ("full jitter"), so that the clients of a server
  * that restarts come back one after another. A series of attempts ends when a connection has been open for 5 seconds.
  *
+ * Some ends count as another cause. The HTTP statuses 408, 425 and 429 pass with time: they count as NWS_CAUSE_HTTP_5XX
+ * too. 501 and 505 do not: they count as NWS_CAUSE_HTTP_4XX, and not as NWS_CAUSE_HTTP_5XX. Once the client was open, an
+ * answer of 200 to 399 and a server's certificate that is refused may be those of a network's login page: they count as
+ * NWS_CAUSE_CONNECT too. Such a certificate is never trusted. The cause that is told stays the one of its class.
+ *
+ * A header Retry-After of the answer, in seconds or as a date, is the least delay, up to an hour and within maxTimeMs; the
+ * random part comes on top. A new network does not shorten it. NWS_RetryNow() does.
+ *
  * The events: instead of onError and onClose there is NWS_Callbacks::onReconnecting, then onPrepare, and, when the
  * connection is open, onHeaders and onOpen as always, followed by onReconnected if the client was open before. onError
  * comes only when there will be no further attempt, and then onClose if the client was ever open. The state is

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use crate::client::cause::Cause;
 use crate::client::headers::Headers;
 use crate::client::http::{HeadError, RESPONSE_HEAD_BYTES_MAX};
 use crate::client::request::RedirectError;
+use crate::client::retry_after::retry_after;
 use crate::protocol::ExtensionError;
 
 /// How a server failed the upgrade (RFC 6455 section 4.1).
@@ -43,6 +45,12 @@ pub struct RefusedUpgrade {
     pub headers: Headers,
     /// The first [`crate::client::RESPONSE_BODY_BYTES_MAX`] bytes of the body, as far as they came in time.
     pub body: Vec<u8>,
+}
+
+impl RefusedUpgrade {
+    pub(in crate::client) fn retry_after(&self) -> Option<Duration> {
+        retry_after(self.headers.iter())
+    }
 }
 
 impl fmt::Display for UpgradeError {

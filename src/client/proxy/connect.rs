@@ -7,6 +7,7 @@ use super::digest;
 use super::error::ProxyError;
 use super::server::{Credentials, authority};
 use crate::client::http::{self, USER_AGENT};
+use crate::client::retry_after::retry_after;
 
 const PROXY_AUTHENTICATION_REQUIRED: u16 = 407;
 
@@ -47,6 +48,10 @@ pub(in crate::client) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
                 .map(|value| Some(ProxyAuthorization(value)))
                 .ok_or(ProxyError::AuthenticationScheme)
         }
-        (status, _) => Err(ProxyError::Status { status, reason: head.reason }),
+        (status, _) => {
+            let headers = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            let retry_after = retry_after(headers);
+            Err(ProxyError::Status { status, reason: head.reason, retry_after })
+        }
     }
 }

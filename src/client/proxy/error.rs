@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use crate::client::cause::Cause;
 use crate::client::http::{HeadError, RESPONSE_HEAD_BYTES_MAX};
@@ -41,6 +42,8 @@ pub enum ProxyError {
         status: u16,
         /// The reason phrase, printable ASCII only.
         reason: String,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
     },
     /// Its answer is not HTTP/1.
     NotHttp,
@@ -78,7 +81,9 @@ impl fmt::Display for ProxyError {
             Self::AuthenticationScheme => {
                 f.write_str("the proxy asks for an authentication that is not supported")
             }
-            Self::Status { status, reason } => write!(f, "the proxy answered HTTP {status} {reason}"),
+            Self::Status { status, reason, retry_after: _ } => {
+                write!(f, "the proxy answered HTTP {status} {reason}")
+            }
             Self::NotHttp => f.write_str("the proxy's answer is not HTTP/1"),
             Self::HeadTooLong => {
                 write!(f, "the proxy's answer is over {} bytes or 256 headers", RESPONSE_HEAD_BYTES_MAX)

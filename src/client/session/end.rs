@@ -6,6 +6,7 @@ use super::writer::Writer;
 use crate::client::cause::Cause;
 use crate::client::error::Error;
 use crate::client::event::{Closed, Times};
+use crate::client::reconnect::Setback;
 use crate::client::send_queue::{Chunk, Dropped};
 use crate::client::shared::CloseRequest;
 use crate::client::transport::Endpoints;
@@ -51,6 +52,10 @@ impl SessionEnd {
     pub(super) fn cause(&self) -> Cause {
         let of_error = self.error.as_ref().map(Error::cause);
         of_error.or(self.closed.as_ref().map(|closed| closed.cause)).unwrap_or(Cause::Internal)
+    }
+
+    pub(super) fn setback(&self) -> Setback {
+        self.error.as_ref().map_or_else(|| self.cause().into(), Error::setback)
     }
 }
 

@@ -95,7 +95,10 @@ async fn run(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, request: Box
         match Box::pin(retry.next(&mut **listener, end)).await {
             Ok(Next { request: next, same_endpoint }) => {
                 request = next;
-                endpoints = endpoints.filter(|_| same_endpoint);
+                if !same_endpoint {
+                    endpoints = None;
+                    series.moved();
+                }
             }
             Err(end) => break end,
         }

@@ -115,7 +115,7 @@ impl Retry<'_> {
 
     /// Counts the next attempt and returns the delay before it; `None` when there is to be none.
     fn delay(&mut self, end: &SessionEnd, now: Instant) -> Option<Duration> {
-        let delay = self.series.next(end.cause(), now)?;
+        let delay = self.series.next(end.setback(), now)?;
         let first = self.series.attempts() == 1;
         // It is this device that has another network, not a server that all its clients have lost.
         let own = first && matches!(end.error, Some(Error::NetworkChanged(_)));
@@ -182,7 +182,7 @@ impl Retry<'_> {
             }
             if shared.take_network_changed() && self.has_route() {
                 // Not at each of many changes.
-                let soon = (failed_at + series.policy().delay).max(Instant::now());
+                let soon = (failed_at + series.pause()).max(Instant::now());
                 if awaits_route || soon < sleep.deadline() {
                     sleep.as_mut().reset(soon);
                 }

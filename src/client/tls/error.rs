@@ -96,6 +96,14 @@ impl TlsError {
     }
 }
 
+impl TlsError {
+    /// Whether it is the server's certificate that was refused here.
+    pub(in crate::client) fn is_of_server_certificate(&self) -> bool {
+        use rustls::Error::{InvalidCertificate, NoCertificatesPresented};
+        matches!(self, Self::Handshake(InvalidCertificate(_) | NoCertificatesPresented))
+    }
+}
+
 /// The errors that have a remedy in its words; the others, which are defects of one side, in those of rustls.
 fn handshake(error: &rustls::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match error {
