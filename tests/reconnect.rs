@@ -364,15 +364,39 @@ fn a_login_page_in_place_of_a_server_that_was_there_is_tried_again() {
     let wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
     assert_eq!(recorded.next(), Seen::Reconnected(3));
-    // Where no connection ever was, or where the server itself refuses, it is final.
+    // What stands before a server may have none behind it for a while.
     drop(wire);
     assert_eq!(recorded.next(), Seen::Reconnecting(4, Cause::Lost, 0));
+    peer.accept().answer("");
+    assert_eq!(recorded.next(), Seen::Reconnecting(5, Cause::NoAnswer, 0));
+    let wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(recorded.next(), Seen::Reconnected(5));
+    // Where no connection ever was, or where the server itself refuses, it is final.
+    drop(wire);
+    assert_eq!(recorded.next(), Seen::Reconnecting(6, Cause::Lost, 0));
     peer.accept().answer("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
     assert!(matches!(recorded.next(), Seen::Failed(text) if text.contains("403")));
     assert!(matches!(recorded.next(), Seen::Closed(1006, _)));
     recorded.dial(&peer, with(quick()));
     peer.accept().answer("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>");
     assert!(matches!(recorded.next(), Seen::Failed(text) if text.contains("200")));
+    recorded.finish(peer);
+}
+
+#[test]
+fn a_server_that_ends_without_an_answer_has_a_cause_of_its_own() {
+    let peer = Peer::bind();
+    for answer in ["", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"] {
+        let recorded = Recorded::connect(&peer, with(quick()));
+        peer.accept().answer(answer);
+        assert!(matches!(recorded.next(), Seen::Failed(text) if text.contains("before it answered")));
+        recorded.finish(());
+    }
+    let asked = Reconnect { causes: Causes::of(Cause::NoAnswer), ..never() };
+    let recorded = Recorded::connect(&peer, with(asked));
+    peer.accept().answer("");
+    assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::NoAnswer, 0));
     recorded.finish(peer);
 }
 

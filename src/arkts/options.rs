@@ -154,11 +154,11 @@ fn reconnect(value: Value<'_>) -> Result<Reconnect, ApiError> {
             "dropQueue" => chosen.keep_queue = !boolean(&field, value)?,
             "ignoreNetwork" => chosen.watch_network = !boolean(&field, value)?,
             "causes" => {
-                let wrong = || ApiError::parameter(&field, "must be an array of causes: 1 to 12 or 14 to 16");
+                let wrong = || ApiError::parameter(&field, "must be an array of causes: 1 to 12 or 14 to 17");
                 let numbers = value.elements().ok_or_else(wrong)?;
                 let bit = |number: Value<'_>| {
                     let number =
-                        number.to_number().filter(|it| it.fract() == 0.0 && (1.0..=16.0).contains(it))?;
+                        number.to_number().filter(|it| it.fract() == 0.0 && (1.0..=17.0).contains(it))?;
                     Some(1_u32 << number as u32)
                 };
                 let mask = numbers.into_iter().map(bit).try_fold(0, |mask, bit| Some(mask | bit?));

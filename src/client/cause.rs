@@ -41,6 +41,8 @@ pub enum Cause {
     Options = 15,
     /// A defect of this library.
     Internal = 16,
+    /// The server ended the connection in order, and gave no answer to the upgrade.
+    NoAnswer = 17,
 }
 
 impl Cause {
@@ -89,7 +91,7 @@ impl Causes {
         .with(Cause::Restart)
         .with(Cause::Prepare);
     /// All that a retry can follow: not the application's own close.
-    pub const ALL: Self = Self(0x1_fffe).without(Cause::Application);
+    pub const ALL: Self = Self(0x3_fffe).without(Cause::Application);
 
     /// The set of one.
     pub const fn of(cause: Cause) -> Self {

@@ -146,8 +146,10 @@ impl Series {
             Some(408 | 425 | 429) => after(cause) || after(Cause::Http5xx),
             // Time does not cure them (RFC 9110 sections 15.6.2 and 15.6.6): it is the request that does not fit.
             Some(501 | 505) => after(Cause::Http4xx),
-            // Where the server was, a network's login page answers now.
-            _ if self.was_connected && (by_certificate || matches!(status, Some(200..400))) => {
+            // Where the server was, a network's login page answers now, or what stands before the server.
+            _ if self.was_connected
+                && (by_certificate || cause == Cause::NoAnswer || matches!(status, Some(200..400))) =>
+            {
                 after(cause) || after(Cause::Connect)
             }
             _ => after(cause),
@@ -267,7 +269,7 @@ mod tests {
     fn what_answers_in_place_of_a_server_that_was_there_is_tried_again() {
         let now = Instant::now();
         let certificate = Setback { by_certificate: true, ..Cause::Certificate.into() };
-        for setback in [certificate, refused(200), refused(204), refused(302), refused(399)] {
+        for setback in [certificate, Cause::NoAnswer.into(), refused(200), refused(204), refused(302), refused(399)] {
             let mut series = series(Reconnect::default());
             assert_eq!(series.next(setback, now), None, "{:?}", setback.status);
             series.was_open(Duration::ZERO);
@@ -303,7 +305,7 @@ mod tests {
     fn a_mask_of_causes_has_no_other_bits() {
         assert_eq!(Causes::from_bits(0b10), Some(Causes::of(Cause::Lookup)));
         assert_eq!(Causes::from_bits(1), None);
-        assert_eq!(Causes::from_bits(1 << 17), None);
+        assert_eq!(Causes::from_bits(1 << 18), None);
         assert_eq!(Causes::from_bits(1 << Cause::Application as u8), None);
         assert!((Causes::of(Cause::Closed) | Causes::TRANSIENT).contains(Cause::Closed));
     }

@@ -595,6 +595,12 @@ declare namespace webSocket {
      * @since 0.1.0 of this library
      */
     INTERNAL = 16,
+
+    /**
+     * The server ended the connection in order, and gave no answer to the upgrade.
+     * @since 0.1.0 of this library
+     */
+    NO_ANSWER = 17,
   }
 
   /**

@@ -47,6 +47,6 @@ test('Cause and TlsProtocol are enums, from name to number and back', () => {
 });
 
 test('Cause has the numbers of the C API', () => {
-  const { LOOKUP, LOST, INTERNAL } = library.Cause;
-  assert.deepStrictEqual([LOOKUP, LOST, INTERNAL], [1, 9, 16]);
+  const { LOOKUP, LOST, INTERNAL, NO_ANSWER } = library.Cause;
+  assert.deepStrictEqual([LOOKUP, LOST, INTERNAL, NO_ANSWER], [1, 9, 16, 17]);
 });

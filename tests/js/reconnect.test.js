@@ -150,6 +150,8 @@ socketTest('a server that asks for time is given it, and one that refuses is not
     await ws.connect(`${WS_URL}/status/${status}`, { reconnect: { delay: 1, maxDelay: 1 } });
     assert.strictEqual((await socket.error()).data, status);
   }
+  await ws.connect(`${WS_URL}/no-answer`, { reconnect: { delay: 1, maxDelay: 1 } });
+  assert.strictEqual((await socket.error()).cause, Cause.NO_ANSWER);
 });
 
 socketTest('a bad reconnect option is named', async ({ ws }) => {

@@ -6,7 +6,7 @@ const net = require('node:net');
 
 const { assert } = require('./harness.js');
 const {
-  HTTP_STATUS, OTHER, PARAMETER, assertError, bytes, callbackOf, failureOf, socketTest,
+  HTTP_STATUS, OTHER, PARAMETER, assertError, bytes, callbackOf, failureOf, library, socketTest,
 } = require('./support.js');
 
 const { WS_URL } = process.env;
@@ -136,6 +136,7 @@ socketTest('promises that an end breaks name its code and its cause, as the even
     const [first, second, ready, next] = await broken(answer, { sendQueueLimit: 100 }, () => [ws.send('a'), ws.send('x'.repeat(40)), ws.ready(), ws.next()]);
     const error = await socket.error();
     assert.match(error.message, text);
+    if (answer === '') assert.strictEqual(error.cause, library.Cause.NO_ANSWER);
     assert.strictEqual(error.unsent, 2);
     for (const each of [first, second]) assertError(each, code, /^send: the connection ended before the message was sent: /);
     assertError(ready, code, /^ready: the connection ended: /);

@@ -61,6 +61,7 @@ Paths:
   /status/NNN           refuse the upgrade with that HTTP status
   /status/NNN/SECONDS   the same with a Retry-After header
   /hang                 never answer the request
+  /no-answer            end the connection in place of an answer
   /bad-accept           answer with a wrong Sec-WebSocket-Accept
   /bad-frame            send a frame with RSV2 set right after open
   /bad-utf8             send a text that is not UTF-8 right after open
@@ -364,6 +365,7 @@ async fn converse(
     match Behaviour::of(&request.path)? {
         Behaviour::Refuse(status, retry_after) => upgrade.refuse(status, retry_after).await,
         Behaviour::Hang => upgrade.hang().await,
+        Behaviour::NoAnswer => upgrade.end().await,
         Behaviour::BadAccept => upgrade.accept("bm90IHRoZSByaWdodCBrZXk=", "").await.map(drop),
         Behaviour::Converse(script) => {
             let accept = derive_accept_key(request.value("sec-websocket-key").as_bytes());
@@ -378,6 +380,7 @@ enum Behaviour {
     /// With a status, and so many seconds in Retry-After.
     Refuse(u16, Option<u32>),
     Hang,
+    NoAnswer,
     BadAccept,
     Converse(Script),
 }
@@ -410,6 +413,7 @@ impl Behaviour {
                 return Ok(Self::Refuse(status.parse()?, Some(seconds.parse()?)));
             }
             ["hang"] => return Ok(Self::Hang),
+            ["no-answer"] => return Ok(Self::NoAnswer),
             ["bad-accept"] => return Ok(Self::BadAccept),
             ["headers"] => Script::Headers,
             ["protocol"] => Script::Protocol,
@@ -699,6 +703,11 @@ impl Upgrade {
             body.len()
         );
         self.socket.write_all(response.as_bytes()).await?;
+        self.socket.shutdown().await?;
+        Ok(())
+    }
+
+    async fn end(mut self) -> Result<(), Failure> {
         self.socket.shutdown().await?;
         Ok(())
     }

@@ -176,7 +176,9 @@ typedef enum NWS_Cause {
     /** What the attempt was prepared with is not valid, or the system's setting of a proxy is not. */
     NWS_CAUSE_OPTIONS = 15,
     /** A defect of this library. */
-    NWS_CAUSE_INTERNAL = 16
+    NWS_CAUSE_INTERNAL = 16,
+    /** The server ended the connection in order, and gave no answer to the upgrade. */
+    NWS_CAUSE_NO_ANSWER = 17
 } NWS_Cause;
 
 /** @brief The bit of a cause in NWS_ReconnectOptions::causes. */
@@ -371,8 +373,9 @@ typedef struct NWS_Options {
  *
  * Some ends count as another cause. The HTTP statuses 408, 425 and 429 pass with time: they count as NWS_CAUSE_HTTP_5XX
  * too. 501 and 505 do not: they count as NWS_CAUSE_HTTP_4XX, and not as NWS_CAUSE_HTTP_5XX. Once the client was open, an
- * answer of 200 to 399 and a server's certificate that is refused may be those of a network's login page: they count as
- * NWS_CAUSE_CONNECT too. Such a certificate is never trusted. The cause that is told stays the one of its class.
+ * answer of 200 to 399 and a server's certificate that is refused may be those of a network's login page, and the want of
+ * an answer may be that of a gateway before the server: they count as NWS_CAUSE_CONNECT too. Such a certificate is never
+ * trusted. The cause that is told stays the one of its class.
  *
  * A header Retry-After of the answer, in seconds or as a date, is the least delay, up to an hour and within maxTimeMs; the
  * random part comes on top. A new network does not shorten it. NWS_RetryNow() does.

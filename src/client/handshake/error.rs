@@ -85,7 +85,8 @@ impl UpgradeError {
     pub(in crate::client) fn cause(&self) -> Cause {
         match self {
             Self::Status(refused) | Self::Redirect(_, refused) => Cause::of_status(refused.status),
-            Self::Eof | Self::Io(_) => Cause::Connect,
+            Self::Eof => Cause::NoAnswer,
+            Self::Io(_) => Cause::Connect,
             Self::NotHttp
             | Self::HeadTooLong
             | Self::Header(_)
