@@ -154,6 +154,30 @@ fn hands_on_what_a_server_answered_instead() {
 }
 
 #[test]
+fn names_what_is_wrong_with_an_answer_and_none_of_its_values() {
+    let too_long = format!("HTTP/1.1 101 Yes\r\nX: {}\r\n\r\n", "x".repeat(66_000));
+    for (answer, expected) in [
+        ("HTTP/1.1 403 No\r\nX-A: b\r\n folded\r\n\r\n", "HTTP 403 No instead of 101"),
+        ("HTTP/1.1 200 OK\r\nX-A: b\r\nsecret\r\n\r\n", "is not HTTP/1.1: line 3 has no colon behind a name"),
+        (
+            "HTTP/1.1 200 OK\r\nX-A: sec\x01ret\r\n\r\n",
+            "is not HTTP/1.1: line 2 (X-A) holds a control character",
+        ),
+        ("HTTP/1.0 101 Yes\r\n\r\n", "is not HTTP/1.1 but HTTP/1.0, which knows no upgrade"),
+        ("\x15\x03\x01\0\x02\x02\x0a", "is not HTTP/1.1 but TLS: it is wss that is spoken there"),
+        ("\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64", "is not HTTP/1.1 but HTTP/2"),
+        (&too_long, "is over 65536 bytes or 256 headers"),
+    ] {
+        let peer = Peer::bind();
+        let recorded = Recorded::connect(&peer, quiet());
+        peer.accept().answer(answer);
+        let text = failure(&recorded);
+        assert!(text.contains(expected) && !text.contains("sec"), "{text}");
+        recorded.finish(peer);
+    }
+}
+
+#[test]
 fn waits_no_longer_for_a_body_than_it_is_worth() {
     let peer = Peer::bind();
     let (_client, refusals) = refusals(&peer, quiet());

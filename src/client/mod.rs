@@ -38,7 +38,7 @@ pub use self::event::{
 };
 pub use self::handshake::{Opened, RefusedUpgrade, UpgradeError, parse_response_head};
 pub use self::headers::{Headers, RawHeader};
-pub use self::http::{RESPONSE_BODY_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX};
+pub use self::http::{HeadFault, RESPONSE_BODY_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX};
 pub use self::message::Message;
 pub use self::proxy::{Credentials, Proxy, ProxyError, ProxyOptionError, ProxyProtocol, ProxyServer};
 pub use self::reconnect::Reconnect;

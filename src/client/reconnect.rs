@@ -269,7 +269,9 @@ mod tests {
     fn what_answers_in_place_of_a_server_that_was_there_is_tried_again() {
         let now = Instant::now();
         let certificate = Setback { by_certificate: true, ..Cause::Certificate.into() };
-        for setback in [certificate, Cause::NoAnswer.into(), refused(200), refused(204), refused(302), refused(399)] {
+        for setback in
+            [certificate, Cause::NoAnswer.into(), refused(200), refused(204), refused(302), refused(399)]
+        {
             let mut series = series(Reconnect::default());
             assert_eq!(series.next(setback, now), None, "{:?}", setback.status);
             series.was_open(Duration::ZERO);

@@ -199,7 +199,7 @@ impl Listener for Recorder {
             Error::Tls { .. } => Told::Rust(End::Tls),
             Error::Upgrade { cause, .. } => match cause {
                 UpgradeError::Status(refused) => Told::upgrade(Cause::Status(refused.status)),
-                UpgradeError::NotHttp => Told::upgrade(Cause::NotHttp),
+                UpgradeError::NotHttp(_) => Told::upgrade(Cause::NotHttp),
                 UpgradeError::Header(name) => Told::upgrade(Cause::Header(name)),
                 UpgradeError::Eof => Told::upgrade(Cause::Eof),
                 UpgradeError::Io(_) => Told::upgrade(Cause::Io),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::client::cause::Cause;
 use crate::client::headers::Headers;
-use crate::client::http::{HeadError, RESPONSE_HEAD_BYTES_MAX};
+use crate::client::http::{HeadError, HeadFault, RESPONSE_HEAD_BYTES_MAX};
 use crate::client::request::RedirectError;
 use crate::client::retry_after::retry_after;
 use crate::protocol::ExtensionError;
@@ -19,7 +19,7 @@ pub enum UpgradeError {
     /// It redirected to where this client does not follow.
     Redirect(RedirectError, Box<RefusedUpgrade>),
     /// Its answer is not HTTP/1.1.
-    NotHttp,
+    NotHttp(HeadFault),
     /// Its response head is longer than [`RESPONSE_HEAD_BYTES_MAX`] or has too many headers.
     HeadTooLong,
     /// A header is missing or has the wrong value.
@@ -63,7 +63,10 @@ impl fmt::Display for UpgradeError {
                 let RefusedUpgrade { status, reason, headers: _, body: _ } = &**refused;
                 write!(f, "the server answered HTTP {status} {reason} instead of 101")
             }
-            Self::NotHttp => f.write_str("the answer is not HTTP/1.1"),
+            Self::NotHttp(HeadFault::Tls) => {
+                write!(f, "the answer is not HTTP/1.1{}: it is wss that is spoken there", HeadFault::Tls)
+            }
+            Self::NotHttp(fault) => write!(f, "the answer is not HTTP/1.1{fault}"),
             Self::HeadTooLong => {
                 write!(f, "the response head is over {} bytes or 256 headers", RESPONSE_HEAD_BYTES_MAX)
             }
@@ -87,7 +90,7 @@ impl UpgradeError {
             Self::Status(refused) | Self::Redirect(_, refused) => Cause::of_status(refused.status),
             Self::Eof => Cause::NoAnswer,
             Self::Io(_) => Cause::Connect,
-            Self::NotHttp
+            Self::NotHttp(_)
             | Self::HeadTooLong
             | Self::Header(_)
             | Self::UnrequestedProtocol
@@ -99,7 +102,7 @@ impl UpgradeError {
 impl From<HeadError> for UpgradeError {
     fn from(error: HeadError) -> Self {
         match error {
-            HeadError::NotHttp => Self::NotHttp,
+            HeadError::NotHttp(fault) => Self::NotHttp(fault),
             HeadError::TooLong => Self::HeadTooLong,
             HeadError::Eof => Self::Eof,
             HeadError::Io(cause) => Self::Io(cause),

@@ -12,7 +12,7 @@ pub use self::opened::Opened;
 
 use super::destination::Destination;
 use super::headers::{Headers, is_token};
-use super::http::{self, Head, USER_AGENT};
+use super::http::{self, Head, HeadFault, USER_AGENT};
 use super::request::Request;
 use super::stats::Timing;
 use crate::protocol::{ExtensionError, Negotiated, ReadBuffer};
@@ -143,7 +143,7 @@ fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Ne
         return Err(UpgradeError::Status(Box::new(refused)));
     }
     if head.minor_version != 1 {
-        return Err(UpgradeError::NotHttp);
+        return Err(UpgradeError::NotHttp(HeadFault::Old));
     }
     if !head.lists("upgrade", "websocket") {
         return Err(UpgradeError::Header("Upgrade"));
@@ -273,7 +273,7 @@ mod tests {
         assert!(refused(&answer("").replace("s3pP", "S3pP")).contains("Sec-WebSocket-Accept"));
         assert!(refused(&answer("Sec-WebSocket-Protocol: other\r\n")).contains("not requested"));
         assert!(refused(&answer("Sec-WebSocket-Extensions: x-mine\r\n")).contains("extension"));
-        let many = "X: y\r\n".repeat(http::RESPONSE_HEADERS_MAX);
+        let many = "X: y\r\n".repeat(256);
         assert!(refused(&answer(&many)).contains("256 headers"));
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::client::cause::Cause;
-use crate::client::http::{HeadError, RESPONSE_HEAD_BYTES_MAX};
+use crate::client::http::{HeadError, HeadFault, RESPONSE_HEAD_BYTES_MAX};
 
 /// A field of a proxy that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum ProxyError {
         retry_after: Option<Duration>,
     },
     /// Its answer is not HTTP/1.
-    NotHttp,
+    NotHttp(HeadFault),
     /// Its answer is longer than [`RESPONSE_HEAD_BYTES_MAX`] or has too many headers.
     HeadTooLong,
     /// Bytes follow its answer that nobody asked for.
@@ -84,7 +84,7 @@ impl fmt::Display for ProxyError {
             Self::Status { status, reason, retry_after: _ } => {
                 write!(f, "the proxy answered HTTP {status} {reason}")
             }
-            Self::NotHttp => f.write_str("the proxy's answer is not HTTP/1"),
+            Self::NotHttp(fault) => write!(f, "the proxy's answer is not HTTP/1{fault}"),
             Self::HeadTooLong => {
                 write!(f, "the proxy's answer is over {} bytes or 256 headers", RESPONSE_HEAD_BYTES_MAX)
             }
@@ -126,7 +126,7 @@ impl ProxyError {
             Self::Reply(2) => Cause::Http4xx,
             Self::Reply(_) => Cause::Http5xx,
             Self::Eof | Self::Io(_) => Cause::Connect,
-            Self::NotHttp | Self::HeadTooLong | Self::Garbage | Self::NotSocks5 | Self::TooLong => {
+            Self::NotHttp(_) | Self::HeadTooLong | Self::Garbage | Self::NotSocks5 | Self::TooLong => {
                 Cause::Upgrade
             }
         }
@@ -136,7 +136,7 @@ impl ProxyError {
 impl From<HeadError> for ProxyError {
     fn from(error: HeadError) -> Self {
         match error {
-            HeadError::NotHttp => Self::NotHttp,
+            HeadError::NotHttp(fault) => Self::NotHttp(fault),
             HeadError::TooLong => Self::HeadTooLong,
             HeadError::Eof => Self::Eof,
             HeadError::Io(cause) => Self::Io(cause),

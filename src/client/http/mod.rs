@@ -1,18 +1,23 @@
 //! HTTP/1.1 answers, as far as the upgrade and proxies need them (RFC 9112). Knows neither of the two.
 
+mod fault;
+mod head;
+
 use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::Instant;
 
+pub use self::fault::HeadFault;
+
+pub(super) use self::head::{Head, HeadError, parse_head};
+
 /// What the library calls itself in requests.
 pub(super) const USER_AGENT: &str = concat!("net_websocket/", env!("CARGO_PKG_VERSION"));
 
 /// The longest response head, in bytes; interim answers before it count as well.
 pub const RESPONSE_HEAD_BYTES_MAX: usize = 65_536;
-/// The most headers in a response.
-pub(super) const RESPONSE_HEADERS_MAX: usize = 256;
 /// The most bytes of a refusal's body that are handed on.
 pub const RESPONSE_BODY_BYTES_MAX: usize = 4_096;
 /// How long a refusal's body may keep the refusal itself waiting.
@@ -22,75 +27,13 @@ const BODY_MARGIN: Duration = Duration::from_millis(10);
 /// The most bytes read of a chunked body, whatever they amount to.
 const CHUNKED_BYTES_MAX: usize = 4 * RESPONSE_BODY_BYTES_MAX;
 const READ_STEP_BYTES: usize = 4_096;
-/// The longest reason phrase handed on, in bytes.
-const REASON_BYTES_MAX: usize = 128;
-
-/// The head of an answer.
-#[derive(Debug)]
-pub(super) struct Head {
-    /// Of HTTP/1.
-    pub(super) minor_version: u8,
-    pub(super) status: u16,
-    /// Printable ASCII only.
-    pub(super) reason: String,
-    /// In order, names in lower case.
-    pub(super) headers: Vec<(String, String)>,
-    /// Bytes of the head.
-    pub(super) len: usize,
-}
-
-/// Why there is no head.
-#[derive(Debug)]
-pub(super) enum HeadError {
-    NotHttp,
-    TooLong,
-    Eof,
-    Io(io::Error),
-}
-
-impl Head {
-    /// The values of a header, by its name in lower case.
-    pub(super) fn values<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.trim())
-    }
-
-    /// Whether a comma-separated header has an entry.
-    pub(super) fn lists(&self, wanted: &str, entry: &str) -> bool {
-        self.values(wanted)
-            .flat_map(|value| value.split(','))
-            .any(|known| known.trim().eq_ignore_ascii_case(entry))
-    }
-}
-
-/// The head at the beginning of `bytes`, or `None` while it is incomplete.
-pub(super) fn parse_head(bytes: &[u8]) -> Result<Option<Head>, HeadError> {
-    let mut storage = [httparse::EMPTY_HEADER; RESPONSE_HEADERS_MAX];
-    let mut response = httparse::Response::new(&mut storage);
-    let len = match response.parse(bytes) {
-        Ok(httparse::Status::Complete(len)) => len,
-        Ok(httparse::Status::Partial) => return Ok(None),
-        Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooLong),
-        Err(_) => return Err(HeadError::NotHttp),
-    };
-    let lower = |header: &httparse::Header<'_>| {
-        (header.name.to_ascii_lowercase(), String::from_utf8_lossy(header.value).into_owned())
-    };
-    Ok(Some(Head {
-        minor_version: response.version.unwrap_or_default(),
-        status: response.code.unwrap_or_default(),
-        reason: printable(response.reason.unwrap_or_default()),
-        headers: response.headers.iter().map(lower).collect(),
-        len,
-    }))
-}
-
 /// Reads the final head (RFC 9110 section 15.2: interim answers may come before it). What came behind it stays in
 /// `received`, which is empty at first.
 pub(super) async fn read_head<S: AsyncRead + Unpin>(
     stream: &mut S,
     received: &mut Vec<u8>,
 ) -> Result<Head, HeadError> {
-    let mut skipped = 0;
+    let mut left = RESPONSE_HEAD_BYTES_MAX;
     loop {
         received.reserve(READ_STEP_BYTES);
         match stream.read_buf(received).await {
@@ -100,14 +43,15 @@ pub(super) async fn read_head<S: AsyncRead + Unpin>(
             Ok(0) => return Err(HeadError::Eof),
             Ok(_) => {}
         }
-        while let Some(head) = parse_head(received)? {
+        // What is behind the limit is not looked at, so that it does not matter how much arrives at once.
+        while let Some(head) = parse_head(&received[..left.min(received.len())])? {
             received.drain(..head.len);
             if head.status == 101 || !(100..200).contains(&head.status) {
                 return Ok(head);
             }
-            skipped += head.len;
+            left -= head.len;
         }
-        if skipped + received.len() > RESPONSE_HEAD_BYTES_MAX {
+        if received.len() > left {
             return Err(HeadError::TooLong);
         }
     }
@@ -175,11 +119,6 @@ fn unchunk(mut chunks: &[u8]) -> (Vec<u8>, bool) {
     }
 }
 
-/// A reason phrase is the peer's text: only printable ASCII of it reaches ours.
-fn printable(reason: &str) -> String {
-    reason.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(REASON_BYTES_MAX).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,7 +172,54 @@ mod tests {
         let wire = format!("HTTP/1.1 100 Continue\r\n\r\n{interim}HTTP/1.1 200 OK\r\nX: y\r\n\r\n");
         let (head, _) = read(wire.as_bytes()).await.expect("a good head");
         assert_eq!((head.status, head.values("x").next()), (200, Some("y")));
+        assert!(matches!(read(b"HTTP/1.1 102 Wait\r\n\r\nSSH-2.0").await, Err(HeadError::NotHttp(_))));
         let endless = interim.repeat(RESPONSE_HEAD_BYTES_MAX / interim.len() + 1_000);
         assert!(matches!(read(endless.as_bytes()).await, Err(HeadError::TooLong)));
+    }
+
+    /// A stream that yields so many bytes at a time.
+    struct Pieces<'a>(&'a [u8], usize);
+
+    impl AsyncRead for Pieces<'_> {
+        fn poll_read(
+            mut self: std::pin::Pin<&mut Self>,
+            _cx: &mut std::task::Context<'_>,
+            into: &mut tokio::io::ReadBuf<'_>,
+        ) -> std::task::Poll<io::Result<()>> {
+            let (now, later) = self.0.split_at(self.1.min(self.0.len()).min(into.remaining()));
+            into.put_slice(now);
+            self.0 = later;
+            std::task::Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_head_is_too_long_by_its_length_however_it_arrives() {
+        let interim = "HTTP/1.1 103 Early Hints\r\n\r\n";
+        for (length, good) in [
+            (RESPONSE_HEAD_BYTES_MAX - 1, true),
+            (RESPONSE_HEAD_BYTES_MAX, true),
+            (RESPONSE_HEAD_BYTES_MAX + 1, false),
+            (66_000, false),
+            (131_000, false),
+        ] {
+            for before in ["", interim] {
+                let start = format!("{before}HTTP/1.1 101 Yes\r\nX: ");
+                let wire = format!("{start}{}\r\n\r\nframes", "x".repeat(length - start.len() - 4));
+                for step in [wire.len(), 2 * RESPONSE_HEAD_BYTES_MAX, 65_537, 4_096, 1_000] {
+                    let mut received = Vec::with_capacity(step);
+                    let head = read_head(&mut Pieces(wire.as_bytes(), step), &mut received).await;
+                    assert_eq!(head.is_ok(), good, "{length} in steps of {step}: {head:?}");
+                    assert!(good || matches!(head, Err(HeadError::TooLong)), "{head:?}");
+                }
+            }
+        }
+        // What is wrong behind the limit does not count.
+        let wire = format!("HTTP/1.1 101 Yes\r\nX: {}\x01", "x".repeat(70_000));
+        for step in [wire.len(), 1_000] {
+            let mut received = Vec::with_capacity(step);
+            let head = read_head(&mut Pieces(wire.as_bytes(), step), &mut received).await;
+            assert!(matches!(head, Err(HeadError::TooLong)), "{head:?}");
+        }
     }
 }
