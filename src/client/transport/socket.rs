@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::route::Endpoints;
-use crate::platform;
+use crate::{platform, runtime};
 
 /// A connected TCP socket whose writes fail with `BrokenPipe` and nothing else.
 pub(in crate::client) struct Socket {
@@ -65,6 +65,22 @@ impl Socket {
         self.activity = None;
     }
 
+    /// Reads what its reader gains as it is, and so counts by itself.
+    pub(super) fn poll_read_payload(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before
+            && let Some(activity) = &self.activity
+        {
+            activity.note();
+        }
+        read
+    }
+
     /// Bytes that were written, and how many of them the peer has acknowledged.
     pub(in crate::client) fn written_and_acknowledged(&self) -> Option<(u64, u64)> {
         let unacknowledged = platform::unacknowledged(self.stream.as_fd())?;
@@ -77,19 +93,20 @@ impl Socket {
     }
 }
 
+/// For those who may gain nothing from what they read, TLS above all, whose reads loop inside one poll.
 impl AsyncRead for Socket {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before
-            && let Some(activity) = &self.activity
-        {
-            activity.note();
+        if !runtime::may_read() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
+        let before = buf.filled().len();
+        let read = self.poll_read_payload(cx, buf);
+        runtime::has_read(buf.filled().len() - before);
         read
     }
 }

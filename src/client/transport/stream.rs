@@ -9,6 +9,10 @@ use tokio_rustls::client::TlsStream;
 
 use super::route::Endpoints;
 use super::socket::Socket;
+use crate::runtime;
+
+/// The most bytes that TLS takes in one write. It goes on until it has all of them, however long that takes.
+const TLS_WRITE_BYTES_MAX: usize = 262_144;
 
 /// The transport of a connection.
 pub(in crate::client) enum Stream {
@@ -61,8 +65,13 @@ impl Stream {
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Plain(stream) => stream.poll_read_payload(cx, buf),
+            Self::Tls(stream) => {
+                let before = buf.filled().len();
+                let read = Pin::new(stream).poll_read(cx, buf);
+                runtime::has_gained(buf.filled().len() - before);
+                read
+            }
         }
     }
 }
@@ -71,7 +80,7 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, &buf[..buf.len().min(TLS_WRITE_BYTES_MAX)]),
         }
     }
 
