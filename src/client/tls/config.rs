@@ -11,7 +11,7 @@ use rustls::crypto::ring::default_provider;
 use rustls::version::TLS13;
 use rustls::{ALL_VERSIONS, ClientConfig, InconsistentKeys};
 
-use super::error::{TrustError, unusable};
+use super::error::{Shown, TrustError, unusable};
 use super::options::{AlpnProtocols, ClientCertificate, Pin, TlsOptions};
 use super::verify::Verifier;
 use super::{key, trust};
@@ -112,14 +112,18 @@ fn build(options: &TlsOptions) -> Result<ClientConfig, TrustError> {
         Some(ClientCertificate { certificate, key, password }) => {
             let chain = trust::certificates(certificate)?;
             let private = key::private_key(key, password.as_ref())?;
+            let kind = key::kind_of_unusable(&private);
             builder.with_client_auth_cert(chain, private).map_err(|cause| match cause {
                 rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-                    unusable(key, format!("it is not the key of the certificate {}", certificate.display()))
+                    unusable(key, format!("it is not the key of the certificate {}", Shown(certificate)))
                 }
                 rustls::Error::InvalidCertificate(_) => {
                     unusable(certificate, "its first certificate is malformed".to_owned())
                 }
-                other => unusable(key, format!("not a usable RSA, ECDSA or Ed25519 key: {other}")),
+                _ => unusable(
+                    key,
+                    format!("it is {kind}; RSA of 2048 to 4096 bits, P-256, P-384 and Ed25519 can be used"),
+                ),
             })?
         }
     };

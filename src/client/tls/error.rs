@@ -29,13 +29,32 @@ impl fmt::Display for TrustError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, cause } = self;
         match path {
-            Some(path) => write!(f, "certificate file {}: {cause}", path.display()),
+            Some(path) => write!(f, "certificate file {}: {cause}", Shown(path)),
             None => write!(f, "certificate store of the system: {cause}"),
         }
     }
 }
 
 impl std::error::Error for TrustError {}
+
+/// A path as it may be shown. What was given may be the file's contents, which may be a private key.
+pub(super) struct Shown<'a>(pub(super) &'a Path);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// Ed25519 keys are of 64 digits of base64, the shortest there are.
+        const KEY_CHARS_MIN: usize = 40;
+        let path = self.0.to_string_lossy();
+        let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+        let is_base64 = path.len() >= KEY_CHARS_MIN && !path.starts_with('/') && path.chars().all(is_digit);
+        if is_base64 || path.contains("-----") || path.contains(char::is_control) {
+            return f.write_str(
+                "(not shown: the option holds something that is no path, such as what is in a file)",
+            );
+        }
+        f.write_str(&path)
+    }
+}
 
 /// Why a TLS handshake failed.
 #[derive(Debug)]

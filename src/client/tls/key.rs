@@ -1,4 +1,4 @@
-//! Private keys from PEM files, and the passwords that protect them: PKCS#8 with PBES2 (RFC 8018) and OpenSSL's older
+//! Private keys from files, PEM or DER, and the passwords that protect them: PKCS#8 with PBES2 (RFC 8018) and OpenSSL's older
 //! form, which says so in headers (RFC 1421 section 4.6).
 
 use std::fmt;
@@ -8,36 +8,54 @@ use std::path::Path;
 
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, KeyInit, KeyIvInit};
-use data_encoding::{BASE64, HEXUPPER_PERMISSIVE};
+use data_encoding::HEXUPPER_PERMISSIVE;
 use md5::{Digest, Md5};
 use pkcs5::AlgorithmIdentifierRef;
 use pkcs5::der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
 use pkcs5::der::{Decode, Reader};
 use pkcs5::pbes2::{self, Kdf, Pbkdf2Prf};
 use ring::pbkdf2;
-use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 use zeroize::Zeroizing;
 
+use super::der::{self, FileKind};
 use super::error::{TrustError, unusable};
 use super::options::Password;
+use super::pem::{self, PemError, Section};
 
 /// RFC 8018 appendix B.2.2. `pkcs5` names it only with a feature that brings in much else.
 const DES_EDE3_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.3.7");
 
-/// Why a key stays closed.
+const OTHER_CIPHER: &str = "a cipher other than AES-CBC and DES-EDE3-CBC";
+
+/// Why a file gives no key. No byte of it is part of the words.
 #[derive(Debug, PartialEq, Eq)]
-enum KeyDecryptError {
+enum KeyError {
+    /// What the file holds instead.
+    NoKey(&'static str),
+    /// The kind of key, and what makes another one of it.
+    Kind(&'static str),
+    Pem(PemError),
     NoPassword,
     WrongPassword,
     Damaged,
     /// By what it is encrypted.
-    Unsupported(String),
+    Unsupported(&'static str),
 }
 
-impl fmt::Display for KeyDecryptError {
+impl From<PemError> for KeyError {
+    fn from(error: PemError) -> Self {
+        Self::Pem(error)
+    }
+}
+
+impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoKey("") => f.write_str("it holds no private key, neither in PEM nor in DER"),
+            Self::NoKey(instead) => write!(f, "it holds {instead}, and no private key"),
+            Self::Kind(kind) => write!(f, "it holds {kind}"),
+            Self::Pem(error) => fmt::Display::fmt(error, f),
             Self::NoPassword => f.write_str("the key is protected by a password, and none was given"),
             Self::WrongPassword => f.write_str("the password of the key is wrong"),
             Self::Damaged => f.write_str("the encrypted key is damaged"),
@@ -50,77 +68,102 @@ impl fmt::Display for KeyDecryptError {
     }
 }
 
-/// The first private key in a PEM file. A password that the key does not need is not looked at.
+/// The first private key in a file. A password that the key does not need is not looked at.
 pub(super) fn private_key(
     path: &Path,
     password: Option<&Password>,
 ) -> Result<PrivateKeyDer<'static>, TrustError> {
-    let bytes = Zeroizing::new(fs::read(path).map_err(|cause| unusable(path, cause.to_string()))?);
-    let none = || unusable(path, "it holds no private key in PEM form".to_owned());
-    let text = std::str::from_utf8(&bytes).map_err(|_| none())?;
-    let section = Section::first(text).ok_or_else(none)?;
-    let undecryptable = |cause: KeyDecryptError| unusable(path, cause.to_string());
-    if section.label == "ENCRYPTED PRIVATE KEY" {
-        let key = section.decode().and_then(|der| open_pkcs8(&der, password)).map_err(undecryptable)?;
-        return Ok(PrivatePkcs8KeyDer::from(key.to_vec()).into());
-    }
-    if section.header("Proc-Type").is_some_and(|kind| kind.ends_with("ENCRYPTED")) {
-        let key = open_traditional(&section, password).map_err(undecryptable)?.to_vec();
-        return match section.label {
-            "RSA PRIVATE KEY" => Ok(PrivatePkcs1KeyDer::from(key).into()),
-            "EC PRIVATE KEY" => Ok(PrivateSec1KeyDer::from(key).into()),
-            other => Err(unusable(path, format!("{other} is no kind of key that TLS uses"))),
-        };
-    }
-    PrivateKeyDer::from_pem_slice(&bytes).map_err(|cause| match cause {
-        pem::Error::NoItemsFound => none(),
-        other => unusable(path, other.to_string()),
-    })
+    let file = Zeroizing::new(fs::read(path).map_err(|cause| unusable(path, cause.to_string()))?);
+    let key = match der::file_kind(&file) {
+        Some(kind) => key_of_der(&file, kind, password),
+        None => key_of_pem(&file, password),
+    };
+    key.map_err(|cause| unusable(path, cause.to_string()))
 }
 
-/// A section of a PEM file.
-struct Section<'a> {
-    label: &'a str,
-    headers: Vec<(&'a str, &'a str)>,
-    base64: &'a str,
+fn key_of_der(
+    file: &[u8],
+    kind: FileKind,
+    password: Option<&Password>,
+) -> Result<PrivateKeyDer<'static>, KeyError> {
+    match kind {
+        FileKind::PrivateKey => PrivateKeyDer::try_from(file.to_vec()).map_err(|_| KeyError::NoKey("")),
+        FileKind::EncryptedPrivateKey => {
+            Ok(PrivatePkcs8KeyDer::from(open_pkcs8(file, password)?.to_vec()).into())
+        }
+        FileKind::Certificate => Err(KeyError::NoKey("a certificate")),
+        FileKind::Pkcs12 => {
+            Err(KeyError::Kind("PKCS#12; `openssl pkcs12 -nocerts -nodes` takes the key out of it"))
+        }
+        FileKind::Pkcs7 => Err(KeyError::NoKey("PKCS#7")),
+    }
 }
 
-impl<'a> Section<'a> {
-    /// The first one with a private key.
-    fn first(mut text: &'a str) -> Option<Self> {
-        loop {
-            let (_, rest) = text.split_once("-----BEGIN ")?;
-            let (label, rest) = rest.split_once("-----")?;
-            let (body, rest) = rest.split_once("-----END ")?;
-            text = rest;
-            if !label.ends_with("PRIVATE KEY") {
-                continue;
+fn key_of_pem(file: &[u8], password: Option<&Password>) -> Result<PrivateKeyDer<'static>, KeyError> {
+    let mut error = KeyError::NoKey("");
+    for section in pem::sections(file) {
+        let section = section?;
+        match section.label {
+            b"PRIVATE KEY" => return Ok(PrivatePkcs8KeyDer::from(section.decode()?.to_vec()).into()),
+            b"ENCRYPTED PRIVATE KEY" => {
+                let key = open_pkcs8(&section.decode()?, password)?;
+                return Ok(PrivatePkcs8KeyDer::from(key.to_vec()).into());
             }
-            let mut base64 = body.trim_start();
-            let mut headers = Vec::new();
-            while let Some((line, rest)) = base64.split_once('\n')
-                && let Some((name, value)) = line.split_once(':')
-            {
-                headers.push((name.trim(), value.trim()));
-                base64 = rest;
+            b"RSA PRIVATE KEY" => {
+                let key = traditional_key(&section, password)?;
+                return Ok(PrivatePkcs1KeyDer::from(key.to_vec()).into());
             }
-            return Some(Self { label, headers, base64 });
+            b"EC PRIVATE KEY" => {
+                let key = traditional_key(&section, password)?;
+                return Ok(PrivateSec1KeyDer::from(key.to_vec()).into());
+            }
+            b"OPENSSH PRIVATE KEY" => {
+                error = KeyError::Kind(
+                    "a key in the form of OpenSSH; `ssh-keygen -p -m PKCS8` makes another one of it",
+                );
+            }
+            other if other.ends_with(b"PRIVATE KEY") => {
+                error = KeyError::Kind("a private key of a kind that TLS does not use");
+            }
+            // Another kind of key says more.
+            _ if matches!(error, KeyError::Kind(_)) => {}
+            other if other.ends_with(b"CERTIFICATE") => error = KeyError::NoKey("a certificate"),
+            b"PUBLIC KEY" | b"RSA PUBLIC KEY" => error = KeyError::NoKey("a public key"),
+            _ => {}
         }
     }
+    Err(error)
+}
 
-    fn header(&self, wanted: &str) -> Option<&'a str> {
-        self.headers.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value)
+/// A key in OpenSSL's older form, which says in headers whether it is encrypted.
+fn traditional_key(
+    section: &Section<'_>,
+    password: Option<&Password>,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    if section.header("Proc-Type").is_some_and(|kind| kind.ends_with(b"ENCRYPTED")) {
+        return open_traditional(section, password);
     }
+    Ok(section.decode()?)
+}
 
-    /// What is still encrypted, so that it needs no wiping.
-    fn decode(&self) -> Result<Vec<u8>, KeyDecryptError> {
-        let base64: String = self.base64.split_ascii_whitespace().collect();
-        BASE64.decode(base64.as_bytes()).map_err(|_| KeyDecryptError::Damaged)
+/// What a key is that was found, and that TLS here cannot use.
+pub(super) fn kind_of_unusable(key: &PrivateKeyDer<'_>) -> &'static str {
+    let name = match key {
+        PrivateKeyDer::Pkcs8(key) => der::pkcs8_key_name(key.secret_pkcs8_der()),
+        PrivateKeyDer::Pkcs1(_) => Some("RSA"),
+        _ => None,
+    };
+    match name {
+        Some("RSA") => "an RSA key that is damaged, or not of 2048 to 4096 bits",
+        Some("P-256" | "P-384" | "Ed25519") | None => "damaged, or not a key of a kind that can be used",
+        Some("P-521") => "a key on the curve P-521",
+        Some("RSA-PSS") => "a key for RSA-PSS alone; a plain RSA key signs by RSA-PSS as well",
+        Some(_) => "a key of another kind",
     }
 }
 
 /// EncryptedPrivateKeyInfo of RFC 5958 section 3, with PBES2 of RFC 8018 section 6.2.
-fn open_pkcs8(der: &[u8], password: Option<&Password>) -> Result<Zeroizing<Vec<u8>>, KeyDecryptError> {
+fn open_pkcs8(der: &[u8], password: Option<&Password>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let (algorithm, data) = AnyRef::from_der(der)
         .and_then(|info| {
             info.sequence(|info| {
@@ -129,44 +172,48 @@ fn open_pkcs8(der: &[u8], password: Option<&Password>) -> Result<Zeroizing<Vec<u
                 Ok::<_, pkcs5::der::Error>((algorithm, data.as_bytes()))
             })
         })
-        .map_err(|_| KeyDecryptError::Damaged)?;
+        .map_err(|_| KeyError::Damaged)?;
     if algorithm.oid != pbes2::PBES2_OID {
-        return Err(KeyDecryptError::Unsupported(format!("the method {}", algorithm.oid)));
+        return Err(KeyError::Unsupported("a method other than PBES2"));
     }
     let (kdf, cipher) = algorithm
         .parameters_any()
-        .map_err(|_| KeyDecryptError::Damaged)?
+        .map_err(|_| KeyError::Damaged)?
         .sequence(|parameters| {
             let kdf = AlgorithmIdentifierRef::decode(parameters)?;
             Ok::<_, pkcs5::der::Error>((kdf, AlgorithmIdentifierRef::decode(parameters)?))
         })
-        .map_err(|_| KeyDecryptError::Damaged)?;
+        .map_err(|_| KeyError::Damaged)?;
     if kdf.oid != pbes2::PBKDF2_OID {
-        return Err(KeyDecryptError::Unsupported(format!("the key derivation {}", kdf.oid)));
+        return Err(KeyError::Unsupported("a key of another derivation than PBKDF2"));
     }
-    let Ok(Kdf::Pbkdf2(kdf)) = Kdf::try_from(kdf) else { return Err(KeyDecryptError::Damaged) };
+    let Ok(Kdf::Pbkdf2(kdf)) = Kdf::try_from(kdf) else { return Err(KeyError::Damaged) };
     let iv = cipher
         .parameters_any()
-        .map_err(|_| KeyDecryptError::Damaged)?
+        .map_err(|_| KeyError::Damaged)?
         .decode_as::<&OctetStringRef>()
-        .map_err(|_| KeyDecryptError::Damaged)?
+        .map_err(|_| KeyError::Damaged)?
         .as_bytes();
     let cipher = match cipher.oid {
         pbes2::AES_128_CBC_OID => Cipher::Aes128,
         pbes2::AES_192_CBC_OID => Cipher::Aes192,
         pbes2::AES_256_CBC_OID => Cipher::Aes256,
         DES_EDE3_CBC => Cipher::TripleDes,
-        other => return Err(KeyDecryptError::Unsupported(format!("the cipher {other}"))),
+        _ => return Err(KeyError::Unsupported(OTHER_CIPHER)),
     };
     let digest = match kdf.prf {
         Pbkdf2Prf::HmacWithSha1 => pbkdf2::PBKDF2_HMAC_SHA1,
         Pbkdf2Prf::HmacWithSha256 => pbkdf2::PBKDF2_HMAC_SHA256,
         Pbkdf2Prf::HmacWithSha384 => pbkdf2::PBKDF2_HMAC_SHA384,
         Pbkdf2Prf::HmacWithSha512 => pbkdf2::PBKDF2_HMAC_SHA512,
-        other => return Err(KeyDecryptError::Unsupported(format!("the key derivation {other:?}"))),
+        _ => {
+            return Err(KeyError::Unsupported(
+                "a key that PBKDF2 derived by another digest than SHA-1 and SHA-2",
+            ));
+        }
     };
-    let iterations = NonZeroU32::new(kdf.iteration_count).ok_or(KeyDecryptError::Damaged)?;
-    let password = password.ok_or(KeyDecryptError::NoPassword)?;
+    let iterations = NonZeroU32::new(kdf.iteration_count).ok_or(KeyError::Damaged)?;
+    let password = password.ok_or(KeyError::NoPassword)?;
     let mut key = Zeroizing::new(vec![0; cipher.key_bytes()]);
     pbkdf2::derive(digest, iterations, kdf.salt.as_ref(), password.as_bytes(), &mut key);
     cipher.decrypt(&key, iv, data)
@@ -177,20 +224,21 @@ fn open_pkcs8(der: &[u8], password: Option<&Password>) -> Result<Zeroizing<Vec<u
 fn open_traditional(
     section: &Section<'_>,
     password: Option<&Password>,
-) -> Result<Zeroizing<Vec<u8>>, KeyDecryptError> {
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     const SALT_BYTES: usize = 8;
-    let (name, iv) =
-        section.header("DEK-Info").and_then(|info| info.split_once(',')).ok_or(KeyDecryptError::Damaged)?;
+    let info = section.header("DEK-Info").ok_or(KeyError::Damaged)?;
+    let comma = info.iter().position(|byte| *byte == b',').ok_or(KeyError::Damaged)?;
+    let (name, iv) = (&info[..comma], &info[comma + 1..]);
     let cipher = match name {
-        "AES-128-CBC" => Cipher::Aes128,
-        "AES-192-CBC" => Cipher::Aes192,
-        "AES-256-CBC" => Cipher::Aes256,
-        "DES-EDE3-CBC" => Cipher::TripleDes,
-        other => return Err(KeyDecryptError::Unsupported(format!("the cipher {other:?}"))),
+        b"AES-128-CBC" => Cipher::Aes128,
+        b"AES-192-CBC" => Cipher::Aes192,
+        b"AES-256-CBC" => Cipher::Aes256,
+        b"DES-EDE3-CBC" => Cipher::TripleDes,
+        _ => return Err(KeyError::Unsupported(OTHER_CIPHER)),
     };
-    let iv = HEXUPPER_PERMISSIVE.decode(iv.as_bytes()).map_err(|_| KeyDecryptError::Damaged)?;
-    let salt = iv.get(..SALT_BYTES).ok_or(KeyDecryptError::Damaged)?;
-    let password = password.ok_or(KeyDecryptError::NoPassword)?;
+    let iv = HEXUPPER_PERMISSIVE.decode(iv).map_err(|_| KeyError::Damaged)?;
+    let salt = iv.get(..SALT_BYTES).ok_or(KeyError::Damaged)?;
+    let password = password.ok_or(KeyError::NoPassword)?;
     let mut key = Zeroizing::new(Vec::new());
     let mut block = Zeroizing::new(Vec::new());
     while key.len() < cipher.key_bytes() {
@@ -219,7 +267,7 @@ impl Cipher {
     }
 
     /// What is encrypted is one value of ASN.1; anything else came of a wrong password.
-    fn decrypt(self, key: &[u8], iv: &[u8], data: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyDecryptError> {
+    fn decrypt(self, key: &[u8], iv: &[u8], data: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let mut buffer = Zeroizing::new(data.to_vec());
         let length = match self {
             Self::Aes128 => decrypt_cbc::<aes::Aes128>(key, iv, &mut buffer),
@@ -228,7 +276,7 @@ impl Cipher {
             Self::TripleDes => decrypt_cbc::<des::TdesEde3>(key, iv, &mut buffer),
         }?;
         buffer.truncate(length);
-        AnyRef::from_der(&buffer).map_err(|_| KeyDecryptError::WrongPassword)?;
+        AnyRef::from_der(&buffer).map_err(|_| KeyError::WrongPassword)?;
         Ok(buffer)
     }
 }
@@ -238,8 +286,8 @@ fn decrypt_cbc<C: BlockCipherDecrypt + KeyInit>(
     key: &[u8],
     iv: &[u8],
     buffer: &mut [u8],
-) -> Result<usize, KeyDecryptError> {
-    let decryptor = cbc::Decryptor::<C>::new_from_slices(key, iv).map_err(|_| KeyDecryptError::Damaged)?;
-    let plain = decryptor.decrypt_padded::<Pkcs7>(buffer).map_err(|_| KeyDecryptError::WrongPassword)?;
+) -> Result<usize, KeyError> {
+    let decryptor = cbc::Decryptor::<C>::new_from_slices(key, iv).map_err(|_| KeyError::Damaged)?;
+    let plain = decryptor.decrypt_padded::<Pkcs7>(buffer).map_err(|_| KeyError::WrongPassword)?;
     Ok(plain.len())
 }

@@ -1,9 +1,11 @@
 //! TLS: what an application asks, the configuration made of it, and the handshake.
 
 mod config;
+mod der;
 mod error;
 mod key;
 mod options;
+mod pem;
 mod trust;
 mod verify;
 

@@ -1,15 +1,20 @@
 //! Whom to trust: the store of the system, the authorities in an application's file or folder, or both.
 
+use std::fmt;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use rustls_native_certs::ErrorKind;
+use zeroize::Zeroizing;
 
-use super::error::{TrustError, unusable};
+use super::der::{self, FileKind};
+use super::error::{Shown, TrustError, unusable};
 use super::options::TlsOptions;
+use super::pem::{self, PemError};
 use super::verify::{TrustAnchors, sha256};
 
 /// What the options name.
@@ -21,7 +26,9 @@ pub(super) fn trusted(options: &TlsOptions) -> Result<TrustAnchors, TrustError> 
     let named = certificates.iter().map(|certificate| sha256(certificate)).collect();
     let mut roots = RootCertStore::empty();
     for certificate in certificates {
-        roots.add(certificate).map_err(|cause| unusable(path, format!("not a usable authority: {cause}")))?;
+        roots.add(certificate).map_err(|_| {
+            unusable(path, "a certificate of it is malformed, and not a usable authority".to_owned())
+        })?;
     }
     if options.ca_path_adds_to_system {
         match system_roots() {
@@ -40,7 +47,14 @@ fn system_roots() -> Result<RootCertStore, TrustError> {
         roots.add_parsable_certificates(found.certs.into_iter().chain(user_authorities()));
     crate::logging::debug(format_args!("trust store: {usable} authorities, {unusable} unusable entries"));
     if roots.is_empty() {
-        let cause = found.errors.first().map_or("it holds no certificate".to_owned(), ToString::to_string);
+        let cause =
+            found.errors.first().map_or("it holds no certificate".to_owned(), |error| match &error.kind {
+                ErrorKind::Io { inner, path } => format!("{}: {inner}", Shown(path)),
+                ErrorKind::Os(_) => "the system does not give it".to_owned(),
+                // Its own text holds bytes of the file.
+                ErrorKind::Pem(_) => "a file of it is damaged".to_owned(),
+                _ => "it cannot be read".to_owned(),
+            });
         return Err(TrustError { path: None, cause });
     }
     Ok(roots)
@@ -68,32 +82,96 @@ fn user_authorities() -> Vec<CertificateDer<'static>> {
     Vec::new()
 }
 
-/// The certificates in a PEM file, one at least.
-pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
-    /// How a certificate in DER begins: a SEQUENCE whose length has two bytes.
-    const DER: [u8; 2] = [0x30, 0x82];
-    let bytes = fs::read(path).map_err(|cause| unusable(path, cause.to_string()))?;
-    if bytes.starts_with(&DER) {
-        let cause = "it is DER, not PEM; `openssl x509 -inform der` converts it";
-        return Err(unusable(path, cause.to_owned()));
-    }
-    let found: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
-        .collect::<Result<_, _>>()
-        .map_err(|cause| unusable(path, cause.to_string()))?;
-    if found.is_empty() {
-        return Err(unusable(path, "it holds no PEM certificate".to_owned()));
-    }
-    Ok(found)
+/// Why a file gives no certificates. No byte of it is part of the words.
+enum CertificatesError {
+    /// What the file holds instead.
+    None(&'static str),
+    /// Trust in the form of OpenSSL: a certificate, and for what it is trusted and for what not.
+    Trusted,
+    Pkcs12,
+    Pkcs7,
+    Pem(PemError),
 }
 
-/// The certificates in the PEM files of a folder, one at least. Other files may lie there.
-fn folder(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
-    let found = rustls_native_certs::load_certs_from_paths(None, Some(path));
-    match found.errors.first() {
-        Some(cause) => Err(unusable(path, cause.to_string())),
-        None if found.certs.is_empty() => {
-            Err(unusable(path, "no file in the folder holds a PEM certificate".to_owned()))
+impl fmt::Display for CertificatesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None("") => f.write_str("it holds no certificate, neither in PEM nor in DER"),
+            Self::None(instead) => write!(f, "it holds {instead}, and no certificate"),
+            Self::Trusted => f.write_str(
+                "it holds a TRUSTED CERTIFICATE, whose rules for trust are not kept here; `openssl x509` makes a plain one",
+            ),
+            Self::Pkcs12 => f.write_str("it holds PKCS#12; `openssl pkcs12 -nokeys` takes the certificates out of it"),
+            Self::Pkcs7 => f.write_str("it holds PKCS#7; `openssl pkcs7 -print_certs` takes the certificates out of it"),
+            Self::Pem(error) => fmt::Display::fmt(error, f),
         }
-        None => Ok(found.certs),
     }
+}
+
+/// The certificates in a file, one at least.
+pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
+    // It may be that of a key, named by mistake.
+    let file = Zeroizing::new(fs::read(path).map_err(|cause| unusable(path, cause.to_string()))?);
+    certificates_in(&file).map_err(|cause| unusable(path, cause.to_string()))
+}
+
+fn certificates_in(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, CertificatesError> {
+    match der::file_kind(file) {
+        Some(FileKind::Certificate) => return Ok(vec![CertificateDer::from(file.to_vec())]),
+        Some(FileKind::PrivateKey | FileKind::EncryptedPrivateKey) => {
+            return Err(CertificatesError::None("a private key"));
+        }
+        Some(FileKind::Pkcs12) => return Err(CertificatesError::Pkcs12),
+        Some(FileKind::Pkcs7) => return Err(CertificatesError::Pkcs7),
+        None => {}
+    }
+    let mut found = Vec::new();
+    let mut error = CertificatesError::None("");
+    for section in pem::sections(file) {
+        let section = section.map_err(CertificatesError::Pem)?;
+        match section.label {
+            b"CERTIFICATE" | b"X509 CERTIFICATE" => {
+                let certificate = section.decode().map_err(CertificatesError::Pem)?;
+                found.push(CertificateDer::from(certificate.to_vec()));
+            }
+            // One that is left out is not trusted, and nobody would know why.
+            b"TRUSTED CERTIFICATE" => return Err(CertificatesError::Trusted),
+            b"PKCS7" | b"CMS" => error = CertificatesError::Pkcs7,
+            b"CERTIFICATE REQUEST" | b"NEW CERTIFICATE REQUEST" => {
+                error = CertificatesError::None("a request for a certificate");
+            }
+            key if key.ends_with(b"PRIVATE KEY") => error = CertificatesError::None("a private key"),
+            _ => {}
+        }
+    }
+    if found.is_empty() { Err(error) } else { Ok(found) }
+}
+
+/// The certificates in the files of a folder, one at least. Other files may lie there, and links that lead nowhere.
+fn folder(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
+    let unreadable = |path: &Path, cause: io::Error| unusable(path, cause.to_string());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path).map_err(|cause| unreadable(path, cause))? {
+        let file = entry.map_err(|cause| unreadable(path, cause))?.path();
+        match fs::metadata(&file) {
+            Ok(metadata) if metadata.is_file() => {}
+            Ok(_) => continue,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => continue,
+            Err(cause) => return Err(unreadable(&file, cause)),
+        }
+        let bytes = Zeroizing::new(fs::read(&file).map_err(|cause| unreadable(&file, cause))?);
+        match certificates_in(&bytes) {
+            Ok(certificates) => found.extend(certificates),
+            Err(CertificatesError::Pem(error)) => return Err(unusable(&file, error.to_string())),
+            Err(CertificatesError::None(_)) => {}
+            Err(other) => crate::logging::warn(format_args!("{} is left out: {other}", Shown(&file))),
+        }
+    }
+    if found.is_empty() {
+        return Err(unusable(path, "no file in the folder holds a certificate".to_owned()));
+    }
+    // `openssl rehash` makes links to the same files.
+    found.sort_unstable_by(|one, other| one.as_ref().cmp(other.as_ref()));
+    found.dedup();
+    Ok(found)
 }

@@ -1,0 +1,110 @@
+//! What a value in DER is: the kinds of file that are mistaken for each other, and algorithms by name.
+
+use pkcs5::der::asn1::AnyRef;
+use pkcs5::der::{Decode, SliceReader, Tag, Tagged};
+
+/// What a file holds that is one SEQUENCE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileKind {
+    /// RFC 5280 section 4.1, or of the same outer form.
+    Certificate,
+    /// PKCS#8, SEC1 or PKCS#1.
+    PrivateKey,
+    /// RFC 5958 section 3.
+    EncryptedPrivateKey,
+    /// RFC 7292 section 4.
+    Pkcs12,
+    /// RFC 5652 section 3.
+    Pkcs7,
+}
+
+/// The kind of a file; none of one that is not DER.
+pub(super) fn file_kind(file: &[u8]) -> Option<FileKind> {
+    let mut inside = sequence(file)?;
+    let (first, second) = (AnyRef::decode(&mut inside).ok()?, AnyRef::decode(&mut inside).ok()?);
+    match (first.tag(), second.tag()) {
+        (Tag::Sequence, Tag::Sequence) => Some(FileKind::Certificate),
+        (Tag::Sequence, Tag::OctetString) => Some(FileKind::EncryptedPrivateKey),
+        (Tag::Integer, Tag::Sequence) if first.value() == [3] => Some(FileKind::Pkcs12),
+        (Tag::Integer, Tag::Sequence | Tag::Integer | Tag::OctetString) => Some(FileKind::PrivateKey),
+        (Tag::ObjectIdentifier, _) => Some(FileKind::Pkcs7),
+        _ => None,
+    }
+}
+
+/// What is inside of a SEQUENCE with nothing behind it.
+fn sequence(der: &[u8]) -> Option<SliceReader<'_>> {
+    let value = AnyRef::from_der(der).ok()?;
+    if value.tag() != Tag::Sequence {
+        return None;
+    }
+    SliceReader::new(value.value()).ok()
+}
+
+/// The name of a key's algorithm, of the inside of its AlgorithmIdentifier.
+pub(super) fn key_name(algorithm: &[u8]) -> &'static str {
+    const NAMES: [(&[u8], &str); 15] = [
+        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", RSA),
+        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", "RSA-PSS"),
+        (b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", "P-256"),
+        (b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22", "P-384"),
+        (b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23", "P-521"),
+        (b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x21", "P-224"),
+        (b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x0a", "secp256k1"),
+        (
+            b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01",
+            "a Brainpool curve",
+        ),
+        (b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x81\x1c\xcf\x55\x01\x82\x2d", "SM2"),
+        (b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01", "an elliptic curve without a known name"),
+        (b"\x06\x03\x2b\x65\x70", "Ed25519"),
+        (b"\x06\x03\x2b\x65\x71", "Ed448"),
+        (b"\x06\x03\x2b\x65", "a curve for key agreement"),
+        (b"\x06\x07\x2a\x86\x48\xce\x38\x04\x01", "DSA"),
+        (b"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03", "ML-DSA or SLH-DSA"),
+    ];
+    named(&NAMES, algorithm)
+}
+
+const RSA: &str = "RSA";
+
+/// The name of the first that `algorithm` begins with. A number that is not known is not shown: it may be anything.
+fn named(names: &[(&[u8], &'static str)], algorithm: &[u8]) -> &'static str {
+    names
+        .iter()
+        .find(|(bytes, _)| algorithm.starts_with(bytes))
+        .map_or("an unknown algorithm", |(_, name)| name)
+}
+
+/// The name of the algorithm of a private key in PKCS#8 (RFC 5958 section 2).
+pub(super) fn pkcs8_key_name(der: &[u8]) -> Option<&'static str> {
+    let mut inside = sequence(der)?;
+    let _version = AnyRef::decode(&mut inside).ok()?;
+    Some(key_name(AnyRef::decode(&mut inside).ok()?.value()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_kinds_of_files_apart() {
+        for (file, kind) in [
+            (&b"\x30\x04\x30\x00\x30\x00"[..], Some(FileKind::Certificate)),
+            (b"\x30\x04\x30\x00\x04\x00", Some(FileKind::EncryptedPrivateKey)),
+            (b"\x30\x05\x02\x01\x00\x30\x00", Some(FileKind::PrivateKey)),
+            (b"\x30\x06\x02\x01\x00\x02\x01\x07", Some(FileKind::PrivateKey)),
+            (b"\x30\x05\x02\x01\x01\x04\x00", Some(FileKind::PrivateKey)),
+            (b"\x30\x05\x02\x01\x03\x30\x00", Some(FileKind::Pkcs12)),
+            (b"\x30\x05\x06\x01\x2a\xa0\x00", Some(FileKind::Pkcs7)),
+            // Something behind it, cut, of another form, text.
+            (b"\x30\x04\x30\x00\x30\x00\x00", None),
+            (b"\x30\x04\x30\x00", None),
+            (b"\x30\x02\x30\x00", None),
+            (b"0 is the first byte", None),
+            (b"", None),
+        ] {
+            assert_eq!(file_kind(file), kind, "{file:?}");
+        }
+    }
+}
