@@ -20,8 +20,8 @@ use net_websocket::internals::client::{
     TlsServerName,
 };
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType, IsCa, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData, SanType, date_time_ymd,
 };
 use ring::digest::{SHA256, digest};
 use rustls::crypto::ring::sign::any_supported_type;
@@ -484,6 +484,65 @@ fn skipping_verification_takes_any_of_them() {
     recorded.connects(&server.url, anyone);
     recorded.connects(&server.url, missing);
     recorded.finish();
+}
+
+/// A server with the certificate of one of the chains in `tests/keys`, and what trusts its authority.
+fn server_of_chain(name: &str, folder: &Folder) -> (Server, TlsOptions) {
+    let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys");
+    let pem = fs::read(keys.join(name)).expect("a chain");
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem).map(|one| one.expect("a certificate")).collect();
+    let key = KeyPair::from_pem(&fs::read_to_string(keys.join("ec.pem")).expect("a key")).expect("a key");
+    let authority = folder.write(name, chain.last().expect("two certificates"));
+    let server = Server::of(Identity { chain: vec![chain[0].clone()], key });
+    (server, TlsOptions { ca_path: Some(authority), ..TlsOptions::default() })
+}
+
+#[test]
+fn a_signature_that_cannot_be_verified_is_one_error_with_its_algorithm() {
+    let folder = Folder::new();
+    for (name, words) in [
+        ("chain-rsa-1024.pem", "an RSA key of 1024 bits; those of 2048 to 8192 are accepted"),
+        ("chain-rsa-sha1.pem", "is signed by RSA with SHA-1, which"),
+        ("chain-rsa-pss.pem", "is signed by RSA-PSS, which"),
+        ("chain-p256-sha512.pem", "is signed by ECDSA with SHA-512, which"),
+        ("chain-p521.pem", "is signed by ECDSA with SHA-512, which"),
+        ("chain-p521-sha256.pem", "is signed by ECDSA with SHA-256 with a key of P-521, which"),
+        ("chain-ed448.pem", "is signed by Ed448, which"),
+    ] {
+        let (server, tls) = server_of_chain(name, &folder);
+        refuses(&server.url, tls.clone(), &[words]);
+        // What is not verified need not be verifiable.
+        let recorded = Recorded::new();
+        recorded.connects(&server.url, TlsOptions { skip_server_verification: true, ..tls });
+        recorded.finish();
+    }
+    // Its version is no matter of trust: without version 3 the key is not read.
+    let (server, tls) = server_of_chain("chain-v1.pem", &folder);
+    for skip_server_verification in [false, true] {
+        let tls = TlsOptions { skip_server_verification, ..tls.clone() };
+        refuses(&server.url, tls, &["is not of X.509 version 3"]);
+    }
+}
+
+#[test]
+fn an_unknown_critical_extension_is_one_error() {
+    let authority = Authority::new("CA");
+    let mut parameters = parameters(&["localhost"]);
+    let mut extension = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+    extension.set_criticality(true);
+    parameters.custom_extensions.push(extension);
+    let server = Server::of(authority.sign(&parameters));
+    refuses(&server.url, trusting(&authority), &["a critical extension that is not known here"]);
+}
+
+#[test]
+fn an_address_among_the_names_is_one_error_that_tells_them_apart() {
+    let authority = Authority::new("CA");
+    let mut parameters = parameters(&[]);
+    parameters.subject_alt_names = vec![SanType::DnsName("127.0.0.1".try_into().expect("ASCII"))];
+    let server = Server::of(authority.sign(&parameters));
+    let url = server.url.replace("localhost", "127.0.0.1");
+    refuses(&url, trusting(&authority), &["must say IP:127.0.0.1, not DNS:127.0.0.1"]);
 }
 
 // ---- pins ----
@@ -994,6 +1053,32 @@ fn what_is_not_tls_is_one_error_that_says_so() {
         ["HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "SSH-2.0-OpenSSH_9.6\r\n", "220 smtp\r\n"]
     {
         refuses(&literal(answer.as_bytes()), trusting(&GOOD.authority), &["is not TLS"]);
+    }
+}
+
+#[test]
+fn defects_of_a_server_are_told_in_words() {
+    let record = |kind: u8, message: &[u8]| [&[kind, 3, 3, 0, message.len() as u8], message].concat();
+    for (answer, words) in [
+        // handshake_failure: nothing in common, the signature algorithms among it.
+        (
+            record(0x15, b"\x02\x28"),
+            "groups and signature algorithms that are offered, as one that has only a key on P-521",
+        ),
+        // A certificate of 16 MB.
+        (record(0x16, b"\x0b\xff\xff\xff"), "over 64 KiB"),
+        // A ServerHello that ends in the middle.
+        (record(0x16, b"\x02\x00\x00\x01\x03"), "breaks the form of TLS: missing data"),
+        // A Finished as the first message.
+        (record(0x16, b"\x14\x00\x00\x00"), "out of its turn"),
+        // TLS_RSA_WITH_AES_128_CBC_SHA.
+        (server_hello_of([3, 3], [0, 0x2f], &[]), "a cipher suite that was not offered"),
+    ] {
+        let text = refuses(&literal(&answer), trusting(&GOOD.authority), &[words]);
+        assert!(
+            !text.contains("Payload") && !text.contains("Unoffered") && !text.contains("InvalidMessage"),
+            "{text}"
+        );
     }
 }
 

@@ -1,6 +1,6 @@
-//! What a value in DER is: the kinds of file that are mistaken for each other, and algorithms by name.
+//! What a value in DER is: the kinds of file that are mistaken for each other, algorithms by name, sizes of keys.
 
-use pkcs5::der::asn1::AnyRef;
+use pkcs5::der::asn1::{AnyRef, BitStringRef, UintRef};
 use pkcs5::der::{Decode, SliceReader, Tag, Tagged};
 
 /// What a file holds that is one SEQUENCE.
@@ -68,6 +68,32 @@ pub(super) fn key_name(algorithm: &[u8]) -> &'static str {
 
 const RSA: &str = "RSA";
 
+/// The name of a signature's algorithm, of the inside of its AlgorithmIdentifier.
+pub(super) fn signature_name(algorithm: &[u8]) -> &'static str {
+    const NAMES: [(&[u8], &str); 19] = [
+        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02", "RSA with MD2"),
+        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04", "RSA with MD5"),
+        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05", "RSA with SHA-1"),
+        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", "RSA-PSS"),
+        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b", "RSA with SHA-256"),
+        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c", "RSA with SHA-384"),
+        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d", "RSA with SHA-512"),
+        (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e", "RSA with SHA-224"),
+        (b"\x06\x07\x2a\x86\x48\xce\x3d\x04\x01", "ECDSA with SHA-1"),
+        (b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x01", "ECDSA with SHA-224"),
+        (b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02", "ECDSA with SHA-256"),
+        (b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03", "ECDSA with SHA-384"),
+        (b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04", "ECDSA with SHA-512"),
+        (b"\x06\x03\x2b\x65\x70", "Ed25519"),
+        (b"\x06\x03\x2b\x65\x71", "Ed448"),
+        (b"\x06\x07\x2a\x86\x48\xce\x38\x04", "DSA"),
+        (b"\x06\x08\x2a\x81\x1c\xcf\x55\x01\x83\x75", "SM2 with SM3"),
+        (b"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x02", "DSA"),
+        (b"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03", "ML-DSA or SLH-DSA"),
+    ];
+    named(&NAMES, algorithm)
+}
+
 /// The name of the first that `algorithm` begins with. A number that is not known is not shown: it may be anything.
 fn named(names: &[(&[u8], &'static str)], algorithm: &[u8]) -> &'static str {
     names
@@ -81,6 +107,17 @@ pub(super) fn pkcs8_key_name(der: &[u8]) -> Option<&'static str> {
     let mut inside = sequence(der)?;
     let _version = AnyRef::decode(&mut inside).ok()?;
     Some(key_name(AnyRef::decode(&mut inside).ok()?.value()))
+}
+
+/// The length of the modulus in a SubjectPublicKeyInfo of RSA (RFC 3279 section 2.3.1).
+pub(super) fn rsa_bits(spki: &[u8]) -> Option<usize> {
+    let mut inside = sequence(spki)?;
+    if key_name(AnyRef::decode(&mut inside).ok()?.value()) != RSA {
+        return None;
+    }
+    let key = BitStringRef::decode(&mut inside).ok()?.raw_bytes();
+    let modulus = UintRef::decode(&mut sequence(key)?).ok()?.as_bytes();
+    Some(modulus.len() * 8 - modulus.first()?.leading_zeros() as usize)
 }
 
 #[cfg(test)]
@@ -106,5 +143,18 @@ mod tests {
         ] {
             assert_eq!(file_kind(file), kind, "{file:?}");
         }
+    }
+
+    #[test]
+    fn counts_the_bits_of_a_modulus() {
+        let key = |modulus: &[u8]| {
+            let of = |tag: u8, inside: &[u8]| [&[tag, inside.len() as u8][..], inside].concat();
+            let algorithm = of(0x30, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00");
+            let key = of(0x30, &[of(2, modulus), of(2, &[3])].concat());
+            of(0x30, &[algorithm, of(3, &[&[0][..], &key].concat())].concat())
+        };
+        assert_eq!(rsa_bits(&key(&[0, 0x80, 0])), Some(16));
+        assert_eq!(rsa_bits(&key(&[0x40, 0])), Some(15));
+        assert_eq!(rsa_bits(b"\x30\x00"), None);
     }
 }

@@ -9,6 +9,7 @@ use rustls::{
     AlertDescription, CertificateError, InconsistentKeys, InvalidMessage, PeerIncompatible, PeerMisbehaved,
 };
 
+use super::der;
 use super::verify::CertificateRefusal;
 use crate::client::cause::Cause;
 
@@ -136,12 +137,28 @@ fn handshake(error: &rustls::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         ) => f.write_str(
             "what the server sent is not TLS; it may speak plain ws or HTTP on this port, or TLS on another one",
         ),
+        rustls::Error::InvalidMessage(
+            InvalidMessage::CertificatePayloadTooLarge | InvalidMessage::HandshakePayloadTooLarge,
+        ) => f.write_str("a message of the server, such as its chain of certificates, is over 64 KiB"),
+        rustls::Error::InvalidMessage(cause) => {
+            write!(f, "what the server sent breaks the form of TLS: {}", Words(cause))
+        }
         rustls::Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedApplicationProtocol) => f.write_str(
             "the server chose a protocol by ALPN that was not offered, such as h2; WebSocket needs HTTP/1.1 there",
         ),
         rustls::Error::PeerMisbehaved(
             PeerMisbehaved::AttemptedDowngradeToTls12WhenTls13IsSupported,
         ) => f.write_str("somebody between here and the server forces an older version of TLS (RFC 8446 4.1.3)"),
+        rustls::Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedCipherSuite) => {
+            f.write_str("the server chose a cipher suite that was not offered")
+        }
+        rustls::Error::PeerMisbehaved(cause) => {
+            write!(f, "what the server did breaks the rules of TLS: {}", Words(cause))
+        }
+        rustls::Error::InappropriateMessage { .. } | rustls::Error::InappropriateHandshakeMessage { .. } => {
+            f.write_str("the server sent a message of TLS out of its turn")
+        }
+        rustls::Error::PeerSentOversizedRecord => f.write_str("the server sent a record that is longer than TLS allows"),
         rustls::Error::NoCertificatesPresented => f.write_str("the server showed no certificate"),
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
             f.write_str("the key is not that of the certificate")
@@ -151,8 +168,10 @@ fn handshake(error: &rustls::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
         rustls::Error::FailedToGetRandomBytes => f.write_str("the system gave no random numbers"),
         rustls::Error::DecryptError => f.write_str("a record was changed on its way, or encrypted wrongly"),
-        // `non_exhaustive`, and most of the rest a client never meets.
-        other => write!(f, "{other}"),
+        // What the handshake itself has found.
+        rustls::Error::General(text) => f.write_str(text),
+        // `non_exhaustive`, and the rest a client never meets.
+        other => write!(f, "TLS failed: {}", Words(other)),
     }
 }
 
@@ -175,9 +194,7 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
             Date(*time)
         ),
         CertificateError::Revoked => write!(f, "{SUBJECT} is revoked"),
-        CertificateError::UnhandledCriticalExtension => {
-            write!(f, "{SUBJECT} has a critical extension that is not known here")
-        }
+        CertificateError::UnhandledCriticalExtension => unknown_extension(f),
         CertificateError::UnknownIssuer => fmt::Display::fmt(&CertificateRefusal::UnknownIssuer(None), f),
         CertificateError::UnknownRevocationStatus
         | CertificateError::ExpiredRevocationList
@@ -187,19 +204,37 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
         CertificateError::BadSignature => {
             write!(f, "a signature in the chain of {SUBJECT}, or that of the handshake, is wrong")
         }
-        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            write!(
-                f,
-                "{SUBJECT}, or one of its chain, is signed in a way that is not accepted, such as by SHA-1"
-            )
-        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { signature_algorithm_id, .. } => write!(
+            f,
+            "{SUBJECT}, or one of its chain, is signed by {}, which is not accepted",
+            der::signature_name(signature_algorithm_id)
+        ),
+        CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+            signature_algorithm_id,
+            public_key_algorithm_id,
+        } => write!(
+            f,
+            "{SUBJECT}, or one of its chain, is signed by {} with a key of {}, which is not accepted",
+            der::signature_name(signature_algorithm_id),
+            der::key_name(public_key_algorithm_id)
+        ),
         CertificateError::NotValidForName => write!(f, "{SUBJECT} is for another host name"),
         CertificateError::NotValidForNameContext { expected, presented } if presented.is_empty() => write!(
             f,
             "{SUBJECT} is not for {}: it has no subjectAltName, and a common name does not count (RFC 9525 2)",
             name(expected)
         ),
+        CertificateError::NotValidForNameContext {
+            expected: expected @ ServerName::IpAddress(_),
+            presented,
+        } if presented.iter().any(|presented| presented == &format!("DnsName(\"{}\")", name(expected))) => {
+            let name = name(expected);
+            write!(
+                f,
+                "{SUBJECT} is for a host of the name {name}, not for the address: subjectAltName must say IP:{name}, not \
+                 DNS:{name}"
+            )
+        }
         CertificateError::NotValidForNameContext { expected, presented } => {
             write!(f, "{SUBJECT} is for {}, not for {}", PresentedNames(presented), name(expected))
         }
@@ -232,14 +267,15 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
                     "the chain of {SUBJECT} is longer than one of its authorities allows (RFC 5280 4.2.1.9)"
                 )
             }
-            Some(other) => write!(f, "{SUBJECT}, or one of its chain, is not acceptable: {other}"),
+            Some(webpki::Error::UnsupportedCriticalExtension) => unknown_extension(f),
+            Some(other) => write!(f, "{SUBJECT}, or one of its chain, is not acceptable: {}", Words(other)),
             None => match other.0.downcast_ref::<CertificateRefusal>() {
                 Some(refusal) => fmt::Display::fmt(refusal, f),
                 None => write!(f, "{SUBJECT} is not acceptable: {}", other.0),
             },
         },
         // `non_exhaustive`.
-        other => write!(f, "{SUBJECT} is not acceptable: {other}"),
+        other => write!(f, "{SUBJECT} is not acceptable: {}", Words(other)),
     }
 }
 
@@ -250,7 +286,8 @@ fn received(alert: AlertDescription, f: &mut fmt::Formatter<'_>) -> fmt::Result 
             "the server speaks no version of TLS that is allowed here: 1.3, and 1.2 unless the options ask for 1.3"
         }
         AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
-            "the server agreed to none of the cipher suites, or wants a client certificate and got none that it accepts"
+            "the server agreed to none of the cipher suites, groups and signature algorithms that are offered, as one \
+             that has only a key on P-521 or for RSA-PSS, or wants a client certificate and got none that it accepts"
         }
         AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
             "the server wants a client certificate, and the options name none"
@@ -284,7 +321,32 @@ fn incompatible(cause: &PeerIncompatible, f: &mut fmt::Formatter<'_>) -> fmt::Re
             f.write_str("the server speaks TLS 1.2 only, and the options ask for 1.3")
         }
         // `non_exhaustive`; the rest is about cipher suites and groups.
-        other => write!(f, "the server does not support what is needed: {other:?}"),
+        other => write!(f, "the server does not support what is needed: {}", Words(other)),
+    }
+}
+
+fn unknown_extension(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str(
+        "the server's certificate, or one of its chain, has a critical extension that is not known here (RFC 5280 4.2)",
+    )
+}
+
+/// The name of a variant as words, `NoKxGroupsInCommon` as "no kx groups in common": defects of one side, for which there
+/// is no remedy to tell.
+struct Words<T>(T);
+
+impl<T: fmt::Debug> fmt::Display for Words<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let variant = format!("{:?}", self.0);
+        let mut was_lower = false;
+        for c in variant.chars() {
+            if c.is_ascii_uppercase() && was_lower {
+                f.write_str(" ")?;
+            }
+            was_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+            write!(f, "{}", c.to_ascii_lowercase())?;
+        }
+        Ok(())
     }
 }
 
@@ -346,6 +408,12 @@ mod tests {
         assert_eq!(date(951_868_799), "2000-02-29 23:59:59 UTC");
         assert_eq!(date(4_107_542_400), "2100-03-01 00:00:00 UTC");
         assert_eq!(date(1_767_323_045), "2026-01-02 03:04:05 UTC");
+    }
+
+    #[test]
+    fn says_in_words_what_rustls_names() {
+        assert_eq!(Words(PeerIncompatible::NoKxGroupsInCommon).to_string(), "no kx groups in common");
+        assert_eq!(Words(InvalidMessage::MissingData("u8")).to_string(), "missing data(\"u8\")");
     }
 
     #[test]

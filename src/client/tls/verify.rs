@@ -1,6 +1,7 @@
 //! Whether a server's certificate will do: its chain, its validity and its name, and the pins.
 
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 use webpki::{EndEntityCert, KeyUsage};
 
+use super::der::rsa_bits;
 use super::options::{DIGEST_BYTES, Pin};
 
 /// Whom to trust.
@@ -42,6 +44,8 @@ pub(super) enum CertificateRefusal {
         count: usize,
     },
     PinsExpired,
+    /// An RSA key of so many bits, of the server or of an authority.
+    RsaBits(usize),
 }
 
 impl fmt::Display for CertificateRefusal {
@@ -63,6 +67,11 @@ impl fmt::Display for CertificateRefusal {
                 f,
                 "the server's public key, sha256//{own}, is not among those pinned by certificatePinning ({count}), nor is \
                  another of its chain"
+            ),
+            Self::RsaBits(bits) => write!(
+                f,
+                "the server's certificate, or one of its chain, has an RSA key of {bits} bits; those of 2048 to 8192 are \
+                 accepted"
             ),
             Self::PinsExpired => f.write_str(
                 "all pins of certificatePinning have expired, and with skipServerCertVerification nothing else is verified",
@@ -113,7 +122,7 @@ impl Chain {
         if is_authority(&error) && self.trusted.named.contains(&sha256(end_entity)) {
             return verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name);
         }
-        Err(explain(error, end_entity))
+        Err(explain(error, end_entity, intermediates, &self.trusted.roots))
     }
 }
 
@@ -216,18 +225,51 @@ fn issuer_name(name: &[u8]) -> Option<String> {
     Some(text.chars().filter(|c| !c.is_control()).take(NAME_CHARS_MAX).collect())
 }
 
-/// Says more of an unknown issuer than rustls does.
-fn explain(error: rustls::Error, end_entity: &CertificateDer<'_>) -> rustls::Error {
-    if error != rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) {
-        return error;
-    }
-    match EndEntityCert::try_from(end_entity) {
-        Ok(certificate) if certificate.issuer() == certificate.subject() => {
-            CertificateRefusal::SelfSigned.into()
+/// Says more of an unknown issuer, and of a signature that cannot be verified, than rustls does.
+fn explain(
+    error: rustls::Error,
+    end_entity: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    roots: &RootCertStore,
+) -> rustls::Error {
+    let rustls::Error::InvalidCertificate(cause) = &error else { return error };
+    match cause {
+        CertificateError::UnknownIssuer => match EndEntityCert::try_from(end_entity) {
+            Ok(certificate) if certificate.issuer() == certificate.subject() => {
+                CertificateRefusal::SelfSigned.into()
+            }
+            Ok(certificate) => CertificateRefusal::UnknownIssuer(issuer_name(certificate.issuer())).into(),
+            Err(_) => error,
+        },
+        CertificateError::BadSignature => {
+            let chain = || iter::once(end_entity).chain(intermediates).flat_map(EndEntityCert::try_from);
+            let issued =
+                |anchor: &&TrustAnchor<'_>| chain().any(|below| below.issuer() == anchor.subject.as_ref());
+            let anchors = roots.roots.iter().filter(issued).map(anchor_key);
+            let mut keys = chain().map(|one| one.subject_public_key_info().to_vec()).chain(anchors);
+            match keys.find_map(|key| unusable_rsa_bits(&key)) {
+                Some(bits) => CertificateRefusal::RsaBits(bits).into(),
+                None => error,
+            }
         }
-        Ok(certificate) => CertificateRefusal::UnknownIssuer(issuer_name(certificate.issuer())).into(),
-        Err(_) => error,
+        _ => error,
     }
+}
+
+/// The length of an RSA key with which ring verifies nothing, and says no more than that.
+fn unusable_rsa_bits(spki: &[u8]) -> Option<usize> {
+    rsa_bits(spki).filter(|bits| !(2_048..=8_192).contains(bits))
+}
+
+/// Says more of a signature in the handshake that cannot be verified than rustls does.
+fn explain_signature(error: rustls::Error, certificate: &CertificateDer<'_>) -> rustls::Error {
+    let bits = match (&error, EndEntityCert::try_from(certificate)) {
+        (rustls::Error::InvalidCertificate(CertificateError::BadSignature), Ok(certificate)) => {
+            unusable_rsa_bits(&certificate.subject_public_key_info())
+        }
+        _ => None,
+    };
+    bits.map_or(error, |bits| CertificateRefusal::RsaBits(bits).into())
 }
 
 impl ServerCertVerifier for Verifier {
@@ -253,6 +295,7 @@ impl ServerCertVerifier for Verifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls12_signature(message, certificate, signature, &self.algorithms)
+            .map_err(|error| explain_signature(error, certificate))
     }
 
     fn verify_tls13_signature(
@@ -262,6 +305,7 @@ impl ServerCertVerifier for Verifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls13_signature(message, certificate, signature, &self.algorithms)
+            .map_err(|error| explain_signature(error, certificate))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
