@@ -8,10 +8,14 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use net_websocket::internals::client::{MessageType, Options, SessionOptions, TlsOptions};
+use net_websocket::internals::client::{
+    Client, Closed, Failure, Listener, Message, MessageType, Opened, Options, Pong, Request,
+    SEND_LIMIT_BYTES, SessionOptions, Statistics, TlsOptions,
+};
 use rcgen::generate_simple_self_signed;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
@@ -242,4 +246,140 @@ fn nor_do_those_that_send_a_message_between_their_tickets() {
     quiet.round_trips();
     Quiet::others_connect();
     close_in_time(clients);
+}
+
+/// What a slow listener was told.
+#[derive(Debug, PartialEq)]
+enum Told {
+    Opened,
+    Message,
+    Pong,
+    Statistics,
+    Failed(String),
+    Closed(u16),
+}
+
+/// One that takes a millisecond for each message and pong.
+struct Slow(Sender<Told>);
+
+impl Slow {
+    fn connect(peer: &Peer, session: SessionOptions) -> (Client, Receiver<Told>) {
+        let (sender, told) = channel();
+        let client = Client::new(Box::new(Self(sender)), SEND_LIMIT_BYTES);
+        let request = Request::parse(&peer.url(), Options { session, ..quiet() }).expect("a good request");
+        client.connect(request).expect("not connected before");
+        (client, told)
+    }
+
+    fn tell(&self, event: Told) {
+        let _ = self.0.send(event);
+    }
+}
+
+impl Listener for Slow {
+    fn may_block(&self) -> bool {
+        true
+    }
+
+    fn opened(&mut self, _opened: &Opened) {
+        self.tell(Told::Opened);
+    }
+
+    fn message(&mut self, _message: Message<'_>) {
+        std::thread::sleep(Duration::from_millis(1));
+        self.tell(Told::Message);
+    }
+
+    fn pong(&mut self, _pong: Pong<'_>) {
+        std::thread::sleep(Duration::from_millis(1));
+        self.tell(Told::Pong);
+    }
+
+    fn statistics(&mut self, _statistics: &Statistics) {
+        self.tell(Told::Statistics);
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        self.tell(Told::Failed(failure.to_string()));
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        self.tell(Told::Closed(closed.code));
+    }
+}
+
+/// The next event that is of none of these kinds.
+fn next_but(told: &Receiver<Told>, kinds: &[Told]) -> Told {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        let event =
+            told.recv_timeout(until.saturating_duration_since(Instant::now())).expect("an event in time");
+        if !kinds.contains(&event) {
+            return event;
+        }
+    }
+}
+
+/// `frame` comes faster than the listener takes it, without end.
+fn deadlines_beside(frame: &[u8]) {
+    let peer = Peer::bind();
+    let session = SessionOptions {
+        close_timeout: LIMIT,
+        ping_interval: Some(LIMIT),
+        statistics_interval: Some(LIMIT),
+        ..quiet().session
+    };
+    let (client, told) = Slow::connect(&peer, session);
+    let mut wire = peer.open();
+    assert_eq!(next_but(&told, &[]), Told::Opened);
+    let opened_at = Instant::now();
+    let mut writes = Wire(wire.0.try_clone().expect("a descriptor"));
+    let flood = frame.repeat(100_000);
+    let busy = Busy::start(move || writes.0.write_all(&flood));
+    assert_eq!(wire.frame().0, 0x89, "a ping");
+    assert!(opened_at.elapsed() < LIMIT + SLACK, "{:?}", opened_at.elapsed());
+    let between = [Told::Message, Told::Pong];
+    assert_eq!(next_but(&told, &between), Told::Statistics);
+    assert!(opened_at.elapsed() < LIMIT + SLACK, "{:?}", opened_at.elapsed());
+
+    let closed_at = Instant::now();
+    client.close(1000, "").expect("open");
+    let between = [Told::Message, Told::Pong, Told::Statistics];
+    assert_eq!(next_but(&told, &between), Told::Closed(1006));
+    assert!(closed_at.elapsed() < LIMIT + SLACK, "{:?}", closed_at.elapsed());
+    drop((client, wire, busy));
+}
+
+#[test]
+fn deadlines_are_kept_while_messages_come_faster_than_they_are_taken() {
+    deadlines_beside(b"\x81\x01x");
+}
+
+#[test]
+fn deadlines_are_kept_while_pongs_come_faster_than_they_are_taken() {
+    deadlines_beside(b"\x8a\x00");
+}
+
+#[test]
+fn a_peer_is_not_silent_while_the_listener_has_yet_to_take_what_it_sent() {
+    const MESSAGES: usize = 3_000;
+    let peer = Peer::bind();
+    let session =
+        SessionOptions { ping_interval: Some(LIMIT / 20), pong_timeout: Some(LIMIT / 2), ..quiet().session };
+    let (client, told) = Slow::connect(&peer, session);
+    let mut wire = peer.open();
+    assert_eq!(next_but(&told, &[]), Told::Opened);
+    wire.send(&b"\x81\x01x".repeat(MESSAGES));
+    // It answers pings, but the answers stand behind the messages.
+    let answers = std::thread::spawn(move || {
+        while let (0x89, payload) = wire.frame() {
+            wire.send(&[&[0x8a, payload.len() as u8], payload.as_slice()].concat());
+        }
+    });
+    for _ in 0..MESSAGES {
+        assert_eq!(next_but(&told, &[Told::Pong]), Told::Message);
+    }
+    client.close(1000, "").expect("open");
+    answers.join().expect("pings up to the close frame");
+    assert_eq!(next_but(&told, &[Told::Pong]), Told::Closed(1006), "the peer hung up");
 }

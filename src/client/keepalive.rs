@@ -87,6 +87,11 @@ impl Keepalive {
         [self.next_ping, self.silent_until].into_iter().flatten().min()
     }
 
+    /// When silence will mean that the peer is gone.
+    pub(super) fn gives_up_at(&self) -> Option<Instant> {
+        self.silent_until
+    }
+
     /// Something came from the peer.
     pub(super) fn alive(&mut self) {
         self.silent_until = None;

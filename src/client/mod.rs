@@ -22,6 +22,7 @@ mod session;
 mod shared;
 mod state;
 mod stats;
+mod time_limit;
 mod tls;
 mod transport;
 

@@ -22,6 +22,7 @@ use super::handshake::{self, Opened, UpgradeError, Upgraded};
 use super::proxy::{self, ProxyProtocol, ProxySelection, ResolvedProxy};
 use super::request::Request;
 use super::stats::Timing;
+use super::time_limit::within;
 use super::tls::{self, TlsError, TlsOptions};
 use super::transport::{LastActivity, Socket, Stream};
 use crate::protocol::{Negotiated, ReadBuffer};
@@ -64,10 +65,8 @@ impl AttemptProgress {
 pub(super) async fn establish(request: &Request, progress: &AttemptProgress) -> Result<Established, Error> {
     let limit = request.connect_timeout;
     let deadline = Instant::now() + limit;
-    match tokio::time::timeout_at(deadline, follow_redirects(request, progress, deadline)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Error::Timeout { target: request.endpoint(), phase: progress.phase(), limit }),
-    }
+    let late = || Err(Error::Timeout { target: request.endpoint(), phase: progress.phase(), limit });
+    within(limit, deadline, follow_redirects(request, progress, deadline)).await.unwrap_or_else(late)
 }
 
 async fn follow_redirects(
@@ -157,8 +156,8 @@ impl Dial<'_> {
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let Some(limit) = limit else { return work.await };
-        let late = |_| Err(Error::PhaseTimeout { target: self.request.endpoint(), phase, limit });
-        tokio::time::timeout(limit, work).await.unwrap_or_else(late)
+        let late = || Err(Error::PhaseTimeout { target: self.request.endpoint(), phase, limit });
+        within(limit, Instant::now() + limit, work).await.unwrap_or_else(late)
     }
 
     /// TLS over a connection to the server.

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use super::resolve::LookedUp;
+use crate::client::time_limit::{passed, within};
 
 /// The waits of RFC 8305, and the limits of the two phases.
 #[derive(Clone, Copy, Debug)]
@@ -177,7 +178,9 @@ pub(super) async fn alone<S>(
     limit: Option<Duration>,
 ) -> Result<S, ConnectFailure> {
     let connected = match limit {
-        Some(limit) => timeout(limit, connect).await.map_err(|_| ConnectFailure::Late(limit))?,
+        Some(limit) => {
+            within(limit, Instant::now() + limit, connect).await.ok_or(ConnectFailure::Late(limit))?
+        }
         None => connect.await,
     };
     connected.map_err(ConnectFailure::Tcp)
@@ -186,7 +189,7 @@ pub(super) async fn alone<S>(
 async fn late(deadline: Option<(Instant, Duration)>) -> Duration {
     match deadline {
         Some((at, limit)) => {
-            sleep_until(at).await;
+            passed(at, limit).await;
             limit
         }
         None => pending().await,

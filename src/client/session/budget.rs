@@ -1,4 +1,8 @@
-//! How long a session may run on before other tasks of its thread do.
+//! How long a session may run on before other tasks of its thread do, and before it looks at the clock.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// What one session may do before others on its thread get their turn.
 #[derive(Default)]
@@ -16,6 +20,11 @@ impl Budget {
         self.bytes += bytes;
     }
 
+    /// Others are to have their turn.
+    pub(super) fn end(&mut self) {
+        self.wakes = Self::WAKES_MAX;
+    }
+
     /// Counts a wake; when that is one too many, the budget begins anew.
     pub(super) fn is_spent(&mut self) -> bool {
         self.wakes += 1;
@@ -24,5 +33,67 @@ impl Budget {
             *self = Self::default();
         }
         spent
+    }
+}
+
+/// How long what has come is handed on before the deadlines are looked at. A callback may take long for each message, and one
+/// read may bring thousands of them.
+pub(super) struct Pace {
+    began: Instant,
+    items: u32,
+    /// At how many items the clock is looked at: seldom, while they take no time.
+    next_look: u32,
+}
+
+impl Pace {
+    const TIME_MAX: Duration = Duration::from_millis(10);
+    const ITEMS_BETWEEN_LOOKS: u128 = 64;
+
+    pub(super) fn since(began: Instant) -> Self {
+        Self { began, items: 0, next_look: 1 }
+    }
+
+    /// Counts an item; whether the time is over.
+    pub(super) fn is_over(&mut self) -> bool {
+        self.items += 1;
+        if self.items < self.next_look {
+            return false;
+        }
+        let elapsed = self.began.elapsed();
+        let Some(left) = Self::TIME_MAX.checked_sub(elapsed) else { return true };
+        // At the speed so far, half of the time that is left.
+        let more = u128::from(self.items) * left.as_nanos() / elapsed.as_nanos().max(1) / 2;
+        self.next_look = self.items.saturating_add(more.clamp(1, Self::ITEMS_BETWEEN_LOOKS) as u32);
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_clock_is_looked_at_often_enough_for_slow_items_and_seldom_for_fast_ones() {
+        for item in
+            [Duration::from_micros(1), Duration::from_micros(100), Duration::from_millis(1), Pace::TIME_MAX]
+        {
+            let began = Instant::now();
+            let mut pace = Pace::since(began);
+            loop {
+                tokio::time::advance(item).await;
+                if pace.is_over() {
+                    break;
+                }
+            }
+            let most = Pace::TIME_MAX + 2 * item + item * 64;
+            assert!(
+                (Pace::TIME_MAX..=most.min(2 * Pace::TIME_MAX)).contains(&began.elapsed()),
+                "{item:?}: {:?}",
+                began.elapsed()
+            );
+        }
+        let mut pace = Pace::since(Instant::now());
+        assert!((0..1_000_000).all(|_| !pace.is_over()), "no time has passed");
+        assert!(pace.next_look > 1_000_000 - 1);
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::budget::Budget;
 use super::end::{CloseOutcome, SessionEnd, closed};
 use super::notify::{notify, notify_frames};
-use super::pinger::{PingDue, Pinger};
+use super::pinger::Pinger;
 use super::reader::{ReadOutcome, Reader};
 use super::timer::Timer;
 use super::writer::Writer;
@@ -32,7 +32,7 @@ use crate::protocol::{
 };
 
 /// What a session woke up for.
-enum Wake {
+pub(super) enum Wake {
     Ping(Vec<u8>),
     NetworkChanged,
     Close(CloseRequest),
@@ -54,19 +54,25 @@ pub(super) struct Session<'a> {
     pub(super) rules: Connection,
     pub(super) pinger: Pinger,
     /// The limit of the wait for the peer's close frame, and of reading on after a write failure.
-    close_timeout: Duration,
+    pub(super) close_timeout: Duration,
     /// The end of the wait for the peer's close frame, once ours is queued.
-    close_by: Option<Instant>,
+    pub(super) close_by: Option<Instant>,
+    /// It was counted anew, since the process stood still.
+    pub(super) close_renewed: bool,
     /// Nothing can be written any more. What the peer sent before that is still read: it may say why.
-    write_failure: Option<WriteFailure>,
-    statistics: Option<Interval>,
-    timer: Timer,
+    pub(super) write_failure: Option<WriteFailure>,
+    pub(super) statistics: Option<Interval>,
+    pub(super) timer: Timer,
+    /// The next thing to do is to read: a deadline has passed.
+    pub(super) reads_first: bool,
+    /// The deadline for which that was done last.
+    pub(super) last_read_for: Option<Instant>,
     /// The listener can take no more for now.
-    paused: bool,
+    pub(super) paused: bool,
     /// There may be messages in what was read that are not handed on yet.
     pub(super) undelivered: bool,
     /// Writing is paused until the listener has processed earlier frame events.
-    awaits_listener: bool,
+    pub(super) awaits_listener: bool,
     /// Reading and writing take turns, so that neither starves the other.
     read_next: bool,
     pub(super) budget: Budget,
@@ -77,15 +83,15 @@ pub(super) struct Session<'a> {
 }
 
 /// Writing failed. The socket's end is then to be read as well, behind what came before it, by a time.
-struct WriteFailure {
+pub(super) struct WriteFailure {
     error: io::Error,
-    by: Instant,
+    pub(super) by: Instant,
 }
 
 /// What recurs.
-struct Interval {
-    period: Duration,
-    next: Instant,
+pub(super) struct Interval {
+    pub(super) period: Duration,
+    pub(super) next: Instant,
 }
 
 impl<'a> Session<'a> {
@@ -117,9 +123,12 @@ impl<'a> Session<'a> {
             pinger: Pinger::new(keepalive),
             close_timeout: options.close_timeout,
             close_by: None,
+            close_renewed: false,
             write_failure: None,
             statistics: options.statistics_interval.map(statistics),
             timer: Timer::new(now),
+            reads_first: false,
+            last_read_for: None,
             paused: false,
             // The server's first frames may have come with its answer to the upgrade.
             undelivered: true,
@@ -162,16 +171,16 @@ impl<'a> Session<'a> {
                 self.wrote(count);
                 None
             }
-            Wake::Ready => self.deliver(),
+            Wake::Ready => self.deliver(Instant::now()),
             Wake::Read(ReadOutcome::Buffered(0) | ReadOutcome::Directly(0)) => self.read_ended(None),
             Wake::Read(ReadOutcome::Buffered(count)) => {
                 self.received(count);
-                self.deliver()
+                self.deliver(self.last_read)
             }
             Wake::Read(ReadOutcome::Directly(count)) => {
                 self.received(count);
                 match self.reader.decoder.read_directly(count) {
-                    Ok(()) => self.deliver(),
+                    Ok(()) => self.deliver(self.last_read),
                     Err(error) => self.violated(error),
                 }
             }
@@ -236,7 +245,7 @@ impl<'a> Session<'a> {
         None
     }
 
-    fn numbered_ping(&mut self) {
+    pub(super) fn numbered_ping(&mut self) {
         let payload = self.pinger.next_payload(&self.writer);
         self.ping(payload.to_vec());
     }
@@ -290,35 +299,37 @@ impl<'a> Session<'a> {
     }
 
     fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        if std::mem::take(&mut self.reads_first) {
+            self.writer.stream.socket().ask_kernel();
+            if let Poll::Ready(wake) = self.poll_read(cx) {
+                return Poll::Ready(wake);
+            }
+        }
+        // These are few. A caller may hold the lock for long, which is not to lie between a ping and its way out.
         match self.shared.poll_command(&mut self.writer.out, cx) {
             Command::Ping(payload) => return Poll::Ready(Wake::Ping(payload)),
             Command::Close(request) => return Poll::Ready(Wake::Close(request)),
             Command::NetworkChanged => return Poll::Ready(Wake::NetworkChanged),
             Command::None => {}
         }
+        if let Poll::Ready(wake) = self.poll_timer(cx) {
+            return Poll::Ready(wake);
+        }
         if self.write_failure.is_some() {
-            return match self.poll_read(cx) {
-                Poll::Ready(wake) => Poll::Ready(wake),
-                Poll::Pending => self.poll_timer(cx),
-            };
+            return self.poll_read(cx);
         }
         self.read_next = !self.read_next;
         if self.read_next {
             if let Poll::Ready(wake) = self.poll_read(cx) {
                 return Poll::Ready(wake);
             }
-            if let Poll::Ready(wake) = self.poll_write(cx) {
-                return Poll::Ready(wake);
-            }
+            self.poll_write(cx)
         } else {
             if let Poll::Ready(wake) = self.poll_write(cx) {
                 return Poll::Ready(wake);
             }
-            if let Poll::Ready(wake) = self.poll_read(cx) {
-                return Poll::Ready(wake);
-            }
+            self.poll_read(cx)
         }
-        self.poll_timer(cx)
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
@@ -350,82 +361,12 @@ impl<'a> Session<'a> {
         read.map(|read| read.map_or_else(Wake::ReadFailed, Wake::Read))
     }
 
-    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        let failure_by = self.write_failure.as_ref().map(|failure| failure.by);
-        let statistics_at = self.statistics.as_ref().map(|statistics| statistics.next);
-        let deadlines = [self.pinger.deadline(), statistics_at, self.close_by, failure_by];
-        match deadlines.into_iter().flatten().min() {
-            Some(nearest) => self.timer.poll(nearest, cx).map(|()| Wake::Timer),
-            None => Poll::Pending,
-        }
-    }
-
-    fn timer(&mut self) -> Option<CloseOutcome> {
-        let now = Instant::now();
-        if self.paused {
-            // The listener holds up the reading.
-            self.pinger.still_paused(now);
-            if let Some(failure) = &mut self.write_failure {
-                failure.by = now + self.close_timeout;
-            }
-        }
-        if self.awaits_listener
-            && let Some(close_by) = &mut self.close_by
-        {
-            *close_by = now + self.close_timeout;
-        }
-        if self.write_failure.as_ref().is_some_and(|failure| failure.by <= now)
-            && let Some(end) = self.rules.read_timed_out()
-        {
-            return Some(self.conclude(end, None));
-        }
-        if self.close_by.take_if(|by| *by <= now).is_some()
-            && let Some(end) = self.rules.close_timed_out()
-        {
-            return Some(self.conclude(end, None));
-        }
-        if let Some(Interval { period, next }) = &mut self.statistics
-            && *next <= now
-        {
-            *next = Ticks::of_process().after(now, *period);
-            let statistics = self.shared.statistics();
-            notify(self.shared, self.listener, |listener| listener.statistics(&statistics));
-        }
-        match self.pinger.due(now, &self.writer) {
-            PingDue::Nothing => None,
-            PingDue::Ping { idle } => {
-                if let Some(deflater) = &mut self.writer.deflater
-                    && idle
-                {
-                    deflater.release();
-                }
-                // One that cannot be written is enough.
-                if !self.writer.has_control() {
-                    self.numbered_ping();
-                }
-                None
-            }
-            PingDue::NoPong(limit) => Some(CloseOutcome::lost(Error::PongTimeout(limit))),
-            PingDue::NoProbeAnswer(limit) => Some(CloseOutcome::lost(Error::NetworkChanged(Some(limit)))),
-        }
-    }
-
     /// The application closes the connection.
     fn close(&mut self, CloseRequest { code, reason }: CloseRequest) {
         if let Some(frame) = self.rules.close(code, reason) {
             logging::info(format_args!("{} closing ({})", self.shared.tag(), u16::from(code)));
             self.writer.push_close(frame.code, &frame.reason);
             self.close_by = Some(Instant::now() + self.close_timeout);
-        }
-    }
-
-    /// The close timeout counts from the last progress while an application waits for what it sent; a client that is
-    /// gone has no such patience.
-    fn extend_close_deadline(&mut self) {
-        if let Some(close_by) = &mut self.close_by
-            && !self.shared.is_detached()
-        {
-            *close_by = Instant::now() + self.close_timeout;
         }
     }
 

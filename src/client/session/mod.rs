@@ -6,6 +6,7 @@
 mod ack_progress;
 mod budget;
 mod connection;
+mod deadlines;
 mod end;
 mod notify;
 mod pinger;

@@ -69,6 +69,12 @@ impl Pinger {
         [self.keepalive.deadline(), probe_by].into_iter().flatten().min()
     }
 
+    /// When silence will mean that the peer is gone.
+    pub(super) fn gives_up_at(&self) -> Option<Instant> {
+        let probe_by = self.probe.as_ref().map(|probe| probe.by);
+        [self.keepalive.gives_up_at(), probe_by].into_iter().flatten().min()
+    }
+
     /// Bytes came from the peer.
     pub(super) fn received(&mut self, now: Instant) {
         self.keepalive.alive();
@@ -87,7 +93,7 @@ impl Pinger {
         self.keepalive.resumed(now);
     }
 
-    /// Reading is still paused: every answer gets its whole time again.
+    /// Reading is still paused, or was not possible: every answer gets its whole time again.
     pub(super) fn still_paused(&mut self, now: Instant) {
         self.keepalive.resumed(now);
         if let Some(probe) = &mut self.probe {
@@ -107,11 +113,16 @@ impl Pinger {
 
     /// The payload of a ping that tells its pong from others. The ping is about to be queued.
     pub(super) fn next_payload(&mut self, writer: &Writer) -> [u8; 4] {
+        self.watch_acknowledgements(writer);
+        self.number = self.number.wrapping_add(1);
+        self.number.to_be_bytes()
+    }
+
+    /// A ping is about to be queued, or one waits behind what is on its way: that is to count for the peer.
+    pub(super) fn watch_acknowledgements(&mut self, writer: &Writer) {
         if self.ack_progress.is_none() {
             self.ack_progress = AckProgress::ahead(writer).map(Box::new);
         }
-        self.number = self.number.wrapping_add(1);
-        self.number.to_be_bytes()
     }
 
     /// A ping was queued.

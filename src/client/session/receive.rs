@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use tokio::time::Instant;
+
+use super::budget::Pace;
 use super::connection::Session;
 use super::end::CloseOutcome;
 use super::notify::{Batch, in_callback, notify, notify_frames};
@@ -15,8 +18,9 @@ const BATCH_BYTES_MAX: usize = 262_144;
 const BATCH_MESSAGES_MAX: usize = 4_096;
 
 impl Session<'_> {
-    /// Hands on what can be decoded by now, or as much of it as fits into one batch.
-    pub(super) fn deliver(&mut self) -> Option<CloseOutcome> {
+    /// Hands on what can be decoded by now, or as much of it as fits into one batch, or takes no longer since `began`.
+    pub(super) fn deliver(&mut self, began: Instant) -> Option<CloseOutcome> {
+        let mut pace = Pace::since(began);
         self.reader.decoder.keep_headers(self.listener.traces_frames());
         let mut decoded = self.reader.decode();
         loop {
@@ -32,9 +36,16 @@ impl Session<'_> {
                     if let Some(end) = self.control(control) {
                         return Some(end);
                     }
+                    if !self.reader.buffer.is_empty() && pace.is_over() {
+                        self.undelivered = true;
+                        self.budget.end();
+                        return None;
+                    }
                     self.reader.decode()
                 }
-                Ok(Some(message @ (Decoded::Message(..) | Decoded::Assembled(..)))) => self.messages(message),
+                Ok(Some(message @ (Decoded::Message(..) | Decoded::Assembled(..)))) => {
+                    self.messages(message, &mut pace)
+                }
                 Err(error) => return self.violated(error),
             };
         }
@@ -43,7 +54,7 @@ impl Session<'_> {
     /// Delivers `first` and the messages that follow it directly; returns what came after them. A batch ends early when it is
     /// long, however few bytes were read for it: compressed messages are up to a thousand times as large, and the listener
     /// is asked between two batches whether it can take more.
-    fn messages(&mut self, first: Decoded) -> Result<Option<Decoded>, ProtocolError> {
+    fn messages(&mut self, first: Decoded, pace: &mut Pace) -> Result<Option<Decoded>, ProtocolError> {
         let Self { shared, listener, reader: Reader { buffer, decoder }, undelivered, budget, .. } = self;
         shared.awake();
         in_callback(&mut **listener, |listener| {
@@ -74,7 +85,11 @@ impl Session<'_> {
                     Ok(Some(Decoded::Control(_)) | None) | Err(_) => break,
                 }
                 count += 1;
-                if bytes >= BATCH_BYTES_MAX || count >= BATCH_MESSAGES_MAX {
+                let late = !buffer.is_empty() && pace.is_over();
+                if late {
+                    budget.end();
+                }
+                if late || bytes >= BATCH_BYTES_MAX || count >= BATCH_MESSAGES_MAX {
                     *undelivered = true;
                     decoded = Ok(None);
                     break;

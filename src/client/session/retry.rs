@@ -17,6 +17,7 @@ use crate::client::reconnect::Series;
 use crate::client::request::{Preparation, Request, Rewrite};
 use crate::client::send_queue::{Backlog, Dropped};
 use crate::client::shared::{Shared, Stop};
+use crate::client::time_limit::within;
 use crate::client::transport::{Endpoints, Subscription};
 use crate::logging;
 use crate::runtime;
@@ -231,7 +232,7 @@ impl Retry<'_> {
                     (None, Some(prepared)) => Poll::Ready(Ok(Some(prepared))),
                     (None, None) => Poll::Pending,
                 });
-                tokio::time::timeout(limit, prepared)
+                within(limit, Instant::now() + limit, prepared)
                     .await
                     .unwrap_or(Err(Unready::Failed(Error::Unprepared(Some(limit)))))
             }

@@ -3,7 +3,7 @@
 //! An application in C has the signal's default, which ends the process. `std` asks the kernel not to raise it when it
 //! writes one slice, and cannot ask when it writes several; rustls and the session write several.
 
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, Read};
 use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -26,6 +26,8 @@ pub(in crate::client) struct Socket {
     written: u64,
     /// While the connection is being made.
     activity: Option<Arc<LastActivity>>,
+    /// The next read asks the kernel, whatever the runtime knows of it.
+    asks_kernel: bool,
 }
 
 /// When the last bytes came, of all the connections that an attempt makes on its way.
@@ -57,12 +59,17 @@ impl LastActivity {
 impl Socket {
     /// `activity` is told of what comes, until [`Socket::is_made`].
     pub(in crate::client) fn new(stream: TcpStream, activity: Arc<LastActivity>) -> Self {
-        Self { stream, written: 0, activity: Some(activity) }
+        Self { stream, written: 0, activity: Some(activity), asks_kernel: false }
     }
 
     /// The connection is made: whoever reads from it now knows when.
     pub(in crate::client) fn is_made(&mut self) {
         self.activity = None;
+    }
+
+    /// Has the next read ask the kernel. After the process stood still, the runtime learns only later what has come.
+    pub(in crate::client) fn ask_kernel(&mut self) {
+        self.asks_kernel = true;
     }
 
     /// Reads what its reader gains as it is, and so counts by itself.
@@ -72,13 +79,32 @@ impl Socket {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        let asked = if std::mem::take(&mut self.asks_kernel) { self.read_now(buf) } else { None };
+        let read = match asked {
+            Some(read) => Poll::Ready(read),
+            None => Pin::new(&mut self.stream).poll_read(cx, buf),
+        };
         if buf.filled().len() > before
             && let Some(activity) = &self.activity
         {
             activity.note();
         }
         read
+    }
+
+    /// What the kernel has; `None` when that is nothing yet.
+    fn read_now(&self, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
+        let socket = SockRef::from(&self.stream);
+        match (&*socket).read(buf.initialize_unfilled()) {
+            Ok(count) => {
+                buf.advance(count);
+                Some(Ok(()))
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                None
+            }
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// Bytes that were written, and how many of them the peer has acknowledged.

@@ -1,0 +1,121 @@
+//! The deadlines of an open connection, and what is done when one has passed: a ping, statistics, or the end.
+//!
+//! They are looked at before there is read or written, which may never end.
+
+use std::task::{Context, Poll};
+
+use tokio::time::Instant;
+
+use super::connection::{Interval, Session, Wake};
+use super::end::CloseOutcome;
+use super::notify::notify;
+use super::pinger::PingDue;
+use crate::client::error::Error;
+use crate::client::keepalive::Ticks;
+use crate::client::time_limit::stood_still;
+
+impl Session<'_> {
+    /// Ready when a deadline has passed.
+    pub(super) fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        let failure_by = self.write_failure.as_ref().map(|failure| failure.by);
+        let statistics_at = self.statistics.as_ref().map(|statistics| statistics.next);
+        let deadlines = [self.pinger.deadline(), statistics_at, self.close_by, failure_by];
+        match deadlines.into_iter().flatten().min() {
+            Some(nearest) => self.timer.poll(nearest, cx).map(|()| Wake::Timer),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Does what the deadlines that have passed ask for.
+    pub(super) fn timer(&mut self) -> Option<CloseOutcome> {
+        let now = Instant::now();
+        if self.paused || self.undelivered {
+            // The listener holds up the reading.
+            self.pinger.still_paused(now);
+            if let Some(failure) = &mut self.write_failure {
+                failure.by = now + self.close_timeout;
+            }
+        }
+        if self.awaits_listener
+            && let Some(close_by) = &mut self.close_by
+        {
+            *close_by = now + self.close_timeout;
+        }
+        if self.is_not_over(now) {
+            return None;
+        }
+        if self.write_failure.as_ref().is_some_and(|failure| failure.by <= now)
+            && let Some(end) = self.rules.read_timed_out()
+        {
+            return Some(self.conclude(end, None));
+        }
+        if self.close_by.take_if(|by| *by <= now).is_some()
+            && let Some(end) = self.rules.close_timed_out()
+        {
+            return Some(self.conclude(end, None));
+        }
+        if let Some(Interval { period, next }) = &mut self.statistics
+            && *next <= now
+        {
+            *next = Ticks::of_process().after(now, *period);
+            let statistics = self.shared.statistics();
+            notify(self.shared, self.listener, |listener| listener.statistics(&statistics));
+        }
+        match self.pinger.due(now, &self.writer) {
+            PingDue::Nothing => None,
+            PingDue::Ping { idle } => {
+                if let Some(deflater) = &mut self.writer.deflater
+                    && idle
+                {
+                    deflater.release();
+                }
+                // One that cannot be written is enough.
+                if self.writer.has_control() {
+                    self.pinger.watch_acknowledgements(&self.writer);
+                } else {
+                    self.numbered_ping();
+                }
+                None
+            }
+            PingDue::NoPong(limit) => Some(CloseOutcome::lost(Error::PongTimeout(limit))),
+            PingDue::NoProbeAnswer(limit) => Some(CloseOutcome::lost(Error::NetworkChanged(Some(limit)))),
+        }
+    }
+
+    /// Whether a deadline that would end the connection has passed and does not end it yet. The socket is read once more
+    /// before it does; and when the process stood still, the peer gets the time for an answer once more.
+    fn is_not_over(&mut self, now: Instant) -> bool {
+        let failure_by = self.write_failure.as_ref().map(|failure| failure.by);
+        let deadlines = [self.pinger.gives_up_at(), self.close_by, failure_by];
+        let Some(passed) = deadlines.into_iter().flatten().min().filter(|by| *by <= now) else {
+            return false;
+        };
+        if self.last_read_for == Some(passed) {
+            return false;
+        }
+        self.last_read_for = Some(passed);
+        self.reads_first = true;
+        if stood_still(passed, now) {
+            self.pinger.still_paused(now);
+            // Not again and again, as when callbacks that take long make all clocks late.
+            if !std::mem::replace(&mut self.close_renewed, true) {
+                let by = now + self.close_timeout;
+                self.close_by = self.close_by.map(|_| by);
+                if let Some(failure) = &mut self.write_failure {
+                    failure.by = by;
+                }
+            }
+        }
+        true
+    }
+
+    /// The close timeout counts from the last progress while an application waits for what it sent; a client that is
+    /// gone has no such patience.
+    pub(super) fn extend_close_deadline(&mut self) {
+        if let Some(close_by) = &mut self.close_by
+            && !self.shared.is_detached()
+        {
+            *close_by = Instant::now() + self.close_timeout;
+        }
+    }
+}
