@@ -76,13 +76,15 @@ fn keeps_what_is_for_one_origin_from_another() {
 fn follows_no_redirect_unasked_and_five_at_most() {
     for max_redirects in [0, REDIRECTS_MAX] {
         let peer = Peer::bind();
+        let unasked =
+            format!("the server redirected with HTTP 302, to ws://{}, and maxRedirects is 0", peer.address());
         let recorded = Recorded::connect(&peer, Options { max_redirects, ..quiet() });
         for _ in 0..=max_redirects {
             peer.accept().answer("HTTP/1.1 302 Found\r\nLocation: /again?secret\r\n\r\n");
         }
         let text = failure(&recorded);
         let expected = match max_redirects {
-            0 => "the server answered HTTP 302 Found instead of 101",
+            0 => unasked.as_str(),
             _ => "the server redirected with HTTP 302, once more than maxRedirects allows",
         };
         assert!(text.contains(expected) && !text.contains("secret"), "{text}");
@@ -173,6 +175,36 @@ fn names_what_is_wrong_with_an_answer_and_none_of_its_values() {
         peer.accept().answer(answer);
         let text = failure(&recorded);
         assert!(text.contains(expected) && !text.contains("sec"), "{text}");
+        recorded.finish(peer);
+    }
+}
+
+#[test]
+fn says_what_may_help_against_a_refusal() {
+    let sip = || Options { protocols: "xmpp".to_owned(), ..quiet() };
+    let own = || Options { headers: vec![header("Origin", "http://h")], ..quiet() };
+    let with_port = || Options { origin_port: true, ..quiet() };
+    let origin = "403 Forbidden instead of 101; Origin lacks the port, which supportOriginPort adds";
+    let nginx = "HTTP/1.1 400 Bad Request\r\n\r\nThe plain HTTP request was sent to HTTPS port";
+    let go = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.";
+    let kamailio = "HTTP/1.1 400 Bad\r\nSec-WebSocket-Protocol: sip\r\nContent-Length: 0\r\n\r\n";
+    for (answer, options, expected) in [
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", quiet(), origin),
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", own(), "403 Forbidden instead of 101"),
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", with_port(), "403 Forbidden instead of 101"),
+        ("HTTP/1.1 401\r\n\r\n", quiet(), "answered HTTP 401 instead of 101"),
+        ("HTTP/1.1 401 Refusé\r\n\r\n", quiet(), "answered HTTP 401 Refus? instead of 101"),
+        (nginx, quiet(), "400 Bad Request instead of 101; it wants TLS, which is wss"),
+        (go, quiet(), "400 Bad Request instead of 101; it wants TLS, which is wss"),
+        (kamailio, sip(), "; it names the sub-protocol sip, which was not requested"),
+        ("", sip(), "before it answered; it may not know the sub-protocol that was requested"),
+        ("", quiet(), "before it answered; it may want wss"),
+    ] {
+        let peer = Peer::bind();
+        let recorded = Recorded::connect(&peer, options);
+        peer.accept().answer(answer);
+        let text = failure(&recorded);
+        assert!(text.ends_with(expected), "{text}");
         recorded.finish(peer);
     }
 }

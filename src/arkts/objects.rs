@@ -63,7 +63,7 @@ pub fn error_value<'env>(env: Engine, error: &ErrorEvent) -> Result<Value<'env>,
     object.set(c"data", env.string(&error.data)?)?;
     object.set(c"phase", env.string(error.phase)?)?;
     set_circumstances(env, object, error.cause, error.unsent, error.times)?;
-    if let Some(RefusedUpgrade { status, reason, headers: all, body }) = &error.refused {
+    if let Some(RefusedUpgrade { status, reason, headers: all, body, hint: _ }) = &error.refused {
         let response = env.object()?;
         response.set(c"status", env.number(f64::from(*status))?)?;
         response.set(c"message", env.string(reason)?)?;

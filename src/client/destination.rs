@@ -156,6 +156,11 @@ impl Destination {
         }
     }
 
+    /// Scheme, host and port (RFC 6454 section 6.2), for texts.
+    pub(super) fn origin(&self) -> String {
+        format!("{}://{self}", if self.secure { "wss" } else { "ws" })
+    }
+
     /// The host as in the URL.
     pub(super) fn host_text(&self) -> &str {
         match self.authority.rsplit_once(':') {

@@ -37,7 +37,9 @@ pub use self::event::{
     Closed, Direction, Failure, Listener, Outcome, Pong, PrepareDecision, Receipt, Reconnected, Reconnecting,
     Times,
 };
-pub use self::handshake::{Opened, RefusedUpgrade, UpgradeError, parse_response_head};
+pub use self::handshake::{
+    Opened, RefusalHint, RefusedUpgrade, SubprotocolError, UpgradeError, parse_response_head,
+};
 pub use self::headers::{Headers, RawHeader};
 pub use self::http::{HeadFault, RESPONSE_BODY_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX};
 pub use self::message::Message;

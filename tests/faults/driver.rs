@@ -201,7 +201,7 @@ impl Listener for Recorder {
                 UpgradeError::Status(refused) => Told::upgrade(Cause::Status(refused.status)),
                 UpgradeError::NotHttp(_) => Told::upgrade(Cause::NotHttp),
                 UpgradeError::Header(name) => Told::upgrade(Cause::Header(name)),
-                UpgradeError::Eof => Told::upgrade(Cause::Eof),
+                UpgradeError::Eof { .. } => Told::upgrade(Cause::Eof),
                 UpgradeError::Io(_) => Told::upgrade(Cause::Io),
                 other => Told::Other(other.to_string()),
             },

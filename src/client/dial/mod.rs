@@ -83,7 +83,7 @@ async fn follow_redirects(
             Err(Error::Upgrade { target, cause: UpgradeError::Status(refused) }) => (target, refused),
             outcome => return outcome,
         };
-        match handshake::location(&refused).and_then(|location| request.redirected(location)) {
+        match handshake::location(&refused).map(|location| request.redirected(location)) {
             None => return Err(Error::Upgrade { target, cause: UpgradeError::Status(refused) }),
             Some(Err(why)) => {
                 return Err(Error::Upgrade { target, cause: UpgradeError::Redirect(why, refused) });

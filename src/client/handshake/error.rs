@@ -24,12 +24,17 @@ pub enum UpgradeError {
     HeadTooLong,
     /// A header is missing or has the wrong value.
     Header(&'static str),
-    /// It chose a sub-protocol that was not offered.
-    UnrequestedProtocol,
+    /// The sub-protocol it chose was not offered, or is more than one.
+    Subprotocol(SubprotocolError),
     /// It chose an extension that was not offered, or answered the offer of one wrongly.
     Extension(ExtensionError),
     /// It closed the connection first.
-    Eof,
+    Eof {
+        /// Sub-protocols were offered.
+        offered: bool,
+        /// It was spoken to without TLS.
+        plain: bool,
+    },
     /// Reading or writing failed.
     Io(io::Error),
 }
@@ -45,6 +50,61 @@ pub struct RefusedUpgrade {
     pub headers: Headers,
     /// The first [`crate::client::RESPONSE_BODY_BYTES_MAX`] bytes of the body, as far as they came in time.
     pub body: Vec<u8>,
+    /// What may help.
+    pub hint: Option<RefusalHint>,
+}
+
+/// What may help against a refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefusalHint {
+    /// `Origin` lacks the port, which `Host` has.
+    OriginPort,
+    /// The server wants TLS.
+    Tls,
+    /// The server names this sub-protocol, which was not offered.
+    Subprotocol(String),
+}
+
+impl fmt::Display for RefusalHint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OriginPort => f.write_str("Origin lacks the port, which supportOriginPort adds"),
+            Self::Tls => f.write_str("it wants TLS, which is wss"),
+            Self::Subprotocol(name) => write!(f, "it names the sub-protocol {name}, which was not requested"),
+        }
+    }
+}
+
+/// What is wrong with the sub-protocol that a server chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SubprotocolError {
+    /// It is not among those that were offered.
+    Unrequested {
+        /// Its name, if that may be shown.
+        name: Option<String>,
+        /// One that was offered differs from it in case alone.
+        by_case: bool,
+    },
+    /// It is a list.
+    Several,
+}
+
+impl fmt::Display for SubprotocolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unrequested { name, by_case } => {
+                f.write_str("the server chose a sub-protocol that was not requested")?;
+                if let Some(name) = name {
+                    write!(f, ": {name}")?;
+                }
+                f.write_str(if *by_case { ", where one differs in case alone" } else { "" })?;
+                f.write_str(" (RFC 6455 4.1)")
+            }
+            Self::Several => f.write_str(
+                "the server chose several sub-protocols, as if it gave the list back (RFC 6455 4.2.2)",
+            ),
+        }
+    }
 }
 
 impl RefusedUpgrade {
@@ -60,8 +120,10 @@ impl fmt::Display for UpgradeError {
                 write!(f, "the server redirected with HTTP {}, {why}", refused.status)
             }
             Self::Status(refused) => {
-                let RefusedUpgrade { status, reason, headers: _, body: _ } = &**refused;
-                write!(f, "the server answered HTTP {status} {reason} instead of 101")
+                let RefusedUpgrade { status, reason, headers: _, body: _, hint } = &**refused;
+                let blank = if reason.is_empty() { "" } else { " " };
+                write!(f, "the server answered HTTP {status}{blank}{reason} instead of 101")?;
+                hint.as_ref().map_or(Ok(()), |hint| write!(f, "; {hint}"))
             }
             Self::NotHttp(HeadFault::Tls) => {
                 write!(f, "the answer is not HTTP/1.1{}: it is wss that is spoken there", HeadFault::Tls)
@@ -71,11 +133,16 @@ impl fmt::Display for UpgradeError {
                 write!(f, "the response head is over {} bytes or 256 headers", RESPONSE_HEAD_BYTES_MAX)
             }
             Self::Header(name) => write!(f, "the header {name} is missing or wrong (RFC 6455 4.1)"),
-            Self::UnrequestedProtocol => {
-                f.write_str("the server chose a sub-protocol that was not requested (RFC 6455 4.1)")
-            }
+            Self::Subprotocol(cause) => cause.fmt(f),
             Self::Extension(cause) => cause.fmt(f),
-            Self::Eof => f.write_str("the server closed the connection before it answered"),
+            Self::Eof { offered, plain } => {
+                f.write_str("the server closed the connection before it answered")?;
+                f.write_str(match (offered, plain) {
+                    (true, _) => "; it may not know the sub-protocol that was requested",
+                    (false, true) => "; it may want wss",
+                    (false, false) => "",
+                })
+            }
             Self::Io(cause) => cause.fmt(f),
         }
     }
@@ -88,12 +155,12 @@ impl UpgradeError {
     pub(in crate::client) fn cause(&self) -> Cause {
         match self {
             Self::Status(refused) | Self::Redirect(_, refused) => Cause::of_status(refused.status),
-            Self::Eof => Cause::NoAnswer,
+            Self::Eof { .. } => Cause::NoAnswer,
             Self::Io(_) => Cause::Connect,
             Self::NotHttp(_)
             | Self::HeadTooLong
             | Self::Header(_)
-            | Self::UnrequestedProtocol
+            | Self::Subprotocol(_)
             | Self::Extension(_) => Cause::Upgrade,
         }
     }
@@ -104,7 +171,7 @@ impl From<HeadError> for UpgradeError {
         match error {
             HeadError::NotHttp(fault) => Self::NotHttp(fault),
             HeadError::TooLong => Self::HeadTooLong,
-            HeadError::Eof => Self::Eof,
+            HeadError::Eof => Self::Eof { offered: false, plain: false },
             HeadError::Io(cause) => Self::Io(cause),
         }
     }

@@ -7,12 +7,12 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 
-pub use self::error::{RefusedUpgrade, UpgradeError};
+pub use self::error::{RefusalHint, RefusedUpgrade, SubprotocolError, UpgradeError};
 pub use self::opened::Opened;
 
 use super::destination::Destination;
 use super::headers::{Headers, is_token};
-use super::http::{self, Head, HeadFault, USER_AGENT};
+use super::http::{self, Head, HeadError, HeadFault, USER_AGENT};
 use super::request::Request;
 use super::stats::Timing;
 use crate::protocol::{ExtensionError, Negotiated, ReadBuffer};
@@ -40,7 +40,13 @@ pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     stream.flush().await.map_err(UpgradeError::Io)?;
 
     let mut behind = Vec::new();
-    let head = http::read_head(stream, &mut behind).await?;
+    let head = match http::read_head(stream, &mut behind).await {
+        Err(HeadError::Eof) => {
+            let (offered, plain) = (!request.protocols.is_empty(), request.tls.is_none());
+            return Err(UpgradeError::Eof { offered, plain });
+        }
+        head => head?,
+    };
     match judge(&head, request, &key) {
         Ok((opened, deflate)) => {
             let mut received = ReadBuffer::default();
@@ -52,6 +58,7 @@ pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
             if location(&refused).is_none() || request.redirects.is_none() =>
         {
             refused.body = http::read_body(stream, behind, &head, by).await;
+            refused.hint = hint(&refused, request);
             Err(UpgradeError::Status(refused))
         }
         Err(error) => Err(error),
@@ -64,6 +71,35 @@ pub(super) fn location(refused: &RefusedUpgrade) -> Option<&str> {
         return None;
     }
     refused.headers.iter().find(|(name, _)| *name == "location").map(|(_, value)| value.trim())
+}
+
+/// What may help against a refusal.
+fn hint(refused: &RefusedUpgrade, request: &Request) -> Option<RefusalHint> {
+    let Destination { authority, .. } = &request.destination;
+    let header = |wanted: &str| refused.headers.iter().find(|(name, _)| *name == wanted);
+    // nginx, Apache and Go answer so to a request without TLS.
+    let wants_tls = || {
+        let says = |word: &[u8]| refused.body.windows(word.len()).any(|found| found == word);
+        request.tls.is_none() && (says(b"HTTPS") || says(b"SSL-enabled"))
+    };
+    let has_own_origin = || request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("origin"));
+    let lacks_port = !request.origin_port && request.destination.host_text() != authority;
+    match refused.status {
+        403 if lacks_port && !has_own_origin() => Some(RefusalHint::OriginPort),
+        400 if wants_tls() => Some(RefusalHint::Tls),
+        400..500 => {
+            let name = header("sec-websocket-protocol")?.1.trim();
+            let known = request.protocols.iter().any(|offered| offered == name);
+            shown_subprotocol(name).filter(|_| !known).map(RefusalHint::Subprotocol)
+        }
+        _ => None,
+    }
+}
+
+/// A sub-protocol's name as far as it may stand in a text: some applications hand a token over in its place.
+fn shown_subprotocol(name: &str) -> Option<String> {
+    const NAME_BYTES_MAX: usize = 24;
+    (is_token(name.as_bytes()) && name.len() <= NAME_BYTES_MAX).then(|| name.to_owned())
 }
 
 /// The client is no browser, whose pages' origin a server may want to know, but servers compare what they get with their
@@ -139,7 +175,7 @@ fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Ne
     let (status, reason) = (head.status, head.reason.clone());
     let headers: Headers = head.headers.iter().map(|(name, value)| (name, value)).collect();
     if status != 101 {
-        let refused = RefusedUpgrade { status, reason, headers, body: Vec::new() };
+        let refused = RefusedUpgrade { status, reason, headers, body: Vec::new(), hint: None };
         return Err(UpgradeError::Status(Box::new(refused)));
     }
     if head.minor_version != 1 {
@@ -165,11 +201,16 @@ fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Ne
     let extensions = deflate.is_some().then_some(extensions);
     let mut chosen = head.values("sec-websocket-protocol");
     let protocol = chosen.next().map(str::to_owned);
-    if chosen.next().is_some() || protocol.as_ref().is_some_and(|name| !is_token(name.as_bytes())) {
+    if chosen.next().is_some() || protocol.as_ref().is_some_and(|name| name.contains(',')) {
+        return Err(UpgradeError::Subprotocol(SubprotocolError::Several));
+    }
+    if protocol.as_ref().is_some_and(|name| !is_token(name.as_bytes())) {
         return Err(UpgradeError::Header("Sec-WebSocket-Protocol"));
     }
-    if protocol.as_ref().is_some_and(|name| !request.protocols.contains(name)) {
-        return Err(UpgradeError::UnrequestedProtocol);
+    if let Some(name) = protocol.as_ref().filter(|name| !request.protocols.contains(name)) {
+        let by_case = request.protocols.iter().any(|offered| offered.eq_ignore_ascii_case(name));
+        let name = shown_subprotocol(name);
+        return Err(UpgradeError::Subprotocol(SubprotocolError::Unrequested { name, by_case }));
     }
     Ok((
         Opened { status, reason, protocol, extensions, headers, timing: Timing::default(), url: None },
@@ -271,7 +312,16 @@ mod tests {
         assert!(refused(&answer("").replace("Upgrade: W", "X: W")).contains("Upgrade"));
         assert!(refused(&answer("").replace("keep-alive, Upgrade", "close")).contains("Connection"));
         assert!(refused(&answer("").replace("s3pP", "S3pP")).contains("Sec-WebSocket-Accept"));
-        assert!(refused(&answer("Sec-WebSocket-Protocol: other\r\n")).contains("not requested"));
+        let chosen = |names: &str| refused(&answer(&format!("Sec-WebSocket-Protocol: {names}\r\n")));
+        assert!(chosen("other").contains("not requested: other (RFC"), "{}", chosen("other"));
+        let by_case = "not requested: CHAT, where one differs in case alone (RFC 6455 4.1)";
+        assert!(chosen("CHAT").contains(by_case), "{}", chosen("CHAT"));
+        // It may be a token of another kind.
+        assert!(chosen(&"a".repeat(25)).contains("not requested (RFC"));
+        for several in ["chat, other", "chat\r\nSec-WebSocket-Protocol: other"] {
+            assert!(chosen(several).contains("several sub-protocols"), "{}", chosen(several));
+        }
+        assert!(chosen("a b").contains("Sec-WebSocket-Protocol is missing or wrong"));
         assert!(refused(&answer("Sec-WebSocket-Extensions: x-mine\r\n")).contains("extension"));
         let many = "X: y\r\n".repeat(256);
         assert!(refused(&answer(&many)).contains("256 headers"));

@@ -82,7 +82,8 @@ impl fmt::Display for ProxyError {
                 f.write_str("the proxy asks for an authentication that is not supported")
             }
             Self::Status { status, reason, retry_after: _ } => {
-                write!(f, "the proxy answered HTTP {status} {reason}")
+                let blank = if reason.is_empty() { "" } else { " " };
+                write!(f, "the proxy answered HTTP {status}{blank}{reason}")
             }
             Self::NotHttp(fault) => write!(f, "the proxy's answer is not HTTP/1{fault}"),
             Self::HeadTooLong => {

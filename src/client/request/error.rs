@@ -81,6 +81,8 @@ impl From<ProxyOptionError> for OptionsError {
 /// Why a redirect is not followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectError {
+    /// None were asked for. Holds where it leads: scheme, host and port.
+    Unasked(String),
     /// As many as were asked for have been followed.
     TooMany,
     /// It leads from TLS to plain TCP.
@@ -92,6 +94,7 @@ pub enum RedirectError {
 impl fmt::Display for RedirectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unasked(origin) => write!(f, "to {origin}, and maxRedirects is 0"),
             Self::TooMany => f.write_str("once more than maxRedirects allows"),
             Self::Insecure => f.write_str("from wss to ws"),
             Self::Location(cause) => write!(f, "to no server: {cause}"),

@@ -166,16 +166,16 @@ impl Request {
         self.destination.to_string()
     }
 
-    /// The request that a redirect asks for, or `None` when it is not to be followed.
-    pub(in crate::client) fn redirected(&self, location: &str) -> Option<Result<Self, RedirectError>> {
-        let redirects = self.redirects.as_deref()?;
-        let Some(left) = redirects.left.checked_sub(1) else { return Some(Err(RedirectError::TooMany)) };
-        let destination = match self.destination.resolve(location) {
-            Ok(destination) => destination,
-            Err(cause) => return Some(Err(RedirectError::Location(cause))),
+    /// The request that a redirect asks for.
+    pub(in crate::client) fn redirected(&self, location: &str) -> Result<Self, RedirectError> {
+        let resolve = || self.destination.resolve(location).map_err(RedirectError::Location);
+        let Some(redirects) = self.redirects.as_deref() else {
+            return Err(RedirectError::Unasked(resolve()?.origin()));
         };
+        let left = redirects.left.checked_sub(1).ok_or(RedirectError::TooMany)?;
+        let destination = resolve()?;
         if self.destination.secure && !destination.secure {
-            return Some(Err(RedirectError::Insecure));
+            return Err(RedirectError::Insecure);
         }
         let mut request = self.clone();
         let mut tls = redirects.tls.clone();
@@ -188,7 +188,7 @@ impl Request {
         request.tls = destination.secure.then_some(tls);
         request.url = Some(destination.url().into());
         request.destination = destination;
-        Some(Ok(request))
+        Ok(request)
     }
 }
 
@@ -343,13 +343,14 @@ mod tests {
         };
         let options = Options { tls, max_redirects: 2, ..Options::default() };
         let plain = Request::parse("ws://h/", options.clone()).expect("good");
-        let secure = plain.redirected("https://h/x").expect("asked for").expect("good");
+        let secure = plain.redirected("https://h/x").expect("good");
         let own = secure.tls.as_ref().expect("TLS");
         assert!(own.client_certificate.is_none(), "another origin");
-        assert_eq!(secure.redirected("ws://h/").expect("asked for").err(), Some(RedirectError::Insecure));
+        assert_eq!(secure.redirected("ws://h/").err(), Some(RedirectError::Insecure));
         let same = Request::parse("wss://h/", options).expect("good").redirected("/y");
-        let same = same.expect("asked for").expect("good");
+        let same = same.expect("good");
         assert!(same.tls.is_some_and(|tls| tls.client_certificate.is_some()), "the same origin");
-        assert!(parse("ws://h/").redirected("/").is_none(), "nobody asked for it");
+        let unasked = parse("ws://h/").redirected("//u:p@other:81/path?query").expect_err("not asked for");
+        assert_eq!(unasked, RedirectError::Unasked("ws://other:81".to_owned()));
     }
 }
