@@ -70,6 +70,37 @@ socketTest('opens a client key by its password', async (socket) => {
   await socket.shut();
 });
 
+socketTest('tells no byte of a key', async (socket) => {
+  const lines = fs.readFileSync(CLIENT_KEY_FILE, 'utf8').trim().split('\n');
+  const body = lines.slice(1, -1).join('');
+  const keyPath = path.join(path.dirname(CA_FILE), `damaged-${process.pid}.key`);
+  const options = (key) => ({ caPath: CA_FILE, clientCert: { certPath: CLIENT_CERT_FILE, keyPath: key } });
+  try {
+    // A key that has lost its line ends is as good as any.
+    for (const lineEnd of ['', ' ', '\r\n']) {
+      fs.writeFileSync(keyPath, lines.join(lineEnd));
+      await socket.open(WSS_MUTUAL_URL, options(keyPath));
+      await socket.shut();
+    }
+    for (const [file, text] of [
+      [lines.join('\\n'), 'a backslash and a letter'], [lines[0] + body, '-----END'], [lines.join('').replace('-----', '----'), 'no private key'],
+      [lines.join('\n').replace(body.slice(0, 8), '!'), 'base64'], [`-----BEGIN ${body}`, '-----BEGIN'],
+    ]) {
+      fs.writeFileSync(keyPath, file);
+      // What is in a file, as the path to it.
+      for (const [key, part] of [[keyPath, text], [file, 'not shown'], [body, 'not shown']]) {
+        const error = await connectFailure(socket, WSS_MUTUAL_URL, options(key));
+        assertError(error, CERTIFICATE_FILE);
+        assert(error.message.includes(part), error.message);
+        for (let at = 0; at + 12 <= body.length; at += 1) assert(!error.message.includes(body.slice(at, at + 12)), error.message);
+        assert(!error.message.includes('77, 73, 71'), error.message);
+      }
+    }
+  } finally {
+    fs.rmSync(keyPath);
+  }
+});
+
 socketTest('asks for a pinned key', async (socket) => {
   const hashAlgorithm = 'SHA-256';
   const right = { publicKeyHash: SERVER_PIN, hashAlgorithm };

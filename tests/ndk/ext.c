@@ -1146,6 +1146,65 @@ static void shows_a_client_certificate(void)
     }
 }
 
+/* What stands between the first line of a PEM file and the last. */
+static char key_body[4096];
+
+static void write_key(const char *path, const char *line_end)
+{
+    char line[128];
+    FILE *from = fopen(required("CLIENT_KEY_FILE"), "r");
+    FILE *to = fopen(path, "w");
+    CHECK(from != NULL && to != NULL);
+    key_body[0] = '\0';
+    while (fgets(line, sizeof line, from)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (line[0] != '-')
+            strcat(key_body, line);
+        fprintf(to, "%s%s", line, line_end);
+    }
+    fclose(from);
+    fclose(to);
+}
+
+static void tells_no_byte_of_a_key(void)
+{
+    char path[] = "/tmp/net_websocket-key-XXXXXX";
+    char contents[4200];
+    const char *url = required("WSS_MUTUAL_URL");
+    struct NWS_Options options = default_options();
+    struct Log *log = log_new();
+    int at;
+    close(mkstemp(path));
+    options.caPath = required("CA_FILE");
+    options.clientCertPath = required("CLIENT_CERT_FILE");
+    options.clientKeyPath = path;
+    /* A key that has lost its line ends is as good as any. */
+    write_key(path, "");
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, url, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 1), "open");
+    log_end(log);
+    /* Line ends as two characters, and the file's contents in the place of its path. */
+    write_key(path, "\\n");
+    snprintf(contents, sizeof contents, "-----BEGIN PRIVATE KEY-----%s", key_body);
+    for (at = 0; at < 3; at++) {
+        log = log_new();
+        options.clientKeyPath = at == 0 ? path : at == 1 ? contents : key_body;
+        CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+        CHECK_INT(log_connect(log, url, "/"), WEBSOCKET_OK);
+        CHECK_TEXT(entry(log, 0), "error");
+        CHECK_INT(log->failure.phase, NWS_PHASE_TLS);
+        CHECK_HAS(log->failure_text, at == 0 ? path : "not shown");
+        CHECK_HAS(log->failure_text, at == 0 ? "a backslash and a letter" : "is no path");
+        key_body[16] = '\0';
+        CHECK(strstr(log->failure_text, key_body) == NULL);
+        CHECK(strstr(log->failure_text, "77, 73, 71") == NULL);
+        log_end(log);
+        write_key(path, "\\n");
+    }
+    unlink(path);
+}
+
 static void opens_a_client_key_by_its_password(void)
 {
     static const char *const passwords[] = { NULL, "battery staple", "correct horse" };
@@ -1542,6 +1601,7 @@ int main(void)
     RUN(goes_by_the_proxy_of_the_system);
     RUN(takes_certificates_as_the_options_say);
     RUN(shows_a_client_certificate);
+    RUN(tells_no_byte_of_a_key);
     RUN(opens_a_client_key_by_its_password);
     RUN(asks_for_a_pinned_key);
     RUN(verifies_another_name_if_told_so);
