@@ -19,9 +19,11 @@
 
 use std::cell::Cell;
 use std::io::{self, PipeWriter, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::thread::Thread;
 use std::time::Duration;
@@ -35,6 +37,8 @@ use crate::sync::lock;
 
 /// Two are enough for a phone, and the least that lets one block while the other serves everyone else.
 const WORKER_THREADS: usize = 2;
+/// How long the workers may take to run, on a machine that is busy.
+const WORKERS_START_WITHIN: Duration = Duration::from_secs(5);
 /// Threads that may be blocked in callbacks, or in name lookups, at once. They exist only while they are needed.
 const BLOCKING_THREADS_MAX: usize = 16_384;
 /// How long a thread that took over from a blocked callback waits for the next one.
@@ -50,7 +54,7 @@ const TURN_LEFT_BYTES_MIN: isize = 1_024;
 /// How long a callback may delay the sockets of other clients before another worker polls them.
 const WATCHDOG_INTERVAL: Duration = Duration::from_millis(1);
 
-static RUNTIME: LazyLock<Option<Process>> = LazyLock::new(Process::start);
+static PROCESS: OnceLock<Process> = OnceLock::new();
 
 /// Epoch of the inline callback slot. Odd: a worker is in a callback. Every entry and exit increments it.
 static INLINE_CALLBACK_EPOCH: AtomicU64 = AtomicU64::new(0);
@@ -99,44 +103,110 @@ impl Future for Turns {
     }
 }
 
-/// The system gave no threads or no descriptors for the runtime.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Unavailable;
-
-struct Process {
+/// The runtime, which is there once and for all.
+pub(crate) struct Process {
     tokio: Runtime,
     watchdog: Arc<CallbackWatchdog>,
     watchdog_thread: Thread,
     external_waker: Arc<ExternalWaker>,
 }
 
+/// The runtime. The first call starts it, and while the system has no threads or no descriptors for it, each call tries again.
+pub(crate) fn start() -> io::Result<&'static Process> {
+    /// One call at a time starts it.
+    static STARTING: Mutex<()> = Mutex::new(());
+    if let Some(process) = PROCESS.get() {
+        return Ok(process);
+    }
+    let _starting = lock(&STARTING);
+    if let Some(process) = PROCESS.get() {
+        return Ok(process);
+    }
+    let process = Process::start()?;
+    Ok(PROCESS.get_or_init(|| process))
+}
+
+/// Asks the system for as many threads as the runtime needs, and gives them back. Where tokio gets none it panics, and where
+/// it gets one it starts with that one.
+fn try_threads() -> io::Result<()> {
+    let mut threads = Vec::new();
+    let mut tried = Ok(());
+    for _ in 0..WORKER_THREADS + 1 {
+        let (release, released) = channel::<()>();
+        match std::thread::Builder::new().spawn(move || released.recv()) {
+            Ok(thread) => threads.push((release, thread)),
+            Err(cause) => tried = Err(cause),
+        }
+    }
+    for (release, thread) in threads {
+        drop(release);
+        let _ = thread.join();
+    }
+    tried
+}
+
 impl Process {
-    fn start() -> Option<Self> {
-        let started = Builder::new_multi_thread()
-            .worker_threads(WORKER_THREADS)
-            .max_blocking_threads(BLOCKING_THREADS_MAX)
-            .event_interval(EVENT_INTERVAL)
-            .thread_keep_alive(BLOCKING_THREAD_KEEP_ALIVE)
-            .thread_name("net_websocket")
-            .on_thread_park(|| {
-                SLEEPING_WORKERS.fetch_add(1, Ordering::SeqCst);
-            })
-            .on_thread_unpark(|| {
-                SLEEPING_WORKERS.fetch_sub(1, Ordering::SeqCst);
-            })
-            .enable_io()
-            .enable_time()
-            .build()
-            .and_then(|tokio| {
-                let external_waker = ExternalWaker::start(&tokio)?;
-                let watchdog = Arc::new(CallbackWatchdog::default());
-                let thread = std::thread::Builder::new().name("net_websocket-w".to_owned()).spawn({
-                    let (watchdog, handle) = (watchdog.clone(), tokio.handle().clone());
-                    move || watchdog.run(&handle)
-                })?;
-                Ok(Self { tokio, watchdog, watchdog_thread: thread.thread().clone(), external_waker })
-            });
-        started.map_err(|cause| crate::logging::error(format_args!("no runtime: {cause}"))).ok()
+    fn start() -> io::Result<Self> {
+        try_threads()?;
+        let (worker, workers) = channel();
+        let build = || {
+            Builder::new_multi_thread()
+                .worker_threads(WORKER_THREADS)
+                .max_blocking_threads(BLOCKING_THREADS_MAX)
+                .event_interval(EVENT_INTERVAL)
+                .thread_keep_alive(BLOCKING_THREAD_KEEP_ALIVE)
+                .thread_name("net_websocket")
+                .on_thread_start(move || {
+                    let _ = worker.send(());
+                })
+                .on_thread_park(|| {
+                    SLEEPING_WORKERS.fetch_add(1, Ordering::SeqCst);
+                })
+                .on_thread_unpark(|| {
+                    SLEEPING_WORKERS.fetch_sub(1, Ordering::SeqCst);
+                })
+                .enable_io()
+                .enable_time()
+                .build()
+        };
+        let no_thread = || io::Error::other("the system gave no thread");
+        // Other processes may have taken the threads meanwhile.
+        let tokio = catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(|_| Err(no_thread()))?;
+        let all_run = (0..WORKER_THREADS).all(|_| workers.recv_timeout(WORKERS_START_WITHIN).is_ok());
+        let rest = match all_run {
+            true => Self::start_rest(&tokio),
+            false => Err(no_thread()),
+        };
+        match rest {
+            Ok((external_waker, watchdog, watchdog_thread)) => {
+                Ok(Self { tokio, watchdog, watchdog_thread, external_waker })
+            }
+            Err(cause) => {
+                // To drop it would wait for a worker that never ran.
+                tokio.shutdown_background();
+                Err(cause)
+            }
+        }
+    }
+
+    /// What stands beside the workers.
+    fn start_rest(tokio: &Runtime) -> io::Result<(Arc<ExternalWaker>, Arc<CallbackWatchdog>, Thread)> {
+        let external_waker = ExternalWaker::start(tokio)?;
+        let watchdog = Arc::new(CallbackWatchdog::default());
+        let thread = std::thread::Builder::new().name("net_websocket-w".to_owned()).spawn({
+            let (watchdog, handle) = (watchdog.clone(), tokio.handle().clone());
+            move || watchdog.run(&handle)
+        })?;
+        Ok((external_waker, watchdog, thread.thread().clone()))
+    }
+
+    /// Runs `task` on the runtime. Callable on any thread, also inside a callback. The task must return to the runtime often
+    /// enough for others, and then wake itself by `wake_by_ref`.
+    pub(crate) fn spawn(&'static self, task: impl Future<Output = ()> + Send + 'static) {
+        // A task that tokio makes yield waits in a list of its worker's own, out of reach while that worker blocks in a
+        // callback. So tasks are not made to yield: a session does so by itself.
+        let task = unconstrained(Turns { task: Box::pin(task), idle_bytes: TURN_IDLE_BYTES_MAX });
+        self.dispatch(Job::Spawn(Box::new(|| drop(self.tokio.spawn(task)))));
     }
 
     /// Runs a job here, or on the thread that may run it.
@@ -153,20 +223,15 @@ impl Process {
     }
 }
 
-/// Runs `task` on the runtime. Callable on any thread, also inside a callback. The task must return to the runtime often enough
-/// for others, and then wake itself by `wake_by_ref`.
-pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Result<(), Unavailable> {
-    let process = RUNTIME.as_ref().ok_or(Unavailable)?;
-    // A task that tokio makes yield waits in a list of its worker's own, out of reach while that worker blocks in a
-    // callback. So tasks are not made to yield: a session does so by itself.
-    let task = unconstrained(Turns { task: Box::pin(task), idle_bytes: TURN_IDLE_BYTES_MAX });
-    process.dispatch(Job::Spawn(Box::new(|| drop(process.tokio.spawn(task)))));
+/// As [`Process::spawn`], for those who run there already.
+pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    start()?.spawn(task);
     Ok(())
 }
 
 /// Wakes a task of the runtime. Callable on any thread, also inside a callback.
 pub(crate) fn wake(waker: Waker) {
-    match RUNTIME.as_ref() {
+    match PROCESS.get() {
         Some(process) => process.dispatch(Job::Wake(waker)),
         None => waker.wake(),
     }
@@ -194,7 +259,7 @@ pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
     }
     IN_INLINE_CALLBACK.set(true);
     let _slot = InlineSlot;
-    if let Some(process) = RUNTIME.as_ref()
+    if let Some(process) = PROCESS.get()
         && !process.watchdog.awake.load(Ordering::SeqCst)
         && !process.watchdog.awake.swap(true, Ordering::SeqCst)
     {
@@ -312,7 +377,7 @@ impl CallbackWatchdog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+    use std::sync::mpsc::{RecvTimeoutError, Sender};
 
     /// Longer than anything here takes; a test that reaches it has failed.
     const DEADLINE: Duration = Duration::from_secs(20);

@@ -4,8 +4,8 @@ use std::io;
 
 use super::napi::{Deferred, Engine, EngineError, Value};
 use crate::client::{
-    AlreadyConnected, Cause, CloseError, Closed, Error, Failure, OptionsError, Phase, PingError,
-    Reconnecting, RefusedUpgrade, SendError, Times, TrustError, UpgradeError,
+    AlreadyConnected, Cause, CloseError, Closed, ConnectError, Error, Failure, OptionsError, Phase,
+    PingError, Reconnecting, RefusedUpgrade, SendError, Times, TrustError, UpgradeError,
 };
 
 /// The error of a call: a wrong argument, or a refusal.
@@ -91,6 +91,15 @@ impl From<OptionsError> for ApiError {
 impl From<AlreadyConnected> for ApiError {
     fn from(error: AlreadyConnected) -> Self {
         Self { code: ALREADY_EXISTS, message: format!("connect: this WebSocket is {error}") }
+    }
+}
+
+impl From<ConnectError> for ApiError {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Already(already) => already.into(),
+            ConnectError::Exhausted(_) => Self::other(&format!("connect: {error}")),
+        }
     }
 }
 

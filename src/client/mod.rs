@@ -50,7 +50,7 @@ pub use self::request::{
     RedirectError, Request, Rewrite, SessionOptions, check_hosts,
 };
 pub use self::send_queue::{Payload, SendError, SendLimits};
-pub use self::shared::{AlreadyConnected, CloseError, CloseStart, PingError};
+pub use self::shared::{AlreadyConnected, CloseError, CloseStart, ConnectError, PingError};
 pub use self::state::{State, may_close_with};
 pub use self::stats::{Statistics, Timing};
 pub use self::tls::{
@@ -63,6 +63,7 @@ pub use crate::protocol::{
 };
 
 use self::shared::Shared;
+use crate::runtime;
 
 /// Unsent bytes a client accepts by default: 64 MiB.
 pub const SEND_LIMIT_BYTES: usize = 67_108_864;
@@ -101,10 +102,11 @@ impl Client {
     }
 
     /// Begins to connect. The outcome is an event.
-    pub fn connect(&self, request: Request) -> Result<(), AlreadyConnected> {
-        let (attempt, turn) = self.shared.begin()?;
+    pub fn connect(&self, request: Request) -> Result<(), ConnectError> {
+        let process = runtime::start().map_err(ConnectError::Exhausted)?;
+        let (attempt, turn) = self.shared.begin().map_err(ConnectError::Already)?;
         self.shared.set_trace_id(request.trace_id);
-        session::start(self.shared.clone(), attempt, turn, request);
+        session::start(process, self.shared.clone(), attempt, turn, request);
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 use std::ffi::CStr;
 
 use super::abi::ErrCode;
-use crate::client::{AlreadyConnected, CloseError, Error, OptionsError, PingError, SendError};
+use crate::client::{AlreadyConnected, CloseError, ConnectError, Error, OptionsError, PingError, SendError};
 use crate::protocol::ProtocolError;
 
 pub fn of_options(error: &OptionsError) -> ErrCode {
@@ -22,8 +22,10 @@ pub fn of_options(error: &OptionsError) -> ErrCode {
     }
 }
 
-pub fn of_connect(AlreadyConnected: AlreadyConnected) -> ErrCode {
-    ErrCode::ConnectionError
+pub fn of_connect(error: &ConnectError) -> ErrCode {
+    match error {
+        ConnectError::Already(AlreadyConnected) | ConnectError::Exhausted(_) => ErrCode::ConnectionError,
+    }
 }
 
 pub fn of_send(error: SendError) -> ErrCode {

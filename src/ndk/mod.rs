@@ -197,7 +197,7 @@ fn refuse(handle: &Handle, code: ErrCode, why: impl fmt::Display) -> ErrCode {
 
 fn connect(handle: &Handle, url: *const c_char, options: RequestOptions) -> ErrCode {
     if matches!(handle.client.state(), State::Connecting | State::Open | State::Closing) {
-        return refuse(handle, error::of_connect(AlreadyConnected), AlreadyConnected);
+        return refuse(handle, ErrCode::ConnectionError, AlreadyConnected);
     }
     let Some(url) = readable::c_string(url, URL_BYTES_MAX).ok().and_then(|url| String::from_utf8(url).ok())
     else {
@@ -213,7 +213,10 @@ fn connect(handle: &Handle, url: *const c_char, options: RequestOptions) -> ErrC
         Err(code) => return refuse(handle, code, "headers: too many, or one is too long"),
     };
     match Request::parse(&url, Options { headers, ..chosen }) {
-        Ok(request) => handle.client.connect(request).map_or_else(error::of_connect, |()| ErrCode::Ok),
+        Ok(request) => match handle.client.connect(request) {
+            Ok(()) => ErrCode::Ok,
+            Err(error) => refuse(handle, error::of_connect(&error), error),
+        },
         Err(refused) => refuse(handle, error::of_options(&refused), &refused),
     }
 }

@@ -1,18 +1,70 @@
 //! Functions of the platform's library for networks.
 //!
-//! They are looked up when they are first needed. Devices with an older system, and other systems, do not have them.
+//! They are looked up when they are first needed. Devices with an older system, and other systems, do not have them. That is
+//! remembered; that the system had no descriptor or no memory to look is not.
 
 use std::ffi::{CStr, c_void};
+use std::fs::File;
+use std::sync::OnceLock;
+
+/// A system without descriptors or memory to load the library with.
+#[derive(Debug)]
+pub(super) struct Exhausted;
+
+/// What was looked up, once that could be done.
+pub(super) struct LookedUp<T>(OnceLock<Option<T>>);
+
+impl<T> LookedUp<T> {
+    pub(super) const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    /// What `look_up` finds. It is called again as long as it cannot look.
+    pub(super) fn get(&self, look_up: impl FnOnce() -> Result<Option<T>, Exhausted>) -> Option<&T> {
+        match self.0.get() {
+            Some(found) => found.as_ref(),
+            None => {
+                let found = look_up().ok()?;
+                self.0.get_or_init(|| found).as_ref()
+            }
+        }
+    }
+}
 
 /// Returns the address of the function `name`, or `None` if this system does not have it.
-pub(super) fn look_up(name: &CStr) -> Option<*mut c_void> {
-    // SAFETY: both strings end with a NUL. The library is the platform's and stays loaded.
-    let address = unsafe {
-        let library = libc::dlopen(c"libnet_connection.so".as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL);
-        if library.is_null() {
-            return None;
-        }
-        libc::dlsym(library, name.as_ptr())
-    };
-    (!address.is_null()).then_some(address)
+pub(super) fn look_up(name: &CStr) -> Result<Option<*mut c_void>, Exhausted> {
+    // SAFETY: the string ends with a NUL.
+    let library =
+        unsafe { libc::dlopen(c"libnet_connection.so".as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+    if library.is_null() {
+        return if can_load() { Ok(None) } else { Err(Exhausted) };
+    }
+    // SAFETY: the string ends with a NUL. The library is the platform's and stays loaded.
+    let address = unsafe { libc::dlsym(library, name.as_ptr()) };
+    Ok((!address.is_null()).then_some(address))
+}
+
+/// Whether there is a descriptor to open a library with, and room for a small one. The loader does not tell why it failed but
+/// in words.
+fn can_load() -> bool {
+    const ROOM_BYTES: usize = 1_048_576;
+    File::open("/dev/null").is_ok() && Vec::<u8>::new().try_reserve_exact(ROOM_BYTES).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remembers_what_it_found_and_what_is_not_there_but_no_shortage() {
+        let function = LookedUp::new();
+        assert_eq!(function.get(|| Err(Exhausted)), None);
+        assert_eq!(function.get(|| Ok(Some(1))), Some(&1));
+        assert_eq!(function.get(|| Err(Exhausted)), Some(&1));
+
+        let absent = LookedUp::<u8>::new();
+        assert_eq!(absent.get(|| Err(Exhausted)), None);
+        assert_eq!(absent.get(|| Ok(None)), None);
+        assert_eq!(absent.get(|| Ok(Some(1))), None, "it was not there");
+    }
 }

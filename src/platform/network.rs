@@ -3,10 +3,10 @@
 use std::ffi::c_void;
 use std::mem::transmute;
 use std::panic::catch_unwind;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{LazyLock, OnceLock};
 
-use super::library::look_up;
+use super::library::{LookedUp, look_up};
 #[cfg(all(target_os = "linux", not(target_env = "ohos")))]
 use super::netlink::{self, KernelWatch};
 use crate::logging;
@@ -26,7 +26,7 @@ pub(crate) enum NetworkNotice {
 /// of changes is available. Every call must pass the same `notify`.
 pub(crate) fn watch_network(notify: fn(NetworkNotice)) -> Option<NetworkWatch> {
     let _ = NOTIFY.set(notify);
-    if let Some(NetworkFunctions { register, unregister }) = *NETWORK_FUNCTIONS {
+    if let Some(NetworkFunctions { register, unregister }) = functions() {
         let mut callbacks = NetConnCallbacks {
             available: on_available,
             capabilities: on_capabilities,
@@ -161,19 +161,24 @@ extern "C" fn on_blocked(_network: *const NetHandle, blocked: bool) {
 type RegisterNetConnCallback = unsafe extern "C" fn(*mut NetConnCallbacks, *mut u32) -> i32;
 type UnregisterNetConnCallback = unsafe extern "C" fn(u32) -> i32;
 
+#[derive(Clone, Copy)]
 struct NetworkFunctions {
     register: RegisterNetConnCallback,
     unregister: UnregisterNetConnCallback,
 }
 
-static NETWORK_FUNCTIONS: LazyLock<Option<NetworkFunctions>> = LazyLock::new(|| {
-    let register = look_up(c"OH_NetConn_RegisterDefaultNetConnCallback")?;
-    let unregister = look_up(c"OH_NetConn_UnregisterNetConnCallback")?;
-    // SAFETY: the platform's header declares the functions of these names so.
-    Some(unsafe {
-        NetworkFunctions {
-            register: transmute::<*mut c_void, RegisterNetConnCallback>(register),
-            unregister: transmute::<*mut c_void, UnregisterNetConnCallback>(unregister),
-        }
-    })
-});
+fn functions() -> Option<NetworkFunctions> {
+    static FUNCTIONS: LookedUp<NetworkFunctions> = LookedUp::new();
+    let found = FUNCTIONS.get(|| {
+        let register = look_up(c"OH_NetConn_RegisterDefaultNetConnCallback")?;
+        let unregister = look_up(c"OH_NetConn_UnregisterNetConnCallback")?;
+        // SAFETY: the platform's header declares the functions of these names so.
+        Ok(register.zip(unregister).map(|(register, unregister)| unsafe {
+            NetworkFunctions {
+                register: transmute::<*mut c_void, RegisterNetConnCallback>(register),
+                unregister: transmute::<*mut c_void, UnregisterNetConnCallback>(unregister),
+            }
+        }))
+    });
+    found.copied()
+}

@@ -3,9 +3,8 @@
 use std::ffi::{CStr, c_void};
 use std::mem::transmute;
 use std::ptr;
-use std::sync::LazyLock;
 
-use super::library::look_up;
+use super::library::{LookedUp, look_up};
 use crate::logging;
 
 /// `NETCONN_MAX_STR_LEN` of `network/netmanager/net_connection_type.h`.
@@ -23,13 +22,13 @@ pub(crate) struct DefaultProxy {
 
 /// Whether this system has such a setting.
 pub(crate) fn has_default_proxy() -> bool {
-    GET_DEFAULT_HTTP_PROXY.is_some()
+    function().is_some()
 }
 
 /// Returns the setting of this system, or `None` if it has no such setting. The call asks another process: do not call
 /// it on an async thread.
 pub(crate) fn default_proxy() -> Option<DefaultProxy> {
-    let function = (*GET_DEFAULT_HTTP_PROXY)?;
+    let function = function()?;
     let mut raw = Box::<HttpProxy>::new_uninit();
     // SAFETY: zeros make a valid value, and the function has exclusive use of it for the call.
     let (status, raw) = unsafe {
@@ -69,8 +68,12 @@ const _: () = assert!(size_of::<HttpProxy>() == 65_800);
 /// `OH_NetConn_GetDefaultHttpProxy`, since API 11. Returns 0, or an error code.
 type GetDefaultHttpProxy = unsafe extern "C" fn(*mut HttpProxy) -> i32;
 
-static GET_DEFAULT_HTTP_PROXY: LazyLock<Option<GetDefaultHttpProxy>> = LazyLock::new(|| {
-    let address = look_up(c"OH_NetConn_GetDefaultHttpProxy")?;
-    // SAFETY: the platform's header declares the function of this name so.
-    Some(unsafe { transmute::<*mut c_void, GetDefaultHttpProxy>(address) })
-});
+fn function() -> Option<GetDefaultHttpProxy> {
+    static FUNCTION: LookedUp<GetDefaultHttpProxy> = LookedUp::new();
+    let found = FUNCTION.get(|| {
+        let address = look_up(c"OH_NetConn_GetDefaultHttpProxy")?;
+        // SAFETY: the platform's header declares the function of this name so.
+        Ok(address.map(|address| unsafe { transmute::<*mut c_void, GetDefaultHttpProxy>(address) }))
+    });
+    found.copied()
+}

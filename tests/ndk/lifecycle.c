@@ -1,13 +1,16 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The library and its process: loaded and unloaded with dlopen, and a process that ends with connections alive. Not
- * linked with the library. Each test is a process of its own.
+ * The library and its process: loaded and unloaded with dlopen, a process that ends with connections alive, and one whose
+ * system gives it too little for the first connection. Not linked with the library. Each test is a process of its own.
  */
 
 #include "check.h"
 
 #include <dlfcn.h>
+#include <network/netstack/net_websocket_ext.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #define CONNECTIONS 20
@@ -17,6 +20,7 @@ static struct {
     __typeof__(&OH_WebSocketClient_Connect) connect;
     __typeof__(&OH_WebSocketClient_Send) send;
     __typeof__(&OH_WebSocketClient_Destroy) destroy;
+    __typeof__(&NWS_LastErrorMessage) last_error;
 } library;
 
 static char url[URL_BYTES];
@@ -55,6 +59,7 @@ static void *load(void)
     *(void **)&library.connect = dlsym(handle, "OH_WebSocketClient_Connect");
     *(void **)&library.send = dlsym(handle, "OH_WebSocketClient_Send");
     *(void **)&library.destroy = dlsym(handle, "OH_WebSocketClient_Destroy");
+    *(void **)&library.last_error = dlsym(handle, "NWS_LastErrorMessage");
     return handle;
 }
 
@@ -160,6 +165,79 @@ static int is_refused_in_forked_processes(void)
     return 44;
 }
 
+static void on_error(struct WebSocket *client, WebSocket_ErrorResult result)
+{
+    (void)client, (void)result;
+    check_failed(__FILE__, __LINE__, "an event of an attempt that did not begin");
+}
+
+static void limit(int resource, rlim_t most)
+{
+    struct rlimit limits;
+    CHECK_INT(getrlimit(resource, &limits), 0);
+    limits.rlim_cur = most;
+    CHECK_INT(setrlimit(resource, &limits), 0);
+}
+
+/* Connect fails while the limit holds, and says why. */
+static void fails_to_connect_within(int resource, rlim_t most, const char *why)
+{
+    WebSocket_RequestOptions none = { NULL };
+    struct WebSocket *client = library.constructor(on_open, on_message, on_error, NULL);
+    struct rlimit before;
+    int result;
+    CHECK_INT(getrlimit(resource, &before), 0);
+    limit(resource, most);
+    result = library.connect(client, url, none);
+    limit(resource, before.rlim_cur);
+    CHECK_INT(result, WEBSOCKET_CONNECTION_ERROR);
+    CHECK_HAS(library.last_error(), "the system has no threads or descriptors left");
+    CHECK_HAS(library.last_error(), why);
+    CHECK_INT(library.destroy(client), WEBSOCKET_NO_CONNECTION_CONTEXT);
+}
+
+static int connects_after_a_shortage_of_descriptors(void)
+{
+    int more;
+    load();
+    for (more = 0; more < 4; more++) {
+        int next = dup(0);
+        CHECK(next >= 0);
+        close(next);
+        fails_to_connect_within(RLIMIT_NOFILE, (rlim_t)(next + more), "open files");
+    }
+    open_one(on_message);
+    return 44;
+}
+
+static int connects_after_a_shortage_of_threads(void)
+{
+    /* Room for no thread, for one and for two: the library needs three. The C library may have kept the stack of the one. */
+    static const rlim_t room[] = { 1 << 20, 3 << 20, 3 << 20 };
+    unsigned at;
+    load();
+    for (at = 0; at < sizeof room / sizeof room[0]; at++) {
+        unsigned long pages = 0;
+        FILE *status = fopen("/proc/self/statm", "r");
+        void *large;
+        rlim_t most;
+        CHECK(status != NULL && fscanf(status, "%lu", &pages) == 1);
+        fclose(status);
+        most = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + room[at];
+        limit(RLIMIT_AS, most);
+        large = mmap(NULL, 64 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        limit(RLIMIT_AS, RLIM_INFINITY);
+        if (large != MAP_FAILED) {
+            puts("skip: a shortage of threads; this system does not bound the address space");
+            fflush(stdout);
+            break;
+        }
+        fails_to_connect_within(RLIMIT_AS, most, "os error");
+    }
+    open_one(on_message);
+    return 45;
+}
+
 /* --- the tests --- */
 
 static void run_process(int (*body)(void), int expected)
@@ -206,6 +284,14 @@ static void a_process_ends_from_another_thread(void)
 static void a_forked_process_is_refused_at_once(void)
 {
     run_process(is_refused_in_forked_processes, 44);
+static void a_shortage_of_descriptors_passes(void)
+{
+    run_process(connects_after_a_shortage_of_descriptors, 44);
+}
+
+static void a_shortage_of_threads_passes(void)
+{
+    run_process(connects_after_a_shortage_of_threads, 45);
 }
 
 int main(void)
@@ -217,5 +303,7 @@ int main(void)
     RUN(a_process_ends_while_it_connects);
     RUN(a_process_ends_from_another_thread);
     RUN(a_forked_process_is_refused_at_once);
+    RUN(a_shortage_of_descriptors_passes);
+    RUN(a_shortage_of_threads_passes);
     return check_end();
 }

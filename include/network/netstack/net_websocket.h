@@ -109,7 +109,8 @@ int OH_WebSocketClient_AddHeader(struct WebSocket *client, struct WebSocket_Head
  * @return WEBSOCKET_OK if the attempt is under way;
  *     WEBSOCKET_CLIENT_NULL; WEBSOCKET_CLIENT_NOT_CREATED;
  *     WEBSOCKET_CONNECTION_ERROR if the client is connecting, open or closing already (that connection is untouched),
- *     or if a header holds a character that may not be sent;
+ *     if a header holds a character that may not be sent,
+ *     or if the system has no threads or descriptors left for the first connection (a later call tries again);
  *     WEBSOCKET_CONNECTION_PARSE_URL_ERROR if the URL is NULL, too long, or no WebSocket URL;
  *     WEBSOCKET_HEADER_EXCEEDED for more than 8192 headers, or more than 64 KiB of them;
  *     WEBSOCKET_CONNECTION_NO_MEMORY.

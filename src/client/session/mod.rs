@@ -43,23 +43,14 @@ use crate::protocol::Negotiated;
 use crate::runtime;
 
 /// Begins attempt `attempt` of a client.
-pub(super) fn start(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, request: Request) {
-    if runtime::spawn(run(shared.clone(), attempt, turn, Box::new(request))).is_err() {
-        // The caller may hold locks that a callback takes, so it is told from elsewhere, as always.
-        let report = move || {
-            let Dropped { messages, receipts, payloads } = shared.end(attempt);
-            drop(payloads);
-            let failure = Failure { error: Error::Internal, unsent: messages, times: Times::default() };
-            let mut listener = shared.listener.blocking_lock();
-            notify(&shared, &mut **listener, |listener| {
-                receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
-                listener.failed(&failure);
-            });
-        };
-        if let Err(cause) = std::thread::Builder::new().spawn(report) {
-            logging::error(format_args!("no thread to report a failure from: {cause}"));
-        }
-    }
+pub(super) fn start(
+    process: &'static runtime::Process,
+    shared: Arc<Shared>,
+    attempt: u64,
+    turn: ListenerTurn,
+    request: Request,
+) {
+    process.spawn(run(shared, attempt, turn, Box::new(request)));
 }
 
 /// Makes connections, one and perhaps others in its place, until there are to be no more.

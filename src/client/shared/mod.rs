@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-pub use self::refusal::{AlreadyConnected, CloseError, CloseStart, PingError};
+pub use self::refusal::{AlreadyConnected, CloseError, CloseStart, ConnectError, PingError};
 
 pub(super) use self::command::{CloseRequest, Command, ListenerTurn, Stop};
 

@@ -1,8 +1,18 @@
 //! Why the methods of a client refuse, but for those that send messages; and what a close begins.
 
 use std::fmt;
+use std::io;
 
 /// Why [`crate::client::Client::connect`] refused.
+#[derive(Debug)]
+pub enum ConnectError {
+    /// There is a connection or an attempt.
+    Already(AlreadyConnected),
+    /// The system has no threads or no descriptors for this library's first connection. The next call tries again.
+    Exhausted(io::Error),
+}
+
+/// There is a connection or an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AlreadyConnected;
 
@@ -34,6 +44,19 @@ pub enum CloseError {
     /// A code that must not go on the wire (RFC 6455 section 7.4).
     Code,
 }
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Already(already) => already.fmt(f),
+            Self::Exhausted(cause) => {
+                write!(f, "the system has no threads or descriptors left for the library: {cause}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConnectError {}
 
 impl fmt::Display for AlreadyConnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
