@@ -122,6 +122,47 @@ fn says_what_an_http_proxy_did_instead() {
 }
 
 #[test]
+fn a_proxy_that_names_no_scheme_is_told_by_basic_once() {
+    const BASIC: &str = "\r\nProxy-Authorization: Basic YWxpY2U6b3BlbiBzZXNhbWU=\r\n";
+    for (answer, refusal) in [
+        ("HTTP/1.1 401 Who?\r\n\r\n", "answered HTTP 401 Who?"),
+        ("HTTP/1.1 403 No\r\n\r\n", "answered HTTP 403 No"),
+        ("HTTP/1.1 407 Who?\r\n\r\n", "does not take the name and the password"),
+        ("HTTP/1.1 407", "closed the connection before it answered"),
+        ("", "closed the connection before it answered"),
+    ] {
+        for accepts in [true, false] {
+            let peer = Peer::bind();
+            let recorded = Recorded::connect_to(DESTINATION, http(&peer, Some(("alice", "open sesame"))));
+            let mut wire = peer.accept();
+            let request = wire.read_request();
+            assert!(!request.contains("Authorization"), "{request}");
+            wire.send(answer.as_bytes());
+            let _ = wire.0.shutdown(Shutdown::Write);
+            let mut wire = peer.accept();
+            let request = wire.read_request();
+            assert!(request.contains(BASIC), "{answer}: {request}");
+            if accepts {
+                wire.send(b"HTTP/1.1 200 OK\r\n\r\n");
+                echo(&recorded, &mut wire);
+            } else {
+                wire.send(answer.as_bytes());
+                let _ = wire.0.shutdown(Shutdown::Write);
+                let text = failure(&recorded);
+                assert!(text.contains(refusal), "{text}");
+            }
+            recorded.finish(wire);
+        }
+    }
+    // What cannot be about credentials is not asked again.
+    let peer = Peer::bind();
+    let recorded = Recorded::connect_to(DESTINATION, http(&peer, Some(("alice", "open sesame"))));
+    peer.accept().answer("HTTP/1.1 502 Bad\r\n\r\n");
+    assert!(failure(&recorded).contains("answered HTTP 502 Bad"));
+    recorded.finish(peer);
+}
+
+#[test]
 fn gives_up_when_the_credentials_are_refused() {
     let peer = Peer::bind();
     let recorded = Recorded::connect_to(DESTINATION, http(&peer, Some(("alice", "open sesame"))));

@@ -214,7 +214,10 @@ typedef enum NWS_ProxyType {
     NWS_PROXY_SYSTEM = 0,
     /** Directly. */
     NWS_PROXY_NONE = 1,
-    /** By an HTTP proxy: CONNECT, for ws and wss, with Basic or Digest authentication (RFC 7617, RFC 7616). */
+    /**
+     * By an HTTP proxy: CONNECT, for ws and wss, with Basic or Digest authentication (RFC 7617, RFC 7616), as the proxy asks.
+     * One that refuses with 401, 403 or 407, or hangs up, and names no scheme, is asked a second time with Basic.
+     */
     NWS_PROXY_HTTP = 2,
     /** By a SOCKS5 proxy (RFC 1928), with a name and a password (RFC 1929) or without. */
     NWS_PROXY_SOCKS5 = 3
