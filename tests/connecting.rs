@@ -228,13 +228,21 @@ fn takes_addresses_from_the_options_and_tries_each() {
     let peer = Peer::bind();
     // Nobody listens at the first of them.
     let hosts = vec![("server.test".to_owned(), "::1, 127.0.0.9,127.0.0.1".to_owned())];
-    let url = format!("ws://Server.TEST:{}/", peer.address().port());
-    let recorded = Recorded::connect_to(&url, Options { hosts, ..quiet() });
-    let mut wire = peer.accept();
-    let request = wire.upgrade(b"");
-    assert!(request.contains(&format!("\r\nHost: server.test:{}\r\n", peer.address().port())), "{request}");
-    assert_eq!(recorded.next(), Seen::Opened);
-    recorded.finish(wire);
+    let rooted = vec![("Server.test.".to_owned(), "127.0.0.1".to_owned())];
+    for (host, hosts) in [
+        ("Server.TEST", hosts.clone()),
+        ("Server.TEST.", hosts),
+        ("Server.TEST", rooted.clone()),
+        ("Server.TEST.", rooted),
+    ] {
+        let port = peer.address().port();
+        let recorded = Recorded::connect_to(&format!("ws://{host}:{port}/"), Options { hosts, ..quiet() });
+        let mut wire = peer.accept();
+        let request = wire.upgrade(b"");
+        assert!(request.contains(&format!("\r\nHost: {}:{port}\r\n", host.to_lowercase())), "{request}");
+        assert_eq!(recorded.next(), Seen::Opened);
+        recorded.finish(wire);
+    }
     for (name, addresses) in
         [("h", "localhost"), ("h", ""), ("h", "::1,"), ("127.0.0.1", "::1"), ("a b", "::1")]
     {

@@ -20,7 +20,7 @@ use super::destination::Destination;
 use super::error::{Error, Phase};
 use super::handshake::{self, Opened, UpgradeError, Upgraded};
 use super::proxy::{self, ProxyProtocol, ProxySelection, ResolvedProxy};
-use super::request::Request;
+use super::request::{Request, without_root};
 use super::stats::Timing;
 use super::time_limit::within;
 use super::tls::{self, TlsError, TlsOptions};
@@ -279,7 +279,7 @@ impl Target<'_> {
             Host::Ipv6(address) if self.zone.is_none() => Some(vec![IpAddr::V6(*address)]),
             Host::Ipv6(_) => None,
             Host::Domain(name) => {
-                let own = request.hosts.iter().find(|(known, _)| known == name);
+                let own = request.hosts.iter().find(|(known, _)| known == without_root(name));
                 own.map(|(_, addresses)| addresses.clone())
             }
         }

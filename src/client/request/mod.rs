@@ -18,6 +18,7 @@ pub use self::options::{
 pub use self::parse::check_hosts;
 pub use self::rewrite::{Preparation, Rewrite};
 
+pub(in crate::client) use self::parse::without_root;
 use self::parse::{parse_headers, parse_hosts, split_protocols};
 use super::destination::{Destination, basic_authorization};
 use super::proxy::{Credentials, ProxySelection};

@@ -19,11 +19,16 @@ pub(super) fn parse_hosts(hosts: Vec<(String, String)>) -> Result<Vec<(String, V
         let parsed: Option<Vec<IpAddr>> =
             addresses.split(',').map(|address| address.trim().parse().ok()).collect();
         match (Host::parse(&name), parsed) {
-            (Ok(Host::Domain(name)), Some(addresses)) => Ok((name, addresses)),
+            (Ok(Host::Domain(known)), Some(addresses)) => Ok((without_root(&known).to_owned(), addresses)),
             _ => Err(OptionsError::Hosts { name }),
         }
     };
     hosts.into_iter().map(parse).collect()
+}
+
+/// A host's name without the dot of the root, which makes no other host of it.
+pub(in crate::client) fn without_root(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 pub(super) fn split_protocols(list: &str) -> Result<Vec<String>, OptionsError> {
