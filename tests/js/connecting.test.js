@@ -5,7 +5,7 @@
 const net = require('node:net');
 
 const { assert } = require('./harness.js');
-const { HTTP_STATUS, OTHER, PARAMETER, assertError, failureOf, socketTest } = require('./support.js');
+const { HTTP_STATUS, OTHER, PARAMETER, assertError, failureOf, library, socketTest } = require('./support.js');
 
 const { WS_URL } = process.env;
 
@@ -46,6 +46,30 @@ socketTest('an error event has the answer of a server that refused', async (sock
   assert.strictEqual((await socket.error()).response, undefined);
 });
 
+socketTest('an error event says what the answer is, and what may help', async (socket, context) => {
+  const { Cause } = library;
+  const folded = 'HTTP/1.1 403 No\r\nX-A: b\r\n c\r\nContent-Length: 0\r\n\r\n';
+  const redirect = 'HTTP/1.1 302 Found\r\nLocation: https://u:p@other.example/path?secret\r\nContent-Length: 0\r\n\r\n';
+  for (const [answer, options, cause, text] of [
+    ['\x15\x03\x01\x00\x02\x02\x0a', {}, Cause.UPGRADE, /not HTTP\/1\.1 but TLS: it is wss/],
+    ['\x00\x00\x12\x04\x00\x00\x00\x00\x00', {}, Cause.UPGRADE, /not HTTP\/1\.1 but HTTP\/2$/],
+    ['HTTP/1.1 200 OK\r\nX-A : secret\r\n\r\n', {}, Cause.UPGRADE, /line 2 \(X-A\) has a blank before its colon$/],
+    [redirect, {}, Cause.UPGRADE, /HTTP 302, to wss:\/\/other\.example:443, and maxRedirects is 0$/],
+    [folded, {}, Cause.HTTP_4XX, /HTTP 403 No instead of 101; Origin lacks the port, which supportOriginPort adds$/],
+    [folded, { supportOriginPort: true }, Cause.HTTP_4XX, /HTTP 403 No instead of 101$/],
+    ['HTTP/1.1 401\r\n\r\n', {}, Cause.HTTP_4XX, /HTTP 401 instead of 101$/],
+    ['', { protocol: 'chat' }, Cause.NO_ANSWER, /before it answered; it may not know the sub-protocol that was requested$/],
+  ]) {
+    const { url } = await server(context, answer);
+    await socket.ws.connect(url, options);
+    const error = await socket.error();
+    assert.match(error.message, text);
+    assert(!error.message.includes('secret'), error.message);
+    assert.strictEqual(error.cause, cause, error.message);
+    if (answer === folded) assert.strictEqual(error.response.header['x-a'], 'b c');
+  }
+});
+
 socketTest('redirects are followed if asked for', async (socket, context) => {
   const { url, requests } = await server(context, `HTTP/1.1 302 Found\r\nLocation: ${WS_URL}\r\n\r\n`);
   const header = { Cookie: 'a=1' };
@@ -59,7 +83,7 @@ socketTest('redirects are followed if asked for', async (socket, context) => {
   await socket.ws.connect(url);
   const error = await socket.error();
   assert.strictEqual(socket.ws.url, url);
-  assertError(error, HTTP_STATUS, /302 Found/);
+  assertError(error, HTTP_STATUS, /HTTP 302, to ws:\/\/127\.0\.0\.1:[0-9]+, and maxRedirects is 0$/);
   assert.strictEqual(error.response.header.location, WS_URL);
 });
 

@@ -148,7 +148,7 @@ socketTest('a server that asks for time is given it, and one that refuses is not
   }
   for (const status of [403, 501, 505]) {
     await ws.connect(`${WS_URL}/status/${status}`, { reconnect: { delay: 1, maxDelay: 1 } });
-    assert.strictEqual((await socket.error()).data, status);
+    assert.strictEqual((await socket.error()).data, String(status));
   }
   await ws.connect(`${WS_URL}/no-answer`, { reconnect: { delay: 1, maxDelay: 1 } });
   assert.strictEqual((await socket.error()).cause, Cause.NO_ANSWER);
