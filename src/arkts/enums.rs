@@ -7,7 +7,7 @@ use std::ffi::CStr;
 use super::napi::{Engine, EngineError, Value};
 
 /// Those of `Cause`, from 1 on.
-const CAUSES: [&CStr; 16] = [
+const CAUSES: [&CStr; 17] = [
     c"LOOKUP",
     c"CONNECT",
     c"TIMEOUT",
@@ -24,6 +24,7 @@ const CAUSES: [&CStr; 16] = [
     c"PREPARE",
     c"OPTIONS",
     c"INTERNAL",
+    c"NO_ANSWER",
 ];
 
 /// Those of `TlsProtocol`, from 0 on.

@@ -36,7 +36,7 @@ socketTest('error tells the cause, the phase and the times', async (socket) => {
 
 test('Cause and TlsProtocol are enums, from name to number and back', () => {
   const causes = ['LOOKUP', 'CONNECT', 'TIMEOUT', 'TLS', 'CERTIFICATE', 'HTTP_4XX', 'HTTP_5XX', 'UPGRADE', 'LOST', 'PROTOCOL',
-    'RESTART', 'CLOSED', 'APPLICATION', 'PREPARE', 'OPTIONS', 'INTERNAL'];
+    'RESTART', 'CLOSED', 'APPLICATION', 'PREPARE', 'OPTIONS', 'INTERNAL', 'NO_ANSWER'];
   const protocols = ['TLS_V_1_0', 'TLS_V_1_1', 'TLS_V_1_2', 'TLS_V_1_3'];
   for (const [object, names, first] of [[library.Cause, causes, 1], [library.TlsProtocol, protocols, 0]]) {
     const numbers = names.map((name, index) => first + index);
