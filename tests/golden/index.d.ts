@@ -154,7 +154,7 @@ declare namespace webSocket {
     header?: Object;
 
     /**
-     * PEM file of the certificate authorities to trust instead of the system's, or folder with such files. A file that
+     * PEM or DER file of the certificate authorities to trust instead of the system's, or folder with such files. A file that
      * cannot be used is the event `error` with 2302002. Default: the system's store.
      * @since 11
      */
@@ -379,13 +379,13 @@ declare namespace webSocket {
    */
   interface ClientCert {
     /**
-     * PEM file of the certificate, followed by those of its issuers.
+     * PEM or DER file of the certificate, followed by those of its issuers.
      * @since 11
      */
     certPath: string;
 
     /**
-     * PEM file of its key: PKCS#8, SEC1 or PKCS#1.
+     * PEM or DER file of its key: PKCS#8, SEC1 or PKCS#1.
      * @since 11
      */
     keyPath: string;

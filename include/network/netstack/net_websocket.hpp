@@ -199,11 +199,11 @@ struct Options {
     std::vector<std::string> protocols;
     /** Headers of the request, in order. */
     std::vector<std::pair<std::string, std::string>> headers;
-    /** PEM file of the authorities to trust, or folder of such files; empty for the system's. */
+    /** File of the authorities to trust, PEM or DER, or folder of such files; empty for the system's. */
     std::string caPath;
     /** Trust the system's authorities as well as those of caPath. */
     bool caPathAddsToSystem = false;
-    /** PEM files with a client certificate and its key; both empty for none. */
+    /** Files with a client certificate and its key, PEM or DER; both empty for none. */
     std::string clientCertPath;
     /** See Options::clientCertPath. */
     std::string clientKeyPath;

@@ -258,16 +258,17 @@ typedef struct NWS_Options {
     /** Headers after those of OH_WebSocketClient_AddHeader() and ahead of Connect's; NULL for none. Default NULL. */
     const struct WebSocket_Header *headers;
     /**
-     * PEM file of the authorities to trust instead of the system's, or folder with such files; NULL for the system's. Read
-     * when connecting, as the other files: an unusable one is an error of the phase NWS_PHASE_TLS. Default NULL.
+     * File of the authorities to trust instead of the system's, PEM or DER, or folder with such files; NULL for the system's.
+     * Read when connecting, as the other files: an unusable one is an error of the phase NWS_PHASE_TLS, whose text holds no
+     * byte of the file. Revocation is not checked, neither by OCSP nor by lists. Default NULL.
      */
     const char *caPath;
     /**
-     * PEM file with the certificate to show a server that asks for one, followed by those of its issuers; NULL for none.
-     * Default NULL.
+     * File with the certificate, PEM or DER, to show a server that asks for one, followed by those of its issuers; NULL for
+     * none. Default NULL.
      */
     const char *clientCertPath;
-    /** PEM file with its key (PKCS#8, SEC1 or PKCS#1); NULL if clientCertPath is. Default NULL. */
+    /** File with its key, PEM or DER (PKCS#8, SEC1 or PKCS#1); NULL if clientCertPath is. Default NULL. */
     const char *clientKeyPath;
     /**
      * 1 accepts any certificate for any host: whoever sits on the path reads and changes everything, unless

@@ -10,7 +10,7 @@ pub struct WebSocketRequestOptions {
     /// @since 6
     #[napi(ts_type = "Object")]
     pub header: Option<()>,
-    /// PEM file of the certificate authorities to trust instead of the system's, or folder with such files. A file that
+    /// PEM or DER file of the certificate authorities to trust instead of the system's, or folder with such files. A file that
     /// cannot be used is the event `error` with 2302002. Default: the system's store.
     /// @since 11
     pub ca_path: Option<String>,
@@ -142,10 +142,10 @@ pub struct WebSocketRequestOptions {
 /// @since 11
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct ClientCert {
-    /// PEM file of the certificate, followed by those of its issuers.
+    /// PEM or DER file of the certificate, followed by those of its issuers.
     /// @since 11
     pub cert_path: String,
-    /// PEM file of its key: PKCS#8, SEC1 or PKCS#1.
+    /// PEM or DER file of its key: PKCS#8, SEC1 or PKCS#1.
     /// @since 11
     pub key_path: String,
     /// The password of a key that has one: PBES2 with PBKDF2, or OpenSSL's older form.

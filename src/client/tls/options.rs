@@ -14,7 +14,7 @@ pub(super) const DIGEST_BYTES: usize = 32;
 /// How to speak TLS.
 #[derive(Clone, Debug)]
 pub struct TlsOptions {
-    /// The authorities to trust instead of the system's store: a PEM file, or a folder of them.
+    /// The authorities to trust instead of the system's store: a file, PEM or DER, or a folder of them.
     pub ca_path: Option<PathBuf>,
     /// Trust the system's store as well as `ca_path`. Default no.
     pub ca_path_adds_to_system: bool,
@@ -58,7 +58,7 @@ impl Default for TlsOptions {
     }
 }
 
-/// PEM files with a client's certificate, followed by those of its issuers, and its key (PKCS#8, SEC1 or PKCS#1).
+/// Files with a client's certificate, followed by those of its issuers, and its key (PKCS#8, SEC1 or PKCS#1); PEM or DER.
 #[derive(Clone, Debug)]
 pub struct ClientCertificate {
     /// The certificates.
