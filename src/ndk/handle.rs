@@ -1,12 +1,13 @@
 //! The clients that exist, by the address of their struct.
 //!
 //! Every call looks an address up here before it touches the memory there: a stale or foreign address is not found, and
-//! does no harm.
+//! does no harm. A call holds up Destroy of its own client, and no other call.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::CString;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use super::abi::{ErrCode, Header, RequestOptions, WebSocket};
 use super::callback::{Callbacks, ClientPointer};
@@ -20,8 +21,25 @@ use crate::sync::lock;
 /// and a callback that destroyed its own client can still read the struct.
 const QUARANTINE_MAX: usize = 1_024;
 
-static CLIENTS: LazyLock<RwLock<HashMap<usize, Handle, BuildHasherDefault<AddressHasher>>>> =
+/// Locked to find, to add or to remove a client, and never during a call.
+static CLIENTS: LazyLock<RwLock<HashMap<usize, &'static Slot, BuildHasherDefault<AddressHasher>>>> =
     LazyLock::new(RwLock::default);
+
+/// A place for a client: empty before it is created, and once Destroy has taken it. Locked for reading during each call.
+/// Places are never released, so that a thread may keep one in mind; they are 80 bytes long.
+type Slot = RwLock<Option<Handle>>;
+
+/// The places without a client.
+static FREE_SLOTS: Mutex<Vec<&'static Slot>> = Mutex::new(Vec::new());
+
+/// How many clients a thread finds without the lock of all.
+const RECENT_SLOTS: usize = 64;
+
+thread_local! {
+    /// The places that this thread has called last, by a part of the address. Another client may be there by now.
+    static RECENT: [Cell<Option<&'static Slot>>; RECENT_SLOTS] =
+        const { [const { Cell::new(None) }; RECENT_SLOTS] };
+}
 
 /// Hashes the address of a struct. One multiplication is enough: our allocator chooses the addresses, no adversary.
 #[derive(Default)]
@@ -110,18 +128,55 @@ pub fn create(fields: WebSocket) -> *mut WebSocket {
     let callbacks = Callbacks::new(pointer, ext.clone(), barrier.clone());
     let client = Client::new(Box::new(callbacks), SEND_LIMIT_BYTES);
     let handle = Handle { client, added: Mutex::default(), ext, pointer, barrier };
-    CLIENTS.write().unwrap_or_else(PoisonError::into_inner).insert(pointer.0.addr(), handle);
+    let free = lock(&FREE_SLOTS).pop();
+    let slot = free.unwrap_or_else(|| Box::leak(Box::default()));
+    *slot.write().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+    CLIENTS.write().unwrap_or_else(PoisonError::into_inner).insert(pointer.0.addr(), slot);
     pointer.0
 }
 
 /// Calls `use_it` with the client at `address`, if there is one.
 pub fn with<R>(address: *const WebSocket, use_it: impl FnOnce(&Handle) -> R) -> Option<R> {
-    CLIENTS.read().unwrap_or_else(PoisonError::into_inner).get(&address.addr()).map(use_it)
+    let address = address.addr();
+    let recent = RECENT.with(|recent| recent[place_of(address)].get());
+    // Without a wait: the place may be another client's, whose Destroy waits for a call.
+    let guard = match recent.map(Slot::try_read) {
+        Some(Ok(guard)) if is_at(&guard, address) => guard,
+        _ => find(address)?,
+    };
+    guard.as_ref().map(use_it)
 }
 
-/// Removes the client at `address`. No later call finds it.
+/// Removes the client at `address`, once the calls of other threads that have found it are done. No later call finds it.
 pub fn remove(address: *const WebSocket) -> Option<Handle> {
-    CLIENTS.write().unwrap_or_else(PoisonError::into_inner).remove(&address.addr())
+    let slot = CLIENTS.write().unwrap_or_else(PoisonError::into_inner).remove(&address.addr())?;
+    let handle = slot.write().unwrap_or_else(PoisonError::into_inner).take();
+    lock(&FREE_SLOTS).push(slot);
+    handle
+}
+
+/// Finds a client that this thread has not called lately.
+#[cold]
+fn find(address: usize) -> Option<RwLockReadGuard<'static, Option<Handle>>> {
+    let slot = *CLIENTS.read().unwrap_or_else(PoisonError::into_inner).get(&address)?;
+    let guard = slot.read().unwrap_or_else(PoisonError::into_inner);
+    // Destroy may have come between the two locks.
+    if !is_at(&guard, address) {
+        return None;
+    }
+    RECENT.with(|recent| recent[place_of(address)].set(Some(slot)));
+    Some(guard)
+}
+
+/// Whether the client in a place is the one at `address`.
+fn is_at(slot: &Option<Handle>, address: usize) -> bool {
+    slot.as_ref().is_some_and(|handle| handle.pointer.0.addr() == address)
+}
+
+/// The index of a client among the recent ones.
+fn place_of(address: usize) -> usize {
+    // Structs lie 16 bytes apart at least.
+    (address >> 4) % RECENT_SLOTS
 }
 
 impl Handle {
@@ -130,7 +185,7 @@ impl Handle {
         let mut added = lock(&self.added);
         let header = Header { name: name.as_ptr(), value: value.as_ptr(), next: std::ptr::null_mut() };
         let fresh = Box::into_raw(Box::new(header));
-        // SAFETY: the struct is alive while its handle is in the registry; the last node is ours and not yet dropped.
+        // SAFETY: the struct is alive while its handle is in its place; the last node is ours and not yet dropped.
         unsafe {
             let shown = &raw mut (*self.pointer.0).request_options;
             let RequestOptions { headers } = shown.read_volatile();

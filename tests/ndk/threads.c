@@ -7,6 +7,9 @@
 
 #include "check.h"
 
+#include <network/netstack/net_websocket_ext.h>
+#include <sys/mman.h>
+
 #define THREADS 8
 #define ROUNDS 15
 #define BLOCKED 64
@@ -328,6 +331,78 @@ static void every_function_works_inside_callbacks(void)
     CHECK(flag_await(&inner_done, 1));
 }
 
+/* --- a call that takes long --- */
+
+/* A page whose first reader waits until others have made their calls. */
+static struct {
+    char *page;
+    size_t size;
+    struct Flag read;
+    struct Flag released;
+    struct Flag destroyed;
+} slow;
+
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+    (void)number;
+    (void)context;
+    if ((char *)info->si_addr < slow.page || (char *)info->si_addr >= slow.page + slow.size) {
+        signal(SIGSEGV, SIG_DFL);
+        return;
+    }
+    flag_raise(&slow.read);
+    CHECK(flag_await(&slow.released, 1));
+    CHECK_INT(flag_count(&slow.destroyed), 0);
+    mprotect(slow.page, slow.size, PROT_READ | PROT_WRITE);
+}
+
+static void *send_slowly(void *argument)
+{
+    CHECK_INT(NWS_SendBinary((struct WebSocket *)argument, slow.page, 32), WEBSOCKET_OK);
+    return NULL;
+}
+
+static void *destroy_the_slow_one(void *argument)
+{
+    CHECK_INT(OH_WebSocketClient_Destroy((struct WebSocket *)argument), WEBSOCKET_NO_CONNECTION_CONTEXT);
+    flag_raise(&slow.destroyed);
+    return NULL;
+}
+
+static void a_long_call_holds_up_destroy_of_its_own_client_alone(void)
+{
+    struct sigaction action;
+    struct sigaction before;
+    pthread_t sender;
+    pthread_t destroyer;
+    struct WebSocket *client = OH_WebSocketClient_Constructor(NULL, NULL, NULL, NULL);
+    struct WebSocket *other = OH_WebSocketClient_Constructor(NULL, NULL, NULL, NULL);
+    struct WebSocket *late;
+    memset(&action, 0, sizeof action);
+    action.sa_sigaction = on_fault;
+    action.sa_flags = SA_SIGINFO;
+    REQUIRE(sigaction(SIGSEGV, &action, &before) == 0);
+    slow.size = (size_t)sysconf(_SC_PAGESIZE);
+    slow.page = (char *)mmap(NULL, slow.size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(slow.page != MAP_FAILED);
+    REQUIRE(pthread_create(&sender, NULL, send_slowly, client) == 0);
+    REQUIRE(flag_await(&slow.read, 1));
+    REQUIRE(pthread_create(&destroyer, NULL, destroy_the_slow_one, client) == 0);
+    /* What the message holds up would be held up until the deadline. */
+    late = OH_WebSocketClient_Constructor(NULL, NULL, NULL, NULL);
+    CHECK_INT(NWS_SendText(late, "x", 1), WEBSOCKET_OK);
+    CHECK_INT(NWS_SendText(other, "x", 1), WEBSOCKET_OK);
+    CHECK_INT(OH_WebSocketClient_Destroy(late), WEBSOCKET_NO_CONNECTION_CONTEXT);
+    CHECK_INT(OH_WebSocketClient_Destroy(other), WEBSOCKET_NO_CONNECTION_CONTEXT);
+    CHECK_INT(NWS_SendText(other, "x", 1), WEBSOCKET_CLIENT_NOT_CREATED);
+    flag_raise(&slow.released);
+    pthread_join(sender, NULL);
+    pthread_join(destroyer, NULL);
+    CHECK_INT(NWS_SendText(client, "x", 1), WEBSOCKET_CLIENT_NOT_CREATED);
+    sigaction(SIGSEGV, &before, NULL);
+    munmap(slow.page, slow.size);
+}
+
 int main(void)
 {
     check_begin("threads", 600);
@@ -340,5 +415,6 @@ int main(void)
     RUN(destroy_from_another_thread_waits_for_the_callback);
     RUN(client_is_destroyed_in_a_callback_of_another);
     RUN(every_function_works_inside_callbacks);
+    RUN(a_long_call_holds_up_destroy_of_its_own_client_alone);
     return check_end();
 }
