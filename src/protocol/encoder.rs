@@ -4,7 +4,8 @@ use rand::Rng;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::frame::{
-    BINARY, CLOSE, CONTINUATION, FIN, FRAME_HEADER_BYTES_MAX, MASK, MessageType, PING, PONG, RSV1, TEXT,
+    BINARY, CLOSE, CONTINUATION, FIN, FRAME_HEADER_BYTES_MAX, MASK, MessageType, PING, PONG, PiecePosition,
+    RSV1, TEXT,
 };
 use super::mask;
 
@@ -43,9 +44,9 @@ impl Encoder {
         out: &mut Vec<u8>,
         kind: MessageType,
         payload: &[u8],
-        first: bool,
-        last: bool,
+        position: PiecePosition,
     ) {
+        let PiecePosition { first, last } = position;
         let opcode = if first { opcode_of(kind) } else { CONTINUATION };
         let start = out.len();
         self.frame(out, opcode, NO_EXTENSION, payload);

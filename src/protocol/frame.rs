@@ -36,6 +36,21 @@ pub enum MessageType {
     Binary,
 }
 
+/// Where a piece stands in its message. A piece is a part of a message as it arrives; it need not be a fragment in the sense
+/// of RFC 6455 section 5.4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PiecePosition {
+    /// It begins the message.
+    pub first: bool,
+    /// It ends the message.
+    pub last: bool,
+}
+
+impl PiecePosition {
+    /// A message in one piece.
+    pub const WHOLE: Self = Self { first: true, last: true };
+}
+
 /// The header of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHeader {
@@ -204,9 +219,19 @@ mod tests {
     fn finds_the_frames_it_has_written() {
         let mut encoder = Encoder::default();
         let mut out = Vec::new();
-        encoder.fragment(&mut out, MessageType::Text, &[b'a'; 70_000], true, false);
+        encoder.fragment(
+            &mut out,
+            MessageType::Text,
+            &[b'a'; 70_000],
+            PiecePosition { first: true, last: false },
+        );
         encoder.ping(&mut out, b"p");
-        encoder.fragment(&mut out, MessageType::Text, &[b'b'; 300], false, true);
+        encoder.fragment(
+            &mut out,
+            MessageType::Text,
+            &[b'b'; 300],
+            PiecePosition { first: false, last: true },
+        );
         encoder.compressed_message(&mut out, MessageType::Binary, b"");
         encoder.header_and_mask(&mut out, MessageType::Binary, &mut [0; 1_000]);
         let header = |fin, compressed, opcode, length| FrameHeader { fin, compressed, opcode, length };

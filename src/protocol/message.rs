@@ -10,7 +10,7 @@ use bytes::buf::Limit;
 use super::deflate::Inflater;
 use super::error::ProtocolError;
 use super::frame::{
-    BINARY, CONTINUATION, Control, FrameHeader, MessageType, TEXT, control_frame, parse_header,
+    BINARY, CONTINUATION, Control, FrameHeader, MessageType, PiecePosition, TEXT, control_frame, parse_header,
 };
 use super::read_buffer::ReadBuffer;
 use super::utf8::Utf8Validator;
@@ -32,21 +32,6 @@ pub enum Decoded {
     Assembled(MessageType, PiecePosition),
     /// A control frame.
     Control(Control),
-}
-
-/// Where a piece stands in its message. A piece is a part of a message as it arrives; it need not be a fragment in the sense
-/// of RFC 6455 section 5.4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PiecePosition {
-    /// It begins the message.
-    pub first: bool,
-    /// It ends the message.
-    pub last: bool,
-}
-
-impl PiecePosition {
-    /// A message in one piece.
-    pub const WHOLE: Self = Self { first: true, last: true };
 }
 
 /// A data frame whose payload goes into the assembly.

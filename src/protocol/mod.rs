@@ -18,10 +18,10 @@ pub use self::deflate::{Deflater, ExtensionError, Inflater, Negotiated, PerMessa
 pub use self::encoder::{CLOSE_REASON_BYTES_MAX, Encoder, truncate_reason};
 pub use self::error::ProtocolError;
 pub use self::frame::{
-    CONTROL_PAYLOAD_BYTES_MAX, Control, FRAME_HEADER_BYTES_MAX, FrameHeader, MessageType, encoded_frames,
-    may_be_sent,
+    CONTROL_PAYLOAD_BYTES_MAX, Control, FRAME_HEADER_BYTES_MAX, FrameHeader, MessageType, PiecePosition,
+    encoded_frames, may_be_sent,
 };
-pub use self::message::{Decoded, Decoder, PiecePosition};
+pub use self::message::{Decoded, Decoder};
 pub use self::read_buffer::ReadBuffer;
 pub(crate) use self::utf8::Utf8Validator;
 pub use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;

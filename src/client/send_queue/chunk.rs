@@ -183,7 +183,7 @@ pub(in crate::client) fn recycle_chunk(memory: Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Encoder;
+    use crate::protocol::{Encoder, PiecePosition};
 
     /// Frames as they are queued: 1 for a text message, `(` for the beginning of one, `-` for its middle, `)` for its end,
     /// `p` for a ping.
@@ -193,9 +193,18 @@ mod tests {
         for frame in frames.chars() {
             let out = &mut chunk.bytes;
             match frame {
-                '(' => encoder.fragment(out, MessageType::Text, b"a", true, false),
-                '-' => encoder.fragment(out, MessageType::Text, b"b", false, false),
-                ')' => encoder.fragment(out, MessageType::Text, b"c", false, true),
+                '(' => {
+                    encoder.fragment(out, MessageType::Text, b"a", PiecePosition { first: true, last: false })
+                }
+                '-' => encoder.fragment(
+                    out,
+                    MessageType::Text,
+                    b"b",
+                    PiecePosition { first: false, last: false },
+                ),
+                ')' => {
+                    encoder.fragment(out, MessageType::Text, b"c", PiecePosition { first: false, last: true })
+                }
                 'p' => encoder.ping(out, b"d"),
                 _ => encoder.message(out, MessageType::Text, b"e"),
             }

@@ -15,7 +15,7 @@ pub(super) use self::chunk::{Backlog, Chunk, Dropped, recycle_chunk};
 
 use self::chunk::{CHUNK_BYTES, chunk_memory, drop_continuations};
 use super::event::Receipt;
-use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, MessageType, Utf8Validator};
+use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, MessageType, PiecePosition, Utf8Validator};
 
 /// How much may wait to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +171,7 @@ impl SendQueue {
         }
         let frame_len = payload.len() + FRAME_HEADER_BYTES_MAX;
         self.append(frame_len, usize::from(last), receipt, |encoder, out| {
-            encoder.fragment(out, kind, payload, first, last);
+            encoder.fragment(out, kind, payload, PiecePosition { first, last });
         });
         self.unfinished = (!last).then_some(unfinished);
         self.note_low_water();

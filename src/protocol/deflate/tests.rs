@@ -1,0 +1,220 @@
+//! Tests of permessage-deflate: offers, answers, and messages in pieces.
+
+use super::*;
+
+fn offer() -> PerMessageDeflate {
+    PerMessageDeflate::default()
+}
+
+#[test]
+fn offers_what_the_options_say() {
+    assert_eq!(offer().offer(), "permessage-deflate; client_max_window_bits");
+    let all = PerMessageDeflate {
+        client_no_context_takeover: true,
+        server_no_context_takeover: true,
+        client_max_window_bits: 12,
+        server_max_window_bits: 9,
+        threshold: 0,
+    };
+    assert_eq!(
+        all.offer(),
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover; \
+         server_max_window_bits=9; client_max_window_bits=12"
+    );
+}
+
+#[test]
+fn reads_legal_answers() {
+    assert_eq!(offer().accept(""), Ok(None));
+    let plain = offer().accept("permessage-deflate").expect("legal").expect("accepted");
+    assert!(plain.client_context_takeover && plain.server_context_takeover);
+    assert_eq!((plain.client_window_bits, plain.server_window_bits), (15, 15));
+    let answer = "permessage-deflate; client_max_window_bits=\"10\";server_max_window_bits=8 ; \
+                  server_no_context_takeover;client_no_context_takeover";
+    let all = offer().accept(answer).expect("legal").expect("accepted");
+    assert!(!all.client_context_takeover && !all.server_context_takeover);
+    assert_eq!((all.client_window_bits, all.server_window_bits), (10, 8));
+    let tiny = offer().accept("permessage-deflate; client_max_window_bits=8").expect("legal");
+    assert_eq!(tiny.expect("accepted").threshold(), None);
+}
+
+#[test]
+fn refuses_illegal_answers() {
+    let small = PerMessageDeflate { server_max_window_bits: 10, client_max_window_bits: 10, ..offer() };
+    let strict = PerMessageDeflate { server_no_context_takeover: true, ..offer() };
+    for (offer, answer) in [
+        (offer(), "x-webkit-deflate-frame"),
+        (offer(), "permessage-deflate, permessage-deflate"),
+        (offer(), "permessage-deflate; unknown"),
+        (offer(), "permessage-deflate; server_no_context_takeover=1"),
+        (offer(), "permessage-deflate; server_no_context_takeover; server_no_context_takeover"),
+        (offer(), "permessage-deflate; client_max_window_bits"),
+        (offer(), "permessage-deflate; client_max_window_bits=16"),
+        (offer(), "permessage-deflate; client_max_window_bits=09"),
+        (offer(), "permessage-deflate; client_max_window_bits=7"),
+        (offer(), "permessage-deflate; server_max_window_bits=9; server_max_window_bits=9"),
+        (small.clone(), "permessage-deflate; server_max_window_bits=11"),
+        (small.clone(), "permessage-deflate; server_max_window_bits=10; client_max_window_bits=11"),
+        (small, "permessage-deflate"),
+        (strict, "permessage-deflate"),
+    ] {
+        assert!(offer.accept(answer).is_err(), "{answer}");
+    }
+}
+
+fn round_trip(answer: &str, messages: &[Vec<u8>], step: usize) {
+    let negotiated = offer().accept(answer).expect("legal").expect("accepted");
+    // The client's compressor against a decompressor with the client's parameters, as a server would have it.
+    let servers = Negotiated {
+        server_context_takeover: negotiated.client_context_takeover,
+        server_window_bits: negotiated.client_window_bits,
+        ..negotiated.clone()
+    };
+    let (mut deflater, mut inflater) = (negotiated.deflater(), servers.inflater());
+    for message in messages {
+        let mut wire = Vec::new();
+        deflater.message(&mut wire, message);
+        let mut out = Vec::new();
+        for piece in wire.chunks(step) {
+            inflater.piece(&mut out, piece, 1 << 24).expect("valid");
+        }
+        inflater.finish(&mut out, 1 << 24).expect("valid");
+        assert_eq!(&out, message);
+    }
+}
+
+#[test]
+fn messages_survive_in_every_mode_and_at_every_cut() {
+    let noise: Vec<u8> = (0..40_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let messages = [vec![], b"a".to_vec(), b"repeat ".repeat(9_000), noise, b"repeat ".repeat(10), vec![]];
+    for answer in [
+        "permessage-deflate",
+        "permessage-deflate; client_no_context_takeover",
+        "permessage-deflate; client_max_window_bits=9",
+    ] {
+        for step in [1, 7, 1_000, 1 << 20] {
+            round_trip(answer, &messages, step);
+        }
+    }
+}
+
+#[test]
+fn inflates_the_examples_of_the_rfc() {
+    // RFC 7692 section 7.2.3: "Hello" plain, with the window taken over, uncompressed, with a final block, in two blocks.
+    let negotiated = offer().accept("permessage-deflate").expect("legal").expect("accepted");
+    let mut inflater = negotiated.inflater();
+    for wire in [
+        &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..],
+        &[0xf2, 0x00, 0x11, 0x00, 0x00],
+        &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00],
+        &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00],
+        &[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00],
+    ] {
+        let mut out = Vec::new();
+        inflater.piece(&mut out, wire, 100).expect("valid");
+        inflater.finish(&mut out, 100).expect("valid");
+        assert_eq!(out, b"Hello", "{wire:02x?}");
+    }
+}
+
+#[test]
+fn stops_a_bomb_at_the_limit() {
+    let mut bomb = Vec::new();
+    let negotiated = offer().accept("permessage-deflate").expect("legal").expect("accepted");
+    negotiated.deflater().message(&mut bomb, &vec![0; 100_000_000]);
+    assert!(bomb.len() < 1_000_000);
+    let mut out = Vec::new();
+    let outcome = negotiated.inflater().piece(&mut out, &bomb, 1_000_000);
+    assert_eq!(outcome, Err(ProtocolError::MessageTooBig { limit: 1_000_000 }));
+    assert!(out.capacity() <= 2_100_000, "took {} bytes", out.capacity());
+}
+
+fn inflater(answer: &str) -> Inflater {
+    offer().accept(answer).expect("legal").expect("accepted").inflater()
+}
+
+/// The answers that make a difference to a decompressor.
+const SERVERS: [&str; 3] = [
+    "permessage-deflate",
+    "permessage-deflate; server_no_context_takeover",
+    "permessage-deflate; server_max_window_bits=9",
+];
+
+/// A message that comes in pieces of `step` bytes.
+fn inflate(inflater: &mut Inflater, wire: &[u8], step: usize) -> Result<Vec<u8>, ProtocolError> {
+    let mut out = Vec::new();
+    for piece in wire.chunks(step) {
+        inflater.piece(&mut out, piece, 1 << 20)?;
+    }
+    // The last frame of a message may be empty.
+    inflater.piece(&mut out, &[], 1 << 20)?;
+    inflater.finish(&mut out, 1 << 20).map(|()| out)
+}
+
+#[test]
+fn a_message_that_ends_with_a_final_block_leaves_the_next_one_alone() {
+    let long = b"repeat ".repeat(9_000);
+    let finished = |message: &[u8]| miniz_oxide::deflate::compress_to_vec(message, 6);
+    assert_eq!(finished(b"a"), [0x4b, 0x04, 0x00]);
+    let wires: [(Vec<u8>, &[u8]); 9] = [
+        (finished(b"a"), b"a"),
+        (finished(b"b"), b"b"),
+        (finished(b""), b""),
+        (finished(&long), &long),
+        // With the octet that RFC 7692 section 7.2.3.4 puts behind.
+        ([finished(b"c"), vec![0]].concat(), b"c"),
+        // Two streams in one message.
+        ([finished(b"d"), finished(b"e")].concat(), b"de"),
+        // A final block without content, whose last four bytes the sender left out, and with them.
+        (vec![0x01], b""),
+        (vec![0x01, 0x00, 0x00, 0xff, 0xff], b""),
+        // As servers send that flush.
+        (vec![0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], b"Hello"),
+    ];
+    for answer in SERVERS {
+        for step in [1, 2, 1_000_000] {
+            let mut inflater = inflater(answer);
+            for (wire, message) in wires.iter().chain(&wires) {
+                let what = format!("{answer}, {wire:02x?} by {step}");
+                assert_eq!(inflate(&mut inflater, wire, step).as_deref(), Ok(*message), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_that_is_cut_short_is_refused_wherever_it_is_cut() {
+    let text = "first first first second third 1234567890 ".repeat(3);
+    // Its block has code tables of its own, which are some 50 bytes long.
+    let mixed: Vec<u8> = (0..700_u32).map(|i| (i.wrapping_mul(i) >> 7) as u8 % 61).collect();
+    for answer in SERVERS {
+        let negotiated = offer().accept(answer).expect("legal").expect("accepted");
+        for message in [b"a".as_slice(), text.as_bytes(), &mixed] {
+            let mut wire = Vec::new();
+            Deflater { window_bits: 9, ..negotiated.deflater() }.message(&mut wire, message);
+            for (cut, step) in (0..wire.len()).flat_map(|cut| [(cut, 1), (cut, 1_000_000)]) {
+                let mut inflater = inflater(answer);
+                let before = inflate(&mut inflater, &[0x4a, 0x04, 0x00], step);
+                assert_eq!(before.as_deref(), Ok(b"a".as_slice()));
+                let cut_short = inflate(&mut inflater, &wire[..cut], step);
+                assert_eq!(cut_short, Err(ProtocolError::Inflate), "{answer}, {cut} of {}", wire.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_window_outlives_the_end_of_a_message() {
+    // Two messages of which the second refers to the first, as the second example of RFC 7692 section 7.2.3.2 does.
+    let mut inflater = inflater("permessage-deflate");
+    for wire in [&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..], &[0xf2, 0x00, 0x11, 0x00, 0x00]] {
+        assert_eq!(inflate(&mut inflater, wire, 1).as_deref(), Ok(b"Hello".as_slice()));
+    }
+}
+
+#[test]
+fn refuses_what_is_not_deflate() {
+    let negotiated = offer().accept("permessage-deflate").expect("legal").expect("accepted");
+    let mut out = Vec::new();
+    assert_eq!(negotiated.inflater().piece(&mut out, &[0xff; 20], 100), Err(ProtocolError::Inflate));
+}
