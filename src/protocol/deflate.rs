@@ -188,7 +188,7 @@ impl Negotiated {
             stream: None,
             context_takeover: self.server_context_takeover,
             window_bits: self.server_window_bits.max(WINDOW_BITS_MIN),
-            at_stream_end: false,
+            inside_stream: false,
         }
     }
 }
@@ -242,8 +242,8 @@ pub struct Inflater {
     stream: Option<InflateStream>,
     context_takeover: bool,
     window_bits: u8,
-    /// The message's last byte so far ended a stream.
-    at_stream_end: bool,
+    /// The message has begun a stream that no final block has ended.
+    inside_stream: bool,
 }
 
 impl Inflater {
@@ -252,7 +252,7 @@ impl Inflater {
         if piece.is_empty() {
             return Ok(());
         }
-        self.at_stream_end = false;
+        self.inside_stream = true;
         let mut rest = piece;
         loop {
             let Inflated { taken, written, status } = self.step(out, rest, limit, StopAt::StreamEnd)?;
@@ -262,7 +262,7 @@ impl Inflater {
                 InflateStatus::StreamEnd => {
                     self.stream().restart();
                     if rest.is_empty() {
-                        self.at_stream_end = true;
+                        self.inside_stream = false;
                         return Ok(());
                     }
                 }
@@ -279,8 +279,9 @@ impl Inflater {
 
     /// Ends a message. It must be whole: behind the appended tail stands the border of a block (section 7.2.2).
     pub fn finish(&mut self, out: &mut Vec<u8>, limit: usize) -> Result<(), ProtocolError> {
-        // A stream that a final block has ended stands at a border, and the next one has not begun: there is nothing to end.
-        if !std::mem::take(&mut self.at_stream_end) {
+        // Behind a final block the next stream has not begun, so there is nothing to end. An empty payload is not as section
+        // 7.2.3.6 has it, but others take it for an empty message, and it harms nobody.
+        if std::mem::take(&mut self.inside_stream) {
             self.tail(out, limit)?;
         }
         if !self.context_takeover {

@@ -875,16 +875,17 @@ static void receives_a_message_in_pieces(void)
 
 static void compressed_messages_may_end_their_stream_and_must_be_whole(void)
 {
-    /* "a" and "b", each in a final block, and "c" behind them in one that is none. */
-    static const char finished[] = "/deflated/c1034b0400c1034b0200c1034a0600";
+    /* "a" and "b", each in a final block, a message without any block, and "c" in one that is not final. */
+    static const char finished[] = "/deflated/c1034b0400c1034b0200c100c1034a0600";
     /* Parts of "a" in a block that is not final, which is 4a 04 00. */
-    static const char *const cut[] = { "/deflated/c100", "/deflated/c1014a", "/deflated/c1024a04" };
+    static const char *const cut[] = { "/deflated/c1014a", "/deflated/c1024a04" };
     struct Log *log = log_new();
     size_t at;
     CHECK_INT(log_connect(log, ws, finished), WEBSOCKET_OK);
     CHECK_TEXT(entry(log, 2), "text a");
     CHECK_TEXT(entry(log, 3), "text b");
-    CHECK_TEXT(entry(log, 4), "text c");
+    CHECK_TEXT(entry(log, 4), "text ");
+    CHECK_TEXT(entry(log, 5), "text c");
     log_end(log);
     for (at = 0; at < sizeof cut / sizeof *cut; at++) {
         log = log_new();
