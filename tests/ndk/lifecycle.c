@@ -284,6 +284,8 @@ static void a_process_ends_from_another_thread(void)
 static void a_forked_process_is_refused_at_once(void)
 {
     run_process(is_refused_in_forked_processes, 44);
+}
+
 static void a_shortage_of_descriptors_passes(void)
 {
     run_process(connects_after_a_shortage_of_descriptors, 44);
