@@ -204,7 +204,7 @@ static int connects_after_a_shortage_of_descriptors(void)
         int next = dup(0);
         CHECK(next >= 0);
         close(next);
-        fails_to_connect_within(RLIMIT_NOFILE, (rlim_t)(next + more), "open files");
+        fails_to_connect_within(RLIMIT_NOFILE, (rlim_t)(next + more), "(os error 24)");
     }
     open_one(on_message);
     return 44;
