@@ -148,6 +148,8 @@ impl Folder {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("net_websocket-tls-{}-{number}", std::process::id()));
+        // One of this name is of a process that has ended: those of statics are not removed.
+        let _ = fs::remove_dir_all(&path);
         fs::create_dir(&path).expect("a new folder");
         Self(path)
     }
