@@ -137,6 +137,7 @@ pub fn describe(code: i32) -> Option<(&'static CStr, &'static CStr)> {
         1016 => (c"WEBSOCKET_HEADER_EXCEEDED", c"too many headers, or too long ones"),
         1017 => (c"WEBSOCKET_NO_CONNECTION", c"no connection is open"),
         1018 => (c"WEBSOCKET_NO_CONNECTION_CONTEXT", c"there was no connection to end"),
+        1020 => (c"NWS_NO_PERMISSION", c"the app has no ohos.permission.INTERNET"),
         2001 => (c"NWS_INVALID_ARGUMENT", c"an argument, or a field of a struct, is not valid"),
         2002 => (c"NWS_MESSAGE_UNFINISHED", c"a message that is sent piece by piece has not ended"),
         2003 => (c"NWS_INVALID_UTF8", c"the text is not UTF-8"),

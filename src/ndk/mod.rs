@@ -1,7 +1,7 @@
 //! The C API: the six functions of `network/netstack/net_websocket.h`, and in `ext` those of `net_websocket_ext.h`.
 //!
 //! Owns the C types, the registry of clients and the boundary that no panic crosses. Knows nothing of JavaScript.
-//! Checks run in this order: client NULL, client known, connection state, arguments, limits.
+//! Checks run in this order: client NULL, client known, permission, connection state, arguments, limits.
 //!
 //! A file imports only files below it:
 //!
@@ -43,8 +43,8 @@ use crate::client::{
     AlreadyConnected, CloseStart, HEADER_BYTES_MAX, HEADER_COUNT_MAX, MessageType, Options, RawHeader,
     Request, SendError, State, URL_BYTES_MAX,
 };
-use crate::logging;
 use crate::sync::lock;
+use crate::{logging, platform};
 
 /// The most bytes one call of Send takes: the platform's limit.
 const SEND_BYTES_MAX: usize = 4_194_304;
@@ -196,6 +196,9 @@ fn refuse(handle: &Handle, code: ErrCode, why: impl fmt::Display) -> ErrCode {
 }
 
 fn connect(handle: &Handle, url: *const c_char, options: RequestOptions) -> ErrCode {
+    if !platform::may_use_network() {
+        return refuse(handle, ErrCode::NoPermission, "the app needs ohos.permission.INTERNET");
+    }
     if matches!(handle.client.state(), State::Connecting | State::Open | State::Closing) {
         return refuse(handle, ErrCode::ConnectionError, AlreadyConnected);
     }

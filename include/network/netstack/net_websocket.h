@@ -13,7 +13,8 @@
  *   through the callbacks.
  * - It copies what it needs: arguments may be freed once it has returned.
  * - It returns WEBSOCKET_OK or another value of WebSocket_ErrCode. After an error nothing has changed, unless noted.
- *   Checks are made in this order: client NULL, client unknown, state of the connection, arguments, limits.
+ *   Checks are made in this order: client NULL, client unknown, permission, state of the connection, arguments,
+ *   limits.
  * - A NULL client gives WEBSOCKET_CLIENT_NULL; one the library does not know, or one already destroyed, gives
  *   WEBSOCKET_CLIENT_NOT_CREATED, and the memory behind the pointer is not read.
  * - In a child of fork() there is no client: once one was made in the parent, every call returns
@@ -22,8 +23,8 @@
  * Events of one connection: onOpen, any number of onMessage, at most one onError, onClose. An attempt that fails gives
  * one onError and nothing else.
  *
- * On OpenHarmony the application needs the permission `ohos.permission.INTERNET`; without it each attempt fails with
- * onError(WEBSOCKET_CONNECTION_ERROR).
+ * On OpenHarmony the application needs the permission `ohos.permission.INTERNET`. Without it OH_WebSocketClient_Connect()
+ * returns 1020, as on the platform, whose headers have no name for it (net_websocket_ext.h: NWS_NO_PERMISSION).
  *
  * @code
  * static void onMessage(struct WebSocket *client, char *data, uint32_t length)
@@ -108,6 +109,7 @@ int OH_WebSocketClient_AddHeader(struct WebSocket *client, struct WebSocket_Head
  *     if `client->requestOptions` is passed.
  * @return WEBSOCKET_OK if the attempt is under way;
  *     WEBSOCKET_CLIENT_NULL; WEBSOCKET_CLIENT_NOT_CREATED;
+ *     1020 without `ohos.permission.INTERNET`;
  *     WEBSOCKET_CONNECTION_ERROR if the client is connecting, open or closing already (that connection is untouched),
  *     if a header holds a character that may not be sent,
  *     or if the system has no threads or descriptors left for the first connection (a later call tries again);

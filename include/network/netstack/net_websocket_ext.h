@@ -71,6 +71,8 @@ extern "C" {
  * @brief Error codes besides those of WebSocket_ErrCode.
  */
 typedef enum NWS_ErrCode {
+    /** From OH_WebSocketClient_Connect(): the app has no ohos.permission.INTERNET. The number is the platform's. */
+    NWS_NO_PERMISSION = 1020,
     /** An argument is NULL or out of range, or a field of a struct is. */
     NWS_INVALID_ARGUMENT = 2001,
     /** A message that is sent piece by piece has not ended yet. */

@@ -58,6 +58,8 @@ pub enum ErrCode {
     HeaderExceeded = 1016,
     NoConnection = 1017,
     NoConnectionContext = 1018,
+    /// The platform's headers do not name it.
+    NoPermission = 1020,
     // Those of net_websocket_ext.h, out of the platform's way.
     InvalidArgument = 2001,
     MessageUnfinished = 2002,
