@@ -81,7 +81,8 @@ pub enum ConnectionEnd {
         /// The peer's reason.
         reason: String,
     },
-    /// We closed first, and the peer's close frame came. It may have crossed ours: its code and reason do not count.
+    /// We closed first, and the peer's close frame came. It may have crossed ours: its code and reason do not count, even
+    /// if they are at fault.
     ClosedByUs {
         /// Our code.
         code: CloseCode,
@@ -92,8 +93,14 @@ pub enum ConnectionEnd {
     Violated {
         /// The violation.
         error: ProtocolError,
-        /// Our close frame was sent before. No second one follows.
-        close_sent: bool,
+    },
+    /// We closed first, and the peer broke the protocol before its close frame came. The application is done with this
+    /// connection, so this is no failure.
+    Garbled {
+        /// Our code.
+        code: CloseCode,
+        /// The violation.
+        error: ProtocolError,
     },
     /// We closed first, and the peer ended the transport without a close frame.
     HungUp {
@@ -115,8 +122,10 @@ impl ConnectionEnd {
         match self {
             Self::ClosedByPeer { code, .. } => code.unwrap_or(CloseCode::Status),
             Self::ClosedByUs { code, .. } => *code,
-            Self::Violated { error, .. } => error.close_code(),
-            Self::HungUp { .. } | Self::TimedOut { .. } | Self::Lost => CloseCode::Abnormal,
+            Self::Violated { error } => error.close_code(),
+            Self::Garbled { .. } | Self::HungUp { .. } | Self::TimedOut { .. } | Self::Lost => {
+                CloseCode::Abnormal
+            }
         }
     }
 
@@ -124,14 +133,21 @@ impl ConnectionEnd {
     pub fn is_clean(&self) -> bool {
         match self {
             Self::ClosedByPeer { .. } | Self::ClosedByUs { .. } => true,
-            Self::Violated { .. } | Self::HungUp { .. } | Self::TimedOut { .. } | Self::Lost => false,
+            Self::Violated { .. }
+            | Self::Garbled { .. }
+            | Self::HungUp { .. }
+            | Self::TimedOut { .. }
+            | Self::Lost => false,
         }
     }
 
     /// Whether the peer still reads. The driver then sends the rest and ends the TCP connection in order.
     pub fn is_graceful(&self) -> bool {
         match self {
-            Self::ClosedByPeer { .. } | Self::ClosedByUs { .. } | Self::Violated { .. } => true,
+            Self::ClosedByPeer { .. }
+            | Self::ClosedByUs { .. }
+            | Self::Violated { .. }
+            | Self::Garbled { .. } => true,
             Self::HungUp { .. } | Self::TimedOut { .. } | Self::Lost => false,
         }
     }
@@ -144,13 +160,13 @@ impl ConnectionEnd {
                 Some(CloseFrame { code: *code, reason: String::new(), queued: Queued::TakenBack })
             }
             // Messages accepted before the violation are still sent.
-            Self::Violated { error, close_sent: false } => Some(CloseFrame {
+            Self::Violated { error } => Some(CloseFrame {
                 code: Some(error.close_code()),
                 reason: error.to_string(),
                 queued: Queued::SentFirst,
             }),
-            Self::Violated { close_sent: true, .. }
-            | Self::ClosedByUs { .. }
+            Self::ClosedByUs { .. }
+            | Self::Garbled { .. }
             | Self::HungUp { .. }
             | Self::TimedOut { .. }
             | Self::Lost => None,
@@ -235,8 +251,13 @@ impl Connection {
         if self.is_over() {
             return None;
         }
-        let close_sent = self.end().is_some();
-        Some(ConnectionEnd::Violated { error, close_sent })
+        Some(match self.end() {
+            None => ConnectionEnd::Violated { error },
+            Some((code, reason)) if error.is_of_close_frame() => {
+                ConnectionEnd::ClosedByUs { code, reason: reason.into() }
+            }
+            Some((code, _)) => ConnectionEnd::Garbled { code, error },
+        })
     }
 
     /// Reading ended or failed. `all_written` says that no byte of ours is left to write.

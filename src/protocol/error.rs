@@ -60,7 +60,12 @@ impl ProtocolError {
         }
     }
 
-    /// The code of a close frame that is at fault: the peer was closing the connection.
+    /// Whether a close frame is at fault by what it carries: the peer was closing the connection.
+    pub fn is_of_close_frame(self) -> bool {
+        self == Self::ClosePayload || self.flawed_close().is_some()
+    }
+
+    /// The code of a close frame that is at fault.
     pub fn flawed_close(self) -> Option<u16> {
         match self {
             Self::CloseCode(code) | Self::CloseReason(code) => Some(code),

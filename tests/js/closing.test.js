@@ -3,7 +3,8 @@
 // `close`, and connections that the server ends.
 
 const { assert } = require('./harness.js');
-const { OTHER, PARAMETER, assertError, callbackOf, codeAndReason, failureOf, socketTest } = require('./support.js');
+const { OTHER, PARAMETER, assertError, callbackOf, codeAndReason, failureOf, library, socketTest } = require('./support.js');
+const { listen } = require('./server.js');
 
 const { WS_URL } = process.env;
 
@@ -66,6 +67,28 @@ for (const [path, code] of [['/bad-frame', 1002], ['/bad-utf8', 1007]]) {
     assertError(error, OTHER);
     assert.strictEqual(result.code, code);
     assert(!socket.log.includes('message'), socket.log.join());
+  });
+}
+
+for (const [answer, result] of [
+  // What gevent-websocket 0.10.1 answers to a close with a reason: the code 25209.
+  ['\x88\x05\x62\x79tea', { code: 4001, reason: 'bye' }],
+  // What Werkzeug 3.1 answers to a close.
+  ['HTTP/1.1 200 OK\r\n\r\n', { code: 1006, reason: /^no close frame came after ours \(4001\): / }],
+]) {
+  socketTest(`an answer to close that breaks the protocol is no error: ${JSON.stringify(answer)}`, async (socket, { cleanup }) => {
+    const server = await listen((connection) => {
+      connection.frame = () => connection.socket.end(Buffer.from(answer, 'latin1'));
+    });
+    cleanup(() => server.close());
+    await socket.open(server.url);
+    await socket.ws.close({ code: 4001, reason: 'bye' });
+    const { error, result: { code, reason, cause } } = await socket.broken();
+    assert.strictEqual(error, undefined);
+    assert.strictEqual(code, result.code);
+    if (result.reason instanceof RegExp) assert.match(reason, result.reason);
+    else assert.strictEqual(reason, result.reason);
+    assert.strictEqual(cause, library.Cause.APPLICATION);
   });
 }
 

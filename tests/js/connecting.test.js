@@ -58,6 +58,8 @@ socketTest('an error event says what the answer is, and what may help', async (s
     [folded, {}, Cause.HTTP_4XX, /HTTP 403 No instead of 101; Origin lacks the port, which supportOriginPort adds$/],
     [folded, { supportOriginPort: true }, Cause.HTTP_4XX, /HTTP 403 No instead of 101$/],
     ['HTTP/1.1 401\r\n\r\n', {}, Cause.HTTP_4XX, /HTTP 401 instead of 101$/],
+    // QEMU's VNC server ends its refusals so.
+    ['HTTP/1.1 400 Bad Request\r\nSec-WebSocket-Version: 13\r\n', { protocol: 'chat' }, Cause.HTTP_4XX, /HTTP 400 Bad Request instead of 101$/],
     ['', { protocol: 'chat' }, Cause.NO_ANSWER, /before it answered; it may not know the sub-protocol that was requested$/],
   ]) {
     const { url } = await server(context, answer);

@@ -199,7 +199,8 @@ fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Ne
         None => return Err(UpgradeError::Extension(ExtensionError::Unrequested)),
     };
     let extensions = deflate.is_some().then_some(extensions);
-    let mut chosen = head.values("sec-websocket-protocol");
+    // nchan 1.3.6 answers an offer with an empty value: it has chosen none.
+    let mut chosen = head.values("sec-websocket-protocol").filter(|name| !name.is_empty());
     let protocol = chosen.next().map(str::to_owned);
     if chosen.next().is_some() || protocol.as_ref().is_some_and(|name| name.contains(',')) {
         return Err(UpgradeError::Subprotocol(SubprotocolError::Several));
@@ -298,6 +299,17 @@ mod tests {
         assert_eq!(opened.extensions, None);
         assert_eq!(opened.protocol.as_deref(), Some("chat"));
         assert_eq!(opened.headers.iter().filter(|(name, _)| *name == "set-cookie").count(), 2);
+    }
+
+    #[test]
+    fn an_empty_sub_protocol_in_the_answer_is_none() {
+        for extra in ["", "Sec-WebSocket-Protocol: \r\n", "Sec-WebSocket-Protocol:\r\n"] {
+            let answer = answer(extra);
+            let (opened, _) = parse_response_head(answer.as_bytes(), &request("chat"), KEY)
+                .expect("valid")
+                .expect("complete");
+            assert_eq!(opened.protocol, None, "{extra:?}");
+        }
     }
 
     #[test]

@@ -46,6 +46,17 @@ impl Head {
     }
 }
 
+/// The head of a refusal that the peer has cut short by ending the connection, as far as its lines are whole. Takes all of
+/// `received`.
+///
+/// QEMU 7.2's VNC server leaves out the empty line behind the headers of a refusal.
+pub(in crate::client) fn cut_refusal(received: &mut Vec<u8>) -> Option<Head> {
+    let mut lines = std::mem::take(received);
+    lines.truncate(lines.iter().rposition(|byte| *byte == b'\n')? + 1);
+    lines.extend_from_slice(b"\r\n");
+    parse_head(&lines).ok()?.filter(|head| head.status >= 300)
+}
+
 /// The head at the beginning of `bytes`, or `None` while it is incomplete.
 pub(in crate::client) fn parse_head(bytes: &[u8]) -> Result<Option<Head>, HeadError> {
     let mut storage = [httparse::EMPTY_HEADER; RESPONSE_HEADERS_MAX];

@@ -38,9 +38,8 @@ pub(super) async fn read_head<S: AsyncRead + Unpin>(
         received.reserve(READ_STEP_BYTES);
         match stream.read_buf(received).await {
             // To TLS, an end without close_notify is an error of its own.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(HeadError::Eof),
-            Err(error) => return Err(HeadError::Io(error)),
-            Ok(0) => return Err(HeadError::Eof),
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(HeadError::Io(error)),
+            Err(_) | Ok(0) => return head::cut_refusal(received).ok_or(HeadError::Eof),
             Ok(_) => {}
         }
         // What is behind the limit is not looked at, so that it does not matter how much arrives at once.
@@ -164,6 +163,26 @@ mod tests {
         let began = Instant::now();
         assert_eq!(read_body(&mut near, Vec::new(), &head, began + BODY_TIMEOUT / 2).await, b"");
         assert!(began.elapsed() < BODY_TIMEOUT / 2, "{:?}", began.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_refusal_that_is_cut_short_is_known_by_its_whole_lines() {
+        let wire = "HTTP/1.1 400 Bad Request\r\nServer: QEMU VNC\r\nSec-WebSocket-Version: 13\r\n";
+        let cut = |at: usize| async move { read(&wire.as_bytes()[..at]).await };
+        let status_line = wire.find('\n').expect("a line") + 1;
+        for at in 0..=wire.len() {
+            let refused = cut(at).await;
+            assert_eq!(refused.is_ok(), at >= status_line, "cut at {at}: {refused:?}");
+            assert!(refused.is_ok() || matches!(refused, Err(HeadError::Eof)), "cut at {at}: {refused:?}");
+        }
+        let (head, body) = cut(wire.len()).await.expect("a refusal");
+        assert_eq!((head.status, head.reason.as_str(), head.headers.len()), (400, "Bad Request", 2));
+        assert_eq!(body, b"");
+        // Success needs all of its head.
+        for status in [101, 200] {
+            let wire = format!("HTTP/1.1 {status} Fine\r\nX: y\r\n");
+            assert!(matches!(read(wire.as_bytes()).await, Err(HeadError::Eof)), "{status}");
+        }
     }
 
     #[tokio::test]

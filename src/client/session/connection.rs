@@ -5,6 +5,7 @@
 //! socket, the queue and the clock.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, Waker, ready};
@@ -28,7 +29,7 @@ use crate::client::shared::{CloseRequest, Command, Shared};
 use crate::client::transport::{Endpoints, Stream};
 use crate::logging;
 use crate::protocol::{
-    Connection, ConnectionEnd, Decoder, Negotiated, ProtocolError, Queued, ReadBuffer, Role,
+    CloseCode, Connection, ConnectionEnd, Decoder, Negotiated, ProtocolError, Queued, ReadBuffer, Role,
 };
 
 /// What a session woke up for.
@@ -241,13 +242,17 @@ impl<'a> Session<'a> {
         }
         logging::info(format_args!("{} the network has changed: is the peer there?", self.shared.tag()));
         self.pinger.begin_probe(Instant::now());
-        self.numbered_ping();
+        self.pinger.watch_acknowledgements(&self.writer);
+        let payload = self.pinger.next_payload();
+        self.ping(payload.to_vec());
         None
     }
 
-    pub(super) fn numbered_ping(&mut self) {
-        let payload = self.pinger.next_payload(&self.writer);
-        self.ping(payload.to_vec());
+    /// Its payload is empty. Servers lose the payload in their pong (uWSGI 2.0, GTK's broadwayd), or take it for a message
+    /// (aria2 1.36).
+    pub(super) fn keepalive_ping(&mut self) {
+        self.pinger.watch_acknowledgements(&self.writer);
+        self.ping(Vec::new());
     }
 
     fn ping(&mut self, payload: Vec<u8>) {
@@ -401,15 +406,18 @@ impl<'a> Session<'a> {
                 closed(Cause::of_close(code), code, reason)
             }
             ConnectionEnd::ClosedByUs { reason, .. } => closed(Cause::Application, code, reason),
-            ConnectionEnd::Violated { error: violation, .. } => {
+            ConnectionEnd::Violated { error: violation } => {
                 let violated = Error::Protocol(violation);
                 let closed = closed(violated.cause(), code, violation.to_string());
                 error = Some(violated);
                 closed
             }
             ConnectionEnd::HungUp { code: ours } => {
-                let reason =
-                    format!("no close frame came after ours ({}): the peer hung up", u16::from(ours));
+                closed(Cause::Application, code, unanswered(ours, format_args!("the peer hung up")))
+            }
+            ConnectionEnd::Garbled { code: ours, error: violation } => {
+                let reason = unanswered(ours, format_args!("{violation}"));
+                logging::warn(format_args!("{} {reason}", self.shared.tag()));
                 closed(Cause::Application, code, reason)
             }
             ConnectionEnd::TimedOut { code: ours } => {
@@ -429,4 +437,8 @@ impl<'a> Session<'a> {
         };
         CloseOutcome { error, closed, graceful, unsent }
     }
+}
+
+fn unanswered(ours: CloseCode, why: fmt::Arguments<'_>) -> String {
+    format!("no close frame came after ours ({}): {why}", u16::from(ours))
 }

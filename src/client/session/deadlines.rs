@@ -73,7 +73,7 @@ impl Session<'_> {
                 if self.writer.has_control() {
                     self.pinger.watch_acknowledgements(&self.writer);
                 } else {
-                    self.numbered_ping();
+                    self.keepalive_ping();
                 }
                 None
             }

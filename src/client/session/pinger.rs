@@ -111,9 +111,8 @@ impl Pinger {
         self.probe = Some(Box::new(Probe { sent_at: now, by: now + PROBE_TIMEOUT }));
     }
 
-    /// The payload of a ping that tells its pong from others. The ping is about to be queued.
-    pub(super) fn next_payload(&mut self, writer: &Writer) -> [u8; 4] {
-        self.watch_acknowledgements(writer);
+    /// The payload of a ping that tells its pong from others.
+    pub(super) fn next_payload(&mut self) -> [u8; 4] {
         self.number = self.number.wrapping_add(1);
         self.number.to_be_bytes()
     }

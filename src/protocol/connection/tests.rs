@@ -13,6 +13,7 @@ enum Input {
     Close(u16, &'static str),
     EmptyClose,
     Violation,
+    FlawedClose,
     /// The application asks.
     AskPing,
     AskClose(u16, &'static str),
@@ -48,6 +49,7 @@ fn feed(connection: &mut Connection, input: Input) -> String {
             return "-".into();
         }
         Violation => connection.violated(ProtocolError::MaskedFrame),
+        FlawedClose => connection.violated(ProtocolError::CloseCode(25_209)),
         ReadEnds => connection.read_ended(true),
         ReadEndsUnwritten => connection.read_ended(false),
         CloseTimeout => connection.close_timed_out(),
@@ -94,9 +96,13 @@ fn ended(connection: &Connection, end: &ConnectionEnd) -> String {
     let how = match end {
         ConnectionEnd::ClosedByPeer { reason, .. } => format!("closed by peer {reason}"),
         ConnectionEnd::ClosedByUs { reason, .. } => format!("closed by us {reason}"),
-        ConnectionEnd::Violated { error, .. } => {
+        ConnectionEnd::Violated { error } => {
             assert_eq!(*error, ProtocolError::MaskedFrame);
             "violated".into()
+        }
+        ConnectionEnd::Garbled { code, error } => {
+            assert_eq!(*error, ProtocolError::MaskedFrame);
+            format!("garbled after our {}", u16::from(*code))
         }
         ConnectionEnd::HungUp { code } => format!("hung up after our {}", u16::from(*code)),
         ConnectionEnd::TimedOut { code } => format!("timed out after our {}", u16::from(*code)),
@@ -231,10 +237,15 @@ const VIOLATIONS: &[Row] = &[
         (AskClose(1000, ""), "-"),
         (Violation, "-"),
     ]),
-    ("no second close frame follows ours", &[
+    ("behind our close frame it is no failure", &[
         (AskClose(1000, "bye"), "send close 1000 bye after the queue"),
-        (Violation, "1002 violated, graceful"),
+        (Violation, "1006 garbled after our 1000, graceful"),
         (Close(1000, ""), "-"),
+    ]),
+    ("a flawed close frame answers ours", &[
+        (AskClose(4001, "bye"), "send close 4001 bye after the queue"),
+        (FlawedClose, "4001 closed by us bye, clean"),
+        (Violation, "-"),
     ]),
 ];
 
