@@ -221,6 +221,7 @@ fn error_code(error: &Error) -> i32 {
         | Error::NetworkChanged(_)
         | Error::Unprepared(_)
         | Error::Rewrite(_)
+        | Error::Url(_)
         | Error::Internal => OTHER,
     }
 }

@@ -18,6 +18,8 @@ pub enum UrlError {
     TooLong,
     /// Not an absolute URL (RFC 3986).
     Malformed(String),
+    /// Without a scheme; with one it would be a URL.
+    NoScheme,
     /// Neither ws, wss, http nor https.
     Scheme,
     /// Without a host.
@@ -29,6 +31,7 @@ impl fmt::Display for UrlError {
         match self {
             Self::TooLong => write!(f, "url: longer than {} bytes", URL_BYTES_MAX),
             Self::Malformed(cause) => write!(f, "url: {cause}"),
+            Self::NoScheme => f.write_str("url: ws:// or wss:// is missing before the host"),
             Self::Scheme => f.write_str("url: the scheme is not ws, wss, http or https"),
             Self::Host => f.write_str("url: it names no host"),
         }
@@ -76,6 +79,13 @@ impl Destination {
         if text.len() > URL_BYTES_MAX {
             return Err(UrlError::TooLong);
         }
+        Self::absolute(text).map_err(|error| match starts_with_host(text) {
+            true => UrlError::NoScheme,
+            false => error,
+        })
+    }
+
+    fn absolute(text: &str) -> Result<Self, UrlError> {
         let (plain, zone) = split_zone(text)?;
         let url = Url::parse(&plain).map_err(|error| match error {
             url::ParseError::EmptyHost => UrlError::Host,
@@ -170,6 +180,17 @@ impl Destination {
             None => &self.authority,
         }
     }
+}
+
+/// Whether a text that is no URL begins with a host, and perhaps a port, as `127.0.0.1:8080/chat` does. In `ws:h` the scheme is
+/// there, and two slashes are missing.
+fn starts_with_host(text: &str) -> bool {
+    let scheme = text.split(':').next().unwrap_or_default();
+    let is_scheme = ["ws", "wss", "http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
+    !(is_scheme && authority.contains(':'))
+        && !text.contains("://")
+        && Destination::absolute(&format!("ws://{text}")).is_ok()
 }
 
 /// A URL without the zone of its IPv6 address, which the parser does not know, and the zone. RFC 6874 section 2 wants `%25`
@@ -269,6 +290,27 @@ mod tests {
         assert_eq!(of("http://example.org:8443"), ("ws://example.org:8443/".to_owned(), false));
         for reference in ["ftp://x/", "mailto:a@b", "https://[", "wss://"] {
             assert!(base.resolve(reference).is_err(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn tells_a_missing_scheme_from_other_faults() {
+        let refused = |text: &str| Destination::parse(text).expect_err("not a URL");
+        for text in [
+            "www.example.com",
+            "example.com:80/x",
+            "127.0.0.1:8080",
+            "[::1]:8080/",
+            "localhost?token=1",
+            "ws",
+            "u:p@h",
+        ] {
+            assert_eq!(refused(text), UrlError::NoScheme, "{text}");
+        }
+        for text in
+            ["", " ", "/chat", "//h/", "ws:h", "WSS:h", "ws:", "ftp://h/", "h:port", "h:65536", "a b", "?h"]
+        {
+            assert_ne!(refused(text), UrlError::NoScheme, "{text}");
         }
     }
 

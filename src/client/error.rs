@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cause::Cause;
+use super::destination::UrlError;
 use super::handshake::{RefusedUpgrade, UpgradeError};
 use super::proxy::ProxyError;
 use super::reconnect::Setback;
@@ -93,6 +94,8 @@ pub enum Error {
     Unprepared(Option<Duration>),
     /// What the application prepared for the attempt is not valid.
     Rewrite(OptionsError),
+    /// The URL that a client was given names no server, and the client was to be told so by an event.
+    Url(UrlError),
     /// A defect of this library; the connection is gone, the process is well.
     Internal,
 }
@@ -175,6 +178,7 @@ impl fmt::Display for Error {
                 write!(f, "{} timed out: no answer within {} ms", Phase::Prepare, limit.as_millis())
             }
             Self::Rewrite(cause) => write!(f, "{} failed: {cause}", Phase::Prepare),
+            Self::Url(cause) => cause.fmt(f),
             Self::Internal => f.write_str("internal error of the library; the connection was dropped"),
         }
     }
@@ -192,7 +196,7 @@ impl Error {
     /// The step of the attempt that failed; `None` when the connection was open.
     pub fn phase(&self) -> Option<Phase> {
         match self {
-            Self::Lookup { .. } => Some(Phase::Lookup),
+            Self::Lookup { .. } | Self::Url(_) => Some(Phase::Lookup),
             Self::Tcp { .. } => Some(Phase::Tcp),
             Self::Proxy { .. } => Some(Phase::Proxy),
             Self::Trust(_) | Self::Tls { .. } => Some(Phase::Tls),
@@ -223,7 +227,7 @@ impl Error {
             Self::Protocol(cause) => cause.flawed_close().map_or(Cause::Protocol, Cause::of_flawed_close),
             Self::Lost(_) | Self::PongTimeout(_) | Self::NetworkChanged(_) => Cause::Lost,
             Self::Unprepared(_) => Cause::Prepare,
-            Self::Rewrite(_) => Cause::Options,
+            Self::Rewrite(_) | Self::Url(_) => Cause::Options,
             Self::Internal => Cause::Internal,
         }
     }

@@ -110,6 +110,14 @@ impl Client {
         Ok(())
     }
 
+    /// Begins an attempt that fails with `fault` and dials nothing: for an API that tells by an event what is wrong with a URL.
+    pub fn connect_in_vain(&self, fault: UrlError) -> Result<(), ConnectError> {
+        let process = runtime::start().map_err(ConnectError::Exhausted)?;
+        let (attempt, turn) = self.shared.begin().map_err(ConnectError::Already)?;
+        session::start_in_vain(process, self.shared.clone(), attempt, turn, fault);
+        Ok(())
+    }
+
     /// Queues a message, copying it once. What is queued before the connection is open is sent when it is.
     ///
     /// A message of [`MessageType::Text`] must be UTF-8.

@@ -70,6 +70,7 @@ pub fn of_failure(error: &Error) -> ErrCode {
         | Error::Unprepared(_)
         | Error::Internal => ErrCode::ConnectionError,
         Error::Rewrite(cause) => of_options(cause),
+        Error::Url(_) => ErrCode::ParseUrl,
         Error::Protocol(cause) => match cause {
             ProtocolError::MessageTooBig { .. } => ErrCode::DataLengthExceeded,
             ProtocolError::ReservedBits

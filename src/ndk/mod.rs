@@ -40,8 +40,8 @@ use self::handle::Handle;
 use self::last_error::set_last_error;
 use self::readable::Unreadable;
 use crate::client::{
-    AlreadyConnected, CloseStart, HEADER_BYTES_MAX, HEADER_COUNT_MAX, MessageType, Options, RawHeader,
-    Request, SendError, State, URL_BYTES_MAX,
+    AlreadyConnected, CloseStart, HEADER_BYTES_MAX, HEADER_COUNT_MAX, MessageType, Options, OptionsError,
+    RawHeader, Request, SendError, State, URL_BYTES_MAX, UrlError,
 };
 use crate::sync::lock;
 use crate::{logging, platform};
@@ -163,9 +163,6 @@ pub extern "C" fn OH_WebSocketClient_Destroy(client: *mut WebSocket) -> i32 {
 
 fn add_header(handle: &Handle, header: Header) -> ErrCode {
     let Header { name, value, next: _ } = header;
-    if name.is_null() || value.is_null() {
-        return ErrCode::NoHeaderContext;
-    }
     if lock(&handle.added).len() >= HEADER_COUNT_MAX {
         return ErrCode::HeaderExceeded;
     }
@@ -215,12 +212,15 @@ fn connect(handle: &Handle, url: *const c_char, options: RequestOptions) -> ErrC
         }
         Err(code) => return refuse(handle, code, "headers: too many, or one is too long"),
     };
-    match Request::parse(&url, Options { headers, ..chosen }) {
-        Ok(request) => match handle.client.connect(request) {
-            Ok(()) => ErrCode::Ok,
-            Err(error) => refuse(handle, error::of_connect(&error), error),
-        },
-        Err(refused) => refuse(handle, error::of_options(&refused), &refused),
+    let begun = match Request::parse(&url, Options { headers, ..chosen }) {
+        Ok(request) => handle.client.connect(request),
+        // As on the platform, where the attempt begins and fails.
+        Err(OptionsError::Url(fault @ UrlError::NoScheme)) => handle.client.connect_in_vain(fault),
+        Err(refused) => return refuse(handle, error::of_options(&refused), &refused),
+    };
+    match begun {
+        Ok(()) => ErrCode::Ok,
+        Err(error) => refuse(handle, error::of_connect(&error), error),
     }
 }
 

@@ -230,13 +230,21 @@ static void headers_in_options_are_sent_in_order_after_those_added(void)
     probe_finish(probe);
 }
 
-static void null_in_a_header_is_1015(void)
+static void null_in_a_header_is_left_out_by_add_header_and_refused_by_connect(void)
 {
+    struct WebSocket_Header list = header("X-Null", NULL);
+    WebSocket_RequestOptions options = { &list };
     struct Probe *probe = probe_new();
-    CHECK_INT(OH_WebSocketClient_AddHeader(probe->client, header(NULL, "1")), WEBSOCKET_NO_HEADER_CONTEXT);
-    CHECK_INT(OH_WebSocketClient_AddHeader(probe->client, header("a", NULL)), WEBSOCKET_NO_HEADER_CONTEXT);
-    CHECK_INT(probe_connect(probe, ws, "/"), WEBSOCKET_OK);
-    probe_round_trip_text(probe, "still works");
+    const char *received;
+    CHECK_INT(OH_WebSocketClient_AddHeader(probe->client, header(NULL, "1")), WEBSOCKET_OK);
+    CHECK_INT(OH_WebSocketClient_AddHeader(probe->client, header("X-Null", NULL)), WEBSOCKET_OK);
+    CHECK_INT(OH_WebSocketClient_AddHeader(probe->client, header(NULL, NULL)), WEBSOCKET_OK);
+    CHECK_INT(OH_WebSocketClient_AddHeader(probe->client, header("X-Good", "1")), WEBSOCKET_OK);
+    CHECK_INT(probe_connect_with(probe, ws, "/headers", options), WEBSOCKET_NO_HEADER_CONTEXT);
+    CHECK_INT(probe_connect(probe, ws, "/headers"), WEBSOCKET_OK);
+    received = probe_await(probe, MESSAGE, 0)->text;
+    CHECK_INT(lines_that_start_with(received, "x-good: 1\n"), 1);
+    CHECK_INT(lines_that_start_with(received, "x-null"), 0);
     probe_finish(probe);
 }
 
@@ -333,7 +341,7 @@ static void more_than_64_kib_of_headers_is_1016(void)
 static void bad_url_is_1005(void)
 {
     static const char *const bad[] = {
-        "",          "www.example.com",  "example.com:80/x", "ftp://example.com/", "ws:",        "ws://",
+        "",          " ",                "/chat",            "ftp://example.com/", "ws:",        "ws://",
         "ws:///x",   "ws://h:65536/",    "ws://h:port/",     "ws://[::1/",         "//h/",       "wsx://h/",
         "ws://a b/", "ws://h\r\nX: 1/", "\xff\xfe",         "file:///etc/passwd", "ws://[zz]/",
     };
@@ -359,6 +367,43 @@ static void bad_url_is_1005(void)
     CHECK_INT(probe_connect(probe, ws, "/"), WEBSOCKET_OK);
     probe_round_trip_text(probe, "the same client still works");
     probe_finish(probe);
+}
+
+static void url_without_a_scheme_is_one_error_1005_and_nothing_is_dialled(void)
+{
+    static const char *const texts[] = { "www.example.com", "example.com:80/x?token=secret", "[::1]:8080", "localhost" };
+    struct Listener listener;
+    struct Probe *probe = probe_new();
+    const struct Event *event;
+    size_t index;
+    REQUIRE(listen_on(&listener, AF_INET));
+    for (index = 0; index < sizeof texts / sizeof *texts; index++) {
+        CHECK_INT(probe_connect(probe, texts[index], ""), WEBSOCKET_OK);
+        event = probe_await(probe, ERROR, (int)index);
+        CHECK_INT(event->code, WEBSOCKET_CONNECTION_PARSE_URL_ERROR);
+        CHECK_HAS(event->text, "ws:// or wss:// is missing");
+        CHECK(!text_has(event->text, "secret"));
+        probe_await_end(probe);
+    }
+    /* What was sent before is dropped, as with any attempt that fails. */
+    CHECK_INT(probe_destroy(probe), WEBSOCKET_OK);
+    probe = probe_new();
+    CHECK_INT(probe_send_text(probe, "lost"), WEBSOCKET_OK);
+    CHECK_INT(probe_connect(probe, listener.host, "/x"), WEBSOCKET_OK);
+    CHECK_HAS(probe_await(probe, ERROR, 0)->text, "1 queued");
+    probe_await_end(probe);
+    CHECK_INT(probe_count(probe, CLOSE), 0);
+    CHECK(!was_dialled(&listener));
+    /* The same client takes the whole URL. */
+    CHECK_INT(probe_connect(probe, ws, "/"), WEBSOCKET_OK);
+    probe_await(probe, OPEN, 0);
+    probe_round_trip_text(probe, "with a scheme");
+    probe_finish(probe);
+    /* Destroy at once: no event comes. */
+    probe = probe_new();
+    CHECK_INT(probe_connect(probe, listener.host, ""), WEBSOCKET_OK);
+    probe_destroy(probe);
+    close(listener.socket);
 }
 
 static void url_of_the_full_length_works(void)
@@ -723,6 +768,27 @@ static void close_without_code_or_reason_means_1000(void)
     CHECK_INT(probe_count(probe, ERROR), 0);
     probe_await_end(probe);
     CHECK_INT(probe_destroy(probe), WEBSOCKET_OK);
+}
+
+static void close_sends_a_code_without_a_reason_and_a_reason_without_a_code(void)
+{
+    static const struct {
+        uint32_t code;
+        const char *reason;
+        uint32_t sent;
+        const char *text;
+    } closes[] = { { 0, "text", 1000, "text" }, { 4001, NULL, 4001, "" }, { 0, "", 1000, "" } };
+    size_t at;
+    for (at = 0; at < sizeof closes / sizeof *closes; at++) {
+        struct Probe *probe = probe_open(ws, "/");
+        const struct Event *event;
+        CHECK_INT(probe_close(probe, closes[at].code, closes[at].reason), WEBSOCKET_OK);
+        event = probe_await(probe, CLOSE, 0);
+        CHECK_INT(event->code, closes[at].sent);
+        CHECK_TEXT(event->text, closes[at].text);
+        probe_await_end(probe);
+        CHECK_INT(probe_destroy(probe), WEBSOCKET_OK);
+    }
 }
 
 static void close_codes_of_applications_are_sent(void)
@@ -1182,13 +1248,14 @@ int main(void)
     RUN(added_header_is_copied_and_sent_without_options);
     RUN(added_headers_passed_as_options_are_sent_once);
     RUN(headers_in_options_are_sent_in_order_after_those_added);
-    RUN(null_in_a_header_is_1015);
+    RUN(null_in_a_header_is_left_out_by_add_header_and_refused_by_connect);
     RUN(garbage_header_is_left_out);
     RUN(header_that_splits_the_request_is_1003_and_nothing_is_dialled);
     RUN(as_many_as_8192_headers_are_sent);
     RUN(more_than_64_kib_of_headers_is_1016);
 
     RUN(bad_url_is_1005);
+    RUN(url_without_a_scheme_is_one_error_1005_and_nothing_is_dialled);
     RUN(url_of_the_full_length_works);
     RUN(http_and_https_stand_for_ws_and_wss);
     RUN(url_becomes_request_target_and_host);
@@ -1209,6 +1276,7 @@ int main(void)
     RUN(message_at_the_limit_is_received);
 
     RUN(close_without_code_or_reason_means_1000);
+    RUN(close_sends_a_code_without_a_reason_and_a_reason_without_a_code);
     RUN(close_codes_of_applications_are_sent);
     RUN(close_code_that_may_not_be_sent_is_1009_and_the_connection_stays);
     RUN(long_reason_is_cut_between_characters);

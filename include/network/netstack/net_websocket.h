@@ -82,10 +82,9 @@ struct WebSocket *OH_WebSocketClient_Constructor(WebSocket_OnOpenCallback onOpen
  *
  * @param client The client. For a struct which the application allocated itself the call does nothing and returns
  *     WEBSOCKET_OK, as the platform does.
- * @param header Name and value; `next` is not read. A header whose pointers do not lead to readable memory is left out
- *     and logged.
+ * @param header Name and value; `next` is not read. A header whose name or value is NULL, or leads to no readable memory,
+ *     is left out with a warning in the log.
  * @return WEBSOCKET_OK; WEBSOCKET_CLIENT_NULL;
- *     WEBSOCKET_NO_HEADER_CONTEXT if name or value is NULL;
  *     WEBSOCKET_HEADER_EXCEEDED for more than 8192 headers, or one of more than 64 KiB.
  * @since 11
  */
@@ -104,7 +103,8 @@ int OH_WebSocketClient_AddHeader(struct WebSocket *client, struct WebSocket_Head
  *
  * @param client The client.
  * @param url Up to 8196 bytes: `ws://`, `wss://`, or `http://` and `https://` in the same meaning (RFC 6455,
- *     section 3). User name and password in it become a Basic authorization header (RFC 7617).
+ *     section 3). User name and password in it become a Basic authorization header (RFC 7617). With a host and no scheme,
+ *     as in `www.example.com`, nothing is dialled, and onError(WEBSOCKET_CONNECTION_PARSE_URL_ERROR) says what is missing.
  * @param options Further headers. Those added with OH_WebSocketClient_AddHeader() are sent in any case, and only once
  *     if `client->requestOptions` is passed.
  * @return WEBSOCKET_OK if the attempt is under way;
@@ -114,6 +114,7 @@ int OH_WebSocketClient_AddHeader(struct WebSocket *client, struct WebSocket_Head
  *     if a header holds a character that may not be sent,
  *     or if the system has no threads or descriptors left for the first connection (a later call tries again);
  *     WEBSOCKET_CONNECTION_PARSE_URL_ERROR if the URL is NULL, too long, or no WebSocket URL;
+ *     WEBSOCKET_NO_HEADER_CONTEXT if the name or value of a header in `options` is NULL;
  *     WEBSOCKET_HEADER_EXCEEDED for more than 8192 headers, or more than 64 KiB of them;
  *     WEBSOCKET_CONNECTION_NO_MEMORY.
  * @permission ohos.permission.INTERNET

@@ -30,6 +30,7 @@ use self::end::{SessionEnd, abnormal};
 use self::notify::notify;
 use self::retry::{Next, Reachability, Retry};
 use self::writer::Writer;
+use super::destination::UrlError;
 use super::dial::{self, AttemptProgress, Established};
 use super::error::Error;
 use super::event::{Closed, Failure, Listener, Outcome, Reconnected, Times};
@@ -51,6 +52,20 @@ pub(super) fn start(
     request: Request,
 ) {
     process.spawn(run(shared, attempt, turn, Box::new(request)));
+}
+
+/// Begins attempt `attempt` of a client, which fails with `fault`.
+pub(super) fn start_in_vain(
+    process: &'static runtime::Process,
+    shared: Arc<Shared>,
+    attempt: u64,
+    turn: ListenerTurn,
+    fault: UrlError,
+) {
+    process.spawn(async move {
+        let mut listener = turn.await;
+        let _ = notify_end(&shared, attempt, &mut **listener, SessionEnd::of_error(Error::Url(fault)));
+    });
 }
 
 /// Makes connections, one and perhaps others in its place, until there are to be no more.
