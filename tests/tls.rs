@@ -490,15 +490,20 @@ fn skipping_verification_takes_any_of_them() {
     recorded.finish();
 }
 
-/// A server with the certificate of one of the chains in `tests/keys`, and what trusts its authority.
-fn server_of_chain(name: &str, folder: &Folder) -> (Server, TlsOptions) {
+/// The certificate of one of the chains in `tests/keys` with its key, and what trusts its authority.
+fn identity_of_chain(name: &str, folder: &Folder) -> (Identity, TlsOptions) {
     let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys");
     let pem = fs::read(keys.join(name)).expect("a chain");
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem).map(|one| one.expect("a certificate")).collect();
     let key = KeyPair::from_pem(&fs::read_to_string(keys.join("ec.pem")).expect("a key")).expect("a key");
     let authority = folder.write(name, chain.last().expect("two certificates"));
-    let server = Server::of(Identity { chain: vec![chain[0].clone()], key });
-    (server, TlsOptions { ca_path: Some(authority), ..TlsOptions::default() })
+    let identity = Identity { chain: vec![chain[0].clone()], key };
+    (identity, TlsOptions { ca_path: Some(authority), ..TlsOptions::default() })
+}
+
+fn server_of_chain(name: &str, folder: &Folder) -> (Server, TlsOptions) {
+    let (identity, tls) = identity_of_chain(name, folder);
+    (Server::of(identity), tls)
 }
 
 #[test]
@@ -520,11 +525,39 @@ fn a_signature_that_cannot_be_verified_is_one_error_with_its_algorithm() {
         recorded.connects(&server.url, TlsOptions { skip_server_verification: true, ..tls });
         recorded.finish();
     }
-    // Its version is no matter of trust: without version 3 the key is not read.
-    let (server, tls) = server_of_chain("chain-v1.pem", &folder);
-    for skip_server_verification in [false, true] {
-        let tls = TlsOptions { skip_server_verification, ..tls.clone() };
-        refuses(&server.url, tls, &["is not of X.509 version 3"]);
+}
+
+#[test]
+fn a_certificate_of_version_1_is_one_error_until_verification_is_skipped() {
+    let folder = Folder::new();
+    for versions in [ALL_VERSIONS, &[&TLS12], &[&TLS13]] {
+        let (identity, tls) = identity_of_chain("chain-v1.pem", &folder);
+        let own = pin_of(&identity.key);
+        let server = Server::start(identity.config_with(versions, None));
+        refuses(&server.url, tls.clone(), &["is not of X.509 version 3", "skipServerCertVerification"]);
+        let pinning = |digest: &str, expires| TlsOptions {
+            skip_server_verification: true,
+            pins: vec![Pin::parse(digest, expires).expect("a digest")],
+            ..tls.clone()
+        };
+        let recorded = Recorded::new();
+        recorded.connects(&server.url, TlsOptions { skip_server_verification: true, ..tls.clone() });
+        recorded.connects(&server.url, pinning(&own, None));
+        recorded.finish();
+        let other = pin_of(&KeyPair::generate().expect("a key"));
+        refuses(&server.url, pinning(&other, None), &[&format!("sha256//{own}, is not among")]);
+        refuses(&server.url, pinning(&own, Some(SystemTime::UNIX_EPOCH)), &["have expired"]);
+    }
+}
+
+#[test]
+fn whoever_has_a_certificate_of_version_1_and_not_its_key_is_refused() {
+    let folder = Folder::new();
+    for versions in [&[&TLS12], &[&TLS13]] {
+        let (identity, tls) = identity_of_chain("chain-v1.pem", &folder);
+        let thief = Identity { key: KeyPair::generate().expect("a key"), ..identity };
+        let server = Server::start(thief.config_with(versions, None));
+        refuses(&server.url, TlsOptions { skip_server_verification: true, ..tls }, &["a signature"]);
     }
 }
 

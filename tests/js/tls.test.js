@@ -9,7 +9,7 @@ const { assert, test } = require('./harness.js');
 const { CERTIFICATE_FILE, OTHER, PARAMETER, assertError, connectFailure, failureOf, library, socketTest } = require('./support.js');
 
 const {
-  WSS_URL, WSS_UNTRUSTED_URL, WSS_MUTUAL_URL, WSS_TLS12_URL, WSS_WRONG_NAME_URL, CA_FILE, CLIENT_CERT_FILE, CLIENT_KEY_FILE,
+  WSS_URL, WSS_V1_URL, WSS_UNTRUSTED_URL, WSS_MUTUAL_URL, WSS_TLS12_URL, WSS_WRONG_NAME_URL, CA_FILE, CLIENT_CERT_FILE, CLIENT_KEY_FILE,
   LOCKED_CERT_FILE, LOCKED_KEY_FILE, OTHER_CERT_FILE, SERVER_PIN,
 } = process.env;
 
@@ -30,6 +30,14 @@ socketTest('takes any certificate when asked to skip verification', async (socke
   await socket.open(WSS_UNTRUSTED_URL, { skipServerCertVerification: true });
   await socket.ws.send('trusting');
   assert.strictEqual(await socket.message(), 'trusting');
+  await socket.shut();
+});
+
+socketTest('takes a certificate of X.509 version 1 when asked to skip verification', async (socket) => {
+  const error = await connectFailure(socket, WSS_V1_URL, { caPath: CA_FILE });
+  assertError(error, error.code, /version 3.*skipServerCertVerification/);
+  socket.log.length = 0;
+  await socket.open(WSS_V1_URL, { skipServerCertVerification: true });
   await socket.shut();
 });
 

@@ -1118,6 +1118,21 @@ static void takes_certificates_as_the_options_say(void)
     log_end(log);
 }
 
+static void takes_a_certificate_of_version_1_when_verification_is_skipped(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Options options = default_options();
+    const char *version_1 = required("WSS_V1_URL");
+    CHECK_INT(log_connect(log, version_1, "/"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 0), "error");
+    CHECK_INT(log->failure.cause, NWS_CAUSE_CERTIFICATE);
+    options.skipServerCertVerification = 1;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, version_1, "/"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 2), "open");
+    log_end(log);
+}
+
 static void shows_a_client_certificate(void)
 {
     const char *url = required("WSS_MUTUAL_URL");
@@ -1601,6 +1616,7 @@ int main(void)
     RUN(goes_by_the_proxy_of_the_options);
     RUN(goes_by_the_proxy_of_the_system);
     RUN(takes_certificates_as_the_options_say);
+    RUN(takes_a_certificate_of_version_1_when_verification_is_skipped);
     RUN(shows_a_client_certificate);
     RUN(tells_no_byte_of_a_key);
     RUN(opens_a_client_key_by_its_password);

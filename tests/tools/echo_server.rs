@@ -18,9 +18,11 @@ use rcgen::{
     PublicKeyData, date_time_ymd,
 };
 use ring::digest::{SHA256, digest};
+use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::TLS12;
 use rustls::{ALL_VERSIONS, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
@@ -47,7 +49,7 @@ Prints these as NAME=VALUE lines, then READY: WS_URL, WSS_URL, CA_FILE, and the 
 refused: WSS_UNTRUSTED_URL (of an unknown CA), WSS_WRONG_NAME_URL (for another host), WSS_EXPIRED_URL. WSS_TLS12_URL speaks no
 TLS 1.3; WSS_MUTUAL_URL wants a client certificate of the same CA, such as that of CLIENT_CERT_FILE and CLIENT_KEY_FILE, or of
 LOCKED_CERT_FILE and LOCKED_KEY_FILE, whose password is \"correct horse\"; OTHER_CERT_FILE and OTHER_KEY_FILE are those of another
-CA. SERVER_PIN is the SHA-256 digest of the public key behind WSS_URL.
+CA. WSS_V1_URL has a certificate of X.509 version 1. SERVER_PIN is the SHA-256 digest of the public key behind WSS_URL.
 Exits at end-of-file on stdin, on SIGTERM and on SIGINT.
 
 Paths:
@@ -139,6 +141,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let expired_port = listen(0, Some(expired), quiet).await?;
     let old_port = listen(0, Some(old), quiet).await?;
     let mutual_port = listen(0, Some(mutual), quiet).await?;
+    let version_1_port = listen(0, Some(version_1()?), quiet).await?;
 
     // Before the lines: whoever reads READY may end the server at once.
     let mut terminated = signal(SignalKind::terminate())?;
@@ -152,6 +155,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
          WSS_EXPIRED_URL=wss://localhost:{expired_port}\n\
          WSS_TLS12_URL=wss://localhost:{old_port}\n\
          WSS_MUTUAL_URL=wss://localhost:{mutual_port}\n\
+         WSS_V1_URL=wss://localhost:{version_1_port}\n\
          CA_FILE={0}/ca.pem\n\
          CLIENT_CERT_FILE={0}/client.pem\n\
          CLIENT_KEY_FILE={0}/client.key\n\
@@ -312,6 +316,18 @@ impl<'a> Authority<'a> {
 }
 
 /// Accepts in the background on both loopback addresses, and returns the port.
+/// A server whose certificate is of X.509 version 1.
+fn version_1() -> Result<TlsAcceptor, Failure> {
+    let certificate = CertificateDer::from_pem_slice(include_bytes!("../keys/chain-v1.pem"))?;
+    let key = any_supported_type(&PrivateKeyDer::from_pem_slice(include_bytes!("../keys/ec.pem"))?)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(ALL_VERSIONS)?;
+    // Without a look at the certificate, which is one that no server should have.
+    let resolver = SingleCertAndKey::from(CertifiedKey::new(vec![certificate], key));
+    let config = builder.with_no_client_auth().with_cert_resolver(Arc::new(resolver));
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
 async fn listen(port: u16, tls: Option<TlsAcceptor>, quiet: bool) -> Result<u16, Failure> {
     let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let port = v4.local_addr()?.port();

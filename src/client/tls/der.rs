@@ -1,7 +1,7 @@
 //! What a value in DER is: the kinds of file that are mistaken for each other, algorithms by name, sizes of keys.
 
 use pkcs5::der::asn1::{AnyRef, BitStringRef, UintRef};
-use pkcs5::der::{Decode, SliceReader, Tag, Tagged};
+use pkcs5::der::{Decode, Reader, SliceReader, Tag, Tagged};
 
 /// What a file holds that is one SEQUENCE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,22 @@ fn sequence(der: &[u8]) -> Option<SliceReader<'_>> {
         return None;
     }
     SliceReader::new(value.value()).ok()
+}
+
+/// The SubjectPublicKeyInfo of a certificate, of version 1 as well (RFC 5280 section 4.1). Nothing else of it is looked at.
+pub(super) fn certificate_key(certificate: &[u8]) -> Option<&[u8]> {
+    const VERSION: u8 = 0xa0;
+    let signed = AnyRef::decode(&mut sequence(certificate)?).ok()?;
+    if signed.tag() != Tag::Sequence {
+        return None;
+    }
+    let mut inside = SliceReader::new(signed.value()).ok()?;
+    // Serial number, signature, issuer, validity, subject.
+    let before = if signed.value().first() == Some(&VERSION) { 6 } else { 5 };
+    for _ in 0..before {
+        inside.tlv_bytes().ok()?;
+    }
+    inside.tlv_bytes().ok()
 }
 
 /// The name of a key's algorithm, of the inside of its AlgorithmIdentifier.
@@ -143,6 +159,23 @@ mod tests {
         ] {
             assert_eq!(file_kind(file), kind, "{file:?}");
         }
+    }
+
+    #[test]
+    fn finds_the_key_of_a_certificate_of_either_version() {
+        let of = |tag: u8, inside: &[u8]| [&[tag, inside.len() as u8][..], inside].concat();
+        let key = of(0x30, &[of(0x30, b"\x06\x03\x2b\x65\x70"), of(3, &[0, 7])].concat());
+        let fields =
+            [of(2, &[1]), of(0x30, b""), of(0x30, b""), of(0x30, b""), of(0x30, b""), key.clone()].concat();
+        let signed = |inside: &[u8]| of(0x30, &[of(0x30, inside), of(0x30, b""), of(3, &[0])].concat());
+        assert_eq!(certificate_key(&signed(&fields)), Some(&key[..]));
+        let version = of(0xa0, &of(2, &[2]));
+        let extensions = of(0xa3, b"");
+        assert_eq!(certificate_key(&signed(&[&version[..], &fields, &extensions].concat())), Some(&key[..]));
+        assert_eq!(certificate_key(&signed(&fields[..fields.len() - key.len()])), None);
+        assert_eq!(certificate_key(&signed(&fields[..fields.len() - 1])), None);
+        assert_eq!(certificate_key(b"\x30\x00"), None);
+        assert_eq!(certificate_key(b""), None);
     }
 
     #[test]

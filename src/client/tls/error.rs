@@ -253,7 +253,11 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
                 write!(f, "the chain of {SUBJECT} has an issuer that is no authority (CA:FALSE)")
             }
             Some(webpki::Error::UnsupportedCertVersion) => {
-                write!(f, "{SUBJECT}, or one of its chain, is not of X.509 version 3")
+                write!(
+                    f,
+                    "{SUBJECT}, or one of its chain, is not of X.509 version 3; a certificate with a subjectAltName is, and \
+                     skipServerCertVerification with a pin of certificatePinning takes it as it is"
+                )
             }
             Some(webpki::Error::NameConstraintViolation) => {
                 write!(

@@ -11,13 +11,17 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+    verify_tls13_signature_with_raw_key,
 };
-use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use rustls::pki_types::{
+    CertificateDer, ServerName, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer, TrustAnchor,
+    UnixTime,
+};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
-use webpki::{EndEntityCert, KeyUsage};
+use webpki::{EndEntityCert, KeyUsage, RawPublicKeyEntity};
 
-use super::der::rsa_bits;
+use super::der::{self, rsa_bits};
 use super::options::{DIGEST_BYTES, Pin};
 
 /// Whom to trust.
@@ -176,26 +180,56 @@ impl Verifier {
         }
         let live: Vec<_> = live.collect();
         let pinned = |key: &[u8]| live.iter().any(|pin| pin.digest == sha256(key));
-        let certificate = EndEntityCert::try_from(end_entity).map_err(|_| CertificateError::BadEncoding)?;
-        let own = certificate.subject_public_key_info();
-        if pinned(&own) {
+        let own = der::certificate_key(end_entity).ok_or(CertificateError::BadEncoding)?;
+        if pinned(own) {
             return Ok(());
         }
-        let path = self.chain.as_ref().and_then(|chain| {
+        if let Some(chain) = &self.chain {
+            let certificate =
+                EndEntityCert::try_from(end_entity).map_err(|_| CertificateError::BadEncoding)?;
             let anchors = &chain.trusted.roots.roots;
             let usage = KeyUsage::server_auth();
-            certificate
+            let path = certificate
                 .verify_for_usage(self.algorithms.all, anchors, intermediates, now, usage, None, None)
-                .ok()
-        });
-        if path.is_some_and(|path| {
-            path.intermediate_certificates().any(|issuer| pinned(&issuer.subject_public_key_info()))
-                || pinned(&anchor_key(path.anchor()))
-        }) {
-            return Ok(());
+                .ok();
+            if path.is_some_and(|path| {
+                path.intermediate_certificates().any(|issuer| pinned(&issuer.subject_public_key_info()))
+                    || pinned(&anchor_key(path.anchor()))
+            }) {
+                return Ok(());
+            }
         }
-        let own = BASE64.encode(&sha256(&own));
+        let own = BASE64.encode(&sha256(own));
         Err(CertificateRefusal::Pins { own, count: live.len() }.into())
+    }
+}
+
+impl Verifier {
+    /// The key of a certificate of which nothing else is looked at, when its form is one that webpki does not read, such as
+    /// that of version 1: then it is for the key alone to show that the server has it.
+    fn key_alone<'a>(&self, certificate: &'a CertificateDer<'_>) -> Option<SubjectPublicKeyInfoDer<'a>> {
+        if self.chain.is_some() || EndEntityCert::try_from(certificate).is_ok() {
+            return None;
+        }
+        der::certificate_key(certificate).map(SubjectPublicKeyInfoDer::from)
+    }
+
+    /// What rustls has for TLS 1.3 alone.
+    fn verify_tls12_signature_by_key(
+        &self,
+        message: &[u8],
+        key: &SubjectPublicKeyInfoDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let key = RawPublicKeyEntity::try_from(key).map_err(|_| CertificateError::BadEncoding)?;
+        let mut of_scheme = self.algorithms.mapping.iter().filter(|(scheme, _)| *scheme == signature.scheme);
+        let fits = |algorithm: &&'static dyn SignatureVerificationAlgorithm| {
+            key.verify_signature(*algorithm, message, signature.signature()).is_ok()
+        };
+        match of_scheme.any(|(_, algorithms)| algorithms.iter().any(|algorithm| fits(algorithm))) {
+            true => Ok(HandshakeSignatureValid::assertion()),
+            false => Err(CertificateError::BadSignature.into()),
+        }
     }
 }
 
@@ -294,6 +328,9 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        if let Some(key) = self.key_alone(certificate) {
+            return self.verify_tls12_signature_by_key(message, &key, signature);
+        }
         verify_tls12_signature(message, certificate, signature, &self.algorithms)
             .map_err(|error| explain_signature(error, certificate))
     }
@@ -304,6 +341,9 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        if let Some(key) = self.key_alone(certificate) {
+            return verify_tls13_signature_with_raw_key(message, &key, signature, &self.algorithms);
+        }
         verify_tls13_signature(message, certificate, signature, &self.algorithms)
             .map_err(|error| explain_signature(error, certificate))
     }
