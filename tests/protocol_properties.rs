@@ -104,6 +104,7 @@ fn decode(wire: &[u8], cuts: &[Index], mut decoder: Decoder) -> Result<Vec<Messa
                 Decoded::Control(Control::Ping(range)) => Message::Ping(buffer.slice(range).to_vec().into()),
                 Decoded::Control(Control::Pong(range)) => Message::Pong(buffer.slice(range).to_vec().into()),
                 Decoded::Control(Control::Close(..)) => Message::Close(None),
+                Decoded::Unfinished => continue,
             });
         }
     }

@@ -47,6 +47,7 @@ pub fn decode(
     loop {
         match decoder.decode(&mut buffer) {
             Err(error) => return (seen, Some(error)),
+            Ok(Some(Decoded::Unfinished)) => {}
             Ok(Some(decoded)) => {
                 seen.push(own(decoded, &mut decoder, &mut buffer, limit));
                 if matches!(seen.last(), Some(Seen::Close(..))) {
@@ -95,6 +96,7 @@ fn own(decoded: Decoded, decoder: &mut Decoder, buffer: &mut ReadBuffer, limit: 
         Decoded::Control(Control::Ping(range)) => Seen::Ping(buffer.slice(range).to_vec()),
         Decoded::Control(Control::Pong(range)) => Seen::Pong(buffer.slice(range).to_vec()),
         Decoded::Control(Control::Close(code, reason)) => Seen::Close(code.map(u16::from), reason),
+        Decoded::Unfinished => unreachable!("the caller goes on"),
     }
 }
 

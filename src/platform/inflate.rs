@@ -49,11 +49,12 @@ impl InflateStream {
         }
     }
 
-    /// Appends what `input` yields to `out`, as much as its capacity holds.
+    /// Appends what `input` yields to `out`: `most` bytes, or as much as its capacity holds.
     pub(crate) fn append(
         &mut self,
         input: &[u8],
         out: &mut Vec<u8>,
+        most: usize,
         stop: StopAt,
     ) -> Result<Inflated, NotDeflate> {
         let flush = match stop {
@@ -61,7 +62,9 @@ impl InflateStream {
             StopAt::BlockEnd => InflateFlush::Block,
         };
         let (taken, written) = (self.inflate.total_in(), self.inflate.total_out());
-        let status = self.inflate.decompress_uninit(input, out.spare_capacity_mut(), flush);
+        let spare = out.spare_capacity_mut();
+        let most = most.min(spare.len());
+        let status = self.inflate.decompress_uninit(input, &mut spare[..most], flush);
         let taken = (self.inflate.total_in() - taken) as usize;
         let written = (self.inflate.total_out() - written) as usize;
         // SAFETY: the call has written that many bytes to the beginning of the spare capacity.

@@ -15,6 +15,15 @@ const WINDOW_BITS_MAX: u8 = 15;
 const WINDOW_BITS_MIN: u8 = 9;
 /// Room for output is made in steps of this.
 const STEP_BYTES: usize = 16_384;
+/// The work after which a decompressor stops, so that one message cannot keep a thread: so many bytes that come out. It takes
+/// a tenth of a millisecond.
+const WORK_MAX: usize = 262_144;
+/// A byte that goes in may cost as much as so many that come out: blocks may hold tables of codes and nothing else.
+const WORK_FOR_INPUT: usize = 16;
+/// The most bytes that go in at once.
+const INPUT_STEP_BYTES: usize = WORK_MAX / WORK_FOR_INPUT / 2;
+/// A new stream costs as much as so many bytes that come out.
+const WORK_FOR_STREAM: usize = 256;
 
 /// The offer of permessage-deflate, and when to make use of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,6 +198,8 @@ impl Negotiated {
             context_takeover: self.server_context_takeover,
             window_bits: self.server_window_bits.max(WINDOW_BITS_MIN),
             inside_stream: false,
+            holds_back: false,
+            work: 0,
         }
     }
 }
@@ -204,20 +215,29 @@ pub struct Deflater {
 impl Deflater {
     /// Appends `payload`, compressed, to `out`.
     pub fn message(&mut self, out: &mut Vec<u8>, payload: &[u8]) {
+        self.part(out, payload, true);
+    }
+
+    /// Appends what the next part of a message yields, which may be nothing before the last one.
+    pub fn part(&mut self, out: &mut Vec<u8>, payload: &[u8], last: bool) {
         let window_bits = self.window_bits.clamp(WINDOW_BITS_MIN, WINDOW_BITS_MAX);
         let compress = self
             .compress
             .get_or_insert_with(|| Compress::new_with_window_bits(Compression::fast(), false, window_bits));
         let (start, base) = (out.len(), compress.total_in());
+        let flush = if last { FlushCompress::Sync } else { FlushCompress::None };
         loop {
             out.reserve(STEP_BYTES.min(payload.len() + TAIL.len() + 16));
             let taken = (compress.total_in() - base) as usize;
             // It cannot fail: there is room for output, and the state is used for nothing else.
-            let status = compress.compress_vec(&payload[taken..], out, FlushCompress::Sync);
+            let status = compress.compress_vec(&payload[taken..], out, flush);
             let done = (compress.total_in() - base) as usize == payload.len() && out.len() < out.capacity();
             if done || status.is_err() {
                 break;
             }
+        }
+        if !last {
+            return;
         }
         if out[start..].ends_with(&TAIL) {
             out.truncate(out.len() - TAIL.len());
@@ -244,37 +264,55 @@ pub struct Inflater {
     window_bits: u8,
     /// The message has begun a stream that no final block has ended.
     inside_stream: bool,
+    /// What was taken in has more to yield.
+    holds_back: bool,
+    /// The work since others had their turn, in bytes that come out.
+    work: usize,
+}
+
+/// How far [`Inflater::piece`] has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// How many bytes of the piece were taken.
+    pub taken: usize,
+    /// Whether that is all of them, and all they yield is there. Otherwise others are to have their turn, and the next call goes
+    /// on with the rest of the piece.
+    pub complete: bool,
 }
 
 impl Inflater {
     /// Appends what `piece` of a message yields to `out`, which must not grow over `limit` bytes.
-    pub fn piece(&mut self, out: &mut Vec<u8>, piece: &[u8], limit: usize) -> Result<(), ProtocolError> {
-        if piece.is_empty() {
-            return Ok(());
-        }
-        self.inside_stream = true;
+    pub fn piece(
+        &mut self,
+        out: &mut Vec<u8>,
+        piece: &[u8],
+        limit: usize,
+    ) -> Result<Progress, ProtocolError> {
         let mut rest = piece;
-        loop {
-            let Inflated { taken, written, status } = self.step(out, rest, limit, StopAt::StreamEnd)?;
+        while !rest.is_empty() || self.holds_back {
+            if self.work >= WORK_MAX {
+                self.work = 0;
+                return Ok(Progress { taken: piece.len() - rest.len(), complete: false });
+            }
+            self.inside_stream = true;
+            let input = &rest[..rest.len().min(INPUT_STEP_BYTES)];
+            let Step { taken, written, status, filled } = self.step(out, input, limit, StopAt::StreamEnd)?;
             rest = &rest[taken..];
+            self.holds_back = false;
             match status {
                 // A final block may be anywhere (section 7.2.3.4); what follows it is a stream of its own.
                 InflateStatus::StreamEnd => {
-                    self.stream().restart();
-                    if rest.is_empty() {
-                        self.inside_stream = false;
-                        return Ok(());
-                    }
+                    self.restart();
+                    self.inside_stream = false;
                 }
-                // There may be more to write.
-                InflateStatus::Ok | InflateStatus::BufError if out.len() == out.capacity() => {}
-                InflateStatus::Ok | InflateStatus::BufError if rest.is_empty() => return Ok(()),
-                InflateStatus::Ok | InflateStatus::BufError if taken + written == 0 => {
+                InflateStatus::Ok | InflateStatus::BufError if filled => self.holds_back = true,
+                InflateStatus::Ok | InflateStatus::BufError if taken + written == 0 && !input.is_empty() => {
                     return Err(ProtocolError::Inflate);
                 }
                 InflateStatus::Ok | InflateStatus::BufError => {}
             }
         }
+        Ok(Progress { taken: piece.len(), complete: true })
     }
 
     /// Ends a message. It must be whole: behind the appended tail stands the border of a block (section 7.2.2).
@@ -296,11 +334,10 @@ impl Inflater {
         const TAIL_AND_ONE: [u8; 5] = [TAIL[0], TAIL[1], TAIL[2], TAIL[3], 0];
         let mut rest = &TAIL_AND_ONE[..];
         loop {
-            let Inflated { taken, written, status } = self.step(out, rest, limit, StopAt::BlockEnd)?;
+            let Step { taken, written, status, filled } = self.step(out, rest, limit, StopAt::BlockEnd)?;
             rest = &rest[taken..];
-            let is_full = out.len() == out.capacity();
             match status {
-                InflateStatus::StreamEnd => self.stream().restart(),
+                InflateStatus::StreamEnd => self.restart(),
                 InflateStatus::Ok | InflateStatus::BufError if taken + written == 0 => {
                     return Err(ProtocolError::Inflate);
                 }
@@ -308,7 +345,7 @@ impl Inflater {
             }
             match rest.len() {
                 0 => return Err(ProtocolError::Inflate),
-                1 if !is_full => return Ok(()),
+                1 if !filled => return Ok(()),
                 _ => {}
             }
         }
@@ -321,23 +358,40 @@ impl Inflater {
         input: &[u8],
         limit: usize,
         stop: StopAt,
-    ) -> Result<Inflated, ProtocolError> {
+    ) -> Result<Step, ProtocolError> {
         // One byte over the limit is room enough to see that it is passed; a NUL finds room behind.
         let room = (limit + 1).saturating_sub(out.len()).min(STEP_BYTES.max(out.len())).max(1);
         if out.capacity() - out.len() < room.min(STEP_BYTES) {
             out.reserve(room + 1);
         }
-        let inflated = self.stream().append(input, out, stop).map_err(|_| ProtocolError::Inflate)?;
+        let most = WORK_MAX.saturating_sub(self.work).max(STEP_BYTES).min(out.capacity() - out.len());
+        let inflated = self.stream().append(input, out, most, stop);
+        let Inflated { taken, written, status } = inflated.map_err(|_| ProtocolError::Inflate)?;
         if out.len() > limit {
             return Err(ProtocolError::MessageTooBig { limit });
         }
-        Ok(inflated)
+        self.work += written + taken * WORK_FOR_INPUT;
+        Ok(Step { taken, written, status, filled: written == most })
+    }
+
+    fn restart(&mut self) {
+        self.stream().restart();
+        self.work += WORK_FOR_STREAM;
     }
 
     fn stream(&mut self) -> &mut InflateStream {
         let window_bits = self.window_bits;
         self.stream.get_or_insert_with(|| InflateStream::new(window_bits))
     }
+}
+
+/// What one call of the stream has done.
+struct Step {
+    taken: usize,
+    written: usize,
+    status: InflateStatus,
+    /// It had no room for more.
+    filled: bool,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::ops::Range;
 use bytes::BufMut;
 use bytes::buf::Limit;
 
-use super::deflate::Inflater;
+use super::deflate::{Inflater, Progress};
 use super::error::ProtocolError;
 use super::frame::{
     BINARY, CONTINUATION, Control, FrameHeader, MessageType, PiecePosition, TEXT, control_frame, parse_header,
@@ -17,9 +17,8 @@ use super::utf8::Utf8Validator;
 
 /// The least by which the memory of an assembled message grows, so that many small fragments cost few moves.
 const ASSEMBLY_STEP_BYTES: usize = 65_536;
-/// The most compressed bytes looked at before what they yield is handed on, when messages are handed on in pieces: they
-/// yield at most a thousand times as much.
-const INFLATE_STEP_BYTES: usize = 1_024;
+/// The most bytes of a message that are read at once.
+const DIRECT_READ_BYTES_MAX: usize = 262_144;
 /// What an emptied assembly may keep for the next message.
 const ASSEMBLY_KEPT_BYTES: usize = 65_536;
 
@@ -32,6 +31,8 @@ pub enum Decoded {
     Assembled(MessageType, PiecePosition),
     /// A control frame.
     Control(Control),
+    /// Nothing yet. To decompress what has come takes long: others are to have their turn, and the next call goes on.
+    Unfinished,
 }
 
 /// A data frame whose payload goes into the assembly.
@@ -107,11 +108,10 @@ impl Decoder {
             if let Some(kind) = self.fragmented
                 && let Some(OpenFrame { fin, remaining }) = self.frame
             {
-                let step = if self.in_pieces && self.inflating { INFLATE_STEP_BYTES } else { usize::MAX };
-                let taken = remaining.min(buffer.data().len()).min(step);
-                self.append(&buffer.data()[..taken], kind)?;
+                let available = remaining.min(buffer.data().len());
+                let Progress { taken, complete } = self.append(&buffer.data()[..available], kind)?;
                 buffer.consume(taken);
-                if taken < remaining {
+                if taken < remaining || !complete {
                     self.frame = Some(OpenFrame { fin, remaining: remaining - taken });
                 } else {
                     self.frame = None;
@@ -126,6 +126,9 @@ impl Decoder {
                     let first = !std::mem::replace(&mut self.begun, true);
                     self.passed += self.assembled.len();
                     return Ok(Some(Decoded::Assembled(kind, PiecePosition { first, last: false })));
+                }
+                if !complete {
+                    return Ok(Some(Decoded::Unfinished));
                 }
                 if taken < remaining && buffer.is_empty() {
                     return Ok(None);
@@ -164,7 +167,7 @@ impl Decoder {
             self.assembled.reserve(step + 1);
         }
         let room = self.assembled.capacity() - self.assembled.len() - 1;
-        Some((&mut self.assembled).limit(room.min(remaining)))
+        Some((&mut self.assembled).limit(room.min(remaining).min(DIRECT_READ_BYTES_MAX)))
     }
 
     /// Accounts for `count` bytes read into [`Decoder::direct_room`].
@@ -197,10 +200,10 @@ impl Decoder {
         }
     }
 
-    fn append(&mut self, payload: &[u8], kind: MessageType) -> Result<(), ProtocolError> {
+    fn append(&mut self, payload: &[u8], kind: MessageType) -> Result<Progress, ProtocolError> {
         let fresh = self.assembled.len();
         let limit = self.message_limit;
-        match &mut self.inflater {
+        let progress = match &mut self.inflater {
             Some(inflater) if self.inflating => inflater
                 .piece(&mut self.assembled, payload, limit - self.passed)
                 .map_err(|error| of_whole_message(error, limit))?,
@@ -208,9 +211,11 @@ impl Decoder {
                 // And a byte for the NUL that C finds behind the message.
                 self.assembled.reserve(payload.len() + 1);
                 self.assembled.extend_from_slice(payload);
+                Progress { taken: payload.len(), complete: true }
             }
-        }
-        self.validate(kind, fresh)
+        };
+        self.validate(kind, fresh)?;
+        Ok(progress)
     }
 
     /// Ends the message in the assembly.

@@ -14,7 +14,7 @@ mod read_buffer;
 mod utf8;
 
 pub use self::connection::{CloseFrame, Connection, ConnectionEnd, Output, Queued, Role};
-pub use self::deflate::{Deflater, ExtensionError, Inflater, Negotiated, PerMessageDeflate};
+pub use self::deflate::{Deflater, ExtensionError, Inflater, Negotiated, PerMessageDeflate, Progress};
 pub use self::encoder::{CLOSE_REASON_BYTES_MAX, Encoder, truncate_reason};
 pub use self::error::ProtocolError;
 pub use self::frame::{

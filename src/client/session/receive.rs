@@ -43,6 +43,11 @@ impl Session<'_> {
                     }
                     self.reader.decode()
                 }
+                Ok(Some(Decoded::Unfinished)) => {
+                    self.undelivered = true;
+                    self.budget.end();
+                    return None;
+                }
                 Ok(Some(message @ (Decoded::Message(..) | Decoded::Assembled(..)))) => {
                     self.messages(message, &mut pace)
                 }
@@ -82,7 +87,7 @@ impl Session<'_> {
                         }
                         decoder.recycle();
                     }
-                    Ok(Some(Decoded::Control(_)) | None) | Err(_) => break,
+                    Ok(Some(Decoded::Control(_) | Decoded::Unfinished) | None) | Err(_) => break,
                 }
                 count += 1;
                 let late = !buffer.is_empty() && pace.is_over();

@@ -62,6 +62,25 @@ fn refuses_illegal_answers() {
     }
 }
 
+/// A piece of a message, in as many calls as it takes: their number.
+fn feed(
+    inflater: &mut Inflater,
+    out: &mut Vec<u8>,
+    piece: &[u8],
+    limit: usize,
+) -> Result<usize, ProtocolError> {
+    let (mut rest, mut calls) = (piece, 1);
+    loop {
+        let Progress { taken, complete } = inflater.piece(out, rest, limit)?;
+        rest = &rest[taken..];
+        if complete {
+            assert!(rest.is_empty());
+            return Ok(calls);
+        }
+        calls += 1;
+    }
+}
+
 fn round_trip(answer: &str, messages: &[Vec<u8>], step: usize) {
     let negotiated = offer().accept(answer).expect("legal").expect("accepted");
     // The client's compressor against a decompressor with the client's parameters, as a server would have it.
@@ -76,7 +95,7 @@ fn round_trip(answer: &str, messages: &[Vec<u8>], step: usize) {
         deflater.message(&mut wire, message);
         let mut out = Vec::new();
         for piece in wire.chunks(step) {
-            inflater.piece(&mut out, piece, 1 << 24).expect("valid");
+            feed(&mut inflater, &mut out, piece, 1 << 24).expect("valid");
         }
         inflater.finish(&mut out, 1 << 24).expect("valid");
         assert_eq!(&out, message);
@@ -111,7 +130,7 @@ fn inflates_the_examples_of_the_rfc() {
         &[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00],
     ] {
         let mut out = Vec::new();
-        inflater.piece(&mut out, wire, 100).expect("valid");
+        feed(&mut inflater, &mut out, wire, 100).expect("valid");
         inflater.finish(&mut out, 100).expect("valid");
         assert_eq!(out, b"Hello", "{wire:02x?}");
     }
@@ -124,7 +143,7 @@ fn stops_a_bomb_at_the_limit() {
     negotiated.deflater().message(&mut bomb, &vec![0; 100_000_000]);
     assert!(bomb.len() < 1_000_000);
     let mut out = Vec::new();
-    let outcome = negotiated.inflater().piece(&mut out, &bomb, 1_000_000);
+    let outcome = feed(&mut negotiated.inflater(), &mut out, &bomb, 1_000_000);
     assert_eq!(outcome, Err(ProtocolError::MessageTooBig { limit: 1_000_000 }));
     assert!(out.capacity() <= 2_100_000, "took {} bytes", out.capacity());
 }
@@ -144,10 +163,10 @@ const SERVERS: [&str; 3] = [
 fn inflate(inflater: &mut Inflater, wire: &[u8], step: usize) -> Result<Vec<u8>, ProtocolError> {
     let mut out = Vec::new();
     for piece in wire.chunks(step) {
-        inflater.piece(&mut out, piece, 1 << 20)?;
+        feed(inflater, &mut out, piece, 1 << 20)?;
     }
     // The last frame of a message may be empty.
-    inflater.piece(&mut out, &[], 1 << 20)?;
+    feed(inflater, &mut out, &[], 1 << 20)?;
     inflater.finish(&mut out, 1 << 20).map(|()| out)
 }
 
@@ -219,4 +238,106 @@ fn refuses_what_is_not_deflate() {
     let negotiated = offer().accept("permessage-deflate").expect("legal").expect("accepted");
     let mut out = Vec::new();
     assert_eq!(negotiated.inflater().piece(&mut out, &[0xff; 20], 100), Err(ProtocolError::Inflate));
+}
+
+/// The same again and again: blocks of a number of bits, one behind the other.
+fn blocks(bits: &[u8], count: usize) -> Vec<u8> {
+    let all: Vec<u8> = bits.iter().copied().cycle().take(bits.len() * count).collect();
+    let bytes = all.chunks(8).map(|byte| byte.iter().rev().fold(0, |value, bit| value << 1 | bit));
+    // The block that a flush ends with begins behind them.
+    bytes.chain([0]).collect()
+}
+
+/// A block that has tables of codes and nothing else (RFC 1951 section 3.2.7), bit by bit.
+fn tables() -> Vec<u8> {
+    let mut bits = Vec::new();
+    let mut put = |value: u32, count: u32| bits.extend((0..count).map(|at| (value >> at & 1) as u8));
+    // Not the last block, of type 2; 257 literals, one distance, 18 lengths of codes.
+    [(0, 1), (2, 2), (0, 5), (0, 5), (14, 4)].iter().for_each(|&(value, count)| put(value, count));
+    // Of these only two are used: 18 (third) and 1 (last).
+    (0..18).for_each(|at| put(u32::from(at == 2 || at == 17), 3));
+    // 138 and 118 zeros, and a 1 each for the end of the block and for the distance. Then comes that end.
+    let lengths = [(1, 1), (127, 7), (1, 1), (107, 7), (0, 1), (0, 1), (0, 1)];
+    lengths.iter().for_each(|&(value, count)| put(value, count));
+    bits
+}
+
+#[test]
+fn no_call_does_more_than_a_bounded_piece_of_work() {
+    const LIMIT: usize = 1 << 26;
+    let negotiated = offer().accept("permessage-deflate").expect("legal").expect("accepted");
+    let mut bomb = Vec::new();
+    negotiated.deflater().message(&mut bomb, &vec![0; LIMIT]);
+    let final_blocks = [3, 0].repeat(500_000);
+    let wires: [(&[u8], usize); 4] = [
+        (&bomb, LIMIT),
+        (&final_blocks, 0),
+        // Empty blocks with the fixed codes: ten bits each.
+        (&blocks(&[0, 1, 0, 0, 0, 0, 0, 0, 0, 0], 400_000), 0),
+        (&blocks(&tables(), 8 * 1_000), 0),
+    ];
+    for answer in SERVERS {
+        for (wire, length) in wires {
+            let mut inflater = inflater(answer);
+            let (mut out, mut rest) = (Vec::new(), wire);
+            loop {
+                let before = out.len();
+                let Progress { taken, complete } = inflater.piece(&mut out, rest, LIMIT).expect("valid");
+                assert!(out.len() - before <= WORK_MAX + STEP_BYTES, "{} at once", out.len() - before);
+                assert!(taken <= WORK_MAX / WORK_FOR_INPUT + INPUT_STEP_BYTES, "{taken} at once");
+                rest = &rest[taken..];
+                if complete {
+                    break;
+                }
+            }
+            inflater.finish(&mut out, LIMIT).expect("a whole message");
+            assert_eq!((rest.len(), out.len()), (0, length));
+        }
+    }
+}
+
+#[test]
+fn goes_on_where_it_has_stopped() {
+    // What comes out ends before, at and behind the place where a call stops.
+    for length in
+        (WORK_MAX - STEP_BYTES..=WORK_MAX + STEP_BYTES).step_by(997).chain(WORK_MAX - 3..WORK_MAX + 3)
+    {
+        let mut wire = Vec::new();
+        let message: Vec<u8> = (0..length).map(|at| (at / 1_000) as u8).collect();
+        deflate_to(&mut wire, &message);
+        let mut inflater = inflater("permessage-deflate");
+        let mut out = Vec::new();
+        feed(&mut inflater, &mut out, &wire, length).expect("valid");
+        inflater.finish(&mut out, length).expect("valid");
+        assert!(out == message, "{length}");
+    }
+}
+
+/// What a new compressor makes of `message`.
+fn deflate_to(wire: &mut Vec<u8>, message: &[u8]) {
+    let negotiated = offer().accept("permessage-deflate").expect("legal").expect("accepted");
+    negotiated.deflater().message(wire, message);
+}
+
+#[test]
+fn a_message_compressed_in_parts_is_the_same_message() {
+    let long = b"some text that repeats, and ".repeat(30_000);
+    for answer in ["permessage-deflate", "permessage-deflate; client_no_context_takeover"] {
+        let negotiated = offer().accept(answer).expect("legal").expect("accepted");
+        let (mut deflater, mut inflater) = (negotiated.deflater(), inflater(answer));
+        for message in [&long[..], b"", b"a", &long[..70_000]] {
+            for step in [1_000, 65_536, 1 << 20] {
+                let mut wire = Vec::new();
+                let parts = message.chunks(step).count();
+                for (at, part) in message.chunks(step).enumerate() {
+                    deflater.part(&mut wire, part, at + 1 == parts);
+                }
+                if message.is_empty() {
+                    deflater.part(&mut wire, b"", true);
+                }
+                let inflated = inflate(&mut inflater, &wire, usize::MAX);
+                assert!(inflated.as_deref() == Ok(message), "{} by {step}", message.len());
+            }
+        }
+    }
 }

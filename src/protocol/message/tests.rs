@@ -1,6 +1,7 @@
 //! The decoder against literal bytes, cut in every way.
 
 use super::*;
+use crate::protocol::PerMessageDeflate;
 
 /// A message, or the name and payload of a control frame.
 type Seen = (&'static str, Vec<u8>);
@@ -36,6 +37,7 @@ fn decode_in_steps(
                     ("close", format!("{} {reason}", code.map_or(0, u16::from)).into_bytes())
                 }
             }),
+            Ok(Some(Decoded::Unfinished)) => {}
             Ok(None) if rest.is_empty() => return (seen, None),
             Ok(None) => {
                 let direct = buffer.is_empty().then(|| decoder.direct_room()).flatten();
@@ -175,4 +177,42 @@ fn takes_no_memory_for_a_length_the_peer_only_claims() {
     assert_eq!(decoder.decode(&mut buffer), Ok(None));
     assert!(decoder.direct_room().is_some());
     assert!(decoder.assembled.capacity() <= 2 * ASSEMBLY_STEP_BYTES);
+}
+
+#[test]
+fn a_large_compressed_message_is_decoded_in_many_turns() {
+    const LENGTH: usize = 1 << 23;
+    let negotiated = PerMessageDeflate::default().accept("permessage-deflate");
+    let negotiated = negotiated.expect("legal").expect("accepted");
+    let mut deflater = negotiated.deflater();
+    let mut wire = Vec::new();
+    for message in [vec![b'a'; LENGTH], b"short".to_vec()] {
+        let mut compressed = Vec::new();
+        deflater.message(&mut compressed, &message);
+        wire.extend(frame(0xc1, &compressed));
+    }
+    for in_pieces in [false, true] {
+        let mut decoder = Decoder::new(LENGTH, Some(negotiated.inflater()));
+        if in_pieces {
+            decoder = decoder.in_pieces();
+        }
+        let mut buffer = ReadBuffer::over(Vec::with_capacity(wire.len() + 1));
+        buffer.extend(&wire);
+        let (mut lengths, mut length, mut turns) = (Vec::new(), 0, 0);
+        while let Some(decoded) = decoder.decode(&mut buffer).expect("valid") {
+            turns += 1;
+            let Decoded::Assembled(MessageType::Text, part) = decoded else {
+                assert_eq!(decoded, Decoded::Unfinished);
+                continue;
+            };
+            length += decoder.assembled().len();
+            assert!(!in_pieces || decoder.assembled().capacity() <= 1 << 20, "what a turn yields");
+            decoder.recycle();
+            if part.last {
+                lengths.push(std::mem::take(&mut length));
+            }
+        }
+        assert_eq!(lengths, [LENGTH, 5]);
+        assert!(turns > LENGTH / 300_000, "{turns} turns");
+    }
 }
