@@ -6,12 +6,20 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use net_websocket::internals::client::{MessageType, Options, SessionOptions};
+use net_websocket::internals::client::{MessageType, Options, Reconnect, SessionOptions, TlsOptions};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use socket2::{Domain, Socket, Type};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use support::{DEADLINE, Peer, Recorded, Seen, Wire, quiet};
 
@@ -22,18 +30,33 @@ const STOPS: [Duration; 2] = [Duration::from_millis(1_200), Duration::from_milli
 /// What a busy machine may add.
 const SLACK: Duration = Duration::from_secs(5);
 
+/// More than the kernel keeps of what a peer does not read.
+const LONG_BYTES: usize = 33_554_432;
+
 const URL: &str = "NET_WEBSOCKET_TEST_FREEZE_URL";
+/// How long it goes on connecting again, in milliseconds.
+const AGAIN: &str = "NET_WEBSOCKET_TEST_FREEZE_AGAIN";
+/// The authority to trust.
+const AUTHORITY: &str = "NET_WEBSOCKET_TEST_FREEZE_AUTHORITY";
 const PING: u8 = 0x89;
 const TEXT: u8 = 0x81;
 const CLOSE: u8 = 0x88;
 
-/// Sends messages back, and closes when one says so.
+/// Sends messages back, closes when one says so, and sends a long one of its own.
 #[test]
 #[ignore = "the client of the other tests"]
 fn client() {
     let Ok(url) = std::env::var(URL) else { return };
+    let again = |millis: String| Reconnect {
+        delay: LIMIT / 2,
+        max_delay: LIMIT / 2,
+        max_time: Some(Duration::from_millis(millis.parse().expect("a number"))),
+        ..Reconnect::default()
+    };
     let options = Options {
         connect_timeout: LIMIT,
+        reconnect: std::env::var(AGAIN).ok().map(again),
+        tls: TlsOptions { ca_path: std::env::var_os(AUTHORITY).map(PathBuf::from), ..TlsOptions::default() },
         session: SessionOptions {
             ping_interval: Some(LIMIT / 10),
             pong_timeout: Some(LIMIT),
@@ -48,6 +71,10 @@ fn client() {
         println!("\nevent {seen:?}");
         match seen {
             Seen::Text(text) if text == "close" => recorded.client.close(1000, "").expect("open"),
+            Seen::Text(text) if text == "long" => {
+                recorded.client.send(MessageType::Binary, &vec![0; LONG_BYTES]).expect("room");
+                continue;
+            }
             Seen::Text(text) => {
                 // The peer may have closed behind it.
                 let _ = recorded.client.send(MessageType::Text, text.as_bytes());
@@ -68,10 +95,15 @@ struct Frozen {
 
 impl Frozen {
     fn connect(peer: &Peer) -> Self {
+        Self::connect_to(&peer.url(), &[])
+    }
+
+    fn connect_to(url: &str, variables: &[(&str, &str)]) -> Self {
         let program = std::env::current_exe().expect("a path");
         let mut child = Command::new(program)
             .args(["--exact", "client", "--ignored", "--nocapture"])
-            .env(URL, peer.url())
+            .env(URL, url)
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -225,4 +257,197 @@ fn a_close_frame_that_came_meanwhile_ends_the_handshake() {
         frozen.stopped_for(time, || wire.send(b"\x88\x02\x03\xe8"));
         frozen.expect("Closed(1000");
     }
+}
+
+#[test]
+fn a_peer_that_answers_the_close_frame_only_afterwards_has_the_time_for_it() {
+    let peer = Peer::bind();
+    let frozen = Frozen::connect(&peer);
+    let mut wire = peer.open();
+    frozen.expect("Opened");
+    wire.send(b"\x81\x05close");
+    frozen.expect("Text(\"close\")");
+    assert_eq!(next_frame(&mut wire), (CLOSE, vec![3, 0xe8]));
+    frozen.stopped_for(STOPS[1], || {});
+    wire.send(b"\x88\x02\x03\xe8");
+    frozen.expect("Closed(1000");
+}
+
+#[test]
+fn a_peer_that_never_answers_the_close_frame_is_noticed_afterwards() {
+    let peer = Peer::bind();
+    let frozen = Frozen::connect(&peer);
+    let mut wire = peer.open();
+    frozen.expect("Opened");
+    wire.send(b"\x81\x05close");
+    frozen.expect("Text(\"close\")");
+    assert_eq!(next_frame(&mut wire), (CLOSE, vec![3, 0xe8]));
+    frozen.stopped_for(STOPS[1], || {});
+    let thawed_at = Instant::now();
+    frozen.expect("no close frame came within 1000 ms");
+    assert!(thawed_at.elapsed() < LIMIT + SLACK, "{:?}", thawed_at.elapsed());
+}
+
+#[test]
+fn what_is_begun_when_the_peer_closes_is_finished_afterwards() {
+    let peer = Peer::bind();
+    let frozen = Frozen::connect(&peer);
+    let mut wire = peer.open();
+    frozen.expect("Opened");
+    wire.send(b"\x81\x04long");
+    frozen.expect("Text(\"long\")");
+    let mut first = [0];
+    while wire.0.peek(&mut first).is_ok() && first[0] == PING {
+        let payload = ping(&mut wire);
+        pong(&mut wire, &payload);
+    }
+    wire.send(b"\x88\x02\x03\xe8");
+    frozen.expect("Closed(1000");
+    frozen.stopped_for(STOPS[1], || {});
+    while next_frame(&mut wire).0 != CLOSE {}
+    wire.expect_end();
+}
+
+/// A listener whose backlog is full: the kernel does not answer whoever connects until there is room.
+struct Full {
+    listener: Socket,
+    first: TcpStream,
+}
+
+impl Full {
+    fn bind() -> Self {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).expect("a free port");
+        listener.listen(0).expect("bound");
+        let address = listener.local_addr().expect("bound").as_socket().expect("of IPv4");
+        let first = TcpStream::connect(address).expect("room for one");
+        Self { listener, first }
+    }
+
+    fn port(&self) -> u16 {
+        self.first.peer_addr().expect("connected").port()
+    }
+
+    /// Waits until the kernel has asked for a connection, which is not answered.
+    fn await_asked(&self) {
+        // proc(5): the addresses of both ends, in hexadecimal, and 02 for SYN_SENT.
+        let asked = format!("0100007F:{:04X} 02 ", self.port());
+        while !fs::read_to_string("/proc/net/tcp").expect("it is there").contains(&asked) {
+            std::thread::yield_now();
+        }
+    }
+
+    fn accept(&self) -> Wire {
+        let (stream, _) = self.listener.accept().expect("a connection");
+        let stream = TcpStream::from(stream);
+        stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+        Wire(stream)
+    }
+}
+
+#[test]
+fn a_tcp_connection_that_came_about_meanwhile_is_used() {
+    for time in STOPS {
+        let peer = Full::bind();
+        let frozen = Frozen::connect_to(&format!("ws://127.0.0.1:{}/", peer.port()), &[]);
+        peer.await_asked();
+        // The kernel asks again after a second.
+        frozen.stopped_for(time, || drop(peer.accept()));
+        peer.accept().upgrade(b"\x81\x02hi");
+        frozen.expect("Opened");
+        frozen.expect("Text(\"hi\")");
+    }
+}
+
+#[test]
+fn a_server_that_does_not_take_the_connection_is_noticed_afterwards() {
+    let peer = Full::bind();
+    let frozen = Frozen::connect_to(&format!("ws://127.0.0.1:{}/", peer.port()), &[]);
+    peer.await_asked();
+    frozen.stopped_for(STOPS[1], || {});
+    let thawed_at = Instant::now();
+    frozen.expect("TCP connect");
+    assert!(thawed_at.elapsed() < LIMIT + SLACK, "{:?}", thawed_at.elapsed());
+}
+
+#[test]
+fn a_tls_handshake_goes_on_afterwards() {
+    let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+    let authority = std::env::temp_dir().join(format!("net_websocket-freeze-{}.pem", std::process::id()));
+    fs::write(&authority, certified.cert.pem()).expect("written");
+    let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der()).expect("PKCS#8");
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key)
+        .expect("a key that fits");
+    let config = Arc::new(config);
+    for time in STOPS {
+        let peer = Peer::bind();
+        let trusted = authority.to_str().expect("UTF-8");
+        let frozen = Frozen::connect_to(&format!("wss://{}/", peer.address()), &[(AUTHORITY, trusted)]);
+        let Wire(tcp) = peer.accept();
+        assert_eq!(tcp.peek(&mut [0; 1]).expect("a ClientHello"), 1);
+        let mut server = None;
+        frozen.stopped_for(time, || {
+            let session = ServerConnection::new(config.clone()).expect("a session");
+            // Its answer is on the way while the client is stopped.
+            server = Some(std::thread::spawn(move || upgrade_tls(StreamOwned::new(session, tcp))));
+        });
+        frozen.expect("Opened");
+        frozen.expect("Text(\"hi\")");
+        drop(frozen);
+        server.take().expect("begun").join().expect("no panic");
+    }
+    let _ = fs::remove_file(authority);
+}
+
+/// Upgrades, says hi, and reads to the end.
+fn upgrade_tls(mut stream: StreamOwned<ServerConnection, TcpStream>) {
+    let mut request = Vec::new();
+    let mut byte = [0];
+    while !request.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).expect("a request");
+        request.push(byte[0]);
+    }
+    let request = String::from_utf8(request).expect("ASCII");
+    let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a key");
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {}\r\n\r\n\x01\x02hi",
+        derive_accept_key(key.as_bytes())
+    );
+    let mut answer = answer.into_bytes();
+    let frame = answer.len() - 4;
+    answer[frame] = TEXT;
+    stream.write_all(&answer).expect("written");
+    let _ = stream.read_to_end(&mut Vec::new());
+}
+
+#[test]
+fn connecting_again_goes_on_afterwards_and_the_standstill_does_not_count() {
+    let busy = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
+    let series = Duration::from_secs(3);
+    let stop = Duration::from_secs(4);
+    let peer = Peer::bind();
+    let millis = series.as_millis().to_string();
+    let frozen = Frozen::connect_to(&peer.url(), &[(AGAIN, &millis)]);
+    let mut wire = peer.open();
+    frozen.expect("Opened");
+    wire.send(b"\x88\x02\x03\xe9");
+    // Within the wait for an attempt.
+    frozen.expect("Reconnecting(1, Restart");
+    frozen.stopped_for(stop, || {});
+    peer.accept().answer(busy);
+    frozen.expect("Reconnecting(2, Http5xx");
+    // Within an attempt.
+    let wire = peer.accept();
+    assert_eq!(wire.0.peek(&mut [0; 1]).expect("a request"), 1);
+    frozen.stopped_for(stop, || {});
+    wire.answer(busy);
+    frozen.expect("Reconnecting(3, Http5xx");
+    let _wire = peer.open();
+    frozen.expect("Opened");
+    frozen.expect("Reconnected(3)");
 }

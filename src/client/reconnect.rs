@@ -25,7 +25,7 @@ pub struct Reconnect {
     pub max_delay: Duration,
     /// Attempts of a series; `None` for any number. Default `None`.
     pub max_attempts: Option<u32>,
-    /// How long a series goes on; `None` for ever. Default `None`.
+    /// How long a series goes on, while the process runs; `None` for ever. Default `None`.
     pub max_time: Option<Duration>,
     /// After which causes. Default [`Causes::TRANSIENT`].
     pub causes: Causes,
@@ -108,6 +108,11 @@ impl Series {
         if time >= PROVEN_AFTER {
             (self.attempts, self.since) = (0, None);
         }
+    }
+
+    /// The process stood still for `time`, in which it could try nothing.
+    pub(super) fn stood_still(&mut self, time: Duration) {
+        self.since = self.since.map(|since| since + time);
     }
 
     /// From now on the attempts lead elsewhere.
@@ -221,6 +226,9 @@ mod tests {
         assert!(timed.next(Cause::Http5xx, now).is_some());
         assert!(timed.next(Cause::Http5xx, now + 2 * SECOND).is_some_and(|delay| delay <= SECOND));
         assert_eq!(timed.next(Cause::Http5xx, now + 3 * SECOND), None);
+        timed.stood_still(100 * SECOND);
+        assert!(timed.next(Cause::Http5xx, now + 102 * SECOND).is_some_and(|delay| delay <= SECOND));
+        assert_eq!(timed.next(Cause::Http5xx, now + 103 * SECOND), None);
 
         for cause in [Cause::Certificate, Cause::Http4xx, Cause::Upgrade, Cause::Protocol, Cause::Closed] {
             assert_eq!(series(Reconnect::default()).next(cause, now), None, "{cause:?}");

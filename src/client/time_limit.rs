@@ -14,22 +14,28 @@ const STOOD_STILL: Duration = Duration::from_millis(500);
 const ON_TIME: Duration = Duration::from_millis(10);
 /// How long the runtime takes at most to learn what waits in the kernel.
 const CATCH_UP: Duration = Duration::from_millis(50);
+/// The parts in which a limit is counted: one that rings far too late tells of a standstill that was over before the limit was.
+const PARTS: u32 = 4;
+const PART_MAX: Duration = Duration::from_secs(1);
 
-/// Whether the process stood still when `deadline` passed, so that the limit is to begin anew.
-pub(super) fn stood_still(deadline: Instant, now: Instant) -> bool {
-    now.saturating_duration_since(deadline) >= STOOD_STILL
+/// How long the process stood still, if it did when `deadline` passed. The limit is to begin anew then.
+pub(super) fn stood_still(deadline: Instant, now: Instant) -> Option<Duration> {
+    Some(now.saturating_duration_since(deadline)).filter(|late| *late >= STOOD_STILL)
 }
 
-/// Ends when `limit` has passed, at `deadline` or later.
-pub(super) async fn passed(mut deadline: Instant, limit: Duration) {
+/// Ends when `limit` has passed, at `deadline` or later; tells `still` of each time that the process stood still.
+pub(super) async fn passed(mut deadline: Instant, limit: Duration, still: impl Fn(Duration)) {
+    let part = (limit / PARTS).min(PART_MAX);
     loop {
-        sleep_until(deadline).await;
+        let ring = deadline.min(Instant::now() + part);
+        sleep_until(ring).await;
         let now = Instant::now();
-        if stood_still(deadline, now) {
+        if let Some(late) = stood_still(ring, now) {
+            still(late);
             deadline = now + limit;
         } else if now > deadline + ON_TIME {
             return sleep(CATCH_UP).await;
-        } else {
+        } else if now >= deadline {
             return;
         }
     }
@@ -41,18 +47,32 @@ pub(super) async fn within<T>(
     deadline: Instant,
     work: impl Future<Output = T>,
 ) -> Option<T> {
+    within_telling(limit, deadline, |_| {}, work).await
+}
+
+/// As [`within`]; tells `still` of each time that the process stood still.
+pub(super) async fn within_telling<T>(
+    limit: Duration,
+    deadline: Instant,
+    still: impl Fn(Duration),
+    work: impl Future<Output = T>,
+) -> Option<T> {
     tokio::select! {
         biased;
         done = work => Some(done),
-        () = passed(deadline, limit) => None,
+        () = passed(deadline, limit, still) => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
+    use crate::sync::lock;
 
     const LIMIT: Duration = Duration::from_secs(2);
+    const MILLISECOND: Duration = Duration::from_millis(1);
 
     /// The clock of tokio stands still unless it is told to go on, as in a process that is stopped.
     #[tokio::test(start_paused = true)]
@@ -61,22 +81,36 @@ mod tests {
         assert_eq!(within(LIMIT, began + LIMIT, std::future::pending::<()>()).await, None);
         assert_eq!(began.elapsed(), LIMIT);
 
-        for (late, until) in [
-            (Duration::ZERO, Duration::ZERO),
-            (ON_TIME, ON_TIME),
-            (ON_TIME + Duration::from_millis(1), ON_TIME + Duration::from_millis(1) + CATCH_UP),
-            (STOOD_STILL - Duration::from_millis(1), STOOD_STILL - Duration::from_millis(1) + CATCH_UP),
-            (STOOD_STILL, STOOD_STILL + LIMIT),
-            (100 * LIMIT, 101 * LIMIT),
+        let part = LIMIT / PARTS;
+        for (parts_before, late, ends) in [
+            // On time, or nearly.
+            (3, Duration::ZERO, LIMIT),
+            (3, ON_TIME, LIMIT + ON_TIME),
+            (3, ON_TIME + MILLISECOND, LIMIT + ON_TIME + MILLISECOND + CATCH_UP),
+            (3, STOOD_STILL - MILLISECOND, LIMIT + STOOD_STILL - MILLISECOND + CATCH_UP),
+            // Stopped when it was to end, for just so long and for very long.
+            (3, STOOD_STILL, LIMIT + STOOD_STILL + LIMIT),
+            (3, 100 * LIMIT, 102 * LIMIT),
+            // Stopped before, and over the end or nearly to it.
+            (0, 100 * LIMIT, part + 101 * LIMIT),
+            (0, LIMIT - part - MILLISECOND, 2 * LIMIT - MILLISECOND),
+            (1, STOOD_STILL, 2 * part + STOOD_STILL + LIMIT),
+            (1, STOOD_STILL - MILLISECOND, LIMIT),
         ] {
-            let deadline = Instant::now() + LIMIT;
+            let began = Instant::now();
             let limit = tokio::spawn(async move {
-                passed(deadline, LIMIT).await;
-                deadline.elapsed()
+                let still = Mutex::new(Duration::ZERO);
+                passed(began + LIMIT, LIMIT, |late| *lock(&still) += late).await;
+                (began.elapsed(), *lock(&still))
             });
+            for _ in 0..parts_before {
+                tokio::task::yield_now().await;
+                tokio::time::advance(part).await;
+            }
             tokio::task::yield_now().await;
-            tokio::time::advance(LIMIT + late).await;
-            assert_eq!(limit.await.expect("no panic"), until, "{late:?} late");
+            tokio::time::advance(part + late).await;
+            let still = if late >= STOOD_STILL { late } else { Duration::ZERO };
+            assert_eq!(limit.await.expect("no panic"), (ends, still), "{late:?} late after {parts_before}");
         }
     }
 }

@@ -689,7 +689,7 @@ declare namespace webSocket {
     maxAttempts?: number;
 
     /**
-     * How long to go on. Default: for ever.
+     * How long to go on, while the process runs. Default: for ever.
      * @since 0.1.0 of this library
      */
     maxTime?: number;

@@ -404,7 +404,7 @@ typedef struct NWS_ReconnectOptions {
     uint32_t maxDelayMs;
     /** Attempts of a series; 0 for any number. Default 0. */
     uint32_t maxAttempts;
-    /** How long a series goes on; 0 for ever. Default 0. */
+    /** How long a series goes on, while the process runs; 0 for ever. Default 0. */
     uint32_t maxTimeMs;
     /** After which causes, as NWS_CAUSE_BIT() of each; not NWS_CAUSE_APPLICATION. Default NWS_CAUSES_TRANSIENT. */
     uint32_t causes;

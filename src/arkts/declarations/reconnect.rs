@@ -17,7 +17,7 @@ pub struct ReconnectOptions {
     /// Attempts until a connection has been open for 5 seconds, 1 or more. Default: any number.
     /// @since 0.1.0 of this library
     pub max_attempts: Option<f64>,
-    /// How long to go on. Default: for ever.
+    /// How long to go on, while the process runs. Default: for ever.
     /// @since 0.1.0 of this library
     pub max_time: Option<f64>,
     /// How long `prepareAttempt` may take after the event `prepare`. Default: 15000.

@@ -6,7 +6,7 @@ mod resolve;
 use std::future::ready;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -22,7 +22,7 @@ use super::handshake::{self, Opened, UpgradeError, Upgraded};
 use super::proxy::{self, ProxyProtocol, ProxySelection, ResolvedProxy};
 use super::request::{Request, without_root};
 use super::stats::Timing;
-use super::time_limit::within;
+use super::time_limit::{within, within_telling};
 use super::tls::{self, TlsError, TlsOptions};
 use super::transport::{LastActivity, Socket, Stream};
 use crate::protocol::{Negotiated, ReadBuffer};
@@ -39,11 +39,17 @@ pub(super) struct Established {
 pub(super) struct AttemptProgress {
     phase: AtomicU8,
     activity: Arc<LastActivity>,
+    /// How long the process stood still, in milliseconds.
+    still: AtomicU64,
 }
 
 impl AttemptProgress {
     pub(super) fn new() -> Self {
-        Self { phase: AtomicU8::new(Phase::Lookup as u8), activity: Arc::new(LastActivity::nothing()) }
+        Self {
+            phase: AtomicU8::new(Phase::Lookup as u8),
+            activity: Arc::new(LastActivity::nothing()),
+            still: AtomicU64::new(0),
+        }
     }
 
     fn enter(&self, phase: Phase) {
@@ -59,6 +65,16 @@ impl AttemptProgress {
     pub(super) fn last_activity(&self) -> Option<Duration> {
         self.activity.last()
     }
+
+    /// How long the process stood still meanwhile.
+    pub(super) fn stood_still(&self) -> Duration {
+        Duration::from_millis(self.still.load(Ordering::Relaxed))
+    }
+
+    fn note_still(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.still.fetch_add(millis, Ordering::Relaxed);
+    }
 }
 
 /// Makes the connection, or says which phase failed and why.
@@ -66,7 +82,10 @@ pub(super) async fn establish(request: &Request, progress: &AttemptProgress) -> 
     let limit = request.connect_timeout;
     let deadline = Instant::now() + limit;
     let late = || Err(Error::Timeout { target: request.endpoint(), phase: progress.phase(), limit });
-    within(limit, deadline, follow_redirects(request, progress, deadline)).await.unwrap_or_else(late)
+    let still = |time| progress.note_still(time);
+    within_telling(limit, deadline, still, follow_redirects(request, progress, deadline))
+        .await
+        .unwrap_or_else(late)
 }
 
 async fn follow_redirects(

@@ -9,6 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::OptionFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep_until};
 
@@ -99,8 +100,9 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
     let mut attempts = FuturesUnordered::new();
     let (mut resolution_ends, mut next_at): (Option<Instant>, Option<Instant>) = (None, None);
     let (mut no_address, mut first_error) = (None, None);
-    let until_after = |limit: Duration| (Instant::now() + limit, limit);
-    let mut deadline = schedule.lookup_limit.map(until_after);
+    // It goes on from step to step, since it may have begun anew.
+    let begin = |limit| Box::pin(late(limit));
+    let mut deadline = schedule.lookup_limit.map(begin);
     let mut is_first = true;
     loop {
         let may_begin = resolved || !v6_open || !candidates.v6.is_empty();
@@ -110,7 +112,7 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
         {
             if std::mem::take(&mut is_first) {
                 began();
-                deadline = schedule.tcp_limit.map(until_after);
+                deadline = schedule.tcp_limit.map(begin);
             }
             attempts.push(connect(address));
             next_at = Some(Instant::now() + schedule.attempt_delay);
@@ -123,7 +125,7 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
             answer = &mut v4, if v4_open => RaceStep::V4(answer),
             () = until(resolution_ends), if resolution_ends.is_some() => RaceStep::Resolved,
             () = until(begin_next), if begin_next.is_some() => RaceStep::Next,
-            limit = late(deadline), if deadline.is_some() && (v6_open || v4_open || !attempts.is_empty()) => {
+            Some(limit) = OptionFuture::from(deadline.as_mut()), if v6_open || v4_open || !attempts.is_empty() => {
                 RaceStep::Late(limit)
             }
             else => RaceStep::Exhausted,
@@ -186,14 +188,9 @@ pub(super) async fn alone<S>(
     connected.map_err(ConnectFailure::Tcp)
 }
 
-async fn late(deadline: Option<(Instant, Duration)>) -> Duration {
-    match deadline {
-        Some((at, limit)) => {
-            passed(at, limit).await;
-            limit
-        }
-        None => pending().await,
-    }
+async fn late(limit: Duration) -> Duration {
+    passed(Instant::now() + limit, limit, |_| {}).await;
+    limit
 }
 
 async fn until(at: Option<Instant>) {

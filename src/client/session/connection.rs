@@ -218,7 +218,17 @@ impl<'a> Session<'a> {
         let Self { writer, endpoints, .. } = *self;
         let writer = graceful.then(|| Box::new(writer));
         let closed = Some(closed);
-        Box::new(SessionEnd { error, dropped, unsent, closed, writer, was_open: true, endpoints, times })
+        Box::new(SessionEnd {
+            error,
+            dropped,
+            unsent,
+            closed,
+            writer,
+            was_open: true,
+            endpoints,
+            times,
+            stood_still: Duration::ZERO,
+        })
     }
 
     fn received(&mut self, count: usize) {

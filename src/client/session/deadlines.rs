@@ -95,7 +95,7 @@ impl Session<'_> {
         }
         self.last_read_for = Some(passed);
         self.reads_first = true;
-        if stood_still(passed, now) {
+        if stood_still(passed, now).is_some() {
             self.pinger.still_paused(now);
             // Not again and again, as when callbacks that take long make all clocks late.
             if !std::mem::replace(&mut self.close_renewed, true) {

@@ -1,6 +1,7 @@
 //! How a connection ends, as a session sees it and as it is reported.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::writer::Writer;
 use crate::client::cause::Cause;
@@ -27,6 +28,8 @@ pub(super) struct SessionEnd {
     /// Of the connection that was open.
     pub(super) endpoints: Option<Box<Endpoints>>,
     pub(super) times: Times,
+    /// How long the process stood still during the attempt.
+    pub(super) stood_still: Duration,
 }
 
 impl SessionEnd {
@@ -40,6 +43,7 @@ impl SessionEnd {
             was_open: false,
             endpoints: None,
             times: Times::default(),
+            stood_still: Duration::ZERO,
         }
     }
 

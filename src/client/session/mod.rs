@@ -89,6 +89,7 @@ async fn run(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, request: Box
         let this = Attempt { shared: &shared, number: attempt, request: given, regained };
         let mut end = this.run(&mut **listener).await;
         let (Some(series), Some(kept)) = (&mut series, kept) else { break end };
+        series.stood_still(end.stood_still);
         if end.was_open {
             series.was_open(end.times.elapsed);
             lost_at = Some(Instant::now());
@@ -125,7 +126,17 @@ fn notify_end(
     listener: &mut dyn Listener,
     end: SessionEnd,
 ) -> Option<Box<Writer>> {
-    let SessionEnd { error, mut dropped, unsent, mut closed, writer, was_open, endpoints: _, times } = end;
+    let SessionEnd {
+        error,
+        mut dropped,
+        unsent,
+        mut closed,
+        writer,
+        was_open,
+        endpoints: _,
+        times,
+        stood_still: _,
+    } = end;
     dropped.add(unsent);
     dropped.merge(shared.end(attempt));
     let Dropped { messages: unsent, receipts, payloads } = dropped;
@@ -214,7 +225,7 @@ impl<'a> Attempt<'a> {
         };
         let failed = |error| {
             let times = Times { last_activity: progress.last_activity(), ..Times::default() };
-            SessionEnd { times, ..SessionEnd::of_error(error) }
+            SessionEnd { times, stood_still: progress.stood_still(), ..SessionEnd::of_error(error) }
         };
         let opened = match outcome {
             Ok(Ok(established)) => {

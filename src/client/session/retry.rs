@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ use crate::client::reconnect::Series;
 use crate::client::request::{Preparation, Request, Rewrite};
 use crate::client::send_queue::{Backlog, Dropped};
 use crate::client::shared::{Shared, Stop};
-use crate::client::time_limit::within;
+use crate::client::time_limit::{stood_still, within};
 use crate::client::transport::{Endpoints, Subscription};
 use crate::logging;
 use crate::runtime;
@@ -81,7 +81,9 @@ impl Retry<'_> {
                 self.close_in_background(writer).await;
             }
             let waited = match self.listener_caught_up(listener).await {
-                Ok(()) => self.wait(failed_at, delay).await,
+                Ok(()) => {
+                    self.wait(failed_at, delay).await.map(|stood_still| self.series.stood_still(stood_still))
+                }
                 stopped => stopped,
             };
             self.shared.await_retry(false);
@@ -167,19 +169,21 @@ impl Retry<'_> {
     }
 
     /// Waits for a delay after the failure, and for a route to the server if there is none. The application may want the
-    /// attempt at once, or none any more; and a network that has changed may be a better one.
-    async fn wait(&self, failed_at: Instant, delay: Duration) -> Result<(), Unready> {
+    /// attempt at once, or none any more; and a network that has changed may be a better one. Returns how long the process stood
+    /// still meanwhile.
+    async fn wait(&self, failed_at: Instant, delay: Duration) -> Result<Duration, Unready> {
         let Self { shared, attempt, series, .. } = self;
         let mut sleep = pin!(tokio::time::sleep_until(failed_at + delay));
         let mut deadline = pin!(series.deadline().map(tokio::time::sleep_until));
         // The time has come and there is no route.
         let mut awaits_route = false;
+        let mut still = Duration::ZERO;
         poll_fn(|cx| {
             if let Some(stop) = shared.poll_stop(*attempt, cx) {
                 return Poll::Ready(Err(Unready::Stop(stop)));
             }
             if shared.take_retry_now() {
-                return Poll::Ready(Ok(()));
+                return Poll::Ready(Ok(still));
             }
             if shared.take_network_changed() && self.has_route() {
                 // Not at each of many changes.
@@ -190,16 +194,25 @@ impl Retry<'_> {
                 awaits_route = false;
             }
             if !awaits_route && sleep.as_mut().poll(cx).is_ready() {
+                still += stood_still(sleep.deadline(), Instant::now()).unwrap_or_default();
                 if self.has_route() {
-                    return Poll::Ready(Ok(()));
+                    return Poll::Ready(Ok(still));
                 }
                 logging::info(format_args!("{} waits for a network", shared.tag()));
                 awaits_route = true;
             }
-            match deadline.as_mut().as_pin_mut() {
-                Some(deadline) if awaits_route => deadline.poll(cx).map(|()| Err(Unready::GiveUp)),
-                _ => Poll::Pending,
+            while let Some(mut deadline) = deadline.as_mut().as_pin_mut().filter(|_| awaits_route) {
+                ready!(deadline.as_mut().poll(cx));
+                let Some(late) = stood_still(deadline.deadline(), Instant::now()) else {
+                    return Poll::Ready(Err(Unready::GiveUp));
+                };
+                // How long before the end nobody knows; and the network comes back a little after the process.
+                let more = late + series.policy().max_delay;
+                still += more;
+                let by = deadline.deadline() + more;
+                deadline.set(tokio::time::sleep_until(by));
             }
+            Poll::Pending
         })
         .await
     }

@@ -8,12 +8,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::Instant;
 
 use super::reader::REMAINDER_BYTES_MAX;
 use crate::client::event::Receipt;
 use crate::client::request::Request;
 use crate::client::send_queue::{Backlog, Chunk, Dropped, Payload, recycle_chunk};
 use crate::client::stats::Counters;
+use crate::client::time_limit::within;
 use crate::client::transport::Stream;
 use crate::protocol::{CloseCode, Deflater, Encoder, FrameHeader, encoded_frames};
 use crate::runtime;
@@ -261,7 +263,7 @@ impl Writer {
 
     /// Closes in good order, if that takes no longer than `limit`.
     pub(super) async fn finish_within(mut self: Box<Self>, limit: Duration, counters: &Counters) {
-        let _ = Box::pin(tokio::time::timeout(limit, self.finish(counters))).await;
+        let _ = Box::pin(within(limit, Instant::now() + limit, self.finish(counters))).await;
         self.spent.extend(self.out.drain(..).filter_map(|chunk| chunk.tail));
         self.give_back();
     }
