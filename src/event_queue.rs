@@ -9,10 +9,10 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use crate::sync::{SparePool, lock};
+use crate::sync::{Mutex, MutexGuard, SparePool, lock};
 
 /// The size at which the session stops reading from the socket. Entries of a longer queue would leave the processor's
 /// caches before the consumer reads them.

@@ -3,7 +3,10 @@
 //! Owns no thread and no queue. Knows nothing of WebSocket, C or JavaScript.
 
 use std::ops::RangeInclusive;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+// By these names the files that `models/` compiles as well, with other types in their place, know what they share memory by.
+pub(crate) use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, RwLock, RwLockReadGuard, atomic};
+pub(crate) use std::thread;
 
 /// Locks a mutex. After a panic of its holder the value is as that holder left it.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

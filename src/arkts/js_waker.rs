@@ -8,12 +8,12 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use napi_ohos::sys;
 
 use super::napi::{Engine, EngineError};
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 
 /// Runs on the JavaScript thread for each wake.
 pub trait OnWake {

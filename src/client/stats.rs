@@ -1,7 +1,8 @@
 //! What a client counts: kept by its sessions, read by anyone at any time.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// How long the steps of an attempt took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

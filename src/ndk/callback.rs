@@ -13,7 +13,7 @@ use super::abi::ext::{
 };
 use super::abi::{CodeAndText, ErrCode, ResultCallback, WebSocket};
 use super::callback_barrier::CallbackBarrier;
-use super::client_ext::{ClientExt, SendCompletion};
+use super::client_ext::{ClientExt, KnownCallbacks, SendCompletion};
 use super::error;
 use super::events::{self, c_text, header_array, header_texts, micros, with_reconnecting, with_response};
 use crate::client::{
@@ -28,9 +28,7 @@ const SWITCHING_PROTOCOLS: &str = "Switching Protocols";
 pub struct Callbacks {
     client: ClientPointer,
     ext: Arc<ClientExt>,
-    /// The callbacks given to NWS_SetCallbacks as of `version`.
-    cached: Option<Arc<RawCallbacks>>,
-    version: u64,
+    known: KnownCallbacks,
     barrier: Arc<CallbackBarrier>,
 }
 
@@ -45,23 +43,12 @@ unsafe impl Sync for ClientPointer {}
 
 impl Callbacks {
     pub fn new(client: ClientPointer, ext: Arc<ClientExt>, barrier: Arc<CallbackBarrier>) -> Self {
-        Self { client, ext, cached: None, version: 0, barrier }
+        Self { client, known: KnownCallbacks::new(ext.clone()), ext, barrier }
     }
 
     /// Returns the callbacks given to NWS_SetCallbacks. A callback may have replaced them just now.
     fn current(&mut self) -> &RawCallbacks {
-        let version = self.ext.version();
-        if version != self.version {
-            self.reload(version);
-        }
-        self.cached.as_deref().unwrap_or(&RawCallbacks::NONE)
-    }
-
-    /// A separate function, so that a message costs no more than the comparison of versions.
-    #[cold]
-    fn reload(&mut self, version: u64) {
-        self.cached = self.ext.callbacks();
-        self.version = version;
+        self.known.current()
     }
 
     /// Calls a function given to NWS_SetCallbacks with the user data given there. Returns false if there is none.

@@ -1,11 +1,11 @@
 //! Tracks the thread inside a client's callbacks, so that Destroy can wait for it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
-use std::thread::{self, ThreadId};
+use std::sync::{Arc, PoisonError};
 
-use crate::sync::lock;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::thread::{self, ThreadId};
+use crate::sync::{Condvar, LazyLock, Mutex, lock};
 
 /// The barrier that each waiting thread waits for. Prevents a deadlock of callbacks that destroy each other's client.
 static WAITING: LazyLock<Mutex<HashMap<ThreadId, Arc<CallbackBarrier>>>> = LazyLock::new(Mutex::default);

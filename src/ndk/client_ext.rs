@@ -5,12 +5,12 @@
 
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use super::abi::ext::{RawCallbacks, SentCallback};
 use crate::client::{Options, Receipt, Reconnect};
-use crate::sync::lock;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// The values that `net_websocket_ext.h` sets for one client. Any thread.
 #[derive(Default)]
@@ -86,7 +86,7 @@ impl ClientExt {
     }
 
     /// Returns a number that grows with each change of the callbacks.
-    pub fn version(&self) -> u64 {
+    fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
     }
 
@@ -118,5 +118,35 @@ impl ClientExt {
         let mut left: Vec<_> = self.lock().completions.drain().collect();
         left.sort_unstable_by_key(|(receipt, _)| *receipt);
         left.into_iter().map(|(_, completion)| completion).collect()
+    }
+}
+
+/// The callbacks of a client as its session knows them.
+pub struct KnownCallbacks {
+    ext: Arc<ClientExt>,
+    /// As of `version`.
+    callbacks: Option<Arc<RawCallbacks>>,
+    version: u64,
+}
+
+impl KnownCallbacks {
+    pub fn new(ext: Arc<ClientExt>) -> Self {
+        Self { ext, callbacks: None, version: 0 }
+    }
+
+    /// Returns the callbacks given to NWS_SetCallbacks, also those that were set a moment ago.
+    pub fn current(&mut self) -> &RawCallbacks {
+        let version = self.ext.version();
+        if version != self.version {
+            self.reload(version);
+        }
+        self.callbacks.as_deref().unwrap_or(&RawCallbacks::NONE)
+    }
+
+    /// A separate function, so that a message costs no more than the comparison of versions.
+    #[cold]
+    fn reload(&mut self, version: u64) {
+        self.callbacks = self.ext.callbacks();
+        self.version = version;
     }
 }

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::CString;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError};
 
 use super::abi::{ErrCode, Header, RequestOptions, WebSocket};
 use super::callback::{Callbacks, ClientPointer};
@@ -15,7 +15,7 @@ use super::callback_barrier::CallbackBarrier;
 use super::client_ext::{ClientExt, SendCompletion};
 use crate::client::{Client, RawHeader, SEND_LIMIT_BYTES};
 use crate::platform;
-use crate::sync::lock;
+use crate::sync::{LazyLock, Mutex, RwLock, RwLockReadGuard, lock};
 
 /// How many structs of destroyed clients keep their memory, 40 bytes each. A stale pointer then stays unknown for long,
 /// and a callback that destroyed its own client can still read the struct.
@@ -30,7 +30,7 @@ static CLIENTS: LazyLock<RwLock<HashMap<usize, &'static Slot, BuildHasherDefault
 type Slot = RwLock<Option<Handle>>;
 
 /// The places without a client.
-static FREE_SLOTS: Mutex<Vec<&'static Slot>> = Mutex::new(Vec::new());
+static FREE_SLOTS: LazyLock<Mutex<Vec<&'static Slot>>> = LazyLock::new(Mutex::default);
 
 /// How many clients a thread finds without the lock of all.
 const RECENT_SLOTS: usize = 64;
@@ -68,7 +68,7 @@ struct Quarantined(#[expect(dead_code, reason = "owned so that its memory is not
 // SAFETY: nobody looks inside any more.
 unsafe impl Send for Quarantined {}
 
-static QUARANTINE: Mutex<VecDeque<Quarantined>> = Mutex::new(VecDeque::new());
+static QUARANTINE: LazyLock<Mutex<VecDeque<Quarantined>>> = LazyLock::new(Mutex::default);
 
 /// The client behind a struct.
 pub struct Handle {

@@ -7,8 +7,7 @@ mod refusal;
 mod retry;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 pub use self::refusal::{AlreadyConnected, CloseError, CloseStart, ConnectError, PingError};
@@ -24,7 +23,8 @@ use super::stats::{Counters, Statistics};
 use super::transport::Notified;
 use crate::logging::{NO_TRACE, Tag};
 use crate::protocol::{CONTROL_PAYLOAD_BYTES_MAX, CloseCode, MessageType, truncate_reason};
-use crate::sync::lock;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// Pings that wait for a session, and control frames that wait in one, before it takes more of them.
 const WAITING_PINGS_MAX: usize = 16;
