@@ -258,8 +258,7 @@ impl<'a> Session<'a> {
         None
     }
 
-    /// Its payload is empty. Servers lose the payload in their pong (uWSGI 2.0, GTK's broadwayd), or take it for a message
-    /// (aria2 1.36).
+    /// Its payload is empty: uWSGI 2.0 and GTK's broadwayd lose it in their pong, which then answers no ping.
     pub(super) fn keepalive_ping(&mut self) {
         self.pinger.watch_acknowledgements(&self.writer);
         self.ping(Vec::new());
