@@ -14,7 +14,8 @@ servers=()
 finish() {
     local server
     for server in "${servers[@]}"; do
-        kill -- "-$server" 2>/dev/null || true
+        kill -KILL -- "-$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
     done
     rm -rf "$work"
 }

@@ -23,7 +23,7 @@ class Raw:
         ]
         self.sock.sendall("\r\n".join(lines).encode())
         while b"\r\n\r\n" not in self.received:
-            end = self._more(timeout)
+            end = self.more(timeout)
             if end:
                 self.head = f"{self.received.decode('latin-1')!r}, then {end}"
                 return
@@ -72,7 +72,7 @@ class Raw:
             words = self._frame()
             if words:
                 return words
-            end = self._more(timeout)
+            end = self.more(timeout)
             if end:
                 return end
 
@@ -83,7 +83,7 @@ class Raw:
             seen.append(self.read(timeout))
         return ", ".join(seen)
 
-    def _more(self, timeout):
+    def more(self, timeout):
         self.sock.settimeout(timeout)
         try:
             more = self.sock.recv(65536)

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# uWSGI's WebSocket API hands a fragmented message to the application as one NUL byte, and its pongs are always empty.
+#
+# A good guess: a server that has done WebSocket since 2013 puts fragments together, and a pong carries what its ping did.
+# Neither holds, so a client that fragments what it sends loses it without an error, and one that looks for its own payload
+# in a pong takes a living server for dead.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+take_debian uwsgi-core=2.0.21-5.1 uwsgi-plugin-python3=2.0.21-5.1
+cat >"$work/echo.py" <<'PY'
+import uwsgi
+
+
+def application(environ, _start):
+    uwsgi.websocket_handshake(environ["HTTP_SEC_WEBSOCKET_KEY"], environ.get("HTTP_ORIGIN", ""))
+    while True:
+        uwsgi.websocket_send(uwsgi.websocket_recv())
+PY
+serve "$work/root/usr/bin/uwsgi-core" --plugin "$work/root/usr/lib/uwsgi/plugins/python311_plugin.so" \
+    --http-socket 127.0.0.1:16801 --wsgi-file echo.py --threads 4
+
+python3 - <<'PY' | compare "one frame: text b'hello world'
+two fragments: text b'\\x00'
+a ping: pong b''
+a message over the limit of 1 MiB: RST"
+from raw import *
+
+
+def client():
+    return Raw(16801)
+
+
+print("one frame:", client().send(TEXT, b"hello world").read())
+print("two fragments:", client().send(TEXT, b"hello ", fin=False).send(CONTINUATION, b"world").read())
+print("a ping:", client().send(PING, b"payload").read())
+long = client()
+try:
+    long.send(BINARY, bytes(4 << 20))
+except ConnectionError:
+    pass
+print("a message over the limit of 1 MiB:", long.read().replace("FIN", "RST"))
+PY

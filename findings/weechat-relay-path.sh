@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# WeeChat's relay leaves an upgrade for another path unanswered, and takes every version of the protocol.
+#
+# A good guess: what is not there is a 404. The relay reads the request as the first bytes of its own protocol, keeps the
+# connection and says nothing, so a client with a typing error in its URL sees a timeout and no refusal.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+take_debian weechat-headless=3.8-1 weechat-plugins=3.8-1
+export WEECHAT_EXTRA_LIBDIR=$work/root/usr/lib/x86_64-linux-gnu/weechat
+serve "$work/root/usr/bin/weechat-headless" --dir "$work/home" \
+    -r "/set relay.network.allow_empty_password on" -r "/relay add weechat 16811"
+
+python3 - <<'PY' | compare "/weechat: HTTP/1.1 101 Switching Protocols
+/other: '', then silence
+a text message is answered in: binary"
+from raw import *
+
+print("/weechat:", Raw(16811, "/weechat").status)
+print("/other:", Raw(16811, "/other", timeout=10).head)
+client = Raw(16811, "/weechat").send(TEXT, b"init password=,compression=off\ninfo version\n")
+print("a text message is answered in:", client.read().split()[0])
+PY
