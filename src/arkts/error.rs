@@ -222,6 +222,7 @@ fn error_code(error: &Error) -> i32 {
         | Error::Unprepared(_)
         | Error::Rewrite(_)
         | Error::Url(_)
+        | Error::Policy { .. }
         | Error::Internal => OTHER,
     }
 }

@@ -7,9 +7,9 @@ use super::abort_signal::Signal;
 use super::error::ApiError;
 use super::napi::{Type, Value};
 use crate::client::{
-    AlpnProtocols, Causes, ClientCertificate, CloseError, Credentials, Options, Password, Pin, Preparation,
-    Proxy, ProxyProtocol, ProxyServer, REDIRECTS_MAX, RawHeader, Reconnect, Rewrite, SEND_LIMIT_BYTES,
-    SendLimits, TlsServerName, may_close_with,
+    AlpnProtocols, Causes, ClientCertificate, CloseError, Credentials, NetworkSecurityConfig, Options,
+    Password, Pin, Preparation, Proxy, ProxyProtocol, ProxyServer, REDIRECTS_MAX, RawHeader, Reconnect,
+    Rewrite, SEND_LIMIT_BYTES, SendLimits, TlsServerName, may_close_with,
 };
 
 /// The longest interval or timeout in seconds: the platform's limit.
@@ -63,6 +63,14 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
                     Some(text("caPath", value)?).filter(|path| !path.is_empty()).map(PathBuf::from)
             },
             "caPathAddsToSystem" => options.tls.ca_path_adds_to_system = boolean(&name, value)?,
+            "trustUserAuthorities" => options.tls.trust_user_authorities = Some(boolean(&name, value)?),
+            "networkSecurityConfig" => {
+                options.tls.network_security_config = match value.to_text().as_deref() {
+                    Some("platform") => NetworkSecurityConfig::Platform,
+                    Some("strict") => NetworkSecurityConfig::Strict,
+                    _ => return Err(ApiError::parameter(&name, "must be 'platform' or 'strict'")),
+                }
+            },
             "clientCert" => options.tls.client_certificate = client_certificate(value)?,
             "certificatePinning" => options.tls.pins = pins(value)?,
             "alpnProtocols" => {

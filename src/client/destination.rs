@@ -188,9 +188,8 @@ fn starts_with_host(text: &str) -> bool {
     let scheme = text.split(':').next().unwrap_or_default();
     let is_scheme = ["ws", "wss", "http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
     let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
-    !(is_scheme && authority.contains(':'))
-        && !text.contains("://")
-        && Destination::absolute(&format!("ws://{text}")).is_ok()
+    let has_scheme = text.contains("://") || (is_scheme && authority.contains(':'));
+    !has_scheme && Destination::absolute(&format!("ws://{text}")).is_ok()
 }
 
 /// A URL without the zone of its IPv6 address, which the parser does not know, and the zone. RFC 6874 section 2 wants `%25`

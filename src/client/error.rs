@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::app_policy::PolicyError;
 use super::cause::Cause;
 use super::destination::UrlError;
 use super::handshake::{RefusedUpgrade, UpgradeError};
@@ -40,6 +41,13 @@ pub enum Error {
         target: String,
         /// What it did instead.
         cause: ProxyError,
+    },
+    /// The app's `network_config.json` is against it, or cannot be known.
+    Policy {
+        /// Host and port.
+        target: String,
+        /// What it says.
+        cause: PolicyError,
     },
     /// A certificate file, or the system's trust store, is unusable.
     Trust(TrustError),
@@ -147,6 +155,7 @@ impl fmt::Display for Error {
             Self::Proxy { proxy: None, target, cause } => {
                 write!(f, "{} to {target} failed: {cause}", Phase::Proxy)
             }
+            Self::Policy { target, cause } => write!(f, "connecting to {target} is not permitted: {cause}"),
             Self::Trust(cause) => cause.fmt(f),
             Self::Tls { target, cause } => write!(f, "{} with {target} failed: {cause}", Phase::Tls),
             Self::Upgrade { target, cause } => write!(f, "{} at {target} failed: {cause}", Phase::Upgrade),
@@ -196,7 +205,7 @@ impl Error {
     /// The step of the attempt that failed; `None` when the connection was open.
     pub fn phase(&self) -> Option<Phase> {
         match self {
-            Self::Lookup { .. } | Self::Url(_) => Some(Phase::Lookup),
+            Self::Lookup { .. } | Self::Url(_) | Self::Policy { .. } => Some(Phase::Lookup),
             Self::Tcp { .. } => Some(Phase::Tcp),
             Self::Proxy { .. } => Some(Phase::Proxy),
             Self::Trust(_) | Self::Tls { .. } => Some(Phase::Tls),
@@ -227,7 +236,7 @@ impl Error {
             Self::Protocol(cause) => cause.flawed_close().map_or(Cause::Protocol, Cause::of_flawed_close),
             Self::Lost(_) | Self::PongTimeout(_) | Self::NetworkChanged(_) => Cause::Lost,
             Self::Unprepared(_) => Cause::Prepare,
-            Self::Rewrite(_) | Self::Url(_) => Cause::Options,
+            Self::Rewrite(_) | Self::Url(_) | Self::Policy { .. } => Cause::Options,
             Self::Internal => Cause::Internal,
         }
     }

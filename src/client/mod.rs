@@ -3,6 +3,7 @@
 //! Owns connections from the URL to the last close frame. Tells its owner through [`Listener`] and knows nothing of
 //! who that is.
 
+mod app_policy;
 mod cause;
 mod destination;
 mod dial;
@@ -30,6 +31,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use self::app_policy::PolicyError;
 pub use self::cause::{Cause, Causes};
 pub use self::destination::{URL_BYTES_MAX, UrlError};
 pub use self::error::{Error, Phase};
@@ -54,8 +56,8 @@ pub use self::shared::{AlreadyConnected, CloseError, CloseStart, ConnectError, P
 pub use self::state::{State, may_close_with};
 pub use self::stats::{Statistics, Timing};
 pub use self::tls::{
-    AlpnProtocols, ClientCertificate, Password, Pin, PinError, TlsError, TlsOptions, TlsServerName,
-    TrustError,
+    AlpnProtocols, ClientCertificate, NetworkSecurityConfig, Password, Pin, PinError, TlsError, TlsOptions,
+    TlsServerName, TrustError,
 };
 pub use crate::logging::{LogLevel, set_log_level};
 pub use crate::protocol::{

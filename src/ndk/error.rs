@@ -58,6 +58,7 @@ pub fn of_failure(error: &Error) -> ErrCode {
         Error::Lookup { .. }
         | Error::Tcp { .. }
         | Error::Proxy { .. }
+        | Error::Policy { .. }
         | Error::Trust { .. }
         | Error::Tls { .. }
         | Error::Upgrade { .. }

@@ -1,4 +1,4 @@
-//! Functions of the platform's library for networks.
+//! Functions of the platform's libraries.
 //!
 //! They are looked up when they are first needed. Devices with an older system, and other systems, do not have them. That is
 //! remembered; that the system had no descriptor or no memory to look is not.
@@ -6,6 +6,22 @@
 use std::ffi::{CStr, c_void};
 use std::fs::File;
 use std::sync::OnceLock;
+
+/// A library of the platform.
+#[derive(Clone, Copy)]
+pub(super) enum Library {
+    NetConnection,
+    NetSsl,
+}
+
+impl Library {
+    const fn name(self) -> &'static CStr {
+        match self {
+            Self::NetConnection => c"libnet_connection.so",
+            Self::NetSsl => c"libnet_ssl.so",
+        }
+    }
+}
 
 /// A system without descriptors or memory to load the library with.
 #[derive(Debug)]
@@ -32,10 +48,9 @@ impl<T> LookedUp<T> {
 }
 
 /// Returns the address of the function `name`, or `None` if this system does not have it.
-pub(super) fn look_up(name: &CStr) -> Result<Option<*mut c_void>, Exhausted> {
+pub(super) fn look_up(library: Library, name: &CStr) -> Result<Option<*mut c_void>, Exhausted> {
     // SAFETY: the string ends with a NUL.
-    let library =
-        unsafe { libc::dlopen(c"libnet_connection.so".as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+    let library = unsafe { libc::dlopen(library.name().as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
     if library.is_null() {
         return if can_load() { Ok(None) } else { Err(Exhausted) };
     }

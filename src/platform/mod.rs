@@ -1,10 +1,12 @@
-//! What only the system knows: the proxy of its network settings, changes of its network, the permission to use it, forks, and
-//! how much of what was written to a socket the peer has acknowledged. And decompression into memory that is not initialized.
+//! What only the system knows: the proxy of its network settings, changes of its network, the permission to use it, what the
+//! app declares about security, where a device keeps things, forks, and how much of what was written to a socket the peer has
+//! acknowledged. And decompression into memory that is not initialized.
 //!
 //! Owns the calls into the platform's libraries and the kernel, and those of zlib-rs that need `unsafe`. Knows nothing of
 //! clients, C or JavaScript. A file imports only files below it: `mod`, `proxy`, `network`, `netlink`,
-//! `permission`, `tcp`, `fork`, `inflate`, `library`.
+//! `permission`, `security`, `device`, `tcp`, `fork`, `inflate`, `library`.
 
+mod device;
 mod fork;
 mod inflate;
 mod library;
@@ -14,11 +16,16 @@ mod netlink;
 mod network;
 mod permission;
 mod proxy;
+mod security;
 mod tcp;
 
+pub(crate) use self::device::{current_user, device_path};
 pub(crate) use self::fork::{is_forked, watch_forks};
 pub(crate) use self::inflate::{InflateStream, Inflated, Status as InflateStatus, StopAt};
 pub(crate) use self::network::{NetworkNotice, NetworkWatch, watch_network};
 pub(crate) use self::permission::may_use_network;
 pub(crate) use self::proxy::{DefaultProxy, default_proxy, has_default_proxy};
+pub(crate) use self::security::{
+    NotTold, clear_text_permitted, declared_anchors, declared_pins, heeds_clear_text, host_text,
+};
 pub(crate) use self::tcp::unacknowledged;

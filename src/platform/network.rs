@@ -6,7 +6,7 @@ use std::panic::catch_unwind;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use super::library::{LookedUp, look_up};
+use super::library::{Library, LookedUp, look_up};
 #[cfg(all(target_os = "linux", not(target_env = "ohos")))]
 use super::netlink::{self, KernelWatch};
 use crate::logging;
@@ -170,8 +170,8 @@ struct NetworkFunctions {
 fn functions() -> Option<NetworkFunctions> {
     static FUNCTIONS: LookedUp<NetworkFunctions> = LookedUp::new();
     let found = FUNCTIONS.get(|| {
-        let register = look_up(c"OH_NetConn_RegisterDefaultNetConnCallback")?;
-        let unregister = look_up(c"OH_NetConn_UnregisterNetConnCallback")?;
+        let register = look_up(Library::NetConnection, c"OH_NetConn_RegisterDefaultNetConnCallback")?;
+        let unregister = look_up(Library::NetConnection, c"OH_NetConn_UnregisterNetConnCallback")?;
         // SAFETY: the platform's header declares the functions of these names so.
         Ok(register.zip(unregister).map(|(register, unregister)| unsafe {
             NetworkFunctions {

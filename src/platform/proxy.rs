@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_void};
 use std::mem::transmute;
 use std::ptr;
 
-use super::library::{LookedUp, look_up};
+use super::library::{Library, LookedUp, look_up};
 use crate::logging;
 
 /// `NETCONN_MAX_STR_LEN` of `network/netmanager/net_connection_type.h`.
@@ -71,7 +71,7 @@ type GetDefaultHttpProxy = unsafe extern "C" fn(*mut HttpProxy) -> i32;
 fn function() -> Option<GetDefaultHttpProxy> {
     static FUNCTION: LookedUp<GetDefaultHttpProxy> = LookedUp::new();
     let found = FUNCTION.get(|| {
-        let address = look_up(c"OH_NetConn_GetDefaultHttpProxy")?;
+        let address = look_up(Library::NetConnection, c"OH_NetConn_GetDefaultHttpProxy")?;
         // SAFETY: the platform's header declares the function of this name so.
         Ok(address.map(|address| unsafe { transmute::<*mut c_void, GetDefaultHttpProxy>(address) }))
     });

@@ -167,6 +167,22 @@ declare namespace webSocket {
     caPathAddsToSystem?: boolean;
 
     /**
+     * Trust, beside those of the system's store, the authorities that users of the device have installed: those of the current
+     * user and those for all users. Default: those of the current user, unless the app's `network_config.json` has
+     * `trust-current-user-ca: false`; none of those for all users.
+     * @since 0.1.0 of this library
+     */
+    trustUserAuthorities?: boolean;
+
+    /**
+     * How far the app's `network_config.json` is heeded. 'platform' heeds what the platform's WebSocket does, `trust-current-user-ca`.
+     * 'strict' also heeds pins, trust anchors and the ban of clear text, as the platform's `http` module does. What the system cannot
+     * tell is then the event `error`; that needs API 12, and API 18 for ws. Default: 'platform'.
+     * @since 0.1.0 of this library
+     */
+    networkSecurityConfig?: 'platform' | 'strict';
+
+    /**
      * What to show a server that asks for a certificate. Default: nothing.
      * @since 11
      */

@@ -101,6 +101,25 @@ elif [[ -z ${NET_WEBSOCKET_TEST_ONLY-} ]]; then
     fi
     rm -f "$log.permission"
 fi
+# An app's package and the authorities of users, which lie where a build for OpenHarmony has the device's.
+if [[ $engine != node ]]; then
+    echo 'skip: whose authorities an app trusts (the build for OpenHarmony has the folders of a device)'
+elif [[ -z ${NET_WEBSOCKET_TEST_ONLY-} ]]; then
+    stubs=$TARGET/js-platform
+    mkdir -p "$stubs"
+    "${compile[@]}" -std=gnu11 -fPIC -shared -o "$stubs/libnet_ssl.so" "$ROOT/tests/stubs/net_ssl.c"
+    for app in trusts forbids; do
+        if SSL_CERT_FILE=$CA_FILE LD_LIBRARY_PATH=$stubs run_engine "$ROOT/tests/js/trust.js" "$app" >"$log.trust" 2>&1 </dev/null; then
+            ((++passed))
+        else
+            ((++failed))
+            printf 'FAIL  whose authorities an app trusts, one that %s them\n' "$app"
+            cat "$log.trust"
+            status=1
+        fi
+        rm -f "$log.trust"
+    done
+fi
 
 summary="$passed passed, $failed failed"
 printf 'js %s: %s\n' "$engine" "$summary"

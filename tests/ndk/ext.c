@@ -392,6 +392,8 @@ static void names_the_option_that_is_wrong(void)
     REFUSES(proxyType, 255);
     REFUSES(proxyHost, "127.0.0.1");
     REFUSES(maxRedirects, 6);
+    REFUSES(trustUserAuthorities, 3);
+    REFUSES(networkSecurityConfig, 2);
     REFUSES(supportOriginPort, 2);
     REFUSES(hosts, (const struct WebSocket_Header *)(uintptr_t)0x10);
     REFUSES(hosts, (&(struct WebSocket_Header){ "h", "localhost", NULL }));

@@ -14,7 +14,7 @@ ARCH=${1:?usage: tests/ndk/run.sh host|x86_64|arm64-v8a [PROGRAM...]}
 shift
 PROGRAMS=("$@")
 if ((${#PROGRAMS[@]} == 0)); then
-    PROGRAMS=(headers_c headers_cpp acceptance contract ext hpp threads lifecycle permission network network_old network_none user_program echo_client)
+    PROGRAMS=(headers_c headers_cpp acceptance contract ext hpp threads lifecycle permission network network_old network_none trust trust_old trust_none user_program echo_client)
     if [[ $ARCH != arm64-v8a && -z ${SANITIZE:-} ]]; then
         PROGRAMS+=(stream)
     else
@@ -55,10 +55,15 @@ esac
 [[ -f $LIBRARY/libnet_websocket.so ]] || fail "there is no $LIBRARY/libnet_websocket.so" 'Run scripts/build.sh first.'
 
 # What stands before the platform's library: that of an older system, and none, which no loader takes.
-mkdir -p "$BUILD/platform/network_old" "$BUILD/platform/network_none"
+for folder in network_old network_none trust trust_old trust_none; do
+    mkdir -p "$BUILD/platform/$folder"
+done
 compile_c -std=gnu11 -fPIC -shared -DAPI_VERSION=11 -o "$BUILD/platform/network_old/libnet_connection.so" \
     "$ROOT/tests/stubs/net_connection.c"
 : >"$BUILD/platform/network_none/libnet_connection.so"
+compile_c -std=gnu11 -fPIC -shared -o "$BUILD/platform/trust/libnet_ssl.so" "$ROOT/tests/stubs/net_ssl.c"
+compile_c -std=gnu11 -fPIC -shared -DAPI_VERSION=12 -o "$BUILD/platform/trust_old/libnet_ssl.so" "$ROOT/tests/stubs/net_ssl.c"
+: >"$BUILD/platform/trust_none/libnet_ssl.so"
 
 # compile PROGRAM: where it is newer than what was compiled before.
 compile() {
@@ -66,6 +71,7 @@ compile() {
     case $program in
         echo_client) source=$ROOT/examples/$program.c ;;
         network_*) source=$ROOT/tests/ndk/network.c ;;
+        trust_*) source=$ROOT/tests/ndk/trust.c ;;
         user_program | headers_cpp | hpp) source=$ROOT/tests/ndk/$program.cpp ;;
         *) source=$ROOT/tests/ndk/$program.c ;;
     esac
@@ -74,7 +80,7 @@ compile() {
     newer=$(find "$source" "$ROOT/tests/ndk" "$ROOT/tests/stubs" "$ROOT/include" -newer "$BUILD/$program" -type f 2>/dev/null || echo all)
     [[ -n $newer ]] || return 0
     local link=(-L "$LIBRARY" -lnet_websocket -lpthread -o "$BUILD/$program")
-    [[ $program != network* ]] || link+=(-ldl)
+    [[ $program != network* && $program != trust* ]] || link+=(-ldl)
     # It loads the library itself.
     [[ $program != lifecycle ]] || link=(-ldl -lpthread -o "$BUILD/$program")
     if [[ $source == *.cpp ]]; then
@@ -105,6 +111,10 @@ for program in "${PROGRAMS[@]}"; do
     PLATFORM=
     if [[ $program == network_* ]]; then
         arguments=(deaf)
+        PLATFORM=$BUILD/platform/$program
+    elif [[ $program == trust* ]]; then
+        [[ $ARCH == host ]] || arguments=(device)
+        [[ $program == trust ]] || arguments=("${program#trust_}")
         PLATFORM=$BUILD/platform/$program
     fi
     SECONDS=0

@@ -143,6 +143,24 @@ struct CertificatePinning {
     std::optional<std::chrono::system_clock::time_point> expires;
 };
 
+/** @brief Whether authorities that users of the device installed are trusted; see NWS_UserAuthorities. */
+enum class UserAuthorities : uint8_t {
+    /** Those of the current user, unless network_config.json forbids it. */
+    byConfig = NWS_USER_AUTHORITIES_BY_CONFIG,
+    /** All of them. */
+    trusted = NWS_USER_AUTHORITIES_TRUSTED,
+    /** None. */
+    notTrusted = NWS_USER_AUTHORITIES_NOT_TRUSTED,
+};
+
+/** @brief How far the app's network_config.json is heeded; see NWS_NetworkSecurityConfig. */
+enum class NetworkSecurityConfig : uint8_t {
+    /** As by the platform's WebSocket. */
+    platform = NWS_NETWORK_SECURITY_CONFIG_PLATFORM,
+    /** As by the platform's http module. */
+    strict = NWS_NETWORK_SECURITY_CONFIG_STRICT,
+};
+
 /** @brief How to reach servers; see NWS_ProxyType. */
 enum class ProxyType : uint8_t {
     /** By the system's default proxy. */
@@ -265,6 +283,10 @@ struct Options {
     std::chrono::milliseconds tlsTimeout{};
     /** For the upgrade. */
     std::chrono::milliseconds upgradeTimeout{};
+    /** Trust what users of the device installed. */
+    UserAuthorities trustUserAuthorities = UserAuthorities::byConfig;
+    /** How far to heed the app's network_config.json. */
+    NetworkSecurityConfig networkSecurityConfig = NetworkSecurityConfig::platform;
 };
 
 /** @brief When a client connects again by itself, with the library's defaults; see NWS_ReconnectOptions for each. */
@@ -473,6 +495,8 @@ public:
         raw.proxyTimeoutMs = milliseconds(options.proxyTimeout);
         raw.tlsTimeoutMs = milliseconds(options.tlsTimeout);
         raw.upgradeTimeoutMs = milliseconds(options.upgradeTimeout);
+        raw.trustUserAuthorities = static_cast<uint8_t>(options.trustUserAuthorities);
+        raw.networkSecurityConfig = static_cast<uint8_t>(options.networkSecurityConfig);
         raw.proxyType = static_cast<uint8_t>(options.proxyType);
         raw.proxyHost = options.proxyHost.empty() ? nullptr : options.proxyHost.c_str();
         raw.proxyPort = options.proxyPort;

@@ -226,6 +226,35 @@ typedef enum NWS_ProxyType {
 } NWS_ProxyType;
 
 /**
+ * @brief Whether the authorities that users of the device have installed are trusted, beside those of the system's store.
+ */
+typedef enum NWS_UserAuthorities {
+    /**
+     * Those of the current user are, unless the app's network_config.json has "trust-current-user-ca": false; those for all
+     * users are not.
+     */
+    NWS_USER_AUTHORITIES_BY_CONFIG = 0,
+    /** Those of the current user and those for all users are. */
+    NWS_USER_AUTHORITIES_TRUSTED = 1,
+    /** None are. */
+    NWS_USER_AUTHORITIES_NOT_TRUSTED = 2
+} NWS_UserAuthorities;
+
+/**
+ * @brief How far the app's network_config.json is heeded.
+ */
+typedef enum NWS_NetworkSecurityConfig {
+    /** As by the platform's WebSocket: "trust-current-user-ca" alone. */
+    NWS_NETWORK_SECURITY_CONFIG_PLATFORM = 0,
+    /**
+     * As by the platform's http module: pins, trust anchors and the ban of clear text as well. The system tells them by its
+     * libnet_ssl.so, from API 12 on, and the ban from API 18 on. What it cannot tell fails the attempt, before anything is
+     * dialled.
+     */
+    NWS_NETWORK_SECURITY_CONFIG_STRICT = 1
+} NWS_NetworkSecurityConfig;
+
+/**
  * @brief Options of a client's later connections. Fill it with NWS_InitOptions(), then change what is to be different.
  */
 typedef struct NWS_Options {
@@ -367,6 +396,10 @@ typedef struct NWS_Options {
     uint32_t tlsTimeoutMs;
     /** Limit of the upgrade. Default 0. */
     uint32_t upgradeTimeoutMs;
+    /** One of NWS_UserAuthorities. Without effect where caPath takes the place of the system's store. Default 0. */
+    uint8_t trustUserAuthorities;
+    /** One of NWS_NetworkSecurityConfig. Default NWS_NETWORK_SECURITY_CONFIG_PLATFORM. */
+    uint8_t networkSecurityConfig;
 } NWS_Options;
 
 /**

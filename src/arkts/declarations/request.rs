@@ -17,6 +17,17 @@ pub struct WebSocketRequestOptions {
     /// Trust the authorities of `caPath` and those of the system. Default: false.
     /// @since 0.1.0 of this library
     pub ca_path_adds_to_system: Option<bool>,
+    /// Trust, beside those of the system's store, the authorities that users of the device have installed: those of the current
+    /// user and those for all users. Default: those of the current user, unless the app's `network_config.json` has
+    /// `trust-current-user-ca: false`; none of those for all users.
+    /// @since 0.1.0 of this library
+    pub trust_user_authorities: Option<bool>,
+    /// How far the app's `network_config.json` is heeded. 'platform' heeds what the platform's WebSocket does, `trust-current-user-ca`.
+    /// 'strict' also heeds pins, trust anchors and the ban of clear text, as the platform's `http` module does. What the system cannot
+    /// tell is then the event `error`; that needs API 12, and API 18 for ws. Default: 'platform'.
+    /// @since 0.1.0 of this library
+    #[napi(ts_type = "'platform' | 'strict'")]
+    pub network_security_config: Option<String>,
     /// What to show a server that asks for a certificate. Default: nothing.
     /// @since 11
     #[napi(ts_type = "ClientCert")]

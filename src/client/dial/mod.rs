@@ -16,6 +16,7 @@ use url::Host;
 
 use self::race::{ConnectFailure, Schedule, race};
 use self::resolve::Family;
+use super::app_policy;
 use super::destination::Destination;
 use super::error::{Error, Phase};
 use super::handshake::{self, Opened, UpgradeError, Upgraded};
@@ -23,7 +24,7 @@ use super::proxy::{self, ProxyProtocol, ProxySelection, ResolvedProxy};
 use super::request::{Request, without_root};
 use super::stats::Timing;
 use super::time_limit::{within, within_telling};
-use super::tls::{self, TlsError, TlsOptions};
+use super::tls::{self, DeclaredTrust, NetworkSecurityConfig, TlsError, TlsOptions};
 use super::transport::{LastActivity, Socket, Stream};
 use crate::protocol::{Negotiated, ReadBuffer};
 
@@ -133,6 +134,10 @@ struct Target<'a> {
 impl Dial<'_> {
     async fn establish(mut self) -> Result<Established, Error> {
         let request = self.request;
+        let declared = match request.network_security_config {
+            NetworkSecurityConfig::Platform => DeclaredTrust::default(),
+            NetworkSecurityConfig::Strict => self.declared().await?,
+        };
         let tcp = match select_proxy(request).await? {
             None => {
                 let Destination { host, zone, port, .. } = &request.destination;
@@ -144,7 +149,7 @@ impl Dial<'_> {
         let mut stream = match &request.tls {
             None => Stream::Plain(tcp),
             Some(settings) => {
-                let tls = self.secure(tcp, settings).await?;
+                let tls = self.secure(tcp, settings, declared).await?;
                 self.timing.tls += clock.lap();
                 Stream::Tls(Box::new(tls))
             }
@@ -179,13 +184,26 @@ impl Dial<'_> {
         within(limit, Instant::now() + limit, work).await.unwrap_or_else(late)
     }
 
+    /// What the app declares about the server, before anybody is called.
+    async fn declared(&self) -> Result<DeclaredTrust, Error> {
+        let destination = self.request.destination.clone();
+        let asked = tokio::task::spawn_blocking(move || app_policy::declared(&destination));
+        let declared = asked.await.map_err(|_| Error::Internal)?;
+        declared.map_err(|cause| Error::Policy { target: self.request.endpoint(), cause })
+    }
+
     /// TLS over a connection to the server.
-    async fn secure(&self, tcp: Socket, settings: &TlsOptions) -> Result<TlsStream<Socket>, Error> {
+    async fn secure(
+        &self,
+        tcp: Socket,
+        settings: &TlsOptions,
+        declared: DeclaredTrust,
+    ) -> Result<TlsStream<Socket>, Error> {
         let request = self.request;
         self.progress.enter(Phase::Tls);
         let handshake = async {
             let read = settings.clone();
-            let config = tokio::task::spawn_blocking(move || tls::config(&read))
+            let config = tokio::task::spawn_blocking(move || tls::config(&read, &declared))
                 .await
                 .map_err(|_| Error::Internal)??;
             tls::handshake(tcp, config, settings, &request.destination.host)

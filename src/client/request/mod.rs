@@ -23,7 +23,7 @@ use self::parse::{parse_headers, parse_hosts, split_protocols};
 use super::destination::{Destination, basic_authorization};
 use super::proxy::{Credentials, ProxySelection};
 use super::reconnect::Reconnect;
-use super::tls::{self, TlsOptions, TrustError};
+use super::tls::{self, NetworkSecurityConfig, TlsOptions, TrustError};
 
 /// How to follow redirects.
 #[derive(Clone, Debug)]
@@ -44,6 +44,7 @@ pub struct Request {
     /// The destination's, when it is another than the application began with.
     pub(in crate::client) url: Option<Box<str>>,
     pub(in crate::client) redirects: Option<Box<Redirects>>,
+    pub(in crate::client) network_security_config: NetworkSecurityConfig,
     pub(in crate::client) origin_port: bool,
     /// All headers to send besides the handshake's own.
     pub(in crate::client) headers: Vec<(String, Vec<u8>)>,
@@ -112,6 +113,7 @@ impl Request {
         let redirects =
             (max_redirects > 0).then(|| Box::new(Redirects { left: max_redirects, tls: tls.clone() }));
         Ok(Self {
+            network_security_config: tls.network_security_config,
             tls: destination.secure.then_some(tls),
             proxy: ProxySelection::parse(proxy)?,
             hosts: parse_hosts(hosts)?,

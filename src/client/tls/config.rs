@@ -12,8 +12,8 @@ use rustls::version::TLS13;
 use rustls::{ALL_VERSIONS, ClientConfig, InconsistentKeys};
 
 use super::error::{Shown, TrustError, unusable};
-use super::options::{AlpnProtocols, ClientCertificate, Pin, TlsOptions};
-use super::verify::Verifier;
+use super::options::{AlpnProtocols, ClientCertificate, DeclaredTrust, Pin, TlsOptions};
+use super::verify::{PinSets, Verifier};
 use super::{key, trust};
 use crate::sync::lock;
 
@@ -24,7 +24,9 @@ struct ConfigKey {
     ca_path: Option<PathBuf>,
     ca_path_adds_to_system: bool,
     skip_server_verification: bool,
+    trust_user_authorities: Option<bool>,
     pins: Vec<Pin>,
+    declared: DeclaredTrust,
     certificate: Option<(PathBuf, PathBuf)>,
     /// Of the password; the password itself is not kept.
     password: Option<Vec<u8>>,
@@ -34,12 +36,15 @@ struct ConfigKey {
 }
 
 impl ConfigKey {
-    fn new(options: &TlsOptions) -> Result<Self, TrustError> {
+    fn new(options: &TlsOptions, declared: &DeclaredTrust) -> Result<Self, TrustError> {
         static SECRET: LazyLock<hmac::Key> =
             LazyLock::new(|| hmac::Key::new(hmac::HMAC_SHA256, &rand::random::<[u8; 32]>()));
         let TlsOptions {
             ca_path,
             ca_path_adds_to_system,
+            trust_user_authorities,
+            // What it declares is given besides.
+            network_security_config: _,
             skip_server_verification,
             pins,
             client_certificate,
@@ -51,6 +56,8 @@ impl ConfigKey {
         let certificate = client_certificate.as_ref();
         Ok(Self {
             files: options.files().map(file_stamp).collect::<Result<_, _>>()?,
+            trust_user_authorities: *trust_user_authorities,
+            declared: declared.clone(),
             ca_path: ca_path.clone(),
             ca_path_adds_to_system: *ca_path_adds_to_system,
             skip_server_verification: *skip_server_verification,
@@ -70,14 +77,17 @@ static CONFIGS: LazyLock<Mutex<HashMap<ConfigKey, Arc<ClientConfig>>>> = LazyLoc
 /// The most configurations kept; apps use one or two.
 const CONFIGS_MAX: usize = 32;
 
-/// The configuration for `options`. Reads files: not for an async thread.
-pub(in crate::client) fn config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TrustError> {
-    let key = ConfigKey::new(options)?;
+/// The configuration for `options`, and for what the app declares. Reads files: not for an async thread.
+pub(in crate::client) fn config(
+    options: &TlsOptions,
+    declared: &DeclaredTrust,
+) -> Result<Arc<ClientConfig>, TrustError> {
+    let key = ConfigKey::new(options, declared)?;
     let known = lock(&CONFIGS).get(&key).cloned();
     if let Some(config) = known {
         return Ok(config);
     }
-    let config = Arc::new(build(options)?);
+    let config = Arc::new(build(options, declared)?);
     let mut configs = lock(&CONFIGS);
     if configs.len() >= CONFIGS_MAX {
         configs.clear();
@@ -91,7 +101,7 @@ pub(in crate::client) fn file_stamp(path: &Path) -> Result<(Option<SystemTime>, 
     Ok((metadata.modified().ok(), metadata.len()))
 }
 
-fn build(options: &TlsOptions) -> Result<ClientConfig, TrustError> {
+fn build(options: &TlsOptions, declared: &DeclaredTrust) -> Result<ClientConfig, TrustError> {
     let impossible = |cause: &dyn ToString| TrustError { path: None, cause: cause.to_string() };
     let versions: &[_] = if options.tls13_only { &[&TLS13] } else { ALL_VERSIONS };
     let provider = Arc::new(default_provider());
@@ -102,10 +112,10 @@ fn build(options: &TlsOptions) -> Result<ClientConfig, TrustError> {
         crate::logging::warn(format_args!("server certificates are not verified, as the application asked"));
         None
     } else {
-        Some(trust::trusted(options)?)
+        Some(trust::trusted(options, &declared.anchors)?)
     };
-    let verifier =
-        Verifier::new(trusted, options.pins.clone(), &provider).map_err(|cause| impossible(&cause))?;
+    let pins = PinSets { own: options.pins.clone(), declared: declared.pins.clone() };
+    let verifier = Verifier::new(trusted, pins, &provider).map_err(|cause| impossible(&cause))?;
     let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = match &options.client_certificate {
         None => builder.with_no_client_auth(),

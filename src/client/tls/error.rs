@@ -195,7 +195,9 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
         ),
         CertificateError::Revoked => write!(f, "{SUBJECT} is revoked"),
         CertificateError::UnhandledCriticalExtension => unknown_extension(f),
-        CertificateError::UnknownIssuer => fmt::Display::fmt(&CertificateRefusal::UnknownIssuer(None), f),
+        CertificateError::UnknownIssuer => {
+            fmt::Display::fmt(&CertificateRefusal::UnknownIssuer { issuer: None, users_left_out: false }, f)
+        }
         CertificateError::UnknownRevocationStatus
         | CertificateError::ExpiredRevocationList
         | CertificateError::ExpiredRevocationListContext { .. } => {

@@ -1,5 +1,7 @@
 //! TLS: what an application asks, the configuration made of it, and the handshake.
 
+mod app_config;
+mod app_package;
 mod config;
 mod der;
 mod error;
@@ -20,7 +22,8 @@ use url::Host;
 
 pub use self::error::{TlsError, TrustError};
 pub use self::options::{
-    AlpnProtocols, ClientCertificate, Password, Pin, PinError, TlsOptions, TlsServerName,
+    AlpnProtocols, ClientCertificate, DeclaredTrust, NetworkSecurityConfig, Password, Pin, PinError,
+    TlsOptions, TlsServerName,
 };
 
 pub(super) use self::config::{config, file_stamp};

@@ -18,6 +18,11 @@ pub struct TlsOptions {
     pub ca_path: Option<PathBuf>,
     /// Trust the system's store as well as `ca_path`. Default no.
     pub ca_path_adds_to_system: bool,
+    /// Trust the authorities that the device's users have installed, for one user or for all. Default: those of the current
+    /// user, unless the app's `network_config.json` forbids it, and none of those for all users.
+    pub trust_user_authorities: Option<bool>,
+    /// What else of the app's `network_config.json` counts. Default: nothing, as with the platform's WebSocket.
+    pub network_security_config: NetworkSecurityConfig,
     /// Accept any certificate for any name. Whoever sits on the path can then read and change everything, unless `pins`
     /// are given: those count all the same, for the server's own key.
     pub skip_server_verification: bool,
@@ -48,6 +53,8 @@ impl Default for TlsOptions {
         Self {
             ca_path: None,
             ca_path_adds_to_system: false,
+            trust_user_authorities: None,
+            network_security_config: NetworkSecurityConfig::default(),
             skip_server_verification: false,
             pins: Vec::new(),
             client_certificate: None,
@@ -56,6 +63,26 @@ impl Default for TlsOptions {
             server_name: None,
         }
     }
+}
+
+/// How far an app's `network_config.json` is heeded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NetworkSecurityConfig {
+    /// As far as the platform's WebSocket heeds it: `trust-current-user-ca` alone.
+    #[default]
+    Platform,
+    /// As far as the platform's http module does: pins, trust anchors and the ban of clear text as well. What the system cannot
+    /// tell is a failure.
+    Strict,
+}
+
+/// What an app's `network_config.json` demands and allows for one host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct DeclaredTrust {
+    /// Public keys of which the server's chain must have one; none for no such demand.
+    pub pins: Vec<Pin>,
+    /// Folders of authorities, besides the others.
+    pub anchors: Vec<PathBuf>,
 }
 
 /// Files with a client's certificate, followed by those of its issuers, and its key (PKCS#8, SEC1 or PKCS#1); PEM or DER.

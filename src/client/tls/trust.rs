@@ -1,9 +1,10 @@
-//! Whom to trust: the store of the system, the authorities in an application's file or folder, or both.
+//! Whom to trust: the store of the system with what its users have installed, the authorities in an application's file or
+//! folder, or both.
 
 use std::fmt;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::RootCertStore;
@@ -11,17 +12,41 @@ use rustls::pki_types::CertificateDer;
 use rustls_native_certs::ErrorKind;
 use zeroize::Zeroizing;
 
+use super::app_config;
 use super::der::{self, FileKind};
 use super::error::{Shown, TrustError, unusable};
 use super::options::TlsOptions;
 use super::pem::{self, PemError};
 use super::verify::{TrustAnchors, sha256};
+use crate::platform;
 
-/// What the options name.
-pub(super) fn trusted(options: &TlsOptions) -> Result<TrustAnchors, TrustError> {
-    let Some(path) = &options.ca_path else {
-        return Ok(TrustAnchors { roots: Arc::new(system_roots()?), named: Vec::new() });
+/// Where OpenHarmony keeps the authorities that users install, in a folder for each.
+const USER_AUTHORITIES: &str = "/data/certificates/user_cacerts";
+/// Its folder of those for all users, which the device's owner installs.
+const ALL_USERS: u32 = 0;
+
+/// Those whom the options name, and those in the folders `declared` by the app.
+pub(super) fn trusted(options: &TlsOptions, declared: &[PathBuf]) -> Result<TrustAnchors, TrustError> {
+    let mut trusted = match &options.ca_path {
+        None => system(options)?,
+        Some(path) => named(options, path)?,
     };
+    for path in declared {
+        // As on the platform, one that is not there adds nobody, and is said in the log.
+        match folder(path) {
+            Ok(certificates) => {
+                Arc::make_mut(&mut trusted.roots).add_parsable_certificates(certificates);
+            }
+            Err(cause) => {
+                crate::logging::warn(format_args!("a trust anchor of network_config.json: {cause}"))
+            }
+        }
+    }
+    Ok(trusted)
+}
+
+/// Those in an application's file or folder, and perhaps those of the system.
+fn named(options: &TlsOptions, path: &Path) -> Result<TrustAnchors, TrustError> {
     let certificates = if path.is_dir() { folder(path)? } else { certificates(path)? };
     let named = certificates.iter().map(|certificate| sha256(certificate)).collect();
     let mut roots = RootCertStore::empty();
@@ -30,21 +55,25 @@ pub(super) fn trusted(options: &TlsOptions) -> Result<TrustAnchors, TrustError> 
             unusable(path, "a certificate of it is malformed, and not a usable authority".to_owned())
         })?;
     }
+    let mut users_left_out = false;
     if options.ca_path_adds_to_system {
-        match system_roots() {
-            Ok(system) => roots.extend(system.roots),
+        match system(options) {
+            Ok(system) => {
+                roots.extend(Arc::unwrap_or_clone(system.roots).roots);
+                users_left_out = system.users_left_out;
+            }
             Err(cause) => crate::logging::warn(format_args!("{cause}; only those of caPath are trusted")),
         }
     }
-    Ok(TrustAnchors { roots: Arc::new(roots), named })
+    Ok(TrustAnchors { roots: Arc::new(roots), named, users_left_out })
 }
 
 /// The store of the system; an empty one is an error, since nothing could be verified against it.
-fn system_roots() -> Result<RootCertStore, TrustError> {
+fn system(options: &TlsOptions) -> Result<TrustAnchors, TrustError> {
     let found = rustls_native_certs::load_native_certs();
+    let users = UserAuthorities::of(options.trust_user_authorities);
     let mut roots = RootCertStore::empty();
-    let (usable, unusable) =
-        roots.add_parsable_certificates(found.certs.into_iter().chain(user_authorities()));
+    let (usable, unusable) = roots.add_parsable_certificates(found.certs.into_iter().chain(users.trusted()));
     crate::logging::debug(format_args!("trust store: {usable} authorities, {unusable} unusable entries"));
     if roots.is_empty() {
         let cause =
@@ -57,29 +86,46 @@ fn system_roots() -> Result<RootCertStore, TrustError> {
             });
         return Err(TrustError { path: None, cause });
     }
-    Ok(roots)
+    let users_left_out = users.leaves_some_out();
+    Ok(TrustAnchors { roots: Arc::new(roots), named: Vec::new(), users_left_out })
 }
 
-/// Where OpenHarmony keeps the authorities that users install: those for all users, then the current user's.
-#[cfg(target_env = "ohos")]
-fn user_authorities() -> Vec<CertificateDer<'static>> {
-    use std::os::unix::fs::MetadataExt;
-
-    const BASE: &str = "/data/certificates/user_cacerts";
-    const UIDS_PER_USER: u32 = 200_000;
-    let user = fs::metadata("/proc/self").map_or(0, |process| process.uid() / UIDS_PER_USER);
-    let mut users = vec![0, user];
-    users.dedup();
-    // An app may not be allowed to look there; then it trusts the system's authorities alone.
-    let of_user = |user| {
-        rustls_native_certs::load_certs_from_paths(None, Some(&Path::new(BASE).join(format!("{user}")))).certs
-    };
-    users.into_iter().flat_map(of_user).collect()
+/// The folders of the authorities that users have installed.
+struct UserAuthorities {
+    trusted: Vec<PathBuf>,
+    left_out: Vec<PathBuf>,
 }
 
-#[cfg(not(target_env = "ohos"))]
-fn user_authorities() -> Vec<CertificateDer<'static>> {
-    Vec::new()
+impl UserAuthorities {
+    fn of(choice: Option<bool>) -> Self {
+        let Some(base) = platform::device_path(USER_AUTHORITIES) else {
+            return Self { trusted: Vec::new(), left_out: Vec::new() };
+        };
+        let current = platform::current_user();
+        let trusts = |user| match choice {
+            Some(trusts) => trusts,
+            // As the platform's WebSocket: a process of user 0 has that folder for its own.
+            None => user == current && app_config::trusts_user_authorities(),
+        };
+        let mut users = vec![ALL_USERS, current];
+        users.dedup();
+        let (trusted, left_out): (Vec<_>, Vec<_>) = users.into_iter().partition(|user| trusts(*user));
+        let folders = |users: Vec<u32>| users.iter().map(|user| base.join(user.to_string())).collect();
+        Self { trusted: folders(trusted), left_out: folders(left_out) }
+    }
+
+    /// An app may not be allowed to look there; then it trusts the system's authorities alone.
+    fn trusted(&self) -> impl Iterator<Item = CertificateDer<'static>> {
+        self.trusted
+            .iter()
+            .flat_map(|folder| rustls_native_certs::load_certs_from_paths(None, Some(folder)).certs)
+    }
+
+    fn leaves_some_out(&self) -> bool {
+        let holds_files =
+            |folder: &PathBuf| fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some());
+        self.left_out.iter().any(holds_files)
+    }
 }
 
 /// Why a file gives no certificates. No byte of it is part of the words.

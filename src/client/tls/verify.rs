@@ -30,6 +30,17 @@ pub(super) struct TrustAnchors {
     pub(super) roots: Arc<RootCertStore>,
     /// Digests of the certificates that the application has named itself.
     pub(super) named: Vec<[u8; DIGEST_BYTES]>,
+    /// The users of the device have installed authorities that are not among the roots.
+    pub(super) users_left_out: bool,
+}
+
+/// The pins: from each set that is not empty, a key of the chain must be one.
+#[derive(Debug)]
+pub(super) struct PinSets {
+    /// Those of the options.
+    pub(super) own: Vec<Pin>,
+    /// Those of the app's `network_config.json`.
+    pub(super) declared: Vec<Pin>,
 }
 
 pub(super) fn sha256(bytes: &[u8]) -> [u8; DIGEST_BYTES] {
@@ -40,12 +51,17 @@ pub(super) fn sha256(bytes: &[u8]) -> [u8; DIGEST_BYTES] {
 #[derive(Debug)]
 pub(super) enum CertificateRefusal {
     SelfSigned,
-    /// The name of the issuer, when it has one.
-    UnknownIssuer(Option<String>),
-    /// The server's own pin, and how many others there are.
+    UnknownIssuer {
+        /// Its name, when it has one.
+        issuer: Option<String>,
+        /// See [`TrustAnchors::users_left_out`].
+        users_left_out: bool,
+    },
+    /// The server's own pin, how many others there are, and where.
     Pins {
         own: String,
         count: usize,
+        source: PinSource,
     },
     PinsExpired,
     /// An RSA key of so many bits, of the server or of an authority.
@@ -58,19 +74,23 @@ impl fmt::Display for CertificateRefusal {
             Self::SelfSigned => f.write_str(
                 "the server's certificate is self-signed, and not in the trust store; set caPath to trust it",
             ),
-            Self::UnknownIssuer(issuer) => {
+            Self::UnknownIssuer { issuer, users_left_out } => {
                 f.write_str("the issuer of the server's certificate")?;
                 if let Some(issuer) = issuer {
                     write!(f, ", {issuer:?},")?;
                 }
                 f.write_str(
                     " is not in the trust store, or the server left out an intermediate certificate; set caPath to trust it",
-                )
+                )?;
+                match users_left_out {
+                    true => f.write_str(", or trustUserAuthorities if it is among those that users of the device installed"),
+                    false => Ok(()),
+                }
             }
-            Self::Pins { own, count } => write!(
+            Self::Pins { own, count, source } => write!(
                 f,
-                "the server's public key, sha256//{own}, is not among those pinned by certificatePinning ({count}), nor is \
-                 another of its chain"
+                "the server's public key, sha256//{own}, is not among those pinned by {source} ({count}), nor is another of \
+                 its chain"
             ),
             Self::RsaBits(bits) => write!(
                 f,
@@ -81,6 +101,22 @@ impl fmt::Display for CertificateRefusal {
                 "all pins of certificatePinning have expired, and with skipServerCertVerification nothing else is verified",
             ),
         }
+    }
+}
+
+/// Who pins a key.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PinSource {
+    Options,
+    Config,
+}
+
+impl fmt::Display for PinSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Options => "certificatePinning",
+            Self::Config => "network_config.json",
+        })
     }
 }
 
@@ -97,7 +133,7 @@ impl From<CertificateRefusal> for rustls::Error {
 pub(super) struct Verifier {
     /// `None`: any certificate will do that passes the pins.
     chain: Option<Chain>,
-    pins: Vec<Pin>,
+    pins: PinSets,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
@@ -126,7 +162,7 @@ impl Chain {
         if is_authority(&error) && self.trusted.named.contains(&sha256(end_entity)) {
             return verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name);
         }
-        Err(explain(error, end_entity, intermediates, &self.trusted.roots))
+        Err(explain(error, end_entity, intermediates, &self.trusted))
     }
 }
 
@@ -144,7 +180,7 @@ impl Verifier {
     /// One that accepts servers of those who are trusted; any server without them.
     pub(super) fn new(
         trusted: Option<TrustAnchors>,
-        pins: Vec<Pin>,
+        pins: PinSets,
         provider: &Arc<CryptoProvider>,
     ) -> Result<Self, rustls::client::VerifierBuilderError> {
         let chain = trusted.map(|trusted| {
@@ -159,15 +195,17 @@ impl Verifier {
     /// verified one: what else the server has sent along proves nothing.
     fn check_pins(
         &self,
+        pins: &[Pin],
+        source: PinSource,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(), rustls::Error> {
-        if self.pins.is_empty() {
+        if pins.is_empty() {
             return Ok(());
         }
         let now_secs = Duration::from_secs(now.as_secs());
-        let mut live = self.pins.iter().filter(|pin| pin.expires.is_none_or(|at| now_secs < at)).peekable();
+        let mut live = pins.iter().filter(|pin| pin.expires.is_none_or(|at| now_secs < at)).peekable();
         if live.peek().is_none() {
             if self.chain.is_none() {
                 return Err(CertificateRefusal::PinsExpired.into());
@@ -200,7 +238,7 @@ impl Verifier {
             }
         }
         let own = BASE64.encode(&sha256(own));
-        Err(CertificateRefusal::Pins { own, count: live.len() }.into())
+        Err(CertificateRefusal::Pins { own, count: live.len(), source }.into())
     }
 }
 
@@ -226,7 +264,7 @@ impl Verifier {
         let fits = |algorithm: &&'static dyn SignatureVerificationAlgorithm| {
             key.verify_signature(*algorithm, message, signature.signature()).is_ok()
         };
-        match of_scheme.any(|(_, algorithms)| algorithms.iter().any(|algorithm| fits(algorithm))) {
+        match of_scheme.any(|(_, algorithms)| algorithms.iter().any(&fits)) {
             true => Ok(HandshakeSignatureValid::assertion()),
             false => Err(CertificateError::BadSignature.into()),
         }
@@ -264,7 +302,7 @@ fn explain(
     error: rustls::Error,
     end_entity: &CertificateDer<'_>,
     intermediates: &[CertificateDer<'_>],
-    roots: &RootCertStore,
+    trusted: &TrustAnchors,
 ) -> rustls::Error {
     let rustls::Error::InvalidCertificate(cause) = &error else { return error };
     match cause {
@@ -272,14 +310,17 @@ fn explain(
             Ok(certificate) if certificate.issuer() == certificate.subject() => {
                 CertificateRefusal::SelfSigned.into()
             }
-            Ok(certificate) => CertificateRefusal::UnknownIssuer(issuer_name(certificate.issuer())).into(),
+            Ok(certificate) => {
+                let issuer = issuer_name(certificate.issuer());
+                CertificateRefusal::UnknownIssuer { issuer, users_left_out: trusted.users_left_out }.into()
+            }
             Err(_) => error,
         },
         CertificateError::BadSignature => {
             let chain = || iter::once(end_entity).chain(intermediates).flat_map(EndEntityCert::try_from);
             let issued =
                 |anchor: &&TrustAnchor<'_>| chain().any(|below| below.issuer() == anchor.subject.as_ref());
-            let anchors = roots.roots.iter().filter(issued).map(anchor_key);
+            let anchors = trusted.roots.roots.iter().filter(issued).map(anchor_key);
             let mut keys = chain().map(|one| one.subject_public_key_info().to_vec()).chain(anchors);
             match keys.find_map(|key| unusable_rsa_bits(&key)) {
                 Some(bits) => CertificateRefusal::RsaBits(bits).into(),
@@ -318,7 +359,9 @@ impl ServerCertVerifier for Verifier {
         if let Some(chain) = &self.chain {
             chain.verify(end_entity, intermediates, server_name, ocsp_response, now)?;
         }
-        self.check_pins(end_entity, intermediates, now)?;
+        let PinSets { own, declared } = &self.pins;
+        self.check_pins(own, PinSource::Options, end_entity, intermediates, now)?;
+        self.check_pins(declared, PinSource::Config, end_entity, intermediates, now)?;
         Ok(ServerCertVerified::assertion())
     }
 

@@ -21,6 +21,15 @@ pub const PROXY_NONE: u8 = 1;
 pub const PROXY_HTTP: u8 = 2;
 pub const PROXY_SOCKS5: u8 = 3;
 
+/// `NWS_UserAuthorities`.
+pub const USER_AUTHORITIES_BY_CONFIG: u8 = 0;
+pub const USER_AUTHORITIES_TRUSTED: u8 = 1;
+pub const USER_AUTHORITIES_NOT_TRUSTED: u8 = 2;
+
+/// `NWS_NetworkSecurityConfig`.
+pub const SECURITY_CONFIG_PLATFORM: u8 = 0;
+pub const SECURITY_CONFIG_STRICT: u8 = 1;
+
 /// `NWS_Options`.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -71,6 +80,8 @@ pub struct RawOptions {
     pub proxy_timeout_ms: u32,
     pub tls_timeout_ms: u32,
     pub upgrade_timeout_ms: u32,
+    pub trust_user_authorities: u8,
+    pub network_security_config: u8,
 }
 
 /// `NWS_CertificatePinning`.

@@ -8,13 +8,15 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::client::{
-    AlpnProtocols, Causes, ClientCertificate, Credentials, HEADER_BYTES_MAX, HEADER_COUNT_MAX, Options,
-    Password, PerMessageDeflate, PhaseTimeouts, Pin, Proxy, ProxyProtocol, ProxyServer, REDIRECTS_MAX,
-    RawHeader, Reconnect, Rewrite, SEND_LIMIT_BYTES, SendLimits, SessionOptions, TlsOptions, TlsServerName,
-    check_hosts,
+    AlpnProtocols, Causes, ClientCertificate, Credentials, HEADER_BYTES_MAX, HEADER_COUNT_MAX,
+    NetworkSecurityConfig, Options, Password, PerMessageDeflate, PhaseTimeouts, Pin, Proxy, ProxyProtocol,
+    ProxyServer, REDIRECTS_MAX, RawHeader, Reconnect, Rewrite, SEND_LIMIT_BYTES, SendLimits, SessionOptions,
+    TlsOptions, TlsServerName, check_hosts,
 };
 use crate::ndk::abi::ext::{
     PROXY_HTTP, PROXY_NONE, PROXY_SOCKS5, PROXY_SYSTEM, RawOptions, RawPin, RawReconnectOptions,
+    SECURITY_CONFIG_PLATFORM, SECURITY_CONFIG_STRICT, USER_AUTHORITIES_BY_CONFIG,
+    USER_AUTHORITIES_NOT_TRUSTED, USER_AUTHORITIES_TRUSTED,
 };
 use crate::ndk::abi::{ErrCode, Header};
 use crate::ndk::error::CallError;
@@ -46,6 +48,8 @@ impl RawOptions {
         let TlsOptions {
             ca_path: _,
             ca_path_adds_to_system,
+            trust_user_authorities: _,
+            network_security_config: _,
             skip_server_verification,
             pins: _,
             client_certificate: _,
@@ -102,6 +106,8 @@ impl RawOptions {
             proxy_timeout_ms: milliseconds(phase_timeouts.proxy),
             tls_timeout_ms: milliseconds(phase_timeouts.tls),
             upgrade_timeout_ms: milliseconds(phase_timeouts.upgrade),
+            trust_user_authorities: USER_AUTHORITIES_BY_CONFIG,
+            network_security_config: SECURITY_CONFIG_PLATFORM,
         }
     }
 
@@ -191,6 +197,22 @@ impl RawOptions {
         Ok(TlsOptions {
             ca_path: text("caPath", self.ca_path)?.map(PathBuf::from),
             ca_path_adds_to_system: flag("caPathAddsToSystem", self.ca_path_adds_to_system)?,
+            trust_user_authorities: match self.trust_user_authorities {
+                USER_AUTHORITIES_BY_CONFIG => None,
+                USER_AUTHORITIES_TRUSTED => Some(true),
+                USER_AUTHORITIES_NOT_TRUSTED => Some(false),
+                other => {
+                    return Err(refused(format!("trustUserAuthorities: {other} is no NWS_UserAuthorities")));
+                }
+            },
+            network_security_config: match self.network_security_config {
+                SECURITY_CONFIG_PLATFORM => NetworkSecurityConfig::Platform,
+                SECURITY_CONFIG_STRICT => NetworkSecurityConfig::Strict,
+                other => {
+                    let text = format!("networkSecurityConfig: {other} is no NWS_NetworkSecurityConfig");
+                    return Err(refused(text));
+                }
+            },
             skip_server_verification: flag("skipServerCertVerification", self.skip_server_cert_verification)?,
             pins: pins(self.certificate_pinning)?,
             client_certificate,

@@ -1,0 +1,127 @@
+//! What an app says of the authorities that users install, in its `network_config.json`.
+//!
+//! The platform has no public function that tells it. It reads the file `resources/base/profile/network_config.json` of the
+//! app's entry module from the app's package, and so does this.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use super::app_package;
+use super::error::Shown;
+use crate::platform;
+
+/// Where an app finds its own packages, one for each module.
+const PACKAGES: &str = "/data/storage/el1/bundle";
+const PROFILE: &str = "resources/base/profile/network_config.json";
+/// The member of the object; true where it is missing.
+const MEMBER: &str = "trust-current-user-ca";
+
+/// Whether the app trusts the authorities that the user has installed, if it does not decide by its options.
+pub(super) fn trusts_user_authorities() -> bool {
+    static TRUSTS: OnceLock<bool> = OnceLock::new();
+    *TRUSTS.get_or_init(|| {
+        platform::device_path(PACKAGES).is_none_or(|packages| match of_packages(&packages) {
+            Ok(trusts) => trusts,
+            Err(cause) => {
+                crate::logging::warn(format_args!(
+                    "network_config.json cannot be read ({}: {cause}); authorities that users installed are not trusted, \
+                     unless trustUserAuthorities says so",
+                    Shown(&packages)
+                ));
+                false
+            }
+        })
+    })
+}
+
+/// What the packages in a folder say together. A process without packages is not that of an app.
+fn of_packages(packages: &Path) -> io::Result<bool> {
+    let entries = match fs::read_dir(packages) {
+        Ok(entries) => entries,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(cause) => return Err(cause),
+    };
+    let mut found = false;
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "hap") {
+            continue;
+        }
+        found = true;
+        if let Some(config) = app_package::read_file(&path, PROFILE)?
+            && member_is_true(&config, MEMBER) == Some(false)
+        {
+            return Ok(false);
+        }
+    }
+    found.then_some(true).ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no package"))
+}
+
+/// Whether a member of a JSON object is `true`; `None` if there is no such member. As the platform does, its name is known without
+/// regard to case, and any other value is false. What else is in the file needs not be well-formed.
+fn member_is_true(json: &[u8], name: &str) -> Option<bool> {
+    let mut depth = 0_usize;
+    let mut rest = json;
+    while let [byte, behind @ ..] = rest {
+        rest = behind;
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'"' => {
+                let length = string_bytes(behind)?;
+                let (text, behind) = (&behind[..length], &behind[length + 1..]);
+                rest = behind;
+                if depth == 1
+                    && text.eq_ignore_ascii_case(name.as_bytes())
+                    && let Some(value) = behind.trim_ascii_start().strip_prefix(b":")
+                {
+                    return Some(value.trim_ascii_start().starts_with(b"true"));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// How long a string is whose first quotation mark was just before; `None` if it does not end.
+fn string_bytes(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        match text.get(at)? {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_member_of_the_outermost_object() {
+        for (json, said) in [
+            (r#"{"trust-current-user-ca": false}"#, Some(false)),
+            (r#"{"trust-current-user-ca" : true }"#, Some(true)),
+            (
+                r#"{ "network-security-config": {"a": [1, "}"]}, "Trust-Current-User-CA":false, }"#,
+                Some(false),
+            ),
+            (r#"{"a": "trust-current-user-ca", "b\"": 1, "trust-current-user-ca":false}"#, Some(false)),
+            (r#"{"trust-current-user-ca": "true"}"#, Some(false)),
+            (r#"{"trust-current-user-ca": 1}"#, Some(false)),
+            (r#"{"trust-current-user-ca": true, "trust-current-user-ca": false}"#, Some(true)),
+            (r#"{"inner": {"trust-current-user-ca": false}}"#, None),
+            (r#"["trust-current-user-ca", false]"#, None),
+            (r#"{"trust-global-user-ca": false}"#, None),
+            (r#"{"trust-current-user-ca"#, None),
+            ("", None),
+        ] {
+            assert_eq!(member_is_true(json.as_bytes(), MEMBER), said, "{json}");
+        }
+    }
+}
