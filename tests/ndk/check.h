@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -240,6 +241,53 @@ static inline int flag_await(struct Flag *flag, int times)
     reached = flag->raised >= times;
     pthread_mutex_unlock(&check.lock);
     return reached;
+}
+
+/* --- a process that stands still --- */
+
+/* A process that stops this one, as an app freezer does. */
+struct Freezer {
+    pid_t process;
+    int start;
+};
+
+/* One that is to stop this process for so long. While a name is looked up, fork() may wait for that. */
+static inline struct Freezer freezer_new(long milliseconds)
+{
+    struct timespec time = { milliseconds / 1000, milliseconds % 1000 * 1000000 };
+    struct Freezer freezer;
+    pid_t self = getpid();
+    int ends[2];
+    if (pipe(ends) != 0) {
+        abort();
+    }
+    freezer.process = fork();
+    if (freezer.process == 0) {
+        char byte;
+        close(ends[1]);
+        if (read(ends[0], &byte, 1) == 1) {
+            kill(self, SIGSTOP);
+            nanosleep(&time, NULL);
+            kill(self, SIGCONT);
+        }
+        _exit(0);
+    }
+    close(ends[0]);
+    freezer.start = ends[1];
+    return freezer;
+}
+
+/* Has it stop this process now; returns when that goes on. */
+static inline void freezer_use(struct Freezer freezer)
+{
+    CHECK(write(freezer.start, "x", 1) == 1);
+    CHECK(waitpid(freezer.process, NULL, 0) == freezer.process);
+    close(freezer.start);
+}
+
+static inline void stand_still(long milliseconds)
+{
+    freezer_use(freezer_new(milliseconds));
 }
 
 /* --- probes: clients whose events are recorded --- */

@@ -11,7 +11,6 @@
 #include <network/netstack/net_websocket_ext.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #define CONNECTIONS 20
 

@@ -302,6 +302,38 @@ static void a_peer_that_does_not_answer_after_a_change_is_lost(void)
     AWAIT_REGISTERED(0);
 }
 
+/* The probe is out, and its time passes while the process stands still. */
+static struct Counter *counter_probed_and_stopped(const char *path)
+{
+    struct Counter *counter = counter_open(path, 0);
+    AWAIT_REGISTERED(1);
+    platform.tell(STUB_AVAILABLE, OTHER_NETWORK);
+    CHECK(flag_await(&counter->pinged, 1));
+    stand_still(4000);
+    return counter;
+}
+
+static void a_peer_that_answers_a_stopped_process_after_a_change_is_kept(void)
+{
+    struct Counter *counter = counter_probed_and_stopped("/later/2000");
+    CHECK(flag_await(&counter->ponged, 1));
+    CHECK(flag_await(&counter->received, 1));
+    counter_round_trip(counter);
+    CHECK_INT(flag_count(&counter->reconnecting), 0);
+    counter_end(counter);
+    AWAIT_REGISTERED(0);
+}
+
+static void a_peer_that_does_not_answer_a_stopped_process_after_a_change_is_lost(void)
+{
+    struct Counter *counter = counter_probed_and_stopped("/silent");
+    CHECK(flag_await(&counter->reconnecting, 1));
+    CHECK_HAS(counter->message, "3000 ms after the network changed");
+    CHECK(flag_await(&counter->opened, 2));
+    counter_end(counter);
+    AWAIT_REGISTERED(0);
+}
+
 static void works_without_the_permission(void)
 {
     struct Counter *counter;
@@ -371,6 +403,8 @@ int main(int count, char **arguments)
     RUN(a_network_whose_successor_is_there_may_go);
     RUN(asks_the_peer_after_a_change);
     RUN(a_peer_that_does_not_answer_after_a_change_is_lost);
+    RUN(a_peer_that_answers_a_stopped_process_after_a_change_is_kept);
+    RUN(a_peer_that_does_not_answer_a_stopped_process_after_a_change_is_lost);
     RUN(works_without_the_permission);
     return check_end();
 }

@@ -287,6 +287,30 @@ static void nonsense(void)
     CASES(96, { "changed", 5000, NONE, NONE, ANYTHING });
 }
 
+/* The resolver's answer comes while the process stands still, or the question goes out afterwards. */
+static void a_process_that_stands_still(void)
+{
+    static const struct Case cases[] = {
+        { "late", 2000, NONE, NONE, OPENS },
+        { "late", PATIENT_MS, 2000, NONE, OPENS },
+        { "hole", 2000, NONE, NONE, LATE_LOOKUP | NO_NAME },
+        { "hole", PATIENT_MS, 2000, NONE, LATE_LOOKUP | NO_NAME },
+    };
+    struct Freezer freezer = freezer_new(4000);
+    struct Attempt *attempts[4];
+    size_t index;
+    for (index = 0; index < 4; index++) {
+        attempts[index] = attempt_new();
+        attempt_begin(attempts[index], &cases[index], names++);
+    }
+    freezer_use(freezer);
+    for (index = 0; index < 4; index++) {
+        attempt_end(attempts[index], &cases[index], 1);
+        OH_WebSocketClient_Destroy(attempts[index]->client);
+        free(attempts[index]);
+    }
+}
+
 static void more_lookups_than_there_may_be(void)
 {
     static const struct Case hurried = { "hole", 300, NONE, NONE, LATE_LOOKUP };
@@ -377,6 +401,7 @@ int main(int count, char **arguments)
         RUN(answers_too_long_for_udp);
         RUN(addresses_of_which_some_are_dead);
         RUN(nonsense);
+        RUN(a_process_that_stands_still);
         RUN(more_lookups_than_there_may_be);
         RUN(clients_that_are_destroyed_meanwhile);
     } else if (strcmp(servers, "no-tcp") == 0) {
