@@ -21,6 +21,7 @@ require('./platform_parity.test.js');
 require('./lifecycle.test.js');
 require('./proxy.test.js');
 require('./reconnect.test.js');
+require('./freeze.test.js');
 require('./connecting.test.js');
 require('./observing.test.js');
 
