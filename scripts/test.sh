@@ -119,10 +119,10 @@ judge() {
     fi
 }
 
-# The crates for benchmarks and fuzzing depend on this one, and have lock files of their own.
+# The crates for benchmarks, fuzzing and models have lock files of their own.
 locks_are_fresh() {
     local manifest
-    for manifest in Cargo.toml benches/Cargo.toml fuzz/Cargo.toml; do
+    for manifest in Cargo.toml benches/Cargo.toml fuzz/Cargo.toml models/Cargo.toml; do
         cargo_host update --quiet --workspace --locked --manifest-path "$manifest" || return
     done
 }
@@ -155,6 +155,8 @@ run_rust() {
     fi
     mapfile -t tests < <(rust_tests)
     suite 'unit and integration tests' '^test result' cargo_host test --quiet "${tests[@]}"
+    # Without the mutants, which take minutes.
+    [[ $fast ]] || suite 'models of the threads' '^models: ' bash scripts/models.sh --models
 }
 
 run_protocol() {

@@ -1,0 +1,118 @@
+//! The client's state, and in the place of `client/mod.rs` as much of a client as the models need: no model has a network. The
+//! types that stand in are those that the files of the library name here and hand on.
+
+mod models;
+mod session;
+
+#[allow(dead_code)]
+#[path = "../../../src/client/cause.rs"]
+mod cause;
+#[allow(dead_code)]
+#[path = "../../../src/client/event.rs"]
+mod event;
+#[allow(dead_code)]
+#[path = "../../../src/client/message.rs"]
+mod message;
+#[allow(dead_code, unused_imports)]
+#[path = "../../../src/client/send_queue/mod.rs"]
+mod send_queue;
+#[allow(dead_code, unused_imports)]
+#[path = "../../../src/client/shared/mod.rs"]
+mod shared;
+#[allow(dead_code)]
+#[path = "../../../src/client/state.rs"]
+mod state;
+#[allow(dead_code)]
+#[path = "../../../src/client/stats.rs"]
+mod stats;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use self::event::{Closed, Failure, Listener, Outcome, Receipt};
+pub use self::handshake::Opened;
+pub use self::message::Message;
+pub use self::models::MODELS;
+pub use self::session::Attempt;
+
+use self::shared::Shared;
+use crate::protocol::MessageType;
+
+/// Of the library's `SEND_LIMIT_BYTES` the models need the name.
+pub const SEND_LIMIT_BYTES: usize = 1_000;
+
+pub type RawHeader = (Vec<u8>, Vec<u8>);
+
+/// A client as `client/mod.rs` has it, without its runtime.
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+impl Client {
+    pub fn new(listener: Box<dyn Listener>, send_limit: usize) -> Self {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Self { shared: Arc::new(Shared::new(id, listener, send_limit)) }
+    }
+
+    pub fn id(&self) -> u64 {
+        self.shared.id
+    }
+
+    /// Queues a message.
+    pub fn send(&self, receipt: Receipt) {
+        self.shared.send(MessageType::Text, b"a", Some(receipt)).expect("the queue is empty");
+    }
+
+    /// Begins an attempt.
+    pub fn begin(&self) -> Attempt {
+        Attempt::of(&self.shared)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.shared.detach();
+    }
+}
+
+/// Nothing of it is looked at.
+#[derive(Clone, Default)]
+pub struct Options {
+    #[allow(dead_code)]
+    pub reconnect: Option<Reconnect>,
+    #[allow(dead_code)]
+    pub rest: (),
+}
+
+#[derive(Clone)]
+pub struct Reconnect;
+
+mod error {
+    #[derive(Debug)]
+    pub struct Error;
+
+    impl std::fmt::Display for Error {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("lost")
+        }
+    }
+}
+
+mod handshake {
+    #[derive(Debug, Default)]
+    pub struct Opened {
+        pub timing: super::stats::Timing,
+    }
+}
+
+mod request {
+    #[derive(Debug, PartialEq, Eq)]
+    pub struct Preparation(pub u32);
+}
+
+mod transport {
+    pub(in crate::client) trait Notified: Send + Sync {
+        fn network_changed(&self);
+    }
+}
