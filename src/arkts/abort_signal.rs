@@ -20,7 +20,7 @@ pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
     signal.set_hidden(HOLDER, env.object()?)?;
     set_listeners(signal, &[])?;
     let add = env.function(|call| {
-        let [event, listener] = call.arguments;
+        let [event, listener, _] = call.arguments;
         let env = call.this.env();
         if !is_abort(event) || listener.type_of() != Type::Function {
             let error = ApiError::parameter("listener", "must be a function, for the event 'abort'");
@@ -34,7 +34,7 @@ pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
         env.undefined()
     })?;
     let remove = env.function(|call| {
-        let [event, listener] = call.arguments;
+        let [event, listener, _] = call.arguments;
         if is_abort(event) {
             let mut listeners = listeners(call.this)?;
             listeners.retain(|known| !known.is_same(listener));

@@ -122,7 +122,6 @@ impl From<CloseError> for ApiError {
     fn from(error: CloseError) -> Self {
         match error {
             CloseError::NotConnected => Self::other(&format!("close: {error}")),
-            CloseError::Code => Self::parameter("code", "must be 1000 to 1003, 1007 to 1014 or 3000 to 4999"),
         }
     }
 }

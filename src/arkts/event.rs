@@ -138,7 +138,7 @@ pub enum EventType {
 }
 
 impl EventType {
-    /// The names that `on` takes, for an error text.
+    /// The names that `on` takes, for the log.
     pub const NAMES: &str = "open, openInfo, message, piece, dataEnd, headerReceive, pong, drain, stats, \
                               frame, reconnecting, prepare, reconnected, close, error";
 

@@ -10,6 +10,7 @@ mod error;
 mod event;
 mod js_listener;
 mod js_waker;
+mod lenience;
 mod message_iterator;
 mod napi;
 mod objects;
@@ -32,7 +33,8 @@ pub fn load(exports: Object<'_>, env: Env) -> Result<()> {
     let env = Engine::from(env);
     let exports = env.adopt(exports.raw());
     enums::load(env, exports)?;
-    Ok(websocket::load(env, exports)?)
+    websocket::load(env, exports)?;
+    Ok(websocket::methods::load(env, exports)?)
 }
 
 /// Makes a WebSocket client that is not connected.

@@ -1,34 +1,43 @@
-//! Parses JavaScript arguments. A wrong argument is an error 401 whose message begins with its name.
+//! Parses JavaScript arguments.
+//!
+//! A wrong argument is an error 401 whose message begins with its name. But what the platform takes though it is wrong is taken
+//! here too, with a warning, so that an app that ran there runs here. Options of this library alone are strict: no app that ran
+//! on the platform has them, and one that is not heard could cost what it was to protect.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use super::abort_signal::Signal;
 use super::error::ApiError;
+use super::lenience::{Lenience, distance, shown};
 use super::napi::{Type, Value};
 use crate::client::{
-    AlpnProtocols, Causes, ClientCertificate, CloseError, Credentials, NetworkSecurityConfig, Options,
-    Password, Pin, Preparation, Proxy, ProxyProtocol, ProxyServer, REDIRECTS_MAX, RawHeader, Reconnect,
-    Rewrite, SEND_LIMIT_BYTES, SendLimits, TlsServerName, may_close_with,
+    AlpnProtocols, Causes, ClientCertificate, Credentials, NetworkSecurityConfig, Options, Password, Pin,
+    Preparation, Proxy, ProxyProtocol, ProxyServer, REDIRECTS_MAX, RawHeader, Reconnect, Rewrite,
+    SEND_LIMIT_BYTES, SendLimits, TlsServerName,
 };
 
 /// The longest interval or timeout in seconds: the platform's limit.
 const SECONDS_MAX: f64 = 30_000.0;
 
-const DEFAULT_CLOSE_CODE: u16 = 1000;
+/// The platform's `pingInterval` and `pongTimeout` in seconds.
+const DEFAULT_SECONDS: f64 = 30.0;
+
+const DEFAULT_CLOSE_CODE: u32 = 1000;
 /// The platform's default, which servers may know.
 const DEFAULT_CLOSE_REASON: &str = "CLOSE_NORMAL";
 
 /// The largest whole number that a double holds exactly: the limit for bytes and milliseconds.
 const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
 
-/// `match` by the name of a property. The last arm takes any other name, with the list of those that are known.
+/// `match` by the name of a property. The last arm takes any other name, with those that are known.
 macro_rules! match_known {
     ($name:expr, { $($known_name:literal => $arm:expr,)+ }, $known:ident => $unknown:expr) => {
         match $name {
             $($known_name => $arm,)+
             _ => {
-                let $known = [$($known_name),+].join(", ");
+                let $known = [$($known_name),+];
                 $unknown
             }
         }
@@ -46,21 +55,22 @@ pub struct ConnectOptions<'env> {
     pub signal: Option<Signal<'env>>,
 }
 
-pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError> {
+pub fn connect_options(value: Value<'_>, lenience: Lenience) -> Result<ConnectOptions<'_>, ApiError> {
     let mut options = Options::default();
     let mut send_limits = SendLimits::of_bytes(SEND_LIMIT_BYTES);
     let mut sends_wait = false;
     let mut signal = None;
     let (mut username, mut password) = (None, None);
+    let (mut ping_interval, mut pong_timeout) = (None, None);
     for (name, value) in properties("options", value)? {
         if value.is_absent() {
             continue;
         }
         match_known!(name.as_str(), {
-            "header" => options.headers = headers(value)?,
+            "header" => options.headers = headers(value, lenience)?,
             "caPath" => {
-                options.tls.ca_path =
-                    Some(text("caPath", value)?).filter(|path| !path.is_empty()).map(PathBuf::from)
+                let path = lenience.text(&name, value).filter(|path| !path.is_empty());
+                options.tls.ca_path = path.map(PathBuf::from);
             },
             "caPathAddsToSystem" => options.tls.ca_path_adds_to_system = boolean(&name, value)?,
             "trustUserAuthorities" => options.tls.trust_user_authorities = Some(boolean(&name, value)?),
@@ -71,7 +81,7 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
                     _ => return Err(ApiError::parameter(&name, "must be 'platform' or 'strict'")),
                 }
             },
-            "clientCert" => options.tls.client_certificate = client_certificate(value)?,
+            "clientCert" => options.tls.client_certificate = client_certificate(value, lenience)?,
             "certificatePinning" => options.tls.pins = pins(value)?,
             "alpnProtocols" => {
                 let names = texts(&name, value)?;
@@ -83,7 +93,7 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
                 let wrong = || ApiError::parameter(&name, "must be a host name or an IP address");
                 options.tls.server_name = Some(host.ok_or_else(wrong)?);
             },
-            "proxy" => options.proxy = proxy(value)?,
+            "proxy" => options.proxy = proxy(value, lenience)?,
             "hosts" => options.hosts = hosts(value)?,
             "username" => username = Some(text(&name, value)?),
             "password" => password = Some(text(&name, value)?),
@@ -95,16 +105,20 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
                 options.max_redirects = count.ok_or_else(wrong)? as u8;
             },
             "protocol" => options.protocols = text("protocol", value)?,
-            "skipServerCertVerification" => options.tls.skip_server_verification = boolean(&name, value)?,
-            "pingInterval" => options.session.ping_interval = seconds(&name, value)?,
-            "pongTimeout" => options.session.pong_timeout = seconds(&name, value)?,
+            "skipServerCertVerification" => {
+                options.tls.skip_server_verification = lenience.boolean(&name, value).unwrap_or(false);
+            },
+            "pingInterval" => ping_interval = Some(value),
+            "pongTimeout" => pong_timeout = Some(value),
             // TLS below 1.2 is never used, so any minimum up to 1.2 is met.
             "minSupportTlsProtocol" => match value.to_number() {
                 Some(0.0 | 1.0 | 2.0) => {}
                 Some(3.0) => options.tls.tls13_only = true,
-                _ => return Err(ApiError::parameter(&name, "must be a TlsProtocol")),
+                _ => lenience.leave_out(&name, "a TlsProtocol, 0 to 3"),
             },
-            "supportOriginPort" => options.origin_port = boolean(&name, value)?,
+            "supportOriginPort" => {
+                options.origin_port = lenience.boolean(&name, value).unwrap_or(false);
+            },
             "perMessageDeflate" => {
                 if !boolean(&name, value)? {
                     options.session.per_message_deflate = None;
@@ -135,13 +149,64 @@ pub fn connect_options(value: Value<'_>) -> Result<ConnectOptions<'_>, ApiError>
             "traceId" => options.trace_id = trace_id(value)?,
             "signal" => signal = Some(Signal::parse(value)?),
             "reconnect" => options.reconnect = Some(reconnect(value)?),
-        }, known => return Err(no_option(&name, &known)));
+        }, known => {
+            // A pin that is not heard is worse than no connection, and the platform has none: no app leaned on its being ignored.
+            if distance(&name, PINNING) <= MISSPELT_BY {
+                return Err(ApiError::parameter(&shown(&name), &format!("is not an option; {PINNING} is")));
+            }
+            lenience.unknown(&name, &known);
+        });
     }
+    (options.session.ping_interval, options.session.pong_timeout) =
+        keepalive(ping_interval, pong_timeout, lenience);
     if username.is_some() || password.is_some() {
         let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
         options.credentials = Some(Credentials { username, password });
     }
     Ok(ConnectOptions { request: options, send_limits, sends_wait, signal })
+}
+
+/// The option whose misspelling is refused, and how many characters may differ in one.
+const PINNING: &str = "certificatePinning";
+const MISSPELT_BY: usize = 4;
+
+/// The interval between pings and the deadline of their pongs, by the platform's rules: an interval out of range is not heard,
+/// and a deadline is not longer than the interval, unless it is the default.
+fn keepalive(
+    interval: Option<Value<'_>>,
+    timeout: Option<Value<'_>>,
+    lenience: Lenience,
+) -> (Option<Duration>, Option<Duration>) {
+    let number = |name, value: Option<Value<'_>>| {
+        let number = value?.to_number().filter(|seconds| !seconds.is_nan());
+        if number.is_none() {
+            lenience.leave_out(name, "a number of seconds from 0 to 30000");
+        }
+        number
+    };
+    let in_range = |seconds: &f64| (0.0..=SECONDS_MAX).contains(seconds);
+    let interval = number("pingInterval", interval).filter(|seconds| {
+        if !in_range(seconds) {
+            lenience.leave_out("pingInterval", "from 0 to 30000");
+        }
+        in_range(seconds)
+    });
+    let interval = interval.unwrap_or(DEFAULT_SECONDS);
+    let timeout = number("pongTimeout", timeout).map(|seconds| match seconds {
+        DEFAULT_SECONDS => seconds,
+        0.0..=SECONDS_MAX if interval == 0.0 || seconds <= interval => seconds,
+        _ => {
+            let what = format_args!("must be from 0 to pingInterval; it is taken as {interval}");
+            lenience.warn("pongTimeout", what);
+            interval
+        }
+    });
+    (seconds(interval), seconds(timeout.unwrap_or(DEFAULT_SECONDS)))
+}
+
+/// A number of seconds. 0 switches a timer off.
+fn seconds(seconds: f64) -> Option<Duration> {
+    Some(Duration::from_secs_f64(seconds)).filter(|duration| !duration.is_zero())
 }
 
 /// When to connect again.
@@ -197,7 +262,11 @@ fn whole(name: &str, value: Value<'_>) -> Result<u32, ApiError> {
 }
 
 /// The arguments of `prepareAttempt`.
-pub fn attempt(attempt: Value<'_>, change: Value<'_>) -> Result<(u32, Preparation), ApiError> {
+pub fn attempt(
+    attempt: Value<'_>,
+    change: Value<'_>,
+    lenience: Lenience,
+) -> Result<(u32, Preparation), ApiError> {
     let attempt = whole("attempt", attempt)?;
     if change.to_boolean() == Some(false) {
         return Ok((attempt, Preparation::Fail));
@@ -209,40 +278,33 @@ pub fn attempt(attempt: Value<'_>, change: Value<'_>) -> Result<(u32, Preparatio
         }
         match_known!(name.as_str(), {
             "url" => rewrite.url = Some(text("change.url", value)?),
-            "header" => rewrite.headers = headers(value)?,
+            "header" => rewrite.headers = headers(value, lenience)?,
         }, known => return Err(no_field(&format!("change.{name}"), &known)));
     }
     Ok((attempt, Preparation::Proceed(rewrite)))
 }
 
-/// The options of `close`.
-pub fn close_options(value: Value<'_>) -> Result<(u16, String), ApiError> {
-    let (mut code, mut reason) = (DEFAULT_CLOSE_CODE, DEFAULT_CLOSE_REASON.to_owned());
+/// The options of `close`, with any code there is. Nothing that an object holds keeps a connection open.
+pub fn close_options(value: Value<'_>, lenience: Lenience) -> Result<(u32, String), ApiError> {
+    let (mut code, mut reason) = (DEFAULT_CLOSE_CODE, None);
     for (name, value) in properties("options", value)? {
         if value.is_absent() {
             continue;
         }
         match_known!(name.as_str(), {
-            "code" => {
-                code = value
-                    .to_number()
-                    .filter(|code| code.fract() == 0.0 && (0.0..=65_535.0).contains(code))
-                    .map(|code| code as u16)
-                    .filter(|code| may_close_with(*code))
-                    .ok_or(CloseError::Code)?;
+            "code" => match value.to_number() {
+                // What no u32 is, is no code either, and the client says so.
+                Some(number) if number.fract() == 0.0 => code = number as u32,
+                _ => lenience.warn(&name, "must be a whole number; 1000 goes out"),
             },
-            "reason" => reason = text("reason", value)?,
-        }, known => return Err(no_option(&name, &known)));
+            "reason" => reason = lenience.text(&name, value),
+        }, known => lenience.unknown(&name, &known));
     }
-    Ok((code, reason))
+    Ok((code, reason.unwrap_or_else(|| DEFAULT_CLOSE_REASON.to_owned())))
 }
 
-fn no_option(name: &str, known: &str) -> ApiError {
-    ApiError::parameter(name, &format!("is not an option; known are {known}"))
-}
-
-fn no_field(name: &str, known: &str) -> ApiError {
-    ApiError::parameter(name, &format!("is not a field; known are {known}"))
+fn no_field(name: &str, known: &[&str]) -> ApiError {
+    ApiError::parameter(&shown(name), &format!("is not a field; known are {}", known.join(", ")))
 }
 
 /// A string argument or property.
@@ -280,17 +342,21 @@ fn bytes(name: &str, value: Value<'_>) -> Result<usize, ApiError> {
         .ok_or_else(|| ApiError::parameter(name, "must be a whole number of bytes, 1 or more"))
 }
 
-fn client_certificate(value: Value<'_>) -> Result<Option<ClientCertificate>, ApiError> {
+fn client_certificate(value: Value<'_>, lenience: Lenience) -> Result<Option<ClientCertificate>, ApiError> {
+    if value.type_of() != Type::Object {
+        lenience.leave_out("clientCert", "an object");
+        return Ok(None);
+    }
     let (mut certificate, mut key, mut password) = (None, None, None);
     for (name, value) in properties("clientCert", value)? {
         if value.is_absent() {
             continue;
         }
         match_known!(name.as_str(), {
-            "certPath" => certificate = Some(text("clientCert.certPath", value)?),
-            "keyPath" => key = Some(text("clientCert.keyPath", value)?),
-            "keyPassword" => password = Some(text("clientCert.keyPassword", value)?),
-        }, known => return Err(no_field(&format!("clientCert.{name}"), &known)));
+            "certPath" => certificate = lenience.text("clientCert.certPath", value),
+            "keyPath" => key = lenience.text("clientCert.keyPath", value),
+            "keyPassword" => password = lenience.text("clientCert.keyPassword", value),
+        }, known => lenience.unknown(&format!("clientCert.{name}"), &known));
     }
     // On the platform two empty paths mean no certificate.
     match (certificate.filter(|path| !path.is_empty()), key.filter(|path| !path.is_empty())) {
@@ -335,7 +401,9 @@ fn pins(value: Value<'_>) -> Result<Vec<Pin>, ApiError> {
         .collect()
 }
 
-fn proxy(value: Value<'_>) -> Result<Proxy, ApiError> {
+/// What names the proxy is strict, since a proxy that is not heard lets a connection past it. The rest is as lenient as the platform,
+/// which does not read it.
+fn proxy(value: Value<'_>, lenience: Lenience) -> Result<Proxy, ApiError> {
     match value.to_text().as_deref() {
         Some("system") => return Ok(Proxy::System),
         Some("no-proxy") => return Ok(Proxy::None),
@@ -362,9 +430,15 @@ fn proxy(value: Value<'_>) -> Result<Proxy, ApiError> {
                     value.to_number().filter(|port| port.fract() == 0.0 && (0.0..=65_535.0).contains(port));
                 server.port = port.ok_or_else(|| ApiError::parameter(&field, "must be 1 to 65535"))? as u16;
             },
-            "exclusionList" => server.exclusions = texts(&field, value)?,
-            "username" => username = Some(text(&field, value)?),
-            "password" => password = Some(text(&field, value)?),
+            "exclusionList" => match value.elements() {
+                Some(entries) => {
+                    server.exclusions =
+                        entries.into_iter().filter_map(|entry| lenience.text(&field, entry)).collect();
+                }
+                None => lenience.leave_out(&field, "an array of strings"),
+            },
+            "username" => username = lenience.text(&field, value),
+            "password" => password = lenience.text(&field, value),
             "type" => {
                 server.protocol = match text(&field, value)?.as_str() {
                     "http" => ProxyProtocol::Http,
@@ -372,14 +446,16 @@ fn proxy(value: Value<'_>) -> Result<Proxy, ApiError> {
                     _ => return Err(ApiError::parameter(&field, "must be 'http' or 'socks5'")),
                 }
             },
-        }, known => return Err(no_field(&field, &known)));
+        }, known => lenience.unknown(&field, &known));
     }
     // The platform's value for its settings when no proxy is set.
     if server.host.is_empty() && server.port == 0 {
         return Ok(Proxy::None);
     }
     let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
-    if !username.is_empty() || !password.is_empty() {
+    if username.is_empty() && !password.is_empty() {
+        lenience.warn("proxy.password", "has no username beside it; it is left out");
+    } else if !username.is_empty() {
         server.credentials = Some(Credentials { username, password });
     }
     Ok(Proxy::Server(server))
@@ -402,21 +478,47 @@ fn texts(name: &str, value: Value<'_>) -> Result<Vec<String>, ApiError> {
         .ok_or_else(|| ApiError::parameter(name, "must be an array of strings"))
 }
 
-fn headers(value: Value<'_>) -> Result<Vec<RawHeader>, ApiError> {
-    properties("header", value)?
-        .into_iter()
-        .map(|(name, value)| match value.to_text() {
-            Some(text) => Ok((name.into_bytes(), text.into_bytes())),
-            None => Err(ApiError::parameter("header", &format!("the value of {name} must be a string"))),
-        })
-        .collect()
+/// Names and values. Of names that differ in case alone the last counts, as on the platform.
+fn headers(value: Value<'_>, lenience: Lenience) -> Result<Vec<RawHeader>, ApiError> {
+    if value.type_of() != Type::Object {
+        lenience.leave_out("header", "an object of names and values");
+        return Ok(Vec::new());
+    }
+    if let Some(kind) = value.collection() {
+        let wanted = format!("must be an object of names and values, and is of type {kind}");
+        return Err(ApiError::parameter("header", &wanted));
+    }
+    let mut headers: Vec<RawHeader> = Vec::new();
+    let mut places = HashMap::new();
+    for (name, value) in properties("header", value)? {
+        let Some(value) = header_value(&name, value)? else { continue };
+        let header = (name.into_bytes(), value.into_bytes());
+        match places.insert(header.0.to_ascii_lowercase(), headers.len()) {
+            None => headers.push(header),
+            Some(place) => {
+                lenience.warn("header", "has one name in several spellings; the last counts");
+                headers[place] = header;
+                places.insert(headers[place].0.to_ascii_lowercase(), place);
+            }
+        }
+    }
+    Ok(headers)
 }
 
-/// A number of seconds. 0 switches a timer off.
-fn seconds(name: &str, value: Value<'_>) -> Result<Option<Duration>, ApiError> {
-    let seconds = value
-        .to_number()
-        .filter(|seconds| (0.0..=SECONDS_MAX).contains(seconds))
-        .ok_or_else(|| ApiError::parameter(name, "must be a number of seconds from 0 to 30000"))?;
-    Ok(Some(Duration::from_secs_f64(seconds)).filter(|duration| !duration.is_zero()))
+/// The value of a header; `None` for one that is left out.
+fn header_value(name: &str, value: Value<'_>) -> Result<Option<String>, ApiError> {
+    let text = match value.type_of() {
+        Type::Undefined | Type::Null => return Ok(None),
+        Type::String => value.to_text(),
+        Type::Number | Type::Boolean => value.as_text(),
+        Type::Object | Type::Function | Type::Other => {
+            let kind = value.collection().unwrap_or_else(|| "another".to_owned());
+            let wanted = "must be a string, a number or a boolean";
+            let what = format!("the value of {} {wanted}, and is of type {kind}", shown(name));
+            return Err(ApiError::parameter("header", &what));
+        }
+    };
+    // An empty Origin or User-Agent leaves out the library's own.
+    let speaks_by_silence = ["origin", "user-agent"].iter().any(|own| name.eq_ignore_ascii_case(own));
+    Ok(text.filter(|text| !text.is_empty() || speaks_by_silence))
 }

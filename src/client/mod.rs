@@ -53,7 +53,7 @@ pub use self::request::{
 };
 pub use self::send_queue::{Payload, SendError, SendLimits};
 pub use self::shared::{AlreadyConnected, CloseError, CloseStart, ConnectError, PingError};
-pub use self::state::{State, may_close_with};
+pub use self::state::{State, close_code};
 pub use self::stats::{Statistics, Timing};
 pub use self::tls::{
     AlpnProtocols, ClientCertificate, NetworkSecurityConfig, Password, Pin, PinError, TlsError, TlsOptions,
@@ -203,8 +203,8 @@ impl Client {
     /// Begins the closing handshake behind what is queued, or cancels the attempt when no connection was open yet. When the
     /// handshake has begun before, this is no error and changes nothing.
     ///
-    /// The reason is cut to [`CLOSE_REASON_BYTES_MAX`] bytes at a character boundary.
-    pub fn close(&self, code: u16, reason: &str) -> Result<CloseStart, CloseError> {
+    /// A code that must not be sent goes out as 1000 with a warning, see [`close_code`]. The reason is cut to [`CLOSE_REASON_BYTES_MAX`] bytes at a character boundary.
+    pub fn close(&self, code: u32, reason: &str) -> Result<CloseStart, CloseError> {
         self.shared.close(code, reason)
     }
 }

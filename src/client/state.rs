@@ -1,6 +1,6 @@
 //! The states of a connection, and the codes that an application may close it with.
 
-use crate::protocol::Role;
+use crate::protocol::{CloseCode, Role};
 
 /// The states of a connection, in the words of RFC 6455.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,26 @@ pub enum State {
     Closed,
 }
 
-/// Whether a client may close with `code` (RFC 6455 section 7.4): 1000 to 1003, 1007 to 1014 or 3000 to 4999.
-pub fn may_close_with(code: u16) -> bool {
-    Role::Client.may_close_with(code)
+/// The code that goes out when an application closes with `code`: that one, or 1000 when it must not be sent (RFC 6455
+/// section 7.4), since a close that is refused leaves the connection open. 1000 to 1003, 1007 to 1014 and 3000 to 4999 may be.
+pub fn close_code(code: u32) -> CloseCode {
+    let sendable = u16::try_from(code).ok().filter(|code| Role::Client.may_close_with(*code));
+    sendable.map_or(CloseCode::Normal, CloseCode::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_close_code_that_must_not_be_sent_becomes_1000() {
+        let bad =
+            [0, 1, 100, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535, 66_536, 66_537, u32::MAX];
+        for code in bad {
+            assert_eq!(u16::from(close_code(code)), 1000, "{code}");
+        }
+        for code in (1000..=1003).chain(1007..=1014).chain([3000, 3999, 4000, 4999]) {
+            assert_eq!(u32::from(u16::from(close_code(code))), code);
+        }
+    }
 }

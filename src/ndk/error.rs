@@ -49,7 +49,6 @@ pub fn of_ping(error: PingError) -> ErrCode {
 pub fn of_close(error: CloseError) -> ErrCode {
     match error {
         CloseError::NotConnected => ErrCode::NoConnection,
-        CloseError::Code => ErrCode::ProtocolError,
     }
 }
 

@@ -131,8 +131,6 @@ pub extern "C" fn OH_WebSocketClient_Close(client: *mut WebSocket, options: Code
     guard_client("Close", client, |handle| {
         let CodeAndText { code, text } = options;
         let code = if code == 0 { NORMAL_CLOSURE } else { code };
-        // 0 stands for every code that does not fit into a close frame. None of them may be sent.
-        let code = u16::try_from(code).unwrap_or(0);
         match handle.client.close(code, &reason(text)) {
             Ok(CloseStart::Handshake) => ErrCode::Ok,
             // There was no connection to close.

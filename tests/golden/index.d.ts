@@ -143,12 +143,16 @@ declare namespace webSocket {
   }
 
   /**
-   * Options of `connect`. A field that is undefined has its default.
+   * Options of `connect`. A field that is undefined has its default. So has a field of the platform's that has a wrong type, as there, with
+   * a warning in the log. A field that no option has is left out, with a warning that names the nearest. A wrong field of this library
+   * is 401.
    * @since 6
    */
   interface WebSocketRequestOptions {
     /**
-     * Headers of the upgrade request: names and string values. `Sec-WebSocket-Protocol` among them offers sub-protocols.
+     * Headers of the upgrade request: names and values, which are strings, numbers or booleans. A value that is undefined, null or empty
+     * is left out; any other is 401. Of names that differ in case alone the last counts. `Sec-WebSocket-Protocol` among them offers
+     * sub-protocols.
      * @since 6
      */
     header?: Object;
@@ -224,14 +228,15 @@ declare namespace webSocket {
     skipServerCertVerification?: boolean;
 
     /**
-     * Seconds between pings, 0 to 30000; 0 for none. Default: 30.
+     * Seconds between pings, 0 to 30000; 0 for none. A number out of range counts as the default. Default: 30.
      * @since 21
      */
     pingInterval?: number;
 
     /**
-     * Seconds after a ping within which something must come, 0 to 30000; 0 for no limit. They begin anew while what was sent
-     * before the ping is on its way, and arrives. Default: 30.
+     * Seconds after a ping within which something must come, 0 to `pingInterval`; 0 for no limit. A number out of range counts as
+     * `pingInterval`, unless it is the default. They begin anew while what was sent before the ping is on its way, and arrives.
+     * Default: 30.
      * @since 21
      */
     pongTimeout?: number;
@@ -625,7 +630,7 @@ declare namespace webSocket {
    */
   interface WebSocketCloseOptions {
     /**
-     * 1000 to 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4). Default: 1000.
+     * 1000 to 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4); anything else goes out as 1000. Default: 1000.
      * @since 6
      */
     code?: number;
@@ -1237,9 +1242,10 @@ declare namespace webSocket {
     get url(): string;
 
     /**
-     * Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued. The event `close` follows.
+     * Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued. The event `close` follows. A code that must not be
+     * sent goes out as 1000, and what else the options have is left out, with warnings in the log.
      *
-     * Fails with 401 (a code that must not be sent, a bad option) or 2302999 (never connected).
+     * Fails with 401 (options that are no object) or 2302999 (never connected).
      * @since 6
      */
     close(callback: AsyncCallback<boolean>): void;
@@ -1247,9 +1253,8 @@ declare namespace webSocket {
     close(options?: WebSocketCloseOptions): Promise<boolean>;
 
     /**
-     * Sets the listener of an event; a later one replaces it.
-     *
-     * Fails with 401 (an unknown event, a listener that is no function).
+     * Sets the listener of an event; a later one replaces it. An unknown event, or a listener that is no function, does nothing but
+     * a warning in the log, as on the platform.
      * @since 6
      */
     on(type: 'open', callback: AsyncCallback<Object>): void;
@@ -1341,9 +1346,8 @@ declare namespace webSocket {
     on(type: 'error', callback: ErrorCallback<WebSocketError>): void;
 
     /**
-     * Removes the listener of an event: whichever is set, or only `callback`.
-     *
-     * Fails with 401 (an unknown event).
+     * Removes the listener of an event: whichever is set, or only `callback`. An unknown event, or a listener that is no function, does
+     * nothing but a warning in the log, as on the platform.
      * @since 6
      */
     off(type: 'open', callback?: AsyncCallback<Object>): void;
@@ -1391,74 +1395,86 @@ declare namespace webSocket {
     off(type: 'error', callback?: ErrorCallback<WebSocketError>): void;
 
     /**
-     * As `on('open', callback)`.
-     * @since 23
+     * As `on('open', callback)`, and not with the `OpenResult` as first argument, as there.
+     * The platform has it in static ArkTS only (since 23).
+     * @since 0.1.0 of this library
      */
     onOpen(callback: AsyncCallback<Object>): void;
 
     /**
      * As `off('open', callback)`.
-     * @since 23
+     * The platform has it in static ArkTS only (since 23).
+     * @since 0.1.0 of this library
      */
     offOpen(callback?: AsyncCallback<Object>): void;
 
     /**
      * As `on('message', callback)`.
-     * @since 23
+     * The platform has it in static ArkTS only (since 23).
+     * @since 0.1.0 of this library
      */
     onMessage(callback: AsyncCallback<string | ArrayBuffer>): void;
 
     /**
      * As `off('message', callback)`.
-     * @since 23
+     * The platform has it in static ArkTS only (since 23).
+     * @since 0.1.0 of this library
      */
     offMessage(callback?: AsyncCallback<string | ArrayBuffer>): void;
 
     /**
      * As `on('close', callback)`.
-     * @since 23
+     * The platform has it in static ArkTS only (since 23).
+     * @since 0.1.0 of this library
      */
     onWebSocketClose(callback: AsyncCallback<CloseResult>): void;
 
     /**
      * As `off('close', callback)`.
-     * @since 23
+     * The platform has it in static ArkTS only (since 23).
+     * @since 0.1.0 of this library
      */
     offWebSocketClose(callback?: AsyncCallback<CloseResult>): void;
 
     /**
      * As `on('error', callback)`.
-     * @since 23
+     * The platform has it in static ArkTS only (since 23).
+     * @since 0.1.0 of this library
      */
     onWebSocketError(callback: ErrorCallback<WebSocketError>): void;
 
     /**
      * As `off('error', callback)`.
-     * @since 23
+     * The platform has it in static ArkTS only (since 23).
+     * @since 0.1.0 of this library
      */
     offWebSocketError(callback?: ErrorCallback<WebSocketError>): void;
 
     /**
      * As `on('dataEnd', callback)`.
-     * @since 23
+     * The platform has it in static ArkTS only (since 23).
+     * @since 0.1.0 of this library
      */
     onDataEnd(callback: Callback<void>): void;
 
     /**
      * As `off('dataEnd', callback)`.
-     * @since 23
+     * The platform has it in static ArkTS only (since 23).
+     * @since 0.1.0 of this library
      */
     offDataEnd(callback?: Callback<void>): void;
 
     /**
      * As `on('headerReceive', callback)`.
-     * @since 23
+     * The platform has it in static ArkTS only (since 23).
+     * @since 0.1.0 of this library
      */
     onHeaderReceive(callback: Callback<ResponseHeaders>): void;
 
     /**
      * As `off('headerReceive', callback)`.
-     * @since 23
+     * The platform has it in static ArkTS only (since 23).
+     * @since 0.1.0 of this library
      */
     offHeaderReceive(callback?: Callback<ResponseHeaders>): void;
   }

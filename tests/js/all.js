@@ -10,6 +10,7 @@ require('./sending.test.js');
 require('./events.test.js');
 require('./closing.test.js');
 require('./arguments.test.js');
+require('./lenience.test.js');
 require('./ping.test.js');
 require('./causes.test.js');
 require('./tls.test.js');

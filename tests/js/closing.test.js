@@ -3,7 +3,7 @@
 // `close`, and connections that the server ends.
 
 const { assert } = require('./harness.js');
-const { OTHER, PARAMETER, assertError, callbackOf, codeAndReason, failureOf, library, socketTest } = require('./support.js');
+const { OTHER, assertError, callbackOf, codeAndReason, failureOf, library, socketTest } = require('./support.js');
 const { listen } = require('./server.js');
 
 const { WS_URL } = process.env;
@@ -98,17 +98,6 @@ socketTest('closes with every code that an application may send', async (socket)
     assert.strictEqual(await socket.ws.close({ code, reason: '' }), true);
     assert.deepStrictEqual(codeAndReason(await socket.closed()), { code, reason: '' });
   }
-});
-
-socketTest('refuses close codes that must not be sent', async (socket) => {
-  await socket.open(WS_URL);
-  for (const code of [-1, 0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 66_536, 1000.5, NaN]) {
-    const error = await failureOf(() => socket.ws.close({ code })).catch(() => assert.fail(`code ${code} was taken`));
-    assertError(error, PARAMETER, /code/);
-  }
-  await socket.ws.send('still open');
-  assert.strictEqual(await socket.message(), 'still open');
-  await socket.shut();
 });
 
 socketTest('cuts a close reason that no frame can hold, between characters', async (socket) => {

@@ -168,9 +168,13 @@ const drivers = {
     return (await socket.closed()).code;
   },
   'close with 1005, 1006, 1015': async (socket) => {
-    await open(socket);
-    return [await codeOf(() => socket.ws.close({ code: 1005 })), await codeOf(() => socket.ws.close({ code: 1006 })),
-      await codeOf(() => socket.ws.close({ code: 1015 }))];
+    const codes = [];
+    for (const code of [1005, 1006, 1015]) {
+      await open(socket);
+      await socket.ws.close({ code });
+      codes.push((await socket.closed()).code);
+    }
+    return codes;
   },
 
   'event open': async (socket) => {
@@ -241,7 +245,7 @@ const drivers = {
     ws.on('message', hear('heard'));
     ws.off('message', () => {});
   }),
-  'on with an unknown type': ({ ws }) => codeOf(() => ws.on('opened', () => {})),
+  'on with an unknown type': ({ ws }) => typeof ws.on('opened', () => {}),
   'newer spellings': ({ ws }) => ['Open', 'Message', 'WebSocketClose', 'WebSocketError', 'DataEnd', 'HeaderReceive']
     .flatMap((event) => [ws[`on${event}`], ws[`off${event}`]]).filter((method) => typeof method === 'function').length,
   errors: async ({ ws }) => {

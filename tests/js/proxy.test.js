@@ -89,12 +89,8 @@ socketTest('a field that is wrong is named', async (socket) => {
     ['proxy: host', { ...good, host: 'a b' }],
     ['proxy.port', { ...good, port: 65536 }],
     ['proxy: port', { host: 'proxy.example', exclusionList: [] }],
-    ['proxy.exclusionList', { ...good, exclusionList: [1] }],
-    ['proxy.exclusionList', { ...good, exclusionList: 'a' }],
     ['proxy: exclusionList', { ...good, exclusionList: ['10.0.0.0/99'] }],
-    ['proxy: username', { ...good, password: 'sesame' }],
     ['proxy.type', { ...good, type: 'ftp' }],
-    ['proxy.user', { ...good, user: 'alice' }],
   ]) {
     const error = await failureOf(() => socket.ws.connect(WS_URL, { proxy: wrong }));
     assertError(error, PARAMETER);

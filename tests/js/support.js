@@ -3,6 +3,7 @@
 // What the tests of the ArkTS API share. Needs NET_WEBSOCKET_LIB and what the echo server prints: WS_URL, WSS_URL,
 // WSS_UNTRUSTED_URL, CA_FILE.
 
+const fs = require('node:fs');
 const net = require('node:net');
 
 const { assert, test } = require('./harness.js');
@@ -136,6 +137,29 @@ async function connectFailure(socket, url, options) {
   return rejected ?? socket.error();
 }
 
+/** Runs `run`, and gives the warnings that the library logs meanwhile; undefined when stderr is no file that could be read. */
+async function warningsOf(run) {
+  const isFile = fs.fstatSync(2).isFile();
+  const from = isFile ? fs.fstatSync(2).size : 0;
+  library.setLogLevel('warn');
+  try {
+    await run();
+  } finally {
+    library.setLogLevel('off');
+  }
+  if (!isFile) return undefined;
+  const log = fs.readFileSync('/proc/self/fd/2').subarray(from).toString();
+  return log.split('\n').filter((line) => line.includes('NetWebSocket'));
+}
+
+/** `run` has one warning for each of `patterns`, in their order. */
+async function assertWarns(run, ...patterns) {
+  const warnings = await warningsOf(run);
+  if (!warnings) return;
+  assert.strictEqual(warnings.length, patterns.length, warnings.join('\n'));
+  for (const [index, pattern] of patterns.entries()) assert.match(warnings[index], pattern);
+}
+
 function bytes(length, step = 1) {
   const values = new Uint8Array(length);
   for (let index = 0; index < length; index += 1) values[index] = (index * step) % 251;
@@ -158,6 +182,6 @@ async function unusedPort() {
 }
 
 module.exports = {
-  ALREADY_EXISTS, CERTIFICATE_FILE, EVENTS, HTTP_STATUS, OTHER, PARAMETER, Recorder, URL_INVALID, assertError, assertSameBytes, bytes,
-  callbackOf, codeAndReason, connectFailure, failureOf, library, socketTest, unusedPort,
+  ALREADY_EXISTS, CERTIFICATE_FILE, EVENTS, HTTP_STATUS, OTHER, PARAMETER, Recorder, URL_INVALID, assertError, assertSameBytes, assertWarns,
+  bytes, callbackOf, codeAndReason, connectFailure, failureOf, library, socketTest, unusedPort, warningsOf,
 };

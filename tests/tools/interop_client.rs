@@ -397,7 +397,7 @@ fn client_closes(urls: &mut Urls<'_>, code: u16, reason: &str) -> Result<(), Str
     for number in 0..MESSAGES {
         connection.send(MessageType::Text, number.to_string().repeat(100).as_bytes())?;
     }
-    connection.client.close(code, reason).map_err(|error| format!("{error:?}"))?;
+    connection.client.close(code.into(), reason).map_err(|error| format!("{error:?}"))?;
     connection.closed_with(code, reason)?;
     seen(urls, &id, &format!("{code} {MESSAGES} {reason}"))
 }

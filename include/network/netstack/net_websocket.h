@@ -156,8 +156,7 @@ int OH_WebSocketClient_Send(struct WebSocket *client, char *data, size_t length)
  * @param options Code and reason for the peer; `{ 0, NULL }` means 1000 and "".
  * @return WEBSOCKET_OK if the connection is closing, or had ended before;
  *     WEBSOCKET_CLIENT_NULL; WEBSOCKET_CLIENT_NOT_CREATED;
- *     WEBSOCKET_NO_CONNECTION if the client never connected or is still connecting;
- *     WEBSOCKET_PROTOCOL_ERROR if the code may not be sent (see WebSocket_CloseOption); the connection stays open.
+ *     WEBSOCKET_NO_CONNECTION if the client never connected or is still connecting.
  * @permission ohos.permission.INTERNET
  * @since 11
  */

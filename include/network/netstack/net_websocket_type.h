@@ -50,7 +50,10 @@ typedef struct WebSocket_CloseResult {
  * @brief What OH_WebSocketClient_Close() tells the peer.
  */
 typedef struct WebSocket_CloseOption {
-    /** Close code: 1000 to 1003, 1007 to 1014, or 3000 to 4999. 0 stands for 1000, a normal closure. */
+    /**
+     * Close code: 1000 to 1003, 1007 to 1014, or 3000 to 4999. 0 stands for 1000, a normal closure. Any other code may not be
+     * sent: 1000 goes out instead, with a warning in the log.
+     */
     uint32_t code;
     /**
      * Why, in UTF-8. NULL stands for "". What exceeds 123 bytes, the most a close frame holds (RFC 6455, section 5.5),

@@ -6,7 +6,7 @@ use napi_derive_ohos::napi;
 /// @since 6
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct WebSocketCloseOptions {
-    /// 1000 to 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4). Default: 1000.
+    /// 1000 to 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4); anything else goes out as 1000. Default: 1000.
     /// @since 6
     pub code: Option<f64>,
     /// At most 123 bytes of UTF-8; what is longer is cut at a character. Default: "CLOSE_NORMAL".

@@ -2,11 +2,15 @@
 
 use napi_derive_ohos::napi;
 
-/// Options of `connect`. A field that is undefined has its default.
+/// Options of `connect`. A field that is undefined has its default. So has a field of the platform's that has a wrong type, as there, with
+/// a warning in the log. A field that no option has is left out, with a warning that names the nearest. A wrong field of this library
+/// is 401.
 /// @since 6
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct WebSocketRequestOptions {
-    /// Headers of the upgrade request: names and string values. `Sec-WebSocket-Protocol` among them offers sub-protocols.
+    /// Headers of the upgrade request: names and values, which are strings, numbers or booleans. A value that is undefined, null or empty
+    /// is left out; any other is 401. Of names that differ in case alone the last counts. `Sec-WebSocket-Protocol` among them offers
+    /// sub-protocols.
     /// @since 6
     #[napi(ts_type = "Object")]
     pub header: Option<()>,
@@ -53,11 +57,12 @@ pub struct WebSocketRequestOptions {
     /// `certificatePinning` names the server's own key. Default: false.
     /// @since 20
     pub skip_server_cert_verification: Option<bool>,
-    /// Seconds between pings, 0 to 30000; 0 for none. Default: 30.
+    /// Seconds between pings, 0 to 30000; 0 for none. A number out of range counts as the default. Default: 30.
     /// @since 21
     pub ping_interval: Option<f64>,
-    /// Seconds after a ping within which something must come, 0 to 30000; 0 for no limit. They begin anew while what was sent
-    /// before the ping is on its way, and arrives. Default: 30.
+    /// Seconds after a ping within which something must come, 0 to `pingInterval`; 0 for no limit. A number out of range counts as
+    /// `pingInterval`, unless it is the default. They begin anew while what was sent before the ping is on its way, and arrives.
+    /// Default: 30.
     /// @since 21
     pub pong_timeout: Option<f64>,
     /// 'system' for the proxy of the network settings, if there is one; 'no-proxy'; or a proxy. Default: 'system'.

@@ -8,11 +8,14 @@ use napi_ohos::sys;
 use super::handle::{Engine, EngineError, Value, ask, check};
 use super::owned::finalize_box;
 
+/// The code of a panic: the platform's for what has no other.
+const INTERNAL: i32 = 2_302_999;
+
 /// A call of a function made by [`Engine::function`].
 pub struct Call<'env> {
     pub this: Value<'env>,
     /// An omitted argument is undefined.
-    pub arguments: [Value<'env>; 2],
+    pub arguments: [Value<'env>; 3],
 }
 
 impl Engine {
@@ -21,9 +24,18 @@ impl Engine {
     where
         F: Fn(Call<'_>) -> Result<Value<'static>, EngineError> + 'static,
     {
+        self.named_function("", body)
+    }
+
+    /// As [`Engine::function`], with a name that scripts see.
+    pub fn named_function<'env, F>(self, name: &str, body: F) -> Result<Value<'env>, EngineError>
+    where
+        F: Fn(Call<'_>) -> Result<Value<'static>, EngineError> + 'static,
+    {
         let body = Box::into_raw(Box::new(body));
+        let (start, length) = (name.as_ptr().cast(), name.len() as isize);
         let made = ask!(
-            napi_create_function, self.0, ptr::null(), 0, Some(called::<F>), body.cast(); ptr::null_mut()
+            napi_create_function, self.0, start, length, Some(called::<F>), body.cast(); ptr::null_mut()
         )
         .and_then(|raw| {
             // SAFETY: as in `ask!`; no reference is asked for.
@@ -50,7 +62,7 @@ unsafe extern "C" fn called<F>(env: sys::napi_env, info: sys::napi_callback_info
 where
     F: Fn(Call<'_>) -> Result<Value<'static>, EngineError>,
 {
-    let (mut raw, mut this, mut body) = ([ptr::null_mut(); 2], ptr::null_mut(), ptr::null_mut());
+    let (mut raw, mut this, mut body) = ([ptr::null_mut(); 3], ptr::null_mut(), ptr::null_mut());
     let mut count = raw.len();
     // SAFETY: the engine calls this with the current environment; there is room for `count` arguments.
     let status =
@@ -67,6 +79,9 @@ where
         Ok(Err(EngineError)) => ptr::null_mut(),
         Err(_) => {
             crate::logging::error(format_args!("ArkTS call: internal error"));
+            if let Ok(error) = engine.business_error(INTERNAL, "internal error of the library") {
+                engine.throw(error);
+            }
             ptr::null_mut()
         }
     }

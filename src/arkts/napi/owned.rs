@@ -34,6 +34,11 @@ impl Engine {
 }
 
 impl Value<'_> {
+    /// The address of what was given to this object; `None` for an object, or another value, that has nothing.
+    pub fn owned(self) -> Option<*mut c_void> {
+        ask!(napi_unwrap, self.env, self.raw; ptr::null_mut()).ok().filter(|address| !address.is_null())
+    }
+
     /// Gives `native` to this object. It is dropped when the engine has collected the object.
     pub fn own<T>(self, native: Box<T>) -> Result<(), EngineError> {
         let native = Box::into_raw(native);

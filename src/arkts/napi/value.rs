@@ -81,6 +81,21 @@ impl Value<'_> {
         )
     }
 
+    /// The text that JavaScript makes of a number or a boolean.
+    pub fn as_text(self) -> Option<String> {
+        let raw = ask!(napi_coerce_to_string, self.env, self.raw; ptr::null_mut()).ok()?;
+        Self { raw, ..self }.to_text()
+    }
+
+    /// The name of the class of an object that iterates over its content, such as Array or Map; `None` for any other value.
+    pub fn collection(self) -> Option<String> {
+        let iterates = |name| self.get(name).is_ok_and(|method| method.type_of() == Type::Function);
+        if self.type_of() != Type::Object || !(iterates(c"entries") || iterates(c"forEach")) {
+            return None;
+        }
+        self.get(c"constructor").and_then(|class| class.get(c"name")).ok()?.to_text()
+    }
+
     pub fn to_number(self) -> Option<f64> {
         ask!(napi_get_value_double, self.env, self.raw; 0.0).ok().filter(|_| self.type_of() == Type::Number)
     }

@@ -11,6 +11,7 @@ use super::sending::not_data;
 use super::{Binding, WebSocket, listeners_of};
 use crate::arkts::abort_signal::Signal;
 use crate::arkts::error::ApiError;
+use crate::arkts::lenience::Lenience;
 use crate::arkts::message_iterator;
 use crate::arkts::napi::{Engine, EngineError, Reference, Type, Value};
 use crate::arkts::objects::statistics_value;
@@ -198,7 +199,7 @@ impl WebSocket {
         change: Value<'env>,
     ) -> Result<Value<'env>> {
         let env = Engine::from(env);
-        match options::attempt(attempt, change) {
+        match options::attempt(attempt, change, self.lenience("prepareAttempt")) {
             Ok((attempt, prepared)) => Ok(env.boolean(self.binding.client.prepare(attempt, prepared))?),
             Err(error) => Err(error.throw(env).into()),
         }
@@ -265,9 +266,10 @@ impl WebSocket {
         elsewhere.borrow().as_deref().map_or_else(|| url.borrow().clone(), str::to_owned)
     }
 
-    /// Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued. The event `close` follows.
+    /// Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued. The event `close` follows. A code that must not be
+    /// sent goes out as 1000, and what else the options have is left out, with warnings in the log.
     ///
-    /// Fails with 401 (a code that must not be sent, a bad option) or 2302999 (never connected).
+    /// Fails with 401 (options that are no object) or 2302999 (never connected).
     /// @since 6
     #[napi(
         catch_unwind,
@@ -283,6 +285,10 @@ impl WebSocket {
 }
 
 impl WebSocket {
+    pub(super) fn lenience(&self, method: &'static str) -> Lenience {
+        Lenience { client: self.binding.client.id(), method }
+    }
+
     fn begin(
         &self,
         env: Engine,
@@ -291,7 +297,8 @@ impl WebSocket {
         options: Value<'_>,
     ) -> std::result::Result<(), ApiError> {
         let url = options::text("url", url)?;
-        let ConnectOptions { request, send_limits, sends_wait, signal } = options::connect_options(options)?;
+        let ConnectOptions { request, send_limits, sends_wait, signal } =
+            options::connect_options(options, self.lenience("connect"))?;
         let (in_pieces, reconnects) = (request.session.in_pieces, request.reconnect.is_some());
         let drops_queue = request.reconnect.as_ref().is_some_and(|again| !again.keep_queue);
         let request = Request::parse(&url, request)?;
@@ -337,7 +344,7 @@ impl WebSocket {
     }
 
     fn end(&self, options: Value<'_>) -> std::result::Result<(), ApiError> {
-        let (code, reason) = options::close_options(options)?;
+        let (code, reason) = options::close_options(options, self.lenience("close"))?;
         match self.binding.client.close(code, &reason) {
             // A cancelled attempt ends with an error event, as asked.
             Ok(CloseStart::Handshake | CloseStart::Cancelled) => Ok(()),
@@ -352,15 +359,13 @@ fn split_callback<'env>(options: Value<'env>, callback: Value<'env>) -> (Value<'
     if options.type_of() == Type::Function { (callback, options) } else { (options, callback) }
 }
 
-pub fn not_a_function() -> ApiError {
-    ApiError::parameter("callback", "must be a function")
-}
-
-pub fn optional_callback(callback: Value<'_>) -> std::result::Result<Option<Value<'_>>, ApiError> {
+fn optional_callback(callback: Value<'_>) -> std::result::Result<Option<Value<'_>>, ApiError> {
     match callback.type_of() {
         Type::Function => Ok(Some(callback)),
         Type::Undefined | Type::Null => Ok(None),
-        Type::Boolean | Type::Number | Type::String | Type::Object | Type::Other => Err(not_a_function()),
+        Type::Boolean | Type::Number | Type::String | Type::Object | Type::Other => {
+            Err(ApiError::parameter("callback", "must be a function"))
+        }
     }
 }
 

@@ -4,17 +4,15 @@ use napi_derive_ohos::napi;
 use napi_ohos::bindgen_prelude::This;
 use napi_ohos::{Env, Result};
 
-use super::calls::{not_a_function, optional_callback};
 use super::{WebSocket, listeners_of};
-use crate::arkts::error::ApiError;
 use crate::arkts::event::EventType;
+use crate::arkts::lenience::{nearest, shown};
 use crate::arkts::napi::{Engine, Type, Value};
 
 #[napi]
 impl WebSocket {
-    /// Sets the listener of an event; a later one replaces it.
-    ///
-    /// Fails with 401 (an unknown event, a listener that is no function).
+    /// Sets the listener of an event; a later one replaces it. An unknown event, or a listener that is no function, does nothing but
+    /// a warning in the log, as on the platform.
     /// @since 6
     #[napi(
         catch_unwind,
@@ -100,12 +98,11 @@ impl WebSocket {
         kind: Value<'env>,
         callback: Value<'env>,
     ) -> Result<()> {
-        self.listen(Engine::from(env), &this, event_type(kind), callback)
+        self.listen(Engine::from(env), &this, self.event_type("on", kind), callback)
     }
 
-    /// Removes the listener of an event: whichever is set, or only `callback`.
-    ///
-    /// Fails with 401 (an unknown event).
+    /// Removes the listener of an event: whichever is set, or only `callback`. An unknown event, or a listener that is no function, does
+    /// nothing but a warning in the log, as on the platform.
     /// @since 6
     #[napi(
         catch_unwind,
@@ -147,11 +144,11 @@ impl WebSocket {
         kind: Value<'env>,
         callback: Value<'env>,
     ) -> Result<()> {
-        self.unlisten(Engine::from(env), &this, event_type(kind), callback)
+        self.unlisten(Engine::from(env), &this, self.event_type("off", kind), callback)
     }
 }
 
-/// Makes the methods that the platform's newer API has besides `on` and `off`: one pair for each event.
+/// Makes the methods that the platform has in static ArkTS besides `on` and `off`: one pair for each event.
 ///
 /// A row has the TypeScript arguments and the documentation of each method. The derive macro takes only plain literals.
 macro_rules! methods_of_events {
@@ -163,17 +160,19 @@ macro_rules! methods_of_events {
         impl WebSocket {
             $(
                 #[doc = $on_doc]
-                #[doc = "@since 23"]
+                #[doc = "The platform has it in static ArkTS only (since 23)."]
+                #[doc = "@since 0.1.0 of this library"]
                 #[napi(catch_unwind, ts_args_type = $on_args, ts_return_type = "void")]
                 pub fn $on<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-                    self.listen(Engine::from(env), &this, Ok(EventType::$event), callback)
+                    self.listen(Engine::from(env), &this, Some(EventType::$event), callback)
                 }
 
                 #[doc = $off_doc]
-                #[doc = "@since 23"]
+                #[doc = "The platform has it in static ArkTS only (since 23)."]
+                #[doc = "@since 0.1.0 of this library"]
                 #[napi(catch_unwind, ts_args_type = $off_args, ts_return_type = "void")]
                 pub fn $off<'env>(&self, this: This<'env>, env: Env, callback: Value<'env>) -> Result<()> {
-                    self.unlisten(Engine::from(env), &this, Ok(EventType::$event), callback)
+                    self.unlisten(Engine::from(env), &this, Some(EventType::$event), callback)
                 }
             )*
         }
@@ -182,7 +181,7 @@ macro_rules! methods_of_events {
 
 methods_of_events! {
     Open {
-        on_open("callback: AsyncCallback<Object>", "As `on('open', callback)`."),
+        on_open("callback: AsyncCallback<Object>", "As `on('open', callback)`, and not with the `OpenResult` as first argument, as there."),
         off_open("callback?: AsyncCallback<Object>", "As `off('open', callback)`."),
     }
     Message {
@@ -213,14 +212,14 @@ impl WebSocket {
         &self,
         env: Engine,
         this: &This<'env>,
-        event: std::result::Result<EventType, ApiError>,
+        event: Option<EventType>,
         callback: Value<'env>,
     ) -> Result<()> {
-        let event = event.and_then(|event| match callback.type_of() {
-            Type::Function => Ok(event),
-            _ => Err(not_a_function()),
-        });
-        let event = event.map_err(|error| error.throw(env))?;
+        let Some(event) = event else { return Ok(()) };
+        if callback.type_of() != Type::Function {
+            self.lenience("on").warn("callback", "must be a function; no listener is set");
+            return Ok(());
+        }
         listeners_of(env, this)?.set(event.property(), callback)?;
         self.binding.note_listeners(self.binding.listened.get() | event.bit());
         Ok(())
@@ -231,11 +230,14 @@ impl WebSocket {
         &self,
         env: Engine,
         this: &This<'env>,
-        event: std::result::Result<EventType, ApiError>,
+        event: Option<EventType>,
         callback: Value<'env>,
     ) -> Result<()> {
-        let event = event.and_then(|event| optional_callback(callback).map(|_| event));
-        let event = event.map_err(|error| error.throw(env))?;
+        let Some(event) = event else { return Ok(()) };
+        if !callback.is_absent() && callback.type_of() != Type::Function {
+            self.lenience("off").warn("callback", "must be a function; no listener is removed");
+            return Ok(());
+        }
         let listeners = listeners_of(env, this)?;
         if callback.is_absent() || listeners.get(event.property())?.is_same(callback) {
             listeners.set(event.property(), env.undefined()?)?;
@@ -243,10 +245,25 @@ impl WebSocket {
         }
         Ok(())
     }
-}
 
-fn event_type(kind: Value<'_>) -> std::result::Result<EventType, ApiError> {
-    kind.to_text()
-        .and_then(|name| EventType::parse(&name))
-        .ok_or_else(|| ApiError::parameter("type", &format!("must be one of {}", EventType::NAMES)))
+    /// The event of that name. Of one that is none, the log tells.
+    fn event_type(&self, method: &'static str, kind: Value<'_>) -> Option<EventType> {
+        let name = kind.to_text();
+        let event = name.as_deref().and_then(EventType::parse);
+        if event.is_none() {
+            let known: Vec<_> = EventType::NAMES.split(", ").collect();
+            match name {
+                Some(name) => self.lenience(method).warn(
+                    "type",
+                    format_args!(
+                        "there is no event '{}'; nothing is done; the nearest known name is {}",
+                        shown(&name),
+                        nearest(&name, &known)
+                    ),
+                ),
+                None => self.lenience(method).warn("type", "must be a string; nothing is done"),
+            }
+        }
+        event
+    }
 }

@@ -2,7 +2,9 @@
 
 mod calls;
 mod delivery;
+mod known;
 mod listening;
+pub mod methods;
 mod promises;
 mod sending;
 
@@ -24,11 +26,11 @@ use super::js_listener::{JsListener, Wanted};
 use super::js_waker::JsWaker;
 use super::message_iterator::MessageIterator;
 use super::napi::{Engine, EngineError, Reference, Value};
-use crate::client::{Client, CloseError, SEND_LIMIT_BYTES};
+use crate::client::{Client, SEND_LIMIT_BYTES};
 use crate::event_queue::{EventReceiver, event_queue};
 
 /// Sent when a signal is aborted between the server's answer and the event `open`: going away (RFC 6455 section 7.4.1).
-const ABORT_CLOSE_CODE: u16 = 1001;
+const ABORT_CLOSE_CODE: u32 = 1001;
 
 /// The hidden property of the JavaScript object that holds its listeners. There the garbage collector sees them: an unused
 /// object without a connection is collected, whatever its listeners refer to.
@@ -134,13 +136,16 @@ pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
     napi_ohos::__private::___CALL_FROM_FACTORY.set(false);
     let object = object?;
     object.set_hidden(LISTENERS, env.object()?)?;
-    object.own(Box::new(WebSocket { binding }))?;
+    let web_socket = Box::new(WebSocket { binding });
+    known::note(&*web_socket);
+    object.own(web_socket)?;
     Ok(object)
 }
 
 impl Drop for WebSocket {
     /// The engine has collected the object. Closes a connection without listeners and promises; any other continues until it ends.
     fn drop(&mut self) {
+        known::forget(self);
         self.binding.collected.set(true);
         self.binding.release_unreachable();
     }
@@ -150,12 +155,7 @@ impl Binding {
     /// Cancels the attempt, since the signal was aborted.
     fn abandon(&self) {
         // The attempt may have ended meanwhile, which is no error: its last event is queued.
-        if let Err(CloseError::Code) = self.client.close(ABORT_CLOSE_CODE, "aborted") {
-            crate::logging::error(format_args!(
-                "[c{}] the close code of an abort was refused",
-                self.client.id()
-            ));
-        }
+        let _ = self.client.close(ABORT_CLOSE_CODE, "aborted");
     }
 
     /// Ends the subscription to the signal: it cannot cancel an open or ended connection.

@@ -18,7 +18,7 @@ use super::event::{Listener, Receipt};
 use super::handshake::Opened;
 use super::request::Preparation;
 use super::send_queue::{Backlog, Chunk, Dropped, Payload, SendError, SendLimits, SendQueue};
-use super::state::{State, may_close_with};
+use super::state::{State, close_code};
 use super::stats::{Counters, Statistics};
 use super::transport::Notified;
 use crate::logging::{NO_TRACE, Tag};
@@ -242,7 +242,7 @@ impl Shared {
         Ok(())
     }
 
-    pub(super) fn close(&self, code: u16, reason: &str) -> Result<CloseStart, CloseError> {
+    pub(super) fn close(&self, asked: u32, reason: &str) -> Result<CloseStart, CloseError> {
         let mut guarded = self.lock();
         let start = match guarded.state {
             State::Idle => return Err(CloseError::NotConnected),
@@ -254,12 +254,18 @@ impl Shared {
                 guarded.abandon();
                 CloseStart::Cancelled
             }
-            State::Open | State::Connecting if !may_close_with(code) => return Err(CloseError::Code),
             State::Open | State::Connecting => {
+                let code = close_code(asked);
+                if u32::from(u16::from(code)) != asked {
+                    crate::logging::warn(format_args!(
+                        "{} close code {asked} must not be sent (RFC 6455 7.4); 1000 goes out",
+                        self.tag()
+                    ));
+                }
                 guarded.state = State::Closing;
                 guarded.close_asked = true;
                 let reason = truncate_reason(reason).to_owned();
-                guarded.close = Some(CloseRequest { code: CloseCode::from(code), reason });
+                guarded.close = Some(CloseRequest { code, reason });
                 CloseStart::Handshake
             }
         };

@@ -41,8 +41,6 @@ pub enum CloseStart {
 pub enum CloseError {
     /// Never connected.
     NotConnected,
-    /// A code that must not go on the wire (RFC 6455 section 7.4).
-    Code,
 }
 
 impl fmt::Display for ConnectError {
@@ -82,7 +80,6 @@ impl fmt::Display for CloseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotConnected => "this WebSocket was never connected",
-            Self::Code => "the code must be 1000 to 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 7.4)",
         })
     }
 }

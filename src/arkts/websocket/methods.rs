@@ -1,0 +1,84 @@
+//! The methods as scripts find them on the prototype.
+//!
+//! A method that is called with another `this` than an object of this class does nothing, as on the platform, and a warning
+//! says so. The functions that the derive macro makes would throw: they only serve the declarations.
+
+use napi_ohos::bindgen_prelude::{FromNapiValue, This};
+use napi_ohos::{Env, Result};
+
+use super::{WebSocket, known};
+use crate::arkts::napi::{Engine, EngineError, Value};
+use crate::logging;
+
+/// A method, called with up to three arguments.
+type Method = for<'env> fn(&WebSocket, This<'env>, Env, [Value<'env>; 3]) -> Result<Value<'env>>;
+
+/// A row for each method: its name in scripts, and how it is called.
+macro_rules! methods {
+    ($(($name:literal, |$web_socket:ident, $this:pat_param, $env:ident, $arguments:pat_param| $call:expr))*) => {
+        const METHODS: &[(&str, Method)] = &[$(
+            ($name, |$web_socket, $this, $env, $arguments| $call),
+        )*];
+    };
+}
+
+methods! {
+    ("connect", |it, this, env, [url, options, callback]| it.connect(this, env, url, options, callback))
+    ("send", |it, _, env, [data, callback, _]| it.send(env, data, callback))
+    ("close", |it, _, env, [options, callback, _]| it.close(env, options, callback))
+    ("sendPiece", |it, _, env, [data, last, _]| it.send_piece(env, data, last))
+    ("ping", |it, _, env, [data, _, _]| it.ping(env, data))
+    ("ready", |it, _, env, _| it.ready(env))
+    ("next", |it, _, env, _| it.next(env))
+    ("retryNow", |it, _, env, _| Ok(Engine::from(env).boolean(it.retry_now())?))
+    ("prepareAttempt", |it, _, env, [attempt, change, _]| it.prepare_attempt(env, attempt, change))
+    ("stats", |it, _, env, _| it.stats(env))
+    ("on", |it, this, env, [kind, callback, _]| nothing(env, it.on(this, env, kind, callback)))
+    ("off", |it, this, env, [kind, callback, _]| nothing(env, it.off(this, env, kind, callback)))
+    ("onOpen", |it, this, env, [callback, ..]| nothing(env, it.on_open(this, env, callback)))
+    ("offOpen", |it, this, env, [callback, ..]| nothing(env, it.off_open(this, env, callback)))
+    ("onMessage", |it, this, env, [callback, ..]| nothing(env, it.on_message(this, env, callback)))
+    ("offMessage", |it, this, env, [callback, ..]| nothing(env, it.off_message(this, env, callback)))
+    ("onWebSocketClose", |it, this, env, [callback, ..]| nothing(env, it.on_web_socket_close(this, env, callback)))
+    ("offWebSocketClose", |it, this, env, [callback, ..]| nothing(env, it.off_web_socket_close(this, env, callback)))
+    ("onWebSocketError", |it, this, env, [callback, ..]| nothing(env, it.on_web_socket_error(this, env, callback)))
+    ("offWebSocketError", |it, this, env, [callback, ..]| nothing(env, it.off_web_socket_error(this, env, callback)))
+    ("onDataEnd", |it, this, env, [callback, ..]| nothing(env, it.on_data_end(this, env, callback)))
+    ("offDataEnd", |it, this, env, [callback, ..]| nothing(env, it.off_data_end(this, env, callback)))
+    ("onHeaderReceive", |it, this, env, [callback, ..]| nothing(env, it.on_header_receive(this, env, callback)))
+    ("offHeaderReceive", |it, this, env, [callback, ..]| nothing(env, it.off_header_receive(this, env, callback)))
+}
+
+fn nothing<'env>(env: Env, outcome: Result<()>) -> Result<Value<'env>> {
+    outcome?;
+    Ok(Engine::from(env).undefined()?)
+}
+
+/// Puts the methods on the prototype, in the place of those of the derive macro.
+pub fn load(env: Engine, exports: Value<'_>) -> std::result::Result<(), EngineError> {
+    let prototype = exports.get(c"WebSocket")?.get(c"prototype")?;
+    for (name, method) in METHODS {
+        let function = env.named_function(name, move |call| {
+            let env = call.this.env();
+            let Some(web_socket) = object_of(call.this) else {
+                logging::warn(format_args!("{name}: `this` is no WebSocket of this thread; nothing is done"));
+                return env.undefined();
+            };
+            // SAFETY: the environment and `this` are those of this call.
+            let this = unsafe { This::from_napi_value(env.raw(), call.this.raw()) };
+            let this = this.map_err(|_| EngineError)?;
+            let result = method(web_socket, this, Env::from(env.raw()), call.arguments);
+            result.map(|value| env.adopt(value.raw())).map_err(|_| EngineError)
+        })?;
+        prototype.set_own(env.string(name)?, function)?;
+    }
+    Ok(())
+}
+
+/// What `this` wraps, if that is a WebSocket.
+fn object_of<'env>(this: Value<'env>) -> Option<&'env WebSocket> {
+    let address = this.owned()?.cast_const();
+    // SAFETY: an address that was noted and not forgotten is that of an object of this thread, which lives as long as the
+    // JavaScript object that wraps it, and that one is an argument of this call.
+    known::is_known(address).then(|| unsafe { &*address.cast::<WebSocket>() })
+}
