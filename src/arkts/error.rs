@@ -7,6 +7,7 @@ use crate::client::{
     AlreadyConnected, Cause, CloseError, Closed, ConnectError, Error, Failure, OptionsError, Phase,
     PingError, Reconnecting, RefusedUpgrade, SendError, Times, TrustError, UpgradeError,
 };
+use crate::platform::may_use_network;
 
 /// The error of a call: a wrong argument, or a refusal.
 #[derive(Debug)]
@@ -39,6 +40,17 @@ impl ApiError {
                 Self::other(&format!("sendPiece: {error}"))
             }
         }
+    }
+
+    /// The error of a call that no app without the permission may make. It comes before what else the call would be refused for, but
+    /// for a wrong argument, as on the platform.
+    pub fn no_permission(method: &str) -> Self {
+        Self { code: PERMISSION, message: format!("{method}: the app needs ohos.permission.INTERNET") }
+    }
+
+    /// This refusal, or that of the missing permission, which is then its cause.
+    pub fn or_no_permission(self, method: &str) -> Self {
+        if self.code == OTHER && !may_use_network() { Self::no_permission(method) } else { self }
     }
 
     pub fn other(message: &str) -> Self {

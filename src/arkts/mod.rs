@@ -8,6 +8,7 @@ mod dispatch;
 mod enums;
 mod error;
 mod event;
+mod header;
 mod js_listener;
 mod js_waker;
 mod lenience;

@@ -1112,7 +1112,7 @@ declare namespace webSocket {
      * Begins to connect to `url` (ws, wss, http or https). `true` means that the attempt has begun; its outcome is the
      * event `open` or `error`.
      *
-     * Fails with 401 (a parameter, named in the message), 2302001 (the URL), 2302002 (a certificate file that is not there), 2302003
+     * Fails with 201 (no `ohos.permission.INTERNET`), 401 (a parameter, named in the message), 2302001 (the URL), 2302002 (a certificate file that is not there), 2302003
      * (already connecting or connected).
      * @since 6
      */
@@ -1127,7 +1127,7 @@ declare namespace webSocket {
      * The callback is given `true` when the message was accepted. The promise becomes `true` when the kernel has it, and
      * fails with the code and the cause of the event `error` if the connection ends before, or with 2302999 if it was closed.
      *
-     * Fails with 401 (`data` is of another type, detached, or shared memory) or 2302999 (not connected, or more would wait than `sendQueueLimit` and
+     * Fails with 201 (no `ohos.permission.INTERNET`), 401 (`data` is of another type, detached, or shared memory) or 2302999 (not connected, or more would wait than `sendQueueLimit` and
      * `sendQueueMessages` allow; see the option `sendQueuePolicy`).
      * @since 6
      */
@@ -1245,7 +1245,7 @@ declare namespace webSocket {
      * Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued. The event `close` follows. A code that must not be
      * sent goes out as 1000, and what else the options have is left out, with warnings in the log.
      *
-     * Fails with 401 (options that are no object) or 2302999 (never connected).
+     * Fails with 201 (no `ohos.permission.INTERNET`), 401 (options that are no object) or 2302999 (never connected).
      * @since 6
      */
     close(callback: AsyncCallback<boolean>): void;

@@ -1,15 +1,67 @@
 'use strict';
 
-// In a process that may not make sockets: the error is 201 and names the permission.
+// In a process that may not make sockets, as an app without ohos.permission.INTERNET: connect, send and close are refused with 201
+// before anything but the types of their arguments is looked at, and no event follows.
 
 const assert = require('node:assert');
 
 const { load } = require('./load.js');
 
-const ws = load().createWebSocket();
-ws.on('error', (error) => {
-  assert.strictEqual(error.code, 201, error.message);
-  assert.match(error.message, /TCP connect to 127\.0\.0\.1:9 failed: .*ohos\.permission\.INTERNET/);
-  console.log('1 passed, 0 failed');
-});
-ws.connect('ws://127.0.0.1:9/');
+const { createWebSocket } = load();
+const DENIED = /^(connect|send|close): the app needs ohos\.permission\.INTERNET$/;
+
+let passed = 0;
+let failed = 0;
+
+async function refusal(call) {
+  const error = await call().then(() => assert.fail('this succeeded, which it must not'), (reason) => reason);
+  assert.deepStrictEqual(Object.keys(JSON.parse(JSON.stringify(error))).sort(), ['code', 'message']);
+  return error;
+}
+
+async function check(name, code, call) {
+  const ws = createWebSocket();
+  const events = [];
+  for (const type of ['open', 'close', 'error']) ws.on(type, () => events.push(type));
+  try {
+    const error = await refusal(() => call(ws));
+    assert.strictEqual(error.code, code, error.message);
+    if (code === 201) assert.match(error.message, DENIED);
+    assert.strictEqual(ws.readyState, 3);
+    await new Promise(setImmediate);
+    assert.deepStrictEqual(events, []);
+    passed += 1;
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL  without the permission, ${name}: ${error.stack}`);
+  }
+}
+
+const called = (call) => new Promise((resolve, reject) => call((error, value) => (error ? reject(error) : resolve(value))));
+const header = { 'Content-Type': 'application/json' };
+const options = { code: 10000011, reason: 'permission denied' };
+
+async function main() {
+  for (const url of ['ws://', '', 'hello', 'ws://127.0.0.1:9/']) {
+    await check(`connect('${url}', callback)`, 201, (ws) => called((callback) => ws.connect(url, callback)));
+    await check(`connect('${url}', options, callback)`, 201, (ws) => called((callback) => ws.connect(url, { header }, callback)));
+    await check(`connect('${url}', options)`, 201, (ws) => ws.connect(url, { header }));
+    await check(`connect('${url}')`, 201, (ws) => ws.connect(url));
+  }
+  await check('connect with a missing file', 201, (ws) => ws.connect('wss://127.0.0.1:9/', { caPath: '/nowhere' }));
+  await check('send(data, callback)', 201, (ws) => called((callback) => ws.send('hello', callback)));
+  await check('send(data)', 201, (ws) => ws.send('hello'));
+  await check('send(ArrayBuffer)', 201, (ws) => ws.send(new ArrayBuffer(4)));
+  await check('close(callback)', 201, (ws) => called((callback) => ws.close(callback)));
+  await check('close(options, callback)', 201, (ws) => called((callback) => ws.close(options, callback)));
+  await check('close(options)', 201, (ws) => ws.close(options));
+  await check('close()', 201, (ws) => ws.close());
+  // The platform looks at the arguments before the permission.
+  await check('connect(5)', 401, (ws) => ws.connect(5));
+  await check('send(5)', 401, (ws) => ws.send(5));
+  await check('close(5)', 401, (ws) => ws.close(5));
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}
+
+main();

@@ -17,13 +17,14 @@ use crate::arkts::napi::{Engine, EngineError, Reference, Type, Value};
 use crate::arkts::objects::statistics_value;
 use crate::arkts::options::{self, ConnectOptions};
 use crate::client::{AlreadyConnected, CloseStart, Error, Request, State};
+use crate::platform::may_use_network;
 
 #[napi]
 impl WebSocket {
     /// Begins to connect to `url` (ws, wss, http or https). `true` means that the attempt has begun; its outcome is the
     /// event `open` or `error`.
     ///
-    /// Fails with 401 (a parameter, named in the message), 2302001 (the URL), 2302002 (a certificate file that is not there), 2302003
+    /// Fails with 201 (no `ohos.permission.INTERNET`), 401 (a parameter, named in the message), 2302001 (the URL), 2302002 (a certificate file that is not there), 2302003
     /// (already connecting or connected).
     /// @since 6
     #[napi(
@@ -52,7 +53,7 @@ impl WebSocket {
     /// The callback is given `true` when the message was accepted. The promise becomes `true` when the kernel has it, and
     /// fails with the code and the cause of the event `error` if the connection ends before, or with 2302999 if it was closed.
     ///
-    /// Fails with 401 (`data` is of another type, detached, or shared memory) or 2302999 (not connected, or more would wait than `sendQueueLimit` and
+    /// Fails with 201 (no `ohos.permission.INTERNET`), 401 (`data` is of another type, detached, or shared memory) or 2302999 (not connected, or more would wait than `sendQueueLimit` and
     /// `sendQueueMessages` allow; see the option `sendQueuePolicy`).
     /// @since 6
     #[napi(
@@ -64,12 +65,14 @@ impl WebSocket {
     pub fn send<'env>(&self, env: Env, data: Value<'env>, callback: Value<'env>) -> Result<Value<'env>> {
         let env = Engine::from(env);
         let Binding { client, sending, promises, .. } = &*self.binding;
+        let denied = |error: ApiError| error.or_no_permission("send");
         if !callback.is_absent() {
-            return settle_call(env, callback, || sending.queue(client, promises, data, None));
+            let queue = || sending.queue(client, promises, data, None).map_err(denied);
+            return settle_call(env, callback, queue);
         }
         let receipt = promises.new_receipt();
         if let Err(error) = sending.queue(client, promises, data, Some(receipt)) {
-            return settle_call(env, callback, || Err(error));
+            return settle_call(env, callback, || Err(denied(error)));
         }
         Ok(promises.of_send(env, "send", receipt)?)
     }
@@ -269,7 +272,7 @@ impl WebSocket {
     /// Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued. The event `close` follows. A code that must not be
     /// sent goes out as 1000, and what else the options have is left out, with warnings in the log.
     ///
-    /// Fails with 401 (options that are no object) or 2302999 (never connected).
+    /// Fails with 201 (no `ohos.permission.INTERNET`), 401 (options that are no object) or 2302999 (never connected).
     /// @since 6
     #[napi(
         catch_unwind,
@@ -301,6 +304,9 @@ impl WebSocket {
             options::connect_options(options, self.lenience("connect"))?;
         let (in_pieces, reconnects) = (request.session.in_pieces, request.reconnect.is_some());
         let drops_queue = request.reconnect.as_ref().is_some_and(|again| !again.keep_queue);
+        if !may_use_network() {
+            return Err(ApiError::no_permission("connect"));
+        }
         let request = Request::parse(&url, request)?;
         let Self { binding } = self;
         if !matches!(binding.client.state(), State::Idle | State::Closed) {
@@ -348,7 +354,7 @@ impl WebSocket {
         match self.binding.client.close(code, &reason) {
             // A cancelled attempt ends with an error event, as asked.
             Ok(CloseStart::Handshake | CloseStart::Cancelled) => Ok(()),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(ApiError::from(error).or_no_permission("close")),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::promises::Promises;
 use crate::arkts::error::ApiError;
-use crate::arkts::napi::{NoBytes, Value};
+use crate::arkts::napi::{NoBytes, Type, Value};
 use crate::client::{Client, MessageType, Outcome, Receipt, SendError, State};
 
 /// The messages of one object that its client does not have yet.
@@ -52,6 +52,10 @@ impl Sending {
         promised: Option<Receipt>,
     ) -> Result<(), ApiError> {
         if client.state() == State::Idle {
+            // A wrong argument comes first, as on the platform.
+            if data.type_of() != Type::String {
+                data.with_bytes(|_| ()).map_err(not_data)?;
+            }
             return Err(ApiError::other("send: not connected"));
         }
         if let Some(text) = data.to_text() {
