@@ -414,7 +414,11 @@ fn a_certificate_of_the_future_is_one_error_with_the_date() {
 fn a_certificate_for_others_is_one_error_with_their_names() {
     let authority = Authority::new("CA");
     let server = Server::of(authority.issue(&["a.example", "b.example", "10.0.0.1"]));
-    refuses(&server.url, trusting(&authority), &["is for a.example, b.example, 10.0.0.1, not for localhost"]);
+    refuses(
+        &server.url,
+        trusting(&authority),
+        &["is for a.example, b.example, 10.0.0.1, not for localhost; tlsServerName sets another"],
+    );
     // An address is not a name.
     let by_address = server.url.replace("localhost", "127.0.0.1");
     refuses(&by_address, trusting(&authority), &["not for 127.0.0.1"]);
@@ -461,13 +465,16 @@ fn an_authoritys_certificate_in_a_servers_hands_is_one_error_until_it_is_named()
     recorded.finish();
 }
 
+/// The way out where no verification can succeed.
+const UNVERIFIED: &str = "skipServerCertVerification with a pin of certificatePinning takes it as it is";
+
 #[test]
 fn a_common_name_does_not_count() {
     let authority = Authority::new("CA");
     let mut parameters = parameters(&[]);
     parameters.distinguished_name.push(DnType::CommonName, "localhost");
     let server = Server::of(authority.sign(&parameters));
-    refuses(&server.url, trusting(&authority), &["not for localhost", "no subjectAltName"]);
+    refuses(&server.url, trusting(&authority), &["not for localhost", "no subjectAltName", UNVERIFIED]);
 }
 
 #[test]
@@ -519,7 +526,8 @@ fn a_signature_that_cannot_be_verified_is_one_error_with_its_algorithm() {
         ("chain-ed448.pem", "is signed by Ed448, which"),
     ] {
         let (server, tls) = server_of_chain(name, &folder);
-        refuses(&server.url, tls.clone(), &[words]);
+        let text = refuses(&server.url, tls.clone(), &[words]);
+        assert_eq!(text.contains(UNVERIFIED), words.starts_with("is signed by"), "{text}");
         // What is not verified need not be verifiable.
         let recorded = Recorded::new();
         recorded.connects(&server.url, TlsOptions { skip_server_verification: true, ..tls });
@@ -534,7 +542,7 @@ fn a_certificate_of_version_1_is_one_error_until_verification_is_skipped() {
         let (identity, tls) = identity_of_chain("chain-v1.pem", &folder);
         let own = pin_of(&identity.key);
         let server = Server::start(identity.config_with(versions, None));
-        refuses(&server.url, tls.clone(), &["is not of X.509 version 3", "skipServerCertVerification"]);
+        refuses(&server.url, tls.clone(), &["is not of X.509 version 3", UNVERIFIED]);
         let pinning = |digest: &str, expires| TlsOptions {
             skip_server_verification: true,
             pins: vec![Pin::parse(digest, expires).expect("a digest")],

@@ -177,6 +177,7 @@ fn handshake(error: &rustls::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     const SUBJECT: &str = "the server's certificate";
+    const UNVERIFIED: &str = "skipServerCertVerification with a pin of certificatePinning takes it as it is";
     match error {
         CertificateError::BadEncoding => write!(f, "{SUBJECT} is malformed"),
         CertificateError::Expired => write!(f, "{SUBJECT} has expired"),
@@ -208,7 +209,7 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
         }
         CertificateError::UnsupportedSignatureAlgorithmContext { signature_algorithm_id, .. } => write!(
             f,
-            "{SUBJECT}, or one of its chain, is signed by {}, which is not accepted",
+            "{SUBJECT}, or one of its chain, is signed by {}, which is not accepted; {UNVERIFIED}",
             der::signature_name(signature_algorithm_id)
         ),
         CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
@@ -216,14 +217,14 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
             public_key_algorithm_id,
         } => write!(
             f,
-            "{SUBJECT}, or one of its chain, is signed by {} with a key of {}, which is not accepted",
+            "{SUBJECT}, or one of its chain, is signed by {} with a key of {}, which is not accepted; {UNVERIFIED}",
             der::signature_name(signature_algorithm_id),
             der::key_name(public_key_algorithm_id)
         ),
         CertificateError::NotValidForName => write!(f, "{SUBJECT} is for another host name"),
         CertificateError::NotValidForNameContext { expected, presented } if presented.is_empty() => write!(
             f,
-            "{SUBJECT} is not for {}: it has no subjectAltName, and a common name does not count (RFC 9525 2)",
+            "{SUBJECT} is not for {}: it has no subjectAltName, and a common name does not count (RFC 9525 2); {UNVERIFIED}",
             name(expected)
         ),
         CertificateError::NotValidForNameContext {
@@ -238,7 +239,12 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
             )
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
-            write!(f, "{SUBJECT} is for {}, not for {}", PresentedNames(presented), name(expected))
+            write!(
+                f,
+                "{SUBJECT} is for {}, not for {}; tlsServerName sets another name to verify",
+                PresentedNames(presented),
+                name(expected)
+            )
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             write!(f, "{SUBJECT} is not one for servers (extended key usage, RFC 5280 4.2.1.12)")
@@ -257,8 +263,7 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
             Some(webpki::Error::UnsupportedCertVersion) => {
                 write!(
                     f,
-                    "{SUBJECT}, or one of its chain, is not of X.509 version 3; a certificate with a subjectAltName is, and \
-                     skipServerCertVerification with a pin of certificatePinning takes it as it is"
+                    "{SUBJECT}, or one of its chain, is not of X.509 version 3, as one with a subjectAltName is; {UNVERIFIED}"
                 )
             }
             Some(webpki::Error::NameConstraintViolation) => {
@@ -293,7 +298,8 @@ fn received(alert: AlertDescription, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         }
         AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
             "the server agreed to none of the cipher suites, groups and signature algorithms that are offered, as one \
-             that has only a key on P-521 or for RSA-PSS, or wants a client certificate and got none that it accepts"
+             that has only a key on P-521 or for RSA-PSS, or only CBC, RSA key exchange or DHE with TLS 1.2, or wants a client \
+             certificate and got none that it accepts; TLS 1.3, or ECDHE with AES-GCM and a key on P-256 or of RSA, will do"
         }
         AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
             "the server wants a client certificate, and the options name none"
