@@ -23,7 +23,10 @@ pub struct Peer(TcpListener);
 
 impl Peer {
     pub fn bind() -> Self {
-        Self(TcpListener::bind("127.0.0.1:0").expect("a free port"))
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        // Linux counts it for accepting as well.
+        socket2::SockRef::from(&listener).set_read_timeout(Some(DEADLINE)).expect("a timeout");
+        Self(listener)
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -36,7 +39,7 @@ impl Peer {
 
     /// The next connection, before its upgrade.
     pub fn accept(&self) -> Wire {
-        let (stream, _) = self.0.accept().expect("a connection");
+        let (stream, _) = self.0.accept().expect("a connection in time");
         stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
         stream.set_nodelay(true).expect("no delay");
         Wire(stream)
