@@ -12,6 +12,10 @@ use super::objects::{
 use crate::client::{MessageType, PiecePosition, Reconnected};
 use crate::event_queue::EventReceiver;
 
+/// A close frame without a code has the first (RFC 6455 section 7.1.5). The platform tells the second, and apps take that for a good end.
+const NO_CODE: u16 = 1005;
+const NORMAL_CODE: u16 = 1000;
+
 /// The listeners of a JavaScript object, valid in one handle scope.
 pub struct Listeners<'scope> {
     env: Engine,
@@ -54,11 +58,11 @@ impl<'scope> Listeners<'scope> {
             }
         };
         current(self);
-        if let Some(listener) = self.message {
-            let value = data.into_value(env, kind, events);
-            self.report(value.and_then(|value| listener.call(undefined, [undefined, value])));
-            current(self);
-        }
+        // As on the platform, who does not hear messages does not hear their ends.
+        let Some(listener) = self.message else { return };
+        let value = data.into_value(env, kind, events);
+        self.report(value.and_then(|value| listener.call(undefined, [undefined, value])));
+        current(self);
         if let Some(listener) = self.data_end {
             self.report(listener.call(undefined, [undefined]));
         }
@@ -73,6 +77,7 @@ impl<'scope> Listeners<'scope> {
         events: &EventReceiver<Event>,
     ) {
         let Self { env, undefined, .. } = *self;
+        let heard = self.find(EventType::Piece).is_some();
         self.call(EventType::Piece, || {
             let result = env.object()?;
             result.set(c"data", data.into_value(env, kind, events)?)?;
@@ -80,7 +85,7 @@ impl<'scope> Listeners<'scope> {
             result.set(c"last", env.boolean(part.last)?)?;
             Ok([result])
         });
-        if part.last {
+        if part.last && heard {
             self.call(EventType::DataEnd, || Ok([undefined]));
         }
     }
@@ -136,7 +141,8 @@ impl<'scope> Listeners<'scope> {
             Event::Failed(error, _) => self.call(EventType::Error, || Ok([error_value(env, &error)?])),
             Event::Closed(closed) => self.call(EventType::Close, || {
                 let result = env.object()?;
-                result.set(c"code", env.number(f64::from(closed.code))?)?;
+                let code = if closed.code == NO_CODE { NORMAL_CODE } else { closed.code };
+                result.set(c"code", env.number(f64::from(code))?)?;
                 result.set(c"reason", env.string(&closed.reason)?)?;
                 set_circumstances(env, result, closed.cause, closed.unsent, closed.times)?;
                 Ok([undefined, result])

@@ -62,6 +62,7 @@ pub use self::tls::{
 pub use crate::logging::{LogLevel, set_log_level};
 pub use crate::protocol::{
     CLOSE_REASON_BYTES_MAX, CloseCode, FrameHeader, MessageType, PerMessageDeflate, PiecePosition,
+    truncate_reason,
 };
 
 use self::shared::Shared;

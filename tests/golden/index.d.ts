@@ -1061,7 +1061,8 @@ declare namespace webSocket {
    */
   interface CloseResult {
     /**
-     * The code of the side that closed first; 1005 without one, 1006 when it ended without a close frame of the server.
+     * The code of the side that closed first; 1000 without one, as on the platform; 1006 when it ended without a close frame of the
+     * server.
      * @since 10
      */
     code: number;
@@ -1079,13 +1080,13 @@ declare namespace webSocket {
     cause: Cause;
 
     /**
-     * Milliseconds that the connection was open.
+     * Milliseconds that the connection was open; those of the attempt, when it was closed before.
      * @since 0.1.0 of this library
      */
     elapsedTime: number;
 
     /**
-     * Milliseconds since the last byte came from the peer.
+     * Milliseconds since the last byte came from the peer; as `elapsedTime` when none ever came.
      * @since 0.1.0 of this library
      */
     idleTime: number;
@@ -1102,7 +1103,8 @@ declare namespace webSocket {
    *
    * All methods and listeners run on the thread that made the object. Listeners are called one at a time, in this order
    * for each connection: `headerReceive`, `open`, any `message` (with `receivePieces`, its `piece`s) each followed by
-   * `dataEnd`, at most one `error`, `close`; a connection that never opened ends with `error` alone.
+   * `dataEnd`, at most one `error`, `close`; a connection that never opened ends with `error` alone, or with `close` alone if the
+   * application closed it.
    * @since 6
    */
   class WebSocket {
@@ -1242,7 +1244,8 @@ declare namespace webSocket {
     get url(): string;
 
     /**
-     * Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued. The event `close` follows. A code that must not be
+     * Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued, or gives the attempt up when no connection is open
+     * yet. The event `close` follows in either case. When it has begun or ended before, the call changes nothing. A code that must not be
      * sent goes out as 1000, and what else the options have is left out, with warnings in the log.
      *
      * Fails with 201 (no `ohos.permission.INTERNET`), 401 (options that are no object) or 2302999 (never connected).
@@ -1278,7 +1281,7 @@ declare namespace webSocket {
     on(type: 'piece', callback: Callback<MessagePiece>): void;
 
     /**
-     * The end of each message.
+     * The end of each message. Only with a listener of `message`, or of `piece`.
      * @since 11
      */
     on(type: 'dataEnd', callback: Callback<void>): void;

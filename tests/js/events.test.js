@@ -64,9 +64,11 @@ socketTest('removes a listener by type', async (socket) => {
   socket.ws.off('message');
   await socket.open(WS_URL);
   await socket.ws.send('unheard');
-  await socket.next('dataEnd');
+  // Its pong comes behind the message.
+  await socket.ws.ping();
   await socket.shut();
-  assert(!socket.log.includes('message'));
+  // As on the platform, nobody hears the end of a message that nobody hears.
+  assert.deepStrictEqual(socket.log, ['headerReceive', 'open', 'close']);
 });
 
 socketTest('removes a listener only when the same function is given', async (socket) => {
@@ -79,7 +81,7 @@ socketTest('removes a listener only when the same function is given', async (soc
   await socket.next('dataEnd');
   socket.ws.off('message', listener);
   await socket.ws.send('unheard');
-  await socket.next('dataEnd');
+  await socket.ws.ping();
   await socket.shut();
   assert.deepStrictEqual(heard, ['heard']);
 });

@@ -218,13 +218,44 @@ socketTest('reports a wrong Sec-WebSocket-Accept', async (socket) => {
   assert(!socket.log.includes('open') && !socket.log.includes('close'), socket.log.join());
 });
 
-socketTest('gives up an attempt that is closed', async (socket) => {
-  await socket.ws.connect(`${WS_URL}/hang`);
-  assert.strictEqual(await socket.ws.close(), true);
-  assertError(await socket.error(), OTHER);
+socketTest('an attempt that is closed ends with close alone', async (socket) => {
+  const { ws } = socket;
+  const { Cause } = library;
+  for (const [options, code, reason] of [
+    [undefined, 1000, 'CLOSE_NORMAL'], [{ code: 4001, reason: 'enough' }, 4001, 'enough'], [{ code: 1005, reason: '' }, 1000, ''],
+    [{ code: 1012, reason: 'é'.repeat(62) }, 1012, 'é'.repeat(61)],
+  ]) {
+    const from = socket.log.length;
+    await ws.connect(`${WS_URL}/hang`);
+    assert.strictEqual(await ws.close(options), true);
+    // Closing what is closed is no error, before the event and after it.
+    assert.strictEqual(await ws.close({ code: 4002 }), true);
+    const result = await socket.closed();
+    assert.deepStrictEqual(codeAndReason(result), { code, reason });
+    assert.deepStrictEqual([result.cause, result.unsent], [Cause.APPLICATION, 0]);
+    assert(result.elapsedTime >= 0 && result.idleTime >= 0);
+    assert.strictEqual(await ws.close(), true);
+    assert.deepStrictEqual(socket.log.slice(from), ['close']);
+  }
   await socket.open(WS_URL);
-  assert.deepStrictEqual(socket.log, ['error', 'headerReceive', 'open']);
   await socket.shut();
+});
+
+socketTest('an attempt that fails while it is closed ends with close alone', async (socket) => {
+  const { ws } = socket;
+  for (const url of [`ws://127.0.0.1:${await unusedPort()}/`, `${WS_URL}/status/404`, WS_URL]) {
+    for (let round = 0; round < 10; round += 1) {
+      const from = socket.log.length;
+      await ws.connect(url);
+      // The attempt may have failed in the same moment, and its event be on its way.
+      const end = performance.now() + round / 4;
+      while (performance.now() < end);
+      ws.close({ code: 4003 }, () => {});
+      assert.strictEqual((await socket.nextClose()).code, 4003);
+      const told = socket.log.slice(from).join();
+      assert(['close', 'headerReceive,open,close'].includes(told), told);
+    }
+  }
 });
 
 socketTest('connects again before the event of the close', async (socket) => {
@@ -239,7 +270,7 @@ socketTest('connects again before the event of the close', async (socket) => {
     assert.strictEqual(ws.readyState, 0);
     const next = ws.next();
     await ws.send(`round ${round}`);
-    await socket.error();
+    await socket.closed();
     await socket.next('open');
     assert.strictEqual(ws.readyState, 1);
     assertError(await failureOf(() => never), OTHER, /^next: another connection/);

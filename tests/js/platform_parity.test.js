@@ -177,6 +177,17 @@ const drivers = {
     return codes;
   },
 
+  'close() while connecting': async (socket) => {
+    await socket.ws.connect(`${WS_URL}/hang`);
+    await socket.ws.close();
+    const { code } = await socket.closed();
+    return [...socket.log, code];
+  },
+  'close() twice': async (socket) => {
+    await open(socket);
+    return [await socket.ws.close(), await socket.ws.close()];
+  },
+
   'event open': async (socket) => {
     await socket.ws.connect(WS_URL);
     const [err, result] = await socket.next('open');
@@ -208,6 +219,13 @@ const drivers = {
     await socket.next('dataEnd');
     return socket.log.slice(2);
   },
+  'event dataEnd, no listener of message': async (socket) => {
+    socket.ws.off('message');
+    await open(socket);
+    await socket.ws.send('x');
+    await socket.ws.ping();
+    return socket.log;
+  },
   'event headerReceive': async (socket) => {
     await socket.ws.connect(`${WS_URL}/headers`);
     const [headers] = await socket.next('headerReceive');
@@ -219,6 +237,10 @@ const drivers = {
     await open(socket, '/close/4001/bye');
     const [err, result] = await socket.next('close');
     return [typeof err, Object.keys(result).sort(), result.code, result.reason];
+  },
+  'event close, a close frame without a code': async (socket) => {
+    await open(socket, '/close/0');
+    return (await socket.closed()).code;
   },
   'event close, empty reason': async (socket) => {
     await open(socket, '/close/1001');
@@ -259,8 +281,8 @@ async function listeners(socket, prepare) {
   const heard = [];
   prepare(socket.ws, (name) => () => heard.push(name));
   await socket.open(WS_URL);
-  socket.ws.send('x', () => {});
-  await socket.next('dataEnd');
+  await socket.ws.send('x');
+  await socket.ws.ping();
   return heard;
 }
 

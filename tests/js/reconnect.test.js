@@ -144,7 +144,7 @@ socketTest('a server that asks for time is given it, and one that refuses is not
     assert.strictEqual(told.cause, cause);
     assert(told.delay >= 600_000 && told.delay <= 600_001, `${told.delay}`);
     await ws.close();
-    assert.strictEqual((await socket.error()).cause, Cause.APPLICATION);
+    assert.strictEqual((await socket.closed()).cause, Cause.APPLICATION);
   }
   for (const status of [403, 501, 505]) {
     await ws.connect(`${WS_URL}/status/${status}`, { reconnect: { delay: 1, maxDelay: 1 } });

@@ -26,13 +26,13 @@ socketTest('the promise of send waits for the kernel, and fails with the connect
   await ws.connect(`${WS_URL}/hang`);
   const hung = [ws.send('never'), ws.send('neither')];
   await ws.close();
-  for (const promise of hung) assertError(await failureOf(() => promise), OTHER, /^send: the connection ended/);
-  await socket.error();
+  for (const promise of hung) assertError(await failureOf(() => promise), OTHER, /^send: the connection ended.*: closed by the application \(1000\): CLOSE_NORMAL$/);
+  await socket.closed();
   // And as before with a callback, which is told of the acceptance.
   await ws.connect(`${WS_URL}/hang`);
   assert.deepStrictEqual(await callbackOf((callback) => ws.send('x', callback)), { err: undefined, value: true });
   await ws.close();
-  await socket.error();
+  await socket.closed();
 });
 
 socketTest('a full queue is refused, and ready tells when to go on', async (socket) => {
@@ -48,7 +48,7 @@ socketTest('a full queue is refused, and ready tells when to go on', async (sock
   await ws.close();
   assert.deepStrictEqual(await Promise.all(lost), ['lost', 'lost', 'lost']);
   assertError(await never, OTHER, /^ready: the connection ended/);
-  await socket.error();
+  await socket.closed();
 
   await socket.open(`${WS_URL}/opcode`, { sendQueueLimit: 200_000 });
   const sent = ws.send(bytes(180_000));
@@ -103,7 +103,7 @@ socketTest('a send that waits for room fails with its connection', async (socket
   assertError(await failureOf(() => ws.sendPiece('x', true)), OTHER, /^sendPiece: too much/);
   await ws.close();
   for (const error of await Promise.all(lost)) assertError(error, OTHER, /^send: the connection/);
-  await socket.error();
+  await socket.closed();
   await socket.open(WS_URL, limits);
   assert.strictEqual(await ws.send('next'), true);
   assert.strictEqual(await socket.message(), 'next');

@@ -90,6 +90,15 @@ class Recorder {
     return args[0];
   }
 
+  /** What the next event `close` tells, whatever comes before it. */
+  async nextClose() {
+    for (;;) {
+      const event = this.unread.shift();
+      if (event?.type === 'close') return event.args[1];
+      if (!event) await new Promise((resolve) => (this.waiting = resolve));
+    }
+  }
+
   async open(url, options) {
     assert.strictEqual(await this.ws.connect(url, options), true);
     const [err, result] = await this.next('open');

@@ -16,7 +16,7 @@ use crate::arkts::message_iterator;
 use crate::arkts::napi::{Engine, EngineError, Reference, Type, Value};
 use crate::arkts::objects::statistics_value;
 use crate::arkts::options::{self, ConnectOptions};
-use crate::client::{AlreadyConnected, CloseStart, Error, Request, State};
+use crate::client::{AlreadyConnected, CloseError, CloseStart, Error, Request, State};
 use crate::platform::may_use_network;
 
 #[napi]
@@ -269,7 +269,8 @@ impl WebSocket {
         elsewhere.borrow().as_deref().map_or_else(|| url.borrow().clone(), str::to_owned)
     }
 
-    /// Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued. The event `close` follows. A code that must not be
+    /// Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued, or gives the attempt up when no connection is open
+    /// yet. The event `close` follows in either case. When it has begun or ended before, the call changes nothing. A code that must not be
     /// sent goes out as 1000, and what else the options have is left out, with warnings in the log.
     ///
     /// Fails with 201 (no `ohos.permission.INTERNET`), 401 (options that are no object) or 2302999 (never connected).
@@ -351,9 +352,16 @@ impl WebSocket {
 
     fn end(&self, options: Value<'_>) -> std::result::Result<(), ApiError> {
         let (code, reason) = options::close_options(options, self.lenience("close"))?;
-        match self.binding.client.close(code, &reason) {
-            // A cancelled attempt ends with an error event, as asked.
-            Ok(CloseStart::Handshake | CloseStart::Cancelled) => Ok(()),
+        let Binding { client, begun, .. } = &*self.binding;
+        match client.close(code, &reason) {
+            // An attempt that has failed already, and of which no event has told yet, is closed early as well.
+            Ok(CloseStart::Handshake) if client.state() != State::Closed => Ok(()),
+            Ok(CloseStart::Handshake | CloseStart::Cancelled) => {
+                self.binding.close_early(code, &reason);
+                Ok(())
+            }
+            // What has ended is closed, however it ended.
+            Err(CloseError::NotConnected) if begun.get() > 0 => Ok(()),
             Err(error) => Err(ApiError::from(error).or_no_permission("close")),
         }
     }

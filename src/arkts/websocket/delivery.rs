@@ -3,13 +3,13 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::Binding;
+use super::{Binding, ClosedEarly};
 use crate::arkts::dispatch::Listeners;
-use crate::arkts::error::Termination;
-use crate::arkts::event::{Event, EventType};
+use crate::arkts::error::{ErrorEvent, Termination};
+use crate::arkts::event::{Event, EventType, Terminal};
 use crate::arkts::js_waker::OnWake;
 use crate::arkts::napi::{Engine, Reference};
-use crate::client::State;
+use crate::client::{Cause, Closed, State};
 
 /// How long one wake delivers events before the engine's loop continues: a quarter of a frame at 60 Hz.
 const TIME_SLICE: Duration = Duration::from_millis(4);
@@ -45,6 +45,7 @@ impl Binding {
         for _ in 0..SCOPE_EVENTS {
             let Some(event) = self.events.take() else { return Pause::Empty };
             let last = event.is_last();
+            let event = if last { self.as_closed_early(event) } else { event };
             // Otherwise the event belongs to an attempt before the last.
             let current = self.ended.get() + 1 == self.begun.get();
             if last {
@@ -89,6 +90,25 @@ impl Binding {
             }
         }
         Pause::ScopeFull
+    }
+
+    /// The event, but that of an attempt which the application has closed: the app has what it asked for, and need not know how far
+    /// the attempt had come.
+    fn as_closed_early(&self, event: Event) -> Event {
+        let mut closed_early = self.closed_early.borrow_mut();
+        let attempt = self.ended.get() + 1;
+        closed_early.retain(|early| early.attempt >= attempt);
+        match (event, closed_early.front()) {
+            (Event::Failed(error, Terminal::Yes), Some(early)) if early.attempt == attempt => {
+                let ErrorEvent { unsent, mut times, .. } = *error;
+                times.last_activity.get_or_insert(times.elapsed);
+                let ClosedEarly { attempt: _, code, reason } = &early;
+                let (code, reason, cause) = (*code, reason.clone(), Cause::Application);
+                closed_early.pop_front();
+                Event::Closed(Box::new(Closed { code, reason, cause, unsent, times }))
+            }
+            (event, _) => event,
+        }
     }
 
     /// Settles the promises that an event decides.

@@ -33,7 +33,7 @@ impl WebSocket {
    */
   on(type: 'piece', callback: Callback<MessagePiece>): void
   /**
-   * The end of each message.
+   * The end of each message. Only with a listener of `message`, or of `piece`.
    * @since 11
    */
   on(type: 'dataEnd', callback: Callback<void>): void

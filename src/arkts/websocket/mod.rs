@@ -9,6 +9,7 @@ mod promises;
 mod sending;
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::ffi::CStr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use super::js_listener::{JsListener, Wanted};
 use super::js_waker::JsWaker;
 use super::message_iterator::MessageIterator;
 use super::napi::{Engine, EngineError, Reference, Value};
-use crate::client::{Client, SEND_LIMIT_BYTES};
+use crate::client::{Client, SEND_LIMIT_BYTES, close_code, truncate_reason};
 use crate::event_queue::{EventReceiver, event_queue};
 
 /// Sent when a signal is aborted between the server's answer and the event `open`: going away (RFC 6455 section 7.4.1).
@@ -40,7 +41,8 @@ const LISTENERS: &CStr = c"__listeners";
 ///
 /// All methods and listeners run on the thread that made the object. Listeners are called one at a time, in this order
 /// for each connection: `headerReceive`, `open`, any `message` (with `receivePieces`, its `piece`s) each followed by
-/// `dataEnd`, at most one `error`, `close`; a connection that never opened ends with `error` alone.
+/// `dataEnd`, at most one `error`, `close`; a connection that never opened ends with `error` alone, or with `close` alone if the
+/// application closed it.
 /// @since 6
 #[napi]
 pub struct WebSocket {
@@ -63,6 +65,8 @@ struct Binding {
     iterator: MessageIterator,
     /// Whether a lost connection is followed by another attempt.
     reconnects: Cell<bool>,
+    /// The attempts that the application has closed before they were open, oldest first.
+    closed_early: RefCell<VecDeque<ClosedEarly>>,
     /// Cancels the current attempt when its signal is aborted.
     signal: RefCell<Option<AbortSubscription>>,
     /// The number of attempts begun, and of those whose last event was delivered. The next attempt may begin between `close` and
@@ -79,6 +83,13 @@ struct Binding {
     listeners_changed: Cell<bool>,
     /// The engine has collected the JavaScript object.
     collected: Cell<bool>,
+}
+
+/// An attempt that the application has closed, and with what. It ends with the event `close`.
+struct ClosedEarly {
+    attempt: u64,
+    code: u16,
+    reason: String,
 }
 
 /// The constructor of our class, one for each environment. A thread may have several environments, also at once.
@@ -117,6 +128,7 @@ pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
         promises: Promises::default(),
         iterator: MessageIterator::default(),
         reconnects: Cell::default(),
+        closed_early: RefCell::default(),
         signal: RefCell::default(),
         begun: Cell::default(),
         ended: Cell::default(),
@@ -156,6 +168,16 @@ impl Binding {
     fn abandon(&self) {
         // The attempt may have ended meanwhile, which is no error: its last event is queued.
         let _ = self.client.close(ABORT_CLOSE_CODE, "aborted");
+    }
+
+    /// Notes that the application has closed the current attempt, with what it closed it first.
+    fn close_early(&self, code: u32, reason: &str) {
+        let attempt = self.begun.get();
+        let mut closed_early = self.closed_early.borrow_mut();
+        if self.ended.get() < attempt && closed_early.back().is_none_or(|early| early.attempt != attempt) {
+            let (code, reason) = (close_code(code).into(), truncate_reason(reason).to_owned());
+            closed_early.push_back(ClosedEarly { attempt, code, reason });
+        }
     }
 
     /// Ends the subscription to the signal: it cannot cancel an open or ended connection.
