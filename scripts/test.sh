@@ -23,7 +23,7 @@ SUITES=(rust protocol servers c js docs)
 # Integration tests that belong to another suite than rust, and those that are too long for --fast.
 PROTOCOL_TESTS=(protocol_properties fuzz_corpus)
 SERVERS_TESTS=(real_proxies)
-SLOW_TESTS=(faults freeze soak_smoke turns)
+SLOW_TESTS=(faults freeze sleep soak_smoke turns)
 
 wanted=() fast=''
 for argument; do

@@ -230,6 +230,7 @@ fn error_code(error: &Error) -> i32 {
         | Error::Lost(_)
         | Error::PongTimeout(_)
         | Error::NetworkChanged(_)
+        | Error::Slept(_)
         | Error::Unprepared(_)
         | Error::Rewrite(_)
         | Error::Url(_)

@@ -98,6 +98,8 @@ pub enum Error {
     PongTimeout(Duration),
     /// The network changed: nothing came from the peer in time, or, without a time, the address on this side is gone.
     NetworkChanged(Option<Duration>),
+    /// The device slept, and nothing came from the peer in time afterwards.
+    Slept(Duration),
     /// The application said that it cannot prepare the attempt, or did not answer within this time.
     Unprepared(Option<Duration>),
     /// What the application prepared for the attempt is not valid.
@@ -182,6 +184,11 @@ impl fmt::Display for Error {
                 "open connection lost: nothing came within {} ms after the network changed",
                 limit.as_millis()
             ),
+            Self::Slept(limit) => write!(
+                f,
+                "open connection lost: nothing came within {} ms after the device had slept",
+                limit.as_millis()
+            ),
             Self::Unprepared(None) => write!(f, "{} failed", Phase::Prepare),
             Self::Unprepared(Some(limit)) => {
                 write!(f, "{} timed out: no answer within {} ms", Phase::Prepare, limit.as_millis())
@@ -218,6 +225,7 @@ impl Error {
             | Self::Lost(_)
             | Self::PongTimeout(_)
             | Self::NetworkChanged(_)
+            | Self::Slept(_)
             | Self::Internal => None,
         }
     }
@@ -234,7 +242,7 @@ impl Error {
             Self::Timeout { .. } | Self::PhaseTimeout { .. } => Cause::Timeout,
             Self::Abandoned { .. } => Cause::Application,
             Self::Protocol(cause) => cause.flawed_close().map_or(Cause::Protocol, Cause::of_flawed_close),
-            Self::Lost(_) | Self::PongTimeout(_) | Self::NetworkChanged(_) => Cause::Lost,
+            Self::Lost(_) | Self::PongTimeout(_) | Self::NetworkChanged(_) | Self::Slept(_) => Cause::Lost,
             Self::Unprepared(_) => Cause::Prepare,
             Self::Rewrite(_) | Self::Url(_) | Self::Policy { .. } => Cause::Options,
             Self::Internal => Cause::Internal,

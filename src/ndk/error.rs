@@ -67,6 +67,7 @@ pub fn of_failure(error: &Error) -> ErrCode {
         | Error::Lost(_)
         | Error::PongTimeout(_)
         | Error::NetworkChanged(_)
+        | Error::Slept(_)
         | Error::Unprepared(_)
         | Error::Internal => ErrCode::ConnectionError,
         Error::Rewrite(cause) => of_options(cause),

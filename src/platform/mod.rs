@@ -1,10 +1,10 @@
 //! What only the system knows: the proxy of its network settings, changes of its network, the permission to use it, what the
-//! app declares about security, where a device keeps things, forks, and how much of what was written to a socket the peer has
+//! app declares about security, where a device keeps things, its sleep, forks, and how much of what was written to a socket the peer has
 //! acknowledged. And decompression into memory that is not initialized.
 //!
 //! Owns the calls into the platform's libraries and the kernel, and those of zlib-rs that need `unsafe`. Knows nothing of
 //! clients, C or JavaScript. A file imports only files below it: `mod`, `proxy`, `network`, `netlink`,
-//! `permission`, `security`, `device`, `tcp`, `fork`, `inflate`, `library`.
+//! `permission`, `security`, `device`, `tcp`, `sleep`, `fork`, `inflate`, `library`.
 
 mod device;
 mod fork;
@@ -17,6 +17,7 @@ mod network;
 mod permission;
 mod proxy;
 mod security;
+mod sleep;
 mod tcp;
 
 pub(crate) use self::device::{current_user, device_path};
@@ -28,4 +29,5 @@ pub(crate) use self::proxy::{DefaultProxy, default_proxy, has_default_proxy};
 pub(crate) use self::security::{
     NotTold, clear_text_permitted, declared_anchors, declared_pins, heeds_clear_text, host_text,
 };
+pub(crate) use self::sleep::slept;
 pub(crate) use self::tcp::unacknowledged;

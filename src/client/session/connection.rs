@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::budget::Budget;
 use super::end::{CloseOutcome, SessionEnd, closed};
 use super::notify::{notify, notify_frames};
-use super::pinger::Pinger;
+use super::pinger::{Doubt, Pinger};
 use super::reader::{ReadOutcome, Reader};
 use super::timer::Timer;
 use super::writer::Writer;
@@ -28,6 +28,7 @@ use crate::client::request::Request;
 use crate::client::shared::{CloseRequest, Command, Shared};
 use crate::client::transport::{Endpoints, Stream};
 use crate::logging;
+use crate::platform;
 use crate::protocol::{
     CloseCode, Connection, ConnectionEnd, Decoder, Negotiated, ProtocolError, Queued, ReadBuffer, Role,
 };
@@ -68,6 +69,8 @@ pub(super) struct Session<'a> {
     pub(super) reads_first: bool,
     /// The deadline for which that was done last.
     pub(super) last_read_for: Option<Instant>,
+    /// How long the device had slept at the last look, since it was started.
+    pub(super) slept: Duration,
     /// The listener can take no more for now.
     pub(super) paused: bool,
     /// There may be messages in what was read that are not handed on yet.
@@ -130,6 +133,7 @@ impl<'a> Session<'a> {
             timer: Timer::new(now),
             reads_first: false,
             last_read_for: None,
+            slept: platform::slept(),
             paused: false,
             // The server's first frames may have come with its answer to the upgrade.
             undelivered: true,
@@ -251,11 +255,16 @@ impl<'a> Session<'a> {
             return Some(CloseOutcome::lost(Error::NetworkChanged(None)));
         }
         logging::info(format_args!("{} the network has changed: is the peer there?", self.shared.tag()));
-        self.pinger.begin_probe(Instant::now());
+        self.probe(Doubt::NetworkChanged);
+        None
+    }
+
+    /// Asks whether the peer is there.
+    pub(super) fn probe(&mut self, doubt: Doubt) {
+        self.pinger.begin_probe(doubt, Instant::now());
         self.pinger.watch_acknowledgements(&self.writer);
         let payload = self.pinger.next_payload();
         self.ping(payload.to_vec());
-        None
     }
 
     /// Its payload is empty: uWSGI 2.0 and GTK's broadwayd lose it in their pong, which then answers no ping.

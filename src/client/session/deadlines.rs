@@ -3,16 +3,21 @@
 //! They are looked at before there is read or written, which may never end.
 
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::connection::{Interval, Session, Wake};
 use super::end::CloseOutcome;
 use super::notify::notify;
-use super::pinger::PingDue;
+use super::pinger::{Doubt, PingDue};
 use crate::client::error::Error;
 use crate::client::keepalive::Ticks;
 use crate::client::time_limit::stood_still;
+use crate::{logging, platform};
+
+/// Peers and gateways do not give a connection up that is silent for less than that.
+const SLEPT_FOR_LONG: Duration = Duration::from_secs(10);
 
 impl Session<'_> {
     /// Ready when a deadline has passed.
@@ -28,6 +33,7 @@ impl Session<'_> {
 
     /// Does what the deadlines that have passed ask for.
     pub(super) fn timer(&mut self) -> Option<CloseOutcome> {
+        self.notice_sleep();
         let now = Instant::now();
         if self.paused || self.undelivered {
             // The listener holds up the reading.
@@ -69,16 +75,33 @@ impl Session<'_> {
                 {
                     deflater.release();
                 }
-                // One that cannot be written is enough.
-                if self.writer.has_control() {
-                    self.pinger.watch_acknowledgements(&self.writer);
-                } else {
+                // One that cannot be written is enough, and so is one that asks already whether the peer is there.
+                if !self.writer.has_control() {
                     self.keepalive_ping();
+                } else if !self.pinger.is_probing() {
+                    self.pinger.watch_acknowledgements(&self.writer);
                 }
                 None
             }
             PingDue::NoPong(limit) => Some(CloseOutcome::lost(Error::PongTimeout(limit))),
-            PingDue::NoProbeAnswer(limit) => Some(CloseOutcome::lost(Error::NetworkChanged(Some(limit)))),
+            PingDue::NoProbeAnswer(doubt, limit) => Some(CloseOutcome::lost(match doubt {
+                Doubt::NetworkChanged => Error::NetworkChanged(Some(limit)),
+                Doubt::Slept => Error::Slept(limit),
+            })),
+        }
+    }
+
+    /// While the device sleeps its clock stands still, and the peer's goes on: after a while it gives the connection up, and
+    /// what it says then reaches nobody. So a device that has slept for long asks whether the peer is still there.
+    fn notice_sleep(&mut self) {
+        let slept = platform::slept();
+        if slept.saturating_sub(self.slept) < SLEPT_FOR_LONG {
+            return;
+        }
+        self.slept = slept;
+        if self.rules.may_send() && !self.pinger.is_probing() {
+            logging::info(format_args!("{} the device has slept: is the peer there?", self.shared.tag()));
+            self.probe(Doubt::Slept);
         }
     }
 

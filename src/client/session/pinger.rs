@@ -1,4 +1,5 @@
-//! The pings of a connection: keepalive's, the application's, and the one that probes a changed network.
+//! The pings of a connection: keepalive's, the application's, and the one that asks whether the peer is there, after a change
+//! of the network or a sleep of the device.
 //!
 //! Owns when to ping, which pings have no pong yet and when silence means that the peer is gone. Sends nothing itself.
 
@@ -15,6 +16,8 @@ use crate::client::keepalive::{Due, Keepalive};
 const UNANSWERED_PINGS_MAX: usize = 32;
 /// How soon after a change of the network the peer must answer a ping.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+/// And after the device has slept, which may take seconds to be on its network again, without a word of it.
+const SLEPT_PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What comes within this time of a change may have been under way before.
 const PROBE_STALE: Duration = Duration::from_millis(250);
 
@@ -25,7 +28,7 @@ pub(super) struct Pinger {
     unanswered: VecDeque<(Vec<u8>, Instant)>,
     /// The number in the last ping that was numbered.
     number: u32,
-    /// Set while an answer is waited for that shows that the connection has survived a change of the network.
+    /// Set while an answer is waited for that shows that the connection has survived what it is in doubt for.
     probe: Option<Box<Probe>>,
     /// Set while an answer is waited for and the peer's acknowledgements may extend its time.
     ack_progress: Option<Box<AckProgress>>,
@@ -34,8 +37,27 @@ pub(super) struct Pinger {
 }
 
 struct Probe {
+    doubt: Doubt,
     sent_at: Instant,
     by: Instant,
+}
+
+/// Why the peer may be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    NetworkChanged,
+    /// The device slept, and the peer may have given it up.
+    Slept,
+}
+
+impl Doubt {
+    /// How soon the peer must answer.
+    fn limit(self) -> Duration {
+        match self {
+            Self::NetworkChanged => PROBE_TIMEOUT,
+            Self::Slept => SLEPT_PROBE_TIMEOUT,
+        }
+    }
 }
 
 /// What the clock asks for.
@@ -47,8 +69,8 @@ pub(super) enum PingDue {
     },
     /// Nothing came for this long after a ping.
     NoPong(Duration),
-    /// Nothing came for this long after the network changed.
-    NoProbeAnswer(Duration),
+    /// Nothing came for this long after there was this doubt.
+    NoProbeAnswer(Doubt, Duration),
 }
 
 impl Pinger {
@@ -97,7 +119,7 @@ impl Pinger {
     pub(super) fn still_paused(&mut self, now: Instant) {
         self.keepalive.resumed(now);
         if let Some(probe) = &mut self.probe {
-            probe.by = now + PROBE_TIMEOUT;
+            probe.by = now + probe.doubt.limit();
         }
     }
 
@@ -107,8 +129,8 @@ impl Pinger {
     }
 
     /// From now on the next bytes from the peer must show that the connection has survived.
-    pub(super) fn begin_probe(&mut self, now: Instant) {
-        self.probe = Some(Box::new(Probe { sent_at: now, by: now + PROBE_TIMEOUT }));
+    pub(super) fn begin_probe(&mut self, doubt: Doubt, now: Instant) {
+        self.probe = Some(Box::new(Probe { doubt, sent_at: now, by: now + doubt.limit() }));
     }
 
     /// The payload of a ping that tells its pong from others.
@@ -142,12 +164,12 @@ impl Pinger {
     }
 
     pub(super) fn due(&mut self, now: Instant, writer: &Writer) -> PingDue {
-        if self.probe.as_ref().is_some_and(|probe| probe.by <= now) {
+        if let Some(doubt) = self.probe.as_ref().filter(|probe| probe.by <= now).map(|probe| probe.doubt) {
             if !self.peer_acknowledges(writer) {
-                return PingDue::NoProbeAnswer(PROBE_TIMEOUT);
+                return PingDue::NoProbeAnswer(doubt, doubt.limit());
             }
             if let Some(probe) = &mut self.probe {
-                probe.by = now + PROBE_TIMEOUT;
+                probe.by = now + doubt.limit();
             }
         }
         match self.keepalive.due(now) {

@@ -120,8 +120,8 @@ impl Retry<'_> {
     fn delay(&mut self, end: &SessionEnd, now: Instant) -> Option<Duration> {
         let delay = self.series.next(end.setback(), now)?;
         let first = self.series.attempts() == 1;
-        // It is this device that has another network, not a server that all its clients have lost.
-        let own = first && matches!(end.error, Some(Error::NetworkChanged(_)));
+        // It is this device that has another network, or slept, not a server that all its clients have lost.
+        let own = first && matches!(end.error, Some(Error::NetworkChanged(_) | Error::Slept(_)));
         Some(if own { Duration::ZERO } else { delay })
     }
 

@@ -1,0 +1,132 @@
+//! A device that sleeps: its clock of timers stands still, the peer goes on. A connection is asked after a long sleep whether
+//! it lives, and one that does not is noticed.
+//!
+//! This program's `clock_gettime` takes the place of the C library's. It asks the kernel, and adds to the clock that goes on
+//! in sleep what a test says.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use net_websocket::internals::client::{Options, Reconnect, SessionOptions};
+
+use support::{DEADLINE, Peer, Recorded, Seen, Wire, quiet};
+
+/// How soon the peer must answer after a sleep.
+const LIMIT: Duration = Duration::from_secs(10);
+/// What a busy machine may add.
+const SLACK: Duration = Duration::from_secs(10);
+const PING: u8 = 0x89;
+
+/// In seconds.
+static SLEPT: AtomicI64 = AtomicI64::new(0);
+/// The tests share the clock.
+static CLOCK: Mutex<()> = Mutex::new(());
+
+/// # Safety
+///
+/// As for that of the C library: `time` is valid for the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, time: *mut libc::timespec) -> libc::c_int {
+    // SAFETY: the kernel writes one timespec to the address.
+    let status = unsafe { libc::syscall(libc::SYS_clock_gettime, clock, time) };
+    if status == 0 && clock == libc::CLOCK_BOOTTIME {
+        // SAFETY: as above.
+        unsafe { (*time).tv_sec += SLEPT.load(Ordering::SeqCst) };
+    }
+    status as libc::c_int
+}
+
+fn sleep_for(seconds: i64) {
+    SLEPT.fetch_add(seconds, Ordering::SeqCst);
+}
+
+/// Pings often, and gives the peer all the time to answer.
+fn pinging() -> Options {
+    let session = SessionOptions {
+        ping_interval: Some(Duration::from_millis(100)),
+        pong_timeout: Some(Duration::from_secs(60)),
+        ..quiet().session
+    };
+    Options { session, ..quiet() }
+}
+
+/// A connection that has begun to ping.
+fn opened(peer: &Peer, recorded: &Recorded) -> Wire {
+    let mut wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert_eq!(wire.frame(), (PING, Vec::new()));
+    wire
+}
+
+/// Reads on to a ping that is not keepalive's, whose payload is empty; those are answered.
+fn probe(wire: &mut Wire) -> Vec<u8> {
+    let began = Instant::now();
+    loop {
+        assert!(began.elapsed() < DEADLINE, "no probe comes");
+        match wire.frame() {
+            (PING, payload) if payload.is_empty() => wire.send(b"\x8a\x00"),
+            (PING, payload) => return payload,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_peer_that_is_gone_is_noticed_after_a_sleep() {
+    let _clock = CLOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, pinging());
+    let wire = opened(&peer, &recorded);
+    sleep_for(600);
+    let woken_at = Instant::now();
+    let lost = "open connection lost: nothing came within 10000 ms after the device had slept".to_owned();
+    assert_eq!(recorded.next(), Seen::Failed(lost.clone()));
+    assert_eq!(recorded.next(), Seen::Closed(1006, lost));
+    assert!((LIMIT..LIMIT + SLACK).contains(&woken_at.elapsed()), "{:?}", woken_at.elapsed());
+    recorded.finish(wire);
+}
+
+#[test]
+fn a_peer_that_is_gone_after_a_sleep_is_connected_to_again_at_once() {
+    let _clock = CLOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let peer = Peer::bind();
+    let long = Duration::from_secs(3_600);
+    let again = Reconnect { delay: long, max_delay: long, ..Reconnect::default() };
+    let recorded = Recorded::connect(&peer, Options { reconnect: Some(again), ..pinging() });
+    let _wire = opened(&peer, &recorded);
+    sleep_for(600);
+    assert!(matches!(recorded.next(), Seen::Reconnecting(1, ..)));
+    let _second = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+}
+
+#[test]
+fn a_peer_that_answers_after_a_sleep_is_kept() {
+    let _clock = CLOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, pinging());
+    let mut wire = opened(&peer, &recorded);
+    wire.send(b"\x8a\x00");
+    // A short sleep calls for nothing.
+    sleep_for(9);
+    for _ in 0..3 {
+        assert_eq!(wire.frame(), (PING, Vec::new()));
+        wire.send(b"\x8a\x00");
+    }
+    // Together they are long, and once asked is enough.
+    sleep_for(2);
+    let payload = probe(&mut wire);
+    wire.send(&[&[0x8a, payload.len() as u8], payload.as_slice()].concat());
+    let woken_at = Instant::now();
+    while woken_at.elapsed() < LIMIT + LIMIT / 10 {
+        assert_eq!(wire.frame(), (PING, Vec::new()));
+        wire.send(b"\x8a\x00");
+    }
+    wire.send(b"\x81\x02hi");
+    assert_eq!(recorded.next(), Seen::Text("hi".to_owned()));
+    recorded.finish(wire);
+}
