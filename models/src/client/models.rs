@@ -1,6 +1,7 @@
 //! The client's state, between the application's threads and the session.
 
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
@@ -44,6 +45,11 @@ pub const MODELS: &[Model] = &[
     Model { name: "client::a_prepared_retry_is_woken_by_the_answer", switches: Some(4), run: prepared },
     Model { name: "client::no_connection_follows_a_close", switches: None, run: closed_or_reconnected },
     Model { name: "client::a_full_queue_tells_when_it_has_drained", switches: Some(4), run: drained },
+    Model {
+        name: "client::a_payload_is_given_back_once_and_under_no_lock",
+        switches: Some(3),
+        run: given_back,
+    },
     Model { name: "client::an_open_connection_is_counted", switches: None, run: counted },
     Model { name: "client::nothing_begins_to_be_told_after_the_end", switches: None, run: silent },
 ];
@@ -406,6 +412,55 @@ fn drained() {
     let _ = shared.close(1000, "");
     session.join().expect("no panic");
     assert_eq!(shared.buffered(), 0);
+}
+
+/// A payload whose owner, when he has it back, calls the client.
+struct Lent {
+    bytes: [u8; 1],
+    client: Arc<Shared>,
+    returns: Arc<AtomicUsize>,
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl AsMut<[u8]> for Lent {
+    fn as_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // With the client's lock held this would wait for itself.
+        self.client.state();
+        self.returns.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Payloads are lent while the peer closes: each is sent, told as unsent or refused, and given back.
+fn given_back() {
+    let (shared, log) = client();
+    let returns = Arc::new(AtomicUsize::new(0));
+    let lend = |receipt: Receipt| {
+        let payload = Box::new(Lent { bytes: [0], client: shared.clone(), returns: returns.clone() });
+        shared.send_owned(MessageType::Binary, payload, Some(receipt)).map_err(drop).is_ok()
+    };
+    let mut accepted = usize::from(lend(1));
+    let session = session(&shared, async |mut session| {
+        session.take().await;
+        session.write();
+        session.take().await;
+        session.closed_by_peer();
+    });
+    accepted += usize::from(lend(2)) + usize::from(lend(3));
+    session.join().expect("no panic");
+    let told = log.take();
+    let count = told.iter().filter(|told| matches!(told, Told::Sent(_) | Told::Unsent(_))).count();
+    assert_eq!((count, returns.load(Ordering::Relaxed)), (accepted, 3), "{told:?}");
 }
 
 /// Whoever finds the state open finds the connection counted.
