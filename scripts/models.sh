@@ -14,7 +14,7 @@ cd "$ROOT"
 # Far longer than any model takes.
 MODEL_SECONDS_MAX=300
 
-load_environment
+need_setup
 export CARGO_TARGET_DIR=$TARGET/models
 COPY=$TARGET/models/mutated
 PROGRAM=$TARGET/models/release/net_websocket-models

@@ -7,7 +7,7 @@
 #   - eight threads that make, use and destroy clients for SECONDS
 #   - 64 clients blocked in their callbacks, and the round trips of another
 #   - a message of 1 GiB each way, in pieces: 1 MiB of memory
-#   - the C programs under AddressSanitizer with leak detection, and under valgrind
+#   - that of many clients under valgrind; scripts/sanitize.sh has the sanitizers
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -42,7 +42,6 @@ part "$cycles cycles" "$soak" cycles "$cycles"
 part "eight threads, $seconds s" "$soak" threads "$seconds"
 part '64 blocked clients' "$soak" blocked 64
 part '1 GiB in pieces' env PROFILE=release VERBOSE=1 STREAM_MIB=1024 bash tests/ndk/run.sh host stream
-part 'AddressSanitizer, UndefinedBehaviorSanitizer' env SANITIZE=1 bash tests/ndk/run.sh host
 part 'valgrind, cycles' valgrind_program "$soak" cycles 200
 part 'valgrind, threads' valgrind_program "$soak" threads 10
 

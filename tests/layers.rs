@@ -18,6 +18,56 @@ fn every_import_points_downward() {
     assert_eq!(faults(&sources, ORDER), Vec::<String>::new());
 }
 
+/// The models put other types in the place of `crate::sync`. What a file took from std beside it would go unseen.
+#[test]
+fn files_that_models_compile_take_locks_and_atomics_from_crate_sync() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let models = read(root.join("models/src").as_path());
+    let compiled: Vec<&str> = models
+        .values()
+        .flat_map(|text| text.lines())
+        .filter_map(|line| {
+            line.trim().strip_prefix("#[path = \"")?.split("../src/").nth(1)?.strip_suffix("\"]")
+        })
+        .collect();
+    assert!(
+        compiled.contains(&"event_queue.rs") && compiled.contains(&"client/shared/mod.rs"),
+        "{compiled:?}"
+    );
+    let sources = read(root.join("src").as_path());
+    let is_compiled = |path: &str| {
+        compiled.iter().any(|file| path.starts_with(file.strip_suffix("mod.rs").unwrap_or(file)))
+    };
+    // The level of the log is no part of a model.
+    let found: Vec<_> = sources
+        .iter()
+        .filter(|(path, _)| is_compiled(path) && *path != "logging.rs")
+        .flat_map(|(path, text)| shared_by_std(text).into_iter().map(move |name| format!("{path}: {name}")))
+        .collect();
+    assert_eq!(found, Vec::<String>::new());
+    assert_eq!(
+        shared_by_std("use std::sync::{Arc, Mutex};\nuse std::sync::atomic::AtomicU8;\nstd::thread::park();"),
+        ["Mutex", "atomic", "thread"]
+    );
+}
+
+/// What a source shares between threads by std's own types.
+fn shared_by_std(text: &str) -> Vec<String> {
+    let code = without_comments_and_tests(text);
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("std::sync::") {
+        let rest = &code[at + "std::sync::".len()..];
+        let names = match rest.strip_prefix('{') {
+            Some(list) => list.split('}').next().unwrap_or(list),
+            None => rest.split(|c| !is_word(c)).next().unwrap_or(rest),
+        };
+        found.extend(names.split(',').map(|name| name.trim().to_owned()));
+    }
+    found.retain(|name| !["", "Arc", "Weak", "PoisonError"].contains(&name.as_str()));
+    found.extend(code.contains("std::thread").then(|| "thread".to_owned()));
+    found
+}
+
 #[test]
 fn prints_the_arrows() {
     let given = env::var_os("LAYERS_SRC");

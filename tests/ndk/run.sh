@@ -4,8 +4,9 @@
 # Usage: tests/ndk/run.sh host|x86_64|arm64-v8a [PROGRAM...]
 #
 # host takes the library of `cargo build`; the others take dist/, which scripts/build.sh fills. PROFILE=release takes the
-# release build on the host. SANITIZE=1 adds AddressSanitizer and UBSan to the programs on the host. VERBOSE=1 shows what
-# the programs print even if they succeed. STREAM_MIB=N is the length of the messages of stream.
+# release build on the host. SANITIZE=address|thread takes the library that scripts/sanitize.sh builds, on the host, and
+# compiles the programs with that sanitizer too. VERBOSE=1 shows what the programs print even if they succeed.
+# STREAM_MIB=N is the length of the messages of stream.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -23,21 +24,37 @@ if ((${#PROGRAMS[@]} == 0)); then
     fi
 fi
 PROFILE=${PROFILE:-debug}
-BUILD=$TARGET/ndk/$ARCH${SANITIZE:+-sanitized}
+BUILD=$TARGET/ndk/$ARCH${SANITIZE:+-$SANITIZE}
 WARNINGS=(-Wall -Wextra -Wpedantic -Werror)
-COMMON=(-g "${WARNINGS[@]}" -I "$ROOT/include")
+COMMON=(-g "${WARNINGS[@]}" -I "$ROOT/include") LINK=()
 
 need_setup
 profile_flag=()
 [[ $PROFILE == debug ]] || profile_flag=(--profile "$PROFILE")
-cargo_host build --quiet "${profile_flag[@]}" --lib --manifest-path "$ROOT/Cargo.toml"
+[[ -n ${SANITIZE:-} ]] || cargo_host build --quiet "${profile_flag[@]}" --lib --manifest-path "$ROOT/Cargo.toml"
 
 case $ARCH in
     host)
         LIBRARY=$TARGET/$PROFILE
-        # -fno-sanitize-recover: what UBSan finds ends the program, so that it is counted.
-        # shellcheck disable=SC2054 # one option with a comma in it
-        [[ -z ${SANITIZE:-} ]] || COMMON+=(-fsanitize=address,undefined -fno-sanitize-recover=all)
+        [[ -z ${SANITIZE:-} ]] || LIBRARY=${SANITIZE_LIBRARY:?scripts/sanitize.sh says where it is}
+        # shellcheck disable=SC2054 # options with commas in them
+        case ${SANITIZE:-} in
+            '') ;;
+            address)
+                # -fno-sanitize-recover: what UBSan finds ends the program, so that it is counted.
+                COMMON+=(-fsanitize=address,undefined -fno-sanitize-recover=all)
+                LINK=(-fsanitize=address,undefined)
+                ;;
+            thread)
+                # The runtime of the compiler that made the library: that of GCC lacks some of what its code calls.
+                COMMON+=(-fsanitize=thread)
+                LINK=(-Wl,--whole-archive "${SANITIZE_RUNTIME:?scripts/sanitize.sh says where it is}" -Wl,--no-whole-archive
+                    -Wl,--export-dynamic -ldl -lm -lrt)
+                # A forked process starts no thread here but where it is meant to.
+                export TSAN_OPTIONS="suppressions=$ROOT/tests/ndk/thread.supp:print_suppressions=1:die_after_fork=0"
+                ;;
+            *) fail "unknown sanitizer '$SANITIZE'" 'Known are address and thread.' ;;
+        esac
         compile_c() { "${CC:-cc}" "$@"; }
         compile_cxx() { "${CXX:-c++}" "$@"; }
         mkdir -p "$BUILD"
@@ -85,11 +102,13 @@ compile() {
     # It loads the library itself.
     [[ $program != lifecycle ]] || link=(-ldl -lpthread -o "$BUILD/$program")
     if [[ $source == *.cpp ]]; then
-        compile_cxx -std=c++17 "${COMMON[@]}" "$source" "${link[@]}"
+        compile_cxx -std=c++17 "${COMMON[@]}" -c "$source" -o "$BUILD/$program.o"
+        compile_cxx "$BUILD/$program.o" "${link[@]}" "${LINK[@]}"
     else
         # The headers promise C11 as well; C99 is what the program is made from.
         [[ $program != headers_c ]] || compile_c -std=c11 "${COMMON[@]}" -c "$source" -o "$BUILD/$program-c11.o"
-        compile_c -std=c99 "${COMMON[@]}" "$source" "${link[@]}"
+        compile_c -std=c99 "${COMMON[@]}" -c "$source" -o "$BUILD/$program.o"
+        compile_c "$BUILD/$program.o" "${link[@]}" "${LINK[@]}"
     fi
 }
 
@@ -103,6 +122,8 @@ export SSL_CERT_FILE=$CA_FILE
 
 passed=0
 failed=0
+reports=0
+explained=0
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 for program in "${PROGRAMS[@]}"; do
@@ -133,6 +154,12 @@ for program in "${PROGRAMS[@]}"; do
         ((++failed))
         counts="ended with status $status"
     fi
+    if [[ -n ${SANITIZE:-} ]]; then
+        found=$(grep -cE 'WARNING: ThreadSanitizer|ERROR: (Address|Leak)Sanitizer|: runtime error: ' "$output") || true
+        ((reports += found)) || true
+        matched=$(awk '/^ThreadSanitizer: Matched/ { sum += $3 } END { print sum + 0 }' "$output")
+        ((explained += matched)) || true
+    fi
     printf 'ndk %s: %-12s %s (%d s)\n' "$ARCH" "$program" "$counts" "$SECONDS"
     if ((status != 0)) || [[ -n ${VERBOSE:-} ]]; then
         sed 's/^/    /' "$output"
@@ -141,5 +168,6 @@ for program in "${PROGRAMS[@]}"; do
     fi
 done
 
+[[ -z ${SANITIZE:-} ]] || echo "ndk $ARCH, $SANITIZE: ${#PROGRAMS[@]} programs, $reports reports, and $explained that tests/ndk/thread.supp explains"
 echo "ndk $ARCH: $passed passed, $failed failed"
 ((failed == 0))
