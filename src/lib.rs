@@ -11,6 +11,11 @@
 //!
 //! The library's interfaces are the C headers and `index.d.ts`. Its Rust modules are internal.
 
+#![cfg_attr(
+    feature = "simulation",
+    allow(dead_code, unused_imports, reason = "a simulation stands in for a part of it")
+)]
+
 mod client;
 mod protocol;
 
@@ -21,8 +26,14 @@ mod event_queue;
 mod logging;
 mod ndk;
 mod platform;
+#[cfg(not(feature = "simulation"))]
 mod runtime;
+#[cfg(feature = "simulation")]
+mod simulation;
 mod sync;
+
+#[cfg(feature = "simulation")]
+use self::simulation::runtime;
 
 /// What this project's own tests, fuzzing and benchmarks call. No interface: it changes with any version.
 #[doc(hidden)]
@@ -30,6 +41,12 @@ pub mod internals {
     /// See the module of that name.
     pub mod client {
         pub use crate::client::*;
+    }
+
+    /// See the module of that name.
+    #[cfg(feature = "simulation")]
+    pub mod simulation {
+        pub use crate::simulation::{Later, Wire, World, enter};
     }
 
     /// See the module of that name.

@@ -21,8 +21,15 @@ pub(super) struct Ticks {
 
 impl Ticks {
     /// Those of the process.
+    #[cfg(not(feature = "simulation"))]
     pub(super) fn of_process() -> Self {
         Self { origin: *ORIGIN }
+    }
+
+    /// Those of a simulation.
+    #[cfg(feature = "simulation")]
+    pub(super) fn of_process() -> Self {
+        Self { origin: crate::simulation::origin() }
     }
 
     /// The end of the interval that runs at `now`: intervals are counted from the origin, not from a client's own

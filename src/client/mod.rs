@@ -196,6 +196,13 @@ impl Client {
         self.shared.prepare(attempt, prepared)
     }
 
+    /// Has the session believe that the network has changed.
+    #[cfg(feature = "simulation")]
+    pub fn change_network(&self) {
+        use self::transport::Notified;
+        self.shared.network_changed();
+    }
+
     /// What was counted so far.
     pub fn statistics(&self) -> Statistics {
         self.shared.statistics()

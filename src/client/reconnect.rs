@@ -174,7 +174,11 @@ impl Series {
 }
 
 fn random_in(range: Range<Duration>) -> Duration {
-    if range.is_empty() { range.start } else { rand::rng().random_range(range) }
+    #[cfg(not(feature = "simulation"))]
+    let mut chance = rand::rng();
+    #[cfg(feature = "simulation")]
+    let mut chance = crate::simulation::chance();
+    if range.is_empty() { range.start } else { chance.random_range(range) }
 }
 
 #[cfg(test)]

@@ -23,7 +23,9 @@ mod tcp;
 pub(crate) use self::device::{current_user, device_path};
 pub(crate) use self::fork::{is_forked, watch_forks};
 pub(crate) use self::inflate::{InflateStream, Inflated, Status as InflateStatus, StopAt};
-pub(crate) use self::network::{NetworkNotice, NetworkWatch, watch_network};
+#[cfg(not(feature = "simulation"))]
+pub(crate) use self::network::watch_network;
+pub(crate) use self::network::{NetworkNotice, NetworkWatch};
 pub(crate) use self::permission::may_use_network;
 pub(crate) use self::proxy::{DefaultProxy, default_proxy, has_default_proxy};
 pub(crate) use self::security::{
@@ -31,3 +33,6 @@ pub(crate) use self::security::{
 };
 pub(crate) use self::sleep::slept;
 pub(crate) use self::tcp::unacknowledged;
+
+#[cfg(feature = "simulation")]
+pub(crate) use crate::simulation::watch_network;

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 use url::Host;
@@ -25,7 +24,7 @@ use super::request::{Request, without_root};
 use super::stats::Timing;
 use super::time_limit::{within, within_telling};
 use super::tls::{self, DeclaredTrust, NetworkSecurityConfig, TlsError, TlsOptions};
-use super::transport::{LastActivity, Socket, Stream};
+use super::transport::{LastActivity, Socket, Stream, Tcp};
 use crate::protocol::{Negotiated, ReadBuffer};
 
 /// An upgraded connection and the bytes that came behind the upgrade.
@@ -258,7 +257,7 @@ impl Dial<'_> {
         };
         let connect = |mut address: SocketAddr| {
             address.set_port(port);
-            TcpStream::connect(address)
+            Tcp::connect(address)
         };
         let limits = &request.phase_timeouts;
         let schedule = Schedule { lookup_limit: limits.lookup, tcp_limit: limits.tcp, ..Schedule::default() };
@@ -300,8 +299,7 @@ impl Dial<'_> {
                 }
             }
         })?;
-        // Small messages must not wait for the acknowledgement of earlier ones.
-        if let Err(cause) = tcp.set_nodelay(true) {
+        if let Err(cause) = tcp.set_nodelay() {
             crate::logging::debug(format_args!("TCP_NODELAY not set: {cause}"));
         }
         Ok(Socket::new(tcp, progress.activity.clone()))

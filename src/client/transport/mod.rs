@@ -5,9 +5,15 @@
 mod route;
 mod socket;
 mod stream;
+#[cfg(not(feature = "simulation"))]
+mod tcp;
 mod watch;
+
+#[cfg(feature = "simulation")]
+use crate::simulation::tcp;
 
 pub(super) use self::route::Endpoints;
 pub(super) use self::socket::{LastActivity, Socket};
 pub(super) use self::stream::Stream;
+pub(super) use self::tcp::Tcp;
 pub(super) use self::watch::{Notified, Subscription, subscribe};

@@ -1,27 +1,22 @@
-//! TCP without SIGPIPE.
-//!
-//! An application in C has the signal's default, which ends the process. `std` asks the kernel not to raise it when it
-//! writes one slice, and cannot ask when it writes several; rustls and the session write several.
+//! A TCP connection as the layers above see it: when bytes came, how many went, and how much may be read in one turn.
 
-use std::io::{self, IoSlice, Read};
-use std::os::fd::AsFd;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::route::Endpoints;
-use crate::{platform, runtime};
+use super::tcp::Tcp;
+use crate::runtime;
 
-/// A connected TCP socket whose writes fail with `BrokenPipe` and nothing else.
+/// A connected TCP socket.
 pub(in crate::client) struct Socket {
-    stream: TcpStream,
+    stream: Tcp,
     /// Bytes that the kernel has taken.
     written: u64,
     /// While the connection is being made.
@@ -58,7 +53,7 @@ impl LastActivity {
 
 impl Socket {
     /// `activity` is told of what comes, until [`Socket::is_made`].
-    pub(in crate::client) fn new(stream: TcpStream, activity: Arc<LastActivity>) -> Self {
+    pub(in crate::client) fn new(stream: Tcp, activity: Arc<LastActivity>) -> Self {
         Self { stream, written: 0, activity: Some(activity), asks_kernel: false }
     }
 
@@ -79,10 +74,10 @@ impl Socket {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        let asked = if std::mem::take(&mut self.asks_kernel) { self.read_now(buf) } else { None };
+        let asked = if std::mem::take(&mut self.asks_kernel) { self.stream.read_now(buf) } else { None };
         let read = match asked {
             Some(read) => Poll::Ready(read),
-            None => Pin::new(&mut self.stream).poll_read(cx, buf),
+            None => self.stream.poll_read(cx, buf),
         };
         if buf.filled().len() > before
             && let Some(activity) = &self.activity
@@ -92,30 +87,16 @@ impl Socket {
         read
     }
 
-    /// What the kernel has; `None` when that is nothing yet.
-    fn read_now(&self, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
-        let socket = SockRef::from(&self.stream);
-        match (&*socket).read(buf.initialize_unfilled()) {
-            Ok(count) => {
-                buf.advance(count);
-                Some(Ok(()))
-            }
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
-                None
-            }
-            Err(error) => Some(Err(error)),
-        }
-    }
-
     /// Bytes that were written, and how many of them the peer has acknowledged.
     pub(in crate::client) fn written_and_acknowledged(&self) -> Option<(u64, u64)> {
-        let unacknowledged = platform::unacknowledged(self.stream.as_fd())?;
+        let unacknowledged = self.stream.unacknowledged()?;
         Some((self.written, self.written.saturating_sub(unacknowledged)))
     }
 
     /// Where the connection begins and ends.
     pub(in crate::client) fn endpoints(&self) -> io::Result<Endpoints> {
-        Ok(Endpoints { local: self.stream.local_addr()?, peer: self.stream.peer_addr()? })
+        let (local, peer) = self.stream.ends()?;
+        Ok(Endpoints { local, peer })
     }
 }
 
@@ -147,24 +128,11 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let socket = SockRef::from(&self.stream);
-        // One slice goes out in a system call that costs less; it is the rule with TLS, and with few messages.
-        let send = || match slices {
-            [slice] => socket.send_with_flags(slice, libc::MSG_NOSIGNAL),
-            slices => socket.send_vectored_with_flags(slices, libc::MSG_NOSIGNAL),
-        };
-        loop {
-            match self.stream.try_io(Interest::WRITABLE, send) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ready!(self.stream.poll_write_ready(cx))?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                outcome => {
-                    self.written += outcome.as_ref().map_or(0, |&count| count as u64);
-                    return Poll::Ready(outcome);
-                }
-            }
+        let outcome = self.stream.poll_write(cx, slices);
+        if let Poll::Ready(Ok(count)) = outcome {
+            self.written += count as u64;
         }
+        outcome
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -176,6 +144,6 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        self.stream.poll_shutdown(cx)
     }
 }

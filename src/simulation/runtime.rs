@@ -1,0 +1,39 @@
+//! The process's runtime, where all that runs belongs to the world of this thread.
+
+use std::io;
+use std::task::Waker;
+
+use super::world::here;
+
+pub(crate) struct Process;
+
+pub(crate) fn start() -> io::Result<&'static Process> {
+    Ok(&Process)
+}
+
+impl Process {
+    pub(crate) fn spawn(&'static self, task: impl Future<Output = ()> + Send + 'static) {
+        here().spawn(Box::pin(task));
+    }
+}
+
+pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    here().spawn(Box::pin(task));
+    Ok(())
+}
+
+pub(crate) fn wake(waker: Waker) {
+    waker.wake();
+}
+
+pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
+    run()
+}
+
+pub(crate) fn may_read() -> bool {
+    true
+}
+
+pub(crate) fn has_read(_bytes: usize) {}
+
+pub(crate) fn has_gained(_bytes: usize) {}

@@ -1,0 +1,52 @@
+//! The network of the world, as the kernel's TCP would be used.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+
+use tokio::io::ReadBuf;
+
+use super::world::{Wire, here};
+
+/// The client's end of a connection.
+pub(crate) struct Tcp(Box<dyn Wire>);
+
+impl Tcp {
+    pub(crate) async fn connect(to: SocketAddr) -> io::Result<Self> {
+        let connected = here().connect(to);
+        connected.await.map(Self)
+    }
+
+    pub(crate) fn set_nodelay(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Has no addresses: a route between them would be looked for in the kernel.
+    pub(crate) fn ends(&self) -> io::Result<(SocketAddr, SocketAddr)> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn unacknowledged(&self) -> Option<u64> {
+        Some(self.0.unacknowledged())
+    }
+
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_read(cx, buf)
+    }
+
+    pub(crate) fn read_now(&mut self, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
+        self.0.read_now(buf)
+    }
+
+    pub(crate) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.0.poll_write(cx, slices)
+    }
+
+    pub(crate) fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.0.shut_down())
+    }
+}

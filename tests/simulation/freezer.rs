@@ -1,0 +1,95 @@
+//! Stops the client's process: what belongs to it does not run for a time, and everything else goes on.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::network::lock;
+
+/// A time in which nothing of the client ran.
+#[derive(Clone, Copy, Debug)]
+pub struct Frozen {
+    from: Instant,
+    until: Instant,
+    /// How long the runtime took afterwards to learn what had come.
+    catch_up: Duration,
+}
+
+#[derive(Default)]
+pub struct Freezer(Mutex<Vec<Frozen>>);
+
+impl Freezer {
+    /// From now on nothing of the client runs for this long.
+    pub fn freeze(&self, time: Duration, catch_up: Duration) {
+        let now = Instant::now();
+        lock(&self.0).push(Frozen { from: now, until: now + time, catch_up });
+    }
+
+    /// The clock jumps forward by so much, for everybody.
+    pub async fn jump(&self, time: Duration) {
+        self.freeze(time, Duration::ZERO);
+        tokio::time::advance(time).await;
+    }
+
+    fn until(&self) -> Option<Instant> {
+        lock(&self.0).iter().map(|frozen| frozen.until).max()
+    }
+
+    /// When the runtime notices what arrives at a time.
+    pub fn noticed(&self, arrival: Instant) -> Instant {
+        let frozen = lock(&self.0);
+        let noticed_at = |frozen: &Frozen| frozen.until + frozen.catch_up;
+        let during =
+            frozen.iter().rev().find(|frozen| frozen.from <= arrival && arrival < noticed_at(frozen));
+        during.map_or(arrival, noticed_at)
+    }
+
+    /// What the times without turns between two instants add to a deadline of such a limit: their own length, and the limit
+    /// once more.
+    pub fn allowance(&self, from: Instant, to: Instant, limit: Duration) -> Duration {
+        let frozen = lock(&self.0);
+        let within = frozen.iter().filter(|frozen| frozen.until >= from && frozen.from <= to);
+        within.map(|frozen| (frozen.until - frozen.from) + limit + Duration::from_millis(60)).sum()
+    }
+
+    pub fn is_unused(&self) -> bool {
+        lock(&self.0).is_empty()
+    }
+}
+
+/// A task of the client.
+pub struct Freezable {
+    freezer: Arc<Freezer>,
+    task: Pin<Box<dyn Future<Output = ()> + Send>>,
+    thaw: Option<Pin<Box<Sleep>>>,
+}
+
+impl Freezable {
+    pub fn new(freezer: Arc<Freezer>, task: Pin<Box<dyn Future<Output = ()> + Send>>) -> Self {
+        Self { freezer, task, thaw: None }
+    }
+}
+
+impl Future for Freezable {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let now = Instant::now();
+            let Some(until) = self.freezer.until().filter(|until| *until > now) else {
+                self.thaw = None;
+                return self.task.as_mut().poll(cx);
+            };
+            let thaw = self.thaw.get_or_insert_with(|| Box::pin(sleep_until(until)));
+            if thaw.deadline() < until {
+                thaw.as_mut().reset(until);
+            }
+            if thaw.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The whole client in virtual time, against a model of a server and of an application over a network in memory. One seed
+//! decides all that happens, so that a life that went wrong can be lived again.
+//!
+//! `SIMULATION_SEED=N` lives one life and tells its story; `SIMULATION_LIVES=N` lives so many.
+
+mod app;
+mod chance;
+mod freezer;
+mod judge;
+mod life;
+mod network;
+mod server;
+mod world;
+
+use std::env;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use life::{Verdict, live};
+
+/// Lives of each run, unless the environment asks for more.
+const LIVES: u64 = 10_000;
+
+fn number(name: &str) -> Option<u64> {
+    let text = env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+}
+
+#[test]
+fn every_life_keeps_the_promises() {
+    if let Some(seed) = number("SIMULATION_SEED") {
+        let Verdict { faults, hash, story } = live(seed, true);
+        println!("{}\nseed {seed}, hash {hash:016x}", story.join("\n"));
+        assert!(faults.is_empty(), "seed {seed}: {faults:#?}");
+        return;
+    }
+    let first = number("SIMULATION_FIRST").unwrap_or(0);
+    let end = first + number("SIMULATION_LIVES").unwrap_or(LIVES);
+    let next = AtomicU64::new(first);
+    let workers = thread::available_parallelism().map_or(2, usize::from);
+    let failed: Vec<(u64, Vec<String>)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut failed = Vec::new();
+                    loop {
+                        let seed = next.fetch_add(1, Ordering::Relaxed);
+                        if seed >= end || failed.len() >= 20 {
+                            return failed;
+                        }
+                        let faults = live(seed, false).faults;
+                        if !faults.is_empty() {
+                            failed.push((seed, faults));
+                        }
+                    }
+                })
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect()
+    });
+    for (seed, faults) in &failed {
+        println!("SIMULATION_SEED={seed}: {}", faults.first().map_or("", String::as_str));
+    }
+    assert!(failed.is_empty(), "{} lives went wrong; SIMULATION_SEED=N tells the story of one", failed.len());
+}
+
+#[test]
+fn the_same_seed_gives_the_same_life() {
+    for seed in 0..200 {
+        let (one, other) = (live(seed, false), live(seed, true));
+        assert_eq!(one.hash, other.hash, "seed {seed}");
+    }
+}
