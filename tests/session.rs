@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use net_websocket::internals::client::{
     Client, CloseStart, Closed, Failure, Listener, Message, MessageType, Opened, Options, PerMessageDeflate,
-    PingError, Request, SendError, SessionOptions,
+    PingError, Request, SEND_LIMIT_BYTES, SendError, SendLimits, SessionOptions,
 };
 use support::{DEADLINE, Peer, Recorded, Recorder, Seen, quiet};
 
@@ -345,6 +345,10 @@ fn a_peer_that_takes_what_is_sent_is_there_although_its_pong_is_late() {
         }
         (wire, began.elapsed())
     });
+    // In one frame, behind which the next ping waits.
+    recorded
+        .client
+        .set_send_limits(SendLimits { fragments: false, ..SendLimits::of_bytes(SEND_LIMIT_BYTES) });
     recorded.client.send(MessageType::Binary, &vec![1; BYTES]).expect("open");
     let (mut wire, elapsed) = reader.join().expect("no panic");
     assert!(elapsed > 3 * timeout);
@@ -353,7 +357,8 @@ fn a_peer_that_takes_what_is_sent_is_there_although_its_pong_is_late() {
     recorded.finish(wire);
 
     // One that takes no more is not.
-    let recorded = Recorded::connect(&peer, options);
+    let session = SessionOptions { pong_timeout: Some(8 * timeout), ..options.session };
+    let recorded = Recorded::connect(&peer, Options { session, ..options });
     let wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
     recorded.client.send(MessageType::Binary, &vec![1; BYTES]).expect("open");
@@ -416,7 +421,7 @@ fn a_dropped_client_sends_what_it_accepted_and_closes_with_1001() {
     let message = vec![7; 1_000_000];
     recorded.client.send(MessageType::Binary, &message).expect("open");
     let finished = std::thread::spawn(|| recorded.finish(()));
-    assert_eq!(wire.frame(), (BINARY, message));
+    assert!(wire.message() == (BINARY, message));
     assert_eq!(wire.frame(), (CLOSE, b"\x03\xe9".to_vec()));
     wire.send(b"\x88\x02\x03\xe9");
     wire.expect_end();
@@ -508,7 +513,7 @@ impl Listener for Ends {
 fn what_a_closing_connection_may_not_get_out_is_counted() {
     let connect = |peer: &Peer| {
         let (sender, events) = channel();
-        let client = Client::new(Box::new(Ends(sender)), net_websocket::internals::client::SEND_LIMIT_BYTES);
+        let client = Client::new(Box::new(Ends(sender)), SEND_LIMIT_BYTES);
         client.connect(Request::parse(&peer.url(), quiet()).expect("good")).expect("idle");
         // More than the kernel takes, while the peer does not read.
         client.send(MessageType::Binary, &vec![1; 50_000_000]).expect("accepted");
@@ -520,14 +525,14 @@ fn what_a_closing_connection_may_not_get_out_is_counted() {
     let peer = Peer::bind();
     let (_client, events) = connect(&peer);
     let mut wire = peer.open();
-    wire.expect(&[BINARY]);
+    wire.expect(&[BINARY & 0x7f]);
     wire.send(b"\xff\x00");
     assert_eq!(events.recv_timeout(DEADLINE), Ok((0, 6)));
     assert_eq!(events.recv_timeout(DEADLINE), Ok((1002, 6)));
 
     let (client, events) = connect(&peer);
     let mut wire = peer.open();
-    wire.expect(&[BINARY]);
+    wire.expect(&[BINARY & 0x7f]);
     client.close(1000, "bye").expect("open");
     wire.send(b"\x88\x02\x03\xe8");
     assert_eq!(events.recv_timeout(DEADLINE), Ok((1000, 6)));
@@ -769,4 +774,123 @@ fn a_panic_ends_its_own_connection_only_and_the_next_one_works() {
     bystanders_wire.send(b"\x81\x05still");
     assert_eq!(bystander.next(), Seen::Text("still".to_owned()));
     bystander.finish(bystanders_wire);
+}
+
+/// How a long message is sent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    Copied,
+    Owned,
+    Piece,
+    Compressed,
+}
+
+/// More than the kernel takes from one who writes to a peer that does not read, even when it is compressed.
+const LONG_BYTES: usize = 12_000_000;
+
+/// A client that has a long message to send, of which the first byte is on its way.
+fn sends_a_long_message(way: Way, fragments: bool) -> (Recorded, support::Wire, Vec<u8>) {
+    let peer = Peer::bind();
+    let deflate = (way == Way::Compressed).then(PerMessageDeflate::default);
+    let session = SessionOptions { per_message_deflate: deflate, ..quiet().session };
+    let recorded = Recorded::new(SEND_LIMIT_BYTES);
+    recorded.client.set_send_limits(SendLimits { fragments, ..SendLimits::of_bytes(SEND_LIMIT_BYTES) });
+    recorded.dial(&peer, Options { session, ..quiet() });
+    let mut wire = peer.accept();
+    let extension = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    wire.upgrade_with(if way == Way::Compressed { extension } else { "" }, b"");
+    assert_eq!(recorded.next(), Seen::Opened);
+    let mut random = 1_u32;
+    let message: Vec<u8> = std::iter::repeat_with(|| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 24) as u8
+    })
+    .take(LONG_BYTES)
+    .collect();
+    let sent = match way {
+        Way::Copied | Way::Compressed => recorded.client.send(MessageType::Binary, &message),
+        Way::Owned => recorded
+            .client
+            .send_owned(MessageType::Binary, Box::new(message.clone()), None)
+            .map_err(|(error, _)| error),
+        Way::Piece => recorded.client.send_piece(MessageType::Binary, &message, true, None),
+    };
+    sent.expect("open");
+    assert!(matches!(wire.0.peek(&mut [0]), Ok(1)), "the first byte");
+    (recorded, wire, message)
+}
+
+#[test]
+fn control_frames_pass_between_the_fragments_of_a_long_message() {
+    for way in [Way::Copied, Way::Owned, Way::Piece, Way::Compressed] {
+        for fragments in [true, false] {
+            let (recorded, mut wire, message) = sends_a_long_message(way, fragments);
+            wire.send(b"\x89\x02hi");
+            // The client has answered when the message that follows has come.
+            wire.send(b"\x81\x01a");
+            assert_eq!(recorded.next(), Seen::Text("a".to_owned()));
+            let (mut payload, mut frames, mut ahead_of_pong) = (Vec::new(), 0, None);
+            loop {
+                let (first, part) = wire.frame();
+                if first == PONG {
+                    assert_eq!(part, b"hi");
+                    ahead_of_pong = Some(payload.len());
+                    continue;
+                }
+                let opcode = if frames == 0 { BINARY & 0x7f } else { 0 };
+                let compressed = if frames == 0 && way == Way::Compressed { 0x40 } else { 0 };
+                assert_eq!(first & 0x7f, opcode | compressed, "{way:?}");
+                frames += 1;
+                payload.extend(part);
+                if first & 0x80 != 0 {
+                    break;
+                }
+            }
+            assert_eq!(frames > 1, fragments, "{way:?}: {frames} frames");
+            if fragments {
+                let ahead = ahead_of_pong.expect("a pong between the fragments");
+                assert!(ahead < LONG_BYTES - 1_000_000, "{way:?}: a pong behind {ahead} bytes");
+            } else {
+                assert_eq!(wire.frame(), (PONG, b"hi".to_vec()), "behind the one frame");
+            }
+            if way == Way::Compressed {
+                let deflate = PerMessageDeflate::default().accept("permessage-deflate").expect("legal");
+                let mut inflater = deflate.expect("accepted").inflater();
+                let mut inflated = Vec::new();
+                let mut rest = &payload[..];
+                loop {
+                    let progress = inflater.piece(&mut inflated, rest, LONG_BYTES).expect("compressed");
+                    rest = &rest[progress.taken..];
+                    if progress.complete {
+                        break;
+                    }
+                }
+                inflater.finish(&mut inflated, LONG_BYTES).expect("a whole message");
+                payload = inflated;
+            }
+            assert!(payload == message, "{way:?}");
+            recorded.finish(wire);
+        }
+    }
+}
+
+#[test]
+fn the_answer_to_a_close_frame_passes_a_long_message() {
+    for way in [Way::Copied, Way::Owned, Way::Piece, Way::Compressed] {
+        let (recorded, mut wire, _) = sends_a_long_message(way, true);
+        wire.send(b"\x88\x02\x03\xe9");
+        assert_eq!(recorded.next(), Seen::Closed(1001, String::new()));
+        let mut length = 0;
+        loop {
+            let (first, part) = wire.frame();
+            if first == CLOSE {
+                break;
+            }
+            assert_eq!(first & 0x80, 0, "{way:?}: no fragment is the last");
+            length += part.len();
+        }
+        assert!(length < LONG_BYTES - 1_000_000, "{way:?}: {length} bytes were ahead");
+        wire.expect_end();
+        drop(recorded);
+    }
 }

@@ -21,8 +21,10 @@ use crate::client::{
 /// The longest interval or timeout in seconds: the platform's limit.
 const SECONDS_MAX: f64 = 30_000.0;
 
-/// The platform's `pingInterval` and `pongTimeout` in seconds.
-const DEFAULT_SECONDS: f64 = 30.0;
+/// The default of `pingInterval` in seconds. The platform's 30 race with idle limits of 30 s.
+const PING_DEFAULT_SECONDS: f64 = 25.0;
+/// The platform's default of `pongTimeout` in seconds.
+const PONG_DEFAULT_SECONDS: f64 = 30.0;
 
 const DEFAULT_CLOSE_CODE: u32 = 1000;
 /// The platform's default, which servers may know.
@@ -134,10 +136,11 @@ pub fn connect_options(value: Value<'_>, lenience: Lenience) -> Result<ConnectOp
             "maxMessageSize" => options.session.message_limit = bytes(&name, value)?,
             "receivePieces" => options.session.in_pieces = boolean(&name, value)?,
             "sendQueueLimit" => {
-                let messages = send_limits.messages;
-                send_limits = SendLimits { messages, ..SendLimits::of_bytes(bytes(&name, value)?) };
+                let SendLimits { messages, fragments, .. } = send_limits;
+                send_limits = SendLimits { messages, fragments, ..SendLimits::of_bytes(bytes(&name, value)?) };
             },
             "sendQueueMessages" => send_limits.messages = whole(&name, value)? as usize,
+            "fragmentMessages" => send_limits.fragments = boolean(&name, value)?,
             "sendQueuePolicy" => {
                 sends_wait = match value.to_text().as_deref() {
                     Some("error") => false,
@@ -191,9 +194,9 @@ fn keepalive(
         }
         in_range(seconds)
     });
-    let interval = interval.unwrap_or(DEFAULT_SECONDS);
+    let interval = interval.unwrap_or(PING_DEFAULT_SECONDS);
     let timeout = number("pongTimeout", timeout).map(|seconds| match seconds {
-        DEFAULT_SECONDS => seconds,
+        PONG_DEFAULT_SECONDS => seconds,
         0.0..=SECONDS_MAX if interval == 0.0 || seconds <= interval => seconds,
         _ => {
             let what = format_args!("must be from 0 to pingInterval; it is taken as {interval}");
@@ -201,7 +204,7 @@ fn keepalive(
             interval
         }
     });
-    (seconds(interval), seconds(timeout.unwrap_or(DEFAULT_SECONDS)))
+    (seconds(interval), seconds(timeout.unwrap_or(PONG_DEFAULT_SECONDS)))
 }
 
 /// A number of seconds. 0 switches a timer off.

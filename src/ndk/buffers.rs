@@ -58,6 +58,8 @@ pub struct OwnedBuffer {
 
 // SAFETY: the application has given it away until `release` is called, and lets that be called on any thread.
 unsafe impl Send for OwnedBuffer {}
+// SAFETY: through a shared reference the memory is only read, and `release` is called by the last owner.
+unsafe impl Sync for OwnedBuffer {}
 
 impl OwnedBuffer {
     /// # Safety

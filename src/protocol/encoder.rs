@@ -33,11 +33,6 @@ impl Encoder {
         self.frame(out, opcode_of(kind), NO_EXTENSION, payload);
     }
 
-    /// Appends one unfragmented message whose payload is compressed (RFC 7692 section 6).
-    pub fn compressed_message(&mut self, out: &mut Vec<u8>, kind: MessageType, payload: &[u8]) {
-        self.frame(out, opcode_of(kind), RSV1, payload);
-    }
-
     /// Appends one frame of a message that is sent piece by piece (RFC 6455 section 5.4).
     pub fn fragment(
         &mut self,
@@ -46,18 +41,36 @@ impl Encoder {
         payload: &[u8],
         position: PiecePosition,
     ) {
-        let PiecePosition { first, last } = position;
-        let opcode = if first { opcode_of(kind) } else { CONTINUATION };
         let start = out.len();
-        self.frame(out, opcode, NO_EXTENSION, payload);
-        if !last {
-            out[start] &= !FIN;
-        }
+        self.frame(out, opcode_at(kind, position), NO_EXTENSION, payload);
+        end_at(&mut out[start..], position);
     }
 
-    /// Appends the header of one message and masks its payload where it is, to be sent behind the header.
-    pub fn header_and_mask(&mut self, out: &mut Vec<u8>, kind: MessageType, payload: &mut [u8]) {
-        let key = self.header(out, opcode_of(kind), NO_EXTENSION, payload.len());
+    /// Appends one frame of a message that is compressed: the first one says so (RFC 7692 section 6.1).
+    pub fn compressed_fragment(
+        &mut self,
+        out: &mut Vec<u8>,
+        kind: MessageType,
+        payload: &[u8],
+        position: PiecePosition,
+    ) {
+        let start = out.len();
+        let extension = if position.first { RSV1 } else { NO_EXTENSION };
+        self.frame(out, opcode_at(kind, position), extension, payload);
+        end_at(&mut out[start..], position);
+    }
+
+    /// Appends the header of one frame of a message and masks its payload where it is, to be sent behind the header.
+    pub fn header_and_mask(
+        &mut self,
+        out: &mut Vec<u8>,
+        kind: MessageType,
+        payload: &mut [u8],
+        position: PiecePosition,
+    ) {
+        let start = out.len();
+        let key = self.header(out, opcode_at(kind, position), NO_EXTENSION, payload.len());
+        end_at(&mut out[start..], position);
         mask::apply(payload, key);
     }
 
@@ -120,6 +133,17 @@ fn opcode_of(kind: MessageType) -> u8 {
     match kind {
         MessageType::Text => TEXT,
         MessageType::Binary => BINARY,
+    }
+}
+
+fn opcode_at(kind: MessageType, position: PiecePosition) -> u8 {
+    if position.first { opcode_of(kind) } else { CONTINUATION }
+}
+
+/// Makes a frame one that others follow, unless it is the last of its message.
+fn end_at(frame: &mut [u8], position: PiecePosition) {
+    if !position.last {
+        frame[0] &= !FIN;
     }
 }
 

@@ -232,8 +232,8 @@ mod tests {
             &[b'b'; 300],
             PiecePosition { first: false, last: true },
         );
-        encoder.compressed_message(&mut out, MessageType::Binary, b"");
-        encoder.header_and_mask(&mut out, MessageType::Binary, &mut [0; 1_000]);
+        encoder.compressed_fragment(&mut out, MessageType::Binary, b"", PiecePosition::WHOLE);
+        encoder.header_and_mask(&mut out, MessageType::Binary, &mut [0; 1_000], PiecePosition::WHOLE);
         let header = |fin, compressed, opcode, length| FrameHeader { fin, compressed, opcode, length };
         let starts = [0, 70_014, 70_021, 70_329, 70_335, 71_343];
         let expected = [

@@ -228,7 +228,8 @@ declare namespace webSocket {
     skipServerCertVerification?: boolean;
 
     /**
-     * Seconds between pings, 0 to 30000; 0 for none. A number out of range counts as the default. Default: 30.
+     * Seconds between pings, 0 to 30000; 0 for none. A number out of range counts as the default. Default: 25, which is less
+     * than the 30 s after which many servers end an idle connection.
      * @since 21
      */
     pingInterval?: number;
@@ -359,6 +360,13 @@ declare namespace webSocket {
      * @since 0.1.0 of this library
      */
     sendQueuePolicy?: 'error' | 'wait';
+
+    /**
+     * Send a message of more than 256 KiB in fragments of that size (RFC 6455 5.4), so that pongs, pings and the close frame pass between
+     * them. Switch it off for a server that refuses fragments. Default: true.
+     * @since 0.1.0 of this library
+     */
+    fragmentMessages?: boolean;
 
     /**
      * Milliseconds between events `stats`, 1 to 30000000. Default: none are told.

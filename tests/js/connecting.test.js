@@ -115,7 +115,7 @@ socketTest('a phase has a limit of its own', async (socket) => {
 socketTest('options of connecting that are wrong are named', async (socket) => {
   for (const [name, wrong] of [
     ['hosts', { h: 1 }], ['hosts', { h: 'localhost' }], ['hosts', 'h'], ['username', 1], ['password', {}],
-    ['maxRedirects', 6], ['maxRedirects', 1.5], ['maxRedirects', true],
+    ['maxRedirects', 6], ['maxRedirects', 1.5], ['maxRedirects', true], ['fragmentMessages', 1],
     ['lookupTimeout', 0], ['tcpTimeout', -1], ['proxyTimeout', '1'], ['tlsTimeout', NaN], ['upgradeTimeout', Infinity],
   ]) {
     const error = await failureOf(() => socket.ws.connect(WS_URL, { [name]: wrong }));

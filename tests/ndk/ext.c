@@ -395,6 +395,7 @@ static void names_the_option_that_is_wrong(void)
     REFUSES(trustUserAuthorities, 3);
     REFUSES(networkSecurityConfig, 2);
     REFUSES(supportOriginPort, 2);
+    REFUSES(fragmentMessages, 2);
     REFUSES(hosts, (const struct WebSocket_Header *)(uintptr_t)0x10);
     REFUSES(hosts, (&(struct WebSocket_Header){ "h", "localhost", NULL }));
     REFUSES(username, "\xff");

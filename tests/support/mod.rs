@@ -130,6 +130,19 @@ impl Wire {
         (first, payload)
     }
 
+    /// The next message of the client, of however many frames: the first byte of one in one frame, and its payload.
+    pub fn message(&mut self) -> (u8, Vec<u8>) {
+        let (first, mut payload) = self.frame();
+        let mut fin = first & 0x80;
+        while fin == 0 {
+            let (next, more) = self.frame();
+            assert_eq!(next & 0x7f, 0, "a continuation");
+            fin = next & 0x80;
+            payload.extend(more);
+        }
+        (first | 0x80, payload)
+    }
+
     /// Reads until the client has ended its side.
     pub fn expect_end(&mut self) {
         let mut rest = Vec::new();

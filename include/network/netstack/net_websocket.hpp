@@ -273,6 +273,8 @@ struct Options {
     uint8_t maxRedirects = 0;
     /** Name the port in the header Origin. */
     bool supportOriginPort = false;
+    /** Send messages of more than 256 KiB in fragments, so that pongs and the close frame pass between them. */
+    bool fragmentMessages = true;
     /** Limits of the steps of an attempt; 0 for none. */
     std::chrono::milliseconds lookupTimeout{};
     /** Until one of the addresses has answered. */
@@ -497,6 +499,7 @@ public:
         raw.upgradeTimeoutMs = milliseconds(options.upgradeTimeout);
         raw.trustUserAuthorities = static_cast<uint8_t>(options.trustUserAuthorities);
         raw.networkSecurityConfig = static_cast<uint8_t>(options.networkSecurityConfig);
+        raw.fragmentMessages = options.fragmentMessages;
         raw.proxyType = static_cast<uint8_t>(options.proxyType);
         raw.proxyHost = options.proxyHost.empty() ? nullptr : options.proxyHost.c_str();
         raw.proxyPort = options.proxyPort;

@@ -266,7 +266,8 @@ typedef struct NWS_Options {
     uint32_t closeTimeoutMs;
     /**
      * Time between the library's own pings; 0 for none. From 2000 on, the pings of all clients fall on common seconds, so
-     * that many idle clients wake the processor together. The first one may come earlier. Default 30000.
+     * that many idle clients wake the processor together. The first one may come earlier. Default 25000, since many
+     * servers and gateways end a connection that is idle for 30 s.
      */
     uint32_t pingIntervalMs;
     /**
@@ -400,6 +401,12 @@ typedef struct NWS_Options {
     uint8_t trustUserAuthorities;
     /** One of NWS_NetworkSecurityConfig. Default NWS_NETWORK_SECURITY_CONFIG_PLATFORM. */
     uint8_t networkSecurityConfig;
+    /**
+     * 1 sends a message, or a piece of one, of more than 256 KiB in fragments of that size (RFC 6455 5.4), so that pongs,
+     * pings and the close frame pass between them; 0 sends each in one frame, for a server that refuses fragments. It holds
+     * for what is sent after NWS_SetOptions(). Default 1.
+     */
+    uint8_t fragmentMessages;
 } NWS_Options;
 
 /**

@@ -57,7 +57,8 @@ pub struct WebSocketRequestOptions {
     /// `certificatePinning` names the server's own key. Default: false.
     /// @since 20
     pub skip_server_cert_verification: Option<bool>,
-    /// Seconds between pings, 0 to 30000; 0 for none. A number out of range counts as the default. Default: 30.
+    /// Seconds between pings, 0 to 30000; 0 for none. A number out of range counts as the default. Default: 25, which is less
+    /// than the 30 s after which many servers end an idle connection.
     /// @since 21
     pub ping_interval: Option<f64>,
     /// Seconds after a ping within which something must come, 0 to `pingInterval`; 0 for no limit. A number out of range counts as
@@ -131,6 +132,10 @@ pub struct WebSocketRequestOptions {
     /// @since 0.1.0 of this library
     #[napi(ts_type = "'error' | 'wait'")]
     pub send_queue_policy: Option<String>,
+    /// Send a message of more than 256 KiB in fragments of that size (RFC 6455 5.4), so that pongs, pings and the close frame pass between
+    /// them. Switch it off for a server that refuses fragments. Default: true.
+    /// @since 0.1.0 of this library
+    pub fragment_messages: Option<bool>,
     /// Milliseconds between events `stats`, 1 to 30000000. Default: none are told.
     /// @since 0.1.0 of this library
     pub statistics_interval: Option<f64>,

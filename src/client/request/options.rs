@@ -72,7 +72,8 @@ impl Default for Options {
 pub struct SessionOptions {
     /// How long to wait for the peer's close frame before the connection is dropped. Default 5 s.
     pub close_timeout: Duration,
-    /// Time between pings; `None` for none. Default 30 s.
+    /// Time between pings; `None` for none. Default 25 s: many servers and gateways end a connection after 30 s without
+    /// traffic.
     pub ping_interval: Option<Duration>,
     /// How long after a ping something must come; `None` for ever. While what was sent before the ping is on its way, and
     /// arrives, the time begins anew. Default 30 s.
@@ -91,7 +92,7 @@ impl Default for SessionOptions {
     fn default() -> Self {
         Self {
             close_timeout: Duration::from_secs(5),
-            ping_interval: Some(Duration::from_secs(30)),
+            ping_interval: Some(Duration::from_secs(25)),
             pong_timeout: Some(Duration::from_secs(30)),
             per_message_deflate: Some(PerMessageDeflate::default()),
             message_limit: 67_108_864,

@@ -1,30 +1,67 @@
 //! A chunk of the send queue: whole frames, ready for the wire, or one message that is still to be compressed.
 
 use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
 
 use crate::client::event::Receipt;
-use crate::protocol::{MessageType, encoded_frames};
+use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, MessageType, PiecePosition, encoded_frames};
 use crate::sync::SparePool;
 
 /// Small messages are gathered into chunks of this size, each one slice of a vectored write.
 pub(super) const CHUNK_BYTES: usize = 65_536;
 
+/// The payload of a fragment of a long message: with its header it is the largest chunk whose memory is kept.
+pub(in crate::client) const FRAGMENT_BYTES: usize = 4 * CHUNK_BYTES - FRAME_HEADER_BYTES_MAX;
+
 /// Memory of chunks that were sent, for the next ones.
 static SPARE_CHUNKS: SparePool = SparePool::new(CHUNK_BYTES / 4..=4 * CHUNK_BYTES);
 
 /// A payload in memory that somebody else owns and gets back by its drop. It is masked where it is.
-pub trait Payload: AsRef<[u8]> + AsMut<[u8]> + Send {}
+pub trait Payload: AsRef<[u8]> + AsMut<[u8]> + Send + Sync {}
 
-impl<T: AsRef<[u8]> + AsMut<[u8]> + Send> Payload for T {}
+impl<T: AsRef<[u8]> + AsMut<[u8]> + Send + Sync> Payload for T {}
+
+/// A masked payload that lies in memory of its owner.
+pub(in crate::client) enum Tail {
+    Whole(Box<dyn Payload>),
+    /// That of a fragment. The owner has it back when the last fragment is gone.
+    Part(Arc<dyn Payload>, Range<usize>),
+}
+
+impl AsRef<[u8]> for Tail {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Whole(payload) => (**payload).as_ref(),
+            Self::Part(payload, range) => &(**payload).as_ref()[range.clone()],
+        }
+    }
+}
+
+/// How far the compression of a long message has come.
+#[derive(Default)]
+pub(in crate::client) struct Compressing {
+    /// Bytes of the message that the compressor has taken.
+    pub(in crate::client) taken: usize,
+    /// What they have yielded and no fragment holds.
+    pub(in crate::client) compressed: Vec<u8>,
+    /// Fragments that were made, and the bytes in them.
+    pub(in crate::client) fragments: usize,
+    pub(in crate::client) fragment_bytes: usize,
+}
 
 /// Whole frames, ready for the wire, or a message still to be compressed.
 #[derive(Default)]
 pub(in crate::client) struct Chunk {
     pub(in crate::client) bytes: Vec<u8>,
     /// What follows `bytes`, when it lies elsewhere: the masked payload of one message.
-    pub(in crate::client) tail: Option<Box<dyn Payload>>,
+    pub(in crate::client) tail: Option<Tail>,
     /// Set when `bytes` are the payload of a message of this kind.
     pub(in crate::client) uncompressed: Option<MessageType>,
+    /// And when a part of it is compressed.
+    pub(in crate::client) compressing: Option<Box<Compressing>>,
+    /// Set when it is a fragment of a compressed message that goes on in the next chunk.
+    pub(in crate::client) goes_on: bool,
     /// How many messages end in it; 0 for control frames.
     pub(in crate::client) messages: usize,
     /// The receipt of the last message in it.
@@ -81,6 +118,7 @@ impl Chunk {
             self.bytes = message;
             self.uncompressed = Some(kind);
         }
+        self.compressing = None;
     }
 
     pub(in crate::client) fn len(&self) -> usize {
@@ -88,7 +126,7 @@ impl Chunk {
     }
 
     pub(in crate::client) fn tail(&self) -> &[u8] {
-        self.tail.as_deref().map_or(&[], |tail| tail.as_ref())
+        self.tail.as_ref().map_or(&[], Tail::as_ref)
     }
 }
 
@@ -98,7 +136,7 @@ pub(in crate::client) struct Dropped {
     pub(in crate::client) messages: usize,
     pub(in crate::client) receipts: Vec<Receipt>,
     /// Their owners' drops are the application's code: not to be run under a lock.
-    pub(in crate::client) payloads: Vec<Box<dyn Payload>>,
+    pub(in crate::client) payloads: Vec<Tail>,
 }
 
 impl Dropped {
@@ -133,6 +171,76 @@ impl Backlog {
     }
 }
 
+/// Where the frames of a message of `length` bytes begin and end.
+pub(super) fn frames_of(
+    length: usize,
+    fragments: bool,
+) -> impl Iterator<Item = (Range<usize>, PiecePosition)> {
+    let step = if fragments { FRAGMENT_BYTES } else { length.max(1) };
+    (0..length.max(1)).step_by(step).map(move |start| {
+        let end = length.min(start + step);
+        (start..end, PiecePosition { first: start == 0, last: end == length })
+    })
+}
+
+/// A message that is sent from where it lies, masked there: one chunk, or one for each fragment.
+pub(in crate::client) fn owned_chunks<P: Payload + 'static>(
+    encoder: &mut Encoder,
+    kind: MessageType,
+    mut payload: Box<P>,
+    fragments: bool,
+) -> VecDeque<Chunk> {
+    let length = (*payload).as_ref().len();
+    let mut chunks: VecDeque<Chunk> = frames_of(length, fragments)
+        .map(|(range, position)| {
+            let mut bytes = Vec::with_capacity(FRAME_HEADER_BYTES_MAX);
+            let part = &mut (*payload).as_mut()[range];
+            encoder.header_and_mask(&mut bytes, kind, part, position);
+            Chunk { bytes, ..Chunk::default() }
+        })
+        .collect();
+    if let [chunk] = chunks.make_contiguous() {
+        chunk.tail = Some(Tail::Whole(payload));
+    } else {
+        let payload: Arc<P> = payload.into();
+        for (chunk, (range, _)) in chunks.iter_mut().zip(frames_of(length, fragments)) {
+            chunk.tail = Some(Tail::Part(payload.clone(), range));
+        }
+    }
+    if let Some(last) = chunks.back_mut() {
+        last.messages = 1;
+    }
+    chunks
+}
+
+/// Makes compressed messages of which fragments were made fit for another connection: as they were, or, when a fragment
+/// is gone, no more than the end of a message that has begun elsewhere.
+pub(in crate::client) fn undo_fragments(chunks: &mut VecDeque<Chunk>, encoder: &mut Encoder) {
+    let is_first = |chunk: &Chunk| !encoded_frames(&chunk.bytes).any(|(header, ..)| header.is_continuation());
+    let mut complete = false;
+    chunks.retain_mut(|chunk| {
+        if chunk.goes_on {
+            complete |= is_first(chunk);
+            return false;
+        }
+        let begun = chunk.compressing.as_ref().is_some_and(|compressing| compressing.fragments > 0)
+            || chunk.original.is_some() && !is_first(chunk);
+        if begun && !complete {
+            let kind = chunk.uncompressed.take().unwrap_or(MessageType::Binary);
+            chunk.bytes.clear();
+            encoder.compressed_fragment(
+                &mut chunk.bytes,
+                kind,
+                b"",
+                PiecePosition { first: false, last: true },
+            );
+            (chunk.original, chunk.compressing) = (None, None);
+        }
+        complete = false;
+        true
+    });
+}
+
 /// Drops the frames at the head of the queue that continue a message whose beginning is gone.
 pub(super) fn drop_continuations(queue: &mut VecDeque<Chunk>, dropped: &mut Dropped) {
     while let Some(chunk) = queue.front_mut()
@@ -152,13 +260,14 @@ pub(super) fn drop_continuations(queue: &mut VecDeque<Chunk>, dropped: &mut Drop
             }
         }
         match keep_from {
-            Some(start) if start < chunk.bytes.len() || chunk.tail.is_some() => {
+            Some(start) if start < chunk.bytes.len() => {
                 chunk.bytes.drain(..start);
                 return;
             }
             ended => {
                 if let Some(chunk) = queue.pop_front() {
                     dropped.receipts.extend(chunk.receipt);
+                    dropped.payloads.extend(chunk.tail);
                 }
                 if ended.is_some() {
                     return;
@@ -278,6 +387,88 @@ mod tests {
                 kept.chars().filter(|frame| matches!(frame, ')' | '1')).count(),
                 "{chunks:?}"
             );
+        }
+    }
+
+    /// A compressed message of which two fragments were made: what is left of them behind `gone`, and the rest; or all of it
+    /// with `done`.
+    fn compressed(gone: usize, done: bool) -> VecDeque<Chunk> {
+        let mut encoder = Encoder::default();
+        let mut frame = |first, last| {
+            let mut bytes = Vec::new();
+            let position = PiecePosition { first, last };
+            encoder.compressed_fragment(&mut bytes, MessageType::Text, b"part", position);
+            bytes
+        };
+        let mut chunks = VecDeque::new();
+        for first in [true, false] {
+            chunks.push_back(Chunk { bytes: frame(first, false), goes_on: true, ..Chunk::default() });
+        }
+        let rest = Chunk { messages: 1, receipt: Some(9), ..Chunk::default() };
+        let (kind, message) = (MessageType::Text, b"message".to_vec());
+        chunks.push_back(if done {
+            Chunk { bytes: frame(false, true), original: Some((kind, message)), ..rest }
+        } else {
+            let compressing = Compressing { fragments: 2, taken: 4, ..Compressing::default() };
+            Chunk { bytes: message, uncompressed: Some(kind), compressing: Some(compressing.into()), ..rest }
+        });
+        chunks.drain(..gone);
+        chunks.push_back(chunk("1"));
+        chunks
+    }
+
+    #[test]
+    fn a_compressed_message_in_fragments_is_restored_whole_or_not_at_all() {
+        for done in [false, true] {
+            for gone in 0..=2 {
+                let mut queue = compressed(gone, done);
+                undo_fragments(&mut queue, &mut Encoder::default());
+                queue.iter_mut().for_each(Chunk::restore);
+                let mut dropped = Dropped::default();
+                drop_continuations(&mut queue, &mut dropped);
+                let what = format!("{gone} gone, done: {done}");
+                let messages: usize = queue.iter().map(|chunk| chunk.messages).sum();
+                assert_eq!(messages + dropped.messages, 2, "{what}");
+                assert_eq!(dropped.receipts, if gone > 0 { vec![9] } else { vec![] }, "{what}");
+                let first = queue.pop_front().expect("a chunk");
+                if gone == 0 {
+                    assert_eq!(
+                        (first.bytes.as_slice(), first.uncompressed),
+                        (&b"message"[..], Some(MessageType::Text))
+                    );
+                    assert!(first.compressing.is_none() && first.receipt == Some(9), "{what}");
+                } else {
+                    assert_eq!(frames(&[first].into()), "1", "{what}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_owned_message_is_one_frame_or_fragments_of_it() {
+        for (length, fragments, count) in [
+            (0, true, 1),
+            (FRAGMENT_BYTES, true, 1),
+            (FRAGMENT_BYTES + 1, true, 2),
+            (3 * FRAGMENT_BYTES, true, 3),
+            (3 * FRAGMENT_BYTES, false, 1),
+        ] {
+            let payload = Box::new(vec![0; length]);
+            let mut chunks = owned_chunks(&mut Encoder::default(), MessageType::Binary, payload, fragments);
+            assert_eq!(Backlog::of(&chunks).messages, 1);
+            assert_eq!(chunks.len(), count, "{length}");
+            let lengths: usize = chunks.iter().map(|chunk| chunk.tail().len()).sum();
+            assert_eq!(lengths, length);
+            let shape = frames(&chunks);
+            let expected = if count == 1 { "1".to_owned() } else { format!("({})", "-".repeat(count - 2)) };
+            assert_eq!(shape, expected, "{length}");
+            // Without its beginning the rest is dropped, and the owner gets all of it back.
+            if count > 1 {
+                drop(chunks.pop_front());
+                let mut dropped = Dropped::default();
+                drop_continuations(&mut chunks, &mut dropped);
+                assert_eq!((chunks.len(), dropped.messages, dropped.payloads.len()), (0, 1, count - 1));
+            }
         }
     }
 

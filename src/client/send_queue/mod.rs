@@ -11,13 +11,15 @@ use std::collections::VecDeque;
 pub use self::chunk::Payload;
 pub use self::refusal::SendError;
 
-pub(super) use self::chunk::{Backlog, Chunk, Dropped, recycle_chunk};
+pub(super) use self::chunk::{
+    Backlog, Chunk, Compressing, Dropped, FRAGMENT_BYTES, Tail, owned_chunks, recycle_chunk, undo_fragments,
+};
 
-use self::chunk::{CHUNK_BYTES, chunk_memory, drop_continuations};
+use self::chunk::{CHUNK_BYTES, chunk_memory, drop_continuations, frames_of};
 use super::event::Receipt;
 use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, MessageType, PiecePosition, Utf8Validator};
 
-/// How much may wait to be sent.
+/// How much may wait to be sent, and in what frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SendLimits {
     /// Bytes, headers of frames included. Default [`crate::client::SEND_LIMIT_BYTES`].
@@ -26,12 +28,50 @@ pub struct SendLimits {
     pub low_water: usize,
     /// Messages; a queue that held more than a quarter of them has drained at that. Default any number.
     pub messages: usize,
+    /// A long message goes out in fragments, so that control frames pass between them. Default yes.
+    pub fragments: bool,
 }
 
 impl SendLimits {
     /// A limit of bytes alone.
     pub fn of_bytes(bytes: usize) -> Self {
-        Self { bytes, low_water: bytes / 4, messages: usize::MAX }
+        Self { bytes, low_water: bytes / 4, messages: usize::MAX, fragments: true }
+    }
+}
+
+/// A long message, made ready while nobody waits for the queue.
+pub(super) struct Prepared(VecDeque<Chunk>);
+
+/// How a message is to be queued.
+#[derive(Clone, Copy)]
+pub(super) struct Form {
+    kind: MessageType,
+    length: usize,
+    compressed: bool,
+    fragments: bool,
+}
+
+impl Form {
+    /// Whether it takes so long to copy it that the queue is not to be held meanwhile.
+    pub(super) fn is_long(self) -> bool {
+        self.length > CHUNK_BYTES
+    }
+
+    pub(super) fn prepare(self, payload: &[u8]) -> Prepared {
+        let Self { kind, length, compressed, fragments } = self;
+        if compressed {
+            let bytes = payload.to_vec();
+            return Prepared(
+                [Chunk { bytes, uncompressed: Some(kind), messages: 1, ..Chunk::default() }].into(),
+            );
+        }
+        let mut encoder = Encoder::default();
+        let frames = frames_of(length, fragments).map(|(range, position)| {
+            let mut bytes = chunk_memory(range.len() + FRAME_HEADER_BYTES_MAX);
+            encoder.fragment(&mut bytes, kind, &payload[range], position);
+            Chunk { bytes, messages: usize::from(position.last), ..Chunk::default() }
+        });
+        Prepared(frames.collect())
     }
 }
 
@@ -78,6 +118,11 @@ impl SendQueue {
         self.limits = limits;
     }
 
+    /// See [`SendLimits::fragments`].
+    pub(super) fn sends_fragments(&self) -> bool {
+        self.limits.fragments
+    }
+
     /// From now on messages of `least` bytes and more are left to the session to compress; with `None` no message is.
     pub(super) fn compress_from(&mut self, least: Option<usize>) {
         self.compress_from = least;
@@ -102,24 +147,34 @@ impl SendQueue {
         length.saturating_add(FRAME_HEADER_BYTES_MAX) <= self.limits.bytes
     }
 
-    /// Queues one message, copied and masked.
-    pub(super) fn message(
-        &mut self,
-        kind: MessageType,
-        payload: &[u8],
-        receipt: Option<Receipt>,
-    ) -> Result<(), SendError> {
-        self.check(payload.len())?;
+    /// How a message of `length` bytes would be queued now, if it may be.
+    pub(super) fn form(&mut self, kind: MessageType, length: usize) -> Result<Form, SendError> {
+        self.check(length)?;
         self.may_begin()?;
-        if self.compress_from.is_some_and(|least| payload.len() >= least) {
-            let uncompressed = Some(kind);
-            let chunk =
-                Chunk { bytes: payload.to_vec(), uncompressed, messages: 1, receipt, ..Chunk::default() };
-            self.push(chunk);
+        let compressed = self.compress_from.is_some_and(|least| length >= least);
+        Ok(Form { kind, length, compressed, fragments: self.limits.fragments })
+    }
+
+    /// Queues one message of that form, copied and masked.
+    pub(super) fn message(&mut self, form: Form, payload: &[u8], receipt: Option<Receipt>) {
+        if form.compressed {
+            self.push(form.prepare(payload).0, receipt);
         } else {
             let frame_len = payload.len() + FRAME_HEADER_BYTES_MAX;
-            self.append(frame_len, 1, receipt, |encoder, out| encoder.message(out, kind, payload));
+            self.append(frame_len, 1, receipt, |encoder, out| encoder.message(out, form.kind, payload));
         }
+        self.note_low_water();
+    }
+
+    /// Queues what [`Form::prepare`] made, if there is still room for it.
+    pub(super) fn prepared(
+        &mut self,
+        form: Form,
+        Prepared(chunks): Prepared,
+        receipt: Option<Receipt>,
+    ) -> Result<(), SendError> {
+        self.form(form.kind, form.length)?;
+        self.push(chunks, receipt);
         self.note_low_water();
         Ok(())
     }
@@ -128,16 +183,15 @@ impl SendQueue {
     pub(super) fn owned_message<P: Payload + 'static>(
         &mut self,
         kind: MessageType,
-        mut payload: Box<P>,
+        payload: Box<P>,
         receipt: Option<Receipt>,
     ) -> Result<(), (SendError, Box<P>)> {
         let accepted = self.check((*payload).as_ref().len()).and_then(|()| self.may_begin());
         if let Err(error) = accepted {
             return Err((error, payload));
         }
-        let mut bytes = Vec::with_capacity(FRAME_HEADER_BYTES_MAX);
-        self.encoder.header_and_mask(&mut bytes, kind, (*payload).as_mut());
-        self.push(Chunk { bytes, tail: Some(payload), messages: 1, receipt, ..Chunk::default() });
+        let chunks = owned_chunks(&mut self.encoder, kind, payload, self.limits.fragments);
+        self.push(chunks, receipt);
         self.note_low_water();
         Ok(())
     }
@@ -169,10 +223,14 @@ impl SendQueue {
             self.unfinished = (!first).then_some(Unfinished { utf8: before, ..unfinished });
             return Err(SendError::Utf8);
         }
-        let frame_len = payload.len() + FRAME_HEADER_BYTES_MAX;
-        self.append(frame_len, usize::from(last), receipt, |encoder, out| {
-            encoder.fragment(out, kind, payload, PiecePosition { first, last });
-        });
+        for (range, part) in frames_of(payload.len(), self.limits.fragments) {
+            let position = PiecePosition { first: first && part.first, last: last && part.last };
+            let receipt = receipt.filter(|_| part.last);
+            let frame_len = range.len() + FRAME_HEADER_BYTES_MAX;
+            self.append(frame_len, usize::from(position.last), receipt, |encoder, out| {
+                encoder.fragment(out, kind, &payload[range], position);
+            });
+        }
         self.unfinished = (!last).then_some(unfinished);
         self.note_low_water();
         Ok(())
@@ -290,9 +348,14 @@ impl SendQueue {
         }
     }
 
-    fn push(&mut self, chunk: Chunk) {
-        self.queued.bytes += chunk.len();
-        self.queued.messages += chunk.messages;
-        self.chunks.push_back(chunk);
+    /// Queues the chunks of one message.
+    fn push(&mut self, mut chunks: VecDeque<Chunk>, receipt: Option<Receipt>) {
+        if let Some(last) = chunks.back_mut() {
+            last.receipt = receipt;
+        }
+        let Backlog { bytes, messages } = Backlog::of(&chunks);
+        self.queued.bytes += bytes;
+        self.queued.messages += messages;
+        self.chunks.append(&mut chunks);
     }
 }

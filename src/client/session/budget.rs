@@ -14,7 +14,8 @@ pub(super) struct Budget {
 
 impl Budget {
     const WAKES_MAX: u32 = 64;
-    const BYTES_MAX: usize = 524_288;
+    const BYTES_MAX: usize = 262_144;
+    const LONG_BYTES: usize = 65_536;
 
     pub(super) fn spend(&mut self, bytes: usize) {
         self.bytes += bytes;
@@ -23,6 +24,11 @@ impl Budget {
     /// Others are to have their turn.
     pub(super) fn end(&mut self) {
         self.wakes = Self::WAKES_MAX;
+    }
+
+    /// Ends early, since there is nothing to do, and begins anew. Whether it was a long turn.
+    pub(super) fn renew(&mut self) -> bool {
+        std::mem::take(self).bytes >= Self::LONG_BYTES
     }
 
     /// Counts a wake; when that is one too many, the budget begins anew.

@@ -32,6 +32,7 @@ use crate::platform;
 use crate::protocol::{
     CloseCode, Connection, ConnectionEnd, Decoder, Negotiated, ProtocolError, Queued, ReadBuffer, Role,
 };
+use crate::runtime;
 
 /// What a session woke up for.
 pub(super) enum Wake {
@@ -121,7 +122,12 @@ impl<'a> Session<'a> {
         Self {
             shared,
             listener,
-            writer: Writer::new(stream, deflate.as_ref().map(Negotiated::deflater), request),
+            writer: Writer::new(
+                stream,
+                deflate.as_ref().map(Negotiated::deflater),
+                shared.sends_fragments(),
+                request,
+            ),
             reader: Reader::new(received, decoder),
             rules: Connection::new(Role::Client),
             pinger: Pinger::new(keepalive),
@@ -311,12 +317,12 @@ impl<'a> Session<'a> {
 
     fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
         if self.budget.is_spent() {
-            cx.waker().wake_by_ref();
+            runtime::end_turn(cx);
             return Poll::Pending;
         }
         let wake = self.poll_events(cx);
-        if wake.is_pending() {
-            self.budget = Budget::default();
+        if wake.is_pending() && self.budget.renew() {
+            runtime::long_turn();
         }
         wake
     }
@@ -362,7 +368,9 @@ impl<'a> Session<'a> {
         if self.awaits_listener {
             return Poll::Pending;
         }
-        match ready!(self.writer.poll_write(cx, &self.shared.counters)) {
+        let written = self.writer.poll_write(cx, &self.shared.counters);
+        self.budget.spend(std::mem::take(&mut self.writer.compressed));
+        match ready!(written) {
             Ok(0) if self.writer.receipts.is_empty() => Poll::Pending,
             Ok(count) => Poll::Ready(Wake::Wrote(count)),
             Err(error) => Poll::Ready(Wake::WriteFailed(error)),

@@ -70,10 +70,8 @@ impl Session<'_> {
         match self.pinger.due(now, &self.writer) {
             PingDue::Nothing => None,
             PingDue::Ping { idle } => {
-                if let Some(deflater) = &mut self.writer.deflater
-                    && idle
-                {
-                    deflater.release();
+                if idle {
+                    self.writer.release_deflater();
                 }
                 // One that cannot be written is enough, and so is one that asks already whether the peer is there.
                 if !self.writer.has_control() {

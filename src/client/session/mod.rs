@@ -5,6 +5,7 @@
 
 mod ack_progress;
 mod budget;
+mod compress;
 mod connection;
 mod deadlines;
 mod end;

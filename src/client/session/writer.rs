@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::reader::REMAINDER_BYTES_MAX;
 use crate::client::event::Receipt;
 use crate::client::request::Request;
-use crate::client::send_queue::{Backlog, Chunk, Dropped, Payload, recycle_chunk};
+use crate::client::send_queue::{Backlog, Chunk, Dropped, Tail, recycle_chunk, undo_fragments};
 use crate::client::stats::Counters;
 use crate::client::time_limit::within;
 use crate::client::transport::Stream;
@@ -24,10 +24,10 @@ use crate::runtime;
 const WAITING_CONTROL_MAX: usize = 32;
 /// The most slices in one write.
 const WRITE_SLICES_MAX: usize = 64;
-/// And while frames are traced: those of one chunk.
+/// The most bytes in one write: the kernel copies them, and may deliver them, before others have their turn.
+const WRITE_BYTES_MAX: usize = 262_144;
+/// The most slices while frames are traced: those of one chunk.
 const TRACED_SLICES_MAX: usize = 2;
-/// Compression before a write stops behind the message that reaches this many bytes.
-const COMPRESS_BYTES_MAX: usize = 262_144;
 
 /// The socket and what is on its way into it.
 pub(super) struct Writer {
@@ -36,10 +36,14 @@ pub(super) struct Writer {
     /// Bytes of the first chunk that are written.
     front_written: usize,
     needs_flush: bool,
-    encoder: Encoder,
+    pub(super) encoder: Encoder,
     pub(super) deflater: Option<Box<Deflater>>,
     /// Keep compressed messages as they were, until the kernel has them.
-    keep_originals: bool,
+    pub(super) keep_originals: bool,
+    /// Long messages go out in fragments.
+    pub(super) fragments: bool,
+    /// The work of compressing since it was last counted, in bytes as the budget counts them.
+    pub(super) compressed: usize,
     /// The headers of frames that the kernel has, when they are asked for.
     pub(super) headers: Option<Vec<FrameHeader>>,
     /// Of messages that the kernel has since the listener was last told.
@@ -50,11 +54,16 @@ pub(super) struct Writer {
     in_tls: usize,
     receipts_in_tls: Vec<Receipt>,
     /// Payloads that the kernel has, for their owners.
-    spent: Vec<Box<dyn Payload>>,
+    spent: Vec<Tail>,
 }
 
 impl Writer {
-    pub(super) fn new(stream: Stream, deflater: Option<Deflater>, request: &Request) -> Self {
+    pub(super) fn new(
+        stream: Stream,
+        deflater: Option<Deflater>,
+        fragments: bool,
+        request: &Request,
+    ) -> Self {
         Self {
             stream,
             out: VecDeque::new(),
@@ -63,6 +72,8 @@ impl Writer {
             encoder: Encoder::default(),
             deflater: deflater.map(Box::new),
             keep_originals: request.reconnect.as_ref().is_some_and(|template| template.policy.keep_queue),
+            fragments,
+            compressed: 0,
             headers: None,
             receipts: Vec::new(),
             written: 0,
@@ -107,16 +118,22 @@ impl Writer {
             }
             return Poll::Ready(Ok(0));
         }
+        if self.out.front().is_some_and(|chunk| chunk.uncompressed.is_some()) {
+            // It is long; the rest of it has its turn later.
+            runtime::end_turn(cx);
+            return Poll::Pending;
+        }
         let count = match self.out.front() {
             // One message, as is the rule: not worth room for many slices.
             Some(chunk) if self.out.len() == 1 && chunk.tail.is_none() && chunk.uncompressed.is_none() => {
-                ready!(Pin::new(&mut self.stream).poll_write(cx, &chunk.bytes[self.front_written..]))?
+                let end = chunk.bytes.len().min(self.front_written + WRITE_BYTES_MAX);
+                ready!(Pin::new(&mut self.stream).poll_write(cx, &chunk.bytes[self.front_written..end]))?
             }
             _ => {
                 let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
                 // Who is to be told of each frame is told before more go out.
                 let most = if self.headers.is_some() { TRACED_SLICES_MAX } else { WRITE_SLICES_MAX };
-                let mut used = 0;
+                let (mut used, mut room) = (0, WRITE_BYTES_MAX);
                 let mut skip = self.front_written;
                 // Behind what is encoded there may be messages that are not, which must not go out as they are.
                 let encoded = self.out.iter().take_while(|chunk| chunk.uncompressed.is_none());
@@ -125,9 +142,11 @@ impl Writer {
                     let skipped = skip.min(part.len());
                     skip -= skipped;
                     if skipped < part.len() {
-                        slices[used] = IoSlice::new(&part[skipped..]);
+                        let end = part.len().min(skipped + room);
+                        slices[used] = IoSlice::new(&part[skipped..end]);
+                        room -= end - skipped;
                         used += 1;
-                        if used == most {
+                        if used == most || room == 0 {
                             break;
                         }
                     }
@@ -140,7 +159,7 @@ impl Writer {
         }
         self.needs_flush = true;
         self.front_written += count;
-        // An empty message that is still to be compressed is not written, though nothing of it is missing.
+        // A message that is still to be compressed may be empty, and is not written for that.
         while let Some(chunk) = self.out.front()
             && self.front_written >= chunk.len()
             && chunk.uncompressed.is_none()
@@ -183,32 +202,6 @@ impl Writer {
         receipts.extend(self.out.iter_mut().filter_map(|chunk| chunk.receipt.take()));
         let messages = self.in_tls + Backlog::of(&self.out).messages;
         Dropped { messages, receipts, ..Dropped::default() }
-    }
-
-    /// Compresses the messages that are next. Not all that wait, which would take long, and the latest of them may have to
-    /// go to another connection as they are.
-    fn compress(&mut self, counters: &Counters) {
-        let mut done = 0;
-        for chunk in self.out.iter_mut().take(WRITE_SLICES_MAX) {
-            if done >= COMPRESS_BYTES_MAX {
-                break;
-            }
-            let Some(kind) = chunk.uncompressed.take() else { continue };
-            let message = std::mem::take(&mut chunk.bytes);
-            done += message.len();
-            let Some(deflater) = &mut self.deflater else {
-                // It was meant for a connection that compresses.
-                self.encoder.message(&mut chunk.bytes, kind, &message);
-                continue;
-            };
-            let mut compressed = Vec::new();
-            deflater.message(&mut compressed, &message);
-            counters.deflated(message.len(), compressed.len());
-            self.encoder.compressed_message(&mut chunk.bytes, kind, &compressed);
-            if self.keep_originals {
-                chunk.original = Some((kind, message));
-            }
-        }
     }
 
     /// Lets the owners of payloads that were sent have them back.
@@ -258,7 +251,17 @@ impl Writer {
                 self.let_go();
             }
         }
+        undo_fragments(&mut unbegun, &mut self.encoder);
         unbegun
+    }
+
+    /// Gives back the compressor's memory, unless a message is being compressed.
+    pub(super) fn release_deflater(&mut self) {
+        if let Some(deflater) = &mut self.deflater
+            && self.out.iter().all(|chunk| chunk.compressing.is_none())
+        {
+            deflater.release();
+        }
     }
 
     /// Closes in good order, if that takes no longer than `limit`.

@@ -148,6 +148,11 @@ impl Shared {
         self.lock().send_queue.fits_send_limit(length)
     }
 
+    /// See [`SendLimits::fragments`].
+    pub(super) fn sends_fragments(&self) -> bool {
+        self.lock().send_queue.sends_fragments()
+    }
+
     pub(super) fn set_send_limits(&self, limits: SendLimits) {
         self.lock().send_queue.set_limits(limits);
     }
@@ -180,7 +185,7 @@ impl Shared {
         }
     }
 
-    /// See [`SendQueue::message`].
+    /// See [`SendQueue::form`] and [`SendQueue::message`].
     pub(super) fn send(
         &self,
         kind: MessageType,
@@ -189,7 +194,17 @@ impl Shared {
     ) -> Result<(), SendError> {
         let mut guarded = self.lock();
         guarded.may_send()?;
-        guarded.send_queue.message(kind, payload, receipt)?;
+        let form = guarded.send_queue.form(kind, payload.len())?;
+        if form.is_long() {
+            // The session needs the lock meanwhile, and other clients the session's thread.
+            drop(guarded);
+            let prepared = form.prepare(payload);
+            guarded = self.lock();
+            guarded.may_send()?;
+            guarded.send_queue.prepared(form, prepared, receipt)?;
+        } else {
+            guarded.send_queue.message(form, payload, receipt);
+        }
         wake(guarded);
         Ok(())
     }

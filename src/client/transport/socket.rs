@@ -108,7 +108,7 @@ impl AsyncRead for Socket {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if !runtime::may_read() {
-            cx.waker().wake_by_ref();
+            runtime::end_turn(cx);
             return Poll::Pending;
         }
         let before = buf.filled().len();

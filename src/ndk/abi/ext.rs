@@ -82,6 +82,7 @@ pub struct RawOptions {
     pub upgrade_timeout_ms: u32,
     pub trust_user_authorities: u8,
     pub network_security_config: u8,
+    pub fragment_messages: u8,
 }
 
 /// `NWS_CertificatePinning`.

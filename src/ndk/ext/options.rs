@@ -108,6 +108,7 @@ impl RawOptions {
             upgrade_timeout_ms: milliseconds(phase_timeouts.upgrade),
             trust_user_authorities: USER_AUTHORITIES_BY_CONFIG,
             network_security_config: SECURITY_CONFIG_PLATFORM,
+            fragment_messages: u8::from(SendLimits::of_bytes(SEND_LIMIT_BYTES).fragments),
         }
     }
 
@@ -165,7 +166,13 @@ impl RawOptions {
             return Err(CallError::new(ErrCode::InvalidArgument, "sendLowWater: over sendQueueLimit"));
         }
         let messages = usize::try_from(self.send_queue_messages).ok().filter(|&count| count > 0);
-        Ok((options, SendLimits { bytes: send_limit, low_water, messages: messages.unwrap_or(usize::MAX) }))
+        let limits = SendLimits {
+            bytes: send_limit,
+            low_water,
+            messages: messages.unwrap_or(usize::MAX),
+            fragments: flag("fragmentMessages", self.fragment_messages)?,
+        };
+        Ok((options, limits))
     }
 
     fn parse_tls(&self) -> Result<TlsOptions, CallError> {

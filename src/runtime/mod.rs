@@ -13,18 +13,16 @@
 //!
 //! When a thread outside of the runtime wakes a task, tokio wakes two workers: one for the task, one to look for more. While
 //! all workers sleep, such threads use the [`ExternalWaker`] instead, which wakes one.
-//!
-//! A task's turn is one poll. What a peer sends without bringing the task anything counts against the turn: the reads of TLS
-//! loop inside one poll, and a peer could keep a worker there.
+
+mod turns;
 
 use std::cell::Cell;
 use std::io::{self, PipeWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::thread::Thread;
 use std::time::Duration;
 
@@ -33,10 +31,11 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::unconstrained;
 
+pub(crate) use self::turns::{end_turn, has_gained, has_read, long_turn, may_read};
+
+use self::turns::{Turns, WORKER_THREADS};
 use crate::sync::lock;
 
-/// Two are enough for a phone, and the least that lets one block while the other serves everyone else.
-const WORKER_THREADS: usize = 2;
 /// How long the workers may take to run, on a machine that is busy.
 const WORKERS_START_WITHIN: Duration = Duration::from_secs(5);
 /// Threads that may be blocked in callbacks, or in name lookups, at once. They exist only while they are needed.
@@ -46,11 +45,6 @@ const BLOCKING_THREAD_KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// Turns of tasks after which a worker looks for sockets and timers. By default it is 61: so many turns of connections whose
 /// data never end would come before a quiet one is noticed.
 const EVENT_INTERVAL: u32 = 16;
-/// Bytes that a task may read in one turn without getting anything out of them: the longest record of TLS 1.2 (RFC 5246
-/// section 6.2.3), so that what a whole record brings is never waited for. rustls takes 1 to 2 ms for so many session tickets.
-const TURN_IDLE_BYTES_MAX: isize = 18_437;
-/// A task that ends its turn with fewer bytes left than these has one read in the next: rustls reads 4 KiB at a time.
-const TURN_LEFT_BYTES_MIN: isize = 1_024;
 /// How long a callback may delay the sockets of other clients before another worker polls them.
 const WATCHDOG_INTERVAL: Duration = Duration::from_millis(1);
 
@@ -59,48 +53,9 @@ static PROCESS: OnceLock<Process> = OnceLock::new();
 /// Epoch of the inline callback slot. Odd: a worker is in a callback. Every entry and exit increments it.
 static INLINE_CALLBACK_EPOCH: AtomicU64 = AtomicU64::new(0);
 
-/// The number of workers without work. When it is all of them, one polls the sockets.
-static SLEEPING_WORKERS: AtomicUsize = AtomicUsize::new(0);
-
 thread_local! {
     /// Whether this thread is in the inline callback.
     static IN_INLINE_CALLBACK: Cell<bool> = const { Cell::new(false) };
-    /// What is left of [`TURN_IDLE_BYTES_MAX`] to the task that runs on this thread. The last read may take more.
-    static IDLE_BYTES_LEFT: Cell<isize> = const { Cell::new(isize::MAX) };
-}
-
-/// Whether the task that runs here may read more in this turn. One that may not answers `Pending` and wakes itself.
-pub(crate) fn may_read() -> bool {
-    IDLE_BYTES_LEFT.get() > 0
-}
-
-/// So many bytes were read, which are not known to bring anything.
-pub(crate) fn has_read(bytes: usize) {
-    IDLE_BYTES_LEFT.set(IDLE_BYTES_LEFT.get().saturating_sub_unsigned(bytes));
-}
-
-/// So many of the bytes that were read brought something: they do not count.
-pub(crate) fn has_gained(bytes: usize) {
-    IDLE_BYTES_LEFT.set(IDLE_BYTES_LEFT.get().saturating_add_unsigned(bytes));
-}
-
-/// A task, with the beginning and the end of its turns.
-struct Turns {
-    task: Pin<Box<dyn Future<Output = ()> + Send>>,
-    /// What it may read for nothing in its next turn.
-    idle_bytes: isize,
-}
-
-impl Future for Turns {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        IDLE_BYTES_LEFT.set(self.idle_bytes);
-        let polled = self.task.as_mut().poll(cx);
-        let left = IDLE_BYTES_LEFT.replace(isize::MAX);
-        self.idle_bytes = if left < TURN_LEFT_BYTES_MIN { 1 } else { TURN_IDLE_BYTES_MAX };
-        polled
-    }
 }
 
 /// The runtime, which is there once and for all.
@@ -159,12 +114,8 @@ impl Process {
                 .on_thread_start(move || {
                     let _ = worker.send(());
                 })
-                .on_thread_park(|| {
-                    SLEEPING_WORKERS.fetch_add(1, Ordering::SeqCst);
-                })
-                .on_thread_unpark(|| {
-                    SLEEPING_WORKERS.fetch_sub(1, Ordering::SeqCst);
-                })
+                .on_thread_park(turns::worker_sleeps)
+                .on_thread_unpark(turns::worker_wakes)
                 .enable_io()
                 .enable_time()
                 .build()
@@ -201,11 +152,11 @@ impl Process {
     }
 
     /// Runs `task` on the runtime. Callable on any thread, also inside a callback. The task must return to the runtime often
-    /// enough for others, and then wake itself by `wake_by_ref`.
+    /// enough for others, by [`end_turn`].
     pub(crate) fn spawn(&'static self, task: impl Future<Output = ()> + Send + 'static) {
         // A task that tokio makes yield waits in a list of its worker's own, out of reach while that worker blocks in a
         // callback. So tasks are not made to yield: a session does so by itself.
-        let task = unconstrained(Turns { task: Box::pin(task), idle_bytes: TURN_IDLE_BYTES_MAX });
+        let task = unconstrained(Turns::of(task));
         self.dispatch(Job::Spawn(Box::new(|| drop(self.tokio.spawn(task)))));
     }
 
@@ -214,8 +165,7 @@ impl Process {
         if IN_INLINE_CALLBACK.get() {
             self.watchdog.jobs.add(job);
             self.watchdog_thread.unpark();
-        } else if SLEEPING_WORKERS.load(Ordering::SeqCst) == WORKER_THREADS && Handle::try_current().is_err()
-        {
+        } else if turns::all_sleep() && Handle::try_current().is_err() {
             self.external_waker.submit(job);
         } else {
             job.run();

@@ -1,0 +1,78 @@
+//! The compression of what is next to be written (RFC 7692): so much at a time that others have their turn.
+
+use super::writer::Writer;
+use crate::client::send_queue::{Chunk, Compressing, FRAGMENT_BYTES, owned_chunks};
+use crate::client::stats::Counters;
+use crate::protocol::PiecePosition;
+
+/// How far ahead of the socket messages are compressed: they may have to go to another connection as they are.
+const CHUNKS_AHEAD_MAX: usize = 64;
+/// The work between two writes, in bytes of messages. It takes a third of a millisecond.
+const WORK_MAX: usize = 65_536;
+/// A message takes time however short it is, most of it to clear the compressor's tables when contexts are not taken over.
+const WORK_FOR_MESSAGE: usize = 1_024;
+/// A byte that is compressed takes as long as so many that are handed on.
+const WORK_FOR_BYTE: usize = 2;
+
+impl Writer {
+    /// Compresses the messages that are next, and counts the work. A long message takes several calls.
+    pub(super) fn compress(&mut self, counters: &Counters) {
+        let (mut at, mut work) = (0, 0);
+        while work < WORK_MAX && at < CHUNKS_AHEAD_MAX {
+            let Some(chunk) = self.out.get_mut(at) else { break };
+            let Some(kind) = chunk.uncompressed else {
+                at += 1;
+                continue;
+            };
+            let Some(deflater) = &mut self.deflater else {
+                self.leave_uncompressed(at);
+                continue;
+            };
+            let Compressing { taken, mut compressed, fragments, fragment_bytes } =
+                chunk.compressing.take().map_or_else(Compressing::default, |begun| *begun);
+            let to = chunk.bytes.len().min(taken + WORK_MAX);
+            let last = to == chunk.bytes.len();
+            deflater.part(&mut compressed, &chunk.bytes[taken..to], last);
+            work += to - taken + WORK_FOR_MESSAGE;
+            let fills_fragment = self.fragments && compressed.len() >= FRAGMENT_BYTES;
+            if !(last || fills_fragment) {
+                let begun = Compressing { taken: to, compressed, fragments, fragment_bytes };
+                chunk.compressing = Some(Box::new(begun));
+                continue;
+            }
+            let fragment_bytes = fragment_bytes + compressed.len();
+            let position = PiecePosition { first: fragments == 0, last };
+            let mut frame = Vec::new();
+            self.encoder.compressed_fragment(&mut frame, kind, &compressed, position);
+            if last {
+                let message = std::mem::replace(&mut chunk.bytes, frame);
+                chunk.uncompressed = None;
+                counters.deflated(message.len(), fragment_bytes);
+                if self.keep_originals {
+                    chunk.original = Some((kind, message));
+                }
+            } else {
+                compressed.clear();
+                let begun = Compressing { taken: to, compressed, fragments: fragments + 1, fragment_bytes };
+                chunk.compressing = Some(Box::new(begun));
+                self.out.insert(at, Chunk { bytes: frame, goes_on: true, ..Chunk::default() });
+            }
+            at += 1;
+        }
+        self.compressed += work * WORK_FOR_BYTE;
+    }
+
+    /// Readies a message that was meant for a connection that compresses, which this one does not.
+    fn leave_uncompressed(&mut self, at: usize) {
+        let Some(Chunk { bytes, uncompressed: Some(kind), receipt, .. }) = self.out.remove(at) else {
+            return;
+        };
+        let mut chunks = owned_chunks(&mut self.encoder, kind, Box::new(bytes), self.fragments);
+        if let Some(last) = chunks.back_mut() {
+            last.receipt = receipt;
+        }
+        for (place, chunk) in chunks.into_iter().enumerate() {
+            self.out.insert(at + place, chunk);
+        }
+    }
+}

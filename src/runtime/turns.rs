@@ -1,0 +1,254 @@
+//! The turns of tasks: how much one may read for nothing, and who comes next.
+//!
+//! Owns the line of busy tasks. Knows nothing of threads, but how many of them sleep.
+//!
+//! A task's turn is one poll. What a peer sends without bringing the task anything counts against the turn: the reads of TLS
+//! loop inside one poll, and a peer could keep a worker there.
+//!
+//! A task that has more to do than its turn holds is a busy one. tokio's queues are first come, first served: a task with one
+//! message would wait for a turn of each busy one. So busy tasks stand in a line of their own, and as many of them as there are
+//! places are in tokio's queues at a time. Who had a long turn is taken for busy at its next one, too: many are woken at once
+//! when their sockets have room again.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use crate::sync::lock;
+
+/// Two are enough for a phone, and the least that lets one block while the other serves everyone else.
+pub(super) const WORKER_THREADS: usize = 2;
+/// Bytes that a task may read in one turn without getting anything out of them: the longest record of TLS 1.2 (RFC 5246
+/// section 6.2.3), so that what a whole record brings is never waited for. rustls takes 1 to 2 ms for so many session tickets.
+const TURN_IDLE_BYTES_MAX: isize = 18_437;
+/// A task that ends its turn with fewer bytes left than these has one read in the next: rustls reads 4 KiB at a time.
+const TURN_LEFT_BYTES_MIN: isize = 1_024;
+/// Busy tasks that may be in tokio's queues: one for each worker. A worker that finds nothing else to do adds one, so that
+/// none is idle while another's task blocks in a callback.
+const PLACES: usize = WORKER_THREADS;
+/// Turns on a thread after which one of the line has its turn, even if there are always others.
+const TURNS_BETWEEN_BUSY: u32 = 64;
+
+static LINE: Mutex<Line> = Mutex::new(Line { waiting: VecDeque::new(), first: 0, placed: 0 });
+
+/// How many stand in the line. One that joins it counts itself before it looks for sleeping workers; a worker that falls asleep
+/// counts itself before it looks here.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// The first number in the line: all before it were called.
+static FIRST: AtomicU64 = AtomicU64::new(0);
+
+/// The number of workers without work. When it is all of them, one polls the sockets.
+static SLEEPING_WORKERS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// What is left of [`TURN_IDLE_BYTES_MAX`] to the task that runs on this thread. The last read may take more.
+    static IDLE_BYTES_LEFT: Cell<isize> = const { Cell::new(isize::MAX) };
+    /// The task that runs on this thread has more to do than its turn holds.
+    static HAS_MORE: Cell<bool> = const { Cell::new(false) };
+    /// It was a long turn.
+    static WAS_LONG: Cell<bool> = const { Cell::new(false) };
+    /// Turns on this thread since one of the line was called.
+    static TURNS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Whether the task that runs here may read more in this turn. One that may not answers `Pending`, by [`end_turn`].
+pub(crate) fn may_read() -> bool {
+    IDLE_BYTES_LEFT.get() > 0
+}
+
+/// So many bytes were read, which are not known to bring anything.
+pub(crate) fn has_read(bytes: usize) {
+    IDLE_BYTES_LEFT.set(IDLE_BYTES_LEFT.get().saturating_sub_unsigned(bytes));
+}
+
+/// So many of the bytes that were read brought something: they do not count.
+pub(crate) fn has_gained(bytes: usize) {
+    IDLE_BYTES_LEFT.set(IDLE_BYTES_LEFT.get().saturating_add_unsigned(bytes));
+}
+
+/// Ends the turn of the task that runs here, which has more to do: its poll is to answer `Pending`, and comes again after
+/// others.
+pub(crate) fn end_turn(cx: &Context<'_>) {
+    HAS_MORE.set(true);
+    // Also for those between this future and the task, which poll only what was woken.
+    cx.waker().wake_by_ref();
+}
+
+/// The turn of the task that runs here was a long one, though it has no more to do for now.
+pub(crate) fn long_turn() {
+    WAS_LONG.set(true);
+}
+
+/// Whether all workers sleep.
+pub(super) fn all_sleep() -> bool {
+    SLEEPING_WORKERS.load(Ordering::SeqCst) == WORKER_THREADS
+}
+
+/// A worker has nothing to do.
+pub(super) fn worker_sleeps() {
+    SLEEPING_WORKERS.fetch_add(1, Ordering::SeqCst);
+    call_one();
+}
+
+pub(super) fn worker_wakes() {
+    SLEEPING_WORKERS.fetch_sub(1, Ordering::SeqCst);
+}
+
+/// A task, with the beginning and the end of its turns.
+pub(super) struct Turns<F> {
+    task: Pin<Box<F>>,
+    /// What it may read for nothing in its next turn.
+    idle_bytes: isize,
+    standing: Standing,
+}
+
+/// Where a task is between two turns.
+#[derive(Clone, Copy)]
+enum Standing {
+    /// It is not busy.
+    Free,
+    /// It sleeps, and is busy when it is woken.
+    Busy,
+    /// In the line, with this number.
+    InLine(u64),
+    /// It has one of the places.
+    Placed,
+}
+
+impl<F> Turns<F> {
+    pub(super) fn of(task: F) -> Self {
+        Self { task: Box::pin(task), idle_bytes: TURN_IDLE_BYTES_MAX, standing: Standing::Free }
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Turns<F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match self.standing {
+            Standing::Free | Standing::Placed => {}
+            Standing::Busy => {
+                self.standing = stand(false, cx.waker());
+                if let Standing::InLine(_) = self.standing {
+                    return Poll::Pending;
+                }
+            }
+            Standing::InLine(number) => {
+                if number < FIRST.load(Ordering::SeqCst) {
+                    // Whoever has called it has it run next; it goes behind those who wait in tokio's queue.
+                    self.standing = Standing::Placed;
+                    cx.waker().wake_by_ref();
+                }
+                return Poll::Pending;
+            }
+        }
+        IDLE_BYTES_LEFT.set(self.idle_bytes);
+        HAS_MORE.set(false);
+        WAS_LONG.set(false);
+        let polled = self.task.as_mut().poll(cx);
+        let left = IDLE_BYTES_LEFT.replace(isize::MAX);
+        self.idle_bytes = if left < TURN_LEFT_BYTES_MIN { 1 } else { TURN_IDLE_BYTES_MAX };
+        let placed = matches!(self.standing, Standing::Placed);
+        self.standing = if HAS_MORE.get() && polled.is_pending() {
+            stand(placed, cx.waker())
+        } else {
+            if placed {
+                leave();
+            }
+            if WAS_LONG.get() { Standing::Busy } else { Standing::Free }
+        };
+        let turns = TURNS.get() + 1;
+        TURNS.set(turns);
+        if turns >= TURNS_BETWEEN_BUSY {
+            call_one();
+        }
+        polled
+    }
+}
+
+impl<F> Drop for Turns<F> {
+    /// A task that panics ends without the end of its turn.
+    fn drop(&mut self) {
+        if let Standing::Placed = self.standing {
+            leave();
+        }
+    }
+}
+
+struct Line {
+    waiting: VecDeque<Waker>,
+    /// The number of the first that waits.
+    first: u64,
+    /// Busy tasks that do not wait in the line.
+    placed: usize,
+}
+
+impl Line {
+    fn join(&mut self, waker: &Waker) -> u64 {
+        self.waiting.push_back(waker.clone());
+        WAITING.fetch_add(1, Ordering::SeqCst);
+        self.first + self.waiting.len() as u64 - 1
+    }
+
+    /// The first one, which has a place from now on.
+    fn call(&mut self) -> Option<Waker> {
+        let waker = self.waiting.pop_front()?;
+        WAITING.fetch_sub(1, Ordering::SeqCst);
+        self.first += 1;
+        FIRST.store(self.first, Ordering::SeqCst);
+        self.placed += 1;
+        Some(waker)
+    }
+}
+
+/// A busy task has something to do. `placed`: it has a place.
+fn stand(placed: bool, waker: &Waker) -> Standing {
+    let mut line = lock(&LINE);
+    if placed {
+        line.placed -= 1;
+    }
+    let called = if line.placed >= PLACES {
+        None
+    } else if let Some(next) = line.call() {
+        Some(next)
+    } else {
+        // Nobody waits.
+        line.placed += 1;
+        return Standing::Placed;
+    };
+    let number = line.join(waker);
+    drop(line);
+    if let Some(called) = called {
+        called.wake();
+    } else if SLEEPING_WORKERS.load(Ordering::SeqCst) > 0 {
+        // Those who have the places may block in callbacks, and who sleeps does not look here.
+        call_one();
+    }
+    Standing::InLine(number)
+}
+
+/// A busy task gives its place up.
+fn leave() {
+    let mut line = lock(&LINE);
+    line.placed -= 1;
+    let called = if line.placed < PLACES { line.call() } else { None };
+    drop(line);
+    if let Some(called) = called {
+        called.wake();
+    }
+}
+
+/// Calls the first in the line, if there is one, though all places may be taken.
+fn call_one() {
+    TURNS.set(0);
+    if WAITING.load(Ordering::SeqCst) > 0 {
+        let called = lock(&LINE).call();
+        if let Some(called) = called {
+            called.wake();
+        }
+    }
+}
