@@ -726,7 +726,7 @@ impl Judge {
                 delivered == all,
                 format_args!(
                     "{} of {all} messages never came out of connection {connection}",
-                    all - delivered
+                    all.saturating_sub(delivered)
                 ),
             );
         }
@@ -829,5 +829,133 @@ impl Judge {
             );
             self.require(waits || statistics.buffered_bytes == 0, format_args!("bytes are left over"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use net_websocket::internals::client::Times;
+    use net_websocket::internals::simulation::Wire;
+
+    use super::*;
+    use crate::chance::Chance;
+    use crate::network::{Owner, connection};
+
+    struct Nobody;
+
+    impl Owner for Nobody {
+        fn is_gone(&self) {}
+        fn meanwhile(&self, _percent: usize) {}
+    }
+
+    const TERMS: Terms = Terms {
+        connect_timeout: Duration::from_secs(10),
+        shortest_phase: None,
+        ping_interval: Some(Duration::from_secs(5)),
+        pong_timeout: Some(Duration::from_secs(5)),
+        close_timeout: Duration::from_secs(1),
+        in_pieces: false,
+        reconnect: None,
+    };
+
+    /// A life up to an open connection, on which one message was sent each way.
+    fn open() -> (Judge, Box<dyn Wire>) {
+        let freezer = Arc::new(Freezer::default());
+        let mut judge = Judge::new(freezer.clone(), true, false, Duration::ZERO);
+        judge.connects(TERMS);
+        let (client, _server) = connection(&mut Chance::new(0), Duration::ZERO, freezer, Box::new(Nobody));
+        let number = judge.serves(client.link());
+        judge.opened(number);
+        judge.accepted(MessageType::Text, b"000000", true, true, true);
+        judge.served[number].sent.push((MessageType::Text, b"answer".to_vec()));
+        (judge, Box::new(client))
+    }
+
+    fn closed(judge: &mut Judge, unsent: usize) {
+        judge.closed(&Closed {
+            code: 1000,
+            reason: String::new(),
+            cause: Cause::Application,
+            unsent,
+            times: Times::default(),
+        });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn finds_each_broken_promise_and_nothing_else() {
+        type Life = fn(&mut Judge);
+        let lives: [(&str, Life); 9] = [
+            ("", |_| {}),
+            ("told twice", |judge| judge.sent(0, Outcome::Sent)),
+            ("came twice", |judge| judge.arrived(0, MessageType::Text, b"000000")),
+            ("came changed", |judge| judge.messages[0].payload.push(0)),
+            ("nobody sent", |judge| judge.arrived(0, MessageType::Text, b"00000f")),
+            ("not what was sent", |judge| judge.message(MessageType::Text, true, true, b"more")),
+            ("after the client was dropped", |judge| judge.dropped = true),
+            ("never came out", |judge| judge.served[0].sent.push((MessageType::Text, Vec::new()))),
+            ("drained", |judge| judge.drained(false)),
+        ];
+        for (fault, life) in lives {
+            let (mut judge, _client) = open();
+            if fault == "came changed" {
+                life(&mut judge);
+            }
+            judge.message(MessageType::Text, true, true, b"answer");
+            judge.sent(0, Outcome::Sent);
+            judge.arrived(0, MessageType::Text, b"000000");
+            if fault != "came changed" {
+                life(&mut judge);
+            }
+            judge.closes(1000, CloseStart::Handshake);
+            closed(&mut judge, 0);
+            let found = judge.faults.iter().any(|found| found.contains(fault));
+            assert!(found != fault.is_empty(), "{fault:?}: {:?}", judge.faults);
+            assert!(!fault.is_empty() || judge.faults.is_empty(), "{:?}", judge.faults);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn finds_a_second_end_a_lost_receipt_and_a_wrong_sum() {
+        for (ends, receipt, unsent, fault) in [
+            (1, Some(Outcome::Unsent), 1, ""),
+            (2, Some(Outcome::Unsent), 1, "every attempt had ended"),
+            (1, None, 0, "of which nothing was told"),
+            (1, Some(Outcome::Unsent), 2, "in the sum"),
+        ] {
+            let (mut judge, _client) = open();
+            judge.message(MessageType::Text, true, true, b"answer");
+            judge.closes(1000, CloseStart::Handshake);
+            if let Some(outcome) = receipt {
+                judge.sent(0, outcome);
+            }
+            for _ in 0..ends {
+                closed(&mut judge, unsent);
+            }
+            let found = judge.faults.iter().any(|found| found.contains(fault));
+            assert!(found != fault.is_empty(), "{fault:?}: {:?}", judge.faults);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn finds_missed_deadlines_but_for_times_in_which_nothing_ran() {
+        for (wait, freeze, fault) in
+            [(990, 0, false), (1_200, 0, true), (2_100, 2_000, false), (3_400, 1_000, true)]
+        {
+            let (mut judge, _client) = open();
+            judge.message(MessageType::Text, true, true, b"answer");
+            judge.sent(0, Outcome::Sent);
+            judge.closes(1000, CloseStart::Handshake);
+            if freeze > 0 {
+                judge.freezer.freeze(Duration::from_millis(freeze), Duration::ZERO);
+            }
+            tokio::time::advance(Duration::from_millis(wait)).await;
+            closed(&mut judge, 0);
+            let found = judge.faults.iter().any(|found| found.contains("closing took"));
+            assert_eq!(found, fault, "{wait} ms, {freeze} of them frozen: {:?}", judge.faults);
+        }
+        let (mut judge, _client) = open();
+        tokio::time::advance(Duration::from_secs(30)).await;
+        judge.looks(0, false, &Statistics::default(), true);
+        assert!(judge.faults.iter().any(|found| found.contains("noticing silence")), "{:?}", judge.faults);
     }
 }
