@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use net_websocket::internals::client::{
     Client, CloseError, CloseStart, Closed, ConnectError, Failure, Listener, Message, MessageType, Opened,
-    Options, Outcome, PhaseTimeouts, Preparation, PrepareDecision, Proxy, Receipt, Reconnect, Reconnected,
-    Reconnecting, Request, Rewrite, SEND_LIMIT_BYTES, SendError, SendLimits, SessionOptions, State,
+    Options, Outcome, PerMessageDeflate, PhaseTimeouts, Preparation, PrepareDecision, Proxy, Receipt,
+    Reconnect, Reconnected, Reconnecting, Request, Rewrite, SEND_LIMIT_BYTES, SendError, SendLimits,
+    SessionOptions, State,
 };
 use tokio::time::{sleep, timeout};
 
@@ -200,6 +201,7 @@ fn request(sim: &Sim) -> (Request, Terms) {
             ping_interval,
             pong_timeout,
             in_pieces,
+            per_message_deflate: chance.percent(70).then(PerMessageDeflate::default),
             statistics_interval: chance.percent(10).then(|| chance.millis(100, 5_000)),
             ..SessionOptions::default()
         },

@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use net_websocket::internals::client::MessageType;
+use net_websocket::internals::protocol::{
+    Decoded, Decoder, Deflater, Negotiated, PerMessageDeflate, ReadBuffer,
+};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -18,6 +21,10 @@ const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
 const FIN: u8 = 0x80;
+const RSV1: u8 = 0x40;
+/// What a server may agree to, and mean for both sides.
+const DEFLATE_ANSWERS: [&str; 2] =
+    ["permessage-deflate", "permessage-deflate; server_no_context_takeover; client_no_context_takeover"];
 
 /// How a request is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +59,8 @@ enum Act {
 }
 
 pub async fn serve(sim: Arc<Sim>, mut wire: ServerWire, number: usize, mut chance: Chance) {
-    let Some(key) = request(&mut wire).await else { return };
+    let Some(Asked { key, deflate }) = request(&mut wire).await else { return };
+    let deflate = (deflate && chance.percent(40)).then(|| chance.pick(&DEFLATE_ANSWERS));
     let some = sim.weather.percent(2);
     let answer = chance.weigh(&[
         (100, Answer::Open),
@@ -79,10 +87,10 @@ pub async fn serve(sim: Arc<Sim>, mut wire: ServerWire, number: usize, mut chanc
         }
     }
     match answer {
-        Answer::Open => open(&sim, &mut wire, number, &mut chance, &key).await,
+        Answer::Open => open(&sim, &mut wire, number, &mut chance, &key, deflate).await,
         Answer::Slowly => {
             sleep(chance.millis(1, 20_000)).await;
-            open(&sim, &mut wire, number, &mut chance, &key).await;
+            open(&sim, &mut wire, number, &mut chance, &key, deflate).await;
         }
         Answer::Refuse => {
             let status = chance.pick(&[400, 401, 403, 404, 429, 500, 503]);
@@ -108,7 +116,7 @@ pub async fn serve(sim: Arc<Sim>, mut wire: ServerWire, number: usize, mut chanc
             drain(&mut wire).await;
         }
         Answer::WrongKey => {
-            wire.send(&accept("d3Jvbmc=", number));
+            wire.send(&accept("d3Jvbmc=", number, None));
             drain(&mut wire).await;
         }
         Answer::End => {
@@ -125,8 +133,13 @@ async fn drain(wire: &mut ServerWire) {
     while let Came::Bytes(_) = wire.read().await {}
 }
 
-/// Reads a request: the key in it.
-async fn request(wire: &mut ServerWire) -> Option<String> {
+/// What a request asks for.
+struct Asked {
+    key: String,
+    deflate: bool,
+}
+
+async fn request(wire: &mut ServerWire) -> Option<Asked> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match wire.read().await {
@@ -136,14 +149,17 @@ async fn request(wire: &mut ServerWire) -> Option<String> {
     }
     let head = String::from_utf8(head).expect("a request is ASCII");
     let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
-    Some(key.expect("a key in the request").to_owned())
+    let key = key.expect("a key in the request").to_owned();
+    Some(Asked { key, deflate: head.contains("permessage-deflate") })
 }
 
-fn accept(key: &str, number: usize) -> Vec<u8> {
+fn accept(key: &str, number: usize, deflate: Option<&str>) -> Vec<u8> {
     let accept = derive_accept_key(key.as_bytes());
+    let extensions =
+        deflate.map(|answer| format!("Sec-WebSocket-Extensions: {answer}\r\n")).unwrap_or_default();
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         X-Connection: {number}\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+         X-Connection: {number}\r\n{extensions}Sec-WebSocket-Accept: {accept}\r\n\r\n"
     )
     .into_bytes()
 }
@@ -174,6 +190,8 @@ struct Open<'a> {
     inbox: Vec<u8>,
     /// The message that comes in fragments.
     partial: Option<(u8, Vec<u8>)>,
+    deflater: Option<Deflater>,
+    inflater: Option<Decoder>,
     sent_close: bool,
     got_close: bool,
     silent: bool,
@@ -181,8 +199,18 @@ struct Open<'a> {
     is_over: bool,
 }
 
-async fn open(sim: &Sim, wire: &mut ServerWire, number: usize, chance: &mut Chance, key: &str) {
-    let mut behind = accept(key, number);
+async fn open(
+    sim: &Sim,
+    wire: &mut ServerWire,
+    number: usize,
+    chance: &mut Chance,
+    key: &str,
+    deflate: Option<&str>,
+) {
+    let mut behind = accept(key, number, deflate);
+    // Both sides compress alike.
+    let negotiated =
+        deflate.and_then(|answer| PerMessageDeflate::default().accept(answer).expect("a good answer"));
     let mut open = Open {
         sim,
         wire,
@@ -190,6 +218,8 @@ async fn open(sim: &Sim, wire: &mut ServerWire, number: usize, chance: &mut Chan
         chance,
         inbox: Vec::new(),
         partial: None,
+        deflater: negotiated.as_ref().map(Negotiated::deflater),
+        inflater: negotiated.as_ref().map(|agreed| Decoder::new(1 << 24, Some(agreed.inflater()))),
         sent_close: false,
         got_close: false,
         silent: false,
@@ -274,10 +304,18 @@ impl Open<'_> {
     fn send_message(&mut self, most: usize, fragments: usize) {
         let (kind, payload) = self.payload(most);
         lock(&self.sim.judge).served[self.number].sent.push((kind, payload.clone()));
+        let (mut payload, mut compressed) = (payload, 0);
+        if let Some(deflater) = &mut self.deflater
+            && self.chance.percent(60)
+        {
+            let mut out = Vec::new();
+            deflater.message(&mut out, &payload);
+            (payload, compressed) = (out, RSV1);
+        }
         let size = payload.len().div_ceil(fragments).max(1);
         let pieces: Vec<&[u8]> = if payload.is_empty() { vec![&[]] } else { payload.chunks(size).collect() };
         for (at, piece) in pieces.iter().enumerate() {
-            let first = if at == 0 { opcode(kind) } else { CONTINUATION };
+            let first = if at == 0 { opcode(kind) | compressed } else { CONTINUATION };
             let last = if at + 1 == pieces.len() { FIN } else { 0 };
             self.wire.send(&frame(first | last, piece));
             if last == 0 && self.chance.percent(30) {
@@ -371,7 +409,7 @@ impl Open<'_> {
                 self.wrong("the server broke the protocol", true);
                 let violation = self.chance.pick(&[
                     frame(FIN | 3, b""),
-                    frame(FIN | 0x40 | TEXT, b""),
+                    frame(FIN | 0x20 | TEXT, b""),
                     frame(FIN | CONTINUATION, b""),
                     frame(FIN | TEXT, b"\xff"),
                     frame(PING, b""),
@@ -418,7 +456,11 @@ impl Open<'_> {
                     (TEXT | BINARY, None) => (opcode, Vec::new()),
                     _ => return lock(&self.sim.judge).fault(format_args!("fragments of two messages")),
                 };
-                message.extend(payload);
+                if first & RSV1 == 0 {
+                    message.extend(payload);
+                } else {
+                    message.extend(self.inflate(&frame(first, &payload)));
+                }
                 if first & FIN == 0 {
                     self.partial = Some((kind, message));
                     return;
@@ -430,6 +472,35 @@ impl Open<'_> {
             PING if !self.silent && !self.sent_close => self.wire.send(&frame(FIN | PONG, &payload)),
             PING | PONG => {}
             opcode => lock(&self.sim.judge).fault(format_args!("the client sent opcode {opcode}")),
+        }
+    }
+
+    /// The message of a compressed frame.
+    fn inflate(&mut self, frame: &[u8]) -> Vec<u8> {
+        let Some(decoder) = &mut self.inflater else {
+            lock(&self.sim.judge)
+                .fault(format_args!("a compressed message, and compression was not agreed on"));
+            return Vec::new();
+        };
+        let (mut buffer, mut message) = (ReadBuffer::default(), Vec::new());
+        buffer.extend(frame);
+        loop {
+            match decoder.decode(&mut buffer) {
+                Ok(Some(Decoded::Message(_, range))) => return buffer.slice(range).to_vec(),
+                Ok(Some(Decoded::Assembled(_, part))) => {
+                    message.append(decoder.assembled());
+                    decoder.recycle();
+                    if part.last {
+                        return message;
+                    }
+                }
+                Ok(Some(Decoded::Unfinished)) => {}
+                bad => {
+                    let bad = bad.err();
+                    lock(&self.sim.judge).fault(format_args!("a compressed message cannot be read: {bad:?}"));
+                    return message;
+                }
+            }
         }
     }
 

@@ -2,11 +2,13 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use net_websocket::internals::client::{Client, MessageType};
 use net_websocket::internals::simulation::{Later, Wire, World};
 use tokio::sync::Notify;
@@ -144,7 +146,12 @@ impl Sim {
         let (client, server) = connection(&mut chance, self.latency, self.freezer.clone(), owner);
         let number = lock(&self.judge).serves(client.link());
         if let Some(sim) = self.me.upgrade() {
-            let server = tokio::spawn(unconstrained(server::serve(sim, server, number, chance)));
+            let serves = AssertUnwindSafe(server::serve(sim.clone(), server, number, chance)).catch_unwind();
+            let server = tokio::spawn(unconstrained(async move {
+                if serves.await.is_err() {
+                    lock(&sim.judge).fault(format_args!("the server panicked"));
+                }
+            }));
             lock(&self.servers).push(server.abort_handle());
         }
         Box::new(client)
