@@ -73,7 +73,35 @@ fn keeps_what_is_for_one_origin_from_another() {
 }
 
 #[test]
-fn follows_no_redirect_unasked_and_five_at_most() {
+fn follows_four_redirects_unless_told_otherwise() {
+    for (redirects, opens) in [(4, true), (5, false)] {
+        for status in ["301 a", "302 b", "303 c", "307 d", "308 e"] {
+            let peer = Peer::bind();
+            let recorded = Recorded::connect(&peer, quiet());
+            for hop in 0..redirects {
+                peer.accept().answer(&format!("HTTP/1.1 {status}\r\nLocation: /{hop}\r\n\r\n"));
+            }
+            if opens {
+                let wire = peer.open();
+                assert_eq!(recorded.next(), Seen::Opened);
+                recorded.finish(wire);
+            } else {
+                assert!(failure(&recorded).contains("once more than maxRedirects allows"));
+                recorded.finish(peer);
+            }
+        }
+    }
+    for status in ["300 a", "304 b", "305 c", "306 d", "309 e"] {
+        let peer = Peer::bind();
+        let recorded = Recorded::connect(&peer, quiet());
+        peer.accept().answer(&format!("HTTP/1.1 {status}\r\nLocation: /next\r\n\r\n"));
+        assert!(failure(&recorded).contains(&format!("HTTP {status} instead of 101")), "{status}");
+        recorded.finish(peer);
+    }
+}
+
+#[test]
+fn follows_no_redirect_when_told_so_and_five_at_most() {
     for max_redirects in [0, REDIRECTS_MAX] {
         let peer = Peer::bind();
         let unasked =

@@ -357,8 +357,9 @@ fn a_login_page_in_place_of_a_server_that_was_there_is_tried_again() {
     assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 0));
     peer.accept().answer("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>");
     assert_eq!(recorded.next(), Seen::Reconnecting(2, Cause::Upgrade, 0));
-    peer.accept()
-        .answer("HTTP/1.1 302 Found\r\nLocation: http://login.invalid/\r\nContent-Length: 0\r\n\r\n");
+    let login = format!("Location: http://{}/login\r\nContent-Length: 0\r\n\r\n", peer.address());
+    peer.accept().answer(&format!("HTTP/1.1 302 Found\r\n{login}"));
+    peer.accept().answer("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>");
     assert_eq!(recorded.next(), Seen::Reconnecting(3, Cause::Upgrade, 0));
     let wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);

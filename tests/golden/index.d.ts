@@ -269,7 +269,8 @@ declare namespace webSocket {
 
     /**
      * How many redirects to follow, 0 to 5. None leads from wss to ws, and `Authorization`, `Cookie`, `Host`, the client's
-     * certificate and `tlsServerName` are not for another origin. Default: 0.
+     * certificate and `tlsServerName` are not for another origin. Default: 4, as on the
+     * platform.
      * @since 0.1.0 of this library
      */
     maxRedirects?: number;

@@ -7,7 +7,7 @@ const net = require('node:net');
 const { assert } = require('./harness.js');
 const { HTTP_STATUS, OTHER, PARAMETER, assertError, failureOf, library, socketTest } = require('./support.js');
 
-const { WS_URL } = process.env;
+const { CA_FILE, WS_URL, WSS_URL } = process.env;
 
 /** A server that gives the same answer to everyone, and collects the requests. */
 async function server({ cleanup }, answer) {
@@ -54,7 +54,7 @@ socketTest('an error event says what the answer is, and what may help', async (s
     ['\x15\x03\x01\x00\x02\x02\x0a', {}, Cause.UPGRADE, /not HTTP\/1\.1 but TLS: it is wss/],
     ['\x00\x00\x12\x04\x00\x00\x00\x00\x00', {}, Cause.UPGRADE, /not HTTP\/1\.1 but HTTP\/2$/],
     ['HTTP/1.1 200 OK\r\nX-A : secret\r\n\r\n', {}, Cause.UPGRADE, /line 2 \(X-A\) has a blank before its colon$/],
-    [redirect, {}, Cause.UPGRADE, /HTTP 302, to wss:\/\/other\.example:443, and maxRedirects is 0$/],
+    [redirect, { maxRedirects: 0 }, Cause.UPGRADE, /HTTP 302, to wss:\/\/other\.example:443, and maxRedirects is 0$/],
     [folded, {}, Cause.HTTP_4XX, /HTTP 403 No instead of 101; Origin lacks the port, which supportOriginPort adds$/],
     [folded, { supportOriginPort: true }, Cause.HTTP_4XX, /HTTP 403 No instead of 101$/],
     ['HTTP/1.1 401\r\n\r\n', {}, Cause.HTTP_4XX, /HTTP 401 instead of 101$/],
@@ -72,21 +72,38 @@ socketTest('an error event says what the answer is, and what may help', async (s
   }
 });
 
-socketTest('redirects are followed if asked for', async (socket, context) => {
-  const { url, requests } = await server(context, `HTTP/1.1 302 Found\r\nLocation: ${WS_URL}\r\n\r\n`);
-  const header = { Cookie: 'a=1' };
-  await socket.ws.connect(url, { maxRedirects: 1, header });
-  assert.strictEqual(socket.ws.url, url);
-  await socket.next('open');
-  assert.strictEqual(socket.ws.url, `${WS_URL}/`);
-  assert.match(requests[0], /\r\nCookie: a=1\r\n/);
+socketTest('redirects are followed', async (socket, context) => {
+  for (const status of [301, 302, 303, 307, 308]) {
+    const { url, requests } = await server(context, `HTTP/1.1 ${status} Moved\r\nLocation: ${WS_URL}/headers\r\n\r\n`);
+    const header = { Cookie: 'a=1', Authorization: 'Bearer t', 'X-Public': 'yes' };
+    await socket.ws.connect(url, { header });
+    assert.strictEqual(socket.ws.url, url);
+    await socket.next('open');
+    assert.strictEqual(socket.ws.url, `${WS_URL}/headers`);
+    assert.match(requests[0], /\r\nCookie: a=1\r\n/);
+    // What is for one origin is not sent to another.
+    const seen = await socket.message();
+    assert.match(seen, /x-public: yes/);
+    assert(!/cookie|authorization/i.test(seen), seen);
+    await socket.shut();
+    assert.strictEqual(socket.ws.url, `${WS_URL}/headers`);
+    await socket.ws.connect(url, { maxRedirects: 0 });
+    const error = await socket.error();
+    assert.strictEqual(socket.ws.url, url);
+    assertError(error, HTTP_STATUS, new RegExp(`HTTP ${status}, to ws://127\\.0\\.0\\.1:[0-9]+, and maxRedirects is 0$`));
+    assert.strictEqual(error.response.header.location, `${WS_URL}/headers`);
+  }
+});
+
+socketTest('redirects lead from ws to wss, and four times at most', async (socket, context) => {
+  const toTls = await server(context, `HTTP/1.1 302 Found\r\nLocation: ${WSS_URL}\r\n\r\n`);
+  await socket.open(toTls.url, { caPath: CA_FILE });
+  assert.match(socket.ws.url, /^wss:/);
   await socket.shut();
-  assert.strictEqual(socket.ws.url, `${WS_URL}/`);
-  await socket.ws.connect(url);
-  const error = await socket.error();
-  assert.strictEqual(socket.ws.url, url);
-  assertError(error, HTTP_STATUS, /HTTP 302, to ws:\/\/127\.0\.0\.1:[0-9]+, and maxRedirects is 0$/);
-  assert.strictEqual(error.response.header.location, WS_URL);
+  const round = await server(context, 'HTTP/1.1 302 Found\r\nLocation: /again\r\n\r\n');
+  await socket.ws.connect(round.url);
+  assertError(await socket.error(), HTTP_STATUS, /HTTP 302, once more than maxRedirects allows$/);
+  assert.strictEqual(round.requests.length, 5);
 });
 
 socketTest('hosts, credentials and Origin go as the options say', async (socket, context) => {

@@ -12,7 +12,7 @@ const { WS_URL } = process.env;
 
 const STANDSTILL_S = 4;
 // In seconds, as the options are: a ping each second, and the server is to answer within two.
-const LIMITS = { pingInterval: 1, pongTimeout: 2, connectTimeout: 2000, closeTimeout: 2000 };
+const LIMITS = { pingInterval: 2, pongTimeout: 2, connectTimeout: 2000, closeTimeout: 2000 };
 // What a busy machine or an emulator may add.
 const SLACK_MS = 15_000;
 

@@ -989,6 +989,7 @@ static void hands_on_what_the_server_answered_instead(void)
     options.username = "alice";
     options.password = "sesame";
     options.supportOriginPort = 1;
+    options.maxRedirects = 0;
     CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
     snprintf(url, sizeof url, "ws://server.test:%u", port);
     CHECK_INT(log_connect(log, url, "/"), WEBSOCKET_OK);
@@ -1004,17 +1005,14 @@ static void hands_on_what_the_server_answered_instead(void)
     close(listener);
 }
 
-static void follows_redirects_if_told_so(void)
+static void follows_redirects(void)
 {
     struct Log *log = log_new();
-    struct NWS_Options options = default_options();
     char words[512];
     char url[64];
     char answer[256];
     unsigned port;
     int listener = listens(&port);
-    options.maxRedirects = 1;
-    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
     snprintf(url, sizeof url, "ws://127.0.0.1:%u", port);
     CHECK_INT(log_connect(log, url, "/"), WEBSOCKET_OK);
     snprintf(answer, sizeof answer, "HTTP/1.1 307 There\r\nLocation: %s/\r\n\r\n", ws);
@@ -1614,7 +1612,7 @@ int main(void)
     RUN(holds_messages_to_the_limit);
     RUN(says_which_phase_failed);
     RUN(hands_on_what_the_server_answered_instead);
-    RUN(follows_redirects_if_told_so);
+    RUN(follows_redirects);
     RUN(keeps_each_phase_to_its_limit);
     RUN(goes_by_the_proxy_of_the_options);
     RUN(goes_by_the_proxy_of_the_system);

@@ -270,7 +270,7 @@ struct Options {
     /** The password. */
     std::string password;
     /** How many redirects to follow, 0 to 5. */
-    uint8_t maxRedirects = 0;
+    uint8_t maxRedirects = 4;
     /** Name the port in the header Origin. */
     bool supportOriginPort = false;
     /** Send messages of more than 256 KiB in fragments, so that pongs and the close frame pass between them. */

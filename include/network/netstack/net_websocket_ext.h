@@ -370,7 +370,8 @@ typedef struct NWS_Options {
     uint64_t traceId;
     /**
      * How many redirects to follow, 0 to 5. None leads from wss to ws, and the headers Authorization, Cookie and Host, the
-     * client's certificate and tlsServerName are not for another origin. Default 0.
+     * client's certificate and tlsServerName are not for another origin. Default 4, as
+     * in the platform's library.
      */
     uint8_t maxRedirects;
     /**

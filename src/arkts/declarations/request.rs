@@ -82,7 +82,8 @@ pub struct WebSocketRequestOptions {
     /// @since 0.1.0 of this library
     pub password: Option<String>,
     /// How many redirects to follow, 0 to 5. None leads from wss to ws, and `Authorization`, `Cookie`, `Host`, the client's
-    /// certificate and `tlsServerName` are not for another origin. Default: 0.
+    /// certificate and `tlsServerName` are not for another origin. Default: 4, as on the
+    /// platform.
     /// @since 0.1.0 of this library
     pub max_redirects: Option<f64>,
     /// The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. Default: TLS_V_1_2.

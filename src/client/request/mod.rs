@@ -353,7 +353,9 @@ mod tests {
         let same = Request::parse("wss://h/", options).expect("good").redirected("/y");
         let same = same.expect("good");
         assert!(same.tls.is_some_and(|tls| tls.client_certificate.is_some()), "the same origin");
-        let unasked = parse("ws://h/").redirected("//u:p@other:81/path?query").expect_err("not asked for");
+        let none = Options { max_redirects: 0, ..Options::default() };
+        let unasked = Request::parse("ws://h/", none).expect("good");
+        let unasked = unasked.redirected("//u:p@other:81/path?query").expect_err("not asked for");
         assert_eq!(unasked, RedirectError::Unasked("ws://other:81".to_owned()));
     }
 }

@@ -31,7 +31,7 @@ pub struct Options {
     pub credentials: Option<Credentials>,
     /// How many redirects are followed, at most [`REDIRECTS_MAX`]. None leads from TLS to plain TCP, and what is meant for
     /// one origin alone is not sent to another: `Authorization`, `Cookie` and `Host`, the client's certificate, the name for
-    /// TLS. Default 0.
+    /// TLS. Default [`REDIRECTS_DEFAULT`], as on the platform.
     pub max_redirects: u8,
     /// Name the port in `Origin`, if it is not the scheme's own (RFC 6454 section 6.2). Default no, as on the platform.
     pub origin_port: bool,
@@ -56,7 +56,7 @@ impl Default for Options {
             proxy: Proxy::System,
             hosts: Vec::new(),
             credentials: None,
-            max_redirects: 0,
+            max_redirects: REDIRECTS_DEFAULT,
             origin_port: false,
             connect_timeout: Duration::from_secs(15),
             phase_timeouts: PhaseTimeouts::default(),
@@ -117,5 +117,7 @@ pub struct PhaseTimeouts {
     pub upgrade: Option<Duration>,
 }
 
-/// The most redirects that are followed.
+/// How many redirects are followed unless another number is asked for.
+pub const REDIRECTS_DEFAULT: u8 = 4;
+/// The most redirects that can be asked for.
 pub const REDIRECTS_MAX: u8 = 5;
