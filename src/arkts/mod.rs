@@ -38,6 +38,12 @@ pub fn load(exports: Object<'_>, env: Env) -> Result<()> {
     Ok(websocket::methods::load(env, exports)?)
 }
 
+/// The version of this library. It is undefined where an app was given another library of the same name, such as the platform's.
+/// @since 0.1.0 of this library
+#[napi]
+#[expect(non_upper_case_globals, reason = "the name in JavaScript")]
+pub const version: &str = env!("CARGO_PKG_VERSION");
+
 /// Makes a WebSocket client that is not connected.
 /// @since 6
 #[napi(catch_unwind, ts_return_type = "WebSocket")]

@@ -165,6 +165,9 @@ const TESTS = {
     assert.strictEqual((await posted).byteLength, 3);
     await close(socket);
   },
+  async isThisLibrary(isThisLibrary) {
+    assert.strictEqual(isThisLibrary(), true);
+  },
   async isOpen(isOpen) {
     const socket = await opened();
     assert.strictEqual(isOpen(socket), true);

@@ -1492,6 +1492,12 @@ declare namespace webSocket {
   }
 
   /**
+   * The version of this library. It is undefined where an app was given another library of the same name, such as the platform's.
+   * @since 0.1.0 of this library
+   */
+  const version: string;
+
+  /**
    * Makes a WebSocket client that is not connected.
    * @since 6
    */
@@ -1539,6 +1545,7 @@ export import FrameHeader = webSocket.FrameHeader;
 export import Statistics = webSocket.Statistics;
 export import CloseResult = webSocket.CloseResult;
 export import WebSocket = webSocket.WebSocket;
+export import version = webSocket.version;
 export import createWebSocket = webSocket.createWebSocket;
 export import setLogLevel = webSocket.setLogLevel;
 export import createAbortSignal = webSocket.createAbortSignal;

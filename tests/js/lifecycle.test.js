@@ -68,6 +68,11 @@ async function collected(closed) {
   return code;
 }
 
+test('tells its version, which another library of the same name does not have', () => {
+  const [, version] = /^version = "(.*)"$/m.exec(fs.readFileSync(path.join(__dirname, '../../Cargo.toml'), 'utf8'));
+  assert.strictEqual(library.version, version);
+});
+
 test('a connection that nobody can hear of is closed when its object is collected', async (context) => {
   const server = await observed(context);
   const connection = server.next();

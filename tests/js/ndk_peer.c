@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <string.h>
 
+/* It finds the library that the engine has loaded. */
+#define NET_WEBSOCKET_ANY_LIBRARY 1
 #include "network/netstack/net_websocket.h"
 
 /* The part of Node-API that is used here; the values are its ABI's. */

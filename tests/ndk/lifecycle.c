@@ -5,6 +5,9 @@
  * system gives it too little for the first connection. Not linked with the library. Each test is a process of its own.
  */
 
+/* It loads the library itself. */
+#define NET_WEBSOCKET_ANY_LIBRARY 1
+
 #include "check.h"
 
 #include <dlfcn.h>

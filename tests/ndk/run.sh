@@ -16,7 +16,7 @@ shift
 PROGRAMS=("$@")
 if ((${#PROGRAMS[@]} == 0)); then
     PROGRAMS=(headers_c headers_cpp acceptance contract ext hpp threads lifecycle permission freeze)
-    PROGRAMS+=(network network_old network_none trust trust_old trust_none user_program echo_client)
+    PROGRAMS+=(network network_old network_none trust trust_old trust_none same_name user_program echo_client)
     if [[ $ARCH != arm64-v8a && -z ${SANITIZE:-} ]]; then
         PROGRAMS+=(stream)
     else
@@ -112,8 +112,40 @@ compile() {
     fi
 }
 
+# same_name: whether a program notices when it is linked with, or given, the platform's library of the same name. Prints the counts.
+same_name() {
+    local folder=$BUILD/platform/same_name source=$ROOT/tests/ndk/same_name.c passed=0 failed=0
+    mkdir -p "$folder"
+    compile_c -std=c99 -D_GNU_SOURCE "${COMMON[@]}" "$source" -L "$LIBRARY" -lnet_websocket -ldl -o "$BUILD/same_name"
+    compile_c -std=c99 -fPIC -shared -Wl,-soname,libnet_websocket.so -o "$folder/libnet_websocket.so" \
+        "$ROOT/tests/stubs/net_websocket.c"
+    # expect WHAT PATTERN STATUS COMMAND...: that the command says so, and ends well (0) or badly (1).
+    expect() {
+        local what=$1 pattern=$2 wanted=$3 said status=0
+        shift 3
+        said=$("$@" 2>&1) || status=1
+        if [[ $said =~ $pattern && $status == "$wanted" ]]; then
+            ((++passed))
+        else
+            ((++failed))
+            printf 'FAIL %s: status %s, said: %s\n' "$what" "$status" "$said"
+        fi
+    }
+    local other=(compile_c -std=c99 -D_GNU_SOURCE "${COMMON[@]}" "$source" -L "$folder" -lnet_websocket -ldl)
+    expect 'linked with the other one' 'NWS_Version' 1 "${other[@]}" -o "$BUILD/same_name_other"
+    expect 'given this library' 'ran with this library' 0 run "$BUILD/same_name"
+    PLATFORM=$folder
+    expect 'given the other one' 'NWS_Version' 1 run "$BUILD/same_name"
+    expect 'built for any' '^$' 0 "${other[@]}" -DNET_WEBSOCKET_ANY_LIBRARY -o "$BUILD/same_name_any"
+    expect 'built for any, given the other one' 'ran with another one' 0 run "$BUILD/same_name_any"
+    PLATFORM=
+    expect 'built for any, given this library' 'ran with this library' 0 run "$BUILD/same_name_any"
+    echo "$passed passed, $failed failed"
+    ((failed == 0))
+}
+
 for program in "${PROGRAMS[@]}"; do
-    compile "$program"
+    [[ $program == same_name ]] || compile "$program"
 done
 
 start_echo_server "${PROFILE/#debug/dev}"
@@ -141,7 +173,11 @@ for program in "${PROGRAMS[@]}"; do
     fi
     SECONDS=0
     status=0
-    run "$BUILD/$program" "${arguments[@]}" >"$output" 2>&1 || status=$?
+    if [[ $program == same_name ]]; then
+        same_name >"$output" 2>&1 || status=$?
+    else
+        run "$BUILD/$program" "${arguments[@]}" >"$output" 2>&1 || status=$?
+    fi
     # Not simply the last line: the library's log may come after it.
     counts=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$output" | tail -n 1) || counts=$(tail -n 1 "$output")
     if [[ $counts =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then

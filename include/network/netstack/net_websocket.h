@@ -59,6 +59,23 @@
 extern "C" {
 #endif
 
+#ifndef NET_WEBSOCKET_ANY_LIBRARY
+/**
+ * @brief The version of the library. See net_websocket_ext.h.
+ * @return For example "0.1.0". Never freed.
+ */
+const char *NWS_Version(void);
+
+/**
+ * @brief Keeps a program that is built with this header from using another library of the same name.
+ *
+ * The platform has a libnet_websocket.so too, which has no NWS_Version(). Where it is linked in the place of this one, the
+ * linker says so; where it is loaded in its place, the loader does. A program that is to run with either defines
+ * NET_WEBSOCKET_ANY_LIBRARY before it includes this header; `dlsym` of "NWS_Version" then tells them apart.
+ */
+static const char *(*const NWS_thisLibrary)(void) __attribute__((used)) = NWS_Version;
+#endif
+
 /**
  * @brief Makes a client. Nothing is connected yet.
  *

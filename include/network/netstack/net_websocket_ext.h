@@ -757,7 +757,8 @@ typedef void (*NWS_SentCallback)(struct WebSocket *client, void *context, int32_
 typedef void (*NWS_ReleaseCallback)(void *data, void *context);
 
 /**
- * @brief The version of the library.
+ * @brief The version of the library. The platform's library of the same name does not have this function; net_websocket.h
+ * refers to it, so that a program built with that header is not given the other one unnoticed.
  * @return For example "0.1.0". Never freed.
  */
 const char *NWS_Version(void);
