@@ -239,6 +239,19 @@ static void authority_of_another_user(void)
     fails(wss_untrusted, &options, "not in the trust store");
 }
 
+static void authority_that_comes_and_goes(void)
+{
+    struct NWS_Options options = default_options();
+    char path[256];
+    fails(wss_untrusted, &options, "not in the trust store");
+    install_authority("100");
+    opens(wss_untrusted, &options);
+    snprintf(path, sizeof path, "%s%s/100/authority.pem", root, USERS);
+    CHECK_INT(unlink(path), 0);
+    fails(wss_untrusted, &options, "not in the trust store");
+    opens(wss, &options);
+}
+
 static const struct App {
     const char *name;
     void (*run)(void);
@@ -253,6 +266,7 @@ static const struct App {
     APP(app_whose_packages_are_elsewhere),
     APP(authority_for_all_users),
     APP(authority_of_another_user),
+    APP(authority_that_comes_and_goes),
 };
 
 /* Runs this program as an app, on a device of its own. */

@@ -33,6 +33,8 @@ struct ConfigKey {
     tls13_only: bool,
     alpn: AlpnProtocols,
     files: Vec<(Option<SystemTime>, u64)>,
+    /// Of the folders of the users' authorities, which users change while the app runs.
+    users: Vec<Option<SystemTime>>,
 }
 
 impl ConfigKey {
@@ -56,6 +58,7 @@ impl ConfigKey {
         let certificate = client_certificate.as_ref();
         Ok(Self {
             files: options.files().map(file_stamp).collect::<Result<_, _>>()?,
+            users: trust::user_stamps(options),
             trust_user_authorities: *trust_user_authorities,
             declared: declared.clone(),
             ca_path: ca_path.clone(),

@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -43,6 +44,17 @@ pub(super) fn trusted(options: &TlsOptions, declared: &[PathBuf]) -> Result<Trus
         }
     }
     Ok(trusted)
+}
+
+/// When the folders that hold authorities of users were changed, as far as they matter.
+pub(super) fn user_stamps(options: &TlsOptions) -> Vec<Option<SystemTime>> {
+    let own_alone = options.ca_path.is_some() && !options.ca_path_adds_to_system;
+    if own_alone || options.skip_server_verification {
+        return Vec::new();
+    }
+    let UserAuthorities { trusted, left_out } = UserAuthorities::of(options.trust_user_authorities);
+    let changed = |folder: &PathBuf| fs::metadata(folder).ok()?.modified().ok();
+    trusted.iter().chain(&left_out).map(changed).collect()
 }
 
 /// Those in an application's file or folder, and perhaps those of the system.
