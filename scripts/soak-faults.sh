@@ -4,6 +4,7 @@
 #   scripts/soak-faults.sh [MINUTES [CLIENTS [SEED]]]     default: 10 minutes, 1000 clients, a new seed, which it prints
 #   scripts/soak-faults.sh many [CONNECTIONS [SECONDS]]   default: 10000 connections, 10 s for each kind of them
 #   scripts/soak-faults.sh flood [CONNECTIONS [SECONDS]]  default: 100 connections, 5 s for each way of the flood
+#   scripts/soak-faults.sh hostile [CONNECTIONS [SECONDS]]  default: 32 connections, 10 s
 #
 #   - MINUTES of random faults by a proxy, over ws and wss, compressed and not, with and without reconnecting, messages
 #     of 57 bytes to 512 KiB: each message that was accepted is followed to its end, here and in the server's own
@@ -11,16 +12,21 @@
 #   - so many connections of one process at once, all exchanging messages: memory, threads, fairness
 #   - so many connections whose data never end, received, sent, and received by listeners that block: what each gets, and
 #     the round trips of a quiet client beside them
+#   - so many connections to servers that send without end what brings little: session tickets, empty records, pings, tiny
+#     frames, bombs, empty blocks, messages faster than the listener; the round trips of a quiet client beside them, at most
+#     20 ms for 99 of 100, and how late the deadlines of the others are, at most 250 ms
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-usage='Usage: scripts/soak-faults.sh [MINUTES [CLIENTS [SEED]]] | many|flood [CONNECTIONS [SECONDS]]'
+usage='Usage: scripts/soak-faults.sh [MINUTES [CLIENTS [SEED]]] | many|flood|hostile [CONNECTIONS [SECONDS]]'
 if [[ ${1-} == many ]]; then
     arguments=(many "${2-10000}" "${3-10}")
 elif [[ ${1-} == flood ]]; then
     arguments=(flood "${2-100}" "${3-5}")
+elif [[ ${1-} == hostile ]]; then
+    arguments=(hostile "${2-32}" "${3-10}")
 else
     [[ ${1-10} =~ ^[1-9][0-9]*$ ]] || fail 'no such number of minutes' "$usage"
     arguments=(faults "$((60 * ${1-10}))" "${2-1000}" "${3-$RANDOM}")
@@ -30,7 +36,7 @@ for number in "${arguments[@]:1}"; do
 done
 # The peer of the faults has four for each client: those of the proxy, and the server's.
 case ${arguments[0]} in
-    many | flood) descriptors=$((arguments[1] + 100)) ;;
+    many | flood | hostile) descriptors=$((arguments[1] + 100)) ;;
     *) descriptors=$((4 * arguments[2] + 100)) ;;
 esac
 need_setup

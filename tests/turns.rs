@@ -2,10 +2,12 @@
 //!
 //! The library has two workers, so of each kind there are more peers than that.
 
+#[path = "support/hostile.rs"]
+mod hostile;
 mod support;
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write;
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -16,12 +18,9 @@ use net_websocket::internals::client::{
     Client, Closed, Failure, Listener, Message, MessageType, Opened, Options, Pong, Request,
     SEND_LIMIT_BYTES, SessionOptions, Statistics, TlsOptions,
 };
-use rcgen::generate_simple_self_signed;
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
-use rustls::{ConnectionTrafficSecrets, ServerConfig, ServerConnection};
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use hostile::{DATA, HANDSHAKE, Sealed, tickets, tls_server};
+use rustls::ServerConfig;
 use support::{DEADLINE, Peer, Recorded, Seen, Wire, quiet};
 
 /// How many peers of a kind there are.
@@ -49,12 +48,14 @@ impl Quiet {
     }
 
     fn round_trips(&mut self) {
-        for _ in 0..5 {
-            self.recorded.client.send(MessageType::Text, b"a").expect("open");
-            assert_eq!(self.wire.frame(), (0x81, b"a".to_vec()));
-            self.wire.send(b"\x81\x01b");
-            assert_eq!(self.recorded.next(), Seen::Text("b".to_owned()));
-        }
+        (0..5).for_each(|_| self.round_trip());
+    }
+
+    fn round_trip(&mut self) {
+        self.recorded.client.send(MessageType::Text, b"a").expect("open");
+        assert_eq!(self.wire.frame(), (0x81, b"a".to_vec()));
+        self.wire.send(b"\x81\x01b");
+        assert_eq!(self.recorded.next(), Seen::Text("b".to_owned()));
     }
 
     /// That a new client is not kept waiting, nor one that is to give up.
@@ -96,98 +97,15 @@ impl Drop for Busy {
     }
 }
 
-/// A server of TLS 1.3 that makes its records itself once the handshake is done.
-struct Sealed {
-    tcp: TcpStream,
-    key: LessSafeKey,
-    iv: Vec<u8>,
-    sequence: u64,
-}
-
-/// The inner types of records (RFC 8446 section 5.1).
-const HANDSHAKE: u8 = 22;
-const DATA: u8 = 23;
-
-impl Sealed {
-    /// Accepts a connection and its upgrade.
-    fn accept(listener: &TcpListener, config: Arc<ServerConfig>) -> Self {
-        let (mut tcp, _) = listener.accept().expect("a connection");
-        tcp.set_read_timeout(Some(DEADLINE)).expect("a timeout");
-        let mut session = ServerConnection::new(config).expect("a good configuration");
-        let mut stream = rustls::Stream::new(&mut session, &mut tcp);
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).expect("a request");
-            head.push(byte[0]);
-        }
-        let head = String::from_utf8(head).expect("an ASCII request");
-        let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a key");
-        let accept = derive_accept_key(key.as_bytes());
-        let answer = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {accept}\r\n\r\n"
-        );
-        stream.write_all(answer.as_bytes()).expect("the client reads");
-        stream.flush().expect("the client reads");
-        let (sequence, secrets) = session.dangerous_extract_secrets().expect("allowed").tx;
-        let ConnectionTrafficSecrets::Aes256Gcm { key, iv } = secrets else {
-            panic!("another cipher suite");
-        };
-        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_ref()).expect("a key"));
-        Self { tcp, key, iv: iv.as_ref().to_vec(), sequence }
-    }
-
-    /// One record (RFC 8446 section 5.2).
-    fn write(&mut self, kind: u8, content: &[u8]) -> std::io::Result<()> {
-        let mut sealed = [content, &[kind]].concat();
-        let length = u16::try_from(sealed.len() + AES_256_GCM.tag_len()).expect("the length of a record");
-        let header = [&[DATA, 3, 3], length.to_be_bytes().as_slice()].concat();
-        let mut nonce: [u8; 12] = self.iv.as_slice().try_into().expect("twelve bytes");
-        for (byte, number) in nonce[4..].iter_mut().zip(self.sequence.to_be_bytes()) {
-            *byte ^= number;
-        }
-        self.sequence += 1;
-        self.key
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(header.as_slice()),
-                &mut sealed,
-            )
-            .expect("sealed");
-        self.tcp.write_all(&[header, sealed].concat())
-    }
-}
-
-/// A configuration whose keys can be had, and what it sends nothing but.
-fn tls_server() -> (TcpListener, String, Arc<ServerConfig>) {
-    let own = generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-    let key = PrivateKeyDer::from_pem_slice(own.signing_key.serialize_pem().as_bytes()).expect("a key");
-    let provider = rustls::crypto::CryptoProvider {
-        cipher_suites: vec![rustls::crypto::ring::cipher_suite::TLS13_AES_256_GCM_SHA384],
-        ..rustls::crypto::ring::default_provider()
-    };
-    let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![own.cert.der().clone()], key)
-        .expect("a certificate and its key");
-    config.enable_secret_extraction = true;
-    config.send_tls13_tickets = 0;
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let url = format!("wss://localhost:{}/", listener.local_addr().expect("bound").port());
-    (listener, url, Arc::new(config))
+/// Accepts a connection and its upgrade.
+fn accept(listener: &TcpListener, config: Arc<ServerConfig>) -> Sealed {
+    let (tcp, _) = listener.accept().expect("a connection");
+    tcp.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+    Sealed::upgrade(tcp, config).expect("a request").0
 }
 
 fn unverified(options: Options) -> Options {
     Options { tls: TlsOptions { skip_server_verification: true, ..TlsOptions::default() }, ..options }
-}
-
-/// The smallest session tickets (RFC 8446 section 4.6.1), as many as go into one record.
-fn tickets(count: usize) -> Vec<u8> {
-    const TICKET: [u8; 18] = [4, 0, 0, 14, 0, 0, 0, 9, 1, 2, 3, 4, 0, 0, 1, b't', 0, 0];
-    TICKET.repeat(count)
 }
 
 /// Clients whose servers send nothing but what `next` makes, a record of that type each time.
@@ -200,7 +118,7 @@ fn flooded(next: fn() -> Vec<(u8, Vec<u8>)>) -> Vec<(Recorded, Busy)> {
     (0..PEERS)
         .map(|_| {
             let recorded = Recorded::connect_to(&url, options.clone());
-            let mut server = Sealed::accept(&listener, config.clone());
+            let mut server = accept(&listener, config.clone());
             assert_eq!(recorded.next(), Seen::Opened);
             server.tcp.set_write_timeout(Some(DEADLINE)).expect("a timeout");
             let records = next();
@@ -382,4 +300,77 @@ fn a_peer_is_not_silent_while_the_listener_has_yet_to_take_what_it_sent() {
     client.close(1000, "").expect("open");
     answers.join().expect("pings up to the close frame");
     assert_eq!(next_but(&told, &[Told::Pong]), Told::Closed(1006), "the peer hung up");
+}
+
+/// Takes all that a hostile server sends, a millisecond for each message of one that floods.
+struct Taker {
+    told: Sender<Told>,
+    slow: bool,
+}
+
+impl Listener for Taker {
+    fn may_block(&self) -> bool {
+        true
+    }
+
+    fn opened(&mut self, _opened: &Opened) {
+        let _ = self.told.send(Told::Opened);
+    }
+
+    fn message(&mut self, _message: Message<'_>) {
+        if self.slow {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        let _ = self.told.send(Told::Failed(failure.to_string()));
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        let _ = self.told.send(Told::Closed(closed.code));
+    }
+}
+
+/// The short form of `scripts/soak-faults.sh hostile`, which measures what this allows much more for.
+#[test]
+fn hostile_servers_of_all_kinds_delay_neither_round_trips_nor_deadlines() {
+    const ROUND_TRIPS: usize = 40;
+    /// Half of the round trips take less, and nine of ten less than four times as long.
+    const MEDIAN_MAX: Duration = Duration::from_millis(150);
+    let mut quiet_one = Quiet::open();
+    let urls = hostile::start();
+    let clients: Vec<_> = hostile::KINDS
+        .iter()
+        .flat_map(|kind| [kind; PEERS])
+        .map(|kind| {
+            let (told, events) = channel();
+            let taker = Taker { told, slow: *kind == "/flood" };
+            let client = Client::new(Box::new(taker), SEND_LIMIT_BYTES);
+            let session = SessionOptions { close_timeout: LIMIT, ..Options::default().session };
+            let options = unverified(Options { session, ..quiet() });
+            let url = format!("{}{kind}", urls[usize::from(hostile::needs_tls(kind))]);
+            client.connect(Request::parse(&url, options).expect("a good request")).expect("idle");
+            assert_eq!(events.recv_timeout(DEADLINE), Ok(Told::Opened), "{kind}");
+            (kind, client, events)
+        })
+        .collect();
+    let mut trips: Vec<Duration> = (0..ROUND_TRIPS)
+        .map(|_| {
+            let began = Instant::now();
+            quiet_one.round_trip();
+            began.elapsed()
+        })
+        .collect();
+    trips.sort_unstable();
+    assert!(trips[ROUND_TRIPS / 2] < MEDIAN_MAX, "{trips:?}");
+    assert!(trips[ROUND_TRIPS * 9 / 10] < 4 * MEDIAN_MAX, "{trips:?}");
+    let closed_at = Instant::now();
+    for (kind, client, _) in &clients {
+        client.close(1000, "").unwrap_or_else(|error| panic!("{kind}: {error:?}"));
+    }
+    for (kind, _, events) in &clients {
+        assert_eq!(events.recv_timeout(DEADLINE), Ok(Told::Closed(1006)), "{kind}");
+        assert!(closed_at.elapsed() < LIMIT + SLACK, "{kind}: {:?}", closed_at.elapsed());
+    }
 }

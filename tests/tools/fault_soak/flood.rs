@@ -93,7 +93,7 @@ impl Listener for Flood {
     fn closed(&mut self, _closed: &Closed) {}
 }
 
-struct Quiet(Sender<()>);
+pub struct Quiet(pub Sender<()>);
 
 impl Listener for Quiet {
     fn opened(&mut self, _opened: &Opened) {
@@ -111,8 +111,18 @@ impl Listener for Quiet {
     fn closed(&mut self, _closed: &Closed) {}
 }
 
+/// In milliseconds, of times in order of length.
+pub fn percentile(times: &[Duration], percent: usize) -> f64 {
+    times[(times.len() - 1) * percent / 100].as_secs_f64() * 1e3
+}
+
 /// The round trips of the quiet client for a time, in order of length.
-fn round_trips(client: &Client, events: &Receiver<()>, number: &mut u64, time: Duration) -> Vec<Duration> {
+pub fn round_trips(
+    client: &Client,
+    events: &Receiver<()>,
+    number: &mut u64,
+    time: Duration,
+) -> Vec<Duration> {
     let (began, mut trips) = (Instant::now(), Vec::new());
     while began.elapsed() < time {
         std::thread::sleep(PAUSE);
@@ -175,8 +185,6 @@ pub fn run(connections: usize, seconds: u64, (name, way): (&str, Way)) -> bool {
     shares.sort_unstable();
     let (least, median, total) = (shares[0], shares[shares.len() / 2], shares.iter().sum::<u64>());
     let share = least as f64 / median.max(1) as f64;
-    let percentile =
-        |trips: &[Duration], percent: usize| trips[(trips.len() - 1) * percent / 100].as_secs_f64() * 1e3;
     println!(
         "flood {name}: {connections} connections, {:.0} messages of {MESSAGE_BYTES} bytes a second\n\
         \x20 each connection {least} at least, {median} in the median: slowest/median {share:.2}\n\

@@ -3,11 +3,13 @@
 //! Knows the library through `net_websocket::internals::client` alone.
 
 mod flood;
+mod hostile;
 mod many;
 #[path = "../../support"]
 mod support {
     pub mod allocator;
     pub mod fault_proxy;
+    pub mod hostile;
     pub mod resource_usage;
     pub mod soak;
 }
@@ -25,7 +27,10 @@ Usage: fault_soak faults SECONDS CLIENTS SEED   random faults; the ledgers of al
                                                 ws-deflate, wss or wss-deflate
        fault_soak flood CONNECTIONS SECONDS WAY so many connections whose data never end beside a quiet one; WAY is in,
                                                 out or slow
+       fault_soak hostile CONNECTIONS SECONDS   so many connections to servers that each send one thing without end, beside a
+                                                quiet one
        fault_soak peer CLIENTS SEED             the server and the proxy, which the others start
+       fault_soak hostile-peer                  the servers of hostile
 ";
 
 fn main() -> ExitCode {
@@ -59,6 +64,14 @@ fn main() -> ExitCode {
                 }
                 _ => return usage(),
             }
+        }
+        ["hostile", connections, seconds] => match (number(connections), number(seconds)) {
+            (Some(connections @ 1..), Some(seconds @ 1..)) => hostile::run(connections as usize, seconds),
+            _ => return usage(),
+        },
+        ["hostile-peer"] => {
+            hostile::serve();
+            true
         }
         ["peer", clients, seed] => match (number(clients), number(seed)) {
             (Some(clients), Some(seed)) => {

@@ -1,0 +1,131 @@
+//! Clients of servers that each send one thing without end, beside one that exchanges a message now and then: how long its
+//! round trips are, and how late the deadlines of the others.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use net_websocket::internals::client::{
+    Client, Closed, Failure, Listener, Message, Opened, Options, Request, SEND_LIMIT_BYTES, SessionOptions,
+    TlsOptions,
+};
+
+use super::Peer;
+use super::flood::{Quiet, percentile, round_trips};
+use crate::support::hostile::{KINDS, needs_tls, start};
+
+const DEADLINE: Duration = Duration::from_secs(60);
+/// How long the listener takes for a message of a server that floods: more than the server does.
+const SLOWNESS: Duration = Duration::from_millis(1);
+/// The deadline that is to be kept.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// What is allowed, in milliseconds: the round trip of 99 of 100, and a deadline.
+const ROUND_TRIP_MAX: f64 = 20.0;
+const LATE_MAX: f64 = 250.0;
+
+/// Where a client of a hostile server stands.
+enum Told {
+    Open,
+    Over,
+}
+
+struct Taker {
+    told: Sender<Told>,
+    slow: bool,
+}
+
+impl Listener for Taker {
+    fn may_block(&self) -> bool {
+        true
+    }
+
+    fn opened(&mut self, _opened: &Opened) {
+        let _ = self.told.send(Told::Open);
+    }
+
+    fn message(&mut self, _message: Message<'_>) {
+        if self.slow {
+            std::thread::sleep(SLOWNESS);
+        }
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        println!("  failed: {failure}");
+        let _ = self.told.send(Told::Over);
+    }
+
+    fn closed(&mut self, _closed: &Closed) {
+        let _ = self.told.send(Told::Over);
+    }
+}
+
+/// The process of the hostile servers.
+pub fn serve() {
+    start().iter().for_each(|url| println!("{url}"));
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+}
+
+pub fn run(connections: usize, seconds: u64) -> bool {
+    let own = std::env::current_exe().expect("this program's file");
+    let mut servers = Command::new(own)
+        .arg("hostile-peer")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the servers start");
+    let mut lines = BufReader::new(servers.stdout.take().expect("a pipe")).lines();
+    let urls: [String; 2] = std::array::from_fn(|_| lines.next().expect("a line").expect("text"));
+    let (echo_servers, echo) = Peer::start(0, 0);
+    let (sender, events) = channel();
+    let quiet = Client::new(Box::new(Quiet(sender)), SEND_LIMIT_BYTES);
+    let request = Request::parse(&echo_servers.direct[0], Options::default()).expect("a good request");
+    quiet.connect(request).expect("idle");
+    events.recv_timeout(DEADLINE).expect("open");
+    let mut number = 0;
+    let alone = round_trips(&quiet, &events, &mut number, Duration::from_secs(1));
+
+    let clients: Vec<(Client, Receiver<Told>)> = KINDS
+        .iter()
+        .cycle()
+        .take(connections)
+        .map(|kind| {
+            let (told, events) = channel();
+            let client = Client::new(Box::new(Taker { told, slow: *kind == "/flood" }), SEND_LIMIT_BYTES);
+            let session = SessionOptions { close_timeout: CLOSE_TIMEOUT, ..SessionOptions::default() };
+            let tls = TlsOptions { skip_server_verification: true, ..TlsOptions::default() };
+            let url = format!("{}{kind}", urls[usize::from(needs_tls(kind))]);
+            let options = Options { session, tls, ..Options::default() };
+            client.connect(Request::parse(&url, options).expect("a good request")).expect("idle");
+            assert!(matches!(events.recv_timeout(DEADLINE), Ok(Told::Open)), "{kind} opens");
+            (client, events)
+        })
+        .collect();
+    let beside = round_trips(&quiet, &events, &mut number, Duration::from_secs(seconds));
+    let closed_at = Instant::now();
+    for (client, _) in &clients {
+        client.close(1000, "").expect("open");
+    }
+    let late = clients.iter().map(|(_, events)| {
+        let _ = events.recv_timeout(DEADLINE).expect("the end");
+        closed_at.elapsed().saturating_sub(CLOSE_TIMEOUT)
+    });
+    let late = late.max().unwrap_or_default().as_secs_f64() * 1e3;
+    drop(clients);
+    drop(quiet);
+    drop(servers.stdin.take());
+    servers.wait().expect("the servers end");
+    echo.end();
+
+    let most = percentile(&beside, 99);
+    println!(
+        "hostile: {connections} connections\n\
+        \x20 round trip of a quiet client: p50 {:.2} ms, p99 {most:.2} ms, {:.1} ms at most; alone {:.2} ms, {:.2} ms\n\
+        \x20 deadlines: {late:.0} ms late at most",
+        percentile(&beside, 50),
+        percentile(&beside, 100),
+        percentile(&alone, 50),
+        percentile(&alone, 99),
+    );
+    most <= ROUND_TRIP_MAX && late <= LATE_MAX
+}
