@@ -1,10 +1,11 @@
 //! What only the system knows: the proxy of its network settings, changes of its network, the permission to use it, what the
-//! app declares about security, where a device keeps things, its sleep, forks, and how much of what was written to a socket the peer has
-//! acknowledged. And decompression into memory that is not initialized.
+//! app declares about security, where a device keeps things, its sleep, forks, what a thread is doing, and how much of what was
+//! written to a socket the peer has acknowledged. And decompression into memory that is not initialized.
 //!
 //! Owns the calls into the platform's libraries and the kernel, and those of zlib-rs that need `unsafe`. Knows nothing of
 //! clients, C or JavaScript. A file imports only files below it: `mod`, `proxy`, `network`, `netlink`,
-//! `permission`, `security`, `device`, `tcp`, `sleep`, `fork`, `inflate`, `library`.
+//! `permission`, `security`, `device`, `tcp`, `sleep`, `fork`, `inflate`, `library`, and `thread_state`, on which the
+//! runtime stands.
 
 mod device;
 mod fork;
@@ -19,6 +20,7 @@ mod proxy;
 mod security;
 mod sleep;
 mod tcp;
+pub(crate) mod thread_state;
 
 pub(crate) use self::device::{current_user, device_path};
 pub(crate) use self::fork::{is_forked, watch_forks};

@@ -9,17 +9,17 @@
 //!
 //! So one callback at a time runs inline on its worker. The [`CallbackWatchdog`] lets another worker poll the sockets when that
 //! callback takes long. Wakes and spawns from inside it go through the watchdog's thread. Further callbacks at the same time use
-//! `block_in_place`.
+//! `block_in_place`, unless the first one is about to end.
 //!
 //! When a thread outside of the runtime wakes a task, tokio wakes two workers: one for the task, one to look for more. While
 //! all workers sleep, such threads use the [`ExternalWaker`] instead, which wakes one.
 
+mod slot;
 mod turns;
 
-use std::cell::Cell;
 use std::io::{self, PipeWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::Waker;
@@ -49,14 +49,6 @@ const EVENT_INTERVAL: u32 = 16;
 const WATCHDOG_INTERVAL: Duration = Duration::from_millis(1);
 
 static PROCESS: OnceLock<Process> = OnceLock::new();
-
-/// Epoch of the inline callback slot. Odd: a worker is in a callback. Every entry and exit increments it.
-static INLINE_CALLBACK_EPOCH: AtomicU64 = AtomicU64::new(0);
-
-thread_local! {
-    /// Whether this thread is in the inline callback.
-    static IN_INLINE_CALLBACK: Cell<bool> = const { Cell::new(false) };
-}
 
 /// The runtime, which is there once and for all.
 pub(crate) struct Process {
@@ -110,8 +102,12 @@ impl Process {
                 .max_blocking_threads(BLOCKING_THREADS_MAX)
                 .event_interval(EVENT_INTERVAL)
                 .thread_keep_alive(BLOCKING_THREAD_KEEP_ALIVE)
-                .thread_name("net_websocket")
+                .thread_name_fn(|| {
+                    slot::thread_asked();
+                    "net_websocket".to_owned()
+                })
                 .on_thread_start(move || {
+                    slot::thread_begins();
                     let _ = worker.send(());
                 })
                 .on_thread_park(turns::worker_sleeps)
@@ -162,7 +158,7 @@ impl Process {
 
     /// Runs a job here, or on the thread that may run it.
     fn dispatch(&self, job: Job) {
-        if IN_INLINE_CALLBACK.get() {
+        if slot::is_holder() {
             self.watchdog.jobs.add(job);
             self.watchdog_thread.unpark();
         } else if turns::all_sleep() && Handle::try_current().is_err() {
@@ -190,25 +186,9 @@ pub(crate) fn wake(waker: Waker) {
 /// Runs code of the application, which may block. Call it only in tasks spawned by [`spawn`], and in no poll in which the task
 /// has already spawned or woken another one: tokio has put that one into the slot that only this worker empties.
 pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
-    /// Frees the slot, also when the callback unwinds.
-    struct InlineSlot;
-    impl Drop for InlineSlot {
-        fn drop(&mut self) {
-            IN_INLINE_CALLBACK.set(false);
-            INLINE_CALLBACK_EPOCH.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-    let epoch = INLINE_CALLBACK_EPOCH.load(Ordering::SeqCst);
-    let free = epoch.is_multiple_of(2);
-    if !free
-        || INLINE_CALLBACK_EPOCH
-            .compare_exchange(epoch, epoch + 1, Ordering::SeqCst, Ordering::SeqCst)
-            .is_err()
-    {
+    let Some(_taken) = slot::take().or_else(slot::take_soon) else {
         return tokio::task::block_in_place(run);
-    }
-    IN_INLINE_CALLBACK.set(true);
-    let _slot = InlineSlot;
+    };
     if let Some(process) = PROCESS.get()
         && !process.watchdog.awake.load(Ordering::SeqCst)
         && !process.watchdog.awake.swap(true, Ordering::SeqCst)
@@ -302,9 +282,9 @@ impl CallbackWatchdog {
         let mut seen = 0;
         loop {
             self.jobs.run();
-            let epoch = INLINE_CALLBACK_EPOCH.load(Ordering::SeqCst);
-            let (taken, unchanged) = (!epoch.is_multiple_of(2), epoch == seen);
-            seen = epoch;
+            let current = slot::current();
+            let (taken, unchanged) = (slot::is_taken(current), current == seen);
+            seen = current;
             if taken && unchanged {
                 // A task from outside wakes a worker, which then polls the sockets. Once is enough: that worker cannot
                 // block inline itself while the slot is taken.
@@ -312,8 +292,8 @@ impl CallbackWatchdog {
             }
             if unchanged {
                 self.awake.store(false, Ordering::SeqCst);
-                // A callback that began meanwhile has either read `awake` as unset, or its epoch is read here.
-                if INLINE_CALLBACK_EPOCH.load(Ordering::SeqCst) == seen {
+                // A callback that began meanwhile has either read `awake` as unset, or is seen here.
+                if slot::current() == seen {
                     std::thread::park();
                 }
                 self.awake.store(true, Ordering::SeqCst);

@@ -2,7 +2,8 @@
 //!
 //! `many_clients idle CLIENTS SECONDS [PING_S]` counts how often idle clients wake the processor: the voluntary context
 //! switches of the library's threads. `many_clients restart CLIENTS` shows when the clients of a server that restarts
-//! are connected again.
+//! are connected again. `many_clients burst CLIENTS` connects them all at once, with callbacks that only count, and tells how
+//! many threads the library had.
 
 use std::error::Error;
 use std::fs;
@@ -24,7 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["idle", clients, seconds] => idle(clients.parse()?, seconds.parse()?, 30),
         ["idle", clients, seconds, ping] => idle(clients.parse()?, seconds.parse()?, ping.parse()?),
         ["restart", clients] => restart(clients.parse()?),
-        _ => Err("usage: many_clients idle CLIENTS SECONDS [PING_S] | many_clients restart CLIENTS".into()),
+        ["burst", clients] => burst(clients.parse()?),
+        _ => {
+            Err("usage: many_clients idle CLIENTS SECONDS [PING_S] | restart CLIENTS | burst CLIENTS".into())
+        }
     }
 }
 
@@ -32,6 +36,23 @@ fn main() -> Result<(), Box<dyn Error>> {
 struct Opens(Sender<Instant>);
 
 impl Listener for Opens {
+    fn opened(&mut self, _opened: &Opened) {
+        let _ = self.0.send(Instant::now());
+    }
+
+    fn message(&mut self, _message: Message<'_>) {}
+    fn failed(&mut self, _failure: &Failure) {}
+    fn closed(&mut self, _closed: &Closed) {}
+}
+
+/// Tells when it is open, by a callback that may block, as any of an application may.
+struct Application(Sender<Instant>);
+
+impl Listener for Application {
+    fn may_block(&self) -> bool {
+        true
+    }
+
     fn opened(&mut self, _opened: &Opened) {
         let _ = self.0.send(Instant::now());
     }
@@ -118,6 +139,36 @@ fn idle(clients: usize, seconds: u64, ping: u64) -> Result<(), Box<dyn Error>> {
         before - begun,
         (before - begun) as f64 / seconds as f64
     );
+    Ok(())
+}
+
+/// The library's threads.
+fn threads() -> usize {
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let name = |path: std::path::PathBuf| fs::read_to_string(path.join("comm")).unwrap_or_default();
+    threads.filter(|thread| name(thread.path()).starts_with("net_websocket")).count()
+}
+
+fn burst(clients: usize) -> Result<(), Box<dyn Error>> {
+    let (_server, address) = serve(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let (sender, opens) = channel();
+    let request = Request::parse(&format!("ws://{address}/"), Options::default())?;
+    let began = Instant::now();
+    let connected: Vec<_> =
+        (0..clients).map(|_| Client::new(Box::new(Application(sender.clone())), SEND_LIMIT_BYTES)).collect();
+    for client in &connected {
+        client.connect(request.clone()).map_err(|_| "connected already")?;
+    }
+    let (mut open, mut most) = (0, 0);
+    while open < clients {
+        match opens.recv_timeout(Duration::from_millis(10)) {
+            Ok(_) => open += 1 + opens.try_iter().count(),
+            Err(_) if began.elapsed() > Duration::from_secs(60) => return Err("not all are open".into()),
+            Err(_) => {}
+        }
+        most = most.max(threads());
+    }
+    println!("{clients} clients open after {:?}; {most} threads of the library at most", began.elapsed());
     Ok(())
 }
 

@@ -1,0 +1,69 @@
+//! What a thread of this process is doing, as the scheduler sees it.
+//!
+//! Owns the reading of procfs and of another thread's clock. Knows nothing of what the threads are for.
+
+use std::io::Read;
+use std::time::Duration;
+
+/// Names a thread; never 0.
+pub(crate) type ThreadId = u32;
+
+/// The calling thread.
+pub(crate) fn this_thread() -> ThreadId {
+    // SAFETY: the call has no conditions.
+    unsafe { libc::gettid() }.cast_unsigned()
+}
+
+/// Whether a thread of this process runs, or would if there were a processor for it. `None` when the system does not say.
+pub(crate) fn is_runnable(thread: ThreadId) -> Option<bool> {
+    let mut stat = [0; 64];
+    let mut file = std::fs::File::open(format!("/proc/self/task/{thread}/stat")).ok()?;
+    let length = file.read(&mut stat).ok()?;
+    // The number, the name in brackets, the state.
+    let end = stat[..length].iter().rposition(|byte| *byte == b')')?;
+    Some(stat.get(end + 2) == Some(&b'R'))
+}
+
+/// How long a thread of this process has had a processor. `None` when the system does not say, as when the thread is gone.
+pub(crate) fn processor_time(thread: ThreadId) -> Option<Duration> {
+    // The kernel's name of the clock: the inverted number of the thread, the bit for a single thread, and the kind of clock
+    // that counts as the scheduler does.
+    const OF_THREAD: libc::clockid_t = 4;
+    const AS_SCHEDULED: libc::clockid_t = 2;
+    let clock = (!thread.cast_signed() << 3) | OF_THREAD | AS_SCHEDULED;
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call writes to `time`, whatever the clock is.
+    let known = unsafe { libc::clock_gettime(clock, &mut time) } == 0;
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    let nanos = u32::try_from(time.tv_nsec).ok()?;
+    known.then(|| Duration::new(seconds, nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn tells_a_thread_that_works_from_one_that_waits() {
+        let (sender, numbers) = channel();
+        let (release, released) = channel::<()>();
+        let thread = std::thread::spawn(move || {
+            sender.send(this_thread()).expect("the test waits");
+            let _ = released.recv();
+        });
+        let waiting = numbers.recv().expect("a number");
+        while is_runnable(waiting).expect("procfs is there") {
+            std::thread::yield_now();
+        }
+        let before = processor_time(waiting).expect("a thread's clock");
+        let own = processor_time(this_thread()).expect("a thread's clock");
+        while processor_time(this_thread()) < Some(own + Duration::from_millis(5)) {}
+        assert_eq!(is_runnable(this_thread()), Some(true));
+        assert_eq!(processor_time(waiting), Some(before), "it had no processor meanwhile");
+        drop(release);
+        thread.join().expect("no panic");
+        assert_eq!((is_runnable(waiting), processor_time(waiting)), (None, None), "it is gone");
+    }
+}
