@@ -451,8 +451,11 @@ fn proxy(value: Value<'_>, lenience: Lenience) -> Result<Proxy, ApiError> {
             },
         }, known => lenience.unknown(&field, &known));
     }
-    // The platform's value for its settings when no proxy is set.
-    if server.host.is_empty() && server.port == 0 {
+    // What the platform's settings have when no proxy is set.
+    if server.host.is_empty() {
+        if server.port != 0 {
+            lenience.warn("proxy.host", "is empty; no proxy is used");
+        }
         return Ok(Proxy::None);
     }
     let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());

@@ -457,7 +457,8 @@ declare namespace webSocket {
    */
   interface HttpProxy {
     /**
-     * Its name or address. Empty, with the port 0: no proxy.
+     * Its name or address; empty for no proxy. As on the platform, `[http://][user[:password]@]host[:port][/]` will do as well, in which
+     * nothing is percent-encoded; `username` and `password` come first, and the port in it before `port`.
      * @since 12
      */
     host: string;

@@ -5,7 +5,7 @@
 const net = require('node:net');
 
 const { assert } = require('./harness.js');
-const { OTHER, PARAMETER, assertError, failureOf, socketTest } = require('./support.js');
+const { OTHER, PARAMETER, assertError, assertWarns, failureOf, socketTest } = require('./support.js');
 
 const { WS_URL } = process.env;
 
@@ -57,6 +57,33 @@ socketTest('an HttpProxy makes the tunnel, with credentials if it asks for them'
   await socket.shut();
 });
 
+socketTest('a host may hold a scheme, a name, a password and a port, as on the platform', async (socket, context) => {
+  const { port } = new URL(WS_URL);
+  const server = await proxy(context, (request) =>
+    request.includes(`Proxy-Authorization: Basic ${Buffer.from('alice:se:s@me').toString('base64')}\r\n`)
+      ? { port: Number(port) }
+      : { status: '407 Who?', headers: 'Proxy-Authenticate: Basic realm="x"\r\n' });
+  const withName = 'alice:se:s@me@127.0.0.1';
+  for (const [host, more] of [
+    [withName], [`http://${withName}`], [`http://${withName}/`], [`http://${withName}:${server.port}/`, { port: 9 }], [`${withName}:${server.port}`, { port: 0 }],
+    ['http://127.0.0.1', { username: 'alice', password: 'se:s@me' }], ['bob:wrong@127.0.0.1', { username: 'alice', password: 'se:s@me' }],
+  ]) {
+    await socket.open('ws://server.invalid/', settings({ ...server, host }, more));
+    await socket.shut();
+  }
+  await socket.ws.connect('ws://server.invalid/', settings({ ...server, host: 'alice:wrong-secret@127.0.0.1' }));
+  const error = await socket.error();
+  assert.match(error.message, /^proxy tunnel to server\.invalid:80 by 127\.0\.0\.1:\d+ failed: /);
+  assert(!JSON.stringify(error).includes('wrong-secret'), error.message);
+});
+
+socketTest('an entry of the exclusions that means nothing is left out', async (socket, context) => {
+  const server = await proxy(context, () => ({ status: '403 Filtered' }));
+  const { hostname } = new URL(WS_URL);
+  await assertWarns(() => socket.open(WS_URL, settings({ ...server, exclusionList: ['10.0.0.0/99', hostname] })), /1 entries of a list of proxy exclusions/);
+  await socket.shut();
+});
+
 socketTest('a proxy that refuses is an error that says so', async (socket, context) => {
   const server = await proxy(context, () => ({ status: '403 Filtered' }));
   await socket.ws.connect('wss://server.invalid/', settings(server));
@@ -72,6 +99,7 @@ socketTest('what is excluded, and no proxy at all, are direct', async (socket, c
     { proxy: 'no-proxy' },
     { proxy: 'system' },
     { proxy: { host: '', port: 0, exclusionList: [] } },
+    { proxy: { host: '', port: server.port, exclusionList: [] } },
   ];
   for (const each of options) {
     await socket.open(WS_URL, each);
@@ -89,7 +117,8 @@ socketTest('a field that is wrong is named', async (socket) => {
     ['proxy: host', { ...good, host: 'a b' }],
     ['proxy.port', { ...good, port: 65536 }],
     ['proxy: port', { host: 'proxy.example', exclusionList: [] }],
-    ['proxy: exclusionList', { ...good, exclusionList: ['10.0.0.0/99'] }],
+    ['proxy: host', { ...good, host: 'https://alice:sesame@proxy' }],
+    ['proxy: host', { ...good, host: 'alice:sesame@' }],
     ['proxy.type', { ...good, type: 'ftp' }],
   ]) {
     const error = await failureOf(() => socket.ws.connect(WS_URL, { proxy: wrong }));

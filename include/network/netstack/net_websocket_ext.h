@@ -340,7 +340,11 @@ typedef struct NWS_Options {
     const struct NWS_CertificatePinning *certificatePinning;
     /** 1 trusts the authorities of caPath and those of the system. Default 0. */
     uint8_t caPathAddsToSystem;
-    /** Name or address of the proxy; NULL unless proxyType is HTTP or SOCKS5. It looks servers' names up. Default NULL. */
+    /**
+     * Name or address of the proxy; NULL unless proxyType is HTTP or SOCKS5. It looks servers' names up. As in the platform's
+     * settings, "[scheme://][user[:password]@]host[:port][/]" will do as well, in which nothing is percent-encoded:
+     * proxyUsername and proxyPassword come first, and the port in it before proxyPort. Default NULL.
+     */
     const char *proxyHost;
     /**
      * Destinations to reach without the proxy, comma-separated: names and addresses with wildcards ("*.example.org",

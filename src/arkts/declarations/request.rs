@@ -195,7 +195,8 @@ pub struct CertificatePinning {
 /// @since 12
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct HttpProxy {
-    /// Its name or address. Empty, with the port 0: no proxy.
+    /// Its name or address; empty for no proxy. As on the platform, `[http://][user[:password]@]host[:port][/]` will do as well, in which
+    /// nothing is percent-encoded; `username` and `password` come first, and the port in it before `port`.
     /// @since 12
     pub host: String,
     /// Its port, 1 to 65535.

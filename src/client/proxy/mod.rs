@@ -20,7 +20,7 @@ pub(super) use self::server::ResolvedProxy;
 pub(super) use self::socks5::open as socks5;
 
 use self::exclusions::{Exclusions, NameMatch};
-use self::server::{SOCKS5_CREDENTIAL_BYTES_MAX, parse_host, protocol_of, warn_of};
+use self::server::{SOCKS5_CREDENTIAL_BYTES_MAX, WrittenHost, parse_written, warn_of};
 
 impl ProxyServer {
     /// What [`super::Request::parse`] would find wrong with it.
@@ -45,7 +45,15 @@ impl ProxySelection {
             Proxy::Server(server) => server,
         };
         let refused = |field, why| ProxyOptionError { field, why };
-        let host = parse_host(&host).ok_or_else(|| refused("host", "neither a name nor an address"))?;
+        let written = parse_written(&host);
+        let WrittenHost { protocol: scheme, credentials: own, host, port: own_port } =
+            written.map_err(|_| refused("host", "neither a name nor an address"))?;
+        if scheme.is_some_and(|scheme| scheme != protocol) {
+            return Err(refused("host", "its scheme is not that of its type"));
+        }
+        let credentials = credentials.or(own);
+        // As on the platform.
+        let port = own_port.unwrap_or(port);
         if port == 0 {
             return Err(refused("port", "must be 1 to 65535"));
         }
@@ -64,12 +72,7 @@ impl ProxySelection {
         }
         let (exclusions, meaningless) =
             Exclusions::parse(exclusions.iter().map(String::as_str), NameMatch::Exact);
-        if !meaningless.is_empty() {
-            return Err(refused(
-                "exclusionList",
-                "an entry is no name, address or network with an optional port",
-            ));
-        }
+        warn_of(&meaningless);
         Ok(Self::Server(Box::new(ResolvedProxy { protocol, host, port, credentials, exclusions })))
     }
 
@@ -106,15 +109,12 @@ fn of_platform(settings: crate::platform::DefaultProxy) -> Result<Option<Resolve
     if host.is_empty() || port == 0 {
         return Ok(None);
     }
-    let (protocol, host) = match host.split_once("://") {
-        Some((scheme, host)) => (protocol_of(scheme)?, host),
-        None => (ProxyProtocol::Http, host.as_str()),
-    };
-    let host = parse_host(host.trim_end_matches('/')).ok_or(ProxyError::Setting("its host is not one"))?;
+    let WrittenHost { protocol, credentials, host, port: own_port } = parse_written(&host)?;
+    let (protocol, port) = (protocol.unwrap_or_default(), own_port.unwrap_or(port));
     let (exclusions, meaningless) =
         Exclusions::parse(exclusions.iter().map(String::as_str), NameMatch::Exact);
     warn_of(&meaningless);
-    Ok(Some(ResolvedProxy { protocol, host, port, credentials: None, exclusions }))
+    Ok(Some(ResolvedProxy { protocol, host, port, credentials, exclusions }))
 }
 
 #[cfg(test)]
@@ -140,9 +140,13 @@ mod tests {
         for (field, refused) in [
             ("host", ProxyServer { host: String::new(), ..server() }),
             ("host", ProxyServer { host: "a b".to_owned(), ..server() }),
-            ("host", ProxyServer { host: "http://proxy".to_owned(), ..server() }),
+            ("host", ProxyServer { host: "https://proxy".to_owned(), ..server() }),
+            ("host", ProxyServer { host: "socks5://secret@proxy".to_owned(), ..server() }),
+            ("host", ProxyServer { host: "http://proxy/path".to_owned(), ..server() }),
+            ("host", ProxyServer { host: "u:secret@".to_owned(), ..server() }),
+            ("host", ProxyServer { host: "proxy:secret".to_owned(), ..server() }),
+            ("password", ProxyServer { host: "u:secret\r\nX: y@proxy".to_owned(), ..server() }),
             ("port", ProxyServer { port: 0, ..server() }),
-            ("exclusionList", ProxyServer { exclusions: vec!["10.0.0.0/99".to_owned()], ..server() }),
             ("username", ProxyServer { credentials: credentials("", "secret"), ..server() }),
             ("password", ProxyServer { credentials: credentials("a", "secret\r\nX: y"), ..server() }),
             ("username", ProxyServer { credentials: credentials(&"x".repeat(256), ""), ..socks5 }),
@@ -153,16 +157,47 @@ mod tests {
     }
 
     #[test]
-    fn takes_addresses_with_and_without_brackets() {
-        for (text, endpoint) in
-            [("::1", "[::1]:3128"), ("[::1]", "[::1]:3128"), ("10.0.0.1", "10.0.0.1:3128")]
-        {
+    fn takes_a_host_as_the_platform_does() {
+        let credentials = |username: &str, password: &str| {
+            Some(Credentials { username: username.to_owned(), password: password.to_owned() })
+        };
+        for (text, endpoint, own) in [
+            ("::1", "[::1]:3128", None),
+            ("[::1]", "[::1]:3128", None),
+            ("[::1]:81", "[::1]:81", None),
+            ("10.0.0.1", "10.0.0.1:3128", None),
+            (" proxy ", "proxy:3128", None),
+            ("http://proxy", "proxy:3128", None),
+            ("HTTP://proxy/", "proxy:3128", None),
+            ("http://proxy:81/", "proxy:81", None),
+            ("alice@proxy", "proxy:3128", credentials("alice", "")),
+            ("alice:se:sa@me%40@proxy", "proxy:3128", credentials("alice", "se:sa@me%40")),
+            ("http://alice:sesame@[::1]:81", "[::1]:81", credentials("alice", "sesame")),
+            ("@proxy", "proxy:3128", None),
+        ] {
             let proxy = Proxy::Server(ProxyServer { host: text.to_owned(), ..server() });
-            let Ok(ProxySelection::Server(server)) = ProxySelection::parse(proxy) else {
-                panic!("{text} is an address")
+            let Ok(ProxySelection::Server(resolved)) = ProxySelection::parse(proxy) else {
+                panic!("{text} is a host")
             };
-            assert_eq!(server.endpoint(), endpoint);
+            assert_eq!((resolved.endpoint().as_str(), &resolved.credentials), (endpoint, &own), "{text}");
+            // And the system's in the same way.
+            let settings =
+                crate::platform::DefaultProxy { host: text.to_owned(), port: 3_128, exclusions: Vec::new() };
+            let resolved = of_platform(settings).expect("good").expect("set");
+            assert_eq!((resolved.endpoint().as_str(), &resolved.credentials), (endpoint, &own), "{text}");
         }
+        // Fields of their own come first.
+        let beside = ProxyServer {
+            credentials: credentials("bob", "b"),
+            host: "alice:a@proxy".to_owned(),
+            ..server()
+        };
+        let Ok(ProxySelection::Server(resolved)) = ProxySelection::parse(Proxy::Server(beside.clone()))
+        else {
+            panic!("a good proxy")
+        };
+        assert_eq!(resolved.credentials, credentials("bob", "b"));
+        assert!(!format!("{beside:?}").contains("alice"));
     }
 
     #[test]

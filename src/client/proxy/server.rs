@@ -24,13 +24,14 @@ pub enum Proxy {
 }
 
 /// A proxy, unchecked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ProxyServer {
     /// How it is spoken to.
     pub protocol: ProxyProtocol,
-    /// Its name or address.
+    /// Its name or address, which may stand in `[scheme://][user[:password]@]host[:port][/]`, as on the platform. Nothing in it is
+    /// percent-encoded.
     pub host: String,
-    /// Its port, not 0.
+    /// Its port; 0 if the host has one.
     pub port: u16,
     /// Destinations to reach directly: names and addresses with wildcards (`*.example.org`, `192.168.*`), domains with all
     /// below them (`.example.org`), networks (`10.0.0.0/8`, `fe80::/10`), each with a port behind a colon or without.
@@ -48,6 +49,14 @@ pub enum ProxyProtocol {
     Http,
     /// SOCKS version 5 (RFC 1928). The proxy looks names up.
     Socks5,
+}
+
+/// The host may hold a password.
+impl fmt::Debug for ProxyServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { protocol, port, .. } = self;
+        f.debug_struct("ProxyServer").field("protocol", protocol).field("port", port).finish_non_exhaustive()
+    }
 }
 
 /// A name and a password. Its `Debug` shows neither.
@@ -82,11 +91,11 @@ impl ResolvedProxy {
     }
 }
 
-/// What the user of the machine has set is followed as far as it goes.
+/// What the application, or the user of the machine, has set is followed as far as it goes.
 pub(super) fn warn_of(meaningless: &[&str]) {
     if !meaningless.is_empty() {
         crate::logging::warn(format_args!(
-            "{} entries of the system's list of proxy exclusions mean nothing and are left out",
+            "{} entries of a list of proxy exclusions mean nothing and are left out",
             meaningless.len()
         ));
     }
@@ -98,6 +107,42 @@ pub(super) fn protocol_of(scheme: &str) -> Result<ProxyProtocol, ProxyError> {
         "socks5" | "socks5h" => Ok(ProxyProtocol::Socks5),
         _ => Err(ProxyError::Setting("its scheme is not http or socks5")),
     }
+}
+
+/// A proxy's host as it is written, taken apart.
+#[derive(PartialEq, Eq)]
+pub(super) struct WrittenHost {
+    /// That of the scheme, if there is one.
+    pub(super) protocol: Option<ProxyProtocol>,
+    pub(super) credentials: Option<Credentials>,
+    pub(super) host: Host<String>,
+    pub(super) port: Option<u16>,
+}
+
+/// `[scheme://][user[:password]@]host[:port][/]`. Nothing is percent-decoded, as the platform does not.
+pub(super) fn parse_written(text: &str) -> Result<WrittenHost, ProxyError> {
+    let (protocol, rest) = match text.trim().split_once("://") {
+        Some((scheme, rest)) => (Some(protocol_of(scheme)?), rest),
+        None => (None, text.trim()),
+    };
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let (credentials, rest) = match rest.rsplit_once('@') {
+        Some((userinfo, rest)) => {
+            let (username, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+            (Some(Credentials { username: username.to_owned(), password: password.to_owned() }), rest)
+        }
+        None => (None, rest),
+    };
+    let credentials = credentials.filter(|credentials| !credentials.username.is_empty());
+    let (host, port) = match rest.rsplit_once(':') {
+        // An IPv6 address without brackets has no port.
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+            (host, Some(port.parse().map_err(|_| ProxyError::Setting("its port is not one"))?))
+        }
+        _ => (rest, None),
+    };
+    let host = parse_host(host).ok_or(ProxyError::Setting("its host is not one"))?;
+    Ok(WrittenHost { protocol, credentials, host, port })
 }
 
 /// A name or an address, which may stand in brackets.
