@@ -273,7 +273,7 @@ struct Options {
     uint8_t maxRedirects = 4;
     /** Name the port in the header Origin. */
     bool supportOriginPort = false;
-    /** Send messages of more than 256 KiB in fragments, so that pongs and the close frame pass between them. */
+    /** Send messages of more than 1 MiB in fragments, so that pongs and the close frame pass between them. */
     bool fragmentMessages = true;
     /** Limits of the steps of an attempt; 0 for none. */
     std::chrono::milliseconds lookupTimeout{};

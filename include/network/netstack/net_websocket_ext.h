@@ -407,7 +407,7 @@ typedef struct NWS_Options {
     /** One of NWS_NetworkSecurityConfig. Default NWS_NETWORK_SECURITY_CONFIG_PLATFORM. */
     uint8_t networkSecurityConfig;
     /**
-     * 1 sends a message, or a piece of one, of more than 256 KiB in fragments of that size (RFC 6455 5.4), so that pongs,
+     * 1 sends a message, or a piece of one, of more than 1 MiB in fragments of 256 KiB (RFC 6455 5.4), so that pongs,
      * pings and the close frame pass between them; 0 sends each in one frame, for a server that refuses fragments. It holds
      * for what is sent after NWS_SetOptions(). Default 1.
      */

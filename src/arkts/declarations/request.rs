@@ -133,7 +133,7 @@ pub struct WebSocketRequestOptions {
     /// @since 0.1.0 of this library
     #[napi(ts_type = "'error' | 'wait'")]
     pub send_queue_policy: Option<String>,
-    /// Send a message of more than 256 KiB in fragments of that size (RFC 6455 5.4), so that pongs, pings and the close frame pass between
+    /// Send a message of more than 1 MiB in fragments of 256 KiB (RFC 6455 5.4), so that pongs, pings and the close frame pass between
     /// them. Switch it off for a server that refuses fragments. Default: true.
     /// @since 0.1.0 of this library
     pub fragment_messages: Option<bool>,

@@ -11,7 +11,11 @@ use crate::sync::SparePool;
 /// Small messages are gathered into chunks of this size, each one slice of a vectored write.
 pub(super) const CHUNK_BYTES: usize = 65_536;
 
-/// The payload of a fragment of a long message: with its header it is the largest chunk whose memory is kept.
+/// The longest message that is always one frame. uWSGI 2.0, nchan 1.3 and CivetWeb 1.15 among others do not put fragments
+/// together, and rarely get more.
+pub(in crate::client) const WHOLE_BYTES_MAX: usize = 1 << 20;
+
+/// The payload of a fragment of a longer message: with its header it is the largest chunk whose memory is kept.
 pub(in crate::client) const FRAGMENT_BYTES: usize = 4 * CHUNK_BYTES - FRAME_HEADER_BYTES_MAX;
 
 /// Memory of chunks that were sent, for the next ones.
@@ -176,7 +180,7 @@ pub(super) fn frames_of(
     length: usize,
     fragments: bool,
 ) -> impl Iterator<Item = (Range<usize>, PiecePosition)> {
-    let step = if fragments { FRAGMENT_BYTES } else { length.max(1) };
+    let step = if fragments && length > WHOLE_BYTES_MAX { FRAGMENT_BYTES } else { length.max(1) };
     (0..length.max(1)).step_by(step).map(move |start| {
         let end = length.min(start + step);
         (start..end, PiecePosition { first: start == 0, last: end == length })
@@ -448,10 +452,11 @@ mod tests {
     fn an_owned_message_is_one_frame_or_fragments_of_it() {
         for (length, fragments, count) in [
             (0, true, 1),
-            (FRAGMENT_BYTES, true, 1),
-            (FRAGMENT_BYTES + 1, true, 2),
-            (3 * FRAGMENT_BYTES, true, 3),
-            (3 * FRAGMENT_BYTES, false, 1),
+            (FRAGMENT_BYTES + 1, true, 1),
+            (WHOLE_BYTES_MAX, true, 1),
+            (WHOLE_BYTES_MAX + 1, true, 5),
+            (6 * FRAGMENT_BYTES, true, 6),
+            (6 * FRAGMENT_BYTES, false, 1),
         ] {
             let payload = Box::new(vec![0; length]);
             let mut chunks = owned_chunks(&mut Encoder::default(), MessageType::Binary, payload, fragments);

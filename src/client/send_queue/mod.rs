@@ -12,7 +12,8 @@ pub use self::chunk::Payload;
 pub use self::refusal::SendError;
 
 pub(super) use self::chunk::{
-    Backlog, Chunk, Compressing, Dropped, FRAGMENT_BYTES, Tail, owned_chunks, recycle_chunk, undo_fragments,
+    Backlog, Chunk, Compressing, Dropped, FRAGMENT_BYTES, Tail, WHOLE_BYTES_MAX, owned_chunks, recycle_chunk,
+    undo_fragments,
 };
 
 use self::chunk::{CHUNK_BYTES, chunk_memory, drop_continuations, frames_of};

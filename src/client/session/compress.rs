@@ -1,7 +1,7 @@
 //! The compression of what is next to be written (RFC 7692): so much at a time that others have their turn.
 
 use super::writer::Writer;
-use crate::client::send_queue::{Chunk, Compressing, FRAGMENT_BYTES, owned_chunks};
+use crate::client::send_queue::{Chunk, Compressing, FRAGMENT_BYTES, WHOLE_BYTES_MAX, owned_chunks};
 use crate::client::stats::Counters;
 use crate::protocol::PiecePosition;
 
@@ -34,7 +34,8 @@ impl Writer {
             let last = to == chunk.bytes.len();
             deflater.part(&mut compressed, &chunk.bytes[taken..to], last);
             work += to - taken + WORK_FOR_MESSAGE;
-            let fills_fragment = self.fragments && compressed.len() >= FRAGMENT_BYTES;
+            let goes_in_fragments = self.fragments && chunk.bytes.len() > WHOLE_BYTES_MAX;
+            let fills_fragment = goes_in_fragments && compressed.len() >= FRAGMENT_BYTES;
             if !(last || fills_fragment) {
                 let begun = Compressing { taken: to, compressed, fragments, fragment_bytes };
                 chunk.compressing = Some(Box::new(begun));
