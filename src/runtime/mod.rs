@@ -44,7 +44,7 @@ const BLOCKING_THREADS_MAX: usize = 16_384;
 const BLOCKING_THREAD_KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// Turns of tasks after which a worker looks for sockets and timers. By default it is 61: so many turns of connections whose
 /// data never end would come before a quiet one is noticed.
-const EVENT_INTERVAL: u32 = 16;
+const EVENT_INTERVAL: u32 = 4;
 /// How long a callback may delay the sockets of other clients before another worker polls them.
 const WATCHDOG_INTERVAL: Duration = Duration::from_millis(1);
 

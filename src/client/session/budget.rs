@@ -16,14 +16,26 @@ impl Budget {
     const WAKES_MAX: u32 = 64;
     const BYTES_MAX: usize = 262_144;
     const LONG_BYTES: usize = 65_536;
+    /// What a message or a control frame counts besides its bytes, which may be none.
+    const ITEM_BYTES: usize = 64;
 
     pub(super) fn spend(&mut self, bytes: usize) {
         self.bytes += bytes;
     }
 
+    /// So many messages or control frames came.
+    pub(super) fn spend_items(&mut self, count: usize) {
+        self.bytes += count * Self::ITEM_BYTES;
+    }
+
     /// Others are to have their turn.
     pub(super) fn end(&mut self) {
         self.wakes = Self::WAKES_MAX;
+    }
+
+    /// Whether as many bytes are spent as a turn holds.
+    pub(super) fn has_no_bytes(&self) -> bool {
+        self.bytes > Self::BYTES_MAX
     }
 
     /// Ends early, since there is nothing to do, and begins anew. Whether it was a long turn.
@@ -34,7 +46,7 @@ impl Budget {
     /// Counts a wake; when that is one too many, the budget begins anew.
     pub(super) fn is_spent(&mut self) -> bool {
         self.wakes += 1;
-        let spent = self.wakes > Self::WAKES_MAX || self.bytes > Self::BYTES_MAX;
+        let spent = self.wakes > Self::WAKES_MAX || self.has_no_bytes();
         if spent {
             *self = Self::default();
         }
@@ -52,7 +64,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    const TIME_MAX: Duration = Duration::from_millis(10);
+    const TIME_MAX: Duration = Duration::from_millis(1);
     const ITEMS_BETWEEN_LOOKS: u128 = 64;
 
     pub(super) fn since(began: Instant) -> Self {

@@ -36,7 +36,8 @@ impl Session<'_> {
                     if let Some(end) = self.control(control) {
                         return Some(end);
                     }
-                    if !self.reader.buffer.is_empty() && pace.is_over() {
+                    self.budget.spend_items(1);
+                    if !self.reader.buffer.is_empty() && (pace.is_over() || self.budget.has_no_bytes()) {
                         self.undelivered = true;
                         self.budget.end();
                         return None;
@@ -107,6 +108,7 @@ impl Session<'_> {
                 }
             }
             budget.spend(bytes);
+            budget.spend_items(count);
             decoded
         })
     }
