@@ -295,7 +295,12 @@ static void a_shortage_of_descriptors_passes(void)
 
 static void a_shortage_of_threads_passes(void)
 {
+#ifdef __SANITIZE_THREAD__
+    puts("skip: a shortage of threads; without address space ThreadSanitizer itself ends the process");
+    (void)connects_after_a_shortage_of_threads;
+#else
     run_process(connects_after_a_shortage_of_threads, 45);
+#endif
 }
 
 int main(void)
