@@ -403,6 +403,67 @@ static void a_long_call_holds_up_destroy_of_its_own_client_alone(void)
     munmap(slow.page, slow.size);
 }
 
+/* --- calls while their client is destroyed --- */
+
+/* What would be at fault here is an access to memory that is released or not the thread's: scripts/sanitize.sh sees it. */
+#define CALLERS 4
+#define DESTROYED 50
+
+static struct Flag calling;
+
+struct Caller {
+    struct WebSocket *client;
+    int number;
+};
+
+static void *call_until_it_is_gone(void *argument)
+{
+    const struct Caller *caller = (const struct Caller *)argument;
+    struct WebSocket *client = caller->client;
+    int32_t code;
+    int calls;
+    for (calls = 0;; calls++) {
+        uint64_t bytes;
+        if (caller->number == 0 && calls < 1000) {
+            code = NWS_SendText(client, "x", 1);
+        } else if (caller->number == 1) {
+            code = NWS_SetUserData(client, NULL);
+        } else {
+            code = NWS_GetBufferedAmount(client, &bytes);
+        }
+        if (calls == 0) {
+            flag_raise(&calling);
+        }
+        if (code != WEBSOCKET_OK) {
+            break;
+        }
+    }
+    CHECK_INT(code, WEBSOCKET_CLIENT_NOT_CREATED);
+    return NULL;
+}
+
+static void a_client_is_destroyed_under_the_calls_of_many_threads(void)
+{
+    int round;
+    for (round = 1; round <= DESTROYED; round++) {
+        struct WebSocket *client = OH_WebSocketClient_Constructor(NULL, NULL, NULL, NULL);
+        struct Caller callers[CALLERS];
+        pthread_t threads[CALLERS];
+        int at;
+        for (at = 0; at < CALLERS; at++) {
+            callers[at].client = client;
+            callers[at].number = at;
+            REQUIRE(pthread_create(&threads[at], NULL, call_until_it_is_gone, &callers[at]) == 0);
+        }
+        CHECK(flag_await(&calling, round * CALLERS));
+        CHECK_INT(OH_WebSocketClient_Destroy(client), WEBSOCKET_NO_CONNECTION_CONTEXT);
+        CHECK_INT(NWS_SetUserData(client, NULL), WEBSOCKET_CLIENT_NOT_CREATED);
+        for (at = 0; at < CALLERS; at++) {
+            pthread_join(threads[at], NULL);
+        }
+    }
+}
+
 int main(void)
 {
     check_begin("threads", 600);
@@ -416,5 +477,6 @@ int main(void)
     RUN(client_is_destroyed_in_a_callback_of_another);
     RUN(every_function_works_inside_callbacks);
     RUN(a_long_call_holds_up_destroy_of_its_own_client_alone);
+    RUN(a_client_is_destroyed_under_the_calls_of_many_threads);
     return check_end();
 }
