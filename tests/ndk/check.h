@@ -12,8 +12,10 @@
 #define _DEFAULT_SOURCE 1 /* POSIX, and MAP_ANONYMOUS, under -std=c99 */
 #endif
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <network/netstack/net_websocket.h>
 #include <pthread.h>
 #include <signal.h>
@@ -23,6 +25,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -608,6 +612,67 @@ static inline void probe_finish(struct Probe *probe)
     CHECK_INT(probe_close(probe, 1000, "done"), WEBSOCKET_OK);
     probe_await_end(probe);
     CHECK_INT(probe_destroy(probe), WEBSOCKET_OK);
+}
+
+/* --- a server that redirects --- */
+
+/* Redirects the one that connects to it. */
+struct Redirector {
+    char url[64]; /* of it, on 127.0.0.1 */
+    const char *target;
+    int listener;
+    pthread_t thread;
+};
+
+static inline void *redirector_run(void *argument)
+{
+    struct Redirector *redirector = (struct Redirector *)argument;
+    struct timeval patience = { EVENT_DEADLINE_S, 0 };
+    char head[4096] = "";
+    char answer[512];
+    size_t length = 0;
+    int peer = accept(redirector->listener, NULL, NULL);
+    setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    while (strstr(head, "\r\n\r\n") == NULL && length + 1 < sizeof head) {
+        ssize_t got = recv(peer, head + length, sizeof head - 1 - length, 0);
+        if (got <= 0) {
+            break;
+        }
+        length += (size_t)got;
+        head[length] = '\0';
+    }
+    snprintf(answer, sizeof answer, "HTTP/1.1 307 Elsewhere\r\nLocation: %s/\r\nContent-Length: 0\r\n\r\n",
+             redirector->target);
+    if (send(peer, answer, strlen(answer), MSG_NOSIGNAL) != (ssize_t)strlen(answer)) {
+        check_failed(__FILE__, __LINE__, "nobody is there to redirect: %s", strerror(errno));
+    }
+    close(peer);
+    return NULL;
+}
+
+static inline void redirector_start(struct Redirector *redirector, const char *target)
+{
+    struct timeval patience = { EVENT_DEADLINE_S, 0 };
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    redirector->target = target;
+    redirector->listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(redirector->listener, (struct sockaddr *)&address, length) != 0 || listen(redirector->listener, 1) != 0 ||
+        getsockname(redirector->listener, (struct sockaddr *)&address, &length) != 0 ||
+        setsockopt(redirector->listener, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) {
+        check_failed(__FILE__, __LINE__, "no listener: %s", strerror(errno));
+    }
+    snprintf(redirector->url, sizeof redirector->url, "ws://127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
+    pthread_create(&redirector->thread, NULL, redirector_run, redirector);
+}
+
+static inline void redirector_end(struct Redirector *redirector)
+{
+    pthread_join(redirector->thread, NULL);
+    close(redirector->listener);
 }
 
 #endif /* NET_WEBSOCKET_CHECK_H */

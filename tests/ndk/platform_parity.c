@@ -164,6 +164,16 @@ static long connect_after_close(void)
     return (long)event->code;
 }
 
+static long connect_to_a_redirect(void)
+{
+    struct Redirector redirector;
+    long code;
+    redirector_start(&redirector, ws);
+    code = outcome(redirector.url, "/");
+    redirector_end(&redirector);
+    return code;
+}
+
 static long connect_to_an_unknown_authority(void)
 {
     return outcome(wss_untrusted, "/");
@@ -352,6 +362,7 @@ static const struct Point {
     { "Connect with 8193 headers", 1016, 1016, NULL, connect_with_8193_headers },
     { "Connect while open", 0, 1003, "a second connection on one client loses the first", connect_while_open },
     { "Connect after Close", NOTHING, 101, "what the app asks for", connect_after_close },
+    { "Connect to a redirect", 101, 101, NULL, connect_to_a_redirect },
     { "wss to an unknown authority", 101, 1003, "whoever sits on the path could read all", connect_to_an_unknown_authority },
     { "wss to a wrong name", 101, 1003, "whoever sits on the path could read all", connect_to_a_wrong_name },
     { "Send of NULL", 1011, 1011, NULL, send_null },

@@ -411,6 +411,22 @@ static void a_declared_ban_of_clear_text_is_heeded_if_strict(void)
     opens(ws, &strict);
 }
 
+/* From 127.0.0.1, about which nothing is declared, to the other name of this machine. */
+static void where_a_redirect_leads_is_asked_about_too(void)
+{
+    struct NWS_Options platform = default_options(), strict = strict_options();
+    struct Redirector redirector;
+    char target[URL_BYTES];
+    snprintf(target, sizeof target, "ws://localhost%s", strrchr(ws, ':'));
+    declare("localhost", "NWS_SSL_CLEARTEXT", "0");
+    redirector_start(&redirector, target);
+    fails(redirector.url, &strict, "connecting to localhost");
+    redirector_end(&redirector);
+    redirector_start(&redirector, target);
+    opens(redirector.url, &platform);
+    redirector_end(&redirector);
+}
+
 static void what_the_system_does_not_tell_fails_if_strict(void)
 {
     struct NWS_Options platform = default_options(), strict = strict_options();
@@ -461,6 +477,7 @@ int main(int count, char **arguments)
     RUN(declared_pins_are_heeded_if_strict);
     RUN(declared_anchors_are_added_if_strict);
     RUN(a_declared_ban_of_clear_text_is_heeded_if_strict);
+    RUN(where_a_redirect_leads_is_asked_about_too);
     RUN(what_the_system_does_not_tell_fails_if_strict);
     if (strcmp(kind, "device") == 0) {
         printf("skip: apps and the authorities of users, whose folders are those of a device in this build\n");

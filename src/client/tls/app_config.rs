@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::app_package;
@@ -37,26 +37,44 @@ pub(super) fn trusts_user_authorities() -> bool {
 }
 
 /// What the packages in a folder say together. A process without packages is not that of an app.
-fn of_packages(packages: &Path) -> io::Result<bool> {
-    let entries = match fs::read_dir(packages) {
-        Ok(entries) => entries,
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(true),
-        Err(cause) => return Err(cause),
-    };
-    let mut found = false;
-    for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_none_or(|extension| extension != "hap") {
-            continue;
+fn of_packages(folder: &Path) -> io::Result<bool> {
+    let packages = match fs::read_dir(folder) {
+        Ok(entries) => {
+            let paths: Vec<_> = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+            paths.into_iter().filter(|path| is_package(path)).collect()
         }
-        found = true;
-        if let Some(config) = app_package::read_file(&path, PROFILE)?
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(true),
+        // The folder need not be an app's to list. Its own code is mapped from the packages.
+        Err(cause) => match mapped_packages(&fs::read_to_string("/proc/self/maps")?, folder) {
+            none if none.is_empty() => return Err(cause),
+            packages => packages,
+        },
+    };
+    if packages.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "there is no package"));
+    }
+    for package in packages {
+        if let Some(config) = app_package::read_file(&package, PROFILE)?
             && member_is_true(&config, MEMBER) == Some(false)
         {
             return Ok(false);
         }
     }
-    found.then_some(true).ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no package"))
+    Ok(true)
+}
+
+fn is_package(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "hap")
+}
+
+/// The packages of a folder that are among the files mapped into a process (`proc(5)`, maps).
+fn mapped_packages(maps: &str, folder: &Path) -> Vec<PathBuf> {
+    let path = |line: &str| line.find('/').map(|at| PathBuf::from(&line[at..]));
+    let mut packages: Vec<_> = maps.lines().filter_map(path).collect();
+    packages.retain(|path| is_package(path) && path.parent() == Some(folder));
+    packages.sort_unstable();
+    packages.dedup();
+    packages
 }
 
 /// Whether a member of a JSON object is `true`; `None` if there is no such member. As the platform does, its name is known without
@@ -101,6 +119,22 @@ fn string_bytes(text: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn finds_the_packages_that_are_mapped() {
+        let maps = "\
+5a49593000-5a49600000 r--p 00000000 fd:00 12 /data/storage/el1/bundle/feature.hap
+5b4d432000-5b4dc7e000 r--p 00000000 fd:00 11                   /data/storage/el1/bundle/entry.hap
+5b4d432000-5b4dc7e000 r-xp 00010000 fd:00 11                   /data/storage/el1/bundle/entry.hap
+5c4d432000-5c4dc7e000 r--p 00000000 fd:00 13 /data/storage/el1/bundle/libs/arm64/libentry.so
+5d4d432000-5d4dc7e000 r--p 00000000 fd:00 14 /data/storage/el2/base/files/other.hap
+7fff000000-7fff021000 rw-p 00000000 00:00 0                    [stack]
+";
+        let found = mapped_packages(maps, Path::new(PACKAGES));
+        let expected = ["/data/storage/el1/bundle/entry.hap", "/data/storage/el1/bundle/feature.hap"];
+        assert_eq!(found, expected.map(PathBuf::from));
+        assert!(mapped_packages("", Path::new(PACKAGES)).is_empty());
+    }
 
     #[test]
     fn reads_a_member_of_the_outermost_object() {
