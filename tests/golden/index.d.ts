@@ -616,7 +616,8 @@ declare namespace webSocket {
     PREPARE = 14,
 
     /**
-     * What the attempt was prepared with is not valid, or the system's setting of a proxy is not.
+     * What the attempt was prepared with is not valid, or the system's setting of a proxy is not; or `networkSecurityConfig` is
+     * 'strict', and the app's `network_config.json` forbids the attempt or cannot be known.
      * @since 0.1.0 of this library
      */
     OPTIONS = 15,

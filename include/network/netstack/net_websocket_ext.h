@@ -175,7 +175,10 @@ typedef enum NWS_Cause {
     NWS_CAUSE_APPLICATION = 13,
     /** The attempt was not prepared, or not in time. */
     NWS_CAUSE_PREPARE = 14,
-    /** What the attempt was prepared with is not valid, or the system's setting of a proxy is not; or the URL has no scheme. */
+    /**
+     * What the attempt was prepared with is not valid, or the system's setting of a proxy is not; the URL has no scheme; or
+     * NWS_Options::networkSecurityConfig is strict, and network_config.json forbids the attempt or cannot be known.
+     */
     NWS_CAUSE_OPTIONS = 15,
     /** A defect of this library. */
     NWS_CAUSE_INTERNAL = 16,

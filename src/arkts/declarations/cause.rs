@@ -49,7 +49,8 @@ pub enum Cause {
     /// The attempt was not prepared, or not in time.
     /// @since 0.1.0 of this library
     PREPARE = 14,
-    /// What the attempt was prepared with is not valid, or the system's setting of a proxy is not.
+    /// What the attempt was prepared with is not valid, or the system's setting of a proxy is not; or `networkSecurityConfig` is
+    /// 'strict', and the app's `network_config.json` forbids the attempt or cannot be known.
     /// @since 0.1.0 of this library
     OPTIONS = 15,
     /// A defect of this library.
