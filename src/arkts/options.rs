@@ -153,9 +153,10 @@ pub fn connect_options(value: Value<'_>, lenience: Lenience) -> Result<ConnectOp
             "signal" => signal = Some(Signal::parse(value)?),
             "reconnect" => options.reconnect = Some(reconnect(value)?),
         }, known => {
-            // A pin that is not heard is worse than no connection, and the platform has none: no app leaned on its being ignored.
-            if distance(&name, PINNING) <= MISSPELT_BY {
-                return Err(ApiError::parameter(&shown(&name), &format!("is not an option; {PINNING} is")));
+            // A safeguard that is not heard is worse than no connection, and the platform has none of these: no app leaned on
+            // their being ignored.
+            if let Some(meant) = SAFEGUARDS.iter().find(|safeguard| distance(&name, safeguard) <= MISSPELT_BY) {
+                return Err(ApiError::parameter(&shown(&name), &format!("is not an option; {meant} is")));
             }
             lenience.unknown(&name, &known);
         });
@@ -169,8 +170,8 @@ pub fn connect_options(value: Value<'_>, lenience: Lenience) -> Result<ConnectOp
     Ok(ConnectOptions { request: options, send_limits, sends_wait, signal })
 }
 
-/// The option whose misspelling is refused, and how many characters may differ in one.
-const PINNING: &str = "certificatePinning";
+/// The options whose misspelling is refused, and how many characters may differ in one.
+const SAFEGUARDS: [&str; 3] = ["certificatePinning", "trustUserAuthorities", "networkSecurityConfig"];
 const MISSPELT_BY: usize = 4;
 
 /// The interval between pings and the deadline of their pongs, by the platform's rules: an interval out of range is not heard,

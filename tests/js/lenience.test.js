@@ -149,10 +149,12 @@ socketTest('members that no option has are left out, and the log names the neare
   }
 });
 
-socketTest('options of this library alone are strict, and a pin is not missed for a letter', async ({ ws }) => {
+socketTest('options of this library alone are strict, and a safeguard is not missed for a letter', async ({ ws }) => {
   for (const [options, text] of [
     [{ certificatePining: [] }, /^certificatePining: is not an option; certificatePinning is$/],
     [{ CertificatePinnings: [] }, /certificatePinning is$/],
+    [{ networksecurityconfig: 'strict' }, /^networksecurityconfig: is not an option; networkSecurityConfig is$/],
+    [{ trustUserAuthority: false }, /trustUserAuthorities is$/],
     [{ connectTimeout: '1' }, /^connectTimeout: must be/],
     [{ reconnect: { delays: 1 } }, /^reconnect\.delays: is not a field/],
   ]) {
