@@ -18,6 +18,8 @@ require('./delivery.test.js');
 require('./reading.test.js');
 require('./pieces.test.js');
 require('./abort.test.js');
+require('./acceptance.test.js');
+require('./guide.test.js');
 require('./platform_parity.test.js');
 require('./lifecycle.test.js');
 require('./proxy.test.js');
