@@ -195,14 +195,16 @@ fn keepalive(
         }
         in_range(seconds)
     });
+    // Without an interval the deadline has the bounds that the platform's default of the interval gives it there.
+    let longest = interval.unwrap_or(PONG_DEFAULT_SECONDS);
     let interval = interval.unwrap_or(PING_DEFAULT_SECONDS);
     let timeout = number("pongTimeout", timeout).map(|seconds| match seconds {
         PONG_DEFAULT_SECONDS => seconds,
-        0.0..=SECONDS_MAX if interval == 0.0 || seconds <= interval => seconds,
+        0.0..=SECONDS_MAX if longest == 0.0 || seconds <= longest => seconds,
         _ => {
-            let what = format_args!("must be from 0 to pingInterval; it is taken as {interval}");
+            let what = format_args!("must be from 0 to pingInterval; it is taken as {longest}");
             lenience.warn("pongTimeout", what);
-            interval
+            longest
         }
     });
     (seconds(interval), seconds(timeout.unwrap_or(PONG_DEFAULT_SECONDS)))

@@ -654,7 +654,7 @@ declare namespace webSocket {
   }
 
   /**
-   * What `open` tells.
+   * What `open` tells. The platform has this name in static ArkTS only.
    * @since 23
    */
   interface OpenResult {

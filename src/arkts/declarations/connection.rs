@@ -14,7 +14,7 @@ pub struct WebSocketCloseOptions {
     pub reason: Option<String>,
 }
 
-/// What `open` tells.
+/// What `open` tells. The platform has this name in static ArkTS only.
 /// @since 23
 #[napi(object, object_from_js = false, object_to_js = false)]
 pub struct OpenResult {
