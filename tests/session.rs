@@ -13,7 +13,7 @@ use net_websocket::internals::client::{
     Client, CloseStart, Closed, Failure, Listener, Message, MessageType, Opened, Options, PerMessageDeflate,
     PingError, Request, SEND_LIMIT_BYTES, SendError, SendLimits, SessionOptions,
 };
-use support::{DEADLINE, Peer, Recorded, Recorder, Seen, quiet};
+use support::{DEADLINE, Peer, Recorded, Recorder, Seen, Wire, quiet};
 
 const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
@@ -309,25 +309,22 @@ fn pings_on_schedule_and_gives_up_on_a_silent_peer() {
     recorded.finish(wire);
 }
 
-#[test]
-fn a_peer_that_takes_what_is_sent_is_there_although_its_pong_is_late() {
-    const BYTES: usize = 30_000_000;
-    let peer = Peer::bind();
-    let timeout = Duration::from_millis(250);
-    let options = Options {
-        session: SessionOptions {
-            ping_interval: Some(timeout / 5),
-            pong_timeout: Some(timeout),
-            ..quiet().session
-        },
-        ..quiet()
-    };
-    let recorded = Recorded::connect(&peer, options.clone());
-    let mut wire = peer.open();
-    assert_eq!(recorded.next(), Seen::Opened);
+/// So much takes a line of 20 MB a second several times [`SHORT`].
+const UPLOAD_BYTES: usize = 30_000_000;
+const SHORT: Duration = Duration::from_millis(250);
+
+/// Keepalive that gives up after [`SHORT`].
+fn impatient() -> Options {
+    let session =
+        SessionOptions { ping_interval: Some(SHORT / 5), pong_timeout: Some(SHORT), ..quiet().session };
+    Options { session, ..quiet() }
+}
+
+/// Reads a message of [`UPLOAD_BYTES`] over a slow line, and how long that took.
+fn read_slowly(mut wire: Wire) -> thread::JoinHandle<(Wire, Duration)> {
     // The kernel acknowledges what its buffer takes, so a large buffer would hide how slowly the peer reads.
     socket2::SockRef::from(&wire.0).set_recv_buffer_size(262_144).expect("a buffer size");
-    let reader = thread::spawn(move || {
+    thread::spawn(move || {
         // A ping ahead of the message is answered: to queue the message may take long.
         let mut first = [0; 1];
         while wire.0.peek(&mut first).expect("the connection lives") == 1 && first[0] == PING {
@@ -336,7 +333,7 @@ fn a_peer_that_takes_what_is_sent_is_there_although_its_pong_is_late() {
         }
         // A line of at most 20 MB a second: the next ping is behind it all.
         let began = Instant::now();
-        let mut left = BYTES;
+        let mut left = UPLOAD_BYTES;
         while left > 0 {
             let mut part = vec![0; 100_000.min(left)];
             wire.0.read_exact(&mut part).expect("the connection lives");
@@ -344,26 +341,65 @@ fn a_peer_that_takes_what_is_sent_is_there_although_its_pong_is_late() {
             thread::sleep(Duration::from_millis(5));
         }
         (wire, began.elapsed())
-    });
+    })
+}
+
+#[test]
+fn a_peer_that_takes_what_is_sent_is_there_although_its_pong_is_late() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, impatient());
+    let wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    let reader = read_slowly(wire);
     // In one frame, behind which the next ping waits.
     recorded
         .client
         .set_send_limits(SendLimits { fragments: false, ..SendLimits::of_bytes(SEND_LIMIT_BYTES) });
-    recorded.client.send(MessageType::Binary, &vec![1; BYTES]).expect("open");
+    recorded.client.send(MessageType::Binary, &vec![1; UPLOAD_BYTES]).expect("open");
     let (mut wire, elapsed) = reader.join().expect("no panic");
-    assert!(elapsed > 3 * timeout);
+    assert!(elapsed > 3 * SHORT);
     wire.send(b"\x81\x02hi");
     assert_eq!(recorded.next(), Seen::Text("hi".to_owned()));
     recorded.finish(wire);
 
     // One that takes no more is not.
-    let session = SessionOptions { pong_timeout: Some(8 * timeout), ..options.session };
-    let recorded = Recorded::connect(&peer, Options { session, ..options });
+    let session = SessionOptions { pong_timeout: Some(8 * SHORT), ..impatient().session };
+    let recorded = Recorded::connect(&peer, Options { session, ..impatient() });
     let wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
-    recorded.client.send(MessageType::Binary, &vec![1; BYTES]).expect("open");
+    recorded.client.send(MessageType::Binary, &vec![1; UPLOAD_BYTES]).expect("open");
     assert!(matches!(recorded.next(), Seen::Failed(text) if text.contains("after a ping")));
     assert!(matches!(recorded.next(), Seen::Closed(1006, _)));
+    recorded.finish(wire);
+}
+
+/// No ping follows our close frame, and so no pong.
+#[test]
+fn a_peer_that_takes_what_was_sent_before_a_close_is_there_until_it_answers() {
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, impatient());
+    let wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    let reader = read_slowly(wire);
+    // In one frame, behind which the next ping waits.
+    recorded
+        .client
+        .set_send_limits(SendLimits { fragments: false, ..SendLimits::of_bytes(SEND_LIMIT_BYTES) });
+    recorded.client.send(MessageType::Binary, &vec![1; UPLOAD_BYTES]).expect("open");
+    recorded.client.send(MessageType::Text, b"last").expect("open");
+    recorded.client.close(1000, "").expect("open");
+    let (mut wire, elapsed) = reader.join().expect("no panic");
+    assert!(elapsed > 3 * SHORT);
+    // What is left is the end of the message, since its header came too, the last one and the close frame.
+    let mut rest = Vec::new();
+    let mut part = [0; 1_000];
+    while !rest.windows(2).any(|bytes| bytes == [CLOSE, 0x82]) {
+        let count = wire.0.read(&mut part).expect("the connection lives");
+        assert!(count > 0, "no close frame came");
+        rest.extend_from_slice(&part[..count]);
+    }
+    wire.send(b"\x88\x02\x03\xe8");
+    assert_eq!(recorded.next(), Seen::Closed(1000, String::new()));
     recorded.finish(wire);
 }
 

@@ -104,6 +104,11 @@ impl Keepalive {
         self.silent_until = None;
     }
 
+    /// No ping may go out any more. An answer to one that has is still due.
+    pub(super) fn stop(&mut self) {
+        (self.interval, self.next_ping) = (None, None);
+    }
+
     /// Reading was paused on purpose until `now`: the peer's silence proves nothing.
     pub(super) fn resumed(&mut self, now: Instant) {
         if let (Some(until), Some(timeout)) = (&mut self.silent_until, self.timeout) {

@@ -397,6 +397,7 @@ impl<'a> Session<'a> {
         if let Some(frame) = self.rules.close(code, reason) {
             logging::info(format_args!("{} closing ({})", self.shared.tag(), u16::from(code)));
             self.writer.push_close(frame.code, &frame.reason);
+            self.pinger.stop();
             self.close_by = Some(Instant::now() + self.close_timeout);
         }
     }

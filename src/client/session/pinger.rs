@@ -102,7 +102,15 @@ impl Pinger {
         self.keepalive.alive();
         // What came by the old way may have waited in the kernel.
         self.probe.take_if(|probe| now > probe.sent_at + PROBE_STALE);
-        self.ack_progress = None;
+        // The probe waits on, and so counts what is acknowledged ahead of it.
+        if self.probe.is_none() {
+            self.ack_progress = None;
+        }
+    }
+
+    /// Our close frame is queued, and nothing follows it: silence is then a matter of the close timeout.
+    pub(super) fn stop(&mut self) {
+        self.keepalive.stop();
     }
 
     /// Bytes went to the peer.

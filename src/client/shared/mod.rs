@@ -176,6 +176,7 @@ impl Shared {
                 guarded.send_queue.compress_from(None);
                 guarded.close = None;
                 (guarded.close_asked, guarded.reopening) = (false, false);
+                guarded.network_changed = false;
                 guarded.pings.clear();
                 guarded.opened = None;
                 self.counters.attempt();
