@@ -20,9 +20,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
 SUITES=(rust protocol servers c js docs)
-# Integration tests that belong to another suite than rust, and those that are too long for --fast.
+# Integration tests that belong to another suite than rust, those that are built with a feature of their own name, and those that
+# are too long for --fast.
 PROTOCOL_TESTS=(protocol_properties fuzz_corpus)
 SERVERS_TESTS=(real_proxies)
+FEATURE_TESTS=(simulation)
 SLOW_TESTS=(faults freeze sleep soak_smoke turns)
 
 wanted=() fast=''
@@ -134,7 +136,7 @@ cargo_tests() { printf -- '--test\n%s\n' "$@"; }
 
 # rust_tests: the arguments for the unit tests and the integration tests of the suite rust.
 rust_tests() {
-    local file name others=("${PROTOCOL_TESTS[@]}" "${SERVERS_TESTS[@]}")
+    local file name others=("${PROTOCOL_TESTS[@]}" "${SERVERS_TESTS[@]}" "${FEATURE_TESTS[@]}")
     [[ -z $fast ]] || others+=("${SLOW_TESTS[@]}")
     echo --lib
     for file in tests/*.rs tests/*/main.rs; do
@@ -150,6 +152,7 @@ run_rust() {
     if [[ -z $fast ]]; then
         check 'clippy, core and C API' cargo_host clippy --quiet --all-targets -- -D warnings
         check 'clippy, ArkTS API' cargo_host clippy --quiet --lib --features arkts -- -D warnings
+        check 'clippy, simulation' cargo_host clippy --quiet --features simulation --lib --test simulation -- -D warnings
         check 'rustdoc' build_docs
         check 'lock files' locks_are_fresh
     fi

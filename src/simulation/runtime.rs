@@ -1,7 +1,7 @@
 //! The process's runtime, where all that runs belongs to the world of this thread.
 
 use std::io;
-use std::task::Waker;
+use std::task::{Context, Waker};
 
 use super::world::here;
 
@@ -37,3 +37,10 @@ pub(crate) fn may_read() -> bool {
 pub(crate) fn has_read(_bytes: usize) {}
 
 pub(crate) fn has_gained(_bytes: usize) {}
+
+/// The task has more to do, after others.
+pub(crate) fn end_turn(cx: &Context<'_>) {
+    cx.waker().wake_by_ref();
+}
+
+pub(crate) fn long_turn() {}

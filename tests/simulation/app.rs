@@ -328,7 +328,7 @@ fn act(sim: &Arc<Sim>, act: Act, chance: &mut Chance) {
             let outcome = client.ping(b"app");
             lock(&sim.judge).tell(format_args!("app: ping {outcome:?}"));
         }
-        Act::Close => close(sim, &client, chance.pick(&[1_000, 1_001, 3_000, 4_999])),
+        Act::Close => close(sim, &client, chance.pick(&[1_000, 1_001, 3_000, 4_999, 0, 1_005, 70_000])),
         Act::Connect => connect(sim),
         Act::Pause => {
             let paused = !lock(&sim.pause).paused;
@@ -338,6 +338,7 @@ fn act(sim: &Arc<Sim>, act: Act, chance: &mut Chance) {
             bytes: chance.number(100, 200_000),
             low_water: chance.number(0, 50_000),
             messages: chance.number(1, 200),
+            fragments: chance.percent(50),
         }),
         Act::RetryNow => {
             if client.retry_now() {
@@ -380,20 +381,25 @@ fn drop_client(sim: &Sim) {
     }
 }
 
-fn close(sim: &Sim, client: &Client, code: u16) {
+fn close(sim: &Sim, client: &Client, code: u32) {
     let mut judge = lock(&sim.judge);
     let state = client.state();
     match client.close(code, "enough") {
         Ok(start) if matches!(state, State::Open | State::Connecting) => {
-            judge.closes(code, start);
+            // One that must not be sent goes out as 1000.
+            judge.closes(if may_be_sent(code) { code as u16 } else { 1_000 }, start);
             if start == CloseStart::Cancelled {
                 *lock(&sim.unfinished) = None;
             }
         }
-        Ok(_) => judge.tell(format_args!("app: closes again")),
-        Err(CloseError::NotConnected) => {}
+        Ok(_) => judge.closes_again(),
+        Err(CloseError::NotConnected) if state == State::Idle => {}
         Err(error) => judge.fault(format_args!("close came to {error:?}")),
     }
+}
+
+fn may_be_sent(code: u32) -> bool {
+    matches!(code, 1_000..=1_003 | 1_007..=1_014 | 3_000..=4_999)
 }
 
 fn pause(sim: &Sim, paused: bool) {
@@ -436,8 +442,9 @@ impl Ears {
         act(&self.sim, next, &mut chance);
         if chance.percent(self.sim.weather.percent(2)) {
             // It takes its time.
-            let catch_up = chance.millis(0, 40);
-            self.sim.freezer.freeze(chance.millis(1, 3_000), catch_up);
+            let (time, catch_up) = (chance.millis(1, 3_000), chance.millis(0, 40));
+            lock(&self.sim.judge).tell(format_args!("app: takes {time:?} within an event"));
+            self.sim.freezer.freeze(time, catch_up);
         }
     }
 }

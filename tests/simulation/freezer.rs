@@ -55,6 +55,14 @@ impl Freezer {
         within.map(|frozen| (frozen.until - frozen.from) + limit + Duration::from_millis(60)).sum()
     }
 
+    /// How long nothing ran, if that has ended just now.
+    pub fn just_ended(&self) -> Option<Duration> {
+        let now = Instant::now();
+        let frozen = lock(&self.0);
+        let ended = |frozen: &&Frozen| frozen.until <= now && now < frozen.until + Duration::from_millis(60);
+        frozen.iter().filter(ended).map(|frozen| frozen.until - frozen.from).max()
+    }
+
     pub fn is_unused(&self) -> bool {
         lock(&self.0).is_empty()
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use net_websocket::internals::client::{
-    Cause, CloseStart, Closed, Error, Failure, MessageType, Outcome, PrepareDecision, Receipt, Reconnecting,
-    Statistics,
+    Cause, Causes, CloseStart, Closed, Error, Failure, MessageType, Outcome, PrepareDecision, Receipt,
+    Reconnecting, Statistics,
 };
 use tokio::time::Instant;
 
@@ -58,6 +58,8 @@ struct Attempt {
     cancelled_at: Option<Instant>,
     /// The application's close, and its code.
     closing: Option<(Instant, u16)>,
+    /// It has closed what was closing already: there is to be no more.
+    closes_again: bool,
     retry: Option<Retry>,
     /// How many retries were announced since a connection was open for long.
     retries: u32,
@@ -241,6 +243,7 @@ impl Judge {
             failed: false,
             cancelled_at: None,
             closing: None,
+            closes_again: false,
             retry: None,
             retries: 0,
             retries_since: now,
@@ -322,6 +325,13 @@ impl Judge {
         }
     }
 
+    pub fn closes_again(&mut self) {
+        self.tell(format_args!("app: closes again"));
+        if let Some(attempt) = self.attempts.back_mut() {
+            attempt.closes_again = true;
+        }
+    }
+
     pub fn drops(&mut self) {
         self.tell(format_args!("app: drops the client"));
         (self.dropped, self.dropped_in_batch) = (true, self.in_batch);
@@ -378,7 +388,7 @@ impl Judge {
         let told = !self.awaits_drained || is_above || !settled || self.attempts.is_empty();
         self.require(told, format_args!("the queue has drained, and nobody was told"));
         self.require(
-            buffered > 0 || !is_above,
+            buffered > 0 || !is_above || !settled,
             format_args!("nothing is buffered, and the queue never drained"),
         );
         self.require(
@@ -578,7 +588,7 @@ impl Judge {
         if let Some(connection) = open.filter(|_| !terms.keep_queue) {
             attempt.queue_lost = Some((now, connection));
         }
-        let went_on = now - attempt.retries_since;
+        let since = attempt.retries_since;
         let expected = attempt.retries;
         let (began, closing, limit) = (attempt.began, attempt.closing, attempt.terms.connect_timeout);
         let smooth = attempt.smooth;
@@ -586,8 +596,10 @@ impl Judge {
         let hurried = std::mem::take(&mut attempt.network_changed);
         attempt.retry = Some(Retry { at: now + delay, hurried, prepared: None });
         self.require(!out_of_order, format_args!("reconnecting, out of its order"));
+        // The application may have closed inside an event that came along with this one.
+        let closed_before = closing.is_some_and(|(at, _)| at < now);
         self.require(
-            !cancelled && closing.is_none(),
+            !cancelled && !closed_before,
             format_args!("reconnecting, after the application closed"),
         );
         self.require(number == expected, format_args!("retry {expected} was called {number}"));
@@ -598,14 +610,16 @@ impl Judge {
         let doubled = terms.delay.saturating_mul(1 << (number - 1).min(16));
         let longest =
             if terms.at_once && number == 1 { Duration::ZERO } else { doubled.min(terms.max_delay) };
-        let left = terms.max_time.map_or(FOR_EVER, |most| most.saturating_sub(went_on));
+        let still = self.freezer.allowance(since, now, terms.max_delay);
+        let left = terms.max_time.map_or(FOR_EVER, |most| (most + still).saturating_sub(now - since));
         self.require(left > Duration::ZERO, format_args!("a retry, and their time is up"));
         let longest = left.min(longest + retry_after);
         self.require(delay <= longest, format_args!("a delay of {delay:?}, at most {longest:?}"));
         match open {
             Some(connection) => self.over(connection, code, cause, None),
             None => {
-                self.on_time("an attempt that failed", began, limit.max(terms.prepare_timeout));
+                let limit = if cause == Cause::Prepare { terms.prepare_timeout } else { limit };
+                self.on_time("an attempt that failed", began, limit);
                 self.require(
                     !smooth || cause == Cause::Prepare,
                     format_args!("an attempt failed ({cause:?}) that nothing stood in the way of"),
@@ -654,6 +668,9 @@ impl Judge {
         let retry_limit = attempt.terms.reconnect.as_ref().map(|terms| terms.prepare_timeout);
         let between = attempt.is_between();
         self.require(!twice, format_args!("failed, twice"));
+        if error.status().is_none() && !prepared.is_some_and(|(_, said)| said != PrepareDecision::Proceed) {
+            self.gives_up(error.cause(), open.is_some());
+        }
         match (open, error) {
             (Some(connection), _) => self.over(connection, None, error.cause(), Some(error)),
             (None, Error::Abandoned { .. }) => match cancelled {
@@ -662,7 +679,8 @@ impl Judge {
             },
             (None, _) => {
                 if !between {
-                    self.on_time("an attempt that failed", began, limit.max(retry_limit.unwrap_or_default()));
+                    let limit = retry_limit.filter(|_| error.cause() == Cause::Prepare).unwrap_or(limit);
+                    self.on_time("an attempt that failed", began, limit);
                 }
                 let expected = prepared.is_some_and(|(_, decision)| decision != PrepareDecision::Proceed);
                 self.require(
@@ -674,6 +692,29 @@ impl Judge {
         if !was_open {
             self.ended(*unsent, "failed");
         }
+    }
+
+    /// Nothing follows a failure that is worth another attempt only when there are to be no more.
+    fn gives_up(&mut self, cause: Cause, was_open: bool) {
+        let Some(attempt) = self.attempts.front() else { return };
+        let Some(terms) = &attempt.terms.reconnect else { return };
+        if attempt.closes_again
+            || attempt.closing.is_some()
+            || attempt.cancelled_at.is_some()
+            || !Causes::TRANSIENT.contains(cause)
+        {
+            return;
+        }
+        let now = Instant::now();
+        let proven = was_open && now - attempt.opened_at >= Duration::from_secs(5);
+        let (retries, since) = match attempt.retries {
+            0 => (0, now),
+            _ if proven => (0, now),
+            retries => (retries, attempt.retries_since),
+        };
+        let more = terms.max_attempts.is_none_or(|most| retries < most);
+        let time_left = terms.max_time.is_none_or(|most| now - since < most);
+        self.require(!more || !time_left, format_args!("gave up after {retries} retries ({cause:?})"));
     }
 
     pub fn closed(&mut self, closed: &Closed) {
@@ -696,6 +737,7 @@ impl Judge {
             }
         }
         if let Some(connection) = open {
+            self.gives_up(*cause, true);
             self.over(connection, Some(*code), *cause, None);
         }
         self.ended(*unsent, "closed");
@@ -742,8 +784,15 @@ impl Judge {
             _ => {}
         }
         let wished = closing.is_some() && cause == Cause::Application && (code != Some(1006) || self.paused);
+        // A deadline that passed less than half a second before the end of a standstill is not known to have passed in it.
+        let limit = self.attempts.front().map_or(Duration::ZERO, |attempt| {
+            let answers = attempt.terms.pong_timeout.unwrap_or_default() + Duration::from_secs(1);
+            answers.max(attempt.terms.close_timeout).max(PROBE_TIMEOUT)
+        });
+        let half = Duration::from_millis(500);
+        let unknown = self.freezer.just_ended().is_some_and(|length| length < limit + half);
         self.require(
-            wished || wronged.is_some(),
+            wished || wronged.is_some() || unknown,
             format_args!("connection {connection} ended ({cause:?}, {code:?}), and nothing was done to it"),
         );
     }

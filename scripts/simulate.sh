@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Lives lives of the whole client in virtual time, tests/simulation, too many for every test run:
+#
+#   scripts/simulate.sh [LIVES [FIRST]]     default: 1000000 lives, from a seed that it draws and prints
+#   scripts/simulate.sh --seed SEED         the story of one life, in the debug build of the tests
+#
+# The build is optimized, with the checks of a debug build. A seed that went wrong is told with what went wrong; it goes the
+# same way in every build. Mend the fault, and name the seed in tests/simulation/main.rs.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$ROOT"
+
+need_setup
+if [[ ${1-} == --seed ]]; then
+    [[ ${2-} =~ ^[0-9]+$ ]] || fail 'no seed' 'Usage: scripts/simulate.sh [LIVES [FIRST]] | --seed SEED'
+    SIMULATION_SEED=$2 cargo_host test --quiet --features simulation --test simulation every_life -- --nocapture
+    exit
+fi
+lives=${1-1000000} first=${2-$((RANDOM * 32768 * 32768 + RANDOM * 32768 + RANDOM))}
+[[ $lives =~ ^[1-9][0-9]*$ && $first =~ ^[0-9]+$ ]] ||
+    fail 'no such number' 'Usage: scripts/simulate.sh [LIVES [FIRST]] | --seed SEED'
+
+step 'Building'
+watch 'simulation' cargo_host test --quiet --profile simulation --features simulation --test simulation --no-run
+step "$lives lives, the first of the seed $first"
+SIMULATION_LIVES=$lives SIMULATION_FIRST=$first \
+    cargo_host test --quiet --profile simulation --features simulation --test simulation every_life -- --nocapture
