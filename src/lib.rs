@@ -28,6 +28,7 @@ mod ndk;
 mod platform;
 #[cfg(not(feature = "simulation"))]
 mod runtime;
+mod shortage;
 #[cfg(feature = "simulation")]
 mod simulation;
 mod sync;

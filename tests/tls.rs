@@ -860,6 +860,26 @@ fn a_file_that_cannot_be_used_is_one_error_with_its_path_and_the_reason() {
     }
 }
 
+/// Opening a pipe would wait for one who writes, and a device has no end.
+#[test]
+fn what_is_no_file_or_has_no_end_is_refused_at_once() {
+    let folder = Folder::new();
+    let pipe = folder.0.join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo(1)").success());
+    let long = folder.write("long", "");
+    fs::File::options().write(true).open(&long).expect("it is there").set_len(16_777_217).expect("room");
+    for (path, why) in [
+        (pipe, "it is a pipe or a device, not a file"),
+        (PathBuf::from("/dev/zero"), "it is a pipe or a device, not a file"),
+        (long, "it is longer than 16 MiB"),
+    ] {
+        refuses(&GOOD.url, TlsOptions { ca_path: Some(path.clone()), ..TlsOptions::default() }, &[why]);
+        let certificate =
+            ClientCertificate { key: path, ..client_certificate(&GOOD.authority, "pipe", None) };
+        refuses(&GOOD.url, showing(&GOOD.authority, certificate), &[why]);
+    }
+}
+
 #[test]
 fn takes_a_bundle_and_a_folder_of_authorities() {
     let (one, two) = (Authority::new("one"), Authority::new("two"));

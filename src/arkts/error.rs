@@ -36,9 +36,11 @@ impl ApiError {
         match error {
             SendError::TooLong => Self::other("sendPiece: the piece is longer than sendQueueLimit"),
             SendError::Unfinished => Self::other("sendPiece: the pieces before are of the other type"),
-            SendError::NotConnected | SendError::QueueFull | SendError::Utf8 | SendError::Interrupted => {
-                Self::other(&format!("sendPiece: {error}"))
-            }
+            SendError::NotConnected
+            | SendError::QueueFull
+            | SendError::Utf8
+            | SendError::Interrupted
+            | SendError::NoMemory => Self::other(&format!("sendPiece: {error}")),
         }
     }
 
@@ -214,11 +216,12 @@ impl Termination {
 fn error_code(error: &Error) -> i32 {
     match error {
         Error::Upgrade { cause: UpgradeError::Status(_) | UpgradeError::Redirect(..), .. } => UPGRADE_STATUS,
-        Error::Trust(TrustError { path: Some(_), .. }) => CERTIFICATE_FILE,
+        Error::Trust(TrustError { path: Some(_), is_shortage: false, .. }) => CERTIFICATE_FILE,
         // The system refuses a socket to an app without ohos.permission.INTERNET.
         Error::Tcp { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => PERMISSION,
         Error::Upgrade { .. }
-        | Error::Trust(TrustError { path: None, .. })
+        | Error::Trust(_)
+        | Error::Exhausted { .. }
         | Error::Lookup { .. }
         | Error::Tcp { .. }
         | Error::Proxy { .. }

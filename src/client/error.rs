@@ -51,6 +51,15 @@ pub enum Error {
     },
     /// A certificate file, or the system's trust store, is unusable.
     Trust(TrustError),
+    /// The system has no thread for a step of the attempt.
+    Exhausted {
+        /// Host and port.
+        target: String,
+        /// The step.
+        phase: Phase,
+        /// The system's words.
+        cause: io::Error,
+    },
     /// The TLS handshake failed, the peer's certificate among its reasons.
     Tls {
         /// Host and port.
@@ -159,6 +168,9 @@ impl fmt::Display for Error {
             }
             Self::Policy { target, cause } => write!(f, "connecting to {target} is not permitted: {cause}"),
             Self::Trust(cause) => cause.fmt(f),
+            Self::Exhausted { target, phase, cause } => {
+                write!(f, "{phase} with {target} failed: the system has no thread left for it: {cause}")
+            }
             Self::Tls { target, cause } => write!(f, "{} with {target} failed: {cause}", Phase::Tls),
             Self::Upgrade { target, cause } => write!(f, "{} at {target} failed: {cause}", Phase::Upgrade),
             Self::Timeout { target, phase, limit } => {
@@ -170,6 +182,7 @@ impl fmt::Display for Error {
             Self::Abandoned { target, phase } => {
                 write!(f, "connecting to {target} abandoned during the {phase}: closed by the application")
             }
+            Self::Protocol(cause @ ProtocolError::NoMemory) => write!(f, "open connection ended: {cause}"),
             Self::Protocol(cause) => write!(f, "open connection, peer broke the protocol: {cause}"),
             Self::Lost(Some(cause)) => write!(f, "open connection lost: {cause}"),
             Self::Lost(None) => f.write_str("open connection lost: the peer ended it without a close frame"),
@@ -218,6 +231,7 @@ impl Error {
             Self::Trust(_) | Self::Tls { .. } => Some(Phase::Tls),
             Self::Upgrade { .. } => Some(Phase::Upgrade),
             Self::Timeout { phase, .. }
+            | Self::Exhausted { phase, .. }
             | Self::PhaseTimeout { phase, .. }
             | Self::Abandoned { phase, .. } => Some(*phase),
             Self::Unprepared(_) | Self::Rewrite(_) => Some(Phase::Prepare),
@@ -236,11 +250,14 @@ impl Error {
             Self::Lookup { .. } => Cause::Lookup,
             Self::Tcp { .. } => Cause::Connect,
             Self::Proxy { cause, .. } => cause.cause(),
+            Self::Exhausted { .. } => Cause::Connect,
+            Self::Trust(cause) if cause.is_shortage => Cause::Connect,
             Self::Trust(_) => Cause::Certificate,
             Self::Tls { cause, .. } => cause.cause(),
             Self::Upgrade { cause, .. } => cause.cause(),
             Self::Timeout { .. } | Self::PhaseTimeout { .. } => Cause::Timeout,
             Self::Abandoned { .. } => Cause::Application,
+            Self::Protocol(ProtocolError::NoMemory) => Cause::Lost,
             Self::Protocol(cause) => cause.flawed_close().map_or(Cause::Protocol, Cause::of_flawed_close),
             Self::Lost(_) | Self::PongTimeout(_) | Self::NetworkChanged(_) | Self::Slept(_) => Cause::Lost,
             Self::Unprepared(_) => Cause::Prepare,

@@ -32,6 +32,7 @@ pub fn of_send(error: SendError) -> ErrCode {
     match error {
         SendError::NotConnected | SendError::Interrupted => ErrCode::NoConnection,
         SendError::QueueFull => ErrCode::QueueLengthExceeded,
+        SendError::NoMemory => ErrCode::SendNoMemory,
         SendError::TooLong => ErrCode::DataLengthExceeded,
         SendError::Unfinished => ErrCode::MessageUnfinished,
         SendError::Utf8 => ErrCode::InvalidUtf8,
@@ -59,6 +60,7 @@ pub fn of_failure(error: &Error) -> ErrCode {
         | Error::Proxy { .. }
         | Error::Policy { .. }
         | Error::Trust { .. }
+        | Error::Exhausted { .. }
         | Error::Tls { .. }
         | Error::Upgrade { .. }
         | Error::Timeout { .. }
@@ -73,7 +75,7 @@ pub fn of_failure(error: &Error) -> ErrCode {
         Error::Rewrite(cause) => of_options(cause),
         Error::Url(_) => ErrCode::ParseUrl,
         Error::Protocol(cause) => match cause {
-            ProtocolError::MessageTooBig { .. } => ErrCode::DataLengthExceeded,
+            ProtocolError::MessageTooBig { .. } | ProtocolError::NoMemory => ErrCode::DataLengthExceeded,
             ProtocolError::ReservedBits
             | ProtocolError::ReservedOpcode(_)
             | ProtocolError::MaskedFrame

@@ -362,7 +362,7 @@ impl Inflater {
         // One byte over the limit is room enough to see that it is passed; a NUL finds room behind.
         let room = (limit + 1).saturating_sub(out.len()).min(STEP_BYTES.max(out.len())).max(1);
         if out.capacity() - out.len() < room.min(STEP_BYTES) {
-            out.reserve(room + 1);
+            out.try_reserve(room + 1).map_err(|_| ProtocolError::NoMemory)?;
         }
         let most = WORK_MAX.saturating_sub(self.work).max(STEP_BYTES).min(out.capacity() - out.len());
         let inflated = self.stream().append(input, out, most, stop);

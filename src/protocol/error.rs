@@ -38,6 +38,8 @@ pub enum ProtocolError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// A message for which the system has no memory. It is not the peer's fault, but ends the connection as if it were.
+    NoMemory,
 }
 
 impl ProtocolError {
@@ -56,7 +58,7 @@ impl ProtocolError {
             | Self::CloseCode(_) => CloseCode::Protocol,
             // RFC 7692 section 6.2 leaves the code open; 1007 is "data inconsistent with the type of the message".
             Self::InvalidUtf8 | Self::CloseReason(_) | Self::Inflate => CloseCode::Invalid,
-            Self::MessageTooBig { .. } => CloseCode::Size,
+            Self::MessageTooBig { .. } | Self::NoMemory => CloseCode::Size,
         }
     }
 
@@ -80,7 +82,8 @@ impl ProtocolError {
             | Self::InvalidUtf8
             | Self::ClosePayload
             | Self::Inflate
-            | Self::MessageTooBig { .. } => None,
+            | Self::MessageTooBig { .. }
+            | Self::NoMemory => None,
         }
     }
 }
@@ -119,6 +122,7 @@ impl fmt::Display for ProtocolError {
             Self::MessageTooBig { limit } => {
                 write!(f, "a message is larger than the limit of {limit} bytes (RFC 6455 10.4)")
             }
+            Self::NoMemory => f.write_str("the system has no memory for a message"),
         }
     }
 }

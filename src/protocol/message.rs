@@ -164,7 +164,8 @@ impl Decoder {
         }
         let step = remaining.min(self.assembled.len().max(ASSEMBLY_STEP_BYTES));
         if self.assembled.capacity() - self.assembled.len() <= step.min(ASSEMBLY_STEP_BYTES) {
-            self.assembled.reserve(step + 1);
+            // Where it cannot be read to, it is read elsewhere first; and there is no memory to append it then.
+            self.assembled.try_reserve(step + 1).ok()?;
         }
         let room = self.assembled.capacity() - self.assembled.len() - 1;
         Some((&mut self.assembled).limit(room.min(remaining).min(DIRECT_READ_BYTES_MAX)))
@@ -209,7 +210,7 @@ impl Decoder {
                 .map_err(|error| of_whole_message(error, limit))?,
             _ => {
                 // And a byte for the NUL that C finds behind the message.
-                self.assembled.reserve(payload.len() + 1);
+                self.assembled.try_reserve(payload.len() + 1).map_err(|_| ProtocolError::NoMemory)?;
                 self.assembled.extend_from_slice(payload);
                 Progress { taken: payload.len(), complete: true }
             }

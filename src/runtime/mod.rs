@@ -34,6 +34,7 @@ use tokio::task::unconstrained;
 pub(crate) use self::turns::{end_turn, has_gained, has_read, long_turn, may_read};
 
 use self::turns::{Turns, WORKER_THREADS};
+use crate::shortage::try_thread;
 use crate::sync::lock;
 
 /// How long the workers may take to run, on a machine that is busy.
@@ -187,7 +188,8 @@ pub(crate) fn wake(waker: Waker) {
 /// has already spawned or woken another one: tokio has put that one into the slot that only this worker empties.
 pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
     let Some(_taken) = slot::take().or_else(slot::take_soon) else {
-        return tokio::task::block_in_place(run);
+        // Without a thread to take over, this worker does nothing else until the callback has returned.
+        return if try_thread().is_ok() { tokio::task::block_in_place(run) } else { run() };
     };
     if let Some(process) = PROCESS.get()
         && !process.watchdog.awake.load(Ordering::SeqCst)

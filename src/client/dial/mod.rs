@@ -4,6 +4,7 @@ mod race;
 mod resolve;
 
 use std::future::ready;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -26,6 +27,7 @@ use super::time_limit::{within, within_telling};
 use super::tls::{self, DeclaredTrust, NetworkSecurityConfig, TlsError, TlsOptions};
 use super::transport::{LastActivity, Socket, Stream, Tcp};
 use crate::protocol::{Negotiated, ReadBuffer};
+use crate::shortage::run_blocking;
 
 /// An upgraded connection and the bytes that came behind the upgrade.
 pub(super) struct Established {
@@ -186,8 +188,9 @@ impl Dial<'_> {
     /// What the app declares about the server, before anybody is called.
     async fn declared(&self) -> Result<DeclaredTrust, Error> {
         let destination = self.request.destination.clone();
-        let asked = tokio::task::spawn_blocking(move || app_policy::declared(&destination));
-        let declared = asked.await.map_err(|_| Error::Internal)?;
+        let declared = run_blocking(move || app_policy::declared(&destination))
+            .await
+            .map_err(|cause| exhausted(self.request, Phase::Lookup, cause))?;
         declared.map_err(|cause| Error::Policy { target: self.request.endpoint(), cause })
     }
 
@@ -202,9 +205,9 @@ impl Dial<'_> {
         self.progress.enter(Phase::Tls);
         let handshake = async {
             let read = settings.clone();
-            let config = tokio::task::spawn_blocking(move || tls::config(&read, &declared))
+            let config = run_blocking(move || tls::config(&read, &declared))
                 .await
-                .map_err(|_| Error::Internal)??;
+                .map_err(|cause| exhausted(request, Phase::Tls, cause))??;
             tls::handshake(tcp, config, settings, &request.destination.host)
                 .await
                 .map_err(|cause| Error::Tls { target: request.endpoint(), cause })
@@ -356,6 +359,10 @@ impl Clock {
     }
 }
 
+fn exhausted(request: &Request, phase: Phase, cause: io::Error) -> Error {
+    Error::Exhausted { target: request.endpoint(), phase, cause }
+}
+
 async fn select_proxy(request: &Request) -> Result<Option<ResolvedProxy>, Error> {
     let select = |selection: &ProxySelection, destination: &Destination| {
         selection.for_destination(destination.secure, &destination.host, destination.port)
@@ -364,8 +371,9 @@ async fn select_proxy(request: &Request) -> Result<Option<ResolvedProxy>, Error>
         true => select(&request.proxy, &request.destination),
         false => {
             let (selection, destination) = (request.proxy.clone(), request.destination.clone());
-            let asked = tokio::task::spawn_blocking(move || select(&selection, &destination));
-            asked.await.map_err(|_| Error::Internal)?
+            run_blocking(move || select(&selection, &destination))
+                .await
+                .map_err(|cause| exhausted(request, Phase::Proxy, cause))?
         }
     };
     selected.map_err(|cause| Error::Proxy { proxy: None, target: request.endpoint(), cause })

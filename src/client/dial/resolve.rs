@@ -14,6 +14,7 @@ use dns_lookup::{AddrInfoHints, LookupError, getaddrinfo};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
+use crate::shortage::run_blocking;
 use crate::sync::lock;
 
 /// Lookups under way; more wait for their turn.
@@ -70,8 +71,10 @@ pub(super) async fn addresses(name: &str, family: Family) -> LookedUp {
             None => {
                 let (sender, receiver) = watch::channel(None);
                 entries.insert(key.clone(), CacheEntry::UnderWay(receiver.clone()));
-                tokio::task::spawn_blocking(move || {
-                    let answer = look_up(&key.0, key.1).map_err(Arc::new);
+                tokio::spawn(async move {
+                    let (name, family) = key.clone();
+                    let looked_up = run_blocking(move || look_up(&name, family)).await;
+                    let answer = looked_up.flatten().map_err(Arc::new);
                     remember(key, &answer);
                     let _ = sender.send(Some(answer));
                     drop(slot);
@@ -119,7 +122,7 @@ async fn wait(cached: Cached) -> LookedUp {
     };
     match receiver.wait_for(Option::is_some).await {
         Ok(answer) => answer.clone().unwrap_or_else(|| Ok(Vec::new())),
-        // The lookup's thread was not to be had, or it panicked.
+        // It panicked.
         Err(_) => Err(Arc::new(io::Error::other("the lookup was not carried out"))),
     }
 }

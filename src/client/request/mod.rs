@@ -133,7 +133,10 @@ impl Request {
 
     /// The error of the first certificate file that is not there, which the attempt would end with: for an API that reports it at once.
     pub fn missing_file(&self) -> Option<TrustError> {
-        self.tls.as_ref()?.files().find_map(|path| tls::file_stamp(path).err())
+        self.tls
+            .as_ref()?
+            .files()
+            .find_map(|path| tls::file_stamp(path).err().filter(|error| !error.is_shortage))
     }
 
     /// The request of a later attempt, changed as the application wants it.

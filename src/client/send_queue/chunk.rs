@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::refusal::SendError;
 use crate::client::event::Receipt;
 use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, MessageType, PiecePosition, encoded_frames};
 use crate::sync::SparePool;
@@ -286,6 +287,13 @@ pub(super) fn chunk_memory(bytes: usize) -> Vec<u8> {
     let mut memory = SPARE_CHUNKS.take();
     memory.reserve(bytes);
     memory
+}
+
+/// The same for a chunk of a long message, for which there may be no memory.
+pub(super) fn try_chunk_memory(bytes: usize) -> Result<Vec<u8>, SendError> {
+    let mut memory = SPARE_CHUNKS.take();
+    memory.try_reserve(bytes).map_err(|_| SendError::NoMemory)?;
+    Ok(memory)
 }
 
 /// Takes back the memory of a chunk that was sent.

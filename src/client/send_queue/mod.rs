@@ -16,7 +16,7 @@ pub(super) use self::chunk::{
     undo_fragments,
 };
 
-use self::chunk::{CHUNK_BYTES, chunk_memory, drop_continuations, frames_of};
+use self::chunk::{CHUNK_BYTES, chunk_memory, drop_continuations, frames_of, try_chunk_memory};
 use super::event::Receipt;
 use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, MessageType, PiecePosition, Utf8Validator};
 
@@ -58,21 +58,23 @@ impl Form {
         self.length > CHUNK_BYTES
     }
 
-    pub(super) fn prepare(self, payload: &[u8]) -> Prepared {
+    pub(super) fn prepare(self, payload: &[u8]) -> Result<Prepared, SendError> {
         let Self { kind, length, compressed, fragments } = self;
         if compressed {
-            let bytes = payload.to_vec();
-            return Prepared(
+            let mut bytes = Vec::new();
+            bytes.try_reserve_exact(length).map_err(|_| SendError::NoMemory)?;
+            bytes.extend_from_slice(payload);
+            return Ok(Prepared(
                 [Chunk { bytes, uncompressed: Some(kind), messages: 1, ..Chunk::default() }].into(),
-            );
+            ));
         }
         let mut encoder = Encoder::default();
         let frames = frames_of(length, fragments).map(|(range, position)| {
-            let mut bytes = chunk_memory(range.len() + FRAME_HEADER_BYTES_MAX);
+            let mut bytes = try_chunk_memory(range.len() + FRAME_HEADER_BYTES_MAX)?;
             encoder.fragment(&mut bytes, kind, &payload[range], position);
-            Chunk { bytes, messages: usize::from(position.last), ..Chunk::default() }
+            Ok(Chunk { bytes, messages: usize::from(position.last), ..Chunk::default() })
         });
-        Prepared(frames.collect())
+        frames.collect::<Result<_, _>>().map(Prepared)
     }
 }
 
@@ -157,14 +159,20 @@ impl SendQueue {
     }
 
     /// Queues one message of that form, copied and masked.
-    pub(super) fn message(&mut self, form: Form, payload: &[u8], receipt: Option<Receipt>) {
+    pub(super) fn message(
+        &mut self,
+        form: Form,
+        payload: &[u8],
+        receipt: Option<Receipt>,
+    ) -> Result<(), SendError> {
         if form.compressed {
-            self.push(form.prepare(payload).0, receipt);
+            self.push(form.prepare(payload)?.0, receipt);
         } else {
             let frame_len = payload.len() + FRAME_HEADER_BYTES_MAX;
             self.append(frame_len, 1, receipt, |encoder, out| encoder.message(out, form.kind, payload));
         }
         self.note_low_water();
+        Ok(())
     }
 
     /// Queues what [`Form::prepare`] made, if there is still room for it.

@@ -17,6 +17,8 @@ pub enum SendError {
     Utf8,
     /// The message's first pieces went out on a connection that is lost: it must begin again.
     Interrupted,
+    /// The system has no memory for a copy of it.
+    NoMemory,
 }
 
 impl fmt::Display for SendError {
@@ -25,6 +27,7 @@ impl fmt::Display for SendError {
             Self::NotConnected => "the connection is closing or closed",
             Self::QueueFull => "too much is waiting to be sent",
             Self::TooLong => "the message is longer than sendQueueLimit",
+            Self::NoMemory => "the system has no memory for the message",
             Self::Unfinished => "a message in pieces has not ended",
             Self::Utf8 => "the text is not UTF-8",
             Self::Interrupted => {

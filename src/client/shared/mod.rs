@@ -199,12 +199,12 @@ impl Shared {
         if form.is_long() {
             // The session needs the lock meanwhile, and other clients the session's thread.
             drop(guarded);
-            let prepared = form.prepare(payload);
+            let prepared = form.prepare(payload)?;
             guarded = self.lock();
             guarded.may_send()?;
             guarded.send_queue.prepared(form, prepared, receipt)?;
         } else {
-            guarded.send_queue.message(form, payload, receipt);
+            guarded.send_queue.message(form, payload, receipt)?;
         }
         wake(guarded);
         Ok(())

@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use super::app_package;
 use super::error::Shown;
 use crate::platform;
+use crate::shortage::is_shortage;
 
 /// Where an app finds its own packages, one for each module.
 const PACKAGES: &str = "/data/storage/el1/bundle";
@@ -18,12 +19,18 @@ const PROFILE: &str = "resources/base/profile/network_config.json";
 /// The member of the object; true where it is missing.
 const MEMBER: &str = "trust-current-user-ca";
 
-/// Whether the app trusts the authorities that the user has installed, if it does not decide by its options.
-pub(super) fn trusts_user_authorities() -> bool {
+/// Whether the app trusts the authorities that the user has installed, if it does not decide by its options. An error when the
+/// system has no descriptor or no memory to look, which is not remembered.
+pub(super) fn trusts_user_authorities() -> io::Result<bool> {
     static TRUSTS: OnceLock<bool> = OnceLock::new();
-    *TRUSTS.get_or_init(|| {
-        platform::device_path(PACKAGES).is_none_or(|packages| match of_packages(&packages) {
+    if let Some(trusts) = TRUSTS.get() {
+        return Ok(*trusts);
+    }
+    let trusts = match platform::device_path(PACKAGES) {
+        None => true,
+        Some(packages) => match of_packages(&packages) {
             Ok(trusts) => trusts,
+            Err(cause) if is_shortage(&cause) => return Err(cause),
             Err(cause) => {
                 crate::logging::warn(format_args!(
                     "network_config.json cannot be read ({}: {cause}); authorities that users installed are not trusted, \
@@ -32,8 +39,9 @@ pub(super) fn trusts_user_authorities() -> bool {
                 ));
                 false
             }
-        })
-    })
+        },
+    };
+    Ok(*TRUSTS.get_or_init(|| trusts))
 }
 
 /// What the packages in a folder say together. A process without packages is not that of an app.

@@ -11,7 +11,7 @@ use rustls::crypto::ring::default_provider;
 use rustls::version::TLS13;
 use rustls::{ALL_VERSIONS, ClientConfig, InconsistentKeys};
 
-use super::error::{Shown, TrustError, unusable};
+use super::error::{Shown, TrustError, unreadable, unusable};
 use super::options::{AlpnProtocols, ClientCertificate, DeclaredTrust, Pin, TlsOptions};
 use super::verify::{PinSets, Verifier};
 use super::{key, trust};
@@ -58,7 +58,7 @@ impl ConfigKey {
         let certificate = client_certificate.as_ref();
         Ok(Self {
             files: options.files().map(file_stamp).collect::<Result<_, _>>()?,
-            users: trust::user_stamps(options),
+            users: trust::user_stamps(options)?,
             trust_user_authorities: *trust_user_authorities,
             declared: declared.clone(),
             ca_path: ca_path.clone(),
@@ -100,12 +100,13 @@ pub(in crate::client) fn config(
 
 /// When a file was changed, and its length; an error when it is not there.
 pub(in crate::client) fn file_stamp(path: &Path) -> Result<(Option<SystemTime>, u64), TrustError> {
-    let metadata = fs::metadata(path).map_err(|cause| unusable(path, cause.to_string()))?;
+    let metadata = fs::metadata(path).map_err(|cause| unreadable(path, &cause))?;
     Ok((metadata.modified().ok(), metadata.len()))
 }
 
 fn build(options: &TlsOptions, declared: &DeclaredTrust) -> Result<ClientConfig, TrustError> {
-    let impossible = |cause: &dyn ToString| TrustError { path: None, cause: cause.to_string() };
+    let impossible =
+        |cause: &dyn ToString| TrustError { path: None, cause: cause.to_string(), is_shortage: false };
     let versions: &[_] = if options.tls13_only { &[&TLS13] } else { ALL_VERSIONS };
     let provider = Arc::new(default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())

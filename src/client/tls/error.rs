@@ -12,6 +12,7 @@ use rustls::{
 use super::der;
 use super::verify::CertificateRefusal;
 use crate::client::cause::Cause;
+use crate::shortage::is_shortage;
 
 /// A certificate file, or the system's trust store, is unusable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,15 +21,21 @@ pub struct TrustError {
     pub path: Option<PathBuf>,
     /// What is wrong with it.
     pub cause: String,
+    /// It is not the file: the system had no descriptor or no memory to read it.
+    pub is_shortage: bool,
 }
 
 pub(super) fn unusable(path: &Path, cause: String) -> TrustError {
-    TrustError { path: Some(path.to_owned()), cause }
+    TrustError { path: Some(path.to_owned()), cause, is_shortage: false }
+}
+
+pub(super) fn unreadable(path: &Path, cause: &io::Error) -> TrustError {
+    TrustError { is_shortage: is_shortage(cause), ..unusable(path, cause.to_string()) }
 }
 
 impl fmt::Display for TrustError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, cause } = self;
+        let Self { path, cause, is_shortage: _ } = self;
         match path {
             Some(path) => write!(f, "certificate file {}: {cause}", Shown(path)),
             None => write!(f, "certificate store of the system: {cause}"),

@@ -2,7 +2,6 @@
 //! form, which says so in headers (RFC 1421 section 4.6).
 
 use std::fmt;
-use std::fs;
 use std::num::NonZeroU32;
 use std::path::Path;
 
@@ -19,7 +18,8 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, P
 use zeroize::Zeroizing;
 
 use super::der::{self, FileKind};
-use super::error::{TrustError, unusable};
+use super::error::{TrustError, unreadable, unusable};
+use super::file;
 use super::options::Password;
 use super::pem::{self, PemError, Section};
 
@@ -73,7 +73,7 @@ pub(super) fn private_key(
     path: &Path,
     password: Option<&Password>,
 ) -> Result<PrivateKeyDer<'static>, TrustError> {
-    let file = Zeroizing::new(fs::read(path).map_err(|cause| unusable(path, cause.to_string()))?);
+    let file = file::read(path).map_err(|cause| unreadable(path, &cause))?;
     let key = match der::file_kind(&file) {
         Some(kind) => key_of_der(&file, kind, password),
         None => key_of_pem(&file, password),

@@ -5,6 +5,7 @@ mod app_package;
 mod config;
 mod der;
 mod error;
+mod file;
 mod key;
 mod options;
 mod pem;

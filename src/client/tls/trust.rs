@@ -10,16 +10,17 @@ use std::time::SystemTime;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use rustls_native_certs::ErrorKind;
-use zeroize::Zeroizing;
+use rustls_native_certs::{CertificateResult, ErrorKind};
 
 use super::app_config;
 use super::der::{self, FileKind};
-use super::error::{Shown, TrustError, unusable};
+use super::error::{Shown, TrustError, unreadable, unusable};
+use super::file;
 use super::options::TlsOptions;
 use super::pem::{self, PemError};
 use super::verify::{TrustAnchors, sha256};
 use crate::platform;
+use crate::shortage::is_shortage;
 
 /// Where OpenHarmony keeps the authorities that users install, in a folder for each.
 const USER_AUTHORITIES: &str = "/data/certificates/user_cacerts";
@@ -38,6 +39,7 @@ pub(super) fn trusted(options: &TlsOptions, declared: &[PathBuf]) -> Result<Trus
             Ok(certificates) => {
                 Arc::make_mut(&mut trusted.roots).add_parsable_certificates(certificates);
             }
+            Err(cause) if cause.is_shortage => return Err(cause),
             Err(cause) => {
                 crate::logging::warn(format_args!("a trust anchor of network_config.json: {cause}"))
             }
@@ -47,14 +49,14 @@ pub(super) fn trusted(options: &TlsOptions, declared: &[PathBuf]) -> Result<Trus
 }
 
 /// When the folders that hold authorities of users were changed, as far as they matter.
-pub(super) fn user_stamps(options: &TlsOptions) -> Vec<Option<SystemTime>> {
+pub(super) fn user_stamps(options: &TlsOptions) -> Result<Vec<Option<SystemTime>>, TrustError> {
     let own_alone = options.ca_path.is_some() && !options.ca_path_adds_to_system;
     if own_alone || options.skip_server_verification {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let UserAuthorities { trusted, left_out } = UserAuthorities::of(options.trust_user_authorities);
+    let UserAuthorities { trusted, left_out } = UserAuthorities::of(options.trust_user_authorities)?;
     let changed = |folder: &PathBuf| fs::metadata(folder).ok()?.modified().ok();
-    trusted.iter().chain(&left_out).map(changed).collect()
+    Ok(trusted.iter().chain(&left_out).map(changed).collect())
 }
 
 /// Those in an application's file or folder, and perhaps those of the system.
@@ -74,6 +76,8 @@ fn named(options: &TlsOptions, path: &Path) -> Result<TrustAnchors, TrustError> 
                 roots.extend(Arc::unwrap_or_clone(system.roots).roots);
                 users_left_out = system.users_left_out;
             }
+            // It is remembered whom to trust, and the shortage is not for ever.
+            Err(cause) if cause.is_shortage => return Err(cause),
             Err(cause) => crate::logging::warn(format_args!("{cause}; only those of caPath are trusted")),
         }
     }
@@ -83,9 +87,11 @@ fn named(options: &TlsOptions, path: &Path) -> Result<TrustAnchors, TrustError> 
 /// The store of the system; an empty one is an error, since nothing could be verified against it.
 fn system(options: &TlsOptions) -> Result<TrustAnchors, TrustError> {
     let found = rustls_native_certs::load_native_certs();
-    let users = UserAuthorities::of(options.trust_user_authorities);
+    whole(&found)?;
+    let users = UserAuthorities::of(options.trust_user_authorities)?;
     let mut roots = RootCertStore::empty();
-    let (usable, unusable) = roots.add_parsable_certificates(found.certs.into_iter().chain(users.trusted()));
+    let certificates = found.certs.into_iter().chain(users.trusted()?);
+    let (usable, unusable) = roots.add_parsable_certificates(certificates);
     crate::logging::debug(format_args!("trust store: {usable} authorities, {unusable} unusable entries"));
     if roots.is_empty() {
         let cause =
@@ -96,10 +102,27 @@ fn system(options: &TlsOptions) -> Result<TrustAnchors, TrustError> {
                 ErrorKind::Pem(_) => "a file of it is damaged".to_owned(),
                 _ => "it cannot be read".to_owned(),
             });
-        return Err(TrustError { path: None, cause });
+        return Err(TrustError { path: None, cause, is_shortage: false });
     }
     let users_left_out = users.leaves_some_out();
     Ok(TrustAnchors { roots: Arc::new(roots), named: Vec::new(), users_left_out })
+}
+
+/// Refuses a store of which a part could not be read for want of descriptors or memory: it is remembered, and the shortage is
+/// not for ever.
+fn whole(found: &CertificateResult) -> Result<(), TrustError> {
+    for error in &found.errors {
+        if let ErrorKind::Io { inner, path } = &error.kind
+            && is_shortage(inner)
+        {
+            return Err(of_system(path, inner));
+        }
+    }
+    Ok(())
+}
+
+fn of_system(path: &Path, cause: &io::Error) -> TrustError {
+    TrustError { path: None, cause: format!("{}: {cause}", Shown(path)), is_shortage: is_shortage(cause) }
 }
 
 /// The folders of the authorities that users have installed.
@@ -109,28 +132,33 @@ struct UserAuthorities {
 }
 
 impl UserAuthorities {
-    fn of(choice: Option<bool>) -> Self {
+    fn of(choice: Option<bool>) -> Result<Self, TrustError> {
         let Some(base) = platform::device_path(USER_AUTHORITIES) else {
-            return Self { trusted: Vec::new(), left_out: Vec::new() };
+            return Ok(Self { trusted: Vec::new(), left_out: Vec::new() });
         };
         let current = platform::current_user();
-        let trusts = |user| match choice {
+        let trusts_current = match choice {
             Some(trusts) => trusts,
-            // As the platform's WebSocket: a process of user 0 has that folder for its own.
-            None => user == current && app_config::trusts_user_authorities(),
+            None => app_config::trusts_user_authorities().map_err(|cause| of_system(&base, &cause))?,
         };
+        // Those of user 0 are not asked for: as the platform's WebSocket, a process of user 0 has that folder for its own.
+        let trusts = |user| choice.unwrap_or(user == current && trusts_current);
         let mut users = vec![ALL_USERS, current];
         users.dedup();
         let (trusted, left_out): (Vec<_>, Vec<_>) = users.into_iter().partition(|user| trusts(*user));
         let folders = |users: Vec<u32>| users.iter().map(|user| base.join(user.to_string())).collect();
-        Self { trusted: folders(trusted), left_out: folders(left_out) }
+        Ok(Self { trusted: folders(trusted), left_out: folders(left_out) })
     }
 
     /// An app may not be allowed to look there; then it trusts the system's authorities alone.
-    fn trusted(&self) -> impl Iterator<Item = CertificateDer<'static>> {
-        self.trusted
-            .iter()
-            .flat_map(|folder| rustls_native_certs::load_certs_from_paths(None, Some(folder)).certs)
+    fn trusted(&self) -> Result<Vec<CertificateDer<'static>>, TrustError> {
+        let mut trusted = Vec::new();
+        for folder in &self.trusted {
+            let found = rustls_native_certs::load_certs_from_paths(None, Some(folder));
+            whole(&found)?;
+            trusted.extend(found.certs);
+        }
+        Ok(trusted)
     }
 
     fn leaves_some_out(&self) -> bool {
@@ -169,7 +197,7 @@ impl fmt::Display for CertificatesError {
 /// The certificates in a file, one at least.
 pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
     // It may be that of a key, named by mistake.
-    let file = Zeroizing::new(fs::read(path).map_err(|cause| unusable(path, cause.to_string()))?);
+    let file = file::read(path).map_err(|cause| unreadable(path, &cause))?;
     certificates_in(&file).map_err(|cause| unusable(path, cause.to_string()))
 }
 
@@ -207,17 +235,16 @@ fn certificates_in(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, Certific
 
 /// The certificates in the files of a folder, one at least. Other files may lie there, and links that lead nowhere.
 fn folder(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
-    let unreadable = |path: &Path, cause: io::Error| unusable(path, cause.to_string());
     let mut found = Vec::new();
-    for entry in fs::read_dir(path).map_err(|cause| unreadable(path, cause))? {
-        let file = entry.map_err(|cause| unreadable(path, cause))?.path();
+    for entry in fs::read_dir(path).map_err(|cause| unreadable(path, &cause))? {
+        let file = entry.map_err(|cause| unreadable(path, &cause))?.path();
         match fs::metadata(&file) {
             Ok(metadata) if metadata.is_file() => {}
             Ok(_) => continue,
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => continue,
-            Err(cause) => return Err(unreadable(&file, cause)),
+            Err(cause) => return Err(unreadable(&file, &cause)),
         }
-        let bytes = Zeroizing::new(fs::read(&file).map_err(|cause| unreadable(&file, cause))?);
+        let bytes = file::read(&file).map_err(|cause| unreadable(&file, &cause))?;
         match certificates_in(&bytes) {
             Ok(certificates) => found.extend(certificates),
             Err(CertificatesError::Pem(error)) => return Err(unusable(&file, error.to_string())),

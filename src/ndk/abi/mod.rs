@@ -51,6 +51,7 @@ pub enum ErrCode {
     ParseUrl = 1005,
     Destroyed = 1008,
     ProtocolError = 1009,
+    SendNoMemory = 1010,
     SendDataNull = 1011,
     DataLengthExceeded = 1012,
     QueueLengthExceeded = 1013,

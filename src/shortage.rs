@@ -1,0 +1,88 @@
+//! What the system may have too little of: threads, descriptors, memory.
+//!
+//! Owns blocking work beside the workers, which needs threads. Knows nothing of clients.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::task::{JoinError, spawn_blocking};
+use tokio::time::timeout;
+
+/// How long work may wait for a thread before the system is asked whether it has one.
+const BEGINS_WITHIN: Duration = Duration::from_millis(100);
+
+/// Whether an error says that the system has too little of something for now.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::OutOfMemory
+        || matches!(
+            error.raw_os_error(),
+            Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS | libc::EAGAIN)
+        )
+}
+
+/// Whether the system has another thread. tokio does not say so: it panics, or waits without end for one that comes free.
+pub(crate) fn try_thread() -> io::Result<()> {
+    std::thread::Builder::new().spawn(|| ()).map(drop)
+}
+
+/// Runs work that may block on a thread beside the workers; an error when the system has no thread for it. Work that has begun
+/// goes on when nobody waits for it any more.
+pub(crate) async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let panicked = |_: JoinError| io::Error::other("an internal error of the library");
+    let begun = Arc::new(AtomicBool::new(false));
+    let begins = begun.clone();
+    try_thread()?;
+    let mut task = spawn_blocking(move || {
+        begins.store(true, Ordering::Relaxed);
+        work()
+    });
+    loop {
+        match timeout(BEGINS_WITHIN, &mut task).await {
+            Ok(done) => return done.map_err(panicked),
+            Err(_late) if begun.load(Ordering::Relaxed) => return task.await.map_err(panicked),
+            Err(_late) => {}
+        }
+        // Others may have taken the thread meanwhile.
+        if let Err(cause) = try_thread() {
+            task.abort();
+            return Err(cause);
+        }
+        // The thread for this one runs what waits before it.
+        drop(spawn_blocking(|| ()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_is_done_however_long_it_takes() {
+        assert_eq!(run_blocking(|| 1).await.ok(), Some(1));
+        let long = || {
+            std::thread::sleep(2 * BEGINS_WITHIN);
+            2
+        };
+        assert_eq!(run_blocking(long).await.ok(), Some(2));
+        assert!(run_blocking(|| panic!("on purpose")).await.is_err());
+    }
+
+    #[test]
+    fn work_that_waits_for_a_thread_begins_when_there_is_one() {
+        // Such a runtime has one thread for blocking work, and it is taken at first.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .max_blocking_threads(1)
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let taken = spawn_blocking(|| std::thread::sleep(4 * BEGINS_WITHIN));
+            assert_eq!(run_blocking(|| 3).await.ok(), Some(3));
+            assert!(taken.await.is_ok());
+        });
+    }
+}
