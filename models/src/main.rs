@@ -25,7 +25,7 @@ mod logging;
 #[path = "../../src/protocol/mod.rs"]
 mod protocol;
 
-/// The library's `runtime.rs` is tokio's threads. A model's threads are loom's.
+/// The library's `runtime` is tokio's threads. A model's threads are loom's.
 mod runtime {
     use std::task::Waker;
 

@@ -6,7 +6,7 @@ const net = require('node:net');
 
 const { assert } = require('./harness.js');
 const {
-  HTTP_STATUS, OTHER, PARAMETER, assertError, bytes, callbackOf, failureOf, library, socketTest,
+  HTTP_STATUS, OTHER, PARAMETER, assertError, assertSameBytes, bytes, callbackOf, failureOf, library, socketTest,
 } = require('./support.js');
 
 const { WS_URL } = process.env;
@@ -33,6 +33,25 @@ socketTest('the promise of send waits for the kernel, and fails with the connect
   assert.deepStrictEqual(await callbackOf((callback) => ws.send('x', callback)), { err: undefined, value: true });
   await ws.close();
   await socket.closed();
+});
+
+socketTest('a long message goes out in fragments, unless it is told not to', async (socket) => {
+  const { ws } = socket;
+  for (const [options, expected] of [
+    [{}, [[2, false, 262_130], [0, false, 262_130], [0, true, 75_740]]],
+    [{ fragmentMessages: false }, [[2, true, 600_000]]],
+  ]) {
+    const frames = [];
+    ws.on('frame', ({ direction, opcode, fin, length }) => {
+      if (direction === 'sent') frames.push([opcode, fin, length]);
+    });
+    await socket.open(WS_URL, { perMessageDeflate: false, pingInterval: 0, ...options });
+    await ws.send(bytes(600_000));
+    assertSameBytes(await socket.message(), bytes(600_000));
+    ws.off('frame');
+    assert.deepStrictEqual(frames, expected);
+    await socket.shut();
+  }
 });
 
 socketTest('a full queue is refused, and ready tells when to go on', async (socket) => {

@@ -1505,6 +1505,50 @@ static void tells_of_frames_and_of_statistics_if_asked(void)
     log_end(log);
 }
 
+static void on_sent_frame(struct WebSocket *client, void *data, const struct NWS_Frame *frame)
+{
+    char text[LOG_TEXT];
+    (void)client;
+    if (frame->sent) {
+        snprintf(text, sizeof text, "%u%s of %u", (unsigned)frame->opcode, frame->fin ? " at the end" : "",
+                 (unsigned)frame->length);
+        note((struct Log *)data, text);
+    }
+}
+
+static void sends_a_long_message_in_fragments_unless_told_not_to(void)
+{
+    enum { LENGTH = 600000, FRAGMENT = 262130 };
+    static char message[LENGTH];
+    struct NWS_Callbacks callbacks;
+    struct NWS_Options options = default_options();
+    int whole;
+    CHECK_INT(options.fragmentMessages, 1);
+    options.perMessageDeflate = 0;
+    NWS_InitCallbacks(&callbacks, sizeof callbacks);
+    callbacks.onFrame = on_sent_frame;
+    for (whole = 0; whole < 2; whole++) {
+        struct Log *log = log_new();
+        callbacks.userData = log;
+        options.fragmentMessages = whole ? 0 : 1;
+        CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+        CHECK_INT(NWS_SetCallbacks(log->client, &callbacks), WEBSOCKET_OK);
+        CHECK_INT(log_connect(log, ws, "/"), WEBSOCKET_OK);
+        CHECK_INT(NWS_SendBinary(log->client, message, LENGTH), WEBSOCKET_OK);
+        if (whole) {
+            CHECK_TEXT(entry(log, 0), "2 at the end of 600000");
+        } else {
+            CHECK_TEXT(entry(log, 0), "2 of 262130");
+            CHECK_TEXT(entry(log, 1), "0 of 262130");
+            CHECK_TEXT(entry(log, 2), "0 at the end of 75740");
+            /* The longest that is one frame. */
+            CHECK_INT(NWS_SendBinary(log->client, message, FRAGMENT), WEBSOCKET_OK);
+            CHECK_TEXT(entry(log, 3), "2 at the end of 262130");
+        }
+        log_end(log);
+    }
+}
+
 static void bounds_the_queue_by_messages(void)
 {
     struct Log *log = log_new();
@@ -1628,6 +1672,7 @@ int main(void)
     RUN(knows_what_the_server_answered);
     RUN(pings_and_counts);
     RUN(tells_of_frames_and_of_statistics_if_asked);
+    RUN(sends_a_long_message_in_fragments_unless_told_not_to);
     RUN(bounds_the_queue_by_messages);
     RUN(goes_through_its_states);
     RUN(answers_for_clients_that_are_none);
