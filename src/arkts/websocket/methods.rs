@@ -11,7 +11,7 @@ use crate::arkts::napi::{Engine, EngineError, Value};
 use crate::logging;
 
 /// A method, called with up to three arguments.
-type Method = for<'env> fn(&WebSocket, This<'env>, Env, [Value<'env>; 3]) -> Result<Value<'env>>;
+type Method = for<'env> fn(&WebSocket, Value<'env>, Env, [Value<'env>; 3]) -> Result<Value<'env>>;
 
 /// A row for each method: its name in scripts, and how it is called.
 macro_rules! methods {
@@ -23,7 +23,7 @@ macro_rules! methods {
 }
 
 methods! {
-    ("connect", |it, this, env, [url, options, callback]| it.connect(this, env, url, options, callback))
+    ("connect", |it, this, env, [url, options, callback]| it.connect(own(this)?, env, url, options, callback))
     ("send", |it, _, env, [data, callback, _]| it.send(env, data, callback))
     ("close", |it, _, env, [options, callback, _]| it.close(env, options, callback))
     ("sendPiece", |it, _, env, [data, last, _]| it.send_piece(env, data, last))
@@ -33,20 +33,26 @@ methods! {
     ("retryNow", |it, _, env, _| Ok(Engine::from(env).boolean(it.retry_now())?))
     ("prepareAttempt", |it, _, env, [attempt, change, _]| it.prepare_attempt(env, attempt, change))
     ("stats", |it, _, env, _| it.stats(env))
-    ("on", |it, this, env, [kind, callback, _]| nothing(env, it.on(this, env, kind, callback)))
-    ("off", |it, this, env, [kind, callback, _]| nothing(env, it.off(this, env, kind, callback)))
-    ("onOpen", |it, this, env, [callback, ..]| nothing(env, it.on_open(this, env, callback)))
-    ("offOpen", |it, this, env, [callback, ..]| nothing(env, it.off_open(this, env, callback)))
-    ("onMessage", |it, this, env, [callback, ..]| nothing(env, it.on_message(this, env, callback)))
-    ("offMessage", |it, this, env, [callback, ..]| nothing(env, it.off_message(this, env, callback)))
-    ("onWebSocketClose", |it, this, env, [callback, ..]| nothing(env, it.on_web_socket_close(this, env, callback)))
-    ("offWebSocketClose", |it, this, env, [callback, ..]| nothing(env, it.off_web_socket_close(this, env, callback)))
-    ("onWebSocketError", |it, this, env, [callback, ..]| nothing(env, it.on_web_socket_error(this, env, callback)))
-    ("offWebSocketError", |it, this, env, [callback, ..]| nothing(env, it.off_web_socket_error(this, env, callback)))
-    ("onDataEnd", |it, this, env, [callback, ..]| nothing(env, it.on_data_end(this, env, callback)))
-    ("offDataEnd", |it, this, env, [callback, ..]| nothing(env, it.off_data_end(this, env, callback)))
-    ("onHeaderReceive", |it, this, env, [callback, ..]| nothing(env, it.on_header_receive(this, env, callback)))
-    ("offHeaderReceive", |it, this, env, [callback, ..]| nothing(env, it.off_header_receive(this, env, callback)))
+    ("on", |it, this, env, [kind, callback, _]| nothing(env, it.on(own(this)?, env, kind, callback)))
+    ("off", |it, this, env, [kind, callback, _]| nothing(env, it.off(own(this)?, env, kind, callback)))
+    ("onOpen", |it, this, env, [callback, ..]| nothing(env, it.on_open(own(this)?, env, callback)))
+    ("offOpen", |it, this, env, [callback, ..]| nothing(env, it.off_open(own(this)?, env, callback)))
+    ("onMessage", |it, this, env, [callback, ..]| nothing(env, it.on_message(own(this)?, env, callback)))
+    ("offMessage", |it, this, env, [callback, ..]| nothing(env, it.off_message(own(this)?, env, callback)))
+    ("onWebSocketClose", |it, this, env, [callback, ..]| nothing(env, it.on_web_socket_close(own(this)?, env, callback)))
+    ("offWebSocketClose", |it, this, env, [callback, ..]| nothing(env, it.off_web_socket_close(own(this)?, env, callback)))
+    ("onWebSocketError", |it, this, env, [callback, ..]| nothing(env, it.on_web_socket_error(own(this)?, env, callback)))
+    ("offWebSocketError", |it, this, env, [callback, ..]| nothing(env, it.off_web_socket_error(own(this)?, env, callback)))
+    ("onDataEnd", |it, this, env, [callback, ..]| nothing(env, it.on_data_end(own(this)?, env, callback)))
+    ("offDataEnd", |it, this, env, [callback, ..]| nothing(env, it.off_data_end(own(this)?, env, callback)))
+    ("onHeaderReceive", |it, this, env, [callback, ..]| nothing(env, it.on_header_receive(own(this)?, env, callback)))
+    ("offHeaderReceive", |it, this, env, [callback, ..]| nothing(env, it.off_header_receive(own(this)?, env, callback)))
+}
+
+/// `this` as the derive macro's functions take it.
+fn own<'env>(this: Value<'env>) -> Result<This<'env>> {
+    // SAFETY: the environment and `this` are those of the call under way.
+    unsafe { This::from_napi_value(this.env().raw(), this.raw()) }
 }
 
 fn nothing<'env>(env: Env, outcome: Result<()>) -> Result<Value<'env>> {
@@ -64,10 +70,7 @@ pub fn load(env: Engine, exports: Value<'_>) -> std::result::Result<(), EngineEr
                 logging::warn(format_args!("{name}: `this` is no WebSocket of this thread; nothing is done"));
                 return env.undefined();
             };
-            // SAFETY: the environment and `this` are those of this call.
-            let this = unsafe { This::from_napi_value(env.raw(), call.this.raw()) };
-            let this = this.map_err(|_| EngineError)?;
-            let result = method(web_socket, this, Env::from(env.raw()), call.arguments);
+            let result = method(web_socket, call.this, Env::from(env.raw()), call.arguments);
             result.map(|value| env.adopt(value.raw())).map_err(|_| EngineError)
         })?;
         prototype.set_own(env.string(name)?, function)?;
