@@ -55,11 +55,13 @@ impl Freezer {
         within.map(|frozen| (frozen.until - frozen.from) + limit + Duration::from_millis(60)).sum()
     }
 
-    /// How long nothing ran, if that has ended just now.
-    pub fn just_ended(&self) -> Option<Duration> {
+    /// How long nothing ran, if that has ended just now: within the time that an answer takes.
+    pub fn just_ended(&self, round_trip: Duration) -> Option<Duration> {
         let now = Instant::now();
         let frozen = lock(&self.0);
-        let ended = |frozen: &&Frozen| frozen.until <= now && now < frozen.until + Duration::from_millis(60);
+        let ended = |frozen: &&Frozen| {
+            frozen.until <= now && now < frozen.until + Duration::from_millis(60) + round_trip
+        };
         frozen.iter().filter(ended).map(|frozen| frozen.until - frozen.from).max()
     }
 

@@ -746,7 +746,8 @@ impl Judge {
     /// An attempt of the application has come to its end.
     fn ended(&mut self, unsent: usize, how: &str) {
         self.attempts.pop_front();
-        self.awaits_drained = false;
+        // What was accepted after an attempt was called off waits for the next.
+        self.awaits_drained &= self.cancelled || !self.attempts.is_empty();
         let over = self.connects - self.attempts.len();
         let untold = self.receipts.iter().filter(|told| told.outcome.is_none() && told.owner <= over).count();
         self.require(untold == 0, format_args!("{untold} messages of which nothing was told, at {how}"));
@@ -790,7 +791,7 @@ impl Judge {
             answers.max(attempt.terms.close_timeout).max(PROBE_TIMEOUT)
         });
         let half = Duration::from_millis(500);
-        let unknown = self.freezer.just_ended().is_some_and(|length| length < limit + half);
+        let unknown = self.freezer.just_ended(self.round_trip()).is_some_and(|length| length < limit + half);
         self.require(
             wished || wronged.is_some() || unknown,
             format_args!("connection {connection} ended ({cause:?}, {code:?}), and nothing was done to it"),
