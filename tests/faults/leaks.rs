@@ -7,8 +7,9 @@ use super::DEADLINE;
 use super::driver::LISTENERS;
 use crate::support::resource_usage::ResourceUsage;
 
-/// Caches of the process that fill up once: read buffers, chunks, blocks of channels.
-const CACHES_BYTES: isize = 524_288;
+/// Caches of the process that fill up once: read buffers, blocks of channels, and eight chunks of 256 KiB, which the fragments
+/// of long messages leave.
+const CACHES_BYTES: isize = 524_288 + 8 * 262_144;
 /// Far less than a session or a socket takes.
 const PER_CASE_BYTES: isize = 64;
 

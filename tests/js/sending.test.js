@@ -38,16 +38,16 @@ socketTest('the promise of send waits for the kernel, and fails with the connect
 socketTest('a long message goes out in fragments, unless it is told not to', async (socket) => {
   const { ws } = socket;
   for (const [options, expected] of [
-    [{}, [[2, false, 262_130], [0, false, 262_130], [0, true, 75_740]]],
-    [{ fragmentMessages: false }, [[2, true, 600_000]]],
+    [{}, [[2, false, 262_130], [0, false, 262_130], [0, false, 262_130], [0, false, 262_130], [0, true, 251_480]]],
+    [{ fragmentMessages: false }, [[2, true, 1_300_000]]],
   ]) {
     const frames = [];
     ws.on('frame', ({ direction, opcode, fin, length }) => {
       if (direction === 'sent') frames.push([opcode, fin, length]);
     });
     await socket.open(WS_URL, { perMessageDeflate: false, pingInterval: 0, ...options });
-    await ws.send(bytes(600_000));
-    assertSameBytes(await socket.message(), bytes(600_000));
+    await ws.send(bytes(1_300_000));
+    assertSameBytes(await socket.message(), bytes(1_300_000));
     ws.off('frame');
     assert.deepStrictEqual(frames, expected);
     await socket.shut();

@@ -1518,7 +1518,7 @@ static void on_sent_frame(struct WebSocket *client, void *data, const struct NWS
 
 static void sends_a_long_message_in_fragments_unless_told_not_to(void)
 {
-    enum { LENGTH = 600000, FRAGMENT = 262130 };
+    enum { LENGTH = 1300000, WHOLE_MAX = 1048576 };
     static char message[LENGTH];
     struct NWS_Callbacks callbacks;
     struct NWS_Options options = default_options();
@@ -1536,14 +1536,16 @@ static void sends_a_long_message_in_fragments_unless_told_not_to(void)
         CHECK_INT(log_connect(log, ws, "/"), WEBSOCKET_OK);
         CHECK_INT(NWS_SendBinary(log->client, message, LENGTH), WEBSOCKET_OK);
         if (whole) {
-            CHECK_TEXT(entry(log, 0), "2 at the end of 600000");
+            CHECK_TEXT(entry(log, 0), "2 at the end of 1300000");
         } else {
             CHECK_TEXT(entry(log, 0), "2 of 262130");
             CHECK_TEXT(entry(log, 1), "0 of 262130");
-            CHECK_TEXT(entry(log, 2), "0 at the end of 75740");
+            CHECK_TEXT(entry(log, 2), "0 of 262130");
+            CHECK_TEXT(entry(log, 3), "0 of 262130");
+            CHECK_TEXT(entry(log, 4), "0 at the end of 251480");
             /* The longest that is one frame. */
-            CHECK_INT(NWS_SendBinary(log->client, message, FRAGMENT), WEBSOCKET_OK);
-            CHECK_TEXT(entry(log, 3), "2 at the end of 262130");
+            CHECK_INT(NWS_SendBinary(log->client, message, WHOLE_MAX), WEBSOCKET_OK);
+            CHECK_TEXT(entry(log, 5), "2 at the end of 1048576");
         }
         log_end(log);
     }

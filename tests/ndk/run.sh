@@ -66,6 +66,8 @@ case $ARCH in
     x86_64 | arm64-v8a)
         [[ -z ${SANITIZE:-} ]] || fail "SANITIZE works on the host only"
         LIBRARY=$DIST/$ARCH
+        # As the SDK compiles: a copy of a library's variable in the program may not be aligned (lld for aarch64).
+        COMMON+=(-fPIC)
         compile_c() { cc_ohos "$ARCH" "$@"; }
         compile_cxx() { cxx_ohos "$ARCH" "$@"; }
         run() { OHOS_LIBRARY_PATH=${PLATFORM-} run_ohos "$ARCH" "$@"; }

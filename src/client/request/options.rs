@@ -31,7 +31,7 @@ pub struct Options {
     pub credentials: Option<Credentials>,
     /// How many redirects are followed, at most [`REDIRECTS_MAX`]. None leads from TLS to plain TCP, and what is meant for
     /// one origin alone is not sent to another: `Authorization`, `Cookie` and `Host`, the client's certificate, the name for
-    /// TLS. Default [`REDIRECTS_DEFAULT`], as on the platform.
+    /// TLS. Default 4, as on the platform.
     pub max_redirects: u8,
     /// Name the port in `Origin`, if it is not the scheme's own (RFC 6454 section 6.2). Default no, as on the platform.
     pub origin_port: bool,

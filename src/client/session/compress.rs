@@ -7,8 +7,8 @@ use crate::protocol::PiecePosition;
 
 /// How far ahead of the socket messages are compressed: they may have to go to another connection as they are.
 const CHUNKS_AHEAD_MAX: usize = 64;
-/// The work between two writes, in bytes of messages. It takes a third of a millisecond.
-const WORK_MAX: usize = 65_536;
+/// The work between two writes, in bytes of messages. It takes two thirds of a millisecond.
+const WORK_MAX: usize = 131_072;
 /// A message takes time however short it is, most of it to clear the compressor's tables when contexts are not taken over.
 const WORK_FOR_MESSAGE: usize = 1_024;
 /// A byte that is compressed takes as long as so many that are handed on.
