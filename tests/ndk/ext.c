@@ -1520,32 +1520,33 @@ static void sends_a_long_message_in_fragments_unless_told_not_to(void)
 {
     enum { LENGTH = 1300000, WHOLE_MAX = 1048576 };
     static char message[LENGTH];
+    static const char *const in_fragments[] = { "2 of 262130", "0 of 262130", "0 of 262130", "0 of 262130",
+                                                "0 at the end of 251480", NULL };
+    static const char *const in_one[] = { "2 at the end of 1300000", NULL };
+    static const char *const longest_in_one[] = { "2 at the end of 1048576", NULL };
+    static const struct {
+        size_t length;
+        uint8_t fragment_messages;
+        const char *const *frames;
+    } cases[] = { { LENGTH, 1, in_fragments }, { LENGTH, 0, in_one }, { WHOLE_MAX, 1, longest_in_one } };
     struct NWS_Callbacks callbacks;
     struct NWS_Options options = default_options();
-    int whole;
+    size_t number;
     CHECK_INT(options.fragmentMessages, 1);
     options.perMessageDeflate = 0;
     NWS_InitCallbacks(&callbacks, sizeof callbacks);
     callbacks.onFrame = on_sent_frame;
-    for (whole = 0; whole < 2; whole++) {
+    for (number = 0; number < sizeof cases / sizeof *cases; number++) {
         struct Log *log = log_new();
+        int frame;
         callbacks.userData = log;
-        options.fragmentMessages = whole ? 0 : 1;
+        options.fragmentMessages = cases[number].fragment_messages;
         CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
         CHECK_INT(NWS_SetCallbacks(log->client, &callbacks), WEBSOCKET_OK);
         CHECK_INT(log_connect(log, ws, "/"), WEBSOCKET_OK);
-        CHECK_INT(NWS_SendBinary(log->client, message, LENGTH), WEBSOCKET_OK);
-        if (whole) {
-            CHECK_TEXT(entry(log, 0), "2 at the end of 1300000");
-        } else {
-            CHECK_TEXT(entry(log, 0), "2 of 262130");
-            CHECK_TEXT(entry(log, 1), "0 of 262130");
-            CHECK_TEXT(entry(log, 2), "0 of 262130");
-            CHECK_TEXT(entry(log, 3), "0 of 262130");
-            CHECK_TEXT(entry(log, 4), "0 at the end of 251480");
-            /* The longest that is one frame. */
-            CHECK_INT(NWS_SendBinary(log->client, message, WHOLE_MAX), WEBSOCKET_OK);
-            CHECK_TEXT(entry(log, 5), "2 at the end of 1048576");
+        CHECK_INT(NWS_SendBinary(log->client, message, cases[number].length), WEBSOCKET_OK);
+        for (frame = 0; cases[number].frames[frame] != NULL; frame++) {
+            CHECK_TEXT(entry(log, frame), cases[number].frames[frame]);
         }
         log_end(log);
     }
