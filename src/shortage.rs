@@ -3,15 +3,23 @@
 //! Owns blocking work beside the workers, which needs threads. Knows nothing of clients.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::timeout;
 
+use crate::sync::lock;
+
 /// How long work may wait for a thread before the system is asked whether it has one.
 const BEGINS_WITHIN: Duration = Duration::from_millis(100);
+
+/// How long a thread that has done blocking work, or has taken over from a blocked callback, waits for more.
+pub(crate) const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(1);
+
+/// Since when a thread is idle that has done its work.
+static IDLE_SINCE: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// Whether an error says that the system has too little of something for now.
 pub(crate) fn is_shortage(error: &io::Error) -> bool {
@@ -35,10 +43,15 @@ pub(crate) async fn run_blocking<T: Send + 'static>(
     let panicked = |_: JoinError| io::Error::other("an internal error of the library");
     let begun = Arc::new(AtomicBool::new(false));
     let begins = begun.clone();
-    try_thread()?;
+    let idle_since = lock(&IDLE_SINCE).take();
+    if idle_since.is_none_or(|since| since.elapsed() > THREAD_KEEP_ALIVE / 2) {
+        try_thread()?;
+    }
     let mut task = spawn_blocking(move || {
         begins.store(true, Ordering::Relaxed);
-        work()
+        let done = work();
+        *lock(&IDLE_SINCE) = Some(Instant::now());
+        done
     });
     loop {
         match timeout(BEGINS_WITHIN, &mut task).await {

@@ -34,15 +34,13 @@ use tokio::task::unconstrained;
 pub(crate) use self::turns::{end_turn, has_gained, has_read, long_turn, may_read};
 
 use self::turns::{Turns, WORKER_THREADS};
-use crate::shortage::try_thread;
+use crate::shortage::{THREAD_KEEP_ALIVE, try_thread};
 use crate::sync::lock;
 
 /// How long the workers may take to run, on a machine that is busy.
 const WORKERS_START_WITHIN: Duration = Duration::from_secs(5);
 /// Threads that may be blocked in callbacks, or in name lookups, at once. They exist only while they are needed.
 const BLOCKING_THREADS_MAX: usize = 16_384;
-/// How long a thread that took over from a blocked callback waits for the next one.
-const BLOCKING_THREAD_KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// Turns of tasks after which a worker looks for sockets and timers. By default it is 61: so many turns of connections whose
 /// data never end would come before a quiet one is noticed.
 const EVENT_INTERVAL: u32 = 4;
@@ -102,7 +100,7 @@ impl Process {
                 .worker_threads(WORKER_THREADS)
                 .max_blocking_threads(BLOCKING_THREADS_MAX)
                 .event_interval(EVENT_INTERVAL)
-                .thread_keep_alive(BLOCKING_THREAD_KEEP_ALIVE)
+                .thread_keep_alive(THREAD_KEEP_ALIVE)
                 .thread_name_fn(|| {
                     slot::thread_asked();
                     "net_websocket".to_owned()
