@@ -160,6 +160,7 @@ run_rust() {
     suite 'unit and integration tests' '^test result' cargo_host test --quiet "${tests[@]}"
     # Without the mutants, which take minutes.
     [[ $fast ]] || suite 'models of the threads' '^models: ' bash scripts/models.sh --models
+    [[ $fast ]] || suite 'lives in virtual time' '^test result' cargo_host test --quiet --features simulation --test simulation
 }
 
 run_protocol() {
