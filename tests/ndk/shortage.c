@@ -14,7 +14,6 @@
 /* An attempt may take that long by default, so one that ends before has not waited for its end. */
 #define CONNECT_TIMEOUT_MS 15000
 #define MIB (1 << 20)
-#define LONG_BYTES 50000000
 /* More than the C library keeps of the address space for what is to come. */
 #define VERY_LONG_BYTES 150000000
 /* Of the library: two workers and the one that watches callbacks; and this one. */
@@ -184,23 +183,29 @@ static void without_memory_for_a_message_that_comes(void)
 
 static void without_memory_for_a_message_that_goes(void)
 {
-    char *message = (char *)calloc(1, LONG_BYTES);
+    char *message = (char *)calloc(1, VERY_LONG_BYTES);
     struct Probe *probe;
+    struct NWS_Options options;
     struct rlimit before;
     if (!bounds_address_space()) {
         puts("skip: a shortage of memory; this system does not bound the address space");
         return;
     }
     REQUIRE(message != NULL);
-    probe = probe_open(ws, "/sink");
+    probe = probe_new();
+    CHECK_INT(NWS_InitOptions(&options, sizeof options), WEBSOCKET_OK);
+    options.sendQueueLimit = 2 * VERY_LONG_BYTES;
+    CHECK_INT(NWS_SetOptions(probe->client, &options), WEBSOCKET_OK);
+    CHECK_INT(probe_connect(probe, ws, "/sink"), WEBSOCKET_OK);
+    CHECK_INT(probe_await(probe, OPEN, 0)->code, 101);
     before = limit(RLIMIT_AS, address_space(16 * MIB));
-    CHECK_INT(NWS_SendBinary(probe->client, message, LONG_BYTES), WEBSOCKET_SEND_NO_MEMORY);
+    CHECK_INT(NWS_SendBinary(probe->client, message, VERY_LONG_BYTES), WEBSOCKET_SEND_NO_MEMORY);
     CHECK_HAS(NWS_LastErrorMessage(), "no memory");
     CHECK_INT(probe_send_text(probe, "short"), WEBSOCKET_OK);
     CHECK_TEXT(probe_await(probe, MESSAGE, 0)->text, "sunk 5");
     unlimit(RLIMIT_AS, &before);
-    CHECK_INT(NWS_SendBinary(probe->client, message, LONG_BYTES), WEBSOCKET_OK);
-    CHECK_TEXT(probe_await(probe, MESSAGE, 1)->text, "sunk 50000000");
+    CHECK_INT(NWS_SendBinary(probe->client, message, VERY_LONG_BYTES), WEBSOCKET_OK);
+    CHECK_TEXT(probe_await(probe, MESSAGE, 1)->text, "sunk 150000000");
     probe_finish(probe);
     free(message);
 }
