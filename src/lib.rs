@@ -21,6 +21,7 @@ mod protocol;
 
 #[cfg(any(target_env = "ohos", feature = "arkts"))]
 mod arkts;
+mod by_address;
 #[cfg(any(target_env = "ohos", feature = "arkts", test))]
 mod event_queue;
 mod logging;

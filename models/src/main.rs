@@ -15,6 +15,8 @@ mod platform;
 mod sync;
 
 // What only the library calls is not called here.
+#[path = "../../src/by_address.rs"]
+mod by_address;
 #[allow(dead_code)]
 #[path = "../../src/event_queue.rs"]
 mod event_queue;

@@ -6,13 +6,13 @@
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::CString;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, PoisonError};
 
 use super::abi::{ErrCode, Header, RequestOptions, WebSocket};
 use super::callback::{Callbacks, ClientPointer};
 use super::callback_barrier::CallbackBarrier;
 use super::client_ext::{ClientExt, SendCompletion};
+use crate::by_address::ByAddress;
 use crate::client::{Client, RawHeader, SEND_LIMIT_BYTES};
 use crate::platform;
 use crate::sync::{LazyLock, Mutex, RwLock, RwLockReadGuard, lock};
@@ -22,8 +22,7 @@ use crate::sync::{LazyLock, Mutex, RwLock, RwLockReadGuard, lock};
 const QUARANTINE_MAX: usize = 1_024;
 
 /// Locked to find, to add or to remove a client, and never during a call.
-static CLIENTS: LazyLock<RwLock<HashMap<usize, &'static Slot, BuildHasherDefault<AddressHasher>>>> =
-    LazyLock::new(RwLock::default);
+static CLIENTS: LazyLock<RwLock<HashMap<usize, &'static Slot, ByAddress>>> = LazyLock::new(RwLock::default);
 
 /// A place for a client: empty before it is created, and once Destroy has taken it. Locked for reading during each call.
 /// Places are never released, so that a thread may keep one in mind; they are 80 bytes long.
@@ -39,28 +38,6 @@ thread_local! {
     /// The places that this thread has called last, by a part of the address. Another client may be there by now.
     static RECENT: [Cell<Option<&'static Slot>>; RECENT_SLOTS] =
         const { [const { Cell::new(None) }; RECENT_SLOTS] };
-}
-
-/// Hashes the address of a struct. One multiplication is enough: our allocator chooses the addresses, no adversary.
-#[derive(Default)]
-struct AddressHasher(u64);
-
-impl Hasher for AddressHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_usize(usize::from(*byte));
-        }
-    }
-
-    fn write_usize(&mut self, address: usize) {
-        // 2^64 divided by the golden ratio: spreads the bits of an address to the upper ones, which the map looks at.
-        const FIBONACCI: u64 = 0x9e37_79b9_7f4a_7c15;
-        self.0 = (self.0 ^ address as u64).wrapping_mul(FIBONACCI).rotate_left(32);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
 
 struct Quarantined(#[expect(dead_code, reason = "owned so that its memory is not reused")] Box<WebSocket>);

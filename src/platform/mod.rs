@@ -5,8 +5,9 @@
 //! Owns the calls into the platform's libraries and the kernel, and those of zlib-rs that need `unsafe`. Knows nothing of
 //! clients, C or JavaScript. A file imports only files below it: `mod`, `proxy`, `network`, `netlink`,
 //! `permission`, `security`, `device`, `tcp`, `sleep`, `fork`, `inflate`, `library`, and `thread_state`, on which the
-//! runtime stands.
+//! runtime stands, and `clock`.
 
+mod clock;
 mod device;
 mod fork;
 mod inflate;

@@ -5,6 +5,8 @@
 use std::io::Read;
 use std::time::Duration;
 
+use super::clock::time_on;
+
 /// Names a thread; never 0.
 pub(crate) type ThreadId = u32;
 
@@ -30,13 +32,7 @@ pub(crate) fn processor_time(thread: ThreadId) -> Option<Duration> {
     // that counts as the scheduler does.
     const OF_THREAD: libc::clockid_t = 4;
     const AS_SCHEDULED: libc::clockid_t = 2;
-    let clock = (!thread.cast_signed() << 3) | OF_THREAD | AS_SCHEDULED;
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call writes to `time`, whatever the clock is.
-    let known = unsafe { libc::clock_gettime(clock, &mut time) } == 0;
-    let seconds = u64::try_from(time.tv_sec).ok()?;
-    let nanos = u32::try_from(time.tv_nsec).ok()?;
-    known.then(|| Duration::new(seconds, nanos))
+    time_on((!thread.cast_signed() << 3) | OF_THREAD | AS_SCHEDULED)
 }
 
 #[cfg(test)]

@@ -3,32 +3,11 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::ffi::c_void;
-use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::by_address::ByAddress;
 
 thread_local! {
-    static ADDRESSES: RefCell<HashSet<*const c_void, BuildHasherDefault<AddressHasher>>> = RefCell::default();
-}
-
-/// Each call of a method asks, and no peer chooses addresses: a multiplication spreads them well enough.
-#[derive(Default)]
-struct AddressHasher(u64);
-
-impl Hasher for AddressHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_usize(usize::from(*byte));
-        }
-    }
-
-    fn write_usize(&mut self, address: usize) {
-        /// 2^64 by the golden ratio.
-        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-        self.0 = (self.0 ^ address as u64).wrapping_mul(SPREAD).rotate_left(32);
-    }
+    static ADDRESSES: RefCell<HashSet<*const c_void, ByAddress>> = RefCell::default();
 }
 
 /// Notes an object that a JavaScript object of this thread is about to own.
