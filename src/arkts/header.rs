@@ -1,6 +1,7 @@
 //! The headers of a request, as scripts give them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::error::ApiError;
 use super::lenience::{Lenience, shown};
@@ -23,12 +24,14 @@ pub fn headers(value: Value<'_>, lenience: Lenience) -> Result<Vec<RawHeader>, A
     for (name, value) in entries {
         let Some(value) = header_value(&name, value)? else { continue };
         let header = (name.into_bytes(), value.into_bytes());
-        match places.insert(header.0.to_ascii_lowercase(), headers.len()) {
-            None => headers.push(header),
-            Some(place) => {
+        match places.entry(header.0.to_ascii_lowercase()) {
+            Entry::Vacant(place) => {
+                place.insert(headers.len());
+                headers.push(header);
+            }
+            Entry::Occupied(place) => {
                 lenience.warn("header", "has one name in several spellings; the last counts");
-                headers[place] = header;
-                places.insert(headers[place].0.to_ascii_lowercase(), place);
+                headers[*place.get()] = header;
             }
         }
     }

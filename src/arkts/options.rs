@@ -15,16 +15,14 @@ use super::napi::{Type, Value};
 use crate::client::{
     AlpnProtocols, Causes, ClientCertificate, Credentials, NetworkSecurityConfig, Options, Password, Pin,
     Preparation, Proxy, ProxyProtocol, ProxyServer, REDIRECTS_MAX, Reconnect, Rewrite, SEND_LIMIT_BYTES,
-    SendLimits, TlsServerName,
+    SendLimits, SessionOptions, TlsServerName,
 };
 
 /// The longest interval or timeout in seconds: the platform's limit.
 const SECONDS_MAX: f64 = 30_000.0;
 
-/// The default of `pingInterval` in seconds. The platform's 30 race with idle limits of 30 s.
-const PING_DEFAULT_SECONDS: f64 = 25.0;
-/// The platform's default of `pongTimeout` in seconds.
-const PONG_DEFAULT_SECONDS: f64 = 30.0;
+/// The platform's default of `pingInterval` and of `pongTimeout` in seconds.
+const PLATFORM_DEFAULT_SECONDS: f64 = 30.0;
 
 const DEFAULT_CLOSE_CODE: u32 = 1000;
 /// The platform's default, which servers may know.
@@ -161,8 +159,7 @@ pub fn connect_options(value: Value<'_>, lenience: Lenience) -> Result<ConnectOp
             lenience.unknown(&name, &known);
         });
     }
-    (options.session.ping_interval, options.session.pong_timeout) =
-        keepalive(ping_interval, pong_timeout, lenience);
+    keepalive(&mut options.session, ping_interval, pong_timeout, lenience);
     if username.is_some() || password.is_some() {
         let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
         options.credentials = Some(Credentials { username, password });
@@ -174,13 +171,14 @@ pub fn connect_options(value: Value<'_>, lenience: Lenience) -> Result<ConnectOp
 const SAFEGUARDS: [&str; 3] = ["certificatePinning", "trustUserAuthorities", "networkSecurityConfig"];
 const MISSPELT_BY: usize = 4;
 
-/// The interval between pings and the deadline of their pongs, by the platform's rules: an interval out of range is not heard,
-/// and a deadline is not longer than the interval, unless it is the default.
+/// Sets the interval between pings and the deadline of their pongs, by the platform's rules: an interval out of range is not
+/// heard, and a deadline is not longer than the interval, unless it is the default.
 fn keepalive(
+    session: &mut SessionOptions,
     interval: Option<Value<'_>>,
     timeout: Option<Value<'_>>,
     lenience: Lenience,
-) -> (Option<Duration>, Option<Duration>) {
+) {
     let number = |name, value: Option<Value<'_>>| {
         let number = value?.to_number().filter(|seconds| !seconds.is_nan());
         if number.is_none() {
@@ -196,10 +194,9 @@ fn keepalive(
         in_range(seconds)
     });
     // Without an interval the deadline has the bounds that the platform's default of the interval gives it there.
-    let longest = interval.unwrap_or(PONG_DEFAULT_SECONDS);
-    let interval = interval.unwrap_or(PING_DEFAULT_SECONDS);
+    let longest = interval.unwrap_or(PLATFORM_DEFAULT_SECONDS);
     let timeout = number("pongTimeout", timeout).map(|seconds| match seconds {
-        PONG_DEFAULT_SECONDS => seconds,
+        PLATFORM_DEFAULT_SECONDS => seconds,
         0.0..=SECONDS_MAX if longest == 0.0 || seconds <= longest => seconds,
         _ => {
             let what = format_args!("must be from 0 to pingInterval; it is taken as {longest}");
@@ -207,7 +204,12 @@ fn keepalive(
             longest
         }
     });
-    (seconds(interval), seconds(timeout.unwrap_or(PONG_DEFAULT_SECONDS)))
+    if let Some(interval) = interval {
+        session.ping_interval = seconds(interval);
+    }
+    if let Some(timeout) = timeout {
+        session.pong_timeout = seconds(timeout);
+    }
 }
 
 /// A number of seconds. 0 switches a timer off.

@@ -41,9 +41,7 @@ impl Encoder {
         payload: &[u8],
         position: PiecePosition,
     ) {
-        let start = out.len();
-        self.frame(out, opcode_at(kind, position), NO_EXTENSION, payload);
-        end_at(&mut out[start..], position);
+        self.part(out, kind, NO_EXTENSION, payload, position);
     }
 
     /// Appends one frame of a message that is compressed: the first one says so (RFC 7692 section 6.1).
@@ -54,10 +52,8 @@ impl Encoder {
         payload: &[u8],
         position: PiecePosition,
     ) {
-        let start = out.len();
         let extension = if position.first { RSV1 } else { NO_EXTENSION };
-        self.frame(out, opcode_at(kind, position), extension, payload);
-        end_at(&mut out[start..], position);
+        self.part(out, kind, extension, payload, position);
     }
 
     /// Appends the header of one frame of a message and masks its payload where it is, to be sent behind the header.
@@ -101,6 +97,19 @@ impl Encoder {
         }
         self.left -= 1;
         self.keys[self.left]
+    }
+
+    fn part(
+        &mut self,
+        out: &mut Vec<u8>,
+        kind: MessageType,
+        extension_bits: u8,
+        payload: &[u8],
+        position: PiecePosition,
+    ) {
+        let start = out.len();
+        self.frame(out, opcode_at(kind, position), extension_bits, payload);
+        end_at(&mut out[start..], position);
     }
 
     fn frame(&mut self, out: &mut Vec<u8>, opcode: u8, extension_bits: u8, payload: &[u8]) {

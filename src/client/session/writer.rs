@@ -125,7 +125,7 @@ impl Writer {
         }
         let count = match self.out.front() {
             // One message, as is the rule: not worth room for many slices.
-            Some(chunk) if self.out.len() == 1 && chunk.tail.is_none() && chunk.uncompressed.is_none() => {
+            Some(chunk) if self.out.len() == 1 && chunk.tail.is_none() => {
                 let end = chunk.bytes.len().min(self.front_written + WRITE_BYTES_MAX);
                 ready!(Pin::new(&mut self.stream).poll_write(cx, &chunk.bytes[self.front_written..end]))?
             }
