@@ -7,7 +7,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian aria2=1.36.0-1
-serve "$work/root/usr/bin/aria2c" --enable-rpc --rpc-listen-port=16800 --quiet
+serve "$work/debian/usr/bin/aria2c" --enable-rpc --rpc-listen-port=16800 --quiet
 
 python3 - <<'PY' | compare "a ping: pong b'a', error, silence
 an empty ping: pong b'', error, silence

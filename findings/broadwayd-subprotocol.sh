@@ -7,7 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian libgtk-3-bin=3.24.38-2~deb12u3
 export XDG_CACHE_HOME=$work XDG_RUNTIME_DIR=$work
-serve "$work/root/usr/bin/broadwayd" -p 16806 :16
+serve "$work/debian/usr/bin/broadwayd" -p 16806 :16
 
 python3 - <<'PY' | compare "nothing is offered: ['broadway']
 another is offered: ['broadway']

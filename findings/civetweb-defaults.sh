@@ -30,8 +30,8 @@ int main(void)
     pause();
 }
 C
-root=$work/root/usr
-gcc "$work/echo.c" -I"$root/include" -L"$root/lib/x86_64-linux-gnu" -lcivetweb -o "$work/echo"
+debian=$work/debian/usr
+gcc "$work/echo.c" -I"$debian/include" -L"$debian/lib/x86_64-linux-gnu" -lcivetweb -o "$work/echo"
 serve ./echo
 
 python3 - <<'PY' | compare "chat, superchat, other are offered: ['other']

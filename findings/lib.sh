@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the findings share: source it. Each runs a program of others, without this library, in a folder that is removed.
 #
-#   take_debian PACKAGE=VERSION...   unpacks Debian 12's packages, and what they need and is not installed, into $work/root
+#   take_debian PACKAGE=VERSION...   unpacks Debian 12's packages, and what they need and is not installed, into $work/debian
 #   take_pypi PACKAGE==VERSION...    installs into a virtual environment, $work/python
 #   take_npm PACKAGE@VERSION...      installs into $work/node_modules
 #   serve COMMAND...                 runs a server in the background, in $work, until the finding ends
@@ -23,15 +23,15 @@ trap finish EXIT
 export PYTHONPATH=$findings PYTHONDONTWRITEBYTECODE=1
 
 take_debian() {
-    mkdir -p "$work/archives/partial" "$work/root"
+    mkdir -p "$work/archives/partial" "$work/debian"
     apt-get -qq -y -o Debug::NoLocking=1 -o "Dir::Cache::archives=$work/archives" --no-install-recommends \
         --download-only install "$@" >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; exit 1; }
     local archive
     for archive in "$work"/archives/*.deb; do
-        dpkg -x "$archive" "$work/root"
+        dpkg -x "$archive" "$work/debian"
     done
-    local lib=$work/root/usr/lib/x86_64-linux-gnu
-    export LD_LIBRARY_PATH=$lib:$work/root/lib/x86_64-linux-gnu
+    local lib=$work/debian/usr/lib/x86_64-linux-gnu
+    export LD_LIBRARY_PATH=$lib:$work/debian/lib/x86_64-linux-gnu
     echo "Debian 12: $*"
 }
 

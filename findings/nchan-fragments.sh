@@ -9,7 +9,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian nginx-core libnginx-mod-nchan=1:1.3.6+dfsg-2
 cat >"$work/nginx.conf" <<CONF
-load_module $work/root/usr/lib/nginx/modules/ngx_nchan_module.so;
+load_module $work/debian/usr/lib/nginx/modules/ngx_nchan_module.so;
 daemon off; master_process off; pid $work/pid; error_log $work/errors;
 events {}
 http {
@@ -22,7 +22,7 @@ http {
     }
 }
 CONF
-serve "$work/root/usr/sbin/nginx" -e "$work/errors" -c "$work/nginx.conf"
+serve "$work/debian/usr/sbin/nginx" -e "$work/errors" -c "$work/nginx.conf"
 
 python3 - <<'PY' | compare "a message in one frame: text b'onetwo'
 the first of two fragments: text b'one'

@@ -7,9 +7,9 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian qemu-system-x86
-serve "$work/root/usr/bin/qemu-system-x86_64" -L "$work/root/usr/share/qemu" -L "$work/root/usr/share/seabios" \
+serve "$work/debian/usr/bin/qemu-system-x86_64" -L "$work/debian/usr/share/qemu" -L "$work/debian/usr/share/seabios" \
     -machine none -display none -nodefaults -vnc 127.0.0.1:77,websocket=16803
-"$work/root/usr/bin/qemu-system-x86_64" --version | sed -n 1p
+"$work/debian/usr/bin/qemu-system-x86_64" --version | sed -n 1p
 
 python3 - <<'PY' | compare "another sub-protocol: HTTP/1.1 400 Bad Request, the empty line: False, then FIN
 close 4001: close 1000 b'peer requested close', FIN

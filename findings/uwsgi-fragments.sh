@@ -16,7 +16,7 @@ def application(environ, _start):
     while True:
         uwsgi.websocket_send(uwsgi.websocket_recv())
 PY
-serve "$work/root/usr/bin/uwsgi-core" --plugin "$work/root/usr/lib/uwsgi/plugins/python311_plugin.so" \
+serve "$work/debian/usr/bin/uwsgi-core" --plugin "$work/debian/usr/lib/uwsgi/plugins/python311_plugin.so" \
     --http-socket 127.0.0.1:16801 --wsgi-file echo.py --threads 4
 
 python3 - <<'PY' | compare "one frame: text b'hello world'

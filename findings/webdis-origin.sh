@@ -7,12 +7,12 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian webdis=0.1.9+dfsg-1.1 redis-server
-serve "$work/root/usr/bin/redis-server" --port 16808 --save ''
+serve "$work/debian/usr/bin/redis-server" --port 16808 --save ''
 cat >"$work/webdis.json" <<CONF
 {"redis_host": "127.0.0.1", "redis_port": 16808, "http_host": "127.0.0.1", "http_port": 16807, "threads": 1,
  "daemonize": false, "websockets": true, "verbosity": 0, "logfile": "$work/webdis.log"}
 CONF
-serve "$work/root/usr/bin/webdis" webdis.json
+serve "$work/debian/usr/bin/webdis" webdis.json
 
 python3 - <<'PY' | compare "without Origin: '', then silence
 with Origin: HTTP/1.1 101 Switching Protocols

@@ -6,8 +6,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian weechat-headless=3.8-1 weechat-plugins=3.8-1
-export WEECHAT_EXTRA_LIBDIR=$work/root/usr/lib/x86_64-linux-gnu/weechat
-serve "$work/root/usr/bin/weechat-headless" --dir "$work/home" \
+export WEECHAT_EXTRA_LIBDIR=$work/debian/usr/lib/x86_64-linux-gnu/weechat
+serve "$work/debian/usr/bin/weechat-headless" --dir "$work/home" \
     -r "/set relay.network.allow_empty_password on" -r "/relay add weechat 16811"
 
 python3 - <<'PY' | compare "/weechat: HTTP/1.1 101 Switching Protocols
