@@ -7,7 +7,7 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -19,7 +19,6 @@ use net_websocket::internals::client::{MessageType, Options, Reconnect, SessionO
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use socket2::{Domain, Socket, Type};
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use support::{DEADLINE, Peer, Recorded, Seen, Wire, quiet};
 
@@ -171,13 +170,28 @@ fn ping(wire: &mut Wire) -> Vec<u8> {
     payload
 }
 
+/// A client with an open connection to `peer`, and the peer's end of it.
+fn open(peer: &Peer) -> (Frozen, Wire) {
+    let frozen = Frozen::connect(peer);
+    let wire = peer.open();
+    frozen.expect("Opened");
+    (frozen, wire)
+}
+
+/// The same, once the client's close frame has come.
+fn closing(peer: &Peer) -> (Frozen, Wire) {
+    let (frozen, mut wire) = open(peer);
+    wire.send(b"\x81\x05close");
+    frozen.expect("Text(\"close\")");
+    assert_eq!(next_frame(&mut wire), (CLOSE, vec![3, 0xe8]));
+    (frozen, wire)
+}
+
 #[test]
 fn a_pong_and_a_message_that_came_meanwhile_are_read() {
     for time in STOPS {
         let peer = Peer::bind();
-        let frozen = Frozen::connect(&peer);
-        let mut wire = peer.open();
-        frozen.expect("Opened");
+        let (frozen, mut wire) = open(&peer);
         let payload = ping(&mut wire);
         frozen.stopped_for(time, || {
             pong(&mut wire, &payload);
@@ -191,9 +205,7 @@ fn a_pong_and_a_message_that_came_meanwhile_are_read() {
 #[test]
 fn a_peer_that_answers_only_afterwards_has_the_time_for_it() {
     let peer = Peer::bind();
-    let frozen = Frozen::connect(&peer);
-    let mut wire = peer.open();
-    frozen.expect("Opened");
+    let (frozen, mut wire) = open(&peer);
     ping(&mut wire);
     frozen.stopped_for(STOPS[1], || {});
     // The ping that comes now shows that the client has gone on.
@@ -206,9 +218,7 @@ fn a_peer_that_answers_only_afterwards_has_the_time_for_it() {
 #[test]
 fn a_peer_that_is_gone_is_noticed_afterwards() {
     let peer = Peer::bind();
-    let frozen = Frozen::connect(&peer);
-    let mut wire = peer.open();
-    frozen.expect("Opened");
+    let (frozen, mut wire) = open(&peer);
     ping(&mut wire);
     frozen.stopped_for(STOPS[1], || {});
     let thawed_at = Instant::now();
@@ -220,9 +230,7 @@ fn a_peer_that_is_gone_is_noticed_afterwards() {
 #[test]
 fn an_end_that_came_meanwhile_is_told_as_it_was() {
     let peer = Peer::bind();
-    let frozen = Frozen::connect(&peer);
-    let mut wire = peer.open();
-    frozen.expect("Opened");
+    let (frozen, mut wire) = open(&peer);
     ping(&mut wire);
     frozen.stopped_for(STOPS[0], || wire.send(b"\x81\x02hi\x88\x05\x03\xe9bye"));
     frozen.expect("Text(\"hi\")");
@@ -248,12 +256,7 @@ fn an_answer_to_the_upgrade_that_came_meanwhile_opens_the_connection() {
 fn a_close_frame_that_came_meanwhile_ends_the_handshake() {
     for time in STOPS {
         let peer = Peer::bind();
-        let frozen = Frozen::connect(&peer);
-        let mut wire = peer.open();
-        frozen.expect("Opened");
-        wire.send(b"\x81\x05close");
-        frozen.expect("Text(\"close\")");
-        assert_eq!(next_frame(&mut wire), (CLOSE, vec![3, 0xe8]));
+        let (frozen, mut wire) = closing(&peer);
         frozen.stopped_for(time, || wire.send(b"\x88\x02\x03\xe8"));
         frozen.expect("Closed(1000");
     }
@@ -262,12 +265,7 @@ fn a_close_frame_that_came_meanwhile_ends_the_handshake() {
 #[test]
 fn a_peer_that_answers_the_close_frame_only_afterwards_has_the_time_for_it() {
     let peer = Peer::bind();
-    let frozen = Frozen::connect(&peer);
-    let mut wire = peer.open();
-    frozen.expect("Opened");
-    wire.send(b"\x81\x05close");
-    frozen.expect("Text(\"close\")");
-    assert_eq!(next_frame(&mut wire), (CLOSE, vec![3, 0xe8]));
+    let (frozen, mut wire) = closing(&peer);
     frozen.stopped_for(STOPS[1], || {});
     wire.send(b"\x88\x02\x03\xe8");
     frozen.expect("Closed(1000");
@@ -276,12 +274,7 @@ fn a_peer_that_answers_the_close_frame_only_afterwards_has_the_time_for_it() {
 #[test]
 fn a_peer_that_never_answers_the_close_frame_is_noticed_afterwards() {
     let peer = Peer::bind();
-    let frozen = Frozen::connect(&peer);
-    let mut wire = peer.open();
-    frozen.expect("Opened");
-    wire.send(b"\x81\x05close");
-    frozen.expect("Text(\"close\")");
-    assert_eq!(next_frame(&mut wire), (CLOSE, vec![3, 0xe8]));
+    let (frozen, _wire) = closing(&peer);
     frozen.stopped_for(STOPS[1], || {});
     let thawed_at = Instant::now();
     frozen.expect("no close frame came within 1000 ms");
@@ -291,9 +284,7 @@ fn a_peer_that_never_answers_the_close_frame_is_noticed_afterwards() {
 #[test]
 fn what_is_begun_when_the_peer_closes_is_finished_afterwards() {
     let peer = Peer::bind();
-    let frozen = Frozen::connect(&peer);
-    let mut wire = peer.open();
-    frozen.expect("Opened");
+    let (frozen, mut wire) = open(&peer);
     wire.send(b"\x81\x04long");
     frozen.expect("Text(\"long\")");
     let mut first = [0];
@@ -393,7 +384,11 @@ fn a_tls_handshake_goes_on_afterwards() {
         frozen.stopped_for(time, || {
             let session = ServerConnection::new(config.clone()).expect("a session");
             // Its answer is on the way while the client is stopped.
-            server = Some(std::thread::spawn(move || upgrade_tls(StreamOwned::new(session, tcp))));
+            server = Some(std::thread::spawn(move || {
+                let mut wire = Wire(StreamOwned::new(session, tcp));
+                wire.upgrade(b"\x81\x02hi");
+                wire.drain();
+            }));
         });
         frozen.expect("Opened");
         frozen.expect("Text(\"hi\")");
@@ -401,28 +396,6 @@ fn a_tls_handshake_goes_on_afterwards() {
         server.take().expect("begun").join().expect("no panic");
     }
     let _ = fs::remove_file(authority);
-}
-
-/// Upgrades, says hi, and reads to the end.
-fn upgrade_tls(mut stream: StreamOwned<ServerConnection, TcpStream>) {
-    let mut request = Vec::new();
-    let mut byte = [0];
-    while !request.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).expect("a request");
-        request.push(byte[0]);
-    }
-    let request = String::from_utf8(request).expect("ASCII");
-    let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a key");
-    let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {}\r\n\r\n\x01\x02hi",
-        derive_accept_key(key.as_bytes())
-    );
-    let mut answer = answer.into_bytes();
-    let frame = answer.len() - 4;
-    answer[frame] = TEXT;
-    stream.write_all(&answer).expect("written");
-    let _ = stream.read_to_end(&mut Vec::new());
 }
 
 #[test]

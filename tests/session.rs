@@ -344,18 +344,23 @@ fn read_slowly(mut wire: Wire) -> thread::JoinHandle<(Wire, Duration)> {
     })
 }
 
-#[test]
-fn a_peer_that_takes_what_is_sent_is_there_although_its_pong_is_late() {
-    let peer = Peer::bind();
-    let recorded = Recorded::connect(&peer, impatient());
+/// An impatient client with an upload in one frame, behind which the next ping waits, and who reads it slowly.
+fn uploads_slowly(peer: &Peer) -> (Recorded, thread::JoinHandle<(Wire, Duration)>) {
+    let recorded = Recorded::connect(peer, impatient());
     let wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
     let reader = read_slowly(wire);
-    // In one frame, behind which the next ping waits.
     recorded
         .client
         .set_send_limits(SendLimits { fragments: false, ..SendLimits::of_bytes(SEND_LIMIT_BYTES) });
     recorded.client.send(MessageType::Binary, &vec![1; UPLOAD_BYTES]).expect("open");
+    (recorded, reader)
+}
+
+#[test]
+fn a_peer_that_takes_what_is_sent_is_there_although_its_pong_is_late() {
+    let peer = Peer::bind();
+    let (recorded, reader) = uploads_slowly(&peer);
     let (mut wire, elapsed) = reader.join().expect("no panic");
     assert!(elapsed > 3 * SHORT);
     wire.send(b"\x81\x02hi");
@@ -377,15 +382,7 @@ fn a_peer_that_takes_what_is_sent_is_there_although_its_pong_is_late() {
 #[test]
 fn a_peer_that_takes_what_was_sent_before_a_close_is_there_until_it_answers() {
     let peer = Peer::bind();
-    let recorded = Recorded::connect(&peer, impatient());
-    let wire = peer.open();
-    assert_eq!(recorded.next(), Seen::Opened);
-    let reader = read_slowly(wire);
-    // In one frame, behind which the next ping waits.
-    recorded
-        .client
-        .set_send_limits(SendLimits { fragments: false, ..SendLimits::of_bytes(SEND_LIMIT_BYTES) });
-    recorded.client.send(MessageType::Binary, &vec![1; UPLOAD_BYTES]).expect("open");
+    let (recorded, reader) = uploads_slowly(&peer);
     recorded.client.send(MessageType::Text, b"last").expect("open");
     recorded.client.close(1000, "").expect("open");
     let (mut wire, elapsed) = reader.join().expect("no panic");

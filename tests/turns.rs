@@ -19,7 +19,7 @@ use net_websocket::internals::client::{
     SEND_LIMIT_BYTES, SessionOptions, Statistics, TlsOptions,
 };
 
-use hostile::{DATA, HANDSHAKE, Sealed, tickets, tls_server};
+use hostile::{DATA, HANDSHAKE, Sealed, Taker, tickets, tls_server};
 use rustls::ServerConfig;
 use support::{DEADLINE, Peer, Recorded, Seen, Wire, quiet};
 
@@ -302,36 +302,6 @@ fn a_peer_is_not_silent_while_the_listener_has_yet_to_take_what_it_sent() {
     assert_eq!(next_but(&told, &[Told::Pong]), Told::Closed(1006), "the peer hung up");
 }
 
-/// Takes all that a hostile server sends, a millisecond for each message of one that floods.
-struct Taker {
-    told: Sender<Told>,
-    slow: bool,
-}
-
-impl Listener for Taker {
-    fn may_block(&self) -> bool {
-        true
-    }
-
-    fn opened(&mut self, _opened: &Opened) {
-        let _ = self.told.send(Told::Opened);
-    }
-
-    fn message(&mut self, _message: Message<'_>) {
-        if self.slow {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    fn failed(&mut self, failure: &Failure) {
-        let _ = self.told.send(Told::Failed(failure.to_string()));
-    }
-
-    fn closed(&mut self, closed: &Closed) {
-        let _ = self.told.send(Told::Closed(closed.code));
-    }
-}
-
 /// The short form of `scripts/soak-faults.sh hostile`, which measures what this allows much more for.
 #[test]
 fn hostile_servers_of_all_kinds_delay_neither_round_trips_nor_deadlines() {
@@ -344,14 +314,13 @@ fn hostile_servers_of_all_kinds_delay_neither_round_trips_nor_deadlines() {
         .iter()
         .flat_map(|kind| [kind; PEERS])
         .map(|kind| {
-            let (told, events) = channel();
-            let taker = Taker { told, slow: *kind == "/flood" };
+            let (taker, events) = Taker::of(kind);
             let client = Client::new(Box::new(taker), SEND_LIMIT_BYTES);
             let session = SessionOptions { close_timeout: LIMIT, ..Options::default().session };
             let options = unverified(Options { session, ..quiet() });
             let url = format!("{}{kind}", urls[usize::from(hostile::needs_tls(kind))]);
             client.connect(Request::parse(&url, options).expect("a good request")).expect("idle");
-            assert_eq!(events.recv_timeout(DEADLINE), Ok(Told::Opened), "{kind}");
+            assert_eq!(events.recv_timeout(DEADLINE), Ok(hostile::Told::Opened), "{kind}");
             (kind, client, events)
         })
         .collect();
@@ -370,7 +339,7 @@ fn hostile_servers_of_all_kinds_delay_neither_round_trips_nor_deadlines() {
         client.close(1000, "").unwrap_or_else(|error| panic!("{kind}: {error:?}"));
     }
     for (kind, _, events) in &clients {
-        assert_eq!(events.recv_timeout(DEADLINE), Ok(Told::Closed(1006)), "{kind}");
+        assert_eq!(events.recv_timeout(DEADLINE), Ok(hostile::Told::Closed(1006)), "{kind}");
         assert!(closed_at.elapsed() < LIMIT + SLACK, "{kind}: {:?}", closed_at.elapsed());
     }
 }

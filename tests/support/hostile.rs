@@ -3,8 +3,10 @@
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
-use net_websocket::internals::client::PerMessageDeflate;
+use net_websocket::internals::client::{Closed, Failure, Listener, Message, Opened, PerMessageDeflate};
 use rcgen::generate_simple_self_signed;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
@@ -16,6 +18,52 @@ const BOMB_BYTES: usize = 63 << 20;
 
 /// What such a server sends, by the path that asks for it. The first two go over wss.
 pub const KINDS: [&str; 7] = ["/tickets", "/empty-records", "/pings", "/tiny", "/bombs", "/blocks", "/flood"];
+
+/// What a client of such a server tells.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Told {
+    Opened,
+    Failed(String),
+    Closed(u16),
+}
+
+/// Takes all that such a server sends, a millisecond for each message of one that floods.
+pub struct Taker {
+    told: Sender<Told>,
+    slow: bool,
+}
+
+impl Taker {
+    /// One for a server of that kind, and what it tells.
+    pub fn of(kind: &str) -> (Self, Receiver<Told>) {
+        let (told, events) = channel();
+        (Self { told, slow: kind == "/flood" }, events)
+    }
+}
+
+impl Listener for Taker {
+    fn may_block(&self) -> bool {
+        true
+    }
+
+    fn opened(&mut self, _opened: &Opened) {
+        let _ = self.told.send(Told::Opened);
+    }
+
+    fn message(&mut self, _message: Message<'_>) {
+        if self.slow {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        let _ = self.told.send(Told::Failed(failure.to_string()));
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        let _ = self.told.send(Told::Closed(closed.code));
+    }
+}
 
 /// Whether what is sent at `path` needs TLS.
 pub fn needs_tls(path: &str) -> bool {

@@ -54,9 +54,9 @@ impl Peer {
 }
 
 /// The peer's end of a connection.
-pub struct Wire(pub TcpStream);
+pub struct Wire<S = TcpStream>(pub S);
 
-impl Wire {
+impl<S: Read + Write> Wire<S> {
     /// Reads the request and accepts it; `behind` goes out in the same write as the answer.
     pub fn upgrade(&mut self, behind: &[u8]) -> String {
         self.upgrade_with("", behind)
@@ -77,15 +77,6 @@ impl Wire {
         answer.extend_from_slice(behind);
         self.send(&answer);
         request
-    }
-
-    /// Answers the request with this, and closes.
-    pub fn answer(mut self, answer: &str) {
-        self.read_request();
-        // The client may have had enough before all is written.
-        let _ = self.0.write_all(answer.as_bytes());
-        let _ = self.0.shutdown(Shutdown::Write);
-        self.drain();
     }
 
     /// Reads, whatever it is, until the client has ended its side.
@@ -157,6 +148,17 @@ impl Wire {
         let mut bytes = [0; N];
         self.0.read_exact(&mut bytes).expect("more bytes");
         bytes
+    }
+}
+
+impl Wire {
+    /// Answers the request with this, and closes.
+    pub fn answer(mut self, answer: &str) {
+        self.read_request();
+        // The client may have had enough before all is written.
+        let _ = self.0.write_all(answer.as_bytes());
+        let _ = self.0.shutdown(Shutdown::Write);
+        self.drain();
     }
 }
 

@@ -3,62 +3,23 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use net_websocket::internals::client::{
-    Client, Closed, Failure, Listener, Message, Opened, Options, Request, SEND_LIMIT_BYTES, SessionOptions,
-    TlsOptions,
+    Client, Options, Request, SEND_LIMIT_BYTES, SessionOptions, TlsOptions,
 };
 
 use super::Peer;
 use super::flood::{Quiet, percentile, round_trips};
-use crate::support::hostile::{KINDS, needs_tls, start};
+use crate::support::hostile::{KINDS, Taker, Told, needs_tls, start};
 
 const DEADLINE: Duration = Duration::from_secs(60);
-/// How long the listener takes for a message of a server that floods: more than the server does.
-const SLOWNESS: Duration = Duration::from_millis(1);
 /// The deadline that is to be kept.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// What is allowed, in milliseconds: the round trip of 99 of 100, and a deadline.
 const ROUND_TRIP_MAX: f64 = 20.0;
 const LATE_MAX: f64 = 250.0;
-
-/// Where a client of a hostile server stands.
-enum Told {
-    Open,
-    Over,
-}
-
-struct Taker {
-    told: Sender<Told>,
-    slow: bool,
-}
-
-impl Listener for Taker {
-    fn may_block(&self) -> bool {
-        true
-    }
-
-    fn opened(&mut self, _opened: &Opened) {
-        let _ = self.told.send(Told::Open);
-    }
-
-    fn message(&mut self, _message: Message<'_>) {
-        if self.slow {
-            std::thread::sleep(SLOWNESS);
-        }
-    }
-
-    fn failed(&mut self, failure: &Failure) {
-        println!("  failed: {failure}");
-        let _ = self.told.send(Told::Over);
-    }
-
-    fn closed(&mut self, _closed: &Closed) {
-        let _ = self.told.send(Told::Over);
-    }
-}
 
 /// The process of the hostile servers.
 pub fn serve() {
@@ -90,14 +51,14 @@ pub fn run(connections: usize, seconds: u64) -> bool {
         .cycle()
         .take(connections)
         .map(|kind| {
-            let (told, events) = channel();
-            let client = Client::new(Box::new(Taker { told, slow: *kind == "/flood" }), SEND_LIMIT_BYTES);
+            let (taker, events) = Taker::of(kind);
+            let client = Client::new(Box::new(taker), SEND_LIMIT_BYTES);
             let session = SessionOptions { close_timeout: CLOSE_TIMEOUT, ..SessionOptions::default() };
             let tls = TlsOptions { skip_server_verification: true, ..TlsOptions::default() };
             let url = format!("{}{kind}", urls[usize::from(needs_tls(kind))]);
             let options = Options { session, tls, ..Options::default() };
             client.connect(Request::parse(&url, options).expect("a good request")).expect("idle");
-            assert!(matches!(events.recv_timeout(DEADLINE), Ok(Told::Open)), "{kind} opens");
+            assert!(matches!(events.recv_timeout(DEADLINE), Ok(Told::Opened)), "{kind} opens");
             (client, events)
         })
         .collect();
@@ -107,7 +68,9 @@ pub fn run(connections: usize, seconds: u64) -> bool {
         client.close(1000, "").expect("open");
     }
     let late = clients.iter().map(|(_, events)| {
-        let _ = events.recv_timeout(DEADLINE).expect("the end");
+        if let Told::Failed(text) = events.recv_timeout(DEADLINE).expect("the end") {
+            println!("  failed: {text}");
+        }
         closed_at.elapsed().saturating_sub(CLOSE_TIMEOUT)
     });
     let late = late.max().unwrap_or_default().as_secs_f64() * 1e3;
