@@ -27,5 +27,6 @@ require('./reconnect.test.js');
 require('./freeze.test.js');
 require('./connecting.test.js');
 require('./observing.test.js');
+require('./secrets.test.js');
 
 run();

@@ -2,36 +2,14 @@
 
 // The way to an open connection: refusals, redirects, names, limits, what the request says.
 
-const net = require('node:net');
-
 const { assert } = require('./harness.js');
+const { answering } = require('./server.js');
 const { HTTP_STATUS, OTHER, PARAMETER, assertError, failureOf, library, socketTest } = require('./support.js');
 
 const { CA_FILE, WS_URL, WSS_URL } = process.env;
 
-/** A server that gives the same answer to everyone, and collects the requests. */
-async function server({ cleanup }, answer) {
-  const requests = [];
-  const sockets = new Set();
-  const listener = net.createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.once('data', (data) => {
-      requests.push(String(data));
-      socket.end(answer);
-    });
-  });
-  await new Promise((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  cleanup(() => {
-    listener.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  const { port } = listener.address();
-  return { requests, port, url: `ws://127.0.0.1:${port}/` };
-}
-
 socketTest('an error event has the answer of a server that refused', async (socket, context) => {
-  const { url } = await server(context, 'HTTP/1.1 401 Who?\r\nX-A: 1\r\nX-A: 2\r\nWWW-Authenticate: Basic\r\nContent-Length: 5\r\n\r\nwho\u00e9');
+  const { url } = await answering(context, 'HTTP/1.1 401 Who?\r\nX-A: 1\r\nX-A: 2\r\nWWW-Authenticate: Basic\r\nContent-Length: 5\r\n\r\nwho\u00e9');
   await socket.ws.connect(url);
   const error = await socket.error();
   assertError(error, HTTP_STATUS, /401 Who\?/);
@@ -62,7 +40,7 @@ socketTest('an error event says what the answer is, and what may help', async (s
     ['HTTP/1.1 400 Bad Request\r\nSec-WebSocket-Version: 13\r\n', { protocol: 'chat' }, Cause.HTTP_4XX, /HTTP 400 Bad Request instead of 101$/],
     ['', { protocol: 'chat' }, Cause.NO_ANSWER, /before it answered; it may not know the sub-protocol that was requested$/],
   ]) {
-    const { url } = await server(context, answer);
+    const { url } = await answering(context, answer);
     await socket.ws.connect(url, options);
     const error = await socket.error();
     assert.match(error.message, text);
@@ -74,7 +52,7 @@ socketTest('an error event says what the answer is, and what may help', async (s
 
 socketTest('redirects are followed', async (socket, context) => {
   for (const status of [301, 302, 303, 307, 308]) {
-    const { url, requests } = await server(context, `HTTP/1.1 ${status} Moved\r\nLocation: ${WS_URL}/headers\r\n\r\n`);
+    const { url, requests } = await answering(context, `HTTP/1.1 ${status} Moved\r\nLocation: ${WS_URL}/headers\r\n\r\n`);
     const header = { Cookie: 'a=1', Authorization: 'Bearer t', 'X-Public': 'yes' };
     await socket.ws.connect(url, { header });
     assert.strictEqual(socket.ws.url, url);
@@ -96,18 +74,18 @@ socketTest('redirects are followed', async (socket, context) => {
 });
 
 socketTest('redirects lead from ws to wss, and four times at most', async (socket, context) => {
-  const toTls = await server(context, `HTTP/1.1 302 Found\r\nLocation: ${WSS_URL}\r\n\r\n`);
+  const toTls = await answering(context, `HTTP/1.1 302 Found\r\nLocation: ${WSS_URL}\r\n\r\n`);
   await socket.open(toTls.url, { caPath: CA_FILE });
   assert.match(socket.ws.url, /^wss:/);
   await socket.shut();
-  const round = await server(context, 'HTTP/1.1 302 Found\r\nLocation: /again\r\n\r\n');
+  const round = await answering(context, 'HTTP/1.1 302 Found\r\nLocation: /again\r\n\r\n');
   await socket.ws.connect(round.url);
   assertError(await socket.error(), HTTP_STATUS, /HTTP 302, once more than maxRedirects allows$/);
   assert.strictEqual(round.requests.length, 5);
 });
 
 socketTest('hosts, credentials and Origin go as the options say', async (socket, context) => {
-  const { port, requests } = await server(context, 'HTTP/1.1 403 No\r\n\r\n');
+  const { port, requests } = await answering(context, 'HTTP/1.1 403 No\r\n\r\n');
   const url = `ws://user:pass@server.test:${port}/`;
   const hosts = { 'server.test': '127.0.0.1' };
   for (const more of [{}, { supportOriginPort: true, username: 'alice', password: 'sesame' }, { header: { Origin: 'https://page' } }]) {

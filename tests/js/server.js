@@ -75,4 +75,25 @@ class Connection {
   }
 }
 
-module.exports = { listen };
+/** A server that gives the same answer to everyone, and collects the requests. */
+async function answering({ cleanup }, answer) {
+  const requests = [];
+  const sockets = new Set();
+  const listener = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('data', (data) => {
+      requests.push(String(data));
+      socket.end(answer);
+    });
+  });
+  await new Promise((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  cleanup(() => {
+    listener.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const { port } = listener.address();
+  return { requests, port, url: `ws://127.0.0.1:${port}/` };
+}
+
+module.exports = { answering, listen };

@@ -146,11 +146,11 @@ async function connectFailure(socket, url, options) {
   return rejected ?? socket.error();
 }
 
-/** Runs `run`, and gives the warnings that the library logs meanwhile; undefined when stderr is no file that could be read. */
-async function warningsOf(run) {
+/** Runs `run`, and gives what the library logs meanwhile from `level` on; undefined when stderr is no file that could be read. */
+async function logOf(level, run) {
   const isFile = fs.fstatSync(2).isFile();
   const from = isFile ? fs.fstatSync(2).size : 0;
-  library.setLogLevel('warn');
+  library.setLogLevel(level);
   try {
     await run();
   } finally {
@@ -159,6 +159,11 @@ async function warningsOf(run) {
   if (!isFile) return undefined;
   const log = fs.readFileSync('/proc/self/fd/2').subarray(from).toString();
   return log.split('\n').filter((line) => line.includes('NetWebSocket'));
+}
+
+/** The same of warnings. */
+function warningsOf(run) {
+  return logOf('warn', run);
 }
 
 /** `run` has one warning for each of `patterns`, in their order. */
@@ -192,5 +197,5 @@ async function unusedPort() {
 
 module.exports = {
   ALREADY_EXISTS, CERTIFICATE_FILE, EVENTS, HTTP_STATUS, OTHER, PARAMETER, Recorder, URL_INVALID, assertError, assertSameBytes, assertWarns,
-  bytes, callbackOf, codeAndReason, connectFailure, failureOf, library, socketTest, unusedPort, warningsOf,
+  bytes, callbackOf, codeAndReason, connectFailure, failureOf, library, logOf, socketTest, unusedPort, warningsOf,
 };

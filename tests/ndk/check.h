@@ -614,24 +614,24 @@ static inline void probe_finish(struct Probe *probe)
     CHECK_INT(probe_destroy(probe), WEBSOCKET_OK);
 }
 
-/* --- a server that redirects --- */
+/* --- a server of one answer --- */
 
-/* Redirects the one that connects to it. */
-struct Redirector {
+/* Answers the one that connects to it, and hangs up. */
+struct Answerer {
     char url[64]; /* of it, on 127.0.0.1 */
-    const char *target;
+    char answer[512];
     int listener;
     pthread_t thread;
 };
 
-static inline void *redirector_run(void *argument)
+static inline void *answerer_run(void *argument)
 {
-    struct Redirector *redirector = (struct Redirector *)argument;
+    struct Answerer *answerer = (struct Answerer *)argument;
     struct timeval patience = { EVENT_DEADLINE_S, 0 };
     char head[4096] = "";
-    char answer[512];
+    const char *answer = answerer->answer;
     size_t length = 0;
-    int peer = accept(redirector->listener, NULL, NULL);
+    int peer = accept(answerer->listener, NULL, NULL);
     setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     while (strstr(head, "\r\n\r\n") == NULL && length + 1 < sizeof head) {
         ssize_t got = recv(peer, head + length, sizeof head - 1 - length, 0);
@@ -641,16 +641,14 @@ static inline void *redirector_run(void *argument)
         length += (size_t)got;
         head[length] = '\0';
     }
-    snprintf(answer, sizeof answer, "HTTP/1.1 307 Elsewhere\r\nLocation: %s/\r\nContent-Length: 0\r\n\r\n",
-             redirector->target);
     if (send(peer, answer, strlen(answer), MSG_NOSIGNAL) != (ssize_t)strlen(answer)) {
-        check_failed(__FILE__, __LINE__, "nobody is there to redirect: %s", strerror(errno));
+        check_failed(__FILE__, __LINE__, "nobody is there to answer: %s", strerror(errno));
     }
     close(peer);
     return NULL;
 }
 
-static inline void redirector_start(struct Redirector *redirector, const char *target)
+static inline void answerer_start(struct Answerer *answerer, const char *answer)
 {
     struct timeval patience = { EVENT_DEADLINE_S, 0 };
     struct sockaddr_in address;
@@ -658,21 +656,29 @@ static inline void redirector_start(struct Redirector *redirector, const char *t
     memset(&address, 0, sizeof address);
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    redirector->target = target;
-    redirector->listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(redirector->listener, (struct sockaddr *)&address, length) != 0 || listen(redirector->listener, 1) != 0 ||
-        getsockname(redirector->listener, (struct sockaddr *)&address, &length) != 0 ||
-        setsockopt(redirector->listener, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) {
+    snprintf(answerer->answer, sizeof answerer->answer, "%s", answer);
+    answerer->listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(answerer->listener, (struct sockaddr *)&address, length) != 0 || listen(answerer->listener, 1) != 0 ||
+        getsockname(answerer->listener, (struct sockaddr *)&address, &length) != 0 ||
+        setsockopt(answerer->listener, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) {
         check_failed(__FILE__, __LINE__, "no listener: %s", strerror(errno));
     }
-    snprintf(redirector->url, sizeof redirector->url, "ws://127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
-    pthread_create(&redirector->thread, NULL, redirector_run, redirector);
+    snprintf(answerer->url, sizeof answerer->url, "ws://127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
+    pthread_create(&answerer->thread, NULL, answerer_run, answerer);
 }
 
-static inline void redirector_end(struct Redirector *redirector)
+/* The same with a redirect. */
+static inline void redirector_start(struct Answerer *answerer, const char *target)
 {
-    pthread_join(redirector->thread, NULL);
-    close(redirector->listener);
+    char answer[sizeof answerer->answer];
+    snprintf(answer, sizeof answer, "HTTP/1.1 307 Elsewhere\r\nLocation: %s/\r\nContent-Length: 0\r\n\r\n", target);
+    answerer_start(answerer, answer);
+}
+
+static inline void answerer_end(struct Answerer *answerer)
+{
+    pthread_join(answerer->thread, NULL);
+    close(answerer->listener);
 }
 
 #endif /* NET_WEBSOCKET_CHECK_H */

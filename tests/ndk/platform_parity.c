@@ -166,11 +166,11 @@ static long connect_after_close(void)
 
 static long connect_to_a_redirect(void)
 {
-    struct Redirector redirector;
+    struct Answerer redirector;
     long code;
     redirector_start(&redirector, ws);
     code = outcome(redirector.url, "/");
-    redirector_end(&redirector);
+    answerer_end(&redirector);
     return code;
 }
 

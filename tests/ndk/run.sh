@@ -15,7 +15,7 @@ ARCH=${1:?usage: tests/ndk/run.sh host|x86_64|arm64-v8a [PROGRAM...]}
 shift
 PROGRAMS=("$@")
 if ((${#PROGRAMS[@]} == 0)); then
-    PROGRAMS=(headers_c headers_cpp acceptance platform_parity contract ext hpp threads lifecycle permission freeze shortage)
+    PROGRAMS=(headers_c headers_cpp acceptance platform_parity contract ext hpp threads lifecycle permission freeze shortage secrets)
     PROGRAMS+=(network network_old network_none trust trust_old trust_none user_program echo_client)
     [[ -n ${SANITIZE:-} ]] || PROGRAMS+=(same_name)
     if [[ $ARCH != arm64-v8a && -z ${SANITIZE:-} ]]; then

@@ -415,16 +415,16 @@ static void a_declared_ban_of_clear_text_is_heeded_if_strict(void)
 static void where_a_redirect_leads_is_asked_about_too(void)
 {
     struct NWS_Options platform = default_options(), strict = strict_options();
-    struct Redirector redirector;
+    struct Answerer redirector;
     char target[URL_BYTES];
     snprintf(target, sizeof target, "ws://localhost%s", strrchr(ws, ':'));
     declare("localhost", "NWS_SSL_CLEARTEXT", "0");
     redirector_start(&redirector, target);
     fails(redirector.url, &strict, "connecting to localhost");
-    redirector_end(&redirector);
+    answerer_end(&redirector);
     redirector_start(&redirector, target);
     opens(redirector.url, &platform);
-    redirector_end(&redirector);
+    answerer_end(&redirector);
 }
 
 static void what_the_system_does_not_tell_fails_if_strict(void)
