@@ -161,7 +161,7 @@ impl Dropped {
 }
 
 /// Bytes and messages that wait to be sent.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::client) struct Backlog {
     pub(in crate::client) bytes: usize,
     pub(in crate::client) messages: usize,

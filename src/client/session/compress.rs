@@ -17,9 +17,15 @@ const WORK_FOR_BYTE: usize = 2;
 impl Writer {
     /// Compresses the messages that are next, and counts the work. A long message takes several calls.
     pub(super) fn compress(&mut self, counters: &Counters) {
+        if !self.out.may_have_uncompressed() {
+            return;
+        }
         let (mut at, mut work) = (0, 0);
         while work < WORK_MAX && at < CHUNKS_AHEAD_MAX {
-            let Some(chunk) = self.out.get_mut(at) else { break };
+            let Some(chunk) = self.out.get(at) else {
+                self.out.has_no_uncompressed();
+                break;
+            };
             let Some(kind) = chunk.uncompressed else {
                 at += 1;
                 continue;
@@ -28,6 +34,8 @@ impl Writer {
                 self.leave_uncompressed(at);
                 continue;
             };
+            let out = self.out.edit();
+            let chunk = &mut out[at];
             let Compressing { taken, mut compressed, fragments, fragment_bytes } =
                 chunk.compressing.take().map_or_else(Compressing::default, |begun| *begun);
             let to = chunk.bytes.len().min(taken + WORK_MAX);
@@ -56,7 +64,7 @@ impl Writer {
                 compressed.clear();
                 let begun = Compressing { taken: to, compressed, fragments: fragments + 1, fragment_bytes };
                 chunk.compressing = Some(Box::new(begun));
-                self.out.insert(at, Chunk { bytes: frame, goes_on: true, ..Chunk::default() });
+                out.insert(at, Chunk { bytes: frame, goes_on: true, ..Chunk::default() });
             }
             at += 1;
         }
@@ -65,7 +73,7 @@ impl Writer {
 
     /// Readies a message that was meant for a connection that compresses, which this one does not.
     fn leave_uncompressed(&mut self, at: usize) {
-        let Some(Chunk { bytes, uncompressed: Some(kind), receipt, .. }) = self.out.remove(at) else {
+        let Some(Chunk { bytes, uncompressed: Some(kind), receipt, .. }) = self.out.edit().remove(at) else {
             return;
         };
         let mut chunks = owned_chunks(&mut self.encoder, kind, Box::new(bytes), self.fragments);
@@ -73,7 +81,7 @@ impl Writer {
             last.receipt = receipt;
         }
         for (place, chunk) in chunks.into_iter().enumerate() {
-            self.out.insert(at + place, chunk);
+            self.out.edit().insert(at + place, chunk);
         }
     }
 }

@@ -60,8 +60,8 @@ pub(super) struct Session<'a> {
     pub(super) close_timeout: Duration,
     /// The end of the wait for the peer's close frame, once ours is queued.
     pub(super) close_by: Option<Instant>,
-    /// It was counted anew, since the process stood still.
-    pub(super) close_renewed: bool,
+    /// How often it was counted anew, since the process stood still.
+    pub(super) close_renewals: u8,
     /// Nothing can be written any more. What the peer sent before that is still read: it may say why.
     pub(super) write_failure: Option<WriteFailure>,
     pub(super) statistics: Option<Interval>,
@@ -133,7 +133,7 @@ impl<'a> Session<'a> {
             pinger: Pinger::new(keepalive),
             close_timeout: options.close_timeout,
             close_by: None,
-            close_renewed: false,
+            close_renewals: 0,
             write_failure: None,
             statistics: options.statistics_interval.map(statistics),
             timer: Timer::new(now),
@@ -335,7 +335,7 @@ impl<'a> Session<'a> {
             }
         }
         // These are few. A caller may hold the lock for long, which is not to lie between a ping and its way out.
-        match self.shared.poll_command(&mut self.writer.out, cx) {
+        match self.writer.out.take(|out| self.shared.poll_command(out, cx)) {
             Command::Ping(payload) => return Poll::Ready(Wake::Ping(payload)),
             Command::Close(request) => return Poll::Ready(Wake::Close(request)),
             Command::NetworkChanged => return Poll::Ready(Wake::NetworkChanged),
@@ -420,7 +420,7 @@ impl<'a> Session<'a> {
         let mut unsent = VecDeque::new();
         if let Some(frame) = end.close_frame() {
             match frame.queued {
-                Queued::SentFirst => self.shared.peer_failed(&mut self.writer.out),
+                Queued::SentFirst => self.writer.out.take(|out| self.shared.peer_failed(out)),
                 Queued::TakenBack => unsent = self.writer.take_unbegun(),
             }
             self.writer.push_close(frame.code, &frame.reason);

@@ -18,6 +18,9 @@ use crate::{logging, platform};
 
 /// Peers and gateways do not give a connection up that is silent for less than that.
 const SLEPT_FOR_LONG: Duration = Duration::from_secs(10);
+/// How often standstills let the closing of one connection begin anew. Callbacks that take long make all clocks late as well, and
+/// must not put its end off for ever.
+const CLOSE_RENEWALS_MAX: u8 = 3;
 
 impl Session<'_> {
     /// Ready when a deadline has passed.
@@ -118,8 +121,8 @@ impl Session<'_> {
         self.reads_first = true;
         if stood_still(passed, now).is_some() {
             self.pinger.still_paused(now);
-            // Not again and again, as when callbacks that take long make all clocks late.
-            if !std::mem::replace(&mut self.close_renewed, true) {
+            if self.close_renewals < CLOSE_RENEWALS_MAX {
+                self.close_renewals += 1;
                 let by = now + self.close_timeout;
                 self.close_by = self.close_by.map(|_| by);
                 if let Some(failure) = &mut self.write_failure {

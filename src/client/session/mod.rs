@@ -10,6 +10,7 @@ mod connection;
 mod deadlines;
 mod end;
 mod notify;
+mod outgoing;
 mod pinger;
 mod reader;
 mod receive;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 
+use super::outgoing::Outgoing;
 use super::reader::REMAINDER_BYTES_MAX;
 use crate::client::event::Receipt;
 use crate::client::request::Request;
@@ -32,7 +33,7 @@ const TRACED_SLICES_MAX: usize = 2;
 /// The socket and what is on its way into it.
 pub(super) struct Writer {
     pub(super) stream: Stream,
-    pub(super) out: VecDeque<Chunk>,
+    pub(super) out: Outgoing,
     /// Bytes of the first chunk that are written.
     front_written: usize,
     needs_flush: bool,
@@ -66,7 +67,7 @@ impl Writer {
     ) -> Self {
         Self {
             stream,
-            out: VecDeque::new(),
+            out: Outgoing::default(),
             front_written: 0,
             needs_flush: false,
             encoder: Encoder::default(),
@@ -97,8 +98,8 @@ impl Writer {
     }
 
     /// What is not handed to the kernel.
-    pub(super) fn pending(&self) -> Backlog {
-        let mut waiting = Backlog::of(&self.out);
+    pub(super) fn pending(&mut self) -> Backlog {
+        let mut waiting = self.out.sum();
         waiting.bytes -= self.front_written;
         waiting
     }
@@ -192,15 +193,15 @@ impl Writer {
         let receipts = std::mem::take(&mut self.receipts_in_tls);
         let mut dropped =
             Dropped { messages: std::mem::take(&mut self.in_tls), receipts, ..Dropped::default() };
-        dropped.add(self.out.drain(..));
+        dropped.add(self.out.edit().drain(..));
         dropped
     }
 
     /// What will be sent, if it can be, when nobody is left to say so.
     pub(super) fn unconfirmed(&mut self) -> Dropped {
         let mut receipts = std::mem::take(&mut self.receipts_in_tls);
-        receipts.extend(self.out.iter_mut().filter_map(|chunk| chunk.receipt.take()));
-        let messages = self.in_tls + Backlog::of(&self.out).messages;
+        receipts.extend(self.out.edit().iter_mut().filter_map(|chunk| chunk.receipt.take()));
+        let messages = self.in_tls + self.out.sum().messages;
         Dropped { messages, receipts, ..Dropped::default() }
     }
 
@@ -219,10 +220,11 @@ impl Writer {
         let begun = usize::from(self.front_written > 0);
         let chunk = Chunk::control(bytes);
         let waiting = self.out.iter().skip(begun).take_while(|chunk| chunk.is_control()).count();
-        match self.out.get_mut((begun + waiting).saturating_sub(1)) {
+        let out = self.out.edit();
+        match out.get_mut((begun + waiting).saturating_sub(1)) {
             // A peer that pings faster than it reads gets the latest pongs only (RFC 6455 section 5.5.3).
             Some(last) if waiting >= WAITING_CONTROL_MAX && is_pong(last) && is_pong(&chunk) => *last = chunk,
-            _ => self.out.insert(begun + waiting, chunk),
+            _ => out.insert(begun + waiting, chunk),
         }
     }
 
@@ -230,13 +232,14 @@ impl Writer {
     pub(super) fn push_close(&mut self, code: Option<CloseCode>, reason: &str) {
         let mut bytes = Vec::new();
         self.encoder.close(&mut bytes, code, reason);
-        self.out.push_back(Chunk::control(bytes));
+        self.out.edit().push_back(Chunk::control(bytes));
     }
 
     /// Takes out what is not yet begun; the frame that is stays.
     pub(super) fn take_unbegun(&mut self) -> VecDeque<Chunk> {
-        let mut unbegun = self.out.split_off(usize::from(self.front_written > 0));
-        if let Some(front) = self.out.front_mut() {
+        let out = self.out.edit();
+        let mut unbegun = out.split_off(usize::from(self.front_written > 0));
+        if let Some(front) = out.front_mut() {
             let (whole, rest) = front.split_begun(self.front_written);
             self.in_tls += whole;
             let ended = front.len() <= self.front_written;
@@ -244,7 +247,7 @@ impl Writer {
                 unbegun.push_front(rest);
             }
             if ended {
-                self.out.clear();
+                out.clear();
                 self.front_written = 0;
             }
             if !self.stream.holds_output() {
@@ -267,7 +270,7 @@ impl Writer {
     /// Closes in good order, if that takes no longer than `limit`.
     pub(super) async fn finish_within(mut self: Box<Self>, limit: Duration, counters: &Counters) {
         let _ = Box::pin(within(limit, Instant::now() + limit, self.finish(counters))).await;
-        self.spent.extend(self.out.drain(..).filter_map(|chunk| chunk.tail));
+        self.spent.extend(self.out.edit().drain(..).filter_map(|chunk| chunk.tail));
         self.give_back();
     }
 

@@ -1,0 +1,74 @@
+//! What a session has taken from the send queue and not written, and the count of it.
+//!
+//! A queue may hold thousands of chunks, and each write needs their sum: it is kept, and found anew only after a change that
+//! is rare.
+
+use std::collections::VecDeque;
+use std::ops::Deref;
+
+use crate::client::send_queue::{Backlog, Chunk};
+
+/// The chunks in the order in which they go out.
+#[derive(Default)]
+pub(super) struct Outgoing {
+    chunks: VecDeque<Chunk>,
+    /// Their sum, unless they were changed since it was known.
+    sum: Option<Backlog>,
+    /// A message among them may be one that is still to be compressed.
+    uncompressed: bool,
+}
+
+impl Outgoing {
+    /// Has `queue` append chunks.
+    pub(super) fn take<T>(&mut self, queue: impl FnOnce(&mut VecDeque<Chunk>) -> T) -> T {
+        let before = self.chunks.len();
+        let result = queue(&mut self.chunks);
+        if self.chunks.len() > before {
+            let taken = Backlog::of(self.chunks.range(before..));
+            if let Some(sum) = &mut self.sum {
+                sum.bytes += taken.bytes;
+                sum.messages += taken.messages;
+            }
+            self.uncompressed |= self.chunks.range(before..).any(|chunk| chunk.uncompressed.is_some());
+        }
+        result
+    }
+
+    pub(super) fn pop_front(&mut self) -> Option<Chunk> {
+        let chunk = self.chunks.pop_front()?;
+        if let Some(sum) = &mut self.sum {
+            sum.bytes -= chunk.len();
+            sum.messages -= chunk.messages;
+        }
+        Some(chunk)
+    }
+
+    pub(super) fn sum(&mut self) -> Backlog {
+        let sum = *self.sum.get_or_insert_with(|| Backlog::of(&self.chunks));
+        debug_assert_eq!(sum, Backlog::of(&self.chunks));
+        sum
+    }
+
+    /// The chunks, to be changed in any way but by more messages that are still to be compressed.
+    pub(super) fn edit(&mut self) -> &mut VecDeque<Chunk> {
+        self.sum = None;
+        &mut self.chunks
+    }
+
+    pub(super) fn may_have_uncompressed(&self) -> bool {
+        self.uncompressed
+    }
+
+    pub(super) fn has_no_uncompressed(&mut self) {
+        debug_assert!(self.chunks.iter().all(|chunk| chunk.uncompressed.is_none()));
+        self.uncompressed = false;
+    }
+}
+
+impl Deref for Outgoing {
+    type Target = VecDeque<Chunk>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.chunks
+    }
+}
