@@ -230,7 +230,7 @@ impl Judge {
     // What the application does.
 
     pub fn connects(&mut self, terms: Terms) {
-        self.tell(format_args!("app: connects"));
+        self.tell(format_args!("app: connects, {terms:?}"));
         self.connects += 1;
         self.cancelled = false;
         let now = Instant::now();

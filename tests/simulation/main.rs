@@ -65,7 +65,7 @@ fn every_life_keeps_the_promises() {
 }
 
 /// Lives that have found a fault, and which. A change of a model makes another life of a seed; then the fault's own test remains.
-const FOUND: [(u64, &str); 3] = [
+const FOUND: [(u64, &str); 6] = [
     (
         3_778,
         "keepalive waited for a pong behind our close frame, where no ping goes, while a slow peer took the upload",
@@ -78,6 +78,12 @@ const FOUND: [(u64, &str); 3] = [
         97_817,
         "a change of the network after the last attempt had a retry of the next one begin before its time",
     ),
+    (
+        206_657,
+        "a pong that waited behind an upload passed for the ping of the keepalive, which then waited for an answer",
+    ),
+    (328_496, "two standstills in one closing handshake cut the wait for the peer's close frame short"),
+    (664_873, "as before, by a jump of the clock"),
 ];
 
 #[test]

@@ -450,6 +450,11 @@ impl Open<'_> {
             return lock(&self.sim.judge).fault(format_args!("a frame came behind the close frame"));
         }
         match first & 0xf {
+            PING => lock(&self.sim.judge).tell(format_args!("server {}: got a ping", self.number)),
+            PONG => lock(&self.sim.judge).tell(format_args!("server {}: got a pong", self.number)),
+            _ => {}
+        }
+        match first & 0xf {
             opcode @ (CONTINUATION | TEXT | BINARY) => {
                 let (kind, mut message) = match (opcode, self.partial.take()) {
                     (CONTINUATION, Some(partial)) => partial,

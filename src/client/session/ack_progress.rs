@@ -27,7 +27,7 @@ impl AckProgress {
             return false;
         }
         self.acknowledged = acknowledged;
-        if !writer.has_control() {
+        if !writer.has_ping() {
             self.ping_end.get_or_insert(written);
         }
         true

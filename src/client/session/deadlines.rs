@@ -76,8 +76,9 @@ impl Session<'_> {
                 if idle {
                     self.writer.release_deflater();
                 }
-                // One that cannot be written is enough, and so is one that asks already whether the peer is there.
-                if !self.writer.has_control() {
+                // One that cannot be written is enough, and so is one that asks already whether the peer is there. A pong that
+                // waits asks nothing.
+                if !self.writer.has_ping() {
                     self.keepalive_ping();
                 } else if !self.pinger.is_probing() {
                     self.pinger.watch_acknowledgements(&self.writer);

@@ -91,10 +91,11 @@ impl Writer {
         }
     }
 
-    /// Whether a control frame waits.
-    pub(super) fn has_control(&self) -> bool {
-        // It would be the first, or behind what is begun.
-        self.out.iter().take(2).any(Chunk::is_control)
+    /// Whether a ping waits, or is not all written.
+    pub(super) fn has_ping(&self) -> bool {
+        let begun = usize::from(self.front_written > 0);
+        let waiting = self.out.iter().skip(begun).take_while(|chunk| chunk.is_control());
+        self.out.iter().take(begun).chain(waiting).any(is_ping)
     }
 
     /// What is not handed to the kernel.
@@ -292,7 +293,17 @@ impl Writer {
     }
 }
 
+fn is_ping(chunk: &Chunk) -> bool {
+    const FIN_PING: u8 = 0x89;
+    is_control_of(chunk, FIN_PING)
+}
+
 fn is_pong(chunk: &Chunk) -> bool {
     const FIN_PONG: u8 = 0x8a;
-    chunk.messages == 0 && chunk.bytes.first() == Some(&FIN_PONG)
+    is_control_of(chunk, FIN_PONG)
+}
+
+/// Whether it is the control frame that begins with this byte. A message may lie in a chunk as it is, and begin with any.
+fn is_control_of(chunk: &Chunk, first: u8) -> bool {
+    chunk.messages == 0 && chunk.uncompressed.is_none() && chunk.bytes.first() == Some(&first)
 }
