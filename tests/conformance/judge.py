@@ -1,10 +1,20 @@
-"""Compares a conformance report with the expected one: judge.py REPORT EXPECTED [--accept]."""
+"""Compares a conformance report with the expected one: judge.py REPORT EXPECTED [--accept].
+
+judge.py --without "PATTERN..." EXPECTED prints what is expected when these cases do not run.
+"""
 
 import collections
+import fnmatch
 import json
 import re
 import sys
 
+if sys.argv[1] == "--without":
+    with open(sys.argv[3], encoding="utf-8") as file:
+        kept = {case: result for case, result in json.load(file).items()
+                if not any(fnmatch.fnmatch(case, pattern) for pattern in sys.argv[2].split())}
+    json.dump(kept, sys.stdout)
+    sys.exit()
 report, expected_file, accept = sys.argv[1], sys.argv[2], "--accept" in sys.argv[3:]
 with open(report, encoding="utf-8") as file:
     cases = json.load(file)["net_websocket"]
