@@ -22,9 +22,10 @@ pub unsafe trait VersionedStruct: Copy {
     const NAME: &'static str;
 }
 
-/// Declares versioned structs: the type, its name in the header, and the size of its first version in bytes.
+/// Declares versioned structs: the type, its name in the header, and the size of its first version: up to the first field that a
+/// later one added.
 macro_rules! versioned {
-    ($($type:ident, $name:literal, $size_min:literal;)*) => {$(
+    ($($type:ident, $name:literal, $size_min:expr;)*) => {$(
         const _: () = assert!(offset_of!($type, size) == 0);
         // SAFETY: `repr(C)`, and begins with its size, as asserted above. Its fields are integers, raw pointers and
         // optional functions: every pattern of bytes is valid for them. The application vouches for the functions.
@@ -36,11 +37,23 @@ macro_rules! versioned {
 }
 
 versioned! {
-    RawOptions, "NWS_Options", 104;
-    RawCallbacks, "NWS_Callbacks", 72;
-    RawReconnectOptions, "NWS_ReconnectOptions", 40;
-    RawStatistics, "NWS_Statistics", 160;
+    RawOptions, "NWS_Options", offset_of!(RawOptions, client_key_password);
+    RawCallbacks, "NWS_Callbacks", offset_of!(RawCallbacks, on_reconnecting);
+    RawReconnectOptions, "NWS_ReconnectOptions", size_of::<RawReconnectOptions>();
+    RawStatistics, "NWS_Statistics", offset_of!(RawStatistics, proxy_us);
 }
+
+/// What 64-bit programs were built with.
+#[cfg(target_pointer_width = "64")]
+const _: () = {
+    assert!(RawOptions::SIZE_MIN == 104 && RawCallbacks::SIZE_MIN == 72);
+    assert!(RawReconnectOptions::SIZE_MIN == 40 && RawStatistics::SIZE_MIN == 160);
+};
+#[cfg(target_pointer_width = "32")]
+const _: () = {
+    assert!(RawOptions::SIZE_MIN == 80 && RawCallbacks::SIZE_MIN == 36);
+    assert!(RawReconnectOptions::SIZE_MIN == 32 && RawStatistics::SIZE_MIN == 160);
+};
 
 /// Bytes. No struct of a later version is larger.
 const SIZE_MAX: usize = 4_096;

@@ -11,54 +11,61 @@
 
 /* C99 has no static_assert: an array of negative size is an error in every version. */
 #define SAME(name, actual, expected) typedef char name[(actual) == (expected) ? 1 : -1]
+/* What differs with the length of a pointer: on 64 bits and on 32. */
+#define LAYOUT(name, actual, bits64, bits32) SAME(name, actual, sizeof(void *) == 8 ? (bits64) : (bits32))
 
-SAME(close_result_size, sizeof(WebSocket_CloseResult), 16);
+LAYOUT(close_result_size, sizeof(WebSocket_CloseResult), 16, 8);
 SAME(close_result_code, offsetof(WebSocket_CloseResult, code), 0);
-SAME(close_result_reason, offsetof(struct WebSocket_CloseResult, reason), 8);
-SAME(close_option_size, sizeof(WebSocket_CloseOption), 16);
+LAYOUT(close_result_reason, offsetof(struct WebSocket_CloseResult, reason), 8, 4);
+LAYOUT(close_option_size, sizeof(WebSocket_CloseOption), 16, 8);
 SAME(close_option_code, offsetof(WebSocket_CloseOption, code), 0);
-SAME(close_option_reason, offsetof(struct WebSocket_CloseOption, reason), 8);
-SAME(open_result_size, sizeof(WebSocket_OpenResult), 16);
+LAYOUT(close_option_reason, offsetof(struct WebSocket_CloseOption, reason), 8, 4);
+LAYOUT(open_result_size, sizeof(WebSocket_OpenResult), 16, 8);
 SAME(open_result_code, offsetof(WebSocket_OpenResult, code), 0);
-SAME(open_result_reason, offsetof(struct WebSocket_OpenResult, reason), 8);
-SAME(error_result_size, sizeof(WebSocket_ErrorResult), 16);
+LAYOUT(open_result_reason, offsetof(struct WebSocket_OpenResult, reason), 8, 4);
+LAYOUT(error_result_size, sizeof(WebSocket_ErrorResult), 16, 8);
 SAME(error_result_code, offsetof(WebSocket_ErrorResult, errorCode), 0);
-SAME(error_result_message, offsetof(struct WebSocket_ErrorResult, errorMessage), 8);
-SAME(header_size, sizeof(WebSocket_Header), 24);
+LAYOUT(error_result_message, offsetof(struct WebSocket_ErrorResult, errorMessage), 8, 4);
+LAYOUT(header_size, sizeof(WebSocket_Header), 24, 12);
 SAME(header_name, offsetof(WebSocket_Header, fieldName), 0);
-SAME(header_value, offsetof(WebSocket_Header, fieldValue), 8);
-SAME(header_next, offsetof(struct WebSocket_Header, next), 16);
-SAME(ext_options, sizeof(NWS_Options), 256);
+LAYOUT(header_value, offsetof(WebSocket_Header, fieldValue), 8, 4);
+LAYOUT(header_next, offsetof(struct WebSocket_Header, next), 16, 8);
+LAYOUT(ext_options, sizeof(NWS_Options), 256, 184);
 SAME(ext_options_protocols, offsetof(NWS_Options, protocols), 48);
-SAME(ext_options_deflate, offsetof(NWS_Options, perMessageDeflate), 89);
-SAME(ext_options_threshold, offsetof(NWS_Options, deflateThreshold), 96);
-SAME(ext_response, sizeof(NWS_Response), 40);
-SAME(ext_message, sizeof(NWS_Message), 32);
-SAME(ext_message_last, offsetof(NWS_Message, last), 29);
-SAME(ext_pong, sizeof(NWS_Pong), 32);
-SAME(ext_failure, sizeof(NWS_Failure), 96);
-SAME(ext_failure_message, offsetof(NWS_Failure, message), 24);
-SAME(ext_close, sizeof(NWS_Close), 56);
-SAME(ext_reconnecting, sizeof(NWS_Reconnecting), 48);
-SAME(ext_reconnecting_message, offsetof(NWS_Reconnecting, message), 32);
-SAME(ext_reconnected, sizeof(NWS_Reconnected), 24);
-SAME(ext_reconnect_options, sizeof(NWS_ReconnectOptions), 40);
-SAME(ext_reconnect_options_at_once, offsetof(NWS_ReconnectOptions, atOnce), 32);
-SAME(ext_callbacks, sizeof(NWS_Callbacks), 112);
-SAME(ext_callbacks_close, offsetof(NWS_Callbacks, onClose), 64);
+LAYOUT(ext_options_deflate, offsetof(NWS_Options, perMessageDeflate), 89, 69);
+LAYOUT(ext_options_threshold, offsetof(NWS_Options, deflateThreshold), 96, 76);
+SAME(ext_pin, sizeof(struct NWS_CertificatePinning), 24);
+LAYOUT(ext_header, sizeof(struct NWS_Header), 16, 8);
+LAYOUT(ext_response, sizeof(NWS_Response), 40, 24);
+LAYOUT(ext_message, sizeof(NWS_Message), 32, 20);
+LAYOUT(ext_message_last, offsetof(NWS_Message, last), 29, 17);
+LAYOUT(ext_pong, sizeof(NWS_Pong), 32, 24);
+LAYOUT(ext_failure, sizeof(NWS_Failure), 96, 72);
+LAYOUT(ext_failure_message, offsetof(NWS_Failure, message), 24, 16);
+LAYOUT(ext_close, sizeof(NWS_Close), 56, 40);
+LAYOUT(ext_reconnecting, sizeof(NWS_Reconnecting), 48, 40);
+LAYOUT(ext_reconnecting_message, offsetof(NWS_Reconnecting, message), 32, 24);
+LAYOUT(ext_reconnected, sizeof(NWS_Reconnected), 24, 16);
+LAYOUT(ext_reconnect_options, sizeof(NWS_ReconnectOptions), 40, 32);
+LAYOUT(ext_reconnect_options_at_once, offsetof(NWS_ReconnectOptions, atOnce), 32, 28);
+LAYOUT(ext_callbacks, sizeof(NWS_Callbacks), 112, 56);
+LAYOUT(ext_callbacks_close, offsetof(NWS_Callbacks, onClose), 64, 32);
 SAME(ext_statistics, sizeof(NWS_Statistics), 184);
 SAME(ext_frame, sizeof(NWS_Frame), 24);
 SAME(ext_statistics_upgrade, offsetof(NWS_Statistics, upgradeUs), 152);
-SAME(options_size, sizeof(WebSocket_RequestOptions), 8);
+LAYOUT(options_size, sizeof(WebSocket_RequestOptions), 8, 4);
 SAME(options_headers, offsetof(struct WebSocket_RequestOptions, headers), 0);
-SAME(client_size, sizeof(WebSocket), 40);
+LAYOUT(client_size, sizeof(WebSocket), 40, 20);
 SAME(client_on_open, offsetof(struct WebSocket, onOpen), 0);
-SAME(client_on_message, offsetof(struct WebSocket, onMessage), 8);
-SAME(client_on_error, offsetof(struct WebSocket, onError), 16);
-SAME(client_on_close, offsetof(struct WebSocket, onClose), 24);
-SAME(client_options, offsetof(struct WebSocket, requestOptions), 32);
+LAYOUT(client_on_message, offsetof(struct WebSocket, onMessage), 8, 4);
+LAYOUT(client_on_error, offsetof(struct WebSocket, onError), 16, 8);
+LAYOUT(client_on_close, offsetof(struct WebSocket, onClose), 24, 12);
+LAYOUT(client_options, offsetof(struct WebSocket, requestOptions), 32, 16);
 SAME(code_size, sizeof(((WebSocket_CloseOption *)0)->code), 4);
 SAME(error_code_size, sizeof(((WebSocket_ErrorResult *)0)->errorCode), 4);
+
+/* The numbers above are for both; there is no third. */
+SAME(pointer_size, sizeof(void *) == 8 || sizeof(void *) == 4, 1);
 
 SAME(ok, WEBSOCKET_OK, 0);
 SAME(base, E_BASE, 1000);

@@ -1,7 +1,7 @@
 //! The layouts and values of `net_websocket_ext.h`.
 
 use std::ffi::{c_char, c_void};
-use std::mem::{offset_of, size_of};
+use std::mem::size_of;
 
 use super::{Header, WebSocket};
 
@@ -294,6 +294,8 @@ pub struct RawStatistics {
 
 #[cfg(target_pointer_width = "64")]
 const _: () = {
+    use std::mem::offset_of;
+
     assert!(size_of::<RawOptions>() == 256 && offset_of!(RawOptions, deflate_threshold) == 96);
     assert!(offset_of!(RawOptions, client_key_password) == 104 && size_of::<RawPin>() == 24);
     assert!(offset_of!(RawOptions, protocols) == 48 && offset_of!(RawOptions, per_message_deflate) == 89);
@@ -306,5 +308,24 @@ const _: () = {
     assert!(size_of::<RawReconnected>() == 24);
     assert!(size_of::<RawReconnectOptions>() == 40 && offset_of!(RawReconnectOptions, at_once) == 32);
     assert!(size_of::<RawCallbacks>() == 112 && size_of::<RawFrame>() == 24);
+    assert!(size_of::<RawStatistics>() == 184);
+};
+
+#[cfg(target_pointer_width = "32")]
+const _: () = {
+    use std::mem::offset_of;
+
+    assert!(size_of::<RawOptions>() == 184 && offset_of!(RawOptions, deflate_threshold) == 76);
+    assert!(offset_of!(RawOptions, client_key_password) == 80 && size_of::<RawPin>() == 24);
+    assert!(offset_of!(RawOptions, protocols) == 48 && offset_of!(RawOptions, per_message_deflate) == 69);
+    assert!(size_of::<Response>() == 24 && offset_of!(Response, headers) == 12);
+    assert!(size_of::<RawMessage>() == 20 && offset_of!(RawMessage, last) == 17);
+    assert!(size_of::<RawPong>() == 24);
+    assert!(size_of::<RawFailure>() == 72 && offset_of!(RawFailure, message) == 16);
+    assert!(size_of::<RawClose>() == 40);
+    assert!(size_of::<RawReconnecting>() == 40 && offset_of!(RawReconnecting, message) == 24);
+    assert!(size_of::<RawReconnected>() == 16);
+    assert!(size_of::<RawReconnectOptions>() == 32 && offset_of!(RawReconnectOptions, at_once) == 28);
+    assert!(size_of::<RawCallbacks>() == 56 && size_of::<RawFrame>() == 24);
     assert!(size_of::<RawStatistics>() == 184);
 };

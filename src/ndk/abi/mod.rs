@@ -80,3 +80,15 @@ const _: () = {
     assert!(offset_of!(WebSocket, on_message) == 8 && offset_of!(WebSocket, on_error) == 16);
     assert!(offset_of!(WebSocket, on_close) == 24 && offset_of!(WebSocket, request_options) == 32);
 };
+
+#[cfg(target_pointer_width = "32")]
+const _: () = {
+    use std::mem::{offset_of, size_of};
+
+    assert!(size_of::<CodeAndText>() == 8 && offset_of!(CodeAndText, text) == 4);
+    assert!(size_of::<Header>() == 12 && offset_of!(Header, value) == 4 && offset_of!(Header, next) == 8);
+    assert!(size_of::<RequestOptions>() == 4);
+    assert!(size_of::<WebSocket>() == 20);
+    assert!(offset_of!(WebSocket, on_message) == 4 && offset_of!(WebSocket, on_error) == 8);
+    assert!(offset_of!(WebSocket, on_close) == 12 && offset_of!(WebSocket, request_options) == 16);
+};
