@@ -13,7 +13,7 @@ use proptest::sample::Index;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 use tokio_tungstenite::tungstenite::{Message, protocol::frame::Frame, protocol::frame::coding};
 
-const LIMIT: usize = 1 << 20;
+const LIMIT: u64 = 1 << 20;
 
 /// Bytes to read, then nothing more for now; what is written is kept.
 #[derive(Default)]

@@ -39,7 +39,7 @@ pub fn decode(
     limit: usize,
     inflater: Option<Inflater>,
 ) -> (Vec<Seen>, Option<ProtocolError>) {
-    let mut decoder = Decoder::new(limit, inflater);
+    let mut decoder = Decoder::new(limit as u64, inflater);
     let mut buffer = ReadBuffer::over(Vec::with_capacity(arrival.capacity));
     let mut random = arrival.cuts.map(Random);
     let mut seen = Vec::new();

@@ -15,7 +15,7 @@ use super::napi::{Type, Value};
 use crate::client::{
     AlpnProtocols, Causes, ClientCertificate, Credentials, NetworkSecurityConfig, Options, Password, Pin,
     Preparation, Proxy, ProxyProtocol, ProxyServer, REDIRECTS_MAX, Reconnect, Rewrite, SEND_LIMIT_BYTES,
-    SendLimits, SessionOptions, TlsServerName,
+    SendLimits, SessionOptions, TlsServerName, in_memory,
 };
 
 /// The longest interval or timeout in seconds: the platform's limit.
@@ -135,7 +135,7 @@ pub fn connect_options(value: Value<'_>, lenience: Lenience) -> Result<ConnectOp
             "receivePieces" => options.session.in_pieces = boolean(&name, value)?,
             "sendQueueLimit" => {
                 let SendLimits { messages, fragments, .. } = send_limits;
-                send_limits = SendLimits { messages, fragments, ..SendLimits::of_bytes(bytes(&name, value)?) };
+                send_limits = SendLimits { messages, fragments, ..SendLimits::of_bytes(in_memory(bytes(&name, value)?)) };
             },
             "sendQueueMessages" => send_limits.messages = whole(&name, value)? as usize,
             "fragmentMessages" => send_limits.fragments = boolean(&name, value)?,
@@ -342,11 +342,11 @@ fn milliseconds(name: &str, value: Value<'_>) -> Result<Duration, ApiError> {
         .ok_or_else(|| ApiError::parameter(name, "must be a number of milliseconds from 1 to 30000000"))
 }
 
-fn bytes(name: &str, value: Value<'_>) -> Result<usize, ApiError> {
+fn bytes(name: &str, value: Value<'_>) -> Result<u64, ApiError> {
     value
         .to_number()
         .filter(|bytes| bytes.fract() == 0.0 && (1.0..=NUMBER_MAX).contains(bytes))
-        .and_then(|bytes| usize::try_from(bytes as u64).ok())
+        .map(|bytes| bytes as u64)
         .ok_or_else(|| ApiError::parameter(name, "must be a whole number of bytes, 1 or more"))
 }
 

@@ -61,7 +61,7 @@ pub use self::tls::{
 };
 pub use crate::logging::{LogLevel, set_log_level};
 pub use crate::protocol::{
-    CLOSE_REASON_BYTES_MAX, CloseCode, FrameHeader, MessageType, PerMessageDeflate, PiecePosition,
+    CLOSE_REASON_BYTES_MAX, CloseCode, FrameHeader, MessageType, PerMessageDeflate, PiecePosition, in_memory,
     truncate_reason,
 };
 

@@ -368,7 +368,7 @@ impl Inflater {
         let inflated = self.stream().append(input, out, most, stop);
         let Inflated { taken, written, status } = inflated.map_err(|_| ProtocolError::Inflate)?;
         if out.len() > limit {
-            return Err(ProtocolError::MessageTooBig { limit });
+            return Err(ProtocolError::MessageTooBig { limit: limit as u64 });
         }
         self.work += written + taken * WORK_FOR_INPUT;
         Ok(Step { taken, written, status, filled: written == most })

@@ -36,7 +36,7 @@ pub enum ProtocolError {
     /// A message over the configured limit.
     MessageTooBig {
         /// The limit in bytes.
-        limit: usize,
+        limit: u64,
     },
     /// A message for which the system has no memory. It is not the peer's fault, but ends the connection as if it were.
     NoMemory,

@@ -38,12 +38,12 @@ pub enum Decoded {
 /// A data frame whose payload goes into the assembly.
 struct OpenFrame {
     fin: bool,
-    remaining: usize,
+    remaining: u64,
 }
 
 /// The receiving half of RFC 6455 sections 5 to 8.
 pub struct Decoder {
-    message_limit: usize,
+    message_limit: u64,
     /// The type of the message whose fragments are being assembled.
     fragmented: Option<MessageType>,
     /// The frame in the assembly that has payload to come.
@@ -60,14 +60,14 @@ pub struct Decoder {
     in_pieces: bool,
     /// Whether a piece of the message was handed on, and how many bytes were.
     begun: bool,
-    passed: usize,
+    passed: u64,
     /// The headers of the frames since [`Decoder::take_headers`]; `None` while they are not wanted.
     headers: Option<Vec<FrameHeader>>,
 }
 
 impl Decoder {
     /// A decoder for one connection that refuses messages over `message_limit` bytes, compressed or not.
-    pub fn new(message_limit: usize, inflater: Option<Inflater>) -> Self {
+    pub fn new(message_limit: u64, inflater: Option<Inflater>) -> Self {
         Self {
             inflater: inflater.map(Box::new),
             inflating: false,
@@ -108,11 +108,12 @@ impl Decoder {
             if let Some(kind) = self.fragmented
                 && let Some(OpenFrame { fin, remaining }) = self.frame
             {
-                let available = remaining.min(buffer.data().len());
+                let available = in_memory(remaining).min(buffer.data().len());
                 let Progress { taken, complete } = self.append(&buffer.data()[..available], kind)?;
                 buffer.consume(taken);
-                if taken < remaining || !complete {
-                    self.frame = Some(OpenFrame { fin, remaining: remaining - taken });
+                let remaining = remaining - taken as u64;
+                if remaining > 0 || !complete {
+                    self.frame = Some(OpenFrame { fin, remaining });
                 } else {
                     self.frame = None;
                     if fin {
@@ -124,13 +125,13 @@ impl Decoder {
                 }
                 if self.in_pieces && !self.assembled.is_empty() {
                     let first = !std::mem::replace(&mut self.begun, true);
-                    self.passed += self.assembled.len();
+                    self.passed += self.assembled.len() as u64;
                     return Ok(Some(Decoded::Assembled(kind, PiecePosition { first, last: false })));
                 }
                 if !complete {
                     return Ok(Some(Decoded::Unfinished));
                 }
-                if taken < remaining && buffer.is_empty() {
+                if remaining > 0 && buffer.is_empty() {
                     return Ok(None);
                 }
                 continue;
@@ -158,7 +159,7 @@ impl Decoder {
 
     /// Where payload may be read to directly, once the read buffer is empty, when much of a frame is to come.
     pub fn direct_room(&mut self) -> Option<Limit<&mut Vec<u8>>> {
-        let remaining = self.frame.as_ref()?.remaining;
+        let remaining = in_memory(self.frame.as_ref()?.remaining);
         if remaining == 0 || self.inflating || self.in_pieces {
             return None;
         }
@@ -174,7 +175,7 @@ impl Decoder {
     /// Accounts for `count` bytes read into [`Decoder::direct_room`].
     pub fn read_directly(&mut self, count: usize) -> Result<(), ProtocolError> {
         if let Some(frame) = &mut self.frame {
-            frame.remaining -= count;
+            frame.remaining -= count as u64;
         }
         let fresh = self.assembled.len() - count;
         if self.fragmented == Some(MessageType::Text) && !self.utf8.feed(&self.assembled[fresh..]) {
@@ -206,7 +207,7 @@ impl Decoder {
         let limit = self.message_limit;
         let progress = match &mut self.inflater {
             Some(inflater) if self.inflating => inflater
-                .piece(&mut self.assembled, payload, limit - self.passed)
+                .piece(&mut self.assembled, payload, in_memory(limit - self.passed))
                 .map_err(|error| of_whole_message(error, limit))?,
             _ => {
                 // And a byte for the NUL that C finds behind the message.
@@ -227,7 +228,7 @@ impl Decoder {
             let fresh = self.assembled.len();
             let limit = self.message_limit;
             inflater
-                .finish(&mut self.assembled, limit - self.passed)
+                .finish(&mut self.assembled, in_memory(limit - self.passed))
                 .map_err(|error| of_whole_message(error, limit))?;
             self.validate(kind, fresh)?;
         }
@@ -276,11 +277,11 @@ impl Decoder {
         }
         let limit = self.message_limit;
         // The size of a compressed message is known only from what it yields.
-        let len = usize::try_from(length)
-            .ok()
-            .filter(|&len| self.inflating || len <= limit.saturating_sub(self.assembled.len() + self.passed))
-            .ok_or(ProtocolError::MessageTooBig { limit })?;
+        if !self.inflating && length > limit.saturating_sub(self.assembled.len() as u64 + self.passed) {
+            return Err(ProtocolError::MessageTooBig { limit });
+        }
 
+        let len = in_memory(length);
         if fin && !self.inflating && self.fragmented.is_none() && header_len + len < buffer.capacity() {
             let available = buffer.data().len() - header_len;
             let start = buffer.start() + header_len;
@@ -313,13 +314,18 @@ impl Decoder {
         self.assembled.extend_from_slice(&buffer.data()[..validated]);
         buffer.consume(validated);
         self.fragmented = Some(kind);
-        self.frame = Some(OpenFrame { fin, remaining: len - validated });
+        self.frame = Some(OpenFrame { fin, remaining: length - validated as u64 });
         Ok(Step::Assemble)
     }
 }
 
+/// As much of so many bytes as there can be in memory. On 32 bits that is less than a message may have that is handed on in pieces.
+pub fn in_memory(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX).min(isize::MAX.cast_unsigned())
+}
+
 /// The inflater knows only what is left of the limit.
-fn of_whole_message(error: ProtocolError, limit: usize) -> ProtocolError {
+fn of_whole_message(error: ProtocolError, limit: u64) -> ProtocolError {
     match error {
         ProtocolError::MessageTooBig { .. } => ProtocolError::MessageTooBig { limit },
         other => other,

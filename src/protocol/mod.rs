@@ -21,7 +21,7 @@ pub use self::frame::{
     CONTROL_PAYLOAD_BYTES_MAX, Control, FRAME_HEADER_BYTES_MAX, FrameHeader, MessageType, PiecePosition,
     encoded_frames, may_be_sent,
 };
-pub use self::message::{Decoded, Decoder};
+pub use self::message::{Decoded, Decoder, in_memory};
 pub use self::read_buffer::ReadBuffer;
 pub(crate) use self::utf8::Utf8Validator;
 pub use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;

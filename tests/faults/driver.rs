@@ -406,7 +406,7 @@ impl Connects for CClient {
             options.close_timeout_ms = milliseconds(close);
             options.ping_interval_ms = silence.map_or(0, |(interval, _)| milliseconds(interval));
             options.pong_timeout_ms = silence.map_or(0, |(_, timeout)| milliseconds(timeout));
-            options.max_message_size = MESSAGE_LIMIT as u64;
+            options.max_message_size = MESSAGE_LIMIT;
             options.ca_path = authority.as_ptr();
             options.per_message_deflate = false;
             options.proxy_type = 1;

@@ -6,7 +6,7 @@ use net_websocket::internals::protocol::ProtocolError;
 use super::peer;
 
 /// The limit in the options of all cases.
-pub const MESSAGE_LIMIT: usize = 1_000_000;
+pub const MESSAGE_LIMIT: u64 = 1_000_000;
 
 /// A message: text or not, and its payload.
 pub type Message = (bool, Vec<u8>);
@@ -166,7 +166,7 @@ fn frame(wire: &[u8], begun: &mut Option<Message>) -> Result<Option<(usize, Step
         _ => {}
     }
     let before = begun.as_ref().map_or(0, |(_, payload)| payload.len());
-    if opcode < 8 && length > (MESSAGE_LIMIT - before) as u64 {
+    if opcode < 8 && length > MESSAGE_LIMIT - before as u64 {
         return Err(ProtocolError::MessageTooBig { limit: MESSAGE_LIMIT });
     }
     let end = start + length as usize;

@@ -129,6 +129,15 @@ static void on_piece(struct WebSocket *client, void *data, const struct NWS_Mess
     }
 }
 
+static void on_beginning(struct WebSocket *client, void *data, const struct NWS_Message *message)
+{
+    char text[LOG_TEXT];
+    (void)client;
+    CHECK(message->first == 1 && message->last == 0);
+    snprintf(text, sizeof text, "begins %.100s", message->data);
+    note((struct Log *)data, text);
+}
+
 static void on_pong(struct WebSocket *client, void *data, const struct NWS_Pong *pong)
 {
     struct Log *log = (struct Log *)data;
@@ -365,6 +374,8 @@ static void names_the_option_that_is_wrong(void)
     REFUSES(maxMessageSize, 0);
     REFUSES(sendQueueLimit, 0);
     REFUSES(sendLowWater, bad.sendQueueLimit + 1);
+    REFUSES(maxMessageSize, UINT64_MAX);
+    REFUSES(sendQueueLimit, UINT64_C(1) << 63);
     REFUSES(protocols, "\xff");
     REFUSES(protocols, (const char *)(uintptr_t)0x10);
     REFUSES(caPath, (const char *)(uintptr_t)0x10);
@@ -849,6 +860,37 @@ static void tells_when_the_queue_has_drained(void)
 }
 
 /* --- receiving --- */
+
+/* The peer begins a message of 5 GiB, for which 32 bits have no address. */
+static void limits_beyond_the_memory_of_32_bits_are_limits(void)
+{
+    struct Log *log = log_new();
+    struct NWS_Options options = default_options();
+    struct NWS_Callbacks callbacks;
+    CHECK_INT(NWS_InitCallbacks(&callbacks, sizeof callbacks), WEBSOCKET_OK);
+    callbacks.userData = log;
+    callbacks.onMessage = on_beginning;
+    callbacks.onError = on_error;
+    CHECK_INT(NWS_SetCallbacks(log->client, &callbacks), WEBSOCKET_OK);
+    options.receivePieces = 1;
+    options.maxMessageSize = UINT64_C(6) << 30;
+    options.sendQueueLimit = UINT64_C(8) << 30;
+    options.sendLowWater = UINT64_C(7) << 30;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, ws, "/wire/827f00000001400000006669727374"), WEBSOCKET_OK);
+    CHECK_TEXT(entry(log, 0), "begins first");
+    CHECK_INT(NWS_SendText(log->client, "x", 1), WEBSOCKET_OK);
+    log_end(log);
+
+    /* The next one is over the limit by a byte. */
+    log = log_new();
+    options.maxMessageSize = (UINT64_C(5) << 30) - 1;
+    CHECK_INT(NWS_SetOptions(log->client, &options), WEBSOCKET_OK);
+    CHECK_INT(log_connect(log, ws, "/wire/827f00000001400000006669727374"), WEBSOCKET_OK);
+    CHECK_HAS(entry(log, 2), "error");
+    CHECK_HAS(log->failure_text, "a message is larger than the limit of 5368709119 bytes");
+    log_end(log);
+}
 
 static void receives_a_message_in_pieces(void)
 {
@@ -1655,6 +1697,7 @@ int main(void)
     RUN(sends_a_message_in_pieces);
     RUN(tells_when_the_queue_has_drained);
     RUN(receives_a_message_in_pieces);
+    RUN(limits_beyond_the_memory_of_32_bits_are_limits);
     RUN(compressed_messages_may_end_their_stream_and_must_be_whole);
     RUN(holds_messages_to_the_limit);
     RUN(says_which_phase_failed);

@@ -21,6 +21,30 @@
  * NWS_InitCallbacks() set it; whoever sets it to `sizeof` the struct by hand clears the struct first, padding included. A library newer than the program takes its defaults for the fields which the program does
  * not have. A library older than the program refuses a field it does not know, unless that field is 0.
  *
+ * Their sizes in bytes, on 64 bits (arm64-v8a, x86_64) and on 32 (armeabi-v7a):
+ *
+ * | struct                    | 64 bits | 32 bits |
+ * |---------------------------|---------|---------|
+ * | NWS_Options               | 256     | 184     |
+ * | NWS_ReconnectOptions      | 40      | 32      |
+ * | NWS_Callbacks             | 112     | 56      |
+ * | NWS_Statistics            | 184     | 184     |
+ * | NWS_Response              | 40      | 24      |
+ * | NWS_Message               | 32      | 20      |
+ * | NWS_Pong                  | 32      | 24      |
+ * | NWS_Failure               | 96      | 72      |
+ * | NWS_Close                 | 56      | 40      |
+ * | NWS_Reconnecting          | 48      | 40      |
+ * | NWS_Reconnected           | 24      | 16      |
+ * | NWS_Frame                 | 24      | 24      |
+ * | NWS_CertificatePinning    | 24      | 24      |
+ * | WebSocket                 | 40      | 20      |
+ * | WebSocket_Header          | 24      | 12      |
+ * | WebSocket_RequestOptions  | 8       | 4       |
+ *
+ * Limits in bytes have 64 bits everywhere. On 32 bits one beyond the address space means as much as there is memory for; a
+ * message that is received in pieces may be longer than that.
+ *
  * A child of fork() has none of the library's threads. Once a client was made in the parent, the child's calls return
  * WEBSOCKET_CLIENT_NOT_CREATED at once, and OH_WebSocketClient_Constructor() returns NULL. After exec() all is as new.
  *

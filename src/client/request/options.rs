@@ -81,7 +81,7 @@ pub struct SessionOptions {
     /// The compression to offer (RFC 7692); `None` for none. Default: with both contexts taken over and full windows.
     pub per_message_deflate: Option<PerMessageDeflate>,
     /// The largest message to receive, in bytes. A larger one ends the connection with 1009. Default 64 MiB.
-    pub message_limit: usize,
+    pub message_limit: u64,
     /// Hand on messages that do not lie whole in the read buffer in pieces, as they come. Default no.
     pub in_pieces: bool,
     /// How often [`crate::client::Listener::statistics`] is told what was counted; `None` for never. Default never.

@@ -11,7 +11,7 @@ use crate::client::{
     AlpnProtocols, Causes, ClientCertificate, Credentials, HEADER_BYTES_MAX, HEADER_COUNT_MAX,
     NetworkSecurityConfig, Options, Password, PerMessageDeflate, PhaseTimeouts, Pin, Proxy, ProxyProtocol,
     ProxyServer, REDIRECTS_MAX, RawHeader, Reconnect, Rewrite, SEND_LIMIT_BYTES, SendLimits, SessionOptions,
-    TlsOptions, TlsServerName, check_hosts,
+    TlsOptions, TlsServerName, check_hosts, in_memory,
 };
 use crate::ndk::abi::ext::{
     PROXY_HTTP, PROXY_NONE, PROXY_SOCKS5, PROXY_SYSTEM, RawOptions, RawPin, RawReconnectOptions,
@@ -65,7 +65,7 @@ impl RawOptions {
             close_timeout_ms: milliseconds(Some(session.close_timeout)),
             ping_interval_ms: milliseconds(session.ping_interval),
             pong_timeout_ms: milliseconds(session.pong_timeout),
-            max_message_size: session.message_limit as u64,
+            max_message_size: session.message_limit,
             send_queue_limit: SEND_LIMIT_BYTES as u64,
             send_low_water: SEND_LIMIT_BYTES as u64 / 4,
             protocols: std::ptr::null(),
@@ -157,17 +157,16 @@ impl RawOptions {
             trace_id: (self.trace_id > 0).then_some(self.trace_id),
         };
         let send_limit = bytes("sendQueueLimit", self.send_queue_limit)?;
-        let mut low_water = usize::try_from(self.send_low_water).unwrap_or(usize::MAX);
+        let mut low_water = in_memory(self.send_low_water);
         if low_water == SendLimits::of_bytes(SEND_LIMIT_BYTES).low_water {
             // An unchanged default follows the limit.
-            low_water = low_water.min(SendLimits::of_bytes(send_limit).low_water);
-        }
-        if low_water > send_limit {
+            low_water = low_water.min(SendLimits::of_bytes(in_memory(send_limit)).low_water);
+        } else if self.send_low_water > send_limit {
             return Err(CallError::new(ErrCode::InvalidArgument, "sendLowWater: over sendQueueLimit"));
         }
         let messages = usize::try_from(self.send_queue_messages).ok().filter(|&count| count > 0);
         let limits = SendLimits {
-            bytes: send_limit,
+            bytes: in_memory(send_limit),
             low_water,
             messages: messages.unwrap_or(usize::MAX),
             fragments: flag("fragmentMessages", self.fragment_messages)?,
@@ -351,11 +350,12 @@ fn window(field: &str, bits: u8) -> Result<u8, CallError> {
     }
 }
 
-fn bytes(field: &str, count: u64) -> Result<usize, CallError> {
-    usize::try_from(count)
-        .ok()
-        .filter(|&count| count > 0 && count <= isize::MAX as usize)
-        .ok_or_else(|| CallError::new(ErrCode::InvalidArgument, format!("{field}: {count} is out of range")))
+/// A number of bytes that is the same on 32 bits and on 64.
+fn bytes(field: &str, count: u64) -> Result<u64, CallError> {
+    if (1..=i64::MAX.cast_unsigned()).contains(&count) {
+        return Ok(count);
+    }
+    Err(CallError::new(ErrCode::InvalidArgument, format!("{field}: {count} is out of range")))
 }
 
 fn text(field: &str, text: *const c_char) -> Result<Option<String>, CallError> {

@@ -11,7 +11,7 @@ fn decode_in_steps(
     wire: &[u8],
     step: usize,
     capacity: usize,
-    limit: usize,
+    limit: u64,
 ) -> (Vec<Seen>, Option<ProtocolError>) {
     let mut decoder = Decoder::new(limit, None);
     let mut buffer = ReadBuffer::over(Vec::with_capacity(capacity));
@@ -180,6 +180,21 @@ fn takes_no_memory_for_a_length_the_peer_only_claims() {
 }
 
 #[test]
+fn a_message_in_pieces_may_be_longer_than_any_memory() {
+    const HEAD: &[u8] = b"\x82\x7f\x40\x00\x00\x00\x00\x00\x00\x00first";
+    let mut decoder = Decoder::new(1 << 62, None).in_pieces();
+    let mut buffer = ReadBuffer::over(Vec::with_capacity(64));
+    buffer.extend(HEAD);
+    let first = PiecePosition { first: true, last: false };
+    assert_eq!(decoder.decode(&mut buffer), Ok(Some(Decoded::Assembled(MessageType::Binary, first))));
+    assert_eq!(decoder.assembled(), b"first");
+    let limit = (1 << 62) - 1;
+    let mut decoder = Decoder::new(limit, None).in_pieces();
+    buffer.extend(HEAD);
+    assert_eq!(decoder.decode(&mut buffer), Err(ProtocolError::MessageTooBig { limit }));
+}
+
+#[test]
 fn a_large_compressed_message_is_decoded_in_many_turns() {
     const LENGTH: usize = 1 << 23;
     let negotiated = PerMessageDeflate::default().accept("permessage-deflate");
@@ -192,7 +207,7 @@ fn a_large_compressed_message_is_decoded_in_many_turns() {
         wire.extend(frame(0xc1, &compressed));
     }
     for in_pieces in [false, true] {
-        let mut decoder = Decoder::new(LENGTH, Some(negotiated.inflater()));
+        let mut decoder = Decoder::new(LENGTH as u64, Some(negotiated.inflater()));
         if in_pieces {
             decoder = decoder.in_pieces();
         }
