@@ -27,6 +27,12 @@ fn main() {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,max-page-size=16384");
     }
 
+    let pointer_width = env::var("CARGO_CFG_TARGET_POINTER_WIDTH").expect("cargo sets it for build scripts");
+    if on_openharmony && pointer_width == "32" {
+        // Rust's timed waits go to src/platform/futex.rs. Programs in Rust that link the crate need it as well.
+        println!("cargo::rustc-link-arg=-Wl,--wrap=syscall");
+    }
+
     if with_arkts && !on_openharmony && env::var_os("CARGO_FEATURE_ARKVM_TEST").is_none() {
         // The function in which Node differs from ArkTS goes to src/arkts/node_shim.rs. Only a library can have this
         // feature: Node defines the napi_* names, and a test or example has no Node to define them.

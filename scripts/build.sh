@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Builds release versions into dist/:
 #
-#   scripts/build.sh [arm64-v8a|x86_64|host|all]...   default: all
+#   scripts/build.sh [arm64-v8a|armeabi-v7a|x86_64|host|all]...   default: all
 #
-#   arm64-v8a, x86_64   dist/ABI/libnet_websocket.so for OpenHarmony
-#   host                dist/host/net_websocket.node, for Node on this machine
+#   arm64-v8a, armeabi-v7a, x86_64   dist/ABI/libnet_websocket.so for OpenHarmony
+#   host                             dist/host/net_websocket.node, for Node on this machine
 #
 # and with each of them dist/index.d.ts, dist/include and dist/lib/cmake, so that dist is a prefix for find_package.
 set -euo pipefail
@@ -16,10 +16,10 @@ abis=() host=
 (($# > 0)) || set -- all
 for target; do
     case $target in
-        arm64-v8a | x86_64) abis+=("$target") ;;
+        arm64-v8a | armeabi-v7a | x86_64) abis+=("$target") ;;
         host) host=yes ;;
-        all) abis=(arm64-v8a x86_64) host=yes ;;
-        *) fail "unknown target '$target'" 'Usage: scripts/build.sh [arm64-v8a|x86_64|host|all]...' ;;
+        all) abis=("${ABIS[@]}") host=yes ;;
+        *) fail "unknown target '$target'" 'Usage: scripts/build.sh [arm64-v8a|armeabi-v7a|x86_64|host|all]...' ;;
     esac
 done
 
@@ -43,9 +43,7 @@ if ((${#abis[@]} > 0)); then
         step "Building for OpenHarmony (${abis[*]}) without the SDK"
         [[ -d $TARGET/ohos ]] || say 'The first time, Rust std is built as well; that takes minutes.'
     fi
-    arch=all
-    ((${#abis[@]} > 1)) || arch=${abis[0]}
-    watch 'OpenHarmony' cargo_ohos "$arch" build --release --lib
+    watch 'OpenHarmony' cargo_ohos "${abis[*]}" build --release --lib
     for abi in "${abis[@]}"; do
         deliver "$TARGET/ohos/$(triple_of "$abi")/release/libnet_websocket.so" "$abi/libnet_websocket.so"
     done

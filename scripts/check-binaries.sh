@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
 # Checks what a loader and an app see of the libraries for OpenHarmony: one line per check.
 #
-#   scripts/check-binaries.sh LIBRARY...      default: both in dist/
+#   scripts/check-binaries.sh [LIBRARY...]      default: those in dist/
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-(($# > 0)) || set -- "$DIST/arm64-v8a/libnet_websocket.so" "$DIST/x86_64/libnet_websocket.so"
+if (($# == 0)); then
+    set -- "${ABIS[@]/%//libnet_websocket.so}"
+    set -- "${@/#/$DIST/}"
+fi
 # Apps see no other libraries of the system without asking for them, so nothing else may creep in.
 NEEDED='libace_napi.z.so libc.so libhilog_ndk.z.so'
 EXPORTED=$(LC_ALL=C sort "$ROOT/scripts/exported-symbols.txt" | paste -sd ' ')
 PAGE=0x4000
+TIMES_OF_32_BITS='clock_(getres|gettime|nanosleep|settime)|nanosleep|time|gettimeofday|[fl]?stat|fstatat|p?select|ppoll|futimens|utimensat|'
+TIMES_OF_32_BITS+='utimes|getrusage|recvmmsg|sem_timedwait|pthread_(cond|mutex)_timed(wait|lock)|timerfd_[gs]ettime|(gm|local)time(_r)?|mktime'
 
 checks=0 failures=0
 # check NAME WANTED FOUND
@@ -41,6 +46,12 @@ for library; do
     alignment=$(awk '$1 == "LOAD" { print $NF }' <<<"$segments" | sort -V | head -n 1)
     check "segments aligned to $PAGE or more" yes "$( ((${alignment:-0} >= PAGE)) && echo yes || echo "${alignment:-none}")"
     check 'no text relocations' none "$(grep -ow TEXTREL <<<"$dynamic" || echo none)"
+    if readelf --file-header "$library" | grep -q ELF32; then
+        # Those with 64 have other names there (__clock_gettime64). tokio reads a file's mode by fstat, which is at the same place.
+        check 'functions whose times have 32 bits' fstat \
+            "$(nm --dynamic --undefined-only "$library" | awk '{ print $2 }' | LC_ALL=C sort |
+                grep -xE "$TIMES_OF_32_BITS" | paste -sd ' ')"
+    fi
     check 'stripped' yes "$(readelf --sections --wide "$library" | grep -qF .symtab && echo .symtab || echo yes)"
 done
 

@@ -4,8 +4,8 @@
 #   scripts/demo.sh             against an echo server of our own, over ws and wss
 #   scripts/demo.sh URL...      against echo servers of yours, such as wss://example.org/echo
 #
-# A C program for arm64 OpenHarmony runs under emulation, a JavaScript program runs in an engine on musl, natively on
-# x86_64 and under emulation on arm64. Each sends text and binary and compares what comes back. Exits non-zero if
+# C programs for OpenHarmony on arm64 and on 32-bit ARM run under emulation, a JavaScript program runs in an engine on musl,
+# natively on x86_64 and under emulation on arm64. Each sends text and binary and compares what comes back. Exits non-zero if
 # anything differs.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -17,13 +17,15 @@ done
 
 bash "$ROOT/scripts/setup.sh"
 load_environment
-bash "$ROOT/scripts/build.sh" arm64-v8a x86_64
+bash "$ROOT/scripts/build.sh" "${ABIS[@]}"
 
-step 'Compiling examples/echo_client.c for arm64 OpenHarmony'
-mkdir -p "$TARGET/demo"
-cc_ohos arm64-v8a -std=c99 -Wall -Wextra -Wpedantic -Werror -O2 -I "$ROOT/include" "$ROOT/examples/echo_client.c" \
-    -L "$DIST/arm64-v8a" -lnet_websocket -lpthread -o "$TARGET/demo/echo_client"
-say 'target/demo/echo_client'
+step 'Compiling examples/echo_client.c for OpenHarmony'
+for abi in arm64-v8a armeabi-v7a; do
+    mkdir -p "$TARGET/demo/$abi"
+    cc_ohos "$abi" -std=c99 -Wall -Wextra -Wpedantic -Werror -O2 -I "$ROOT/include" "$ROOT/examples/echo_client.c" \
+        -L "$DIST/$abi" -lnet_websocket -lpthread -o "$TARGET/demo/$abi/echo_client"
+    say "target/demo/$abi/echo_client"
+done
 
 urls=("$@")
 if ((${#urls[@]} == 0)); then
@@ -48,16 +50,17 @@ show() {
     [[ $result == OK ]] || failed=1
 }
 failed=0
-run_in_c() { run_ohos arm64-v8a "$TARGET/demo/echo_client" "${urls[@]}"; }
+run_in_c() { run_ohos "$1" "$TARGET/demo/$1/echo_client" "${urls[@]}"; }
 run_in_js() {
     NET_WEBSOCKET_LIB=$DIST/$1/libnet_websocket.so bun_ohos "$1" "$ROOT/examples/echo_client.js" "${urls[@]}"
 }
-show 'C API, arm64-v8a, emulated' run_in_c
+show 'C API, arm64-v8a, emulated' run_in_c arm64-v8a
+show 'C API, armeabi-v7a, emulated' run_in_c armeabi-v7a
 show 'ArkTS API, arm64-v8a, emulated' run_in_js arm64-v8a
 show 'ArkTS API, x86_64, native' run_in_js x86_64
 
 step 'Summary'
-for abi in arm64-v8a x86_64; do
+for abi in "${ABIS[@]}"; do
     say "$(printf '%-62s %s bytes' "dist/$abi/libnet_websocket.so" "$(stat -c %s "$DIST/$abi/libnet_websocket.so")")"
 done
 for result in "${results[@]}"; do

@@ -3,12 +3,12 @@
 #
 #   Talk      step, say, fail, watch
 #   Set up    need_setup, load_environment, install_packages
-#   Names     triple_of, abi_of, arch_of
+#   Names     ARCHES, ABIS, arch_of, abi_of, triple_of, folder_of
 #   Build     cargo_host, cargo_ohos, cc_ohos, cxx_ohos
 #   Run       run_ohos, bun_ohos, start_echo_server
 #   Long runs passed_before, passed_now
 #
-# ARCH is aarch64 or x86_64; the OpenHarmony ABI names (arm64-v8a, x86_64) are taken as well.
+# ARCH is aarch64, armv7 or x86_64; the OpenHarmony ABI names (arm64-v8a, armeabi-v7a, x86_64) are taken as well.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${NET_WEBSOCKET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/net_websocket}
@@ -97,18 +97,33 @@ install_packages() {
         apt-get -q -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends "$@"
 }
 
-# arch_of ARCH|ABI, abi_of ARCH|ABI, triple_of ARCH|ABI: one name of an architecture from another.
+# What is built for, and what OpenHarmony calls each of them, in the same order.
+# shellcheck disable=SC2034 # for those who source this
+ARCHES=(aarch64 armv7 x86_64) ABIS=(arm64-v8a armeabi-v7a x86_64)
+
+# arch_of ARCH|ABI, abi_of ARCH|ABI, triple_of ARCH|ABI, folder_of ARCH|ABI: one name of an architecture from another. The last is
+# the one in the names of the SDK's folders and of musl's loader.
 arch_of() {
     case $1 in
         aarch64 | arm64-v8a) echo aarch64 ;;
+        armv7 | armeabi-v7a) echo armv7 ;;
         x86_64) echo x86_64 ;;
-        *) fail "unknown architecture '$1'" 'Known are aarch64 (arm64-v8a) and x86_64.' ;;
+        *) fail "unknown architecture '$1'" 'Known are aarch64 (arm64-v8a), armv7 (armeabi-v7a) and x86_64.' ;;
     esac
 }
 abi_of() {
     local arch
     arch=$(arch_of "$1") || exit
-    [[ $arch == aarch64 ]] && echo arm64-v8a || echo x86_64
+    case $arch in
+        aarch64) echo arm64-v8a ;;
+        armv7) echo armeabi-v7a ;;
+        *) echo "$arch" ;;
+    esac
+}
+folder_of() {
+    local arch
+    arch=$(arch_of "$1") || exit
+    echo "${arch/#armv7/arm}"
 }
 triple_of() {
     local arch
@@ -130,11 +145,12 @@ cargo_host() {
     env "${environment[@]}" cargo "$@"
 }
 
-# cargo_ohos ARCH|all COMMAND ARGS...: cargo for OpenHarmony, in a target folder of its own (target/ohos): another rustc
+# cargo_ohos 'ARCH...'|all COMMAND ARGS...: cargo for OpenHarmony, in a target folder of its own (target/ohos): another rustc
 # builds there, and a host build need not wait for its lock.
 cargo_ohos() {
-    local arch triple name arches=("$1") command=$2 targets=() rust=(cargo "$2")
-    [[ $1 != all ]] || arches=(aarch64 x86_64)
+    local arch triple name arches command=$2 targets=() rust=(cargo "$2")
+    read -ra arches <<<"$1"
+    [[ $1 != all ]] || arches=("${ARCHES[@]}")
     shift 2
     # The paths of the machine that built it have no place in a library that others ship.
     local flags="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=crates"$'\x1f'"--remap-path-prefix=$ROOT=."
@@ -173,28 +189,30 @@ cxx_ohos() {
 }
 
 # run_ohos ARCH PROGRAM ARGS...: runs a dynamically linked OpenHarmony program with the caller's environment: x86_64 by
-# musl's loader, aarch64 under emulation. Libraries are looked for in OHOS_LIBRARY_PATH, then dist, then the stubs
+# musl's loader, the others under emulation. Libraries are looked for in OHOS_LIBRARY_PATH, then dist, then the stubs
 # and musl.
 run_ohos() {
-    local arch abi libraries
+    local arch abi folder libraries
     arch=$(arch_of "$1") || exit
     abi=$(abi_of "$1")
+    folder=$(folder_of "$1")
     shift
     libraries=${OHOS_LIBRARY_PATH:+$OHOS_LIBRARY_PATH:}$DIST/$abi:$CACHE/stubs/$arch:$NWS_MUSL/$arch/lib
-    libraries+=:$NWS_NDK/native/llvm/lib/$arch-linux-ohos # the SDK's libc++_shared.so
+    libraries+=:$NWS_NDK/native/llvm/lib/$folder-linux-ohos # the SDK's libc++_shared.so
     if [[ $arch == x86_64 ]]; then
         # Not LD_LIBRARY_PATH: a child process built for this machine would take musl's libraries for its own.
         "$NWS_MUSL/x86_64/lib/ld-musl-x86_64.so.1" --library-path "$libraries" "$@"
     else
-        qemu-aarch64 -L "$NWS_MUSL/aarch64" -E LD_LIBRARY_PATH="$libraries" "$@"
+        "qemu-$folder" -L "$NWS_MUSL/$arch" -E LD_LIBRARY_PATH="$libraries" "$@"
     fi
 }
 
 # bun_ohos ARCH SCRIPT ARGS...: runs a script in a JavaScript engine built for musl, which loads OpenHarmony binaries
-# by process.dlopen.
+# by process.dlopen. There is none for armv7.
 bun_ohos() {
     local arch
     arch=$(arch_of "$1") || exit
+    [[ -d $NWS_BUN/$arch ]] || fail "no JavaScript engine for $1" 'Known are aarch64 (arm64-v8a) and x86_64.'
     OHOS_LIBRARY_PATH=${OHOS_LIBRARY_PATH:+$OHOS_LIBRARY_PATH:}$NWS_BUN/$arch \
         BUN_RUNTIME_TRANSPILER_CACHE_PATH=0 DO_NOT_TRACK=1 \
         run_ohos "$arch" "$NWS_BUN/$arch/bun" --no-install "${@:2}"

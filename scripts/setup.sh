@@ -4,9 +4,9 @@
 #
 #   scripts/setup.sh [--quiet]      --quiet: only what is installed now gets a line
 #
-# OpenHarmony's own SDK is used when OHOS_NDK_HOME names it and rustup has the targets aarch64-unknown-linux-ohos and
-# x86_64-unknown-linux-ohos. Without it, Debian's Rust builds std from source and zig compiles and links against musl,
-# OpenHarmony's C library.
+# OpenHarmony's own SDK is used when OHOS_NDK_HOME names it and rustup has the targets aarch64-unknown-linux-ohos,
+# armv7-unknown-linux-ohos and x86_64-unknown-linux-ohos. Without it, Debian's Rust builds std from source and zig compiles and
+# links against musl, OpenHarmony's C library.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -21,7 +21,6 @@ KOSOKU=0.1.0
 WS=8.23.0
 WEBSOCKETS=17.4
 MUSL_SUITE=trixie # Debian 12's musl 1.2.3 cannot read packed relative relocations
-ARCHES=(aarch64 x86_64)
 
 case ${1-} in
     '') quiet= ;;
@@ -190,13 +189,19 @@ install_compilers() {
     done
     chmod +x "$1"/*
 }
+# For 32-bit ARM, floats are passed as OpenHarmony passes them: in general registers.
 sdk_wrapper() {
-    printf '#!/bin/sh\nexec %q -target %s-linux-ohos --sysroot=%q -D__MUSL__ "$@"\n' \
-        "$ndk/native/llvm/bin/$1" "$2" "$ndk/native/sysroot"
+    local target
+    target="$(folder_of "$2")-linux-ohos"
+    [[ $2 != armv7 ]] || target+=' -march=armv7-a -mfloat-abi=softfp -mtune=generic-armv7-a -mthumb'
+    printf '#!/bin/sh\nexec %q -target %s --sysroot=%q -D__MUSL__ "$@"\n' \
+        "$ndk/native/llvm/bin/$1" "$target" "$ndk/native/sysroot"
 }
 # zig knows no OpenHarmony libc, so the target that callers name is replaced. Its programs for musl are static unless
 # told otherwise, and it checks for undefined behaviour unless told not to.
 zig_wrapper() {
+    local target="$2-linux-musl"
+    [[ $2 != armv7 ]] || target='arm-linux-musleabi -mcpu=generic+v7a+soft_float'
     cat <<WRAPPER
 #!/bin/sh
 export ZIG_GLOBAL_CACHE_DIR=$(printf %q "$CACHE/zig-cache") ZIG_LOCAL_CACHE_DIR=$(printf %q "$CACHE/zig-cache")
@@ -209,12 +214,12 @@ for argument do
     esac
     set -- "\$@" "\$argument"
 done
-[ -z "\$program" ] || set -- -dynamic -Wl,-dynamic-linker,/lib/ld-musl-$2.so.1 "\$@"
-exec $(printf %q "$CACHE/zig/ziglang/zig") $1 -target $2-linux-musl -fno-sanitize=undefined "\$@"
+[ -z "\$program" ] || set -- -dynamic -Wl,-dynamic-linker,/lib/ld-musl-$(folder_of "$2").so.1 "\$@"
+exec $(printf %q "$CACHE/zig/ziglang/zig") $1 -target $target -fno-sanitize=undefined "\$@"
 WRAPPER
 }
 compilers=$(declare -f install_compilers sdk_wrapper zig_wrapper | sha256sum)
-component bin "$toolchain $ndk ${compilers%% *}" 'compiler commands for OpenHarmony' install_compilers
+component bin "$toolchain $ndk ${ARCHES[*]} ${compilers%% *}" 'compiler commands for OpenHarmony' install_compilers
 
 # --- stubs of the SDK's libraries --------------------------------------------------------------------------------------
 
@@ -222,13 +227,14 @@ component bin "$toolchain $ndk ${compilers%% *}" 'compiler commands for OpenHarm
 install_stubs() {
     local arch lib compile
     for arch in "${ARCHES[@]}"; do
-        lib=$1/native/sysroot/usr/lib/$arch-linux-ohos
-        mkdir -p "$lib"
+        lib=native/sysroot/usr/lib/$(folder_of "$arch")-linux-ohos
+        mkdir -p "$1/$lib"
+        ln -s "$lib" "$1/$arch"
+        lib=$1/$lib
         compile=("$CACHE/bin/$arch-unknown-linux-ohos-clang" -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared)
         "${compile[@]}" -Wl,-soname,libace_napi.z.so -o "$lib/libace_napi.z.so" "$ROOT/tests/stubs/ace_napi.c"
         "${compile[@]}" -Wl,-soname,libhilog_ndk.z.so -o "$lib/libhilog_ndk.z.so" "$ROOT/tests/stubs/hilog.c"
         "${compile[@]}" -Wl,-soname,libnet_connection.so -o "$lib/libnet_connection.so" "$ROOT/tests/stubs/net_connection.c"
-        ln -s "native/sysroot/usr/lib/$arch-linux-ohos" "$1/$arch"
     done
 }
 sources=$(cat "$ROOT"/tests/stubs/* <(declare -f install_stubs) "$CACHE/bin/.stamp" | sha256sum)
@@ -242,7 +248,7 @@ advice='It comes from a package registry (PyPI, npm or Debian): is the network u
 # apt with lists and a source of its own, which leaves the machine's apt alone. The source is wherever the machine gets
 # Debian from, with the suite changed, so that a mirror is respected.
 install_musl() {
-    local work=$1/.apt codename apt sources arch debian
+    local work=$1/.apt codename apt sources arch debian folder
     codename=$(source /etc/os-release && echo "${VERSION_CODENAME-}")
     mkdir -p "$work"/{state/lists,cache/archives}/partial
     # shellcheck disable=SC2016 # apt expands these, not the shell
@@ -251,28 +257,33 @@ install_musl() {
     [[ $sources ]] || fail "no source of apt has Debian's suite '$codename'"
     local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     while read -r uri; do
-        echo "deb [arch=amd64,arm64 signed-by=$keyring] $uri $MUSL_SUITE main"
+        echo "deb [arch=amd64,arm64,armel signed-by=$keyring] $uri $MUSL_SUITE main"
     done <<<"$sources" >"$work/sources.list"
     apt=(apt-get -q -o "Dir::State=$work/state" -o "Dir::Cache=$work/cache" -o "Dir::Etc::sourcelist=$work/sources.list"
         -o Dir::Etc::sourceparts=- -o APT::Architectures::=amd64 -o APT::Architectures::=arm64
-        -o "APT::Sandbox::User=$(id -un)")
+        -o APT::Architectures::=armel -o "APT::Sandbox::User=$(id -un)")
     # A source that is not Debian's has no such suite; what counts is that the download finds the packages.
     "${apt[@]}" update || true
-    (cd "$work" && "${apt[@]}" download musl:amd64 musl:arm64)
+    (cd "$work" && "${apt[@]}" download musl:amd64 musl:arm64 musl:armel)
     for arch in "${ARCHES[@]}"; do
-        debian=$arch
-        [[ $arch == x86_64 ]] && debian=amd64 || debian=arm64
+        case $arch in
+            aarch64) debian=arm64 ;;
+            armv7) debian=armel ;;
+            *) debian=amd64 ;;
+        esac
+        folder=$(folder_of "$arch")
         dpkg-deb -x "$work"/musl_*_"$debian".deb "$work/$arch"
         mkdir -p "$1/$arch/lib"
-        cp "$work/$arch/usr/lib/$arch-linux-musl/libc.so" "$1/$arch/lib/ld-musl-$arch.so.1"
+        cp "$work/$arch/usr/lib/$folder-linux-musl"*/libc.so "$1/$arch/lib/ld-musl-$folder.so.1"
     done
     rm -rf "$work"
 }
-component musl "$MUSL_SUITE" 'musl 1.2.5 (C library and loader)' install_musl
+component musl "$MUSL_SUITE ${ARCHES[*]}" 'musl 1.2.5 (C library and loader)' install_musl
 
+# There is none for 32-bit ARM.
 install_bun() {
     local arch npm
-    for arch in "${ARCHES[@]}"; do
+    for arch in aarch64 x86_64; do
         [[ $arch == x86_64 ]] && npm=x64 || npm=aarch64
         npm_package "$1/.npm" "@oven/bun-linux-$npm-musl@$BUN"
         wheel "$1/.numpy" "numpy==$NUMPY" --platform "musllinux_1_2_$arch" --python-version 3.12

@@ -46,6 +46,7 @@ in_full() { [[ -z $fast ]] && chosen "$1"; }
 bash scripts/setup.sh --quiet
 load_environment
 builds=()
+if in_full c; then builds+=(armeabi-v7a); fi
 if in_full c || in_full js; then builds+=(arm64-v8a x86_64); fi
 if chosen js || chosen docs; then builds+=(host); fi
 ((${#builds[@]} == 0)) || bash scripts/build.sh "${builds[@]}"
@@ -187,12 +188,12 @@ run_c() {
         suite 'C API, host, contract' '^ndk host: [0-9]+ passed' bash tests/ndk/run.sh host contract
         return
     fi
-    suite 'names, symbols, dependencies' 'checks passed' bash scripts/check-binaries.sh "$DIST"/{arm64-v8a,x86_64}/libnet_websocket.so
-    for arch in host x86_64 arm64-v8a; do
+    suite 'names, symbols, dependencies' 'checks passed' bash scripts/check-binaries.sh
+    for arch in host x86_64 arm64-v8a armeabi-v7a; do
         suite "C API, $arch" "^ndk $arch: [0-9]+ passed" bash tests/ndk/run.sh "$arch"
     done
     check 'name lookups that go wrong, glibc and musl' bash tests/network/lookup.sh host x86_64
-    suite 'CMake, both ABIs' '^[0-9]+ passed' bash tests/ndk/cmake.sh
+    suite 'CMake, all ABIs' '^[0-9]+ passed' bash tests/ndk/cmake.sh
 }
 
 run_js() {

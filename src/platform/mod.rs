@@ -5,11 +5,13 @@
 //! Owns the calls into the platform's libraries and the kernel, and those of zlib-rs that need `unsafe`. Knows nothing of
 //! clients, C or JavaScript. A file imports only files below it: `mod`, `proxy`, `network`, `netlink`,
 //! `permission`, `security`, `device`, `tcp`, `sleep`, `fork`, `inflate`, `library`, and `thread_state`, on which the
-//! runtime stands, and `clock`.
+//! runtime stands, `clock`, and `futex`, which nobody imports.
 
 mod clock;
 mod device;
 mod fork;
+#[cfg(any(test, all(target_env = "ohos", target_pointer_width = "32")))]
+mod futex;
 mod inflate;
 mod library;
 /// Applications may not listen to the kernel on OpenHarmony.

@@ -7,7 +7,7 @@
 
 #include <network/netstack/net_websocket_type.h>
 
-static_assert(sizeof(WebSocket) == 40, "the type header needs nothing before it");
+static_assert(sizeof(WebSocket) == 5 * sizeof(void *), "the type header needs nothing before it");
 
 #include <cstddef>
 #include <cstdio>
@@ -16,7 +16,7 @@ static_assert(sizeof(WebSocket) == 40, "the type header needs nothing before it"
 
 static_assert(std::is_standard_layout_v<WebSocket> && std::is_trivially_copyable_v<WebSocket>);
 static_assert(std::is_standard_layout_v<WebSocket_Header> && std::is_trivially_copyable_v<WebSocket_Header>);
-static_assert(offsetof(WebSocket, requestOptions) == 32);
+static_assert(offsetof(WebSocket, requestOptions) == 4 * sizeof(void *));
 static_assert(std::is_same_v<decltype(WebSocket::onOpen), WebSocket_OnOpenCallback>);
 static_assert(std::is_same_v<decltype(WebSocket::onMessage), WebSocket_OnMessageCallback>);
 static_assert(std::is_same_v<decltype(WebSocket::onError), WebSocket_OnErrorCallback>);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compiles the C and C++ programs of this folder, runs them against tests/tools/echo_server.rs, and counts.
 #
-# Usage: tests/ndk/run.sh host|x86_64|arm64-v8a [PROGRAM...]
+# Usage: tests/ndk/run.sh host|x86_64|arm64-v8a|armeabi-v7a [PROGRAM...]
 #
 # host takes the library of `cargo build`; the others take dist/, which scripts/build.sh fills. PROFILE=release takes the
 # release build on the host. SANITIZE=address|thread takes the library that scripts/sanitize.sh builds, on the host, and
@@ -11,14 +11,14 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
-ARCH=${1:?usage: tests/ndk/run.sh host|x86_64|arm64-v8a [PROGRAM...]}
+ARCH=${1:?usage: tests/ndk/run.sh host|x86_64|arm64-v8a|armeabi-v7a [PROGRAM...]}
 shift
 PROGRAMS=("$@")
 if ((${#PROGRAMS[@]} == 0)); then
-    PROGRAMS=(headers_c headers_cpp acceptance platform_parity contract ext hpp threads lifecycle permission freeze shortage secrets)
+    PROGRAMS=(headers_c headers_cpp acceptance platform_parity contract ext hpp threads lifecycle permission freeze times shortage secrets)
     PROGRAMS+=(network network_old network_none trust trust_old trust_none user_program echo_client)
     [[ -n ${SANITIZE:-} ]] || PROGRAMS+=(same_name)
-    if [[ $ARCH != arm64-v8a && -z ${SANITIZE:-} ]]; then
+    if [[ $ARCH != arm* && -z ${SANITIZE:-} ]]; then
         PROGRAMS+=(stream)
     else
         echo "skip: stream, which measures the program's memory: not an emulator's or a sanitizer's (it runs on the host and for x86_64)"
@@ -63,7 +63,7 @@ case $ARCH in
         "${CC:-cc}" -std=gnu11 -fPIC -shared -o "$BUILD/libnet_connection.so" "$ROOT/tests/stubs/net_connection.c"
         run() { LD_LIBRARY_PATH=${PLATFORM:+$PLATFORM:}$LIBRARY:$BUILD "$@"; }
         ;;
-    x86_64 | arm64-v8a)
+    x86_64 | arm64-v8a | armeabi-v7a)
         [[ -z ${SANITIZE:-} ]] || fail "SANITIZE works on the host only"
         LIBRARY=$DIST/$ARCH
         # As the SDK compiles: a copy of a library's variable in the program may not be aligned (lld for aarch64).
@@ -72,7 +72,7 @@ case $ARCH in
         compile_cxx() { cxx_ohos "$ARCH" "$@"; }
         run() { OHOS_LIBRARY_PATH=${PLATFORM-} run_ohos "$ARCH" "$@"; }
         ;;
-    *) fail "unknown architecture '$ARCH'" 'Known are host, x86_64 and arm64-v8a.' ;;
+    *) fail "unknown architecture '$ARCH'" 'Known are host, x86_64, arm64-v8a and armeabi-v7a.' ;;
 esac
 [[ -f $LIBRARY/libnet_websocket.so ]] || fail "there is no $LIBRARY/libnet_websocket.so" 'Run scripts/build.sh first.'
 
