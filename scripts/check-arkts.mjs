@@ -352,8 +352,8 @@ function checkPaths(problems) {
     if (!module.abilities.some((ability) => ability.name === module.mainElement)) {
       problems.push(`module.json5: mainElement ${module.mainElement} is not among the abilities`);
     }
-    if (!module.requestPermissions?.some((permission) => permission.name === 'ohos.permission.INTERNET')) {
-      problems.push('module.json5: does not ask for ohos.permission.INTERNET');
+    for (const wanted of ['ohos.permission.INTERNET', 'ohos.permission.GET_NETWORK_INFO']) {
+      if (!module.requestPermissions?.some((permission) => permission.name === wanted)) problems.push(`module.json5: does not ask for ${wanted}`);
     }
     for (const page of parseJson(path.join(main, 'resources/base/profile/main_pages.json'), problems).src) {
       mustExist(path.join(main, 'ets', `${page}.ets`), 'main_pages.json');
