@@ -18,6 +18,23 @@ fn main() {
         napi_build_ohos::setup();
     }
 
+    if on_openharmony {
+        // Not to where ohrs looks: of them it would write an index.d.ts that lacks what src/arkts/preamble.d.ts says.
+        let out = env::var("OUT_DIR").expect("cargo sets it for build scripts");
+        println!("cargo::rustc-env=NAPI_TYPE_DEF_TMP_FOLDER={out}");
+    }
+
+    // ohrs takes flags from this variable alone; scripts/lib.sh sets it.
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    if on_openharmony
+        && env::var("PROFILE").is_ok_and(|profile| profile == "release")
+        && !flags.contains("--remap-path-prefix")
+    {
+        println!(
+            "cargo::warning=the library will hold paths of this machine: README.md, \"Build it with the SDK\", tells how it does not"
+        );
+    }
+
     if target_os == "linux" {
         // Rust gives a cdylib no name, and then an app that links it asks for the path it was linked from.
         println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libnet_websocket.so");

@@ -1,7 +1,11 @@
-// Checks the DevEco project and the ohpm package without the OpenHarmony SDK: type errors and ArkTS rules in every .ets file,
-// against a given index.d.ts of the library, and the .json5 files, resources and paths that hvigor would trip over.
+// Checks the DevEco project and the ohpm package without the OpenHarmony SDK: type errors and ArkTS rules in every .ets file, and the
+// .json5 files, resources and paths that hvigor would trip over.
 //
-// usage: OHOS_TYPESCRIPT=<folder of npm ohos-typescript> node scripts/check-arkts.mjs [path of index.d.ts]
+//   node scripts/check-arkts.mjs [--sdk FOLDER] [--module FOLDER]      OHOS_TYPESCRIPT names the folder of npm ohos-typescript
+//
+//   --sdk      with the declarations in this checkout of the public SDK, instead of the stubs in tests/arkts-stubs; what is used of
+//              them must be there at the API level that the app is compatible with
+//   --module   instead, the sources of this module, with its packages in oh_modules and their oh-package.json5, as ohpm lays them
 
 import fs from 'node:fs';
 import os from 'node:os';
@@ -12,6 +16,8 @@ import { fileURLToPath } from 'node:url';
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const STUBS = path.join(ROOT, 'tests/arkts-stubs');
 const LIBRARY = 'libnet_websocket.so';
+const PACKAGE = '@net-websocket/net_websocket';
+const INDEX_DTS = path.join(ROOT, 'package/src/main/cpp/types/libnet_websocket/index.d.ts');
 const ETS_FOLDERS = ['entry/src/main/ets', 'entry/src/ohosTest/ets', 'package', 'tests/arkts'];
 const DOCUMENTS = ['docs/arkts', 'package'];
 const PROJECT_FOLDERS = ['AppScope', 'hvigor', 'entry', 'package'];
@@ -41,6 +47,23 @@ function filesUnder(folder, wanted) {
 
 const relative = (file) => path.relative(ROOT, file);
 
+const options = (() => {
+  const found = {};
+  for (let rest = process.argv.slice(2); rest.length > 0; rest = rest.slice(2)) {
+    const [name, folder] = rest;
+    if (!['--sdk', '--module'].includes(name) || folder === undefined) fail('usage: node scripts/check-arkts.mjs [--sdk FOLDER] [--module FOLDER]');
+    found[name.slice(2)] = path.resolve(folder);
+  }
+  return found;
+})();
+
+const SDK_COMPONENTS = 'api/@internal/component/ets';
+const SDK_GLOBALS = 'api/@internal/ets/global.d.ts';
+if (options.sdk && !fs.existsSync(path.join(options.sdk, SDK_COMPONENTS, 'common.d.ts'))) {
+  fail(`${options.sdk} is no checkout of openharmony/interface_sdk-js: it has no ${SDK_COMPONENTS}/common.d.ts`);
+}
+const API_LEVEL = Number(/"compatibleSdkVersion": "[\d.]+\((\d+)\)"/.exec(fs.readFileSync(path.join(ROOT, 'build-profile.json5'), 'utf8'))[1]);
+
 // ---- ArkTS ----
 
 // As in the SDK's ets-loader, cut down to what the stubs declare.
@@ -63,11 +86,11 @@ const COMPILER_OPTIONS = {
   incremental: true,
   // ohos-typescript wants a name for it; nothing is written.
   tsBuildInfoFile: path.join(os.tmpdir(), 'check-arkts.tsbuildinfo'),
-  skipLibCheck: false,
+  skipLibCheck: options.sdk !== undefined,
   packageManagerType: 'ohpm',
   needDoArkTsLinter: true,
   isCompatibleVersion: false,
-  compatibleSdkVersion: 12,
+  compatibleSdkVersion: API_LEVEL,
   ets: {
     render: { method: ['build', 'pageTransition'], decorator: ['Builder', 'LocalBuilder'] },
     components: COMPONENTS,
@@ -96,33 +119,89 @@ const COMPILER_OPTIONS = {
   },
 };
 
-/** Diagnostics of `roots`, with `import … from 'libnet_websocket.so'` meaning the declarations in `indexDts`. */
-function checkArkTs(roots, indexDts) {
+/** Diagnostics of `roots`. The library and the package are those of this repository, or with `installed` those in oh_modules. */
+function checkArkTs(roots, { installed = false } = {}) {
   const host = ts.createIncrementalCompilerHost(COMPILER_OPTIONS);
-  const packageAlias = path.join(ROOT, 'package/Index.ets');
-  host.resolveModuleNames = (names, containing) => names.map((name) => resolveModule(name, containing, indexDts, packageAlias));
+  host.resolveModuleNames = (names, containing) => names.map((name) => {
+    const asInstalled = installed && (name === LIBRARY || name === PACKAGE);
+    return asInstalled ? ts.resolveModuleName(name, containing, COMPILER_OPTIONS, host).resolvedModule : resolveModule(name, containing);
+  });
   host.writeFile = () => {};
+  const { getSourceFile } = host;
+  host.getSourceFile = (file, ...rest) => {
+    if (!options.sdk || !file.endsWith(SDK_GLOBALS)) return getSourceFile(file, ...rest);
+    // The SDK's build makes globals of what this file exports.
+    const text = fs.readFileSync(file, 'utf8').replaceAll(/^export /gm, '');
+    return Object.assign(ts.createSourceFile(file, text, COMPILER_OPTIONS.target, true), { version: '1' });
+  };
 
-  const rootNames = [...roots, path.join(STUBS, 'arkui.d.ts')];
+  const rootNames = [...roots, ...(options.sdk ? sdkGlobals() : [path.join(STUBS, 'arkui.d.ts')])];
   const builder = ts.createIncrementalProgramForArkTs({ rootNames, options: COMPILER_OPTIONS, host });
   const program = builder.getProgram();
-  const own = program.getSourceFiles().filter((file) => !program.isSourceFileDefaultLibrary(file));
+  const own = program.getSourceFiles().filter((file) => !program.isSourceFileDefaultLibrary(file) && !isOfSdk(file.fileName));
   return [
     ...builder.getOptionsDiagnostics(),
     ...builder.getGlobalDiagnostics(),
     ...own.flatMap((file) => [...builder.getSyntacticDiagnostics(file), ...builder.getSemanticDiagnostics(file)]),
     ...ts.ArkTSLinter_1_1.runArkTSLinter(builder, undefined, undefined, 'ArkTS_1_1'),
-  ];
+    ...(options.sdk ? own.flatMap((file) => tooNew(file, program.getTypeChecker())) : []),
+  ].filter((diagnostic) => !isOfSdk(diagnostic.file?.fileName ?? '') && !ADVICE.includes(diagnostic.code));
 }
 
-function resolveModule(name, containing, indexDts, packageAlias) {
-  const candidates = name === LIBRARY ? [indexDts]
-    : name === '@net-websocket/net_websocket' ? [packageAlias]
-    : name.startsWith('.') ? ['.ets', '.ts', '.d.ts'].map((suffix) => path.resolve(path.dirname(containing), name) + suffix)
+// ---- the SDK's own declarations ----
+
+// 28040: a function of the SDK may throw. A warning, whatever the caller does.
+const ADVICE = [28040];
+
+const isOfSdk = (file) => options.sdk !== undefined && file.startsWith(`${options.sdk}/`);
+
+/** What every .ets file sees without an import. */
+function sdkGlobals() {
+  const components = filesUnder(path.join(options.sdk, SDK_COMPONENTS), (name) => /(?<!\.static)\.d\.ts$/.test(name));
+  return [path.join(options.sdk, SDK_GLOBALS), ...components];
+}
+
+/** The lowest API level that has a declaration of this symbol: the least `@since` of them all, or that of what it is a member of. */
+function levelOf(symbol) {
+  const levels = (symbol.declarations ?? []).filter((declaration) => isOfSdk(declaration.getSourceFile().fileName)).flatMap((declaration) => {
+    for (let node = declaration; node && !ts.isSourceFile(node); node = node.parent) {
+      const text = (node.jsDoc ?? []).map((doc) => doc.getText()).join('\n');
+      const since = [...text.matchAll(/@since (?:\d+\.\d+\.\d+\()?(\d+)/g)].map((match) => Number(match[1]));
+      if (since.length > 0) return Math.min(...since);
+    }
+    return [];
+  });
+  return levels.length === 0 ? undefined : Math.min(...levels);
+}
+
+/** A diagnostic for each name in `file` that the SDK declares, but not yet at API_LEVEL. */
+function tooNew(file, checker) {
+  const found = [];
+  const visit = (node) => {
+    if (ts.isIdentifier(node)) {
+      let symbol = checker.getSymbolAtLocation(node);
+      if (symbol && symbol.flags & ts.SymbolFlags.Alias) symbol = checker.getAliasedSymbol(symbol);
+      const level = symbol && levelOf(symbol);
+      if (level !== undefined) apisSeen.add(symbol);
+      if (level > API_LEVEL) found.push({ file, start: node.getStart(), messageText: `'${node.text}' is there since API ${level}, and the app is for ${API_LEVEL}` });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+/** How many declarations of the SDK have been looked at. */
+const apisSeen = new Set();
+
+function resolveModule(name, containing) {
+  const candidates = name === LIBRARY ? [INDEX_DTS]
+    : name === PACKAGE ? [path.join(ROOT, 'package/Index.ets')]
+    : name.startsWith('.') ? ['.ets', '.ts', '.d.ts', '.d.ets', ''].map((suffix) => path.resolve(path.dirname(containing), name) + suffix)
+    : options.sdk && !name.startsWith('@ohos/') ? ['kits', 'api', 'arkts'].flatMap((folder) => ['.d.ts', '.d.ets'].map((suffix) => path.join(options.sdk, folder, name) + suffix))
     : [path.join(STUBS, `${name.replace('/', '.')}.d.ts`)];
-  const found = candidates.find((file) => fs.existsSync(file));
+  const found = candidates.find((file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile());
   if (!found) return undefined;
-  const extension = found.endsWith('.d.ts') ? ts.Extension.Dts : found.endsWith('.ets') ? ts.Extension.Ets : ts.Extension.Ts;
+  const extension = found.endsWith('.d.ts') ? ts.Extension.Dts : found.endsWith('.d.ets') ? ts.Extension.Dets : found.endsWith('.ets') ? ts.Extension.Ets : ts.Extension.Ts;
   return { resolvedFileName: found, extension, isExternalLibraryImport: name === LIBRARY };
 }
 
@@ -195,8 +274,8 @@ function unnamedEvents(declarations, pages) {
 }
 
 /** Each option, figure and event is on a page, in each language, and each option in the README. */
-function checkPages(indexDts, problems) {
-  const declarations = fs.readFileSync(indexDts, 'utf8');
+function checkPages(problems) {
+  const declarations = fs.readFileSync(INDEX_DTS, 'utf8');
   const read = (files) => files.map((file) => fs.readFileSync(file, 'utf8')).join('\n');
   const pages = filesUnder(path.join(ROOT, 'docs/arkts'), (name) => name.endsWith('.md'));
   const [chinese, english] = [true, false].map((wanted) => read(pages.filter((page) => page.endsWith('.zh-CN.md') === wanted)));
@@ -255,8 +334,15 @@ const FAULTY_SOURCES = [
     expected: /'fontSiz' does not exist/,
   },
 ];
+if (options.sdk) {
+  FAULTY_SOURCES.push({
+    what: 'an API that came later',
+    source: "import { webSocket } from '@kit.NetworkKit';\nwebSocket.createWebSocketServer();\n",
+    expected: /'createWebSocketServer' is there since API 19/,
+  });
+}
 
-function selfTest(indexDts) {
+function selfTest() {
   for (const [what, text, expected] of FAULTY_DECLARATIONS) {
     const found = checkDeclarations('faulty.d.ts', text);
     if (!found.some((problem) => expected.test(problem))) fail(`the checker is broken: ${what} went unnoticed in declarations`);
@@ -272,7 +358,7 @@ function selfTest(indexDts) {
       fs.writeFileSync(file, source);
       return file;
     });
-    const diagnostics = checkArkTs(files, indexDts);
+    const diagnostics = checkArkTs(files);
     FAULTY_SOURCES.forEach(({ what, expected }, index) => {
       const messages = diagnostics.filter((diagnostic) => diagnostic.file?.fileName === files[index]).map(describeDiagnostic);
       if (!messages.some((message) => expected.test(message))) {
@@ -372,8 +458,8 @@ function checkVersions(problems) {
   const written = {
     'AppScope/app.json5': (config) => config.app.versionName,
     'entry/oh-package.json5': (config) => config.version,
-    'entry/src/main/cpp/types/libnet_websocket/oh-package.json5': (config) => config.version,
     'package/oh-package.json5': (config) => config.version,
+    'package/src/main/cpp/types/libnet_websocket/oh-package.json5': (config) => config.version,
   };
   for (const [file, read] of Object.entries(written)) {
     const found = read(parseJson(path.join(ROOT, file), problems));
@@ -381,10 +467,22 @@ function checkVersions(problems) {
   }
 }
 
+/** The sources of a module, and of what is installed in it. */
+function checkModule(folder) {
+  const sources = filesUnder(path.join(folder, 'src'), (name) => name.endsWith('.ets'));
+  if (sources.length === 0) fail(`${folder} has no .ets files in src`);
+  const entry = path.join(folder, 'oh_modules', PACKAGE, 'Index.ets');
+  if (!fs.existsSync(entry)) fail(`${PACKAGE} is not installed in ${folder}`);
+  return checkArkTs([...sources, entry], { installed: true }).map(describeDiagnostic);
+}
+
 function main() {
-  const indexDts = path.resolve(process.argv[2] ?? path.join(ROOT, 'dist/index.d.ts'));
-  if (!fs.existsSync(indexDts)) fail(`${indexDts} does not exist; scripts/build.sh makes it`);
-  selfTest(indexDts);
+  if (options.module) {
+    const problems = checkModule(options.module);
+    for (const problem of problems) console.error(problem);
+    process.exit(problems.length === 0 ? 0 : 1);
+  }
+  selfTest();
 
   const problems = [];
   const json5 = [
@@ -397,15 +495,15 @@ function main() {
     checkPaths(problems);
     checkVersions(problems);
   }
-  const places = checkPages(indexDts, problems);
+  const places = checkPages(problems);
 
   const ets = ETS_FOLDERS.flatMap((folder) => filesUnder(path.join(ROOT, folder), (name) => name.endsWith('.ets')));
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'check-arkts-'));
   const documents = DOCUMENTS.flatMap((name) => filesUnder(path.join(ROOT, name), (file) => file.endsWith('.md')));
   const examples = documents.flatMap((document) => examplesOf(document, folder));
-  problems.push(...checkArkTs([...ets, ...examples], indexDts).map(describeDiagnostic));
+  problems.push(...checkArkTs([...ets, ...examples]).map(describeDiagnostic));
   fs.rmSync(folder, { recursive: true });
-  problems.push(...checkDeclarations(indexDts, fs.readFileSync(indexDts, 'utf8')));
+  problems.push(...checkDeclarations(INDEX_DTS, fs.readFileSync(INDEX_DTS, 'utf8')));
 
   const unique = [...new Set(problems)];
   for (const problem of unique) console.error(problem);
@@ -414,7 +512,8 @@ function main() {
   const planted = FAULTY_SOURCES.length + FAULTY_DECLARATIONS.length + 2;
   const passed = ets.length + examples.length + json5.length + places + planted - failed;
   console.log(`arkts: ${passed} passed, ${failed} failed (${ets.length} .ets files, ${examples.length} examples, ${json5.length} project files, `
-    + `${places} places that name all options, ${planted} planted faults that must be found)`);
+    + `${places} places that name all options, ${planted} planted faults that must be found`
+    + `${options.sdk ? `; ${apisSeen.size} names of the SDK, none later than API ${API_LEVEL}` : ''})`);
   process.exit(failed === 0 ? 0 : 1);
 }
 

@@ -4,7 +4,7 @@
 #   Talk      step, say, fail, watch
 #   Set up    need_setup, load_environment, install_packages
 #   Names     ARCHES, ABIS, arch_of, abi_of, triple_of, folder_of
-#   Build     cargo_host, cargo_ohos, cc_ohos, cxx_ohos
+#   Build     cargo_host, cargo_ohos, ohos_flags, cc_ohos, cxx_ohos
 #   Run       run_ohos, bun_ohos, start_echo_server
 #   Long runs passed_before, passed_now
 #
@@ -12,9 +12,16 @@
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${NET_WEBSOCKET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/net_websocket}
-DIST=$ROOT/dist
+# shellcheck disable=SC2034 # for those who source this
+PREFIX=$ROOT/prefix # for CMake: the libraries with the headers
+DIST=$ROOT/dist     # the HAR's libraries, and nothing else: ohrs packs all of it
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 [[ $TARGET == /* ]] || TARGET=$PWD/$TARGET
+# shellcheck disable=SC2034
+HOST_LIBRARY=$TARGET/host/net_websocket.node
+# The declarations of the ArkTS API, as they are in the HAR. They are kept, and a test compares them with what the code yields.
+# shellcheck disable=SC2034
+DECLARATIONS=$ROOT/package/src/main/cpp/types/libnet_websocket/index.d.ts
 
 # step TEXT: the heading of a piece of work.
 step() { printf '==> %s\n' "$*"; }
@@ -152,8 +159,6 @@ cargo_ohos() {
     read -ra arches <<<"$1"
     [[ $1 != all ]] || arches=("${ARCHES[@]}")
     shift 2
-    # The paths of the machine that built it have no place in a library that others ship.
-    local flags="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=crates"$'\x1f'"--remap-path-prefix=$ROOT=."
     local environment=("OHOS_NDK_HOME=$NWS_NDK" "CARGO_TARGET_DIR=$TARGET/ohos")
     for arch in "${arches[@]}"; do
         triple=$(triple_of "$arch") || exit
@@ -170,9 +175,15 @@ cargo_ohos() {
         # No std is to be had ready-made, so it is built with the crate; on a stable compiler that needs RUSTC_BOOTSTRAP.
         rust=(/usr/bin/cargo "$command" "-Zbuild-std=std,panic_abort")
         environment+=(RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1)
-        flags+=$'\x1f'"--remap-path-prefix=$NWS_RUST_SRC=/rustc/library"
     fi
-    env "${environment[@]}" "CARGO_ENCODED_RUSTFLAGS=$flags" "${rust[@]}" "${targets[@]}" "$@"
+    env "${environment[@]}" "CARGO_ENCODED_RUSTFLAGS=$(ohos_flags)" "${rust[@]}" "${targets[@]}" "$@"
+}
+
+# ohos_flags: rustc's flags for OpenHarmony, as CARGO_ENCODED_RUSTFLAGS wants them. The paths of the machine that built it have no
+# place in a library that others ship.
+ohos_flags() {
+    printf '%s' "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=crates"$'\x1f'"--remap-path-prefix=$ROOT=."
+    [[ $NWS_TOOLCHAIN == sdk ]] || printf '%s' $'\x1f'"--remap-path-prefix=$NWS_RUST_SRC=/rustc/library"
 }
 
 # cc_ohos ARCH ARGS..., cxx_ohos ARCH ARGS...: the C and C++ compilers for OpenHarmony; they link as well. Programs

@@ -2,7 +2,10 @@
 # Installs all that building and testing need, on Debian 12 x86_64: distribution packages with apt (as root or by sudo),
 # all else into the cache folder (NET_WEBSOCKET_CACHE, else ~/.cache/net_websocket). What is there is left alone.
 #
-#   scripts/setup.sh [--quiet]      --quiet: only what is installed now gets a line
+#   scripts/setup.sh [--quiet] [--ohrs]
+#
+#   --quiet   only what is installed now gets a line
+#   --ohrs    ohrs as well, which no other script than scripts/package.sh --ohrs needs, and a stand-in for the SDK
 #
 # OpenHarmony's own SDK is used when OHOS_NDK_HOME names it and rustup has the targets aarch64-unknown-linux-ohos,
 # armv7-unknown-linux-ohos and x86_64-unknown-linux-ohos. Without it, Debian's Rust builds std from source and zig compiles and
@@ -16,17 +19,22 @@ ZIG=0.17.0
 BUN=1.4.5
 NUMPY=2.3.5 # for the C++ runtime of musl that its wheels carry, which Debian does not have
 OHOS_TYPESCRIPT=4.9.5-r9
+JSON5=2.2.3 # what it reads oh-package.json5 with
+OHRS=1.5.0
 HYPIUM=1.0.13 # the last that npm has
 KOSOKU=0.1.0
 WS=8.23.0
 WEBSOCKETS=17.4
 MUSL_SUITE=trixie # Debian 12's musl 1.2.3 cannot read packed relative relocations
 
-case ${1-} in
-    '') quiet= ;;
-    --quiet) quiet=yes ;;
-    *) fail "unknown argument '$1'" 'Usage: scripts/setup.sh [--quiet]' ;;
-esac
+quiet='' with_ohrs=''
+for argument; do
+    case $argument in
+        --quiet) quiet=yes ;;
+        --ohrs) with_ohrs=yes ;;
+        *) fail "unknown argument '$argument'" 'Usage: scripts/setup.sh [--quiet] [--ohrs]' ;;
+    esac
+done
 
 # What is being done and what may help, for the message on a failure.
 doing='' advice=''
@@ -75,11 +83,11 @@ wheel() {
     rm -rf "$download"
 }
 
-# npm_package DESTINATION NAME@VERSION: without scripts, and whatever the machine it is meant for.
+# npm_package DESTINATION NAME@VERSION...: without scripts, and whatever the machine it is meant for.
 npm_package() {
     # A Node that is not Debian's does not know the authorities that the machine trusts, such as a company's own.
     NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS-/etc/ssl/certs/ca-certificates.crt} npm install --prefix "$1" --ignore-scripts --force \
-        --no-save --no-package-lock --no-audit --no-fund --loglevel=error "$2"
+        --no-save --no-package-lock --no-audit --no-fund --loglevel=error "${@:2}"
 }
 
 [[ $quiet ]] || step "Setting up $CACHE"
@@ -298,8 +306,8 @@ install_bun() {
 }
 component bun "$BUN $NUMPY" "Bun $BUN for musl (JavaScript engine)" install_bun
 
-install_typescript() { npm_package "$1" "ohos-typescript@$OHOS_TYPESCRIPT"; }
-component typescript "$OHOS_TYPESCRIPT" "ohos-typescript $OHOS_TYPESCRIPT (ArkTS checker)" install_typescript
+install_typescript() { npm_package "$1" "ohos-typescript@$OHOS_TYPESCRIPT" "json5@$JSON5"; }
+component typescript "$OHOS_TYPESCRIPT $JSON5" "ohos-typescript $OHOS_TYPESCRIPT (ArkTS checker)" install_typescript
 
 install_hypium() { npm_package "$1" "@ohos/hypium@$HYPIUM"; }
 component hypium "$HYPIUM" "hypium $HYPIUM (runner of the on-device tests)" install_hypium
@@ -313,10 +321,61 @@ install_interop() {
 }
 component interop "$WS $WEBSOCKETS" "npm's ws $WS and PyPI's websockets $WEBSOCKETS (independent peers)" install_interop
 
+# --- packing by ohrs -------------------------------------------------------------------------------------------------
+
+install_ohrs() { CARGO_TARGET_DIR=$1/.target cargo_host install --quiet --locked --version "=$OHRS" --root "$1" ohrs && rm -rf "$1/.target"; }
+
+# As much of an SDK as ohrs looks for: the compilers choose by --target, and what else ohrs says to them is in the commands that they
+# call. Its libraries are the stubs, and musl in the place of OpenHarmony's C library.
+install_sdk() {
+    local tool arch folder lib
+    mkdir -p "$1"/native/{llvm/bin,build/cmake,sysroot}
+    for tool in clang clang++; do
+        cat >"$1/native/llvm/bin/$tool" <<TOOL
+#!/bin/sh
+for argument do
+    shift
+    case \$argument in
+        --target=aarch64-*) arch=aarch64 ;;
+        --target=arm*) arch=armv7 ;;
+        --target=x86_64-*) arch=x86_64 ;;
+        --sysroot=* | -march=* | -mfloat-abi=* | -mtune=* | -mthumb) ;;
+        *) set -- "\$@" "\$argument" ;;
+    esac
+done
+exec $(printf %q "$CACHE/bin")/"\${arch:-x86_64}-unknown-linux-ohos-$tool" "\$@"
+TOOL
+    done
+    for tool in ar ranlib; do
+        printf '#!/bin/sh\nexec %q %s "$@"\n' "$CACHE/zig/ziglang/zig" "$tool" >"$1/native/llvm/bin/llvm-$tool"
+    done
+    # shellcheck disable=SC2016 # awk's fields
+    printf '#!/bin/sh\nreadelf --dynamic --wide "$2" | awk -F "[][]" '"'"'BEGIN { print "NeededLibraries [" } /NEEDED/ { print "  " $2 } END { print "]" }'"'"'\n' \
+        >"$1/native/llvm/bin/llvm-readobj"
+    chmod +x "$1"/native/llvm/bin/*
+    echo '# ohrs wants this file. Only crates that build with CMake read it.' >"$1/native/build/cmake/ohos.toolchain.cmake"
+    for arch in "${ARCHES[@]}"; do
+        folder=$(folder_of "$arch")
+        lib=$1/native/sysroot/usr/lib/$folder-linux-ohos
+        mkdir -p "$lib"
+        ln -s "$CACHE/stubs/native/sysroot/usr/lib/$folder-linux-ohos"/*.so "$lib/"
+        ln -s "$CACHE/musl/$arch/lib/ld-musl-$folder.so.1" "$lib/libc.so"
+    done
+}
+if [[ $with_ohrs ]]; then
+    advice='It is built from crates.io: is the network up? The compiler'"'"'s own message is above.'
+    component ohrs "$OHRS" "ohrs $OHRS (builds and packs as app developers do)" install_ohrs
+    if [[ $toolchain != sdk ]]; then
+        stand_in=$(cat <(declare -f install_sdk) "$CACHE"/{bin,stubs,musl}/.stamp | sha256sum)
+        component sdk "${stand_in%% *}" 'a stand-in for the SDK, for ohrs' install_sdk
+    fi
+fi
+
 # --- what the other scripts read -------------------------------------------------------------------------------------
 
 declare -A environment=(
     [NWS_TOOLCHAIN]=$toolchain
+    [NWS_NO_SDK]=$no_sdk
     [NWS_NDK]=$ndk
     [NWS_HOST_RUST]=$host_rust
     [NWS_RUST_SRC]=/usr/lib/rustlib/src/rust/library
@@ -325,6 +384,7 @@ declare -A environment=(
     [NWS_BUN]=$CACHE/bun
     [NWS_KOSOKU]=$CACHE/kosoku
     [NWS_INTEROP]=$CACHE/interop
+    [NWS_OHRS_VERSION]=$OHRS
     [NWS_HYPIUM]=$CACHE/hypium/node_modules/@ohos/hypium
     [NWS_OHOS_TYPESCRIPT]=$CACHE/typescript/node_modules/ohos-typescript
 )

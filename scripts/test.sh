@@ -8,6 +8,7 @@
 #   servers     servers and proxies of others: npm's ws, PyPI's websockets, tinyproxy, squid, microsocks
 #   c           the OpenHarmony binaries, the C and C++ programs, CMake, failing name lookups
 #   js          index.d.ts, the ArkTS sources, the JavaScript and on-device tests in three engines
+#   package     package.har: what ohpm and hvigor ask for, a module that has nothing else
 #   docs        the documentation of the C and C++ API, the examples of docs/arkts
 #
 #   --fast      only what takes seconds, for all suites about a minute when everything is built
@@ -19,7 +20,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-SUITES=(rust protocol servers c js docs)
+SUITES=(rust protocol servers c js package docs)
 # Integration tests that belong to another suite than rust, those that are built with a feature of their own name, and those that
 # are too long for --fast.
 PROTOCOL_TESTS=(protocol_properties fuzz_corpus)
@@ -31,7 +32,7 @@ wanted=() fast=''
 for argument; do
     case $argument in
         --fast) fast=yes ;;
-        rust | protocol | servers | c | js | docs) wanted+=("$argument") ;;
+        rust | protocol | servers | c | js | package | docs) wanted+=("$argument") ;;
         *) fail "unknown argument '$argument'" "Usage: scripts/test.sh [SUITE...] [--fast]; suites: ${SUITES[*]}" ;;
     esac
 done
@@ -46,8 +47,8 @@ in_full() { [[ -z $fast ]] && chosen "$1"; }
 bash scripts/setup.sh --quiet
 load_environment
 builds=()
-if in_full c; then builds+=(armeabi-v7a); fi
-if in_full c || in_full js; then builds+=(arm64-v8a x86_64); fi
+if in_full c || in_full package; then builds+=(armeabi-v7a); fi
+if in_full c || in_full js || in_full package; then builds+=(arm64-v8a x86_64); fi
 if chosen js || chosen docs; then builds+=(host); fi
 ((${#builds[@]} == 0)) || bash scripts/build.sh "${builds[@]}"
 
@@ -199,16 +200,22 @@ run_c() {
 run_js() {
     local engine
     step 'ArkTS and JavaScript programs'
-    check 'index.d.ts is the golden one' diff -u tests/golden/index.d.ts "$DIST/index.d.ts"
+    check 'index.d.ts is what the code yields' diff -u "$DECLARATIONS" "$TARGET/index.d.ts"
     if [[ $fast ]]; then
         suite 'ArkTS API, node' '^js node: ' bash tests/js/run.sh node
         return
     fi
-    suite 'ArkTS sources, types and rules' '^arkts: ' env OHOS_TYPESCRIPT="$NWS_OHOS_TYPESCRIPT" node scripts/check-arkts.mjs "$DIST/index.d.ts"
+    suite 'ArkTS sources, types and rules' '^arkts: ' env OHOS_TYPESCRIPT="$NWS_OHOS_TYPESCRIPT" node scripts/check-arkts.mjs
     for engine in node bun-x86_64 bun-arm64; do
         suite "ArkTS API, $engine" "^js $engine: " bash tests/js/run.sh "$engine"
         suite "on-device tests, $engine" "^hypium $engine: " bash tests/hypium/run.sh "$engine"
     done
+}
+
+run_package() {
+    [[ -z $fast ]] || return 0
+    step 'The package'
+    suite 'package.har, and a module that has it alone' '^package: ' bash tests/har/run.sh
 }
 
 run_docs() {

@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 load_environment
 
-library=$DIST/host/net_websocket.node
+library=$HOST_LIBRARY
 [[ -f $library ]] || fail "there is no $library" 'Run scripts/build.sh first.'
 start_echo_server
 status=0

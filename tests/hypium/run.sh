@@ -16,7 +16,7 @@ engine=$1
 load_environment
 
 case $engine in
-    node) library=$DIST/host/net_websocket.node ;;
+    node) library=$HOST_LIBRARY ;;
     bun-x86_64) abi=x86_64 library=$DIST/x86_64/libnet_websocket.so ;;
     bun-arm64) abi=arm64-v8a library=$DIST/arm64-v8a/libnet_websocket.so ;;
     ark) library=$TARGET/arkvm/release/libnet_websocket.so ;;

@@ -17,7 +17,7 @@ engine=$1
 load_environment
 
 case $engine in
-    node) abi='' library=$DIST/host/net_websocket.node ;;
+    node) abi='' library=$HOST_LIBRARY ;;
     bun-x86_64) abi=x86_64 library=$DIST/x86_64/libnet_websocket.so ;;
     bun-arm64) abi=arm64-v8a library=$DIST/arm64-v8a/libnet_websocket.so ;;
     *) usage ;;

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Makes package.har, checks it, and type-checks a module that has nothing but the HAR: tests/har/run.sh
+#
+# The last line is `package: N passed, N failed`.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+cd "$ROOT"
+need_setup
+export OHOS_TYPESCRIPT=$NWS_OHOS_TYPESCRIPT
+
+work=$TARGET/har
+rm -rf "$work"
+mkdir -p "$work"
+bash scripts/package.sh | tee "$work/package.log"
+counts=$(sed -n 's/^ *har: \([0-9]*\) passed, 0 failed.*/\1/p' "$work/package.log")
+passed=${counts:-0} failed=0
+
+# check NAME COMMAND...: one test, by its exit code.
+check() {
+    if "${@:2}" >"$work/log" 2>&1; then
+        ((++passed))
+        echo "ok $1"
+    else
+        ((++failed))
+        echo "FAILED $1"
+        cat "$work/log"
+    fi
+}
+
+# module NAME: a copy of the module with the HAR installed, in module.
+module() {
+    module=$work/$1
+    node tests/har/install.mjs "$module" package.har
+}
+
+module sound
+check 'a module that has the HAR alone compiles, by its name and by the library' node scripts/check-arkts.mjs --module "$module"
+
+# refused EXPECTED: the module does not compile, for that reason.
+refused() {
+    node scripts/check-arkts.mjs --module "$module" >"$work/refused" 2>&1 && return 1
+    cat "$work/refused"
+    grep -qF "$1" "$work/refused"
+}
+module without-types
+installed=$module/oh_modules/@net-websocket/net_websocket
+echo 'export declare function createWebSocket(): object;' >"$installed/src/main/cpp/types/libnet_websocket/index.d.ts"
+check 'with the declarations of another tool it does not' refused "no exported member 'WebSocketRequestOptions'"
+module without-dependency
+rm "$module/oh_modules/@net-websocket/net_websocket/oh_modules/libnet_websocket.so" "$module/oh_modules/libnet_websocket.so"
+check 'with a HAR that does not name its library it does not' refused "module for 'libnet_websocket.so' is not verified"
+
+echo "package: $passed passed, $failed failed"
+((failed == 0))
