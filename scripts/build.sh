@@ -8,6 +8,7 @@
 #
 # dist/ holds what `ohrs build` puts there, byte by byte: the libraries and an index.d.ts that leads to the declarations in package/.
 # prefix/ holds the same libraries with the headers and a package for CMake. scripts/package.sh makes the HAR of dist/.
+# scripts/notices.sh adds what they are made of.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -87,5 +88,7 @@ if [[ $host ]]; then
         say "${DECLARATIONS#"$ROOT"/} is not what the code yields. If it is to be: cp ${TARGET#"$ROOT"/}/index.d.ts there"
     fi
 fi
+
+bash scripts/notices.sh
 
 say "done after $SECONDS s"

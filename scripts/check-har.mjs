@@ -20,7 +20,8 @@ const TYPES = `src/main/cpp/types/libnet_websocket`;
 // Class and machine of their ELF files.
 const ABIS = { 'arm64-v8a': [2, 183], 'armeabi-v7a': [1, 40], x86_64: [2, 62] };
 const FILES = [
-  'CHANGELOG.md', 'Index.ets', 'LICENSE', 'README.md', 'oh-package.json5', 'libs/index.d.ts',
+  'CHANGELOG.md', 'Index.ets', 'LICENSE', 'README.md', 'THIRD-PARTY-NOTICES.txt', 'net_websocket.cdx.json', 'oh-package.json5',
+  'libs/index.d.ts',
   ...Object.keys(ABIS).map((abi) => `libs/${abi}/${LIBRARY}`),
   'src/main/module.json5', `${TYPES}/index.d.ts`, `${TYPES}/oh-package.json5`,
 ];

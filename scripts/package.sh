@@ -67,6 +67,7 @@ build_by_ohrs() {
     for abi in "${ABIS[@]}"; do
         [[ -s $DIST/$abi/libnet_websocket.so ]] || fail "ohrs made no dist/$abi/libnet_websocket.so" 'Its own message is the cause: ohrs build --release'
     done
+    bash scripts/notices.sh
     watch 'ohrs artifact' "$ohrs" artifact
     [[ -s package.har ]] || fail 'ohrs made no package.har' 'Its own message is the cause: ohrs artifact'
 }

@@ -25,6 +25,8 @@ HYPIUM=1.0.13 # the last that npm has
 KOSOKU=0.1.0
 WS=8.23.0
 WEBSOCKETS=17.4
+CYCLONEDX=10.3.0 # with what its check of JSON needs:
+CYCLONEDX_NEEDS=(ajv@8.20.0 ajv-formats@3.0.1 ajv-formats-draft2019@1.6.1)
 MUSL_SUITE=trixie # Debian 12's musl 1.2.3 cannot read packed relative relocations
 
 quiet='' with_ohrs=''
@@ -371,6 +373,11 @@ if [[ $with_ohrs ]]; then
     fi
 fi
 
+# --- the list of components ----------------------------------------------------------------------------------------
+
+install_cyclonedx() { npm_package "$1" "@cyclonedx/cyclonedx-library@$CYCLONEDX" "${CYCLONEDX_NEEDS[@]}"; }
+component cyclonedx "$CYCLONEDX ${CYCLONEDX_NEEDS[*]}" "CycloneDX library $CYCLONEDX (schema of the list of components)" install_cyclonedx
+
 # --- what the other scripts read -------------------------------------------------------------------------------------
 
 declare -A environment=(
@@ -385,6 +392,7 @@ declare -A environment=(
     [NWS_KOSOKU]=$CACHE/kosoku
     [NWS_INTEROP]=$CACHE/interop
     [NWS_OHRS_VERSION]=$OHRS
+    [NWS_CYCLONEDX]=$CACHE/cyclonedx/node_modules/@cyclonedx/cyclonedx-library
     [NWS_HYPIUM]=$CACHE/hypium/node_modules/@ohos/hypium
     [NWS_OHOS_TYPESCRIPT]=$CACHE/typescript/node_modules/ohos-typescript
 )

@@ -190,6 +190,7 @@ run_c() {
         return
     fi
     suite 'names, symbols, dependencies' 'checks passed' bash scripts/check-binaries.sh
+    suite 'notices of third parties, list of components' '^notices' bash tests/notices/run.sh
     for arch in host x86_64 arm64-v8a armeabi-v7a; do
         suite "C API, $arch" "^ndk $arch: [0-9]+ passed" bash tests/ndk/run.sh "$arch"
     done
