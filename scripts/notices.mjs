@@ -188,13 +188,13 @@ function notices() {
   ].join('\n');
 }
 
-function entryOf({ name, version, licence, repository, authors, files }, texts) {
+function entryOf({ ref, name, version, licence, repository, authors, files }, texts) {
   const holders = [...new Set(files.flatMap(({ text }) => split(text).holders))];
   const named = holders.length > 0 ? holders : authors.length > 0 ? [`Authors: ${authors.join(', ')}`] : [];
   return [
     version ? `${name} ${version}` : name,
     `    Licence: ${licence}`,
-    ...(repository ? [`    Source: ${repository}`] : []),
+    ...(ref.startsWith('rust-std/') ? [`    Part of: ${std.name}`] : repository ? [`    Source: ${repository}`] : []),
     `    Texts: ${files.map((file) => `${texts.findIndex(({ key }) => key === split(file.text).key) + 1} (${file.name})`).join(', ')}`,
     ...named.map((holder) => `    ${holder}`),
   ];
