@@ -89,6 +89,6 @@ if [[ $host ]]; then
     fi
 fi
 
-bash scripts/notices.sh
+((${#abis[@]} == 0)) || bash scripts/notices.sh
 
 say "done after $SECONDS s"

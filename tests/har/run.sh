@@ -51,5 +51,20 @@ module without-dependency
 rm "$module/oh_modules/@net-websocket/net_websocket/oh_modules/libnet_websocket.so" "$module/oh_modules/libnet_websocket.so"
 check 'with a HAR that does not name its library it does not' refused "module for 'libnet_websocket.so' is not verified"
 
+releases() {
+    local listed
+    bash scripts/release.sh && (cd release && sha256sum --check --strict SHA256SUMS) || return
+    listed=$(cd release && find . -type f -printf '%P\n' | LC_ALL=C sort | paste -sd ' ')
+    [[ $listed == 'LICENSE SHA256SUMS THIRD-PARTY-NOTICES.txt index.d.ts net_websocket-'*'-native.zip net_websocket-'*'.har net_websocket.cdx.json notes.md' ]] ||
+        { echo "release/ has $listed" && return 1; }
+}
+check 'a release has its files, and sums that are theirs' releases
+refuses_tag() {
+    bash scripts/release.sh v99.0.0 >"$work/refused" 2>&1 && return 1
+    cat "$work/refused"
+    grep -q '^error: the tag v99.0.0 is not the version' "$work/refused"
+}
+check 'a tag that is not the version is refused' refuses_tag
+
 echo "package: $passed passed, $failed failed"
 ((failed == 0))
