@@ -64,12 +64,9 @@ if ((${#abis[@]} > 0)); then
     cp -u cmake/net_websocketConfig.cmake "$PREFIX/lib/cmake/net_websocket/"
     sed "s/@VERSION@/$version/" cmake/net_websocketConfigVersion.cmake.in \
         >"$PREFIX/lib/cmake/net_websocket/net_websocketConfigVersion.cmake"
-    # The demo app takes its library from its own folder.
-    for folder in "$PREFIX" entry/libs; do
-        for abi in "${abis[@]}"; do
-            mkdir -p "$folder/$abi"
-            cp -u "$DIST/$abi/libnet_websocket.so" "$folder/$abi/"
-        done
+    for abi in "${abis[@]}"; do
+        mkdir -p "$PREFIX/$abi"
+        cp -u "$DIST/$abi/libnet_websocket.so" "$PREFIX/$abi/"
     done
 fi
 

@@ -446,7 +446,11 @@ function checkPaths(problems) {
     }
     for (const [name, where] of Object.entries(parseJson(path.join(folder, 'oh-package.json5'), problems).dependencies)) {
       if (!where.startsWith('file:')) continue;
-      const types = path.join(folder, where.slice('file:'.length), 'oh-package.json5');
+      const target = path.join(folder, where.slice('file:'.length));
+      // The HAR is made, not kept; what is in it is package/.
+      const isHar = target.endsWith('.har');
+      if (isHar && target !== path.join(ROOT, 'package.har')) problems.push(`${relative(folder)}/oh-package.json5: ${where} is not where the HAR is made`);
+      const types = path.join(isHar ? path.join(ROOT, 'package') : target, 'oh-package.json5');
       if (mustExist(types, 'oh-package.json5') && parseJson(types, problems).name !== name) problems.push(`${relative(types)}: must be named ${name}`);
     }
   }

@@ -14,7 +14,8 @@ const library = globalThis.requireNapiPreview('net_websocket', true);
 
 function platform(name) {
   switch (name) {
-    case 'libnet_websocket.so': return { __esModule: true, default: library };
+    // Of the package's own Index.ets only what it hands on.
+    case '@net-websocket/net_websocket': return { __esModule: true, default: library };
     case '@kit.ArkTS': return {};
     default: throw new Error(`the platform's module ${name} has no stub here`);
   }

@@ -16,7 +16,8 @@ function execute(func, ...args) {
 
 function platform(name) {
   switch (name) {
-    case 'libnet_websocket.so': return { __esModule: true, default: library.exports };
+    // Of the package's own Index.ets only what it hands on.
+    case '@net-websocket/net_websocket': return { __esModule: true, default: library.exports };
     case '@kit.ArkTS': return { taskpool: { execute } };
     default: throw new Error(`the platform's module ${name} has no stub here`);
   }
