@@ -245,7 +245,7 @@ function billOfMaterials() {
       properties: [property('abis', abis.map(([abi]) => abi)), property('rust', [rustVersion])],
     },
     components: components.map(componentOf),
-    dependencies: [{ ref: root.id, needs: [...root.needs, std.ref] }, ...components].map(({ ref, needs }) => ({ ref, dependsOn: needs.toSorted(byCodePoint) })),
+    dependencies: [{ ref: root.id, needs: [...root.needs, std.ref] }, ...components].map(({ ref, needs }) => ({ ref, dependsOn: [...needs].sort(byCodePoint) })),
   };
   return {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json', bomFormat: 'CycloneDX', specVersion: '1.6',
