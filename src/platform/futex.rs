@@ -18,8 +18,9 @@
 /// Seconds and nanoseconds, as the older call reads them; `None` when the words are such already. `words` are the beginning of
 /// a time as musl lays it out: seconds, their upper half, nanoseconds.
 fn as_two_words([seconds, upper, nanoseconds]: [i32; 3]) -> Option<[i32; 2]> {
-    // Two words of which the second is 0 mean the same either way, up to a second: no library waits so.
-    (upper == 0).then_some([if seconds < 0 { i32::MAX } else { seconds }, nanoseconds])
+    // Two words of which the second is 0 look like three, but for what happens to follow them: rarely a number of nanoseconds.
+    (upper == 0 && (0..1_000_000_000).contains(&nanoseconds))
+        .then_some([if seconds < 0 { i32::MAX } else { seconds }, nanoseconds])
 }
 
 #[cfg(all(target_env = "ohos", target_pointer_width = "32"))]
@@ -90,5 +91,6 @@ mod tests {
         assert_eq!(as_two_words([7, 0, 0]), Some([7, 0]));
         assert_eq!(as_two_words([-1, 0, 5]), Some([i32::MAX, 5]), "beyond 68 years");
         assert_eq!(as_two_words([7, 300_000_000, 1]), None, "two words already");
+        assert_eq!(as_two_words([7, 0, -1]), None, "two words and what follows them");
     }
 }
