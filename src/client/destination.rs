@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use data_encoding::BASE64;
 use url::{Host, Position, Url};
+
+use super::rfc4648::base64;
 
 /// The longest URL, in bytes.
 pub const URL_BYTES_MAX: usize = 8_196;
@@ -218,7 +219,7 @@ fn split_zone(text: &str) -> Result<(Cow<'_, str>, Option<String>), UrlError> {
 
 /// RFC 7617 section 2.
 pub(super) fn basic_authorization(username: &[u8], password: &[u8]) -> String {
-    format!("Basic {}", BASE64.encode(&[username, b":", password].concat()))
+    format!("Basic {}", base64(&[username, b":", password].concat()))
 }
 
 pub(super) fn percent_decode(text: &str) -> Vec<u8> {

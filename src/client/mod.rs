@@ -18,6 +18,7 @@ mod proxy;
 mod reconnect;
 mod request;
 mod retry_after;
+mod rfc4648;
 mod send_queue;
 mod session;
 mod shared;

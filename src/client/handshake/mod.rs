@@ -3,9 +3,9 @@
 mod error;
 mod opened;
 
+use ring::digest;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 
 pub use self::error::{RefusalHint, RefusedUpgrade, SubprotocolError, UpgradeError};
 pub use self::opened::Opened;
@@ -14,11 +14,14 @@ use super::destination::Destination;
 use super::headers::{Headers, is_token};
 use super::http::{self, Head, HeadError, HeadFault, USER_AGENT};
 use super::request::Request;
+use super::rfc4648::base64;
 use super::stats::Timing;
 use crate::protocol::{ExtensionError, Negotiated, ReadBuffer};
 
 /// What most requests have room in.
 const REQUEST_BYTES: usize = 512;
+/// Random bytes of a key (RFC 6455 section 4.1).
+const KEY_BYTES: usize = 16;
 
 /// A completed upgrade.
 pub(super) struct Upgraded {
@@ -35,7 +38,7 @@ pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     request: &Request,
     by: Instant,
 ) -> Result<Upgraded, UpgradeError> {
-    let key = generate_key();
+    let key = base64(&rand::random::<[u8; KEY_BYTES]>());
     stream.write_all(&format_request(request, &key)).await.map_err(UpgradeError::Io)?;
     stream.flush().await.map_err(UpgradeError::Io)?;
 
@@ -170,6 +173,13 @@ pub fn parse_response_head(
     }
 }
 
+/// What a server answers a key by (RFC 6455 section 4.2.2).
+fn accept_key(key: &str) -> String {
+    const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, [key, GUID].concat().as_bytes());
+    base64(digest.as_ref())
+}
+
 /// What was agreed on by an answer.
 fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Negotiated>), UpgradeError> {
     let (status, reason) = (head.status, head.reason.clone());
@@ -188,7 +198,7 @@ fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Ne
         return Err(UpgradeError::Header("Connection"));
     }
     let mut accepts = head.values("sec-websocket-accept");
-    let accept = derive_accept_key(key.as_bytes());
+    let accept = accept_key(key);
     if accepts.next() != Some(accept.as_str()) || accepts.next().is_some() {
         return Err(UpgradeError::Header("Sec-WebSocket-Accept"));
     }

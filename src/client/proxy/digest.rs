@@ -1,11 +1,11 @@
 //! Authentication to an HTTP proxy: Basic (RFC 7617) and Digest (RFC 7616).
 
-use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
 use ring::digest;
 
 use super::server::Credentials;
 use crate::client::destination::basic_authorization;
+use crate::client::rfc4648::base16;
 
 /// Random bytes of a client nonce.
 const CNONCE_BYTES: usize = 16;
@@ -27,7 +27,7 @@ pub(super) fn authorization<'a>(
     method: &str,
     uri: &str,
 ) -> Option<String> {
-    let cnonce = HEXLOWER.encode(&rand::random::<[u8; CNONCE_BYTES]>());
+    let cnonce = base16(&rand::random::<[u8; CNONCE_BYTES]>());
     let challenges: Vec<_> = challenges.flat_map(parse).collect();
     let tunnel = Tunnel { credentials, method, uri, cnonce: &cnonce };
     let by = |algorithm: Algorithm| {
@@ -62,8 +62,8 @@ enum Algorithm {
 impl Algorithm {
     fn hash(self, text: &str) -> String {
         match self {
-            Self::Sha256 => HEXLOWER.encode(digest::digest(&digest::SHA256, text.as_bytes()).as_ref()),
-            Self::Md5 => HEXLOWER.encode(&Md5::digest(text)),
+            Self::Sha256 => base16(digest::digest(&digest::SHA256, text.as_bytes()).as_ref()),
+            Self::Md5 => base16(&Md5::digest(text)),
         }
     }
 

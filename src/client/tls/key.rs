@@ -7,7 +7,6 @@ use std::path::Path;
 
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, KeyInit, KeyIvInit};
-use data_encoding::HEXUPPER_PERMISSIVE;
 use md5::{Digest, Md5};
 use pkcs5::AlgorithmIdentifierRef;
 use pkcs5::der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
@@ -22,6 +21,7 @@ use super::error::{TrustError, unreadable, unusable};
 use super::file;
 use super::options::Password;
 use super::pem::{self, PemError, Section};
+use crate::client::rfc4648::from_base16;
 
 /// RFC 8018 appendix B.2.2. `pkcs5` names it only with a feature that brings in much else.
 const DES_EDE3_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.3.7");
@@ -236,7 +236,7 @@ fn open_traditional(
         b"DES-EDE3-CBC" => Cipher::TripleDes,
         _ => return Err(KeyError::Unsupported(OTHER_CIPHER)),
     };
-    let iv = HEXUPPER_PERMISSIVE.decode(iv).map_err(|_| KeyError::Damaged)?;
+    let iv = from_base16(iv).ok_or(KeyError::Damaged)?;
     let salt = iv.get(..SALT_BYTES).ok_or(KeyError::Damaged)?;
     let password = password.ok_or(KeyError::NoPassword)?;
     let mut key = Zeroizing::new(Vec::new());

@@ -4,9 +4,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use data_encoding::BASE64;
 use rustls::pki_types::ServerName;
 use zeroize::Zeroizing;
+
+use crate::client::rfc4648::from_base64;
 
 /// The length of a SHA-256 digest.
 pub(super) const DIGEST_BYTES: usize = 32;
@@ -177,7 +178,7 @@ impl Pin {
     /// A digest in base64, and when the pin expires, if ever. curl's `sha256//` may stand before it.
     pub fn parse(text: &str, expires: Option<SystemTime>) -> Result<Self, PinError> {
         let text = text.strip_prefix("sha256//").unwrap_or(text);
-        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| PinError)?;
+        let bytes = from_base64(text).ok_or(PinError)?;
         let digest = bytes.try_into().map_err(|_| PinError)?;
         let expires = expires.map(|at| at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
         Ok(Self { digest, expires })

@@ -5,7 +5,6 @@ use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
-use data_encoding::BASE64;
 use ring::digest::{SHA256, digest};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
@@ -23,6 +22,7 @@ use webpki::{EndEntityCert, KeyUsage, RawPublicKeyEntity};
 
 use super::der::{self, rsa_bits};
 use super::options::{DIGEST_BYTES, Pin};
+use crate::client::rfc4648::base64;
 
 /// Whom to trust.
 #[derive(Debug)]
@@ -237,7 +237,7 @@ impl Verifier {
                 return Ok(());
             }
         }
-        let own = BASE64.encode(&sha256(own));
+        let own = base64(&sha256(own));
         Err(CertificateRefusal::Pins { own, count: live.len(), source }.into())
     }
 }
