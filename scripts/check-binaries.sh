@@ -16,6 +16,9 @@ EXPORTED=$(LC_ALL=C sort "$ROOT/scripts/exported-symbols.txt" | paste -sd ' ')
 PAGE=0x4000
 TIMES_OF_32_BITS='clock_(getres|gettime|nanosleep|settime)|nanosleep|time|gettimeofday|[fl]?stat|fstatat|p?select|ppoll|futimens|utimensat|'
 TIMES_OF_32_BITS+='utimes|getrusage|recvmmsg|sem_timedwait|pthread_(cond|mutex)_timed(wait|lock)|timerfd_[gs]ettime|(gm|local)time(_r)?|mktime'
+# The first version that the library runs on, and what it may take from the platform's libraries: see the file.
+API_LEVEL=12
+IMPORTED=$ROOT/scripts/imported-symbols.txt
 
 checks=0 failures=0
 # check NAME WANTED FOUND
@@ -41,6 +44,11 @@ for library; do
     check 'NEEDED' "$NEEDED" "$(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' <<<"$dynamic" | LC_ALL=C sort | paste -sd ' ')"
     check 'exported symbols' "$EXPORTED" \
         "$(nm --dynamic --defined-only "$library" | awk '{ print $3 }' | LC_ALL=C sort | paste -sd ' ')"
+    foreign=$(nm --dynamic --undefined-only "$library" | awk -v level="$API_LEVEL" '
+        NR == FNR { if (!/^#/) since[$1] = $3; next }
+        !($NF in since) { print $NF ":unknown" }
+        since[$NF] > level { print $NF ":API-" since[$NF] }' "$IMPORTED" - | paste -sd ' ')
+    check "no imported symbol but those of scripts/${IMPORTED##*/}, to API $API_LEVEL" none "${foreign:-none}"
     check 'NODELETE' NODELETE "$(grep -F '(FLAGS_1)' <<<"$dynamic" | grep -ow NODELETE || true)"
     # The smallest alignment of all segments that are loaded.
     alignment=$(awk '$1 == "LOAD" { print $NF }' <<<"$segments" | sort -V | head -n 1)
