@@ -194,6 +194,7 @@ run_c() {
     for arch in host x86_64 arm64-v8a armeabi-v7a; do
         suite "C API, $arch" "^ndk $arch: [0-9]+ passed" bash tests/ndk/run.sh "$arch"
     done
+    suite 'device.sh, with a stand-in for hdc' '^[0-9]+ passed' bash tests/device/run.sh
     check 'name lookups that go wrong, glibc and musl' bash tests/network/lookup.sh host x86_64
     suite 'CMake, all ABIs' '^[0-9]+ passed' bash tests/ndk/cmake.sh
 }
