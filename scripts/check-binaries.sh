@@ -19,7 +19,10 @@ TIMES_OF_32_BITS+='utimes|getrusage|recvmmsg|sem_timedwait|pthread_(cond|mutex)_
 # The first version that the library runs on, and what it may take from the platform's libraries: see the file.
 API_LEVEL=12
 IMPORTED=$ROOT/scripts/imported-symbols.txt
+# The most bytes of a library that is built without the SDK. With it, std is rustup's, which is larger.
+declare -A BUDGET=([arm64-v8a]=3000000)
 
+[[ ! -f $CACHE/env.sh ]] || load_environment
 checks=0 failures=0
 # check NAME WANTED FOUND
 check() {
@@ -59,6 +62,13 @@ for library; do
         check 'functions whose times have 32 bits' fstat \
             "$(nm --dynamic --undefined-only "$library" | awk '{ print $2 }' | LC_ALL=C sort |
                 grep -xE "$TIMES_OF_32_BITS" | paste -sd ' ')"
+    fi
+    budget=${BUDGET[$(basename "$(dirname "$(realpath "$library")")")]-}
+    if [[ $budget && ${NWS_TOOLCHAIN-} == sdk ]]; then
+        say "skip: the size, which is for builds without the SDK"
+    elif [[ $budget ]]; then
+        size=$(stat -c %s "$library")
+        check "at most $budget bytes" yes "$( ((size <= budget)) && echo yes || echo "$size")"
     fi
     check 'stripped' yes "$(readelf --sections --wide "$library" | grep -qF .symtab && echo .symtab || echo yes)"
 done

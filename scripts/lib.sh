@@ -173,17 +173,22 @@ cargo_ohos() {
     done
     if [[ $NWS_TOOLCHAIN != sdk ]]; then
         # No std is to be had ready-made, so it is built with the crate; on a stable compiler that needs RUSTC_BOOTSTRAP.
-        rust=(/usr/bin/cargo "$command" "-Zbuild-std=std,panic_abort")
-        environment+=(RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1)
+        rust=(/usr/bin/cargo "$command")
+        environment+=(RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc "${BUILD_STD[@]}")
     fi
     env "${environment[@]}" "CARGO_ENCODED_RUSTFLAGS=$(ohos_flags)" "${rust[@]}" "${targets[@]}" "$@"
 }
 
+# What has cargo build std with the crate, without what nobody sees on a device: the names in backtraces.
+BUILD_STD=(RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort
+    CARGO_UNSTABLE_BUILD_STD_FEATURES=panic-unwind,optimize_for_size)
+
 # ohos_flags: rustc's flags for OpenHarmony, as CARGO_ENCODED_RUSTFLAGS wants them. The paths of the machine that built it have no
-# place in a library that others ship.
+# place in a library that others ship; those of the sources in panics, which take the most room, nobody sees on a device.
 ohos_flags() {
     printf '%s' "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=crates"$'\x1f'"--remap-path-prefix=$ROOT=."
-    [[ $NWS_TOOLCHAIN == sdk ]] || printf '%s' $'\x1f'"--remap-path-prefix=$NWS_RUST_SRC=/rustc/library"
+    [[ $NWS_TOOLCHAIN == sdk ]] ||
+        printf '%s' $'\x1f'"--remap-path-prefix=$NWS_RUST_SRC=/rustc/library"$'\x1f-Zlocation-detail=none\x1f-Zuse-sync-unwind=yes'
 }
 
 # cc_ohos ARCH ARGS..., cxx_ohos ARCH ARGS...: the C and C++ compilers for OpenHarmony; they link as well. Programs

@@ -50,8 +50,7 @@ need_ohrs() {
         bash scripts/setup.sh --quiet --ohrs
         ohrs=${OHRS:-$CACHE/ohrs/bin/ohrs}
         # Debian's cargo is the one that builds std.
-        environment=("OHOS_NDK_HOME=$CACHE/sdk" PATH="/usr/bin:$PATH" RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
-            'CARGO_UNSTABLE_BUILD_STD=std,panic_abort')
+        environment=("OHOS_NDK_HOME=$CACHE/sdk" PATH="/usr/bin:$PATH" RUSTC=/usr/bin/rustc "${BUILD_STD[@]}")
     fi
     version=$("$ohrs" --version) && version=${version##* }
     [[ $version == "$NWS_OHRS_VERSION" ]] ||
