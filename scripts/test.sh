@@ -46,15 +46,9 @@ in_full() { [[ -z $fast ]] && chosen "$1"; }
 
 bash scripts/setup.sh --quiet
 load_environment
-builds=()
-if in_full c || in_full package; then builds+=(armeabi-v7a); fi
-if in_full c || in_full js || in_full package; then builds+=(arm64-v8a x86_64); fi
-if chosen js || chosen docs; then builds+=(host); fi
-((${#builds[@]} == 0)) || bash scripts/build.sh "${builds[@]}"
-
 passed=0 failed=0 failures=()
 log=$(mktemp) later_log=$(mktemp)
-trap 'kill "${later_job-}" 2>/dev/null || true; rm -f "$log" "$later_log"' EXIT
+trap 'kill "${ahead-}" "${later_job-}" 2>/dev/null || true; rm -f "$log" "$later_log"' EXIT
 
 # count PATTERN: adds up `N passed` and `N failed` of the lines that match.
 count() {
@@ -225,6 +219,31 @@ run_docs() {
     check 'C and C++ documentation' bash scripts/docs.sh
     suite 'examples of docs/arkts, node' '^documentation: ' bash tests/documentation/run.sh
 }
+
+# compile_ahead: what the suite rust compiles. It says what is wrong when its turn comes.
+compile_ahead() {
+    local tests
+    mapfile -t tests < <(rust_tests)
+    cargo_host clippy --quiet --all-targets -- -D warnings || true
+    cargo_host test --quiet --no-run "${tests[@]}" || true
+    cargo_host test --quiet --no-run --features simulation --test simulation || true
+}
+
+builds=()
+if in_full c || in_full package; then builds+=(armeabi-v7a); fi
+if in_full c || in_full js || in_full package; then builds+=(arm64-v8a x86_64); fi
+if chosen js || chosen docs; then builds+=(host); fi
+if ((${#builds[@]})); then
+    # The last crate of each library takes one processor for minutes.
+    ahead=''
+    if in_full rust; then
+        compile_ahead >/dev/null 2>&1 </dev/null &
+        ahead=$!
+    fi
+    bash scripts/build.sh "${builds[@]}"
+    [[ -z $ahead ]] || wait "$ahead" || true
+    ahead=''
+fi
 
 for name in "${SUITES[@]}"; do
     ! chosen "$name" || "run_$name"
