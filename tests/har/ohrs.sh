@@ -13,17 +13,8 @@ work=$TARGET/ohrs
 rm -rf "$work"
 mkdir -p "$work"
 passed=0 failed=0
-# check NAME COMMAND...: one test, by its exit code.
-check() {
-    if "${@:2}" >"$work/log" 2>&1; then
-        ((++passed))
-        echo "ok $1"
-    else
-        ((++failed))
-        echo "FAILED $1"
-        cat "$work/log"
-    fi
-}
+# shellcheck source=tests/support/check.sh
+source "$ROOT/tests/support/check.sh"
 # refuses MESSAGE COMMAND...: fails, and the first line of the error is the message.
 refuses() {
     "${@:2}" >"$work/out" 2>"$work/err" && return 1

@@ -16,17 +16,8 @@ bash scripts/package.sh | tee "$work/package.log"
 counts=$(sed -n 's/^ *har: \([0-9]*\) passed, 0 failed.*/\1/p' "$work/package.log")
 passed=${counts:-0} failed=0
 
-# check NAME COMMAND...: one test, by its exit code.
-check() {
-    if "${@:2}" >"$work/log" 2>&1; then
-        ((++passed))
-        echo "ok $1"
-    else
-        ((++failed))
-        echo "FAILED $1"
-        cat "$work/log"
-    fi
-}
+# shellcheck source=tests/support/check.sh
+source "$ROOT/tests/support/check.sh"
 
 # module NAME: a copy of the module with the HAR installed, in module.
 module() {

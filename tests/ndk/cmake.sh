@@ -31,17 +31,8 @@ build_with_cmake() {
 }
 
 passed=0 failed=0
-# check NAME COMMAND...: one test, by its exit code.
-check() {
-    if "${@:2}" >"$work/log" 2>&1; then
-        ((++passed))
-        echo "ok $1"
-    else
-        ((++failed))
-        echo "FAILED $1"
-        cat "$work/log"
-    fi
-}
+# shellcheck source=tests/support/check.sh
+source "$ROOT/tests/support/check.sh"
 
 start_echo_server
 for abi in "${ABIS[@]}"; do
