@@ -22,7 +22,7 @@ lives=${1-1000000} first=${2-$((RANDOM * 32768 * 32768 + RANDOM * 32768 + RANDOM
     fail 'no such number' 'Usage: scripts/simulate.sh [LIVES [FIRST]] | --seed SEED'
 
 step 'Building'
-watch 'simulation' cargo_host test --quiet --profile simulation --features simulation --test simulation --no-run
+watch 'simulation' cargo_host test --quiet --profile tools --features simulation --test simulation --no-run
 step "$lives lives, the first of the seed $first"
 SIMULATION_LIVES=$lives SIMULATION_FIRST=$first \
-    cargo_host test --quiet --profile simulation --features simulation --test simulation every_life -- --nocapture
+    cargo_host test --quiet --profile tools --features simulation --test simulation every_life -- --nocapture

@@ -15,6 +15,7 @@
 #
 # A suite builds only what it needs. The conformance cases and the independent servers are skipped if they passed before
 # with the same sources. tests/README.md says what each suite proves, needs and takes, and how to run one test of it.
+# shellcheck disable=SC2031 # the log of a lane is its own
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -46,9 +47,9 @@ in_full() { [[ -z $fast ]] && chosen "$1"; }
 
 bash scripts/setup.sh --quiet
 load_environment
-passed=0 failed=0 failures=()
-log=$(mktemp) later_log=$(mktemp)
-trap 'kill "${ahead-}" "${later_job-}" 2>/dev/null || true; rm -f "$log" "$later_log"' EXIT
+passed=0 failed=0 failures=() lanes=()
+work=$(mktemp -d)
+trap 'kill "${ahead-}" "${lanes[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
 
 # count PATTERN: adds up `N passed` and `N failed` of the lines that match.
 count() {
@@ -245,13 +246,43 @@ if ((${#builds[@]})); then
     ahead=''
 fi
 
-for name in "${SUITES[@]}"; do
-    ! chosen "$name" || "run_$name"
+# Many tests wait more than they compute, so two lanes of suites run side by side.
+LANES=('rust protocol servers docs' 'c js package')
+
+# lane SUITE...: those of them that are chosen, one after the other. Its counts and failures are left in the file $1.
+lane() {
+    local name result=$1
+    local passed=0 failed=0 failures=() log=$1.log later_log=$1.later
+    shift
+    trap 'kill "${later_job-}" 2>/dev/null || true' EXIT
+    for name; do
+        ! chosen "$name" || "run_$name"
+    done
+    if [[ ${later_job-} ]]; then
+        step 'The rest of the conformance cases'
+        suite_end
+    fi
+    printf '%s\n' "$passed" "$failed" "${failures[@]}" >"$result"
+}
+
+for number in "${!LANES[@]}"; do
+    read -ra names <<<"${LANES[number]}"
+    lane "$work/$number" "${names[@]}" >"$work/$number.out" 2>&1 </dev/null &
+    lanes+=($!)
 done
-if [[ ${later_job-} ]]; then
-    step 'The rest of the conformance cases'
-    suite_end
-fi
+for number in "${!LANES[@]}"; do
+    tail --pid="${lanes[number]}" -n +1 -f "$work/$number.out"
+    wait "${lanes[number]}" || true
+    # A lane that ended early has left no counts.
+    if [[ -s $work/$number ]]; then
+        mapfile -t counted <"$work/$number"
+        ((passed += counted[0], failed += counted[1])) || true
+        failures+=("${counted[@]:2}")
+    else
+        ((++failed))
+        failures+=("${LANES[number]}: ended early")
+    fi
+done
 
 for name in "${failures[@]}"; do
     say "failed: $name"

@@ -30,7 +30,7 @@ if passed_before "$stamp" tests/conformance tests/tools/conformance_client.rs "$
     exit
 fi
 
-cargo_host build --quiet --release --example conformance_client
+cargo_host build --quiet --profile tools --example conformance_client
 work=$(mktemp -d)
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 PYTHONPATH=$NWS_KOSOKU python3 -c 'from kosoku._cli import main; main()' -m fuzzingserver -o "$work/reports" \
@@ -49,7 +49,7 @@ import json, sys
 print(*(number for number, case in enumerate(json.load(open(sys.argv[1])), 1) if case.startswith(("13.2.", "13.5.", "13.6."))), sep=",")
 PYTHON
 )
-"$TARGET/release/examples/conformance_client" "ws://127.0.0.1:$port" --without-context "$without_context"
+"$TARGET/tools/examples/conformance_client" "ws://127.0.0.1:$port" --without-context "$without_context"
 # The server answers first and writes its reports then.
 SECONDS=0
 until python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$work/reports/index.json" 2>/dev/null; do

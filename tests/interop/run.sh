@@ -20,7 +20,7 @@ need_setup
 if passed_before interop tests/interop tests/tools/interop_client.rs "$NWS_INTEROP/.stamp"; then
     exit
 fi
-cargo_host build --quiet --release --example interop_client
+cargo_host build --quiet --profile tools --example interop_client
 export NODE_PATH=$NWS_INTEROP/node_modules PYTHONPATH=$NWS_INTEROP/python
 
 work=$(mktemp -d)
@@ -30,7 +30,7 @@ for server in "${servers[@]}"; do
         ws) command=(node tests/interop/ws_server.mjs) ;;
         websockets) command=(python3 tests/interop/websockets_server.py) ;;
     esac
-    "$TARGET/release/examples/interop_client" "$server" "${command[@]}" >"$work/$server" 2>&1 </dev/null &
+    "$TARGET/tools/examples/interop_client" "$server" "${command[@]}" >"$work/$server" 2>&1 </dev/null &
 done
 wait
 
