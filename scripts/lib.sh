@@ -2,7 +2,7 @@
 # Functions for the scripts in this folder: source it, do not run it.
 #
 #   Talk      step, say, fail, watch
-#   Set up    need_setup, load_environment, install_packages
+#   Set up    need_setup, load_environment, as_root, update_packages, install_packages
 #   Names     ARCHES, ABIS, arch_of, abi_of, triple_of, folder_of
 #   Build     cargo_host, cargo_ohos, ohos_flags, cc_ohos, cxx_ohos
 #   Run       run_ohos, bun_ohos, start_echo_server
@@ -89,18 +89,25 @@ load_environment() {
     source "$CACHE/env.sh"
 }
 
+# as_root COMMAND...: runs it as root, by sudo where that is needed.
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    else
+        command -v sudo >/dev/null || fail "cannot run: $*" 'It needs root, and there is no sudo.'
+        sudo "$@"
+    fi
+}
+
+# update_packages: has apt learn which packages there are.
+update_packages() { as_root apt-get -q -o DPkg::Lock::Timeout=300 update; }
+
 # install_packages [PACKAGE...]: installs Debian's packages, for scripts that need more than setup.sh installs.
 install_packages() {
     (($#)) || return 0
-    local sudo=()
-    if ((EUID != 0)); then
-        command -v sudo >/dev/null ||
-            fail "cannot install: $*" 'apt-get needs root, and there is no sudo.' "As root: apt-get install $*"
-        sudo=(sudo)
-    fi
     step "Installing $*"
-    watch 'lists of packages' "${sudo[@]}" apt-get -q -o DPkg::Lock::Timeout=300 update
-    watch 'packages' "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+    watch 'lists of packages' update_packages
+    watch 'packages' as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get -q -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends "$@"
 }
 

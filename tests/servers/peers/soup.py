@@ -1,0 +1,41 @@
+"""libsoup 3: a websocket handler of Soup.Server with its defaults."""
+
+import sys
+
+import gi
+
+gi.require_version("Soup", "3.0")
+from gi.repository import GLib, Soup  # noqa: E402
+
+keep = set()
+
+
+def message(connection, kind, data):
+    text = data.get_data() if kind == Soup.WebsocketDataType.TEXT else None
+    if text == b"close":
+        connection.close(4001, "bye")
+    elif text == b"raise":
+        raise RuntimeError("as asked")
+    elif text is not None:
+        connection.send_message(Soup.WebsocketDataType.TEXT, data)
+    else:
+        connection.send_message(Soup.WebsocketDataType.BINARY, data)
+
+
+def opened(server, request, path, connection, *_):
+    keep.add(connection)
+    connection.connect("message", message)
+    connection.connect("closed", keep.discard)
+
+
+def refuse(server, request, path, query, *_):
+    request.set_status(int(path[1:]) if path[1:].isdigit() else 404, None)
+    if path == "/302":
+        request.set_redirect(302, "/")
+
+
+server = Soup.Server()
+server.add_handler(None, refuse)
+server.add_websocket_handler("/", None, ["chat"], opened)
+server.listen_local(int(sys.argv[1]), Soup.ServerListenOptions.IPV4_ONLY)
+GLib.MainLoop().run()
