@@ -24,7 +24,7 @@ export PYTHONPATH=$findings PYTHONDONTWRITEBYTECODE=1
 
 take_debian() {
     mkdir -p "$work/archives/partial" "$work/debian"
-    apt-get -qq -y -o Debug::NoLocking=1 -o "Dir::Cache::archives=$work/archives" --no-install-recommends \
+    apt-get -qq -y -o Debug::NoLocking=1 -o "Dir::Cache::archives=$work/archives" --reinstall --no-install-recommends \
         --download-only install "$@" >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; exit 1; }
     local archive
     for archive in "$work"/archives/*.deb; do
