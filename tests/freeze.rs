@@ -227,6 +227,57 @@ fn a_peer_that_is_gone_is_noticed_afterwards() {
     assert!(thawed_at.elapsed() < LIMIT + SLACK, "{:?}", thawed_at.elapsed());
 }
 
+/// A server that misses a client for so long may close with 1000, and that is no end that anyone wanted.
+const ABSENT: Duration = Duration::from_millis(10_500);
+
+#[test]
+fn a_peer_that_gave_an_absent_client_up_in_good_order_is_connected_to_again() {
+    for close in [b"\x88\x02\x03\xe8".as_slice(), b"\x88\x00"] {
+        let peer = Peer::bind();
+        let frozen = Frozen::connect_to(&peer.url(), &[(AGAIN, "60000")]);
+        let mut wire = peer.open();
+        frozen.expect("Opened");
+        ping(&mut wire);
+        frozen.stopped_for(ABSENT, || wire.send(close));
+        frozen.expect("Reconnecting(1");
+        let mut wire = peer.open();
+        frozen.expect("Opened");
+        frozen.expect("Reconnected(1");
+        // The absence is over, so this one is meant.
+        let payload = ping(&mut wire);
+        pong(&mut wire, &payload);
+        wire.send(close);
+        frozen.expect("Closed(100");
+    }
+}
+
+#[test]
+fn a_peer_that_has_answered_since_an_absence_means_its_close() {
+    for (code, told) in [(b"\x03\xe8", "Closed(1000"), (b"\x0f\xa1", "Closed(4001")] {
+        let peer = Peer::bind();
+        let frozen = Frozen::connect_to(&peer.url(), &[(AGAIN, "60000")]);
+        let mut wire = peer.open();
+        frozen.expect("Opened");
+        ping(&mut wire);
+        // A code of the application's own is always meant.
+        let at_once = code == b"\x0f\xa1";
+        let close = [b"\x88\x02", code.as_slice()].concat();
+        frozen.stopped_for(ABSENT, || {
+            if at_once {
+                wire.send(&close);
+            }
+        });
+        if !at_once {
+            wire.send(b"\x81\x02hi");
+            frozen.expect("Text(\"hi\")");
+            // What was sent before the answer came may be from before the client was back.
+            while next_frame(&mut wire) != (TEXT, b"hi".to_vec()) {}
+            wire.send(&close);
+        }
+        frozen.expect(told);
+    }
+}
+
 #[test]
 fn an_end_that_came_meanwhile_is_told_as_it_was() {
     let peer = Peer::bind();

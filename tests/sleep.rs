@@ -105,6 +105,22 @@ fn a_peer_that_is_gone_after_a_sleep_is_connected_to_again_at_once() {
 }
 
 #[test]
+fn a_peer_that_gave_a_sleeper_up_in_good_order_is_connected_to_again() {
+    let _clock = CLOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let peer = Peer::bind();
+    let recorded = Recorded::connect(&peer, Options { reconnect: Some(Reconnect::default()), ..pinging() });
+    let mut wire = opened(&peer, &recorded);
+    sleep_for(600);
+    wire.send(b"\x88\x02\x03\xe8");
+    assert!(matches!(recorded.next(), Seen::Reconnecting(1, ..)));
+    let mut wire = peer.open();
+    assert_eq!(recorded.next(), Seen::Opened);
+    assert!(matches!(recorded.next(), Seen::Reconnected(1)));
+    wire.send(b"\x88\x02\x03\xe8");
+    assert_eq!(recorded.next(), Seen::Closed(1000, String::new()));
+}
+
+#[test]
 fn a_peer_that_answers_after_a_sleep_is_kept() {
     let _clock = CLOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let peer = Peer::bind();

@@ -187,7 +187,10 @@ typedef enum NWS_Cause {
     NWS_CAUSE_HTTP_5XX = 7,
     /** It answered with something else that is no upgrade. */
     NWS_CAUSE_UPGRADE = 8,
-    /** An open connection broke, or nothing came from the peer in time. */
+    /**
+     * An open connection broke, or nothing came from the peer in time. Also a close frame with 1000 or without a code that
+     * ends an absence: the process or the device stood still for 10 s or more, and the server has answered no ping since.
+     */
     NWS_CAUSE_LOST = 9,
     /** The peer broke RFC 6455. A flawed close frame has the cause of its code instead, if that has one. */
     NWS_CAUSE_PROTOCOL = 10,

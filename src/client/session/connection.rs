@@ -430,7 +430,12 @@ impl<'a> Session<'a> {
             ConnectionEnd::ClosedByPeer { reason, .. } => {
                 logging::info(format_args!("{} closed by the peer", self.shared.tag()));
                 self.shared.peer_closes();
-                closed(Cause::of_close(code), code, reason)
+                let cause = match Cause::of_close(code) {
+                    // So tornado among others ends a connection whose client does not answer its pings.
+                    Cause::Closed if says_nothing(code) && self.may_be_given_up() => Cause::Lost,
+                    cause => cause,
+                };
+                closed(cause, code, reason)
             }
             ConnectionEnd::ClosedByUs { reason, .. } => closed(Cause::Application, code, reason),
             ConnectionEnd::Violated { error: violation } => {
@@ -464,6 +469,11 @@ impl<'a> Session<'a> {
         };
         CloseOutcome { error, closed, graceful, unsent }
     }
+}
+
+/// Whether a close frame has the code of an end in good order, or none.
+fn says_nothing(code: u16) -> bool {
+    [CloseCode::Normal, CloseCode::Status].map(u16::from).contains(&code)
 }
 
 fn unanswered(ours: CloseCode, why: fmt::Arguments<'_>) -> String {

@@ -25,19 +25,25 @@ const CLOSE_RENEWALS_MAX: u8 = 3;
 impl Session<'_> {
     /// Ready when a deadline has passed.
     pub(super) fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        let failure_by = self.write_failure.as_ref().map(|failure| failure.by);
-        let statistics_at = self.statistics.as_ref().map(|statistics| statistics.next);
-        let deadlines = [self.pinger.deadline(), statistics_at, self.close_by, failure_by];
-        match deadlines.into_iter().flatten().min() {
+        match self.nearest_deadline() {
             Some(nearest) => self.timer.poll(nearest, cx).map(|()| Wake::Timer),
             None => Poll::Pending,
         }
     }
 
+    fn nearest_deadline(&self) -> Option<Instant> {
+        let failure_by = self.write_failure.as_ref().map(|failure| failure.by);
+        let statistics_at = self.statistics.as_ref().map(|statistics| statistics.next);
+        [self.pinger.deadline(), statistics_at, self.close_by, failure_by].into_iter().flatten().min()
+    }
+
     /// Does what the deadlines that have passed ask for.
     pub(super) fn timer(&mut self) -> Option<CloseOutcome> {
-        self.notice_sleep();
         let now = Instant::now();
+        self.notice_sleep(now);
+        if self.nearest_deadline().is_some_and(|by| now.saturating_duration_since(by) >= SLEPT_FOR_LONG) {
+            self.pinger.was_absent(now);
+        }
         if self.paused || self.undelivered {
             // The listener holds up the reading.
             self.pinger.still_paused(now);
@@ -95,16 +101,23 @@ impl Session<'_> {
 
     /// While the device sleeps its clock stands still, and the peer's goes on: after a while it gives the connection up, and
     /// what it says then reaches nobody. So a device that has slept for long asks whether the peer is still there.
-    fn notice_sleep(&mut self) {
+    fn notice_sleep(&mut self, now: Instant) {
         let slept = platform::slept();
         if slept.saturating_sub(self.slept) < SLEPT_FOR_LONG {
             return;
         }
         self.slept = slept;
+        self.pinger.was_absent(now);
         if self.rules.may_send() && !self.pinger.is_probing() {
             logging::info(format_args!("{} the device has slept: is the peer there?", self.shared.tag()));
             self.probe(Doubt::Slept);
         }
+    }
+
+    /// Whether the peer may have given this side up, since it was absent for long and nothing was answered since.
+    pub(super) fn may_be_given_up(&self) -> bool {
+        let slept = || platform::slept().saturating_sub(self.slept) >= SLEPT_FOR_LONG;
+        !self.pinger.has_met_again() || self.pinger.has_keepalive() && slept()
     }
 
     /// Whether a deadline that would end the connection has passed and does not end it yet. The socket is read once more

@@ -34,6 +34,8 @@ pub(super) struct Pinger {
     ack_progress: Option<Box<AckProgress>>,
     /// Something was written since the last ping of the keepalive.
     wrote: bool,
+    /// When a long absence of this side ended, until a ping that was sent afterwards is answered.
+    absent_until: Option<Instant>,
 }
 
 struct Probe {
@@ -82,6 +84,7 @@ impl Pinger {
             probe: None,
             ack_progress: None,
             wrote: false,
+            absent_until: None,
         }
     }
 
@@ -136,6 +139,23 @@ impl Pinger {
         self.probe.is_some()
     }
 
+    /// The process or the device stood still for so long that the peer may have given this side up.
+    pub(super) fn was_absent(&mut self, now: Instant) {
+        if self.has_keepalive() {
+            self.absent_until = Some(now);
+        }
+    }
+
+    /// Whether the peer has answered since this side was absent for long.
+    pub(super) fn has_met_again(&self) -> bool {
+        self.absent_until.is_none()
+    }
+
+    /// Whether pings go out by themselves.
+    pub(super) fn has_keepalive(&self) -> bool {
+        self.keepalive.deadline().is_some()
+    }
+
     /// From now on the next bytes from the peer must show that the connection has survived.
     pub(super) fn begin_probe(&mut self, doubt: Doubt, now: Instant) {
         self.probe = Some(Box::new(Probe { doubt, sent_at: now, by: now + doubt.limit() }));
@@ -168,6 +188,7 @@ impl Pinger {
         let at = self.unanswered.iter().rposition(|(sent, _)| sent == payload)?;
         let (_, sent_at) = self.unanswered.drain(..=at).next_back()?;
         self.probe.take_if(|probe| sent_at >= probe.sent_at);
+        self.absent_until.take_if(|until| sent_at >= *until);
         Some((at + 1, sent_at.elapsed()))
     }
 

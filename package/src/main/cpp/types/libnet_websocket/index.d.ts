@@ -580,7 +580,8 @@ declare namespace webSocket {
     UPGRADE = 8,
 
     /**
-     * An open connection broke, or nothing came from the peer in time.
+     * An open connection broke, or nothing came from the peer in time. Also a close frame with 1000 or without a code that
+     * ends an absence: the process or the device stood still for 10 s or more, and the server has answered no ping since.
      * @since 0.1.0 of this library
      */
     LOST = 9,
