@@ -26,6 +26,14 @@ const OTHER: i32 = 2_302_999;
 const UPGRADE_STATUS: i32 = 200;
 
 impl ApiError {
+    pub fn is_parameter(&self) -> bool {
+        self.code == PARAMETER
+    }
+
+    pub fn is_permission(&self) -> bool {
+        self.code == PERMISSION
+    }
+
     /// A parameter error; the message begins with the parameter's name.
     pub fn parameter(name: &str, wanted: &str) -> Self {
         Self { code: PARAMETER, message: format!("{name}: {wanted}") }
@@ -192,7 +200,7 @@ impl Termination {
     }
 
     pub fn of_close(closed: &Closed) -> Self {
-        let Closed { code, reason, cause, unsent: _, times: _ } = closed;
+        let Closed { code, reason, cause, unsent: _, times: _, peer: _ } = closed;
         let who = match cause {
             Cause::Application => "closed by the application",
             _ => "closed by the peer",

@@ -3,19 +3,22 @@
 //! Owns the JavaScript object, its listeners and the way of events to JavaScript's thread. Knows nothing of the C API.
 
 mod abort_signal;
+mod binding;
 mod declarations;
-mod dispatch;
 mod enums;
 mod error;
 mod event;
 mod header;
+mod instance;
 mod js_listener;
 mod js_waker;
+mod known;
 mod lenience;
 mod message_iterator;
 mod napi;
 mod objects;
 mod options;
+mod web;
 mod websocket;
 
 #[cfg(not(any(target_env = "ohos", feature = "arkvm-test")))]
@@ -25,7 +28,9 @@ use napi_derive_ohos::napi;
 use napi_ohos::bindgen_prelude::Object;
 use napi_ohos::{Env, JsValue, Result};
 
+use self::instance::Instance;
 use self::napi::{Engine, Value};
+use self::web::realm::Realm;
 use crate::client::LogLevel;
 
 /// Runs when an environment loads the module.
@@ -34,7 +39,9 @@ pub fn load(exports: Object<'_>, env: Env) -> Result<()> {
     let env = Engine::from(env);
     let exports = env.adopt(exports.raw());
     enums::load(env, exports)?;
-    websocket::load(env, exports)?;
+    let web_socket = websocket::load(env, exports)?;
+    instance::set(env, Instance { web_socket, realm: Realm::new(env)? })?;
+    web::load(env, exports)?;
     Ok(websocket::methods::load(env, exports)?)
 }
 

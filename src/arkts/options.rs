@@ -55,8 +55,12 @@ pub struct ConnectOptions<'env> {
     pub signal: Option<Signal<'env>>,
 }
 
-pub fn connect_options(value: Value<'_>, lenience: Lenience) -> Result<ConnectOptions<'_>, ApiError> {
-    let mut options = Options::default();
+/// The options of `connect`; what `value` has not is as in `options`.
+pub fn connect_options(
+    mut options: Options,
+    value: Value<'_>,
+    lenience: Lenience,
+) -> Result<ConnectOptions<'_>, ApiError> {
     let mut send_limits = SendLimits::of_bytes(SEND_LIMIT_BYTES);
     let mut sends_wait = false;
     let mut signal = None;

@@ -25,6 +25,8 @@ pub enum UrlError {
     Scheme,
     /// Without a host.
     Host,
+    /// With a fragment, which the web's WebSocket refuses.
+    Fragment,
 }
 
 impl fmt::Display for UrlError {
@@ -35,11 +37,45 @@ impl fmt::Display for UrlError {
             Self::NoScheme => f.write_str("url: ws:// or wss:// is missing before the host"),
             Self::Scheme => f.write_str("url: the scheme is not ws, wss, http or https"),
             Self::Host => f.write_str("url: it names no host"),
+            Self::Fragment => f.write_str("url: it must not have a fragment, the part from # on"),
         }
     }
 }
 
 impl std::error::Error for UrlError {}
+
+/// A URL as the web's WebSocket takes and shows it (WHATWG WebSockets section 3.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebUrl {
+    /// The whole, with ws or wss as its scheme.
+    pub href: String,
+    /// Scheme, host and port, the last unless it is the scheme's own.
+    pub origin: String,
+}
+
+/// Parses a URL by the rules of the web, which takes some that [`super::Request::parse`] refuses, and refuses a fragment. `base` is
+/// the page that a relative URL belongs to.
+pub fn parse_web_url(text: &str, base: Option<&str>) -> Result<WebUrl, UrlError> {
+    if text.len() > URL_BYTES_MAX {
+        return Err(UrlError::TooLong);
+    }
+    let base = base.and_then(|base| Url::parse(base).ok());
+    let mut url = Url::options().base_url(base.as_ref()).parse(text).map_err(|error| match error {
+        url::ParseError::EmptyHost => UrlError::Host,
+        url::ParseError::RelativeUrlWithoutBase => UrlError::NoScheme,
+        other => UrlError::Malformed(other.to_string()),
+    })?;
+    let scheme = match url.scheme() {
+        "ws" | "http" => "ws",
+        "wss" | "https" => "wss",
+        _ => return Err(UrlError::Scheme),
+    };
+    url.set_scheme(scheme).map_err(|()| UrlError::Scheme)?;
+    if url.fragment().is_some() {
+        return Err(UrlError::Fragment);
+    }
+    Ok(WebUrl { origin: url.origin().ascii_serialization(), href: url.into() })
+}
 
 /// What a URL says.
 #[derive(Clone)]
@@ -247,6 +283,40 @@ mod tests {
 
     fn parse(text: &str) -> Destination {
         Destination::parse(text).expect("a good URL")
+    }
+
+    #[test]
+    fn takes_the_urls_of_the_web() {
+        for (text, href, origin) in [
+            ("ws://h", "ws://h/", "ws://h"),
+            (" WSS://H:443/a b?ü\u{0}x ", "wss://h/a%20b?%C3%BC%00x", "wss://h"),
+            ("http://h:80/", "ws://h/", "ws://h"),
+            ("https://u:p@h:8443/?", "wss://u:p@h:8443/?", "wss://h:8443"),
+            ("ws:h:81/x", "ws://h:81/x", "ws://h:81"),
+        ] {
+            let url = parse_web_url(text, None).expect("a good URL");
+            assert_eq!((url.href.as_str(), url.origin.as_str()), (href, origin), "{text}");
+            assert!(Destination::parse(&url.href).is_ok(), "{href}");
+        }
+        for (text, error) in [
+            ("ws://h/#", UrlError::Fragment),
+            ("ws://h/#a", UrlError::Fragment),
+            ("ftp://h/", UrlError::Scheme),
+            ("mailto:a@b", UrlError::Scheme),
+            ("about:blank", UrlError::Scheme),
+            ("/chat", UrlError::NoScheme),
+            ("", UrlError::NoScheme),
+        ] {
+            assert_eq!(parse_web_url(text, None), Err(error), "{text}");
+        }
+        for text in ["ws://a b/", "ws://[::1/", "ws://h:65536/"] {
+            assert!(matches!(parse_web_url(text, None), Err(UrlError::Malformed(_))), "{text}");
+        }
+        let long = format!("ws://h/{}", "x".repeat(URL_BYTES_MAX));
+        assert_eq!(parse_web_url(&long, None), Err(UrlError::TooLong));
+        let of_page = parse_web_url("chat?x", Some("https://h:81/a/b?c#d")).expect("of a page");
+        assert_eq!(of_page.href, "wss://h:81/a/chat?x");
+        assert_eq!(parse_web_url("chat", Some("no URL")), Err(UrlError::NoScheme));
     }
 
     #[test]

@@ -51,6 +51,19 @@ pub struct Closed {
     pub unsent: usize,
     /// How long the connection lasted.
     pub times: Times,
+    /// The close frame of the server.
+    pub peer: PeerClose,
+}
+
+/// The close frame that the server has sent, whoever closed first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PeerClose {
+    /// None came, or a faulty one.
+    None,
+    /// The code and the reason of [`Closed`] are its own.
+    Reported,
+    /// It answered ours with this code, 1005 without one, and this reason.
+    Answered(u16, String),
 }
 
 /// The number by which an application knows a message when it is told what became of it.

@@ -34,16 +34,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::app_policy::PolicyError;
 pub use self::cause::{Cause, Causes};
-pub use self::destination::{URL_BYTES_MAX, UrlError};
+pub use self::destination::{URL_BYTES_MAX, UrlError, WebUrl, parse_web_url};
 pub use self::error::{Error, Phase};
 pub use self::event::{
-    Closed, Direction, Failure, Listener, Outcome, Pong, PrepareDecision, Receipt, Reconnected, Reconnecting,
-    Times,
+    Closed, Direction, Failure, Listener, Outcome, PeerClose, Pong, PrepareDecision, Receipt, Reconnected,
+    Reconnecting, Times,
 };
 pub use self::handshake::{
     Opened, RefusalHint, RefusedUpgrade, SubprotocolError, UpgradeError, parse_response_head,
 };
-pub use self::headers::{Headers, RawHeader};
+pub use self::headers::{Headers, RawHeader, is_token};
 pub use self::http::{HeadFault, RESPONSE_BODY_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX};
 pub use self::message::Message;
 pub use self::proxy::{Credentials, Proxy, ProxyError, ProxyOptionError, ProxyProtocol, ProxyServer};
@@ -103,6 +103,11 @@ impl Client {
     /// Bytes accepted by [`Client::send`], headers included, that have not reached the kernel.
     pub fn buffered(&self) -> usize {
         self.shared.buffered()
+    }
+
+    /// Messages handed to the kernel, as [`Statistics::messages_sent`].
+    pub fn messages_sent(&self) -> u64 {
+        self.shared.counters.messages_sent()
     }
 
     /// Begins to connect. The outcome is an event.
@@ -214,7 +219,12 @@ impl Client {
     ///
     /// A code that must not be sent goes out as 1000 with a warning, see [`close_code`]. The reason is cut to [`CLOSE_REASON_BYTES_MAX`] bytes at a character boundary.
     pub fn close(&self, code: u32, reason: &str) -> Result<CloseStart, CloseError> {
-        self.shared.close(code, reason)
+        self.shared.close(Some(code), reason)
+    }
+
+    /// As [`Client::close`], with a close frame that has neither code nor reason.
+    pub fn close_without_code(&self) -> Result<CloseStart, CloseError> {
+        self.shared.close(None, "")
     }
 }
 

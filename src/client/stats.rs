@@ -102,6 +102,10 @@ impl Counters {
         add(&self.messages_sent, count as u64);
     }
 
+    pub(super) fn messages_sent(&self) -> u64 {
+        self.messages_sent.load(Ordering::Relaxed)
+    }
+
     pub(super) fn received_bytes(&self, count: usize) {
         add(&self.bytes_received, count as u64);
     }

@@ -84,10 +84,12 @@ pub enum ConnectionEnd {
     /// We closed first, and the peer's close frame came. It may have crossed ours: its code and reason do not count, even
     /// if they are at fault.
     ClosedByUs {
-        /// Our code.
+        /// Our code; 1005 for a frame without one.
         code: CloseCode,
         /// Our reason.
         reason: String,
+        /// The peer's code and reason; `None` when its frame is at fault.
+        answer: Option<(Option<CloseCode>, String)>,
     },
     /// The peer broke the protocol, so this side fails the connection (RFC 6455 section 7.1.7).
     Violated {
@@ -231,19 +233,25 @@ impl Connection {
             Control::Ping(_) => Output::Nothing,
             Control::Pong(payload) => Output::DeliverPong(payload),
             Control::Close(code, reason) => Output::End(match self.end() {
-                Some((code, reason)) => ConnectionEnd::ClosedByUs { code, reason: reason.into() },
+                Some((ours, our_reason)) => ConnectionEnd::ClosedByUs {
+                    code: ours,
+                    reason: our_reason.into(),
+                    answer: Some((code, reason)),
+                },
                 None => ConnectionEnd::ClosedByPeer { code, reason },
             }),
         }
     }
 
-    /// The application closes the connection. The caller has asked [`Role::may_close_with`] about the code.
+    /// The application closes the connection. The caller has asked [`Role::may_close_with`] about the code; 1005 stands for none
+    /// (RFC 6455 section 7.1.5).
     pub fn close(&mut self, code: CloseCode, reason: String) -> Option<CloseFrame> {
         if !self.may_send() {
             return None;
         }
         self.state = CloseState::Closing { code, reason: reason.as_str().into() };
-        Some(CloseFrame { code: Some(code), reason, queued: Queued::SentFirst })
+        let code = (code != CloseCode::Status).then_some(code);
+        Some(CloseFrame { code, reason, queued: Queued::SentFirst })
     }
 
     /// The peer broke the protocol.
@@ -254,7 +262,7 @@ impl Connection {
         Some(match self.end() {
             None => ConnectionEnd::Violated { error },
             Some((code, reason)) if error.is_of_close_frame() => {
-                ConnectionEnd::ClosedByUs { code, reason: reason.into() }
+                ConnectionEnd::ClosedByUs { code, reason: reason.into(), answer: None }
             }
             Some((code, _)) => ConnectionEnd::Garbled { code, error },
         })

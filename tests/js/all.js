@@ -28,5 +28,7 @@ require('./freeze.test.js');
 require('./connecting.test.js');
 require('./observing.test.js');
 require('./secrets.test.js');
+require('./web.test.js');
+require('./web_life.test.js');
 
 run();

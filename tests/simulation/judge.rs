@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use net_websocket::internals::client::{
-    Cause, Causes, CloseStart, Closed, Error, Failure, MessageType, Outcome, PrepareDecision, Receipt,
-    Reconnecting, Statistics,
+    Cause, Causes, CloseStart, Closed, Error, Failure, MessageType, Outcome, PeerClose, PrepareDecision,
+    Receipt, Reconnecting, Statistics,
 };
 use tokio::time::Instant;
 
@@ -928,6 +928,7 @@ mod tests {
             cause: Cause::Application,
             unsent,
             times: Times::default(),
+            peer: PeerClose::None,
         });
     }
 

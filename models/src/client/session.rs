@@ -15,7 +15,7 @@ use tokio::sync::OwnedMutexGuard;
 use self::notify::notify;
 use super::cause::Cause;
 use super::error::Error;
-use super::event::{Closed, Failure, Listener, Outcome, Receipt, Times};
+use super::event::{Closed, Failure, Listener, Outcome, PeerClose, Receipt, Times};
 use super::handshake::Opened;
 use super::send_queue::{Backlog, Chunk, Dropped};
 use super::shared::{CloseRequest, Command, ListenerTurn, Shared, Stop};
@@ -178,7 +178,8 @@ impl Session {
         let times = Times::default();
         match closed {
             Some(code) => {
-                let closed = Closed { code, reason: String::new(), cause: Cause::Application, unsent, times };
+                let (cause, peer) = (Cause::Application, PeerClose::None);
+                let closed = Closed { code, reason: String::new(), cause, unsent, times, peer };
                 notify(shared, &mut ***listener, |listener| listener.closed(&closed));
             }
             None => {

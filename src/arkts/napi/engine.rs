@@ -76,6 +76,30 @@ impl Engine {
         Ok(error)
     }
 
+    /// Makes a TypeError.
+    pub fn type_error<'env>(self, message: &str) -> Result<Value<'env>, EngineError> {
+        let message = self.string(message)?;
+        ask!(napi_create_type_error, self.0, ptr::null_mut(), message.raw; ptr::null_mut())
+            .map(|raw| self.adopt(raw))
+    }
+
+    /// Makes an Error.
+    pub fn plain_error<'env>(self, message: &str) -> Result<Value<'env>, EngineError> {
+        let message = self.string(message)?;
+        ask!(napi_create_error, self.0, ptr::null_mut(), message.raw; ptr::null_mut())
+            .map(|raw| self.adopt(raw))
+    }
+
+    pub fn null<'env>(self) -> Result<Value<'env>, EngineError> {
+        ask!(napi_get_null, self.0; ptr::null_mut()).map(|raw| self.adopt(raw))
+    }
+
+    /// Makes a symbol that no other value is the same as.
+    pub fn symbol<'env>(self, description: &str) -> Result<Value<'env>, EngineError> {
+        let description = self.string(description)?;
+        ask!(napi_create_symbol, self.0, description.raw; ptr::null_mut()).map(|raw| self.adopt(raw))
+    }
+
     pub fn throw(self, error: Value<'_>) -> EngineError {
         // SAFETY: as in `ask!`.
         let _ = unsafe { sys::napi_throw(self.0, error.raw) };
@@ -92,14 +116,25 @@ impl Engine {
         }
     }
 
+    /// Drops a pending exception.
+    pub fn drop_exception(self) {
+        let _ = self.take_exception();
+    }
+
+    /// Takes a pending exception.
+    pub fn take_exception<'env>(self) -> Option<Value<'env>> {
+        let pending = ask!(napi_is_exception_pending, self.0; false);
+        if !pending.is_ok_and(|pending| pending) {
+            return None;
+        }
+        ask!(napi_get_and_clear_last_exception, self.0; ptr::null_mut()).ok().map(|raw| self.adopt(raw))
+    }
+
     /// Reports a pending exception as uncaught, as the engine does for one that a timer throws.
     pub fn report_exception(self) {
-        let pending = ask!(napi_is_exception_pending, self.0; false);
-        if pending.is_ok_and(|pending| pending)
-            && let Ok(error) = ask!(napi_get_and_clear_last_exception, self.0; ptr::null_mut())
-        {
+        if let Some(error) = self.take_exception() {
             // SAFETY: as in `ask!`.
-            let _ = unsafe { sys::napi_fatal_exception(self.0, error) };
+            let _ = unsafe { sys::napi_fatal_exception(self.0, error.raw) };
         }
     }
 }

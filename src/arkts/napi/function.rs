@@ -11,11 +11,27 @@ use super::owned::finalize_box;
 /// The code of a panic: the platform's for what has no other.
 const INTERNAL: i32 = 2_302_999;
 
-/// A call of a function made by [`Engine::function`].
+/// A call of a function made by [`Engine::function`], or of a constructor made by [`Engine::class`].
 pub struct Call<'env> {
     pub this: Value<'env>,
     /// An omitted argument is undefined.
     pub arguments: [Value<'env>; 3],
+    /// How many arguments there were, also those that `arguments` has no room for.
+    pub count: usize,
+    info: sys::napi_callback_info,
+}
+
+impl<'env> Call<'env> {
+    pub fn env(&self) -> Engine {
+        self.this.env()
+    }
+
+    /// What stands behind `new`: the class itself, or one that is derived from it; `None` in a call without `new`.
+    pub fn new_target(&self) -> Option<Value<'env>> {
+        let env = self.env();
+        let target = ask!(napi_get_new_target, env.0, self.info; ptr::null_mut()).ok();
+        target.filter(|raw| !raw.is_null()).map(|raw| env.adopt(raw))
+    }
 }
 
 impl Engine {
@@ -32,12 +48,36 @@ impl Engine {
     where
         F: Fn(Call<'_>) -> Result<Value<'static>, EngineError> + 'static,
     {
+        self.with_body(body, |body| {
+            let (start, length) = (name.as_ptr().cast(), name.len() as isize);
+            ask!(
+                napi_create_function, self.0, start, length, Some(called::<F>), body.cast(); ptr::null_mut()
+            )
+        })
+    }
+
+    /// Makes a class without members. `construct` runs for `new`, with the new object as `this`.
+    pub fn class<'env, F>(self, name: &str, construct: F) -> Result<Value<'env>, EngineError>
+    where
+        F: Fn(Call<'_>) -> Result<Value<'static>, EngineError> + 'static,
+    {
+        self.with_body(construct, |body| {
+            let (start, length) = (name.as_ptr().cast(), name.len() as isize);
+            ask!(
+                napi_define_class, self.0, start, length, Some(called::<F>), body.cast(), 0, ptr::null();
+                ptr::null_mut()
+            )
+        })
+    }
+
+    /// Makes a function by `make`, which is given the address of `body`.
+    fn with_body<'env, F>(
+        self,
+        body: F,
+        make: impl FnOnce(*mut F) -> Result<sys::napi_value, EngineError>,
+    ) -> Result<Value<'env>, EngineError> {
         let body = Box::into_raw(Box::new(body));
-        let (start, length) = (name.as_ptr().cast(), name.len() as isize);
-        let made = ask!(
-            napi_create_function, self.0, start, length, Some(called::<F>), body.cast(); ptr::null_mut()
-        )
-        .and_then(|raw| {
+        let made = make(body).and_then(|raw| {
             // SAFETY: as in `ask!`; no reference is asked for.
             check(unsafe {
                 sys::napi_add_finalizer(
@@ -71,7 +111,7 @@ where
         return ptr::null_mut();
     }
     let engine = Engine(env);
-    let call = Call { this: engine.adopt(this), arguments: raw.map(|raw| engine.adopt(raw)) };
+    let call = Call { this: engine.adopt(this), arguments: raw.map(|raw| engine.adopt(raw)), count, info };
     // SAFETY: what `Engine::function` gave with this instance of the function; the function that is called keeps it.
     let body = unsafe { &*body.cast::<F>() };
     match catch_unwind(AssertUnwindSafe(|| body(call))) {

@@ -11,6 +11,7 @@ mod promise;
 mod reference;
 mod value;
 
+pub use self::function::Call;
 pub use self::handle::{Engine, EngineError, Value};
 pub use self::promise::Deferred;
 pub use self::reference::Reference;

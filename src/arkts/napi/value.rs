@@ -60,6 +60,10 @@ impl Value<'_> {
         }
     }
 
+    pub fn is_undefined(self) -> bool {
+        self.type_of() == Type::Undefined
+    }
+
     /// Whether it is undefined or null.
     pub fn is_absent(self) -> bool {
         matches!(self.type_of(), Type::Undefined | Type::Null)
@@ -79,6 +83,20 @@ impl Value<'_> {
             String::from_utf8(bytes)
                 .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
         )
+    }
+
+    /// Calls `read` with the UTF-8 of a string, lone surrogates replaced; `None` for any other value.
+    pub fn with_text<R>(self, read: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        // A short text is read by one call, into memory that need not be allocated. The engine leaves out a character that does not
+        // fit, so that a text may be cut when little room is left.
+        const LONGEST_CHARACTER_BYTES: usize = 4;
+        let mut bytes = [0_u8; 2_048];
+        let copied = ask!(napi_get_value_string_utf8, self.env, self.raw, bytes.as_mut_ptr().cast(), bytes.len(); 0_usize).ok()?;
+        let text = &bytes[..copied];
+        if copied + LONGEST_CHARACTER_BYTES < bytes.len() && simdutf8::basic::from_utf8(text).is_ok() {
+            return Some(read(text));
+        }
+        self.to_text().map(|text| read(text.as_bytes()))
     }
 
     /// The text that JavaScript makes of a number or a boolean.
@@ -185,6 +203,26 @@ impl Value<'_> {
         self.define(name, value, sys::PropertyAttributes::enumerable | sys::PropertyAttributes::configurable)
     }
 
+    /// Sets a property, by a symbol, that scripts neither list nor change.
+    pub fn set_hidden_by_value(self, name: Value<'_>, value: Value<'_>) -> Result<(), EngineError> {
+        self.define_named(ptr::null(), name.raw, value, sys::PropertyAttributes::default)
+    }
+
+    /// Sets a property that scripts list and see, and that stays as it is.
+    pub fn set_constant(self, name: &CStr, value: Value<'_>) -> Result<(), EngineError> {
+        self.define(name, value, sys::PropertyAttributes::enumerable)
+    }
+
+    /// Sets a property that scripts change, but do not list.
+    pub fn set_unlisted(self, name: &CStr, value: Value<'_>) -> Result<(), EngineError> {
+        self.define(name, value, sys::PropertyAttributes::writable | sys::PropertyAttributes::configurable)
+    }
+
+    /// Sets a property that scripts neither list nor assign to, but may define anew; by its name as a value.
+    pub fn set_fixed_by_value(self, name: Value<'_>, value: Value<'_>) -> Result<(), EngineError> {
+        self.define_named(ptr::null(), name.raw, value, sys::PropertyAttributes::configurable)
+    }
+
     /// Sets a property that scripts neither see nor change.
     pub fn set_hidden(self, name: &CStr, value: Value<'_>) -> Result<(), EngineError> {
         self.define(name, value, sys::PropertyAttributes::default)
@@ -243,6 +281,53 @@ impl Value<'_> {
         (0..count).map(|index| element(index).ok().map(|raw| Self { raw, ..self })).collect()
     }
 
+    /// The element of an array.
+    pub fn element(self, index: u32) -> Result<Self, EngineError> {
+        ask!(napi_get_element, self.env, self.raw, index; ptr::null_mut()).map(|raw| Self { raw, ..self })
+    }
+
+    /// Sets the element of an array.
+    pub fn set_element(self, index: u32, value: Value<'_>) -> Result<(), EngineError> {
+        // SAFETY: as in `ask!`.
+        check(unsafe { sys::napi_set_element(self.env, self.raw, index, value.raw) })
+    }
+
+    /// Whether this object is an instance of `class`.
+    pub fn is_instance(self, class: Value<'_>) -> bool {
+        ask!(napi_instanceof, self.env, self.raw, class.raw; false).unwrap_or(false)
+    }
+
+    /// The number that JavaScript makes of any value. What cannot become one has thrown.
+    pub fn coerce_number(self) -> Result<f64, EngineError> {
+        let raw = ask!(napi_coerce_to_number, self.env, self.raw; ptr::null_mut())?;
+        ask!(napi_get_value_double, self.env, raw; 0.0)
+    }
+
+    /// The boolean that JavaScript makes of any value.
+    pub fn coerce_boolean(self) -> Result<bool, EngineError> {
+        let raw = ask!(napi_coerce_to_bool, self.env, self.raw; ptr::null_mut())?;
+        ask!(napi_get_value_bool, self.env, raw; false)
+    }
+
+    /// The text that JavaScript makes of any value. What cannot become one has thrown.
+    pub fn coerce_text(self) -> Result<String, EngineError> {
+        match self.type_of() {
+            Type::String => self.to_text().ok_or(EngineError),
+            _ => self.as_text().ok_or(EngineError),
+        }
+    }
+
+    /// Whether it is an object or a function.
+    pub fn is_object(self) -> bool {
+        matches!(self.type_of(), Type::Object | Type::Function)
+    }
+
+    /// Takes a property off the object itself.
+    pub fn delete(self, name: &CStr) -> Result<(), EngineError> {
+        let name = self.env().string(&name.to_string_lossy())?;
+        ask!(napi_delete_property, self.env, self.raw, name.raw; false).map(|_| ())
+    }
+
     pub fn is_same(self, other: Self) -> bool {
         ask!(napi_strict_equals, self.env, self.raw, other.raw; false).unwrap_or(false)
     }
@@ -256,10 +341,19 @@ impl Value<'_> {
 
     /// Makes an instance with this constructor.
     pub fn construct(self) -> Result<Self, EngineError> {
-        ask!(napi_new_instance, self.env, self.raw, 0, ptr::null(); ptr::null_mut())
+        self.construct_with([])
+    }
+
+    /// Makes an instance with this constructor and these arguments.
+    pub fn construct_with<const N: usize>(self, arguments: [Self; N]) -> Result<Self, EngineError> {
+        let raw = arguments.map(|argument| argument.raw);
+        ask!(napi_new_instance, self.env, self.raw, raw.len(), raw.as_ptr(); ptr::null_mut())
             .map(|raw| Self { raw, ..self })
     }
 }
+
+/// The kind of a Float16Array, which newer versions of Node-API have.
+const FLOAT16_ARRAY: sys::napi_typedarray_type = 11;
 
 /// The size in bytes of an element, by napi_typedarray_type.
 fn element_bytes(kind: sys::napi_typedarray_type) -> Option<usize> {
@@ -269,6 +363,7 @@ fn element_bytes(kind: sys::napi_typedarray_type) -> Option<usize> {
         MessageType::int16_array | MessageType::uint16_array => Some(2),
         MessageType::int32_array | MessageType::uint32_array | MessageType::float32_array => Some(4),
         MessageType::float64_array | MessageType::bigint64_array | MessageType::biguint64_array => Some(8),
+        FLOAT16_ARRAY => Some(2),
         _ => None,
     }
 }

@@ -1,23 +1,20 @@
 //! The methods and properties of the object, but for its listeners.
 
-use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use napi_derive_ohos::napi;
 use napi_ohos::bindgen_prelude::This;
 use napi_ohos::{Env, Result};
 
-use super::sending::not_data;
-use super::{Binding, WebSocket, listeners_of};
-use crate::arkts::abort_signal::Signal;
+use super::{WebSocket, listeners_of};
+use crate::arkts::binding::{Binding, not_data};
 use crate::arkts::error::ApiError;
 use crate::arkts::lenience::Lenience;
 use crate::arkts::message_iterator;
-use crate::arkts::napi::{Engine, EngineError, Reference, Type, Value};
+use crate::arkts::napi::{Engine, EngineError, Type, Value};
 use crate::arkts::objects::statistics_value;
-use crate::arkts::options::{self, ConnectOptions};
-use crate::client::{AlreadyConnected, CloseError, CloseStart, Error, Request, State};
-use crate::platform::may_use_network;
+use crate::arkts::options;
+use crate::client::{CloseError, CloseStart, Options, State};
 
 #[napi]
 impl WebSocket {
@@ -301,53 +298,11 @@ impl WebSocket {
         options: Value<'_>,
     ) -> std::result::Result<(), ApiError> {
         let url = options::text("url", url)?;
-        let ConnectOptions { request, send_limits, sends_wait, signal } =
-            options::connect_options(options, self.lenience("connect"))?;
-        let (in_pieces, reconnects) = (request.session.in_pieces, request.reconnect.is_some());
-        let drops_queue = request.reconnect.as_ref().is_some_and(|again| !again.keep_queue);
-        if !may_use_network() {
-            return Err(ApiError::no_permission("connect"));
-        }
-        let request = Request::parse(&url, request)?;
-        let Self { binding } = self;
-        if !matches!(binding.client.state(), State::Idle | State::Closed) {
-            return Err(AlreadyConnected.into());
-        }
-        if let Some(missing) = request.missing_file() {
-            return Err((&Error::from(missing)).into());
-        }
-        if signal.is_some_and(Signal::is_aborted) {
-            return Err(ApiError::other("connect: the signal was aborted before"));
-        }
-        let broken =
-            |_: EngineError| ApiError::other("connect: the engine has no room for another connection");
-        let listeners = listeners_of(env, this).and_then(Reference::new).map_err(broken)?;
-        *binding.listeners.borrow_mut() = Some(listeners);
-        binding.waker.install(env, binding.clone()).map_err(broken)?;
-        binding.client.set_send_limits(send_limits);
-        binding.url.replace(url);
-        binding.elsewhere.take();
-        binding.wanted.pieces.store(in_pieces, Ordering::Relaxed);
-        binding.client.connect(request)?;
-        binding.begun.set(binding.begun.get() + 1);
-        binding.opened.set(false);
-        binding.reconnects.set(reconnects);
-        binding.sending.begin(&binding.promises, sends_wait, drops_queue);
-        binding.iterator.begin(&binding.events);
-        binding.unsubscribe_from_signal();
-        if let Some(signal) = signal {
-            let weak = Rc::downgrade(binding);
-            let abort = move || {
-                if let Some(binding) = weak.upgrade() {
-                    binding.abandon();
-                }
-            };
-            match signal.subscribe(abort) {
-                Ok(subscription) => drop(binding.signal.replace(Some(subscription))),
-                Err(EngineError) => env.report_exception(),
-            }
-        }
-        Ok(())
+        let options = options::connect_options(Options::default(), options, self.lenience("connect"))?;
+        let listeners = listeners_of(env, this).map_err(|EngineError| {
+            ApiError::other("connect: the engine has no room for another connection")
+        })?;
+        self.binding.begin(env, url, options, Some(listeners))
     }
 
     fn end(&self, options: Value<'_>) -> std::result::Result<(), ApiError> {

@@ -221,7 +221,7 @@ impl WebSocket {
             return Ok(());
         }
         listeners_of(env, this)?.set(event.property(), callback)?;
-        self.binding.note_listeners(self.binding.listened.get() | event.bit());
+        self.note_listeners(self.binding.audience.listened.get() | event.bit());
         Ok(())
     }
 
@@ -241,7 +241,7 @@ impl WebSocket {
         let listeners = listeners_of(env, this)?;
         if callback.is_absent() || listeners.get(event.property())?.is_same(callback) {
             listeners.set(event.property(), env.undefined()?)?;
-            self.binding.note_listeners(self.binding.listened.get() & !event.bit());
+            self.note_listeners(self.binding.audience.listened.get() & !event.bit());
         }
         Ok(())
     }

@@ -6,7 +6,8 @@
 use napi_ohos::bindgen_prelude::{FromNapiValue, This};
 use napi_ohos::{Env, Result};
 
-use super::{WebSocket, known};
+use super::WebSocket;
+use crate::arkts::known;
 use crate::arkts::napi::{Engine, EngineError, Value};
 use crate::logging;
 
@@ -66,7 +67,7 @@ pub fn load(env: Engine, exports: Value<'_>) -> std::result::Result<(), EngineEr
     for (name, method) in METHODS {
         let function = env.named_function(name, move |call| {
             let env = call.this.env();
-            let Some(web_socket) = object_of(call.this) else {
+            let Some(web_socket) = known::object_of::<WebSocket>(call.this) else {
                 logging::warn(format_args!("{name}: `this` is no WebSocket of this thread; nothing is done"));
                 return env.undefined();
             };
@@ -76,12 +77,4 @@ pub fn load(env: Engine, exports: Value<'_>) -> std::result::Result<(), EngineEr
         prototype.set_own(env.string(name)?, function)?;
     }
     Ok(())
-}
-
-/// What `this` wraps, if that is a WebSocket.
-fn object_of<'env>(this: Value<'env>) -> Option<&'env WebSocket> {
-    let address = this.owned()?.cast_const();
-    // SAFETY: an address that was noted and not forgotten is that of an object of this thread, which lives as long as the
-    // JavaScript object that wraps it, and that one is an argument of this call.
-    known::is_known(address).then(|| unsafe { &*address.cast::<WebSocket>() })
 }

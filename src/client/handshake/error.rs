@@ -87,6 +87,8 @@ pub enum SubprotocolError {
     },
     /// It is a list.
     Several,
+    /// There is none, and the application needs one.
+    Missing,
 }
 
 impl fmt::Display for SubprotocolError {
@@ -103,6 +105,7 @@ impl fmt::Display for SubprotocolError {
             Self::Several => f.write_str(
                 "the server chose several sub-protocols, as if it gave the list back (RFC 6455 4.2.2)",
             ),
+            Self::Missing => f.write_str("the server chose none of the sub-protocols that were offered"),
         }
     }
 }

@@ -218,6 +218,9 @@ fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Ne
     if protocol.as_ref().is_some_and(|name| !is_token(name.as_bytes())) {
         return Err(UpgradeError::Header("Sec-WebSocket-Protocol"));
     }
+    if protocol.is_none() && request.protocol_required {
+        return Err(UpgradeError::Subprotocol(SubprotocolError::Missing));
+    }
     if let Some(name) = protocol.as_ref().filter(|name| !request.protocols.contains(name)) {
         let by_case = request.protocols.iter().any(|offered| offered.eq_ignore_ascii_case(name));
         let name = shown_subprotocol(name);
@@ -320,6 +323,24 @@ mod tests {
                 .expect("complete");
             assert_eq!(opened.protocol, None, "{extra:?}");
         }
+    }
+
+    #[test]
+    fn a_required_sub_protocol_must_be_chosen() {
+        let request = |protocols: &str| {
+            let options =
+                Options { protocols: protocols.to_owned(), protocol_required: true, ..Options::default() };
+            Request::parse("ws://h/", options).expect("a good request")
+        };
+        let judged = |extra: &str, protocols: &str| {
+            parse_response_head(answer(extra).as_bytes(), &request(protocols), KEY)
+                .map(|opened| opened.expect("complete").0.protocol)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(judged("Sec-WebSocket-Protocol: chat\r\n", "chat"), Ok(Some("chat".to_owned())));
+        assert_eq!(judged("", ""), Ok(None));
+        let refused = judged("", "chat").expect_err("none was chosen");
+        assert!(refused.contains("chose none of the sub-protocols"), "{refused}");
     }
 
     #[test]

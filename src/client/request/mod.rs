@@ -49,6 +49,7 @@ pub struct Request {
     /// All headers to send besides the handshake's own.
     pub(in crate::client) headers: Vec<(String, Vec<u8>)>,
     pub(in crate::client) protocols: Vec<String>,
+    pub(in crate::client) protocol_required: bool,
     pub(in crate::client) connect_timeout: Duration,
     pub(in crate::client) phase_timeouts: PhaseTimeouts,
     pub(in crate::client) session: SessionOptions,
@@ -81,6 +82,7 @@ impl Request {
         let Options {
             headers,
             protocols,
+            protocol_required,
             tls,
             proxy,
             hosts,
@@ -122,6 +124,7 @@ impl Request {
             redirects,
             origin_port,
             headers,
+            protocol_required: protocol_required && !protocols.is_empty(),
             protocols,
             connect_timeout,
             phase_timeouts,

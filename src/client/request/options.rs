@@ -21,6 +21,8 @@ pub struct Options {
     pub headers: Vec<RawHeader>,
     /// Sub-protocols, comma-separated, preferred first; empty for none.
     pub protocols: String,
+    /// Fail when the server chooses none of those sub-protocols. Default no, as on the platform.
+    pub protocol_required: bool,
     /// How to speak TLS, when the URL asks for it.
     pub tls: TlsOptions,
     /// How to reach the server. Default: by the system's default proxy, if there is one.
@@ -52,6 +54,7 @@ impl Default for Options {
         Self {
             headers: Vec::new(),
             protocols: String::new(),
+            protocol_required: false,
             tls: TlsOptions::default(),
             proxy: Proxy::System,
             hosts: Vec::new(),

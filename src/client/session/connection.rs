@@ -22,7 +22,7 @@ use super::timer::Timer;
 use super::writer::Writer;
 use crate::client::cause::Cause;
 use crate::client::error::Error;
-use crate::client::event::{Direction, Listener, Outcome, Times};
+use crate::client::event::{Closed, Direction, Listener, Outcome, PeerClose, Times};
 use crate::client::keepalive::{Keepalive, Ticks};
 use crate::client::request::Request;
 use crate::client::shared::{CloseRequest, Command, Shared};
@@ -435,9 +435,15 @@ impl<'a> Session<'a> {
                     Cause::Closed if says_nothing(code) && self.may_be_given_up() => Cause::Lost,
                     cause => cause,
                 };
-                closed(cause, code, reason)
+                Closed { peer: PeerClose::Reported, ..closed(cause, code, reason) }
             }
-            ConnectionEnd::ClosedByUs { reason, .. } => closed(Cause::Application, code, reason),
+            ConnectionEnd::ClosedByUs { reason, answer, .. } => {
+                let answered = |(code, reason): (Option<CloseCode>, _)| {
+                    PeerClose::Answered(code.unwrap_or(CloseCode::Status).into(), reason)
+                };
+                let peer = answer.map_or(PeerClose::None, answered);
+                Closed { peer, ..closed(Cause::Application, code, reason) }
+            }
             ConnectionEnd::Violated { error: violation } => {
                 let violated = Error::Protocol(violation);
                 let closed = closed(violated.cause(), code, violation.to_string());

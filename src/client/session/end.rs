@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::writer::Writer;
 use crate::client::cause::Cause;
 use crate::client::error::Error;
-use crate::client::event::{Closed, Times};
+use crate::client::event::{Closed, PeerClose, Times};
 use crate::client::reconnect::Setback;
 use crate::client::send_queue::{Chunk, Dropped};
 use crate::client::shared::CloseRequest;
@@ -86,5 +86,5 @@ pub(super) fn abnormal(error: &Error) -> Closed {
 }
 
 pub(super) fn closed(cause: Cause, code: u16, reason: String) -> Closed {
-    Closed { code, reason, cause, unsent: 0, times: Times::default() }
+    Closed { code, reason, cause, unsent: 0, times: Times::default(), peer: PeerClose::None }
 }

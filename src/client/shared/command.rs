@@ -10,6 +10,7 @@ use crate::protocol::CloseCode;
 
 /// A close frame to send.
 pub(in crate::client) struct CloseRequest {
+    /// 1005 for a frame without a code.
     pub(in crate::client) code: CloseCode,
     pub(in crate::client) reason: String,
 }

@@ -258,7 +258,7 @@ impl Shared {
         Ok(())
     }
 
-    pub(super) fn close(&self, asked: u32, reason: &str) -> Result<CloseStart, CloseError> {
+    pub(super) fn close(&self, asked: Option<u32>, reason: &str) -> Result<CloseStart, CloseError> {
         let mut guarded = self.lock();
         let start = match guarded.state {
             State::Idle => return Err(CloseError::NotConnected),
@@ -271,8 +271,8 @@ impl Shared {
                 CloseStart::Cancelled
             }
             State::Open | State::Connecting => {
-                let code = close_code(asked);
-                if u32::from(u16::from(code)) != asked {
+                let code = asked.map_or(CloseCode::Status, close_code);
+                if let Some(asked) = asked.filter(|asked| *asked != u32::from(u16::from(code))) {
                     crate::logging::warn(format_args!(
                         "{} close code {asked} must not be sent (RFC 6455 7.4); 1000 goes out",
                         self.tag()

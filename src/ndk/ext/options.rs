@@ -33,6 +33,7 @@ impl RawOptions {
         let Options {
             headers: _,
             protocols: _,
+            protocol_required: _,
             tls,
             proxy: _,
             hosts: _,
@@ -124,6 +125,7 @@ impl RawOptions {
         let options = Options {
             headers: headers(self.headers)?,
             protocols: text("protocols", self.protocols)?.unwrap_or_default(),
+            protocol_required: false,
             tls: self.parse_tls()?,
             proxy: self.proxy()?,
             hosts: hosts(self.hosts)?,

@@ -95,7 +95,13 @@ fn ended(connection: &Connection, end: &ConnectionEnd) -> String {
     assert_eq!(connection.awaits_tcp_end(end), client && end.is_graceful(), "the server ends TCP first");
     let how = match end {
         ConnectionEnd::ClosedByPeer { reason, .. } => format!("closed by peer {reason}"),
-        ConnectionEnd::ClosedByUs { reason, .. } => format!("closed by us {reason}"),
+        ConnectionEnd::ClosedByUs { reason, answer, .. } => match answer {
+            Some((code, theirs)) => {
+                let answer = format!("{} {theirs}", code.map_or(1005, u16::from));
+                format!("closed by us {reason}; answered {answer}").replace(" ;", ";")
+            }
+            None => format!("closed by us {reason}; answered wrongly").replace(" ;", ";"),
+        },
         ConnectionEnd::Violated { error } => {
             assert_eq!(*error, ProtocolError::MaskedFrame);
             "violated".into()
@@ -171,20 +177,24 @@ const CLOSED_BY_US: &[Row] = &[
     ("the queue is sent first", &[(AskClose(1000, "bye"), "send close 1000 bye after the queue")]),
     ("the peer answers", &[
         (AskClose(1000, "bye"), "send close 1000 bye after the queue"),
-        (Close(1000, ""), "1000 closed by us bye, clean"),
+        (Close(1000, ""), "1000 closed by us bye; answered 1000, clean"),
+    ]),
+    ("a close without a code", &[
+        (AskClose(1005, ""), "send close empty after the queue"),
+        (EmptyClose, "1005 closed by us; answered 1005, clean"),
     ]),
     ("crossing closes: ours counts", &[
         (AskClose(3000, "ours"), "send close 3000 ours after the queue"),
-        (Close(1001, "theirs"), "3000 closed by us ours, clean"),
+        (Close(1001, "theirs"), "3000 closed by us ours; answered 1001 theirs, clean"),
     ]),
     ("the answer has no code: ours counts", &[
         (AskClose(1001, ""), "send close 1001 after the queue"),
-        (EmptyClose, "1001 closed by us, clean"),
+        (EmptyClose, "1001 closed by us; answered 1005, clean"),
     ]),
     ("a ping afterwards is not answered", &[
         (AskClose(1000, ""), "send close 1000 after the queue"),
         (Ping, "-"),
-        (Close(1000, ""), "1000 closed by us, clean"),
+        (Close(1000, ""), "1000 closed by us; answered 1000, clean"),
     ]),
     ("no ping is sent afterwards", &[
         (AskPing, "send ping"),
@@ -195,13 +205,13 @@ const CLOSED_BY_US: &[Row] = &[
         (AskClose(1000, ""), "send close 1000 after the queue"),
         (Message, "deliver message"),
         (Pong, "deliver pong"),
-        (Close(1000, ""), "1000 closed by us, clean"),
+        (Close(1000, ""), "1000 closed by us; answered 1000, clean"),
         (Message, "-"),
     ]),
     ("a second request changes nothing", &[
         (AskClose(1000, "first"), "send close 1000 first after the queue"),
         (AskClose(1001, "second"), "-"),
-        (Close(1001, ""), "1000 closed by us first, clean"),
+        (Close(1001, ""), "1000 closed by us first; answered 1001, clean"),
     ]),
     ("the peer hangs up instead", &[
         (AskClose(1000, "bye"), "send close 1000 bye after the queue"),
@@ -220,7 +230,7 @@ const CLOSED_BY_US: &[Row] = &[
     ("only a write failure limits the reading", &[
         (AskClose(1000, ""), "send close 1000 after the queue"),
         (ReadTimeout, "-"),
-        (Close(1000, ""), "1000 closed by us, clean"),
+        (Close(1000, ""), "1000 closed by us; answered 1000, clean"),
     ]),
 ];
 
@@ -244,7 +254,7 @@ const VIOLATIONS: &[Row] = &[
     ]),
     ("a flawed close frame answers ours", &[
         (AskClose(4001, "bye"), "send close 4001 bye after the queue"),
-        (FlawedClose, "4001 closed by us bye, clean"),
+        (FlawedClose, "4001 closed by us bye; answered wrongly, clean"),
         (Violation, "-"),
     ]),
 ];
@@ -270,7 +280,7 @@ const WRITE_FAILURES: &[Row] = &[
     ("the application closes, then the peer", &[
         (WriteFails, "-"),
         (AskClose(1000, "bye"), "send close 1000 bye after the queue"),
-        (Close(1001, "away"), "1000 closed by us bye, clean"),
+        (Close(1001, "away"), "1000 closed by us bye; answered 1001 away, clean"),
     ]),
     ("the application closes, and no end comes in time", &[
         (WriteFails, "-"),
@@ -281,7 +291,7 @@ const WRITE_FAILURES: &[Row] = &[
     ("it comes while the peer's answer is awaited", &[
         (AskClose(1000, "bye"), "send close 1000 bye after the queue"),
         (WriteFails, "-"),
-        (Close(1000, ""), "1000 closed by us bye, clean"),
+        (Close(1000, ""), "1000 closed by us bye; answered 1000, clean"),
     ]),
     ("part of what went ahead of our close frame is unwritten", &[
         (AskClose(1000, "bye"), "send close 1000 bye after the queue"),

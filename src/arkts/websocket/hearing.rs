@@ -1,12 +1,13 @@
-//! JavaScript's half of delivery: calls the listeners of an object with events, on JavaScript's thread.
+//! Who hears the events of the object that `createWebSocket` returns: one listener for each event.
 //!
 //! Knows nothing of sessions and promises.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
-use super::event::{Event, EventType, MessageData};
-use super::napi::{Engine, EngineError, Type, Value};
-use super::objects::{
+use crate::arkts::binding::{Audience, Binding, Flow};
+use crate::arkts::event::{Event, EventType, MessageData};
+use crate::arkts::napi::{Engine, EngineError, Reference, Type, Value};
+use crate::arkts::objects::{
     error_value, frame_value, headers, open_result, reconnecting_value, set_circumstances, statistics_value,
 };
 use crate::client::{MessageType, PiecePosition, Reconnected};
@@ -15,6 +16,82 @@ use crate::event_queue::EventReceiver;
 /// A close frame without a code has the first (RFC 6455 section 7.1.5). The platform tells the second, and apps take that for a good end.
 const NO_CODE: u16 = 1005;
 const NORMAL_CODE: u16 = 1000;
+
+/// Which events of an object have a listener.
+#[derive(Default)]
+pub struct Hearing {
+    /// The object that holds the listeners, while events can come.
+    object: RefCell<Option<Reference>>,
+    /// By [`EventType::bit`].
+    pub listened: Cell<u16>,
+    /// A listener was set or removed since the last delivery.
+    pub changed: Cell<bool>,
+}
+
+impl Audience for Hearing {
+    type Listeners<'scope> = Listeners<'scope>;
+
+    fn object<'scope>(&self) -> Option<Value<'scope>> {
+        self.object.borrow().as_ref().and_then(|object| object.value().ok())
+    }
+
+    fn keep(&self, object: Value<'_>) -> Result<(), EngineError> {
+        self.object.replace(Some(Reference::new(object)?));
+        Ok(())
+    }
+
+    fn release(&self) {
+        self.object.take();
+    }
+
+    fn listeners<'scope>(
+        &'scope self,
+        env: Engine,
+        object: Value<'scope>,
+    ) -> Result<Listeners<'scope>, EngineError> {
+        Listeners::new(env, object, &self.changed)
+    }
+
+    fn note(&self, _binding: &Binding<Self>, _env: Engine, _event: &Event) {}
+
+    fn message(
+        listeners: &mut Listeners<'_>,
+        kind: MessageType,
+        data: MessageData,
+        events: &EventReceiver<Event>,
+    ) -> Flow {
+        listeners.message(kind, data, events);
+        Flow::Continue
+    }
+
+    fn piece(
+        listeners: &mut Listeners<'_>,
+        kind: MessageType,
+        part: PiecePosition,
+        data: MessageData,
+        events: &EventReceiver<Event>,
+    ) {
+        listeners.piece(kind, part, data, events);
+    }
+
+    fn other(listeners: &mut Listeners<'_>, event: Event) -> Flow {
+        listeners.other(event);
+        Flow::Continue
+    }
+
+    fn can_hear(&self, open: bool, reconnects: bool) -> bool {
+        // Events that come once for each connection, and events of reconnecting.
+        let once = [EventType::Open, EventType::OpenInfo, EventType::HeaderReceive];
+        let returning = [EventType::Reconnecting, EventType::Prepare, EventType::Reconnected];
+        let bits = |events: [EventType; 3]| events.into_iter().fold(0, |bits, event| bits | event.bit());
+        let silent = match (reconnects, open) {
+            (true, _) => 0,
+            (false, true) => bits(once) | bits(returning),
+            (false, false) => bits(returning),
+        };
+        self.listened.get() & !silent != 0
+    }
+}
 
 /// The listeners of a JavaScript object, valid in one handle scope.
 pub struct Listeners<'scope> {
@@ -28,7 +105,7 @@ pub struct Listeners<'scope> {
 }
 
 impl<'scope> Listeners<'scope> {
-    pub fn new(env: Engine, object: Value<'scope>, changed: &'scope Cell<bool>) -> Result<Self, EngineError> {
+    fn new(env: Engine, object: Value<'scope>, changed: &'scope Cell<bool>) -> Result<Self, EngineError> {
         let undefined = env.undefined()?;
         let mut listeners = Self { env, object, undefined, changed, message: None, data_end: None };
         listeners.look_up();
@@ -50,7 +127,7 @@ impl<'scope> Listeners<'scope> {
     }
 
     /// Calls the listeners of a message. When one throws, the others are still called.
-    pub fn message(&mut self, kind: MessageType, data: MessageData, events: &EventReceiver<Event>) {
+    fn message(&mut self, kind: MessageType, data: MessageData, events: &EventReceiver<Event>) {
         let Self { env, undefined, .. } = *self;
         let current = |listeners: &mut Self| {
             if listeners.changed.get() {
@@ -69,7 +146,7 @@ impl<'scope> Listeners<'scope> {
     }
 
     /// Calls the listeners of a piece of a message in the same way.
-    pub fn piece(
+    fn piece(
         &self,
         kind: MessageType,
         part: PiecePosition,
@@ -91,7 +168,7 @@ impl<'scope> Listeners<'scope> {
     }
 
     /// Calls the listeners of any other event in the same way.
-    pub fn other(&self, event: Event) {
+    fn other(&self, event: Event) {
         let Self { env, undefined, .. } = *self;
         match event {
             Event::Opened(opened) => {

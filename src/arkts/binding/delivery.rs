@@ -3,13 +3,12 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::{Binding, ClosedEarly};
-use crate::arkts::dispatch::Listeners;
+use super::{Audience, Binding, ClosedEarly, Flow};
 use crate::arkts::error::{ErrorEvent, Termination};
-use crate::arkts::event::{Event, EventType, Terminal};
+use crate::arkts::event::{Event, Terminal};
 use crate::arkts::js_waker::OnWake;
-use crate::arkts::napi::{Engine, Reference};
-use crate::client::{Cause, Closed, State};
+use crate::arkts::napi::Engine;
+use crate::client::{Cause, Closed, PeerClose, State};
 
 /// How long one wake delivers events before the engine's loop continues: a quarter of a frame at 60 Hz.
 const TIME_SLICE: Duration = Duration::from_millis(4);
@@ -19,7 +18,7 @@ const CLOCK_EVENTS_MAX: u32 = 64;
 const SCOPE_EVENTS: usize = 64;
 const SCOPE_BYTES: usize = 65_536;
 
-impl OnWake for Binding {
+impl<A: Audience> OnWake for Binding<A> {
     /// Delivers the queued events.
     fn on_wake(self: Rc<Self>, env: Engine) {
         let mut slice = TimeSlice::begin();
@@ -34,13 +33,11 @@ impl OnWake for Binding {
     }
 }
 
-impl Binding {
+impl<A: Audience> Binding<A> {
     /// Delivers the events of one handle scope.
     fn deliver(&self, env: Engine, slice: &mut TimeSlice) -> Pause {
-        let listeners = self.listeners.borrow().as_ref().map(Reference::value);
-        let listeners = listeners.and_then(std::result::Result::ok);
-        let mut listeners =
-            listeners.and_then(|object| Listeners::new(env, object, &self.listeners_changed).ok());
+        let object = self.audience.object();
+        let mut listeners = object.and_then(|object| self.audience.listeners(env, object).ok());
         let mut bytes = 0;
         for _ in 0..SCOPE_EVENTS {
             let Some(event) = self.events.take() else { return Pause::Empty };
@@ -65,24 +62,26 @@ impl Binding {
                 self.sending.drop_backlog(&self.promises);
             }
             self.settle(env, &event);
+            self.audience.note(self, env, &event);
             let event = if current { self.iterator.receive(env, event, &self.events) } else { Some(event) };
-            match (event, &mut listeners) {
+            let flow = match (event, &mut listeners) {
                 (Some(Event::Message(kind, data)), Some(listeners)) => {
                     bytes += data.len();
-                    listeners.message(kind, data, &self.events);
+                    A::message(listeners, kind, data, &self.events)
                 }
                 (Some(Event::Piece(kind, part, data)), Some(listeners)) => {
                     bytes += data.len();
-                    listeners.piece(kind, part, data, &self.events);
+                    A::piece(listeners, kind, part, data, &self.events);
+                    Flow::Continue
                 }
-                (Some(event), Some(listeners)) => listeners.other(event),
-                (None, _) | (_, None) => {}
-            }
+                (Some(event), Some(listeners)) => A::other(listeners, event),
+                (None, _) | (_, None) => Flow::Continue,
+            };
             // The listener of the last event may have begun the next connection.
             if last && self.begun == self.ended {
-                self.listeners.borrow_mut().take();
+                self.audience.release();
                 self.waker.remove();
-            } else if slice.is_over() {
+            } else if slice.is_over() || flow == Flow::Yield {
                 return Pause::SliceOver;
             }
             if bytes >= SCOPE_BYTES {
@@ -105,7 +104,8 @@ impl Binding {
                 let ClosedEarly { attempt: _, code, reason } = &early;
                 let (code, reason, cause) = (*code, reason.clone(), Cause::Application);
                 closed_early.pop_front();
-                Event::Closed(Box::new(Closed { code, reason, cause, unsent, times }))
+                let peer = PeerClose::None;
+                Event::Closed(Box::new(Closed { code, reason, cause, unsent, times, peer }))
             }
             (event, _) => event,
         }
@@ -154,27 +154,18 @@ impl Binding {
 
     /// Whether an event could still reach a listener or a promise.
     fn can_reach_anyone(&self) -> bool {
-        let Self { client, events, promises, iterator, listened, reconnects, .. } = self;
+        let Self { audience, client, events, promises, iterator, reconnects, .. } = self;
         if promises.is_awaited() || iterator.is_awaited() {
             return true;
         }
         let open = matches!(client.state(), State::Open | State::Closing) && events.is_empty();
-        // Events that come once for each connection, and events of reconnecting.
-        let once = [EventType::Open, EventType::OpenInfo, EventType::HeaderReceive];
-        let returning = [EventType::Reconnecting, EventType::Prepare, EventType::Reconnected];
-        let bits = |events: [EventType; 3]| events.into_iter().fold(0, |bits, event| bits | event.bit());
-        let silent = match (reconnects.get(), open) {
-            (true, _) => 0,
-            (false, true) => bits(once) | bits(returning),
-            (false, false) => bits(returning),
-        };
-        listened.get() & !silent != 0
+        audience.can_hear(open, reconnects.get())
     }
 
     /// Releases a connection whose events can reach nobody: without its waker the binding is dropped, and the client with it.
     pub fn release_unreachable(&self) {
         if self.collected.get() && !self.can_reach_anyone() {
-            self.listeners.borrow_mut().take();
+            self.audience.release();
             self.signal.borrow_mut().take();
             self.waker.remove();
         }

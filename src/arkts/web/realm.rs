@@ -1,0 +1,225 @@
+//! What the web's classes need of their environment: classes, symbols and functions of the engine, and the events under way.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Instant;
+
+use crate::arkts::napi::{Engine, EngineError, Reference, Type, Value};
+
+/// The values that a [`Realm`] keeps, by their places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Constant {
+    /// `Object.create`, `Object.setPrototypeOf`, `Object.defineProperty`, `Object.freeze`, `Array.from` and `Reflect.construct`.
+    Create,
+    SetPrototypeOf,
+    DefineProperty,
+    Freeze,
+    ArrayFrom,
+    Construct,
+    /// The symbol of the property that holds the state of an event.
+    State,
+    /// The symbol of the property that holds the listeners of a target.
+    Holder,
+    /// The text `data`.
+    Data,
+    /// The engine's classes, or those of this library where it has none.
+    Event,
+    MessageEvent,
+    CloseEvent,
+    EventTarget,
+    DomException,
+    /// The engine's classes; undefined where it has none.
+    Blob,
+    AbortSignal,
+    /// The prototypes of the events that this library makes.
+    PlainEvent,
+    Message,
+    Close,
+    /// Empty and frozen: the ports of a message.
+    NoPorts,
+    /// Runs when the script is over that has sent something.
+    ScriptEnd,
+    WebSocket,
+}
+
+/// An event that listeners are being called with.
+#[derive(Clone, Copy)]
+pub struct Frame {
+    pub event: Value<'static>,
+    pub target: Value<'static>,
+    /// No further listener is called.
+    pub stopped: bool,
+    /// The listener may not prevent anything.
+    pub passive: bool,
+}
+
+/// See the module.
+pub struct Realm {
+    /// An array. The engine keeps no reference to a text by itself.
+    constants: Reference,
+    /// The innermost is the last.
+    frames: RefCell<Vec<Frame>>,
+    /// Events of a connection are being delivered. What listeners send meanwhile is sent by one script.
+    delivers: Cell<bool>,
+    /// Of the sockets that the script under way has sent something on.
+    unsettled: RefCell<Vec<Rc<Cell<bool>>>>,
+    /// The end of the script will be told.
+    awaits_script_end: Cell<bool>,
+    began: Instant,
+    /// The engine has `Event`, and with it what an event dispatched by it has.
+    pub has_events: bool,
+}
+
+impl Realm {
+    /// Looks up what the engine has.
+    pub fn new(env: Engine) -> Result<Self, EngineError> {
+        let global = env.global()?;
+        let constants = env.array(&[])?;
+        let set = |constant: Constant, value: Value<'_>| constants.set_element(constant as u32, value);
+        let object = global.get(c"Object")?;
+        set(Constant::Create, object.get(c"create")?)?;
+        set(Constant::SetPrototypeOf, object.get(c"setPrototypeOf")?)?;
+        set(Constant::DefineProperty, object.get(c"defineProperty")?)?;
+        set(Constant::Freeze, object.get(c"freeze")?)?;
+        set(Constant::ArrayFrom, global.get(c"Array")?.get(c"from")?)?;
+        set(Constant::Construct, global.get(c"Reflect")?.get(c"construct")?)?;
+        set(Constant::State, env.symbol("state")?)?;
+        set(Constant::Holder, env.symbol("listeners")?)?;
+        set(Constant::Data, env.string("data")?)?;
+        let mut has_events = false;
+        for (constant, name) in [
+            (Constant::Event, c"Event"),
+            (Constant::MessageEvent, c"MessageEvent"),
+            (Constant::CloseEvent, c"CloseEvent"),
+            (Constant::EventTarget, c"EventTarget"),
+            (Constant::DomException, c"DOMException"),
+            (Constant::Blob, c"Blob"),
+            (Constant::AbortSignal, c"AbortSignal"),
+        ] {
+            let class = global.get(name)?;
+            let is_class = class.type_of() == Type::Function;
+            has_events |= is_class && constant == Constant::Event;
+            set(constant, if is_class { class } else { env.undefined()? })?;
+        }
+        Ok(Self {
+            constants: Reference::new(constants)?,
+            frames: RefCell::default(),
+            delivers: Cell::default(),
+            unsettled: RefCell::default(),
+            awaits_script_end: Cell::default(),
+            began: Instant::now(),
+            has_events,
+        })
+    }
+
+    pub fn get<'env>(&self, constant: Constant) -> Result<Value<'env>, EngineError> {
+        self.constants.value()?.element(constant as u32)
+    }
+
+    /// Sets what was not known when the realm was made.
+    pub fn set(&self, constant: Constant, value: Value<'_>) -> Result<(), EngineError> {
+        self.constants.value()?.set_element(constant as u32, value)
+    }
+
+    /// The class, if the engine has it.
+    pub fn class<'env>(&self, constant: Constant) -> Option<Value<'env>> {
+        self.get(constant).ok().filter(|class| class.type_of() == Type::Function)
+    }
+
+    /// Makes an object with that prototype.
+    pub fn create<'env>(&self, prototype: Value<'env>) -> Result<Value<'env>, EngineError> {
+        self.get(Constant::Create)?.call(prototype, [prototype])
+    }
+
+    /// Makes `derived`, a class, extend `base`.
+    pub fn extend(&self, derived: Value<'_>, base: Value<'_>) -> Result<(), EngineError> {
+        let set = self.get(Constant::SetPrototypeOf)?;
+        set.call(derived, [derived, base])?;
+        let prototype = derived.get(c"prototype")?;
+        set.call(derived, [prototype, base.get(c"prototype")?])?;
+        Ok(())
+    }
+
+    /// Milliseconds as `performance.now` tells them; without it, since the library was loaded.
+    pub fn now(&self, env: Engine) -> f64 {
+        let told = || {
+            let performance = env.global()?.get(c"performance")?;
+            if !performance.is_object() {
+                return Err(EngineError);
+            }
+            performance.get(c"now")?.call(performance, [])?.to_number().ok_or(EngineError)
+        };
+        told().unwrap_or_else(|EngineError| self.began.elapsed().as_secs_f64() * 1_000.0)
+    }
+
+    /// Calls `run` while `event` is under way to `target`.
+    pub fn dispatching(&self, event: Value<'_>, target: Value<'_>, run: impl FnOnce()) {
+        let adopt = |value: Value<'_>| value.env().adopt(value.raw());
+        let frame = Frame { event: adopt(event), target: adopt(target), stopped: false, passive: false };
+        self.frames.borrow_mut().push(frame);
+        run();
+        self.frames.borrow_mut().pop();
+    }
+
+    /// What is known of an event under way; `None` for any other.
+    pub fn frame(&self, event: Value<'_>) -> Option<Frame> {
+        let event = event.env().adopt(event.raw());
+        self.frames.borrow().iter().rev().find(|frame| frame.event.is_same(event)).copied()
+    }
+
+    /// Whether no further listener is to be called with the innermost event.
+    pub fn is_stopped(&self) -> bool {
+        self.frames.borrow().last().is_some_and(|frame| frame.stopped)
+    }
+
+    /// No further listener is to be called with that event.
+    pub fn stop(&self, event: Value<'_>) {
+        let event = event.env().adopt(event.raw());
+        if let Some(frame) =
+            self.frames.borrow_mut().iter_mut().rev().find(|frame| frame.event.is_same(event))
+        {
+            frame.stopped = true;
+        }
+    }
+
+    /// Whether the next listener of the innermost event may prevent nothing.
+    pub fn set_passive(&self, passive: bool) {
+        if let Some(frame) = self.frames.borrow_mut().last_mut() {
+            frame.passive = passive;
+        }
+    }
+
+    /// The events of a connection are about to be delivered.
+    pub fn begin_delivery(&self) {
+        self.delivers.set(true);
+    }
+
+    /// They were delivered, as far as the listeners go at once.
+    pub fn end_delivery(&self) {
+        self.delivers.set(false);
+        self.settle();
+    }
+
+    /// Sets `settled` when the script under way is over.
+    pub fn settle_later(&self, env: Engine, settled: &Rc<Cell<bool>>) -> Result<(), EngineError> {
+        settled.set(false);
+        self.unsettled.borrow_mut().push(settled.clone());
+        if self.delivers.get() || self.awaits_script_end.replace(true) {
+            return Ok(());
+        }
+        let promise = env.settled(Ok(env.undefined()?))?;
+        promise.get(c"then")?.call(promise, [self.get(Constant::ScriptEnd)?]).map(|_| ())
+    }
+
+    /// The script that was under way is over.
+    pub fn script_ended(&self) {
+        self.awaits_script_end.set(false);
+        self.settle();
+    }
+
+    fn settle(&self) {
+        for settled in self.unsettled.take() {
+            settled.set(true);
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! The listeners of an event target, and how they are called (DOM sections 2.7 to 2.10, HTML section 8.1.8.1).
+//!
+//! The functions themselves are in an array that the target's object holds: there the garbage collector sees them. Its first elements
+//! are the target and what it keeps.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::exception::throw_type;
+use super::realm::{Constant, Realm};
+use crate::arkts::instance;
+use crate::arkts::napi::{Engine, EngineError, Reference, Type, Value};
+
+/// The elements of the array before the listeners.
+pub const TARGET: u32 = 0;
+pub const TEMPLATE: u32 = 1;
+const LISTENERS_FROM: u32 = 2;
+
+/// The listeners of a target, without their functions.
+#[derive(Default)]
+pub struct Target {
+    lists: RefCell<Vec<List>>,
+    /// Places of the array that are free again.
+    free: RefCell<Vec<u32>>,
+    /// The first place that was never taken.
+    next: Cell<u32>,
+    /// Counts the changes of the listeners.
+    pub version: Cell<u32>,
+    /// The types of the events that can still come by themselves: while one of them has a listener, the object lives.
+    coming: Cell<&'static [&'static str]>,
+    /// Keeps the array, and with it the object, alive.
+    hold: RefCell<Option<Reference>>,
+}
+
+/// The listeners of one type of events, in the order in which they are called.
+struct List {
+    kind: Box<str>,
+    listeners: Vec<Rc<Listener>>,
+}
+
+/// A listener.
+pub struct Listener {
+    /// The place of its function in the array.
+    slot: u32,
+    capture: bool,
+    once: bool,
+    passive: bool,
+    /// It is the value of an attribute such as `onopen`.
+    handler: bool,
+    removed: Cell<bool>,
+}
+
+/// The third argument of `addEventListener`.
+#[derive(Default)]
+pub struct ListenerOptions<'env> {
+    capture: bool,
+    once: bool,
+    passive: bool,
+    signal: Option<Value<'env>>,
+}
+
+impl<'env> ListenerOptions<'env> {
+    pub fn parse(realm: &Realm, value: Value<'env>) -> Result<Self, EngineError> {
+        if !value.is_object() {
+            return Ok(Self { capture: value.coerce_boolean()?, ..Self::default() });
+        }
+        let flag = |name| value.get(name)?.coerce_boolean();
+        let (capture, once, passive) = (flag(c"capture")?, flag(c"once")?, flag(c"passive")?);
+        let signal = Some(value.get(c"signal")?).filter(|signal| !signal.is_undefined());
+        if let Some(signal) = signal {
+            let is_signal = match realm.class(Constant::AbortSignal) {
+                Some(class) => signal.is_object() && signal.is_instance(class),
+                None => signal.is_object() && signal.get(c"addEventListener")?.type_of() == Type::Function,
+            };
+            if !is_signal {
+                return Err(throw_type(value.env(), "addEventListener: signal: must be an AbortSignal"));
+            }
+        }
+        Ok(Self { capture, once, passive, signal })
+    }
+
+    /// The same of `removeEventListener`, which reads `capture` alone.
+    pub fn parse_capture(value: Value<'_>) -> Result<bool, EngineError> {
+        if value.is_object() { value.get(c"capture")?.coerce_boolean() } else { value.coerce_boolean() }
+    }
+}
+
+/// Makes the array of `target`, and has `object` hold it.
+pub fn attach(realm: &Realm, object: Value<'_>) -> Result<(), EngineError> {
+    let env = object.env();
+    let holder = env.array(&[object, env.undefined()?])?;
+    object.set_hidden_by_value(env.adopt(realm.get(Constant::Holder)?.raw()), holder)
+}
+
+/// The array of a target.
+pub fn holder<'env>(realm: &Realm, object: Value<'env>) -> Result<Value<'env>, EngineError> {
+    object.get_by_value(object.env().adopt(realm.get(Constant::Holder)?.raw()))
+}
+
+impl Target {
+    /// Adds a listener, unless it is there already.
+    pub fn add<'env>(
+        self: &Rc<Self>,
+        holder: Value<'env>,
+        kind: &str,
+        callback: Value<'env>,
+        options: ListenerOptions<'env>,
+    ) -> Result<(), EngineError> {
+        let ListenerOptions { capture, once, passive, signal } = options;
+        if let Some(signal) = signal
+            && signal.get(c"aborted")?.coerce_boolean()?
+        {
+            return Ok(());
+        }
+        if callback.is_absent() || self.find(holder, kind, callback, capture)?.is_some() {
+            return Ok(());
+        }
+        let listener = self.insert(holder, kind, callback, |slot| Listener {
+            slot,
+            capture,
+            once,
+            passive,
+            handler: false,
+            removed: Cell::new(false),
+        })?;
+        let Some(signal) = signal else { return Ok(()) };
+        let (target, kind) = (self.clone(), kind.to_owned());
+        let env = holder.env();
+        let abort = env.function(move |call| {
+            target.remove_listener(call.this, &kind, &listener)?;
+            call.env().undefined()
+        })?;
+        // The function is given the array as `this`.
+        let abort = abort.get(c"bind")?.call(abort, [holder])?;
+        let once = env.object()?;
+        once.set(c"once", env.boolean(true)?)?;
+        signal.get(c"addEventListener")?.call(signal, [env.string("abort")?, abort, once]).map(|_| ())
+    }
+
+    /// Removes a listener, if it is there.
+    pub fn remove(
+        &self,
+        holder: Value<'_>,
+        kind: &str,
+        callback: Value<'_>,
+        capture: bool,
+    ) -> Result<(), EngineError> {
+        match self.find(holder, kind, callback, capture)? {
+            Some(listener) => self.remove_listener(holder, kind, &listener),
+            None => Ok(()),
+        }
+    }
+
+    /// The value of an attribute such as `onopen`.
+    pub fn handler<'env>(&self, holder: Value<'env>, kind: &str) -> Result<Value<'env>, EngineError> {
+        match self.find_handler(kind) {
+            Some(listener) => holder.element(listener.slot),
+            None => holder.env().null(),
+        }
+    }
+
+    /// Sets such an attribute. A value in the place of another is called when that one was to be.
+    pub fn set_handler(&self, holder: Value<'_>, kind: &str, value: Value<'_>) -> Result<(), EngineError> {
+        let value = Some(value).filter(|value| value.is_object());
+        match (self.find_handler(kind), value) {
+            (Some(listener), Some(value)) => {
+                holder.set_element(listener.slot, value)?;
+                self.changed(holder)
+            }
+            (Some(listener), None) => self.remove_listener(holder, kind, &listener),
+            (None, Some(value)) => {
+                let handler = |slot| Listener {
+                    slot,
+                    capture: false,
+                    once: false,
+                    passive: false,
+                    handler: true,
+                    removed: Cell::new(false),
+                };
+                self.insert(holder, kind, value, handler).map(|_| ())
+            }
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// The listeners of events of that type.
+    pub fn listeners(&self, kind: &str) -> Vec<Rc<Listener>> {
+        let lists = self.lists.borrow();
+        lists.iter().find(|list| &*list.kind == kind).map_or_else(Vec::new, |list| list.listeners.clone())
+    }
+
+    pub fn has(&self, kind: &str) -> bool {
+        self.lists.borrow().iter().any(|list| &*list.kind == kind)
+    }
+
+    /// From now on events of these types, and no others, can come by themselves.
+    pub fn set_coming(&self, kinds: &'static [&'static str]) {
+        self.coming.set(kinds);
+        if !self.is_awaited() {
+            self.hold.borrow_mut().take();
+        }
+    }
+
+    /// Whether a listener waits for an event that can come.
+    pub fn is_awaited(&self) -> bool {
+        self.coming.get().iter().any(|kind| self.has(kind))
+    }
+
+    /// The array, while a listener waits for an event that can come.
+    pub fn held<'env>(&self) -> Option<Value<'env>> {
+        self.hold.borrow().as_ref().and_then(|hold| hold.value().ok())
+    }
+
+    fn find_handler(&self, kind: &str) -> Option<Rc<Listener>> {
+        let lists = self.lists.borrow();
+        let list = lists.iter().find(|list| &*list.kind == kind)?;
+        list.listeners.iter().find(|listener| listener.handler).cloned()
+    }
+
+    fn find(
+        &self,
+        holder: Value<'_>,
+        kind: &str,
+        callback: Value<'_>,
+        capture: bool,
+    ) -> Result<Option<Rc<Listener>>, EngineError> {
+        let callback = holder.env().adopt(callback.raw());
+        for listener in self.listeners(kind) {
+            if !listener.handler
+                && listener.capture == capture
+                && holder.element(listener.slot)?.is_same(callback)
+            {
+                return Ok(Some(listener));
+            }
+        }
+        Ok(None)
+    }
+
+    fn insert(
+        &self,
+        holder: Value<'_>,
+        kind: &str,
+        callback: Value<'_>,
+        listener: impl FnOnce(u32) -> Listener,
+    ) -> Result<Rc<Listener>, EngineError> {
+        let free = self.free.borrow_mut().pop();
+        let slot = free.unwrap_or_else(|| {
+            let slot = self.next.get().max(LISTENERS_FROM);
+            self.next.set(slot + 1);
+            slot
+        });
+        holder.set_element(slot, callback)?;
+        let listener = Rc::new(listener(slot));
+        let mut lists = self.lists.borrow_mut();
+        match lists.iter_mut().find(|list| &*list.kind == kind) {
+            Some(list) => list.listeners.push(listener.clone()),
+            None => lists.push(List { kind: kind.into(), listeners: vec![listener.clone()] }),
+        }
+        drop(lists);
+        self.changed(holder)?;
+        Ok(listener)
+    }
+
+    fn remove_listener(
+        &self,
+        holder: Value<'_>,
+        kind: &str,
+        listener: &Rc<Listener>,
+    ) -> Result<(), EngineError> {
+        if listener.removed.replace(true) {
+            return Ok(());
+        }
+        let mut lists = self.lists.borrow_mut();
+        if let Some(at) = lists.iter().position(|list| &*list.kind == kind) {
+            lists[at].listeners.retain(|known| !Rc::ptr_eq(known, listener));
+            if lists[at].listeners.is_empty() {
+                lists.remove(at);
+            }
+        }
+        drop(lists);
+        holder.set_element(listener.slot, holder.env().undefined()?)?;
+        self.free.borrow_mut().push(listener.slot);
+        self.changed(holder)
+    }
+
+    /// Keeps the object alive as long as a listener waits for an event that can come.
+    fn changed(&self, holder: Value<'_>) -> Result<(), EngineError> {
+        self.version.set(self.version.get().wrapping_add(1));
+        let mut hold = self.hold.borrow_mut();
+        match (self.is_awaited(), hold.is_some()) {
+            (true, false) => *hold = Some(Reference::new(holder)?),
+            (false, true) => drop(hold.take()),
+            (true, true) | (false, false) => {}
+        }
+        Ok(())
+    }
+}
+
+/// A listener together with its function or object, valid in one handle scope.
+pub struct Callable<'scope> {
+    listener: Rc<Listener>,
+    callback: Value<'scope>,
+    is_function: bool,
+}
+
+/// The listeners of events of that type, ready to be called.
+pub fn callables<'scope>(
+    target: &Target,
+    holder: Value<'scope>,
+    kind: &str,
+) -> Result<Vec<Callable<'scope>>, EngineError> {
+    let callable = |listener: Rc<Listener>| {
+        let callback = holder.element(listener.slot)?;
+        let is_function = callback.type_of() == Type::Function;
+        Ok(Callable { listener, callback, is_function })
+    };
+    target.listeners(kind).into_iter().map(callable).collect()
+}
+
+/// An event on its way to the listeners of a target.
+pub struct Dispatch<'a, 'scope> {
+    pub realm: &'a Realm,
+    pub target: &'a Target,
+    pub holder: Value<'scope>,
+    pub kind: &'a str,
+    /// The target's object.
+    pub object: Value<'scope>,
+    pub event: Value<'scope>,
+}
+
+impl<'scope> Dispatch<'_, 'scope> {
+    /// Calls the listeners in turn. When one throws, the others are still called.
+    pub fn call(&self, callables: &[Callable<'scope>]) {
+        let Self { realm, object, event, .. } = *self;
+        realm.dispatching(event, object, || {
+            for callable in callables {
+                if callable.listener.removed.get() {
+                    continue;
+                }
+                if self.invoke(callable, callables.len() == 1).is_err() {
+                    object.env().report_exception();
+                }
+                if realm.is_stopped() {
+                    break;
+                }
+            }
+        });
+    }
+
+    fn invoke(&self, callable: &Callable<'scope>, is_alone: bool) -> Result<(), EngineError> {
+        let Self { realm, target, holder, kind, object, event } = *self;
+        let Callable { listener, callback, is_function } = callable;
+        if listener.once {
+            target.remove_listener(holder, kind, listener)?;
+        }
+        if listener.passive {
+            realm.set_passive(true);
+        }
+        let outcome = if listener.handler && !is_alone {
+            // A listener before this one may have set the attribute to another.
+            let callback = holder.element(listener.slot)?;
+            if callback.type_of() != Type::Function {
+                return Ok(());
+            }
+            callback.call(object, [event])
+        } else if *is_function {
+            callback.call(object, [event])
+        } else if listener.handler {
+            return Ok(());
+        } else {
+            Self::call_object(*callback, event)
+        };
+        if listener.passive {
+            realm.set_passive(false);
+        }
+        let outcome = outcome?;
+        if listener.handler && outcome.to_boolean() == Some(false) {
+            event.get(c"preventDefault")?.call(event, [])?;
+        }
+        Ok(())
+    }
+
+    /// Calls `handleEvent` of an object, which is looked up each time.
+    fn call_object(listener: Value<'scope>, event: Value<'scope>) -> Result<Value<'scope>, EngineError> {
+        let method = listener.get(c"handleEvent")?;
+        if method.type_of() != Type::Function {
+            return Err(throw_type(listener.env(), "a listener's handleEvent is no function"));
+        }
+        method.call(listener, [event])
+    }
+}
+
+/// The realm of an environment.
+pub fn realm_of<'env>(env: Engine) -> Result<&'env Realm, EngineError> {
+    Ok(&instance::of(env)?.realm)
+}

@@ -1,0 +1,66 @@
+//! The bytes that a script has given to `send` and that the kernel has not: `bufferedAmount` (WHATWG WebSockets section 3.1).
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+
+use crate::client::Client;
+
+/// See the module.
+#[derive(Default)]
+pub struct Unsent {
+    /// Of the messages in the client's queue, oldest first; of those that were sent since the last look too.
+    queued: RefCell<VecDeque<usize>>,
+    /// Their sum.
+    queued_bytes: Cell<u64>,
+    /// How many messages the client had sent at the last look.
+    sent: Cell<u64>,
+    /// Of messages that wait behind a Blob.
+    waiting: Cell<u64>,
+    /// Of messages that nobody sends any more.
+    refused: Cell<u64>,
+}
+
+impl Unsent {
+    pub fn bytes(&self) -> u64 {
+        self.queued_bytes.get().saturating_add(self.waiting.get()).saturating_add(self.refused.get())
+    }
+
+    /// The client has taken a message.
+    pub fn queue(&self, bytes: usize) {
+        self.queued.borrow_mut().push_back(bytes);
+        self.queued_bytes.set(self.queued_bytes.get() + bytes as u64);
+    }
+
+    /// A message waits.
+    pub fn wait(&self, bytes: usize) {
+        self.waiting.set(self.waiting.get().saturating_add(bytes as u64));
+    }
+
+    pub fn waits_no_more(&self, bytes: usize) {
+        self.waiting.set(self.waiting.get().saturating_sub(bytes as u64));
+    }
+
+    /// A message is not sent.
+    pub fn refuse(&self, bytes: usize) {
+        self.refused.set(self.refused.get().saturating_add(bytes as u64));
+    }
+
+    /// Takes off what the kernel has by now.
+    pub fn look(&self, client: &Client) {
+        let mut queued = self.queued.borrow_mut();
+        if queued.is_empty() {
+            return;
+        }
+        let sent = client.messages_sent();
+        for _ in self.sent.replace(sent)..sent {
+            let Some(bytes) = queued.pop_front() else { break };
+            self.queued_bytes.set(self.queued_bytes.get().saturating_sub(bytes as u64));
+        }
+    }
+
+    /// The connection is over, and all was sent.
+    pub fn none_is_queued(&self) {
+        self.queued.take();
+        self.queued_bytes.set(0);
+    }
+}
