@@ -60,6 +60,17 @@ impl Engine {
         Ok(self.adopt(raw))
     }
 
+    /// Runs a script; `None` in an engine that runs none of source text, as that of ArkTS.
+    pub fn run_script<'env>(self, source: &str) -> Option<Value<'env>> {
+        let source = self.string(source).ok()?;
+        let run = ask!(napi_run_script, self.0, source.raw; ptr::null_mut());
+        let value = run.ok().filter(|raw| !raw.is_null()).map(|raw| self.adopt(raw));
+        if value.is_none() {
+            self.drop_exception();
+        }
+        value
+    }
+
     /// The global object.
     pub fn global<'env>(self) -> Result<Value<'env>, EngineError> {
         ask!(napi_get_global, self.0; ptr::null_mut()).map(|raw| self.adopt(raw))

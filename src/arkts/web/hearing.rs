@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::event::{CloseFacts, message_template, trusted};
 use super::realm::{Constant, Realm};
-use super::target::{Callable, Dispatch, TARGET, TEMPLATE, Target, callables, realm_of};
+use super::target::{Callable, Dispatch, FAST_MESSAGES, TARGET, TEMPLATE, Target, callables, realm_of};
 use super::unsent::Unsent;
 use crate::arkts::binding::{Audience, Binding, Flow};
 use crate::arkts::event::{Event, MessageData, Terminal};
@@ -121,6 +121,36 @@ struct ForMessages<'scope> {
     template: Value<'scope>,
     create: Value<'scope>,
     data: Value<'scope>,
+    /// Its only listener, and the function that makes a message and calls it.
+    fast: Option<(Value<'scope>, Value<'scope>)>,
+}
+
+impl<'scope> ForMessages<'scope> {
+    fn new(
+        hearing: &Hearing,
+        realm: &Realm,
+        holder: Value<'scope>,
+        object: Value<'scope>,
+    ) -> Result<Self, EngineError> {
+        let callables = callables(&hearing.target, holder, "message")?;
+        let template = template(hearing, realm, holder, object)?;
+        let function = match callables.as_slice() {
+            [only] => only.lasting_function(),
+            _ => None,
+        };
+        let fast = match (function, holder.element(FAST_MESSAGES)?) {
+            (Some(function), fast) if !fast.is_undefined() => Some((function, fast)),
+            _ => None,
+        };
+        Ok(Self {
+            version: hearing.target.version.get(),
+            callables,
+            template,
+            create: realm.get(Constant::Create)?,
+            data: realm.get(Constant::Data)?,
+            fast,
+        })
+    }
 }
 
 impl Audience for Hearing {
@@ -232,13 +262,7 @@ impl<'scope> Listeners<'scope> {
         }
         let message = match &mut self.message {
             Some(message) if message.version == version => message,
-            outdated => outdated.insert(ForMessages {
-                version,
-                callables: callables(&hearing.target, holder, "message")?,
-                template: template(hearing, realm, holder, object)?,
-                create: realm.get(Constant::Create)?,
-                data: realm.get(Constant::Data)?,
-            }),
+            outdated => outdated.insert(ForMessages::new(hearing, realm, holder, object)?),
         };
         if message.callables.is_empty() {
             return Ok(Flow::Continue);
@@ -250,10 +274,18 @@ impl<'scope> Listeners<'scope> {
         {
             value = blob.construct_with([env.array(&[value])?])?;
         }
-        let event = message.create.call(undefined, [message.template])?;
-        event.set_by_value(message.data, value)?;
         let target = &*hearing.target;
-        Dispatch { realm, target, holder, kind: "message", object, event }.call(&message.callables);
+        if let Some((listener, fast)) = message.fast {
+            realm.dispatching(None, object, || {
+                if fast.call(undefined, [listener, object, value]).is_err() {
+                    env.report_exception();
+                }
+            });
+        } else {
+            let event = message.create.call(undefined, [message.template])?;
+            event.set_by_value(message.data, value)?;
+            Dispatch { realm, target, holder, kind: "message", object, event }.call(&message.callables);
+        }
         // Whoever waits for one message may set the next listener when the script of this one is over.
         let version = target.version.get();
         Ok(if hearing.heard.replace(version) == version { Flow::Continue } else { Flow::Yield })
@@ -334,5 +366,6 @@ fn template<'scope>(
     }
     let template = message_template(realm, object, &hearing.origin)?;
     holder.set_element(TEMPLATE, template)?;
+    holder.set_element(FAST_MESSAGES, realm.fast_messages(template)?)?;
     Ok(template)
 }

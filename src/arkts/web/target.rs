@@ -14,7 +14,8 @@ use crate::arkts::napi::{Engine, EngineError, Reference, Type, Value};
 /// The elements of the array before the listeners.
 pub const TARGET: u32 = 0;
 pub const TEMPLATE: u32 = 1;
-const LISTENERS_FROM: u32 = 2;
+pub const FAST_MESSAGES: u32 = 2;
+const LISTENERS_FROM: u32 = 3;
 
 /// The listeners of a target, without their functions.
 #[derive(Default)]
@@ -88,7 +89,7 @@ impl<'env> ListenerOptions<'env> {
 /// Makes the array of `target`, and has `object` hold it.
 pub fn attach(realm: &Realm, object: Value<'_>) -> Result<(), EngineError> {
     let env = object.env();
-    let holder = env.array(&[object, env.undefined()?])?;
+    let holder = env.array(&[object, env.undefined()?, env.undefined()?])?;
     object.set_hidden_by_value(env.adopt(realm.get(Constant::Holder)?.raw()), holder)
 }
 
@@ -317,6 +318,13 @@ pub fn callables<'scope>(
     target.listeners(kind).into_iter().map(callable).collect()
 }
 
+impl<'scope> Callable<'scope> {
+    /// The function of a listener that is there for more than one event.
+    pub fn lasting_function(&self) -> Option<Value<'scope>> {
+        Some(self.callback).filter(|_| self.is_function && !self.listener.once)
+    }
+}
+
 /// An event on its way to the listeners of a target.
 pub struct Dispatch<'a, 'scope> {
     pub realm: &'a Realm,
@@ -332,7 +340,7 @@ impl<'scope> Dispatch<'_, 'scope> {
     /// Calls the listeners in turn. When one throws, the others are still called.
     pub fn call(&self, callables: &[Callable<'scope>]) {
         let Self { realm, object, event, .. } = *self;
-        realm.dispatching(event, object, || {
+        realm.dispatching(Some(event), object, || {
             for callable in callables {
                 if callable.listener.removed.get() {
                     continue;
