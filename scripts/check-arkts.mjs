@@ -205,6 +205,25 @@ function resolveModule(name, containing) {
   return { resolvedFileName: found, extension, isExternalLibraryImport: name === LIBRARY };
 }
 
+/** Diagnostics of a source for the web, which sees the DOM and our declarations. A fault that it expects and that is none is one, too. */
+function checkForTheDom(file) {
+  const compilerOptions = {
+    target: ts.ScriptTarget.ES2021,
+    module: ts.ModuleKind.ES2020,
+    moduleResolution: ts.ModuleResolutionKind.NodeJs,
+    lib: ['lib.es2021.d.ts', 'lib.dom.d.ts'],
+    types: [],
+    strict: true,
+    noEmit: true,
+  };
+  const host = ts.createCompilerHost(compilerOptions);
+  // By its path: a .ts file sees nothing in a module whose name ends with .so.
+  host.resolveModuleNames = (names) => names.map((name) => (path.resolve(path.dirname(file), `${name}.d.ts`) === INDEX_DTS
+    ? { resolvedFileName: INDEX_DTS, extension: ts.Extension.Dts }
+    : { resolvedFileName: path.join(STUBS, `${name}.d.ts`), extension: ts.Extension.Dts }));
+  return ts.getPreEmitDiagnostics(ts.createProgram([file], compilerOptions, host));
+}
+
 /** Examples of the documentation, by the file that each was written to. */
 const documentOf = new Map();
 
@@ -507,6 +526,7 @@ function main() {
   const examples = documents.flatMap((document) => examplesOf(document, folder));
   problems.push(...checkArkTs([...ets, ...examples]).map(describeDiagnostic));
   fs.rmSync(folder, { recursive: true });
+  problems.push(...checkForTheDom(path.join(ROOT, 'tests/arkts/web_of_the_dom.ts')).map(describeDiagnostic));
   problems.push(...checkDeclarations(INDEX_DTS, fs.readFileSync(INDEX_DTS, 'utf8')));
 
   const unique = [...new Set(problems)];
@@ -514,8 +534,8 @@ function main() {
   // Each file is a test, and so is each place and planted fault; every problem begins with the file it is in.
   const failed = new Set(unique.map((problem) => problem.split(':', 1)[0])).size;
   const planted = FAULTY_SOURCES.length + FAULTY_DECLARATIONS.length + 2;
-  const passed = ets.length + examples.length + json5.length + places + planted - failed;
-  console.log(`arkts: ${passed} passed, ${failed} failed (${ets.length} .ets files, ${examples.length} examples, ${json5.length} project files, `
+  const passed = ets.length + 1 + examples.length + json5.length + places + planted - failed;
+  console.log(`arkts: ${passed} passed, ${failed} failed (${ets.length} .ets files, one for the DOM, ${examples.length} examples, ${json5.length} project files, `
     + `${places} places that name all options, ${planted} planted faults that must be found`
     + `${options.sdk ? `; ${apisSeen.size} names of the SDK, none later than API ${API_LEVEL}` : ''})`);
   process.exit(failed === 0 ? 0 : 1);
