@@ -30,5 +30,6 @@ require('./observing.test.js');
 require('./secrets.test.js');
 require('./web.test.js');
 require('./web_life.test.js');
+require('./web_conformance.test.js');
 
 run();

@@ -4,6 +4,7 @@
 // end by itself after the last test; that counts as a test too.
 
 const assert = require('node:assert');
+const process = require('node:process');
 
 // Emulated processors are slow: a deadline only has to be shorter than patience.
 const DEADLINE_MS = Number(process.env.NET_WEBSOCKET_TEST_DEADLINE_MS ?? 30_000);

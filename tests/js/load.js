@@ -1,6 +1,7 @@
 'use strict';
 
 const path = require('node:path');
+const process = require('node:process');
 
 /** Loads the library that the variable NET_WEBSOCKET_LIB names, whatever its file extension, in Node and in Bun. */
 function load() {
