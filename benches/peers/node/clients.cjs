@@ -1,4 +1,4 @@
-// The ArkTS API, npm ws and Node's own WebSocket: in one process, one after the other, against the same server.
+// The ArkTS API, web.WebSocket, npm ws and Node's own WebSocket: in one process, one after the other, against the same server.
 //
 //   node --expose-gc [--experimental-websocket] clients.cjs MODE SIZE COUNT URL FIRST
 //
@@ -42,18 +42,22 @@ const clients = {
   // It gives binary messages as Buffers, views into larger memory, unless it is asked for ArrayBuffers, which the others give.
   'npm ws': (listener) => npmWs('nodebuffer', listener),
   'npm ws (ArrayBuffer)': (listener) => npmWs('arraybuffer', listener),
-  "Node's WebSocket": ({ opened, seen, failed, closed }) => {
-    const socket = new WebSocket(url)
-    const payload = isText ? text : buffer
-    socket.binaryType = 'arraybuffer'
-    socket.onopen = () => opened({ send: () => socket.send(payload), close: () => socket.close() })
-    socket.onmessage = isText ? ({ data }) => seen(data.length) : ({ data }) => seen(data.byteLength)
-    socket.onerror = ({ message }) => failed(message)
-    socket.onclose = closed
-  },
+  // The web's interface: one listener each, and ArrayBuffers.
+  'net_websocket (web)': (listener) => standard(new library.exports.web.WebSocket(url), listener),
+  'npm ws (onmessage)': (listener) => standard(new ws.WebSocket(url, { perMessageDeflate: false }), listener),
+  "Node's WebSocket": (listener) => standard(new WebSocket(url), listener),
 }
 // Of text it gives the bytes either way.
 if (isText) delete clients['npm ws (ArrayBuffer)']
+
+function standard(socket, { opened, seen, failed, closed }) {
+  const payload = isText ? text : buffer
+  socket.binaryType = 'arraybuffer'
+  socket.onopen = () => opened({ send: () => socket.send(payload), close: () => socket.close() })
+  socket.onmessage = isText ? ({ data }) => seen(data.length) : ({ data }) => seen(data.byteLength)
+  socket.onerror = ({ message }) => failed(message ?? 'the connection failed')
+  socket.onclose = closed
+}
 
 function npmWs(binaryType, { opened, seen, failed, closed }) {
   const socket = new ws.WebSocket(url, { perMessageDeflate: false })
