@@ -18,7 +18,7 @@ const STUBS = path.join(ROOT, 'tests/arkts-stubs');
 const LIBRARY = 'libnet_websocket.so';
 const PACKAGE = '@net-websocket/net_websocket';
 const INDEX_DTS = path.join(ROOT, 'package/src/main/cpp/types/libnet_websocket/index.d.ts');
-const ETS_FOLDERS = ['entry/src/main/ets', 'entry/src/ohosTest/ets', 'package', 'tests/arkts'];
+const ETS_FOLDERS = ['entry/src/main/ets', 'entry/src/ohosTest/ets', 'package', 'tests/arkts', 'examples/libraries'];
 const DOCUMENTS = ['docs/arkts', 'package'];
 const PROJECT_FOLDERS = ['AppScope', 'hvigor', 'entry', 'package'];
 // What DevEco Studio, hvigor, ohpm and scripts/build.sh put next to the sources.
@@ -196,7 +196,7 @@ const apisSeen = new Set();
 function resolveModule(name, containing) {
   const candidates = name === LIBRARY ? [INDEX_DTS]
     : name === PACKAGE ? [path.join(ROOT, 'package/Index.ets')]
-    : name.startsWith('.') ? ['.ets', '.ts', '.d.ts', '.d.ets', ''].map((suffix) => path.resolve(path.dirname(containing), name) + suffix)
+    : name.startsWith('.') ? ['.ets', '.ts', '.d.ts', '.d.ets', ''].map((suffix) => path.resolve(path.dirname(containing), name.replace(/\.js$/, '')) + suffix)
     : options.sdk && !name.startsWith('@ohos/') ? ['kits', 'api', 'arkts'].flatMap((folder) => ['.d.ts', '.d.ets'].map((suffix) => path.join(options.sdk, folder, name) + suffix))
     : [path.join(STUBS, `${name.replace('/', '.')}.d.ts`)];
   const found = candidates.find((file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile());

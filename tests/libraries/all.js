@@ -11,5 +11,6 @@ require('./graphql.test.js');
 require('./stomp.test.js');
 require('./trpc.test.js');
 require('./nats.test.js');
+require('./own-class.test.js');
 
 run();

@@ -2,7 +2,7 @@
 
 // MQTT.js's bundle for browsers, with aedes on npm ws and with Debian's mosquitto.
 
-const { BYTES, Queue, TEXT, assert, assertBytes, importFile, libraryTest, next, web } = require('./support.js');
+const { BYTES, Queue, TEXT, assert, assertBytes, exampleOf, importFile, libraryTest, next, web } = require('./support.js');
 
 // The bundle looks at them while it is loaded; Node 20 has no navigator either.
 const needs = ['navigator', 'AbortController', 'AbortSignal'];
@@ -42,3 +42,23 @@ for (const [server, protocolVersion] of [['aedes', 4], ['mosquitto', 5]]) {
     await closed;
   });
 }
+
+libraryTest('mqtt, as examples/libraries uses it', { server: 'aedes', needs }, async ({ cleanup, host, lose, back }) => {
+  const library = { __esModule: true, ...(await importFile('mqtt/dist/mqtt.esm.js')) };
+  const { Room } = exampleOf('room.ts', { './globals': {}, './lib/mqtt.esm.js': library });
+  const [heard, told] = [new Queue(), new Queue()];
+  const room = new Room(`ws://${host}/`, (text) => heard.push(text), (state) => told.push(state));
+  cleanup(() => room.leave());
+  assert.strictEqual(await told.shift(), 'connected');
+  room.say(TEXT);
+  assert.strictEqual(await heard.shift(), TEXT);
+  await lose();
+  assert.strictEqual(await told.shift(), 'not connected');
+  await back();
+  // It is told of each attempt.
+  while ((await told.shift()) !== 'connected');
+  room.say('later');
+  assert.strictEqual(await heard.shift(), 'later');
+  room.leave();
+  assert.strictEqual(await told.shift(), 'not connected');
+});

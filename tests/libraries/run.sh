@@ -31,7 +31,7 @@ run_engine() {
 log=$(mktemp)
 job=''
 trap '[[ -z $job ]] || kill -KILL -- -"$job" 2>/dev/null || true; rm -f "$log"' EXIT
-export NWS_LIBRARIES NET_WEBSOCKET_LIB=$library
+export NWS_LIBRARIES NWS_OHOS_TYPESCRIPT NET_WEBSOCKET_LIB=$library
 # The servers end when their standard input does, so they go with this script however that ends.
 coproc SERVERS { exec node --no-deprecation "$ROOT/tests/libraries/servers.mjs" 2>>"$log"; }
 while read -r line <&"${SERVERS[0]}"; do

@@ -4,37 +4,70 @@
 // NET_WEBSOCKET_BARE the engine has no globals but those of ECMAScript and of OpenHarmony's SDK.
 
 const { Buffer } = require('node:buffer');
+const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const process = require('node:process');
-const { pathToFileURL } = require('node:url');
+const url = require('node:url');
+const util = require('node:util');
 const vm = require('node:vm');
 
 const { assert, test } = require('../js/harness.js');
 const { load } = require('../js/load.js');
 
-const { NET_WEBSOCKET_BARE, NWS_LIBRARIES, LIBRARIES_CONTROL } = process.env;
-if (!NWS_LIBRARIES || !LIBRARIES_CONTROL) throw new Error('NWS_LIBRARIES or LIBRARIES_CONTROL is not set; run this through tests/libraries/run.sh');
+const { NET_WEBSOCKET_BARE, NWS_LIBRARIES, NWS_OHOS_TYPESCRIPT, LIBRARIES_CONTROL } = process.env;
+if (!LIBRARIES_CONTROL) throw new Error('LIBRARIES_CONTROL is not set; run this through tests/libraries/run.sh');
 
 // What ArkTS has beside ECMAScript and is of use to a library: api/@internal/ets/global.d.ts of the public SDK.
 const SDK_GLOBALS = ['console', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'];
-const removed = {};
 if (NET_WEBSOCKET_BARE) {
   const kept = new Set([...SDK_GLOBALS, ...vm.runInNewContext('Object.getOwnPropertyNames(globalThis)')]);
+  const others = Object.getOwnPropertyNames(globalThis).filter((name) => !kept.has(name));
   // All are read first: some come to be when they are asked for, and need others for that.
-  for (const name of Object.getOwnPropertyNames(globalThis)) if (!kept.has(name)) removed[name] = globalThis[name];
-  for (const name of Object.keys(removed)) delete globalThis[name];
+  for (const name of others) void globalThis[name];
+  for (const name of others) delete globalThis[name];
 }
 
-/** Gives a library what it needs beyond `web.install`, as an app in ArkTS has to, and returns what takes it away again. */
+const EXAMPLE = path.join(__dirname, '../../examples/libraries');
+const ts = require(path.resolve(NWS_OHOS_TYPESCRIPT));
+
+/** What a TypeScript file of the example exports. `modules` are those that it imports, by name. */
+function exampleOf(file, modules) {
+  const compilerOptions = { target: ts.ScriptTarget.ES2021, module: ts.ModuleKind.CommonJS, esModuleInterop: true };
+  const { outputText } = ts.transpileModule(fs.readFileSync(path.join(EXAMPLE, file), 'utf8'), { compilerOptions });
+  const exported = {};
+  // What it sets on the global object goes to another, so that each library is given its own.
+  new Function('exports', 'require', 'globalThis', outputText)(exported, (name) => modules[name], {});
+  return exported;
+}
+
+// ArkTS's own, with the members that the example uses.
+const kit = {
+  util: {
+    TextEncoder: class {
+      encodeInto(text) {
+        return new util.TextEncoder().encode(text);
+      }
+    },
+    TextDecoder: {
+      create: (encoding) => ({ decodeToString: (bytes) => new util.TextDecoder(encoding).decode(bytes) }),
+    },
+  },
+  url: { URL: url.URL },
+};
+const { globals } = exampleOf('globals.ts', { '@kit.ArkTS': kit });
+
+/** Gives a library those globals that it needs beyond `web.install`, and returns what takes them away again. */
 function give(names) {
   const given = names.filter((name) => !(name in globalThis));
-  for (const name of given) globalThis[name] = STAND_INS[name] ?? removed[name];
+  for (const name of given) {
+    if (!globals[name]) throw new Error(`examples/libraries/globals.ts has no ${name}`);
+    globalThis[name] = globals[name];
+  }
   return () => {
     for (const name of given) delete globalThis[name];
   };
 }
-const STAND_INS = { navigator: { userAgent: '' } };
 
 const { web } = load();
 
@@ -56,7 +89,7 @@ const BYTES = Uint8Array.from({ length: 100_000 }, (_, index) => (index * 31) & 
 /** A file of a library as it is installed, whatever its package says of Node. */
 const fileOf = (file) => path.join(NWS_LIBRARIES, 'node_modules', file);
 const requireFile = (file) => require(fileOf(file));
-const importFile = (file) => import(pathToFileURL(fileOf(file)));
+const importFile = (file) => import(url.pathToFileURL(fileOf(file)));
 
 function control(action, server) {
   return new Promise((resolve, reject) => {
@@ -72,10 +105,11 @@ function control(action, server) {
 }
 
 /**
- * A test of one library with one server. `needs` are the globals that the library wants and ArkTS has not. `body` gets `host` (address and
+ * A test of one library with one server. `needs` are the globals that the library wants and ArkTS has not. `global` is whether it is to ask
+ * for the global WebSocket. `body` gets `host` (address and
  * port), `lose` and `back` for the server, and `cleanup`.
  */
-function libraryTest(name, { server, needs = [] }, body) {
+function libraryTest(name, { server, needs = [], global = true }, body) {
   test(name, async ({ cleanup }) => {
     cleanup(give(needs));
     const before = taken;
@@ -94,7 +128,7 @@ function libraryTest(name, { server, needs = [] }, body) {
           isUp = true;
         },
       });
-      assert(taken > before, 'the library did not ask for the global WebSocket');
+      if (global) assert(taken > before, 'the library did not ask for the global WebSocket');
     } finally {
       if (isUp) await control('stop', server);
     }
@@ -131,4 +165,4 @@ function assertBytes(actual, expected) {
   assert.strictEqual(Buffer.compare(view, expected), 0, 'the bytes differ');
 }
 
-module.exports = { BYTES, Queue, TEXT, assert, assertBytes, importFile, libraryTest, next, isBare: NET_WEBSOCKET_BARE !== undefined, requireFile, web };
+module.exports = { BYTES, Queue, TEXT, assert, assertBytes, exampleOf, importFile, libraryTest, next, isBare: NET_WEBSOCKET_BARE !== undefined, requireFile, web };
