@@ -20,6 +20,6 @@ async function main() {
 }
 
 main().catch((error) => {
-  console.error(error);
+  console.log(error);
   process.exit(1);
 });

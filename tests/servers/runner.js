@@ -146,7 +146,9 @@ async function askFar(all, engine) {
     const { library: _, ...target } = subject.target;
     return { name: subject.entry.name, points: QUICK.filter((point) => subject.has(point)), ...target };
   });
-  const output = execFileSync('bash', [script, 'js', engine], { input: JSON.stringify(targets), maxBuffer: 2 ** 26 }).toString();
+  // The library's log, of which refusals are a part, goes to the standard error.
+  const stdio = ['pipe', 'pipe', 'ignore'];
+  const output = execFileSync('bash', [script, 'js', engine], { input: JSON.stringify(targets), maxBuffer: 2 ** 26, stdio }).toString();
   const seen = JSON.parse(output.trim().split('\n').at(-1));
   for (const subject of subjects) Object.assign(subject.seen, seen[subject.entry.name]);
   const arch = engine === 'bun-arm64' ? 'arm64-v8a' : 'x86_64';

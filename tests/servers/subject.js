@@ -88,7 +88,7 @@ class Subject {
   async askThroughC(command) {
     const output = await new Promise((resolve) => {
       const [file, ...rest] = [...command, `${this.url}/`, ...(this.tls ? [this.tls.authority] : [])];
-      execFile(file, rest, (error, stdout, stderr) => resolve(stdout + stderr));
+      execFile(file, rest, (error, stdout, stderr) => resolve(stdout || stderr));
     });
     this.seen['through C'] = output.trim().split('\n').at(-1);
     if (!this.seen['through C'].endsWith(' 0 failed')) this.faults.push(`through C: ${output}`);
