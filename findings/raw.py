@@ -13,12 +13,12 @@ NAMES = {CONTINUATION: "continuation", TEXT: "text", BINARY: "binary", CLOSE: "c
 class Raw:
     """A connection whose upgrade was asked for. `head` is the answer's head, or how there was none."""
 
-    def __init__(self, port, path="/", headers=(), timeout=5):
+    def __init__(self, port, path="/", headers=(), timeout=5, connection=("Connection: Upgrade",)):
         self.sock = self._dial(port)
         self.received = b""
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [
-            f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Upgrade: websocket", "Connection: Upgrade",
+            f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Upgrade: websocket", *connection,
             f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", *headers, "", "",
         ]
         self.sock.sendall("\r\n".join(lines).encode())
