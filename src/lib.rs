@@ -29,6 +29,8 @@ mod ndk;
 mod platform;
 #[cfg(not(feature = "simulation"))]
 mod runtime;
+#[cfg(not(feature = "simulation"))]
+mod server;
 mod shortage;
 #[cfg(feature = "simulation")]
 mod simulation;
@@ -43,6 +45,12 @@ pub mod internals {
     /// See the module of that name.
     pub mod client {
         pub use crate::client::*;
+    }
+
+    /// See the module of that name.
+    #[cfg(not(feature = "simulation"))]
+    pub mod server {
+        pub use crate::server::*;
     }
 
     /// See the module of that name.

@@ -1,4 +1,4 @@
-//! The WebSocket client: no unsafe, no C, no JavaScript.
+//! The WebSocket client, and the connections that a server accepts: no unsafe, no C, no JavaScript.
 //!
 //! Owns connections from the URL to the last close frame. Tells its owner through [`Listener`] and knows nothing of
 //! who that is.
@@ -57,8 +57,8 @@ pub use self::shared::{AlreadyConnected, CloseError, CloseStart, ConnectError, P
 pub use self::state::{State, close_code};
 pub use self::stats::{Statistics, Timing};
 pub use self::tls::{
-    AlpnProtocols, ClientCertificate, NetworkSecurityConfig, Password, Pin, PinError, TlsError, TlsOptions,
-    TlsServerName, TrustError,
+    AlpnProtocols, ClientCertificate, NetworkSecurityConfig, Password, Pin, PinError, ServerTls, TlsError,
+    TlsOptions, TlsServerName, TrustError,
 };
 pub use crate::logging::{LogLevel, set_log_level};
 pub use crate::protocol::{
@@ -66,7 +66,16 @@ pub use crate::protocol::{
     truncate_reason,
 };
 
+pub(crate) use self::handshake::accept_key;
+pub(crate) use self::rfc4648::from_base64;
+pub(crate) use self::session::Accepted;
+pub(crate) use self::time_limit::within;
+pub(crate) use self::tls::{accept_tls, server_config};
+pub(crate) use self::transport::{Socket, Stream, Tcp};
+
+use self::session::start_accepted;
 use self::shared::Shared;
+use crate::protocol::{Negotiated, Role};
 use crate::runtime;
 
 /// Unsent bytes a client accepts by default: 64 MiB.
@@ -87,7 +96,25 @@ impl Client {
     /// A client whose events go to `listener`, accepting up to `send_limit` unsent bytes.
     pub fn new(listener: Box<dyn Listener>, send_limit: usize) -> Self {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        Self { shared: Arc::new(Shared::new(id, listener, send_limit)) }
+        let limits = SendLimits::of_bytes(send_limit);
+        Self { shared: Arc::new(Shared::new(id, Role::Client, listener, limits)) }
+    }
+
+    /// This side of a connection that a server has accepted, which is open.
+    pub(crate) fn accepted(
+        listener: Box<dyn Listener>,
+        limits: SendLimits,
+        accepted: Accepted,
+    ) -> Result<Self, ConnectError> {
+        let process = runtime::start().map_err(ConnectError::Exhausted)?;
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        let shared = Arc::new(Shared::new(id, Role::Server, listener, limits));
+        let (attempt, turn) = shared.begin().map_err(ConnectError::Already)?;
+        let compress_from = accepted.deflate.as_ref().and_then(Negotiated::threshold);
+        // Nobody else has it yet, so nobody can have stopped it.
+        let _ = shared.open(attempt, accepted.opened.clone(), compress_from);
+        start_accepted(process, shared.clone(), attempt, turn, accepted);
+        Ok(Self { shared })
     }
 
     /// The number of this client in log lines.
@@ -165,6 +192,16 @@ impl Client {
         receipt: Option<Receipt>,
     ) -> Result<(), SendError> {
         self.shared.send_piece(kind, payload, last, receipt)
+    }
+
+    /// Queues a message of a server, whose frame's header and payload are those of other connections too.
+    pub(crate) fn send_shared(&self, header: &[u8], payload: &Arc<[u8]>) -> Result<(), SendError> {
+        self.shared.send_shared(header, payload)
+    }
+
+    /// Ends the connection without waiting for the peer.
+    pub(crate) fn hurry(&self) {
+        self.shared.hurry();
     }
 
     /// Sends a ping of up to 125 bytes ahead of what is queued; [`Listener::pong`] tells of the answer.

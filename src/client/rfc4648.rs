@@ -17,7 +17,7 @@ pub(super) fn base64(bytes: &[u8]) -> String {
 }
 
 /// The bytes of a padded text in base64, or `None` where [`base64`] would have made another one of them (section 3.5).
-pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=');
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
     for group in digits.as_bytes().chunks(4) {

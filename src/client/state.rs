@@ -20,7 +20,12 @@ pub enum State {
 /// The code that goes out when an application closes with `code`: that one, or 1000 when it must not be sent (RFC 6455
 /// section 7.4), since a close that is refused leaves the connection open. 1000 to 1003, 1007 to 1014 and 3000 to 4999 may be.
 pub fn close_code(code: u32) -> CloseCode {
-    let sendable = u16::try_from(code).ok().filter(|code| Role::Client.may_close_with(*code));
+    close_code_of(Role::Client, code)
+}
+
+/// The same for that side of a connection: a server does not close with 1010.
+pub(super) fn close_code_of(role: Role, code: u32) -> CloseCode {
+    let sendable = u16::try_from(code).ok().filter(|code| role.may_close_with(*code));
     sendable.map_or(CloseCode::Normal, CloseCode::from)
 }
 
@@ -37,6 +42,8 @@ mod tests {
         }
         for code in (1000..=1003).chain(1007..=1014).chain([3000, 3999, 4000, 4999]) {
             assert_eq!(u32::from(u16::from(close_code(code))), code);
+            let of_server = close_code_of(Role::Server, code);
+            assert_eq!(u32::from(u16::from(of_server)), if code == 1010 { 1000 } else { code });
         }
     }
 }

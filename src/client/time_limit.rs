@@ -42,7 +42,7 @@ pub(super) async fn passed(mut deadline: Instant, limit: Duration, still: impl F
 }
 
 /// What `work` comes to within `limit`, which ends at `deadline` or later; `None` when it takes longer.
-pub(super) async fn within<T>(
+pub(crate) async fn within<T>(
     limit: Duration,
     deadline: Instant,
     work: impl Future<Output = T>,

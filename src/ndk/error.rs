@@ -79,6 +79,7 @@ pub fn of_failure(error: &Error) -> ErrCode {
             ProtocolError::ReservedBits
             | ProtocolError::ReservedOpcode(_)
             | ProtocolError::MaskedFrame
+            | ProtocolError::UnmaskedFrame
             | ProtocolError::FragmentedControl
             | ProtocolError::ControlTooLong
             | ProtocolError::LengthEncoding

@@ -8,35 +8,7 @@ use std::ops::Range;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::error::ProtocolError;
-use super::frame::{Control, may_be_sent};
-
-/// The side of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// The side that asked for the connection.
-    Client,
-    /// The side that accepted it.
-    Server,
-}
-
-impl Role {
-    /// Whether this side masks its frames (RFC 6455 section 5.1).
-    pub fn masks(self) -> bool {
-        self == Self::Client
-    }
-
-    /// Whether an application on this side may close with `code` (RFC 6455 section 7.4 and the IANA registry): 1000 to 1003,
-    /// 1007 to 1014 and 3000 to 4999. Only a client may use 1010. What 1012 to 1014 say suits servers, but neither RFC nor
-    /// registry keeps them to one side, and a gateway hands them on.
-    pub fn may_close_with(self, code: u16) -> bool {
-        may_be_sent(code) && (code != 1010 || self == Self::Client)
-    }
-
-    /// Whether this side ends the TCP connection first, after both close frames (RFC 6455 section 7.1.1).
-    pub fn ends_tcp_first(self) -> bool {
-        self == Self::Server
-    }
-}
+use super::frame::{Control, Role};
 
 /// What a received control frame asks of the driver.
 #[derive(Debug, PartialEq, Eq)]

@@ -25,17 +25,18 @@ const INPUT_STEP_BYTES: usize = WORK_MAX / WORK_FOR_INPUT / 2;
 /// A new stream costs as much as so many bytes that come out.
 const WORK_FOR_STREAM: usize = 256;
 
-/// The offer of permessage-deflate, and when to make use of it.
+/// What a side of a connection wants of permessage-deflate, and when to make use of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PerMessageDeflate {
-    /// Compress each of our messages on its own: worse compression, no compressor memory between messages.
+    /// The client compresses each of its messages on its own: worse compression, no compressor memory between messages.
     /// Default: false.
     pub client_no_context_takeover: bool,
-    /// Ask the server to do the same with its messages. Default: false.
+    /// The server does the same with its messages. Default: false.
     pub server_no_context_takeover: bool,
-    /// Base-2 logarithm of our compressor's window, 9 to 15. Default: 15 (32 KiB).
+    /// Base-2 logarithm of the window of the client's compressor, 9 to 15, and so for the memory to decompress. Default: 15
+    /// (32 KiB).
     pub client_max_window_bits: u8,
-    /// The same for the server's, and so for the memory to decompress. Default: 15.
+    /// The same for the server's. Default: 15.
     pub server_max_window_bits: u8,
     /// Messages of fewer bytes are sent as they are, which costs less than it saves. Default: 64.
     pub threshold: usize,
@@ -94,44 +95,111 @@ impl PerMessageDeflate {
         Ok(negotiated)
     }
 
-    fn accept_parameters(&self, parameters: &str) -> Result<Negotiated, ExtensionError> {
-        let (mut server_takeover, mut client_takeover) = (true, !self.client_no_context_takeover);
-        let (mut server_bits, mut client_bits) = (None, None);
-        let (mut server_takeover_seen, mut client_takeover_seen) = (false, false);
-        for parameter in parameters.split(';').map(str::trim).filter(|parameter| !parameter.is_empty()) {
-            let (name, value) = match parameter.split_once('=') {
-                Some((name, value)) => (name.trim_end(), Some(value.trim().trim_matches('"'))),
-                None => (parameter, None),
-            };
-            match (name, value) {
-                ("server_no_context_takeover", None) if !server_takeover_seen => {
-                    (server_takeover, server_takeover_seen) = (false, true);
-                }
-                ("client_no_context_takeover", None) if !client_takeover_seen => {
-                    (client_takeover, client_takeover_seen) = (false, true);
-                }
-                ("server_max_window_bits", Some(bits)) if server_bits.is_none() => {
-                    server_bits = Some(window_bits(bits, self.server_max_window_bits)?);
-                }
-                ("client_max_window_bits", Some(bits)) if client_bits.is_none() => {
-                    client_bits = Some(window_bits(bits, self.client_max_window_bits)?);
-                }
-                _ => return Err(ExtensionError::Parameter),
+    /// A server's answer to a client's offers: the value of `Sec-WebSocket-Extensions`, and what was agreed on. The first offer
+    /// that can be met counts; `None` when there is none (RFC 7692 section 5.1).
+    pub fn answer(&self, offers: &str) -> Option<(String, Negotiated)> {
+        offers.split(',').find_map(|offer| {
+            let (name, parameters) = offer.split_once(';').unwrap_or((offer, ""));
+            name.trim().eq_ignore_ascii_case(EXTENSION).then(|| self.meet(parameters)).flatten()
+        })
+    }
+
+    /// Meets an offer with these parameters, if it can be met.
+    fn meet(&self, parameters: &str) -> Option<(String, Negotiated)> {
+        let Parameters { server_no_takeover, client_no_takeover, server_bits, client_bits } =
+            Parameters::parse(parameters)?;
+        let server_no_takeover = server_no_takeover || self.server_no_context_takeover;
+        let client_no_takeover = client_no_takeover || self.client_no_context_takeover;
+        let (mut own_bits, mut peer_bits) = (self.server_max_window_bits, WINDOW_BITS_MAX);
+        let mut answer = EXTENSION.to_owned();
+        if server_no_takeover {
+            answer.push_str("; server_no_context_takeover");
+        }
+        if client_no_takeover {
+            answer.push_str("; client_no_context_takeover");
+        }
+        if let Some(bits) = server_bits {
+            own_bits = window_bits(bits?, WINDOW_BITS_MAX).ok()?.min(own_bits);
+            answer.push_str(&format!("; server_max_window_bits={own_bits}"));
+        }
+        // A client that says nothing of it may not understand a limit (section 7.1.2.2).
+        if let Some(bits) = client_bits {
+            let offered = bits.map_or(Ok(WINDOW_BITS_MAX), |bits| window_bits(bits, WINDOW_BITS_MAX)).ok()?;
+            peer_bits = offered.min(self.client_max_window_bits);
+            if peer_bits < WINDOW_BITS_MAX {
+                answer.push_str(&format!("; client_max_window_bits={peer_bits}"));
             }
         }
+        let negotiated = Negotiated {
+            own_context_takeover: !server_no_takeover,
+            peer_context_takeover: !client_no_takeover,
+            own_window_bits: own_bits,
+            peer_window_bits: peer_bits,
+            threshold: self.threshold,
+        };
+        Some((answer, negotiated))
+    }
+
+    fn accept_parameters(&self, parameters: &str) -> Result<Negotiated, ExtensionError> {
+        let Parameters { server_no_takeover, client_no_takeover, server_bits, client_bits } =
+            Parameters::parse(parameters).ok_or(ExtensionError::Parameter)?;
+        let bits = |bits: Option<Option<&str>>, offered| match bits {
+            Some(Some(bits)) => window_bits(bits, offered).map(Some),
+            Some(None) => Err(ExtensionError::Parameter),
+            None => Ok(None),
+        };
+        let server_bits = bits(server_bits, self.server_max_window_bits)?;
+        let client_bits = bits(client_bits, self.client_max_window_bits)?;
         // What was asked of the server it must confirm (sections 7.1.1.1 and 7.1.2.1).
-        let confirmed = (server_takeover_seen || !self.server_no_context_takeover)
+        let confirmed = (server_no_takeover || !self.server_no_context_takeover)
             && (server_bits.is_some() || self.server_max_window_bits == WINDOW_BITS_MAX);
         if !confirmed {
             return Err(ExtensionError::Parameter);
         }
         Ok(Negotiated {
-            client_context_takeover: client_takeover,
-            server_context_takeover: server_takeover,
-            client_window_bits: client_bits.unwrap_or(self.client_max_window_bits),
-            server_window_bits: server_bits.unwrap_or(WINDOW_BITS_MAX),
+            own_context_takeover: !(client_no_takeover || self.client_no_context_takeover),
+            peer_context_takeover: !server_no_takeover,
+            own_window_bits: client_bits.unwrap_or(self.client_max_window_bits),
+            peer_window_bits: server_bits.unwrap_or(WINDOW_BITS_MAX),
             threshold: self.threshold,
         })
+    }
+}
+
+/// The parameters of an offer or an answer (section 7.1): each at most once. A size may lack its value.
+#[derive(Default)]
+struct Parameters<'a> {
+    server_no_takeover: bool,
+    client_no_takeover: bool,
+    server_bits: Option<Option<&'a str>>,
+    client_bits: Option<Option<&'a str>>,
+}
+
+impl<'a> Parameters<'a> {
+    /// `None` when one is unknown, malformed or there twice.
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut parameters = Self::default();
+        for parameter in text.split(';').map(str::trim).filter(|parameter| !parameter.is_empty()) {
+            let (name, value) = match parameter.split_once('=') {
+                Some((name, value)) => (name.trim_end(), Some(value.trim().trim_matches('"'))),
+                None => (parameter, None),
+            };
+            let seen = match (name, value) {
+                ("server_no_context_takeover", None) => {
+                    std::mem::replace(&mut parameters.server_no_takeover, true)
+                }
+                ("client_no_context_takeover", None) => {
+                    std::mem::replace(&mut parameters.client_no_takeover, true)
+                }
+                ("server_max_window_bits", bits) => parameters.server_bits.replace(bits).is_some(),
+                ("client_max_window_bits", bits) => parameters.client_bits.replace(bits).is_some(),
+                _ => true,
+            };
+            if seen {
+                return None;
+            }
+        }
+        Some(parameters)
     }
 }
 
@@ -168,10 +236,10 @@ impl fmt::Display for ExtensionError {
 /// The parameters both sides agreed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Negotiated {
-    client_context_takeover: bool,
-    server_context_takeover: bool,
-    client_window_bits: u8,
-    server_window_bits: u8,
+    own_context_takeover: bool,
+    peer_context_takeover: bool,
+    own_window_bits: u8,
+    peer_window_bits: u8,
     threshold: usize,
 }
 
@@ -179,15 +247,15 @@ impl Negotiated {
     /// Messages of at least this many bytes are to be compressed; `None` when none can be.
     pub fn threshold(&self) -> Option<usize> {
         // zlib has no compressor for a window of 256 bytes; a sender need not compress.
-        (self.client_window_bits >= WINDOW_BITS_MIN).then_some(self.threshold)
+        (self.own_window_bits >= WINDOW_BITS_MIN).then_some(self.threshold)
     }
 
     /// The compressor for messages to send.
     pub fn deflater(&self) -> Deflater {
         Deflater {
             compress: None,
-            context_takeover: self.client_context_takeover,
-            window_bits: self.client_window_bits,
+            context_takeover: self.own_context_takeover,
+            window_bits: self.own_window_bits,
         }
     }
 
@@ -195,8 +263,8 @@ impl Negotiated {
     pub fn inflater(&self) -> Inflater {
         Inflater {
             stream: None,
-            context_takeover: self.server_context_takeover,
-            window_bits: self.server_window_bits.max(WINDOW_BITS_MIN),
+            context_takeover: self.peer_context_takeover,
+            window_bits: self.peer_window_bits.max(WINDOW_BITS_MIN),
             inside_stream: false,
             holds_back: false,
             work: 0,

@@ -1,11 +1,11 @@
-//! Frames from client to server.
+//! Frames to send: those of a client are masked, those of a server are not.
 
 use rand::Rng;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::frame::{
     BINARY, CLOSE, CONTINUATION, FIN, FRAME_HEADER_BYTES_MAX, MASK, MessageType, PING, PONG, PiecePosition,
-    RSV1, TEXT,
+    RSV1, Role, TEXT,
 };
 use super::mask;
 
@@ -14,7 +14,7 @@ pub const CLOSE_REASON_BYTES_MAX: usize = 123;
 
 const NO_EXTENSION: u8 = 0;
 
-/// Formats frames with a fresh masking key each.
+/// Formats frames: a client's, by default, with a fresh masking key each.
 ///
 /// RFC 6455 section 10.3 wants keys that an attacker cannot predict: they come from a ChaCha stream of the calling thread,
 /// seeded by the system, some at a time. A stream of each connection's own would take ten times the memory.
@@ -23,11 +23,18 @@ pub struct Encoder {
     keys: [[u8; 4]; KEYS_AT_ONCE],
     /// How many of the keys are not used yet.
     left: usize,
+    /// Frames are a server's (RFC 6455 section 5.1).
+    unmasked: bool,
 }
 
 const KEYS_AT_ONCE: usize = 8;
 
 impl Encoder {
+    /// One for that side of a connection.
+    pub fn new(role: Role) -> Self {
+        Self { unmasked: !role.masks(), ..Self::default() }
+    }
+
     /// Appends one unfragmented message.
     pub fn message(&mut self, out: &mut Vec<u8>, kind: MessageType, payload: &[u8]) {
         self.frame(out, opcode_of(kind), NO_EXTENSION, payload);
@@ -56,7 +63,8 @@ impl Encoder {
         self.part(out, kind, extension, payload, position);
     }
 
-    /// Appends the header of one frame of a message and masks its payload where it is, to be sent behind the header.
+    /// Appends the header of one frame of a message and masks its payload where it is, if it is to be masked. The payload is to
+    /// be sent behind the header.
     pub fn header_and_mask(
         &mut self,
         out: &mut Vec<u8>,
@@ -67,7 +75,9 @@ impl Encoder {
         let start = out.len();
         let key = self.header(out, opcode_at(kind, position), NO_EXTENSION, payload.len());
         end_at(&mut out[start..], position);
-        mask::apply(payload, key);
+        if let Some(key) = key {
+            mask::apply(payload, key);
+        }
     }
 
     /// Appends a ping; `payload` is at most 125 bytes.
@@ -114,12 +124,25 @@ impl Encoder {
 
     fn frame(&mut self, out: &mut Vec<u8>, opcode: u8, extension_bits: u8, payload: &[u8]) {
         out.reserve(FRAME_HEADER_BYTES_MAX + payload.len());
-        let key = self.header(out, opcode, extension_bits, payload.len());
-        mask::append_masked(out, payload, key);
+        match self.header(out, opcode, extension_bits, payload.len()) {
+            Some(key) => mask::append_masked(out, payload, key),
+            None => out.extend_from_slice(payload),
+        }
     }
 
-    fn header(&mut self, out: &mut Vec<u8>, opcode: u8, extension_bits: u8, payload_len: usize) -> [u8; 4] {
+    /// The masking key, if the frame has one.
+    fn header(
+        &mut self,
+        out: &mut Vec<u8>,
+        opcode: u8,
+        extension_bits: u8,
+        payload_len: usize,
+    ) -> Option<[u8; 4]> {
         let first = FIN | extension_bits | opcode;
+        if self.unmasked {
+            plain_header(out, first, payload_len);
+            return None;
+        }
         let key @ [a, b, c, d] = self.key();
         // Arrays of one length each are stored in an instruction or two; a slice would be copied by a call.
         match payload_len {
@@ -134,7 +157,28 @@ impl Encoder {
                 out.extend_from_slice(&key);
             }
         }
-        key
+        Some(key)
+    }
+}
+
+/// The header of a message that a server sends in one frame.
+pub fn server_header(kind: MessageType, payload_len: usize) -> Vec<u8> {
+    let mut header = Vec::with_capacity(FRAME_HEADER_BYTES_MAX);
+    plain_header(&mut header, FIN | opcode_of(kind), payload_len);
+    header
+}
+
+fn plain_header(out: &mut Vec<u8>, first: u8, payload_len: usize) {
+    match payload_len {
+        len @ 0..=125 => out.extend_from_slice(&[first, len as u8]),
+        len @ 126..=0xffff => {
+            let [high, low] = (len as u16).to_be_bytes();
+            out.extend_from_slice(&[first, 126, high, low]);
+        }
+        len => {
+            out.extend_from_slice(&[first, 127]);
+            out.extend_from_slice(&(len as u64).to_be_bytes());
+        }
     }
 }
 
@@ -183,6 +227,26 @@ mod tests {
             let mut payload = out.split_off(header.len() + 4);
             mask::apply(&mut payload, key);
             assert_eq!(payload, vec![7; len]);
+        }
+    }
+
+    #[test]
+    fn a_server_masks_nothing() {
+        let mut encoder = Encoder::new(Role::Server);
+        for (len, header) in [
+            (0_usize, vec![0x82, 0]),
+            (125, vec![0x82, 125]),
+            (126, vec![0x82, 126, 0, 126]),
+            (65_535, vec![0x82, 126, 0xff, 0xff]),
+            (65_536, vec![0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
+        ] {
+            let mut payload = vec![7; len];
+            let mut out = Vec::new();
+            encoder.message(&mut out, MessageType::Binary, &payload);
+            assert_eq!(out, [&header[..], &payload].concat());
+            out.clear();
+            encoder.header_and_mask(&mut out, MessageType::Binary, &mut payload, PiecePosition::WHOLE);
+            assert_eq!((out, payload), (header, vec![7; len]));
         }
     }
 

@@ -13,6 +13,8 @@ pub enum ProtocolError {
     ReservedOpcode(u8),
     /// A frame from the server is masked.
     MaskedFrame,
+    /// A frame from the client is not masked.
+    UnmaskedFrame,
     /// A control frame without FIN.
     FragmentedControl,
     /// A control frame over 125 bytes.
@@ -49,6 +51,7 @@ impl ProtocolError {
             Self::ReservedBits
             | Self::ReservedOpcode(_)
             | Self::MaskedFrame
+            | Self::UnmaskedFrame
             | Self::FragmentedControl
             | Self::ControlTooLong
             | Self::LengthEncoding
@@ -74,6 +77,7 @@ impl ProtocolError {
             Self::ReservedBits
             | Self::ReservedOpcode(_)
             | Self::MaskedFrame
+            | Self::UnmaskedFrame
             | Self::FragmentedControl
             | Self::ControlTooLong
             | Self::LengthEncoding
@@ -98,6 +102,7 @@ impl fmt::Display for ProtocolError {
                 write!(f, "a frame has the reserved opcode {code:#x} (RFC 6455 5.2)")
             }
             Self::MaskedFrame => f.write_str("a frame from the server is masked (RFC 6455 5.1)"),
+            Self::UnmaskedFrame => f.write_str("a frame from the client is not masked (RFC 6455 5.1)"),
             Self::FragmentedControl => f.write_str("a control frame is fragmented (RFC 6455 5.5)"),
             Self::ControlTooLong => f.write_str("a control frame is longer than 125 bytes (RFC 6455 5.5)"),
             Self::LengthEncoding => {

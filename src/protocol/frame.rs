@@ -7,6 +7,7 @@ use std::ops::Range;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::error::ProtocolError;
+use super::mask;
 use super::read_buffer::ReadBuffer;
 
 /// The longest header of a frame we send, in bytes: two, a 64-bit length, a masking key.
@@ -19,6 +20,10 @@ pub(super) const FIN: u8 = 0x80;
 pub(super) const RSV1: u8 = 0x40;
 const RSV2_AND_3: u8 = 0x30;
 pub(super) const MASK: u8 = 0x80;
+/// The length of a masking key.
+const KEY_BYTES: usize = 4;
+/// Stands for no masking key: it changes nothing.
+const NO_KEY: [u8; KEY_BYTES] = [0; KEY_BYTES];
 
 pub(super) const CONTINUATION: u8 = 0;
 pub(super) const TEXT: u8 = 1;
@@ -26,6 +31,34 @@ pub(super) const BINARY: u8 = 2;
 pub(super) const CLOSE: u8 = 8;
 pub(super) const PING: u8 = 9;
 pub(super) const PONG: u8 = 10;
+
+/// The side of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The side that asked for the connection.
+    Client,
+    /// The side that accepted it.
+    Server,
+}
+
+impl Role {
+    /// Whether this side masks its frames (RFC 6455 section 5.1).
+    pub fn masks(self) -> bool {
+        self == Self::Client
+    }
+
+    /// Whether an application on this side may close with `code` (RFC 6455 section 7.4 and the IANA registry): 1000 to 1003,
+    /// 1007 to 1014 and 3000 to 4999. Only a client may use 1010. What 1012 to 1014 say suits servers, but neither RFC nor
+    /// registry keeps them to one side, and a gateway hands them on.
+    pub fn may_close_with(self, code: u16) -> bool {
+        may_be_sent(code) && (code != 1010 || self == Self::Client)
+    }
+
+    /// Whether this side ends the TCP connection first, after both close frames (RFC 6455 section 7.1.1).
+    pub fn ends_tcp_first(self) -> bool {
+        self == Self::Server
+    }
+}
 
 /// The type of a data message (RFC 6455 section 5.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,19 +140,30 @@ pub fn encoded_frames(bytes: &[u8]) -> impl Iterator<Item = (FrameHeader, usize,
         };
         let from = start;
         let payload_end = usize::try_from(length).unwrap_or(usize::MAX);
-        start = (start + length_end + 4).saturating_add(payload_end);
+        let key_bytes = if second & MASK != 0 { KEY_BYTES } else { 0 };
+        start = (start + length_end + key_bytes).saturating_add(payload_end);
         let header =
             FrameHeader { fin: first & FIN != 0, compressed: first & RSV1 != 0, opcode: first & 0xf, length };
         Some((header, from, start))
     })
 }
 
-/// Reads the header at the head of `data` and returns it with its length in bytes. `None` asks for more bytes. Applies
-/// every rule that needs no other frame (RFC 6455 sections 5.1, 5.2, 5.5).
+/// A header as it came.
+pub(super) struct ReceivedHeader {
+    pub(super) header: FrameHeader,
+    /// Its bytes, with those of the masking key.
+    pub(super) len: usize,
+    /// What the payload is masked with; zeros for nothing.
+    pub(super) key: [u8; KEY_BYTES],
+}
+
+/// Reads the header at the head of `data`. `None` asks for more bytes. Applies every rule that needs no other frame (RFC 6455
+/// sections 5.1, 5.2, 5.5) to what the other side of `role` has sent.
 pub(super) fn parse_header(
     data: &[u8],
+    role: Role,
     may_compress: bool,
-) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
+) -> Result<Option<ReceivedHeader>, ProtocolError> {
     let [first, second, rest @ ..] = data else {
         return Ok(None);
     };
@@ -139,10 +183,12 @@ pub(super) fn parse_header(
         CLOSE | PING | PONG => {}
         reserved => return Err(ProtocolError::ReservedOpcode(reserved)),
     }
-    if second & MASK != 0 {
-        return Err(ProtocolError::MaskedFrame);
+    match (second & MASK != 0, role) {
+        (true, Role::Client) => return Err(ProtocolError::MaskedFrame),
+        (false, Role::Server) => return Err(ProtocolError::UnmaskedFrame),
+        (true, Role::Server) | (false, Role::Client) => {}
     }
-    let (length, header_len) = match second & !MASK {
+    let (length, len) = match second & !MASK {
         126 => {
             let Some(bytes) = rest.first_chunk() else {
                 return Ok(None);
@@ -165,14 +211,18 @@ pub(super) fn parse_header(
         }
         length => (u64::from(length), 2),
     };
-    Ok(Some((FrameHeader { fin, compressed, opcode, length }, header_len)))
+    let header = FrameHeader { fin, compressed, opcode, length };
+    if role == Role::Client {
+        return Ok(Some(ReceivedHeader { header, len, key: NO_KEY }));
+    }
+    let key = data.get(len..).and_then(|rest| rest.first_chunk().copied());
+    Ok(key.map(|key| ReceivedHeader { header, len: len + KEY_BYTES, key }))
 }
 
 /// Reads the control frame at the head of `buffer`, after [`parse_header`] has read its header. `None` asks for more
 /// bytes.
 pub(super) fn control_frame(
-    header: FrameHeader,
-    header_len: usize,
+    ReceivedHeader { header, len: header_len, key }: ReceivedHeader,
     buffer: &mut ReadBuffer,
 ) -> Result<Option<Control>, ProtocolError> {
     let len = header.length as usize; // parse_header let at most 125 pass
@@ -181,6 +231,7 @@ pub(super) fn control_frame(
     }
     let start = buffer.start() + header_len;
     let payload = start..start + len;
+    mask::remove(buffer.slice_mut(payload.clone()), key);
     let control = match header.opcode {
         PING => Control::Ping(payload),
         PONG => Control::Pong(payload),
@@ -247,6 +298,21 @@ mod tests {
         let pairs: Vec<_> = (0..5).map(|at| (expected[at], starts[at], starts[at + 1])).collect();
         assert_eq!(found, pairs);
         assert!(found[1].0.is_control() && found[2].0.is_continuation());
+    }
+
+    #[test]
+    fn finds_the_frames_of_a_server_too() {
+        let mut encoder = Encoder::new(Role::Server);
+        let mut out = Vec::new();
+        for length in [0, 125, 126, 65_536, 3] {
+            encoder.message(&mut out, MessageType::Binary, &vec![0; length]);
+        }
+        let found: Vec<_> =
+            encoded_frames(&out).map(|(header, start, end)| (header.length, start, end)).collect();
+        assert_eq!(
+            found,
+            [(0, 0, 2), (125, 2, 129), (126, 129, 259), (65_536, 259, 65_805), (3, 65_805, 65_810)]
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Client-to-server masking (RFC 6455 section 5.3).
+//! Client-to-server masking (RFC 6455 section 5.3), put on and taken off.
 
 /// Bytes copied and then masked before the next piece, so that the second pass finds them in the L1 cache.
 const BLOCK_BYTES: usize = 8_192;
@@ -11,6 +11,19 @@ pub(super) fn append_masked(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
         out.extend_from_slice(block);
         apply(&mut out[start..], key);
     }
+}
+
+/// Takes the mask off that `key` has put on. A key of zeros stands for none.
+pub(super) fn remove(bytes: &mut [u8], key: [u8; 4]) {
+    if key != [0; 4] {
+        apply(bytes, key);
+    }
+}
+
+/// The key for what follows `count` bytes that it was applied to.
+pub(super) fn advanced(mut key: [u8; 4], count: usize) -> [u8; 4] {
+    key.rotate_left(count % 4);
+    key
 }
 
 /// XORs `bytes` with the repeating `key`: blocks of a size that becomes a few vector instructions, then words. A loop over

@@ -10,8 +10,10 @@ use bytes::buf::Limit;
 use super::deflate::{Inflater, Progress};
 use super::error::ProtocolError;
 use super::frame::{
-    BINARY, CONTINUATION, Control, FrameHeader, MessageType, PiecePosition, TEXT, control_frame, parse_header,
+    BINARY, CONTINUATION, Control, FrameHeader, MessageType, PiecePosition, ReceivedHeader, Role, TEXT,
+    control_frame, parse_header,
 };
+use super::mask;
 use super::read_buffer::ReadBuffer;
 use super::utf8::Utf8Validator;
 
@@ -36,13 +38,19 @@ pub enum Decoded {
 }
 
 /// A data frame whose payload goes into the assembly.
+#[derive(Clone, Copy)]
 struct OpenFrame {
     fin: bool,
     remaining: u64,
+    /// The masking key for what is behind `unmasked`.
+    key: [u8; 4],
+    /// Bytes of the payload at the head of the read buffer whose mask is off.
+    unmasked: usize,
 }
 
 /// The receiving half of RFC 6455 sections 5 to 8.
 pub struct Decoder {
+    role: Role,
     message_limit: u64,
     /// The type of the message whose fragments are being assembled.
     fragmented: Option<MessageType>,
@@ -66,9 +74,10 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder for one connection that refuses messages over `message_limit` bytes, compressed or not.
+    /// A decoder for one connection of a client that refuses messages over `message_limit` bytes, compressed or not.
     pub fn new(message_limit: u64, inflater: Option<Inflater>) -> Self {
         Self {
+            role: Role::Client,
             inflater: inflater.map(Box::new),
             inflating: false,
             in_pieces: false,
@@ -82,6 +91,12 @@ impl Decoder {
             validated: 0,
             utf8: Utf8Validator::default(),
         }
+    }
+
+    /// Has it decode what the other side of `role` sends: a client's frames are masked, a server's are not.
+    pub fn in_role(mut self, role: Role) -> Self {
+        self.role = role;
+        self
     }
 
     /// From now on, messages that do not lie whole in the read buffer are handed on in pieces, as they come.
@@ -106,14 +121,17 @@ impl Decoder {
     pub fn decode(&mut self, buffer: &mut ReadBuffer) -> Result<Option<Decoded>, ProtocolError> {
         loop {
             if let Some(kind) = self.fragmented
-                && let Some(OpenFrame { fin, remaining }) = self.frame
+                && let Some(OpenFrame { fin, remaining, key, unmasked }) = self.frame
             {
                 let available = in_memory(remaining).min(buffer.data().len());
+                let start = buffer.start();
+                mask::remove(buffer.slice_mut(start + unmasked..start + available), key);
+                let key = mask::advanced(key, available - unmasked);
                 let Progress { taken, complete } = self.append(&buffer.data()[..available], kind)?;
                 buffer.consume(taken);
                 let remaining = remaining - taken as u64;
                 if remaining > 0 || !complete {
-                    self.frame = Some(OpenFrame { fin, remaining });
+                    self.frame = Some(OpenFrame { fin, remaining, key, unmasked: available - taken });
                 } else {
                     self.frame = None;
                     if fin {
@@ -136,17 +154,19 @@ impl Decoder {
                 }
                 continue;
             }
-            let Some((header, header_len)) = parse_header(buffer.data(), self.inflater.is_some())? else {
+            let may_compress = self.inflater.is_some();
+            let Some(received) = parse_header(buffer.data(), self.role, may_compress)? else {
                 return Ok(None);
             };
+            let header = received.header;
             if header.is_control() {
-                let Some(control) = control_frame(header, header_len, buffer)? else {
+                let Some(control) = control_frame(received, buffer)? else {
                     return Ok(None);
                 };
                 self.keep(header);
                 return Ok(Some(Decoded::Control(control)));
             }
-            match self.data_frame(header, header_len, buffer)? {
+            match self.data_frame(received, buffer)? {
                 Step::Message(message) => {
                     self.keep(header);
                     return Ok(Some(message));
@@ -174,10 +194,12 @@ impl Decoder {
 
     /// Accounts for `count` bytes read into [`Decoder::direct_room`].
     pub fn read_directly(&mut self, count: usize) -> Result<(), ProtocolError> {
+        let fresh = self.assembled.len() - count;
         if let Some(frame) = &mut self.frame {
             frame.remaining -= count as u64;
+            mask::remove(&mut self.assembled[fresh..], frame.key);
+            frame.key = mask::advanced(frame.key, count);
         }
-        let fresh = self.assembled.len() - count;
         if self.fragmented == Some(MessageType::Text) && !self.utf8.feed(&self.assembled[fresh..]) {
             return Err(ProtocolError::InvalidUtf8);
         }
@@ -256,8 +278,7 @@ impl Decoder {
 
     fn data_frame(
         &mut self,
-        header: FrameHeader,
-        header_len: usize,
+        ReceivedHeader { header, len: header_len, key }: ReceivedHeader,
         buffer: &mut ReadBuffer,
     ) -> Result<Step, ProtocolError> {
         let FrameHeader { fin, compressed, opcode, length } = header;
@@ -285,7 +306,13 @@ impl Decoder {
         if fin && !self.inflating && self.fragmented.is_none() && header_len + len < buffer.capacity() {
             let available = buffer.data().len() - header_len;
             let start = buffer.start() + header_len;
+            // Of a text that comes by and by the mask is taken off as it comes, and else at once.
+            let mut unmask = |until: usize| {
+                let fresh = start + self.validated..start + until;
+                mask::remove(buffer.slice_mut(fresh), mask::advanced(key, self.validated));
+            };
             if available >= len {
+                unmask(len);
                 let payload = buffer.slice(start..start + len);
                 let valid = match (kind, self.validated) {
                     (MessageType::Binary, _) => true,
@@ -300,6 +327,7 @@ impl Decoder {
                 return Ok(Step::Message(Decoded::Message(kind, start..start + len)));
             }
             if kind == MessageType::Text {
+                unmask(available);
                 // Section 8.1 lets a receiver fail at the first bad byte; waiting for the frame's end would not.
                 if !self.utf8.feed(&buffer.data()[header_len + self.validated..]) {
                     return Err(ProtocolError::InvalidUtf8);
@@ -314,7 +342,12 @@ impl Decoder {
         self.assembled.extend_from_slice(&buffer.data()[..validated]);
         buffer.consume(validated);
         self.fragmented = Some(kind);
-        self.frame = Some(OpenFrame { fin, remaining: length - validated as u64 });
+        self.frame = Some(OpenFrame {
+            fin,
+            remaining: length - validated as u64,
+            key: mask::advanced(key, validated),
+            unmasked: 0,
+        });
         Ok(Step::Assemble)
     }
 }

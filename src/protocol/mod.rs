@@ -13,13 +13,13 @@ mod message;
 mod read_buffer;
 mod utf8;
 
-pub use self::connection::{CloseFrame, Connection, ConnectionEnd, Output, Queued, Role};
+pub use self::connection::{CloseFrame, Connection, ConnectionEnd, Output, Queued};
 pub use self::deflate::{Deflater, ExtensionError, Inflater, Negotiated, PerMessageDeflate, Progress};
-pub use self::encoder::{CLOSE_REASON_BYTES_MAX, Encoder, truncate_reason};
+pub use self::encoder::{CLOSE_REASON_BYTES_MAX, Encoder, server_header, truncate_reason};
 pub use self::error::ProtocolError;
 pub use self::frame::{
     CONTROL_PAYLOAD_BYTES_MAX, Control, FRAME_HEADER_BYTES_MAX, FrameHeader, MessageType, PiecePosition,
-    encoded_frames, may_be_sent,
+    Role, encoded_frames, may_be_sent,
 };
 pub use self::message::{Decoded, Decoder, in_memory};
 pub use self::read_buffer::ReadBuffer;

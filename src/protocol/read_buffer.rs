@@ -84,6 +84,11 @@ impl ReadBuffer {
         &self.bytes[range]
     }
 
+    /// The same, to take a mask off.
+    pub(super) fn slice_mut(&mut self, range: Range<usize>) -> &mut [u8] {
+        &mut self.bytes[range]
+    }
+
     /// The index of the first byte not yet decoded.
     pub(super) fn start(&self) -> usize {
         self.start

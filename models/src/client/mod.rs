@@ -36,7 +36,8 @@ pub use self::models::MODELS;
 pub use self::session::Attempt;
 
 use self::shared::Shared;
-use crate::protocol::MessageType;
+use self::send_queue::SendLimits;
+use crate::protocol::{MessageType, Role};
 
 /// Of the library's `SEND_LIMIT_BYTES` the models need the name.
 pub const SEND_LIMIT_BYTES: usize = 1_000;
@@ -52,7 +53,7 @@ impl Client {
     pub fn new(listener: Box<dyn Listener>, send_limit: usize) -> Self {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        Self { shared: Arc::new(Shared::new(id, listener, send_limit)) }
+        Self { shared: Arc::new(Shared::new(id, Role::Client, listener, SendLimits::of_bytes(send_limit))) }
     }
 
     pub fn id(&self) -> u64 {

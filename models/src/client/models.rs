@@ -13,13 +13,13 @@ use super::event::{Closed, Failure, Listener, Outcome, Receipt};
 use super::handshake::Opened;
 use super::message::Message;
 use super::request::Preparation;
-use super::send_queue::SendError;
+use super::send_queue::{SendError, SendLimits};
 use super::session::Session;
 use super::shared::{CloseStart, Command, ListenerTurn, Shared};
 use super::state::State;
 use super::transport::Notified;
 use crate::Model;
-use crate::protocol::MessageType;
+use crate::protocol::{MessageType, Role};
 
 pub const MODELS: &[Model] = &[
     Model {
@@ -110,7 +110,7 @@ impl Listener for Recorder {
 fn client() -> (Arc<Shared>, Log) {
     let log = Log::default();
     let recorder = Recorder(log.clone(), Arc::new(Notify::new()));
-    (Arc::new(Shared::new(1, Box::new(recorder), 1_000)), log)
+    (Arc::new(Shared::new(1, Role::Client, Box::new(recorder), SendLimits::of_bytes(1_000))), log)
 }
 
 /// Runs a session of the client's next attempt on a thread of its own.
@@ -398,7 +398,7 @@ fn closed_or_reconnected() {
 fn drained() {
     let log = Log::default();
     let has_drained = Arc::new(Notify::new());
-    let shared = Arc::new(Shared::new(1, Box::new(Recorder(log.clone(), has_drained.clone())), 1_000));
+    let shared = Arc::new(Shared::new(1, Role::Client, Box::new(Recorder(log.clone(), has_drained.clone())), SendLimits::of_bytes(1_000)));
     let session = session(&shared, async |mut session| {
         while !matches!(session.next().await, Command::Close(_)) {}
         session.end(Some(1000));

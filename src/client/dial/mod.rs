@@ -152,7 +152,7 @@ impl Dial<'_> {
             Some(settings) => {
                 let tls = self.secure(tcp, settings, declared).await?;
                 self.timing.tls += clock.lap();
-                Stream::Tls(Box::new(tls))
+                Stream::Tls(Box::new(tls.into()))
             }
         };
         self.progress.enter(Phase::Upgrade);

@@ -174,7 +174,7 @@ pub fn parse_response_head(
 }
 
 /// What a server answers a key by (RFC 6455 section 4.2.2).
-fn accept_key(key: &str) -> String {
+pub(crate) fn accept_key(key: &str) -> String {
     const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, [key, GUID].concat().as_bytes());
     base64(digest.as_ref())

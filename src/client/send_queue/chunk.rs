@@ -27,11 +27,12 @@ pub trait Payload: AsRef<[u8]> + AsMut<[u8]> + Send + Sync {}
 
 impl<T: AsRef<[u8]> + AsMut<[u8]> + Send + Sync> Payload for T {}
 
-/// A masked payload that lies in memory of its owner.
+/// A payload that lies elsewhere: masked, in memory of its owner, or not masked and that of several queues.
 pub(in crate::client) enum Tail {
     Whole(Box<dyn Payload>),
     /// That of a fragment. The owner has it back when the last fragment is gone.
     Part(Arc<dyn Payload>, Range<usize>),
+    Shared(Arc<[u8]>),
 }
 
 impl AsRef<[u8]> for Tail {
@@ -39,6 +40,7 @@ impl AsRef<[u8]> for Tail {
         match self {
             Self::Whole(payload) => (**payload).as_ref(),
             Self::Part(payload, range) => &(**payload).as_ref()[range.clone()],
+            Self::Shared(payload) => payload,
         }
     }
 }

@@ -7,6 +7,7 @@ mod chunk;
 mod refusal;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 pub use self::chunk::Payload;
 pub use self::refusal::SendError;
@@ -18,7 +19,7 @@ pub(super) use self::chunk::{
 
 use self::chunk::{CHUNK_BYTES, chunk_memory, drop_continuations, frames_of, try_chunk_memory};
 use super::event::Receipt;
-use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, MessageType, PiecePosition, Utf8Validator};
+use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, MessageType, PiecePosition, Role, Utf8Validator};
 
 /// How much may wait to be sent, and in what frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,7 @@ pub(super) struct Prepared(VecDeque<Chunk>);
 /// How a message is to be queued.
 #[derive(Clone, Copy)]
 pub(super) struct Form {
+    role: Role,
     kind: MessageType,
     length: usize,
     compressed: bool,
@@ -59,7 +61,7 @@ impl Form {
     }
 
     pub(super) fn prepare(self, payload: &[u8]) -> Result<Prepared, SendError> {
-        let Self { kind, length, compressed, fragments } = self;
+        let Self { role, kind, length, compressed, fragments } = self;
         if compressed {
             let mut bytes = Vec::new();
             bytes.try_reserve_exact(length).map_err(|_| SendError::NoMemory)?;
@@ -68,7 +70,7 @@ impl Form {
                 [Chunk { bytes, uncompressed: Some(kind), messages: 1, ..Chunk::default() }].into(),
             ));
         }
-        let mut encoder = Encoder::default();
+        let mut encoder = Encoder::new(role);
         let frames = frames_of(length, fragments).map(|(range, position)| {
             let mut bytes = try_chunk_memory(range.len() + FRAME_HEADER_BYTES_MAX)?;
             encoder.fragment(&mut bytes, kind, &payload[range], position);
@@ -96,6 +98,7 @@ pub(super) struct SendQueue {
     limits: SendLimits,
     /// More than the low-water marks was unsent since the last drained event.
     above_low_water: bool,
+    role: Role,
     encoder: Encoder,
     /// Messages from this size on are to be compressed, which the session does in their order.
     compress_from: Option<usize>,
@@ -104,14 +107,15 @@ pub(super) struct SendQueue {
 }
 
 impl SendQueue {
-    pub(super) fn new(limits: SendLimits) -> Self {
+    pub(super) fn new(role: Role, limits: SendLimits) -> Self {
         Self {
             chunks: VecDeque::new(),
             queued: Backlog::default(),
             in_flight: Backlog::default(),
             limits,
             above_low_water: false,
-            encoder: Encoder::default(),
+            role,
+            encoder: Encoder::new(role),
             compress_from: None,
             unfinished: None,
         }
@@ -155,10 +159,10 @@ impl SendQueue {
         self.check(length)?;
         self.may_begin()?;
         let compressed = self.compress_from.is_some_and(|least| length >= least);
-        Ok(Form { kind, length, compressed, fragments: self.limits.fragments })
+        Ok(Form { role: self.role, kind, length, compressed, fragments: self.limits.fragments })
     }
 
-    /// Queues one message of that form, copied and masked.
+    /// Queues one message of that form, copied and, by a client, masked.
     pub(super) fn message(
         &mut self,
         form: Form,
@@ -201,6 +205,16 @@ impl SendQueue {
         }
         let chunks = owned_chunks(&mut self.encoder, kind, payload, self.limits.fragments);
         self.push(chunks, receipt);
+        self.note_low_water();
+        Ok(())
+    }
+
+    /// Queues one message of a server, whose payload other queues have as well. It goes out uncompressed, in one frame.
+    pub(super) fn shared_message(&mut self, header: &[u8], payload: &Arc<[u8]>) -> Result<(), SendError> {
+        self.check(payload.len())?;
+        self.may_begin()?;
+        let tail = Some(Tail::Shared(payload.clone()));
+        self.push([Chunk { bytes: header.to_vec(), tail, messages: 1, ..Chunk::default() }].into(), None);
         self.note_low_water();
         Ok(())
     }

@@ -24,13 +24,13 @@ use crate::client::cause::Cause;
 use crate::client::error::Error;
 use crate::client::event::{Closed, Direction, Listener, Outcome, PeerClose, Times};
 use crate::client::keepalive::{Keepalive, Ticks};
-use crate::client::request::Request;
+use crate::client::request::SessionOptions;
 use crate::client::shared::{CloseRequest, Command, Shared};
 use crate::client::transport::{Endpoints, Stream};
 use crate::logging;
 use crate::platform;
 use crate::protocol::{
-    CloseCode, Connection, ConnectionEnd, Decoder, Negotiated, ProtocolError, Queued, ReadBuffer, Role,
+    CloseCode, Connection, ConnectionEnd, Decoder, Negotiated, ProtocolError, Queued, ReadBuffer,
 };
 use crate::runtime;
 
@@ -38,6 +38,7 @@ use crate::runtime;
 pub(super) enum Wake {
     Ping(Vec<u8>),
     NetworkChanged,
+    Hurry,
     Close(CloseRequest),
     Wrote(usize),
     /// To go on with what was read before.
@@ -46,6 +47,15 @@ pub(super) enum Wake {
     WriteFailed(io::Error),
     ReadFailed(io::Error),
     Timer,
+}
+
+/// What holds for a connection by the way it came to be.
+pub(super) struct Terms<'a> {
+    pub(super) options: &'a SessionOptions,
+    /// What is not sent may have to go to another connection.
+    pub(super) keeps_queue: bool,
+    /// It is told of changes of the network.
+    pub(super) watches_network: bool,
 }
 
 /// An open connection.
@@ -105,31 +115,31 @@ impl<'a> Session<'a> {
         listener: &'a mut dyn Listener,
         (stream, received): (Stream, ReadBuffer),
         deflate: Option<Negotiated>,
-        request: &Request,
+        terms: &Terms<'_>,
     ) -> Self {
-        let options = &request.session;
+        let Terms { options, keeps_queue, watches_network } = *terms;
+        let role = shared.role;
         let (now, ticks) = (Instant::now(), Ticks::of_process());
         // Who does not hear of changes of the network need not know.
-        let endpoints = request.watches_network().then(|| stream.endpoints().ok().map(Box::new)).flatten();
-        // Frames that came along with the server's answer.
+        let endpoints = watches_network.then(|| stream.endpoints().ok().map(Box::new)).flatten();
+        // Frames that came along with the peer's part of the upgrade.
         shared.counters.received_bytes(received.data().len());
-        let mut decoder = Decoder::new(options.message_limit, deflate.as_ref().map(Negotiated::inflater));
+        let inflater = deflate.as_ref().map(Negotiated::inflater);
+        let mut decoder = Decoder::new(options.message_limit, inflater).in_role(role);
         if options.in_pieces {
             decoder = decoder.in_pieces();
         }
         let keepalive = Keepalive::new(ticks, options.ping_interval, options.pong_timeout, now);
         let statistics = |period| Interval { period, next: ticks.after(now, period) };
+        let deflater = deflate.as_ref().map(Negotiated::deflater);
+        let mut writer = Writer::new(stream, deflater, shared.sends_fragments(), role);
+        writer.keep_originals = keeps_queue;
         Self {
             shared,
             listener,
-            writer: Writer::new(
-                stream,
-                deflate.as_ref().map(Negotiated::deflater),
-                shared.sends_fragments(),
-                request,
-            ),
+            writer,
             reader: Reader::new(received, decoder),
-            rules: Connection::new(Role::Client),
+            rules: Connection::new(role),
             pinger: Pinger::new(keepalive),
             close_timeout: options.close_timeout,
             close_by: None,
@@ -141,7 +151,7 @@ impl<'a> Session<'a> {
             last_read_for: None,
             slept: platform::slept(),
             paused: false,
-            // The server's first frames may have come with its answer to the upgrade.
+            // The peer's first frames may have come with its part of the upgrade.
             undelivered: true,
             awaits_listener: false,
             read_next: false,
@@ -178,6 +188,11 @@ impl<'a> Session<'a> {
                 None
             }
             Wake::NetworkChanged => self.network_changed(),
+            Wake::Hurry => {
+                self.close(CloseRequest { code: CloseCode::Away, reason: String::new() });
+                self.close_by = self.close_by.map(|_| Instant::now());
+                None
+            }
             Wake::Wrote(count) => {
                 self.wrote(count);
                 None
@@ -339,6 +354,7 @@ impl<'a> Session<'a> {
             Command::Ping(payload) => return Poll::Ready(Wake::Ping(payload)),
             Command::Close(request) => return Poll::Ready(Wake::Close(request)),
             Command::NetworkChanged => return Poll::Ready(Wake::NetworkChanged),
+            Command::Hurry => return Poll::Ready(Wake::Hurry),
             Command::None => {}
         }
         if let Poll::Ready(wake) = self.poll_timer(cx) {

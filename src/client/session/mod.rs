@@ -3,6 +3,7 @@
 //!
 //! Owns the socket and the timers. Takes commands from the [`Shared`], never from a caller directly.
 
+mod accepted;
 mod ack_progress;
 mod budget;
 mod compress;
@@ -14,31 +15,33 @@ mod outgoing;
 mod pinger;
 mod reader;
 mod receive;
+mod report;
 mod retry;
 mod timer;
 mod writer;
 
 use std::future::poll_fn;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
-use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use self::connection::Session;
-use self::end::{SessionEnd, abnormal};
+pub(crate) use self::accepted::Accepted;
+
+pub(super) use self::accepted::start_accepted;
+
+use self::connection::{Session, Terms};
+use self::end::SessionEnd;
 use self::notify::notify;
+use self::report::{notify_end, unless_it_panics};
 use self::retry::{Next, Reachability, Retry};
-use self::writer::Writer;
 use super::destination::UrlError;
 use super::dial::{self, AttemptProgress, Established};
 use super::error::Error;
-use super::event::{Closed, Failure, Listener, Outcome, Reconnected, Times};
+use super::event::{Listener, Reconnected, Times};
 use super::reconnect::Series;
 use super::request::Request;
-use super::send_queue::Dropped;
 use super::shared::{ListenerTurn, Shared, Stop};
 use super::transport;
 use crate::logging;
@@ -121,53 +124,6 @@ async fn run(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, request: Box
     }
 }
 
-/// Tells how it ended, and returns what has still to be closed in good order.
-fn notify_end(
-    shared: &Shared,
-    attempt: u64,
-    listener: &mut dyn Listener,
-    end: SessionEnd,
-) -> Option<Box<Writer>> {
-    let SessionEnd {
-        error,
-        mut dropped,
-        unsent,
-        mut closed,
-        writer,
-        was_open,
-        endpoints: _,
-        times,
-        stood_still: _,
-    } = end;
-    dropped.add(unsent);
-    dropped.merge(shared.end(attempt));
-    let Dropped { messages: unsent, receipts, payloads } = dropped;
-    if !payloads.is_empty() {
-        runtime::callback(|| drop(payloads));
-    }
-    if !receipts.is_empty() {
-        notify(shared, listener, |listener| {
-            receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
-        });
-    }
-    if let Some(error) = error {
-        if was_open && closed.is_none() {
-            closed = Some(abnormal(&error));
-        }
-        let failure = Failure { error, unsent, times };
-        logging::warn(format_args!("{} {failure}", shared.tag()));
-        notify(shared, listener, |listener| listener.failed(&failure));
-    } else if unsent > 0 {
-        logging::warn(format_args!("{} closed with {unsent} queued messages unsent", shared.tag()));
-    }
-    if let Some(closed) = closed {
-        let closed = Closed { unsent, times, ..closed };
-        logging::info(format_args!("{} closed ({})", shared.tag(), closed.code));
-        notify(shared, listener, |listener| listener.closed(&closed));
-    }
-    writer
-}
-
 /// One attempt of a client.
 struct Attempt<'a> {
     shared: &'a Shared,
@@ -190,14 +146,7 @@ impl<'a> Attempt<'a> {
                 Err(end) => end,
             }
         };
-        let driven = AssertUnwindSafe(driven).catch_unwind().await;
-        let mut end = driven.unwrap_or_else(|_| {
-            logging::error(format_args!("{} a session panicked; its connection is dropped", shared.tag()));
-            Box::new(SessionEnd {
-                was_open: opened.load(Ordering::Relaxed),
-                ..SessionEnd::of_error(Error::Internal)
-            })
-        });
+        let mut end = unless_it_panics(shared, &opened, driven).await;
         if !end.was_open {
             end.times.elapsed = began.elapsed();
         }
@@ -256,6 +205,11 @@ impl<'a> Attempt<'a> {
             let reconnected = Reconnected { attempts, downtime: lost_at.elapsed() };
             notify(shared, listener, |listener| listener.reconnected(&reconnected));
         }
-        Ok(Box::new(Session::new(shared, listener, (stream, received), deflate, &request)))
+        let terms = Terms {
+            options: &request.session,
+            keeps_queue: request.reconnect.as_ref().is_some_and(|template| template.policy.keep_queue),
+            watches_network: request.watches_network(),
+        };
+        Ok(Box::new(Session::new(shared, listener, (stream, received), deflate, &terms)))
     }
 }

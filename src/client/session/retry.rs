@@ -310,6 +310,8 @@ mod tests {
     use crate::client::message::Message;
     use crate::client::reconnect::Reconnect;
     use crate::client::request::Options;
+    use crate::client::send_queue::SendLimits;
+    use crate::protocol::Role;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -372,7 +374,8 @@ mod tests {
         let port =
             std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
         let log = Arc::default();
-        let shared = Arc::new(Shared::new(1, Box::new(Recorder(Arc::clone(&log), prepare, hearing)), 1_000));
+        let recorder = Box::new(Recorder(Arc::clone(&log), prepare, hearing));
+        let shared = Arc::new(Shared::new(1, Role::Client, recorder, SendLimits::of_bytes(1_000)));
         let options = Options { reconnect: Some(reconnect), ..Options::default() };
         let request = Request::parse(&format!("ws://{port}/"), options).expect("good");
         let (attempt, turn) = shared.begin().expect("idle");

@@ -13,12 +13,11 @@ use tokio::time::Instant;
 use super::outgoing::Outgoing;
 use super::reader::REMAINDER_BYTES_MAX;
 use crate::client::event::Receipt;
-use crate::client::request::Request;
 use crate::client::send_queue::{Backlog, Chunk, Dropped, Tail, recycle_chunk, undo_fragments};
 use crate::client::stats::Counters;
 use crate::client::time_limit::within;
 use crate::client::transport::Stream;
-use crate::protocol::{CloseCode, Deflater, Encoder, FrameHeader, encoded_frames};
+use crate::protocol::{CloseCode, Deflater, Encoder, FrameHeader, Role, encoded_frames};
 use crate::runtime;
 
 /// Control frames that may wait before a pong replaces the one before it.
@@ -59,20 +58,15 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(
-        stream: Stream,
-        deflater: Option<Deflater>,
-        fragments: bool,
-        request: &Request,
-    ) -> Self {
+    pub(super) fn new(stream: Stream, deflater: Option<Deflater>, fragments: bool, role: Role) -> Self {
         Self {
             stream,
             out: Outgoing::default(),
             front_written: 0,
             needs_flush: false,
-            encoder: Encoder::default(),
+            encoder: Encoder::new(role),
             deflater: deflater.map(Box::new),
-            keep_originals: request.reconnect.as_ref().is_some_and(|template| template.policy.keep_queue),
+            keep_originals: false,
             fragments,
             compressed: 0,
             headers: None,
@@ -173,7 +167,8 @@ impl Writer {
                 if let Some(headers) = &mut self.headers {
                     headers.extend(encoded_frames(&chunk.bytes).map(|(header, ..)| header));
                 }
-                self.spent.extend(chunk.tail);
+                // Nobody waits for one that several queues have.
+                self.spent.extend(chunk.tail.filter(|tail| !matches!(tail, Tail::Shared(_))));
                 recycle_chunk(chunk.bytes);
             }
         }
@@ -275,8 +270,9 @@ impl Writer {
         self.give_back();
     }
 
-    /// After the close frames: sends what is left, ends our side, and waits for the server to end its own, as
-    /// RFC 6455 section 7.1.1 asks of a client.
+    /// After the close frames: sends what is left, ends our side, and waits for the peer to end its own, as RFC 6455 section
+    /// 7.1.1 asks of a client. A server has to end first, and waits as well: what still comes would have the kernel drop what
+    /// is on its way.
     async fn finish(&mut self, counters: &Counters) {
         while let Ok(1..) = poll_fn(|cx| self.poll_write(cx, counters)).await {
             self.give_back();

@@ -29,6 +29,8 @@ pub(in crate::client) enum Command {
     Close(CloseRequest),
     /// The network has changed: see whether the connection is still there.
     NetworkChanged,
+    /// End the connection now.
+    Hurry,
 }
 
 /// Why a session that has no open connection is to end.

@@ -5,6 +5,7 @@
 mod command;
 mod refusal;
 mod retry;
+mod serving;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -18,11 +19,10 @@ use super::event::{Listener, Receipt};
 use super::handshake::Opened;
 use super::request::Preparation;
 use super::send_queue::{Backlog, Chunk, Dropped, Payload, SendError, SendLimits, SendQueue};
-use super::state::{State, close_code};
+use super::state::{State, close_code_of};
 use super::stats::{Counters, Statistics};
-use super::transport::Notified;
 use crate::logging::{NO_TRACE, Tag};
-use crate::protocol::{CONTROL_PAYLOAD_BYTES_MAX, CloseCode, MessageType, truncate_reason};
+use crate::protocol::{CONTROL_PAYLOAD_BYTES_MAX, CloseCode, MessageType, Role, truncate_reason};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
 
@@ -33,6 +33,7 @@ const WAITING_PINGS_MAX: usize = 16;
 pub(super) struct Shared {
     /// For log lines.
     pub(super) id: u64,
+    pub(super) role: Role,
     /// The number of the application's HiTrace chain, for log lines.
     trace: AtomicU64,
     /// The client is gone: no event reaches its listener any more.
@@ -58,6 +59,8 @@ struct Guarded {
     retry: RetryRequests,
     /// The network has changed since the session last looked.
     network_changed: bool,
+    /// The connection is to end now, whatever waits.
+    hurried: bool,
     /// Abandoned attempts that have not noticed yet, by their numbers, and what each leaves unsent. There are many when an
     /// application gives up attempt after attempt while its callback of the first one blocks.
     abandoned: BTreeMap<u64, Dropped>,
@@ -81,22 +84,24 @@ struct RetryRequests {
 }
 
 impl Shared {
-    pub(super) fn new(id: u64, listener: Box<dyn Listener>, send_limit: usize) -> Self {
+    pub(super) fn new(id: u64, role: Role, listener: Box<dyn Listener>, send_limits: SendLimits) -> Self {
         Self {
             id,
+            role,
             trace: AtomicU64::new(NO_TRACE),
             detached: AtomicBool::new(false),
             counters: Counters::default(),
             guarded: Mutex::new(Guarded {
                 attempt: 0,
                 state: State::Idle,
-                send_queue: SendQueue::new(SendLimits::of_bytes(send_limit)),
+                send_queue: SendQueue::new(role, send_limits),
                 pings: VecDeque::new(),
                 close: None,
                 close_asked: false,
                 reopening: false,
                 retry: RetryRequests::default(),
                 network_changed: false,
+                hurried: false,
                 abandoned: BTreeMap::new(),
                 opened: None,
                 waker: None,
@@ -271,7 +276,7 @@ impl Shared {
                 CloseStart::Cancelled
             }
             State::Open | State::Connecting => {
-                let code = asked.map_or(CloseCode::Status, close_code);
+                let code = asked.map_or(CloseCode::Status, |asked| close_code_of(self.role, asked));
                 if let Some(asked) = asked.filter(|asked| *asked != u32::from(u16::from(code))) {
                     crate::logging::warn(format_args!(
                         "{} close code {asked} must not be sent (RFC 6455 7.4); 1000 goes out",
@@ -405,6 +410,9 @@ impl Shared {
         if std::mem::take(&mut guarded.network_changed) {
             return Command::NetworkChanged;
         }
+        if std::mem::take(&mut guarded.hurried) {
+            return Command::Hurry;
+        }
         guarded.register(cx);
         Command::None
     }
@@ -429,15 +437,6 @@ impl Shared {
         guarded.close = None;
         guarded.send_queue.note_in_flight(Backlog::default());
         guarded.clear_queue()
-    }
-}
-
-impl Notified for Shared {
-    /// The session will look.
-    fn network_changed(&self) {
-        let mut guarded = self.lock();
-        guarded.network_changed = true;
-        wake(guarded);
     }
 }
 

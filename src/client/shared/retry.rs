@@ -2,6 +2,7 @@
 
 use super::{Shared, wake};
 use crate::client::request::Preparation;
+use crate::client::transport::Notified;
 
 impl Shared {
     // The client's side.
@@ -55,5 +56,14 @@ impl Shared {
     /// The application's answer.
     pub(in crate::client) fn take_prepared(&self) -> Option<Preparation> {
         self.lock().retry.prepared.take()
+    }
+}
+
+impl Notified for Shared {
+    /// The session will look.
+    fn network_changed(&self) {
+        let mut guarded = self.lock();
+        guarded.network_changed = true;
+        wake(guarded);
     }
 }

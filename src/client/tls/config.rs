@@ -9,9 +9,9 @@ use std::time::SystemTime;
 use ring::hmac;
 use rustls::crypto::ring::default_provider;
 use rustls::version::TLS13;
-use rustls::{ALL_VERSIONS, ClientConfig, InconsistentKeys};
+use rustls::{ALL_VERSIONS, ClientConfig};
 
-use super::error::{Shown, TrustError, unreadable, unusable};
+use super::error::{TrustError, unreadable};
 use super::options::{AlpnProtocols, ClientCertificate, DeclaredTrust, Pin, TlsOptions};
 use super::verify::{PinSets, Verifier};
 use super::{key, trust};
@@ -127,18 +127,9 @@ fn build(options: &TlsOptions, declared: &DeclaredTrust) -> Result<ClientConfig,
             let chain = trust::certificates(certificate)?;
             let private = key::private_key(key, password.as_ref())?;
             let kind = key::kind_of_unusable(&private);
-            builder.with_client_auth_cert(chain, private).map_err(|cause| match cause {
-                rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-                    unusable(key, format!("it is not the key of the certificate {}", Shown(certificate)))
-                }
-                rustls::Error::InvalidCertificate(_) => {
-                    unusable(certificate, "its first certificate is malformed".to_owned())
-                }
-                _ => unusable(
-                    key,
-                    format!("it is {kind}; RSA of 2048 to 4096 bits, P-256, P-384 and Ed25519 can be used"),
-                ),
-            })?
+            builder
+                .with_client_auth_cert(chain, private)
+                .map_err(|cause| key::unfit(&cause, (certificate, key), kind))?
         }
     };
     config.alpn_protocols = options.alpn.0.clone();

@@ -13,11 +13,12 @@ use pkcs5::der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
 use pkcs5::der::{Decode, Reader};
 use pkcs5::pbes2::{self, Kdf, Pbkdf2Prf};
 use ring::pbkdf2;
+use rustls::InconsistentKeys;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 use zeroize::Zeroizing;
 
 use super::der::{self, FileKind};
-use super::error::{TrustError, unreadable, unusable};
+use super::error::{Shown, TrustError, unreadable, unusable};
 use super::file;
 use super::options::Password;
 use super::pem::{self, PemError, Section};
@@ -144,6 +145,26 @@ fn traditional_key(
         return open_traditional(section, password);
     }
     Ok(section.decode()?)
+}
+
+/// Why a certificate and a key, which is of that kind if it cannot be used, are not fit to be shown.
+pub(super) fn unfit(
+    cause: &rustls::Error,
+    (certificate, key): (&Path, &Path),
+    kind: &'static str,
+) -> TrustError {
+    match cause {
+        rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+            unusable(key, format!("it is not the key of the certificate {}", Shown(certificate)))
+        }
+        rustls::Error::InvalidCertificate(_) => {
+            unusable(certificate, "its first certificate is malformed".to_owned())
+        }
+        _ => unusable(
+            key,
+            format!("it is {kind}; RSA of 2048 to 4096 bits, P-256, P-384 and Ed25519 can be used"),
+        ),
+    }
 }
 
 /// What a key is that was found, and that TLS here cannot use.

@@ -9,6 +9,7 @@ mod file;
 mod key;
 mod options;
 mod pem;
+mod server;
 mod trust;
 mod verify;
 
@@ -17,8 +18,8 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::AsyncReadExt;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsConnector, TlsStream as EitherTlsStream};
 use url::Host;
 
 pub use self::error::{TlsError, TrustError};
@@ -26,6 +27,10 @@ pub use self::options::{
     AlpnProtocols, ClientCertificate, DeclaredTrust, NetworkSecurityConfig, Password, Pin, PinError,
     TlsOptions, TlsServerName,
 };
+
+pub use self::server::ServerTls;
+
+pub(crate) use self::server::{accept_tls, server_config};
 
 pub(super) use self::config::{config, file_stamp};
 
@@ -54,7 +59,7 @@ pub(super) async fn handshake(
 /// What the server had to say of the handshake when it broke off the upgrade. A server of TLS 1.3 judges the client's
 /// certificate when the client takes the handshake for done already (RFC 8446 section 4.4.2.4), so its alert may be behind
 /// a failed write.
-pub(super) async fn late_alert(mut stream: Box<TlsStream<Socket>>) -> Option<TlsError> {
+pub(super) async fn late_alert(mut stream: Box<EitherTlsStream<Socket>>) -> Option<TlsError> {
     let mut buffer = [0; 1_024];
     loop {
         match stream.read(&mut buffer).await {

@@ -97,7 +97,7 @@ pub struct ClientCertificate {
     pub password: Option<Password>,
 }
 
-const HTTP_1_1: &[u8] = b"http/1.1";
+pub(super) const HTTP_1_1: &[u8] = b"http/1.1";
 
 /// Protocols to offer by ALPN (RFC 7301), preferred first; none leaves the extension out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

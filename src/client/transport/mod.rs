@@ -13,7 +13,9 @@ mod watch;
 use crate::simulation::tcp;
 
 pub(super) use self::route::Endpoints;
-pub(super) use self::socket::{LastActivity, Socket};
-pub(super) use self::stream::Stream;
-pub(super) use self::tcp::Tcp;
+pub(crate) use self::socket::Socket;
+pub(crate) use self::stream::Stream;
+pub(crate) use self::tcp::Tcp;
+
+pub(super) use self::socket::LastActivity;
 pub(super) use self::watch::{Notified, Subscription, subscribe};

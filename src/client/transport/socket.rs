@@ -15,7 +15,7 @@ use super::tcp::Tcp;
 use crate::runtime;
 
 /// A connected TCP socket.
-pub(in crate::client) struct Socket {
+pub(crate) struct Socket {
     stream: Tcp,
     /// Bytes that the kernel has taken.
     written: u64,
@@ -55,6 +55,11 @@ impl Socket {
     /// `activity` is told of what comes, until [`Socket::is_made`].
     pub(in crate::client) fn new(stream: Tcp, activity: Arc<LastActivity>) -> Self {
         Self { stream, written: 0, activity: Some(activity), asks_kernel: false }
+    }
+
+    /// One that was accepted.
+    pub(crate) fn accepted(stream: Tcp) -> Self {
+        Self { stream, written: 0, activity: None, asks_kernel: false }
     }
 
     /// The connection is made: whoever reads from it now knows when.

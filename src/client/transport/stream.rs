@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::client::TlsStream;
+use tokio_rustls::TlsStream;
 
 use super::route::Endpoints;
 use super::socket::Socket;
@@ -15,7 +15,7 @@ use crate::runtime;
 const TLS_WRITE_BYTES_MAX: usize = 262_144;
 
 /// The transport of a connection.
-pub(in crate::client) enum Stream {
+pub(crate) enum Stream {
     Plain(Socket),
     Tls(Box<TlsStream<Socket>>),
 }
@@ -46,7 +46,7 @@ impl Stream {
     }
 
     /// What is below TLS.
-    pub(in crate::client) fn socket(&mut self) -> &mut Socket {
+    pub(crate) fn socket(&mut self) -> &mut Socket {
         match self {
             Self::Plain(stream) => stream,
             Self::Tls(stream) => stream.get_mut().0,

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use crate::platform;
 
 /// A connected socket whose writes fail with `BrokenPipe` and nothing else.
-pub(in crate::client) struct Tcp(TcpStream);
+pub(crate) struct Tcp(TcpStream);
 
 impl Tcp {
     /// Connects to an address.
@@ -24,8 +24,13 @@ impl Tcp {
         TcpStream::connect(to).await.map(Self)
     }
 
+    /// One that was accepted.
+    pub(crate) fn accepted(stream: TcpStream) -> Self {
+        Self(stream)
+    }
+
     /// Has small messages not wait for the acknowledgement of earlier ones.
-    pub(in crate::client) fn set_nodelay(&self) -> io::Result<()> {
+    pub(crate) fn set_nodelay(&self) -> io::Result<()> {
         self.0.set_nodelay(true)
     }
 

@@ -27,13 +27,13 @@ fn offers_what_the_options_say() {
 fn reads_legal_answers() {
     assert_eq!(offer().accept(""), Ok(None));
     let plain = offer().accept("permessage-deflate").expect("legal").expect("accepted");
-    assert!(plain.client_context_takeover && plain.server_context_takeover);
-    assert_eq!((plain.client_window_bits, plain.server_window_bits), (15, 15));
+    assert!(plain.own_context_takeover && plain.peer_context_takeover);
+    assert_eq!((plain.own_window_bits, plain.peer_window_bits), (15, 15));
     let answer = "permessage-deflate; client_max_window_bits=\"10\";server_max_window_bits=8 ; \
                   server_no_context_takeover;client_no_context_takeover";
     let all = offer().accept(answer).expect("legal").expect("accepted");
-    assert!(!all.client_context_takeover && !all.server_context_takeover);
-    assert_eq!((all.client_window_bits, all.server_window_bits), (10, 8));
+    assert!(!all.own_context_takeover && !all.peer_context_takeover);
+    assert_eq!((all.own_window_bits, all.peer_window_bits), (10, 8));
     let tiny = offer().accept("permessage-deflate; client_max_window_bits=8").expect("legal");
     assert_eq!(tiny.expect("accepted").threshold(), None);
 }
@@ -62,6 +62,65 @@ fn refuses_illegal_answers() {
     }
 }
 
+#[test]
+fn a_server_meets_the_first_offer_that_it_can() {
+    let limits = PerMessageDeflate { server_max_window_bits: 12, client_max_window_bits: 11, ..offer() };
+    for (own, offers, answer) in [
+        (offer(), "permessage-deflate", Some("permessage-deflate")),
+        (offer(), "permessage-deflate; client_max_window_bits", Some("permessage-deflate")),
+        (offer(), "x-webkit-deflate-frame, permessage-deflate", Some("permessage-deflate")),
+        (offer(), "", None),
+        (offer(), "x-mine", None),
+        (offer(), "permessage-deflate; other", None),
+        (offer(), "permessage-deflate; server_max_window_bits", None),
+        (offer(), "permessage-deflate; server_max_window_bits=16", None),
+        (offer(), "permessage-deflate; client_max_window_bits=07", None),
+        (offer(), "permessage-deflate; server_no_context_takeover; server_no_context_takeover", None),
+        (
+            offer(),
+            "permessage-deflate; server_no_context_takeover=1, permessage-deflate",
+            Some("permessage-deflate"),
+        ),
+        (
+            offer(),
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+            Some("permessage-deflate; server_no_context_takeover; client_no_context_takeover"),
+        ),
+        (
+            offer(),
+            "permessage-deflate; server_max_window_bits=8; client_max_window_bits=10",
+            Some("permessage-deflate; server_max_window_bits=8; client_max_window_bits=10"),
+        ),
+        (
+            limits.clone(),
+            "permessage-deflate; server_max_window_bits=\"15\"; client_max_window_bits",
+            Some("permessage-deflate; server_max_window_bits=12; client_max_window_bits=11"),
+        ),
+        (limits, "permessage-deflate", Some("permessage-deflate")),
+    ] {
+        let met = own.answer(offers);
+        assert_eq!(met.as_ref().map(|(answer, _)| answer.as_str()), answer, "{offers}");
+        // What cannot be compressed with is not compressed.
+        let compresses = met.as_ref().is_some_and(|(_, negotiated)| negotiated.threshold().is_some());
+        assert_eq!(compresses, answer.is_some_and(|answer| !answer.contains("server_max_window_bits=8")));
+        // Both sides agree on what they have agreed on.
+        if let (Some(answer), Some((_, server))) = (answer, met) {
+            let client = PerMessageDeflate {
+                server_no_context_takeover: offers.contains("server_no"),
+                client_no_context_takeover: offers.contains("client_no"),
+                ..offer()
+            };
+            if !offers.contains(',') {
+                let client = client.accept(answer).expect("legal").expect("accepted");
+                assert_eq!(client.own_context_takeover, server.peer_context_takeover, "{offers}");
+                assert_eq!(client.peer_context_takeover, server.own_context_takeover, "{offers}");
+                assert!(client.own_window_bits <= server.peer_window_bits, "{offers}");
+                assert!(client.peer_window_bits >= server.own_window_bits, "{offers}");
+            }
+        }
+    }
+}
+
 /// A piece of a message, in as many calls as it takes: their number.
 fn feed(
     inflater: &mut Inflater,
@@ -85,8 +144,8 @@ fn round_trip(answer: &str, messages: &[Vec<u8>], step: usize) {
     let negotiated = offer().accept(answer).expect("legal").expect("accepted");
     // The client's compressor against a decompressor with the client's parameters, as a server would have it.
     let servers = Negotiated {
-        server_context_takeover: negotiated.client_context_takeover,
-        server_window_bits: negotiated.client_window_bits,
+        peer_context_takeover: negotiated.own_context_takeover,
+        peer_window_bits: negotiated.own_window_bits,
         ..negotiated.clone()
     };
     let (mut deflater, mut inflater) = (negotiated.deflater(), servers.inflater());

@@ -13,7 +13,15 @@ fn decode_in_steps(
     capacity: usize,
     limit: u64,
 ) -> (Vec<Seen>, Option<ProtocolError>) {
-    let mut decoder = Decoder::new(limit, None);
+    decode_by(Decoder::new(limit, None), wire, step, capacity)
+}
+
+fn decode_by(
+    mut decoder: Decoder,
+    wire: &[u8],
+    step: usize,
+    capacity: usize,
+) -> (Vec<Seen>, Option<ProtocolError>) {
     let mut buffer = ReadBuffer::over(Vec::with_capacity(capacity));
     let mut seen = Vec::new();
     let mut rest = wire;
@@ -89,10 +97,24 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The same frame from a client.
+fn masked(frame: &[u8]) -> Vec<u8> {
+    const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+    let header = match frame[1] {
+        126 => 4,
+        127 => 10,
+        _ => 2,
+    };
+    let mut out = [&frame[..header], &KEY, &frame[header..]].concat();
+    out[1] |= 0x80;
+    mask::apply(&mut out[header + 4..], KEY);
+    out
+}
+
 #[test]
 fn yields_the_same_messages_however_the_bytes_arrive() {
     let big: Vec<u8> = (0..70_000_u32).map(|i| i as u8).collect();
-    let wire = [
+    let frames = [
         frame(0x81, b"Hello"),
         frame(0x82, &big),
         frame(0x01, "Hél".as_bytes()),
@@ -103,8 +125,9 @@ fn yields_the_same_messages_however_the_bytes_arrive() {
         frame(0x81, b""),
         frame(0x8a, b""),
         frame(0x88, b"\x03\xe8bye"),
-    ]
-    .concat();
+    ];
+    let wire = frames.concat();
+    let from_client: Vec<u8> = frames.iter().flat_map(|frame| masked(frame)).collect();
     let expected: Vec<Seen> = vec![
         ("text", b"Hello".to_vec()),
         ("binary", big.clone()),
@@ -120,6 +143,42 @@ fn yields_the_same_messages_however_the_bytes_arrive() {
             let (seen, error) = decode_in_steps(&wire, step, capacity, 1 << 20);
             assert_eq!(error, None);
             assert_eq!(seen, expected, "step {step}, capacity {capacity}");
+            let server = Decoder::new(1 << 20, None).in_role(Role::Server);
+            let (seen, error) = decode_by(server, &from_client, step, capacity);
+            assert_eq!(error, None);
+            assert_eq!(seen, expected, "from a client, step {step}, capacity {capacity}");
+        }
+    }
+}
+
+#[test]
+fn a_server_refuses_a_frame_that_is_not_masked() {
+    let server = || Decoder::new(1 << 20, None).in_role(Role::Server);
+    for frame in [frame(0x81, b"Hello"), frame(0x89, b""), frame(0x88, b"")] {
+        let (seen, error) = decode_by(server(), &frame, 1, 160);
+        assert_eq!((seen, error), (vec![], Some(ProtocolError::UnmaskedFrame)));
+    }
+    let (seen, error) = decode_by(server(), &masked(&frame(0x81, b"\xff")), 1, 160);
+    assert_eq!((seen, error), (vec![], Some(ProtocolError::InvalidUtf8)));
+}
+
+#[test]
+fn a_server_inflates_what_a_client_masks() {
+    let (_, negotiated) = PerMessageDeflate::default().answer("permessage-deflate").expect("met");
+    let message = b"much of the same, ".repeat(9_000);
+    let mut wire = Vec::new();
+    let mut compressed = Vec::new();
+    negotiated.deflater().message(&mut compressed, &message);
+    let (first, rest) = compressed.split_at(compressed.len() / 2);
+    for part in [frame(0x42, first), frame(0x89, b"p"), frame(0x80, rest)] {
+        wire.extend(masked(&part));
+    }
+    for step in [1, 7, 100_000] {
+        for capacity in [160, 131_072] {
+            let server = Decoder::new(1 << 20, Some(negotiated.inflater())).in_role(Role::Server);
+            let (seen, error) = decode_by(server, &wire, step, capacity);
+            assert_eq!(error, None);
+            assert!(seen == [("ping", b"p".to_vec()), ("binary", message.clone())], "{step}, {capacity}");
         }
     }
 }

@@ -1,0 +1,58 @@
+//! The session of a connection that was accepted: it is open from the start, and no other one follows it.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::connection::{Session, Terms};
+use super::notify::notify;
+use super::report::{notify_end, unless_it_panics};
+use crate::client::handshake::Opened;
+use crate::client::request::SessionOptions;
+use crate::client::shared::{ListenerTurn, Shared};
+use crate::client::transport::Stream;
+use crate::protocol::{Negotiated, ReadBuffer};
+use crate::runtime;
+
+/// A connection whose upgrade was answered.
+pub(crate) struct Accepted {
+    pub(crate) stream: Stream,
+    pub(crate) opened: Arc<Opened>,
+    /// permessage-deflate, when it was agreed on.
+    pub(crate) deflate: Option<Negotiated>,
+    /// What came behind the request.
+    pub(crate) received: ReadBuffer,
+    pub(crate) options: Arc<SessionOptions>,
+    /// Called when the last event was told.
+    pub(crate) ended: Box<dyn FnOnce() + Send>,
+    /// Dropped when the socket is closed.
+    pub(crate) slot: Box<dyn Any + Send>,
+}
+
+/// Runs the session of an accepted connection, which is open.
+pub(in crate::client) fn start_accepted(
+    process: &'static runtime::Process,
+    shared: Arc<Shared>,
+    attempt: u64,
+    turn: ListenerTurn,
+    accepted: Accepted,
+) {
+    process.spawn(run(shared, attempt, turn, Box::new(accepted)));
+}
+
+async fn run(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, accepted: Box<Accepted>) {
+    let mut listener = turn.await;
+    let Accepted { stream, opened, deflate, received, options, ended, slot } = *accepted;
+    notify(&shared, &mut **listener, |listener| listener.opened(&opened));
+    drop(opened);
+    let terms = Terms { options: &options, keeps_queue: false, watches_network: false };
+    let session = Box::new(Session::new(&shared, &mut **listener, (stream, received), deflate, &terms));
+    let end = unless_it_panics(&shared, &AtomicBool::new(true), session.run()).await;
+    let writer = notify_end(&shared, attempt, &mut **listener, *end);
+    drop(listener);
+    ended();
+    if let Some(writer) = writer {
+        writer.finish_within(options.close_timeout, &shared.counters).await;
+    }
+    drop(slot);
+}

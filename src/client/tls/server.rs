@@ -1,0 +1,72 @@
+//! TLS of the accepting side: its certificate and key, and whom it wants a certificate from.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::crypto::ring::default_provider;
+use rustls::server::WebPkiClientVerifier;
+use rustls::version::TLS13;
+use rustls::{ALL_VERSIONS, RootCertStore, ServerConfig};
+use tokio_rustls::{TlsAcceptor, TlsStream};
+
+use super::error::{TlsError, TrustError, unusable};
+use super::options::Password;
+use super::{key, trust};
+use crate::client::transport::Socket;
+
+/// Files with a server's certificate, followed by those of its issuers, and its key (PKCS#8, SEC1 or PKCS#1); PEM or DER.
+#[derive(Clone, Debug)]
+pub struct ServerTls {
+    /// The certificates.
+    pub certificate: PathBuf,
+    /// The key.
+    pub key: PathBuf,
+    /// The key's password.
+    pub password: Option<Password>,
+    /// The authorities of clients' certificates: a file, PEM or DER. Without them no client is asked for one; with them none
+    /// is let in without.
+    pub client_authorities: Option<PathBuf>,
+    /// Speak TLS 1.3 only. Default: 1.2 as well.
+    pub tls13_only: bool,
+}
+
+/// The configuration for `options`. Reads files.
+pub(crate) fn server_config(options: &ServerTls) -> Result<Arc<ServerConfig>, TrustError> {
+    let ServerTls { certificate, key, password, client_authorities, tls13_only } = options;
+    let impossible =
+        |cause: &dyn ToString| TrustError { path: None, cause: cause.to_string(), is_shortage: false };
+    let versions: &[_] = if *tls13_only { &[&TLS13] } else { ALL_VERSIONS };
+    let provider = Arc::new(default_provider());
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(versions)
+        .map_err(|cause| impossible(&cause))?;
+    let builder = match client_authorities {
+        None => builder.with_no_client_auth(),
+        Some(path) => {
+            let mut roots = RootCertStore::empty();
+            for certificate in trust::certificates(path)? {
+                roots.add(certificate).map_err(|_| {
+                    unusable(path, "a certificate of it is malformed, and not a usable authority".to_owned())
+                })?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            builder.with_client_cert_verifier(verifier.map_err(|cause| impossible(&cause))?)
+        }
+    };
+    let chain = trust::certificates(certificate)?;
+    let private = key::private_key(key, password.as_ref())?;
+    let kind = key::kind_of_unusable(&private);
+    let mut config = builder
+        .with_single_cert(chain, private)
+        .map_err(|cause| key::unfit(&cause, (certificate, key), kind))?;
+    config.alpn_protocols = vec![super::options::HTTP_1_1.to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// The TLS handshake with a client.
+pub(crate) async fn accept_tls(
+    socket: Socket,
+    config: Arc<ServerConfig>,
+) -> Result<TlsStream<Socket>, TlsError> {
+    Ok(TlsAcceptor::from(config).accept(socket).await?.into())
+}

@@ -1,0 +1,253 @@
+//! Accepts clients and does their opening handshakes, a bounded number at a time.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::admission::Slot;
+use super::connection::ConnectionInfo;
+use super::listener::{Answer, Verdict};
+use super::shared::{Ready, Shared};
+use super::upgrade::{Agreement, REQUEST_HEAD_BYTES_MAX, Refusal, UpgradeRequest};
+use crate::client::{Socket, Stream, Tcp, TlsError, accept_tls, within};
+use crate::protocol::ReadBuffer;
+use crate::{logging, runtime};
+
+/// How long nobody is accepted after the system could not.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Clients that are accepted before others have their turn.
+const CLIENTS_IN_TURN: u32 = 16;
+/// How long a client that is refused may take to read why.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
+/// What is read of a request at once.
+const READ_STEP_BYTES: usize = 1_024;
+
+/// Why a client has no connection.
+enum Fault {
+    Tls(TlsError),
+    Io(io::Error),
+    /// It ended the connection before its request was whole.
+    Eof,
+    Refused(Refusal),
+    /// There is no answer: the owner has dropped the question.
+    Unanswered,
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Accepts clients until the server stops.
+pub(super) async fn accept(listener: TcpListener, server: Arc<Shared>) {
+    let (mut in_turn, mut can_accept) = (0, true);
+    loop {
+        let next = async {
+            // Those who wait for a permit wait in the kernel.
+            let permit = server.handshakes.clone().acquire_owned().await.ok();
+            (permit, listener.accept().await)
+        };
+        let (permit, accepted) = tokio::select! {
+            biased;
+            () = server.stopped() => break,
+            next = next => next,
+        };
+        match (permit, accepted) {
+            (Some(permit), Ok((stream, remote))) => {
+                can_accept = true;
+                admit(&server, stream, remote, permit);
+                in_turn = (in_turn + 1) % CLIENTS_IN_TURN;
+                if in_turn == 0 {
+                    end_turn().await;
+                }
+            }
+            // The client was gone before it was accepted.
+            (_, Err(cause)) if is_of_client(&cause) => {}
+            (_, Err(cause)) => {
+                if std::mem::take(&mut can_accept) {
+                    logging::warn(format_args!("no client can be accepted for now: {cause}"));
+                    server.listener.cannot_accept(&cause);
+                }
+                tokio::select! {
+                    biased;
+                    () = server.stopped() => break,
+                    () = sleep(PAUSE) => {}
+                }
+            }
+            // Its permits are never closed.
+            (None, Ok(_)) => break,
+        }
+    }
+    drop(listener);
+    server.release();
+}
+
+fn is_of_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
+}
+
+/// Begins the handshake of a client, or keeps it out.
+fn admit(server: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, permit: OwnedSemaphorePermit) {
+    let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
+    match server.admission.admit(remote.ip(), Instant::now()) {
+        Err(why) => {
+            drop(stream);
+            server.count_kept_out();
+            logging::info(format_args!("a client was kept out: {why}"));
+            server.listener.kept_out(remote, why);
+        }
+        Ok(slot) => {
+            let begun = runtime::spawn(welcome(server.clone(), stream, remote, (slot, permit)));
+            if let Err(cause) = begun {
+                logging::warn(format_args!("a client was kept out: {cause}"));
+            }
+        }
+    }
+}
+
+/// Does the handshake of a client, and begins its session.
+async fn welcome(
+    server: Arc<Shared>,
+    stream: TcpStream,
+    remote: SocketAddr,
+    (slot, permit): (Slot, OwnedSemaphorePermit),
+) {
+    let limit = server.options.handshake_timeout;
+    let handshake = within(limit, Instant::now() + limit, Box::pin(handshake(&server, stream, remote)));
+    let outcome = tokio::select! {
+        biased;
+        () = server.stopped() => return,
+        outcome = handshake => outcome,
+    };
+    drop(permit);
+    if !matches!(outcome, Some(Ok(_))) {
+        server.count_not_opened();
+    }
+    match outcome {
+        Some(Ok(ready)) => server.open(ready, slot),
+        Some(Err(Fault::Tls(cause))) => {
+            logging::info(format_args!("no connection: the TLS handshake failed: {cause:?}"));
+        }
+        Some(Err(Fault::Io(cause))) => logging::info(format_args!("no connection: {cause}")),
+        Some(Err(Fault::Eof)) => logging::info(format_args!("no connection: the client sent no request")),
+        Some(Err(Fault::Refused(refusal))) => {
+            logging::info(format_args!("no connection: refused by HTTP {}", refusal.status));
+        }
+        Some(Err(Fault::Unanswered)) => {
+            logging::warn(format_args!("no connection: the application gave no answer"));
+        }
+        None => {
+            let limit = limit.as_millis();
+            logging::info(format_args!("no connection: the handshake was not done within {limit} ms"));
+        }
+    }
+}
+
+async fn handshake(server: &Shared, stream: TcpStream, remote: SocketAddr) -> Result<Ready, Fault> {
+    let tcp = Tcp::accepted(stream);
+    tcp.set_nodelay()?;
+    let socket = Socket::accepted(tcp);
+    let mut stream = match &server.tls {
+        None => Stream::Plain(socket),
+        Some(config) => Stream::Tls(Box::new(accept_tls(socket, config.clone()).await.map_err(Fault::Tls)?)),
+    };
+    match upgrade(server, &mut stream, remote).await {
+        Ok((request, agreement, received)) => {
+            let info = ConnectionInfo {
+                id: server.next_id(),
+                remote,
+                target: request.target.as_str().into(),
+                protocol: agreement.protocol.map(Into::into),
+            };
+            let Agreement { extensions, deflate, protocol: _ } = agreement;
+            Ok(Ready { stream, received, deflate, extensions, info })
+        }
+        Err(fault) => {
+            if let Fault::Refused(refusal) = &fault {
+                // It need not be read.
+                let _ = timeout(REFUSAL_TIMEOUT, refuse(&mut stream, refusal)).await;
+            }
+            Err(fault)
+        }
+    }
+}
+
+/// Reads the request and answers it, if it can be met and the owner lets the client in.
+async fn upgrade(
+    server: &Shared,
+    stream: &mut Stream,
+    remote: SocketAddr,
+) -> Result<(Arc<UpgradeRequest>, Agreement, ReadBuffer), Fault> {
+    let (request, received) = read_request(stream).await?;
+    let request = Arc::new(request);
+    let (answer, verdict) = oneshot::channel();
+    server.listener.requested(remote, &request, Answer(answer));
+    let headers = match verdict.await {
+        Ok(Verdict::Accept(headers)) => headers,
+        Ok(Verdict::Refuse(refusal)) => return Err(Fault::Refused(refusal)),
+        Err(_) => return Err(Fault::Unanswered),
+    };
+    let options = &server.options;
+    let agreement = request.agree(&options.protocols, options.session.per_message_deflate.as_ref());
+    stream.write_all(&request.format_answer(&agreement, &headers)).await?;
+    stream.flush().await?;
+    Ok((request, agreement, received))
+}
+
+async fn read_request(stream: &mut Stream) -> Result<(UpgradeRequest, ReadBuffer), Fault> {
+    let mut head = Vec::new();
+    loop {
+        let before = head.len();
+        head.reserve(READ_STEP_BYTES);
+        match stream.read_buf(&mut head).await {
+            // To TLS, an end without close_notify is an error of its own.
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(Fault::Io(error)),
+            Err(_) | Ok(0) => return Err(Fault::Eof),
+            Ok(_) => {}
+        }
+        // A head that comes byte by byte is not looked at as often.
+        let may_be_whole = head[before..].contains(&b'\n') || head.len() >= REQUEST_HEAD_BYTES_MAX;
+        if before > 0 && !may_be_whole {
+            continue;
+        }
+        if let Some((request, length)) = UpgradeRequest::parse(&head).map_err(Fault::Refused)? {
+            let mut received = ReadBuffer::default();
+            received.extend(&head[length..]);
+            return Ok((request, received));
+        }
+    }
+}
+
+/// Says why, and waits until the client has ended its side: what still comes would have the kernel drop what is on its way.
+async fn refuse(stream: &mut Stream, refusal: &Refusal) -> io::Result<()> {
+    stream.write_all(&refusal.format()).await?;
+    stream.shutdown().await?;
+    let mut discarded = Vec::with_capacity(READ_STEP_BYTES);
+    while stream.socket().read_buf(&mut discarded).await? > 0 {
+        discarded.clear();
+    }
+    Ok(())
+}
+
+/// Lets others have their turn.
+async fn end_turn() {
+    let mut ended = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut ended, true) {
+            return Poll::Ready(());
+        }
+        runtime::end_turn(cx);
+        Poll::Pending
+    })
+    .await;
+}

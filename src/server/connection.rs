@@ -1,0 +1,93 @@
+//! A connection that was accepted, as its server's owner has it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::client::{
+    Client, CloseError, CloseStart, MessageType, PingError, Receipt, SendError, State, Statistics,
+};
+
+/// What is known of a connection from its upgrade on.
+#[derive(Debug)]
+pub struct ConnectionInfo {
+    /// Counts the connections of a server, from 1.
+    pub id: u64,
+    /// The client's end.
+    pub remote: SocketAddr,
+    /// The path and the query that the client has asked for.
+    pub target: Box<str>,
+    /// The sub-protocol that was agreed on.
+    pub protocol: Option<Box<str>>,
+}
+
+/// See the module. Every method may be called from any thread, and none waits for the network.
+#[derive(Debug)]
+pub struct Connection {
+    info: Arc<ConnectionInfo>,
+    client: Client,
+}
+
+impl Connection {
+    pub(super) fn new(info: Arc<ConnectionInfo>, client: Client) -> Self {
+        Self { info, client }
+    }
+
+    /// What is known of it.
+    pub fn info(&self) -> &ConnectionInfo {
+        &self.info
+    }
+
+    /// The state of it at this moment.
+    pub fn state(&self) -> State {
+        self.client.state()
+    }
+
+    /// See [`Client::send`].
+    pub fn send(&self, kind: MessageType, payload: &[u8]) -> Result<(), SendError> {
+        self.client.send(kind, payload)
+    }
+
+    /// See [`Client::send_with_receipt`].
+    pub fn send_with_receipt(
+        &self,
+        kind: MessageType,
+        payload: &[u8],
+        receipt: Receipt,
+    ) -> Result<(), SendError> {
+        self.client.send_with_receipt(kind, payload, receipt)
+    }
+
+    pub(super) fn send_shared(&self, header: &[u8], payload: &Arc<[u8]>) -> Result<(), SendError> {
+        self.client.send_shared(header, payload)
+    }
+
+    /// Ends the connection without waiting for the client.
+    pub(super) fn hurry(&self) {
+        self.client.hurry();
+    }
+
+    /// Whether more is queued than the low-water mark, so that [`crate::client::Listener::drained`] is to come.
+    pub fn is_above_low_water(&self) -> bool {
+        self.client.is_above_low_water()
+    }
+
+    /// See [`Client::ping`].
+    pub fn ping(&self, payload: &[u8]) -> Result<(), PingError> {
+        self.client.ping(payload)
+    }
+
+    /// See [`Client::close`].
+    pub fn close(&self, code: u32, reason: &str) -> Result<CloseStart, CloseError> {
+        self.client.close(code, reason)
+    }
+
+    /// See [`Client::buffered`].
+    pub fn buffered(&self) -> usize {
+        self.client.buffered()
+    }
+
+    /// See [`Client::statistics`].
+    pub fn statistics(&self) -> Statistics {
+        self.client.statistics()
+    }
+}

@@ -1,0 +1,61 @@
+//! What a server tells its owner, and what it asks.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::admission::Unwelcome;
+use super::connection::ConnectionInfo;
+use super::upgrade::{Refusal, UpgradeRequest};
+use crate::client::Listener;
+
+/// The owner of a server. Calls come from the library's threads, several at a time, and none may block.
+pub trait ServerListener: Send + Sync + 'static {
+    /// A client asks for a connection. It is let in, or not, when `answer` is given, or fails with the time for its handshake.
+    fn requested(&self, remote: SocketAddr, request: &Arc<UpgradeRequest>, answer: Answer) {
+        let _ = (remote, request);
+        answer.accept(Vec::new());
+    }
+
+    /// A connection is about to open: makes the one who is told of it, by `opened` first.
+    fn connected(&self, info: &Arc<ConnectionInfo>) -> Box<dyn Listener>;
+
+    /// A client was kept out before it could ask.
+    fn kept_out(&self, remote: SocketAddr, why: Unwelcome) {
+        let _ = (remote, why);
+    }
+
+    /// Nobody can be accepted for now. Told once for each time of it.
+    fn cannot_accept(&self, cause: &io::Error) {
+        let _ = cause;
+    }
+
+    /// After a stop: the port is free.
+    fn released(&self) {}
+
+    /// After a stop: the port is free, and the last connection has told its last event.
+    fn over(&self) {}
+}
+
+/// Answers one request to upgrade. Dropped, it refuses with HTTP 500.
+pub struct Answer(pub(super) oneshot::Sender<Verdict>);
+
+pub(super) enum Verdict {
+    Accept(Vec<(String, String)>),
+    Refuse(Refusal),
+}
+
+impl Answer {
+    /// Lets the client in. The headers go out besides those of the upgrade.
+    pub fn accept(self, headers: Vec<(String, String)>) {
+        // The client may be gone, which is no error.
+        let _ = self.0.send(Verdict::Accept(headers));
+    }
+
+    /// Refuses the client.
+    pub fn refuse(self, refusal: Refusal) {
+        let _ = self.0.send(Verdict::Refuse(refusal));
+    }
+}

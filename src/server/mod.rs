@@ -1,0 +1,180 @@
+//! The WebSocket server: accepts connections, whose sessions are those of `client` in the other role.
+//!
+//! Owns the listening socket, the opening handshakes and the list of connections. Tells its owner through [`ServerListener`], and
+//! of each connection through a [`crate::client::Listener`]. Knows nothing of C and JavaScript.
+
+mod acceptor;
+mod admission;
+mod connection;
+mod listener;
+mod options;
+mod shared;
+mod statistics;
+mod upgrade;
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+
+pub use self::admission::Unwelcome;
+pub use self::connection::{Connection, ConnectionInfo};
+pub use self::listener::{Answer, ServerListener};
+pub use self::options::{CLIENTS_DEFAULT, RateLimit, ServerOptions};
+pub use self::statistics::ServerStatistics;
+pub use self::upgrade::{Refusal, UpgradeRequest};
+
+use self::shared::Shared;
+use crate::client::{MessageType, TrustError, server_config};
+use crate::protocol::server_header;
+use crate::{logging, runtime};
+
+/// Clients that the kernel keeps for a server that is busy. It may keep fewer.
+const BACKLOG: i32 = 1_024;
+/// What connections are closed with when the server stops.
+const GOING_AWAY: u32 = 1001;
+const GOING_AWAY_REASON: &str = "server is going away";
+
+/// A server that listens. Every method may be called from any thread, and none waits for the network. Dropping it stops it.
+pub struct Server {
+    shared: Arc<Shared>,
+    local: SocketAddr,
+}
+
+/// Why a server cannot be started.
+#[derive(Debug)]
+pub enum StartError {
+    /// A certificate file or a key is unusable.
+    Trust(TrustError),
+    /// The system refuses to listen there.
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// The system's words.
+        cause: io::Error,
+    },
+    /// The system has no threads or no descriptors for this library.
+    Exhausted(io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trust(cause) => cause.fmt(f),
+            Self::Listen { address, cause } => write!(f, "listening at {address} failed: {cause}"),
+            Self::Exhausted(cause) => {
+                write!(f, "the system has no threads or descriptors left for the library: {cause}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl Server {
+    /// Listens, and lets clients in from now on. Reads the files of certificates and keys.
+    pub fn start(options: ServerOptions, listener: Box<dyn ServerListener>) -> Result<Self, StartError> {
+        let process = runtime::start().map_err(StartError::Exhausted)?;
+        let tls = options.tls.as_ref().map(server_config).transpose().map_err(StartError::Trust)?;
+        let refused = |cause| StartError::Listen { address: options.listen, cause };
+        let socket = listen(options.listen).map_err(refused)?;
+        let local = socket.local_addr().map_err(refused)?;
+        let shared = Arc::new(Shared::new(options, tls, listener));
+        let server = shared.clone();
+        process.spawn(async move {
+            match TcpListener::from_std(socket) {
+                Ok(listener) => acceptor::accept(listener, server).await,
+                Err(cause) => {
+                    logging::error(format_args!("the server cannot listen: {cause}"));
+                    server.listener.cannot_accept(&cause);
+                    server.release();
+                }
+            }
+        });
+        Ok(Self { shared, local })
+    }
+
+    /// Where it listens, with the port that the system has chosen if it was to.
+    pub fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// A connection that is not over.
+    pub fn connection(&self, id: u64) -> Option<Arc<Connection>> {
+        self.shared.connection(id)
+    }
+
+    /// The connections that are not over, oldest first.
+    pub fn connections(&self) -> Vec<Arc<Connection>> {
+        self.shared.connections()
+    }
+
+    /// Queues a message for those connections of which `wanted` says so, framed and copied once. Returns how many have taken it.
+    pub fn broadcast(
+        &self,
+        kind: MessageType,
+        payload: &[u8],
+        wanted: impl Fn(&Connection) -> bool,
+    ) -> usize {
+        let (header, payload) = (server_header(kind, payload.len()), Arc::from(payload));
+        let connections = self.connections();
+        let taken = |connection: &&Arc<Connection>| {
+            wanted(connection) && connection.send_shared(&header, &payload).is_ok()
+        };
+        connections.iter().filter(taken).count()
+    }
+
+    /// What was counted so far.
+    pub fn statistics(&self) -> ServerStatistics {
+        self.shared.statistics()
+    }
+
+    /// Lets nobody in any more, gives the port back, and closes all connections with 1001 behind what is queued. What is not over
+    /// within `limit` is dropped. False when it was stopped before.
+    pub fn stop(&self, limit: Option<Duration>) -> bool {
+        let Some(connections) = self.shared.stop() else { return false };
+        for connection in connections {
+            // One that is closing already is no error.
+            let _ = connection.close(GOING_AWAY, GOING_AWAY_REASON);
+        }
+        if let Some(limit) = limit {
+            let server = self.shared.clone();
+            // Without a runtime there is no connection either.
+            let _ = runtime::spawn(async move {
+                tokio::time::sleep(limit).await;
+                server.connections().iter().for_each(|connection| connection.hurry());
+            });
+        }
+        true
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop(None);
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("local", &self.local).finish_non_exhaustive()
+    }
+}
+
+/// A socket that listens. That for all addresses of IPv6 is one for those of IPv4 too.
+fn listen(address: SocketAddr) -> io::Result<StdListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // The connections of a server before may wait for stray packets.
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(!address.ip().is_unspecified())?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}

@@ -1,0 +1,187 @@
+//! What a server, its acceptor and its connections share: the options, who is connected, and whether it has stopped.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustls::ServerConfig;
+use tokio::sync::Semaphore;
+
+use super::admission::{Admission, Slot};
+use super::connection::{Connection, ConnectionInfo};
+use super::listener::ServerListener;
+use super::options::ServerOptions;
+use super::statistics::ServerStatistics;
+use crate::client::{Accepted, Client, Headers, Opened, SessionOptions, Stream, Timing};
+use crate::logging;
+use crate::protocol::{Negotiated, ReadBuffer};
+use crate::sync::{Mutex, lock};
+
+pub(super) struct Shared {
+    pub(super) options: ServerOptions,
+    session: Arc<SessionOptions>,
+    pub(super) tls: Option<Arc<ServerConfig>>,
+    pub(super) listener: Box<dyn ServerListener>,
+    pub(super) admission: Arc<Admission>,
+    /// A permit for each client that may be in its handshake.
+    pub(super) handshakes: Arc<Semaphore>,
+    /// Has no permit; closed when the server stops.
+    stop: Semaphore,
+    last_id: AtomicU64,
+    registry: Mutex<Registry>,
+}
+
+/// The connections that are not over, by number.
+#[derive(Default)]
+struct Registry {
+    connections: BTreeMap<u64, Arc<Connection>>,
+    stopped: bool,
+    /// And the port is free.
+    released: bool,
+    told_over: bool,
+    /// Of the connections that are over, and of clients that never had one.
+    counted: ServerStatistics,
+}
+
+/// A connection whose upgrade was answered.
+pub(super) struct Ready {
+    pub(super) stream: Stream,
+    pub(super) received: ReadBuffer,
+    pub(super) deflate: Option<Negotiated>,
+    pub(super) extensions: Option<String>,
+    pub(super) info: ConnectionInfo,
+}
+
+impl Shared {
+    pub(super) fn new(
+        options: ServerOptions,
+        tls: Option<Arc<ServerConfig>>,
+        listener: Box<dyn ServerListener>,
+    ) -> Self {
+        Self {
+            session: Arc::new(options.session.clone()),
+            admission: Admission::new(&options),
+            handshakes: Arc::new(Semaphore::new(options.handshakes_max.clamp(1, Semaphore::MAX_PERMITS))),
+            stop: Semaphore::new(0),
+            last_id: AtomicU64::new(0),
+            registry: Mutex::default(),
+            options,
+            tls,
+            listener,
+        }
+    }
+
+    /// A number for the next connection.
+    pub(super) fn next_id(&self) -> u64 {
+        self.last_id.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Ready when the server stops.
+    pub(super) async fn stopped(&self) {
+        let _ = self.stop.acquire().await;
+    }
+
+    pub(super) fn connection(&self, id: u64) -> Option<Arc<Connection>> {
+        lock(&self.registry).connections.get(&id).cloned()
+    }
+
+    pub(super) fn connections(&self) -> Vec<Arc<Connection>> {
+        lock(&self.registry).connections.values().cloned().collect()
+    }
+
+    /// What was counted so far.
+    pub(super) fn statistics(&self) -> ServerStatistics {
+        let registry = lock(&self.registry);
+        let mut counted = registry.counted;
+        counted.open = registry.connections.len() as u64;
+        registry.connections.values().for_each(|connection| counted.add(&connection.statistics()));
+        counted
+    }
+
+    /// Counts a client that was kept out.
+    pub(super) fn count_kept_out(&self) {
+        lock(&self.registry).counted.kept_out += 1;
+    }
+
+    /// Counts a client whose handshake came to nothing.
+    pub(super) fn count_not_opened(&self) {
+        lock(&self.registry).counted.not_opened += 1;
+    }
+
+    /// From now on nobody is let in. Returns who is connected; `None` when it was stopped before.
+    pub(super) fn stop(&self) -> Option<Vec<Arc<Connection>>> {
+        let mut registry = lock(&self.registry);
+        if std::mem::replace(&mut registry.stopped, true) {
+            return None;
+        }
+        self.stop.close();
+        Some(registry.connections.values().cloned().collect())
+    }
+
+    /// Begins the session of a connection.
+    pub(super) fn open(self: &Arc<Self>, ready: Ready, slot: Slot) {
+        let Ready { stream, received, deflate, extensions, info } = ready;
+        let info = Arc::new(info);
+        let opened = Arc::new(Opened {
+            status: 101,
+            reason: String::new(),
+            protocol: info.protocol.as_deref().map(str::to_owned),
+            extensions,
+            headers: Headers::default(),
+            timing: Timing::default(),
+            url: None,
+        });
+        let (server, id) = (self.clone(), info.id);
+        let accepted = Accepted {
+            stream,
+            opened,
+            deflate,
+            received,
+            options: self.session.clone(),
+            ended: Box::new(move || server.remove(id)),
+            slot: Box::new(slot),
+        };
+        let listener = self.listener.connected(&info);
+        // Whoever is told of it finds it.
+        let mut registry = lock(&self.registry);
+        if registry.stopped {
+            return;
+        }
+        match Client::accepted(listener, self.options.send_limits, accepted) {
+            Ok(client) => {
+                registry.counted.opened += 1;
+                registry.connections.insert(id, Arc::new(Connection::new(info, client)));
+            }
+            Err(cause) => logging::warn(format_args!("a connection was accepted in vain: {cause}")),
+        }
+    }
+
+    /// The port is free.
+    pub(super) fn release(&self) {
+        self.listener.released();
+        lock(&self.registry).released = true;
+        self.tell_if_over();
+    }
+
+    fn remove(&self, id: u64) {
+        let mut registry = lock(&self.registry);
+        let ended = registry.connections.remove(&id);
+        if let Some(ended) = &ended {
+            registry.counted.add(&ended.statistics());
+        }
+        drop(registry);
+        // What it owns is let go of without the lock.
+        drop(ended);
+        self.tell_if_over();
+    }
+
+    fn tell_if_over(&self) {
+        let mut registry = lock(&self.registry);
+        let over = registry.connections.is_empty() && registry.released && !registry.told_over;
+        registry.told_over |= over;
+        drop(registry);
+        if over {
+            self.listener.over();
+        }
+    }
+}

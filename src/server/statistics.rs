@@ -1,0 +1,37 @@
+//! What a server has counted since it was started.
+
+use crate::client::Statistics;
+
+/// The counts of a server, and those of all its connections together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ServerStatistics {
+    /// Connections that are not over.
+    pub open: u64,
+    /// Connections that were let in.
+    pub opened: u64,
+    /// Clients that were kept out by a limit.
+    pub kept_out: u64,
+    /// Clients whose opening handshake failed, or was refused.
+    pub not_opened: u64,
+    /// Messages handed to the kernel, and their bytes on the wire with those of all other frames; before TLS.
+    pub messages_sent: u64,
+    /// See [`ServerStatistics::messages_sent`].
+    pub bytes_sent: u64,
+    /// Messages received whole, and the bytes on the wire of all frames; after TLS.
+    pub messages_received: u64,
+    /// See [`ServerStatistics::messages_received`].
+    pub bytes_received: u64,
+    /// Bytes that wait to be sent now.
+    pub buffered_bytes: u64,
+}
+
+impl ServerStatistics {
+    /// Adds what a connection has counted.
+    pub(super) fn add(&mut self, counted: &Statistics) {
+        self.messages_sent += counted.messages_sent;
+        self.bytes_sent += counted.bytes_sent;
+        self.messages_received += counted.messages_received;
+        self.bytes_received += counted.bytes_received;
+        self.buffered_bytes += counted.buffered_bytes as u64;
+    }
+}

@@ -1,0 +1,666 @@
+//! The server against other clients, this library's own, and peers that write literal bytes.
+
+mod support;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Duration, Instant};
+
+use net_websocket::internals::client::{
+    Cause, ClientCertificate, Closed, Failure, Listener, Message, MessageType, Opened, PerMessageDeflate,
+    ServerTls, SessionOptions, TlsOptions, close_code,
+};
+use net_websocket::internals::server::{
+    Answer, Connection, ConnectionInfo, RateLimit, Refusal, Server, ServerListener, ServerOptions,
+    StartError, Unwelcome, UpgradeRequest,
+};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use socket2::{Domain, Socket, Type};
+use support::{DEADLINE, Recorded, Seen, quiet};
+use tokio_tungstenite::tungstenite::client::{IntoClientRequest, client_with_config};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message as Theirs, WebSocket};
+
+// ---- a server that echoes and records ----
+
+#[derive(Debug, PartialEq)]
+enum Told {
+    Connected(u64, String, Option<String>),
+    Failed(u64, Cause),
+    Closed(u64, u16, String),
+    KeptOut(Unwelcome),
+    Released,
+    Over,
+}
+
+type Ask = Box<dyn Fn(&UpgradeRequest, Answer) + Send + Sync>;
+
+struct Owner {
+    told: Sender<Told>,
+    server: Arc<OnceLock<Weak<Server>>>,
+    ask: Option<Ask>,
+}
+
+struct Echo {
+    told: Sender<Told>,
+    server: Arc<OnceLock<Weak<Server>>>,
+    info: Arc<ConnectionInfo>,
+}
+
+impl ServerListener for Owner {
+    fn requested(&self, _remote: SocketAddr, request: &Arc<UpgradeRequest>, answer: Answer) {
+        match &self.ask {
+            Some(ask) => ask(request, answer),
+            None => answer.accept(Vec::new()),
+        }
+    }
+
+    fn connected(&self, info: &Arc<ConnectionInfo>) -> Box<dyn Listener> {
+        let (told, server) = (self.told.clone(), self.server.clone());
+        Box::new(Echo { told, server, info: info.clone() })
+    }
+
+    fn kept_out(&self, _remote: SocketAddr, why: Unwelcome) {
+        let _ = self.told.send(Told::KeptOut(why));
+    }
+
+    fn released(&self) {
+        let _ = self.told.send(Told::Released);
+    }
+
+    fn over(&self) {
+        let _ = self.told.send(Told::Over);
+    }
+}
+
+impl Listener for Echo {
+    fn opened(&mut self, opened: &Opened) {
+        let target = self.info.target.to_string();
+        let _ = self.told.send(Told::Connected(self.info.id, target, opened.protocol.clone()));
+    }
+
+    fn message(&mut self, message: Message<'_>) {
+        let server = self.server.get().and_then(Weak::upgrade).expect("a server");
+        let connection = server.connection(self.info.id).expect("who is told of it finds it");
+        connection.send(message.kind(), message.data()).expect("room");
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        let _ = self.told.send(Told::Failed(self.info.id, failure.error.cause()));
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        let _ = self.told.send(Told::Closed(self.info.id, closed.code, closed.reason.clone()));
+    }
+}
+
+struct Echoing {
+    server: Arc<Server>,
+    told: Receiver<Told>,
+}
+
+impl Echoing {
+    fn start(options: ServerOptions) -> Self {
+        Self::asking(options, None)
+    }
+
+    fn asking(options: ServerOptions, ask: Option<Ask>) -> Self {
+        Self::try_start(options, ask).expect("a server")
+    }
+
+    fn try_start(options: ServerOptions, ask: Option<Ask>) -> Result<Self, StartError> {
+        let (told, events) = channel();
+        let server = Arc::new(OnceLock::new());
+        let owner = Owner { told, server: server.clone(), ask };
+        let started = Arc::new(Server::start(options, Box::new(owner))?);
+        server.set(Arc::downgrade(&started)).expect("set once");
+        Ok(Self { server: started, told: events })
+    }
+
+    fn next(&self) -> Told {
+        self.told.recv_timeout(DEADLINE).expect("an event in time")
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.server.local()
+    }
+
+    fn url(&self) -> String {
+        format!("ws://{}/", self.address())
+    }
+
+    fn tcp(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address()).expect("it listens");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+        stream
+    }
+
+    /// A client of another library.
+    fn other(&self) -> WebSocket<TcpStream> {
+        let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
+        client_with_config(self.url(), self.tcp(), Some(config)).expect("an upgrade").0
+    }
+
+    /// The same, once the server has told of it.
+    fn told_of(&self) -> WebSocket<TcpStream> {
+        let client = self.other();
+        assert!(matches!(self.next(), Told::Connected(..)));
+        client
+    }
+
+    fn connection(&self) -> Arc<Connection> {
+        self.server.connections().pop().expect("a connection")
+    }
+}
+
+/// Without timers that a test runs into by chance, on loopback.
+fn options() -> ServerOptions {
+    ServerOptions {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        session: SessionOptions { ping_interval: None, ..ServerOptions::default().session },
+        ..ServerOptions::default()
+    }
+}
+
+fn text_frame(text: &str, masked: bool) -> Vec<u8> {
+    let mut frame = vec![0x81, text.len() as u8];
+    if masked {
+        frame[1] |= 0x80;
+        frame.extend([0; 4]);
+    }
+    frame.extend(text.as_bytes());
+    frame
+}
+
+/// A request to upgrade, in bytes.
+fn request(extra: &str) -> String {
+    format!(
+        "GET /raw HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{extra}\r\n"
+    )
+}
+
+/// Reads a head, byte by byte, so that what follows stays.
+fn head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("more bytes");
+        head.push(byte[0]);
+    }
+    String::from_utf8(head).expect("ASCII")
+}
+
+fn rest(stream: &mut TcpStream) -> Vec<u8> {
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest);
+    rest
+}
+
+// ---- messages ----
+
+#[test]
+fn echoes_messages_of_every_length_to_another_client() {
+    let server = Echoing::start(ServerOptions { protocols: vec!["chat".to_owned()], ..options() });
+    let mut request = format!("{}path?q=1", server.url()).into_client_request().expect("a request");
+    request.headers_mut().insert("sec-websocket-protocol", "other, chat".parse().expect("a value"));
+    let (mut client, answer) = client_with_config(request, server.tcp(), None).expect("an upgrade");
+    assert_eq!(answer.headers()["sec-websocket-protocol"], "chat");
+    assert_eq!(server.next(), Told::Connected(1, "/path?q=1".to_owned(), Some("chat".to_owned())));
+    for length in [0, 1, 125, 126, 127, 65_535, 65_536, 131_072, 300_000, 3_000_000] {
+        let bytes: Vec<u8> = (0..length).map(|at: u32| (at * 7) as u8).collect();
+        let text = "é".repeat(length as usize / 2);
+        client.send(Theirs::binary(bytes.clone())).expect("sent");
+        client.send(Theirs::text(text.clone())).expect("sent");
+        assert!(client.read().expect("an echo") == Theirs::binary(bytes), "{length} bytes");
+        assert!(client.read().expect("an echo") == Theirs::text(text), "{length} bytes of text");
+    }
+    client.send(Theirs::Ping(b"who".as_slice().into())).expect("sent");
+    assert_eq!(client.read().expect("an answer"), Theirs::Pong(b"who".as_slice().into()));
+    let counted = server.connection().statistics();
+    assert_eq!((counted.messages_received, counted.messages_sent, counted.pings_received), (20, 20, 1));
+    let frame = CloseFrame { code: CloseCode::from(4000), reason: "bye".into() };
+    client.close(Some(frame.clone())).expect("sent");
+    assert_eq!(
+        client.read().expect("an answer"),
+        Theirs::Close(Some(CloseFrame { reason: "".into(), ..frame }))
+    );
+    assert!(matches!(client.read(), Err(Error::ConnectionClosed)));
+    assert_eq!(server.next(), Told::Closed(1, 4000, "bye".to_owned()));
+}
+
+#[test]
+fn speaks_with_our_client_compressed() {
+    let deflate = || Some(PerMessageDeflate::default());
+    let session = SessionOptions { per_message_deflate: deflate(), ..options().session };
+    let server = Echoing::start(ServerOptions { session, ..options() });
+    let client = Recorded::connect_to(&server.url(), quiet());
+    assert_eq!(client.next(), Seen::Opened);
+    for text in ["short".to_owned(), "much of the same, ".repeat(20_000)] {
+        client.client.send(MessageType::Text, text.as_bytes()).expect("room");
+        assert_eq!(client.next(), Seen::Text(text));
+    }
+    let (sent, counted) = (client.client.statistics(), server.connection().statistics());
+    assert_eq!(counted.deflate_input, 360_000);
+    assert!(counted.deflate_output < 36_000 && sent.bytes_sent < 36_000, "{counted:?}");
+    assert_eq!(counted.bytes_received, sent.bytes_sent);
+    client.client.close(1000, "").expect("open");
+    assert_eq!(client.next(), Seen::Closed(1000, String::new()));
+    client.finish(server);
+}
+
+#[test]
+fn closes_a_connection_and_lets_the_others_be() {
+    let server = Echoing::start(options());
+    let (mut first, mut second) = (server.told_of(), server.told_of());
+    assert_eq!(server.server.connections().len(), 2);
+    let connection = server.server.connection(1).expect("there");
+    // A server does not close with 1010 (RFC 6455 section 7.4.1).
+    assert_eq!(u16::from(close_code(1010)), 1010);
+    connection.close(1010, "no").expect("open");
+    let told = Theirs::Close(Some(CloseFrame { code: CloseCode::Normal, reason: "no".into() }));
+    assert_eq!(first.read().expect("a close frame"), told);
+    while first.read().is_ok() {}
+    second.send(Theirs::text("still there")).expect("sent");
+    assert_eq!(second.read().expect("an echo"), Theirs::text("still there"));
+    // Without a code: that ends nobody else's connection either.
+    second.close(None).expect("sent");
+    while second.read().is_ok() {}
+    let mut ends = [server.next(), server.next()];
+    ends.sort_by_key(|told| format!("{told:?}"));
+    assert_eq!(ends, [Told::Closed(1, 1000, "no".to_owned()), Told::Closed(2, 1005, String::new())]);
+    let mut third = server.other();
+    third.send(Theirs::text("on")).expect("sent");
+    assert_eq!(third.read().expect("an echo"), Theirs::text("on"));
+}
+
+#[test]
+fn what_breaks_the_rules_ends_one_connection_and_says_why() {
+    let session = SessionOptions { message_limit: 1_000, ..options().session };
+    let server = Echoing::start(ServerOptions { session, ..options() });
+    let too_long = [&[0x82, 0xfe, 0x03, 0xe9, 0, 0, 0, 0][..], &[7; 1_001]].concat();
+    for (id, (frame, code, cause)) in (1..).zip([
+        (text_frame("unmasked", false), 1002, Cause::Protocol),
+        (too_long, 1009, Cause::Protocol),
+        ([0x81, 0x81, 0, 0, 0, 0, 0xff].to_vec(), 1007, Cause::Protocol),
+        ([0xc1, 0x80, 0, 0, 0, 0].to_vec(), 1002, Cause::Protocol),
+    ]) {
+        let mut stream = server.tcp();
+        stream.write_all(request("").as_bytes()).expect("sent");
+        assert!(head(&mut stream).starts_with("HTTP/1.1 101 "));
+        stream.write_all(&frame).expect("sent");
+        let answer = rest(&mut stream);
+        assert_eq!((answer[0], u16::from_be_bytes([answer[2], answer[3]])), (0x88, code));
+        assert!(matches!(server.next(), Told::Connected(..)));
+        assert_eq!(server.next(), Told::Failed(id, cause));
+        assert!(matches!(server.next(), Told::Closed(_, told, _) if told == code));
+    }
+    assert!(server.server.connections().is_empty());
+}
+
+#[test]
+fn a_client_that_answers_no_ping_is_lost() {
+    let session = SessionOptions {
+        ping_interval: Some(Duration::from_millis(50)),
+        pong_timeout: Some(Duration::from_millis(100)),
+        ..options().session
+    };
+    let server = Echoing::start(ServerOptions { session, ..options() });
+    let mut stream = server.tcp();
+    stream.write_all(request("").as_bytes()).expect("sent");
+    head(&mut stream);
+    assert!(rest(&mut stream).starts_with(&[0x89, 0]), "a ping that is not masked");
+    assert!(matches!(server.next(), Told::Connected(..)));
+    assert_eq!(server.next(), Told::Failed(1, Cause::Lost));
+    assert!(matches!(server.next(), Told::Closed(1, 1006, _)));
+}
+
+#[test]
+fn frames_that_come_with_the_request_are_read() {
+    let server = Echoing::start(options());
+    let mut stream = server.tcp();
+    let wire = [request("").as_bytes(), &text_frame("early", true)].concat();
+    stream.write_all(&wire).expect("sent");
+    head(&mut stream);
+    let mut echo = [0; 7];
+    stream.read_exact(&mut echo).expect("an echo");
+    assert_eq!(&echo, b"\x81\x05early");
+}
+
+// ---- who is let in ----
+
+#[test]
+fn keeps_out_whom_the_limits_keep_out() {
+    let server =
+        Echoing::start(ServerOptions { addresses_max: 2, connections_per_address_max: 2, ..options() });
+    let from = |host: u8| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::from(([127, 0, 0, host], 0)).into()).expect("ours");
+        socket.connect(&server.address().into()).expect("it listens");
+        socket.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+        let mut stream: TcpStream = socket.into();
+        let _ = stream.write_all(request("").as_bytes());
+        stream
+    };
+    let mut kept = Vec::new();
+    for host in [1, 1, 2] {
+        let mut stream = from(host);
+        assert!(head(&mut stream).starts_with("HTTP/1.1 101 "));
+        assert!(matches!(server.next(), Told::Connected(..)));
+        kept.push(stream);
+    }
+    for (host, why) in [(1, Unwelcome::TooManyOfAddress), (3, Unwelcome::TooManyAddresses)] {
+        assert_eq!(rest(&mut from(host)), b"", "it ends without an answer");
+        assert_eq!(server.next(), Told::KeptOut(why));
+    }
+    // The place is free once the connection is over.
+    drop(kept.pop());
+    assert_eq!(server.next(), Told::Failed(3, Cause::Lost));
+    assert!(matches!(server.next(), Told::Closed(3, 1006, _)));
+    assert!(head(&mut from(3)).starts_with("HTTP/1.1 101 "));
+}
+
+#[test]
+fn keeps_out_who_connects_too_often() {
+    let rate_limit = Some(RateLimit { connections: 2, ..RateLimit::PLATFORM });
+    let server = Echoing::start(ServerOptions { rate_limit, ..options() });
+    let clients = [server.other(), server.other()];
+    assert_eq!(rest(&mut server.tcp()), b"");
+    let told: Vec<_> = (0..3).map(|_| server.next()).collect();
+    assert!(told.contains(&Told::KeptOut(Unwelcome::TooOften)), "{told:?}");
+    drop(clients);
+}
+
+#[test]
+fn the_owner_lets_in_and_refuses() {
+    let ask = |request: &UpgradeRequest, answer: Answer| match request.target.as_str() {
+        "/in" => answer.accept(vec![("X-Served-By".to_owned(), "us".to_owned())]),
+        "/later" => {
+            std::thread::spawn(move || answer.accept(Vec::new()));
+        }
+        "/lost" => drop(answer),
+        _ => {
+            let headers = vec![("X-Why".to_owned(), "so".to_owned())];
+            answer.refuse(Refusal { status: 403, headers, body: "not you".to_owned() });
+        }
+    };
+    let server = Echoing::asking(options(), Some(Box::new(ask)));
+    let at = |target: &str| {
+        let mut stream = server.tcp();
+        stream.write_all(request("").replace("/raw", target).as_bytes()).expect("sent");
+        stream
+    };
+    assert!(head(&mut at("/in")).contains("\r\nX-Served-By: us\r\n"));
+    assert!(head(&mut at("/later")).starts_with("HTTP/1.1 101 "));
+    assert_eq!(rest(&mut at("/lost")), b"");
+    let refused = String::from_utf8(rest(&mut at("/other"))).expect("ASCII");
+    assert!(
+        refused.starts_with("HTTP/1.1 403 Forbidden\r\n")
+            && refused.ends_with("\r\nX-Why: so\r\n\r\nnot you")
+    );
+    // Our client says so in its own words.
+    let client = Recorded::connect_to(&server.url(), quiet());
+    assert!(matches!(client.next(), Seen::Failed(why) if why.contains("HTTP 403 Forbidden instead of 101")));
+    client.finish(server);
+}
+
+#[test]
+fn other_requests_are_answered_by_http() {
+    let server = Echoing::start(options());
+    let mut stream = server.tcp();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
+    let answer = String::from_utf8(rest(&mut stream)).expect("ASCII");
+    assert!(answer.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{answer}");
+    assert!(answer.contains("\r\nUpgrade: websocket\r\n"), "{answer}");
+    for garbage in [&b"\x16\x03\x01\x00\xf4\x01\x00\x00"[..], b"SSH-2.0-OpenSSH_9\r\n"] {
+        let mut stream = server.tcp();
+        stream.write_all(garbage).expect("sent");
+        assert!(rest(&mut stream).starts_with(b"HTTP/1.1 400 Bad Request\r\n"));
+    }
+}
+
+#[test]
+fn a_request_may_come_byte_by_byte_but_not_for_ever() {
+    let server = Echoing::start(options());
+    let mut stream = server.tcp();
+    stream.set_nodelay(true).expect("no delay");
+    for byte in request("X: y\r\n").bytes() {
+        stream.write_all(&[byte]).expect("sent");
+    }
+    assert!(head(&mut stream).starts_with("HTTP/1.1 101 "));
+
+    let handshake_timeout = Duration::from_millis(300);
+    let server = Echoing::start(ServerOptions { handshake_timeout, handshakes_max: 1, ..options() });
+    let began = Instant::now();
+    let mut silent = server.tcp();
+    silent.write_all(b"GET / HTTP/1.1\r\nX-Slow: ").expect("sent");
+    // It waits in the kernel until the other one has had its time.
+    let mut next = server.other();
+    assert!(began.elapsed() >= handshake_timeout, "{:?}", began.elapsed());
+    assert_eq!(rest(&mut silent), b"");
+    next.send(Theirs::text("on")).expect("sent");
+    assert_eq!(next.read().expect("an echo"), Theirs::text("on"));
+}
+
+// ---- its life ----
+
+#[test]
+fn a_stop_closes_all_and_gives_the_port_back() {
+    let server = Echoing::start(options());
+    let mut clients = [server.other(), server.other()];
+    let mut unready = server.tcp();
+    for _ in 0..2 {
+        assert!(matches!(server.next(), Told::Connected(..)));
+    }
+    assert!(server.server.stop(None));
+    let away = CloseFrame { code: CloseCode::Away, reason: "server is going away".into() };
+    for client in &mut clients {
+        assert_eq!(client.read().expect("a close frame"), Theirs::Close(Some(away.clone())));
+        while client.read().is_ok() {}
+    }
+    assert_eq!(rest(&mut unready), b"");
+    let mut told: Vec<_> = (0..3).map(|_| server.next()).collect();
+    told.sort_by_key(|told| format!("{told:?}"));
+    let closed = |id| Told::Closed(id, 1001, "server is going away".to_owned());
+    assert_eq!(told, [closed(1), closed(2), Told::Released]);
+    assert_eq!(server.next(), Told::Over);
+    assert!(!server.server.stop(None), "it was stopped before");
+    assert!(server.server.connections().is_empty());
+    let again = Echoing::start(ServerOptions { listen: server.address(), ..options() });
+    let _ = again.other();
+}
+
+#[test]
+fn what_cannot_be_listened_at_is_refused() {
+    let server = Echoing::start(options());
+    let refused = |listen: SocketAddr| match Echoing::try_start(ServerOptions { listen, ..options() }, None) {
+        Err(StartError::Listen { address, cause }) => (address == listen, cause.kind()),
+        other => panic!("{:?}", other.err()),
+    };
+    assert_eq!(refused(server.address()), (true, std::io::ErrorKind::AddrInUse));
+    let foreign = SocketAddr::from(([192, 0, 2, 1], 0));
+    assert_eq!(refused(foreign), (true, std::io::ErrorKind::AddrNotAvailable));
+}
+
+#[test]
+fn listens_at_both_families() {
+    let server = Echoing::start(ServerOptions { listen: "[::]:0".parse().expect("an address"), ..options() });
+    for host in ["127.0.0.1", "::1"] {
+        let address = SocketAddr::new(host.parse().expect("an address"), server.address().port());
+        let stream = TcpStream::connect(address).expect("it listens");
+        let (mut client, _) = client_with_config("ws://x/", stream, None).expect("an upgrade");
+        client.send(Theirs::text(host)).expect("sent");
+        assert_eq!(client.read().expect("an echo"), Theirs::text(host));
+        assert_eq!(server.connection().info().remote.ip(), address.ip());
+    }
+}
+
+#[test]
+fn a_stop_with_a_limit_waits_for_nobody() {
+    let session = SessionOptions { close_timeout: DEADLINE, ..options().session };
+    let server = Echoing::start(ServerOptions { session, ..options() });
+    // It answers no close frame.
+    let _silent = server.other();
+    assert!(matches!(server.next(), Told::Connected(..)));
+    let began = Instant::now();
+    assert!(server.server.stop(Some(Duration::from_millis(100))));
+    assert_eq!(server.next(), Told::Released);
+    assert!(matches!(server.next(), Told::Closed(1, 1006, _)));
+    assert_eq!(server.next(), Told::Over);
+    assert!(began.elapsed() < DEADLINE / 2, "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_broadcast_reaches_all_that_are_wanted() {
+    let server = Echoing::start(options());
+    let mut clients = [server.told_of(), server.told_of(), server.told_of()];
+    for length in [0, 125, 126, 65_536, 3_000_000] {
+        let payload = vec![7; length];
+        let taken =
+            server.server.broadcast(MessageType::Binary, &payload, |connection| connection.info().id != 2);
+        assert_eq!(taken, 2);
+        clients[1].send(Theirs::text("mine")).expect("sent");
+        assert_eq!(clients[1].read().expect("an echo"), Theirs::text("mine"), "nothing came before it");
+        for at in [0, 2] {
+            assert!(clients[at].read().expect("a message") == Theirs::binary(payload.clone()), "{length}");
+        }
+    }
+    let counted = server.server.statistics();
+    assert_eq!(
+        (counted.open, counted.opened, counted.messages_sent, counted.messages_received),
+        (3, 3, 15, 5)
+    );
+    drop(clients);
+    for _ in 0..6 {
+        let _ = server.next();
+    }
+    let after = server.server.statistics();
+    assert_eq!((after.opened, after.messages_sent, after.buffered_bytes), (3, 15, 0));
+    let mut garbage = server.tcp();
+    garbage.write_all(b"SSH-2.0\r\n").expect("sent");
+    let _ = rest(&mut garbage);
+    drop(garbage);
+    let by = Instant::now() + DEADLINE;
+    while server.server.statistics().not_opened == 0 {
+        assert!(Instant::now() < by, "it is counted");
+        std::thread::yield_now();
+    }
+}
+
+// ---- TLS ----
+
+struct Keys {
+    folder: PathBuf,
+}
+
+impl Keys {
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// An authority, and two certificates of it with their keys.
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("net_websocket-server-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let keys = Self { folder };
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name.push(DnType::CommonName, "a test authority");
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let authority = CertifiedIssuer::self_signed(parameters, KeyPair::generate().expect("a key"));
+        let authority = authority.expect("an authority");
+        fs::write(keys.path("ca.pem"), authority.pem()).expect("written");
+        for name in ["one", "two"] {
+            let key = KeyPair::generate().expect("a key");
+            let parameters = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
+            let certificate = parameters.signed_by(&key, &authority).expect("signed");
+            fs::write(keys.path(&format!("{name}.pem")), certificate.pem()).expect("written");
+            fs::write(keys.path(&format!("{name}.key")), key.serialize_pem()).expect("written");
+        }
+        keys
+    }
+
+    fn server(&self) -> ServerTls {
+        ServerTls {
+            certificate: self.path("one.pem"),
+            key: self.path("one.key"),
+            password: None,
+            client_authorities: None,
+            tls13_only: false,
+        }
+    }
+
+    fn connect(&self, server: &Echoing, tls: TlsOptions) -> Recorded {
+        let url = format!("wss://{}/", server.address());
+        let tls = TlsOptions { ca_path: Some(self.path("ca.pem")), ..tls };
+        Recorded::connect_to(&url, net_websocket::internals::client::Options { tls, ..quiet() })
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[test]
+fn serves_by_tls() {
+    let keys = Keys::new("tls");
+    for tls13_only in [false, true] {
+        let tls = Some(ServerTls { tls13_only, ..keys.server() });
+        let server = Echoing::start(ServerOptions { tls, ..options() });
+        let client = keys.connect(&server, TlsOptions::default());
+        assert_eq!(client.next(), Seen::Opened);
+        let data = vec![7; 1_000_000];
+        client.client.send(MessageType::Binary, &data).expect("room");
+        assert!(client.next() == Seen::Binary(data));
+        assert!(matches!(server.next(), Told::Connected(..)));
+        assert!(server.server.stop(None));
+        assert_eq!(client.next(), Seen::Closed(1001, "server is going away".to_owned()));
+        client.finish(server);
+    }
+    // Whoever speaks no TLS gets nothing.
+    let server = Echoing::start(ServerOptions { tls: Some(keys.server()), ..options() });
+    let mut stream = server.tcp();
+    stream.write_all(request("").as_bytes()).expect("sent");
+    assert!(!rest(&mut stream).starts_with(b"HTTP"));
+}
+
+#[test]
+fn asks_for_certificates_of_clients() {
+    let keys = Keys::new("clients");
+    let tls = Some(ServerTls { client_authorities: Some(keys.path("ca.pem")), ..keys.server() });
+    let server = Echoing::start(ServerOptions { tls, ..options() });
+    let without = keys.connect(&server, TlsOptions::default());
+    assert!(matches!(without.next(), Seen::Failed(why) if why.contains("wants a client certificate")));
+    let client_certificate = Some(ClientCertificate {
+        certificate: keys.path("two.pem"),
+        key: keys.path("two.key"),
+        password: None,
+    });
+    let with = keys.connect(&server, TlsOptions { client_certificate, ..TlsOptions::default() });
+    assert_eq!(with.next(), Seen::Opened);
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_named() {
+    let keys = Keys::new("unusable");
+    let refused =
+        |tls: ServerTls| match Echoing::try_start(ServerOptions { tls: Some(tls), ..options() }, None) {
+            Err(StartError::Trust(cause)) => cause.to_string(),
+            other => panic!("{:?}", other.err()),
+        };
+    let why = refused(ServerTls { key: keys.path("two.key"), ..keys.server() });
+    assert!(why.contains("two.key: it is not the key of the certificate"), "{why}");
+    let why = refused(ServerTls { certificate: keys.path("missing"), ..keys.server() });
+    assert!(why.contains("missing: No such file"), "{why}");
+    let why = refused(ServerTls { key: keys.path("one.pem"), ..keys.server() });
+    assert!(why.contains("one.pem: it holds a certificate, and no private key"), "{why}");
+    let why = refused(ServerTls { client_authorities: Some(keys.path("one.key")), ..keys.server() });
+    assert!(why.contains("one.key: it holds a private key"), "{why}");
+}
