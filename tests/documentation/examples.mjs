@@ -52,6 +52,10 @@ const TESTS = {
     assert.strictEqual(await exchange(WS_URL), 'hello');
     assert.match(await exchange('ws://127.0.0.1:1/'), /^2302999 TCP connect/);
   },
+  async greet(greet) {
+    assert.strictEqual(await greet(`${WS_URL}/protocol`), 'hello');
+    await assert.rejects(greet('ws://127.0.0.1:1/'), /no connection/);
+  },
   async listen(listen) {
     const socket = listen(WS_URL);
     await event(socket, 'open');
