@@ -141,9 +141,7 @@ test('web conformance: each event is plain, and knows its socket while it is tol
   }
   const { wasClean, currentTarget, eventPhase } = await next(ws, 'close');
   assert.deepStrictEqual([wasClean, currentTarget, eventPhase], [false, null, 0]);
-  // Node 20's own MessageEvent calls itself an Event.
-  const message = String(new web.MessageEvent('message'));
-  assert.deepStrictEqual(seen, ['open [object Event] 1', `message ${message} 1`, 'error [object Event] 3', 'close [object CloseEvent] 3']);
+  assert.deepStrictEqual(seen, ['open [object Event] 1', 'message [object MessageEvent] 1', 'error [object Event] 3', 'close [object CloseEvent] 3']);
 });
 
 test('web conformance: an event of a close is made by scripts as well', () => {
