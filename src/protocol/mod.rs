@@ -14,7 +14,9 @@ mod read_buffer;
 mod utf8;
 
 pub use self::connection::{CloseFrame, Connection, ConnectionEnd, Output, Queued};
-pub use self::deflate::{Deflater, ExtensionError, Inflater, Negotiated, PerMessageDeflate, Progress};
+pub use self::deflate::{
+    Deflater, ExtensionError, Inflater, Negotiated, PerMessageDeflate, Progress, store_if_shorter,
+};
 pub use self::encoder::{CLOSE_REASON_BYTES_MAX, Encoder, server_header, truncate_reason};
 pub use self::error::ProtocolError;
 pub use self::frame::{

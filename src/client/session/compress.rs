@@ -3,7 +3,7 @@
 use super::writer::Writer;
 use crate::client::send_queue::{Chunk, Compressing, FRAGMENT_BYTES, WHOLE_BYTES_MAX, owned_chunks};
 use crate::client::stats::Counters;
-use crate::protocol::PiecePosition;
+use crate::protocol::{PiecePosition, store_if_shorter};
 
 /// How far ahead of the socket messages are compressed: they may have to go to another connection as they are.
 const CHUNKS_AHEAD_MAX: usize = 64;
@@ -41,6 +41,10 @@ impl Writer {
             let to = chunk.bytes.len().min(taken + WORK_MAX);
             let last = to == chunk.bytes.len();
             deflater.part(&mut compressed, &chunk.bytes[taken..to], last);
+            // Of a message in fragments some may be on their way.
+            if last && fragments == 0 {
+                store_if_shorter(&mut compressed, &chunk.bytes);
+            }
             work += to - taken + WORK_FOR_MESSAGE;
             let goes_in_fragments = self.fragments && chunk.bytes.len() > WHOLE_BYTES_MAX;
             let fills_fragment = goes_in_fragments && compressed.len() >= FRAGMENT_BYTES;

@@ -177,6 +177,37 @@ fn messages_survive_in_every_mode_and_at_every_cut() {
 }
 
 #[test]
+fn what_does_not_compress_grows_by_five_bytes_a_block_and_is_history_all_the_same() {
+    let mut state = 0x2545_f491_u32;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state as u8
+    })
+    .take(70_000)
+    .collect();
+    for answer in ["permessage-deflate", "permessage-deflate; client_max_window_bits=9"] {
+        let negotiated = offer().accept(answer).expect("legal").expect("accepted");
+        let (mut deflater, mut inflater) = (negotiated.deflater(), negotiated.inflater());
+        // The last one is short because it refers to the one before it, as far as a window reaches.
+        for (message, stored) in
+            [(&b"plain plain plain plain"[..], false), (&noise, true), (&noise[69_800..], false)]
+        {
+            let mut wire = Vec::new();
+            deflater.message(&mut wire, message);
+            store_if_shorter(&mut wire, message);
+            assert_eq!(wire.len() == message.len() + 11, stored, "{answer}: {} bytes", wire.len());
+            assert!(stored || wire.len() <= message.len());
+            let mut out = Vec::new();
+            feed(&mut inflater, &mut out, &wire, 1 << 24).expect("valid");
+            inflater.finish(&mut out, 1 << 24).expect("valid");
+            assert!(out == message, "{answer}");
+        }
+    }
+}
+
+#[test]
 fn inflates_the_examples_of_the_rfc() {
     // RFC 7692 section 7.2.3: "Hello" plain, with the window taken over, uncompressed, with a final block, in two blocks.
     let negotiated = offer().accept("permessage-deflate").expect("legal").expect("accepted");
