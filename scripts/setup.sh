@@ -33,7 +33,7 @@ LONG_SERVERS_PYPI=(trio==0.35.0 trio-websocket==0.12.2 outcome==1.3.0.post0 sort
     idna==3.20 sniffio==1.3.1 socketify==0.0.31 cffi==2.1.1 pycparser==3.12)
 LONG_SERVERS_NPM=(@deno/linux-x64-glibc@2.9.6)
 LONG_SERVERS_DEBIAN=(golang-go golang-github-gorilla-websocket-dev golang-nhooyr-websocket-dev python3-gi gir1.2-soup-3.0
-    python3-pyqt5.qtwebsockets ruby-em-websocket ruby lua-http lua5.3 websocketd mosquitto nats-server)
+    python3-pyqt5.qtwebsockets ruby-em-websocket ruby websocketd mosquitto nats-server)
 CYCLONEDX=10.3.0 # with what its check of JSON needs:
 CYCLONEDX_NEEDS=(ajv@8.20.0 ajv-formats@3.0.1 ajv-formats-draft2019@1.6.1)
 MUSL_SUITE=trixie # Debian 12's musl 1.2.3 cannot read packed relative relocations

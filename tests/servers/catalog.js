@@ -16,6 +16,7 @@
 //   long         only with --all
 
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 
 const PEERS = path.join(__dirname, 'peers');
@@ -110,12 +111,11 @@ const SERVERS = [
     without: ['raises', 'sub-protocol'], refusals: [] },
   { name: 'em-websocket', needs: 'debian ruby-em-websocket', long: true, without: ['sub-protocol'], refusals: [],
     start: ({ port }) => ['ruby', '--disable-gems', peer('em_websocket.rb'), port] },
-  { name: 'lua-http', needs: 'debian lua-http', long: true, start: ({ port }) => ['lua5.3', peer('lua_http.lua'), port], refusals: ['/403', '/404', '/302'] },
   { name: 'websocketd', needs: 'debian websocketd', long: true, refusals: [], without: ['echoes', 'pieces', 'their close', 'raises', 'sub-protocol'],
     start: ({ port }) => ['websocketd', '--address=127.0.0.1', `--port=${port}`, '--loglevel=fatal', 'cat'] },
   { name: 'mosquitto', needs: 'debian mosquitto', long: true, protocol: 'mqtt', refusals: [],
     without: ['echoes', 'pieces', 'their close', 'raises', 'sub-protocol'],
-    start: configured('mosquitto.conf', (file) => ['mosquitto', '-c', file]) },
+    start: (given) => configured('mosquitto.conf', (file) => ['mosquitto', '-c', file])({ ...given, user: os.userInfo().username }) },
   { name: 'nats-server', needs: 'debian nats-server', long: true, refusals: [],
     without: ['echoes', 'pieces', 'their close', 'raises', 'sub-protocol'],
     start: configured('nats.conf', (file) => ['nats-server', '-c', file]) },

@@ -4,6 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { execFileSync } = require('node:child_process');
 
 const BUN = process.env.NWS_BUN;
 if (!process.env.NWS_SERVERS || !BUN) throw new Error('NWS_SERVERS and NWS_BUN are not set; run this through tests/servers/run.sh');
@@ -18,7 +19,6 @@ const paths = (...names) => ROOTS.flatMap((root) => names.map((name) => path.joi
 /** What the commands of the catalog are made of. */
 function environment() {
   const ruby = ['lib/ruby/vendor_ruby', 'lib/ruby/3.1.0', 'lib/x86_64-linux-gnu/ruby/3.1.0', 'lib/x86_64-linux-gnu/ruby/vendor_ruby/3.1.0'];
-  const lua = ROOTS.map((root) => `${root}/debian/usr/share/lua/5.3/?.lua;${root}/debian/usr/share/lua/5.3/?/init.lua`).join(';');
   const last = path.join(ROOTS.at(-1), 'debian/usr');
   const env = {
     ...process.env,
@@ -31,8 +31,6 @@ function environment() {
     GEM_PATH: paths('debian/usr/share/rubygems-integration/all', 'debian/usr/share/rubygems-integration/3.1.0',
       'debian/usr/lib/x86_64-linux-gnu/rubygems-integration/3.1.0'),
     RUBYLIB: paths(...ruby.map((folder) => `debian/usr/${folder}`)),
-    LUA_PATH: lua,
-    LUA_CPATH: `${last}/lib/x86_64-linux-gnu/lua/5.3/?.so`,
     GI_TYPELIB_PATH: paths('debian/usr/lib/x86_64-linux-gnu/girepository-1.0'),
     GOROOT: `${last}/lib/go-1.19`, GOPATH: `${last}/share/gocode`, GO111MODULE: 'off', GOCACHE: path.join(ROOTS.at(-1), 'go-cache'),
   };
@@ -63,7 +61,10 @@ function npmVersion(name) {
 
 function debianVersion(name) {
   const lines = ROOTS.flatMap((root) => fs.readFileSync(path.join(root, 'debian.txt'), 'utf8').split('\n'));
-  return lines.find((line) => line.startsWith(`${name} `))?.split(' ')[1];
+  const unpacked = lines.find((line) => line.startsWith(`${name} `));
+  if (unpacked) return unpacked.split(' ')[1];
+  // One that the machine has is not unpacked.
+  return execFileSync('dpkg-query', ['--show', '--showformat', '${Version}', name]).toString();
 }
 
 /** versionOf('pypi tornado'): '6.6.1'. */

@@ -21,7 +21,7 @@ const roughly = (ms) => `${Math.round(ms / 5_000) * 5} s`;
 
 function pings(times) {
   if (times.length === 0) return 'no pings';
-  return times.length === 1 ? `a ping after ${roughly(times[0])}` : `a ping every ${roughly(times.at(-1) - times.at(-2))}`;
+  return times.length === 1 ? `a ping after ${roughly(times[0])}` : `a ping every ${roughly((times.at(-1) - times[0]) / (times.length - 1))}`;
 }
 
 class Subject {
@@ -131,7 +131,7 @@ class Subject {
 
   async raise() {
     await this.ask('raises');
-    if (this.seen.raises?.startsWith('1006') && (await this.server.endsWithin(1_000))) this.seen.raises += '; its process ends';
+    if (this.has('raises') && this.seen.raises !== 'stays open' && (await this.server.endsWithin(1_000))) this.seen.raises += '; its process ends';
   }
 }
 

@@ -29,13 +29,15 @@ def opened(server, request, path, connection, *_):
 
 
 def refuse(server, request, path, query, *_):
-    request.set_status(int(path[1:]) if path[1:].isdigit() else 404, None)
     if path == "/302":
         request.set_redirect(302, "/")
+    else:
+        request.set_status(int(path[1:]), None)
 
 
 server = Soup.Server()
-server.add_handler(None, refuse)
+for status in (302, 401, 403, 404):
+    server.add_handler(f"/{status}", refuse)
 server.add_websocket_handler("/", None, ["chat"], opened)
 server.listen_local(int(sys.argv[1]), Soup.ServerListenOptions.IPV4_ONLY)
 GLib.MainLoop().run()
