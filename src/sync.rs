@@ -8,6 +8,10 @@ use std::sync::PoisonError;
 pub(crate) use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, RwLock, RwLockReadGuard, atomic};
 pub(crate) use std::thread;
 
+/// How many clients a thread finds without the lock of all, by a part of their addresses. In the models they share one place, since
+/// an order of threads has to do the same whatever addresses the allocator chooses.
+pub(crate) const RECENT_PLACES: usize = 64;
+
 /// Locks a mutex. After a panic of its holder the value is as that holder left it.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -7,6 +7,9 @@ use std::sync::PoisonError;
 pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, atomic};
 pub(crate) use loom::thread;
 
+/// See the library's.
+pub(crate) const RECENT_PLACES: usize = 1;
+
 /// As the library's.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

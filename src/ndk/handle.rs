@@ -15,7 +15,7 @@ use super::client_ext::{ClientExt, SendCompletion};
 use crate::by_address::ByAddress;
 use crate::client::{Client, RawHeader, SEND_LIMIT_BYTES};
 use crate::platform;
-use crate::sync::{LazyLock, Mutex, RwLock, RwLockReadGuard, lock};
+use crate::sync::{LazyLock, Mutex, RECENT_PLACES, RwLock, RwLockReadGuard, lock};
 
 /// How many structs of destroyed clients keep their memory, 40 bytes each. A stale pointer then stays unknown for long,
 /// and a callback that destroyed its own client can still read the struct.
@@ -31,13 +31,10 @@ type Slot = RwLock<Option<Handle>>;
 /// The places without a client.
 static FREE_SLOTS: LazyLock<Mutex<Vec<&'static Slot>>> = LazyLock::new(Mutex::default);
 
-/// How many clients a thread finds without the lock of all.
-const RECENT_SLOTS: usize = 64;
-
 thread_local! {
     /// The places that this thread has called last, by a part of the address. Another client may be there by now.
-    static RECENT: [Cell<Option<&'static Slot>>; RECENT_SLOTS] =
-        const { [const { Cell::new(None) }; RECENT_SLOTS] };
+    static RECENT: [Cell<Option<&'static Slot>>; RECENT_PLACES] =
+        const { [const { Cell::new(None) }; RECENT_PLACES] };
 }
 
 struct Quarantined(#[expect(dead_code, reason = "owned so that its memory is not reused")] Box<WebSocket>);
@@ -153,7 +150,7 @@ fn is_at(slot: &Option<Handle>, address: usize) -> bool {
 /// The index of a client among the recent ones.
 fn place_of(address: usize) -> usize {
     // Structs lie 16 bytes apart at least.
-    (address >> 4) % RECENT_SLOTS
+    (address >> 4) % RECENT_PLACES
 }
 
 impl Handle {

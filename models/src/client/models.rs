@@ -150,7 +150,7 @@ fn sent_before_close() {
         let shared = shared.clone();
         move || send(&shared, 1).is_ok()
     });
-    let started = shared.close(1000, "");
+    let started = shared.close(Some(1000), "");
     let accepted = sender.join().expect("no panic");
     session.join().expect("no panic");
     let told = log.take();
@@ -196,7 +196,7 @@ fn cancelled() {
         while !matches!(session.next().await, Command::Close(_)) {}
         session.end(Some(1000));
     });
-    let started = shared.close(1000, "").expect("an attempt");
+    let started = shared.close(Some(1000), "").expect("an attempt");
     let state = shared.state();
     session.join().expect("no panic");
     match started {
@@ -221,7 +221,7 @@ fn failed() {
         let shared = shared.clone();
         move || block_on(Session::fail(shared, attempt, turn))
     });
-    let started = shared.close(1000, "").expect("an attempt");
+    let started = shared.close(Some(1000), "").expect("an attempt");
     session.join().expect("no panic");
     assert_eq!(log.take(), [Told::Unsent(1), Told::Failed(1)]);
     match started {
@@ -235,7 +235,7 @@ fn attempts_in_turn() {
     let (shared, log) = client();
     let (attempt, turn) = shared.begin().expect("idle");
     send(&shared, 1).expect("connecting");
-    assert!(matches!(shared.close(1000, ""), Ok(CloseStart::Cancelled)));
+    assert!(matches!(shared.close(Some(1000), ""), Ok(CloseStart::Cancelled)));
     let (next, next_turn) = shared.begin().expect("idle again");
     send(&shared, 2).expect("connecting");
     let second = attempt_of(&shared, next, next_turn, async |mut session| {
@@ -288,7 +288,7 @@ fn woken_by_ping() {
 
 fn woken_by_close() {
     woken(
-        |shared| assert_eq!(shared.close(1000, ""), Ok(CloseStart::Handshake)),
+        |shared| assert_eq!(shared.close(Some(1000), ""), Ok(CloseStart::Handshake)),
         |command| matches!(command, Command::Close(_)),
     );
 }
@@ -315,7 +315,7 @@ fn connecting_woken() {
             block_on(Session::stopped_by(shared, attempt, turn, stop));
         }
     });
-    assert_eq!(shared.close(1000, ""), Ok(CloseStart::Cancelled));
+    assert_eq!(shared.close(Some(1000), ""), Ok(CloseStart::Cancelled));
     dialling.join().expect("no panic");
     assert_eq!(log.take(), [Told::Failed(0)]);
 }
@@ -386,7 +386,7 @@ fn closed_or_reconnected() {
         });
     });
     shared.retry_now();
-    assert_eq!(shared.close(1000, ""), Ok(CloseStart::Handshake));
+    assert_eq!(shared.close(Some(1000), ""), Ok(CloseStart::Handshake));
     session.join().expect("no panic");
     let told = log.take();
     let ends = told.iter().filter(|told| matches!(told, Told::Failed(_) | Told::Closed(..))).count();
@@ -409,7 +409,7 @@ fn drained() {
         has_drained.wait();
     }
     // Cancelled, or closed behind both.
-    let _ = shared.close(1000, "");
+    let _ = shared.close(Some(1000), "");
     session.join().expect("no panic");
     assert_eq!(shared.buffered(), 0);
 }
