@@ -332,6 +332,15 @@ test('web: events of a script are dispatched, the engine\'s own and ours', async
   assert.strictEqual(log.pop(), 'elsewhere');
 });
 
+test('web: a function is called whatever properties it has', async (context) => {
+  const ws = await opened(context);
+  const heard = new Promise((resolve) => {
+    ws.onmessage = Object.setPrototypeOf(Object.assign(function listener({ data }) { resolve([this === ws, data]); }, { call: 1 }), null);
+  });
+  ws.send('x');
+  assert.deepStrictEqual(await heard, [true, 'x']);
+});
+
 test('web: a listener that throws is reported, and the others are called', async (context) => {
   const ws = await opened(context);
   const reports = [uncaughtException(), uncaughtException()];
@@ -456,7 +465,7 @@ test('web: bufferedAmount counts at once, falls when the kernel has it, and grow
   assert.strictEqual(ws.bufferedAmount, 1002);
   ws.send('x'.repeat(65_000));
   assert.strictEqual(ws.bufferedAmount, 66_002);
-  await next(ws, 'message');
+  for (let echoes = 0; echoes < 3; echoes += 1) await next(ws, 'message');
   while (ws.bufferedAmount > 0) await new Promise((resolve) => setTimeout(resolve));
   ws.onmessage = () => {
     ws.send('12345');
@@ -467,7 +476,8 @@ test('web: bufferedAmount counts at once, falls when the kernel has it, and grow
   await next(ws, 'message');
   ws.close();
   ws.send('after');
-  assert.strictEqual(ws.bufferedAmount, 5 + ws.bufferedAmount - 5);
+  // What was sent before may have gone meanwhile; this has not.
+  assert([5, 10].includes(ws.bufferedAmount), `${ws.bufferedAmount}`);
   await next(ws, 'close');
   ws.send('later');
   ws.send(new ArrayBuffer(90));

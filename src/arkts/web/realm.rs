@@ -45,8 +45,9 @@ pub enum Constant {
 }
 
 /// Makes a message and calls its only listener, by one call into the engine instead of three. `make` returns the function for the
-/// messages that inherit from `template`, and `current` the message under way.
+/// messages that inherit from `template`, and `current` the message under way. A listener's own property `call` is none of it.
 const FAST_MESSAGES: &str = "(() => {
+  const { call } = Function.prototype;
   let current;
   return {
     make(template) {
@@ -56,7 +57,7 @@ const FAST_MESSAGES: &str = "(() => {
         const outer = current;
         const message = new Message(data);
         current = message;
-        try { listener.call(target, message); } finally { current = outer; }
+        try { call.call(listener, target, message); } finally { current = outer; }
       };
     },
     current: () => current,
