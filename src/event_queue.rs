@@ -1,4 +1,4 @@
-//! A bounded queue of events from a session to a consumer on another thread.
+//! A bounded queue of events from one session or several to a consumer on another thread.
 //!
 //! Owns the entries, their bytes and the limits. Knows neither the events nor the two threads.
 //!
@@ -32,7 +32,7 @@ pub(crate) fn event_queue<T>() -> (EventSender<T>, EventReceiver<T>) {
         bytes: 0,
         count: 0,
         retained: 0,
-        waker: None,
+        wakers: Vec::new(),
         awaits_delivery: false,
         is_awaited: true,
     };
@@ -48,12 +48,21 @@ struct QueueState<T> {
     count: usize,
     /// Of the count, the entries that the consumer has taken and retains.
     retained: usize,
-    /// Wakes the session that waits for room.
-    waker: Option<Waker>,
-    /// The session waits until the consumer has taken entries, retained or not.
+    /// Wake the sessions that wait for room.
+    wakers: Vec<Waker>,
+    /// A session waits until the consumer has taken entries, retained or not.
     awaits_delivery: bool,
     /// The consumer has found the queue empty: the next flush must wake it.
     is_awaited: bool,
+}
+
+impl<T> QueueState<T> {
+    /// Notes the session that is to be woken when there is room.
+    fn register(&mut self, cx: &Context<'_>) {
+        if !self.wakers.iter().any(|known| known.will_wake(cx.waker())) {
+            self.wakers.push(cx.waker().clone());
+        }
+    }
 }
 
 /// Entries that came together.
@@ -79,6 +88,11 @@ pub(crate) struct EventSender<T> {
 }
 
 impl<T> EventSender<T> {
+    /// The end of another session, whose events come into the same queue.
+    pub(crate) fn another(&self) -> Self {
+        Self { state: self.state.clone(), batch: Batch::default() }
+    }
+
     /// Copies bytes that an entry of the same batch refers to.
     pub(crate) fn store(&mut self, bytes: &[u8]) -> Range<usize> {
         let Batch { store, .. } = &mut self.batch;
@@ -117,7 +131,7 @@ impl<T> EventSender<T> {
         if state.bytes < HIGH_WATER_BYTES && state.count < HIGH_WATER_COUNT {
             return Poll::Ready(());
         }
-        state.waker = Some(cx.waker().clone());
+        state.register(cx);
         Poll::Pending
     }
 
@@ -127,7 +141,7 @@ impl<T> EventSender<T> {
         if state.count - state.retained < HIGH_WATER_COUNT {
             return Poll::Ready(());
         }
-        state.waker = Some(cx.waker().clone());
+        state.register(cx);
         state.awaits_delivery = true;
         Poll::Pending
     }
@@ -188,10 +202,10 @@ fn discount<T>(mut state: MutexGuard<'_, QueueState<T>>, bytes: usize, count: us
     state.count -= count;
     let roomy = state.bytes <= LOW_WATER_BYTES && state.count <= LOW_WATER_COUNT;
     let delivered = state.awaits_delivery && state.count - state.retained <= LOW_WATER_COUNT;
-    let waker = if roomy || delivered { state.waker.take() } else { None };
-    state.awaits_delivery &= waker.is_none();
+    let wakers = if roomy || delivered { std::mem::take(&mut state.wakers) } else { Vec::new() };
+    state.awaits_delivery &= wakers.is_empty();
     drop(state);
-    if let Some(waker) = waker {
+    for waker in wakers {
         crate::runtime::wake(waker);
     }
 }
@@ -274,6 +288,26 @@ mod tests {
         receiver.take();
         wakes.recv_timeout(DEADLINE).expect("there is room");
         assert!(sender.poll_room(&cx).is_ready());
+    }
+
+    #[test]
+    fn all_sessions_that_wait_for_room_are_woken() {
+        let (mut sender, receiver) = event_queue();
+        let others = [sender.another(), sender.another()];
+        sender.push((), HIGH_WATER_BYTES);
+        sender.flush();
+        let wakers = [waker(), waker()];
+        for (other, (waker, _)) in others.iter().zip(&wakers) {
+            for _ in 0..2 {
+                assert!(other.poll_room(&Context::from_waker(waker)).is_pending());
+            }
+        }
+        receiver.take();
+        assert!(receiver.take().is_none());
+        for (_, wakes) in wakers {
+            wakes.recv_timeout(DEADLINE).expect("there is room");
+            assert!(wakes.try_recv().is_err(), "once");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::client::{
     PingError, Reconnecting, RefusedUpgrade, SendError, Times, TrustError, UpgradeError,
 };
 use crate::platform::may_use_network;
+use crate::server::StartError;
 
 /// The error of a call: a wrong argument, or a refusal.
 #[derive(Debug)]
@@ -21,6 +22,12 @@ const PARAMETER: i32 = 401;
 const URL: i32 = 2_302_001;
 const CERTIFICATE_FILE: i32 = 2_302_002;
 const ALREADY_EXISTS: i32 = 2_302_003;
+const SERVER_ADDRESS: i32 = 2_302_004;
+const SERVER_PORT: i32 = 2_302_005;
+const NO_CONNECTION: i32 = 2_302_006;
+const PORT_TAKEN: i32 = 2_302_007;
+/// The platform's code for what goes wrong with a server while it runs.
+pub const SERVER_EVENT: i32 = 200;
 const OTHER: i32 = 2_302_999;
 /// The platform's code for an upgrade that the server answered with a status other than 101. `data` has the status.
 const UPGRADE_STATUS: i32 = 200;
@@ -61,6 +68,39 @@ impl ApiError {
     /// This refusal, or that of the missing permission, which is then its cause.
     pub fn or_no_permission(self, method: &str) -> Self {
         if self.code == OTHER && !may_use_network() { Self::no_permission(method) } else { self }
+    }
+
+    /// A server cannot listen at the address that it was given.
+    pub fn server_address(message: &str) -> Self {
+        Self { code: SERVER_ADDRESS, message: message.to_owned() }
+    }
+
+    /// The same for the port.
+    pub fn server_port(message: &str) -> Self {
+        Self { code: SERVER_PORT, message: message.to_owned() }
+    }
+
+    /// A server has no such connection.
+    pub fn no_connection(method: &str) -> Self {
+        let message = format!("{method}: the server has no such connection");
+        Self { code: NO_CONNECTION, message }
+    }
+
+    /// Why a server was not started.
+    pub fn of_start(error: &StartError) -> Self {
+        let code = match error {
+            StartError::Trust(TrustError { path: Some(_), is_shortage: false, .. }) => CERTIFICATE_FILE,
+            StartError::Listen { cause, .. } => match cause.kind() {
+                io::ErrorKind::AddrInUse => PORT_TAKEN,
+                io::ErrorKind::AddrNotAvailable => SERVER_ADDRESS,
+                // A port below 1024 is not for everybody.
+                io::ErrorKind::PermissionDenied if cause.raw_os_error() == Some(libc::EACCES) => SERVER_PORT,
+                io::ErrorKind::PermissionDenied => PERMISSION,
+                _ => OTHER,
+            },
+            StartError::Trust(_) | StartError::Exhausted(_) => OTHER,
+        };
+        Self { code, message: format!("start: {error}") }
     }
 
     pub fn other(message: &str) -> Self {

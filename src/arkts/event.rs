@@ -88,11 +88,11 @@ impl MessageData {
     }
 
     /// Makes the value that JavaScript gets. Only for the message taken last.
-    pub fn into_value<'env>(
+    pub fn into_value<'env, E>(
         self,
         env: Engine,
         kind: MessageType,
-        events: &EventReceiver<Event>,
+        events: &EventReceiver<E>,
     ) -> Result<Value<'env>, EngineError> {
         match self {
             Self::Stored(range) => events.stored(range, |bytes| message_value(env, kind, bytes)),

@@ -18,6 +18,8 @@ mod message_iterator;
 mod napi;
 mod objects;
 mod options;
+mod server;
+mod time_slice;
 mod web;
 mod websocket;
 
@@ -56,6 +58,13 @@ pub const version: &str = env!("CARGO_PKG_VERSION");
 #[napi(catch_unwind, ts_return_type = "WebSocket")]
 pub fn create_web_socket<'env>(env: Env) -> Result<Value<'env>> {
     Ok(websocket::create(Engine::from(env))?)
+}
+
+/// Makes a WebSocket server that does not listen.
+/// @since 19
+#[napi(catch_unwind, ts_return_type = "WebSocketServer")]
+pub fn create_web_socket_server<'env>(env: Env) -> Result<Value<'env>> {
+    Ok(server::create(Engine::from(env))?)
 }
 
 /// Sets what is written to the log from now on, for the whole process: 'debug', 'info', 'warn', 'error' or 'off'.

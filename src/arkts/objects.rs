@@ -3,8 +3,8 @@
 use super::error::ErrorEvent;
 use super::napi::{Engine, EngineError, Value};
 use crate::client::{
-    Cause, Direction, FrameHeader, Headers, MessageType, Opened, Reconnecting, RefusedUpgrade, Statistics,
-    Times,
+    Cause, Closed, Direction, FrameHeader, Headers, MessageType, Opened, Reconnecting, RefusedUpgrade,
+    Statistics, Times,
 };
 
 /// Makes a string for a text message, an ArrayBuffer for a binary one.
@@ -74,8 +74,23 @@ pub fn error_value<'env>(env: Engine, error: &ErrorEvent) -> Result<Value<'env>,
     Ok(object)
 }
 
+/// A close frame without a code has the first (RFC 6455 section 7.1.5). The platform tells the second, and apps take that for a good end.
+const NO_CODE: u16 = 1005;
+const NORMAL_CODE: u16 = 1000;
+
+/// The object of `CloseResult`.
+pub fn close_value<'env>(env: Engine, closed: &Closed) -> Result<Value<'env>, EngineError> {
+    let Closed { code, reason, cause, unsent, times, peer: _ } = closed;
+    let result = env.object()?;
+    let code = if *code == NO_CODE { NORMAL_CODE } else { *code };
+    result.set(c"code", env.number(f64::from(code))?)?;
+    result.set(c"reason", env.string(reason)?)?;
+    set_circumstances(env, result, *cause, *unsent, *times)?;
+    Ok(result)
+}
+
 /// Sets the fields that `error` and `close` share.
-pub fn set_circumstances(
+fn set_circumstances(
     env: Engine,
     object: Value<'_>,
     cause: Cause,

@@ -19,7 +19,7 @@ use crate::client::{
 };
 
 /// The longest interval or timeout in seconds: the platform's limit.
-const SECONDS_MAX: f64 = 30_000.0;
+pub const SECONDS_MAX: f64 = 30_000.0;
 
 /// The platform's default of `pingInterval` and of `pongTimeout` in seconds.
 const PLATFORM_DEFAULT_SECONDS: f64 = 30.0;
@@ -43,6 +43,8 @@ macro_rules! match_known {
         }
     };
 }
+
+pub(super) use match_known;
 
 /// The options of `connect`.
 pub struct ConnectOptions<'env> {
@@ -177,7 +179,7 @@ const MISSPELT_BY: usize = 4;
 
 /// Sets the interval between pings and the deadline of their pongs, by the platform's rules: an interval out of range is not
 /// heard, and a deadline is not longer than the interval, unless it is the default.
-fn keepalive(
+pub fn keepalive(
     session: &mut SessionOptions,
     interval: Option<Value<'_>>,
     timeout: Option<Value<'_>>,
@@ -217,7 +219,7 @@ fn keepalive(
 }
 
 /// A number of seconds. 0 switches a timer off.
-fn seconds(seconds: f64) -> Option<Duration> {
+pub fn seconds(seconds: f64) -> Option<Duration> {
     Some(Duration::from_secs_f64(seconds)).filter(|duration| !duration.is_zero())
 }
 
@@ -265,7 +267,7 @@ fn trace_id(value: Value<'_>) -> Result<Option<u64>, ApiError> {
     }
 }
 
-fn whole(name: &str, value: Value<'_>) -> Result<u32, ApiError> {
+pub fn whole(name: &str, value: Value<'_>) -> Result<u32, ApiError> {
     value
         .to_number()
         .filter(|count| count.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(count))
@@ -315,7 +317,7 @@ pub fn close_options(value: Value<'_>, lenience: Lenience) -> Result<(u32, Strin
     Ok((code, reason.unwrap_or_else(|| DEFAULT_CLOSE_REASON.to_owned())))
 }
 
-fn no_field(name: &str, known: &[&str]) -> ApiError {
+pub fn no_field(name: &str, known: &[&str]) -> ApiError {
     ApiError::parameter(&shown(name), &format!("is not a field; known are {}", known.join(", ")))
 }
 
@@ -324,7 +326,7 @@ pub fn text(name: &str, value: Value<'_>) -> Result<String, ApiError> {
     value.to_text().ok_or_else(|| ApiError::parameter(name, "must be a string"))
 }
 
-fn properties<'env>(name: &str, value: Value<'env>) -> Result<Vec<(String, Value<'env>)>, ApiError> {
+pub fn properties<'env>(name: &str, value: Value<'env>) -> Result<Vec<(String, Value<'env>)>, ApiError> {
     match value.type_of() {
         Type::Undefined | Type::Null => Ok(Vec::new()),
         Type::Object => value.entries().map_err(|_| ApiError::parameter(name, "cannot be read")),
@@ -334,11 +336,11 @@ fn properties<'env>(name: &str, value: Value<'env>) -> Result<Vec<(String, Value
     }
 }
 
-fn boolean(name: &str, value: Value<'_>) -> Result<bool, ApiError> {
+pub fn boolean(name: &str, value: Value<'_>) -> Result<bool, ApiError> {
     value.to_boolean().ok_or_else(|| ApiError::parameter(name, "must be a boolean"))
 }
 
-fn milliseconds(name: &str, value: Value<'_>) -> Result<Duration, ApiError> {
+pub fn milliseconds(name: &str, value: Value<'_>) -> Result<Duration, ApiError> {
     value
         .to_number()
         .filter(|millis| (1.0..=SECONDS_MAX * 1_000.0).contains(millis))
@@ -346,7 +348,7 @@ fn milliseconds(name: &str, value: Value<'_>) -> Result<Duration, ApiError> {
         .ok_or_else(|| ApiError::parameter(name, "must be a number of milliseconds from 1 to 30000000"))
 }
 
-fn bytes(name: &str, value: Value<'_>) -> Result<u64, ApiError> {
+pub fn bytes(name: &str, value: Value<'_>) -> Result<u64, ApiError> {
     value
         .to_number()
         .filter(|bytes| bytes.fract() == 0.0 && (1.0..=NUMBER_MAX).contains(bytes))

@@ -688,3 +688,541 @@ export declare namespace web {
    */
   function install(target?: Object): void;
 }
+
+/**
+ * The certificate of a server and its key.
+ * @since 19
+ */
+export interface ServerCert {
+  /**
+   * A file with the certificate, followed by those of its issuers; PEM or DER.
+   * @since 19
+   */
+  certPath: string;
+
+  /**
+   * A file with its key: PKCS#8, SEC1 or PKCS#1; PEM or DER.
+   * @since 19
+   */
+  keyPath: string;
+
+  /**
+   * The password of the key.
+   * @since 0.1.0 of this library
+   */
+  keyPassword?: string;
+}
+
+/**
+ * Where a server listens, and whom it lets in.
+ * @since 19
+ */
+export interface WebSocketServerConfig {
+  /**
+   * The port to listen on.
+   * @since 19
+   */
+  serverPort: number;
+
+  /**
+   * How many clients may be connected at a time, a client being an address. Default 10; any larger number may be given.
+   * @since 19
+   */
+  maxConcurrentClientsNumber?: number;
+
+  /**
+   * How many connections one client may have at a time. Default 10; any larger number may be given.
+   * @since 19
+   */
+  maxConnectionsForOneClient?: number;
+
+  /**
+   * The address of this device to listen at, of IPv4 or IPv6. Default '0.0.0.0', all of IPv4; '::' is all of both.
+   * @since 19
+   */
+  serverIP?: string;
+
+  /**
+   * Serve wss, by TLS 1.2 and 1.3. Default no.
+   * @since 19
+   */
+  serverCert?: ServerCert;
+
+  /**
+   * The sub-protocols that are spoken here, comma-separated. Of those that a client offers, the first that is among them is chosen. A
+   * client that offers none of them is told none.
+   * @since 19
+   */
+  protocol?: string;
+
+  /**
+   * A file with the authorities of clients' certificates, PEM or DER. Without it no client is asked for a certificate; with it none is let in
+   * without one of them. Only with `serverCert`.
+   * @since 0.1.0 of this library
+   */
+  clientCaPath?: string;
+
+  /**
+   * Speak TLS 1.3 alone. Only with `serverCert`. Default false.
+   * @since 0.1.0 of this library
+   */
+  tls13Only?: boolean;
+
+  /**
+   * Compress messages (RFC 7692) with clients that offer it. A connection that does takes some 300 kB after its first messages. Default false.
+   * @since 0.1.0 of this library
+   */
+  perMessageDeflate?: boolean;
+
+  /**
+   * The largest message to receive, in bytes. A larger one ends its connection with 1009. Default 64 MiB.
+   * @since 0.1.0 of this library
+   */
+  maxMessageSize?: number;
+
+  /**
+   * Bytes that may wait to be sent on each connection. Default 64 MiB.
+   * @since 0.1.0 of this library
+   */
+  sendQueueLimit?: number;
+
+  /**
+   * Messages that may wait to be sent on each connection. Default any number.
+   * @since 0.1.0 of this library
+   */
+  sendQueueMessages?: number;
+
+  /**
+   * Seconds between pings to each client; 0 for none. Default 25.
+   * @since 0.1.0 of this library
+   */
+  pingInterval?: number;
+
+  /**
+   * Seconds after a ping in which something must come; 0 for any time. Default 30.
+   * @since 0.1.0 of this library
+   */
+  pongTimeout?: number;
+
+  /**
+   * Milliseconds to wait for a client's close frame before its connection is dropped. Default 5000.
+   * @since 0.1.0 of this library
+   */
+  closeTimeout?: number;
+
+  /**
+   * Milliseconds that a client may take from its connection to the end of its request, its TLS handshake among them. Default 10000.
+   * @since 0.1.0 of this library
+   */
+  handshakeTimeout?: number;
+
+  /**
+   * Clients that may be in their handshake at a time. Further ones wait in the kernel. Default 128.
+   * @since 0.1.0 of this library
+   */
+  maxHandshakes?: number;
+
+  /**
+   * Keep an address out for 60 s that connects more than 50 times within 60 s, as the platform does. Default false.
+   * @since 0.1.0 of this library
+   */
+  rateLimit?: boolean;
+}
+
+/**
+ * A connection of a server. The listeners get the same object each time.
+ * @since 19
+ */
+export interface WebSocketConnection {
+  /**
+   * The address of the client.
+   * @since 19
+   */
+  clientIP: string;
+
+  /**
+   * Its port.
+   * @since 19
+   */
+  clientPort: number;
+}
+
+/**
+ * What goes out with the refusal of a client.
+ * @since 0.1.0 of this library
+ */
+export interface ServerRefusal {
+  /**
+   * Headers besides those that each answer has.
+   * @since 0.1.0 of this library
+   */
+  header?: Record<string, string>;
+
+  /**
+   * The body, as plain text.
+   * @since 0.1.0 of this library
+   */
+  body?: string;
+}
+
+/**
+ * A client's request for a connection. It waits until one of the methods is called, or its time is over.
+ * @since 0.1.0 of this library
+ */
+export interface ServerRequest {
+  /**
+   * The address of the client.
+   * @since 0.1.0 of this library
+   */
+  clientIP: string;
+
+  /**
+   * Its port.
+   * @since 0.1.0 of this library
+   */
+  clientPort: number;
+
+  /**
+   * The path and the query of the URL, as the client sent them.
+   * @since 0.1.0 of this library
+   */
+  target: string;
+
+  /**
+   * The headers, `origin` among them if the client is a browser; names in lower case.
+   * @since 0.1.0 of this library
+   */
+  header: ResponseHeaders;
+
+  /**
+   * The sub-protocols that the client offers.
+   * @since 0.1.0 of this library
+   */
+  protocols: Array<string>;
+
+  /**
+   * Lets the client in, with headers of the answer besides those of the upgrade. Throws 401 (`header`).
+   * @since 0.1.0 of this library
+   */
+  accept(header?: Record<string, string>): void;
+
+  /**
+   * Answers with this HTTP status, 300 to 599, and lets the client go. Throws 401 (a parameter).
+   * @since 0.1.0 of this library
+   */
+  refuse(status: number, options?: ServerRefusal): void;
+}
+
+/**
+ * What a server has counted since `start`.
+ * @since 0.1.0 of this library
+ */
+export interface ServerStatistics {
+  /**
+   * The port that it listens on; the one that was found, when 0 was asked for.
+   * @since 0.1.0 of this library
+   */
+  serverPort: number;
+
+  /**
+   * Connections that are not over.
+   * @since 0.1.0 of this library
+   */
+  open: number;
+
+  /**
+   * Connections that were let in.
+   * @since 0.1.0 of this library
+   */
+  opened: number;
+
+  /**
+   * Clients that were kept out by a limit.
+   * @since 0.1.0 of this library
+   */
+  keptOut: number;
+
+  /**
+   * Clients whose opening handshake failed, or was refused.
+   * @since 0.1.0 of this library
+   */
+  notOpened: number;
+
+  /**
+   * Messages handed to the kernel.
+   * @since 0.1.0 of this library
+   */
+  messagesSent: number;
+
+  /**
+   * Bytes of all frames handed to the kernel, before TLS.
+   * @since 0.1.0 of this library
+   */
+  bytesSent: number;
+
+  /**
+   * Messages received whole.
+   * @since 0.1.0 of this library
+   */
+  messagesReceived: number;
+
+  /**
+   * Bytes of all frames received, after TLS.
+   * @since 0.1.0 of this library
+   */
+  bytesReceived: number;
+
+  /**
+   * Bytes that wait to be sent now.
+   * @since 0.1.0 of this library
+   */
+  bufferedBytes: number;
+}
+
+/**
+ * How long `stop` waits.
+ * @since 0.1.0 of this library
+ */
+export interface ServerStopOptions {
+  /**
+   * Milliseconds after which connections that are not over are dropped. Default: each has its `closeTimeout`, and goes on while what waits for it
+   * is being sent.
+   * @since 0.1.0 of this library
+   */
+  timeout?: number;
+}
+
+/**
+ * A message that a server has received.
+ * @since 19
+ */
+export interface WebSocketMessage {
+  /**
+   * A string of a text, an ArrayBuffer of a binary message.
+   * @since 19
+   */
+  data: string | ArrayBuffer;
+
+  /**
+   * Whose it is.
+   * @since 19
+   */
+  clientConnection: WebSocketConnection;
+}
+
+/**
+ * How a connection of a server ended.
+ * @since 19
+ */
+export interface ServerCloseResult extends CloseResult {
+  /**
+   * As `reason`, by the name that the platform's server has for it.
+   * @since 0.1.0 of this library
+   */
+  closeReason: string;
+}
+
+/**
+ * A listener of the end of connections.
+ * @since 19
+ */
+export type ClientConnectionCloseCallback = (clientConnection: WebSocketConnection, closeReason: ServerCloseResult) => void;
+
+/**
+ * What the event `error` of a server tells. Its code is 200, as on the platform.
+ * @since 0.1.0 of this library
+ */
+export interface WebSocketServerError extends BusinessError {
+  /**
+   * The connection that it is about; undefined for one that was not let in.
+   * @since 0.1.0 of this library
+   */
+  clientConnection?: WebSocketConnection;
+}
+
+/**
+ * A WebSocket server (RFC 6455), made by `createWebSocketServer`.
+ *
+ * All methods and listeners run on the thread that made the object. Listeners are called one at a time, in this order for each
+ * connection: `connect`, any `messageReceive`, at most one `error`, `close`.
+ * @since 19
+ */
+export interface WebSocketServer {
+  /**
+   * Listens, and lets clients in from now on.
+   *
+   * Fails with 201 (no `ohos.permission.INTERNET`), 401 (a parameter, named in the message), 2302002 (a certificate or key file that is
+   * missing or cannot be used), 2302004 (`serverIP` is no address of this device), 2302005 (`serverPort`), 2302007 (the port is taken),
+   * 2302999 (it listens already; the system has no descriptors left).
+   * @since 19
+   */
+  start(config: WebSocketServerConfig): Promise<boolean>;
+
+  /**
+   * Lets nobody in any more, and closes all connections with 1001 behind what waits to be sent. The promise becomes `true` when the port
+   * is free; the events `close` follow as the clients answer. Afterwards `start` may be called again.
+   *
+   * Fails with 201 (no `ohos.permission.INTERNET`), 401 (`timeout`, which is of this library alone) or 2302999 (not started).
+   * @since 19
+   */
+  stop(options?: ServerStopOptions): Promise<boolean>;
+
+  /**
+   * The connections of which `connect` was told, and `close` was not; oldest first.
+   *
+   * Throws 201 (no `ohos.permission.INTERNET`) or 2302999 (not started).
+   * @since 19
+   */
+  listAllConnections(): WebSocketConnection[];
+
+  /**
+   * Queues a message for a client: text for a string, binary for an ArrayBuffer or a view into one, which is copied. The connection is known by
+   * the object that a listener was given, or by another one with its address and port. The promise becomes `true` at once.
+   *
+   * Fails with 201 (no `ohos.permission.INTERNET`), 401 (a parameter), 2302006 (no such connection) or 2302999 (the connection is
+   * closing, or 64 MiB wait to be sent).
+   * @since 19
+   */
+  send(data: string | ArrayBuffer | BinaryView, connection: WebSocketConnection): Promise<boolean>;
+
+  /**
+   * Begins the closing handshake with a client behind what waits to be sent. The event `close` follows. A code that must not be sent goes
+   * out as 1000, with a warning in the log.
+   *
+   * Fails with 201 (no `ohos.permission.INTERNET`), 401 (a parameter) or 2302006 (no such connection).
+   * @since 19
+   */
+  close(connection: WebSocketConnection, options?: WebSocketCloseOptions): Promise<boolean>;
+
+  /**
+   * Queues a message for all connections, or for those in `connections`; it is framed and copied once, and goes out uncompressed. The promise
+   * becomes the number of connections that have taken it; those that are closing, or have too much waiting, have not.
+   *
+   * Fails with 201 (no `ohos.permission.INTERNET`), 401 (a parameter), 2302006 (no such connection) or 2302999 (not started).
+   * @since 0.1.0 of this library
+   */
+  broadcast(data: string | ArrayBuffer | BinaryView, connections?: Array<WebSocketConnection>): Promise<number>;
+
+  /**
+   * Bytes that were accepted for a connection and that the kernel has not taken yet. Throws 401 (`connection`) or 2302006 (no such connection).
+   * @since 0.1.0 of this library
+   */
+  bufferedAmount(connection: WebSocketConnection): number;
+
+  /**
+   * What was counted so far, with the port. Throws 2302999 (not started).
+   * @since 0.1.0 of this library
+   */
+  stats(): ServerStatistics;
+
+  /**
+   * What was counted of one connection. Throws 401 (`connection`) or 2302006 (no such connection).
+   * @since 0.1.0 of this library
+   */
+  stats(connection: WebSocketConnection): Statistics;
+
+  /**
+   * Sets the listener of an event; a later one replaces it. This one is told of each connection that is open.
+   * @since 19
+   */
+  on(type: 'connect', callback: Callback<WebSocketConnection>): void;
+
+  /**
+   * A whole message came.
+   * @since 19
+   */
+  on(type: 'messageReceive', callback: Callback<WebSocketMessage>): void;
+
+  /**
+   * A client asks for a connection. While there is a listener, each client waits for the answer.
+   * @since 0.1.0 of this library
+   */
+  on(type: 'request', callback: Callback<ServerRequest>): void;
+
+  /**
+   * More than a quarter of `sendQueueLimit` or `sendQueueMessages` waited to be sent on a connection, and no longer does.
+   * @since 0.1.0 of this library
+   */
+  on(type: 'drain', callback: Callback<WebSocketConnection>): void;
+
+  /**
+   * A connection is over.
+   * @since 19
+   */
+  on(type: 'close', callback: ClientConnectionCloseCallback): void;
+
+  /**
+   * A connection failed, and its `close` follows; or a client was kept out, or none can be accepted for now.
+   * @since 19
+   */
+  on(type: 'error', callback: ErrorCallback<WebSocketServerError>): void;
+
+  /**
+   * Removes the listener of an event: whichever is set, or only `callback`.
+   * @since 19
+   */
+  off(type: 'connect', callback?: Callback<WebSocketConnection>): void;
+
+  /** @since 19 */
+  off(type: 'messageReceive', callback?: Callback<WebSocketMessage>): void;
+
+  /** @since 0.1.0 of this library */
+  off(type: 'request', callback?: Callback<ServerRequest>): void;
+
+  /** @since 0.1.0 of this library */
+  off(type: 'drain', callback?: Callback<WebSocketConnection>): void;
+
+  /** @since 19 */
+  off(type: 'close', callback?: ClientConnectionCloseCallback): void;
+
+  /** @since 19 */
+  off(type: 'error', callback?: ErrorCallback<WebSocketServerError>): void;
+
+  /**
+   * As `on('connect', callback)`. The platform has it in static ArkTS only (since 23).
+   * @since 0.1.0 of this library
+   */
+  onConnect(callback: Callback<WebSocketConnection>): void;
+
+  /**
+   * As `off('connect', callback)`. The platform has it in static ArkTS only (since 23).
+   * @since 0.1.0 of this library
+   */
+  offConnect(callback?: Callback<WebSocketConnection>): void;
+
+  /**
+   * As `on('messageReceive', callback)`. The platform has it in static ArkTS only (since 23).
+   * @since 0.1.0 of this library
+   */
+  onMessageReceive(callback: Callback<WebSocketMessage>): void;
+
+  /**
+   * As `off('messageReceive', callback)`. The platform has it in static ArkTS only (since 23).
+   * @since 0.1.0 of this library
+   */
+  offMessageReceive(callback?: Callback<WebSocketMessage>): void;
+
+  /**
+   * As `on('close', callback)`. The platform has it in static ArkTS only (since 26).
+   * @since 0.1.0 of this library
+   */
+  onWebSocketServerClose(callback: ClientConnectionCloseCallback): void;
+
+  /**
+   * As `off('close', callback)`. The platform has it in static ArkTS only (since 26).
+   * @since 0.1.0 of this library
+   */
+  offWebSocketServerClose(callback?: ClientConnectionCloseCallback): void;
+
+  /**
+   * As `on('error', callback)`. The platform has it in static ArkTS only (since 23).
+   * @since 0.1.0 of this library
+   */
+  onWebSocketServerError(callback: ErrorCallback<WebSocketServerError>): void;
+
+  /**
+   * As `off('error', callback)`. The platform has it in static ArkTS only (since 23).
+   * @since 0.1.0 of this library
+   */
+  offWebSocketServerError(callback?: ErrorCallback<WebSocketServerError>): void;
+}

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -40,6 +41,15 @@ async function opened(url = WS_URL) {
   return socket;
 }
 
+/** A port that nobody listens on, since a server has just given it up. */
+async function unusedPort() {
+  const server = net.createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 async function close(socket) {
   const closed = event(socket, 'close');
   await socket.close();
@@ -60,6 +70,30 @@ const TESTS = {
     const socket = listen(WS_URL);
     await event(socket, 'open');
     await close(socket);
+  },
+  async serve(serve) {
+    const port = await unusedPort();
+    const server = await serve(port);
+    const socket = await opened(`ws://127.0.0.1:${port}/`);
+    const echo = socket.next();
+    await socket.send('hello');
+    assert.strictEqual((await echo).value, 'hello');
+    await close(socket);
+    await server.stop();
+  },
+  async guard(guard) {
+    const server = library.createWebSocketServer();
+    guard(server, 'https://page.example');
+    await server.start({ serverIP: '127.0.0.1', serverPort: 0 });
+    const url = `ws://127.0.0.1:${server.stats().serverPort}/`;
+    const socket = library.createWebSocket();
+    await socket.connect(url);
+    assert.strictEqual((await event(socket, 'error'))[0].response.body, 'not from here');
+    const open = event(socket, 'open');
+    await socket.connect(url, { header: { Origin: 'https://page.example' } });
+    await open;
+    await close(socket);
+    await server.stop();
   },
   async watch(watch) {
     const socket = library.createWebSocket();

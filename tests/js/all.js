@@ -31,5 +31,6 @@ require('./secrets.test.js');
 require('./web.test.js');
 require('./web_life.test.js');
 require('./web_conformance.test.js');
+require('./server.test.js');
 
 run();

@@ -1,14 +1,14 @@
 'use strict';
 
-// In a process that may not make sockets, as an app without ohos.permission.INTERNET: connect, send and close are refused with 201
-// before anything but the types of their arguments is looked at, and no event follows.
+// In a process that may not make sockets, as an app without ohos.permission.INTERNET: connect, send and close, and the methods of a
+// server, are refused with 201 before anything but the types of their arguments is looked at, and no event follows.
 
 const assert = require('node:assert');
 
 const { load } = require('./load.js');
 
-const { createWebSocket } = load();
-const DENIED = /^(connect|send|close): the app needs ohos\.permission\.INTERNET$/;
+const { createWebSocket, createWebSocketServer } = load();
+const DENIED = /^(connect|send|close|start|stop|listAllConnections): the app needs ohos\.permission\.INTERNET$/;
 
 let passed = 0;
 let failed = 0;
@@ -60,6 +60,16 @@ async function main() {
   await check('connect(5)', 401, (ws) => ws.connect(5));
   await check('send(5)', 401, (ws) => ws.send(5));
   await check('close(5)', 401, (ws) => ws.close(5));
+  // Of a server's methods the permission is looked at first.
+  const server = createWebSocketServer();
+  const connection = { clientIP: '127.0.0.1', clientPort: 9 };
+  for (const [name, call] of [
+    ['start', () => server.start({ serverPort: 0 })], ['start with a wrong argument', () => server.start(5)], ['stop', () => server.stop()],
+    ['listAllConnections', async () => server.listAllConnections()], ['send', () => server.send('x', connection)],
+    ['close', () => server.close(connection)],
+  ]) {
+    await check(`${name} of a server`, 201, call);
+  }
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;
 }

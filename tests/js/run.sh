@@ -59,6 +59,12 @@ start_echo_server
 # Its own for each run, since two may run at once.
 log=$(mktemp "$TARGET/js-$engine.XXXXXX.log")
 export NET_WEBSOCKET_LIB=$library NET_WEBSOCKET_NDK_PEER=$peer
+# Bun has a client of its own by the name of npm's ws.
+if [[ $engine == node ]]; then
+    export NODE_PATH=$NWS_INTEROP/node_modules
+else
+    echo "skip: npm's ws as a client of the server (Bun has another one by that name)"
+fi
 status=0
 limited "$log" "$ROOT/tests/js/all.js" || status=$?
 

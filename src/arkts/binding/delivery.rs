@@ -1,22 +1,14 @@
 //! Delivers queued events to listeners and promises, in time slices, and releases an object that no event can reach any more.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 use super::{Audience, Binding, ClosedEarly, Flow};
 use crate::arkts::error::{ErrorEvent, Termination};
 use crate::arkts::event::{Event, Terminal};
 use crate::arkts::js_waker::OnWake;
 use crate::arkts::napi::Engine;
+use crate::arkts::time_slice::{Pause, SCOPE_BYTES, SCOPE_EVENTS, TimeSlice};
 use crate::client::{Cause, Closed, PeerClose, State};
-
-/// How long one wake delivers events before the engine's loop continues: a quarter of a frame at 60 Hz.
-const TIME_SLICE: Duration = Duration::from_millis(4);
-/// The most events between two reads of the clock.
-const CLOCK_EVENTS_MAX: u32 = 64;
-/// The most events, and bytes of messages, in one handle scope. Its values cannot be collected before it is closed.
-const SCOPE_EVENTS: usize = 64;
-const SCOPE_BYTES: usize = 65_536;
 
 impl<A: Audience> OnWake for Binding<A> {
     /// Delivers the queued events.
@@ -170,36 +162,4 @@ impl<A: Audience> Binding<A> {
             self.waker.remove();
         }
     }
-}
-
-/// The time that one wake may spend on events.
-struct TimeSlice {
-    began: Instant,
-    events: u32,
-    /// The number of events after which the clock is read again.
-    next_clock_read: u32,
-}
-
-impl TimeSlice {
-    fn begin() -> Self {
-        Self { began: Instant::now(), events: 0, next_clock_read: 1 }
-    }
-
-    /// Counts an event; returns whether the slice is over.
-    fn is_over(&mut self) -> bool {
-        self.events += 1;
-        if self.events < self.next_clock_read {
-            return false;
-        }
-        self.next_clock_read += self.events.min(CLOCK_EVENTS_MAX);
-        self.began.elapsed() >= TIME_SLICE
-    }
-}
-
-/// Why delivery pauses.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pause {
-    ScopeFull,
-    SliceOver,
-    Empty,
 }

@@ -8,14 +8,10 @@ use crate::arkts::binding::{Audience, Binding, Flow};
 use crate::arkts::event::{Event, EventType, MessageData};
 use crate::arkts::napi::{Engine, EngineError, Reference, Type, Value};
 use crate::arkts::objects::{
-    error_value, frame_value, headers, open_result, reconnecting_value, set_circumstances, statistics_value,
+    close_value, error_value, frame_value, headers, open_result, reconnecting_value, statistics_value,
 };
 use crate::client::{MessageType, PiecePosition, Reconnected};
 use crate::event_queue::EventReceiver;
-
-/// A close frame without a code has the first (RFC 6455 section 7.1.5). The platform tells the second, and apps take that for a good end.
-const NO_CODE: u16 = 1005;
-const NORMAL_CODE: u16 = 1000;
 
 /// Which events of an object have a listener.
 #[derive(Default)]
@@ -216,14 +212,9 @@ impl<'scope> Listeners<'scope> {
                 });
             }
             Event::Failed(error, _) => self.call(EventType::Error, || Ok([error_value(env, &error)?])),
-            Event::Closed(closed) => self.call(EventType::Close, || {
-                let result = env.object()?;
-                let code = if closed.code == NO_CODE { NORMAL_CODE } else { closed.code };
-                result.set(c"code", env.number(f64::from(code))?)?;
-                result.set(c"reason", env.string(&closed.reason)?)?;
-                set_circumstances(env, result, closed.cause, closed.unsent, closed.times)?;
-                Ok([undefined, result])
-            }),
+            Event::Closed(closed) => {
+                self.call(EventType::Close, || Ok([undefined, close_value(env, &closed)?]));
+            }
         }
     }
 

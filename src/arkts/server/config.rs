@@ -1,0 +1,149 @@
+//! The configuration of `start`, and the connections that calls name.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::arkts::error::ApiError;
+use crate::arkts::lenience::Lenience;
+use crate::arkts::napi::{Type, Value};
+use crate::arkts::options::{
+    SECONDS_MAX, boolean, bytes, match_known, milliseconds, no_field, properties, seconds, text, whole,
+};
+use crate::client::{Password, PerMessageDeflate, SendLimits, ServerTls, in_memory};
+use crate::server::{RateLimit, ServerOptions};
+
+/// The configuration of a server. What the platform's server has is read as there, but that a number that is missing has the
+/// declared default, and that no number is too large.
+pub fn server_options(value: Value<'_>, lenience: Lenience) -> Result<ServerOptions, ApiError> {
+    if value.type_of() != Type::Object {
+        return Err(ApiError::parameter("config", "must be an object"));
+    }
+    let mut options = ServerOptions::default();
+    let mut port = None;
+    let (mut client_authorities, mut tls13_only) = (None, false);
+    for (name, value) in properties("config", value)? {
+        if value.is_absent() {
+            continue;
+        }
+        match_known!(name.as_str(), {
+            "serverIP" => {
+                let host: Option<IpAddr> = text(&name, value)?.parse().ok();
+                let wrong = || ApiError::server_address("serverIP: must be an address of IPv4 or IPv6");
+                options.listen.set_ip(host.ok_or_else(wrong)?);
+            },
+            "serverPort" => {
+                let number =
+                    value.to_number().ok_or_else(|| ApiError::parameter(&name, "must be a number"))?;
+                port = Some(port_of(number)?);
+            },
+            "maxConcurrentClientsNumber" => options.addresses_max = whole(&name, value)? as usize,
+            "maxConnectionsForOneClient" => {
+                options.connections_per_address_max = whole(&name, value)? as usize;
+            },
+            "protocol" => {
+                let names = text(&name, value)?;
+                let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+                options.protocols = names.map(str::to_owned).collect();
+            },
+            "serverCert" => options.tls = Some(server_cert(value)?),
+            "clientCaPath" => client_authorities = Some(PathBuf::from(text(&name, value)?)),
+            "tls13Only" => tls13_only = boolean(&name, value)?,
+            "perMessageDeflate" => {
+                let deflate = boolean(&name, value)?;
+                options.session.per_message_deflate = deflate.then(PerMessageDeflate::default);
+            },
+            "maxMessageSize" => options.session.message_limit = bytes(&name, value)?,
+            "sendQueueLimit" => {
+                let SendLimits { messages, .. } = options.send_limits;
+                options.send_limits = SendLimits { messages, ..SendLimits::of_bytes(in_memory(bytes(&name, value)?)) };
+            },
+            "sendQueueMessages" => options.send_limits.messages = whole(&name, value)? as usize,
+            "pingInterval" => options.session.ping_interval = seconds_of(&name, value)?,
+            "pongTimeout" => options.session.pong_timeout = seconds_of(&name, value)?,
+            "closeTimeout" => options.session.close_timeout = milliseconds(&name, value)?,
+            "handshakeTimeout" => options.handshake_timeout = milliseconds(&name, value)?,
+            "maxHandshakes" => options.handshakes_max = whole(&name, value)? as usize,
+            "rateLimit" => options.rate_limit = boolean(&name, value)?.then_some(RateLimit::PLATFORM),
+        }, known => lenience.unknown(&name, &known));
+    }
+    let port = port.ok_or_else(|| ApiError::parameter("serverPort", "must be there"))?;
+    options.listen.set_port(port);
+    match &mut options.tls {
+        Some(tls) => (tls.client_authorities, tls.tls13_only) = (client_authorities, tls13_only),
+        // Nobody would be asked, and the app would not know.
+        None if client_authorities.is_some() => {
+            return Err(ApiError::parameter("clientCaPath", "needs serverCert beside it"));
+        }
+        None if tls13_only => return Err(ApiError::parameter("tls13Only", "needs serverCert beside it")),
+        None => {}
+    }
+    Ok(options)
+}
+
+/// A number of seconds; 0 switches a timer off.
+fn seconds_of(name: &str, value: Value<'_>) -> Result<Option<Duration>, ApiError> {
+    let number = value.to_number().filter(|seconds| (0.0..=SECONDS_MAX).contains(seconds));
+    let wrong = || ApiError::parameter(name, "must be a number of seconds from 0 to 30000");
+    number.map(seconds).ok_or_else(wrong)
+}
+
+/// How long `stop` waits for clients.
+pub fn stop_limit(options: Value<'_>) -> Result<Option<Duration>, ApiError> {
+    let mut limit = None;
+    for (name, value) in properties("options", options)? {
+        if value.is_absent() {
+            continue;
+        }
+        match_known!(name.as_str(), {
+            "timeout" => limit = Some(milliseconds(&name, value)?),
+        }, known => return Err(no_field(&name, &known)));
+    }
+    Ok(limit)
+}
+
+/// 0 stands for a port that is free.
+fn port_of(number: f64) -> Result<u16, ApiError> {
+    let fits = number.fract() == 0.0 && (0.0..=f64::from(u16::MAX)).contains(&number);
+    fits.then_some(number as u16)
+        .ok_or_else(|| ApiError::server_port("serverPort: must be a whole number from 0 to 65535"))
+}
+
+fn server_cert(value: Value<'_>) -> Result<ServerTls, ApiError> {
+    let (mut certificate, mut key, mut password) = (None, None, None);
+    for (name, value) in properties("serverCert", value)? {
+        if value.is_absent() {
+            continue;
+        }
+        let field = format!("serverCert.{name}");
+        match_known!(name.as_str(), {
+            "certPath" => certificate = Some(text(&field, value)?),
+            "keyPath" => key = Some(text(&field, value)?),
+            "keyPassword" => password = Some(text(&field, value)?),
+        }, known => return Err(no_field(&field, &known)));
+    }
+    let path = |name: &str, path: Option<String>| {
+        path.filter(|path| !path.is_empty())
+            .ok_or_else(|| ApiError::parameter(&format!("serverCert.{name}"), "must be a path"))
+    };
+    Ok(ServerTls {
+        certificate: path("certPath", certificate)?.into(),
+        key: path("keyPath", key)?.into(),
+        password: password.filter(|password| !password.is_empty()).map(Password::new),
+        client_authorities: None,
+        tls13_only: false,
+    })
+}
+
+/// The end of the client that a connection object names; `None` when it can be nobody's.
+pub fn remote_of(connection: Value<'_>) -> Result<Option<SocketAddr>, ApiError> {
+    let wrong = |name: &str, wanted: &str| ApiError::parameter(&format!("connection.{name}"), wanted);
+    if connection.type_of() != Type::Object {
+        return Err(ApiError::parameter("connection", "must be a WebSocketConnection"));
+    }
+    let field = |name| connection.get(name).map_err(|_| ApiError::parameter("connection", "cannot be read"));
+    let host = field(c"clientIP")?.to_text().ok_or_else(|| wrong("clientIP", "must be a string"))?;
+    let port = field(c"clientPort")?.to_number().ok_or_else(|| wrong("clientPort", "must be a number"))?;
+    let host: Option<IpAddr> = host.parse().ok();
+    Ok(host.zip(port_of(port).ok()).map(|(host, port)| SocketAddr::new(host.to_canonical(), port)))
+}

@@ -1,0 +1,123 @@
+//! Requests of clients that JavaScript answers.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::arkts::error::ApiError;
+use crate::arkts::header;
+use crate::arkts::lenience::{Lenience, shown};
+use crate::arkts::napi::{Engine, EngineError, Value};
+use crate::arkts::objects::headers;
+use crate::arkts::options::{match_known, no_field, properties, text};
+use crate::client::is_token;
+use crate::server::{Answer, Refusal, UpgradeRequest};
+
+/// The number of a server in log lines: they have none of their own.
+pub const NO_CLIENT: u64 = 0;
+
+/// A request that waits for its answer.
+pub struct Asked {
+    pub remote: SocketAddr,
+    pub request: Arc<UpgradeRequest>,
+    pub answer: Answer,
+}
+
+/// What an upgrade itself says.
+const OWN_HEADERS: [&str; 6] = [
+    "upgrade",
+    "connection",
+    "content-length",
+    "sec-websocket-accept",
+    "sec-websocket-protocol",
+    "sec-websocket-extensions",
+];
+
+/// Makes the object that the listener of `request` gets.
+pub fn request_value<'env>(env: Engine, asked: Asked) -> Result<Value<'env>, EngineError> {
+    let Asked { remote, request, answer } = asked;
+    let object = env.object()?;
+    object.set(c"clientIP", env.string(&remote.ip().to_string())?)?;
+    object.set(c"clientPort", env.number(f64::from(remote.port()))?)?;
+    object.set(c"target", env.string(&request.target)?)?;
+    object.set(c"header", headers(env, &request.headers)?)?;
+    let names = request.protocols.iter().map(|name| env.string(name)).collect::<Result<Vec<_>, _>>()?;
+    object.set(c"protocols", env.array(&names)?)?;
+    // Whichever is called first answers.
+    let answer = Rc::new(RefCell::new(Some(answer)));
+    let waiting = answer.clone();
+    object.set(
+        c"accept",
+        env.named_function("accept", move |call| {
+            let env = call.this.env();
+            match answer_headers("accept", call.arguments[0]) {
+                Ok(headers) => {
+                    if let Some(answer) = waiting.take() {
+                        answer.accept(headers);
+                    }
+                    env.undefined()
+                }
+                Err(error) => Err(error.throw(env)),
+            }
+        })?,
+    )?;
+    object.set(
+        c"refuse",
+        env.named_function("refuse", move |call| {
+            let env = call.this.env();
+            let [status, options, _] = call.arguments;
+            match refusal(status, options) {
+                Ok(refusal) => {
+                    if let Some(answer) = answer.take() {
+                        answer.refuse(refusal);
+                    }
+                    env.undefined()
+                }
+                Err(error) => Err(error.throw(env)),
+            }
+        })?,
+    )?;
+    Ok(object)
+}
+
+fn refusal(status: Value<'_>, options: Value<'_>) -> Result<Refusal, ApiError> {
+    let number = status.to_number().filter(|status| status.fract() == 0.0 && (300.0..600.0).contains(status));
+    let wrong = || ApiError::parameter("status", "must be a whole number from 300 to 599");
+    let status = number.ok_or_else(wrong)? as u16;
+    let mut refusal = Refusal { status, headers: Vec::new(), body: String::new() };
+    for (name, value) in properties("options", options)? {
+        if value.is_absent() {
+            continue;
+        }
+        match_known!(name.as_str(), {
+            "header" => refusal.headers = answer_headers("refuse", value)?,
+            "body" => refusal.body = text("body", value)?,
+        }, known => return Err(no_field(&name, &known)));
+    }
+    Ok(refusal)
+}
+
+/// Headers of an answer. Those that the library makes itself are left out.
+fn answer_headers(method: &'static str, value: Value<'_>) -> Result<Vec<(String, String)>, ApiError> {
+    if value.is_absent() {
+        return Ok(Vec::new());
+    }
+    let lenience = Lenience { client: NO_CLIENT, method };
+    let mut checked = Vec::new();
+    for (name, value) in header::headers(value, lenience)? {
+        let printable = |byte: &u8| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f);
+        if !is_token(&name) || !value.iter().all(printable) {
+            let name = shown(&String::from_utf8_lossy(&name));
+            let wanted = format!("{name} must be a name and a value without line ends (RFC 9110 5.5)");
+            return Err(ApiError::parameter("header", &wanted));
+        }
+        let (name, value) = (String::from_utf8_lossy(&name), String::from_utf8_lossy(&value));
+        if OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+            lenience.warn("header", format_args!("{name} is the library's own and left out"));
+        } else {
+            checked.push((name.into_owned(), value.into_owned()));
+        }
+    }
+    Ok(checked)
+}
