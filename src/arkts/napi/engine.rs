@@ -107,8 +107,8 @@ impl Engine {
 
     /// Makes a symbol that no other value is the same as.
     pub fn symbol<'env>(self, description: &str) -> Result<Value<'env>, EngineError> {
-        let description = self.string(description)?;
-        ask!(napi_create_symbol, self.0, description.raw; ptr::null_mut()).map(|raw| self.adopt(raw))
+        // napi-sys-ohos does not declare napi_create_symbol for OpenHarmony.
+        self.global()?.get(c"Symbol")?.call(self.undefined()?, [self.string(description)?])
     }
 
     pub fn throw(self, error: Value<'_>) -> EngineError {
