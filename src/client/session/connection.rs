@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::budget::Budget;
-use super::end::{CloseOutcome, SessionEnd, closed};
+use super::end::{CloseOutcome, SessionEnd, closed, says_nothing};
 use super::notify::{notify, notify_frames};
 use super::pinger::{Doubt, Pinger};
 use super::reader::{ReadOutcome, Reader};
@@ -491,11 +491,6 @@ impl<'a> Session<'a> {
         };
         CloseOutcome { error, closed, graceful, unsent }
     }
-}
-
-/// Whether a close frame has the code of an end in good order, or none.
-fn says_nothing(code: u16) -> bool {
-    [CloseCode::Normal, CloseCode::Status].map(u16::from).contains(&code)
 }
 
 fn unanswered(ours: CloseCode, why: fmt::Arguments<'_>) -> String {

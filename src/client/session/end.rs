@@ -88,3 +88,8 @@ pub(super) fn abnormal(error: &Error) -> Closed {
 pub(super) fn closed(cause: Cause, code: u16, reason: String) -> Closed {
     Closed { code, reason, cause, unsent: 0, times: Times::default(), peer: PeerClose::None }
 }
+
+/// Whether a close frame has the code of an end in good order, or none.
+pub(super) fn says_nothing(code: u16) -> bool {
+    [CloseCode::Normal, CloseCode::Status].map(u16::from).contains(&code)
+}
