@@ -22,7 +22,9 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-SUITES=(rust protocol servers c js libraries package docs)
+# Many tests wait more than they compute, so two lanes of suites run side by side.
+LANES=('rust protocol servers docs' 'c js libraries package')
+read -ra SUITES <<<"${LANES[*]}"
 # Integration tests that belong to another suite than rust, those that are built with a feature of their own name, and those that
 # are too long for --fast.
 PROTOCOL_TESTS=(protocol_properties fuzz_corpus)
@@ -34,8 +36,11 @@ wanted=() fast=''
 for argument; do
     case $argument in
         --fast) fast=yes ;;
-        rust | protocol | servers | c | js | libraries | package | docs) wanted+=("$argument") ;;
-        *) fail "unknown argument '$argument'" "Usage: scripts/test.sh [SUITE...] [--fast]; suites: ${SUITES[*]}" ;;
+        *)
+            printf '%s\n' "${SUITES[@]}" | grep -Fqx -- "$argument" ||
+                fail "unknown argument '$argument'" "Usage: scripts/test.sh [SUITE...] [--fast]; suites: ${SUITES[*]}"
+            wanted+=("$argument")
+            ;;
     esac
 done
 ((${#wanted[@]})) || wanted=("${SUITES[@]}")
@@ -258,10 +263,7 @@ if ((${#builds[@]})); then
     ahead=''
 fi
 
-# Many tests wait more than they compute, so two lanes of suites run side by side.
-LANES=('rust protocol servers docs' 'c js libraries package')
-
-# lane SUITE...: those of them that are chosen, one after the other. Its counts and failures are left in the file $1.
+# lane FILE SUITE...: those of them that are chosen, one after the other. Its counts and failures are left in FILE.
 lane() {
     local name result=$1
     local passed=0 failed=0 failures=() log=$1.log later_log=$1.later
