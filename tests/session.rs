@@ -501,7 +501,10 @@ fn pings_that_cannot_be_written_are_refused_in_the_end() {
     let recorded = Recorded::connect(&peer, quiet());
     let wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
-    // More than the kernel takes from one who writes to a peer that does not read.
+    // More than the kernel takes from one who writes to a peer that does not read, in one frame: pings pass between fragments.
+    recorded
+        .client
+        .set_send_limits(SendLimits { fragments: false, ..SendLimits::of_bytes(SEND_LIMIT_BYTES) });
     recorded.client.send(MessageType::Binary, &vec![1; 50_000_000]).expect("open");
     let pings = (0..20_000).map(|_| recorded.client.ping(b"there?"));
     let refused = pings.filter(|ping| *ping == Err(PingError::TooMany)).count();
