@@ -6,37 +6,12 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 
+const { collect, collectUntil, observed, turn, until } = require('./collecting.js');
 const { assert, test } = require('./harness.js');
 const { Recorder, library } = require('./support.js');
 const { listen } = require('./server.js');
 
 const { WS_URL, NET_WEBSOCKET_LIB, NET_WEBSOCKET_NDK_PEER } = process.env;
-
-const collect = globalThis.Bun ? () => Bun.gc(true) : globalThis.gc;
-if (!collect) throw new Error('run with --expose-gc');
-
-const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
-
-/** Collects garbage until `done`; finalizers run in turns of their own. */
-async function collectUntil(done) {
-  while (!done()) {
-    collect();
-    await turn();
-  }
-}
-
-/** Waits until `done`, which nothing announces. */
-async function until(done) {
-  while (!done()) await turn();
-}
-
-/** A server, and the next connection to it. */
-async function observed({ cleanup }) {
-  const waiting = [];
-  const server = await listen((connection) => waiting.shift()(connection));
-  cleanup(server.close);
-  return { url: server.url, next: () => new Promise((resolve) => waiting.push(resolve)) };
-}
 
 /** A listener that resolves a promise, and refers to nothing else. */
 function listener() {

@@ -4,30 +4,12 @@
 
 const { Worker } = require('node:worker_threads');
 
+const { collect, collectUntil, observed, turn } = require('./collecting.js');
 const { assert, test } = require('./harness.js');
 const { library, unusedPort } = require('./support.js');
-const { listen } = require('./server.js');
 
 const { WS_URL, NET_WEBSOCKET_LIB } = process.env;
 const { WebSocket } = library.web;
-
-const collect = globalThis.Bun ? () => Bun.gc(true) : globalThis.gc;
-const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
-
-async function collectUntil(done) {
-  while (!done()) {
-    collect();
-    await turn();
-  }
-}
-
-/** A server, and the next connection to it. */
-async function observed({ cleanup }) {
-  const waiting = [];
-  const server = await listen((connection) => waiting.shift()(connection));
-  cleanup(server.close);
-  return { url: server.url, next: () => new Promise((resolve) => waiting.push(resolve)) };
-}
 
 /** A listener that resolves a promise, and refers to nothing else. */
 function listener() {
