@@ -2,14 +2,15 @@
 
 import assert from 'node:assert';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const { NET_WEBSOCKET_LIB, OHOS_TYPESCRIPT, WS_URL } = process.env;
 const FOLDER = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../docs/arkts');
-const ts = createRequire(import.meta.url)(path.resolve(OHOS_TYPESCRIPT));
+const require = createRequire(import.meta.url);
+const ts = require(path.resolve(OHOS_TYPESCRIPT));
+const { unusedPort } = require('../js/server.js');
 const native = { exports: {} };
 process.dlopen(native, path.resolve(NET_WEBSOCKET_LIB));
 const library = native.exports;
@@ -39,15 +40,6 @@ async function opened(url = WS_URL) {
   await socket.connect(url);
   await open;
   return socket;
-}
-
-/** A port that nobody listens on, since a server has just given it up. */
-async function unusedPort() {
-  const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function close(socket) {

@@ -96,4 +96,13 @@ async function answering({ cleanup }, answer) {
   return { requests, port, url: `ws://127.0.0.1:${port}/` };
 }
 
-module.exports = { answering, listen };
+/** A port that nobody listens on, since a server has just given it up. */
+async function unusedPort() {
+  const server = net.createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+module.exports = { answering, listen, unusedPort };

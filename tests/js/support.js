@@ -4,10 +4,10 @@
 // WSS_UNTRUSTED_URL, CA_FILE.
 
 const fs = require('node:fs');
-const net = require('node:net');
 
 const { assert, test } = require('./harness.js');
 const { load } = require('./load.js');
+const { unusedPort } = require('./server.js');
 
 for (const name of ['WS_URL', 'WSS_URL', 'WSS_UNTRUSTED_URL', 'CA_FILE']) {
   if (!process.env[name]) throw new Error(`${name} is not set; run this through tests/js/run.sh`);
@@ -184,15 +184,6 @@ function assertSameBytes(actual, expected) {
   assert(actual instanceof ArrayBuffer, `not an ArrayBuffer: ${Object.prototype.toString.call(actual)}`);
   assert.strictEqual(actual.byteLength, expected.byteLength);
   assert.strictEqual(Buffer.compare(Buffer.from(actual), Buffer.from(expected)), 0, 'the bytes differ');
-}
-
-/** A port that nobody listens on, since a server has just given it up. */
-async function unusedPort() {
-  const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 module.exports = {
