@@ -21,9 +21,7 @@ pub(super) const RSV1: u8 = 0x40;
 const RSV2_AND_3: u8 = 0x30;
 pub(super) const MASK: u8 = 0x80;
 /// The length of a masking key.
-const KEY_BYTES: usize = 4;
-/// Stands for no masking key: it changes nothing.
-const NO_KEY: [u8; KEY_BYTES] = [0; KEY_BYTES];
+pub(super) const KEY_BYTES: usize = 4;
 
 pub(super) const CONTINUATION: u8 = 0;
 pub(super) const TEXT: u8 = 1;
@@ -148,22 +146,14 @@ pub fn encoded_frames(bytes: &[u8]) -> impl Iterator<Item = (FrameHeader, usize,
     })
 }
 
-/// A header as it came.
-pub(super) struct ReceivedHeader {
-    pub(super) header: FrameHeader,
-    /// Its bytes, with those of the masking key.
-    pub(super) len: usize,
-    /// What the payload is masked with; zeros for nothing.
-    pub(super) key: [u8; KEY_BYTES],
-}
-
-/// Reads the header at the head of `data`. `None` asks for more bytes. Applies every rule that needs no other frame (RFC 6455
-/// sections 5.1, 5.2, 5.5) to what the other side of `role` has sent.
+/// Reads the header at the head of `data` and returns it with its length in bytes, that of the masking key included. `None`
+/// asks for more bytes. Applies every rule that needs no other frame (RFC 6455 sections 5.1, 5.2, 5.5). `masked` says whether
+/// the peer masks its frames.
 pub(super) fn parse_header(
     data: &[u8],
-    role: Role,
+    masked: bool,
     may_compress: bool,
-) -> Result<Option<ReceivedHeader>, ProtocolError> {
+) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
     let [first, second, rest @ ..] = data else {
         return Ok(None);
     };
@@ -183,12 +173,10 @@ pub(super) fn parse_header(
         CLOSE | PING | PONG => {}
         reserved => return Err(ProtocolError::ReservedOpcode(reserved)),
     }
-    match (second & MASK != 0, role) {
-        (true, Role::Client) => return Err(ProtocolError::MaskedFrame),
-        (false, Role::Server) => return Err(ProtocolError::UnmaskedFrame),
-        (true, Role::Server) | (false, Role::Client) => {}
+    if (second & MASK != 0) != masked {
+        return Err(if masked { ProtocolError::UnmaskedFrame } else { ProtocolError::MaskedFrame });
     }
-    let (length, len) = match second & !MASK {
+    let (length, header_len) = match second & !MASK {
         126 => {
             let Some(bytes) = rest.first_chunk() else {
                 return Ok(None);
@@ -212,17 +200,24 @@ pub(super) fn parse_header(
         length => (u64::from(length), 2),
     };
     let header = FrameHeader { fin, compressed, opcode, length };
-    if role == Role::Client {
-        return Ok(Some(ReceivedHeader { header, len, key: NO_KEY }));
+    if !masked {
+        return Ok(Some((header, header_len)));
     }
-    let key = data.get(len..).and_then(|rest| rest.first_chunk().copied());
-    Ok(key.map(|key| ReceivedHeader { header, len: len + KEY_BYTES, key }))
+    let header_len = header_len + KEY_BYTES;
+    Ok((data.len() >= header_len).then_some((header, header_len)))
+}
+
+/// The masking key that ends a header.
+pub(super) fn masking_key(header: &[u8]) -> [u8; KEY_BYTES] {
+    header.last_chunk().copied().unwrap_or_default()
 }
 
 /// Reads the control frame at the head of `buffer`, after [`parse_header`] has read its header. `None` asks for more
 /// bytes.
 pub(super) fn control_frame(
-    ReceivedHeader { header, len: header_len, key }: ReceivedHeader,
+    header: FrameHeader,
+    header_len: usize,
+    masked: bool,
     buffer: &mut ReadBuffer,
 ) -> Result<Option<Control>, ProtocolError> {
     let len = header.length as usize; // parse_header let at most 125 pass
@@ -231,7 +226,10 @@ pub(super) fn control_frame(
     }
     let start = buffer.start() + header_len;
     let payload = start..start + len;
-    mask::remove(buffer.slice_mut(payload.clone()), key);
+    if masked {
+        let key = masking_key(&buffer.data()[..header_len]);
+        mask::apply(buffer.slice_mut(payload.clone()), key);
+    }
     let control = match header.opcode {
         PING => Control::Ping(payload),
         PONG => Control::Pong(payload),

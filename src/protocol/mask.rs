@@ -13,17 +13,40 @@ pub(super) fn append_masked(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
     }
 }
 
-/// Takes the mask off that `key` has put on. A key of zeros stands for none.
-pub(super) fn remove(bytes: &mut [u8], key: [u8; 4]) {
-    if key != [0; 4] {
-        apply(bytes, key);
-    }
+/// Takes the masks off the payloads of a peer that masks its frames, as they come.
+#[derive(Default)]
+pub(super) struct Unmasker {
+    /// The key for the next byte that still has its mask.
+    key: [u8; 4],
+    /// Bytes at the head of the payload whose mask is off, though the decoder has not taken them.
+    ahead: usize,
 }
 
-/// The key for what follows `count` bytes that it was applied to.
-pub(super) fn advanced(mut key: [u8; 4], count: usize) -> [u8; 4] {
-    key.rotate_left(count % 4);
-    key
+impl Unmasker {
+    /// Begins a frame. Does nothing if the frame is begun, and a part of it waits.
+    pub(super) fn begin(&mut self, key: [u8; 4]) {
+        if self.ahead == 0 {
+            self.key = key;
+        }
+    }
+
+    /// Takes the mask off `payload`, all that has come of the frame and that the decoder has not taken.
+    pub(super) fn remove(&mut self, payload: &mut [u8]) {
+        let masked = &mut payload[self.ahead..];
+        apply(masked, self.key);
+        self.key.rotate_left(masked.len() % 4);
+        self.ahead = payload.len();
+    }
+
+    /// Whether the mask is off a part of a frame that the decoder has not taken.
+    pub(super) fn is_ahead(&self) -> bool {
+        self.ahead > 0
+    }
+
+    /// The decoder takes the next `count` bytes.
+    pub(super) fn taken(&mut self, count: usize) {
+        self.ahead -= count;
+    }
 }
 
 /// XORs `bytes` with the repeating `key`: blocks of a size that becomes a few vector instructions, then words. A loop over

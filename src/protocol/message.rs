@@ -10,10 +10,10 @@ use bytes::buf::Limit;
 use super::deflate::{Inflater, Progress};
 use super::error::ProtocolError;
 use super::frame::{
-    BINARY, CONTINUATION, Control, FrameHeader, MessageType, PiecePosition, ReceivedHeader, Role, TEXT,
-    control_frame, parse_header,
+    BINARY, CONTINUATION, Control, FIN, FrameHeader, KEY_BYTES, MASK, MessageType, PiecePosition, Role, TEXT,
+    control_frame, masking_key, parse_header,
 };
-use super::mask;
+use super::mask::{self, Unmasker};
 use super::read_buffer::ReadBuffer;
 use super::utf8::Utf8Validator;
 
@@ -38,20 +38,16 @@ pub enum Decoded {
 }
 
 /// A data frame whose payload goes into the assembly.
-#[derive(Clone, Copy)]
 struct OpenFrame {
     fin: bool,
     remaining: u64,
-    /// The masking key for what is behind `unmasked`.
-    key: [u8; 4],
-    /// Bytes of the payload at the head of the read buffer whose mask is off.
-    unmasked: usize,
 }
 
 /// The receiving half of RFC 6455 sections 5 to 8.
 pub struct Decoder {
-    role: Role,
     message_limit: u64,
+    /// For a server, whose peers mask their frames.
+    unmasker: Option<Unmasker>,
     /// The type of the message whose fragments are being assembled.
     fragmented: Option<MessageType>,
     /// The frame in the assembly that has payload to come.
@@ -77,7 +73,7 @@ impl Decoder {
     /// A decoder for one connection of a client that refuses messages over `message_limit` bytes, compressed or not.
     pub fn new(message_limit: u64, inflater: Option<Inflater>) -> Self {
         Self {
-            role: Role::Client,
+            unmasker: None,
             inflater: inflater.map(Box::new),
             inflating: false,
             in_pieces: false,
@@ -95,7 +91,7 @@ impl Decoder {
 
     /// Has it decode what the other side of `role` sends: a client's frames are masked, a server's are not.
     pub fn in_role(mut self, role: Role) -> Self {
-        self.role = role;
+        self.unmasker = (role == Role::Server).then(Unmasker::default);
         self
     }
 
@@ -118,20 +114,79 @@ impl Decoder {
     }
 
     /// Decodes the next message or control frame in `buffer`. `None` asks for more bytes.
+    #[inline]
     pub fn decode(&mut self, buffer: &mut ReadBuffer) -> Result<Option<Decoded>, ProtocolError> {
+        match self.whole_message(buffer)? {
+            Some((kind, payload)) => Ok(Some(Decoded::Message(kind, payload))),
+            None => self.decode_any(buffer),
+        }
+    }
+
+    /// The short way for nearly all messages: one frame without compression that lies whole in `buffer`. `None` leaves the
+    /// frame to [`Decoder::decode_any`], which decodes these in the same way.
+    #[inline]
+    fn whole_message(
+        &mut self,
+        buffer: &mut ReadBuffer,
+    ) -> Result<Option<(MessageType, Range<usize>)>, ProtocolError> {
+        if self.fragmented.is_some() || self.validated > 0 || self.headers.is_some() {
+            return Ok(None);
+        }
+        let masked = match &self.unmasker {
+            None => false,
+            Some(unmasker) if unmasker.is_ahead() => return Ok(None),
+            Some(_) => true,
+        };
+        let mask = if masked { MASK } else { 0 };
+        let (first, length_bytes, len) = match *buffer.data() {
+            [first, second, ..] if second ^ mask < 126 => (first, 0, usize::from(second ^ mask)),
+            [first, second, high, low, ..] if second ^ mask == 126 => {
+                (first, 2, usize::from(u16::from_be_bytes([high, low])))
+            }
+            _ => return Ok(None),
+        };
+        let kind = match first ^ FIN {
+            TEXT => MessageType::Text,
+            BINARY => MessageType::Binary,
+            _ => return Ok(None),
+        };
+        let header_len = 2 + length_bytes + if masked { KEY_BYTES } else { 0 };
+        if length_bytes > 0 && len < 126
+            || len as u64 > self.message_limit
+            || buffer.data().len() < header_len + len
+        {
+            return Ok(None);
+        }
+        if masked {
+            let (header, payload) = buffer.data_mut().split_at_mut(header_len);
+            mask::apply(&mut payload[..len], masking_key(header));
+        }
+        if kind == MessageType::Text
+            && simdutf8::basic::from_utf8(&buffer.data()[header_len..][..len]).is_err()
+        {
+            return Err(ProtocolError::InvalidUtf8);
+        }
+        let start = buffer.start() + header_len;
+        buffer.consume(header_len + len);
+        Ok(Some((kind, start..start + len)))
+    }
+
+    #[inline(never)]
+    fn decode_any(&mut self, buffer: &mut ReadBuffer) -> Result<Option<Decoded>, ProtocolError> {
         loop {
             if let Some(kind) = self.fragmented
-                && let Some(OpenFrame { fin, remaining, key, unmasked }) = self.frame
+                && let Some(OpenFrame { fin, remaining }) = self.frame
             {
                 let available = in_memory(remaining).min(buffer.data().len());
-                let start = buffer.start();
-                mask::remove(buffer.slice_mut(start + unmasked..start + available), key);
-                let key = mask::advanced(key, available - unmasked);
+                if let Some(unmasker) = &mut self.unmasker {
+                    unmasker.remove(&mut buffer.data_mut()[..available]);
+                }
                 let Progress { taken, complete } = self.append(&buffer.data()[..available], kind)?;
+                self.taken(taken);
                 buffer.consume(taken);
                 let remaining = remaining - taken as u64;
                 if remaining > 0 || !complete {
-                    self.frame = Some(OpenFrame { fin, remaining, key, unmasked: available - taken });
+                    self.frame = Some(OpenFrame { fin, remaining });
                 } else {
                     self.frame = None;
                     if fin {
@@ -154,19 +209,18 @@ impl Decoder {
                 }
                 continue;
             }
-            let may_compress = self.inflater.is_some();
-            let Some(received) = parse_header(buffer.data(), self.role, may_compress)? else {
+            let (masked, may_compress) = (self.unmasker.is_some(), self.inflater.is_some());
+            let Some((header, header_len)) = parse_header(buffer.data(), masked, may_compress)? else {
                 return Ok(None);
             };
-            let header = received.header;
             if header.is_control() {
-                let Some(control) = control_frame(received, buffer)? else {
+                let Some(control) = control_frame(header, header_len, masked, buffer)? else {
                     return Ok(None);
                 };
                 self.keep(header);
                 return Ok(Some(Decoded::Control(control)));
             }
-            match self.data_frame(received, buffer)? {
+            match self.data_frame(header, header_len, buffer)? {
                 Step::Message(message) => {
                     self.keep(header);
                     return Ok(Some(message));
@@ -197,9 +251,11 @@ impl Decoder {
         let fresh = self.assembled.len() - count;
         if let Some(frame) = &mut self.frame {
             frame.remaining -= count as u64;
-            mask::remove(&mut self.assembled[fresh..], frame.key);
-            frame.key = mask::advanced(frame.key, count);
         }
+        if let Some(unmasker) = &mut self.unmasker {
+            unmasker.remove(&mut self.assembled[fresh..]);
+        }
+        self.taken(count);
         if self.fragmented == Some(MessageType::Text) && !self.utf8.feed(&self.assembled[fresh..]) {
             return Err(ProtocolError::InvalidUtf8);
         }
@@ -221,6 +277,13 @@ impl Decoder {
     pub fn release_idle(&mut self) {
         if self.fragmented.is_none() {
             self.assembled = Vec::new();
+        }
+    }
+
+    /// Accounts for `count` bytes of payload that are taken out of the read buffer, or never were in it.
+    fn taken(&mut self, count: usize) {
+        if let Some(unmasker) = &mut self.unmasker {
+            unmasker.taken(count);
         }
     }
 
@@ -278,7 +341,8 @@ impl Decoder {
 
     fn data_frame(
         &mut self,
-        ReceivedHeader { header, len: header_len, key }: ReceivedHeader,
+        header: FrameHeader,
+        header_len: usize,
         buffer: &mut ReadBuffer,
     ) -> Result<Step, ProtocolError> {
         let FrameHeader { fin, compressed, opcode, length } = header;
@@ -303,16 +367,16 @@ impl Decoder {
         }
 
         let len = in_memory(length);
+        if let Some(unmasker) = &mut self.unmasker {
+            let (header, payload) = buffer.data_mut().split_at_mut(header_len);
+            unmasker.begin(masking_key(header));
+            let come = len.min(payload.len());
+            unmasker.remove(&mut payload[..come]);
+        }
         if fin && !self.inflating && self.fragmented.is_none() && header_len + len < buffer.capacity() {
             let available = buffer.data().len() - header_len;
             let start = buffer.start() + header_len;
-            // Of a text that comes by and by the mask is taken off as it comes, and else at once.
-            let mut unmask = |until: usize| {
-                let fresh = start + self.validated..start + until;
-                mask::remove(buffer.slice_mut(fresh), mask::advanced(key, self.validated));
-            };
             if available >= len {
-                unmask(len);
                 let payload = buffer.slice(start..start + len);
                 let valid = match (kind, self.validated) {
                     (MessageType::Binary, _) => true,
@@ -323,11 +387,11 @@ impl Decoder {
                     return Err(ProtocolError::InvalidUtf8);
                 }
                 self.validated = 0;
+                self.taken(len);
                 buffer.consume(header_len + len);
                 return Ok(Step::Message(Decoded::Message(kind, start..start + len)));
             }
             if kind == MessageType::Text {
-                unmask(available);
                 // Section 8.1 lets a receiver fail at the first bad byte; waiting for the frame's end would not.
                 if !self.utf8.feed(&buffer.data()[header_len + self.validated..]) {
                     return Err(ProtocolError::InvalidUtf8);
@@ -340,14 +404,10 @@ impl Decoder {
         let validated = std::mem::take(&mut self.validated);
         buffer.consume(header_len);
         self.assembled.extend_from_slice(&buffer.data()[..validated]);
+        self.taken(validated);
         buffer.consume(validated);
         self.fragmented = Some(kind);
-        self.frame = Some(OpenFrame {
-            fin,
-            remaining: length - validated as u64,
-            key: mask::advanced(key, validated),
-            unmasked: 0,
-        });
+        self.frame = Some(OpenFrame { fin, remaining: length - validated as u64 });
         Ok(Step::Assemble)
     }
 }

@@ -33,6 +33,11 @@ impl ReadBuffer {
         &self.bytes[self.start..]
     }
 
+    /// The same, to take a mask off.
+    pub(super) fn data_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.start..]
+    }
+
     /// Whether all bytes are decoded.
     pub fn is_empty(&self) -> bool {
         self.start == self.bytes.len()

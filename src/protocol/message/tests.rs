@@ -152,6 +152,45 @@ fn yields_the_same_messages_however_the_bytes_arrive() {
 }
 
 #[test]
+fn the_short_way_decodes_what_the_long_one_does() {
+    // Headers that are wanted lead each frame the long way.
+    let long = |role| {
+        let mut decoder = Decoder::new(300, None).in_role(role);
+        decoder.keep_headers(true);
+        decoder
+    };
+    let short = |role| Decoder::new(300, None).in_role(role);
+    let mut count = 0;
+    for first in 0..=u8::MAX {
+        for payload in [&b""[..], b"text", &[0xff], &[b'a'; 125], &[b'a'; 126], &[b'a'; 300], &[b'a'; 301]] {
+            let mut wires = vec![frame(first, payload), [vec![first, 126, 0, 125], vec![b'a'; 125]].concat()];
+            wires.extend_from_within(..);
+            wires[2..].iter_mut().for_each(|wire| *wire = masked(wire));
+            for wire in wires {
+                for role in [Role::Client, Role::Server] {
+                    // What comes before and after the frame shows whether it takes just its own bytes.
+                    let hello = if role == Role::Server {
+                        masked(&frame(0x81, b"hello"))
+                    } else {
+                        frame(0x81, b"hello")
+                    };
+                    let wire = [&hello[..], &wire, &hello].concat();
+                    let seen = decode_by(short(role), &wire, wire.len(), 4_096);
+                    assert_eq!(
+                        seen,
+                        decode_by(long(role), &wire, wire.len(), 4_096),
+                        "{role:?}, {:?}",
+                        &wire[..12]
+                    );
+                    count += seen.0.len();
+                }
+            }
+        }
+    }
+    assert!(count > 14_336, "one message each at least: {count}");
+}
+
+#[test]
 fn a_server_refuses_a_frame_that_is_not_masked() {
     let server = || Decoder::new(1 << 20, None).in_role(Role::Server);
     for frame in [frame(0x81, b"Hello"), frame(0x89, b""), frame(0x88, b"")] {
