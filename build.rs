@@ -31,7 +31,7 @@ fn main() {
         && !flags.contains("--remap-path-prefix")
     {
         println!(
-            "cargo::warning=the library will hold paths of this machine: README.md, \"Build it with the SDK\", tells how it does not"
+            "cargo::warning=the library will hold paths of this machine: docs/installing.md, \"Build it with the SDK\", tells how it does not"
         );
     }
 

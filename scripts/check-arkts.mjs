@@ -1,11 +1,14 @@
 // Checks the DevEco project and the ohpm package without the OpenHarmony SDK: type errors and ArkTS rules in every .ets file, and the
 // .json5 files, resources and paths that hvigor would trip over.
 //
-//   node scripts/check-arkts.mjs [--sdk FOLDER] [--module FOLDER]      OHOS_TYPESCRIPT names the folder of npm ohos-typescript
+//   node scripts/check-arkts.mjs [--sdk FOLDER] [--module FOLDER] [FILE...]
 //
+//   FILE       instead, these sources, wherever they are: .ets, .ts, or the examples of a page (.md)
 //   --sdk      with the declarations in this checkout of the public SDK, instead of the stubs in tests/arkts-stubs; what is used of
 //              them must be there at the API level that the app is compatible with
 //   --module   instead, the sources of this module, with its packages in oh_modules and their oh-package.json5, as ohpm lays them
+//
+// The compiler is npm's ohos-typescript, as scripts/setup.sh installs it; OHOS_TYPESCRIPT names the folder of another one.
 
 import fs from 'node:fs';
 import os from 'node:os';
@@ -19,7 +22,7 @@ const LIBRARY = 'libnet_websocket.so';
 const PACKAGE = '@net-websocket/net_websocket';
 const INDEX_DTS = path.join(ROOT, 'package/src/main/cpp/types/libnet_websocket/index.d.ts');
 const ETS_FOLDERS = ['entry/src/main/ets', 'entry/src/ohosTest/ets', 'package', 'tests/arkts', 'examples/libraries'];
-const DOCUMENTS = ['docs/arkts', 'package'];
+const DOCUMENTS = ['README.md', 'README.zh-CN.md', 'docs', 'package'];
 const PROJECT_FOLDERS = ['AppScope', 'hvigor', 'entry', 'package'];
 // What DevEco Studio, hvigor, ohpm and scripts/build.sh put next to the sources.
 const GENERATED_FOLDERS = ['.hvigor', '.test', '.preview', '.cxx', 'build', 'libs', 'oh_modules', 'node_modules'];
@@ -30,8 +33,9 @@ function fail(message) {
 }
 
 function loadTypeScript() {
-  const folder = process.env.OHOS_TYPESCRIPT;
-  if (!folder) fail('OHOS_TYPESCRIPT is not set; scripts/setup.sh installs ohos-typescript and scripts/test.sh sets it');
+  const cache = process.env.NET_WEBSOCKET_CACHE || path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'net_websocket');
+  const folder = process.env.OHOS_TYPESCRIPT || path.join(cache, 'typescript/node_modules/ohos-typescript');
+  if (!fs.existsSync(folder)) fail(`there is no ohos-typescript in ${folder}; scripts/setup.sh installs it`);
   return createRequire(import.meta.url)(path.resolve(folder));
 }
 
@@ -48,12 +52,16 @@ function filesUnder(folder, wanted) {
 const relative = (file) => path.relative(ROOT, file);
 
 const options = (() => {
-  const found = {};
-  for (let rest = process.argv.slice(2); rest.length > 0; rest = rest.slice(2)) {
-    const [name, folder] = rest;
-    if (!['--sdk', '--module'].includes(name) || folder === undefined) fail('usage: node scripts/check-arkts.mjs [--sdk FOLDER] [--module FOLDER]');
-    found[name.slice(2)] = path.resolve(folder);
+  const found = { files: [] };
+  const rest = process.argv.slice(2);
+  while (rest.length > 0) {
+    const name = rest.shift();
+    if (['--sdk', '--module'].includes(name) && rest.length > 0) found[name.slice(2)] = path.resolve(rest.shift());
+    else if (/\.(ets|ts|md)$/.test(name)) found.files.push(path.resolve(name));
+    else fail('usage: node scripts/check-arkts.mjs [--sdk FOLDER] [--module FOLDER] [FILE.ets|FILE.ts|FILE.md...]');
   }
+  const missing = found.files.find((file) => !fs.existsSync(file));
+  if (missing) fail(`there is no ${missing}`);
   return found;
 })();
 
@@ -292,7 +300,7 @@ function unnamedEvents(declarations, pages) {
   return events.filter((event) => !pages.includes(`\`${event}\``));
 }
 
-/** Each option, figure and event is on a page, in each language, and each option in the README. */
+/** Each option, figure and event is on a page of the guide, in each language. scripts/check-pages.mjs looks at docs/options.md. */
 function checkPages(problems) {
   const declarations = fs.readFileSync(INDEX_DTS, 'utf8');
   const read = (files) => files.map((file) => fs.readFileSync(file, 'utf8')).join('\n');
@@ -300,12 +308,11 @@ function checkPages(problems) {
   const [chinese, english] = [true, false].map((wanted) => read(pages.filter((page) => page.endsWith('.zh-CN.md') === wanted)));
   const onPages = ['WebSocketRequestOptions', 'ReconnectOptions', 'ClientCert', 'HttpProxy', 'Statistics', 'FrameHeader', 'WebSocketError'];
   const places = [
-    ['docs/arkts, English', onPages, english],
-    ['docs/arkts, Chinese', onPages, chinese],
-    ...['README.md', 'README.zh-CN.md'].map((name) => [name, ['WebSocketRequestOptions'], read([path.join(ROOT, name)])]),
+    ['docs/arkts, English', english],
+    ['docs/arkts, Chinese', chinese],
   ];
-  for (const [where, interfaces, text] of places) {
-    const missing = [...unnamedFields(declarations, interfaces, text), ...(interfaces === onPages ? unnamedEvents(declarations, text) : [])];
+  for (const [where, text] of places) {
+    const missing = [...unnamedFields(declarations, onPages, text), ...unnamedEvents(declarations, text)];
     for (const name of missing) problems.push(`${where}: does not name ${name}`);
   }
   return places.length;
@@ -499,7 +506,25 @@ function checkModule(folder) {
   return checkArkTs([...sources, entry], { installed: true }).map(describeDiagnostic);
 }
 
+/** What is wrong with sources that may be anywhere. */
+function checkFiles(files) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'check-arkts-'));
+  try {
+    const sources = files.flatMap((file) => (file.endsWith('.md') ? examplesOf(file, folder) : [file]));
+    if (sources.length === 0) fail(`no example in ${files.map(relative).join(', ')}: one is a block of ts that begins with an import`);
+    return checkArkTs(sources).map(describeDiagnostic);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
 function main() {
+  if (options.files.length > 0) {
+    const problems = checkFiles(options.files);
+    for (const problem of problems) console.error(problem);
+    console.log(`arkts: ${options.files.length} files, ${problems.length} problems`);
+    process.exit(problems.length === 0 ? 0 : 1);
+  }
   if (options.module) {
     const problems = checkModule(options.module);
     for (const problem of problems) console.error(problem);
@@ -522,7 +547,8 @@ function main() {
 
   const ets = ETS_FOLDERS.flatMap((folder) => filesUnder(path.join(ROOT, folder), (name) => name.endsWith('.ets')));
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'check-arkts-'));
-  const documents = DOCUMENTS.flatMap((name) => filesUnder(path.join(ROOT, name), (file) => file.endsWith('.md')));
+  const isPage = (name) => name.endsWith('.md');
+  const documents = DOCUMENTS.flatMap((name) => (isPage(name) ? [path.join(ROOT, name)] : filesUnder(path.join(ROOT, name), isPage)));
   const examples = documents.flatMap((document) => examplesOf(document, folder));
   problems.push(...checkArkTs([...ets, ...examples]).map(describeDiagnostic));
   fs.rmSync(folder, { recursive: true });

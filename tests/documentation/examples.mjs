@@ -152,8 +152,11 @@ const TESTS = {
     await close(socket);
   },
   async stayConnected(stayConnected) {
-    const socket = stayConnected(`${WS_URL}/close/1012/restart`, async () => 'token');
+    let tokens = 0;
+    const socket = await stayConnected(`${WS_URL}/close/1012/restart`, async () => `token ${++tokens}`);
     await event(socket, 'reconnected');
+    // One for the first attempt, which has no `prepare`, and one for each retry.
+    assert.ok(tokens >= 2, `${tokens} tokens`);
     await close(socket);
   },
   async describe(describe) {

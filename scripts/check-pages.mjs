@@ -1,0 +1,198 @@
+// Checks the Markdown pages of the repository; ends with `pages: N passed, N failed`.
+//
+//   node scripts/check-pages.mjs
+//
+//   lines      prose has 120 characters a line at most; tables, code, and the targets of links do not count
+//   links      every file and every heading that a link names is there
+//   options    docs/options.md has every option of index.d.ts and of net_websocket_ext.h, in its column, and no other
+//   samples    the C samples of the README compile without a warning
+//
+// Before that, it looks for planted faults of each kind: one that goes unnoticed is a failure of the check itself.
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const LINE_MAX = 120;
+// Written by programs, which need no line ends to read them.
+const GENERATED = ['benches/RESULTS.md'];
+
+const read = (name) => fs.readFileSync(path.join(ROOT, name), 'utf8');
+const tracked = () => execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' })
+  .split('\n').filter((name) => name && fs.existsSync(path.join(ROOT, name)));
+
+/** The lines of a page with their numbers, without those of blocks of code. */
+function proseLines(text) {
+  let fence = '';
+  return text.split('\n').flatMap((line, index) => {
+    const mark = /^\s*(```+|~~~+)/.exec(line)?.[1];
+    if (mark && (!fence || mark.startsWith(fence))) {
+      fence = fence ? '' : mark;
+      return [];
+    }
+    return fence ? [] : [{ line, number: index + 1 }];
+  });
+}
+
+// ---- lines ----
+
+function longLines(text) {
+  return proseLines(text).flatMap(({ line, number }) => {
+    if (/^\s*\|/.test(line)) return [];
+    const length = [...line.replaceAll(/\]\([^)]*\)/g, ']').replaceAll(/https?:\S+/g, '')].length;
+    return length > LINE_MAX ? [`${number}: ${length} characters; prose has ${LINE_MAX} at most`] : [];
+  });
+}
+
+// ---- links ----
+
+/** What GitHub makes of the headings of a page. */
+function anchorsOf(text) {
+  const seen = new Map();
+  return new Set(proseLines(text).flatMap(({ line }) => {
+    const heading = /^#{1,6}\s+(.*?)\s*#*$/.exec(line)?.[1];
+    if (heading === undefined) return [];
+    const slug = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\p{M}_\- ]/gu, '').replaceAll(' ', '-');
+    const count = seen.get(slug) ?? 0;
+    seen.set(slug, count + 1);
+    return [count === 0 ? slug : `${slug}-${count}`];
+  }));
+}
+
+/** The links of a page that lead nowhere. `files` are those there are, `textOf` gives a page. */
+function deadLinks(page, text, files, textOf) {
+  const folders = new Set([...files].flatMap((file) => {
+    const parts = file.split('/').slice(0, -1);
+    return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+  }));
+  return proseLines(text).flatMap(({ line, number }) => {
+    const targets = [...line.replaceAll(/`[^`]*`/g, '`').matchAll(/\]\(<?([^)>\s]+)>?(?:\s+"[^"]*")?\)/g)].map((match) => match[1]);
+    return targets.flatMap((target) => {
+      if (/^[a-z]+:/.test(target)) return [];
+      const [name, anchor] = target.split('#');
+      const file = name ? path.posix.join(path.posix.dirname(page), decodeURI(name)).replace(/\/$/, '') : page;
+      if (!files.has(file) && !folders.has(file)) return [`${number}: the link ${target} leads nowhere`];
+      if (anchor && file.endsWith('.md') && !anchorsOf(textOf(file)).has(decodeURIComponent(anchor))) {
+        return [`${number}: the link ${target} names a heading that is not there`];
+      }
+      return [];
+    });
+  });
+}
+
+// ---- options ----
+
+// The interfaces of index.d.ts that are options, and what stands before their fields on the page.
+const INTERFACES = { WebSocketRequestOptions: '', ReconnectOptions: '', CertificatePinning: '', ClientCert: 'clientCert.', HttpProxy: 'proxy.' };
+const SERVER_INTERFACES = { WebSocketServerConfig: '', ServerCert: 'serverCert.' };
+const STRUCTS = ['NWS_Options', 'NWS_ReconnectOptions', 'NWS_CertificatePinning'];
+
+function fieldsOfInterfaces(declarations, interfaces) {
+  return Object.entries(interfaces).flatMap(([name, prefix]) => {
+    const body = new RegExp(`^  interface ${name} \\{\\n([^]*?)^  \\}`, 'm').exec(declarations)?.[1];
+    if (!body) throw new Error(`index.d.ts has no interface ${name}`);
+    return [...body.matchAll(/^    (?:readonly )?(\w+)\??:/gm)].map((match) => prefix + match[1]);
+  });
+}
+
+function fieldsOfStructs(header) {
+  return STRUCTS.flatMap((name) => {
+    const body = new RegExp(`typedef struct ${name} \\{([^]*?)\\} ${name};`).exec(header)?.[1];
+    if (!body) throw new Error(`net_websocket_ext.h has no struct ${name}`);
+    return [...body.replaceAll(/\/\*[^]*?\*\//g, '').matchAll(/(\w+);/g)].map((match) => match[1]).filter((field) => field !== 'size');
+  });
+}
+
+/** What the tables of the page name, by API; the last section with a table is the server's. */
+function optionsOnPage(page) {
+  const found = { C: new Set(), ArkTS: new Set(), server: new Set() };
+  for (const section of page.split(/^## /m)) {
+    const rows = [...section.matchAll(/^\| (`[^`]+`|–) \| (`[^`]+`|–) \|/gm)].map(([, c, arkts]) => [c, arkts].map((cell) => cell.replaceAll('`', '')));
+    const isServer = rows.some(([, arkts]) => arkts === 'serverPort');
+    for (const [c, arkts] of rows) {
+      if (c !== '–') found.C.add(c);
+      if (arkts !== '–') found[isServer ? 'server' : 'ArkTS'].add(arkts);
+    }
+  }
+  return found;
+}
+
+function optionProblems(page, declarations, header) {
+  const found = optionsOnPage(page);
+  // Those that are objects are there by their fields.
+  const nested = (names) => new Set([...names, ...[...names].filter((name) => name.includes('.')).map((name) => name.split('.')[0])]);
+  const wanted = {
+    C: new Set(fieldsOfStructs(header)),
+    ArkTS: new Set(fieldsOfInterfaces(declarations, INTERFACES)),
+    server: new Set(fieldsOfInterfaces(declarations, SERVER_INTERFACES)),
+  };
+  return Object.keys(wanted).flatMap((api) => [
+    ...[...wanted[api]].filter((name) => !nested(found[api]).has(name)).map((name) => `lacks the option ${name} (${api})`),
+    ...[...found[api]].filter((name) => !wanted[api].has(name)).map((name) => `names ${name} (${api}), which is no option`),
+  ]);
+}
+
+// ---- samples ----
+
+function sampleProblems(page) {
+  const samples = [...page.matchAll(/^```c\n(#include [^]*?)^```$/gm)].map((match) => match[1]);
+  return samples.flatMap((sample) => {
+    const { status, stderr } = spawnSync('cc', ['-std=c11', '-Wall', '-Wextra', '-Werror', '-fsyntax-only', '-I', path.join(ROOT, 'include'), '-xc', '-'],
+      { input: sample, encoding: 'utf8' });
+    return status === 0 ? [] : [`a sample in C does not compile: ${stderr.split('\n')[0]}`];
+  });
+}
+
+// ---- planted faults ----
+
+function selfTest() {
+  const planted = [
+    ['a long line', longLines(`${'a'.repeat(121)}\n`).length === 1],
+    ['a long line behind a block of code', longLines(`\`\`\`\n${'a'.repeat(121)}\n\`\`\`\n${'b '.repeat(61)}\n`).length === 1],
+    ['a link to a file that is not there', deadLinks('docs/a.md', '[b](../b.md)', new Set(['docs/a.md']), () => '').length === 1],
+    ['a link to a heading that is not there', deadLinks('a.md', '[b](#c)', new Set(['a.md']), () => '# B\n').length === 1],
+  ];
+  const header = read('include/network/netstack/net_websocket_ext.h');
+  const declarations = read('package/src/main/cpp/types/libnet_websocket/index.d.ts');
+  const page = read('docs/options.md');
+  const without = (name) => page.split('\n').filter((line) => !line.includes(`\`${name}\` |`)).join('\n');
+  for (const name of ['connectTimeoutMs', 'lookupTimeout', 'maxHandshakes', 'proxy.type']) {
+    planted.push([`an option that the page lacks: ${name}`, optionProblems(without(name), declarations, header).some((problem) => problem.includes(` ${name} `))]);
+  }
+  planted.push(['an option that is none', optionProblems(`${page}\n## A\n\n| \`nothing\` | – |\n`, declarations, header).some((problem) => problem.includes(' nothing '))]);
+  planted.push(['a sample that does not compile', sampleProblems('```c\n#include <stddef.h>\nint f(void) { return NOTHING; }\n```\n').length === 1]);
+  const unnoticed = planted.filter(([, noticed]) => !noticed).map(([what]) => `scripts/check-pages.mjs: ${what} goes unnoticed`);
+  return { count: planted.length, unnoticed };
+}
+
+function main() {
+  const { count, unnoticed } = selfTest();
+  const problems = [...unnoticed];
+  const files = new Set(tracked());
+  const pages = [...files].filter((name) => name.endsWith('.md'));
+  for (const page of pages) {
+    const text = read(page);
+    if (!GENERATED.includes(page)) problems.push(...longLines(text).map((problem) => `${page}:${problem}`));
+    problems.push(...deadLinks(page, text, files, read).map((problem) => `${page}:${problem}`));
+  }
+
+  const declarations = read('package/src/main/cpp/types/libnet_websocket/index.d.ts');
+  const header = read('include/network/netstack/net_websocket_ext.h');
+  const tables = ['docs/options.md', 'docs/options.zh-CN.md'];
+  for (const page of tables) problems.push(...optionProblems(read(page), declarations, header).map((problem) => `${page}: ${problem}`));
+
+  const samples = ['README.md', 'README.zh-CN.md'];
+  for (const page of samples) problems.push(...sampleProblems(read(page)).map((problem) => `${page}: ${problem}`));
+
+  const unique = [...new Set(problems)];
+  for (const problem of unique) console.error(problem);
+  const failed = new Set(unique.map((problem) => problem.split(':', 1)[0])).size;
+  const total = pages.length + count;
+  console.log(`pages: ${total - failed} passed, ${failed} failed (${pages.length} pages, ${count} planted faults that must be found)`);
+  process.exit(failed === 0 ? 0 : 1);
+}
+
+main();
