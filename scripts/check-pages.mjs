@@ -5,6 +5,7 @@
 //   lines      prose has 120 characters a line at most; tables, code, and the targets of links do not count
 //   links      every file and every heading that a link names is there
 //   options    docs/options.md has every option of index.d.ts and of net_websocket_ext.h, in its column, and no other
+//   errors     docs/troubleshooting.md has every text of an error that the library can give
 //   samples    the C samples of the README compile without a warning
 //
 // Before that, it looks for planted faults of each kind: one that goes unnoticed is a failure of the check itself.
@@ -135,6 +136,35 @@ function optionProblems(page, declarations, header) {
   ]);
 }
 
+// ---- errors ----
+
+// Their texts are for nobody who uses the library: declarations, tests, a script for the engine.
+const NO_ERRORS = /^src\/(simulation\/|arkts\/declarations\/|arkts\/web\/realm\.rs|.*\/tests(\.rs|\/))/;
+// What is in a text that is none of an error.
+const NO_TEXT = /@since|AsyncCallback|Callback<|\bPromise<|^[^(]*\w+\??: (string|number)\b|\\r\\n|:02|%function|of this library$|^As `|^ *unless|^open, openInfo|' \| '|static ArkTS|^Digest |qop=/;
+
+/** The literals of a file that hold a text of an error: three words at least, and neither logged nor expected. */
+function errorTexts(source) {
+  const code = source.split(/^#\[cfg\(test\)\]\nmod /m)[0];
+  const literal = /\/\/[^\n]*|(b?)"((?:[^"\\]|\\[^])*)"|'(?:[^'\\]|\\.)'/g;
+  return [...code.matchAll(literal)].flatMap((match) => {
+    if (match[2] === undefined || match[1] === 'b') return [];
+    const before = code.slice(Math.max(0, match.index - 200), match.index);
+    if (/(expect|panic!|unreachable!|assert\w*!)\([^()]*$|reason = $|(logging::\w+|warn|info|debug|report)!?\([^;"]*$/.test(before)) return [];
+    const text = match[2].replaceAll(/\\\n\s*/g, '').replaceAll('\\"', '"');
+    return (text.match(/ /g) ?? []).length < 2 || NO_TEXT.test(text) ? [] : [text];
+  });
+}
+
+/** The parts of a text between what is filled in, if they say anything. */
+const partsOf = (text) => text.split(/\{[^}]*\}/).map((part) => part.trim().replace(/^[;:,] ?|[;:,(]$/g, '').trim())
+  .filter((part) => part.split(' ').length >= 2 && part.length >= 10);
+
+function missingTexts(page, texts) {
+  const plain = page.replaceAll(/\s+/g, ' ');
+  return texts.filter((text) => partsOf(text).some((part) => !plain.includes(part.replaceAll(/\s+/g, ' '))));
+}
+
 // ---- samples ----
 
 function sampleProblems(page) {
@@ -154,6 +184,8 @@ function selfTest() {
     ['a long line behind a block of code', longLines(`\`\`\`\n${'a'.repeat(121)}\n\`\`\`\n${'b '.repeat(61)}\n`).length === 1],
     ['a link to a file that is not there', deadLinks('docs/a.md', '[b](../b.md)', new Set(['docs/a.md']), () => '').length === 1],
     ['a link to a heading that is not there', deadLinks('a.md', '[b](#c)', new Set(['a.md']), () => '# B\n').length === 1],
+    ['a text of an error', missingTexts('It says `the server hung up on us`.', ['the server {name} sent nothing at all']).length === 1],
+    ['a text in the sources', errorTexts('f.write_str("the peer is rude")').length === 1],
   ];
   const header = read('include/network/netstack/net_websocket_ext.h');
   const declarations = read('package/src/main/cpp/types/libnet_websocket/index.d.ts');
@@ -184,6 +216,14 @@ function main() {
   const tables = ['docs/options.md', 'docs/options.zh-CN.md'];
   for (const page of tables) problems.push(...optionProblems(read(page), declarations, header).map((problem) => `${page}: ${problem}`));
 
+  const sources = [...files].filter((name) => name.startsWith('src/') && name.endsWith('.rs') && !NO_ERRORS.test(name));
+  const texts = sources.flatMap((name) => errorTexts(read(name)).map((text) => ({ name, text })));
+  const troubles = ['docs/troubleshooting.md', 'docs/troubleshooting.zh-CN.md'];
+  for (const page of troubles) {
+    const missing = new Set(missingTexts(read(page), texts.map(({ text }) => text)));
+    problems.push(...texts.filter(({ text }) => missing.has(text)).map(({ name, text }) => `${page}: lacks a text of ${name}: ${text}`));
+  }
+
   const samples = ['README.md', 'README.zh-CN.md'];
   for (const page of samples) problems.push(...sampleProblems(read(page)).map((problem) => `${page}: ${problem}`));
 
@@ -191,7 +231,7 @@ function main() {
   for (const problem of unique) console.error(problem);
   const failed = new Set(unique.map((problem) => problem.split(':', 1)[0])).size;
   const total = pages.length + count;
-  console.log(`pages: ${total - failed} passed, ${failed} failed (${pages.length} pages, ${count} planted faults that must be found)`);
+  console.log(`pages: ${total - failed} passed, ${failed} failed (${pages.length} pages, ${texts.length} texts of errors, ${count} planted faults that must be found)`);
   process.exit(failed === 0 ? 0 : 1);
 }
 
