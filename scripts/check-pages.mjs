@@ -6,6 +6,7 @@
 //   links      every file and every heading that a link names is there
 //   options    docs/options.md has every option of index.d.ts and of net_websocket_ext.h, in its column, and no other
 //   errors     docs/troubleshooting.md has every text of an error that the library can give
+//   tests      each test that docs/standards.md names is there
 //   samples    the C samples of the README compile without a warning
 //
 // Before that, it looks for planted faults of each kind: one that goes unnoticed is a failure of the check itself.
@@ -165,6 +166,14 @@ function missingTexts(page, texts) {
   return texts.filter((text) => partsOf(text).some((part) => !plain.includes(part.replaceAll(/\s+/g, ' '))));
 }
 
+// ---- tests ----
+
+/** The tests in Rust that a page names in backquotes and that no source has. */
+function missingTests(page, sources) {
+  const named = [...page.matchAll(/`([a-z0-9]+(?:_[a-z0-9]+){2,})`/g)].map((match) => match[1]);
+  return [...new Set(named)].filter((name) => !sources.includes(`fn ${name}(`));
+}
+
 // ---- samples ----
 
 function sampleProblems(page) {
@@ -185,6 +194,7 @@ function selfTest() {
     ['a link to a file that is not there', deadLinks('docs/a.md', '[b](../b.md)', new Set(['docs/a.md']), () => '').length === 1],
     ['a link to a heading that is not there', deadLinks('a.md', '[b](#c)', new Set(['a.md']), () => '# B\n').length === 1],
     ['a text of an error', missingTexts('It says `the server hung up on us`.', ['the server {name} sent nothing at all']).length === 1],
+    ['a test that is not there', missingTests('`a_test_that_is` `a_test_that_is_not`', 'fn a_test_that_is() {').length === 1],
     ['a text in the sources', errorTexts('f.write_str("the peer is rude")').length === 1],
   ];
   const header = read('include/network/netstack/net_websocket_ext.h');
@@ -222,6 +232,11 @@ function main() {
   for (const page of troubles) {
     const missing = new Set(missingTexts(read(page), texts.map(({ text }) => text)));
     problems.push(...texts.filter(({ text }) => missing.has(text)).map(({ name, text }) => `${page}: lacks a text of ${name}: ${text}`));
+  }
+
+  const rust = [...files].filter((name) => name.endsWith('.rs')).map(read).join('\n');
+  for (const page of ['docs/standards.md', 'docs/standards.zh-CN.md']) {
+    problems.push(...missingTests(read(page), rust).map((name) => `${page}: there is no test ${name}`));
   }
 
   const samples = ['README.md', 'README.zh-CN.md'];
