@@ -101,6 +101,23 @@ const TESTS = {
     assert.strictEqual((await answer).value, 'binary 10');
     await close(socket);
   },
+  async sendFile(sendFile) {
+    const size = 600_000;
+    const seen = [];
+    const socket = await opened(`${WS_URL}/opcode`);
+    const answer = socket.next();
+    await sendFile(socket, size, async (offset, length) => new ArrayBuffer(length), (sent) => seen.push(sent));
+    assert.strictEqual((await answer).value, `binary ${size}`);
+    assert.deepStrictEqual(seen, [262144, 524288, size]);
+    await close(socket);
+  },
+  async main(main) {
+    const lines = [];
+    const { info } = console;
+    console.info = (line) => lines.push(line);
+    await main(WS_URL).finally(() => { console.info = info; });
+    assert.match(lines.join(), /^2 (of|\/) 2$/);
+  },
   async uploadAsOne(uploadAsOne) {
     const socket = await opened(`${WS_URL}/opcode`);
     const answer = socket.next();
