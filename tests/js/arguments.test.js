@@ -2,6 +2,8 @@
 
 // Arguments of a wrong type or out of range.
 
+const fs = require('node:fs');
+const path = require('node:path');
 const { assert } = require('./harness.js');
 const { PARAMETER, assertError, callbackOf, failureOf, library, socketTest } = require('./support.js');
 
@@ -99,5 +101,30 @@ socketTest('limits and timeouts are options', async (socket) => {
     ['maxMessageSize', 0], ['maxMessageSize', 1.5], ['sendQueueLimit', Infinity], ['sendQueueLimit', 'much'],
   ]) {
     assertError(await failureOf(() => ws.connect(WS_URL, { [name]: value })), PARAMETER, new RegExp(`^${name}: `));
+  }
+});
+
+const DECLARATIONS = path.join(__dirname, '../../package/src/main/cpp/types/libnet_websocket/index.d.ts');
+
+/** The fields of an interface of index.d.ts. */
+function fieldsOf(name) {
+  const [, body] = new RegExp(`^  interface ${name} \\{\\n([^]*?)^  \\}`, 'm').exec(fs.readFileSync(DECLARATIONS, 'utf8'));
+  return [...body.matchAll(/^    (\w+)\??:/gm)].map((match) => match[1]).sort();
+}
+
+// What an error calls known is what index.d.ts declares, no more and no less.
+socketTest('the error of an unknown field lists the declared ones', async ({ ws }) => {
+  const server = library.createWebSocketServer();
+  for (const [declared, call] of [
+    ['ReconnectOptions', () => ws.connect(WS_URL, { reconnect: { none: 1 } })],
+    ['CertificatePinning', () => ws.connect(WS_URL, { certificatePinning: { none: 1 } })],
+    ['AttemptChange', () => ws.prepareAttempt(1, { none: 1 })],
+    ['ServerCert', () => server.start({ serverPort: 0, serverCert: { none: 1 } })],
+    ['ServerStopOptions', () => server.stop({ none: 1 })],
+  ]) {
+    const error = await failureOf(call);
+    assertError(error, PARAMETER, /none: is not a field; known are \w/);
+    const known = error.message.split('known are ')[1].split(', ').sort();
+    assert.deepStrictEqual(known, fieldsOf(declared), declared);
   }
 });
