@@ -1,6 +1,7 @@
 // Checks the Markdown pages of the repository; ends with `pages: N passed, N failed`.
 //
 //   node scripts/check-pages.mjs
+//   node scripts/check-pages.mjs --wrap FILE.md...     breaks the long lines of English prose in these pages, and no others
 //
 //   lines      prose has 120 characters a line at most; tables, code, and the targets of links do not count
 //   links      every file and every heading that a link names is there
@@ -46,6 +47,47 @@ function longLines(text) {
     const length = [...line.replaceAll(/\]\([^)]*\)/g, ']').replaceAll(/https?:\S+/g, '')].length;
     return length > LINE_MAX ? [`${number}: ${length} characters; prose has ${LINE_MAX} at most`] : [];
   });
+}
+
+const LIST_MARK = /^(\s*)((?:[-*+]|\d{1,2}\.) )?/;
+const NO_PROSE = /^\s*(\||#|<|!\[|```|~~~)/;
+const isLong = (line) => longLines(`${line}\n`).length > 0;
+
+/** A paragraph or an item of a list, whose lines have `LINE_MAX` characters at most. */
+function wrapped(lines) {
+  const [mark, indent] = LIST_MARK.exec(lines[0]);
+  const below = indent + ' '.repeat(mark.length - indent.length);
+  const text = lines.map((line, index) => (index === 0 ? line.slice(mark.length) : line.trim())).join(' ');
+  const words = [];
+  for (const word of text.match(/(?:`[^`]*`|[^\s`])+/g) ?? []) {
+    // What would begin a list, a heading or a table at the start of a line stays behind its word.
+    if (words.length > 0 && /^([-+*#|]|\d+\.$)/.test(word)) words.push(`${words.pop()} ${word}`);
+    else words.push(word);
+  }
+  const out = [mark + words.shift()];
+  for (const word of words) {
+    const longer = `${out.at(-1)} ${word}`;
+    if (isLong(longer)) out.push(below + word);
+    else out[out.length - 1] = longer;
+  }
+  return out;
+}
+
+/** A page whose long paragraphs are wrapped. Text in Chinese is left alone: it has no blanks to break at. */
+function wrapPage(text) {
+  const prose = new Set(proseLines(text).map(({ number }) => number - 1));
+  const lines = text.split('\n');
+  const isText = (at) => at < lines.length && prose.has(at) && lines[at].trim() !== '' && !NO_PROSE.test(lines[at]);
+  const out = [];
+  for (let at = 0; at < lines.length;) {
+    let end = at + 1;
+    if (isText(at)) while (isText(end) && !LIST_MARK.exec(lines[end])[2]) end += 1;
+    const paragraph = lines.slice(at, end);
+    const isChinese = paragraph.some((line) => /\p{Script=Han}/u.test(line));
+    out.push(...(isText(at) && !isChinese && paragraph.some(isLong) ? wrapped(paragraph) : paragraph));
+    at = end;
+  }
+  return out.join('\n');
 }
 
 // ---- links ----
@@ -191,6 +233,8 @@ function selfTest() {
   const planted = [
     ['a long line', longLines(`${'a'.repeat(121)}\n`).length === 1],
     ['a long line behind a block of code', longLines(`\`\`\`\n${'a'.repeat(121)}\n\`\`\`\n${'b '.repeat(61)}\n`).length === 1],
+    ['a line that is not wrapped', longLines(wrapPage(`- ${'ab '.repeat(60)}\n`)).length === 0],
+    ['a word that begins a list when its line is wrapped', !/^ *2\./m.test(wrapPage(`- ${'ab '.repeat(39)}a 2. c ${'ab '.repeat(9)}\n`))],
     ['a link to a file that is not there', deadLinks('docs/a.md', '[b](../b.md)', new Set(['docs/a.md']), () => '').length === 1],
     ['a link to a heading that is not there', deadLinks('a.md', '[b](#c)', new Set(['a.md']), () => '# B\n').length === 1],
     ['a text of an error', missingTexts('It says `the server hung up on us`.', ['the server {name} sent nothing at all']).length === 1],
@@ -211,6 +255,15 @@ function selfTest() {
 }
 
 function main() {
+  const [mode, ...named] = process.argv.slice(2);
+  if (mode !== undefined) {
+    if (mode !== '--wrap' || named.length === 0) {
+      console.error('check-pages: usage: node scripts/check-pages.mjs [--wrap FILE.md...]');
+      process.exit(1);
+    }
+    for (const file of named) fs.writeFileSync(file, wrapPage(fs.readFileSync(file, 'utf8')));
+    return;
+  }
   const { count, unnoticed } = selfTest();
   const problems = [...unnoticed];
   const files = new Set(tracked());
