@@ -345,7 +345,7 @@ struct Handlers {
     std::function<void(const Failure &)> onError;
     /** The connection, once open, has ended. */
     std::function<void(const Close &)> onClose;
-    /** The attempt or the connection failed, and another attempt is to follow. */
+    /** The attempt or the connection failed, and another attempt will follow. */
     std::function<void(const Reconnecting &)> onReconnecting;
     /** That attempt is about to begin; see NWS_Callbacks::onPrepare and Client::prepare(). */
     std::function<NWS_Decision(const Reconnecting &)> onPrepare;

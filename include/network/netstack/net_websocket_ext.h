@@ -17,9 +17,10 @@
  *   behind the pointer is not read. These two are not listed again below.
  * - After an error nothing has changed, and NWS_LastErrorMessage() names the argument or field and the cause.
  *
- * Structs begin with their own size, so that they can grow: let NWS_InitOptions(), NWS_InitReconnectOptions() or
- * NWS_InitCallbacks() set it; whoever sets it to `sizeof` the struct by hand clears the struct first, padding included. A library newer than the program takes its defaults for the fields which the program does
- * not have. A library older than the program refuses a field it does not know, unless that field is 0.
+ * Structs begin with their own size, so that they can grow. NWS_InitOptions(), NWS_InitReconnectOptions() and
+ * NWS_InitCallbacks() set it. A program that sets it to `sizeof` the struct by hand clears the struct first, padding
+ * included. A library that is newer than the program uses its defaults for the fields that the program lacks. A library
+ * that is older refuses a field that it does not know, unless that field is 0.
  *
  * Their sizes in bytes, on 64 bits (arm64-v8a, x86_64) and on 32 (armeabi-v7a):
  *
@@ -156,7 +157,7 @@ typedef enum NWS_Phase {
 } NWS_Phase;
 
 /**
- * @brief A public key that the server's certificate chain is to have; an entry of NWS_Options::certificatePinning.
+ * @brief A public key that the server's certificate chain must have; an entry of NWS_Options::certificatePinning.
  */
 typedef struct NWS_CertificatePinning {
     /** The SHA-256 digest of its SubjectPublicKeyInfo in base64, as in RFC 7469; curl's "sha256//" may stand before it. */
@@ -229,9 +230,9 @@ typedef enum NWS_Decision {
     NWS_PREPARE_PROCEED = 0,
     /** NWS_PrepareAttempt() will be called, on whatever thread. Only from the callback. */
     NWS_PREPARE_WAIT = 1,
-    /** No more attempts: onError is told of the last failure. */
+    /** No more attempts: onError reports the last failure. */
     NWS_PREPARE_STOP = 2,
-    /** This attempt cannot be made; a later one perhaps can. Any number that is none of these is taken for it. */
+    /** This attempt fails; a later one may succeed. Any other number counts as this one. */
     NWS_PREPARE_FAIL = 3
 } NWS_Decision;
 
@@ -285,7 +286,7 @@ typedef enum NWS_NetworkSecurityConfig {
 } NWS_NetworkSecurityConfig;
 
 /**
- * @brief Options of a client's later connections. Fill it with NWS_InitOptions(), then change what is to be different.
+ * @brief Options of a client's later connections. Fill it with NWS_InitOptions(), then change fields.
  */
 typedef struct NWS_Options {
     /** sizeof(struct NWS_Options). */
@@ -333,7 +334,7 @@ typedef struct NWS_Options {
     /** File with its key, PEM or DER (PKCS#8, SEC1 or PKCS#1); NULL if clientCertPath is. Default NULL. */
     const char *clientKeyPath;
     /**
-     * 1 accepts any certificate for any host: whoever sits on the path reads and changes everything, unless
+     * 1 accepts any certificate for any host. Anybody on the path can then read and change everything, unless
      * certificatePinning names the server's own key. Default 0.
      */
     uint8_t skipServerCertVerification;
@@ -345,7 +346,7 @@ typedef struct NWS_Options {
     uint8_t serverNoContextTakeover;
     /** The window this side compresses with, 9 to 15 bits. Default 15. */
     uint8_t clientMaxWindowBits;
-    /** The window the server is to compress with, 9 to 15 bits. Default 15. */
+    /** The window that the server is asked to compress with, 9 to 15 bits. Default 15. */
     uint8_t serverMaxWindowBits;
     /** 1 hands on messages that are long, or come in fragments, in pieces. Default 0. See NWS_Message. */
     uint8_t receivePieces;
@@ -371,9 +372,10 @@ typedef struct NWS_Options {
     /** 1 trusts the authorities of caPath and those of the system. Default 0. */
     uint8_t caPathAddsToSystem;
     /**
-     * Name or address of the proxy; NULL unless proxyType is HTTP or SOCKS5. It looks servers' names up. As in the platform's
-     * settings, "[scheme://][user[:password]@]host[:port][/]" will do as well, in which nothing is percent-encoded:
-     * proxyUsername and proxyPassword come first, and the port in it before proxyPort. Default NULL.
+     * Name or address of the proxy; NULL unless proxyType is HTTP or SOCKS5. The proxy looks up the names of servers. As in
+     * the platform's settings, it may be "[scheme://][user[:password]@]host[:port][/]", without percent-encoding.
+     * proxyUsername and proxyPassword win over the name and password in it. The port in it wins over proxyPort. Default
+     * NULL.
      */
     const char *proxyHost;
     /**
@@ -382,9 +384,9 @@ typedef struct NWS_Options {
      * or for any port. NULL for none. Default NULL.
      */
     const char *proxyExclusions;
-    /** For a proxy that asks for it; NULL for none. Sent to no one else and never logged. Default NULL. */
+    /** Name for a proxy that asks for one; NULL for none. Sent to nobody else and never logged. Default NULL. */
     const char *proxyUsername;
-    /** Its password; NULL is as good as "". Default NULL. */
+    /** Its password; NULL means "". Default NULL. */
     const char *proxyPassword;
     /** Port of the proxy, 1 to 65535. Default 0, for none. */
     uint16_t proxyPort;
@@ -420,7 +422,7 @@ typedef struct NWS_Options {
     const struct WebSocket_Header *hosts;
     /** For Basic authentication, instead of those in the URL; a header Authorization comes before both. Default NULL. */
     const char *username;
-    /** Its password; NULL is as good as "". Default NULL. */
+    /** Its password; NULL means "". Default NULL. */
     const char *password;
     /** Limit of the time to find an address; 0 for none but connectTimeoutMs, as for the next four. Default 0. */
     uint32_t lookupTimeoutMs;
@@ -437,16 +439,15 @@ typedef struct NWS_Options {
     /** One of NWS_NetworkSecurityConfig. Default NWS_NETWORK_SECURITY_CONFIG_PLATFORM. */
     uint8_t networkSecurityConfig;
     /**
-     * 1 sends a message, or a piece of one, of more than 1 MiB in fragments of 256 KiB (RFC 6455 5.4), so that pongs,
-     * pings and the close frame pass between them; 0 sends each in one frame, for a server that refuses fragments. It holds
-     * for what is sent after NWS_SetOptions(). Default 1.
+     * 1 sends a message, or a piece of one, of more than 1 MiB in fragments of 256 KiB (RFC 6455 5.4). Pongs, pings and
+     * the close frame pass between them. 0 sends each in one frame, for a server that refuses fragments. It holds for
+     * messages queued after NWS_SetOptions(). Default 1.
      */
     uint8_t fragmentMessages;
 } NWS_Options;
 
 /**
- * @brief When a client connects again by itself. Fill it with NWS_InitReconnectOptions(), then change what is to be
- * different.
+ * @brief When a client connects again by itself. Fill it with NWS_InitReconnectOptions(), then change fields.
  *
  * After a failure whose cause is among `causes`, and unless the application has closed the client, the next attempt begins
  * after a random part of a delay that doubles from attempt to attempt ("full jitter"), so that the clients of a server
@@ -748,7 +749,7 @@ typedef struct NWS_Callbacks {
     void (*onError)(struct WebSocket *client, void *userData, const struct NWS_Failure *failure);
     /** The connection, once open, has ended. */
     void (*onClose)(struct WebSocket *client, void *userData, const struct NWS_Close *close);
-    /** The attempt or the connection failed, and another attempt is to follow; see NWS_ReconnectOptions. */
+    /** The attempt or the connection failed, and another attempt will follow; see NWS_ReconnectOptions. */
     void (*onReconnecting)(struct WebSocket *client, void *userData, const struct NWS_Reconnecting *reconnecting);
     /**
      * That attempt is about to begin. Returns one of NWS_Decision; call NWS_PrepareAttempt() before returning
@@ -760,17 +761,17 @@ typedef struct NWS_Callbacks {
     /** What was counted so far, at each NWS_Options::statisticsIntervalMs. */
     void (*onStatistics)(struct WebSocket *client, void *userData, const struct NWS_Statistics *statistics);
     /**
-     * For debugging: a frame has gone out or come in. Every frame is told of while this is set, which takes time. A frame is
-     * told of before the message it ends.
+     * For debugging: a frame has gone out or come in. Every frame is reported while this is set, which takes time. A frame
+     * is reported before the message that it ends.
      */
     void (*onFrame)(struct WebSocket *client, void *userData, const struct NWS_Frame *frame);
 } NWS_Callbacks;
 
 /**
- * @brief Tells what became of a message. Called exactly once for each message that was accepted with it.
+ * @brief Reports what became of a message. Called exactly once for each message that was accepted with it.
  *
- * It runs like any other callback of the client, after the messages before it were told of; only those that wait when
- * the client is destroyed are told of by OH_WebSocketClient_Destroy() itself, on its caller's thread.
+ * It runs like any other callback of the client, after those of the messages before it. For messages that still wait
+ * when the client is destroyed, OH_WebSocketClient_Destroy() itself calls it, on the caller's thread.
  *
  * @param client The client; in the last case it may not be used any more.
  * @param context What was given to NWS_SendWithCallback().
@@ -780,10 +781,10 @@ typedef struct NWS_Callbacks {
 typedef void (*NWS_SentCallback)(struct WebSocket *client, void *context, int32_t result);
 
 /**
- * @brief Gives memory back that was lent to NWS_SendOwned(). Called exactly once for each call that succeeded.
+ * @brief Returns memory that was lent to NWS_SendOwned(). Called exactly once for each call that succeeded.
  *
- * It runs on any thread, perhaps inside a function of this library and perhaps after the client was destroyed, so it
- * should do no more than free.
+ * It runs on any thread. It may run inside a function of this library, or after the client was destroyed, so it should
+ * only free the memory.
  *
  * @param data The memory. Its contents have changed.
  * @param context What was given to NWS_SendOwned().
@@ -860,9 +861,9 @@ int32_t NWS_InitReconnectOptions(struct NWS_ReconnectOptions *options, size_t si
 int32_t NWS_SetReconnect(struct WebSocket *client, const struct NWS_ReconnectOptions *options);
 
 /**
- * @brief Begins the attempt that is waited for, as after NWS_Callbacks::onReconnecting, at once.
+ * @brief Begins the pending attempt at once, as after NWS_Callbacks::onReconnecting.
  * @param client The client.
- * @return WEBSOCKET_OK; WEBSOCKET_NO_CONNECTION if none is waited for.
+ * @return WEBSOCKET_OK; WEBSOCKET_NO_CONNECTION if no attempt is pending.
  */
 int32_t NWS_RetryNow(struct WebSocket *client);
 
@@ -874,9 +875,9 @@ int32_t NWS_RetryNow(struct WebSocket *client);
  * @param url The URL of this and later attempts; NULL for the same as before. Read for NWS_PREPARE_PROCEED only. One of
  *     another origin gets none of the headers Authorization, Cookie and Host and no credentials that were given before.
  * @param headers Headers of this and later attempts in place of those with the same names; NULL for none. Likewise.
- * @return WEBSOCKET_OK; NWS_NOT_FOUND if this attempt is not waited for, or no more; NWS_INVALID_ARGUMENT;
- *     WEBSOCKET_HEADER_EXCEEDED and WEBSOCKET_NO_HEADER_CONTEXT as NWS_SetOptions(). What Connect would refuse is told by
- *     onError.
+ * @return WEBSOCKET_OK; NWS_NOT_FOUND if this attempt is not, or no longer, waiting; NWS_INVALID_ARGUMENT;
+ *     WEBSOCKET_HEADER_EXCEEDED and WEBSOCKET_NO_HEADER_CONTEXT as NWS_SetOptions(). A URL or header that Connect would
+ *     refuse is reported by onError.
  */
 int32_t NWS_PrepareAttempt(struct WebSocket *client, uint32_t attempt, int32_t decision, const char *url,
                            const struct WebSocket_Header *headers);
@@ -934,7 +935,7 @@ int32_t NWS_SendText(struct WebSocket *client, const char *text, size_t length);
 int32_t NWS_SendBinary(struct WebSocket *client, const void *data, size_t length);
 
 /**
- * @brief Queues a message and tells later what became of it.
+ * @brief Queues a message and reports later what became of it.
  * @param client The client.
  * @param type NWS_TEXT or NWS_BINARY.
  * @param data The message.
@@ -981,9 +982,9 @@ int32_t NWS_SendOwned(struct WebSocket *client, int32_t type, void *data, size_t
 int32_t NWS_SendPiece(struct WebSocket *client, int32_t type, const void *data, size_t length, int32_t last);
 
 /**
- * @brief Sends a ping ahead of what is queued. NWS_Callbacks::onPong tells of the answer and how long it took.
+ * @brief Sends a ping ahead of the queued messages. NWS_Callbacks::onPong reports the answer and how long it took.
  * @param client The client.
- * @param data What the pong is to bring back. May be NULL if length is 0.
+ * @param data The payload, which the pong brings back. May be NULL if length is 0.
  * @param length Bytes in it, up to 125.
  * @return WEBSOCKET_OK; WEBSOCKET_NO_CONNECTION unless the connection is open; WEBSOCKET_DATA_LENGTH_EXCEEDED;
  *     WEBSOCKET_SEND_DATA_NULL; WEBSOCKET_QUEUE_LENGTH_EXCEEDED if 16 pings wait to be sent.
