@@ -64,13 +64,13 @@ declare namespace webSocket {
   }
 
   /**
-   * A step of an attempt to connect; 'open' is none of them: the connection was open.
+   * A step of an attempt to connect. 'open' means that there was no attempt: the connection was open.
    * @since 0.1.0 of this library
    */
   type ConnectionPhase = 'lookup' | 'tcp' | 'proxy' | 'tls' | 'upgrade' | 'prepare' | 'open';
 
   /**
-   * What the event `error` tells. `data` is the HTTP status of a server that refused the upgrade, as a string; else empty.
+   * The error of the event `error`. `data` is the HTTP status of a server that refused the upgrade, as a string; else empty.
    * @since 0.1.0 of this library
    */
   interface WebSocketError extends BusinessError {
@@ -112,8 +112,8 @@ declare namespace webSocket {
   }
 
   /**
-   * A signal to give up an attempt to connect, as the web's AbortSignal is; made by `createAbortSignal`. All its methods are to be called
-   * on the thread that made it.
+   * A signal that cancels an attempt to connect, like the web's AbortSignal; made by `createAbortSignal`. Call its methods on the thread that
+   * made it.
    * @since 0.1.0 of this library
    */
   interface AbortSignal {
@@ -124,13 +124,13 @@ declare namespace webSocket {
     readonly aborted: boolean;
 
     /**
-     * Has `listener` called at `abort`, once however often it is added.
+     * Adds a listener, which `abort` calls once, however often it was added.
      * @since 0.1.0 of this library
      */
     addEventListener(type: 'abort', listener: () => void): void;
 
     /**
-     * Takes that listener off.
+     * Removes that listener.
      * @since 0.1.0 of this library
      */
     removeEventListener(type: 'abort', listener: () => void): void;
@@ -658,7 +658,7 @@ declare namespace webSocket {
       send(data: string | ArrayBuffer | BinaryView | Object): void;
 
       /**
-       * Begins the closing handshake behind what was sent, or gives up an attempt. Later calls do nothing.
+       * Begins the closing handshake behind what was sent, or cancels an attempt. Later calls do nothing.
        * 
        * Throws an InvalidAccessError for a code that is neither 1000 nor from 3000 to 4999, and a SyntaxError for a reason of more than 123 bytes.
        * @since 0.1.0 of this library
@@ -685,7 +685,7 @@ declare namespace webSocket {
     }
 
     /**
-     * Puts those of the classes above on `target` that it has not, so that libraries for the web find them. Default: the global object.
+     * Adds those of the classes above to `target` that it lacks, so that libraries for the web find them. Default: the global object.
      * @since 0.1.0 of this library
      */
     function install(target?: Object): void;
@@ -751,15 +751,15 @@ declare namespace webSocket {
     serverCert?: ServerCert;
 
     /**
-     * The sub-protocols that are spoken here, comma-separated. Of those that a client offers, the first that is among them is chosen. A
-     * client that offers none of them is told none.
+     * The sub-protocols that are spoken here, comma-separated. Of those that a client offers, the first that is among them is chosen. If
+     * none is, the answer names none.
      * @since 19
      */
     protocol?: string;
 
     /**
-     * A file with the authorities of clients' certificates, PEM or DER. Without it no client is asked for a certificate; with it none is let in
-     * without one of them. Only with `serverCert`.
+     * A file with the authorities of clients' certificates, PEM or DER. Without it no client is asked for a certificate. With it each client
+     * needs one of these authorities. Only with `serverCert`.
      * @since 0.1.0 of this library
      */
     clientCaPath?: string;
@@ -987,8 +987,8 @@ declare namespace webSocket {
    */
   interface ServerStopOptions {
     /**
-     * Milliseconds after which connections that are not over are dropped. Default: each has its `closeTimeout`, and goes on while what waits for it
-     * is being sent.
+     * Milliseconds after which connections that are still open are dropped. Default: each has its `closeTimeout`, and goes on as long as
+     * what waits for it is still being sent.
      * @since 0.1.0 of this library
      */
     timeout?: number;
@@ -1031,7 +1031,7 @@ declare namespace webSocket {
   type ClientConnectionCloseCallback = (clientConnection: WebSocketConnection, closeReason: ServerCloseResult) => void;
 
   /**
-   * What the event `error` of a server tells. Its code is 200, as on the platform.
+   * The error of the event `error` of a server. Its code is 200, as on the platform.
    * @since 0.1.0 of this library
    */
   interface WebSocketServerError extends BusinessError {
@@ -1061,7 +1061,7 @@ declare namespace webSocket {
     start(config: WebSocketServerConfig): Promise<boolean>;
 
     /**
-     * Lets nobody in any more, and closes all connections with 1001 behind what waits to be sent. The promise becomes `true` when the port
+     * Lets no more clients in, and closes all connections with 1001 behind what waits to be sent. The promise becomes `true` when the port
      * is free; the events `close` follow as the clients answer. Afterwards `start` may be called again.
      *
      * Fails with 201 (no `ohos.permission.INTERNET`), 401 (`timeout`, which is of this library alone) or 2302999 (not started).
@@ -1070,7 +1070,7 @@ declare namespace webSocket {
     stop(options?: ServerStopOptions): Promise<boolean>;
 
     /**
-     * The connections of which `connect` was told, and `close` was not; oldest first.
+     * The connections that `connect` has reported and `close` has not; oldest first.
      *
      * Throws 201 (no `ohos.permission.INTERNET`) or 2302999 (not started).
      * @since 19
@@ -1124,7 +1124,7 @@ declare namespace webSocket {
     stats(connection: WebSocketConnection): Statistics;
 
     /**
-     * Sets the listener of an event; a later one replaces it. This one is told of each connection that is open.
+     * Sets the listener of an event; a later one replaces it. This one is called for each connection that opens.
      * @since 19
      */
     on(type: 'connect', callback: Callback<WebSocketConnection>): void;
