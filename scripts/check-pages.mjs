@@ -5,7 +5,8 @@
 //
 //   lines      prose has 120 characters a line at most; tables, code, and the targets of links do not count
 //   links      every file and every heading that a link names is there
-//   options    docs/options.md has every option of index.d.ts and of net_websocket_ext.h, in its column, and no other
+//   options    docs/options.md has every option of index.d.ts and of net_websocket_ext.h, in its column, and no other; its defaults
+//              are those of the header
 //   errors     docs/troubleshooting.md has every text of an error that the library can give
 //   tests      each test that docs/standards.md names is there
 //   samples    the C samples of the README compile without a warning
@@ -179,6 +180,19 @@ function optionProblems(page, declarations, header) {
   ]);
 }
 
+/** The defaults that the comments of the header name by a number, and the rows of the page do not. */
+function wrongDefaults(page, header) {
+  const structs = STRUCTS.map((name) => new RegExp(`typedef struct ${name} \\{([^]*?)\\} ${name};`).exec(header)[1]).join('\n');
+  const fields = [...structs.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*[^;]*?(\w+);/g)];
+  return fields.flatMap(([, comment, field]) => {
+    const number = /\bDefault (\d{2,})\b/.exec(comment.replaceAll(/\s*\n\s*\*\s*/g, ' '))?.[1];
+    const cell = new RegExp(`^\\| \`${field}\` \\|(?:[^|]*\\|){3}([^|]*)\\|`, 'm').exec(page)?.[1];
+    if (number === undefined || cell === undefined) return [];
+    const forms = [number, `${number / 1000} s`, `${number / 1000} 秒`];
+    return forms.some((form) => cell.includes(form)) ? [] : [`the default of ${field} is ${number}, not${cell.trimEnd()}`];
+  });
+}
+
 // ---- errors ----
 
 // Their texts are for nobody who uses the library: declarations, tests, a script for the engine.
@@ -248,6 +262,7 @@ function selfTest() {
   for (const name of ['connectTimeoutMs', 'lookupTimeout', 'maxHandshakes', 'proxy.type']) {
     planted.push([`an option that the page lacks: ${name}`, optionProblems(without(name), declarations, header).some((problem) => problem.includes(` ${name} `))]);
   }
+  planted.push(['a default that is another', wrongDefaults(page.replace('| 15000 |', '| 15001 |'), header).length === 1]);
   planted.push(['an option that is none', optionProblems(`${page}\n## A\n\n| \`nothing\` | – |\n`, declarations, header).some((problem) => problem.includes(' nothing '))]);
   planted.push(['a sample that does not compile', sampleProblems('```c\n#include <stddef.h>\nint f(void) { return NOTHING; }\n```\n').length === 1]);
   const unnoticed = planted.filter(([, noticed]) => !noticed).map(([what]) => `scripts/check-pages.mjs: ${what} goes unnoticed`);
@@ -277,7 +292,10 @@ function main() {
   const declarations = read('package/src/main/cpp/types/libnet_websocket/index.d.ts');
   const header = read('include/network/netstack/net_websocket_ext.h');
   const tables = ['docs/options.md', 'docs/options.zh-CN.md'];
-  for (const page of tables) problems.push(...optionProblems(read(page), declarations, header).map((problem) => `${page}: ${problem}`));
+  for (const page of tables) {
+    const found = [...optionProblems(read(page), declarations, header), ...wrongDefaults(read(page), header)];
+    problems.push(...found.map((problem) => `${page}: ${problem}`));
+  }
 
   const sources = [...files].filter((name) => name.startsWith('src/') && name.endsWith('.rs') && !NO_ERRORS.test(name));
   const texts = sources.flatMap((name) => errorTexts(read(name)).map((text) => ({ name, text })));
