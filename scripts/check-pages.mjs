@@ -262,7 +262,7 @@ function selfTest() {
   for (const name of ['connectTimeoutMs', 'lookupTimeout', 'maxHandshakes', 'proxy.type']) {
     planted.push([`an option that the page lacks: ${name}`, optionProblems(without(name), declarations, header).some((problem) => problem.includes(` ${name} `))]);
   }
-  planted.push(['a default that is another', wrongDefaults(page.replace('| 15000 |', '| 15001 |'), header).length === 1]);
+  planted.push(['a default that is another', wrongDefaults(page.replace('| 15000 |', '| 15001 |'), header).some((problem) => problem.endsWith('not 15001'))]);
   planted.push(['an option that is none', optionProblems(`${page}\n## A\n\n| \`nothing\` | – |\n`, declarations, header).some((problem) => problem.includes(' nothing '))]);
   planted.push(['a sample that does not compile', sampleProblems('```c\n#include <stddef.h>\nint f(void) { return NOTHING; }\n```\n').length === 1]);
   const unnoticed = planted.filter(([, noticed]) => !noticed).map(([what]) => `scripts/check-pages.mjs: ${what} goes unnoticed`);
