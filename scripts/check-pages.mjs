@@ -9,7 +9,7 @@
 //              are those of the header
 //   errors     docs/troubleshooting.md has every text of an error that the library can give
 //   tests      each test that docs/standards.md names is there
-//   samples    the C samples of the README compile without a warning
+//   README     has 110 lines at most, and its C samples compile without a warning
 //
 // Before that, it looks for planted faults of each kind: one that goes unnoticed is a failure of the check itself.
 
@@ -20,6 +20,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const LINE_MAX = 120;
+const README_LINES_MAX = 110;
 // Written by programs, which need no line ends to read them.
 const GENERATED = ['benches/RESULTS.md'];
 
@@ -310,8 +311,11 @@ function main() {
     problems.push(...missingTests(read(page), rust).map((name) => `${page}: there is no test ${name}`));
   }
 
-  const samples = ['README.md', 'README.zh-CN.md'];
-  for (const page of samples) problems.push(...sampleProblems(read(page)).map((problem) => `${page}: ${problem}`));
+  for (const page of ['README.md', 'README.zh-CN.md']) {
+    problems.push(...sampleProblems(read(page)).map((problem) => `${page}: ${problem}`));
+    const lines = read(page).split('\n').length - 1;
+    if (lines > README_LINES_MAX) problems.push(`${page}: has ${lines} lines; what is more than ${README_LINES_MAX} belongs on a page of its own`);
+  }
 
   const unique = [...new Set(problems)];
   for (const problem of unique) console.error(problem);
