@@ -10,7 +10,7 @@
 #   js          index.d.ts, the ArkTS sources, the JavaScript and on-device tests in three engines
 #   libraries   socket.io-client, mqtt and others from npm, on web.WebSocket, with their servers
 #   package     package.har: what ohpm and hvigor ask for, a module that has nothing else
-#   docs        the documentation of the C and C++ API, the examples of docs/arkts, links and tables of all pages
+#   docs        the documentation of the C and C++ API, the examples of docs/arkts and docs/c, links and tables of all pages
 #
 #   --fast      only what takes seconds, for all suites about a minute when everything is built
 #
@@ -237,6 +237,8 @@ run_docs() {
     check 'C and C++ documentation' bash scripts/docs.sh
     suite 'pages' '^pages: ' node scripts/check-pages.mjs
     suite 'examples of docs/arkts, node' '^documentation: ' bash tests/documentation/run.sh
+    suite 'examples of docs/c, host' '^ndk host: [0-9]+ passed' bash tests/ndk/run.sh host guide guide_zh
+    suite 'what docs/c names' '^[0-9]+ passed' node tests/documentation/blocks.mjs names
 }
 
 # compile_ahead: what the suite rust compiles. It says what is wrong when its turn comes.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds a native program with CMake in the two ways that apps have, find_package and plain linking, for the OpenHarmony
-# ABIs, and runs it against the echo server: tests/ndk/cmake.sh. Needs what scripts/build.sh puts into prefix.
+# Builds native programs with CMake in the ways that docs/c/getting-started.md shows, for the OpenHarmony ABIs, and runs them
+# against the echo server: tests/ndk/cmake.sh. Needs what scripts/build.sh puts into prefix. Runs the shell commands of docs/c too.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -9,24 +9,23 @@ need_setup
 
 work=$TARGET/ndk/cmake
 rm -rf "$work"
-mkdir -p "$work/plain"
-# As the platform's documentation links its library.
-cat >"$work/plain/CMakeLists.txt" <<CMAKE
-cmake_minimum_required(VERSION 3.16)
-project(plain LANGUAGES CXX)
-set(CMAKE_CXX_STANDARD 17)
-add_executable(ndk_module "$ROOT/examples/ndk_module/src/main.cpp")
-target_include_directories(ndk_module PRIVATE "$PREFIX/include")
-target_link_directories(ndk_module PRIVATE "$PREFIX/\${OHOS_ARCH}")
-target_link_libraries(ndk_module PUBLIC libnet_websocket.so)
-CMAKE
+mkdir -p "$work"
+for language in en zh; do
+    node tests/documentation/blocks.mjs write "$language" "$work/blocks-$language" >/dev/null
+done
+blocks=$work/blocks-en
+hello=$work/hello.c
+# Without what blocks.mjs puts before it: here it is a program of its own.
+sed 1,2d "$blocks/getting-started-1.c" >"$hello"
+grep -q '/\* hello.c \*/' "$hello" || fail 'docs/c/getting-started.md does not begin with hello.c'
 
 # build_with_cmake SOURCE ABI FOLDER OPTION...
 build_with_cmake() {
     local triple
     triple=$(triple_of "$2")
     cmake -S "$1" -B "$3" -G 'Unix Makefiles' -DCMAKE_SYSTEM_NAME=Linux "-DCMAKE_SYSTEM_PROCESSOR=$(arch_of "$2")" \
-        "-DOHOS_ARCH=$2" "-DCMAKE_CXX_COMPILER=$NWS_BIN/$triple-clang++" -DCMAKE_BUILD_TYPE=Release -DCMAKE_SKIP_RPATH=ON "${@:4}"
+        "-DOHOS_ARCH=$2" "-DCMAKE_C_COMPILER=$NWS_BIN/$triple-clang" \
+        "-DCMAKE_CXX_COMPILER=$NWS_BIN/$triple-clang++" -DCMAKE_BUILD_TYPE=Release -DCMAKE_SKIP_RPATH=ON "${@:4}"
     cmake --build "$3"
 }
 
@@ -34,18 +33,60 @@ passed=0 failed=0
 # shellcheck source=tests/support/check.sh
 source "$ROOT/tests/support/check.sh"
 
+# project_of BLOCK FOLDER: a project of a CMakeLists.txt from the page, with hello.c, the headers and the libraries as the page lays them.
+project_of() {
+    local abi
+    mkdir -p "$2"
+    cp "$1" "$2/CMakeLists.txt"
+    cp "$hello" "$2/hello.c"
+    ln -sfn "$PREFIX/include" "$2/include"
+    mkdir -p "$2/libs"
+    for abi in "${ABIS[@]}"; do ln -sfn "$PREFIX/$abi" "$2/libs/$abi"; done
+}
+
+# says_hello ABI PROGRAM
+says_hello() { [[ $(run_ohos "$1" "$2" "$WS_URL/" | grep -cFx -e 'received hello' -e 'closed 1000 done') == 2 ]]; }
+
 start_echo_server
 for abi in "${ABIS[@]}"; do
-    ways=(package)
-    check "$abi: find_package" build_with_cmake examples/ndk_module "$abi" "$work/$abi-package" "-DCMAKE_PREFIX_PATH=$PREFIX"
+    check "$abi: find_package, C++" build_with_cmake examples/ndk_module "$abi" "$work/$abi-package" "-DCMAKE_PREFIX_PATH=$PREFIX"
+    check "$abi: find_package, C++, run" run_ohos "$abi" "$work/$abi-package/ndk_module" "$WS_URL/"
     # It differs from ABI to ABI by the name of a folder; twice is enough.
-    if [[ $abi != armeabi-v7a ]]; then
-        ways+=(plain)
-        check "$abi: plain linking" build_with_cmake "$work/plain" "$abi" "$work/$abi-plain"
-    fi
-    for way in "${ways[@]}"; do
-        check "$abi: $way, run" run_ohos "$abi" "$work/$abi-$way/ndk_module" "$WS_URL/"
+    [[ $abi != armeabi-v7a ]] || continue
+    for block in "$blocks"/*.cmake; do
+        name=${block##*/} name=${name%.cmake}
+        options=("-DCMAKE_PREFIX_PATH=$PREFIX")
+        # Where the page leaves this library's headers out, the platform's are meant: what ours is like with this macro.
+        grep -q 'target_include_directories\|find_package' "$block" ||
+            options=("-DCMAKE_C_FLAGS=-I$PREFIX/include -DNET_WEBSOCKET_ANY_LIBRARY")
+        project_of "$block" "$work/$name"
+        check "$abi: docs/c, $name" build_with_cmake "$work/$name" "$abi" "$work/$abi-$name" "${options[@]}"
+        check "$abi: docs/c, $name, run" says_hello "$abi" "$work/$abi-$name/hello"
     done
+done
+
+# shell_block FILE: what it says is done in a folder that has what it names.
+shell_block() (
+    folder=$work/${1##*/}.folder
+    mkdir -p "$folder"
+    cp "$hello" "$folder"
+    cp "${CA_FILE%/*}/server.pem" "$folder"
+    ln -sfn "$PREFIX" "$folder/prefix"
+    cd "$folder"
+    case $(<"$1") in
+        *-linux-ohos-clang*)
+            PATH=$NWS_BIN:$PATH bash -e "$1"
+            says_hello arm64-v8a "$folder/hello"
+            ;;
+        *'openssl x509'*) [[ $(bash -e "$1") == "$SERVER_PIN" ]] ;;
+        *) fail "nothing here runs this: $(<"$1")" ;;
+    esac
+)
+for block in "$blocks"/*.sh; do
+    check "docs/c, ${block##*/}" shell_block "$block"
+done
+for block in "$blocks"/*.{cmake,sh}; do
+    check "docs/c, ${block##*/}, is the same in Chinese" cmp "$block" "$work/blocks-zh/${block##*/}"
 done
 # An ABI that is not there is a message and no broken build.
 refuses() {

@@ -6,7 +6,8 @@
 # host takes the library of `cargo build`; the others take dist/, which scripts/build.sh fills. PROFILE=release takes the
 # release build on the host. SANITIZE=address|thread takes the library that scripts/sanitize.sh builds, on the host, and
 # compiles the programs with that sanitizer too. VERBOSE=1 shows what the programs print even if they succeed.
-# STREAM_MIB=N is the length of the messages of stream.
+# STREAM_MIB=N is the length of the messages of stream. guide and guide_zh are the examples of docs/c, in English and Chinese: a
+# function of theirs that is never run is a failure.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -16,7 +17,7 @@ shift
 PROGRAMS=("$@")
 if ((${#PROGRAMS[@]} == 0)); then
     PROGRAMS=(headers_c headers_cpp acceptance platform_parity contract ext hpp threads lifecycle permission freeze times shortage secrets)
-    PROGRAMS+=(network network_old network_none trust trust_old trust_none user_program echo_client)
+    PROGRAMS+=(network network_old network_none trust trust_old trust_none user_program echo_client guide guide_zh)
     [[ -n ${SANITIZE:-} ]] || PROGRAMS+=(same_name)
     if [[ $ARCH != arm* && -z ${SANITIZE:-} ]]; then
         PROGRAMS+=(stream)
@@ -87,9 +88,33 @@ compile_c -std=gnu11 -fPIC -shared -o "$BUILD/platform/trust/libnet_ssl.so" "$RO
 compile_c -std=gnu11 -fPIC -shared -DAPI_VERSION=12 -o "$BUILD/platform/trust_old/libnet_ssl.so" "$ROOT/tests/stubs/net_ssl.c"
 : >"$BUILD/platform/trust_none/libnet_ssl.so"
 
+# Where the programs that measure which functions run are compiled; gcov comes with the compiler.
+measures_runs() { [[ $ARCH == host && -z ${SANITIZE:-} && $("${CC:-cc}" --version) != *clang* ]]; }
+
+# compile_guide PROGRAM LANGUAGE: the examples of docs/c and the program that runs them, always anew.
+compile_guide() {
+    local program=$1 folder=$BUILD/$1.blocks file files measured=()
+    rm -rf "$folder"
+    files=$(node "$ROOT/tests/documentation/blocks.mjs" write "$2" "$folder")
+    if measures_runs; then measured=(--coverage); fi
+    for file in $files; do
+        case $file in
+            *.c) compile_c -std=c99 "${COMMON[@]}" "${measured[@]}" -Dprintf=guide_printf -c "$folder/$file" -o "$folder/${file%.*}.o" ;;
+            *.cpp) compile_cxx -std=c++17 "${COMMON[@]}" "${measured[@]}" -c "$folder/$file" -o "$folder/${file%.*}.o" ;;
+        esac
+    done
+    compile_cxx -std=c++17 "${COMMON[@]}" -c "$ROOT/tests/documentation/guide.cpp" -o "$folder/guide.o"
+    compile_cxx "$folder"/*.o "${measured[@]}" -L "$LIBRARY" -lnet_websocket -lpthread -o "$BUILD/$program" "${LINK[@]}"
+}
+
 # compile PROGRAM: where it is newer than what was compiled before.
 compile() {
     local program=$1 source
+    case $program in
+        guide) compile_guide guide en ;;
+        guide_zh) compile_guide guide_zh zh ;;
+    esac
+    [[ $program != guide* ]] || return 0
     case $program in
         echo_client) source=$ROOT/examples/$program.c ;;
         network_*) source=$ROOT/tests/ndk/network.c ;;
@@ -182,6 +207,15 @@ for program in "${PROGRAMS[@]}"; do
     else
         run "$BUILD/$program" "${arguments[@]}" >"$output" 2>&1 || status=$?
     fi
+    # Every function of every example has to run, whatever the tests say.
+    unrun=''
+    if [[ $program == guide* ]]; then
+        if measures_runs; then
+            unrun=$(node "$ROOT/tests/documentation/blocks.mjs" unrun "$BUILD/$program.blocks")
+        else
+            echo "skip: whether each function of the examples runs (gcov is the host compiler's)" >>"$output"
+        fi
+    fi
     # Not simply the last line: the library's log may come after it.
     counts=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$output" | tail -n 1) || counts=$(tail -n 1 "$output")
     if [[ $counts =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
@@ -193,6 +227,11 @@ for program in "${PROGRAMS[@]}"; do
     else
         ((++failed))
         counts="ended with status $status"
+    fi
+    if [[ $unrun ]]; then
+        printf '%s\n' "$unrun" >>"$output"
+        ((++failed, status = 1))
+        counts+=', and functions that are never run'
     fi
     if [[ -n ${SANITIZE:-} ]]; then
         found=$(grep -acE 'WARNING: ThreadSanitizer|ERROR: (Address|Leak)Sanitizer|: runtime error: ' "$output") || true
