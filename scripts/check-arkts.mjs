@@ -21,7 +21,7 @@ const STUBS = path.join(ROOT, 'tests/arkts-stubs');
 const LIBRARY = 'libnet_websocket.so';
 const PACKAGE = '@net-websocket/net_websocket';
 const INDEX_DTS = path.join(ROOT, 'package/src/main/cpp/types/libnet_websocket/index.d.ts');
-const ETS_FOLDERS = ['entry/src/main/ets', 'entry/src/ohosTest/ets', 'package', 'tests/arkts', 'examples/libraries'];
+const ETS_FOLDERS = ['entry/src/main/ets', 'entry/src/ohosTest/ets', 'package', 'tests/arkts', 'examples'];
 const DOCUMENTS = ['README.md', 'README.zh-CN.md', 'docs', 'package'];
 const PROJECT_FOLDERS = ['AppScope', 'hvigor', 'entry', 'package'];
 // What DevEco Studio, hvigor, ohpm and scripts/build.sh put next to the sources.

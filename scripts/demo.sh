@@ -19,10 +19,10 @@ bash "$ROOT/scripts/setup.sh"
 load_environment
 bash "$ROOT/scripts/build.sh" "${ABIS[@]}"
 
-step 'Compiling examples/echo_client.c for OpenHarmony'
+step 'Compiling tests/tools/echo_client.c for OpenHarmony'
 for abi in arm64-v8a armeabi-v7a; do
     mkdir -p "$TARGET/demo/$abi"
-    cc_ohos "$abi" -std=c99 -Wall -Wextra -Wpedantic -Werror -O2 -I "$ROOT/include" "$ROOT/examples/echo_client.c" \
+    cc_ohos "$abi" -std=c99 -Wall -Wextra -Wpedantic -Werror -O2 -I "$ROOT/include" "$ROOT/tests/tools/echo_client.c" \
         -L "$DIST/$abi" -lnet_websocket -lpthread -o "$TARGET/demo/$abi/echo_client"
     say "target/demo/$abi/echo_client"
 done
@@ -52,7 +52,7 @@ show() {
 failed=0
 run_in_c() { run_ohos "$1" "$TARGET/demo/$1/echo_client" "${urls[@]}"; }
 run_in_js() {
-    NET_WEBSOCKET_LIB=$DIST/$1/libnet_websocket.so bun_ohos "$1" "$ROOT/examples/echo_client.js" "${urls[@]}"
+    NET_WEBSOCKET_LIB=$DIST/$1/libnet_websocket.so bun_ohos "$1" "$ROOT/tests/tools/echo_client.js" "${urls[@]}"
 }
 show 'C API, arm64-v8a, emulated' run_in_c arm64-v8a
 show 'C API, armeabi-v7a, emulated' run_in_c armeabi-v7a

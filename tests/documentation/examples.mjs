@@ -1,4 +1,5 @@
-// Runs each function and class that the examples of docs/arkts export. One without a test here is a failure.
+// Runs each function and class that the examples of docs/arkts, and the .ets files of examples/ that are no pages, export. One without a
+// test here is a failure.
 
 import assert from 'node:assert';
 import fs from 'node:fs';
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const { NET_WEBSOCKET_LIB, OHOS_TYPESCRIPT, WS_URL } = process.env;
 const FOLDER = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../docs/arkts');
+const PROGRAMS = path.resolve(FOLDER, '../../examples');
 const require = createRequire(import.meta.url);
 const ts = require(path.resolve(OHOS_TYPESCRIPT));
 const { unusedPort } = require('../js/server.js');
@@ -19,17 +21,30 @@ const library = native.exports;
 const PLACES = [['wss://example.org/feed', WS_URL], ['proxy.example', '127.0.0.1']];
 const COMPILER_OPTIONS = { target: ts.ScriptTarget.ES2021, module: ts.ModuleKind.CommonJS };
 
-/** What the examples of a page export, by name. */
-function examplesOf(page) {
-  const text = fs.readFileSync(path.join(FOLDER, page), 'utf8');
+/** Adds to `exported` what the source exports, by name. */
+function run(example, exported) {
+  const source = PLACES.reduce((before, [from, to]) => before.replaceAll(from, to), example);
+  const { outputText } = ts.transpileModule(source, { compilerOptions: COMPILER_OPTIONS });
+  const resolve = (name) => (name === 'libnet_websocket.so' ? { __esModule: true, default: library } : {});
+  new Function('exports', 'require', outputText)(exported, resolve);
+}
+
+/** What the examples of a page export, or what a program does. */
+function examplesOf(file) {
+  const text = fs.readFileSync(file, 'utf8');
   const exported = {};
-  for (const [, example] of text.matchAll(/^```ts\n(import [^]*?)^```$/gm)) {
-    const source = PLACES.reduce((before, [from, to]) => before.replaceAll(from, to), example);
-    const { outputText } = ts.transpileModule(source, { compilerOptions: COMPILER_OPTIONS });
-    const resolve = (name) => (name === 'libnet_websocket.so' ? { __esModule: true, default: library } : {});
-    new Function('exports', 'require', outputText)(exported, resolve);
-  }
+  const examples = file.endsWith('.md') ? [...text.matchAll(/^```ts\n(import [^]*?)^```$/gm)].map((match) => match[1]) : [text];
+  for (const example of examples) run(example, exported);
   return exported;
+}
+
+/** The pages, and the programs but those with a user interface, which Node has not. */
+function files() {
+  const pages = fs.readdirSync(FOLDER).map((name) => path.join(FOLDER, name));
+  const programs = fs.readdirSync(PROGRAMS).filter((name) => name.endsWith('.ets')).map((name) => path.join(PROGRAMS, name))
+    .filter((file) => !/^@Component$/m.test(fs.readFileSync(file, 'utf8')));
+  assert(programs.length > 0, `${PROGRAMS} has no programs`);
+  return [...pages, ...programs];
 }
 
 const event = (socket, type) => new Promise((resolve) => socket.on(type, (...args) => resolve(args)));
@@ -215,6 +230,70 @@ const TESTS = {
     assert.strictEqual((await posted).byteLength, 3);
     await close(socket);
   },
+  async Chat(Chat) {
+    const server = library.createWebSocketServer();
+    const requests = [];
+    server.on('request', (request) => {
+      requests.push(request.header.authorization);
+      request.accept();
+    });
+    server.on('messageReceive', ({ data, clientConnection }) => {
+      if (data === 'leave') server.close(clientConnection, { code: 1012, reason: 'restart' });
+      else server.send(data, clientConnection);
+    });
+    await server.start({ serverIP: '127.0.0.1', serverPort: 0 });
+    let waiting = () => {};
+    const log = [];
+    const note = (line) => {
+      log.push(line);
+      waiting();
+    };
+    /** Waits for such a line behind those that came before. */
+    const heard = async (pattern) => {
+      for (;;) {
+        while (log.length > 0) if (pattern.test(log.shift())) return;
+        await new Promise((resolve) => (waiting = resolve));
+      }
+    };
+    let tokens = 0;
+    const chat = new Chat((text) => note(`< ${text}`), note, async () => `token ${++tokens}`);
+    await chat.enter(`ws://127.0.0.1:${server.stats().serverPort}/`);
+    await heard(/^connected$/);
+    await chat.say('hello');
+    await heard(/^< hello$/);
+    await chat.say('leave');
+    await heard(/^lost, attempt 1 in \d+ ms$/);
+    await heard(/^connected$/);
+    assert.deepStrictEqual(requests, ['token 1', 'token 2']);
+    chat.leave();
+    await heard(/^closed: 1000$/);
+    await server.stop();
+    // Who cannot get a token does not get in.
+    const shut = new Chat(() => {}, note, async () => { throw new Error('no token'); });
+    await assert.rejects(shut.enter(WS_URL), /no token/);
+  },
+  async Server(Server) {
+    const server = new Server('the token');
+    const url = `ws://127.0.0.1:${await server.start(0)}/`;
+    const stranger = library.createWebSocket();
+    await stranger.connect(url);
+    assert.strictEqual((await event(stranger, 'error'))[0].response.body, 'no token');
+    const members = [];
+    for (let count = 0; count < 2; count += 1) {
+      const member = library.createWebSocket();
+      const open = event(member, 'open');
+      await member.connect(url, { header: { Authorization: 'the token' } });
+      await open;
+      members.push(member);
+    }
+    const [first, second] = members.map((member) => member.next());
+    await members[0].send('hello, all');
+    assert.strictEqual((await first).value, 'hello, all');
+    assert.strictEqual((await second).value, 'hello, all');
+    const closed = members.map((member) => event(member, 'close'));
+    await server.stop();
+    await Promise.all(closed);
+  },
   async isThisLibrary(isThisLibrary) {
     assert.strictEqual(isThisLibrary(), true);
   },
@@ -237,9 +316,9 @@ const fail = (error) => {
 };
 process.on('unhandledRejection', fail);
 
-for (const page of fs.readdirSync(FOLDER)) {
-  for (const [name, example] of Object.entries(examplesOf(page))) {
-    current = `${page} ${name}`;
+for (const file of files()) {
+  for (const [name, example] of Object.entries(examplesOf(file))) {
+    current = `${path.basename(file)} ${name}`;
     const before = failed;
     try {
       assert(TESTS[name], 'there is no test of it');

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the examples of docs/arkts, in both languages, in Node against the echo server; ends with `documentation: N passed, N failed`.
+# Runs the examples of docs/arkts, in both languages, and the programs of examples/ in Node against the echo server; ends with `documentation: N passed, N failed`.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"

@@ -7,17 +7,19 @@
 # release build on the host. SANITIZE=address|thread takes the library that scripts/sanitize.sh builds, on the host, and
 # compiles the programs with that sanitizer too. VERBOSE=1 shows what the programs print even if they succeed.
 # STREAM_MIB=N is the length of the messages of stream. guide and guide_zh are the examples of docs/c, in English and Chinese: a
-# function of theirs that is never run is a failure.
+# function of theirs that is never run is a failure. examples are the programs of examples/.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+# shellcheck source=tests/ndk/examples.sh
+source "$ROOT/tests/ndk/examples.sh"
 
 ARCH=${1:?usage: tests/ndk/run.sh host|x86_64|arm64-v8a|armeabi-v7a [PROGRAM...]}
 shift
 PROGRAMS=("$@")
 if ((${#PROGRAMS[@]} == 0)); then
     PROGRAMS=(headers_c headers_cpp acceptance platform_parity contract ext hpp threads lifecycle permission freeze times shortage secrets)
-    PROGRAMS+=(network network_old network_none trust trust_old trust_none user_program echo_client guide guide_zh)
+    PROGRAMS+=(network network_old network_none trust trust_old trust_none user_program echo_client guide guide_zh examples)
     [[ -n ${SANITIZE:-} ]] || PROGRAMS+=(same_name)
     if [[ $ARCH != arm* && -z ${SANITIZE:-} ]]; then
         PROGRAMS+=(stream)
@@ -113,10 +115,11 @@ compile() {
     case $program in
         guide) compile_guide guide en ;;
         guide_zh) compile_guide guide_zh zh ;;
+        examples) compile_examples ;;
     esac
-    [[ $program != guide* ]] || return 0
+    [[ $program != guide* && $program != examples ]] || return 0
     case $program in
-        echo_client) source=$ROOT/examples/$program.c ;;
+        echo_client) source=$ROOT/tests/tools/$program.c ;;
         network_*) source=$ROOT/tests/ndk/network.c ;;
         trust_*) source=$ROOT/tests/ndk/trust.c ;;
         user_program | headers_cpp | hpp) source=$ROOT/tests/ndk/$program.cpp ;;
@@ -202,8 +205,8 @@ for program in "${PROGRAMS[@]}"; do
     fi
     SECONDS=0
     status=0
-    if [[ $program == same_name ]]; then
-        same_name >"$output" 2>&1 || status=$?
+    if [[ $program == same_name || $program == examples ]]; then
+        "$program" >"$output" 2>&1 || status=$?
     else
         run "$BUILD/$program" "${arguments[@]}" >"$output" 2>&1 || status=$?
     fi

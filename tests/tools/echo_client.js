@@ -2,7 +2,7 @@
 
 // Connects to each URL, sends text and binary of several sizes, compares what comes back, and prints the times.
 //
-// usage: NET_WEBSOCKET_LIB=dist/…/libnet_websocket.so [CA_FILE=ca.pem] ENGINE examples/echo_client.js URL…
+// usage: NET_WEBSOCKET_LIB=dist/…/libnet_websocket.so [CA_FILE=ca.pem] ENGINE tests/tools/echo_client.js URL…
 // ENGINE is Node for a host build, or a musl build of Bun for an OpenHarmony one.
 
 const path = require('node:path');

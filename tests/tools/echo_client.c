@@ -4,7 +4,7 @@
  * Connects to each URL given, sends text and binary messages of several sizes to a server that echoes, compares what
  * comes back, and prints the times.
  *
- *     cc -I include examples/echo_client.c -L DIRECTORY -lnet_websocket -lpthread -o echo_client
+ *     cc -I include tests/tools/echo_client.c -L DIRECTORY -lnet_websocket -lpthread -o echo_client
  *     ./echo_client wss://example.org/echo
  */
 
