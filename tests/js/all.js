@@ -4,6 +4,7 @@
 
 const { run } = require('./harness.js');
 
+require('./declared.test.js');
 require('./opening.test.js');
 require('./messages.test.js');
 require('./sending.test.js');

@@ -54,11 +54,14 @@ compile=("${CC:-cc}")
 [[ ! $abi ]] || compile=(cc_ohos "$abi")
 "${compile[@]}" -std=gnu11 -O1 -Wall -Wextra -Werror -fPIC -shared -I "$ROOT/include" -o "$peer" "$ROOT/tests/js/ndk_peer.c"
 
+declared=$TARGET/js-declared-$engine.json
+OHOS_TYPESCRIPT=$NWS_OHOS_TYPESCRIPT node "$ROOT/tests/js/declared.mjs" "$DECLARATIONS" >"$declared"
+
 start_echo_server
 
 # Its own for each run, since two may run at once.
 log=$(mktemp "$TARGET/js-$engine.XXXXXX.log")
-export NET_WEBSOCKET_LIB=$library NET_WEBSOCKET_NDK_PEER=$peer
+export NET_WEBSOCKET_LIB=$library NET_WEBSOCKET_NDK_PEER=$peer NET_WEBSOCKET_DECLARED=$declared
 # Bun has a client of its own by the name of npm's ws.
 if [[ $engine == node ]]; then
     export NODE_PATH=$NWS_INTEROP/node_modules
