@@ -10,7 +10,7 @@
 #   js          index.d.ts, the ArkTS sources, the JavaScript and on-device tests in three engines
 #   libraries   socket.io-client, mqtt and others from npm, on web.WebSocket, with their servers
 #   package     package.har: what ohpm and hvigor ask for, a module that has nothing else
-#   docs        the documentation of the C and C++ API, the examples of docs/arkts and docs/c, examples/, links and tables of all pages
+#   docs        the site of the documentation, the examples of docs/arkts and docs/c, examples/, links and tables of all pages
 #
 #   --fast      only what takes seconds, for all suites about a minute when everything is built
 #
@@ -234,7 +234,7 @@ run_package() {
 
 run_docs() {
     step 'Documentation'
-    check 'C and C++ documentation' bash scripts/docs.sh
+    check 'the site of the documentation' bash scripts/docs.sh ${fast:+--fast}
     suite 'pages' '^pages: ' node scripts/check-pages.mjs
     suite 'examples of docs/arkts, and examples/, node' '^documentation: ' bash tests/documentation/run.sh
     suite 'examples of docs/c, and examples/, host' '^ndk host: [0-9]+ passed' bash tests/ndk/run.sh host guide guide_zh examples
