@@ -39,6 +39,7 @@ project_of() {
     mkdir -p "$2"
     cp "$1" "$2/CMakeLists.txt"
     cp "$hello" "$2/hello.c"
+    cp "$hello" "$2/hello.cpp"
     ln -sfn "$PREFIX/include" "$2/include"
     mkdir -p "$2/libs"
     for abi in "${ABIS[@]}"; do ln -sfn "$PREFIX/$abi" "$2/libs/$abi"; done
@@ -58,7 +59,7 @@ for abi in "${ABIS[@]}"; do
         options=("-DCMAKE_PREFIX_PATH=$PREFIX")
         # Where the page leaves this library's headers out, the platform's are meant: what ours is like with this macro.
         grep -q 'target_include_directories\|find_package' "$block" ||
-            options=("-DCMAKE_C_FLAGS=-I$PREFIX/include -DNET_WEBSOCKET_ANY_LIBRARY")
+            options=("-DCMAKE_CXX_FLAGS=-I$PREFIX/include -DNET_WEBSOCKET_ANY_LIBRARY")
         project_of "$block" "$work/$name"
         check "$abi: docs/c, $name" build_with_cmake "$work/$name" "$abi" "$work/$abi-$name" "${options[@]}"
         check "$abi: docs/c, $name, run" says_hello "$abi" "$work/$abi-$name/hello"
