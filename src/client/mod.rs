@@ -214,6 +214,11 @@ impl Client {
         self.shared.set_send_limits(limits);
     }
 
+    /// To be called when [`Listener::traces_frames`] has become true: from now on no frame goes out untold.
+    pub fn frames_are_wanted(&self) {
+        self.shared.frames_are_wanted();
+    }
+
     /// Whether more is queued than the low-water mark, so that [`Listener::drained`] is to come.
     pub fn is_above_low_water(&self) -> bool {
         self.shared.is_above_low_water()

@@ -1,6 +1,9 @@
-//! What the kernel knows of a TCP connection.
+//! What the kernel knows of a TCP connection, and what it has received there.
 
+use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
+
+use tokio::io::ReadBuf;
 
 /// Returns how many bytes written to a TCP socket the peer has not acknowledged.
 pub(crate) fn unacknowledged(socket: BorrowedFd<'_>) -> Option<u64> {
@@ -9,4 +12,17 @@ pub(crate) fn unacknowledged(socket: BorrowedFd<'_>) -> Option<u64> {
     // number is that of TIOCOUTQ).
     let status = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) };
     u64::try_from(count).ok().filter(|_| status == 0)
+}
+
+/// Receives into the room of `buf`, which need not be initialized, and returns how many bytes came.
+pub(crate) fn receive(socket: BorrowedFd<'_>, buf: &mut ReadBuf<'_>) -> io::Result<usize> {
+    // SAFETY: nothing is read from the room, and nothing is written there but what came.
+    let room = unsafe { buf.unfilled_mut() };
+    // SAFETY: the descriptor is open during the call, which writes at most `room.len()` bytes to `room`.
+    let count = unsafe { libc::recv(socket.as_raw_fd(), room.as_mut_ptr().cast(), room.len(), 0) };
+    let Ok(count) = usize::try_from(count) else { return Err(io::Error::last_os_error()) };
+    // SAFETY: the kernel has written as many bytes at the head of the room.
+    unsafe { buf.assume_init(count) };
+    buf.advance(count);
+    Ok(count)
 }

@@ -113,7 +113,49 @@ mod request {
 }
 
 mod transport {
+    use std::io::{self, IoSlice};
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use crate::sync::atomic::{AtomicBool, Ordering};
+
     pub(in crate::client) trait Notified: Send + Sync {
         fn network_changed(&self);
+    }
+
+    /// Takes what is written to a socket, by one at a time, or the model fails.
+    pub(in crate::client) struct Sink {
+        busy: AtomicBool,
+        /// Not loom's: what the model knows adds no orders.
+        bytes: Mutex<Vec<u8>>,
+    }
+
+    impl Sink {
+        pub(in crate::client) fn new() -> Arc<Self> {
+            Arc::new(Self { busy: AtomicBool::new(false), bytes: Mutex::default() })
+        }
+
+        pub(in crate::client) fn write(&self, bytes: &[u8]) {
+            assert!(!self.busy.swap(true, Ordering::SeqCst), "two write at a time");
+            self.bytes.lock().unwrap_or_else(PoisonError::into_inner).extend(bytes);
+            self.busy.store(false, Ordering::SeqCst);
+        }
+
+        pub(in crate::client) fn bytes(&self) -> Vec<u8> {
+            self.bytes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        }
+    }
+
+    /// From a caller it takes less than a message, so that something is left.
+    pub(in crate::client) struct LentSocket(pub(in crate::client) Arc<Sink>);
+
+    impl LentSocket {
+        const ROOM_BYTES: usize = 50_000;
+
+        pub(in crate::client) fn write_now(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            let mut bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+            bytes.truncate(Self::ROOM_BYTES);
+            self.0.write(&bytes);
+            Ok(bytes.len())
+        }
     }
 }

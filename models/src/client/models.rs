@@ -17,9 +17,9 @@ use super::send_queue::{SendError, SendLimits};
 use super::session::Session;
 use super::shared::{CloseStart, Command, ListenerTurn, Shared};
 use super::state::State;
-use super::transport::Notified;
+use super::transport::{Notified, Sink};
 use crate::Model;
-use crate::protocol::{MessageType, Role};
+use crate::protocol::{MessageType, Role, encoded_frames};
 
 pub const MODELS: &[Model] = &[
     Model {
@@ -45,6 +45,7 @@ pub const MODELS: &[Model] = &[
     Model { name: "client::a_prepared_retry_is_woken_by_the_answer", switches: Some(4), run: prepared },
     Model { name: "client::no_connection_follows_a_close", switches: None, run: closed_or_reconnected },
     Model { name: "client::a_full_queue_tells_when_it_has_drained", switches: Some(4), run: drained },
+    Model { name: "client::callers_and_the_session_write_in_turns", switches: Some(4), run: lent },
     Model {
         name: "client::a_payload_is_given_back_once_and_under_no_lock",
         switches: Some(3),
@@ -412,6 +413,40 @@ fn drained() {
     let _ = shared.close(Some(1000), "");
     session.join().expect("no panic");
     assert_eq!(shared.buffered(), 0);
+}
+
+/// A caller who floods writes for the session: what both write are whole frames in their order, each once, and nothing stays.
+fn lent() {
+    const LENGTHS: [usize; 3] = [10, 70_000, 200_000];
+    let has_drained = Arc::new(Notify::new());
+    let recorder = Recorder(Log::default(), has_drained.clone());
+    let limits = SendLimits { low_water: 150_000, ..SendLimits::of_bytes(1_000_000) };
+    let shared = Arc::new(Shared::new(1, Role::Client, Box::new(recorder), limits));
+    let sink = Sink::new();
+    let session = session(&shared, {
+        let sink = sink.clone();
+        async move |mut session| {
+            session.lends(&sink).await;
+            session.end(Some(1000));
+        }
+    });
+    for length in LENGTHS {
+        shared.send(MessageType::Binary, &vec![b'a'; length], None).expect("within the limit");
+    }
+    // Nothing more wakes the session meanwhile.
+    if shared.is_above_low_water() {
+        has_drained.wait();
+    }
+    // Before it is open this cancels it.
+    let opened = matches!(shared.close(Some(1000), ""), Ok(CloseStart::Handshake));
+    session.join().expect("no panic");
+    if opened {
+        assert_eq!(shared.buffered(), 0);
+        let bytes = sink.bytes();
+        let frames: Vec<_> = encoded_frames(&bytes).map(|(header, _, end)| (header.length, end)).collect();
+        assert!(frames.iter().map(|(length, _)| *length).eq(LENGTHS.map(|length| length as u64)));
+        assert_eq!(frames.last().map(|(_, end)| *end), Some(bytes.len()));
+    }
 }
 
 /// A payload whose owner, when he has it back, calls the client.

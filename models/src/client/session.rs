@@ -8,7 +8,7 @@ mod notify;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, ready};
 
 use tokio::sync::OwnedMutexGuard;
 
@@ -18,7 +18,9 @@ use super::error::Error;
 use super::event::{Closed, Failure, Listener, Outcome, PeerClose, Receipt, Times};
 use super::handshake::Opened;
 use super::send_queue::{Backlog, Chunk, Dropped};
-use super::shared::{CloseRequest, Command, ListenerTurn, Shared, Stop};
+use super::shared::lending::{Lending, Plan, Returned};
+use super::shared::{CloseRequest, Command, ListenerTurn, Rest, Shared, Stop};
+use super::transport::{LentSocket, Sink};
 
 /// An attempt that a session has still to be made of.
 pub struct Attempt {
@@ -121,6 +123,37 @@ impl Session {
                 return command;
             }
         }
+    }
+
+    /// Writes what is queued until the application closes, and lends its socket to callers whenever it sleeps.
+    pub(super) async fn lends(&mut self, sink: &Arc<Sink>) {
+        let shared = self.shared.clone();
+        let mut lending = Lending::new(&shared);
+        let Self { out, listener, .. } = self;
+        let mut written = 0;
+        poll_fn(|cx| {
+            if let Some(Returned { rest, .. }) = ready!(lending.poll_take(cx)) {
+                *out = rest.chunks;
+                written = rest.of_first;
+            }
+            loop {
+                let command = shared.poll_command(out, cx);
+                for chunk in out.drain(..) {
+                    sink.write(&chunk.bytes[std::mem::take(&mut written)..]);
+                }
+                if shared.note_in_flight(Backlog::default()) {
+                    notify(&shared, &mut ***listener, |listener| listener.drained());
+                }
+                match command {
+                    Command::Close(_) => return Poll::Ready(()),
+                    Command::None => break,
+                    _ => {}
+                }
+            }
+            lending.lend(|| Some(LentSocket(sink.clone())), Rest::default, Plan::Sleep, || true);
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Sleeps until something is queued, and writes it.

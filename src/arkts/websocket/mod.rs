@@ -73,11 +73,15 @@ impl Drop for WebSocket {
 impl WebSocket {
     /// Notes that `listened` are now the events with a listener, also for the session.
     fn note_listeners(&self, listened: u16) {
-        let Binding { audience, wanted, .. } = &*self.binding;
+        let Binding { audience, wanted, client, .. } = &*self.binding;
         audience.listened.set(listened);
         let has = |event: EventType| listened & event.bit() != 0;
         wanted.preparation.store(has(EventType::Prepare), Ordering::Relaxed);
-        wanted.frames.store(has(EventType::Frame), Ordering::Relaxed);
+        let frames = has(EventType::Frame);
+        if frames && !wanted.frames.swap(frames, Ordering::Relaxed) {
+            client.frames_are_wanted();
+        }
+        wanted.frames.store(frames, Ordering::Relaxed);
         audience.changed.set(true);
     }
 }

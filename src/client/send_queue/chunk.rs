@@ -88,6 +88,14 @@ impl Chunk {
             && encoded_frames(&self.bytes).next().is_some_and(|(header, ..)| header.is_control())
     }
 
+    /// Whether it can be written as it is, and nobody waits to hear that it was.
+    pub(in crate::client) fn is_ready(&self) -> bool {
+        self.uncompressed.is_none()
+            && self.tail.is_none()
+            && self.receipt.is_none()
+            && self.original.is_none()
+    }
+
     /// Whether its last frame leaves a message unfinished.
     pub(super) fn ends_unfinished(&self) -> bool {
         self.uncompressed.is_none()

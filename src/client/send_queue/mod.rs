@@ -21,6 +21,10 @@ use self::chunk::{CHUNK_BYTES, chunk_memory, drop_continuations, frames_of, try_
 use super::event::Receipt;
 use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, MessageType, PiecePosition, Role, Utf8Validator};
 
+/// Unsent bytes from which on callers help to write, once a session has found as many: what they write then is still in the
+/// caches, and worth a system call.
+pub(super) const FLOOD_BYTES: usize = 60_000;
+
 /// How much may wait to be sent, and in what frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SendLimits {
@@ -270,10 +274,42 @@ impl SendQueue {
         self.in_flight.messages += messages;
     }
 
-    /// Of what a session has taken, `pending` has not reached the kernel. True when the queue has drained.
-    pub(super) fn note_in_flight(&mut self, pending: Backlog) -> bool {
+    /// Moves what is ready for the wire at the head of the queue into `out`, about `most` bytes: no message that is to be
+    /// compressed, that lies elsewhere, or that has a receipt. From now on it counts as in flight.
+    pub(super) fn take_ready(&mut self, most: usize, out: &mut VecDeque<Chunk>) {
+        let mut room = most;
+        while room > 0
+            && self.chunks.front().is_some_and(Chunk::is_ready)
+            && let Some(chunk) = self.chunks.pop_front()
+        {
+            room = room.saturating_sub(chunk.len());
+            self.queued.bytes -= chunk.len();
+            self.queued.messages -= chunk.messages;
+            self.in_flight.bytes += chunk.len();
+            self.in_flight.messages += chunk.messages;
+            out.push_back(chunk);
+        }
+    }
+
+    /// So much of what was taken has reached the kernel.
+    pub(super) fn note_written(&mut self, written: Backlog) {
+        self.in_flight.bytes -= written.bytes;
+        self.in_flight.messages -= written.messages;
+    }
+
+    /// Of what was taken, `pending` has not reached the kernel.
+    pub(super) fn note_in_flight(&mut self, pending: Backlog) {
         self.in_flight = pending;
-        self.above_low_water && !self.exceeds_low_water() && std::mem::take(&mut self.above_low_water)
+    }
+
+    /// Whether the queue has drained, and nobody was told so.
+    pub(super) fn has_drained(&self) -> bool {
+        self.above_low_water && !self.exceeds_low_water()
+    }
+
+    /// The same, for whoever tells it.
+    pub(super) fn take_drained(&mut self) -> bool {
+        self.has_drained() && std::mem::take(&mut self.above_low_water)
     }
 
     /// Readies the queue for another connection. What a session had taken and the kernel has no byte of goes ahead of the

@@ -15,16 +15,16 @@ use tokio::time::Instant;
 
 use super::budget::Budget;
 use super::end::{CloseOutcome, SessionEnd, closed, says_nothing};
-use super::notify::{notify, notify_frames};
 use super::pinger::{Doubt, Pinger};
 use super::reader::{ReadOutcome, Reader};
 use super::timer::Timer;
 use super::writer::Writer;
 use crate::client::cause::Cause;
 use crate::client::error::Error;
-use crate::client::event::{Closed, Direction, Listener, Outcome, PeerClose, Times};
+use crate::client::event::{Closed, Listener, PeerClose, Times};
 use crate::client::keepalive::{Keepalive, Ticks};
 use crate::client::request::SessionOptions;
+use crate::client::shared::lending::Lending;
 use crate::client::shared::{CloseRequest, Command, Shared};
 use crate::client::transport::{Endpoints, Stream};
 use crate::logging;
@@ -91,6 +91,9 @@ pub(super) struct Session<'a> {
     /// Reading and writing take turns, so that neither starves the other.
     read_next: bool,
     pub(super) budget: Budget,
+    pub(super) lending: Lending<'a>,
+    /// Until then the writing is left to callers.
+    pub(super) left_until: Option<Instant>,
     opened_at: Instant,
     /// When the last bytes came; at first, the server's answer.
     last_read: Instant,
@@ -156,6 +159,8 @@ impl<'a> Session<'a> {
             awaits_listener: false,
             read_next: false,
             budget: Budget::default(),
+            lending: Lending::new(shared),
+            left_until: None,
             opened_at: now,
             last_read: now,
             endpoints,
@@ -169,8 +174,12 @@ impl<'a> Session<'a> {
     }
 
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<CloseOutcome> {
+        ready!(self.poll_outlet(cx));
         loop {
-            let wake = ready!(self.poll_wake(cx));
+            let Poll::Ready(wake) = self.poll_wake(cx) else {
+                self.lend_outlet();
+                return Poll::Pending;
+            };
             if let Some(outcome) = self.act(wake) {
                 return Poll::Ready(outcome);
             }
@@ -302,37 +311,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn wrote(&mut self, count: usize) {
-        self.pinger.wrote();
-        self.shared.counters.sent_bytes(count);
-        self.budget.spend(count);
-        let drained = self.shared.note_in_flight(self.writer.pending());
-        self.notify_sent();
-        if drained {
-            notify(self.shared, self.listener, |listener| listener.drained());
-        }
-        self.extend_close_deadline();
-    }
-
-    /// Counts the messages that the kernel has got, and reports those with a receipt.
-    fn notify_sent(&mut self) {
-        self.shared.counters.sent_messages(std::mem::take(&mut self.writer.written));
-        self.writer.give_back();
-        if let Some(headers) = self.writer.headers.as_mut().map(std::mem::take) {
-            notify_frames(self.shared, self.listener, Direction::Sent, headers);
-        }
-        if self.writer.receipts.is_empty() {
-            return;
-        }
-        let receipts = std::mem::take(&mut self.writer.receipts);
-        notify(self.shared, self.listener, |listener| {
-            receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Sent));
-        });
-    }
-
     fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
         if self.budget.is_spent() {
-            runtime::end_turn(cx);
+            self.end_turn(cx);
             return Poll::Pending;
         }
         let wake = self.poll_events(cx);
@@ -382,6 +363,9 @@ impl<'a> Session<'a> {
         self.writer.keep_headers(traced);
         self.awaits_listener = traced && self.listener.poll_caught_up(cx).is_pending();
         if self.awaits_listener {
+            return Poll::Pending;
+        }
+        if self.leaves_writing() {
             return Poll::Pending;
         }
         let written = self.writer.poll_write(cx, &self.shared.counters);

@@ -34,12 +34,16 @@ impl Session<'_> {
     fn nearest_deadline(&self) -> Option<Instant> {
         let failure_by = self.write_failure.as_ref().map(|failure| failure.by);
         let statistics_at = self.statistics.as_ref().map(|statistics| statistics.next);
-        [self.pinger.deadline(), statistics_at, self.close_by, failure_by].into_iter().flatten().min()
+        [self.pinger.deadline(), statistics_at, self.close_by, failure_by, self.left_until]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Does what the deadlines that have passed ask for.
     pub(super) fn timer(&mut self) -> Option<CloseOutcome> {
         let now = Instant::now();
+        self.left_until.take_if(|by| *by <= now);
         self.notice_sleep(now);
         if self.nearest_deadline().is_some_and(|by| now.saturating_duration_since(by) >= SLEPT_FOR_LONG) {
             self.pinger.was_absent(now);

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::ops::Deref;
 
-use crate::client::send_queue::{Backlog, Chunk};
+use crate::client::send_queue::{Backlog, Chunk, FLOOD_BYTES};
 
 /// The chunks in the order in which they go out.
 #[derive(Default)]
@@ -16,6 +16,9 @@ pub(super) struct Outgoing {
     sum: Option<Backlog>,
     /// A message among them may be one that is still to be compressed.
     uncompressed: bool,
+    /// Much was once found queued at a time, and was since the last look.
+    was_flooded: bool,
+    flooded: bool,
 }
 
 impl Outgoing {
@@ -29,6 +32,8 @@ impl Outgoing {
                 sum.bytes += taken.bytes;
                 sum.messages += taken.messages;
             }
+            self.flooded |= taken.bytes >= FLOOD_BYTES;
+            self.was_flooded |= self.flooded;
             self.uncompressed |= self.chunks.range(before..).any(|chunk| chunk.uncompressed.is_some());
         }
         result
@@ -53,6 +58,16 @@ impl Outgoing {
     pub(super) fn edit(&mut self) -> &mut VecDeque<Chunk> {
         self.sum = None;
         &mut self.chunks
+    }
+
+    /// Whether callers were once that much faster than the session.
+    pub(super) fn was_flooded(&self) -> bool {
+        self.was_flooded
+    }
+
+    /// Whether they were so since the last look.
+    pub(super) fn take_flooded(&mut self) -> bool {
+        std::mem::take(&mut self.flooded)
     }
 
     pub(super) fn may_have_uncompressed(&self) -> bool {

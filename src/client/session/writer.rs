@@ -14,6 +14,7 @@ use super::outgoing::Outgoing;
 use super::reader::REMAINDER_BYTES_MAX;
 use crate::client::event::Receipt;
 use crate::client::send_queue::{Backlog, Chunk, Dropped, Tail, recycle_chunk, undo_fragments};
+use crate::client::shared::Rest;
 use crate::client::stats::Counters;
 use crate::client::time_limit::within;
 use crate::client::transport::Stream;
@@ -83,6 +84,25 @@ impl Writer {
         if self.headers.is_some() != wanted {
             self.headers = wanted.then(Vec::new);
         }
+    }
+
+    /// Whether somebody else could write what is next.
+    pub(super) fn can_be_lent(&self) -> bool {
+        self.headers.is_none() && self.deflater.is_none() && self.out.front().is_none_or(Chunk::is_ready)
+    }
+
+    /// Hands over all that is to be written, for somebody else to write.
+    pub(super) fn hand_over(&mut self) -> Rest {
+        let pending = self.pending();
+        let chunks = std::mem::take(self.out.edit());
+        Rest { chunks, of_first: std::mem::take(&mut self.front_written), pending }
+    }
+
+    /// Takes back what was handed over, of which `written` bytes are written.
+    pub(super) fn take_back(&mut self, rest: Rest, written: usize) {
+        self.stream.socket().note_written(written);
+        self.front_written = rest.of_first;
+        *self.out.edit() = rest.chunks;
     }
 
     /// Whether a ping waits, or is not all written.

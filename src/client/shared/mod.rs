@@ -1,8 +1,11 @@
 //! What a [`crate::client::Client`] and its sessions share: the state of the connection, the send queue, pending requests.
 //!
-//! Callers' threads write here and never touch a socket. A session reads here and never waits for a caller.
+//! Callers' threads write here, and touch a socket only as `outlet` has it. A session reads here, and waits for a caller only as long
+//! as the kernel takes for one write.
 
 mod command;
+pub(super) mod lending;
+mod outlet;
 mod refusal;
 mod retry;
 mod serving;
@@ -14,7 +17,9 @@ use std::task::{Context, Poll, Waker};
 pub use self::refusal::{AlreadyConnected, CloseError, CloseStart, ConnectError, PingError};
 
 pub(super) use self::command::{CloseRequest, Command, ListenerTurn, Stop};
+pub(super) use self::outlet::Rest;
 
+use self::outlet::Outlet;
 use super::event::{Listener, Receipt};
 use super::handshake::Opened;
 use super::request::Preparation;
@@ -68,6 +73,8 @@ struct Guarded {
     opened: Option<Arc<Opened>>,
     /// The waker of a session that sleeps.
     waker: Option<Waker>,
+    /// Once an open connection was flooded.
+    outlet: Option<Box<Outlet>>,
 }
 
 /// What callers and a session say to each other about the next attempt.
@@ -105,6 +112,7 @@ impl Shared {
                 abandoned: BTreeMap::new(),
                 opened: None,
                 waker: None,
+                outlet: None,
             }),
             listener: Arc::new(tokio::sync::Mutex::new(listener)),
         }
@@ -211,7 +219,7 @@ impl Shared {
         } else {
             guarded.send_queue.message(form, payload, receipt)?;
         }
-        wake(guarded);
+        self.queued(guarded);
         Ok(())
     }
 
@@ -227,7 +235,7 @@ impl Shared {
             return Err((error, payload));
         }
         guarded.send_queue.owned_message(kind, payload, receipt)?;
-        wake(guarded);
+        self.queued(guarded);
         Ok(())
     }
 
@@ -242,7 +250,7 @@ impl Shared {
         let mut guarded = self.lock();
         guarded.may_send()?;
         guarded.send_queue.piece(kind, payload, last, receipt)?;
-        wake(guarded);
+        self.queued(guarded);
         Ok(())
     }
 
@@ -417,9 +425,11 @@ impl Shared {
         Command::None
     }
 
-    /// See [`SendQueue::note_in_flight`].
+    /// See [`SendQueue::note_in_flight`]. True when the queue has drained.
     pub(super) fn note_in_flight(&self, pending: Backlog) -> bool {
-        self.lock().send_queue.note_in_flight(pending)
+        let mut guarded = self.lock();
+        guarded.send_queue.note_in_flight(pending);
+        guarded.send_queue.take_drained()
     }
 
     /// The attempt is over. Drops what is queued and returns it.

@@ -11,7 +11,7 @@ impl Shared {
         let mut guarded = self.lock();
         guarded.may_send()?;
         guarded.send_queue.shared_message(header, payload)?;
-        wake(guarded);
+        self.queued(guarded);
         Ok(())
     }
 

@@ -18,4 +18,5 @@ pub(crate) use self::stream::Stream;
 pub(crate) use self::tcp::Tcp;
 
 pub(super) use self::socket::LastActivity;
+pub(super) use self::tcp::LentSocket;
 pub(super) use self::watch::{Notified, Subscription, subscribe};

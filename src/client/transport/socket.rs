@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::route::Endpoints;
-use super::tcp::Tcp;
+use super::tcp::{LentSocket, Tcp};
 use crate::runtime;
 
 /// A connected TCP socket.
@@ -70,6 +70,16 @@ impl Socket {
     /// Has the next read ask the kernel. After the process stood still, the runtime learns only later what has come.
     pub(in crate::client) fn ask_kernel(&mut self) {
         self.asks_kernel = true;
+    }
+
+    /// For somebody else to write to. What is written there is counted by [`Socket::note_written`].
+    pub(super) fn lend(&self) -> Option<LentSocket> {
+        self.stream.lend()
+    }
+
+    /// Somebody else has written so many bytes.
+    pub(in crate::client) fn note_written(&mut self, count: usize) {
+        self.written += count as u64;
     }
 
     /// Reads what its reader gains as it is, and so counts by itself.

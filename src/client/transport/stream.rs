@@ -9,6 +9,7 @@ use tokio_rustls::TlsStream;
 
 use super::route::Endpoints;
 use super::socket::Socket;
+use super::tcp::LentSocket;
 use crate::runtime;
 
 /// The most bytes that TLS takes in one write. It goes on until it has all of them, however long that takes.
@@ -26,6 +27,14 @@ impl Stream {
         match self {
             Self::Plain(_) => false,
             Self::Tls(stream) => stream.get_ref().1.wants_write(),
+        }
+    }
+
+    /// Its socket, for somebody else to write to; none when what is written has to be enciphered.
+    pub(in crate::client) fn lend(&self) -> Option<LentSocket> {
+        match self {
+            Self::Plain(stream) => stream.lend(),
+            Self::Tls(_) => None,
         }
     }
 

@@ -4,29 +4,44 @@
 //! writes one slice, and cannot ask when it writes several; rustls and the session write several.
 
 use std::io::{self, IoSlice, Read};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::os::fd::AsFd;
-use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::platform;
 
 /// A connected socket whose writes fail with `BrokenPipe` and nothing else.
-pub(crate) struct Tcp(TcpStream);
+pub(crate) struct Tcp(Arc<TcpStream>);
+
+/// The same socket, in the hands of whoever writes to it while its owner does not.
+pub(in crate::client) struct LentSocket(Arc<TcpStream>);
+
+impl LentSocket {
+    /// Writes as much as the kernel takes now.
+    pub(in crate::client) fn write_now(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        write_now(&self.0, slices)
+    }
+}
 
 impl Tcp {
     /// Connects to an address.
     pub(in crate::client) async fn connect(to: SocketAddr) -> io::Result<Self> {
-        TcpStream::connect(to).await.map(Self)
+        TcpStream::connect(to).await.map(Self::accepted)
     }
 
     /// One that was accepted.
     pub(crate) fn accepted(stream: TcpStream) -> Self {
-        Self(stream)
+        Self(stream.into())
+    }
+
+    /// For somebody else to write to.
+    pub(super) fn lend(&self) -> Option<LentSocket> {
+        Some(LentSocket(self.0.clone()))
     }
 
     /// Has small messages not wait for the acknowledgement of earlier ones.
@@ -46,12 +61,29 @@ impl Tcp {
 
     /// Reads as soon as the runtime knows that there is something.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
+        loop {
+            let mut received = false;
+            let receive = || {
+                let room = buf.remaining();
+                let count = platform::receive(self.0.as_fd(), buf)?;
+                received = true;
+                // After less than there is room for the kernel has no more: the runtime is told so without another call.
+                if 0 < count && count < room { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+            };
+            match self.0.try_io(Interest::READABLE, receive) {
+                _ if received => return Poll::Ready(Ok(())),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready!(self.0.poll_read_ready(cx))?
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                outcome => return Poll::Ready(outcome),
+            }
+        }
     }
 
     /// What the kernel has, whatever the runtime knows of it; `None` when that is nothing yet.
     pub(super) fn read_now(&mut self, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
-        let socket = SockRef::from(&self.0);
+        let socket = SockRef::from(&*self.0);
         match (&*socket).read(buf.initialize_unfilled()) {
             Ok(count) => {
                 buf.advance(count);
@@ -70,14 +102,8 @@ impl Tcp {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let socket = SockRef::from(&self.0);
-        // One slice goes out in a system call that costs less; it is the rule with TLS, and with few messages.
-        let send = || match slices {
-            [slice] => socket.send_with_flags(slice, libc::MSG_NOSIGNAL),
-            slices => socket.send_vectored_with_flags(slices, libc::MSG_NOSIGNAL),
-        };
         loop {
-            match self.0.try_io(Interest::WRITABLE, send) {
+            match write_now(&self.0, slices) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     ready!(self.0.poll_write_ready(cx))?;
                 }
@@ -88,7 +114,16 @@ impl Tcp {
     }
 
     /// Ends this side's stream.
-    pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+    pub(super) fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(SockRef::from(&*self.0).shutdown(Shutdown::Write))
     }
+}
+
+fn write_now(socket: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    let sender = SockRef::from(socket);
+    // One slice goes out in a system call that costs less; it is the rule with TLS, and with few messages.
+    socket.try_io(Interest::WRITABLE, || match slices {
+        [slice] => sender.send_with_flags(slice, libc::MSG_NOSIGNAL),
+        slices => sender.send_vectored_with_flags(slices, libc::MSG_NOSIGNAL),
+    })
 }

@@ -166,6 +166,9 @@ pub extern "C" fn NWS_SetCallbacks(client: *mut WebSocket, callbacks: *const Raw
             read_struct(callbacks, RawCallbacks::NONE)?
         };
         handle.ext.set_callbacks(callbacks);
+        if handle.ext.traces() {
+            handle.client.frames_are_wanted();
+        }
         Ok(())
     })
 }

@@ -1,0 +1,103 @@
+//! What has reached the kernel, and the socket in the hands of callers, while the session does not run.
+
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::connection::Session;
+use super::notify::{notify, notify_frames};
+use crate::client::event::{Direction, Outcome};
+use crate::client::send_queue::{Chunk, FLOOD_BYTES};
+use crate::client::shared::lending::{Plan, Returned};
+use crate::runtime;
+
+/// How long a session that is flooded leaves the writing to the callers, before it looks whether they do.
+const LEFT_TO_CALLERS: Duration = Duration::from_millis(1);
+
+impl Session<'_> {
+    pub(super) fn wrote(&mut self, count: usize) {
+        self.shared.counters.sent_bytes(count);
+        self.budget.spend(count);
+        self.has_written();
+    }
+
+    /// Something has reached the kernel.
+    fn has_written(&mut self) {
+        self.pinger.wrote();
+        let drained = self.shared.note_in_flight(self.writer.pending());
+        self.notify_sent();
+        if drained {
+            notify(self.shared, self.listener, |listener| listener.drained());
+        }
+        self.extend_close_deadline();
+    }
+
+    /// Counts the messages that the kernel has got, and reports those with a receipt.
+    pub(super) fn notify_sent(&mut self) {
+        self.shared.counters.sent_messages(std::mem::take(&mut self.writer.written));
+        self.writer.give_back();
+        if let Some(headers) = self.writer.headers.as_mut().map(std::mem::take) {
+            notify_frames(self.shared, self.listener, Direction::Sent, headers);
+        }
+        if self.writer.receipts.is_empty() {
+            return;
+        }
+        let receipts = std::mem::take(&mut self.writer.receipts);
+        notify(self.shared, self.listener, |listener| {
+            receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Sent));
+        });
+    }
+
+    /// Ready when no caller writes to the socket.
+    pub(super) fn poll_outlet(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(Returned { rest, written }) = ready!(self.lending.poll_take(cx)) {
+            self.writer.take_back(rest, written);
+            if written >= FLOOD_BYTES {
+                self.left_until = Some(Instant::now() + LEFT_TO_CALLERS);
+            }
+            if written > 0 {
+                self.has_written();
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Lends the socket to callers, when they have flooded it.
+    pub(super) fn lend_outlet(&mut self) {
+        if !self.can_lend() {
+            return;
+        }
+        let Self { writer, lending, listener, shared, left_until, .. } = self;
+        let plan = match left_until {
+            Some(_) => Plan::Look,
+            None if writer.out.is_empty() => Plan::Sleep,
+            None => Plan::Blocked,
+        };
+        let socket = writer.stream.lend();
+        let may_be_lent = || shared.is_detached() || !listener.traces_frames();
+        lending.lend(|| socket, || writer.hand_over(), plan, may_be_lent);
+    }
+
+    /// Whether what is next is left to callers. They write no control frames.
+    pub(super) fn leaves_writing(&self) -> bool {
+        self.left_until.is_some() && !self.writer.out.front().is_some_and(Chunk::is_control)
+    }
+
+    /// Has other tasks run; and when a caller has queued much since the last turn, leaves the writing to it.
+    pub(super) fn end_turn(&mut self, cx: &mut Context<'_>) {
+        let flooded = self.writer.out.take_flooded();
+        if flooded && !self.writer.out.is_empty() && self.can_lend() {
+            self.left_until = Some(Instant::now() + LEFT_TO_CALLERS);
+            if self.poll_timer(cx).is_pending() {
+                return;
+            }
+        }
+        runtime::end_turn(cx);
+    }
+
+    fn can_lend(&self) -> bool {
+        let Self { writer, rules, write_failure, .. } = self;
+        writer.out.was_flooded() && writer.can_be_lent() && write_failure.is_none() && rules.may_send()
+    }
+}
