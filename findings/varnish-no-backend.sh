@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Varnish, set up for WebSocket as its own page has it, answers nothing when the server behind it is gone.
+#
+# A good guess: 503, as it answers any other request then, and as other proxies answer an upgrade with 502 or 503. An upgrade has to go
+# by `pipe`, and of a pipe that cannot be opened the client gets the end of TCP and no byte. Needs gcc, which Varnish calls.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+take_debian varnish=7.1.1-2+deb12u1
+cat >"$work/default.vcl" <<'VCL'
+vcl 4.1;
+backend default { .host = "127.0.0.1"; .port = "16846"; }
+sub vcl_recv {
+    if (req.http.upgrade ~ "(?i)websocket") { return (pipe); }
+}
+sub vcl_pipe {
+    if (req.http.upgrade) {
+        set bereq.http.upgrade = req.http.upgrade;
+        set bereq.http.connection = req.http.connection;
+    }
+}
+VCL
+export LD_LIBRARY_PATH=$LD_LIBRARY_PATH:$work/debian/usr/lib/x86_64-linux-gnu/varnish
+serve "$work/debian/usr/sbin/varnishd" -F -a 127.0.0.1:16845 -f "$work/default.vcl" -n "$work/varnish" -s malloc,10m
+
+python3 - <<'PY' | compare "GET: HTTP/1.1 503 Backend fetch failed
+an upgrade: '', then FIN"
+from raw import *
+
+plain = Raw._dial(16845)
+plain.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+print("GET:", plain.recv(4096).split(b"\r\n")[0].decode())
+print("an upgrade:", Raw(16845).head)
+PY
