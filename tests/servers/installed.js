@@ -23,7 +23,9 @@ function environment() {
   const env = {
     ...process.env,
     PATH: `${paths('debian/usr/sbin', 'debian/usr/bin')}:${process.env.PATH}:/usr/sbin`,
-    LD_LIBRARY_PATH: paths('debian/usr/lib/x86_64-linux-gnu', 'debian/lib/x86_64-linux-gnu'),
+    LD_LIBRARY_PATH: paths('debian/usr/lib/x86_64-linux-gnu', 'debian/lib/x86_64-linux-gnu', 'debian/usr/lib/x86_64-linux-gnu/varnish'),
+    LUA_PATH_5_4: `${last}/share/lua/5.4/?.lua;${last}/share/lua/5.1/?.lua`,
+    LUA_CPATH_5_4: `${last}/lib/x86_64-linux-gnu/lua/5.4/?.so`,
     NODE_PATH: paths('node_modules'),
     PYTHONPATH: `${paths('python')}:${path.join(__dirname, 'peers')}:${paths('debian/usr/lib/python3/dist-packages')}`,
     PYTHONDONTWRITEBYTECODE: '1',
@@ -41,9 +43,38 @@ function environment() {
     python: path.join(ROOT, 'python'),
     modules: path.join(ROOTS.at(-1), 'node_modules'),
     go: `${last}/lib/go-1.19/bin/go`,
+    long: path.dirname(last),
+    built: process.env.NWS_SERVERS_BUILT,
+    ...javaAndErlang(last),
     bun: [`${musl}/ld-musl-x86_64.so.1`, '--library-path', `${BUN}/x86_64:${musl}`, `${BUN}/x86_64/bun`],
   };
 }
+
+/** `usr`: the folder of what is only there with --all. */
+function javaAndErlang(usr) {
+  const own = `${usr}/lib/jvm/java-17-openjdk-amd64/bin/java`;
+  const erlang = `${usr}/lib/erlang`;
+  const runtime = fs.existsSync(erlang) && fs.readdirSync(erlang).find((name) => name.startsWith('erts-'));
+  const ebin = (application) => `${rabbitmq(usr, application) ?? `${usr}/lib/${application}`}/ebin`;
+  return { java: fs.existsSync(own) ? own : 'java', jars, erlang: { root: erlang, programs: `${erlang}/${runtime}/bin`, ebin } };
+
+  /** Debian's names without a version, of the libraries that the server of this name is made of. */
+  function jars(name) {
+    const files = { Jetty: /^(jetty9-[a-z-]+|servlet-api)\.jar$/, Tomcat: /^tomcat10-[a-z-]+\.jar$/, Netty: /^netty-[a-z0-9-]+\.jar$/ }[name];
+    return fs.readdirSync(`${usr}/share/java`).filter((file) => files.test(file)).map((file) => `${usr}/share/java/${file}`).join(':');
+  }
+}
+
+/** The folder of an Erlang application that RabbitMQ brings along. */
+function rabbitmq(usr, application) {
+  const lib = `${usr}/lib/rabbitmq/lib`;
+  if (!fs.existsSync(lib)) return undefined;
+  const plugins = `${lib}/${fs.readdirSync(lib)[0]}/plugins`;
+  const found = fs.readdirSync(plugins).find((name) => name.startsWith(`${application}-`));
+  return found && `${plugins}/${found}`;
+}
+
+const rabbitmqVersion = (name) => rabbitmq(path.join(ROOTS.at(-1), 'debian/usr'), name)?.split('-').at(-1);
 
 function pypiVersion(name) {
   const prefix = `${name.replaceAll('-', '_')}-`;
@@ -71,7 +102,7 @@ function debianVersion(name) {
 function versionOf(needs) {
   const [registry, name] = needs.split(' ');
   const version = {
-    npm: npmVersion, pypi: pypiVersion, debian: debianVersion, bun: () => fs.readFileSync(path.join(BUN, '.stamp'), 'utf8').split(' ')[0],
+    npm: npmVersion, pypi: pypiVersion, debian: debianVersion, rabbitmq: rabbitmqVersion, bun: () => fs.readFileSync(path.join(BUN, '.stamp'), 'utf8').split(' ')[0],
   }[registry](name);
   if (!version) throw new Error(`${needs} is not installed`);
   return version;

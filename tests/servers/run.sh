@@ -16,10 +16,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 if [[ " $* " == *' --all '* ]]; then
     bash "$ROOT/scripts/setup.sh" --quiet --servers
     load_environment
-    export NWS_SERVERS_LONG
+    export NWS_SERVERS_LONG NWS_SERVERS_BUILT
 else
     need_setup
-    [[ ! -d $NWS_SERVERS_LONG ]] || export NWS_SERVERS_LONG
+    [[ ! -d $NWS_SERVERS_LONG ]] || export NWS_SERVERS_LONG NWS_SERVERS_BUILT
 fi
 if (($# == 0)) && passed_before servers tests/servers tests/js/load.js tests/ndk/check.h include "$NWS_SERVERS/.stamp"; then
     exit

@@ -16,8 +16,10 @@ async function main() {
   const library = load();
   const connections = targets.map(({ url, options }) => new Connection(library, url, { ...options, reconnect: { atOnce: true } }));
   for (const connection of connections) await connection.when(({ type }) => type === 'open' || type === 'error' || type === 'close');
+  // Before the word that has the runner stop it, or the signal to go on could come too early.
+  const goesOn = new Promise((resolve) => process.once('SIGCONT', resolve));
   process.stdout.write('READY\n');
-  await new Promise((resolve) => process.once('SIGCONT', resolve));
+  await goesOn;
 
   const result = {};
   await Promise.all(connections.map(async (connection, index) => {

@@ -120,9 +120,10 @@ class Subject {
     this.backend.kill();
     await this.backend.gone;
     const first = await connection.when(({ type }) => type === 'reconnecting' || type === 'close');
-    const refused = await connection.when(({ type, value }) => type === 'close' || (type === 'reconnecting' && value.status));
+    const refused = await connection.when((event) => event.type === 'close' || (event.type === 'reconnecting' && event !== first));
     let words = first?.type === 'reconnecting' ? `${first.value.code ?? 1006}, ${this.library.Cause[first.value.cause]}` : connection.words();
-    words += `; then ${refused?.type === 'reconnecting' ? `HTTP ${refused.value.status}` : connection.words()}`;
+    const { status, cause } = refused?.value ?? {};
+    words += `; then ${refused?.type !== 'reconnecting' ? connection.words() : status ? `HTTP ${status}` : this.library.Cause[cause]}`;
     await this.backend.start();
     const back = await connection.when(({ type }) => type === 'reconnected');
     this.seen['server behind it dies'] = `${words}; ${back ? 'comes back' : 'does not come back'}`;

@@ -17,6 +17,7 @@ const seen = JSON.parse(fs.readFileSync(path.join(__dirname, 'expected.json'), '
 /** Chinese for what the points say. Longer phrases come first. */
 const CHINESE = [
   [/waits for its connections; then /g, '等待连接结束；然后 '],
+  [/ \(sometimes ([^)]*)\)/g, '（有时 $1）'],
   [/stays offline/g, '不再重连'],
   [/comes back, and does not/g, '未能重连'],
   [/does not come back/g, '未能重连'],
@@ -39,7 +40,7 @@ const CHINESE = [
   [/its README's check every (\d+) s/g, '其 README 中的检查，每 $1 秒'],
   [/its chat example's pings every (\d+) s/g, '其聊天示例中的 ping，每 $1 秒'],
   [/^no\b/g, '否'],
-  [/; then HTTP/g, '；然后 HTTP'],
+  [/; then (HTTP|NO_ANSWER)/g, '；然后 $1'],
   [/; /g, '；'],
 ];
 const translated = (text) => CHINESE.reduce((words, [from, to]) => words.replace(from, to), text);
@@ -73,6 +74,11 @@ function limit(entry, points) {
   if (!entry.limit) return entry.without?.includes('limit') || points.echoes === undefined ? '–' : 'none up to 1,000,000 bytes';
   const at = points['at the limit'] === 'echoed' ? '' : ` (at it: ${points['at the limit']})`;
   return `${size(entry.limit)}${at}: ${points['over the limit']}`;
+}
+
+function ending(entry, points) {
+  const other = entry.sometimes?.['told to end'];
+  return other ? `${points['told to end']} (sometimes ${other})` : points['told to end'];
 }
 
 function refusals(points) {
@@ -114,11 +120,11 @@ function tables(chinese) {
   const cells = (entry, ...texts) => [title(entry), ...texts.map((text) => brief(say(text ?? '–', chinese))), advice(entry, seen[entry.name], chinese)];
   const servers = known.filter(({ backend }) => !backend).map((entry) => {
     const points = seen[entry.name];
-    return cells(entry, compression(points), silence(points), points['after sleep'], limit(entry, points), points.raises, points['told to end'], refusals(points));
+    return cells(entry, compression(points), silence(points), points['after sleep'], limit(entry, points), points.raises, ending(entry, points), refusals(points));
   });
   const proxies = known.filter(({ backend }) => backend).map((entry) => {
     const points = seen[entry.name];
-    return cells(entry, silence(points), points['after sleep'], points['server behind it dies'], points['told to end'], refusals(points));
+    return cells(entry, silence(points), points['after sleep'], points['server behind it dies'], ending(entry, points), refusals(points));
   });
   const headings = chinese
     ? [['服务器', '对压缩提议的回答', '70 秒无消息', '客户端休眠一分钟，`reconnect` 开启', '消息上限，超过时', '应用出错时', '收到 SIGTERM 时', '拒绝时的状态', '如何设置'],
