@@ -196,6 +196,7 @@ fn names_what_is_wrong_with_an_answer_and_none_of_its_values() {
         ("HTTP/1.0 101 Yes\r\n\r\n", "is not HTTP/1.1 but HTTP/1.0, which knows no upgrade"),
         ("\x15\x03\x01\0\x02\x02\x0a", "is not HTTP/1.1 but TLS: it is wss that is spoken there"),
         ("\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64", "is not HTTP/1.1 but HTTP/2"),
+        ("Error 404: Not Found\nsecret", "is not HTTP/1.1 but the words of an error 404"),
         (&too_long, "is over 65536 bytes or 256 headers"),
     ] {
         let peer = Peer::bind();
@@ -226,7 +227,7 @@ fn says_what_may_help_against_a_refusal() {
         (go, quiet(), "400 Bad Request instead of 101; it wants TLS, which is wss"),
         (kamailio, sip(), "; it names the sub-protocol sip, which was not requested"),
         ("", sip(), "before it answered; it may not know the sub-protocol that was requested"),
-        ("", quiet(), "before it answered; it may want wss"),
+        ("", quiet(), "before it answered; it may want wss, or another path"),
     ] {
         let peer = Peer::bind();
         let recorded = Recorded::connect(&peer, options);

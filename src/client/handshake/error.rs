@@ -142,8 +142,8 @@ impl fmt::Display for UpgradeError {
                 f.write_str("the server closed the connection before it answered")?;
                 f.write_str(match (offered, plain) {
                     (true, _) => "; it may not know the sub-protocol that was requested",
-                    (false, true) => "; it may want wss",
-                    (false, false) => "",
+                    (false, true) => "; it may want wss, or another path",
+                    (false, false) => "; it may want another path",
                 })
             }
             Self::Io(cause) => cause.fmt(f),
@@ -176,6 +176,25 @@ impl From<HeadError> for UpgradeError {
             HeadError::TooLong => Self::HeadTooLong,
             HeadError::Eof => Self::Eof { offered: false, plain: false },
             HeadError::Io(cause) => Self::Io(cause),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::UpgradeError;
+
+    #[test]
+    fn says_what_a_server_may_want_that_does_not_answer() {
+        let ending = |offered, plain| UpgradeError::Eof { offered, plain }.to_string();
+        for (offered, plain, expected) in [
+            (true, true, "answered; it may not know the sub-protocol that was requested"),
+            (true, false, "answered; it may not know the sub-protocol that was requested"),
+            (false, true, "answered; it may want wss, or another path"),
+            (false, false, "answered; it may want another path"),
+        ] {
+            let text = ending(offered, plain);
+            assert!(text.ends_with(expected), "{text}");
         }
     }
 }

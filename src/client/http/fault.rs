@@ -20,6 +20,9 @@ pub enum HeadFault {
     Version,
     /// They are of HTTP/1.0, by which nothing can be upgraded (RFC 9110 section 7.8).
     Old,
+    /// They are the words of an error of this status without a line of HTTP. CivetWeb 1.15 so answers an upgrade for a path that has
+    /// no handler.
+    Words(u16),
     /// A line breaks the rules.
     Line {
         /// Counts the lines of the head, from 1.
@@ -40,6 +43,7 @@ impl fmt::Display for HeadFault {
             Self::Http2 => f.write_str(" but HTTP/2"),
             Self::Version => f.write_str(" but another version of HTTP"),
             Self::Old => f.write_str(" but HTTP/1.0, which knows no upgrade"),
+            Self::Words(status) => write!(f, " but the words of an error {status}"),
             Self::Line { number, name: None, fault } => write!(f, ": line {number} {fault}"),
             Self::Line { number, name: Some(name), fault } => {
                 write!(f, ": line {number} ({name}) {fault}")
@@ -57,6 +61,9 @@ impl HeadFault {
             // The frame SETTINGS of a server: a length, the type 4, no flags.
             [0, 0, _, 4] | [0, 0, _, 4, 0, ..] => return Self::Http2,
             _ => {}
+        }
+        if let Some(status) = error_in_words(bytes) {
+            return Self::Words(status);
         }
         let mut lines = (1..).zip(bytes.split(|byte| *byte == b'\n').map(without_cr));
         let Some((number, status_line)) = lines.find(|(_, line)| !line.is_empty()) else {
@@ -102,6 +109,13 @@ impl HeadFault {
     }
 }
 
+/// The status in `Error 404: Not Found`.
+fn error_in_words(bytes: &[u8]) -> Option<u16> {
+    let (status, rest) = bytes.strip_prefix(b"Error ")?.split_at_checked(3)?;
+    let is_status = status.iter().all(u8::is_ascii_digit) && rest.starts_with(b":");
+    is_status.then(|| status.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0')))
+}
+
 fn without_cr(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
@@ -130,6 +144,12 @@ mod tests {
     #[test]
     fn names_the_protocol_that_is_spoken_instead() {
         assert_eq!(fault(b"SSH-2.0-OpenSSH_9\r\n"), "");
+        assert_eq!(fault(b"Error 404: Not Found\nNot found"), " but the words of an error 404");
+        for words in
+            ["Error 404", "Error 4x4: Not Found", "Error +40: Not Found", "Error 4", "Errors 404: Not Found"]
+        {
+            assert_eq!(fault(words.as_bytes()), "", "{words}");
+        }
         for alert in
             [&b"\x15\x03\x01\x00\x02\x02\x0a"[..], b"\x15\x03\x03\x00\x02\x02\x46", b"\x15", b"\x15\x03"]
         {
