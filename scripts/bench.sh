@@ -39,7 +39,7 @@ while (($#)); do
     shift
 done
 
-need_setup
+need_setup --tests
 (($(nproc) >= 2)) || fail 'one CPU only' 'Client and server each need their own.'
 
 # --- what the other clients need -------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ for url in "$@"; do
     [[ $url =~ ^(wss?|https?):// ]] || fail "not a WebSocket URL: '$url'" 'Usage: scripts/demo.sh [URL...]'
 done
 
-bash "$ROOT/scripts/setup.sh"
+bash "$ROOT/scripts/setup.sh" --run
 load_environment
 bash "$ROOT/scripts/build.sh" "${ABIS[@]}"
 

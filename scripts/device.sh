@@ -79,7 +79,7 @@ tests=$(find "$haps" -name '*ohosTest*-signed.hap' -print -quit 2>/dev/null || t
 
 # --- the tests -------------------------------------------------------------------------------------------------------
 
-need_setup
+need_setup --tests
 step 'The server, which the device reaches through hdc'
 start_echo_server dev
 work=$(mktemp -d)

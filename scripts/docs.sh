@@ -16,7 +16,7 @@ case ${1-} in
     --fast) fast=yes ;;
     *) fail "unknown argument '$1'" 'Usage: scripts/docs.sh [--fast]' ;;
 esac
-need_setup
+need_setup --tests
 
 site=$TARGET/site
 NWS_VERSION=$(awk -F '"' '/^version/ { print $2; exit }' Cargo.toml)

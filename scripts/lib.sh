@@ -76,9 +76,10 @@ watch() (
     "$@" >"$log" 2>&1
 )
 
-# need_setup: installs what is missing (under a second when nothing is), then load_environment.
+# need_setup [FLAG...]: installs what is missing of what setup.sh installs with these flags (under a second when nothing is), then
+# load_environment.
 need_setup() {
-    bash "$ROOT/scripts/setup.sh" --quiet
+    bash "$ROOT/scripts/setup.sh" --quiet "$@"
     load_environment
 }
 

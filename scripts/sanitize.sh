@@ -20,7 +20,7 @@ case ${1-} in
     '') ;;
     *) fail "unknown sanitizer '$1'" 'Usage: scripts/sanitize.sh [address|thread] [PROGRAM...]' ;;
 esac
-need_setup
+need_setup --tests
 target=$(/usr/bin/rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 
 # runtime_of SANITIZER: where the compiler of rustup has its runtime; nothing without one.

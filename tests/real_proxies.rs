@@ -1,5 +1,5 @@
-//! Connections through the proxies of others, for ws and wss: tinyproxy, squid and microsocks, which `scripts/setup.sh`
-//! installs. A proxy that is not there is skipped with a line that says so.
+//! Connections through the proxies of others, for ws and wss: tinyproxy, squid and microsocks, which
+//! `scripts/setup.sh --servers` installs. A proxy that is not there is skipped with a line that says so.
 
 mod support;
 

@@ -25,7 +25,7 @@ case ${1-} in
         ;;
     *) fail "unknown argument '$1'" 'Usage: tests/conformance/run.sh [--short | --accept]' ;;
 esac
-need_setup
+need_setup --tests
 if passed_before "$stamp" tests/conformance tests/tools/conformance_client.rs "$NWS_KOSOKU/.stamp" && [[ ${1-} != --accept ]]; then
     exit
 fi

@@ -3,7 +3,7 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
-load_environment
+need_setup --tests
 
 library=$HOST_LIBRARY
 [[ -f $library ]] || fail "there is no $library" 'Run scripts/build.sh first.'

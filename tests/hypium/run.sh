@@ -13,7 +13,7 @@ export LIMIT_SECONDS=${NET_WEBSOCKET_TEST_LIMIT_SECONDS:-300}
 usage() { fail 'usage: tests/hypium/run.sh node|bun-x86_64|bun-arm64|ark'; }
 (($# == 1)) || usage
 engine=$1
-load_environment
+need_setup --tests
 
 case $engine in
     node) library=$HOST_LIBRARY ;;

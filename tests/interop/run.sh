@@ -16,7 +16,7 @@ case ${1-} in
     ws | websockets) servers=("$1") ;;
     *) fail "unknown server '$1'" 'Known are ws and websockets.' ;;
 esac
-need_setup
+need_setup --tests
 if passed_before interop tests/interop tests/tools/interop_client.rs "$NWS_INTEROP/.stamp"; then
     exit
 fi

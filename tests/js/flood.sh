@@ -10,7 +10,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
 megabytes=${1-1000}
 [[ $megabytes =~ ^[1-9][0-9]*$ ]] || fail 'no such number' 'Usage: tests/js/flood.sh [MEGABYTES]'
-load_environment
+need_setup --tests
 export NET_WEBSOCKET_LIB=$HOST_LIBRARY
 [[ -f $NET_WEBSOCKET_LIB ]] || fail "there is no $NET_WEBSOCKET_LIB" 'Run scripts/build.sh host first.'
 start_echo_server release

@@ -14,7 +14,7 @@ LIMIT_SECONDS=${NET_WEBSOCKET_TEST_LIMIT_SECONDS:-600}
 usage() { fail "usage: tests/js/run.sh node|bun-x86_64|bun-arm64"; }
 (($# == 1)) || usage
 engine=$1
-load_environment
+need_setup --tests
 
 case $engine in
     node) abi='' library=$HOST_LIBRARY ;;

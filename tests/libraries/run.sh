@@ -12,7 +12,7 @@ LIMIT_SECONDS=${NET_WEBSOCKET_TEST_LIMIT_SECONDS:-300}
 usage() { fail 'usage: tests/libraries/run.sh node|bare|bun-x86_64'; }
 (($# == 1)) || usage
 engine=$1
-load_environment
+need_setup --servers
 case $engine in
     node | bare) library=$HOST_LIBRARY ;;
     bun-x86_64) library=$DIST/x86_64/libnet_websocket.so ;;

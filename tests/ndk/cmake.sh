@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 cd "$ROOT"
-need_setup
+need_setup --tests
 
 work=$TARGET/ndk/cmake
 rm -rf "$work"

@@ -33,7 +33,7 @@ BUILD=$TARGET/ndk/$ARCH${SANITIZE:+-$SANITIZE}
 WARNINGS=(-Wall -Wextra -Wpedantic -Werror)
 COMMON=(-g "${WARNINGS[@]}" -I "$ROOT/include") LINK=()
 
-need_setup
+need_setup --tests
 profile_flag=()
 [[ $PROFILE == debug ]] || profile_flag=(--profile "$PROFILE")
 [[ -n ${SANITIZE:-} ]] || cargo_host build --quiet "${profile_flag[@]}" --lib --manifest-path "$ROOT/Cargo.toml"

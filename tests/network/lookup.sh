@@ -79,7 +79,7 @@ if ! "${namespaces[@]}" ip link set lo up 2>"$work/why"; then
     fi
 fi
 
-need_setup
+need_setup --tests
 cargo_host build --quiet --example name_server
 running=()
 for arch; do

@@ -28,7 +28,7 @@ if ! command -v ip >/dev/null || ! ip netns add "$CLIENT" 2>"$work/why"; then
     exit 0
 fi
 ip netns add "$SERVER"
-need_setup
+need_setup --tests
 cargo_host build --quiet --example reconnect_demo
 demo=$TARGET/debug/examples/reconnect_demo
 

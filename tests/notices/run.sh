@@ -4,7 +4,7 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 cd "$ROOT"
-load_environment
+need_setup --tests
 
 libraries=()
 for abi in "${ABIS[@]}"; do

@@ -12,7 +12,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 ROUND_TRIP_MS=60 BITS_PER_SECOND=1000000
 
 if [[ ${1-} != --inside ]]; then
-    need_setup
+    need_setup --servers
     export NWS_SERVERS NET_WEBSOCKET_LIB=${NET_WEBSOCKET_LIB:-$HOST_LIBRARY}
     if ! why=$(unshare --net ip tuntap add dev phone mode tun 2>&1); then
         echo "skip: no network namespace with tun here ($why)"

@@ -4,7 +4,7 @@
 #   tests/servers/run.sh [--all] [--record] [--report FILE] [NAME...]      default: those of scripts/test.sh, side by side
 #   tests/servers/run.sh --ohos bun-x86_64|bun-arm64                       those with TLS, by the library for OpenHarmony
 #
-#   --all       those too that setup.sh does not install; they are installed first
+#   --all       those too that scripts/test.sh leaves out; they are installed first
 #   --record    what is seen becomes what is expected (expected.json)
 #   --report    writes what is seen as JSON
 #
@@ -14,11 +14,10 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
 if [[ " $* " == *' --all '* ]]; then
-    bash "$ROOT/scripts/setup.sh" --quiet --servers
-    load_environment
+    need_setup --all-servers
     export NWS_SERVERS_LONG NWS_SERVERS_BUILT
 else
-    need_setup
+    need_setup --servers
     [[ ! -d $NWS_SERVERS_LONG ]] || export NWS_SERVERS_LONG NWS_SERVERS_BUILT
 fi
 if (($# == 0)) && passed_before servers tests/servers tests/js/load.js tests/ndk/check.h include "$NWS_SERVERS/.stamp"; then
