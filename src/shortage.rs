@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
 use crate::sync::lock;
@@ -40,6 +40,21 @@ pub(crate) fn try_thread() -> io::Result<()> {
 pub(crate) async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {
+    let result = Arc::new(Mutex::new(None));
+    let to = result.clone();
+    run(Box::new(move || *lock(&to) = Some(work()))).await?;
+    let result = lock(&result).take();
+    Ok(result.expect("the work has come to its end"))
+}
+
+/// Work of one type, whatever it is: tokio compiles what it does with it for each type anew.
+type Work = Box<dyn FnOnce() + Send>;
+
+fn begin(work: Work) -> JoinHandle<()> {
+    spawn_blocking(work)
+}
+
+async fn run(work: Work) -> io::Result<()> {
     let panicked = |_: JoinError| io::Error::other("an internal error of the library");
     let begun = Arc::new(AtomicBool::new(false));
     let begins = begun.clone();
@@ -47,12 +62,11 @@ pub(crate) async fn run_blocking<T: Send + 'static>(
     if idle_since.is_none_or(|since| since.elapsed() > THREAD_KEEP_ALIVE / 2) {
         try_thread()?;
     }
-    let mut task = spawn_blocking(move || {
+    let mut task = begin(Box::new(move || {
         begins.store(true, Ordering::Relaxed);
-        let done = work();
+        work();
         *lock(&IDLE_SINCE) = Some(Instant::now());
-        done
-    });
+    }));
     loop {
         match timeout(BEGINS_WITHIN, &mut task).await {
             Ok(done) => return done.map_err(panicked),
@@ -65,7 +79,7 @@ pub(crate) async fn run_blocking<T: Send + 'static>(
             return Err(cause);
         }
         // The thread for this one runs what waits before it.
-        drop(spawn_blocking(|| ()));
+        drop(begin(Box::new(|| ())));
     }
 }
 

@@ -33,7 +33,7 @@ use tokio::task::unconstrained;
 
 pub(crate) use self::turns::{end_turn, has_gained, has_read, long_turn, may_read};
 
-use self::turns::{Turns, WORKER_THREADS};
+use self::turns::{Task, Turns, WORKER_THREADS};
 use crate::shortage::{THREAD_KEEP_ALIVE, try_thread};
 use crate::sync::lock;
 
@@ -149,10 +149,7 @@ impl Process {
     /// Runs `task` on the runtime. Callable on any thread, also inside a callback. The task must return to the runtime often
     /// enough for others, by [`end_turn`].
     pub(crate) fn spawn(&'static self, task: impl Future<Output = ()> + Send + 'static) {
-        // A task that tokio makes yield waits in a list of its worker's own, out of reach while that worker blocks in a
-        // callback. So tasks are not made to yield: a session does so by itself.
-        let task = unconstrained(Turns::of(task));
-        self.dispatch(Job::Spawn(Box::new(|| drop(self.tokio.spawn(task)))));
+        self.dispatch(Job::Spawn(self.tokio.handle(), Box::pin(task)));
     }
 
     /// Runs a job here, or on the thread that may run it.
@@ -200,16 +197,22 @@ pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
 
 enum Job {
     Wake(Waker),
-    Spawn(Box<dyn FnOnce() + Send>),
+    Spawn(&'static Handle, Task),
 }
 
 impl Job {
     fn run(self) {
         match self {
             Self::Wake(waker) => waker.wake(),
-            Self::Spawn(spawn) => spawn(),
+            Self::Spawn(tokio, task) => spawn_on(tokio, task),
         }
     }
+}
+
+/// A task that tokio makes yield waits in a list of its worker's own, out of reach while that worker blocks in a callback. So
+/// tasks are not made to yield: a session does so by itself.
+fn spawn_on(tokio: &Handle, task: Task) {
+    drop(tokio.spawn(unconstrained(Turns::of(task))));
 }
 
 /// Jobs for another thread to run.
@@ -249,13 +252,14 @@ impl ExternalWaker {
         };
         let external_waker = Arc::new(Self { pipe, jobs: Jobs::default() });
         let task = external_waker.clone();
-        tokio.spawn(unconstrained(async move {
+        let read = async move {
             let mut wakes = [0; 64];
             // Only the end of the process closes the pipe.
             while reader.read(&mut wakes).await.is_ok() {
                 task.jobs.run();
             }
-        }));
+        };
+        spawn_on(tokio.handle(), Box::pin(read));
         Ok(external_waker)
     }
 
@@ -288,7 +292,7 @@ impl CallbackWatchdog {
             if taken && unchanged {
                 // A task from outside wakes a worker, which then polls the sockets. Once is enough: that worker cannot
                 // block inline itself while the slot is taken.
-                tokio.spawn(async {});
+                spawn_on(tokio, Box::pin(async {}));
             }
             if unchanged {
                 self.awake.store(false, Ordering::SeqCst);

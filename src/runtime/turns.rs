@@ -98,9 +98,12 @@ pub(super) fn worker_wakes() {
     SLEEPING_WORKERS.fetch_sub(1, Ordering::SeqCst);
 }
 
+/// What runs on the runtime. One type for all of them: tokio compiles what it does with a task for each type anew.
+pub(super) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A task, with the beginning and the end of its turns.
-pub(super) struct Turns<F> {
-    task: Pin<Box<F>>,
+pub(super) struct Turns {
+    task: Task,
     /// What it may read for nothing in its next turn.
     idle_bytes: isize,
     standing: Standing,
@@ -119,13 +122,13 @@ enum Standing {
     Placed,
 }
 
-impl<F> Turns<F> {
-    pub(super) fn of(task: F) -> Self {
-        Self { task: Box::pin(task), idle_bytes: TURN_IDLE_BYTES_MAX, standing: Standing::Free }
+impl Turns {
+    pub(super) fn of(task: Task) -> Self {
+        Self { task, idle_bytes: TURN_IDLE_BYTES_MAX, standing: Standing::Free }
     }
 }
 
-impl<F: Future<Output = ()>> Future for Turns<F> {
+impl Future for Turns {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -170,7 +173,7 @@ impl<F: Future<Output = ()>> Future for Turns<F> {
     }
 }
 
-impl<F> Drop for Turns<F> {
+impl Drop for Turns {
     /// A task that panics ends without the end of its turn.
     fn drop(&mut self) {
         if let Standing::Placed = self.standing {
