@@ -37,19 +37,15 @@ struct Installed {
 unsafe impl Send for Installed {}
 
 /// The context of a threadsafe function. It lives until the finalizer runs, on the JavaScript thread.
-struct Context<T> {
-    target: Rc<T>,
+struct Context {
+    target: Rc<dyn OnWake>,
     waker: Arc<JsWaker>,
     function: sys::napi_threadsafe_function,
 }
 
 impl JsWaker {
     /// Makes [`JsWaker::wake`] run `target` on the thread of `env`. Keeps both alive until [`JsWaker::remove`].
-    pub fn install<T: OnWake + 'static>(
-        self: &Arc<Self>,
-        env: Engine,
-        target: Rc<T>,
-    ) -> Result<(), EngineError> {
+    pub fn install(self: &Arc<Self>, env: Engine, target: Rc<dyn OnWake>) -> Result<(), EngineError> {
         let mut installed = lock(&self.installed);
         if installed.is_some() {
             return Ok(());
@@ -64,16 +60,16 @@ impl JsWaker {
     }
 
     /// Makes a threadsafe function that runs `target`.
-    fn function<T: OnWake + 'static>(
+    fn function(
         self: &Arc<Self>,
         env: Engine,
-        target: Rc<T>,
+        target: Rc<dyn OnWake>,
     ) -> Result<sys::napi_threadsafe_function, EngineError> {
         let name = env.string("net_websocket")?;
         let context =
             Box::into_raw(Box::new(Context { target, waker: self.clone(), function: ptr::null_mut() }));
         let mut function = ptr::null_mut();
-        // SAFETY: current environment; `context` lives until `finalize::<T>` frees it, which runs after the last call.
+        // SAFETY: current environment; `context` lives until `finalize` frees it, which runs after the last call.
         let status = unsafe {
             sys::napi_create_threadsafe_function(
                 env.raw(),
@@ -83,9 +79,9 @@ impl JsWaker {
                 0,
                 1,
                 context.cast(),
-                Some(finalize::<T>),
+                Some(finalize),
                 context.cast(),
-                Some(call_target::<T>),
+                Some(call_target),
                 &mut function,
             )
         };
@@ -138,7 +134,7 @@ unsafe fn release(function: sys::napi_threadsafe_function) {
 }
 
 /// Runs on the JavaScript thread for each wake; `env` is null while the environment ends.
-unsafe extern "C" fn call_target<T: OnWake>(
+unsafe extern "C" fn call_target(
     env: sys::napi_env,
     _callback: sys::napi_value,
     context: *mut c_void,
@@ -148,7 +144,7 @@ unsafe extern "C" fn call_target<T: OnWake>(
         return;
     }
     // SAFETY: `context` is what `install` made; `finalize` comes after the last wake.
-    let target = unsafe { &*context.cast::<Context<T>>() }.target.clone();
+    let target = unsafe { &*context.cast::<Context>() }.target.clone();
     // SAFETY: the engine hands in the current environment.
     let env = unsafe { Engine::from_raw(env) };
     let run = std::panic::AssertUnwindSafe(|| target.on_wake(env));
@@ -158,9 +154,9 @@ unsafe extern "C" fn call_target<T: OnWake>(
 }
 
 /// Runs on the JavaScript thread, once, after the last wake.
-unsafe extern "C" fn finalize<T>(_env: sys::napi_env, context: *mut c_void, _hint: *mut c_void) {
+unsafe extern "C" fn finalize(_env: sys::napi_env, context: *mut c_void, _hint: *mut c_void) {
     // SAFETY: made by `Box::into_raw` in `install`.
-    let Context { target, waker, function } = *unsafe { Box::from_raw(context.cast::<Context<T>>()) };
+    let Context { target, waker, function } = *unsafe { Box::from_raw(context.cast::<Context>()) };
     // The environment may end without `remove`: then nothing may call these functions again.
     {
         let mut installed = lock(&waker.installed);

@@ -34,6 +34,9 @@ impl<'env> Call<'env> {
     }
 }
 
+/// What runs when a function is called. One type for all of them, so that what stands around it is compiled once.
+type Body = Box<dyn Fn(Call<'_>) -> Result<Value<'static>, EngineError>>;
+
 impl Engine {
     /// Makes a function that runs `body`. `body` lives until the engine has collected the function.
     pub fn function<'env, F>(self, body: F) -> Result<Value<'env>, EngineError>
@@ -48,11 +51,9 @@ impl Engine {
     where
         F: Fn(Call<'_>) -> Result<Value<'static>, EngineError> + 'static,
     {
-        self.with_body(body, |body| {
+        self.with_body(Box::new(body), &|body| {
             let (start, length) = (name.as_ptr().cast(), name.len() as isize);
-            ask!(
-                napi_create_function, self.0, start, length, Some(called::<F>), body.cast(); ptr::null_mut()
-            )
+            ask!(napi_create_function, self.0, start, length, Some(called), body.cast(); ptr::null_mut())
         })
     }
 
@@ -61,20 +62,20 @@ impl Engine {
     where
         F: Fn(Call<'_>) -> Result<Value<'static>, EngineError> + 'static,
     {
-        self.with_body(construct, |body| {
+        self.with_body(Box::new(construct), &|body| {
             let (start, length) = (name.as_ptr().cast(), name.len() as isize);
             ask!(
-                napi_define_class, self.0, start, length, Some(called::<F>), body.cast(), 0, ptr::null();
+                napi_define_class, self.0, start, length, Some(called), body.cast(), 0, ptr::null();
                 ptr::null_mut()
             )
         })
     }
 
     /// Makes a function by `make`, which is given the address of `body`.
-    fn with_body<'env, F>(
+    fn with_body<'env>(
         self,
-        body: F,
-        make: impl FnOnce(*mut F) -> Result<sys::napi_value, EngineError>,
+        body: Body,
+        make: &dyn Fn(*mut Body) -> Result<sys::napi_value, EngineError>,
     ) -> Result<Value<'env>, EngineError> {
         let body = Box::into_raw(Box::new(body));
         let made = make(body).and_then(|raw| {
@@ -84,7 +85,7 @@ impl Engine {
                     self.0,
                     raw,
                     body.cast(),
-                    Some(finalize_box::<F>),
+                    Some(finalize_box::<Body>),
                     ptr::null_mut(),
                     ptr::null_mut(),
                 )
@@ -98,10 +99,7 @@ impl Engine {
     }
 }
 
-unsafe extern "C" fn called<F>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value
-where
-    F: Fn(Call<'_>) -> Result<Value<'static>, EngineError>,
-{
+unsafe extern "C" fn called(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     let (mut raw, mut this, mut body) = ([ptr::null_mut(); 3], ptr::null_mut(), ptr::null_mut());
     let mut count = raw.len();
     // SAFETY: the engine calls this with the current environment; there is room for `count` arguments.
@@ -112,8 +110,8 @@ where
     }
     let engine = Engine(env);
     let call = Call { this: engine.adopt(this), arguments: raw.map(|raw| engine.adopt(raw)), count, info };
-    // SAFETY: what `Engine::function` gave with this instance of the function; the function that is called keeps it.
-    let body = unsafe { &*body.cast::<F>() };
+    // SAFETY: what `Engine::with_body` gave with this function; the function that is called keeps it.
+    let body = unsafe { &*body.cast::<Body>() };
     match catch_unwind(AssertUnwindSafe(|| body(call))) {
         Ok(Ok(value)) => value.raw,
         Ok(Err(EngineError)) => ptr::null_mut(),

@@ -5,8 +5,14 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::path::Path;
 
+use cbc::cipher::array::Array;
 use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, KeyInit, KeyIvInit};
+use cbc::cipher::consts::{U1, U16};
+use cbc::cipher::inout::InOut;
+use cbc::cipher::{
+    Block, BlockCipherDecBackend, BlockCipherDecClosure, BlockCipherDecrypt, BlockModeDecrypt, BlockSizeUser,
+    InnerIvInit, KeyInit, ParBlocksSizeUser,
+};
 use md5::{Digest, Md5};
 use pkcs5::AlgorithmIdentifierRef;
 use pkcs5::der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
@@ -291,10 +297,10 @@ impl Cipher {
     fn decrypt(self, key: &[u8], iv: &[u8], data: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let mut buffer = Zeroizing::new(data.to_vec());
         let length = match self {
-            Self::Aes128 => decrypt_cbc::<aes::Aes128>(key, iv, &mut buffer),
-            Self::Aes192 => decrypt_cbc::<aes::Aes192>(key, iv, &mut buffer),
-            Self::Aes256 => decrypt_cbc::<aes::Aes256>(key, iv, &mut buffer),
-            Self::TripleDes => decrypt_cbc::<des::TdesEde3>(key, iv, &mut buffer),
+            Self::Aes128 => decrypt_cbc(Aes(&keyed::<aes::Aes128>(key)?), iv, &mut buffer),
+            Self::Aes192 => decrypt_cbc(Aes(&keyed::<aes::Aes192>(key)?), iv, &mut buffer),
+            Self::Aes256 => decrypt_cbc(Aes(&keyed::<aes::Aes256>(key)?), iv, &mut buffer),
+            Self::TripleDes => decrypt_cbc(keyed::<des::TdesEde3>(key)?, iv, &mut buffer),
         }?;
         buffer.truncate(length);
         AnyRef::from_der(&buffer).map_err(|_| KeyError::WrongPassword)?;
@@ -302,13 +308,49 @@ impl Cipher {
     }
 }
 
+fn keyed<C: KeyInit>(key: &[u8]) -> Result<C, KeyError> {
+    C::new_from_slice(key).map_err(|_| KeyError::Damaged)
+}
+
 /// Decrypts in place; the length of the plain text.
-fn decrypt_cbc<C: BlockCipherDecrypt + KeyInit>(
-    key: &[u8],
-    iv: &[u8],
-    buffer: &mut [u8],
-) -> Result<usize, KeyError> {
-    let decryptor = cbc::Decryptor::<C>::new_from_slices(key, iv).map_err(|_| KeyError::Damaged)?;
+fn decrypt_cbc<C: BlockCipherDecrypt>(cipher: C, iv: &[u8], buffer: &mut [u8]) -> Result<usize, KeyError> {
+    let decryptor = cbc::Decryptor::<C>::inner_iv_slice_init(cipher, iv).map_err(|_| KeyError::Damaged)?;
     let plain = decryptor.decrypt_padded::<Pkcs7>(buffer).map_err(|_| KeyError::WrongPassword)?;
     Ok(plain.len())
+}
+
+/// AES with a key of any length, one block at a time. CBC is compiled once for all three: each of its copies takes 11 kB.
+#[derive(Clone, Copy)]
+struct Aes<'a>(&'a dyn DecryptBlock);
+
+trait DecryptBlock {
+    fn decrypt(&self, block: &mut Array<u8, U16>);
+}
+
+impl<C: BlockCipherDecrypt<BlockSize = U16>> DecryptBlock for C {
+    fn decrypt(&self, block: &mut Array<u8, U16>) {
+        self.decrypt_block(block);
+    }
+}
+
+impl BlockSizeUser for Aes<'_> {
+    type BlockSize = U16;
+}
+
+impl BlockCipherDecrypt for Aes<'_> {
+    fn decrypt_with_backend(&self, closure: impl BlockCipherDecClosure<BlockSize = U16>) {
+        closure.call(self);
+    }
+}
+
+impl ParBlocksSizeUser for Aes<'_> {
+    type ParBlocksSize = U1;
+}
+
+impl BlockCipherDecBackend for Aes<'_> {
+    fn decrypt_block(&self, mut block: InOut<'_, '_, Block<Self>>) {
+        let mut plain = block.clone_in();
+        self.0.decrypt(&mut plain);
+        *block.get_out() = plain;
+    }
 }
