@@ -44,6 +44,13 @@ fn main() {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,max-page-size=16384");
     }
 
+    if on_openharmony {
+        // Relocations in the form that takes the least room; the loader reads it since OpenHarmony 4.0.
+        println!("cargo::rustc-cdylib-link-arg=-Wl,--pack-dyn-relocs=relr");
+        // One copy of functions that are alike. Nothing here compares functions by their addresses.
+        println!("cargo::rustc-cdylib-link-arg=-Wl,--icf=all");
+    }
+
     let pointer_width = env::var("CARGO_CFG_TARGET_POINTER_WIDTH").expect("cargo sets it for build scripts");
     if on_openharmony && pointer_width == "32" {
         // Rust's timed waits go to src/platform/futex.rs. Programs in Rust that link the crate need it as well.

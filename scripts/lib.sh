@@ -167,7 +167,7 @@ cargo_ohos() {
     read -ra arches <<<"$1"
     [[ $1 != all ]] || arches=("${ARCHES[@]}")
     shift 2
-    local environment=("OHOS_NDK_HOME=$NWS_NDK" "CARGO_TARGET_DIR=$TARGET/ohos")
+    local environment=("OHOS_NDK_HOME=$NWS_NDK" "CARGO_TARGET_DIR=$TARGET/ohos" "$SMALL")
     for arch in "${arches[@]}"; do
         triple=$(triple_of "$arch") || exit
         name=${triple//-/_}
@@ -190,6 +190,9 @@ cargo_ohos() {
 # What has cargo build std with the crate, without what nobody sees on a device: the names in backtraces.
 BUILD_STD=(RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort
     CARGO_UNSTABLE_BUILD_STD_FEATURES=panic-unwind,optimize_for_size)
+
+# Has rustc inline less, in the library alone: see that file.
+SMALL=RUSTC_WORKSPACE_WRAPPER=$ROOT/scripts/rustc-small.sh
 
 # ohos_flags: rustc's flags for OpenHarmony, as CARGO_ENCODED_RUSTFLAGS wants them. The paths of the machine that built it have no
 # place in a library that others ship; those of the sources in panics, which take the most room, nobody sees on a device.

@@ -60,7 +60,7 @@ need_ohrs() {
 build_by_ohrs() {
     local abi
     # ohrs adds these to its own flags. It knows no other way to have them.
-    environment+=("CARGO_ENCODED_RUSTFLAGS=$(ohos_flags)" "CARGO_TARGET_DIR=$TARGET/by-ohrs")
+    environment+=("CARGO_ENCODED_RUSTFLAGS=$(ohos_flags)" "CARGO_TARGET_DIR=$TARGET/by-ohrs" "$SMALL")
     rm -rf "$DIST" package.har
     watch 'ohrs build' env "${environment[@]}" "$ohrs" build --release
     for abi in "${ABIS[@]}"; do

@@ -237,24 +237,30 @@ sdk_wrapper() {
         "$ndk/native/llvm/bin/$1" "$target" "$ndk/native/sysroot"
 }
 # zig knows no OpenHarmony libc, so the target that callers name is replaced. Its programs for musl are static unless
-# told otherwise, and it checks for undefined behaviour unless told not to.
+# told otherwise, and it checks for undefined behaviour unless told not to. It refuses options that the linker in it knows:
+# for them it links without, telling what it has the linker do, and the linker does that again with them.
 zig_wrapper() {
     local target="$2-linux-musl"
     [[ $2 != armv7 ]] || target='arm-linux-musleabi -mcpu=generic+v7a+soft_float'
     cat <<WRAPPER
 #!/bin/sh
 export ZIG_GLOBAL_CACHE_DIR=$(printf %q "$CACHE/zig-cache") ZIG_LOCAL_CACHE_DIR=$(printf %q "$CACHE/zig-cache")
-program=yes
+program=yes extra=
 for argument do
     shift
     case \$argument in
         --target=*) continue ;;
+        -Wl,--icf=* | -Wl,--pack-dyn-relocs=*) extra="\$extra \${argument#-Wl,}" && continue ;;
         -c | -S | -E | -M | -MM | -shared | -static | -r | --version | -v) program= ;;
     esac
     set -- "\$@" "\$argument"
 done
 [ -z "\$program" ] || set -- -dynamic -Wl,-dynamic-linker,/lib/ld-musl-$(folder_of "$2").so.1 "\$@"
-exec $(printf %q "$CACHE/zig/ziglang/zig") $1 -target $target -fno-sanitize=undefined "\$@"
+set -- -target $target -fno-sanitize=undefined "\$@"
+[ "\$extra" ] || exec $(printf %q "$CACHE/zig/ziglang/zig") $1 "\$@"
+said=\$(ZIG_VERBOSE_LINK=1 $(printf %q "$CACHE/zig/ziglang/zig") $1 "\$@" 2>&1) || { echo "\$said" >&2 && exit 1; }
+# The last line, which has the words apart by a space.
+exec $(printf %q "$CACHE/zig/ziglang/zig") \$(echo "\$said" | sed -n '\$s/^ld\.lld /ld.lld /p') \$extra
 WRAPPER
 }
 compilers=$(declare -f install_compilers sdk_wrapper zig_wrapper | sha256sum)

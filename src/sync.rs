@@ -34,6 +34,7 @@ impl SparePool {
     }
 
     /// Takes the vector that was put in last, or a new one without memory. It is empty.
+    #[inline]
     pub(crate) fn take(&self) -> Vec<u8> {
         lock(&self.spare).pop().unwrap_or_default()
     }

@@ -11,6 +11,7 @@ use super::error::CallError;
 /// # Safety
 ///
 /// `data` must point to `length` readable bytes, or be NULL.
+#[inline]
 pub unsafe fn payload<'a>(data: *const c_void, length: usize) -> Result<&'a [u8], CallError> {
     match length {
         0 => Ok(&[]),

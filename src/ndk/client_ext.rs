@@ -69,6 +69,7 @@ impl ClientExt {
     }
 
     /// Returns the callbacks. Most clients have none.
+    #[inline]
     pub fn callbacks(&self) -> Option<Arc<RawCallbacks>> {
         self.lock().callbacks.clone()
     }

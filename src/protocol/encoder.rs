@@ -65,6 +65,7 @@ impl Encoder {
 
     /// Appends the header of one frame of a message and masks its payload where it is, if it is to be masked. The payload is to
     /// be sent behind the header.
+    #[inline]
     pub fn header_and_mask(
         &mut self,
         out: &mut Vec<u8>,
@@ -109,6 +110,7 @@ impl Encoder {
         self.keys[self.left]
     }
 
+    #[inline]
     fn part(
         &mut self,
         out: &mut Vec<u8>,
@@ -122,6 +124,7 @@ impl Encoder {
         end_at(&mut out[start..], position);
     }
 
+    #[inline]
     fn frame(&mut self, out: &mut Vec<u8>, opcode: u8, extension_bits: u8, payload: &[u8]) {
         out.reserve(FRAME_HEADER_BYTES_MAX + payload.len());
         match self.header(out, opcode, extension_bits, payload.len()) {

@@ -63,6 +63,7 @@ impl ReadBuffer {
     }
 
     /// Appends bytes that were not read into [`ReadBuffer::room`].
+    #[inline]
     pub fn extend(&mut self, bytes: &[u8]) {
         self.bytes.reserve(bytes.len() + 1);
         self.bytes.extend_from_slice(bytes);

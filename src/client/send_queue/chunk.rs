@@ -140,6 +140,7 @@ impl Chunk {
         self.bytes.len() + self.tail().len()
     }
 
+    #[inline]
     pub(in crate::client) fn tail(&self) -> &[u8] {
         self.tail.as_ref().map_or(&[], Tail::as_ref)
     }

@@ -298,6 +298,7 @@ impl SendQueue {
     }
 
     /// Of what was taken, `pending` has not reached the kernel.
+    #[inline]
     pub(super) fn note_in_flight(&mut self, pending: Backlog) {
         self.in_flight = pending;
     }

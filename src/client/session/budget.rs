@@ -72,6 +72,7 @@ impl Pace {
     }
 
     /// Counts an item; whether the time is over.
+    #[inline]
     pub(super) fn is_over(&mut self) -> bool {
         self.items += 1;
         if self.items < self.next_look {

@@ -48,6 +48,7 @@ impl Outgoing {
         Some(chunk)
     }
 
+    #[inline]
     pub(super) fn sum(&mut self) -> Backlog {
         let sum = *self.sum.get_or_insert_with(|| Backlog::of(&self.chunks));
         debug_assert_eq!(sum, Backlog::of(&self.chunks));

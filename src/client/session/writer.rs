@@ -199,6 +199,7 @@ impl Writer {
     }
 
     /// The kernel has all that was written.
+    #[inline]
     fn let_go(&mut self) {
         self.written += std::mem::take(&mut self.in_tls);
         self.receipts.append(&mut self.receipts_in_tls);

@@ -426,6 +426,7 @@ impl Shared {
     }
 
     /// See [`SendQueue::note_in_flight`]. True when the queue has drained.
+    #[inline]
     pub(super) fn note_in_flight(&self, pending: Backlog) -> bool {
         let mut guarded = self.lock();
         guarded.send_queue.note_in_flight(pending);
@@ -451,6 +452,7 @@ impl Shared {
 }
 
 /// Wakes the session, when it sleeps, with the lock released.
+#[inline]
 fn wake(mut guarded: MutexGuard<'_, Guarded>) {
     let waker = guarded.waker.take();
     drop(guarded);
