@@ -11,6 +11,7 @@
 #include "check.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <network/netstack/net_websocket_ext.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -203,7 +204,7 @@ static int connects_after_a_shortage_of_descriptors(void)
     int more;
     load();
     for (more = 0; more < 4; more++) {
-        int next = dup(0);
+        int next = fcntl(0, F_DUPFD, 0);
         CHECK(next >= 0);
         close(next);
         fails_to_connect_within(RLIMIT_NOFILE, (rlim_t)(next + more), "(os error 24)");

@@ -51,9 +51,11 @@ impl Session<'_> {
 
     /// Ready when no caller writes to the socket.
     pub(super) fn poll_outlet(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(Returned { rest, written }) = ready!(self.lending.poll_take(cx)) {
+        if let Some(Returned { rest, written, full }) = ready!(self.lending.poll_take(cx)) {
             self.writer.take_back(rest, written);
-            if written >= FLOOD_BYTES {
+            if full {
+                self.left_until = None;
+            } else if written >= FLOOD_BYTES {
                 self.left_until = Some(Instant::now() + LEFT_TO_CALLERS);
             }
             if written > 0 {

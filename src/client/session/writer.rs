@@ -88,7 +88,10 @@ impl Writer {
 
     /// Whether somebody else could write what is next.
     pub(super) fn can_be_lent(&self) -> bool {
-        self.headers.is_none() && self.deflater.is_none() && self.out.front().is_none_or(Chunk::is_ready)
+        self.stream.can_be_lent()
+            && self.headers.is_none()
+            && self.deflater.is_none()
+            && self.out.front().is_none_or(Chunk::is_ready)
     }
 
     /// Hands over all that is to be written, for somebody else to write.

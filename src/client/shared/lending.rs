@@ -37,6 +37,8 @@ pub(in crate::client) struct Returned {
     pub(in crate::client) rest: Rest,
     /// Bytes that callers have written.
     pub(in crate::client) written: usize,
+    /// The kernel took no more from a caller.
+    pub(in crate::client) full: bool,
 }
 
 impl<'a> Lending<'a> {
@@ -51,17 +53,19 @@ impl<'a> Lending<'a> {
         }
         let mut guarded = self.shared.lock();
         let Some(outlet) = &mut guarded.outlet else { return Poll::Ready(None) };
-        match &mut outlet.holder {
+        let full = match &mut outlet.holder {
             Holder::Session => return Poll::Ready(None),
             Holder::Caller { awaited } => {
                 *awaited = true;
                 guarded.register(cx);
                 return Poll::Pending;
             }
-            Holder::Free | Holder::Blocked | Holder::Returned => outlet.holder = Holder::Session,
-        }
+            Holder::Returned { full } => *full,
+            Holder::Free | Holder::Blocked => false,
+        };
+        outlet.holder = Holder::Session;
         let (rest, written) = (std::mem::take(&mut outlet.rest), std::mem::take(&mut outlet.written));
-        Poll::Ready(Some(Returned { rest, written }))
+        Poll::Ready(Some(Returned { rest, written, full }))
     }
 
     /// Lends the socket and `rest` until [`Lending::poll_take`], unless the listener wants to hear of each frame: `may_be_lent` is asked
@@ -106,8 +110,8 @@ impl Shared {
     pub(in crate::client) fn frames_are_wanted(&self) {
         if let Some(outlet) = &mut self.lock().outlet {
             match &mut outlet.holder {
-                Holder::Session | Holder::Blocked | Holder::Returned => {}
-                Holder::Free => outlet.holder = Holder::Returned,
+                Holder::Session | Holder::Blocked | Holder::Returned { .. } => {}
+                Holder::Free => outlet.holder = Holder::Returned { full: false },
                 Holder::Caller { awaited } => *awaited = true,
             }
         }
@@ -143,7 +147,7 @@ impl Shared {
         };
         let awaited = outlet.holder == Holder::Caller { awaited: true };
         let all = taken.chunks.is_empty();
-        outlet.holder = if all && !awaited { Holder::Free } else { Holder::Returned };
+        outlet.holder = if all && !awaited { Holder::Free } else { Holder::Returned { full: !all } };
         outlet.socket = Some(socket);
         outlet.written += written.bytes;
         outlet.rest.of_first = taken.of_first;

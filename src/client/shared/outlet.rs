@@ -39,7 +39,10 @@ pub(super) enum Holder {
     /// Nobody: a caller may take it.
     Free,
     /// Nobody, and the session is to have it next.
-    Returned,
+    Returned {
+        /// The kernel takes no more for now.
+        full: bool,
+    },
     /// The session waits until the kernel takes more, and so would a caller. A message need not wake it.
     Blocked,
     /// A caller is writing.

@@ -38,6 +38,11 @@ impl Stream {
         }
     }
 
+    /// Whether there is one to lend.
+    pub(in crate::client) fn can_be_lent(&self) -> bool {
+        matches!(self, Self::Plain(_)) && !cfg!(feature = "simulation")
+    }
+
     /// See [`Socket::is_made`].
     pub(in crate::client) fn is_made(&mut self) {
         match self {
