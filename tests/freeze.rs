@@ -452,8 +452,8 @@ fn a_tls_handshake_goes_on_afterwards() {
 #[test]
 fn connecting_again_goes_on_afterwards_and_the_standstill_does_not_count() {
     let busy = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
-    let series = Duration::from_secs(3);
-    let stop = Duration::from_secs(4);
+    let series = Duration::from_secs(8);
+    let stop = Duration::from_secs(9);
     let peer = Peer::bind();
     let millis = series.as_millis().to_string();
     let frozen = Frozen::connect_to(&peer.url(), &[(AGAIN, &millis)]);

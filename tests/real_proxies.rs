@@ -196,7 +196,9 @@ fn passes_squid_with_digest_authentication() {
              auth_param digest realm net_websocket\nacl known proxy_auth REQUIRED\n\
              http_access allow known\nhttp_access deny all\n"
         );
-        vec!["-N".to_owned(), "-f".to_owned(), write(folder, "squid.conf", &text)]
+        // Its shared memory has the name of the service, and stays when it is killed.
+        let service = format!("test{}", address.port());
+        vec!["-N".to_owned(), "-n".to_owned(), service, "-f".to_owned(), write(folder, "squid.conf", &text)]
     });
     let Some(running) = running else { return };
     passes(&by(&running, ProxyProtocol::Http, Some(ALICE)));

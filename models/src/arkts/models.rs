@@ -32,10 +32,10 @@ impl OnWake for Target {
 }
 
 fn installed() -> (Arc<Engine>, Arc<JsWaker>, Rc<Target>) {
-    let (engine, waker, target) = (Arc::new(Engine::default()), Arc::<JsWaker>::default(), Rc::default());
+    let (engine, waker, target) = (Arc::new(Engine::default()), Arc::<JsWaker>::default(), Rc::<Target>::default());
     // SAFETY: the model holds the engine.
     let env = unsafe { napi::Engine::from_raw(Arc::as_ptr(&engine)) };
-    waker.install(env, Rc::clone(&target)).expect("an engine that makes functions");
+    waker.install(env, target.clone()).expect("an engine that makes functions");
     (engine, waker, target)
 }
 
