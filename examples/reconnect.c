@@ -6,8 +6,7 @@
 static void freshToken(char *buffer, size_t size) /* in place of a login server */
 {
     static int count;
-    snprintf(buffer, size, "Bearer token-%d", ++count);
-    printf("login: %s\n", buffer);
+    snprintf(buffer, size, "Bearer token-%d", ++count), printf("login: %s\n", buffer);
 }
 
 static void onReconnecting(struct WebSocket *client, void *userData, const struct NWS_Reconnecting *reconnecting)
@@ -16,21 +15,23 @@ static void onReconnecting(struct WebSocket *client, void *userData, const struc
     printf("attempt %u in %u ms: %s\n", (unsigned)reconnecting->attempt, (unsigned)reconnecting->delayMs, reconnecting->message);
 }
 
-/* Before each attempt but the first, which is made by Connect. */
 static int32_t onPrepare(struct WebSocket *client, void *userData, const struct NWS_Reconnecting *reconnecting)
 {
     char token[64];
     struct WebSocket_Header header = { "Authorization", token, NULL };
-    (void)userData;
-    freshToken(token, sizeof token);
+    (void)userData, freshToken(token, sizeof token); /* before each attempt but the first, which is made by Connect */
     NWS_PrepareAttempt(client, reconnecting->attempt, NWS_PREPARE_PROCEED, NULL, &header);
     return NWS_PREPARE_PROCEED;
 }
 
 static void onReconnected(struct WebSocket *client, void *userData, const struct NWS_Reconnected *reconnected)
 {
-    (void)client, (void)userData;
-    printf("back after %u ms\n", (unsigned)reconnected->downtimeMs);
+    (void)client, (void)userData, printf("back after %u ms\n", (unsigned)reconnected->downtimeMs);
+}
+
+static void onError(struct WebSocket *client, WebSocket_ErrorResult error)
+{
+    (void)client, printf("gives up: %s\n", error.errorMessage);
 }
 
 int main(int argc, char **argv)
@@ -38,7 +39,7 @@ int main(int argc, char **argv)
     char token[64];
     struct WebSocket_Header header = { "Authorization", token, NULL };
     WebSocket_RequestOptions options = { &header };
-    struct WebSocket *client = OH_WebSocketClient_Constructor(NULL, NULL, NULL, NULL);
+    struct WebSocket *client = OH_WebSocketClient_Constructor(NULL, NULL, onError, NULL);
     struct NWS_Callbacks callbacks;
     struct NWS_ReconnectOptions reconnect;
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
@@ -54,7 +55,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: reconnect URL\n%s\n", NWS_LastErrorMessage());
         return 2;
     }
-    while (getchar() != EOF) {
-    }
+    while (getchar() != EOF) continue;
     return OH_WebSocketClient_Destroy(client);
 }
