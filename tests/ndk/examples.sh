@@ -56,22 +56,26 @@ examples() {
     example 'upload' 0 $'^closed 1000\n8000000 bytes, waited [0-9]+ times' upload_c "$WS_URL/sink" < <(head -c 8000000 /dev/zero)
     example 'upload, refused' '[1-9]*' 'TCP connect' upload_c ws://127.0.0.1:1 < <(head -c 8000000 /dev/zero)
 
-    # It goes on until its input ends, so that ends when it is back.
-    rm -f "$BUILD/input"
-    mkfifo "$BUILD/input"
-    exec {said_by}< <(run "$BUILD/example_reconnect_c" "$WS_URL/close/1012/restart" <"$BUILD/input" 2>"$BUILD/reconnect.log")
-    process=$!
-    exec {input}>"$BUILD/input"
-    said='' status=0
-    while read -r line <&"$said_by"; do
-        said+=$line$'\n'
-        [[ $line != back* ]] || break
-    done
-    exec {input}>&-
-    cat <&"$said_by" >/dev/null
-    exec {said_by}<&-
-    wait "$process" || status=$?
-    verdict 'reconnect' 0 $'^login: Bearer token-1\nattempt 1 in .*\nlogin: Bearer token-2\nback after '
+    # reconnect WHAT PATH WORD PATTERN: it goes on until its input ends, so that ends at the line that begins with the word.
+    reconnect() {
+        rm -f "$BUILD/input"
+        mkfifo "$BUILD/input"
+        exec {said_by}< <(run "$BUILD/example_reconnect_c" "$WS_URL$2" <"$BUILD/input" 2>"$BUILD/reconnect.log")
+        process=$!
+        exec {input}>"$BUILD/input"
+        said='' status=0
+        while read -rt 20 line <&"$said_by"; do
+            said+=$line$'\n'
+            [[ $line != "$3"* ]] || break
+        done
+        exec {input}>&-
+        cat <&"$said_by" >/dev/null
+        exec {said_by}<&-
+        wait "$process" || status=$?
+        verdict "$1" 0 "$4"
+    }
+    reconnect 'reconnect' /close/1012/restart back $'^login: Bearer token-1\nattempt 1 in .*\nlogin: Bearer token-2\nback after '
+    reconnect 'reconnect, refused' /status/403 'gives up' $'^login: Bearer token-1\ngives up: .* HTTP 403 '
 
     for program in "$ROOT"/examples/*.*; do
         [[ $program != *.md ]] || continue
