@@ -16,6 +16,8 @@ import path from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
+import { folderOfCompiler } from './arkts-compiler.mjs';
+
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const STUBS = path.join(ROOT, 'tests/arkts-stubs');
 const LIBRARY = 'libnet_websocket.so';
@@ -32,14 +34,7 @@ function fail(message) {
   process.exit(1);
 }
 
-function loadTypeScript() {
-  const cache = process.env.NET_WEBSOCKET_CACHE || path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'net_websocket');
-  const folder = process.env.OHOS_TYPESCRIPT || path.join(cache, 'typescript/node_modules/ohos-typescript');
-  if (!fs.existsSync(folder)) fail(`there is no ohos-typescript in ${folder}; scripts/setup.sh installs it`);
-  return createRequire(import.meta.url)(path.resolve(folder));
-}
-
-const ts = loadTypeScript();
+const ts = createRequire(import.meta.url)(folderOfCompiler(fail));
 
 function filesUnder(folder, wanted) {
   return fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

@@ -7,10 +7,11 @@
 // NET_WEBSOCKET_LIB names another one. The platform's modules (@kit.*, @ohos.*) are empty: keep what needs them in other files.
 
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+
+import { folderOfCompiler } from './arkts-compiler.mjs';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const LIBRARY_NAMES = ['libnet_websocket.so', '@net-websocket/net_websocket'];
@@ -18,13 +19,6 @@ const LIBRARY_NAMES = ['libnet_websocket.so', '@net-websocket/net_websocket'];
 function fail(message) {
   console.error(`run-arkts: ${message}`);
   process.exit(1);
-}
-
-function folderOfCompiler() {
-  const cache = process.env.NET_WEBSOCKET_CACHE || path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'net_websocket');
-  const folder = process.env.OHOS_TYPESCRIPT || path.join(cache, 'typescript/node_modules/ohos-typescript');
-  if (!fs.existsSync(folder)) fail(`there is no ohos-typescript in ${folder}; scripts/setup.sh installs it`);
-  return path.resolve(folder);
 }
 
 function loadLibrary() {
@@ -41,7 +35,7 @@ if (!/\.(ets|ts)$/.test(file ?? '')) fail('usage: node scripts/run-arkts.mjs FIL
 if (!fs.existsSync(file)) fail(`there is no ${file}`);
 
 const require = createRequire(import.meta.url);
-const ts = require(folderOfCompiler());
+const ts = require(folderOfCompiler(fail));
 const library = loadLibrary();
 const loaded = new Map();
 

@@ -5,20 +5,12 @@
 // usage: NET_WEBSOCKET_LIB=dist/…/libnet_websocket.so [CA_FILE=ca.pem] ENGINE tests/tools/echo_client.js URL…
 // ENGINE is Node for a host build, or a musl build of Bun for an OpenHarmony one.
 
-const path = require('node:path');
+const { load } = require('../js/load.js');
 
 const SIZES = [['1 B', 1], ['1 KiB', 1_024], ['64 KiB', 65_536], ['1 MiB', 1_048_576]];
 const DEADLINE_MS = 60_000;
 
-function loadLibrary() {
-  const file = process.env.NET_WEBSOCKET_LIB;
-  if (!file) throw new Error('NET_WEBSOCKET_LIB must name the library');
-  const library = { exports: {} };
-  process.dlopen(library, path.resolve(file));
-  return library.exports;
-}
-
-const { createWebSocket } = loadLibrary();
+const { createWebSocket } = load();
 
 function text(length) {
   return 'net_websocket '.repeat(Math.ceil(length / 14)).slice(0, length);

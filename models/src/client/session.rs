@@ -150,7 +150,7 @@ impl Session {
                     _ => {}
                 }
             }
-            lending.lend(|| Some(LentSocket(sink.clone())), Rest::default, Plan::Sleep, || true);
+            lending.lend(Some(LentSocket(sink.clone())), Rest::default, Plan::Sleep, || true);
             Poll::Pending
         })
         .await;

@@ -78,10 +78,9 @@ impl WebSocket {
         let has = |event: EventType| listened & event.bit() != 0;
         wanted.preparation.store(has(EventType::Prepare), Ordering::Relaxed);
         let frames = has(EventType::Frame);
-        if frames && !wanted.frames.swap(frames, Ordering::Relaxed) {
+        if !wanted.frames.swap(frames, Ordering::Relaxed) && frames {
             client.frames_are_wanted();
         }
-        wanted.frames.store(frames, Ordering::Relaxed);
         audience.changed.set(true);
     }
 }

@@ -76,9 +76,9 @@ impl Session<'_> {
             None if writer.out.is_empty() => Plan::Sleep,
             None => Plan::Blocked,
         };
-        let socket = writer.stream.lend();
+        let socket = if lending.has_lent() { None } else { writer.stream.lend() };
         let may_be_lent = || shared.is_detached() || !listener.traces_frames();
-        lending.lend(|| socket, || writer.hand_over(), plan, may_be_lent);
+        lending.lend(socket, || writer.hand_over(), plan, may_be_lent);
     }
 
     /// Whether what is next is left to callers. They write no control frames.

@@ -68,11 +68,16 @@ impl<'a> Lending<'a> {
         Poll::Ready(Some(Returned { rest, written, full }))
     }
 
+    /// Whether the socket was lent before: it need not be given again.
+    pub(in crate::client) fn has_lent(&self) -> bool {
+        self.has_lent
+    }
+
     /// Lends the socket and `rest` until [`Lending::poll_take`], unless the listener wants to hear of each frame: `may_be_lent` is asked
     /// under the lock, so that it knows what [`Shared::frames_are_wanted`] said before.
     pub(in crate::client) fn lend(
         &mut self,
-        socket: impl FnOnce() -> Option<LentSocket>,
+        socket: Option<LentSocket>,
         rest: impl FnOnce() -> Rest,
         plan: Plan,
         may_be_lent: impl FnOnce() -> bool,
@@ -84,7 +89,7 @@ impl<'a> Lending<'a> {
         let Guarded { outlet, send_queue, .. } = &mut *guarded;
         let outlet = outlet.get_or_insert_default();
         if outlet.socket.is_none() {
-            outlet.socket = socket();
+            outlet.socket = socket;
         }
         self.has_lent = true;
         if outlet.socket.is_some() {
