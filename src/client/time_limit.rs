@@ -6,7 +6,9 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::Instant;
+
+use crate::runtime::sleep_until;
 
 /// A clock that rings so much late tells that the process stood still, or had no processor.
 const STOOD_STILL: Duration = Duration::from_millis(500);
@@ -34,7 +36,7 @@ pub(super) async fn passed(mut deadline: Instant, limit: Duration, still: impl F
             still(late);
             deadline = now + limit;
         } else if now > deadline + ON_TIME {
-            return sleep(CATCH_UP).await;
+            return sleep_until(now + CATCH_UP).await;
         } else if now >= deadline {
             return;
         }

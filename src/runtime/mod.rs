@@ -13,7 +13,10 @@
 //!
 //! When a thread outside of the runtime wakes a task, tokio wakes two workers: one for the task, one to look for more. While
 //! all workers sleep, such threads use the [`ExternalWaker`] instead, which wakes one.
+//!
+//! Tasks wait for points in time by the [`Alarm`], which needs tokio's timer for the nearest one alone.
 
+mod alarm;
 mod slot;
 mod turns;
 
@@ -31,9 +34,16 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::unconstrained;
 
+pub(crate) use self::alarm::Alarm;
+#[cfg(not(test))]
+pub(crate) use self::alarm::sleep_until;
 pub(crate) use self::turns::{end_turn, has_gained, has_read, long_turn, may_read};
 
 use self::turns::{Task, Turns, WORKER_THREADS};
+// Tests of single files stop the clock of tokio and have it go on, each its own.
+#[cfg(test)]
+pub(crate) use tokio::time::sleep_until;
+
 use crate::shortage::{THREAD_KEEP_ALIVE, try_thread};
 use crate::sync::lock;
 
@@ -137,6 +147,7 @@ impl Process {
 
     /// What stands beside the workers.
     fn start_rest(tokio: &Runtime) -> io::Result<(Arc<ExternalWaker>, Arc<CallbackWatchdog>, Thread)> {
+        spawn_on(tokio.handle(), Box::pin(alarm::run()));
         let external_waker = ExternalWaker::start(tokio)?;
         let watchdog = Arc::new(CallbackWatchdog::default());
         let thread = std::thread::Builder::new().name("net_websocket-w".to_owned()).spawn({

@@ -1,9 +1,14 @@
 //! The process's runtime, where all that runs belongs to the world of this thread.
 
 use std::io;
+use std::pin::Pin;
 use std::task::{Context, Waker};
 
+use tokio::time::{Instant, Sleep};
+
 use super::world::here;
+
+pub(crate) use tokio::time::sleep_until;
 
 pub(crate) struct Process;
 
@@ -44,3 +49,20 @@ pub(crate) fn end_turn(cx: &Context<'_>) {
 }
 
 pub(crate) fn long_turn() {}
+
+/// An alarm of a task, on the world's clock.
+#[derive(Default)]
+pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
+
+impl Alarm {
+    pub(crate) fn set(&mut self, at: Instant, cx: &mut Context<'_>) {
+        let sleep = self.0.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        sleep.as_mut().reset(at);
+        // Its waker is the task's from here on.
+        let _ = sleep.as_mut().poll(cx);
+    }
+
+    pub(crate) fn has_rung(&self) -> bool {
+        self.0.as_ref().is_some_and(|sleep| sleep.is_elapsed())
+    }
+}

@@ -149,7 +149,7 @@ impl<'a> Session<'a> {
             close_renewals: 0,
             write_failure: None,
             statistics: options.statistics_interval.map(statistics),
-            timer: Timer::new(now),
+            timer: Timer::default(),
             reads_first: false,
             last_read_for: None,
             slept: platform::slept(),
@@ -175,6 +175,7 @@ impl<'a> Session<'a> {
 
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<CloseOutcome> {
         ready!(self.poll_outlet(cx));
+        self.timer.look_at_clock();
         loop {
             let Poll::Ready(wake) = self.poll_wake(cx) else {
                 self.lend_outlet();

@@ -1,32 +1,36 @@
 //! The one timer of a session, whichever of its deadlines is the nearest.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
+
+use crate::runtime::Alarm;
 
 /// Rings at a deadline. One that moves away leaves the timer as it is: an early ring costs less than setting it anew for
 /// each message.
+#[derive(Default)]
 pub(super) struct Timer {
-    sleep: Pin<Box<Sleep>>,
+    alarm: Alarm,
     /// For when it is set; it may ring early, never late.
     armed: Option<Instant>,
+    is_due: bool,
 }
 
 impl Timer {
-    pub(super) fn new(now: Instant) -> Self {
-        Self { sleep: Box::pin(tokio::time::sleep_until(now)), armed: None }
-    }
-
     pub(super) fn poll(&mut self, nearest: Instant, cx: &mut Context<'_>) -> Poll<()> {
         if self.armed.is_none_or(|armed| nearest < armed) {
             self.armed = Some(nearest);
-            self.sleep.as_mut().reset(nearest);
-            ready!(self.sleep.as_mut().poll(cx));
-        } else if !self.sleep.is_elapsed() {
+            self.alarm.set(nearest, cx);
+        }
+        if !(self.is_due || self.alarm.has_rung()) {
             return Poll::Pending;
         }
-        self.armed = None;
+        (self.armed, self.is_due) = (None, false);
         Poll::Ready(())
+    }
+
+    /// After a standstill of the process, the task is woken by its socket before the alarm rings.
+    pub(super) fn look_at_clock(&mut self) {
+        self.is_due = self.armed.is_some_and(|armed| armed <= Instant::now());
     }
 }
