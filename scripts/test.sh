@@ -4,7 +4,7 @@
 #   scripts/test.sh [SUITE...] [--fast]      default: every suite, as continuous integration does
 #
 #   rust        formatting, lints, unit and integration tests on this machine
-#   protocol    property tests, the inputs that fuzzing has kept, 433 of the 517 conformance cases
+#   protocol    property tests, the inputs that fuzzing has kept, 433 of the 517 conformance cases in either role
 #   servers     servers and proxies of others: tests/servers/catalog.js, tinyproxy, squid, microsocks
 #   c           the OpenHarmony binaries, the C and C++ programs, CMake, failing name lookups
 #   js          index.d.ts, the ArkTS sources, the JavaScript and on-device tests in three engines
@@ -167,13 +167,21 @@ run_rust() {
     [[ $fast ]] || suite 'lives in virtual time' '^test result' cargo_host test --quiet --features simulation --test simulation
 }
 
+# The client's and the server's, one after the other.
+conformance() {
+    local status=0
+    bash tests/conformance/run.sh --short || status=$?
+    bash tests/conformance/server.sh --short || status=$?
+    return "$status"
+}
+
 run_protocol() {
     local tests
     step 'The protocol'
     mapfile -t tests < <(cargo_tests "${PROTOCOL_TESTS[@]}")
     suite 'properties and the inputs of fuzzing' '^test result' cargo_host test --quiet "${tests[@]}"
     # Most of the time of these goes into their server, so they run beside the suites that follow.
-    [[ $fast ]] || suite_later 'conformance cases' '^[0-9]+ passed' bash tests/conformance/run.sh --short
+    [[ $fast ]] || suite_later 'conformance cases' '^[0-9]+ passed' conformance
 }
 
 run_servers() {
