@@ -219,6 +219,7 @@ run_js() {
         suite 'ArkTS API, node' '^js node: ' bash tests/js/run.sh node
         return
     fi
+    suite 'the ArkTS server, with a client of others' '^[0-9]+ passed' bash tests/interop/server.sh
     suite 'ArkTS sources, types and rules' '^arkts: ' env OHOS_TYPESCRIPT="$NWS_OHOS_TYPESCRIPT" node scripts/check-arkts.mjs
     for engine in node bun-x86_64 bun-arm64; do
         suite "ArkTS API, $engine" "^js $engine: " bash tests/js/run.sh "$engine"
