@@ -4,7 +4,7 @@
 #   scripts/test.sh [SUITE...] [--fast]      default: every suite, as continuous integration does
 #
 #   rust        formatting, lints, unit and integration tests on this machine
-#   protocol    property tests, the inputs that fuzzing has kept, 433 of the 517 conformance cases in either role
+#   protocol    property tests, the inputs that fuzzing has kept, 433 of the 517 conformance cases for the client, 325 for the server
 #   servers     servers and proxies of others: tests/servers/catalog.js, tinyproxy, squid, microsocks
 #   c           the OpenHarmony binaries, the C and C++ programs, CMake, failing name lookups
 #   js          index.d.ts, the ArkTS sources, the JavaScript and on-device tests in three engines
@@ -219,7 +219,7 @@ run_js() {
         suite 'ArkTS API, node' '^js node: ' bash tests/js/run.sh node
         return
     fi
-    suite 'the ArkTS server, with a client of others' '^[0-9]+ passed' bash tests/interop/server.sh
+    suite 'the ArkTS server, with clients of others' '^[0-9]+ passed' bash tests/interop/server.sh
     suite 'ArkTS sources, types and rules' '^arkts: ' env OHOS_TYPESCRIPT="$NWS_OHOS_TYPESCRIPT" node scripts/check-arkts.mjs
     for engine in node bun-x86_64 bun-arm64; do
         suite "ArkTS API, $engine" "^js $engine: " bash tests/js/run.sh "$engine"
