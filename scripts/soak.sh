@@ -6,6 +6,7 @@
 #   - CYCLES times connect, echo, close and destroy: memory flat, no thread or descriptor left behind
 #   - eight threads that make, use and destroy clients for SECONDS
 #   - 64 clients blocked in their callbacks, and the round trips of another
+#   - 10,000 idle clients of a server: 4 kB each at most
 #   - a message of 1 GiB each way, in pieces: 1 MiB of memory
 #   - that of many clients under valgrind; scripts/sanitize.sh has the sanitizers
 set -euo pipefail
@@ -41,6 +42,7 @@ valgrind_program() {
 part "$cycles cycles" "$soak" cycles "$cycles"
 part "eight threads, $seconds s" "$soak" threads "$seconds"
 part '64 blocked clients' "$soak" blocked 64
+part '10,000 idle clients of a server' "$soak" idle 10000
 part '1 GiB in pieces' env PROFILE=release VERBOSE=1 STREAM_MIB=1024 bash tests/ndk/run.sh host stream
 part 'valgrind, cycles' valgrind_program "$soak" cycles 200
 part 'valgrind, threads' valgrind_program "$soak" threads 10

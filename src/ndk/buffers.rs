@@ -3,8 +3,9 @@
 use std::ffi::{CStr, c_char, c_void};
 
 use super::abi::ErrCode;
-use super::abi::ext::ReleaseCallback;
+use super::abi::ext::{BINARY, ReleaseCallback, TEXT};
 use super::error::CallError;
+use crate::client::MessageType;
 
 /// Returns the bytes of a message.
 ///
@@ -22,6 +23,25 @@ pub unsafe fn payload<'a>(data: *const c_void, length: usize) -> Result<&'a [u8]
         // SAFETY: the caller's promise.
         _ => Ok(unsafe { std::slice::from_raw_parts(data.cast(), length) }),
     }
+}
+
+/// Returns the type of a message by its number.
+pub fn kind(number: i32) -> Result<MessageType, CallError> {
+    match number {
+        TEXT => Ok(MessageType::Text),
+        BINARY => Ok(MessageType::Binary),
+        other => {
+            Err(CallError::new(ErrCode::InvalidArgument, format!("type: {other} is no type of message")))
+        }
+    }
+}
+
+/// Checks that text is UTF-8.
+pub fn check_text(kind: MessageType, payload: &[u8]) -> Result<(), CallError> {
+    if kind == MessageType::Text && simdutf8::basic::from_utf8(payload).is_err() {
+        return Err(CallError::of(ErrCode::InvalidUtf8));
+    }
+    Ok(())
 }
 
 /// Copies a string, with its NUL, into the buffer of an application. Stores the bytes needed in `length`.

@@ -8,17 +8,16 @@ use std::mem::size_of;
 use std::sync::Arc;
 
 use super::abi::ext::{
-    BINARY, PREPARE_PROCEED, PREPARE_STOP, PREPARE_WAIT, RawCallbacks, RawClose, RawFailure, RawFrame,
-    RawMessage, RawPong, RawReconnected, TEXT,
+    PREPARE_PROCEED, PREPARE_STOP, PREPARE_WAIT, RawCallbacks, RawFrame, RawPong, RawReconnected,
 };
 use super::abi::{CodeAndText, ErrCode, ResultCallback, WebSocket};
 use super::callback_barrier::CallbackBarrier;
 use super::client_ext::{ClientExt, KnownCallbacks, SendCompletion};
 use super::error;
-use super::events::{self, c_text, header_array, header_texts, micros, with_reconnecting, with_response};
+use super::events::{self, c_text, micros, with_close, with_failure, with_reconnecting, with_response};
 use crate::client::{
-    Closed, Direction, Failure, FrameHeader, Listener, Message, MessageType, Opened, Outcome, Phase, Pong,
-    PrepareDecision, Receipt, Reconnected, Reconnecting, Statistics, Times,
+    Closed, Direction, Failure, FrameHeader, Listener, Message, Opened, Outcome, Pong, PrepareDecision,
+    Receipt, Reconnected, Reconnecting, Statistics,
 };
 
 /// The text of status 101 (RFC 9110 section 15.2.2), whatever phrase the server put there.
@@ -118,30 +117,18 @@ impl Listener for Callbacks {
         if self.barrier.is_closed() {
             return;
         }
-        let (kind, part) = (message.kind(), message.part());
-        let data = message.data_with_nul_mut();
+        let event = events::message(&mut message);
         if let RawCallbacks { on_message: Some(callback), user_data, .. } = *self.current() {
-            let event = RawMessage {
-                size: size_of::<RawMessage>(),
-                data: data.as_mut_ptr().cast(),
-                length: data.len() - 1,
-                kind: match kind {
-                    MessageType::Text => TEXT,
-                    MessageType::Binary => BINARY,
-                },
-                first: u8::from(part.first),
-                last: u8::from(part.last),
-            };
             self.call_ext(Some(callback), user_data, &event);
             return;
         }
         // The platform's callback takes a 32-bit length: it gets the first 4 GiB of a longer message.
-        let length = u32::try_from(data.len() - 1).unwrap_or(u32::MAX);
+        let length = u32::try_from(event.length).unwrap_or(u32::MAX);
         let ClientPointer(client) = self.client;
         // SAFETY: as in `call_in_struct`; the data is writable and outlives the call.
         unsafe {
             if let Some(callback) = (&raw const (*client).on_message).read_volatile() {
-                callback(client, data.as_mut_ptr().cast(), length);
+                callback(client, event.data, length);
             }
         }
     }
@@ -237,63 +224,23 @@ impl Listener for Callbacks {
     }
 
     fn failed(&mut self, failure: &Failure) {
-        let code = error::of_failure(&failure.error);
         let RawCallbacks { on_error, user_data, .. } = *self.current();
         if on_error.is_some() {
-            let message = c_text(&failure.to_string());
-            let refused = failure.error.refused();
-            let texts = refused.map(|refused| header_texts(&refused.headers)).unwrap_or_default();
-            let headers = header_array(&texts);
-            // The NUL lets C programs print the body.
-            let body: Vec<u8> =
-                refused.iter().flat_map(|refused| refused.body.iter().copied()).chain([0]).collect();
-            let event = RawFailure {
-                size: size_of::<RawFailure>(),
-                code: code as i32,
-                phase: match failure.error.phase() {
-                    None => 0,
-                    Some(Phase::Lookup) => 1,
-                    Some(Phase::Tcp) => 2,
-                    Some(Phase::Tls) => 3,
-                    Some(Phase::Upgrade) => 4,
-                    Some(Phase::Proxy) => 5,
-                    Some(Phase::Prepare) => 6,
-                },
-                http_status: failure.error.status().map_or(0, u32::from),
-                message: message.as_ptr(),
-                unsent_messages: failure.unsent as u64,
-                cause: failure.error.cause() as i32,
-                elapsed_us: micros(failure.times.elapsed),
-                last_activity_us: failure.times.last_activity.map_or(-1, micros),
-                headers: headers.as_ptr(),
-                header_count: headers.len(),
-                body: body.as_ptr().cast(),
-                body_length: body.len() - 1,
-            };
-            self.call_ext(on_error, user_data, &event);
-            return;
+            return with_failure(failure, &mut |event| {
+                self.call_ext(on_error, user_data, event);
+            });
         }
         // SAFETY: as in `opened`.
         let field = |client: *mut WebSocket| unsafe { &raw const (*client).on_error };
-        self.call_in_struct(field, code as u32, &failure.to_string());
+        self.call_in_struct(field, error::of_failure(&failure.error) as u32, &failure.to_string());
     }
 
     fn closed(&mut self, closed: &Closed) {
         let RawCallbacks { on_close, user_data, .. } = *self.current();
         if on_close.is_some() {
-            let reason = c_text(&closed.reason);
-            let Times { elapsed, last_activity } = closed.times;
-            let event = RawClose {
-                size: size_of::<RawClose>(),
-                code: u32::from(closed.code),
-                reason: reason.as_ptr(),
-                cause: closed.cause as i32,
-                elapsed_us: micros(elapsed),
-                last_activity_us: last_activity.map_or(-1, micros),
-                unsent_messages: closed.unsent as u64,
-            };
-            self.call_ext(on_close, user_data, &event);
-            return;
+            return with_close(closed, &mut |event| {
+                self.call_ext(on_close, user_data, event);
+            });
         }
         // SAFETY: as in `opened`.
         let field = |client: *mut WebSocket| unsafe { &raw const (*client).on_close };

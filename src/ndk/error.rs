@@ -7,6 +7,7 @@ use std::ffi::CStr;
 use super::abi::ErrCode;
 use crate::client::{AlreadyConnected, CloseError, ConnectError, Error, OptionsError, PingError, SendError};
 use crate::protocol::ProtocolError;
+use crate::server::StartError;
 
 pub fn of_options(error: &OptionsError) -> ErrCode {
     match error {
@@ -50,6 +51,14 @@ pub fn of_ping(error: PingError) -> ErrCode {
 pub fn of_close(error: CloseError) -> ErrCode {
     match error {
         CloseError::NotConnected => ErrCode::NoConnection,
+    }
+}
+
+pub fn of_start(error: &StartError) -> ErrCode {
+    match error {
+        StartError::Trust(_) => ErrCode::Certificate,
+        StartError::Listen { .. } => ErrCode::CannotListen,
+        StartError::Exhausted(_) => ErrCode::ConnectionError,
     }
 }
 
@@ -148,6 +157,8 @@ pub fn describe(code: i32) -> Option<(&'static CStr, &'static CStr)> {
         2003 => (c"NWS_INVALID_UTF8", c"the text is not UTF-8"),
         2004 => (c"NWS_BUFFER_TOO_SMALL", c"the buffer is too small; the length says what is needed"),
         2005 => (c"NWS_NOT_FOUND", c"there is no such value"),
+        2006 => (c"NWS_CANNOT_LISTEN", c"the system refuses to listen there"),
+        2007 => (c"NWS_CERTIFICATE_UNUSABLE", c"a certificate or a key cannot be used"),
         _ => return None,
     })
 }

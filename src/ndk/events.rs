@@ -6,8 +6,13 @@ use std::ffi::CString;
 use std::mem::size_of;
 use std::time::Duration;
 
-use super::abi::ext::{RawReconnecting, RawStatistics, Response, ResponseHeader};
-use crate::client::{Headers, Opened, Reconnecting, Statistics};
+use super::abi::ext::{
+    BINARY, RawClose, RawFailure, RawMessage, RawReconnecting, RawStatistics, Response, ResponseHeader, TEXT,
+};
+use super::error;
+use crate::client::{
+    Closed, Failure, Headers, Message, MessageType, Opened, Phase, Reconnecting, Statistics, Times,
+};
 
 pub fn statistics(statistics: &Statistics) -> RawStatistics {
     let Statistics {
@@ -97,6 +102,71 @@ pub fn with_reconnecting<R>(reconnecting: &Reconnecting, lend: impl FnOnce(&RawR
         message: message.as_ptr(),
         unsent_messages: *unsent as u64,
     })
+}
+
+/// A message as C sees it, valid as long as the message is.
+pub fn message(message: &mut Message<'_>) -> RawMessage {
+    let (kind, part) = (message.kind(), message.part());
+    let data = message.data_with_nul_mut();
+    RawMessage {
+        size: size_of::<RawMessage>(),
+        data: data.as_mut_ptr().cast(),
+        length: data.len() - 1,
+        kind: match kind {
+            MessageType::Text => TEXT,
+            MessageType::Binary => BINARY,
+        },
+        first: u8::from(part.first),
+        last: u8::from(part.last),
+    }
+}
+
+/// Lends a failure as C sees it.
+pub fn with_failure(failure: &Failure, lend: &mut dyn FnMut(&RawFailure)) {
+    let message = c_text(&failure.to_string());
+    let refused = failure.error.refused();
+    let texts = refused.map(|refused| header_texts(&refused.headers)).unwrap_or_default();
+    let headers = header_array(&texts);
+    // The NUL lets C programs print the body.
+    let body: Vec<u8> = refused.iter().flat_map(|refused| refused.body.iter().copied()).chain([0]).collect();
+    lend(&RawFailure {
+        size: size_of::<RawFailure>(),
+        code: error::of_failure(&failure.error) as i32,
+        phase: match failure.error.phase() {
+            None => 0,
+            Some(Phase::Lookup) => 1,
+            Some(Phase::Tcp) => 2,
+            Some(Phase::Tls) => 3,
+            Some(Phase::Upgrade) => 4,
+            Some(Phase::Proxy) => 5,
+            Some(Phase::Prepare) => 6,
+        },
+        http_status: failure.error.status().map_or(0, u32::from),
+        message: message.as_ptr(),
+        unsent_messages: failure.unsent as u64,
+        cause: failure.error.cause() as i32,
+        elapsed_us: micros(failure.times.elapsed),
+        last_activity_us: failure.times.last_activity.map_or(-1, micros),
+        headers: headers.as_ptr(),
+        header_count: headers.len(),
+        body: body.as_ptr().cast(),
+        body_length: body.len() - 1,
+    });
+}
+
+/// Lends the end of a connection as C sees it.
+pub fn with_close(closed: &Closed, lend: &mut dyn FnMut(&RawClose)) {
+    let reason = c_text(&closed.reason);
+    let Times { elapsed, last_activity } = closed.times;
+    lend(&RawClose {
+        size: size_of::<RawClose>(),
+        code: u32::from(closed.code),
+        reason: reason.as_ptr(),
+        cause: closed.cause as i32,
+        elapsed_us: micros(elapsed),
+        last_activity_us: last_activity.map_or(-1, micros),
+        unsent_messages: closed.unsent as u64,
+    });
 }
 
 /// A C string of `text`; a NUL inside, which a close reason may hold, would cut it short.

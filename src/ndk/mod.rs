@@ -6,7 +6,7 @@
 //! A file imports only files below it:
 //!
 //! ```text
-//! mod, ext/mod         the functions of the two headers
+//! mod, ext/mod, server/mod    the functions of the two headers
 //! guard                the frame of each function
 //! handle               the registry of clients
 //! callback, events     the application's callbacks, and what they get
@@ -29,6 +29,7 @@ mod guard;
 mod handle;
 mod last_error;
 mod readable;
+mod server;
 mod versioned_struct;
 
 use std::ffi::{CString, c_char};
@@ -48,8 +49,6 @@ use crate::{logging, platform};
 
 /// The most bytes one call of Send takes: the platform's limit.
 const SEND_BYTES_MAX: usize = 4_194_304;
-/// The most bytes of a close reason that are read. At most 123 of them are sent.
-const REASON_BYTES_READ: usize = 4_096;
 const NORMAL_CLOSURE: u32 = 1000;
 
 /// Makes a client. See `net_websocket.h`.
@@ -131,7 +130,7 @@ pub extern "C" fn OH_WebSocketClient_Close(client: *mut WebSocket, options: Code
     guard_client("Close", client, |handle| {
         let CodeAndText { code, text } = options;
         let code = if code == 0 { NORMAL_CLOSURE } else { code };
-        match handle.client.close(code, &reason(text)) {
+        match handle.client.close(code, &readable::reason(text)) {
             Ok(CloseStart::Handshake) => ErrCode::Ok,
             // There was no connection to close.
             Ok(CloseStart::Cancelled) => ErrCode::NoConnection,
@@ -278,21 +277,5 @@ fn kind_of(payload: &[u8]) -> MessageType {
         MessageType::Text
     } else {
         MessageType::Binary
-    }
-}
-
-fn reason(text: *const c_char) -> String {
-    if text.is_null() {
-        return String::new();
-    }
-    match readable::c_string(text, REASON_BYTES_READ) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(Unreadable::TooLong) => {
-            // The text is longer than a frame can carry, so its beginning is enough. `c_string` has read that much.
-            // SAFETY: `c_string` has read `REASON_BYTES_READ` bytes there and found no NUL.
-            let start = unsafe { std::slice::from_raw_parts(text.cast::<u8>(), REASON_BYTES_READ) };
-            String::from_utf8_lossy(start).into_owned()
-        }
-        Err(Unreadable::Address) => String::new(),
     }
 }

@@ -11,6 +11,8 @@ use super::abi::ext::RawPin;
 
 /// The smallest page of all supported systems. Larger pages are only checked more than once.
 const PAGE_BYTES: usize = 4_096;
+/// The most bytes of a close reason that are read. At most 123 of them are sent.
+const REASON_BYTES_READ: usize = 4_096;
 /// The size of the kernel's signal set. The system call accepts no other size.
 const SIGNAL_SET_BYTES: usize = 8;
 
@@ -42,6 +44,23 @@ pub fn c_string(text: *const c_char, limit: usize) -> Result<Vec<u8>, Unreadable
         }
     }
     Err(Unreadable::TooLong)
+}
+
+/// The beginning of a close reason; "" when it cannot be read.
+pub fn reason(text: *const c_char) -> String {
+    if text.is_null() {
+        return String::new();
+    }
+    match c_string(text, REASON_BYTES_READ) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(Unreadable::TooLong) => {
+            // The text is longer than a frame can carry, so its beginning is enough. `c_string` has read that much.
+            // SAFETY: `c_string` has read `REASON_BYTES_READ` bytes there and found no NUL.
+            let start = unsafe { std::slice::from_raw_parts(text.cast::<u8>(), REASON_BYTES_READ) };
+            String::from_utf8_lossy(start).into_owned()
+        }
+        Err(Unreadable::Address) => String::new(),
+    }
 }
 
 /// Copies `len` bytes at `address`.

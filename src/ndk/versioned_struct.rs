@@ -7,6 +7,7 @@ use std::mem::{offset_of, size_of};
 
 use super::abi::ErrCode;
 use super::abi::ext::{RawCallbacks, RawOptions, RawReconnectOptions, RawStatistics};
+use super::abi::server::{RawServerCallbacks, RawServerOptions, RawServerStatistics};
 use super::error::CallError;
 use super::readable;
 
@@ -41,6 +42,9 @@ versioned! {
     RawCallbacks, "NWS_Callbacks", offset_of!(RawCallbacks, on_reconnecting);
     RawReconnectOptions, "NWS_ReconnectOptions", size_of::<RawReconnectOptions>();
     RawStatistics, "NWS_Statistics", offset_of!(RawStatistics, proxy_us);
+    RawServerOptions, "NWS_ServerOptions", size_of::<RawServerOptions>();
+    RawServerCallbacks, "NWS_ServerCallbacks", size_of::<RawServerCallbacks>();
+    RawServerStatistics, "NWS_ServerStatistics", size_of::<RawServerStatistics>();
 }
 
 /// What 64-bit programs were built with.
@@ -103,4 +107,39 @@ pub unsafe fn write_struct<T: VersionedStruct>(address: *mut T, value: &T, size:
         std::ptr::copy_nonoverlapping((&raw const *value).cast::<u8>(), address, known);
         address.add(known).write_bytes(0, size - known);
     }
+}
+
+/// Fills the struct of an application with `value`, whose size is `size`.
+///
+/// # Safety
+///
+/// `address` must be NULL or that of `size` bytes that may be written to.
+pub unsafe fn init<T: VersionedStruct>(
+    argument: &str,
+    address: *mut T,
+    value: &T,
+    size: usize,
+) -> Result<(), CallError> {
+    if address.is_null() {
+        return Err(CallError::new(ErrCode::InvalidArgument, format!("{argument}: NULL")));
+    }
+    check_size::<T>(size)?;
+    // SAFETY: the caller's promise. The size is the program's.
+    unsafe {
+        write_struct(address, value, size);
+        address.cast::<usize>().write(size);
+    }
+    Ok(())
+}
+
+/// As [`init`], with the size that stands in the struct.
+///
+/// # Safety
+///
+/// `address` must be NULL or that of as many bytes as the struct's size says, which may be written to.
+pub unsafe fn fill<T: VersionedStruct>(argument: &str, address: *mut T, value: &T) -> Result<(), CallError> {
+    // SAFETY: the caller's promise; every such struct begins with its size.
+    let size = if address.is_null() { 0 } else { unsafe { address.cast::<usize>().read() } };
+    // SAFETY: as above.
+    unsafe { init(argument, address, value, size) }
 }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::admission::Slot;
 use super::connection::ConnectionInfo;
-use super::listener::{Answer, Verdict};
+use super::listener::{Acceptance, Answer, Verdict};
 use super::shared::{Ready, Shared};
 use super::upgrade::{Agreement, REQUEST_HEAD_BYTES_MAX, Refusal, UpgradeRequest};
 use crate::client::{Socket, Stream, Tcp, TlsError, accept_tls, within};
@@ -192,13 +192,16 @@ async fn upgrade(
     let request = Arc::new(request);
     let (answer, verdict) = oneshot::channel();
     server.listener.requested(remote, &request, Answer(answer));
-    let headers = match verdict.await {
-        Ok(Verdict::Accept(headers)) => headers,
+    let Acceptance { headers, protocol } = match verdict.await {
+        Ok(Verdict::Accept(acceptance)) => acceptance,
         Ok(Verdict::Refuse(refusal)) => return Err(Fault::Refused(refusal)),
         Err(_) => return Err(Fault::Unanswered),
     };
     let options = &server.options;
-    let agreement = request.agree(&options.protocols, options.session.per_message_deflate.as_ref());
+    let mut agreement = request.agree(&options.protocols, options.session.per_message_deflate.as_ref());
+    if protocol.is_some() {
+        agreement.protocol = protocol;
+    }
     stream.write_all(&request.format_answer(&agreement, &headers)).await?;
     stream.flush().await?;
     Ok((request, agreement, received))

@@ -42,16 +42,33 @@ pub trait ServerListener: Send + Sync + 'static {
 /// Answers one request to upgrade. Dropped, it refuses with HTTP 500.
 pub struct Answer(pub(super) oneshot::Sender<Verdict>);
 
+/// How a client is let in.
+pub(super) struct Acceptance {
+    pub(super) headers: Vec<(String, String)>,
+    /// Of those that it has offered; `None` for the choice of the options.
+    pub(super) protocol: Option<String>,
+}
+
 pub(super) enum Verdict {
-    Accept(Vec<(String, String)>),
+    Accept(Acceptance),
     Refuse(Refusal),
 }
 
 impl Answer {
     /// Lets the client in. The headers go out besides those of the upgrade.
     pub fn accept(self, headers: Vec<(String, String)>) {
+        self.accept_with(headers, None);
+    }
+
+    /// The same with this sub-protocol, which the client must have offered. `None` leaves the choice to the options.
+    pub fn accept_with(self, headers: Vec<(String, String)>, protocol: Option<String>) {
         // The client may be gone, which is no error.
-        let _ = self.0.send(Verdict::Accept(headers));
+        let _ = self.0.send(Verdict::Accept(Acceptance { headers, protocol }));
+    }
+
+    /// Whether the client still waits.
+    pub fn is_waited_for(&self) -> bool {
+        !self.0.is_closed()
     }
 
     /// Refuses the client.

@@ -26,7 +26,7 @@ pub use self::connection::{Connection, ConnectionInfo};
 pub use self::listener::{Answer, ServerListener};
 pub use self::options::{CLIENTS_DEFAULT, RateLimit, ServerOptions};
 pub use self::statistics::ServerStatistics;
-pub use self::upgrade::{Refusal, UpgradeRequest};
+pub use self::upgrade::{HeaderFault, Refusal, UpgradeRequest, answer_header};
 
 use self::shared::Shared;
 use crate::client::{MessageType, TrustError, server_config};

@@ -12,6 +12,47 @@ const REQUEST_HEADERS_MAX: usize = 100;
 /// Random bytes of a key (RFC 6455 section 4.1).
 const KEY_BYTES: usize = 16;
 
+/// What an upgrade itself says.
+const OWN_HEADERS: [&str; 6] = [
+    "upgrade",
+    "connection",
+    "content-length",
+    "sec-websocket-accept",
+    "sec-websocket-protocol",
+    "sec-websocket-extensions",
+];
+
+/// Why a header cannot be one of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderFault {
+    /// The library says it itself.
+    Own,
+    /// It is no header (RFC 9110 section 5.5).
+    Malformed,
+}
+
+impl fmt::Display for HeaderFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Own => "is the library's own",
+            Self::Malformed => "must be a name and a value without line ends (RFC 9110 5.5)",
+        })
+    }
+}
+
+/// A header that an application adds to an answer.
+pub fn answer_header(name: &[u8], value: &[u8]) -> Result<(String, String), HeaderFault> {
+    let printable = |byte: &u8| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f);
+    if !is_token(name) || !value.iter().all(printable) {
+        return Err(HeaderFault::Malformed);
+    }
+    let (name, value) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
+    if OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+        return Err(HeaderFault::Own);
+    }
+    Ok((name.into_owned(), value.into_owned()))
+}
+
 /// A request to upgrade that can be met.
 #[derive(Clone, Debug)]
 pub struct UpgradeRequest {

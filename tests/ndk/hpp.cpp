@@ -268,6 +268,78 @@ void takes_options_of_tls()
     CHECK_NEXT("close 1000 ");
 }
 
+void serves_clients()
+{
+    auto events = std::make_shared<Events>();
+    auto served = std::make_shared<Events>();
+    std::unique_ptr<nws::Server> server;
+    nws::ServerHandlers handlers;
+    handlers.onRequest = [&](const nws::ServerRequest &request) {
+        if (std::string(request.target) == "/no") {
+            CHECK(!server->refuse(request.request, 403, "not you", { { "X-Why", "path" } }));
+        } else {
+            CHECK(!server->accept(request.request, "", { { "X-Served", "yes" } }));
+        }
+    };
+    handlers.onOpen = [&](uint64_t connection, const nws::ServerConnection &info) {
+        CHECK(server->address(connection) == std::string("127.0.0.1"));
+        served->put("open " + std::to_string(connection) + " " + info.target + " " + info.protocol);
+    };
+    handlers.onMessage = [&](uint64_t connection, const nws::Message &message) {
+        if (message.view() == "throw") {
+            throw std::runtime_error("thrown");
+        }
+        CHECK(!(message.isText() ? server->sendText(connection, message.view())
+                                 : server->sendBinary(connection, message.data(), message.size())));
+    };
+    handlers.onClose = [&](uint64_t connection, const nws::Close &close) {
+        served->put("close " + std::to_string(connection) + " " + std::to_string(close.code));
+    };
+    handlers.onStop = [&] { served->put("stop"); };
+    handlers.onException = [&](std::exception_ptr) { served->put("exception"); };
+    server = std::make_unique<nws::Server>(std::move(handlers));
+    CHECK(server->connections().empty() && server->port() == 0);
+    nws::ServerOptions options;
+    options.address = "127.0.0.1";
+    options.protocols = { "a", "b" };
+    CHECK(!server->start(options));
+    CHECK(server->start(options).code() == WEBSOCKET_CONNECTION_ERROR);
+    std::string url = "ws://127.0.0.1:" + std::to_string(server->port());
+
+    nws::Client client(all(events));
+    CHECK(!client.connect(url + "/no"));
+    CHECK_NEXT("error 4"); // NWS_PHASE_UPGRADE
+    nws::Options offer;
+    offer.protocols = { "c", "b" };
+    CHECK(!client.setOptions(offer));
+    CHECK(!client.connect(url + "/yes"));
+    CHECK_NEXT("open 101");
+    CHECK(served->next() == "open 1 /yes b");
+    CHECK(client.responseHeader("x-served") == std::string("yes"));
+    CHECK(!client.sendText("text"));
+    CHECK_NEXT("text text");
+    CHECK(!client.sendBinary(std::vector<uint8_t>{ 'a', 'b' }));
+    CHECK_NEXT("binary ab");
+    CHECK(!client.sendText("throw"));
+    CHECK(served->next() == "exception");
+    CHECK(server->connections() == std::vector<uint64_t>{ 1 });
+    CHECK(server->broadcast(nws::MessageType::text, "all") == 1);
+    CHECK_NEXT("text all");
+    CHECK(server->broadcast(nws::MessageType::text, "none", std::vector<uint64_t>{}) == 0);
+    CHECK(server->broadcast(nws::MessageType::text, "one", { 1, 2 }) == 1);
+    CHECK_NEXT("text one");
+    CHECK(server->sendText(2, "nobody").code() == NWS_NOT_FOUND);
+    CHECK(server->statistics().messagesReceived == 3 && server->bufferedAmount(1) == 0);
+    CHECK(!server->close(1, 4000, "go"));
+    CHECK_NEXT("close 4000 go");
+    CHECK(served->next() == "close 1 4000");
+    CHECK(!server->stop());
+    CHECK(served->next() == "stop");
+    nws::Server moved = std::move(*server);
+    CHECK(moved && !*server);
+    CHECK(server->start().code() == WEBSOCKET_CLIENT_NULL);
+}
+
 } // namespace
 
 int main()
@@ -283,5 +355,6 @@ int main()
     RUN(gives_exceptions_to_their_handler);
     RUN(takes_options);
     RUN(takes_options_of_tls);
+    RUN(serves_clients);
     return check_end();
 }

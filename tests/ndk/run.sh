@@ -18,7 +18,7 @@ ARCH=${1:?usage: tests/ndk/run.sh host|x86_64|arm64-v8a|armeabi-v7a [PROGRAM...]
 shift
 PROGRAMS=("$@")
 if ((${#PROGRAMS[@]} == 0)); then
-    PROGRAMS=(headers_c headers_cpp acceptance platform_parity contract ext hpp threads lifecycle permission freeze times shortage secrets)
+    PROGRAMS=(headers_c headers_cpp acceptance platform_parity contract ext server hpp threads lifecycle permission freeze times shortage secrets)
     PROGRAMS+=(network network_old network_none trust trust_old trust_none user_program echo_client guide guide_zh examples)
     [[ -n ${SANITIZE:-} ]] || PROGRAMS+=(same_name)
     if [[ $ARCH != arm* && -z ${SANITIZE:-} ]]; then

@@ -1,12 +1,13 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Long runs, for scripts/soak.sh: soak cycles COUNT | threads SECONDS | blocked CLIENTS
+ * Long runs, for scripts/soak.sh: soak cycles COUNT | threads SECONDS | blocked CLIENTS | idle CLIENTS
  */
 
 #include "check.h"
 
 #include <dirent.h>
+#include <network/netstack/net_websocket_ext.h>
 
 static const char *ws;
 static char url[URL_BYTES];
@@ -227,6 +228,93 @@ static void blocked_clients(int clients)
     free(others);
 }
 
+/* --- idle clients of a server --- */
+
+/* What an idle connection may take of the server's process. The kernel's part of it is not counted there. */
+#define IDLE_BYTES_MAX 4096
+
+static int opened, over;
+
+static void on_server_open(struct NWS_Server *server, void *data, uint64_t connection,
+                           const struct NWS_ServerConnection *info)
+{
+    (void)server, (void)data, (void)connection, (void)info;
+    count(&opened);
+}
+
+static void on_server_close(struct NWS_Server *server, void *data, uint64_t connection, const struct NWS_Close *close)
+{
+    (void)server, (void)data, (void)connection, (void)close;
+    count(&over);
+}
+
+/* A process that opens so many connections to the port that it reads, and holds them until there is nothing more to read. */
+static void hold_clients(int ports, int clients)
+{
+    static const char request[] =
+        "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    struct sockaddr_in address;
+    uint16_t port;
+    char byte;
+    int at;
+    if (read(ports, &port, sizeof port) != sizeof port) {
+        _exit(1);
+    }
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (at = 0; at < clients; at++) {
+        int peer = socket(AF_INET, SOCK_STREAM, 0);
+        if (connect(peer, (struct sockaddr *)&address, sizeof address) != 0 ||
+            send(peer, request, sizeof request - 1, 0) != (ssize_t)sizeof request - 1 || recv(peer, &byte, 1, 0) != 1) {
+            _exit(1);
+        }
+    }
+    _exit(read(ports, &byte, 1) == 0 ? 0 : 1);
+}
+
+static void idle_clients(int clients)
+{
+    struct NWS_ServerCallbacks callbacks;
+    struct NWS_ServerOptions options;
+    struct NWS_Server *server;
+    int ends[2], status = 0, before;
+    uint16_t port = 0;
+    long empty, full, each;
+    pid_t other;
+    CHECK_INT(pipe(ends), 0);
+    before = descriptors();
+    other = fork();
+    if (other == 0) {
+        close(ends[1]);
+        hold_clients(ends[0], clients);
+    }
+    NWS_InitServerCallbacks(&callbacks, sizeof callbacks);
+    callbacks.onOpen = on_server_open;
+    callbacks.onClose = on_server_close;
+    NWS_InitServerOptions(&options, sizeof options);
+    options.address = "127.0.0.1";
+    options.maxConnectionsPerAddress = (uint32_t)clients;
+    server = NWS_ServerCreate(&callbacks);
+    CHECK_INT(NWS_ServerStart(server, &options), WEBSOCKET_OK);
+    CHECK_INT(NWS_ServerGetAddress(server, 0, NULL, NULL, &port), WEBSOCKET_OK);
+    empty = status_field("VmRSS");
+    CHECK(write(ends[1], &port, sizeof port) == sizeof port);
+    await(&opened, clients);
+    full = status_field("VmRSS");
+    each = (full - empty) * 1024 / clients;
+    printf("  %d idle clients: %ld kB to %ld kB, %ld bytes each\n", clients, empty, full, each);
+    CHECK(each <= IDLE_BYTES_MAX);
+    close(ends[1]);
+    CHECK_INT(waitpid(other, &status, 0), other);
+    CHECK_INT(status, 0);
+    await(&over, clients);
+    CHECK_INT(NWS_ServerDestroy(server), WEBSOCKET_OK);
+    printf("  all gone: %ld kB, %d descriptors more than before\n", status_field("VmRSS"), descriptors() - before);
+}
+
 int main(int argc, char **argv)
 {
     int number = argc == 3 ? atoi(argv[2]) : 0;
@@ -240,8 +328,10 @@ int main(int argc, char **argv)
         threads(number);
     } else if (argc == 3 && number > 0 && strcmp(argv[1], "blocked") == 0) {
         blocked_clients(number);
+    } else if (argc == 3 && number > 0 && strcmp(argv[1], "idle") == 0) {
+        idle_clients(number);
     } else {
-        printf("usage: soak cycles COUNT | threads SECONDS | blocked CLIENTS\n");
+        printf("usage: soak cycles COUNT | threads SECONDS | blocked CLIENTS | idle CLIENTS\n");
         return 2;
     }
     printf("%d passed, %d failed\n", check.failures == 0, check.failures != 0);

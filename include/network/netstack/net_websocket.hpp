@@ -4,7 +4,7 @@
 
 /**
  * @file net_websocket.hpp
- * @brief The WebSocket client for C++17: net_websocket.h and net_websocket_ext.h with owners, functions and views.
+ * @brief The WebSocket client and server for C++17: net_websocket.h and net_websocket_ext.h with owners, functions and views.
  *
  * Header-only; needs nothing but the two C headers and the standard library, and works without exceptions and RTTI.
  * What holds for the C functions holds here: any thread, inside any callback, never waiting for the network.
@@ -40,7 +40,7 @@
 #include "net_websocket.h"
 #include "net_websocket_ext.h"
 
-/** @brief The WebSocket client for C++17. */
+/** @brief The WebSocket client and server for C++17. */
 namespace nws {
 
 /**
@@ -362,6 +362,84 @@ struct Handlers {
     std::function<void(std::exception_ptr)> onException;
 };
 
+/** What is no part of the interface. */
+namespace detail {
+
+/** Calls it, and has `onException` hear of what it throws. */
+template <class Call>
+void guarded(const std::function<void(std::exception_ptr)> &onException, Call &&call) noexcept
+{
+#ifdef __cpp_exceptions
+    try {
+        call();
+    } catch (...) {
+        if (!onException) {
+            std::terminate();
+        }
+        onException(std::current_exception());
+    }
+#else
+    (void)onException;
+    call();
+#endif
+}
+
+/** The names with commas between them. */
+inline std::string joined(const std::vector<std::string> &names)
+{
+    std::string list;
+    for (const std::string &name : names) {
+        list += (list.empty() ? "" : ",") + name;
+    }
+    return list;
+}
+
+/** The headers as a list of C's. */
+inline std::vector<WebSocket_Header> linked(const std::vector<std::pair<std::string, std::string>> &headers)
+{
+    std::vector<WebSocket_Header> list;
+    list.reserve(headers.size());
+    for (const auto &[name, value] : headers) {
+        list.push_back({ name.c_str(), value.c_str(), nullptr });
+    }
+    for (size_t at = 1; at < list.size(); at++) {
+        list[at - 1].next = &list[at];
+    }
+    return list;
+}
+
+/** A time as C has it. */
+inline uint32_t milliseconds(std::chrono::milliseconds time) noexcept
+{
+    int64_t count = time.count();
+    return count < 0 ? 0 : count > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(count);
+}
+
+/** A text that C copies into a buffer. */
+template <class Get>
+std::optional<std::string> text(Get get)
+{
+    // What is there may change between the two calls, with a new connection.
+    std::string value;
+    size_t length = 0;
+    int32_t result = get(nullptr, &length);
+    while (result == WEBSOCKET_OK && length > value.size()) {
+        value.resize(length);
+        result = get(value.data(), &length);
+        if (result == NWS_BUFFER_TOO_SMALL) {
+            result = WEBSOCKET_OK;
+            continue;
+        }
+        if (result == WEBSOCKET_OK) {
+            value.resize(length - 1);
+            return value;
+        }
+    }
+    return std::nullopt;
+}
+
+} // namespace detail
+
 /**
  * @brief A client: one connection at a time, any number one after another.
  *
@@ -428,8 +506,8 @@ public:
     {
         NWS_Options raw{};
         NWS_InitOptions(&raw, sizeof raw);
-        std::string protocols = joined(options.protocols);
-        std::string alpnProtocols = joined(options.alpnProtocols);
+        std::string protocols = detail::joined(options.protocols);
+        std::string alpnProtocols = detail::joined(options.alpnProtocols);
         std::vector<NWS_CertificatePinning> pins;
         for (const CertificatePinning &pin : options.certificatePinning) {
             using std::chrono::milliseconds;
@@ -444,16 +522,16 @@ public:
         for (size_t at = 1; at < pins.size(); at++) {
             pins[at - 1].next = &pins[at];
         }
-        std::vector<WebSocket_Header> headers = linked(options.headers);
-        raw.connectTimeoutMs = milliseconds(options.connectTimeout);
-        raw.closeTimeoutMs = milliseconds(options.closeTimeout);
-        raw.pingIntervalMs = milliseconds(options.pingInterval);
-        raw.pongTimeoutMs = milliseconds(options.pongTimeout);
+        std::vector<WebSocket_Header> headers = detail::linked(options.headers);
+        raw.connectTimeoutMs = detail::milliseconds(options.connectTimeout);
+        raw.closeTimeoutMs = detail::milliseconds(options.closeTimeout);
+        raw.pingIntervalMs = detail::milliseconds(options.pingInterval);
+        raw.pongTimeoutMs = detail::milliseconds(options.pongTimeout);
         raw.maxMessageSize = options.maxMessageSize;
         raw.sendQueueLimit = options.sendQueueLimit;
         raw.sendLowWater = options.sendLowWater;
         raw.sendQueueMessages = options.sendQueueMessages;
-        raw.statisticsIntervalMs = milliseconds(options.statisticsInterval);
+        raw.statisticsIntervalMs = detail::milliseconds(options.statisticsInterval);
         raw.traceId = options.traceId;
         raw.protocols = protocols.c_str();
         raw.headers = headers.empty() ? nullptr : headers.data();
@@ -492,11 +570,11 @@ public:
         raw.password = hasCredentials ? options.password.c_str() : nullptr;
         raw.maxRedirects = options.maxRedirects;
         raw.supportOriginPort = options.supportOriginPort;
-        raw.lookupTimeoutMs = milliseconds(options.lookupTimeout);
-        raw.tcpTimeoutMs = milliseconds(options.tcpTimeout);
-        raw.proxyTimeoutMs = milliseconds(options.proxyTimeout);
-        raw.tlsTimeoutMs = milliseconds(options.tlsTimeout);
-        raw.upgradeTimeoutMs = milliseconds(options.upgradeTimeout);
+        raw.lookupTimeoutMs = detail::milliseconds(options.lookupTimeout);
+        raw.tcpTimeoutMs = detail::milliseconds(options.tcpTimeout);
+        raw.proxyTimeoutMs = detail::milliseconds(options.proxyTimeout);
+        raw.tlsTimeoutMs = detail::milliseconds(options.tlsTimeout);
+        raw.upgradeTimeoutMs = detail::milliseconds(options.upgradeTimeout);
         raw.trustUserAuthorities = static_cast<uint8_t>(options.trustUserAuthorities);
         raw.networkSecurityConfig = static_cast<uint8_t>(options.networkSecurityConfig);
         raw.fragmentMessages = options.fragmentMessages;
@@ -514,12 +592,12 @@ public:
     {
         NWS_ReconnectOptions raw{};
         NWS_InitReconnectOptions(&raw, sizeof raw);
-        raw.delayMs = milliseconds(options.delay);
-        raw.maxDelayMs = milliseconds(options.maxDelay);
+        raw.delayMs = detail::milliseconds(options.delay);
+        raw.maxDelayMs = detail::milliseconds(options.maxDelay);
         raw.maxAttempts = options.maxAttempts;
-        raw.maxTimeMs = milliseconds(options.maxTime);
+        raw.maxTimeMs = detail::milliseconds(options.maxTime);
         raw.causes = options.causes;
-        raw.prepareTimeoutMs = milliseconds(options.prepareTimeout);
+        raw.prepareTimeoutMs = detail::milliseconds(options.prepareTimeout);
         raw.atOnce = options.atOnce;
         raw.dropQueue = options.dropQueue;
         raw.ignoreNetwork = options.ignoreNetwork;
@@ -533,7 +611,7 @@ public:
     Error prepare(uint32_t attempt, NWS_Decision decision, const std::string &url = {},
                   const std::vector<std::pair<std::string, std::string>> &headers = {})
     {
-        std::vector<WebSocket_Header> list = linked(headers);
+        std::vector<WebSocket_Header> list = detail::linked(headers);
         return Error(NWS_PrepareAttempt(client_, attempt, decision, url.empty() ? nullptr : url.c_str(),
                                         list.empty() ? nullptr : list.data()));
     }
@@ -613,19 +691,19 @@ public:
     /** @brief The sub-protocol of the last connection. */
     std::optional<std::string> protocol() const
     {
-        return text([this](char *buffer, size_t *length) { return NWS_GetProtocol(client_, buffer, length); });
+        return detail::text([this](char *buffer, size_t *length) { return NWS_GetProtocol(client_, buffer, length); });
     }
 
     /** @brief The extensions of the last connection. */
     std::optional<std::string> extensions() const
     {
-        return text([this](char *buffer, size_t *length) { return NWS_GetExtensions(client_, buffer, length); });
+        return detail::text([this](char *buffer, size_t *length) { return NWS_GetExtensions(client_, buffer, length); });
     }
 
     /** @brief A header of the server's answer; `index` tells several of one name apart. */
     std::optional<std::string> responseHeader(const std::string &name, size_t index = 0) const
     {
-        return text([&](char *buffer, size_t *length) {
+        return detail::text([&](char *buffer, size_t *length) {
             return NWS_GetResponseHeader(client_, name.c_str(), index, buffer, length);
         });
     }
@@ -652,19 +730,7 @@ private:
         template <class Call>
         static void guarded(const Core &core, Call &&call) noexcept
         {
-#ifdef __cpp_exceptions
-            try {
-                call();
-            } catch (...) {
-                if (!core.handlers.onException) {
-                    std::terminate();
-                }
-                core.handlers.onException(std::current_exception());
-            }
-#else
-            (void)core;
-            call();
-#endif
+            detail::guarded(core.handlers.onException, std::forward<Call>(call));
         }
 
         template <class... Arguments>
@@ -754,57 +820,6 @@ private:
         return error;
     }
 
-    static std::string joined(const std::vector<std::string> &names)
-    {
-        std::string list;
-        for (const std::string &name : names) {
-            list += (list.empty() ? "" : ",") + name;
-        }
-        return list;
-    }
-
-    /** The headers as a list of C's. */
-    static std::vector<WebSocket_Header> linked(const std::vector<std::pair<std::string, std::string>> &headers)
-    {
-        std::vector<WebSocket_Header> list;
-        list.reserve(headers.size());
-        for (const auto &[name, value] : headers) {
-            list.push_back({ name.c_str(), value.c_str(), nullptr });
-        }
-        for (size_t at = 1; at < list.size(); at++) {
-            list[at - 1].next = &list[at];
-        }
-        return list;
-    }
-
-    static uint32_t milliseconds(std::chrono::milliseconds time) noexcept
-    {
-        int64_t count = time.count();
-        return count < 0 ? 0 : count > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(count);
-    }
-
-    template <class Get>
-    static std::optional<std::string> text(Get get)
-    {
-        // What is there may change between the two calls, with a new connection.
-        std::string value;
-        size_t length = 0;
-        int32_t result = get(nullptr, &length);
-        while (result == WEBSOCKET_OK && length > value.size()) {
-            value.resize(length);
-            result = get(value.data(), &length);
-            if (result == NWS_BUFFER_TOO_SMALL) {
-                result = WEBSOCKET_OK;
-                continue;
-            }
-            if (result == WEBSOCKET_OK) {
-                value.resize(length - 1);
-                return value;
-            }
-        }
-        return std::nullopt;
-    }
-
     void destroy() noexcept
     {
         if (client_ != nullptr) {
@@ -814,6 +829,384 @@ private:
 
     std::shared_ptr<Core> core_;
     struct WebSocket *client_;
+};
+
+/** @brief A client's request for a connection; valid during the callback, its number longer. */
+using ServerRequest = NWS_ServerRequest;
+/** @brief A connection of a server that has just opened; valid during the callback. */
+using ServerConnection = NWS_ServerConnection;
+/** @brief What a server has counted. */
+using ServerStatistics = NWS_ServerStatistics;
+
+/** @brief Where a server listens and whom it lets in, with the library's defaults; see NWS_ServerOptions for each. */
+struct ServerOptions {
+    /** @brief The defaults. */
+    ServerOptions()
+    {
+        NWS_ServerOptions raw{};
+        NWS_InitServerOptions(&raw, sizeof raw);
+        maxMessageSize = raw.maxMessageSize;
+        sendQueueLimit = raw.sendQueueLimit;
+        sendLowWater = raw.sendLowWater;
+        maxAddresses = raw.maxAddresses;
+        maxConnectionsPerAddress = raw.maxConnectionsPerAddress;
+        maxHandshakes = raw.maxHandshakes;
+        handshakeTimeout = std::chrono::milliseconds(raw.handshakeTimeoutMs);
+        closeTimeout = std::chrono::milliseconds(raw.closeTimeoutMs);
+        pingInterval = std::chrono::milliseconds(raw.pingIntervalMs);
+        pongTimeout = std::chrono::milliseconds(raw.pongTimeoutMs);
+        ratePeriod = std::chrono::milliseconds(raw.ratePeriodMs);
+        rateBan = std::chrono::milliseconds(raw.rateBanMs);
+        deflateThreshold = raw.deflateThreshold;
+        clientMaxWindowBits = raw.clientMaxWindowBits;
+        serverMaxWindowBits = raw.serverMaxWindowBits;
+    }
+
+    /** An address of this device; empty for all addresses of IPv4. */
+    std::string address;
+    /** The port; 0 for one that is free. */
+    uint16_t port = 0;
+    /** Files with the certificate and its key, PEM or DER; both empty for no TLS. */
+    std::string certPath;
+    /** See ServerOptions::certPath. */
+    std::string keyPath;
+    /** The key's password; empty for none. */
+    std::string keyPassword;
+    /** File with the authorities of clients' certificates; empty to ask for none. */
+    std::string clientCaPath;
+    /** Speak TLS 1.3 only. */
+    bool tls13Only = false;
+    /** The sub-protocols that are spoken. */
+    std::vector<std::string> protocols;
+    /** The largest message to receive, in bytes. */
+    uint64_t maxMessageSize = 0;
+    /** The most bytes that may wait to be sent on a connection. */
+    uint64_t sendQueueLimit = 0;
+    /** Down to how many bytes a longer queue must be for ServerHandlers::onDrain. */
+    uint64_t sendLowWater = 0;
+    /** The most messages; 0 for any number. */
+    uint64_t sendQueueMessages = 0;
+    /** How many addresses may be connected at a time. */
+    uint32_t maxAddresses = 0;
+    /** How many connections one of them may have. */
+    uint32_t maxConnectionsPerAddress = 0;
+    /** How many clients may be in their handshake. */
+    uint32_t maxHandshakes = 0;
+    /** How long a client may take for it. */
+    std::chrono::milliseconds handshakeTimeout{};
+    /** How long to wait for a client's close frame. */
+    std::chrono::milliseconds closeTimeout{};
+    /** Time between pings; 0 for none. */
+    std::chrono::milliseconds pingInterval{};
+    /** How long after a ping something must come; 0 for ever. */
+    std::chrono::milliseconds pongTimeout{};
+    /** How often one address may connect within ratePeriod; 0 for as often as it likes. */
+    uint32_t rateConnections = 0;
+    /** See ServerOptions::rateConnections. */
+    std::chrono::milliseconds ratePeriod{};
+    /** How long one that connects more often is kept out. */
+    std::chrono::milliseconds rateBan{};
+    /** Use permessage-deflate with clients that offer it. */
+    bool perMessageDeflate = false;
+    /** Have clients compress each message by itself. */
+    bool clientNoContextTakeover = false;
+    /** Compress each message by itself. */
+    bool serverNoContextTakeover = false;
+    /** The largest window of clients, 9 to 15 bits. */
+    uint8_t clientMaxWindowBits = 0;
+    /** The window to compress with. */
+    uint8_t serverMaxWindowBits = 0;
+    /** Messages shorter than this are sent uncompressed, in bytes. */
+    uint32_t deflateThreshold = 0;
+    /** Hand on long and fragmented messages in pieces. */
+    bool receivePieces = false;
+    /** Send messages of more than 1 MiB in fragments. */
+    bool fragmentMessages = true;
+};
+
+/**
+ * @brief What to call at each event of a server; see NWS_ServerCallbacks for each. Those not set are not called.
+ *
+ * Those of one connection are called one at a time, others at the same time on several threads. None is called after the
+ * server's destructor has returned; it waits for those that run on other threads. The server may be destroyed inside one.
+ */
+struct ServerHandlers {
+    /** A client asks; answer by Server::accept() or Server::refuse(). Without this handler all are accepted. */
+    std::function<void(const ServerRequest &)> onRequest;
+    /** A connection is open. */
+    std::function<void(uint64_t, const ServerConnection &)> onOpen;
+    /** A message came, or a piece of one. */
+    std::function<void(uint64_t, const Message &)> onMessage;
+    /** The send queue of a connection, once long, is short again. */
+    std::function<void(uint64_t)> onDrain;
+    /** A connection failed; with 0, the server could not take a client. */
+    std::function<void(uint64_t, const Failure &)> onError;
+    /** A connection has ended. */
+    std::function<void(uint64_t, const Close &)> onClose;
+    /** After Server::stop() all is over. */
+    std::function<void()> onStop;
+    /** A handler has thrown; without this one that ends the program by std::terminate. */
+    std::function<void(std::exception_ptr)> onException;
+};
+
+/**
+ * @brief A server and its connections, each known by a number.
+ *
+ * Owns the C server; its destructor is NWS_ServerDestroy(). One that was moved from is empty and answers
+ * WEBSOCKET_CLIENT_NULL.
+ */
+class Server {
+public:
+    /** @brief Makes a server with these handlers, which does not listen yet. */
+    explicit Server(ServerHandlers handlers = {}) : core_(std::make_shared<Core>(std::move(handlers)))
+    {
+        NWS_ServerCallbacks callbacks{};
+        NWS_InitServerCallbacks(&callbacks, sizeof callbacks);
+        callbacks.userData = core_.get();
+        const ServerHandlers &set = core_->handlers;
+        callbacks.onRequest = set.onRequest ? &Core::request : nullptr;
+        callbacks.onOpen = set.onOpen ? &Core::open : nullptr;
+        callbacks.onMessage = set.onMessage ? &Core::message : nullptr;
+        callbacks.onDrain = set.onDrain ? &Core::drain : nullptr;
+        callbacks.onError = set.onError ? &Core::error : nullptr;
+        callbacks.onClose = set.onClose ? &Core::close : nullptr;
+        callbacks.onStop = set.onStop ? &Core::stop : nullptr;
+        server_ = NWS_ServerCreate(&callbacks);
+    }
+
+    ~Server() { destroy(); }
+
+    Server(const Server &) = delete;
+    Server &operator=(const Server &) = delete;
+
+    /** @brief Takes the other's server over, with its connections. */
+    Server(Server &&other) noexcept
+        : core_(std::move(other.core_)), server_(std::exchange(other.server_, nullptr))
+    {
+    }
+
+    /** @brief Destroys its own server and takes the other's over. */
+    Server &operator=(Server &&other) noexcept
+    {
+        if (this != &other) {
+            destroy();
+            core_ = std::move(other.core_);
+            server_ = std::exchange(other.server_, nullptr);
+        }
+        return *this;
+    }
+
+    /** @brief Whether there is a server behind it. */
+    explicit operator bool() const noexcept { return server_ != nullptr; }
+
+    /** @brief The C server. */
+    struct NWS_Server *handle() const noexcept { return server_; }
+
+    /** @brief NWS_ServerStart(). */
+    Error start(const ServerOptions &options = {})
+    {
+        NWS_ServerOptions raw{};
+        NWS_InitServerOptions(&raw, sizeof raw);
+        auto given = [](const std::string &text) { return text.empty() ? nullptr : text.c_str(); };
+        std::string protocols = detail::joined(options.protocols);
+        raw.address = given(options.address);
+        raw.certPath = given(options.certPath);
+        raw.keyPath = given(options.keyPath);
+        raw.keyPassword = given(options.keyPassword);
+        raw.clientCaPath = given(options.clientCaPath);
+        raw.protocols = given(protocols);
+        raw.maxMessageSize = options.maxMessageSize;
+        raw.sendQueueLimit = options.sendQueueLimit;
+        raw.sendLowWater = options.sendLowWater;
+        raw.sendQueueMessages = options.sendQueueMessages;
+        raw.maxAddresses = options.maxAddresses;
+        raw.maxConnectionsPerAddress = options.maxConnectionsPerAddress;
+        raw.maxHandshakes = options.maxHandshakes;
+        raw.handshakeTimeoutMs = detail::milliseconds(options.handshakeTimeout);
+        raw.closeTimeoutMs = detail::milliseconds(options.closeTimeout);
+        raw.pingIntervalMs = detail::milliseconds(options.pingInterval);
+        raw.pongTimeoutMs = detail::milliseconds(options.pongTimeout);
+        raw.rateConnections = options.rateConnections;
+        raw.ratePeriodMs = detail::milliseconds(options.ratePeriod);
+        raw.rateBanMs = detail::milliseconds(options.rateBan);
+        raw.deflateThreshold = options.deflateThreshold;
+        raw.port = options.port;
+        raw.tls13Only = options.tls13Only;
+        raw.perMessageDeflate = options.perMessageDeflate;
+        raw.clientNoContextTakeover = options.clientNoContextTakeover;
+        raw.serverNoContextTakeover = options.serverNoContextTakeover;
+        raw.clientMaxWindowBits = options.clientMaxWindowBits;
+        raw.serverMaxWindowBits = options.serverMaxWindowBits;
+        raw.receivePieces = options.receivePieces;
+        raw.fragmentMessages = options.fragmentMessages;
+        return Error(NWS_ServerStart(server_, &raw));
+    }
+
+    /** @brief NWS_ServerStop(). */
+    Error stop(std::chrono::milliseconds timeout = {})
+    {
+        return Error(NWS_ServerStop(server_, detail::milliseconds(timeout)));
+    }
+
+    /** @brief NWS_ServerAccept(). An empty protocol leaves the choice to ServerOptions::protocols. */
+    Error accept(uint64_t request, const std::string &protocol = {},
+                 const std::vector<std::pair<std::string, std::string>> &headers = {})
+    {
+        std::vector<WebSocket_Header> list = detail::linked(headers);
+        return Error(NWS_ServerAccept(server_, request, protocol.empty() ? nullptr : protocol.c_str(),
+                                      list.empty() ? nullptr : list.data()));
+    }
+
+    /** @brief NWS_ServerRefuse(). */
+    Error refuse(uint64_t request, uint32_t status, const std::string &body = {},
+                 const std::vector<std::pair<std::string, std::string>> &headers = {})
+    {
+        std::vector<WebSocket_Header> list = detail::linked(headers);
+        return Error(NWS_ServerRefuse(server_, request, status, list.empty() ? nullptr : list.data(), body.c_str()));
+    }
+
+    /** @brief NWS_ServerSendText(). */
+    Error sendText(uint64_t connection, std::string_view text)
+    {
+        return Error(NWS_ServerSendText(server_, connection, text.data(), text.size()));
+    }
+
+    /** @brief NWS_ServerSendBinary(). */
+    Error sendBinary(uint64_t connection, const void *data, size_t size)
+    {
+        return Error(NWS_ServerSendBinary(server_, connection, data, size));
+    }
+
+    /** @brief NWS_ServerBroadcast() to all. Returns how many connections have taken it. */
+    size_t broadcast(MessageType type, std::string_view data)
+    {
+        return broadcastTo(type, data, nullptr, 0);
+    }
+
+    /** @brief NWS_ServerBroadcast() to these. Returns how many have taken it. */
+    size_t broadcast(MessageType type, std::string_view data, const std::vector<uint64_t> &connections)
+    {
+        // NULL stands for all.
+        return connections.empty() ? 0 : broadcastTo(type, data, connections.data(), connections.size());
+    }
+
+    /** @brief NWS_ServerClose(). */
+    Error close(uint64_t connection, uint32_t code = 1000, const std::string &reason = {})
+    {
+        return Error(NWS_ServerClose(server_, connection, code, reason.c_str()));
+    }
+
+    /** @brief The port that it listens at; 0 if it is not started. */
+    uint16_t port() const noexcept
+    {
+        uint16_t port = 0;
+        NWS_ServerGetAddress(server_, 0, nullptr, nullptr, &port);
+        return port;
+    }
+
+    /** @brief The IP address of a client; none if there is no such connection. */
+    std::optional<std::string> address(uint64_t connection) const
+    {
+        return detail::text(
+            [&](char *buffer, size_t *length) { return NWS_ServerGetAddress(server_, connection, buffer, length, nullptr); });
+    }
+
+    /** @brief The connections that are not over, oldest first. */
+    std::vector<uint64_t> connections() const
+    {
+        std::vector<uint64_t> numbers;
+        size_t count = 0;
+        int32_t result = NWS_ServerGetConnections(server_, nullptr, &count);
+        while (result == WEBSOCKET_OK || result == NWS_BUFFER_TOO_SMALL) {
+            // Others may connect between the two calls.
+            numbers.resize(count + 1);
+            count = numbers.size();
+            result = NWS_ServerGetConnections(server_, numbers.data(), &count);
+            if (result == WEBSOCKET_OK) {
+                numbers.resize(count);
+                return numbers;
+            }
+        }
+        return {};
+    }
+
+    /** @brief Bytes of a connection that the kernel has not taken yet; 0 if there is no such connection. */
+    uint64_t bufferedAmount(uint64_t connection) const noexcept
+    {
+        uint64_t bytes = 0;
+        NWS_ServerGetBufferedAmount(server_, connection, &bytes);
+        return bytes;
+    }
+
+    /** @brief What the server has counted; all 0 if it is not started. */
+    ServerStatistics statistics() const noexcept
+    {
+        ServerStatistics statistics{};
+        statistics.size = sizeof statistics;
+        NWS_ServerGetStatistics(server_, &statistics);
+        return statistics;
+    }
+
+private:
+    /** As that of Client. */
+    struct Core : std::enable_shared_from_this<Core> {
+        explicit Core(ServerHandlers given) : handlers(std::move(given)) {}
+
+        const ServerHandlers handlers;
+
+        template <class Call>
+        static void with(void *userData, Call &&call) noexcept
+        {
+            std::shared_ptr<Core> core = static_cast<Core *>(userData)->shared_from_this();
+            detail::guarded(core->handlers.onException, [&] { call(core->handlers); });
+        }
+
+        static void request(struct NWS_Server *, void *userData, const NWS_ServerRequest *request)
+        {
+            with(userData, [&](const ServerHandlers &handlers) { handlers.onRequest(*request); });
+        }
+        static void open(struct NWS_Server *, void *userData, uint64_t connection, const NWS_ServerConnection *info)
+        {
+            with(userData, [&](const ServerHandlers &handlers) { handlers.onOpen(connection, *info); });
+        }
+        static void message(struct NWS_Server *, void *userData, uint64_t connection, const NWS_Message *message)
+        {
+            with(userData, [&](const ServerHandlers &handlers) { handlers.onMessage(connection, Message(*message)); });
+        }
+        static void drain(struct NWS_Server *, void *userData, uint64_t connection)
+        {
+            with(userData, [&](const ServerHandlers &handlers) { handlers.onDrain(connection); });
+        }
+        static void error(struct NWS_Server *, void *userData, uint64_t connection, const NWS_Failure *failure)
+        {
+            with(userData, [&](const ServerHandlers &handlers) { handlers.onError(connection, *failure); });
+        }
+        static void close(struct NWS_Server *, void *userData, uint64_t connection, const NWS_Close *close)
+        {
+            with(userData, [&](const ServerHandlers &handlers) { handlers.onClose(connection, *close); });
+        }
+        static void stop(struct NWS_Server *, void *userData)
+        {
+            with(userData, [&](const ServerHandlers &handlers) { handlers.onStop(); });
+        }
+    };
+
+    size_t broadcastTo(MessageType type, std::string_view data, const uint64_t *connections, size_t count)
+    {
+        size_t taken = 0;
+        NWS_ServerBroadcast(server_, static_cast<int32_t>(type), data.data(), data.size(), connections, count, &taken);
+        return taken;
+    }
+
+    void destroy() noexcept
+    {
+        if (server_ != nullptr) {
+            NWS_ServerDestroy(std::exchange(server_, nullptr));
+        }
+    }
+
+    std::shared_ptr<Core> core_;
+    struct NWS_Server *server_ = nullptr;
 };
 
 } // namespace nws

@@ -17,10 +17,14 @@
  *   behind the pointer is not read. These two are not listed again below.
  * - After an error nothing has changed, and NWS_LastErrorMessage() names the argument or field and the cause.
  *
- * Structs begin with their own size, so that they can grow. NWS_InitOptions(), NWS_InitReconnectOptions() and
- * NWS_InitCallbacks() set it. A program that sets it to `sizeof` the struct by hand clears the struct first, padding
- * included. A library that is newer than the program uses its defaults for the fields that the program lacks. A library
- * that is older refuses a field that it does not know, unless that field is 0.
+ * The functions whose names begin with NWS_Server are about servers, and hold to the same: a NULL server gives
+ * WEBSOCKET_CLIENT_NULL, an unknown or destroyed one WEBSOCKET_CLIENT_NOT_CREATED.
+ *
+ * Structs begin with their own size, so that they can grow. NWS_InitOptions(), NWS_InitReconnectOptions(),
+ * NWS_InitCallbacks(), NWS_InitServerOptions() and NWS_InitServerCallbacks() set it. A program that sets it to `sizeof`
+ * the struct by hand clears the struct first, padding included. A library that is newer than the program uses its
+ * defaults for the fields that the program lacks. A library that is older refuses a field that it does not know, unless
+ * that field is 0.
  *
  * Their sizes in bytes, on 64 bits (arm64-v8a, x86_64) and on 32 (armeabi-v7a):
  *
@@ -39,6 +43,11 @@
  * | NWS_Reconnected           | 24      | 16      |
  * | NWS_Frame                 | 24      | 24      |
  * | NWS_CertificatePinning    | 24      | 24      |
+ * | NWS_ServerOptions         | 144     | 120     |
+ * | NWS_ServerCallbacks       | 72      | 36      |
+ * | NWS_ServerRequest         | 64      | 40      |
+ * | NWS_ServerConnection      | 48      | 24      |
+ * | NWS_ServerStatistics      | 80      | 80      |
  * | WebSocket                 | 40      | 20      |
  * | WebSocket_Header          | 24      | 12      |
  * | WebSocket_RequestOptions  | 8       | 4       |
@@ -107,7 +116,11 @@ typedef enum NWS_ErrCode {
     /** The buffer is too small; its length now says how many bytes are needed. */
     NWS_BUFFER_TOO_SMALL = 2004,
     /** There is no such value: no such header, no sub-protocol or extension agreed on, never connected. */
-    NWS_NOT_FOUND = 2005
+    NWS_NOT_FOUND = 2005,
+    /** From NWS_ServerStart(): the system refuses to listen at that address and port. */
+    NWS_CANNOT_LISTEN = 2006,
+    /** From NWS_ServerStart(): a file with certificates or the key is missing or unusable, or they do not belong together. */
+    NWS_CERTIFICATE_UNUSABLE = 2007
 } NWS_ErrCode;
 
 /**
@@ -1073,6 +1086,402 @@ int32_t NWS_SetLogLevel(int32_t level);
  * @return 1 or more; 0 for NULL or an unknown client.
  */
 uint64_t NWS_GetId(const struct WebSocket *client);
+
+/* --- servers --- */
+
+/**
+ * @brief A server. The pointer is a name only: there is nothing behind it, and no other server ever gets the same one.
+ *
+ * A connection of it has a number, from 1 on, by which functions and callbacks know it; it is never used again until the
+ * server is started anew. Destroying a server takes its connections along.
+ *
+ * @code
+ * static void onMessage(struct NWS_Server *server, void *userData, uint64_t connection, const struct NWS_Message *message)
+ * {
+ *     (void)userData;
+ *     NWS_ServerSendText(server, connection, message->data, message->length);
+ * }
+ *
+ * struct NWS_ServerCallbacks callbacks;
+ * NWS_InitServerCallbacks(&callbacks, sizeof callbacks);
+ * callbacks.onMessage = onMessage;
+ * struct NWS_Server *server = NWS_ServerCreate(&callbacks);
+ *
+ * uint16_t port;
+ * if (NWS_ServerStart(server, NULL) == WEBSOCKET_OK) {
+ *     NWS_ServerGetAddress(server, 0, NULL, NULL, &port);
+ *     printf("port %u\n", port);
+ * }
+ * @endcode
+ */
+typedef struct NWS_Server NWS_Server;
+
+/**
+ * @brief Where a server listens, whom it lets in, and what holds for its connections. Fill it with NWS_InitServerOptions(),
+ *     then change what is to be different.
+ */
+typedef struct NWS_ServerOptions {
+    /** sizeof(struct NWS_ServerOptions). */
+    size_t size;
+    /**
+     * An IPv4 or IPv6 address of this device; NULL for all addresses of IPv4, "::" for all of both. Default NULL: whoever is
+     * in the same network can connect. "127.0.0.1" is for this device alone.
+     */
+    const char *address;
+    /**
+     * File with the server's certificate, PEM or DER, followed by those of its issuers; NULL for no TLS. Read by
+     * NWS_ServerStart(), as the other files. Default NULL.
+     */
+    const char *certPath;
+    /** File with its key, PEM or DER (PKCS#8, SEC1 or PKCS#1); NULL if certPath is. Default NULL. */
+    const char *keyPath;
+    /** The key's password; NULL for none. Default NULL. */
+    const char *keyPassword;
+    /**
+     * File with the authorities of clients' certificates, PEM or DER: nobody is let in without one. NULL to ask for none.
+     * Default NULL.
+     */
+    const char *clientCaPath;
+    /**
+     * The sub-protocols that are spoken here, comma-separated; NULL for none. The first that a client offers and that is among
+     * them is agreed on. A client that offers none of them is let in without. Default NULL.
+     */
+    const char *protocols;
+    /** The largest message to receive, in bytes; a larger one ends the connection with 1009. Default 67108864. */
+    uint64_t maxMessageSize;
+    /** The most bytes that may wait to be sent on a connection, headers of frames included. Default 67108864. */
+    uint64_t sendQueueLimit;
+    /** As NWS_Options::sendLowWater, for NWS_ServerCallbacks::onDrain. Default 16777216. */
+    uint64_t sendLowWater;
+    /** The most messages that may wait to be sent on a connection; 0 for any number. Default 0. */
+    uint64_t sendQueueMessages;
+    /** How many addresses may be connected at a time; 0 admits nobody. Default 10. */
+    uint32_t maxAddresses;
+    /** How many connections one address may have at a time, those in their handshake among them. Default 10. */
+    uint32_t maxConnectionsPerAddress;
+    /**
+     * How many clients may be in their handshake at a time; 1 or more. While there are so many, others wait in the kernel.
+     * Default 128.
+     */
+    uint32_t maxHandshakes;
+    /** How long a client may take from its connection to the answer to its request; 1 or more. Default 10000. */
+    uint32_t handshakeTimeoutMs;
+    /** How long to wait for the client's close frame before the connection is dropped; 1 or more. Default 5000. */
+    uint32_t closeTimeoutMs;
+    /** As NWS_Options::pingIntervalMs. Default 25000. */
+    uint32_t pingIntervalMs;
+    /** As NWS_Options::pongTimeoutMs. Default 30000. */
+    uint32_t pongTimeoutMs;
+    /**
+     * How often one address may connect within ratePeriodMs, counted from its first connection; 0 for as often as it likes.
+     * One that connects more often is kept out for rateBanMs. Of IPv6 the first 64 bits are an address here. Default 0.
+     */
+    uint32_t rateConnections;
+    /** See rateConnections; 1 or more beside it. Default 60000. */
+    uint32_t ratePeriodMs;
+    /** See rateConnections. Default 60000. */
+    uint32_t rateBanMs;
+    /** Messages shorter than this are sent uncompressed, in bytes. Default as NWS_Options::deflateThreshold. */
+    uint32_t deflateThreshold;
+    /** The port; 0 for one that is free, which NWS_ServerGetAddress() tells. Default 0. */
+    uint16_t port;
+    /** 1: TLS 1.3 only; needs certPath. Default 0: 1.2 as well. */
+    uint8_t tls13Only;
+    /** 1: permessage-deflate (RFC 7692) with clients that offer it. Default 0, since each connection has its own memory for it. */
+    uint8_t perMessageDeflate;
+    /** 1: clients are to compress each message by itself, which saves the memory to decompress with. Default 0. */
+    uint8_t clientNoContextTakeover;
+    /** 1: each message is compressed by itself. Default 0. */
+    uint8_t serverNoContextTakeover;
+    /** The largest window of clients, 9 to 15 bits. Default 15. */
+    uint8_t clientMaxWindowBits;
+    /** The window to compress with, 9 to 15 bits. Default 15. */
+    uint8_t serverMaxWindowBits;
+    /** As NWS_Options::receivePieces. Default 0. */
+    uint8_t receivePieces;
+    /** As NWS_Options::fragmentMessages. Default 1. */
+    uint8_t fragmentMessages;
+} NWS_ServerOptions;
+
+/**
+ * @brief A client's request for a connection. Valid during the callback; the number of the request is valid longer.
+ */
+typedef struct NWS_ServerRequest {
+    /** Bytes of this struct that the library knows. */
+    size_t size;
+    /** For NWS_ServerAccept() and NWS_ServerRefuse(). */
+    uint64_t request;
+    /** The client's IP address. */
+    const char *address;
+    /** The path and the query, as the client has sent them. */
+    const char *target;
+    /** The sub-protocols that it offers, separated by ", "; "" for none. */
+    const char *protocols;
+    /** The headers, in order, names in lower case. The client may have written anything into them. */
+    const struct NWS_Header *headers;
+    /** Entries of `headers`. */
+    size_t headerCount;
+    /** The client's port. */
+    uint16_t port;
+} NWS_ServerRequest;
+
+/**
+ * @brief A connection that has just opened. Valid during the callback.
+ */
+typedef struct NWS_ServerConnection {
+    /** Bytes of this struct that the library knows. */
+    size_t size;
+    /** The client's IP address. */
+    const char *address;
+    /** The path and the query, as the client has sent them. */
+    const char *target;
+    /** The sub-protocol that was agreed on; "" for none. */
+    const char *protocol;
+    /** The extensions in use, as in Sec-WebSocket-Extensions; "" for none. */
+    const char *extensions;
+    /** The client's port. */
+    uint16_t port;
+} NWS_ServerConnection;
+
+/**
+ * @brief What to call at each event of a server; NULL for nothing.
+ *
+ * Callbacks run on the library's threads. Those of one connection come one at a time, in the order onOpen, then onMessage
+ * and onDrain, at most one onError, and onClose as the last. Those of different connections, onRequest, and onError for the
+ * server itself may run at the same time on several threads. A callback may block: only its own connection waits.
+ */
+typedef struct NWS_ServerCallbacks {
+    /** sizeof(struct NWS_ServerCallbacks). */
+    size_t size;
+    /** Given to each callback; the library does not follow it. */
+    void *userData;
+    /**
+     * A client asks for a connection, whose request is a valid one. Answer it by NWS_ServerAccept() or NWS_ServerRefuse(),
+     * inside or later, on any thread. One without an answer ends with NWS_ServerOptions::handshakeTimeoutMs. Look at the
+     * header "origin" here, if pages of others are not to connect. NULL: all are accepted.
+     */
+    void (*onRequest)(struct NWS_Server *server, void *userData, const struct NWS_ServerRequest *request);
+    /** A connection is open. */
+    void (*onOpen)(struct NWS_Server *server, void *userData, uint64_t connection,
+                   const struct NWS_ServerConnection *info);
+    /** A message came, or a piece of one. */
+    void (*onMessage)(struct NWS_Server *server, void *userData, uint64_t connection, const struct NWS_Message *message);
+    /** As NWS_Callbacks::onDrain, for the connection. */
+    void (*onDrain)(struct NWS_Server *server, void *userData, uint64_t connection);
+    /**
+     * A connection failed; onClose follows. Or, with connection 0: a client was kept out by a limit
+     * (NWS_CAUSE_APPLICATION), or nobody can be accepted for now (NWS_CAUSE_CONNECT), for example for want of descriptors,
+     * told once for each time of it. While 16 calls with connection 0 wait, more are only counted.
+     */
+    void (*onError)(struct NWS_Server *server, void *userData, uint64_t connection, const struct NWS_Failure *failure);
+    /** A connection has ended. Once this has returned, its number is unknown to the functions of the server. */
+    void (*onClose)(struct NWS_Server *server, void *userData, uint64_t connection, const struct NWS_Close *close);
+    /** After NWS_ServerStop(): the port is free, and the last connection has told its end. The server may be started again. */
+    void (*onStop)(struct NWS_Server *server, void *userData);
+} NWS_ServerCallbacks;
+
+/**
+ * @brief What a server has counted since it was started, those of its connections that are over among it.
+ */
+typedef struct NWS_ServerStatistics {
+    /** sizeof(struct NWS_ServerStatistics). */
+    size_t size;
+    /** Connections that are open now. */
+    uint64_t open;
+    /** Connections that were let in. */
+    uint64_t opened;
+    /** Clients that were kept out by a limit. */
+    uint64_t keptOut;
+    /** Clients whose handshake failed, or was refused. */
+    uint64_t notOpened;
+    /** Messages that the kernel has taken. */
+    uint64_t messagesSent;
+    /** Bytes of all frames that it has taken; before TLS. */
+    uint64_t bytesSent;
+    /** Messages received whole. */
+    uint64_t messagesReceived;
+    /** Bytes of all frames received; after TLS. */
+    uint64_t bytesReceived;
+    /** Bytes that wait to be sent now. */
+    uint64_t bufferedBytes;
+} NWS_ServerStatistics;
+
+/**
+ * @brief Fills a struct with the default options of a server.
+ * @param options The struct.
+ * @param size sizeof(struct NWS_ServerOptions) as the program knows it.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if options is NULL or the size is that of no version.
+ */
+int32_t NWS_InitServerOptions(struct NWS_ServerOptions *options, size_t size);
+
+/**
+ * @brief Fills a struct with no callbacks.
+ * @param callbacks The struct.
+ * @param size sizeof(struct NWS_ServerCallbacks) as the program knows it.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if callbacks is NULL or the size is that of no version.
+ */
+int32_t NWS_InitServerCallbacks(struct NWS_ServerCallbacks *callbacks, size_t size);
+
+/**
+ * @brief Makes a server, which does not listen yet.
+ * @param callbacks Copied. NULL for none.
+ * @return The server, to be given to NWS_ServerDestroy(); NULL if the size of the struct is that of no version.
+ */
+struct NWS_Server *NWS_ServerCreate(const struct NWS_ServerCallbacks *callbacks);
+
+/**
+ * @brief Listens, and lets clients in from now on. Reads the files of certificates and keys.
+ * @param server The server.
+ * @param options Copied with all it points to. NULL for the defaults.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT for a field out of range; NWS_CANNOT_LISTEN for a port that is taken or not for
+ *     this app, or an address that is not this device's; NWS_CERTIFICATE_UNUSABLE; NWS_NO_PERMISSION;
+ *     WEBSOCKET_CONNECTION_ERROR if it is started already, or the system has no threads or descriptors left.
+ */
+int32_t NWS_ServerStart(struct NWS_Server *server, const struct NWS_ServerOptions *options);
+
+/**
+ * @brief Lets nobody in any more, and closes all connections with 1001 behind what is queued.
+ *     NWS_ServerCallbacks::onStop tells when all is done.
+ * @param server The server.
+ * @param timeoutMs After this time connections that are not over are dropped; 0 for NWS_ServerOptions::closeTimeoutMs alone.
+ * @return WEBSOCKET_OK; WEBSOCKET_NO_CONNECTION if it is not started, or stopped before.
+ */
+int32_t NWS_ServerStop(struct NWS_Server *server, uint32_t timeoutMs);
+
+/**
+ * @brief Stops the server and releases it. Its connections are closed with 1001, behind what is queued, and tell nothing more.
+ *
+ * No callback runs after this returns; it waits for those that run on other threads. One that this is called from goes on.
+ *
+ * @param server The server.
+ * @return WEBSOCKET_OK.
+ */
+int32_t NWS_ServerDestroy(struct NWS_Server *server);
+
+/**
+ * @brief Lets a client in, inside NWS_ServerCallbacks::onRequest or later.
+ * @param server The server.
+ * @param request NWS_ServerRequest::request.
+ * @param protocol The sub-protocol, one of those that the client offers; NULL for the choice by NWS_ServerOptions::protocols.
+ * @param headers Headers of the answer, besides those of the upgrade; NULL for none.
+ * @return WEBSOCKET_OK; NWS_NOT_FOUND if this request is not waited for, or no more; NWS_INVALID_ARGUMENT for a protocol that
+ *     was not offered, or a header that is none or is the upgrade's own; WEBSOCKET_HEADER_EXCEEDED;
+ *     WEBSOCKET_NO_HEADER_CONTEXT.
+ */
+int32_t NWS_ServerAccept(struct NWS_Server *server, uint64_t request, const char *protocol,
+                         const struct WebSocket_Header *headers);
+
+/**
+ * @brief Refuses a client, inside NWS_ServerCallbacks::onRequest or later.
+ * @param server The server.
+ * @param request NWS_ServerRequest::request.
+ * @param status The HTTP status, 300 to 599.
+ * @param headers Headers of the answer; NULL for none.
+ * @param body Its body, plain text; NULL for none.
+ * @return As NWS_ServerAccept(); NWS_INVALID_ARGUMENT for another status.
+ */
+int32_t NWS_ServerRefuse(struct NWS_Server *server, uint64_t request, uint32_t status,
+                         const struct WebSocket_Header *headers, const char *body);
+
+/**
+ * @brief Queues a text message for one client.
+ * @param server The server.
+ * @param connection The connection.
+ * @param text UTF-8, as for NWS_SendText().
+ * @param length Bytes in it.
+ * @return As NWS_SendText(); NWS_NOT_FOUND if there is no such connection, or none any more; WEBSOCKET_NO_CONNECTION if it is
+ *     closing, or the server is not started.
+ */
+int32_t NWS_ServerSendText(struct NWS_Server *server, uint64_t connection, const char *text, size_t length);
+
+/**
+ * @brief Queues a binary message for one client.
+ * @param server The server.
+ * @param connection The connection.
+ * @param data The bytes. May be NULL if length is 0.
+ * @param length Bytes in it.
+ * @return As NWS_ServerSendText(), but NWS_INVALID_UTF8.
+ */
+int32_t NWS_ServerSendBinary(struct NWS_Server *server, uint64_t connection, const void *data, size_t length);
+
+/**
+ * @brief Queues a message for many clients, framed and copied once. It goes out uncompressed.
+ * @param server The server.
+ * @param type NWS_TEXT or NWS_BINARY.
+ * @param data The message. May be NULL if length is 0.
+ * @param length Bytes in it.
+ * @param connections Those that are to have it; unknown ones are left out. NULL for all.
+ * @param count Entries of `connections`.
+ * @param taken Where to put how many connections have taken it: one that is closing, or whose queue has no room, has not. NULL
+ *     if nobody wants to know.
+ * @return WEBSOCKET_OK; WEBSOCKET_NO_CONNECTION if the server is not started; NWS_INVALID_ARGUMENT if the type is none;
+ *     WEBSOCKET_SEND_DATA_NULL; NWS_INVALID_UTF8.
+ */
+int32_t NWS_ServerBroadcast(struct NWS_Server *server, int32_t type, const void *data, size_t length,
+                            const uint64_t *connections, size_t count, size_t *taken);
+
+/**
+ * @brief Begins the closing handshake with one client, behind what is queued. NWS_ServerCallbacks::onClose tells of its end.
+ * @param server The server.
+ * @param connection The connection.
+ * @param code As WebSocket_CloseOption::code; 0 for 1000.
+ * @param reason UTF-8, of which at most 123 bytes are sent; NULL for none.
+ * @return WEBSOCKET_OK; NWS_NOT_FOUND if there is no such connection, or none any more; WEBSOCKET_NO_CONNECTION if it is
+ *     closing already, or the server is not started.
+ */
+int32_t NWS_ServerClose(struct NWS_Server *server, uint64_t connection, uint32_t code, const char *reason);
+
+/**
+ * @brief Where a client is, or where the server itself listens.
+ * @param server The server.
+ * @param connection The connection; 0 for the server itself.
+ * @param buffer Where to put the IP address, as for NWS_GetProtocol().
+ * @param length As for NWS_GetProtocol(). May be NULL, beside a NULL buffer, when the port alone is wanted.
+ * @param port Where to put the port; NULL if nobody wants to know.
+ * @return As NWS_GetProtocol(); NWS_NOT_FOUND if there is no such connection, or none any more; WEBSOCKET_NO_CONNECTION if
+ *     the server is not started.
+ */
+int32_t NWS_ServerGetAddress(const struct NWS_Server *server, uint64_t connection, char *buffer, size_t *length,
+                             uint16_t *port);
+
+/**
+ * @brief The connections that are not over, oldest first.
+ * @param server The server.
+ * @param connections Where to put their numbers. NULL only asks how many there are.
+ * @param count Numbers that there is room for; then how many connections there are.
+ * @return WEBSOCKET_OK; NWS_BUFFER_TOO_SMALL; NWS_INVALID_ARGUMENT if count is NULL; WEBSOCKET_NO_CONNECTION if the server is
+ *     not started.
+ */
+int32_t NWS_ServerGetConnections(const struct NWS_Server *server, uint64_t *connections, size_t *count);
+
+/**
+ * @brief Bytes of one connection that were accepted and that the kernel has not taken yet, frame headers included.
+ * @param server The server.
+ * @param connection The connection.
+ * @param bytes Where to put the number.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if bytes is NULL; NWS_NOT_FOUND and WEBSOCKET_NO_CONNECTION as
+ *     NWS_ServerGetAddress().
+ */
+int32_t NWS_ServerGetBufferedAmount(const struct NWS_Server *server, uint64_t connection, uint64_t *bytes);
+
+/**
+ * @brief What the server has counted since it was started.
+ * @param server The server.
+ * @param statistics Its size must be set; as much as fits is filled in.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if statistics is NULL or the size is that of no version; WEBSOCKET_NO_CONNECTION if
+ *     the server is not started.
+ */
+int32_t NWS_ServerGetStatistics(const struct NWS_Server *server, struct NWS_ServerStatistics *statistics);
+
+/**
+ * @brief What one connection has counted so far.
+ * @param server The server.
+ * @param connection The connection.
+ * @param statistics As for NWS_GetStatistics(). What is a client's alone, such as the time of a lookup, is -1.
+ * @return As NWS_GetStatistics(); NWS_NOT_FOUND and WEBSOCKET_NO_CONNECTION as NWS_ServerGetAddress().
+ */
+int32_t NWS_ServerGetConnectionStatistics(const struct NWS_Server *server, uint64_t connection,
+                                          struct NWS_Statistics *statistics);
 
 #ifdef __cplusplus
 }

@@ -11,8 +11,7 @@ use crate::arkts::lenience::{Lenience, shown};
 use crate::arkts::napi::{Engine, EngineError, Value};
 use crate::arkts::objects::headers;
 use crate::arkts::options::{match_known, no_field, properties, text};
-use crate::client::is_token;
-use crate::server::{Answer, Refusal, UpgradeRequest};
+use crate::server::{Answer, HeaderFault, Refusal, UpgradeRequest, answer_header};
 
 /// The number of a server in log lines: they have none of their own.
 pub const NO_CLIENT: u64 = 0;
@@ -23,16 +22,6 @@ pub struct Asked {
     pub request: Arc<UpgradeRequest>,
     pub answer: Answer,
 }
-
-/// What an upgrade itself says.
-const OWN_HEADERS: [&str; 6] = [
-    "upgrade",
-    "connection",
-    "content-length",
-    "sec-websocket-accept",
-    "sec-websocket-protocol",
-    "sec-websocket-extensions",
-];
 
 /// Makes the object that the listener of `request` gets.
 pub fn request_value<'env>(env: Engine, asked: Asked) -> Result<Value<'env>, EngineError> {
@@ -106,17 +95,17 @@ fn answer_headers(method: &'static str, value: Value<'_>) -> Result<Vec<(String,
     let lenience = Lenience { client: NO_CLIENT, method };
     let mut checked = Vec::new();
     for (name, value) in header::headers(value, lenience)? {
-        let printable = |byte: &u8| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f);
-        if !is_token(&name) || !value.iter().all(printable) {
-            let name = shown(&String::from_utf8_lossy(&name));
-            let wanted = format!("{name} must be a name and a value without line ends (RFC 9110 5.5)");
-            return Err(ApiError::parameter("header", &wanted));
-        }
-        let (name, value) = (String::from_utf8_lossy(&name), String::from_utf8_lossy(&value));
-        if OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-            lenience.warn("header", format_args!("{name} is the library's own and left out"));
-        } else {
-            checked.push((name.into_owned(), value.into_owned()));
+        match answer_header(&name, &value) {
+            Ok(header) => checked.push(header),
+            Err(fault) => {
+                let name = shown(&String::from_utf8_lossy(&name));
+                match fault {
+                    HeaderFault::Own => lenience.warn("header", format_args!("{name} {fault} and left out")),
+                    HeaderFault::Malformed => {
+                        return Err(ApiError::parameter("header", &format!("{name} {fault}")));
+                    }
+                }
+            }
         }
     }
     Ok(checked)

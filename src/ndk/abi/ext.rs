@@ -150,6 +150,25 @@ pub struct RawFailure {
     pub body_length: usize,
 }
 
+impl RawFailure {
+    /// Of nothing, with a number for what is not known.
+    pub const NONE: Self = Self {
+        size: size_of::<Self>(),
+        code: 0,
+        phase: 0,
+        http_status: 0,
+        message: std::ptr::null(),
+        unsent_messages: 0,
+        cause: 0,
+        elapsed_us: 0,
+        last_activity_us: -1,
+        headers: std::ptr::null(),
+        header_count: 0,
+        body: c"".as_ptr(),
+        body_length: 0,
+    };
+}
+
 /// `NWS_Close`.
 #[repr(C)]
 pub struct RawClose {

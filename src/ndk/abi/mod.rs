@@ -1,6 +1,7 @@
 //! The layouts and values of `net_websocket_type.h`.
 
 pub mod ext;
+pub mod server;
 
 use std::ffi::c_char;
 
@@ -67,6 +68,8 @@ pub enum ErrCode {
     InvalidUtf8 = 2003,
     BufferTooSmall = 2004,
     NotFound = 2005,
+    CannotListen = 2006,
+    Certificate = 2007,
 }
 
 #[cfg(target_pointer_width = "64")]

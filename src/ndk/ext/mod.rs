@@ -1,21 +1,21 @@
 //! The functions of `net_websocket_ext.h`; each is documented there.
 
-mod options;
+pub(super) mod options;
 
 use std::ffi::{CStr, CString, c_char, c_void};
 
 use super::abi::ext::{
-    BINARY, PREPARE_FAIL, PREPARE_PROCEED, PREPARE_STOP, RawCallbacks, RawOptions, RawReconnectOptions,
-    RawStatistics, ReleaseCallback, SentCallback, TEXT,
+    PREPARE_FAIL, PREPARE_PROCEED, PREPARE_STOP, RawCallbacks, RawOptions, RawReconnectOptions,
+    RawStatistics, ReleaseCallback, SentCallback,
 };
 use super::abi::{ErrCode, Header, WebSocket};
-use super::buffers::{OwnedBuffer, payload, write_text};
+use super::buffers::{OwnedBuffer, check_text, kind, payload, write_text};
 use super::client_ext::SendCompletion;
 use super::error::{self, CallError};
 use super::guard::{guard, report, report_client};
 use super::handle::{self, Handle};
 use super::readable::{self, Unreadable};
-use super::versioned_struct::{VersionedStruct, check_size, read_struct, write_struct};
+use super::versioned_struct::{fill, init, read_struct};
 use super::{events, last_error};
 use crate::client::{
     HEADER_BYTES_MAX, LogLevel, MessageType, Opened, Options, Preparation, SEND_LIMIT_BYTES, SendLimits,
@@ -55,7 +55,7 @@ pub extern "C" fn NWS_LastErrorMessage() -> *const c_char {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_InitOptions(options: *mut RawOptions, size: usize) -> i32 {
     // SAFETY: the caller's promise.
-    report("NWS_InitOptions", || unsafe { init("options", options, RawOptions::defaults(), size) })
+    report("NWS_InitOptions", || unsafe { init("options", options, &RawOptions::defaults(), size) })
 }
 
 /// # Safety
@@ -64,28 +64,7 @@ pub unsafe extern "C" fn NWS_InitOptions(options: *mut RawOptions, size: usize) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_InitCallbacks(callbacks: *mut RawCallbacks, size: usize) -> i32 {
     // SAFETY: the caller's promise.
-    report("NWS_InitCallbacks", || unsafe { init("callbacks", callbacks, RawCallbacks::NONE, size) })
-}
-
-/// # Safety
-///
-/// `address` must be NULL or point to `size` bytes that may be written to.
-unsafe fn init<T: VersionedStruct>(
-    argument: &str,
-    address: *mut T,
-    value: T,
-    size: usize,
-) -> Result<(), CallError> {
-    if address.is_null() {
-        return Err(CallError::new(ErrCode::InvalidArgument, format!("{argument}: NULL")));
-    }
-    check_size::<T>(size)?;
-    // SAFETY: the caller's promise. The size is the program's.
-    unsafe {
-        write_struct(address, &value, size);
-        address.cast::<usize>().write(size);
-    }
-    Ok(())
+    report("NWS_InitCallbacks", || unsafe { init("callbacks", callbacks, &RawCallbacks::NONE, size) })
 }
 
 #[unsafe(no_mangle)]
@@ -109,7 +88,7 @@ pub extern "C" fn NWS_SetOptions(client: *mut WebSocket, options: *const RawOpti
 pub unsafe extern "C" fn NWS_InitReconnectOptions(options: *mut RawReconnectOptions, size: usize) -> i32 {
     report("NWS_InitReconnectOptions", || {
         // SAFETY: the caller's promise.
-        unsafe { init("options", options, RawReconnectOptions::defaults(), size) }
+        unsafe { init("options", options, &RawReconnectOptions::defaults(), size) }
     })
 }
 
@@ -187,23 +166,6 @@ pub extern "C" fn NWS_GetUserData(client: *const WebSocket) -> *mut c_void {
         let callbacks = handle::with(client, |handle| handle.ext.callbacks()).flatten();
         callbacks.map_or(std::ptr::null_mut(), |callbacks| callbacks.user_data)
     })
-}
-
-fn kind(number: i32) -> Result<MessageType, CallError> {
-    match number {
-        TEXT => Ok(MessageType::Text),
-        BINARY => Ok(MessageType::Binary),
-        other => {
-            Err(CallError::new(ErrCode::InvalidArgument, format!("type: {other} is no type of message")))
-        }
-    }
-}
-
-fn check_text(kind: MessageType, payload: &[u8]) -> Result<(), CallError> {
-    if kind == MessageType::Text && simdutf8::basic::from_utf8(payload).is_err() {
-        return Err(CallError::of(ErrCode::InvalidUtf8));
-    }
-    Ok(())
 }
 
 /// # Safety
@@ -433,16 +395,8 @@ pub unsafe extern "C" fn NWS_GetResponseHeader(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_GetStatistics(client: *const WebSocket, statistics: *mut RawStatistics) -> i32 {
     report_client("NWS_GetStatistics", client, |handle| {
-        if statistics.is_null() {
-            return Err(CallError::new(ErrCode::InvalidArgument, "statistics: NULL"));
-        }
         // SAFETY: the caller's promise.
-        let size = unsafe { (&raw const (*statistics).size).read() };
-        check_size::<RawStatistics>(size)?;
-        let raw = RawStatistics { size, ..events::statistics(&handle.client.statistics()) };
-        // SAFETY: as above.
-        unsafe { write_struct(statistics, &raw, size) };
-        Ok(())
+        unsafe { fill("statistics", statistics, &events::statistics(&handle.client.statistics())) }
     })
 }
 

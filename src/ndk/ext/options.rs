@@ -115,13 +115,11 @@ impl RawOptions {
 
     /// Returns the core's options and the limits of the send queue.
     pub fn parse(&self) -> Result<(Options, SendLimits), CallError> {
-        let deflate = PerMessageDeflate {
-            client_no_context_takeover: flag("clientNoContextTakeover", self.client_no_context_takeover)?,
-            server_no_context_takeover: flag("serverNoContextTakeover", self.server_no_context_takeover)?,
-            client_max_window_bits: window("clientMaxWindowBits", self.client_max_window_bits)?,
-            server_max_window_bits: window("serverMaxWindowBits", self.server_max_window_bits)?,
-            threshold: self.deflate_threshold as usize,
-        };
+        let deflate = deflate(
+            (self.client_no_context_takeover, self.server_no_context_takeover),
+            (self.client_max_window_bits, self.server_max_window_bits),
+            self.deflate_threshold,
+        )?;
         let options = Options {
             headers: headers(self.headers)?,
             protocols: text("protocols", self.protocols)?.unwrap_or_default(),
@@ -158,21 +156,12 @@ impl RawOptions {
             reconnect: None,
             trace_id: (self.trace_id > 0).then_some(self.trace_id),
         };
-        let send_limit = bytes("sendQueueLimit", self.send_queue_limit)?;
-        let mut low_water = in_memory(self.send_low_water);
-        if low_water == SendLimits::of_bytes(SEND_LIMIT_BYTES).low_water {
-            // An unchanged default follows the limit.
-            low_water = low_water.min(SendLimits::of_bytes(in_memory(send_limit)).low_water);
-        } else if self.send_low_water > send_limit {
-            return Err(CallError::new(ErrCode::InvalidArgument, "sendLowWater: over sendQueueLimit"));
-        }
-        let messages = usize::try_from(self.send_queue_messages).ok().filter(|&count| count > 0);
-        let limits = SendLimits {
-            bytes: in_memory(send_limit),
-            low_water,
-            messages: messages.unwrap_or(usize::MAX),
-            fragments: flag("fragmentMessages", self.fragment_messages)?,
-        };
+        let limits = send_limits(
+            self.send_queue_limit,
+            self.send_low_water,
+            self.send_queue_messages,
+            self.fragment_messages,
+        )?;
         Ok((options, limits))
     }
 
@@ -320,20 +309,58 @@ pub fn rewrite(url: *const c_char, list: *const Header) -> Result<Rewrite, CallE
     Ok(Rewrite { url: text("url", url)?, headers: headers(list)? })
 }
 
-fn milliseconds(duration: Option<Duration>) -> u32 {
+/// Returns the parameters of permessage-deflate: of the client first, then of the server.
+pub(in crate::ndk) fn deflate(
+    no_context_takeover: (u8, u8),
+    window_bits: (u8, u8),
+    threshold: u32,
+) -> Result<PerMessageDeflate, CallError> {
+    Ok(PerMessageDeflate {
+        client_no_context_takeover: flag("clientNoContextTakeover", no_context_takeover.0)?,
+        server_no_context_takeover: flag("serverNoContextTakeover", no_context_takeover.1)?,
+        client_max_window_bits: window("clientMaxWindowBits", window_bits.0)?,
+        server_max_window_bits: window("serverMaxWindowBits", window_bits.1)?,
+        threshold: threshold as usize,
+    })
+}
+
+/// Returns the limits of a send queue.
+pub(in crate::ndk) fn send_limits(
+    limit: u64,
+    low_water: u64,
+    messages: u64,
+    fragments: u8,
+) -> Result<SendLimits, CallError> {
+    let limit = bytes("sendQueueLimit", limit)?;
+    let mut low = in_memory(low_water);
+    if low == SendLimits::of_bytes(SEND_LIMIT_BYTES).low_water {
+        // An unchanged default follows the limit.
+        low = low.min(SendLimits::of_bytes(in_memory(limit)).low_water);
+    } else if low_water > limit {
+        return Err(CallError::new(ErrCode::InvalidArgument, "sendLowWater: over sendQueueLimit"));
+    }
+    Ok(SendLimits {
+        bytes: in_memory(limit),
+        low_water: low,
+        messages: usize::try_from(messages).ok().filter(|&count| count > 0).unwrap_or(usize::MAX),
+        fragments: flag("fragmentMessages", fragments)?,
+    })
+}
+
+pub(in crate::ndk) fn milliseconds(duration: Option<Duration>) -> u32 {
     duration.map_or(0, |duration| u32::try_from(duration.as_millis()).unwrap_or(u32::MAX))
 }
 
-fn duration(milliseconds: u32) -> Option<Duration> {
+pub(in crate::ndk) fn duration(milliseconds: u32) -> Option<Duration> {
     (milliseconds > 0).then(|| Duration::from_millis(milliseconds.into()))
 }
 
-fn limit(field: &str, milliseconds: u32) -> Result<Duration, CallError> {
+pub(in crate::ndk) fn limit(field: &str, milliseconds: u32) -> Result<Duration, CallError> {
     duration(milliseconds)
         .ok_or_else(|| CallError::new(ErrCode::InvalidArgument, format!("{field}: 0; it must be 1 or more")))
 }
 
-fn flag(field: &str, value: u8) -> Result<bool, CallError> {
+pub(in crate::ndk) fn flag(field: &str, value: u8) -> Result<bool, CallError> {
     match value {
         0 => Ok(false),
         1 => Ok(true),
@@ -353,14 +380,14 @@ fn window(field: &str, bits: u8) -> Result<u8, CallError> {
 }
 
 /// A number of bytes that is the same on 32 bits and on 64.
-fn bytes(field: &str, count: u64) -> Result<u64, CallError> {
+pub(in crate::ndk) fn bytes(field: &str, count: u64) -> Result<u64, CallError> {
     if (1..=i64::MAX.cast_unsigned()).contains(&count) {
         return Ok(count);
     }
     Err(CallError::new(ErrCode::InvalidArgument, format!("{field}: {count} is out of range")))
 }
 
-fn text(field: &str, text: *const c_char) -> Result<Option<String>, CallError> {
+pub(in crate::ndk) fn text(field: &str, text: *const c_char) -> Result<Option<String>, CallError> {
     if text.is_null() {
         return Ok(None);
     }
@@ -398,7 +425,7 @@ fn hosts(list: *const Header) -> Result<Vec<(String, String)>, CallError> {
     Ok(hosts)
 }
 
-fn headers(list: *const Header) -> Result<Vec<RawHeader>, CallError> {
+pub(in crate::ndk) fn headers(list: *const Header) -> Result<Vec<RawHeader>, CallError> {
     pairs("headers", list)
 }
 

@@ -1,0 +1,173 @@
+//! The servers that exist, by their number: nothing is at the address that the application has, so that a stale one is never
+//! another server's.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError};
+
+use super::calls::Calls;
+use crate::ndk::abi::ErrCode;
+use crate::ndk::abi::server::{RawServer, RawServerCallbacks};
+use crate::ndk::error::CallError;
+use crate::ndk::guard::report;
+use crate::platform;
+use crate::server::{Answer, Connection, Server, UpgradeRequest};
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Mutex, RwLock, lock};
+
+static SERVERS: RwLock<BTreeMap<usize, Arc<ServerHandle>>> = RwLock::new(BTreeMap::new());
+static LAST: AtomicUsize = AtomicUsize::new(0);
+
+/// Addresses of servers lie as far apart as those of something would.
+const ADDRESS_STEP: usize = 16;
+/// Requests beyond which those that nobody waits for any more are forgotten.
+const REQUESTS_KEPT: usize = 64;
+
+/// The server behind an address.
+pub struct ServerHandle {
+    address: usize,
+    pub callbacks: RawServerCallbacks,
+    pub calls: Arc<Calls>,
+    /// `None` before a start, and once a stop is done.
+    serving: Mutex<Option<Arc<Server>>>,
+    requests: Mutex<Requests>,
+}
+
+/// A request that the application is to answer.
+pub struct Asked {
+    pub request: Arc<UpgradeRequest>,
+    pub answer: Answer,
+}
+
+#[derive(Default)]
+struct Requests {
+    last: u64,
+    waiting: BTreeMap<u64, Asked>,
+}
+
+/// Makes a server, and returns its address.
+pub fn create(callbacks: RawServerCallbacks) -> *mut RawServer {
+    platform::watch_forks();
+    let address = (LAST.fetch_add(1, Ordering::Relaxed) + 1) * ADDRESS_STEP;
+    let handle = Arc::new(ServerHandle {
+        address,
+        callbacks,
+        calls: Arc::default(),
+        serving: Mutex::default(),
+        requests: Mutex::default(),
+    });
+    SERVERS.write().unwrap_or_else(PoisonError::into_inner).insert(address, handle);
+    std::ptr::without_provenance_mut(address)
+}
+
+fn find(server: *const RawServer) -> Result<Arc<ServerHandle>, CallError> {
+    if server.is_null() {
+        return Err(CallError::new(ErrCode::ClientNull, "server: NULL"));
+    }
+    let servers = SERVERS.read().unwrap_or_else(PoisonError::into_inner);
+    servers.get(&server.addr()).cloned().ok_or_else(unknown)
+}
+
+fn unknown() -> CallError {
+    CallError::new(ErrCode::ClientNotCreated, "server: not one of this library, or destroyed")
+}
+
+/// Removes a server. No later call finds it.
+pub fn remove(server: *const RawServer) -> Result<Arc<ServerHandle>, CallError> {
+    find(server)?;
+    SERVERS.write().unwrap_or_else(PoisonError::into_inner).remove(&server.addr()).ok_or_else(unknown)
+}
+
+/// Runs the body of a function of a server that can fail, as [`report`].
+pub fn report_server(
+    function: &str,
+    server: *const RawServer,
+    body: impl FnOnce(&Arc<ServerHandle>) -> Result<(), CallError>,
+) -> i32 {
+    report(function, || body(&find(server)?))
+}
+
+impl ServerHandle {
+    /// What callbacks are given.
+    pub fn pointer(&self) -> *mut RawServer {
+        std::ptr::without_provenance_mut(self.address)
+    }
+
+    /// Starts it, unless it is started.
+    pub fn start(&self, start: impl FnOnce() -> Result<Server, CallError>) -> Result<(), CallError> {
+        let mut serving = lock(&self.serving);
+        if serving.is_some() {
+            let text = "the server is started; it can be started again after onStop";
+            return Err(CallError::new(ErrCode::ConnectionError, text));
+        }
+        *serving = Some(Arc::new(start()?));
+        Ok(())
+    }
+
+    /// The server while it is started, and until onStop.
+    pub fn server(&self) -> Result<Arc<Server>, CallError> {
+        let serving = lock(&self.serving).clone();
+        serving.ok_or_else(|| CallError::new(ErrCode::NoConnection, "the server is not started"))
+    }
+
+    pub fn connection(&self, id: u64) -> Result<Arc<Connection>, CallError> {
+        let missing = || {
+            CallError::new(
+                ErrCode::NotFound,
+                format!("connection: there is no connection {id}, or none any more"),
+            )
+        };
+        self.server()?.connection(id).ok_or_else(missing)
+    }
+
+    /// The address of the client of a connection, or, for 0, of the server itself.
+    pub fn address_of(&self, connection: u64) -> Result<SocketAddr, CallError> {
+        match connection {
+            0 => Ok(self.server()?.local()),
+            id => Ok(self.connection(id)?.info().remote),
+        }
+    }
+
+    /// Takes note that a stop is done.
+    pub fn forget_server(&self) {
+        let server = lock(&self.serving).take();
+        drop(server);
+    }
+
+    /// Keeps a request until it is answered.
+    pub fn keep(&self, asked: Asked) -> u64 {
+        let mut requests = lock(&self.requests);
+        let Requests { last, waiting } = &mut *requests;
+        if waiting.len() >= REQUESTS_KEPT {
+            waiting.retain(|_, asked| asked.answer.is_waited_for());
+        }
+        *last += 1;
+        waiting.insert(*last, asked);
+        *last
+    }
+
+    /// Calls `check` with a request that waits, and takes it if that agrees.
+    pub fn take_request(
+        &self,
+        request: u64,
+        check: impl FnOnce(&UpgradeRequest) -> Result<(), CallError>,
+    ) -> Result<Answer, CallError> {
+        let mut requests = lock(&self.requests);
+        let missing =
+            || CallError::new(ErrCode::NotFound, format!("request: {request} is not waited for, or no more"));
+        let asked = requests.waiting.get(&request).filter(|asked| asked.answer.is_waited_for());
+        check(&asked.ok_or_else(missing)?.request)?;
+        requests.waiting.remove(&request).map(|asked| asked.answer).ok_or_else(missing)
+    }
+
+    /// Ends the server. No callback runs after this returns, except one that this is called from.
+    pub fn destroy(&self) {
+        let serving = lock(&self.serving).take();
+        if let Some(server) = &serving {
+            server.stop(None);
+        }
+        drop(serving);
+        lock(&self.requests).waiting.clear();
+        self.calls.close_and_wait();
+    }
+}
