@@ -5,3 +5,11 @@ export declare namespace window {
     loadContent(path: string, callback: AsyncCallback<void>): void;
   }
 }
+
+export declare namespace router {
+  interface RouterOptions {
+    url: string;
+  }
+  function pushUrl(options: RouterOptions): Promise<void>;
+  function back(): void;
+}
