@@ -34,11 +34,16 @@ pub fn guard_client(function: &str, client: *const WebSocket, body: impl FnOnce(
 
 /// Runs the body of a C function that can fail. Stores the text of its error for the thread and returns its code.
 pub fn report(function: &str, body: impl FnOnce() -> Result<(), CallError>) -> i32 {
-    let refused = |CallError { code, text }: CallError| {
-        set_last_error(&format!("{function}: {text}"));
-        code
-    };
+    let refused = |error| refuse(function, error);
     guard(function, failure(), || body().map_or_else(refused, |()| ErrCode::Ok)) as i32
+}
+
+/// Stores the text of an error, and returns its code. Once for all functions, not in each of them.
+#[cold]
+#[inline(never)]
+fn refuse(function: &str, CallError { code, text }: CallError) -> ErrCode {
+    set_last_error(&format!("{function}: {text}"));
+    code
 }
 
 /// What a function returns when its body does not run to its end. In a forked process there is no client.

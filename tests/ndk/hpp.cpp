@@ -329,7 +329,7 @@ void serves_clients()
     CHECK(server->broadcast(nws::MessageType::text, "one", { 1, 2 }) == 1);
     CHECK_NEXT("text one");
     CHECK(server->sendText(2, "nobody").code() == NWS_NOT_FOUND);
-    CHECK(server->statistics().messagesReceived == 3 && server->bufferedAmount(1) == 0);
+    CHECK(server->statistics().messagesReceived == 3 && server->bufferedAmount(2) == 0);
     CHECK(!server->close(1, 4000, "go"));
     CHECK_NEXT("close 4000 go");
     CHECK(served->next() == "close 1 4000");

@@ -387,6 +387,7 @@ pub(in crate::ndk) fn bytes(field: &str, count: u64) -> Result<u64, CallError> {
     Err(CallError::new(ErrCode::InvalidArgument, format!("{field}: {count} is out of range")))
 }
 
+#[inline(never)]
 pub(in crate::ndk) fn text(field: &str, text: *const c_char) -> Result<Option<String>, CallError> {
     if text.is_null() {
         return Ok(None);
@@ -430,6 +431,7 @@ pub(in crate::ndk) fn headers(list: *const Header) -> Result<Vec<RawHeader>, Cal
 }
 
 /// Reads a list in the shape of the platform's headers.
+#[inline(never)]
 fn pairs(field: &str, mut next: *const Header) -> Result<Vec<RawHeader>, CallError> {
     let mut headers = Vec::new();
     while !next.is_null() {

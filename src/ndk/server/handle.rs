@@ -60,6 +60,8 @@ pub fn create(callbacks: RawServerCallbacks) -> *mut RawServer {
     std::ptr::without_provenance_mut(address)
 }
 
+/// Once for all functions, not in each of them.
+#[inline(never)]
 fn find(server: *const RawServer) -> Result<Arc<ServerHandle>, CallError> {
     if server.is_null() {
         return Err(CallError::new(ErrCode::ClientNull, "server: NULL"));
@@ -110,6 +112,7 @@ impl ServerHandle {
         serving.ok_or_else(|| CallError::new(ErrCode::NoConnection, "the server is not started"))
     }
 
+    #[inline(never)]
     pub fn connection(&self, id: u64) -> Result<Arc<Connection>, CallError> {
         let missing = || {
             CallError::new(
