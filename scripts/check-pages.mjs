@@ -135,6 +135,7 @@ function deadLinks(page, text, files, textOf) {
 const INTERFACES = { WebSocketRequestOptions: '', ReconnectOptions: '', CertificatePinning: '', ClientCert: 'clientCert.', HttpProxy: 'proxy.' };
 const SERVER_INTERFACES = { WebSocketServerConfig: '', ServerCert: 'serverCert.' };
 const STRUCTS = ['NWS_Options', 'NWS_ReconnectOptions', 'NWS_CertificatePinning'];
+const SERVER_STRUCTS = ['NWS_ServerOptions'];
 
 function fieldsOfInterfaces(declarations, interfaces) {
   return Object.entries(interfaces).flatMap(([name, prefix]) => {
@@ -144,23 +145,25 @@ function fieldsOfInterfaces(declarations, interfaces) {
   });
 }
 
-function fieldsOfStructs(header) {
-  return STRUCTS.flatMap((name) => {
+function fieldsOfStructs(header, structs) {
+  return structs.flatMap((name) => {
     const body = new RegExp(`typedef struct ${name} \\{([^]*?)\\} ${name};`).exec(header)?.[1];
     if (!body) throw new Error(`net_websocket_ext.h has no struct ${name}`);
     return [...body.replaceAll(/\/\*[^]*?\*\//g, '').matchAll(/(\w+);/g)].map((match) => match[1]).filter((field) => field !== 'size');
   });
 }
 
-/** What the tables of the page name, by API; the last section with a table is the server's. */
+const isServers = (section) => section.includes('`serverPort` |');
+
+/** What the tables of the page name, by API; the servers have a section of their own. */
 function optionsOnPage(page) {
-  const found = { C: new Set(), ArkTS: new Set(), server: new Set() };
+  const found = { C: new Set(), ArkTS: new Set(), 'server in C': new Set(), server: new Set() };
   for (const section of page.split(/^## /m)) {
     const rows = [...section.matchAll(/^\| (`[^`]+`|–) \| (`[^`]+`|–) \|/gm)].map(([, c, arkts]) => [c, arkts].map((cell) => cell.replaceAll('`', '')));
-    const isServer = rows.some(([, arkts]) => arkts === 'serverPort');
+    const server = isServers(section);
     for (const [c, arkts] of rows) {
-      if (c !== '–') found.C.add(c);
-      if (arkts !== '–') found[isServer ? 'server' : 'ArkTS'].add(arkts);
+      if (c !== '–') found[server ? 'server in C' : 'C'].add(c);
+      if (arkts !== '–') found[server ? 'server' : 'ArkTS'].add(arkts);
     }
   }
   return found;
@@ -171,7 +174,8 @@ function optionProblems(page, declarations, header) {
   // Those that are objects are there by their fields.
   const nested = (names) => new Set([...names, ...[...names].filter((name) => name.includes('.')).map((name) => name.split('.')[0])]);
   const wanted = {
-    C: new Set(fieldsOfStructs(header)),
+    C: new Set(fieldsOfStructs(header, STRUCTS)),
+    'server in C': new Set(fieldsOfStructs(header, SERVER_STRUCTS)),
     ArkTS: new Set(fieldsOfInterfaces(declarations, INTERFACES)),
     server: new Set(fieldsOfInterfaces(declarations, SERVER_INTERFACES)),
   };
@@ -183,7 +187,15 @@ function optionProblems(page, declarations, header) {
 
 /** The defaults that the comments of the header name by a number, and the rows of the page do not. */
 function wrongDefaults(page, header) {
-  const structs = STRUCTS.map((name) => new RegExp(`typedef struct ${name} \\{([^]*?)\\} ${name};`).exec(header)[1]).join('\n');
+  const sections = page.split(/^## /m);
+  return [
+    ...wrongDefaultsOf(STRUCTS, sections.filter((section) => !isServers(section)).join('\n'), header),
+    ...wrongDefaultsOf(SERVER_STRUCTS, sections.filter(isServers).join('\n'), header),
+  ];
+}
+
+function wrongDefaultsOf(names, page, header) {
+  const structs = names.map((name) => new RegExp(`typedef struct ${name} \\{([^]*?)\\} ${name};`).exec(header)[1]).join('\n');
   const fields = [...structs.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*[^;]*?(\w+);/g)];
   return fields.flatMap(([, comment, field]) => {
     const number = /\bDefault (\d{2,})\b/.exec(comment.replaceAll(/\s*\n\s*\*\s*/g, ' '))?.[1];
@@ -260,10 +272,11 @@ function selfTest() {
   const declarations = read('package/src/main/cpp/types/libnet_websocket/index.d.ts');
   const page = read('docs/options.md');
   const without = (name) => page.split('\n').filter((line) => !line.includes(`\`${name}\` |`)).join('\n');
-  for (const name of ['connectTimeoutMs', 'lookupTimeout', 'maxHandshakes', 'proxy.type']) {
+  for (const name of ['connectTimeoutMs', 'lookupTimeout', 'maxHandshakes', 'rateBanMs', 'proxy.type']) {
     planted.push([`an option that the page lacks: ${name}`, optionProblems(without(name), declarations, header).some((problem) => problem.includes(` ${name} `))]);
   }
   planted.push(['a default that is another', wrongDefaults(page.replace('| 15000 |', '| 15001 |'), header).some((problem) => problem.endsWith('not 15001'))]);
+  planted.push(['a default of the server that is another', wrongDefaults(page.replace('| 60000 |', '| 60001 |'), header).some((problem) => problem.endsWith('not 60001'))]);
   planted.push(['an option that is none', optionProblems(`${page}\n## A\n\n| \`nothing\` | – |\n`, declarations, header).some((problem) => problem.includes(' nothing '))]);
   planted.push(['a sample that does not compile', sampleProblems('```c\n#include <stddef.h>\nint f(void) { return NOTHING; }\n```\n').length === 1]);
   const unnoticed = planted.filter(([, noticed]) => !noticed).map(([what]) => `scripts/check-pages.mjs: ${what} goes unnoticed`);

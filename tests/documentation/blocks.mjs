@@ -71,7 +71,8 @@ function declared() {
   const headers = ['net_websocket.h', 'net_websocket_ext.h', 'net_websocket_type.h'].map(read).join('\n').replaceAll(/\/\*[^]*?\*\//g, '');
   const bodyOf = (kind, name) => new RegExp(`typedef ${kind} ${name} \\{([^]*?)\\n\\}`).exec(headers)?.[1] ?? fail(`the headers have no ${kind} ${name}`);
   const fieldsOf = (name) => [...bodyOf('struct', name).matchAll(/(?:\(\*(\w+)\)\(|(\w+);)/g)].map(([, callback, field]) => callback ?? field);
-  const structs = ['NWS_Options', 'NWS_ReconnectOptions', 'NWS_Callbacks', 'NWS_Statistics'];
+  const structs = ['NWS_Options', 'NWS_ReconnectOptions', 'NWS_Callbacks', 'NWS_Statistics',
+    'NWS_ServerOptions', 'NWS_ServerRequest', 'NWS_ServerConnection', 'NWS_ServerCallbacks', 'NWS_ServerStatistics'];
   return [
     ...headers.matchAll(/^[^ #][^;{}=]*?\b((?:NWS|OH)_\w+)\(/gm),
     ...['NWS_ErrCode', 'NWS_Phase', 'NWS_Cause', 'NWS_Decision', 'NWS_ProxyType', 'NWS_LogLevel']

@@ -9,6 +9,7 @@
 
 #include <cstdarg>
 #include <functional>
+#include <memory>
 #include <network/netstack/net_websocket.hpp>
 #include <ostream>
 #include <sstream>
@@ -476,6 +477,186 @@ void lives_in_its_callbacks()
 
 } // namespace
 
+/* --- server --- */
+
+extern "C" {
+struct Papers {
+    const char *certificate, *key, *authorities;
+};
+struct NWS_Server *serve(uint16_t port);
+int32_t serveFactory(struct NWS_Server *server, const struct Papers *papers);
+void guard(struct NWS_Server *server, void *userData, const struct NWS_ServerRequest *request);
+size_t sayToOthers(struct NWS_Server *server, uint64_t except, const char *text, size_t length);
+void dropSlow(struct NWS_Server *server, uint64_t connection, uint64_t limit);
+void describeServer(const struct NWS_Server *server);
+void afterStop(struct NWS_Server *server, void *userData);
+int32_t endGently(struct NWS_Server *server);
+}
+std::unique_ptr<nws::Server> openRoom(std::function<void(std::string)> log);
+
+namespace {
+
+std::string url_of(const struct NWS_Server *server, const char *scheme = "ws")
+{
+    uint16_t port = 0;
+    CHECK_INT(NWS_ServerGetAddress(server, 0, nullptr, nullptr, &port), WEBSOCKET_OK);
+    return std::string(scheme) + "://127.0.0.1:" + std::to_string(port) + "/";
+}
+
+/// Says when it is open, why it cannot be, and how it ends.
+void connect_and_tell(struct WebSocket *client, const std::string &url)
+{
+    connect(client, url, nullptr, [](NWS_Callbacks &callbacks) {
+        callbacks.onOpen = on_open;
+        callbacks.onMessage = on_message;
+        callbacks.onError = [](struct WebSocket *, void *, const NWS_Failure *failure) { guide_printf("%s\n", failure->message); };
+        callbacks.onClose = [](struct WebSocket *, void *, const NWS_Close *close) {
+            guide_printf("CLOSE %u %s\n", static_cast<unsigned>(close->code), close->reason);
+        };
+    });
+}
+
+void serves()
+{
+    struct NWS_Server *server = serve(0);
+    REQUIRE(server != nullptr);
+    uint16_t port = 0;
+    CHECK_INT(NWS_ServerGetAddress(server, 0, nullptr, nullptr, &port), WEBSOCKET_OK);
+    CHECK(serve(port) == nullptr);
+    expect("listening at 127.0.0.1");
+    struct WebSocket *client = made(), *other = made();
+    connect(client, url_of(server));
+    expect("OPEN\n");
+    CHECK_INT(NWS_SendText(client, "hello", 5), WEBSOCKET_OK);
+    expect("MESSAGE hello\n");
+    CHECK_INT(NWS_SendBinary(client, "bytes", 5), WEBSOCKET_OK);
+    expect("MESSAGE bytes\n");
+    connect(other, url_of(server));
+    expect("OPEN\n");
+    CHECK_INT(NWS_SendText(other, "here", 4), WEBSOCKET_OK); /* once it is back, the server has opened as well */
+    expect("MESSAGE here\n");
+    describeServer(server);
+    expect("2 open, 2 were, 0 kept out, 3 messages in\n");
+    expect("client 1 at 127.0.0.1 has sent 2 messages\n");
+    CHECK_INT(sayToOthers(server, 1, "news", 4), 1);
+    expect("MESSAGE news\n");
+    CHECK_INT(OH_WebSocketClient_Close(client, WebSocket_CloseOption{ 1000, nullptr }), WEBSOCKET_OK);
+    expect("client 1 is gone: 1000\n");
+    CHECK_INT(NWS_ServerDestroy(server), WEBSOCKET_OK);
+    CHECK_INT(sayToOthers(server, 1, "late", 4), 0);
+    destroy(client);
+    destroy(other);
+}
+
+void drops_who_does_not_read()
+{
+    static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    const std::string data(1048576, 'x');
+    struct NWS_Server *server = serve(0);
+    REQUIRE(server != nullptr);
+    struct WebSocket *client = made();
+    pthread_mutex_lock(&gate);
+    connect(client, url_of(server), nullptr, [](NWS_Callbacks &callbacks) {
+        callbacks.onOpen = on_open;
+        callbacks.onMessage = [](struct WebSocket *, void *, const NWS_Message *) {
+            guide_printf("READ\n");
+            pthread_mutex_lock(&gate);
+            pthread_mutex_unlock(&gate);
+        };
+        callbacks.onClose = [](struct WebSocket *, void *, const NWS_Close *close) {
+            guide_printf("CLOSE %u %s\n", static_cast<unsigned>(close->code), close->reason);
+        };
+    });
+    expect("OPEN\n");
+    CHECK_INT(NWS_SendText(client, "ready", 5), WEBSOCKET_OK);
+    expect("READ\n");
+    for (int sent = 0; sent < 40; sent++) {
+        CHECK_INT(NWS_ServerSendBinary(server, 1, data.data(), data.size()), WEBSOCKET_OK);
+    }
+    dropSlow(server, 1, 64 * data.size());
+    CHECK_INT(NWS_ServerSendText(server, 1, "more", 4), WEBSOCKET_OK);
+    dropSlow(server, 1, data.size());
+    CHECK_INT(NWS_ServerSendText(server, 1, "late", 4), WEBSOCKET_NO_CONNECTION);
+    pthread_mutex_unlock(&gate);
+    expect("CLOSE 1008 too slow\n");
+    destroy(client);
+    CHECK_INT(NWS_ServerDestroy(server), WEBSOCKET_OK);
+}
+
+void guards_and_ends()
+{
+    char page[] = "https://app.example";
+    NWS_ServerCallbacks callbacks;
+    NWS_InitServerCallbacks(&callbacks, sizeof callbacks);
+    callbacks.userData = page;
+    callbacks.onRequest = guard;
+    callbacks.onStop = afterStop;
+    struct NWS_Server *server = NWS_ServerCreate(&callbacks);
+    CHECK_INT(NWS_ServerStart(server, nullptr), WEBSOCKET_OK);
+    struct WebSocket *client = made();
+    connect_and_tell(client, url_of(server));
+    expect("403");
+    CHECK_INT(OH_WebSocketClient_AddHeader(client, WebSocket_Header{ "Origin", page, nullptr }), WEBSOCKET_OK);
+    connect_and_tell(client, url_of(server));
+    expect("OPEN\n");
+    char value[32];
+    size_t length = sizeof value;
+    CHECK_INT(NWS_GetResponseHeader(client, "x-served-by", 0, value, &length), WEBSOCKET_OK);
+    CHECK_TEXT(value, "this device");
+    CHECK_INT(endGently(server), WEBSOCKET_OK);
+    /* The client may hear of it before or after, and a slow one is dropped. */
+    expect("all clients are gone\n");
+    destroy(client);
+}
+
+void serves_a_factory()
+{
+    struct Papers papers = { "/nowhere.pem", required("CLIENT_KEY_FILE"), required("CA_FILE") };
+    struct NWS_Server *server = NWS_ServerCreate(nullptr);
+    CHECK_INT(serveFactory(server, &papers), NWS_CERTIFICATE_UNUSABLE);
+    expect("mend the files: ");
+    papers.certificate = required("CLIENT_CERT_FILE");
+    CHECK_INT(serveFactory(server, &papers), WEBSOCKET_OK);
+    expect("wss at port ");
+    struct WebSocket *client = made();
+    NWS_Options options;
+    NWS_InitOptions(&options, sizeof options);
+    options.skipServerCertVerification = 1; /* the certificate is a client's */
+    CHECK_INT(NWS_SetOptions(client, &options), WEBSOCKET_OK);
+    connect_and_tell(client, url_of(server, "wss"));
+    expect("certificate");
+    options.clientCertPath = papers.certificate;
+    options.clientKeyPath = papers.key;
+    CHECK_INT(NWS_SetOptions(client, &options), WEBSOCKET_OK);
+    connect_and_tell(client, url_of(server, "wss"));
+    expect("OPEN\n");
+    destroy(client);
+    CHECK_INT(NWS_ServerDestroy(server), WEBSOCKET_OK);
+}
+
+void opens_a_room()
+{
+    auto log = [](std::string text) { guide_printf("ROOM %s\n", text.c_str()); };
+    std::unique_ptr<nws::Server> room = openRoom(log);
+    REQUIRE(room != nullptr);
+    struct WebSocket *client = made();
+    connect_and_tell(client, url_of(room->handle()));
+    expect("400");
+    NWS_Options options;
+    NWS_InitOptions(&options, sizeof options);
+    options.protocols = "room";
+    CHECK_INT(NWS_SetOptions(client, &options), WEBSOCKET_OK);
+    connect_and_tell(client, url_of(room->handle()));
+    expect("ROOM 1 came from 127.0.0.1\n");
+    CHECK_INT(NWS_SendText(client, "hello", 5), WEBSOCKET_OK);
+    expect("MESSAGE hello\n");
+    CHECK(!room->stop());
+    expect("ROOM closed\n");
+    destroy(client);
+}
+
+} // namespace
+
 /* --- errors --- */
 
 extern "C" int32_t connectWithin(struct WebSocket *client, const char *url, uint32_t milliseconds);
@@ -650,6 +831,11 @@ int main()
     RUN(waits_for_a_token);
     RUN(hands_messages_over);
     RUN(lives_in_its_callbacks);
+    RUN(serves);
+    RUN(drops_who_does_not_read);
+    RUN(guards_and_ends);
+    RUN(serves_a_factory);
+    RUN(opens_a_room);
     RUN(explains_errors);
     RUN(counts_and_measures);
     RUN(watches);
