@@ -52,7 +52,7 @@ chosen() { [[ " ${wanted[*]} " == *" $1 "* ]]; }
 in_full() { [[ -z $fast ]] && chosen "$1"; }
 
 needs=(--tests)
-if chosen servers || chosen libraries; then needs+=(--servers); fi
+if chosen servers || chosen libraries || in_full js; then needs+=(--servers); fi
 need_setup "${needs[@]}"
 passed=0 failed=0 failures=() lanes=()
 work=$(mktemp -d)

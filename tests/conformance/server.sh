@@ -22,7 +22,7 @@ case ${1-} in
         ;;
     *) fail "unknown argument '$1'" 'Usage: tests/conformance/server.sh [--short]' ;;
 esac
-need_setup
+need_setup --tests
 if passed_before "$stamp" tests/conformance tests/tools/conformance_server.rs "$NWS_KOSOKU/.stamp"; then
     exit
 fi

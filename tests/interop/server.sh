@@ -4,7 +4,7 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
-load_environment
+need_setup --tests --servers
 
 [[ -f $HOST_LIBRARY ]] || fail "there is no $HOST_LIBRARY" 'Run scripts/build.sh host first.'
 export NET_WEBSOCKET_LIB=$HOST_LIBRARY PYTHONPATH=$NWS_INTEROP/python:$NWS_SERVERS/python
