@@ -3,7 +3,7 @@
 mod support;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -513,6 +513,90 @@ fn a_stop_with_a_limit_waits_for_nobody() {
     assert!(matches!(server.next(), Told::Closed(1, 1006, _)));
     assert_eq!(server.next(), Told::Over);
     assert!(began.elapsed() < DEADLINE / 2, "{:?}", began.elapsed());
+}
+
+/// A server that lets everyone in with these headers, and, if it is to, stops in the same breath.
+fn letting_in(options: ServerOptions, headers: &[(String, String)], stops: bool) -> Echoing {
+    let (stopping, headers) = (Arc::new(OnceLock::<Weak<Server>>::new()), headers.to_vec());
+    let in_ask = stopping.clone();
+    let ask: Ask = Box::new(move |_, answer| {
+        answer.accept(headers.clone());
+        if stops {
+            assert!(in_ask.get().and_then(Weak::upgrade).expect("a server").stop(None));
+        }
+    });
+    let server = Echoing::asking(options, Some(ask));
+    stopping.set(Arc::downgrade(&server.server)).expect("set once");
+    server
+}
+
+/// A header that no kernel takes whole from a client which does not read.
+fn header_that_fills_the_way() -> (String, String) {
+    ("X-Long".to_owned(), "long".repeat(4 << 20))
+}
+
+/// What a client gets that was let in by a server which stops: the rest of the head of the answer, and a close frame.
+fn assert_opened_and_sent_away(stream: &TcpStream, last_header: &str) {
+    let mut stream = BufReader::new(stream);
+    let mut lines = Vec::new();
+    while !lines.ends_with(b"\r\n\r\n") {
+        assert!(stream.read_until(b'\n', &mut lines).expect("more bytes") > 0, "the head comes whole");
+    }
+    assert!(lines.ends_with(format!("\r\n{last_header}\r\n\r\n").as_bytes()));
+    let mut close = [0; 24];
+    stream.read_exact(&mut close).expect("a close frame");
+    assert_eq!(&close, b"\x88\x16\x03\xe9server is going away");
+    // The same code, masked by zeros.
+    stream.get_mut().write_all(b"\x88\x82\0\0\0\0\x03\xe9").expect("sent");
+    assert_eq!(stream.read(&mut close).expect("an end"), 0);
+}
+
+#[test]
+fn a_stop_just_behind_an_accept_opens_the_connection_and_closes_it() {
+    let server = letting_in(options(), &[("X-Last".to_owned(), "1".to_owned())], true);
+    let mut stream = server.tcp();
+    stream.write_all(request("").as_bytes()).expect("sent");
+    assert_opened_and_sent_away(&stream, "X-Last: 1");
+    let mut told: Vec<_> = (0..3).map(|_| server.next()).collect();
+    told.sort_by_key(|told| format!("{told:?}"));
+    let closed = Told::Closed(1, 1001, "server is going away".to_owned());
+    assert_eq!(told, [closed, Told::Connected(1, "/raw".to_owned(), None), Told::Released]);
+    assert_eq!(server.next(), Told::Over);
+    let counted = server.server.statistics();
+    assert_eq!((counted.opened, counted.not_opened, counted.open), (1, 0, 0));
+}
+
+#[test]
+fn a_stop_waits_for_an_answer_that_is_on_its_way() {
+    let header = header_that_fills_the_way();
+    let server = letting_in(options(), std::slice::from_ref(&header), false);
+    let mut stream = server.tcp();
+    stream.write_all(request("").as_bytes()).expect("sent");
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).expect("the answer has begun");
+    assert_eq!(&status, b"HTTP/1.1 101");
+    assert!(server.server.stop(None));
+    assert_eq!(server.next(), Told::Released);
+    assert_opened_and_sent_away(&stream, &format!("{}: {}", header.0, header.1));
+    assert_eq!(server.next(), Told::Connected(1, "/raw".to_owned(), None));
+    assert_eq!(server.next(), Told::Closed(1, 1001, "server is going away".to_owned()));
+    assert_eq!(server.next(), Told::Over);
+}
+
+#[test]
+fn a_stop_with_a_limit_waits_for_no_answer_on_its_way_either() {
+    let options = ServerOptions { handshake_timeout: DEADLINE, ..options() };
+    let server = letting_in(options, &[header_that_fills_the_way()], false);
+    let mut stream = server.tcp();
+    stream.write_all(request("").as_bytes()).expect("sent");
+    stream.read_exact(&mut [0; 12]).expect("the answer has begun");
+    let began = Instant::now();
+    assert!(server.server.stop(Some(Duration::from_millis(100))));
+    assert_eq!(server.next(), Told::Released);
+    assert_eq!(server.next(), Told::Over);
+    assert!(began.elapsed() < DEADLINE / 2, "{:?}", began.elapsed());
+    let counted = server.server.statistics();
+    assert_eq!((counted.opened, counted.not_opened), (0, 1));
 }
 
 #[test]

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::admission::Slot;
 use super::connection::ConnectionInfo;
-use super::listener::{Acceptance, Answer, Verdict};
-use super::shared::{Ready, Shared};
+use super::listener::{Acceptance, Answer, Given, Verdict};
+use super::shared::{Arrival, Ready, Shared};
 use super::upgrade::{Agreement, REQUEST_HEAD_BYTES_MAX, Refusal, UpgradeRequest};
 use crate::client::{Socket, Stream, Tcp, TlsError, accept_tls, within};
 use crate::protocol::ReadBuffer;
@@ -107,7 +107,8 @@ fn admit(server: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, permit: Ow
             server.listener.kept_out(remote, why);
         }
         Ok(slot) => {
-            let begun = runtime::spawn(welcome(server.clone(), stream, remote, (slot, permit)));
+            let arrival = Arrival::new(server);
+            let begun = runtime::spawn(welcome(arrival, stream, remote, (slot, permit)));
             if let Err(cause) = begun {
                 logging::warn(format_args!("a client was kept out: {cause}"));
             }
@@ -115,18 +116,29 @@ fn admit(server: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, permit: Ow
     }
 }
 
-/// Does the handshake of a client, and begins its session.
+/// Does the handshake of a client, and begins its session. A stop ends it, unless the client has its answer already.
 async fn welcome(
-    server: Arc<Shared>,
+    arrival: Arrival,
     stream: TcpStream,
     remote: SocketAddr,
     (slot, permit): (Slot, OwnedSemaphorePermit),
 ) {
-    let limit = server.options.handshake_timeout;
-    let handshake = within(limit, Instant::now() + limit, Box::pin(handshake(&server, stream, remote)));
+    let server = &arrival.server;
+    let (limit, given) = (server.options.handshake_timeout, Given::default());
+    let handshake =
+        within(limit, Instant::now() + limit, Box::pin(handshake(server, stream, remote, given.clone())));
+    let cut = async {
+        server.stopped().await;
+        if given.is_so() {
+            server.hurried().await;
+        }
+    };
     let outcome = tokio::select! {
         biased;
-        () = server.stopped() => return,
+        () = cut => {
+            server.count_not_opened();
+            return;
+        }
         outcome = handshake => outcome,
     };
     drop(permit);
@@ -153,7 +165,12 @@ async fn welcome(
     }
 }
 
-async fn handshake(server: &Shared, stream: TcpStream, remote: SocketAddr) -> Result<Ready, Fault> {
+async fn handshake(
+    server: &Shared,
+    stream: TcpStream,
+    remote: SocketAddr,
+    given: Given,
+) -> Result<Ready, Fault> {
     let tcp = Tcp::accepted(stream);
     tcp.set_nodelay()?;
     let socket = Socket::accepted(tcp);
@@ -161,7 +178,7 @@ async fn handshake(server: &Shared, stream: TcpStream, remote: SocketAddr) -> Re
         None => Stream::Plain(socket),
         Some(config) => Stream::Tls(Box::new(accept_tls(socket, config.clone()).await.map_err(Fault::Tls)?)),
     };
-    match upgrade(server, &mut stream, remote).await {
+    match upgrade(server, &mut stream, remote, given).await {
         Ok((request, agreement, received)) => {
             let info = ConnectionInfo {
                 id: server.next_id(),
@@ -187,11 +204,12 @@ async fn upgrade(
     server: &Shared,
     stream: &mut Stream,
     remote: SocketAddr,
+    given: Given,
 ) -> Result<(Arc<UpgradeRequest>, Agreement, ReadBuffer), Fault> {
     let (request, received) = read_request(stream).await?;
     let request = Arc::new(request);
-    let (answer, verdict) = oneshot::channel();
-    server.listener.requested(remote, &request, Answer(answer));
+    let (answer, verdict) = Answer::new(given);
+    server.listener.requested(remote, &request, answer);
     let Acceptance { headers, protocol } = match verdict.await {
         Ok(Verdict::Accept(acceptance)) => acceptance,
         Ok(Verdict::Refuse(refusal)) => return Err(Fault::Refused(refusal)),

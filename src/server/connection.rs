@@ -7,6 +7,10 @@ use crate::client::{
     Client, CloseError, CloseStart, MessageType, PingError, Receipt, SendError, State, Statistics,
 };
 
+/// What connections are closed with when the server stops.
+const GOING_AWAY: u32 = 1001;
+const GOING_AWAY_REASON: &str = "server is going away";
+
 /// What is known of a connection from its upgrade on.
 #[derive(Debug)]
 pub struct ConnectionInfo {
@@ -59,6 +63,11 @@ impl Connection {
 
     pub(super) fn send_shared(&self, header: &[u8], payload: &Arc<[u8]>) -> Result<(), SendError> {
         self.client.send_shared(header, payload)
+    }
+
+    /// Closes the connection since the server stops. One that is closing already is no error.
+    pub(super) fn go_away(&self) {
+        let _ = self.close(GOING_AWAY, GOING_AWAY_REASON);
     }
 
     /// Ends the connection without waiting for the client.

@@ -10,6 +10,7 @@ use super::admission::Unwelcome;
 use super::connection::ConnectionInfo;
 use super::upgrade::{Refusal, UpgradeRequest};
 use crate::client::Listener;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// The owner of a server. Calls come from the library's threads, several at a time, and none may block.
 pub trait ServerListener: Send + Sync + 'static {
@@ -39,8 +40,21 @@ pub trait ServerListener: Send + Sync + 'static {
     fn over(&self) {}
 }
 
-/// Answers one request to upgrade. Dropped, it refuses with HTTP 500.
-pub struct Answer(pub(super) oneshot::Sender<Verdict>);
+/// Answers one request to upgrade. Dropped, it lets go of the client.
+pub struct Answer {
+    verdict: oneshot::Sender<Verdict>,
+    given: Given,
+}
+
+/// Whether a request has its answer, which a stop does not take from the client.
+#[derive(Clone, Default)]
+pub(super) struct Given(Arc<AtomicBool>);
+
+impl Given {
+    pub(super) fn is_so(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
 
 /// How a client is let in.
 pub(super) struct Acceptance {
@@ -55,6 +69,16 @@ pub(super) enum Verdict {
 }
 
 impl Answer {
+    pub(super) fn new(given: Given) -> (Self, oneshot::Receiver<Verdict>) {
+        let (verdict, asked) = oneshot::channel();
+        (Self { verdict, given }, asked)
+    }
+
+    /// The answer counts as given, for a stop that comes before it. Whoever calls this gives it at once, perhaps in another task.
+    pub fn promise(&self) {
+        self.given.0.store(true, Ordering::SeqCst);
+    }
+
     /// Lets the client in. The headers go out besides those of the upgrade.
     pub fn accept(self, headers: Vec<(String, String)>) {
         self.accept_with(headers, None);
@@ -62,17 +86,22 @@ impl Answer {
 
     /// The same with this sub-protocol, which the client must have offered. `None` leaves the choice to the options.
     pub fn accept_with(self, headers: Vec<(String, String)>, protocol: Option<String>) {
-        // The client may be gone, which is no error.
-        let _ = self.0.send(Verdict::Accept(Acceptance { headers, protocol }));
+        self.give(Verdict::Accept(Acceptance { headers, protocol }));
     }
 
     /// Whether the client still waits.
     pub fn is_waited_for(&self) -> bool {
-        !self.0.is_closed()
+        !self.verdict.is_closed()
     }
 
     /// Refuses the client.
     pub fn refuse(self, refusal: Refusal) {
-        let _ = self.0.send(Verdict::Refuse(refusal));
+        self.give(Verdict::Refuse(refusal));
+    }
+
+    fn give(self, verdict: Verdict) {
+        self.promise();
+        // The client may be gone, which is no error.
+        let _ = self.verdict.send(verdict);
     }
 }

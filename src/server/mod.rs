@@ -35,9 +35,6 @@ use crate::{logging, runtime};
 
 /// Clients that the kernel keeps for a server that is busy. It may keep fewer.
 const BACKLOG: i32 = 1_024;
-/// What connections are closed with when the server stops.
-const GOING_AWAY: u32 = 1001;
-const GOING_AWAY_REASON: &str = "server is going away";
 
 /// A server that listens. Every method may be called from any thread, and none waits for the network. Dropping it stops it.
 pub struct Server {
@@ -133,20 +130,17 @@ impl Server {
         self.shared.statistics()
     }
 
-    /// Lets nobody in any more, gives the port back, and closes all connections with 1001 behind what is queued. What is not over
-    /// within `limit` is dropped. False when it was stopped before.
+    /// Lets nobody in any more, gives the port back, and closes all connections with 1001 behind what is queued. A client that was
+    /// let in before opens first. What is not over within `limit` is dropped. False when it was stopped before.
     pub fn stop(&self, limit: Option<Duration>) -> bool {
         let Some(connections) = self.shared.stop() else { return false };
-        for connection in connections {
-            // One that is closing already is no error.
-            let _ = connection.close(GOING_AWAY, GOING_AWAY_REASON);
-        }
+        connections.iter().for_each(|connection| connection.go_away());
         if let Some(limit) = limit {
             let server = self.shared.clone();
             // Without a runtime there is no connection either.
             let _ = runtime::spawn(async move {
                 tokio::time::sleep(limit).await;
-                server.connections().iter().for_each(|connection| connection.hurry());
+                server.hurry();
             });
         }
         true

@@ -27,6 +27,8 @@ pub(super) struct Shared {
     pub(super) handshakes: Arc<Semaphore>,
     /// Has no permit; closed when the server stops.
     stop: Semaphore,
+    /// Has no permit; closed when the time that a stop was given is over.
+    hurry: Semaphore,
     last_id: AtomicU64,
     registry: Mutex<Registry>,
 }
@@ -35,7 +37,11 @@ pub(super) struct Shared {
 #[derive(Default)]
 struct Registry {
     connections: BTreeMap<u64, Arc<Connection>>,
+    /// Clients whose handshake is under way.
+    arriving: usize,
     stopped: bool,
+    /// And nobody is waited for any more.
+    hurried: bool,
     /// And the port is free.
     released: bool,
     told_over: bool,
@@ -52,6 +58,25 @@ pub(super) struct Ready {
     pub(super) info: ConnectionInfo,
 }
 
+/// A client that has come, until its handshake has come to something.
+pub(super) struct Arrival {
+    pub(super) server: Arc<Shared>,
+}
+
+impl Arrival {
+    pub(super) fn new(server: &Arc<Shared>) -> Self {
+        lock(&server.registry).arriving += 1;
+        Self { server: server.clone() }
+    }
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        lock(&self.server.registry).arriving -= 1;
+        self.server.tell_if_over();
+    }
+}
+
 impl Shared {
     pub(super) fn new(
         options: ServerOptions,
@@ -63,6 +88,7 @@ impl Shared {
             admission: Admission::new(&options),
             handshakes: Arc::new(Semaphore::new(options.handshakes_max.clamp(1, Semaphore::MAX_PERMITS))),
             stop: Semaphore::new(0),
+            hurry: Semaphore::new(0),
             last_id: AtomicU64::new(0),
             registry: Mutex::default(),
             options,
@@ -79,6 +105,11 @@ impl Shared {
     /// Ready when the server stops.
     pub(super) async fn stopped(&self) {
         let _ = self.stop.acquire().await;
+    }
+
+    /// Ready when nobody is waited for any more.
+    pub(super) async fn hurried(&self) {
+        let _ = self.hurry.acquire().await;
     }
 
     pub(super) fn connection(&self, id: u64) -> Option<Arc<Connection>> {
@@ -108,7 +139,7 @@ impl Shared {
         lock(&self.registry).counted.not_opened += 1;
     }
 
-    /// From now on nobody is let in. Returns who is connected; `None` when it was stopped before.
+    /// From now on nobody is let in but who has been told so. Returns who is connected; `None` when it was stopped before.
     pub(super) fn stop(&self) -> Option<Vec<Arc<Connection>>> {
         let mut registry = lock(&self.registry);
         if std::mem::replace(&mut registry.stopped, true) {
@@ -118,7 +149,15 @@ impl Shared {
         Some(registry.connections.values().cloned().collect())
     }
 
-    /// Begins the session of a connection.
+    /// From now on nobody is waited for.
+    pub(super) fn hurry(&self) {
+        let mut registry = lock(&self.registry);
+        registry.hurried = true;
+        self.hurry.close();
+        registry.connections.values().for_each(|connection| connection.hurry());
+    }
+
+    /// Begins the session of a connection. That of a server which has stopped meanwhile is closed with it.
     pub(super) fn open(self: &Arc<Self>, ready: Ready, slot: Slot) {
         let Ready { stream, received, deflate, extensions, info } = ready;
         let info = Arc::new(info);
@@ -144,13 +183,17 @@ impl Shared {
         let listener = self.listener.connected(&info);
         // Whoever is told of it finds it.
         let mut registry = lock(&self.registry);
-        if registry.stopped {
-            return;
-        }
         match Client::accepted(listener, self.options.send_limits, accepted) {
             Ok(client) => {
+                let connection = Connection::new(info, client);
+                if registry.stopped {
+                    connection.go_away();
+                }
+                if registry.hurried {
+                    connection.hurry();
+                }
                 registry.counted.opened += 1;
-                registry.connections.insert(id, Arc::new(Connection::new(info, client)));
+                registry.connections.insert(id, Arc::new(connection));
             }
             Err(cause) => logging::warn(format_args!("a connection was accepted in vain: {cause}")),
         }
@@ -177,7 +220,8 @@ impl Shared {
 
     fn tell_if_over(&self) {
         let mut registry = lock(&self.registry);
-        let over = registry.connections.is_empty() && registry.released && !registry.told_over;
+        let over = registry.connections.is_empty() && registry.arriving == 0;
+        let over = over && registry.released && !registry.told_over;
         registry.told_over |= over;
         drop(registry);
         if over {

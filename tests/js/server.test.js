@@ -273,6 +273,22 @@ serverTest('a stop closes all connections and frees the port', async (serving, c
   assert.deepStrictEqual(serving.log, ['connect', 'close', 'connect']);
 });
 
+serverTest('a client that was let in before a stop opens and is sent away', async (serving, context) => {
+  let stopped;
+  serving.server.on('request', (request) => {
+    request.accept();
+    stopped = serving.server.stop();
+  });
+  await serving.start();
+  const { socket, connection } = await serving.client(context);
+  const away = { code: 1001, reason: 'server is going away' };
+  assert.deepStrictEqual(codeAndReason(await socket.closed()), away);
+  const [closed, result] = await serving.next('close');
+  assert.strictEqual(closed, connection);
+  assert.deepStrictEqual(codeAndReason(result), away);
+  assert.strictEqual(await stopped, true);
+});
+
 serverTest('what needs a started server says so', async ({ server }) => {
   assertError(await failureOf(() => server.stop()), OTHER, /^stop: the server is not started/);
   assertError(await failureOf(async () => server.listAllConnections()), OTHER, /^listAllConnections: the server is not started/);

@@ -185,6 +185,7 @@ static void create_asking(struct Record *record, void (*answer)(struct Record *,
     callbacks.onMessage = on_message;
     callbacks.onClose = on_close;
     callbacks.onError = on_error;
+    callbacks.onStop = on_stop;
     record->answer = answer;
     record->server = NWS_ServerCreate(&callbacks);
 }
@@ -568,6 +569,27 @@ static void a_stop_ends_all_and_a_start_begins_anew(void)
     destroy(&record);
 }
 
+static void accept_and_stop(struct Record *record, const struct NWS_ServerRequest *request)
+{
+    CHECK_INT(NWS_ServerAccept(record->server, request->request, NULL, NULL), WEBSOCKET_OK);
+    CHECK_INT(NWS_ServerStop(record->server, 0), WEBSOCKET_OK);
+}
+
+static void a_client_that_was_let_in_before_a_stop_opens_and_is_sent_away(void)
+{
+    static struct Record record;
+    struct NWS_ServerOptions options = defaults();
+    struct Probe *probe;
+    create_asking(&record, accept_and_stop);
+    probe = probe_open(url_of(start(&record, &options)), "/");
+    CHECK_INT(probe_await(probe, CLOSE, 0)->code, 1001);
+    NOTED(&record, "open 1");
+    NOTED(&record, "close 1 1001 server is going away");
+    NOTED(&record, "stop");
+    probe_destroy(probe);
+    destroy(&record);
+}
+
 static void speaks_tls_and_asks_for_certificates(void)
 {
     static struct Record record;
@@ -939,6 +961,7 @@ int main(void)
     RUN(keeps_out_whom_a_limit_keeps_out);
     RUN(clients_that_break_the_rules_hurt_nobody_else);
     RUN(a_stop_ends_all_and_a_start_begins_anew);
+    RUN(a_client_that_was_let_in_before_a_stop_opens_and_is_sent_away);
     RUN(speaks_tls_and_asks_for_certificates);
     RUN(refuses_what_is_not_valid);
     RUN(a_callback_may_destroy_its_server);

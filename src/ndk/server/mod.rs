@@ -121,6 +121,7 @@ pub extern "C" fn NWS_ServerAccept(
             }
             _ => Ok(()),
         })?;
+        answer.promise();
         answer_later(move || answer.accept_with(headers, protocol))
     })
 }
@@ -140,6 +141,7 @@ pub extern "C" fn NWS_ServerRefuse(
         let refusal =
             Refusal { status, headers: answer_headers(list)?, body: text("body", body)?.unwrap_or_default() };
         let answer = handle.take_request(request, |_| Ok(()))?;
+        answer.promise();
         answer_later(move || answer.refuse(refusal))
     })
 }
