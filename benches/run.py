@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Runs the benchmark programs and writes the table and the plot. scripts/bench.sh builds what this runs.
 
-    run.py --out DIRECTORY --server PROGRAM --client NAME=COMMAND... --together COMMAND [--repetitions N] [--quick] [--versions FILE]
-           [--rows WORDS]
+    run.py --out DIRECTORY --server PROGRAM --client NAME=COMMAND... --together COMMAND --servers COMMAND [--repetitions N] [--quick]
+           [--versions FILE] [--rows WORDS]
 
 Each repetition goes once through all clients of a row, so that what the machine does meanwhile meets all alike. The program of
---together does so by itself, with clients of its own, in rows of their own. The first figure of a row is the median; the range is
-from the least to the most.
+--together does so by itself, with clients of its own, in rows of their own, and that of --servers with servers. The first figure of a
+row is the median; the range is from the least to the most.
 """
 
 import argparse
@@ -30,8 +30,8 @@ class Row:
     """A line of the table: what each client does, and which of the printed values counts."""
 
     def __init__(self, group, title, mode, size, count, path, values, unit, scale=1.0, slow=None, port="PORT", clients=None,
-                 together=False):
-        # Whether the clients are those in one process.
+                 together=None):
+        # Which program measures all by itself: "clients" those in one process, "servers" the servers.
         self.together = together
         # Which of the server's ports, and the only clients that can do it, if not all.
         self.port, self.clients = port, clients
@@ -111,7 +111,12 @@ def rows():
     ):
         for (name, size), count in zip(SIZES.items(), counts):
             table.append(Row(f"node-{mode.replace(' ', '-')}", f"Node {mode} {name}", mode.removesuffix(" text").replace(" ", "-"), size, count,
-                             path.replace("{size}", str(size)), cpu_first, "ns per message", together=True))
+                             path.replace("{size}", str(size)), cpu_first, "ns per message", together="clients"))
+    for name, size in SIZES.items():
+        count = {32: 50_000, 1024: 50_000, 65536: 5_000}[size]
+        table.append(Row("node-server", f"Node server echo {name}", "echo", size, count, "/", cpu_first, "ns per message", together="servers"))
+    table.append(Row("node-server", "Node server broadcast 1 KiB", "broadcast", 1024, 100_000, "/", cpu_first, "ns per message",
+                     together="servers"))
     return table
 
 
@@ -165,7 +170,7 @@ def run_client(client, command, row, count, server, authority):
 
 
 def measure_together(row, command, server_program, authority, repetitions):
-    """The cells of a row whose clients are measured in one process, and why there are none."""
+    """The cells of a row that one program measures, and why there are none."""
     cells = {}
     for repetition in range(repetitions):
         server = Server(server_program, authority)
@@ -200,7 +205,7 @@ def measure(table, clients, together, server_program, authority, repetitions, qu
         cells = results.setdefault(row.title, {})
         start = time.monotonic()
         if row.together:
-            measured, error = measure_together(row, together, server_program, authority, repetitions)
+            measured, error = measure_together(row, together[row.together], server_program, authority, repetitions)
             cells.update(measured)
             if error:
                 notes[row.title, ARKTS] = error
@@ -356,7 +361,10 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
              "does not count. An echo has up to 64 messages under way, a round trip one. npm ws gives binary messages as "
              "Buffers, views of what it has read, unless it is asked for ArrayBuffers as the others give; text is made a string "
              "with each. `net_websocket (web)` is `web.WebSocket`, with one `onmessage` and ArrayBuffers, as `npm ws (onmessage)` and Node's "
-             "own.", ""]
+             "own.", "",
+             "In the rows of Node's servers the time is that of the server's process alone, which has "
+             f"CPU {SERVER_CPU}; the clients are npm ws. An echo has 64 connections with one message under way on each; a "
+             "broadcast goes to 1,000, and each of them counts as a message.", ""]
     if versions:
         lines += [versions.strip(), ""]
     lines += goals(results)
@@ -430,6 +438,7 @@ def main():
     parser.add_argument("--server", required=True)
     parser.add_argument("--client", action="append", required=True, metavar="NAME=COMMAND")
     parser.add_argument("--together", required=True, metavar="COMMAND")
+    parser.add_argument("--servers", required=True, metavar="COMMAND")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--versions")
@@ -444,8 +453,8 @@ def main():
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     with tempfile.TemporaryDirectory() as folder:
         authority = os.path.join(folder, "authority.pem")
-        results, notes = measure(table, clients, shlex.split(options.together), options.server, authority, options.repetitions,
-                                 options.quick)
+        together = {"clients": shlex.split(options.together), "servers": shlex.split(options.servers)}
+        results, notes = measure(table, clients, together, options.server, authority, options.repetitions, options.quick)
     versions = open(options.versions).read() if options.versions else ""
     os.makedirs(options.out, exist_ok=True)
     for name, text in (("results.md", markdown(table, clients, results, notes, options.repetitions, versions, load)),

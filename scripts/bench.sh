@@ -4,7 +4,7 @@
 #   scripts/bench.sh [--repetitions N] [--quick] [--keep] [--against FOLDER] [FILTER]
 #
 # FILTER takes the rows that have these words in their name: receive, send, "send batched", "round trip", wss, deflate, idle, connect,
-# Node, "32 B".
+# Node, "Node server", "32 B".
 # Results: target/bench/results.md and target/bench/results.svg. A full run in which every row was measured also goes to
 # benches/RESULTS.md; --keep leaves that file alone. --quick sends a tenth of the messages, to see that all works.
 # --against FOLDER measures another build of this library as well, such as one of an earlier commit: the folder that has its
@@ -112,7 +112,8 @@ options=(--out "$BENCH" --repetitions "$REPETITIONS" --versions "$BENCH/versions
     --client "libwebsockets=$BENCH/bin/libwebsockets"
     --client "libwebsockets (context each)=env CONTEXT_EACH=yes $BENCH/bin/libwebsockets"
     --client "npm ws=${NODE[*]} $(printf %q "$ROOT/benches/peers/ws.cjs")"
-    --together "env NET_WEBSOCKET_LIB=$(printf %q "$BENCH/bin/net_websocket.node") ${NODE[*]} ${node_flags[*]} $(printf %q "$ROOT/benches/peers/node/clients.cjs")")
+    --together "env NET_WEBSOCKET_LIB=$(printf %q "$BENCH/bin/net_websocket.node") ${NODE[*]} ${node_flags[*]} $(printf %q "$ROOT/benches/peers/node/clients.cjs")"
+    --servers "env NET_WEBSOCKET_LIB=$(printf %q "$BENCH/bin/net_websocket.node") ${NODE[*]} --expose-gc $(printf %q "$ROOT/benches/peers/node/servers.cjs")")
 [[ -z $against ]] || options+=(--client "net_websocket (C), other=env LD_LIBRARY_PATH=$(printf %q "$against") $BENCH/bin/net_websocket")
 [[ -z $quick ]] || options+=(--quick)
 [[ -z $filter ]] || options+=(--rows "$filter")
