@@ -110,11 +110,16 @@ pub struct CallError {
 }
 
 impl CallError {
+    /// Once for all functions, not in each of them.
+    #[cold]
+    #[inline(never)]
     pub fn new(code: ErrCode, text: impl Into<String>) -> Self {
         Self { code, text: text.into() }
     }
 
     /// Takes the text of the code from [`describe`].
+    #[cold]
+    #[inline(never)]
     pub fn of(code: ErrCode) -> Self {
         let text = describe(code as i32).map_or("unknown error", |(_, text)| text.to_str().unwrap_or(""));
         Self::new(code, text)

@@ -24,7 +24,7 @@ pub fn guard<R>(function: &str, failure: R, body: impl FnOnce() -> R) -> R {
     })
 }
 
-/// As [`guard`], for a function of a client. Finds the client first.
+/// As [`guard`], for a function of a client. Finds the client first. In each of these functions: some are called for each message.
 pub fn guard_client(function: &str, client: *const WebSocket, body: impl FnOnce(&Handle) -> ErrCode) -> i32 {
     guard(function, failure(), || match client.is_null() {
         true => ErrCode::ClientNull,
@@ -34,6 +34,13 @@ pub fn guard_client(function: &str, client: *const WebSocket, body: impl FnOnce(
 
 /// Runs the body of a C function that can fail. Stores the text of its error for the thread and returns its code.
 pub fn report(function: &str, body: impl FnOnce() -> Result<(), CallError>) -> i32 {
+    let mut body = Some(body);
+    report_once(function, &mut || body.take().map_or(Ok(()), |body| body()))
+}
+
+/// Once for all functions, not in each of them.
+#[inline(never)]
+fn report_once(function: &str, body: &mut dyn FnMut() -> Result<(), CallError>) -> i32 {
     let refused = |error| refuse(function, error);
     guard(function, failure(), || body().map_or_else(refused, |()| ErrCode::Ok)) as i32
 }
@@ -57,9 +64,20 @@ pub fn report_client(
     client: *const WebSocket,
     body: impl FnOnce(&Handle) -> Result<(), CallError>,
 ) -> i32 {
-    report(function, || match client.is_null() {
+    let mut body = Some(body);
+    report_of_client(function, client, &mut |handle| body.take().map_or(Ok(()), |body| body(handle)))
+}
+
+/// Once for all functions, not in each of them.
+#[inline(never)]
+fn report_of_client(
+    function: &str,
+    client: *const WebSocket,
+    body: &mut dyn FnMut(&Handle) -> Result<(), CallError>,
+) -> i32 {
+    report_once(function, &mut || match client.is_null() {
         true => Err(CallError::new(ErrCode::ClientNull, "client: NULL")),
-        false => handle::with(client, body).unwrap_or_else(|| {
+        false => handle::with(client, &mut *body).unwrap_or_else(|| {
             Err(CallError::new(ErrCode::ClientNotCreated, "client: not one of this library, or destroyed"))
         }),
     })

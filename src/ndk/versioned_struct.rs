@@ -62,35 +62,62 @@ const _: () = {
 /// Bytes. No struct of a later version is larger.
 const SIZE_MAX: usize = 4_096;
 
+/// What the functions for all structs, which are in the library once, know of one of them.
+#[derive(Clone, Copy)]
+struct Shape {
+    size: usize,
+    size_min: usize,
+    name: &'static str,
+}
+
+impl Shape {
+    const fn of<T: VersionedStruct>() -> Self {
+        Self { size: size_of::<T>(), size_min: T::SIZE_MIN, name: T::NAME }
+    }
+
+    #[inline(never)]
+    fn check(self, size: usize) -> Result<(), CallError> {
+        if (self.size_min..=SIZE_MAX).contains(&size) {
+            Ok(())
+        } else {
+            Err(CallError::new(
+                ErrCode::InvalidArgument,
+                format!("size: {size} is not the size of a struct {}", self.name),
+            ))
+        }
+    }
+
+    /// The bytes of a program's struct that the library knows.
+    #[inline(never)]
+    fn read(self, address: *const u8) -> Result<Vec<u8>, CallError> {
+        let name = self.name;
+        let refused = |text| CallError::new(ErrCode::InvalidArgument, text);
+        let unreadable = |_| refused(format!("{name}: the pointer leads nowhere"));
+        let size = readable::bytes(address.cast(), size_of::<usize>()).map_err(unreadable)?;
+        let size = size.try_into().map_or(0, usize::from_ne_bytes);
+        self.check(size)?;
+        let mut bytes = readable::bytes(address.cast(), size).map_err(unreadable)?;
+        let known = size.min(self.size);
+        if bytes[known..].iter().any(|byte| *byte != 0) {
+            return Err(refused(format!(
+                "{name}: a field that this version of the library does not know is set"
+            )));
+        }
+        bytes.truncate(known);
+        Ok(bytes)
+    }
+}
+
 /// Checks the size, in bytes, that a program gives for a struct.
 pub fn check_size<T: VersionedStruct>(size: usize) -> Result<(), CallError> {
-    if (T::SIZE_MIN..=SIZE_MAX).contains(&size) {
-        Ok(())
-    } else {
-        Err(CallError::new(
-            ErrCode::InvalidArgument,
-            format!("size: {size} is not the size of a struct {}", T::NAME),
-        ))
-    }
+    Shape::of::<T>().check(size)
 }
 
 /// Reads a struct of any version. `value` supplies the fields that the program does not know.
 pub fn read_struct<T: VersionedStruct>(address: *const T, mut value: T) -> Result<T, CallError> {
-    let unreadable =
-        |_| CallError::new(ErrCode::InvalidArgument, format!("{}: the pointer leads nowhere", T::NAME));
-    let size = readable::bytes(address.cast(), size_of::<usize>()).map_err(unreadable)?;
-    let size = size.try_into().map_or(0, usize::from_ne_bytes);
-    check_size::<T>(size)?;
-    let bytes = readable::bytes(address.cast(), size).map_err(unreadable)?;
-    let known = size.min(size_of::<T>());
-    if bytes[known..].iter().any(|byte| *byte != 0) {
-        return Err(CallError::new(
-            ErrCode::InvalidArgument,
-            format!("{}: a field that this version of the library does not know is set", T::NAME),
-        ));
-    }
-    // SAFETY: `known` bytes are there on both sides, and any bytes make a valid value.
-    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), (&raw mut value).cast::<u8>(), known) };
+    let bytes = Shape::of::<T>().read(address.cast())?;
+    // SAFETY: so many bytes are there on both sides, and any bytes make a valid value.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), (&raw mut value).cast::<u8>(), bytes.len()) };
     Ok(value)
 }
 

@@ -110,19 +110,22 @@ impl Server {
         self.shared.connections()
     }
 
-    /// Queues a message for those connections of which `wanted` says so, framed and copied once. Returns how many have taken it.
-    pub fn broadcast(
-        &self,
-        kind: MessageType,
-        payload: &[u8],
-        wanted: impl Fn(&Connection) -> bool,
-    ) -> usize {
+    /// Queues a message for all connections, or for those with the numbers `wanted`, framed and copied once. Returns how many have
+    /// taken it.
+    pub fn broadcast(&self, kind: MessageType, payload: &[u8], wanted: Option<&[u64]>) -> usize {
         let (header, payload) = (server_header(kind, payload.len()), Arc::from(payload));
         let connections = self.connections();
-        let taken = |connection: &&Arc<Connection>| {
-            wanted(connection) && connection.send_shared(&header, &payload).is_ok()
+        let mut takes = vec![wanted.is_none(); connections.len()];
+        for id in wanted.unwrap_or_default() {
+            // A number that there is no connection of is nobody's.
+            if let Ok(place) = connections.binary_search_by_key(id, |connection| connection.info().id) {
+                takes[place] = true;
+            }
+        }
+        let taken = |(connection, takes): &(&Arc<Connection>, bool)| {
+            *takes && connection.send_shared(&header, &payload).is_ok()
         };
-        connections.iter().filter(taken).count()
+        connections.iter().zip(takes).filter(taken).count()
     }
 
     /// What was counted so far.

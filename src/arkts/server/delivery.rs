@@ -91,7 +91,7 @@ impl Binding {
             }
             ServerEvent::Released(generation) => {
                 let mut servers = self.servers.borrow_mut();
-                let stopping = servers.get_mut(&generation).and_then(|serving| serving.stopping.take());
+                let stopping = servers.get_mut(generation).and_then(|serving| serving.stopping.take());
                 drop(servers);
                 if let Some(deferred) = stopping {
                     deferred.settle(Ok(env.boolean(true)?));
@@ -99,7 +99,7 @@ impl Binding {
                 Ok(())
             }
             ServerEvent::Over(generation) => {
-                let over = self.servers.borrow_mut().remove(&generation);
+                let over = self.servers.borrow_mut().remove(generation);
                 drop::<Option<Serving>>(over);
                 self.release_if_over();
                 Ok(())
@@ -116,9 +116,9 @@ impl Binding {
         object.set_hidden(KEY, env.number(key as f64)?)?;
         let (generation, id) = of_key(key);
         let servers = self.servers.borrow();
-        let connection = servers.get(&generation).and_then(|serving| serving.server.connection(id));
+        let connection = servers.get(generation).and_then(|serving| serving.server.connection(id));
         let known = Known { connection, remote: *remote, object: Reference::new(object)? };
-        self.known.borrow_mut().insert(key, known);
+        self.known.borrow_mut().insert(key, Box::new(known));
         self.by_remote.borrow_mut().insert(*remote, key);
         Ok(object)
     }
@@ -133,7 +133,7 @@ impl Binding {
 
     fn forget(&self, key: Key) {
         let known = self.known.borrow_mut().remove(&key);
-        if let Some(Known { remote, .. }) = &known {
+        if let Some(Known { remote, .. }) = known.as_deref() {
             let mut by_remote = self.by_remote.borrow_mut();
             // The same end may have another connection, to another address of ours.
             if by_remote.get(remote) == Some(&key) {

@@ -10,7 +10,7 @@ mod listener;
 mod requests;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::CStr;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -48,15 +48,34 @@ struct Binding {
     /// The object that holds the listeners, while events can come.
     listeners: RefCell<Option<Reference>>,
     /// The servers that are not over: at most one that listens, and those that were stopped before.
-    servers: RefCell<BTreeMap<Generation, Serving>>,
+    servers: RefCell<Servers>,
     /// The server that listens.
     current: Cell<Option<Generation>>,
     last_generation: Cell<Generation>,
     /// The connections of which `connect` was told, and `close` was not.
-    known: RefCell<BTreeMap<Key, Known>>,
+    known: RefCell<BTreeMap<Key, Box<Known>>>,
     by_remote: RefCell<HashMap<SocketAddr, Key>>,
     /// There is a listener of `request`.
     asks: Arc<AtomicBool>,
+}
+
+/// Few, so that nothing finds one faster than a look at all of them.
+#[derive(Default)]
+struct Servers(Vec<(Generation, Serving)>);
+
+impl Servers {
+    fn get(&self, wanted: Generation) -> Option<&Serving> {
+        self.0.iter().find(|(generation, _)| *generation == wanted).map(|(_, serving)| serving)
+    }
+
+    fn get_mut(&mut self, wanted: Generation) -> Option<&mut Serving> {
+        self.0.iter_mut().find(|(generation, _)| *generation == wanted).map(|(_, serving)| serving)
+    }
+
+    fn remove(&mut self, wanted: Generation) -> Option<Serving> {
+        let place = self.0.iter().position(|(generation, _)| *generation == wanted)?;
+        Some(self.0.swap_remove(place).1)
+    }
 }
 
 struct Serving {
@@ -219,7 +238,7 @@ impl Binding {
             JsServerListener::new(self.sender.another(), self.waker.clone(), generation, self.asks.clone());
         match Server::start(options, Box::new(listener)) {
             Ok(server) => {
-                self.servers.borrow_mut().insert(generation, Serving { server, stopping: None });
+                self.servers.borrow_mut().0.push((generation, Serving { server, stopping: None }));
                 self.current.set(Some(generation));
                 Ok(())
             }
@@ -237,7 +256,7 @@ impl Binding {
             Err(error) => return settle(env, Err(error)),
         };
         let mut servers = self.servers.borrow_mut();
-        let serving = self.current.take().and_then(|generation| servers.get_mut(&generation));
+        let serving = self.current.take().and_then(|generation| servers.get_mut(generation));
         let Some(serving) = serving else {
             return settle(env, Err(ApiError::other("stop: the server is not started")));
         };
@@ -295,23 +314,22 @@ impl Binding {
         let wanted = match connections.type_of() {
             Type::Undefined | Type::Null => None,
             _ => {
-                let elements = connections.elements();
                 let wrong = || ApiError::parameter("connections", "must be an array");
-                let known = elements
-                    .ok_or_else(wrong)?
-                    .into_iter()
-                    .map(|connection| Ok(Arc::as_ptr(&self.connection("broadcast", connection)?)));
-                Some(known.collect::<Result<HashSet<_>, ApiError>>()?)
+                let elements = connections.elements().ok_or_else(wrong)?.into_iter();
+                let known = elements.map(|connection| self.connection("broadcast", connection));
+                Some(known.collect::<Result<Vec<_>, ApiError>>()?)
             }
         };
         let servers = self.servers.borrow();
-        let serving = self.current.get().and_then(|generation| servers.get(&generation));
+        let serving = self.current.get().and_then(|generation| servers.get(generation));
         let server = &serving.ok_or_else(|| ApiError::other("broadcast: the server is not started"))?.server;
-        let send = |kind, payload: &[u8]| {
-            server.broadcast(kind, payload, |connection| {
-                wanted.as_ref().is_none_or(|wanted| wanted.contains(&std::ptr::from_ref(connection)))
-            })
+        // Those of a server that was stopped before have the same numbers.
+        let number = |connection: Arc<Connection>| {
+            let id = connection.info().id;
+            server.connection(id).filter(|own| Arc::ptr_eq(own, &connection)).map(|_| id)
         };
+        let wanted: Option<Vec<u64>> = wanted.map(|wanted| wanted.into_iter().filter_map(number).collect());
+        let send = |kind, payload: &[u8]| server.broadcast(kind, payload, wanted.as_deref());
         match data.to_text() {
             Some(text) => Ok(send(MessageType::Text, text.as_bytes())),
             None => data.with_bytes(|bytes| send(MessageType::Binary, bytes)).map_err(not_data),
@@ -334,7 +352,7 @@ impl Binding {
             };
         }
         let servers = self.servers.borrow();
-        let serving = self.current.get().and_then(|generation| servers.get(&generation));
+        let serving = self.current.get().and_then(|generation| servers.get(generation));
         match serving {
             Some(serving) => server_statistics_value(env, &serving.server),
             None => Err(ApiError::other("stats: the server is not started").throw(env)),
@@ -367,7 +385,7 @@ impl Binding {
 
     /// Without a server that listens or closes nothing comes any more.
     fn release_if_over(&self) {
-        if self.servers.borrow().is_empty() {
+        if self.servers.borrow().0.is_empty() {
             self.listeners.borrow_mut().take();
             self.waker.remove();
         }

@@ -310,6 +310,7 @@ pub fn rewrite(url: *const c_char, list: *const Header) -> Result<Rewrite, CallE
 }
 
 /// Returns the parameters of permessage-deflate: of the client first, then of the server.
+#[inline(never)]
 pub(in crate::ndk) fn deflate(
     no_context_takeover: (u8, u8),
     window_bits: (u8, u8),
@@ -325,6 +326,7 @@ pub(in crate::ndk) fn deflate(
 }
 
 /// Returns the limits of a send queue.
+#[inline(never)]
 pub(in crate::ndk) fn send_limits(
     limit: u64,
     low_water: u64,
@@ -355,11 +357,13 @@ pub(in crate::ndk) fn duration(milliseconds: u32) -> Option<Duration> {
     (milliseconds > 0).then(|| Duration::from_millis(milliseconds.into()))
 }
 
+#[inline(never)]
 pub(in crate::ndk) fn limit(field: &str, milliseconds: u32) -> Result<Duration, CallError> {
     duration(milliseconds)
         .ok_or_else(|| CallError::new(ErrCode::InvalidArgument, format!("{field}: 0; it must be 1 or more")))
 }
 
+#[inline(never)]
 pub(in crate::ndk) fn flag(field: &str, value: u8) -> Result<bool, CallError> {
     match value {
         0 => Ok(false),
@@ -380,6 +384,7 @@ fn window(field: &str, bits: u8) -> Result<u8, CallError> {
 }
 
 /// A number of bytes that is the same on 32 bits and on 64.
+#[inline(never)]
 pub(in crate::ndk) fn bytes(field: &str, count: u64) -> Result<u64, CallError> {
     if (1..=i64::MAX.cast_unsigned()).contains(&count) {
         return Ok(count);

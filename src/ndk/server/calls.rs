@@ -1,6 +1,5 @@
 //! The calls of a server's callbacks, which come on several threads at the same time, so that Destroy can wait for all of them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::ndk::callback_barrier::CallbackBarrier;
@@ -13,14 +12,16 @@ pub struct Calls(Mutex<Callers>);
 #[derive(Default)]
 struct Callers {
     closed: bool,
-    last: u64,
-    barriers: BTreeMap<u64, Arc<CallbackBarrier>>,
+    /// By place; empty ones are in `free`.
+    barriers: Vec<Option<Arc<CallbackBarrier>>>,
+    free: Vec<usize>,
 }
 
 /// One who calls, one callback at a time.
 pub struct Caller {
     calls: Arc<Calls>,
-    number: u64,
+    /// Among the barriers, unless it came when all was over.
+    place: Option<usize>,
     barrier: Arc<CallbackBarrier>,
 }
 
@@ -30,7 +31,7 @@ impl Calls {
         let barriers: Vec<_> = {
             let mut callers = lock(&self.0);
             callers.closed = true;
-            callers.barriers.values().cloned().collect()
+            callers.barriers.iter().flatten().cloned().collect()
         };
         barriers.iter().for_each(CallbackBarrier::close_and_wait);
     }
@@ -40,15 +41,19 @@ impl Caller {
     pub fn new(calls: &Arc<Calls>) -> Self {
         let barrier = Arc::new(CallbackBarrier::default());
         let mut callers = lock(&calls.0);
-        callers.last += 1;
-        let number = callers.last;
-        if callers.closed {
+        let place = if callers.closed {
             barrier.close_and_wait();
+            None
         } else {
-            callers.barriers.insert(number, barrier.clone());
-        }
+            let place = callers.free.pop().unwrap_or_else(|| {
+                callers.barriers.push(None);
+                callers.barriers.len() - 1
+            });
+            callers.barriers[place] = Some(barrier.clone());
+            Some(place)
+        };
         drop(callers);
-        Self { calls: calls.clone(), number, barrier }
+        Self { calls: calls.clone(), place, barrier }
     }
 
     /// Begins a run of callbacks. Returns false when there are to be none any more.
@@ -77,6 +82,10 @@ impl Caller {
 
 impl Drop for Caller {
     fn drop(&mut self) {
-        lock(&self.calls.0).barriers.remove(&self.number);
+        if let Some(place) = self.place {
+            let mut callers = lock(&self.calls.0);
+            callers.barriers[place] = None;
+            callers.free.push(place);
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! The servers that exist, by their number: nothing is at the address that the application has, so that a stale one is never
 //! another server's.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 
@@ -15,7 +14,8 @@ use crate::server::{Answer, Connection, Server, UpgradeRequest};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, RwLock, lock};
 
-static SERVERS: RwLock<BTreeMap<usize, Arc<ServerHandle>>> = RwLock::new(BTreeMap::new());
+/// In the order of their addresses.
+static SERVERS: RwLock<Vec<(usize, Arc<ServerHandle>)>> = RwLock::new(Vec::new());
 static LAST: AtomicUsize = AtomicUsize::new(0);
 
 /// Addresses of servers lie as far apart as those of something would.
@@ -42,12 +42,14 @@ pub struct Asked {
 #[derive(Default)]
 struct Requests {
     last: u64,
-    waiting: BTreeMap<u64, Asked>,
+    /// In the order of their numbers.
+    waiting: Vec<(u64, Asked)>,
 }
 
 /// Makes a server, and returns its address.
 pub fn create(callbacks: RawServerCallbacks) -> *mut RawServer {
     platform::watch_forks();
+    let mut servers = SERVERS.write().unwrap_or_else(PoisonError::into_inner);
     let address = (LAST.fetch_add(1, Ordering::Relaxed) + 1) * ADDRESS_STEP;
     let handle = Arc::new(ServerHandle {
         address,
@@ -56,18 +58,20 @@ pub fn create(callbacks: RawServerCallbacks) -> *mut RawServer {
         serving: Mutex::default(),
         requests: Mutex::default(),
     });
-    SERVERS.write().unwrap_or_else(PoisonError::into_inner).insert(address, handle);
+    servers.push((address, handle));
     std::ptr::without_provenance_mut(address)
 }
 
-/// Once for all functions, not in each of them.
-#[inline(never)]
 fn find(server: *const RawServer) -> Result<Arc<ServerHandle>, CallError> {
     if server.is_null() {
         return Err(CallError::new(ErrCode::ClientNull, "server: NULL"));
     }
     let servers = SERVERS.read().unwrap_or_else(PoisonError::into_inner);
-    servers.get(&server.addr()).cloned().ok_or_else(unknown)
+    Ok(servers[place_of(&servers, server)?].1.clone())
+}
+
+fn place_of(servers: &[(usize, Arc<ServerHandle>)], server: *const RawServer) -> Result<usize, CallError> {
+    servers.binary_search_by_key(&server.addr(), |(address, _)| *address).map_err(|_| unknown())
 }
 
 fn unknown() -> CallError {
@@ -77,7 +81,9 @@ fn unknown() -> CallError {
 /// Removes a server. No later call finds it.
 pub fn remove(server: *const RawServer) -> Result<Arc<ServerHandle>, CallError> {
     find(server)?;
-    SERVERS.write().unwrap_or_else(PoisonError::into_inner).remove(&server.addr()).ok_or_else(unknown)
+    let mut servers = SERVERS.write().unwrap_or_else(PoisonError::into_inner);
+    let place = place_of(&servers, server)?;
+    Ok(servers.remove(place).1)
 }
 
 /// Runs the body of a function of a server that can fail, as [`report`].
@@ -85,6 +91,17 @@ pub fn report_server(
     function: &str,
     server: *const RawServer,
     body: impl FnOnce(&Arc<ServerHandle>) -> Result<(), CallError>,
+) -> i32 {
+    let mut body = Some(body);
+    report_of_server(function, server, &mut |handle| body.take().map_or(Ok(()), |body| body(handle)))
+}
+
+/// Once for all functions, not in each of them.
+#[inline(never)]
+fn report_of_server(
+    function: &str,
+    server: *const RawServer,
+    body: &mut dyn FnMut(&Arc<ServerHandle>) -> Result<(), CallError>,
 ) -> i32 {
     report(function, || body(&find(server)?))
 }
@@ -142,10 +159,10 @@ impl ServerHandle {
         let mut requests = lock(&self.requests);
         let Requests { last, waiting } = &mut *requests;
         if waiting.len() >= REQUESTS_KEPT {
-            waiting.retain(|_, asked| asked.answer.is_waited_for());
+            waiting.retain(|(_, asked)| asked.answer.is_waited_for());
         }
         *last += 1;
-        waiting.insert(*last, asked);
+        waiting.push((*last, asked));
         *last
     }
 
@@ -158,9 +175,14 @@ impl ServerHandle {
         let mut requests = lock(&self.requests);
         let missing =
             || CallError::new(ErrCode::NotFound, format!("request: {request} is not waited for, or no more"));
-        let asked = requests.waiting.get(&request).filter(|asked| asked.answer.is_waited_for());
-        check(&asked.ok_or_else(missing)?.request)?;
-        requests.waiting.remove(&request).map(|asked| asked.answer).ok_or_else(missing)
+        let waiting = &mut requests.waiting;
+        let place = waiting.binary_search_by_key(&request, |(number, _)| *number).map_err(|_| missing())?;
+        let (_, asked) = &waiting[place];
+        if !asked.answer.is_waited_for() {
+            return Err(missing());
+        }
+        check(&asked.request)?;
+        Ok(waiting.remove(place).1.answer)
     }
 
     /// Ends the server. No callback runs after this returns, except one that this is called from.

@@ -5,7 +5,6 @@ mod handle;
 mod listener;
 mod options;
 
-use std::collections::BTreeSet;
 use std::ffi::{CString, c_char, c_void};
 use std::sync::Arc;
 use std::time::Duration;
@@ -218,16 +217,12 @@ pub unsafe extern "C" fn NWS_ServerBroadcast(
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(data, length) }?;
         check_text(kind, payload)?;
-        let wanted: Option<BTreeSet<u64>> = match connections.is_null() {
+        let wanted = match connections.is_null() {
             true => None,
             // SAFETY: the caller's promise.
-            false => {
-                Some(unsafe { std::slice::from_raw_parts(connections, count) }.iter().copied().collect())
-            }
+            false => Some(unsafe { std::slice::from_raw_parts(connections, count) }),
         };
-        let sent = handle.server()?.broadcast(kind, payload, |connection| {
-            wanted.as_ref().is_none_or(|wanted| wanted.contains(&connection.info().id))
-        });
+        let sent = handle.server()?.broadcast(kind, payload, wanted);
         if !taken.is_null() {
             // SAFETY: the caller's promise.
             unsafe { taken.write(sent) };
