@@ -21,6 +21,12 @@ compile_examples() {
 # examples: runs them, and prints the counts.
 examples() {
     local passed=0 failed=0 said status program pin line said_by input process
+    if [[ -n ${SANITIZE:-} ]]; then
+        # What a sanitizer reports is nothing that a program says, and is not to be lost with it.
+        rm -f "$BUILD"/report.*
+        local -x TSAN_OPTIONS="${TSAN_OPTIONS-}:log_path='$BUILD/report'" ASAN_OPTIONS="log_path='$BUILD/report'"
+        local -x UBSAN_OPTIONS=$ASAN_OPTIONS
+    fi
     # verdict WHAT STATUS PATTERN: whether what was just run has ended so and has said so.
     verdict() {
         # shellcheck disable=SC2053 # a pattern
@@ -87,6 +93,7 @@ examples() {
         [[ $program != *.c && $program != *.cpp || " ${EXAMPLES[*]} " == *" ${program##*/} "* ]] || status='nothing runs it'
         verdict "${program##*/}, run" 0 .
     done
+    [[ -z ${SANITIZE:-} ]] || find "$BUILD" -maxdepth 1 -name 'report.*' -exec cat {} +
     echo "$passed passed, $failed failed"
     ((failed == 0))
 }

@@ -56,7 +56,7 @@ case $ARCH in
                 LINK=(-Wl,--whole-archive "${SANITIZE_RUNTIME:?scripts/sanitize.sh says where it is}" -Wl,--no-whole-archive
                     -Wl,--export-dynamic -ldl -lm -lrt)
                 # A forked process starts no thread here but where it is meant to.
-                export TSAN_OPTIONS="suppressions=$ROOT/tests/ndk/thread.supp:print_suppressions=1:die_after_fork=0"
+                export TSAN_OPTIONS="suppressions='$ROOT/tests/ndk/thread.supp':print_suppressions=1:die_after_fork=0"
                 ;;
             *) fail "unknown sanitizer '$SANITIZE'" 'Known are address and thread.' ;;
         esac
@@ -239,6 +239,8 @@ for program in "${PROGRAMS[@]}"; do
     if [[ -n ${SANITIZE:-} ]]; then
         found=$(grep -acE 'WARNING: ThreadSanitizer|ERROR: (Address|Leak)Sanitizer|: runtime error: ' "$output") || true
         ((reports += found)) || true
+        # Whatever the program makes of it.
+        if ((found > 0 && status == 0)); then ((++failed, status = 1)); fi
         matched=$(awk '/^ThreadSanitizer: Matched/ { sum += $3 } END { print sum + 0 }' "$output")
         ((explained += matched)) || true
     fi

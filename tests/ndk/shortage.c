@@ -56,13 +56,20 @@ static rlim_t address_space(rlim_t more)
     return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + more;
 }
 
-/* An emulator's program has the address space of the emulator. */
+/*
+ * An emulator's program has the address space of the emulator, and its threads beside its own. A sanitizer has threads of its own as
+ * well, and ends the process itself when it is refused memory.
+ */
 static int bounds_address_space(void)
 {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    return 0;
+#else
     struct rlimit before = limit(RLIMIT_AS, address_space(MIB));
     void *large = mmap(NULL, 64 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     unlimit(RLIMIT_AS, &before);
     return large == MAP_FAILED;
+#endif
 }
 
 static long long now_ms(void)
@@ -123,7 +130,7 @@ static void without_threads(const char *url, const char *cause)
     struct timespec pause = { 0, 10000000 };
     struct Probe *other;
     if (!bounds_address_space()) {
-        puts("skip: a shortage of threads; an emulator has threads of its own");
+        puts("skip: a shortage of threads; an emulator or a sanitizer has threads of its own");
         return;
     }
     /* No limit holds for root. */
@@ -159,7 +166,7 @@ static void without_memory_for_a_message_that_comes(void)
     struct rlimit before;
     char path[32];
     if (!bounds_address_space()) {
-        puts("skip: a shortage of memory; this system does not bound the address space");
+        puts("skip: a shortage of memory; an emulator does not bound the address space, and a sanitizer ends the process");
         return;
     }
     other = probe_open(ws, "/");
@@ -188,7 +195,7 @@ static void without_memory_for_a_message_that_goes(void)
     struct NWS_Options options;
     struct rlimit before;
     if (!bounds_address_space()) {
-        puts("skip: a shortage of memory; this system does not bound the address space");
+        puts("skip: a shortage of memory; an emulator does not bound the address space, and a sanitizer ends the process");
         return;
     }
     REQUIRE(message != NULL);
