@@ -47,9 +47,11 @@ cp -r src models Cargo.toml "$COPY"
 is_found() {
     local patch=$1 model status=0
     model=$(sed -n 's/^Killed by: //p' "$patch")
-    patch --quiet --force --directory "$COPY" --strip 1 <"$patch" || return
+    # Nowhere but where the lines around are the same: with fewer of them it may break another thing than its head says.
+    patch --quiet --force --fuzz=0 --directory "$COPY" --strip 1 <"$patch" || return
     cargo_host build --quiet --release --locked --manifest-path "$COPY/models/Cargo.toml" || return
-    "$PROGRAM" --list | grep -Fqx -- "$model" || { echo "there is no model '$model'"; return 1; }
+    # Not -q, which would leave before the program has written all, and make it fail.
+    "$PROGRAM" --list | grep -Fx -- "$model" || { echo "there is no model '$model'"; return 1; }
     timeout "$MODEL_SECONDS_MAX" "$PROGRAM" "$model" || status=$?
     # 124: neither this nor that. Any other end is a panic, an abort or a deadlock that loom has found.
     ((status != 0 && status != 124))
