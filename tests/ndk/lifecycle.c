@@ -13,6 +13,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <network/netstack/net_websocket_ext.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -41,12 +42,12 @@ static void on_message(struct WebSocket *client, char *data, uint32_t length)
     flag_raise(&received);
 }
 
-/* Does not return while the process lives. */
+/* Does not return while the process lives. Not by pause(), which is no call that OpenHarmony lets an app of 32 bits make. */
 static void on_message_block(struct WebSocket *client, char *data, uint32_t length)
 {
     on_message(client, data, length);
     for (;;) {
-        pause();
+        poll(NULL, 0, -1);
     }
 }
 
