@@ -56,20 +56,23 @@ static rlim_t address_space(rlim_t more)
     return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + more;
 }
 
-/*
- * An emulator's program has the address space of the emulator, and its threads beside its own. A sanitizer has threads of its own as
- * well, and ends the process itself when it is refused memory.
- */
+/* What a sanitizer has in the process: threads of its own, and an allocator that ends the process when it is refused memory. */
+#if defined(__SANITIZE_THREAD__)
+enum { OTHER_THREADS = 1, OTHER_ALLOCATOR = 1 };
+void __sanitizer_symbolize_pc(void *, const char *, char *, size_t);
+#elif defined(__SANITIZE_ADDRESS__)
+enum { OTHER_THREADS = 0, OTHER_ALLOCATOR = 1 };
+#else
+enum { OTHER_THREADS = 0, OTHER_ALLOCATOR = 0 };
+#endif
+
+/* An emulator's program has the address space of the emulator. */
 static int bounds_address_space(void)
 {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-    return 0;
-#else
     struct rlimit before = limit(RLIMIT_AS, address_space(MIB));
     void *large = mmap(NULL, 64 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     unlimit(RLIMIT_AS, &before);
     return large == MAP_FAILED;
-#endif
 }
 
 static long long now_ms(void)
@@ -129,8 +132,8 @@ static void without_threads(const char *url, const char *cause)
 {
     struct timespec pause = { 0, 10000000 };
     struct Probe *other;
-    if (!bounds_address_space()) {
-        puts("skip: a shortage of threads; an emulator or a sanitizer has threads of its own");
+    if (OTHER_THREADS || !bounds_address_space()) {
+        puts("skip: a shortage of threads; an emulator or ThreadSanitizer has threads of its own");
         return;
     }
     /* No limit holds for root. */
@@ -165,7 +168,7 @@ static void without_memory_for_a_message_that_comes(void)
     struct NWS_Options options;
     struct rlimit before;
     char path[32];
-    if (!bounds_address_space()) {
+    if (OTHER_ALLOCATOR || !bounds_address_space()) {
         puts("skip: a shortage of memory; an emulator does not bound the address space, and a sanitizer ends the process");
         return;
     }
@@ -194,7 +197,7 @@ static void without_memory_for_a_message_that_goes(void)
     struct Probe *probe;
     struct NWS_Options options;
     struct rlimit before;
-    if (!bounds_address_space()) {
+    if (OTHER_ALLOCATOR || !bounds_address_space()) {
         puts("skip: a shortage of memory; an emulator does not bound the address space, and a sanitizer ends the process");
         return;
     }
@@ -227,6 +230,11 @@ static void run_process(void (*body)(void))
     child = fork();
     if (child == 0) {
         alarm(60);
+#ifdef __SANITIZE_THREAD__
+        /* Starts the program that finds names, which thread.supp needs: it would lack descriptors later. */
+        char name[64];
+        __sanitizer_symbolize_pc(__builtin_return_address(0), "%f", name, sizeof name);
+#endif
         body();
         fflush(stdout);
         _exit(check.failures == 0 ? 44 : 1);
