@@ -238,29 +238,54 @@ sdk_wrapper() {
 }
 # zig knows no OpenHarmony libc, so the target that callers name is replaced. Its programs for musl are static unless
 # told otherwise, and it checks for undefined behaviour unless told not to. It refuses options that the linker in it knows:
-# for them it links without, telling what it has the linker do, and the linker does that again with them.
+# for them it links without, telling what it has the linker do, and the linker does that again with them. What it tells has a
+# space between words and marks none inside them, so the paths with spaces that it was given are sought in it.
 zig_wrapper() {
     local target="$2-linux-musl"
     [[ $2 != armv7 ]] || target='arm-linux-musleabi -mcpu=generic+v7a+soft_float'
     cat <<WRAPPER
 #!/bin/sh
 export ZIG_GLOBAL_CACHE_DIR=$(printf %q "$CACHE/zig-cache") ZIG_LOCAL_CACHE_DIR=$(printf %q "$CACHE/zig-cache")
-program=yes extra=
+program=yes
+newline='
+'
+extra='' spaced=\$ZIG_GLOBAL_CACHE_DIR\$newline\${ZIG_GLOBAL_CACHE_DIR#"\$PWD/"}\$newline
 for argument do
     shift
     case \$argument in
         --target=*) continue ;;
-        -Wl,--icf=* | -Wl,--pack-dyn-relocs=*) extra="\$extra \${argument#-Wl,}" && continue ;;
+        -Wl,--icf=* | -Wl,--pack-dyn-relocs=*) extra="\$extra\${argument#-Wl,}\$newline" && continue ;;
         -c | -S | -E | -M | -MM | -shared | -static | -r | --version | -v) program= ;;
+        -*\ *) spaced="\$spaced/\${argument#*/}\$newline" ;;
+        *\ *) spaced="\$spaced\$argument\$newline" ;;
     esac
     set -- "\$@" "\$argument"
 done
 [ -z "\$program" ] || set -- -dynamic -Wl,-dynamic-linker,/lib/ld-musl-$(folder_of "$2").so.1 "\$@"
 set -- -target $target -fno-sanitize=undefined "\$@"
 [ "\$extra" ] || exec $(printf %q "$CACHE/zig/ziglang/zig") $1 "\$@"
-said=\$(ZIG_VERBOSE_LINK=1 $(printf %q "$CACHE/zig/ziglang/zig") $1 "\$@" 2>&1) || { echo "\$said" >&2 && exit 1; }
-# The last line, which has the words apart by a space.
-exec $(printf %q "$CACHE/zig/ziglang/zig") \$(echo "\$said" | sed -n '\$s/^ld\.lld /ld.lld /p') \$extra
+said=\$(ZIG_VERBOSE_LINK=1 $(printf %q "$CACHE/zig/ziglang/zig") $1 "\$@" 2>&1) || { printf '%s\n' "\$said" >&2 && exit 1; }
+# The longest path first, since another one may begin it; then the last line of what zig told, with a word on each line.
+words=\$({ printf %s "\$spaced" | LC_ALL=C sort -r && printf '%s\n' "\$said" | tail -n 1; } | awk '
+    { line[NR] = \$0 }
+    END {
+        for (i = 1; i < NR; i++) {
+            hidden = line[i]
+            if (!gsub(/ /, "\001", hidden)) continue
+            while (at = index(line[NR], line[i]))
+                line[NR] = substr(line[NR], 1, at - 1) hidden substr(line[NR], at + length(line[i]))
+        }
+        gsub(/ /, "\n", line[NR])
+        gsub("\001", " ", line[NR])
+        print line[NR]
+    }')
+case \$words in
+    "ld.lld\$newline"*) ;;
+    *) printf '%s\n' "\$said" 'error: zig did not tell how it links' >&2 && exit 1 ;;
+esac
+IFS=\$newline
+set -f
+exec $(printf %q "$CACHE/zig/ziglang/zig") \$words \$extra
 WRAPPER
 }
 compilers=$(declare -f install_compilers sdk_wrapper zig_wrapper | sha256sum)
