@@ -1,7 +1,7 @@
 'use strict';
 
-// Writes the tables of docs/servers.md and docs/servers.zh-CN.md, between their marks, from expected.json: `node table.js` writes them,
-// `node table.js --check` fails when they are not what it would write.
+// Writes the tables between the marks in docs/servers.md and docs/servers.zh-CN.md from expected.json.
+// `node table.js` writes them; `node table.js --check` fails if they differ from what it would write.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -13,6 +13,16 @@ const BEGIN = '<!-- measured: written by tests/servers/table.js -->';
 const END = '<!-- measured: end -->';
 
 const seen = JSON.parse(fs.readFileSync(path.join(__dirname, 'expected.json'), 'utf8'));
+
+/** What the points say, in the words of the page. Longer phrases come first. */
+const ENGLISH = [
+  [/comes back, and does not/g, 'reconnects sometimes'],
+  [/does not come back/g, 'does not reconnect'],
+  [/comes back/g, 'reconnects'],
+  [/stays offline/g, 'does not reconnect'],
+  [/nothing is told/g, 'no event'],
+  [/, also with our pings/g, ', even with our pings'],
+];
 
 /** Chinese for what the points say. Longer phrases come first. */
 const CHINESE = [
@@ -32,9 +42,8 @@ const CHINESE = [
   [/a ping after (\d+) s/g, '$1 秒后一个 ping'],
   [/no pings/g, '无 ping'],
   [/switched on: /g, '开启后：'],
-  [/as asked/g, '按应用所定'],
-  [/ as (\d+)/g, ' 变为 $1'],
-  [/ as NO_ANSWER/g, ' 变为 NO_ANSWER'],
+  [/^unchanged$/g, '不变'],
+  [/ becomes (\w+)/g, ' 变为 $1'],
   [/none up to 1,000,000 bytes/g, '1,000,000 字节以内无'],
   [/pings every (\d+) s, timeout (\d+) s/g, 'ping 间隔 $1 秒、超时 $2 秒'],
   [/its README's check every (\d+) s/g, '其 README 中的检查，每 $1 秒'],
@@ -43,12 +52,13 @@ const CHINESE = [
   [/; then (HTTP|NO_ANSWER)/g, '；然后 $1'],
   [/; /g, '；'],
 ];
-const translated = (text) => CHINESE.reduce((words, [from, to]) => words.replace(from, to), text);
-/** Not what stands between backticks. */
-const say = (text, chinese) => (chinese ? text.split('`').map((part, at) => (at % 2 ? part : translated(part))).join('`') : text);
+const translated = (text, words) => words.reduce((said, [from, to]) => said.replace(from, to), text);
+/** Leaves what stands between backticks or quotes as it is. */
+const say = (text, chinese) => text.split(/(`[^`]*`|"[^"]*")/)
+  .map((part, at) => (at % 2 ? part : translated(part, chinese ? CHINESE : ENGLISH))).join('');
 
 const size = (bytes) => (bytes % 1_048_576 === 0 ? `${bytes / 1_048_576} MiB` : bytes % 1024 === 0 ? `${bytes / 1024} KiB` : `${bytes}`);
-// Traces and the like are no help in a table, and a bar would end its cell.
+// A long reason does not fit a table, and a bar would end its cell.
 const brief = (text) => text.replaceAll(/"([^"]{40})[^"]+"/g, '"$1…"').replaceAll('|', '\\|');
 
 function compression(points) {
@@ -88,9 +98,9 @@ function refusals(points) {
     const status = name.slice('refusal /'.length);
     if (status === '302' && words.startsWith('open at')) return [];
     if (words.startsWith(`HTTP ${status}`)) return [];
-    return [`${status} as ${/^HTTP (\d+)/.exec(words)?.[1] ?? words.split(':')[0]}`];
+    return [`${status} becomes ${/^HTTP (\d+)/.exec(words)?.[1] ?? words.split(':')[0]}`];
   });
-  return odd.length === 0 ? 'as asked' : odd.join(', ');
+  return odd.length === 0 ? 'unchanged' : odd.join(', ');
 }
 
 /** What to set on our side, as it follows from the points. */
@@ -98,7 +108,7 @@ function advice(entry, points, chinese) {
   const set = [];
   if (points.origin !== 'open' && points.origin?.startsWith('HTTP')) set.push('`supportOriginPort: true`');
   const closed = [points['after sleep'], points['told to end'], points.raises].some((words) => words && /CLOSED/.test(words));
-  if (closed) set.push(chinese ? '`reconnect` 的原因加上 `CLOSED`' : '`CLOSED` among the causes of `reconnect`');
+  if (closed) set.push(chinese ? '`reconnect` 的 `causes` 加上 `CLOSED`' : 'add `CLOSED` to the `causes` of `reconnect`');
   const ends = /^after (\d+) s/.exec(points['idle without our pings']);
   if (ends && points.idle.startsWith('open')) set.push(chinese ? `\`pingInterval\` 小于 ${ends[1]}` : `\`pingInterval\` below ${ends[1]}`);
   if (points.pieces && points.pieces !== 'echoed') set.push(chinese ? '`fragmentMessages: false`，不用 `sendPiece`' : '`fragmentMessages: false`, no `sendPiece`');
@@ -129,9 +139,9 @@ function tables(chinese) {
   const headings = chinese
     ? [['服务器', '对压缩提议的回答', '70 秒无消息', '客户端休眠一分钟，`reconnect` 开启', '消息上限，超过时', '应用出错时', '收到 SIGTERM 时', '拒绝时的状态', '如何设置'],
       ['代理', '70 秒无消息', '客户端休眠一分钟，`reconnect` 开启', '后端被杀死', '收到 SIGTERM 时', '拒绝时的状态', '如何设置']]
-    : [['server', 'answer to the offer of compression', '70 s without a message', 'the client sleeps for a minute, `reconnect` on', 'limit of a message, and over it',
-      'its application fails', 'it gets SIGTERM', 'refusals', 'what to set'],
-    ['proxy', '70 s without a message', 'the client sleeps for a minute, `reconnect` on', 'the server behind it is killed', 'it gets SIGTERM', 'refusals', 'what to set']];
+    : [['server', 'answer to the offer of compression', '70 s without a message', 'client sleeps for a minute, with `reconnect`', 'message limit, and what happens above it',
+      'its message handler throws', 'it receives SIGTERM', 'status of a refusal', 'what to set'],
+    ['proxy', '70 s without a message', 'client sleeps for a minute, with `reconnect`', 'its backend is killed', 'it receives SIGTERM', 'status of a refusal', 'what to set']];
   return `${table(headings[0], servers)}\n\n${table(headings[1], proxies)}`;
 }
 
