@@ -6,8 +6,8 @@
  * @file net_websocket.hpp
  * @brief The WebSocket client and server for C++17: net_websocket.h and net_websocket_ext.h with owners, functions and views.
  *
- * Header-only; needs nothing but the two C headers and the standard library, and works without exceptions and RTTI.
- * What holds for the C functions holds here: any thread, inside any callback, never waiting for the network.
+ * It is header-only, needs only the two C headers and the standard library, and works without exceptions and RTTI. The
+ * rules of the C functions apply: any thread, inside any callback, without waiting for the network.
  *
  * @code
  * nws::Handlers handlers;
@@ -85,11 +85,11 @@ enum class State : int32_t {
     idle = NWS_IDLE,
     /** An attempt is under way. */
     connecting = NWS_CONNECTING,
-    /** Messages go both ways. */
+    /** Messages can be sent and received. */
     open = NWS_OPEN,
-    /** One side has asked to close. */
+    /** One side has started to close. */
     closing = NWS_CLOSING,
-    /** The last connection or attempt is over. */
+    /** The last connection or attempt has ended. */
     closed = NWS_CLOSED,
 };
 
@@ -103,17 +103,17 @@ using Failure = NWS_Failure;
 using Close = NWS_Close;
 /** @brief A failure that another attempt follows; valid during the callback. */
 using Reconnecting = NWS_Reconnecting;
-/** @brief A connection that took the place of a lost one; valid during the callback. */
+/** @brief A connection that replaces a lost one; valid during the callback. */
 using Reconnected = NWS_Reconnected;
 /** @brief The header of a frame; valid during the callback. */
 using Frame = NWS_Frame;
-/** @brief What a client has counted. */
+/** @brief The statistics of a client. */
 using Statistics = NWS_Statistics;
 
 /** @brief A message, or a piece of one; valid during the callback. */
 class Message {
 public:
-    /** @brief Around what the library gave. */
+    /** @brief Wraps a message of the library. */
     explicit Message(const NWS_Message &raw) noexcept : raw_(raw) {}
 
     /** @brief Text or binary. */
@@ -124,7 +124,7 @@ public:
     std::string_view view() const noexcept { return { raw_.data, raw_.length }; }
     /** @brief The bytes. */
     const uint8_t *data() const noexcept { return reinterpret_cast<const uint8_t *>(raw_.data); }
-    /** @brief How many there are. */
+    /** @brief The number of bytes. */
     size_t size() const noexcept { return raw_.length; }
     /** @brief Whether it begins a message; see Options::receivePieces. */
     bool first() const noexcept { return raw_.first != 0; }
@@ -145,19 +145,19 @@ struct CertificatePinning {
 
 /** @brief Whether authorities that users of the device installed are trusted; see NWS_UserAuthorities. */
 enum class UserAuthorities : uint8_t {
-    /** Those of the current user, unless network_config.json forbids it. */
+    /** Trusts those of the current user, unless network_config.json forbids it. */
     byConfig = NWS_USER_AUTHORITIES_BY_CONFIG,
-    /** All of them. */
+    /** Trusts all of them. */
     trusted = NWS_USER_AUTHORITIES_TRUSTED,
     /** None. */
     notTrusted = NWS_USER_AUTHORITIES_NOT_TRUSTED,
 };
 
-/** @brief How far the app's network_config.json is heeded; see NWS_NetworkSecurityConfig. */
+/** @brief Which parts of the app's network_config.json apply; see NWS_NetworkSecurityConfig. */
 enum class NetworkSecurityConfig : uint8_t {
-    /** As by the platform's WebSocket. */
+    /** As in the platform's WebSocket. */
     platform = NWS_NETWORK_SECURITY_CONFIG_PLATFORM,
-    /** As by the platform's http module. */
+    /** As in the platform's http module. */
     strict = NWS_NETWORK_SECURITY_CONFIG_STRICT,
 };
 
@@ -199,19 +199,19 @@ struct Options {
     std::chrono::milliseconds closeTimeout{};
     /** Time between pings; 0 for none. */
     std::chrono::milliseconds pingInterval{};
-    /** How long after a ping something must come; 0 for ever. */
+    /** Time within which data must arrive after a ping; 0 for no limit. */
     std::chrono::milliseconds pongTimeout{};
     /** The largest message to receive, in bytes. */
     uint64_t maxMessageSize = 0;
     /** The most bytes that may wait to be sent. */
     uint64_t sendQueueLimit = 0;
-    /** The most messages; 0 for any number. */
+    /** The most messages that may wait to be sent; 0 for no limit. */
     uint64_t sendQueueMessages = 0;
     /** Time between calls of Handlers::onStatistics; 0 for none. */
     std::chrono::milliseconds statisticsInterval{};
     /** A HiTrace chain's number for the log; 0 for none. */
     uint64_t traceId = 0;
-    /** Down to how many bytes a longer queue must be for Handlers::onDrain. */
+    /** Handlers::onDrain is called when a longer queue has shrunk to this number of bytes. */
     uint64_t sendLowWater = 0;
     /** Sub-protocols, preferred first. */
     std::vector<std::string> protocols;
@@ -227,13 +227,13 @@ struct Options {
     std::string clientKeyPath;
     /** The key's password; empty for none. */
     std::string clientKeyPassword;
-    /** Public keys of which the server's chain must have one; empty for no such demand. */
+    /** Public keys, one of which the server's chain must contain; empty for none. */
     std::vector<CertificatePinning> certificatePinning;
-    /** Protocols to offer by ALPN, preferred first; empty to leave ALPN out. */
+    /** Protocols to offer by ALPN, preferred first; empty switches ALPN off. */
     std::vector<std::string> alpnProtocols{ "http/1.1" };
-    /** The host name to ask for and to verify; empty for the URL's. */
+    /** The host name to send (SNI) and to verify; empty for the URL's. */
     std::string tlsServerName;
-    /** Speak TLS 1.3 only. */
+    /** Use TLS 1.3 only. */
     bool tls13Only = false;
     /** Accept any certificate for any host. */
     bool skipServerCertVerification = false;
@@ -249,7 +249,7 @@ struct Options {
     uint8_t serverMaxWindowBits = 0;
     /** Messages shorter than this are sent uncompressed, in bytes. */
     uint32_t deflateThreshold = 0;
-    /** Hand on long and fragmented messages in pieces. */
+    /** Report long and fragmented messages in pieces. */
     bool receivePieces = false;
     /** How to reach servers. */
     ProxyType proxyType = ProxyType::system;
@@ -257,15 +257,15 @@ struct Options {
     std::string proxyHost;
     /** Its port. */
     uint16_t proxyPort = 0;
-    /** Destinations to reach without it. */
+    /** Destinations that are reached without the proxy. */
     std::vector<std::string> proxyExclusions;
-    /** For a proxy that asks for it; empty for none. */
+    /** User name for a proxy that asks for one; empty for none. */
     std::string proxyUsername;
     /** The password. */
     std::string proxyPassword;
-    /** Names and their IP addresses, comma-separated, which are then not looked up. */
+    /** Names and their IP addresses, comma-separated. The library does not look these names up. */
     std::vector<std::pair<std::string, std::string>> hosts;
-    /** For Basic authentication; both empty for none. */
+    /** User name for Basic authentication; empty, like the password, for none. */
     std::string username;
     /** The password. */
     std::string password;
@@ -273,21 +273,21 @@ struct Options {
     uint8_t maxRedirects = 4;
     /** Name the port in the header Origin. */
     bool supportOriginPort = false;
-    /** Send messages of more than 1 MiB in fragments, so that pongs and the close frame pass between them. */
+    /** Send messages of more than 1 MiB in fragments, so that pongs and the close frame can go between them. */
     bool fragmentMessages = true;
-    /** Limits of the steps of an attempt; 0 for none. */
+    /** Limit for the name lookup. 0 for no limit, as for the next four. */
     std::chrono::milliseconds lookupTimeout{};
     /** Until one of the addresses has answered. */
     std::chrono::milliseconds tcpTimeout{};
-    /** For the tunnel through a proxy. */
+    /** Limit for the tunnel through a proxy. */
     std::chrono::milliseconds proxyTimeout{};
-    /** For the TLS handshake. */
+    /** Limit for the TLS handshake. */
     std::chrono::milliseconds tlsTimeout{};
-    /** For the upgrade. */
+    /** Limit for the upgrade. */
     std::chrono::milliseconds upgradeTimeout{};
     /** Trust what users of the device installed. */
     UserAuthorities trustUserAuthorities = UserAuthorities::byConfig;
-    /** How far to heed the app's network_config.json. */
+    /** Which parts of the app's network_config.json apply. */
     NetworkSecurityConfig networkSecurityConfig = NetworkSecurityConfig::platform;
 };
 
@@ -304,60 +304,60 @@ struct ReconnectOptions {
         causes = raw.causes;
     }
 
-    /** The first delay is a random part of this. */
+    /** Upper limit of the first random delay. */
     std::chrono::milliseconds delay{};
-    /** What a delay is a random part of at most. */
+    /** Upper limit of every random delay. */
     std::chrono::milliseconds maxDelay{};
-    /** Attempts of a series; 0 for any number. */
+    /** The most attempts in a series; 0 for no limit. */
     uint32_t maxAttempts = 0;
-    /** How long a series goes on; 0 for ever. */
+    /** The longest time of a series; 0 for no limit. */
     std::chrono::milliseconds maxTime{};
-    /** After which causes, as NWS_CAUSE_BIT() of each. */
+    /** The causes after which the client tries again: the NWS_CAUSE_BIT() of each, combined with |. */
     uint32_t causes = 0;
     /** How long Client::prepare() may take. */
     std::chrono::milliseconds prepareTimeout{};
-    /** The first attempt of a series begins at once. */
+    /** Start the first attempt of a series without a delay. */
     bool atOnce = false;
-    /** Drop what waits to be sent when a connection is lost. */
+    /** Drop the queued messages when a connection is lost. */
     bool dropQueue = false;
-    /** Take no notice of the network. */
+    /** Ignore changes of the network. */
     bool ignoreNetwork = false;
 };
 
 /**
- * @brief What to call at each event. Those not set are not called.
+ * @brief The functions for the events of a client. An event without a function is skipped.
  *
- * They run on the library's threads, one at a time for each client, and none after the client's destructor has returned;
- * it waits for one that runs on another thread. The client may be destroyed inside one.
+ * They run on the library's threads, one at a time for each client. The client's destructor waits for one that runs on
+ * another thread. None starts after the destructor returns. The client may be destroyed inside one.
  */
 struct Handlers {
     /** The server has answered the upgrade. */
     std::function<void(const Response &)> onHeaders;
     /** The connection is open. */
     std::function<void(const Response &)> onOpen;
-    /** A message came, or a piece of one. */
+    /** A message arrived, or a piece of one. */
     std::function<void(const Message &)> onMessage;
-    /** A pong came. */
+    /** A pong arrived. */
     std::function<void(const Pong &)> onPong;
-    /** The send queue, once long, is short again; see NWS_Callbacks::onDrain. */
+    /** The send queue has room again; see NWS_Callbacks::onDrain. */
     std::function<void()> onDrain;
     /** The attempt or the connection failed. */
     std::function<void(const Failure &)> onError;
-    /** The connection, once open, has ended. */
+    /** The open connection has ended. */
     std::function<void(const Close &)> onClose;
     /** The attempt or the connection failed, and another attempt will follow. */
     std::function<void(const Reconnecting &)> onReconnecting;
-    /** That attempt is about to begin; see NWS_Callbacks::onPrepare and Client::prepare(). */
+    /** The next attempt is about to begin; see NWS_Callbacks::onPrepare and Client::prepare(). */
     std::function<NWS_Decision(const Reconnecting &)> onPrepare;
-    /** The connection that was just opened takes the place of a lost one. */
+    /** The new connection replaces a lost one. */
     std::function<void(const Reconnected &)> onReconnected;
-    /** What was counted so far, at each Options::statisticsInterval. */
+    /** Statistics, at the interval of Options::statisticsInterval. */
     std::function<void(const Statistics &)> onStatistics;
-    /** For debugging: a frame has gone out or come in; see NWS_Callbacks::onFrame. */
+    /** For debugging: a frame was sent or received; see NWS_Callbacks::onFrame. */
     std::function<void(const Frame &)> onFrame;
     /**
-     * A handler, or what was given to Client::send, has thrown. An exception cannot pass through the library; without
-     * this handler it ends the program by std::terminate.
+     * A handler, or the onSent of Client::send, has thrown an exception. An exception cannot pass through the library.
+     * Without this handler, std::terminate is called.
      */
     std::function<void(std::exception_ptr)> onException;
 };
@@ -443,12 +443,14 @@ std::optional<std::string> text(Get get)
 /**
  * @brief A client: one connection at a time, any number one after another.
  *
- * Owns the C client; its destructor is OH_WebSocketClient_Destroy(). A client that was moved from is empty and answers
+ * It owns the C client; its destructor is OH_WebSocketClient_Destroy(). A moved-from client is empty. Its calls return
  * WEBSOCKET_CLIENT_NULL.
  */
 class Client {
 public:
-    /** @brief Makes a client with these handlers. Nothing is connected yet. Empty if there is no memory. */
+    /**
+     * @brief Creates a client with these handlers. It does not connect yet. The client is empty if no memory is left.
+     */
     explicit Client(Handlers handlers = {})
         : core_(std::make_shared<Core>(std::move(handlers))),
           client_(OH_WebSocketClient_Constructor(nullptr, nullptr, nullptr, nullptr))
@@ -478,13 +480,13 @@ public:
     Client(const Client &) = delete;
     Client &operator=(const Client &) = delete;
 
-    /** @brief Takes the other's client over, with its connection. */
+    /** @brief Takes over the other's client, with its connection. */
     Client(Client &&other) noexcept
         : core_(std::move(other.core_)), client_(std::exchange(other.client_, nullptr))
     {
     }
 
-    /** @brief Destroys its own client and takes the other's over. */
+    /** @brief Destroys its own client and takes over the other's. */
     Client &operator=(Client &&other) noexcept
     {
         if (this != &other) {
@@ -495,10 +497,10 @@ public:
         return *this;
     }
 
-    /** @brief Whether there is a client behind it. */
+    /** @brief Whether this object owns a C client. */
     explicit operator bool() const noexcept { return client_ != nullptr; }
 
-    /** @brief The C client, which stays this object's. */
+    /** @brief The C client. This object still owns it. */
     struct WebSocket *handle() const noexcept { return client_; }
 
     /** @brief Sets the options of later connections; see NWS_SetOptions(). */
@@ -587,7 +589,7 @@ public:
         return Error(NWS_SetOptions(client_, &raw));
     }
 
-    /** @brief Has the client connect again by itself; see NWS_SetReconnect(). */
+    /** @brief Lets the client connect again by itself; see NWS_SetReconnect(). */
     Error setReconnect(const ReconnectOptions &options)
     {
         NWS_ReconnectOptions raw{};
@@ -604,10 +606,10 @@ public:
         return Error(NWS_SetReconnect(client_, &raw));
     }
 
-    /** @brief Begins the attempt that is waited for at once; see NWS_RetryNow(). */
+    /** @brief Starts the pending attempt at once; see NWS_RetryNow(). */
     Error retryNow() { return Error(NWS_RetryNow(client_)); }
 
-    /** @brief Answers Handlers::onPrepare; see NWS_PrepareAttempt(). An empty `url` leaves it as it is. */
+    /** @brief Answers Handlers::onPrepare; see NWS_PrepareAttempt(). An empty `url` keeps the URL. */
     Error prepare(uint32_t attempt, NWS_Decision decision, const std::string &url = {},
                   const std::vector<std::pair<std::string, std::string>> &headers = {})
     {
@@ -631,17 +633,17 @@ public:
     /** @brief As above. */
     Error sendBinary(const std::vector<uint8_t> &data) { return sendBinary(data.data(), data.size()); }
 
-    /** @brief Queues a binary message without copying it. Unless it fails, `data` is empty afterwards. */
+    /** @brief Queues a binary message without copying it. If it succeeds, `data` is empty afterwards. */
     Error sendOwned(std::vector<uint8_t> &&data) { return sendOwned(MessageType::binary, std::move(data)); }
 
-    /** @brief Queues a text message without copying it. Unless it fails, `text` is empty afterwards. */
+    /** @brief Queues a text message without copying it. If it succeeds, `text` is empty afterwards. */
     Error sendOwned(std::string &&text) { return sendOwned(MessageType::text, std::move(text)); }
 
     /**
-     * @brief Queues a message and tells later what became of it; see NWS_SentCallback.
+     * @brief Queues a message and reports later whether it was sent; see NWS_SentCallback.
      * @param type Text or binary.
      * @param data The message.
-     * @param onSent Called once if, and only if, this function succeeds.
+     * @param onSent Called once if this function succeeds; not called if it fails.
      * @return As NWS_SendWithCallback().
      */
     Error send(MessageType type, std::string_view data, std::function<void(Error)> onSent)
@@ -700,7 +702,7 @@ public:
         return detail::text([this](char *buffer, size_t *length) { return NWS_GetExtensions(client_, buffer, length); });
     }
 
-    /** @brief A header of the server's answer; `index` tells several of one name apart. */
+    /** @brief A header of the server's answer; `index` selects one of several with the same name. */
     std::optional<std::string> responseHeader(const std::string &name, size_t index = 0) const
     {
         return detail::text([&](char *buffer, size_t *length) {
@@ -708,7 +710,7 @@ public:
         });
     }
 
-    /** @brief What the client has counted so far. */
+    /** @brief The client's statistics so far. */
     Statistics statistics() const noexcept
     {
         Statistics statistics{};
@@ -721,7 +723,10 @@ public:
     uint64_t id() const noexcept { return NWS_GetId(client_); }
 
 private:
-    /** What callbacks need. Each of them holds it while it runs, so that it may destroy the client. */
+    /**
+     * The state that callbacks use. A running callback shares ownership of it, so that the callback may destroy the
+     * client.
+     */
     struct Core : std::enable_shared_from_this<Core> {
         explicit Core(Handlers given) : handlers(std::move(given)) {}
 

@@ -4,29 +4,30 @@
 
 /**
  * @file net_websocket_ext.h
- * @brief What this library can do beyond the platform's net_websocket.h, for the same clients.
+ * @brief Functions that extend the clients of the platform's net_websocket.h.
  *
- * Every client made by OH_WebSocketClient_Constructor() takes these functions. A program that includes only
- * net_websocket.h never meets them.
+ * Every client of OH_WebSocketClient_Constructor() works with these functions. A program that includes only
+ * net_websocket.h does not need them.
  *
- * What holds for every function:
+ * These rules apply to every function:
  *
- * - It may be called from any thread and from inside any callback, and does not wait for the network.
- * - It copies what it needs, unless it says otherwise.
- * - A NULL client gives WEBSOCKET_CLIENT_NULL, an unknown or destroyed one WEBSOCKET_CLIENT_NOT_CREATED; the memory
- *   behind the pointer is not read. These two are not listed again below.
- * - After an error nothing has changed, and NWS_LastErrorMessage() names the argument or field and the cause.
+ * - It may be called on any thread and inside any callback, and does not wait for the network.
+ * - It copies its arguments, unless it says otherwise.
+ * - For a NULL client it returns WEBSOCKET_CLIENT_NULL. For an unknown or destroyed client it returns
+ *   WEBSOCKET_CLIENT_NOT_CREATED, and does not read the memory behind the pointer. The descriptions below do not repeat
+ *   these two codes.
+ * - An error means that nothing has changed. NWS_LastErrorMessage() then names the argument or field, and the cause.
  *
- * The functions whose names begin with NWS_Server are about servers, and hold to the same: a NULL server gives
- * WEBSOCKET_CLIENT_NULL, an unknown or destroyed one WEBSOCKET_CLIENT_NOT_CREATED.
+ * The functions whose names begin with NWS_Server are about servers. The same rules apply to them: a NULL server gives
+ * WEBSOCKET_CLIENT_NULL, and an unknown or destroyed server WEBSOCKET_CLIENT_NOT_CREATED.
  *
- * Structs begin with their own size, so that they can grow. NWS_InitOptions(), NWS_InitReconnectOptions(),
- * NWS_InitCallbacks(), NWS_InitServerOptions() and NWS_InitServerCallbacks() set it. A program that sets it to `sizeof`
- * the struct by hand clears the struct first, padding included. A library that is newer than the program uses its
- * defaults for the fields that the program lacks. A library that is older refuses a field that it does not know, unless
- * that field is 0.
+ * Structs begin with their own size, so that later versions can add fields. NWS_InitOptions(),
+ * NWS_InitReconnectOptions(), NWS_InitCallbacks(), NWS_InitServerOptions() and NWS_InitServerCallbacks() set it. A
+ * program that sets the size by hand, to `sizeof` the struct, must clear the struct first, including its padding. A newer
+ * library uses its defaults for the fields that the program lacks. An older library refuses a field that it does not
+ * know, unless that field is 0.
  *
- * Their sizes in bytes, on 64 bits (arm64-v8a, x86_64) and on 32 (armeabi-v7a):
+ * Sizes in bytes, for 64 bits (arm64-v8a, x86_64) and 32 bits (armeabi-v7a):
  *
  * | struct                    | 64 bits | 32 bits |
  * |---------------------------|---------|---------|
@@ -52,11 +53,12 @@
  * | WebSocket_Header          | 24      | 12      |
  * | WebSocket_RequestOptions  | 8       | 4       |
  *
- * Limits in bytes have 64 bits everywhere. On 32 bits one beyond the address space means as much as there is memory for; a
- * message that is received in pieces may be longer than that.
+ * Limits in bytes are 64-bit numbers everywhere. On 32 bits a limit above the address space means that only memory
+ * limits the size. A message that is received in pieces may be longer.
  *
- * A child of fork() has none of the library's threads. Once a client was made in the parent, the child's calls return
- * WEBSOCKET_CLIENT_NOT_CREATED at once, and OH_WebSocketClient_Constructor() returns NULL. After exec() all is as new.
+ * A child of fork() lacks the library's threads. If the parent has created a client, the child's calls return
+ * WEBSOCKET_CLIENT_NOT_CREATED at once, and OH_WebSocketClient_Constructor() returns NULL. After exec() the library
+ * works as in a new process.
  *
  * Strings are NUL-terminated UTF-8. Times are in milliseconds or microseconds, as the field's name says.
  *
@@ -102,20 +104,20 @@ extern "C" {
 #endif
 
 /**
- * @brief Error codes besides those of WebSocket_ErrCode.
+ * @brief Error codes in addition to those of WebSocket_ErrCode.
  */
 typedef enum NWS_ErrCode {
-    /** From OH_WebSocketClient_Connect(): the app has no ohos.permission.INTERNET. The number is the platform's. */
+    /** From OH_WebSocketClient_Connect(): the app lacks ohos.permission.INTERNET. The number is the platform's. */
     NWS_NO_PERMISSION = 1020,
-    /** An argument is NULL or out of range, or a field of a struct is. */
+    /** An argument, or a field of a struct, is NULL or out of range. */
     NWS_INVALID_ARGUMENT = 2001,
-    /** A message that is sent piece by piece has not ended yet. */
+    /** A message that is sent in pieces has not ended yet. */
     NWS_MESSAGE_UNFINISHED = 2002,
-    /** A text that is not UTF-8. */
+    /** The text is not UTF-8. */
     NWS_INVALID_UTF8 = 2003,
-    /** The buffer is too small; its length now says how many bytes are needed. */
+    /** The buffer is too small; its length argument now has the number of bytes that are needed. */
     NWS_BUFFER_TOO_SMALL = 2004,
-    /** There is no such value: no such header, no sub-protocol or extension agreed on, never connected. */
+    /** The value does not exist: the server sent no such header or chose none, or the client never connected. */
     NWS_NOT_FOUND = 2005,
     /** From NWS_ServerStart(): the system refuses to listen at that address and port. */
     NWS_CANNOT_LISTEN = 2006,
@@ -141,11 +143,11 @@ typedef enum NWS_State {
     NWS_IDLE = 0,
     /** An attempt is under way. */
     NWS_CONNECTING = 1,
-    /** Messages go both ways. */
+    /** Messages can be sent and received. */
     NWS_OPEN = 2,
-    /** One side has asked to close. */
+    /** One side has started to close. */
     NWS_CLOSING = 3,
-    /** The last connection or attempt is over. */
+    /** The last connection or attempt has ended. */
     NWS_CLOSED = 4
 } NWS_State;
 
@@ -170,10 +172,12 @@ typedef enum NWS_Phase {
 } NWS_Phase;
 
 /**
- * @brief A public key that the server's certificate chain must have; an entry of NWS_Options::certificatePinning.
+ * @brief A public key that the server's certificate chain must contain; an entry of NWS_Options::certificatePinning.
  */
 typedef struct NWS_CertificatePinning {
-    /** The SHA-256 digest of its SubjectPublicKeyInfo in base64, as in RFC 7469; curl's "sha256//" may stand before it. */
+    /**
+     * The SHA-256 digest of its SubjectPublicKeyInfo in base64, as in RFC 7469. It may begin with curl's "sha256//".
+     */
     const char *publicKeyHash;
     /** When the entry expires, in milliseconds since 1970; 0 for never. */
     int64_t expiresMs;
@@ -182,48 +186,49 @@ typedef struct NWS_CertificatePinning {
 } NWS_CertificatePinning;
 
 /**
- * @brief Why an attempt failed or a connection ended, in classes that call for different answers.
+ * @brief Why an attempt failed or a connection ended.
  */
 typedef enum NWS_Cause {
     /** The host's name has no address, or its lookup failed. */
     NWS_CAUSE_LOOKUP = 1,
     /** No connection to the host: refused, unreachable, or broken off before it was open. */
     NWS_CAUSE_CONNECT = 2,
-    /** The attempt took longer than NWS_Options::connectTimeoutMs, or a step of it longer than its own limit. */
+    /** The attempt took longer than NWS_Options::connectTimeoutMs, or one phase took longer than its own limit. */
     NWS_CAUSE_TIMEOUT = 3,
-    /** The TLS handshake failed for another reason than a certificate. */
+    /** The TLS handshake failed for a reason other than a certificate. */
     NWS_CAUSE_TLS = 4,
-    /** A certificate was refused by one side, or a certificate file is unusable. */
+    /** One side refused a certificate, or a certificate file cannot be used. */
     NWS_CAUSE_CERTIFICATE = 5,
     /** The server, or a proxy, answered the upgrade with HTTP 400 to 499. */
     NWS_CAUSE_HTTP_4XX = 6,
-    /** The server, or a proxy, answered it with HTTP 500 to 599. */
+    /** The server, or a proxy, answered the upgrade with HTTP 500 to 599. */
     NWS_CAUSE_HTTP_5XX = 7,
-    /** It answered with something else that is no upgrade. */
+    /** The server, or a proxy, answered with neither an upgrade nor one of the statuses above. */
     NWS_CAUSE_UPGRADE = 8,
     /**
-     * An open connection broke, or nothing came from the peer in time. Also a close frame with 1000 or without a code that
-     * ends an absence: the process or the device stood still for 10 s or more, and the server has answered no ping since.
+     * An open connection broke, or no data came from the peer in time. The same cause has a close with 1000, or without
+     * a code, after the process or the device stood still for 10 s or more, if the server has not answered a ping
+     * since.
      */
     NWS_CAUSE_LOST = 9,
-    /** The peer broke RFC 6455. A flawed close frame has the cause of its code instead, if that has one. */
+    /** The peer violated RFC 6455. An invalid close frame has the cause of its code instead, if the code has one. */
     NWS_CAUSE_PROTOCOL = 10,
-    /** The peer closed with 1001, 1011, 1012 or 1013: it goes away, or cannot serve now. */
+    /** The peer closed with 1001, 1011, 1012 or 1013: it is shutting down or overloaded. */
     NWS_CAUSE_RESTART = 11,
     /** The peer closed with another code. */
     NWS_CAUSE_CLOSED = 12,
-    /** This side closed, or gave the attempt up. */
+    /** The application closed the connection or cancelled the attempt. */
     NWS_CAUSE_APPLICATION = 13,
-    /** The attempt was not prepared, or not in time. */
+    /** The application did not prepare the attempt, or not in time. */
     NWS_CAUSE_PREPARE = 14,
     /**
-     * What the attempt was prepared with is not valid, or the system's setting of a proxy is not; the URL has no scheme; or
-     * NWS_Options::networkSecurityConfig is strict, and network_config.json forbids the attempt or cannot be known.
+     * The URL or headers from onPrepare, or the system's proxy setting, are invalid; the URL has no scheme; or
+     * NWS_Options::networkSecurityConfig is strict, and network_config.json forbids the attempt or cannot be read.
      */
     NWS_CAUSE_OPTIONS = 15,
     /** A defect of this library. */
     NWS_CAUSE_INTERNAL = 16,
-    /** The server ended the connection in order, and gave no answer to the upgrade. */
+    /** The server ended the connection properly, without an answer to the upgrade. */
     NWS_CAUSE_NO_ANSWER = 17
 } NWS_Cause;
 
@@ -236,14 +241,14 @@ typedef enum NWS_Cause {
      NWS_CAUSE_BIT(NWS_CAUSE_RESTART) | NWS_CAUSE_BIT(NWS_CAUSE_PREPARE))
 
 /**
- * @brief What NWS_Callbacks::onPrepare returns and NWS_PrepareAttempt() is given.
+ * @brief The return value of NWS_Callbacks::onPrepare, and an argument of NWS_PrepareAttempt().
  */
 typedef enum NWS_Decision {
     /** The attempt begins. */
     NWS_PREPARE_PROCEED = 0,
-    /** NWS_PrepareAttempt() will be called, on whatever thread. Only from the callback. */
+    /** The attempt waits until NWS_PrepareAttempt() is called, on any thread. Only the callback may return this. */
     NWS_PREPARE_WAIT = 1,
-    /** No more attempts: onError reports the last failure. */
+    /** The client stops trying; onError reports the last failure. */
     NWS_PREPARE_STOP = 2,
     /** This attempt fails; a later one may succeed. Any other number counts as this one. */
     NWS_PREPARE_FAIL = 3
@@ -254,46 +259,48 @@ typedef enum NWS_Decision {
  */
 typedef enum NWS_ProxyType {
     /**
-     * By the default proxy of OpenHarmony's network settings, if there is one. On other systems by the environment
-     * variables ws_proxy or http_proxy for ws, wss_proxy or https_proxy for wss, all_proxy and no_proxy, by curl's rules.
+     * By the default proxy of OpenHarmony's network settings, if one is set. Other systems use environment variables by
+     * curl's rules: ws_proxy or http_proxy for ws, wss_proxy or https_proxy for wss, all_proxy and no_proxy.
      */
     NWS_PROXY_SYSTEM = 0,
     /** Directly. */
     NWS_PROXY_NONE = 1,
     /**
-     * By an HTTP proxy: CONNECT, for ws and wss, with Basic or Digest authentication (RFC 7617, RFC 7616), as the proxy asks.
-     * One that refuses with 401, 403 or 407, or hangs up, and names no scheme, is asked a second time with Basic.
+     * By an HTTP proxy. CONNECT makes the tunnel for both ws and wss. The proxy may ask for Basic or Digest
+     * authentication (RFC 7617, RFC 7616). If it refuses with 401, 403 or 407, or hangs up, and names no scheme, the
+     * library asks again with Basic.
      */
     NWS_PROXY_HTTP = 2,
-    /** By a SOCKS5 proxy (RFC 1928), with a name and a password (RFC 1929) or without. */
+    /** By a SOCKS5 proxy (RFC 1928), with or without a user name and password (RFC 1929). */
     NWS_PROXY_SOCKS5 = 3
 } NWS_ProxyType;
 
 /**
- * @brief Whether the authorities that users of the device have installed are trusted, beside those of the system's store.
+ * @brief Which authorities are trusted that users of the device have installed. Those of the system's store stay
+ * trusted.
  */
 typedef enum NWS_UserAuthorities {
     /**
-     * Those of the current user are, unless the app's network_config.json has "trust-current-user-ca": false; those for all
-     * users are not.
+     * Trusts those of the current user, unless the app's network_config.json has "trust-current-user-ca": false. Does
+     * not trust those for all users.
      */
     NWS_USER_AUTHORITIES_BY_CONFIG = 0,
-    /** Those of the current user and those for all users are. */
+    /** Trusts those of the current user and those for all users. */
     NWS_USER_AUTHORITIES_TRUSTED = 1,
-    /** None are. */
+    /** Trusts neither. */
     NWS_USER_AUTHORITIES_NOT_TRUSTED = 2
 } NWS_UserAuthorities;
 
 /**
- * @brief How far the app's network_config.json is heeded.
+ * @brief Which parts of the app's network_config.json apply.
  */
 typedef enum NWS_NetworkSecurityConfig {
-    /** As by the platform's WebSocket: "trust-current-user-ca" alone. */
+    /** Only "trust-current-user-ca", as in the platform's WebSocket. */
     NWS_NETWORK_SECURITY_CONFIG_PLATFORM = 0,
     /**
-     * As by the platform's http module: pins, trust anchors and the ban of clear text as well. The system tells them by its
-     * libnet_ssl.so, from API 12 on, and the ban from API 18 on. What it cannot tell fails the attempt, before anything is
-     * dialled.
+     * Also pins, trust anchors and the ban on cleartext, as in the platform's http module. The library asks the
+     * system's libnet_ssl.so: from API 12 on, for the ban from API 18 on. If the system cannot answer, the attempt
+     * fails before it connects.
      */
     NWS_NETWORK_SECURITY_CONFIG_STRICT = 1
 } NWS_NetworkSecurityConfig;
@@ -304,157 +311,164 @@ typedef enum NWS_NetworkSecurityConfig {
 typedef struct NWS_Options {
     /** sizeof(struct NWS_Options). */
     size_t size;
-    /** Limit of a whole attempt, from the name lookup to the upgrade; 1 or more. Default 15000. */
+    /** Limit for the whole attempt, from the name lookup to the upgrade; 1 or more. Default 15000. */
     uint32_t connectTimeoutMs;
     /** How long to wait for the peer's close frame before the connection is dropped; 1 or more. Default 5000. */
     uint32_t closeTimeoutMs;
     /**
-     * Time between the library's own pings; 0 for none. From 2000 on, the pings of all clients fall on common seconds, so
-     * that many idle clients wake the processor together. The first one may come earlier. Default 25000, since many
-     * servers and gateways end a connection that is idle for 30 s.
+     * Time between the library's own pings; 0 sends none. If it is 2000 or more, all clients ping in the same second,
+     * so that many idle clients wake the processor together. The first ping may come earlier. Default 25000, because
+     * many servers and gateways end a connection after 30 idle seconds.
      */
     uint32_t pingIntervalMs;
     /**
-     * How long after a ping something must come from the peer, else the connection is lost; 0 for ever. While what was
-     * sent before the ping is on its way, and arrives, the time begins anew. From 2000 on it ends on a common second, up
-     * to 1000 later. Default 30000.
+     * The connection is lost if no data arrives within this time after a ping; 0 for no limit. While data that was sent
+     * before the ping still makes progress, the time starts again. If it is 2000 or more, it may end up to 1000 later,
+     * on a common second. Default 30000.
      */
     uint32_t pongTimeoutMs;
-    /** The largest message to receive, in bytes; a larger one ends the connection with 1009. Default 67108864. */
+    /** The largest message to receive, in bytes. A larger one ends the connection with 1009. Default 67108864. */
     uint64_t maxMessageSize;
-    /** The most bytes that may wait to be sent, headers of frames included. Default 67108864. */
+    /** The most bytes that may wait to be sent, frame headers included. Default 67108864. */
     uint64_t sendQueueLimit;
     /**
-     * NWS_Callbacks::onDrain is called when a queue that was longer is down to so many bytes. Not above sendQueueLimit.
-     * Default 16777216, or a quarter of a smaller sendQueueLimit.
+     * The library calls NWS_Callbacks::onDrain when a longer queue has shrunk to this number of bytes. Not above
+     * sendQueueLimit. Default 16777216, or a quarter of a smaller sendQueueLimit.
      */
     uint64_t sendLowWater;
     /** Sub-protocols, comma-separated, preferred first (RFC 6455, section 1.9); NULL for none. Default NULL. */
     const char *protocols;
-    /** Headers after those of OH_WebSocketClient_AddHeader() and ahead of Connect's; NULL for none. Default NULL. */
+    /**
+     * Headers, after those of OH_WebSocketClient_AddHeader() and before those of Connect; NULL for none. Default NULL.
+     */
     const struct WebSocket_Header *headers;
     /**
-     * File of the authorities to trust instead of the system's, PEM or DER, or folder with such files; NULL for the system's.
-     * Read when connecting, as the other files: an unusable one is an error of the phase NWS_PHASE_TLS, whose text holds no
-     * byte of the file. Revocation is not checked, neither by OCSP nor by lists. Default NULL.
+     * The authorities to trust instead of the system's: a PEM or DER file, or a folder of such files. NULL for the
+     * system's. The client reads this file and the other files when it connects. An unusable file causes an error with
+     * the phase NWS_PHASE_TLS, whose text contains no data of the file. Revocation is not checked, neither by OCSP nor
+     * by lists. Default NULL.
      */
     const char *caPath;
     /**
-     * File with the certificate, PEM or DER, to show a server that asks for one, followed by those of its issuers; NULL for
-     * none. Default NULL.
+     * File with the client's certificate, PEM or DER, for servers that ask for one. The certificates of its issuers may
+     * follow. NULL for none. Default NULL.
      */
     const char *clientCertPath;
     /** File with its key, PEM or DER (PKCS#8, SEC1 or PKCS#1); NULL if clientCertPath is. Default NULL. */
     const char *clientKeyPath;
     /**
-     * 1 accepts any certificate for any host. Anybody on the path can then read and change everything, unless
-     * certificatePinning names the server's own key. Default 0.
+     * 1 accepts any certificate for any host. Anyone on the network path can then read and change everything, unless
+     * certificatePinning has the server's own key. Default 0.
      */
     uint8_t skipServerCertVerification;
     /** 1 offers permessage-deflate (RFC 7692). Default 1. */
     uint8_t perMessageDeflate;
-    /** 1 asks for, and keeps to, no context between messages that this side compresses. Default 0. */
+    /** 1 compresses each sent message by itself. Default 0. */
     uint8_t clientNoContextTakeover;
     /** 1 asks the server to compress each message by itself. Default 0. */
     uint8_t serverNoContextTakeover;
-    /** The window this side compresses with, 9 to 15 bits. Default 15. */
+    /** The window for compressing sent messages, 9 to 15 bits. Default 15. */
     uint8_t clientMaxWindowBits;
-    /** The window that the server is asked to compress with, 9 to 15 bits. Default 15. */
+    /** The largest window that the server may compress with, 9 to 15 bits. Default 15. */
     uint8_t serverMaxWindowBits;
-    /** 1 hands on messages that are long, or come in fragments, in pieces. Default 0. See NWS_Message. */
+    /** 1 reports long and fragmented messages in pieces. Default 0. See NWS_Message. */
     uint8_t receivePieces;
-    /** 1 speaks TLS 1.3 only; else 1.2 as well. Default 0. */
+    /** 1 uses TLS 1.3 only, 0 uses 1.2 and 1.3. Default 0. */
     uint8_t tls13Only;
     /** Messages shorter than this are sent uncompressed, in bytes. Default 64. */
     uint32_t deflateThreshold;
-    /** Password of clientKeyPath, for a key that has one: PBES2 with PBKDF2, or OpenSSL's older form. Default NULL. */
+    /** Password of an encrypted key (PBES2 with PBKDF2, or OpenSSL's older form) in clientKeyPath. Default NULL. */
     const char *clientKeyPassword;
     /**
-     * Protocols to offer by ALPN (RFC 7301), comma-separated, preferred first; NULL for http/1.1, "" to leave ALPN out. h2
-     * and h3 are refused, since the upgrade is one of HTTP/1.1. Default NULL.
+     * Protocols to offer by ALPN (RFC 7301), comma-separated, preferred first. NULL for http/1.1; "" switches ALPN off.
+     * h2 and h3 are errors, because the upgrade needs HTTP/1.1. Default NULL.
      */
     const char *alpnProtocols;
-    /** The host name to ask for (SNI) and to verify, or the address, instead of the URL's; NULL for the URL's. Default NULL. */
+    /** The host name or address to send (SNI) and to verify; NULL for the URL's host. Default NULL. */
     const char *tlsServerName;
     /**
-     * Public keys of which the verified chain, from the server's certificate to the authority, must have one, besides
-     * being verified; NULL for no such demand. Entries that have expired do not count; when all have, the chain is enough.
-     * With skipServerCertVerification it is the server's own key that must be one of them, and an expired one is no help. Default NULL.
+     * Public keys. The verified chain, from the server's certificate to the authority, must contain one of them. NULL
+     * for none. Expired entries do not count; if all have expired, the verified chain is enough. With
+     * skipServerCertVerification, the server's own key must be one of the entries that have not expired. Default NULL.
      */
     const struct NWS_CertificatePinning *certificatePinning;
     /** 1 trusts the authorities of caPath and those of the system. Default 0. */
     uint8_t caPathAddsToSystem;
     /**
-     * Name or address of the proxy; NULL unless proxyType is HTTP or SOCKS5. The proxy looks up the names of servers. As in
-     * the platform's settings, it may be "[scheme://][user[:password]@]host[:port][/]", without percent-encoding.
-     * proxyUsername and proxyPassword win over the name and password in it. The port in it wins over proxyPort. Default
+     * Name or address of the proxy; NULL unless proxyType is HTTP or SOCKS5. The proxy looks up the names of servers.
+     * As in the platform's settings, it may be "[scheme://][user[:password]@]host[:port][/]", without percent-encoding.
+     * proxyUsername and proxyPassword override the user name and password in it. Its port overrides proxyPort. Default
      * NULL.
      */
     const char *proxyHost;
     /**
-     * Destinations to reach without the proxy, comma-separated: names and addresses with wildcards ("*.example.org",
-     * "192.168.*"), domains with all below them (".example.org"), networks ("10.0.0.0/8", "fe80::/10"); each with ":port"
-     * or for any port. NULL for none. Default NULL.
+     * Destinations that are reached without the proxy, comma-separated: names and addresses with wildcards
+     * ("*.example.org", "192.168.*"), domains with their subdomains (".example.org"), networks ("10.0.0.0/8",
+     * "fe80::/10"). Each may end with ":port". NULL for none. Default NULL.
      */
     const char *proxyExclusions;
-    /** Name for a proxy that asks for one; NULL for none. Sent to nobody else and never logged. Default NULL. */
+    /**
+     * User name for the proxy; NULL for none. Sent only to the proxy, if it asks for it. Never logged. Default NULL.
+     */
     const char *proxyUsername;
-    /** Its password; NULL means "". Default NULL. */
+    /** Password for the proxy; NULL means "". Default NULL. */
     const char *proxyPassword;
-    /** Port of the proxy, 1 to 65535. Default 0, for none. */
+    /** Port of the proxy, 1 to 65535. Default 0, which means none. */
     uint16_t proxyPort;
     /** One of NWS_ProxyType. Default NWS_PROXY_SYSTEM. */
     uint8_t proxyType;
     /** Time between calls of NWS_Callbacks::onStatistics while the connection is open; 0 for none. Default 0. */
     uint32_t statisticsIntervalMs;
     /**
-     * The most messages that may wait to be sent; 0 for any number, within sendQueueLimit. A queue that held more than a
-     * quarter of it has drained when it is down to that. Default 0.
+     * The most messages that may wait to be sent; 0 for no limit other than sendQueueLimit. onDrain also waits until
+     * the queue has shrunk to a quarter of this number. Default 0.
      */
     uint64_t sendQueueMessages;
     /**
-     * A number that stands in hexadecimal behind the client's own in log lines, as in "[c7 a92ab1d3f2e]": that of a HiTrace
-     * chain, as hilog shows it. 0 for none. Default 0.
+     * The number of a HiTrace chain, or 0 for none. Log lines show it in hexadecimal after the client's number, as in
+     * "[c7 a92ab1d3f2e]". hilog shows it in the same form. Default 0.
      */
     uint64_t traceId;
     /**
-     * How many redirects to follow, 0 to 5. None leads from wss to ws, and the headers Authorization, Cookie and Host, the
-     * client's certificate and tlsServerName are not for another origin. Default 4, as
-     * in the platform's library.
+     * How many redirects to follow, 0 to 5. A redirect from wss to ws is not followed. The headers Authorization,
+     * Cookie and Host, the client's certificate and tlsServerName are not used for another origin. Default 4, as in the
+     * platform's library.
      */
     uint8_t maxRedirects;
     /**
-     * 1 names the port in the header Origin, if it is not the scheme's own; else Origin is the scheme and the host alone. An
-     * Origin among the headers comes first, and an empty one there leaves it out. Default 0.
+     * The header Origin has the scheme and the host. 1 adds the port, if it is not the default port of the scheme. An
+     * Origin in headers replaces it, and an empty one removes it. Default 0.
      */
     uint8_t supportOriginPort;
     /**
-     * Names (fieldName) and their IP addresses, comma-separated (fieldValue), which are then not looked up; NULL for none.
-     * Default NULL.
+     * Names (fieldName) with their IP addresses, comma-separated (fieldValue). The library does not look these names
+     * up. NULL for none. Default NULL.
      */
     const struct WebSocket_Header *hosts;
-    /** For Basic authentication, instead of those in the URL; a header Authorization comes before both. Default NULL. */
+    /**
+     * For Basic authentication, instead of the URL's user name. A header Authorization overrides both. Default NULL.
+     */
     const char *username;
-    /** Its password; NULL means "". Default NULL. */
+    /** Password for username; NULL means "". Default NULL. */
     const char *password;
-    /** Limit of the time to find an address; 0 for none but connectTimeoutMs, as for the next four. Default 0. */
+    /** Limit for the name lookup. For this limit and the next four, 0 means only connectTimeoutMs. Default 0. */
     uint32_t lookupTimeoutMs;
     /** Limit until one of the addresses has answered. Default 0. */
     uint32_t tcpTimeoutMs;
-    /** Limit of the tunnel through a proxy. Default 0. */
+    /** Limit for the tunnel through a proxy. Default 0. */
     uint32_t proxyTimeoutMs;
-    /** Limit of the TLS handshake. Default 0. */
+    /** Limit for the TLS handshake. Default 0. */
     uint32_t tlsTimeoutMs;
-    /** Limit of the upgrade. Default 0. */
+    /** Limit for the upgrade. Default 0. */
     uint32_t upgradeTimeoutMs;
-    /** One of NWS_UserAuthorities. Without effect where caPath takes the place of the system's store. Default 0. */
+    /** One of NWS_UserAuthorities. No effect if caPath replaces the system's store. Default 0. */
     uint8_t trustUserAuthorities;
     /** One of NWS_NetworkSecurityConfig. Default NWS_NETWORK_SECURITY_CONFIG_PLATFORM. */
     uint8_t networkSecurityConfig;
     /**
      * 1 sends a message, or a piece of one, of more than 1 MiB in fragments of 256 KiB (RFC 6455 5.4). Pongs, pings and
-     * the close frame pass between them. 0 sends each in one frame, for a server that refuses fragments. It holds for
-     * messages queued after NWS_SetOptions(). Default 1.
+     * the close frame can go between them. 0 sends one frame, for servers that refuse fragments. It applies to messages
+     * that are queued after NWS_SetOptions(). Default 1.
      */
     uint8_t fragmentMessages;
 } NWS_Options;
@@ -462,51 +476,62 @@ typedef struct NWS_Options {
 /**
  * @brief When a client connects again by itself. Fill it with NWS_InitReconnectOptions(), then change fields.
  *
- * After a failure whose cause is among `causes`, and unless the application has closed the client, the next attempt begins
- * after a random part of a delay that doubles from attempt to attempt ("full jitter"), so that the clients of a server
- * that restarts come back one after another. A series of attempts ends when a connection has been open for 5 seconds.
+ * The client tries again after a failure whose cause is in `causes`, unless the application has closed the client. The
+ * wait before an attempt is a random part of a delay ("full jitter"). The delay doubles after each attempt. So the
+ * clients of a restarted server do not all connect at the same time. A series of attempts ends when a connection has
+ * been open for 5 seconds.
  *
- * Some ends count as another cause. The HTTP statuses 408, 425 and 429 pass with time: they count as NWS_CAUSE_HTTP_5XX
- * too. 501 and 505 do not: they count as NWS_CAUSE_HTTP_4XX, and not as NWS_CAUSE_HTTP_5XX. Once the client was open, an
- * answer of 200 to 399 and a server's certificate that is refused may be those of a network's login page, and the want of
- * an answer may be that of a gateway before the server: they count as NWS_CAUSE_CONNECT too. Such a certificate is never
- * trusted. The cause that is told stays the one of its class.
+ * Some failures count as another cause. The reported cause does not change.
  *
- * A header Retry-After of the answer, in seconds or as a date, is the least delay, up to an hour and within maxTimeMs; the
- * random part comes on top. A new network does not shorten it. NWS_RetryNow() does.
+ * - The HTTP statuses 408, 425 and 429 are temporary: they also count as NWS_CAUSE_HTTP_5XX.
+ * - 501 and 505 are permanent: they count as NWS_CAUSE_HTTP_4XX, and not as NWS_CAUSE_HTTP_5XX.
+ * - After the client was open once, an answer of 200 to 399, or a refused server certificate, may come from a network's
+ *   login page. A missing answer may come from a gateway before the server. These count as NWS_CAUSE_CONNECT too. The
+ *   client never trusts such a certificate.
  *
- * The events: instead of onError and onClose there is NWS_Callbacks::onReconnecting, then onPrepare, and, when the
- * connection is open, onHeaders and onOpen as always, followed by onReconnected if the client was open before. onError
- * comes only when there will be no further attempt, and then onClose if the client was ever open. The state is
- * NWS_CONNECTING meanwhile: messages may be sent and wait for the connection. OH_WebSocketClient_Close() ends the waiting
- * at once, with onClose and its code, or, if the client was never open, as it ends a first attempt; so does
- * OH_WebSocketClient_Destroy(), without events.
+ * A Retry-After header, in seconds or as a date, sets the minimum delay, up to one hour and within maxTimeMs. The
+ * random delay is added to it. A change of the network does not shorten that minimum. NWS_RetryNow() does.
  *
- * A message of which the kernel has taken any part is never sent again: its fate is unknown, and NWS_SentCallback says so.
+ * While the client tries again, it calls NWS_Callbacks::onReconnecting and onPrepare instead of onError and onClose.
+ * When the connection is open, it calls onHeaders and onOpen, then onReconnected if the client was open before. When it
+ * stops trying, it calls onError, then onClose if it was ever open.
+ *
+ * During retries the state is NWS_CONNECTING, and messages may be sent; they wait for the connection.
+ * OH_WebSocketClient_Close() stops the retries at once. If the client was ever open, onClose follows with the code of
+ * that call. If not, the client ends like a cancelled first attempt. OH_WebSocketClient_Destroy() stops them without
+ * events.
+ *
+ * If the kernel has accepted a part of a message, the library never resends that message, because the server may have
+ * it. NWS_SentCallback then reports WEBSOCKET_NO_CONNECTION.
  */
 typedef struct NWS_ReconnectOptions {
     /** sizeof(struct NWS_ReconnectOptions). */
     size_t size;
-    /** The first delay is a random part of this; 1 or more. Default 1000. */
+    /** Upper limit of the first random delay; 1 or more. Default 1000. */
     uint32_t delayMs;
-    /** What a delay is a random part of at most; 1 or more. Default 30000. */
+    /** Upper limit of every random delay; 1 or more. Default 30000. */
     uint32_t maxDelayMs;
-    /** Attempts of a series; 0 for any number. Default 0. */
+    /** The most attempts in a series; 0 for no limit. Default 0. */
     uint32_t maxAttempts;
-    /** How long a series goes on, while the process runs; 0 for ever. Default 0. */
+    /** The longest time of a series, without the time while the process is stopped; 0 for no limit. Default 0. */
     uint32_t maxTimeMs;
-    /** After which causes, as NWS_CAUSE_BIT() of each; not NWS_CAUSE_APPLICATION. Default NWS_CAUSES_TRANSIENT. */
+    /**
+     * The causes after which the client tries again: the NWS_CAUSE_BIT() of each, combined with |. Not
+     * NWS_CAUSE_APPLICATION. Default NWS_CAUSES_TRANSIENT.
+     */
     uint32_t causes;
     /** How long NWS_PrepareAttempt() may take after NWS_PREPARE_WAIT; 1 or more. Default 15000. */
     uint32_t prepareTimeoutMs;
-    /** 1 makes the first attempt of a series at once: all clients of a server then come back together. Default 0. */
+    /**
+     * 1 starts the first attempt of a series without a delay. All clients of a server then connect together. Default 0.
+     */
     uint8_t atOnce;
-    /** 1 drops what waits to be sent when a connection is lost; else it waits for the next one. Default 0. */
+    /** 1 drops the queued messages when a connection is lost; 0 keeps them for the next connection. Default 0. */
     uint8_t dropQueue;
     /**
-     * 1 takes no notice of the network. Else, after a change of it, the server has 3 s to answer a ping, and without a way
-     * to the server no attempt is made; to this device, localhost or a loopback address, there always is one. On
-     * OpenHarmony that needs ohos.permission.GET_NETWORK_INFO. Default 0.
+     * 1 ignores changes of the network. With 0, the server must answer a ping within 3 s after a change, and the client
+     * makes no attempt while no route to the server exists. A server on this device (localhost or a loopback address)
+     * is always reachable. On OpenHarmony this needs ohos.permission.GET_NETWORK_INFO. Default 0.
      */
     uint8_t ignoreNetwork;
 } NWS_ReconnectOptions;
@@ -517,7 +542,7 @@ typedef struct NWS_ReconnectOptions {
 typedef struct NWS_Header {
     /** In lower case. */
     const char *name;
-    /** As the server sent it; what is not UTF-8 in it is replaced. */
+    /** As the server sent it; bytes that are not UTF-8 are replaced. */
     const char *value;
 } NWS_Header;
 
@@ -542,16 +567,16 @@ typedef struct NWS_Response {
 /**
  * @brief A message, or a piece of one. Valid during the callback.
  *
- * With NWS_Options::receivePieces a message that does not lie whole in the read buffer (about 128 KiB) comes in as many
- * calls as it takes, so that a message of any length passes in little memory. A piece of text may end inside a
- * character; the text as a whole is UTF-8, and a piece that rules that out is never handed on.
+ * With NWS_Options::receivePieces, a message that does not fit the read buffer (about 128 KiB) comes in several calls.
+ * So a message of any length needs little memory. A piece of text may end inside a character. The complete text is
+ * UTF-8; the library never reports a piece that cannot be part of valid UTF-8.
  */
 typedef struct NWS_Message {
     /** Bytes of this struct that the library knows. */
     size_t size;
-    /** The bytes; the one behind them is NUL. They belong to the library, and may be written to. */
+    /** The bytes, followed by a NUL. They belong to the library. The callback may change them. */
     char *data;
-    /** How many there are, without that NUL. */
+    /** Number of bytes, without that NUL. */
     size_t length;
     /** NWS_TEXT or NWS_BINARY. */
     int32_t type;
@@ -567,11 +592,11 @@ typedef struct NWS_Message {
 typedef struct NWS_Pong {
     /** Bytes of this struct that the library knows. */
     size_t size;
-    /** What the ping carried; the library's own pings carry a number of four bytes. */
+    /** The payload of the ping. The library's own pings have a number of four bytes. */
     const char *data;
     /** Bytes in it, at most 125. */
     size_t length;
-    /** Microseconds since the ping; -1 for a pong that answers none of ours. */
+    /** Microseconds since the ping; -1 for a pong that does not answer a ping of this client. */
     int64_t roundTripUs;
 } NWS_Pong;
 
@@ -585,25 +610,25 @@ typedef struct NWS_Failure {
     int32_t code;
     /** One of NWS_Phase. */
     int32_t phase;
-    /** The status of a server that refused the upgrade; 0 when that is not the cause. */
+    /** The HTTP status if the server refused the upgrade; else 0. */
     uint32_t httpStatus;
     /** A sentence for a log, as WebSocket_ErrorResult::errorMessage. */
     const char *message;
-    /** Messages that were accepted and are dropped, or of which nobody will know whether the peer got them. */
+    /** Number of accepted messages that were dropped, or that may not have reached the server. */
     uint64_t unsentMessages;
     /** One of NWS_Cause. */
     int32_t cause;
     /** Microseconds that the connection was open, or that the attempt took. */
     int64_t elapsedUs;
-    /** Microseconds since the last byte came from the peer, or from a proxy on the way to it; -1 when none ever came. */
+    /** Microseconds since the last byte from the server or from a proxy before it; -1 if none came. */
     int64_t lastActivityUs;
-    /** The headers of a server that refused the upgrade, in order; headerCount is 0 when that is not the cause. */
+    /** The headers, in order, if the server refused the upgrade; else headerCount is 0. */
     const struct NWS_Header *headers;
     /** Entries of `headers`. */
     size_t headerCount;
-    /** The first 4096 bytes of that answer's body, as far as they came in time; the byte behind them is NUL. */
+    /** The first 4096 bytes of the answer's body, as far as they came in time, followed by a NUL. */
     const char *body;
-    /** How many there are, without that NUL. */
+    /** Number of bytes, without that NUL. */
     size_t bodyLength;
 } NWS_Failure;
 
@@ -615,29 +640,29 @@ typedef struct NWS_Reconnecting {
     size_t size;
     /** Counts the attempts of a series, from 1. */
     uint32_t attempt;
-    /** Until it begins, unless NWS_RetryNow() or a new network calls for it before. */
+    /** Time until the attempt begins. NWS_RetryNow() or a change of the network may start it earlier. */
     uint32_t delayMs;
     /** One of NWS_Cause. */
     int32_t cause;
-    /** The code of a peer that has closed; else 0. */
+    /** The close code if the peer closed; else 0. */
     uint32_t closeCode;
-    /** The status of a server that refused the upgrade; else 0. */
+    /** The HTTP status if the server refused the upgrade; else 0. */
     uint32_t httpStatus;
     /** A sentence for a log. */
     const char *message;
-    /** Messages that were accepted and are dropped: the kernel has taken part of them, or the queue is not kept. */
+    /** Number of accepted messages that were dropped: the kernel had a part of them, or dropQueue is set. */
     uint64_t unsentMessages;
 } NWS_Reconnecting;
 
 /**
- * @brief A connection that took the place of a lost one. Valid during the callback.
+ * @brief A connection that replaces a lost one. Valid during the callback.
  */
 typedef struct NWS_Reconnected {
     /** Bytes of this struct that the library knows. */
     size_t size;
-    /** The attempts it took. */
+    /** Number of attempts. */
     uint32_t attempts;
-    /** Milliseconds since the one before was lost. */
+    /** Milliseconds since the previous connection was lost. */
     uint64_t downtimeMs;
 } NWS_Reconnected;
 
@@ -647,9 +672,9 @@ typedef struct NWS_Reconnected {
 typedef struct NWS_Frame {
     /** Bytes of this struct that the library knows. */
     size_t size;
-    /** Bytes of the payload, which is never shown. */
+    /** Bytes of the payload. The payload itself is not reported. */
     uint64_t length;
-    /** 1 if the kernel has taken it, 0 if it came from the server. */
+    /** 1 if the client has sent the frame, 0 if the server has. */
     uint8_t sent;
     /** 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong. */
     uint8_t opcode;
@@ -680,9 +705,9 @@ typedef struct NWS_Close {
 } NWS_Close;
 
 /**
- * @brief What a client has counted since it was made, over all its connections, and the times of the last one.
+ * @brief Counters of a client over all its connections, and the times of the last connection.
  *
- * Bytes are those on the wire, frame headers included; those of TLS are not.
+ * Bytes count whole frames on the wire, without TLS.
  */
 typedef struct NWS_Statistics {
     /** sizeof(struct NWS_Statistics), set by the caller. */
@@ -691,122 +716,122 @@ typedef struct NWS_Statistics {
     uint64_t attempts;
     /** Connections that were open. */
     uint64_t connections;
-    /** Messages the kernel has taken. */
+    /** Messages that the kernel has accepted. */
     uint64_t messagesSent;
-    /** Bytes the kernel has taken. */
+    /** Bytes that the kernel has accepted. */
     uint64_t bytesSent;
-    /** Messages received whole. */
+    /** Complete messages received. */
     uint64_t messagesReceived;
     /** Bytes received. */
     uint64_t bytesReceived;
-    /** Bytes of the messages that were compressed. */
+    /** Bytes of compressed messages before compression. */
     uint64_t deflateInputBytes;
-    /** What they were compressed to. */
+    /** Bytes of compressed messages after compression. */
     uint64_t deflateOutputBytes;
     /** Pings sent, the library's own and those of NWS_Ping(). */
     uint64_t pingsSent;
-    /** Pongs that answered one of them. */
+    /** Pongs that answered one of these pings. */
     uint64_t pongsReceived;
-    /** Pings received; each was answered. */
+    /** Pings received. The library answers each. */
     uint64_t pingsReceived;
     /** Bytes that wait to be sent. */
     uint64_t bufferedBytes;
     /** The last round trip of a ping; -1 before the first. */
     int64_t roundTripUs;
-    /** Smoothed over the last ones (RFC 6298, section 2); -1 before the first. */
+    /** The smoothed round trip (RFC 6298, section 2); -1 before the first. */
     int64_t smoothedRoundTripUs;
-    /** The shortest; -1 before the first. */
+    /** The shortest round trip; -1 before the first. */
     int64_t minimumRoundTripUs;
-    /** Time of the name lookup for the last connection; -1 if there was none. */
+    /** Time of the last connection's name lookup; -1 without a connection. */
     int64_t lookupUs;
-    /** Time of its TCP connect; -1 likewise. */
+    /** Time of the last connection's TCP connect; -1 without a connection. */
     int64_t tcpUs;
-    /** Time of its TLS handshake; 0 without TLS, -1 likewise. */
+    /** Time of the last connection's TLS handshake; 0 without TLS, -1 without a connection. */
     int64_t tlsUs;
-    /** Time of its upgrade; -1 likewise. */
+    /** Time of the last connection's upgrade; -1 without a connection. */
     int64_t upgradeUs;
-    /** Time of its tunnel through a proxy; 0 without one, -1 likewise. */
+    /** Time of the last connection's tunnel through a proxy; 0 without a proxy, -1 without a connection. */
     int64_t proxyUs;
-    /** Pings that no pong has answered, up to now; a pong answers those before its own too. */
+    /** Pings without an answer so far. A pong also answers all pings before its own. */
     uint64_t pingsUnanswered;
     /** Messages that wait to be sent. */
     uint64_t bufferedMessages;
 } NWS_Statistics;
 
 /**
- * @brief Callbacks with a pointer of the application's. Fill it with NWS_InitCallbacks(), then set those wanted.
+ * @brief Callbacks with a pointer of the application. Fill it with NWS_InitCallbacks(), then set the ones you need.
  *
- * They follow the rules of the callbacks in net_websocket_type.h: one at a time for each client, none after
- * OH_WebSocketClient_Destroy() has returned, and every function may be called inside them. One that is set here takes
- * the place of the constructor's for the same event.
+ * The rules of the callbacks in net_websocket_type.h apply. Callbacks of one client run one at a time. None starts
+ * after OH_WebSocketClient_Destroy() returns. Every function may be called inside them. A callback that is set here
+ * replaces the constructor's callback for the same event.
  */
 typedef struct NWS_Callbacks {
     /** sizeof(struct NWS_Callbacks). */
     size_t size;
-    /** Given to each callback; also what NWS_GetUserData() returns. Default NULL. */
+    /** Passed to each callback. NWS_GetUserData() returns it too. Default NULL. */
     void *userData;
     /** The server has answered the upgrade; onOpen follows. */
     void (*onHeaders)(struct WebSocket *client, void *userData, const struct NWS_Response *response);
     /** The connection is open. */
     void (*onOpen)(struct WebSocket *client, void *userData, const struct NWS_Response *response);
-    /** A message came, or a piece of one. */
+    /** A message arrived, or a piece of one. */
     void (*onMessage)(struct WebSocket *client, void *userData, const struct NWS_Message *message);
-    /** A pong came. */
+    /** A pong arrived. */
     void (*onPong)(struct WebSocket *client, void *userData, const struct NWS_Pong *pong);
     /**
-     * The send queue, longer than NWS_Options::sendLowWater or a quarter of sendQueueMessages before, is down to both; or
-     * it is so after a message was refused for want of room.
+     * The send queue has room again. It was longer than NWS_Options::sendLowWater or a quarter of sendQueueMessages, or
+     * it had refused a message. Now it has shrunk to both limits.
      */
     void (*onDrain)(struct WebSocket *client, void *userData);
     /** The attempt or the connection failed. */
     void (*onError)(struct WebSocket *client, void *userData, const struct NWS_Failure *failure);
-    /** The connection, once open, has ended. */
+    /** The open connection has ended. */
     void (*onClose)(struct WebSocket *client, void *userData, const struct NWS_Close *close);
     /** The attempt or the connection failed, and another attempt will follow; see NWS_ReconnectOptions. */
     void (*onReconnecting)(struct WebSocket *client, void *userData, const struct NWS_Reconnecting *reconnecting);
     /**
-     * That attempt is about to begin. Returns one of NWS_Decision; call NWS_PrepareAttempt() before returning
-     * NWS_PREPARE_PROCEED, or after NWS_PREPARE_WAIT, to change the handshake, for example to send a fresh token.
+     * The next attempt is about to begin. Returns one of NWS_Decision. To change the handshake, for example to send a
+     * fresh token, call NWS_PrepareAttempt() before returning NWS_PREPARE_PROCEED, or after returning NWS_PREPARE_WAIT.
      */
     int32_t (*onPrepare)(struct WebSocket *client, void *userData, const struct NWS_Reconnecting *reconnecting);
-    /** The connection that was just opened takes the place of a lost one. */
+    /** The new connection replaces a lost one. */
     void (*onReconnected)(struct WebSocket *client, void *userData, const struct NWS_Reconnected *reconnected);
-    /** What was counted so far, at each NWS_Options::statisticsIntervalMs. */
+    /** Statistics, at the interval of NWS_Options::statisticsIntervalMs. */
     void (*onStatistics)(struct WebSocket *client, void *userData, const struct NWS_Statistics *statistics);
     /**
-     * For debugging: a frame has gone out or come in. Every frame is reported while this is set, which takes time. A frame
-     * is reported before the message that it ends.
+     * For debugging: a frame was sent or received. While this is set, every frame is reported, which takes time. The
+     * last frame of a message is reported before the message.
      */
     void (*onFrame)(struct WebSocket *client, void *userData, const struct NWS_Frame *frame);
 } NWS_Callbacks;
 
 /**
- * @brief Reports what became of a message. Called exactly once for each message that was accepted with it.
+ * @brief Reports whether a message was sent. Called exactly once for each accepted message.
  *
- * It runs like any other callback of the client, after those of the messages before it. For messages that still wait
- * when the client is destroyed, OH_WebSocketClient_Destroy() itself calls it, on the caller's thread.
+ * It runs like any other callback of the client, after those of earlier messages. If the client is destroyed,
+ * OH_WebSocketClient_Destroy() calls it for the messages that still wait, on the caller's thread.
  *
- * @param client The client; in the last case it may not be used any more.
- * @param context What was given to NWS_SendWithCallback().
- * @param result WEBSOCKET_OK: the kernel has taken all of it. WEBSOCKET_NO_CONNECTION: the connection ended before that
- *     was known; the peer may or may not have got it. WEBSOCKET_DESTROYED: the same, of the client.
+ * @param client The client. After WEBSOCKET_DESTROYED it must not be used.
+ * @param context The argument of NWS_SendWithCallback().
+ * @param result WEBSOCKET_OK: the kernel has the whole message. WEBSOCKET_NO_CONNECTION: the connection ended before;
+ *     the server may or may not have the message. WEBSOCKET_DESTROYED: the client was destroyed before; likewise.
  */
 typedef void (*NWS_SentCallback)(struct WebSocket *client, void *context, int32_t result);
 
 /**
- * @brief Returns memory that was lent to NWS_SendOwned(). Called exactly once for each call that succeeded.
+ * @brief Returns the memory of NWS_SendOwned(). Called exactly once for each successful call.
  *
- * It runs on any thread. It may run inside a function of this library, or after the client was destroyed, so it should
+ * It runs on any thread. It may run inside a function of this library, or after the client was destroyed. So it should
  * only free the memory.
  *
  * @param data The memory. Its contents have changed.
- * @param context What was given to NWS_SendOwned().
+ * @param context The argument of NWS_SendOwned().
  */
 typedef void (*NWS_ReleaseCallback)(void *data, void *context);
 
 /**
- * @brief The version of the library. The platform's library of the same name does not have this function; net_websocket.h
- * refers to it, so that a program built with that header is not given the other one unnoticed.
+ * @brief The version of the library. The platform's library of the same name lacks this function. net_websocket.h
+ * refers to it, so a program that was built with that header fails to load with the platform's library.
  * @return For example "0.1.0". Never freed.
  */
 const char *NWS_Version(void);
@@ -826,8 +851,9 @@ const char *NWS_ErrorName(int32_t code);
 const char *NWS_ErrorMessage(int32_t code);
 
 /**
- * @brief Why the last function of this header, or OH_WebSocketClient_Connect(), that failed on the calling thread did so.
- * @return A sentence that names the argument or field; "" if none has failed. Valid until the next failure on this
+ * @brief The cause of the last failure on the calling thread, of a function of this header or
+ * OH_WebSocketClient_Connect().
+ * @return A sentence that names the argument or field; "" without a failure. Valid until the next failure on this
  *     thread.
  */
 const char *NWS_LastErrorMessage(void);
@@ -835,46 +861,46 @@ const char *NWS_LastErrorMessage(void);
 /**
  * @brief Fills a struct with the default options.
  * @param options The struct.
- * @param size sizeof(struct NWS_Options) as the program knows it.
- * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if options is NULL or the size is that of no version.
+ * @param size sizeof(struct NWS_Options).
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if options is NULL or no version has this size.
  */
 int32_t NWS_InitOptions(struct NWS_Options *options, size_t size);
 
 /**
- * @brief Fills a struct with no callbacks.
+ * @brief Fills a struct with NULL callbacks.
  * @param callbacks The struct.
- * @param size sizeof(struct NWS_Callbacks) as the program knows it.
- * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if callbacks is NULL or the size is that of no version.
+ * @param size sizeof(struct NWS_Callbacks).
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if callbacks is NULL or no version has this size.
  */
 int32_t NWS_InitCallbacks(struct NWS_Callbacks *callbacks, size_t size);
 
 /**
- * @brief Sets the options of the client's later connections. The limits of the send queue hold at once.
+ * @brief Sets the options of the client's later connections. The limits of the send queue apply at once.
  * @param client The client.
- * @param options Copied with all it points to. NULL for the defaults.
+ * @param options The options. The function copies them and everything they point to. NULL for the defaults.
  * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT for a field out of range; WEBSOCKET_HEADER_EXCEEDED for more than 8192
  *     headers; WEBSOCKET_NO_HEADER_CONTEXT for a header whose name or value is NULL.
  */
 int32_t NWS_SetOptions(struct WebSocket *client, const struct NWS_Options *options);
 
 /**
- * @brief Fills a struct with the defaults of reconnecting.
+ * @brief Fills a struct with the default options of reconnecting.
  * @param options The struct.
- * @param size sizeof(struct NWS_ReconnectOptions) as the program knows it.
- * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if options is NULL or the size is that of no version.
+ * @param size sizeof(struct NWS_ReconnectOptions).
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if options is NULL or no version has this size.
  */
 int32_t NWS_InitReconnectOptions(struct NWS_ReconnectOptions *options, size_t size);
 
 /**
- * @brief Has the client connect again by itself, from its next OH_WebSocketClient_Connect() on.
+ * @brief Lets the client connect again by itself, from its next OH_WebSocketClient_Connect() on.
  * @param client The client.
- * @param options Copied. NULL for not connecting again, as it is without this function.
+ * @param options The options, which the function copies. NULL switches reconnecting off, which is the default.
  * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT for a field out of range.
  */
 int32_t NWS_SetReconnect(struct WebSocket *client, const struct NWS_ReconnectOptions *options);
 
 /**
- * @brief Begins the pending attempt at once, as after NWS_Callbacks::onReconnecting.
+ * @brief Starts the pending attempt, which NWS_Callbacks::onReconnecting has reported, at once.
  * @param client The client.
  * @return WEBSOCKET_OK; WEBSOCKET_NO_CONNECTION if no attempt is pending.
  */
@@ -885,55 +911,56 @@ int32_t NWS_RetryNow(struct WebSocket *client);
  * @param client The client.
  * @param attempt NWS_Reconnecting::attempt.
  * @param decision NWS_PREPARE_PROCEED, NWS_PREPARE_STOP or NWS_PREPARE_FAIL.
- * @param url The URL of this and later attempts; NULL for the same as before. Read for NWS_PREPARE_PROCEED only. One of
- *     another origin gets none of the headers Authorization, Cookie and Host and no credentials that were given before.
- * @param headers Headers of this and later attempts in place of those with the same names; NULL for none. Likewise.
- * @return WEBSOCKET_OK; NWS_NOT_FOUND if this attempt is not, or no longer, waiting; NWS_INVALID_ARGUMENT;
- *     WEBSOCKET_HEADER_EXCEEDED and WEBSOCKET_NO_HEADER_CONTEXT as NWS_SetOptions(). A URL or header that Connect would
- *     refuse is reported by onError.
+ * @param url The URL of this and later attempts; NULL keeps the URL. Used only for NWS_PREPARE_PROCEED. If its origin
+ *     is new, earlier headers Authorization, Cookie and Host and earlier credentials are not sent.
+ * @param headers Headers of this and later attempts. They replace headers with the same names. NULL for none. Used only
+ *     for NWS_PREPARE_PROCEED.
+ * @return WEBSOCKET_OK; NWS_NOT_FOUND if this attempt does not wait, or no longer waits; NWS_INVALID_ARGUMENT;
+ *     WEBSOCKET_HEADER_EXCEEDED and WEBSOCKET_NO_HEADER_CONTEXT as NWS_SetOptions(). onError reports a URL or header
+ *     that Connect would refuse.
  */
 int32_t NWS_PrepareAttempt(struct WebSocket *client, uint32_t attempt, int32_t decision, const char *url,
                            const struct WebSocket_Header *headers);
 
 /**
- * @brief Sets the client's callbacks, from the next event on; call it before Connect to miss none.
+ * @brief Sets the client's callbacks from the next event on. Call it before Connect to receive every event.
  *
- * A callback that runs on another thread meanwhile may still be one from before, with the user data from before; inside a
- * callback of the client none does.
+ * An old callback may still be running on another thread, with the old user data. This cannot happen if
+ * NWS_SetCallbacks() is called inside a callback of the client.
  *
  * @param client The client.
- * @param callbacks Copied. NULL for none, and those of the constructor are called again.
- * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if the size is that of no version.
+ * @param callbacks The callbacks, which the function copies. NULL restores those of the constructor.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if no version has this size.
  */
 int32_t NWS_SetCallbacks(struct WebSocket *client, const struct NWS_Callbacks *callbacks);
 
 /**
- * @brief Sets the pointer that callbacks are given from the next event on, which is NWS_Callbacks::userData as well. See
- *     NWS_SetCallbacks() for a callback that runs meanwhile.
+ * @brief Sets the pointer that callbacks receive from the next event on. It replaces NWS_Callbacks::userData. As with
+ *     NWS_SetCallbacks(), a callback that is already running may have the old pointer.
  * @param client The client.
- * @param userData Any pointer; the library does not follow it.
+ * @param userData Any pointer. The library does not dereference it.
  * @return WEBSOCKET_OK.
  */
 int32_t NWS_SetUserData(struct WebSocket *client, void *userData);
 
 /**
- * @brief The pointer that callbacks are given, for those of the constructor, which get none.
+ * @brief The pointer that was set. Use it in callbacks of the constructor, which do not receive it.
  * @param client The client.
- * @return The pointer; NULL if none was set, or for an unknown client, as one is to its own callback once another thread is
- *     in OH_WebSocketClient_Destroy() and waits for that callback to return.
+ * @return The pointer; NULL if none was set, or for an unknown client. While another thread waits in
+ *     OH_WebSocketClient_Destroy() for a callback of this client, that callback gets NULL too.
  */
 void *NWS_GetUserData(const struct WebSocket *client);
 
 /**
  * @brief Queues a text message.
- * @param client The client. Before it is connected, and while it connects, messages wait for the connection.
- * @param text UTF-8; may hold NUL characters, and need not end with one. May be NULL if length is 0.
+ * @param client The client. Before the connection is open, messages wait.
+ * @param text UTF-8; may contain NUL characters, and need not end with one. May be NULL if length is 0.
  * @param length Bytes in it, up to the limit of the send queue; 0 sends an empty message.
  * @return WEBSOCKET_OK if the message is queued;
  *     WEBSOCKET_NO_CONNECTION if the connection is closing or has ended;
- *     WEBSOCKET_QUEUE_LENGTH_EXCEEDED if NWS_Options::sendQueueLimit or sendQueueMessages would be passed
- *     (NWS_Callbacks::onDrain tells when to try again);
- *     WEBSOCKET_DATA_LENGTH_EXCEEDED if it alone is over that limit, with the 14 bytes of its frame's header;
+ *     WEBSOCKET_QUEUE_LENGTH_EXCEEDED if NWS_Options::sendQueueLimit or sendQueueMessages would be exceeded (try again
+ *     after NWS_Callbacks::onDrain);
+ *     WEBSOCKET_DATA_LENGTH_EXCEEDED if the message alone, with the 14 bytes of a frame header, is over sendQueueLimit;
  *     WEBSOCKET_SEND_DATA_NULL; NWS_INVALID_UTF8; NWS_MESSAGE_UNFINISHED between the pieces of NWS_SendPiece().
  */
 int32_t NWS_SendText(struct WebSocket *client, const char *text, size_t length);
@@ -943,19 +970,19 @@ int32_t NWS_SendText(struct WebSocket *client, const char *text, size_t length);
  * @param client The client.
  * @param data The bytes. May be NULL if length is 0.
  * @param length Bytes in it.
- * @return As NWS_SendText(), but NWS_INVALID_UTF8.
+ * @return As NWS_SendText(), except NWS_INVALID_UTF8.
  */
 int32_t NWS_SendBinary(struct WebSocket *client, const void *data, size_t length);
 
 /**
- * @brief Queues a message and reports later what became of it.
+ * @brief Queues a message and reports later whether it was sent.
  * @param client The client.
  * @param type NWS_TEXT or NWS_BINARY.
  * @param data The message.
  * @param length Bytes in it.
- * @param onSent Called once if, and only if, this function succeeds.
- * @param context Given to it.
- * @return As NWS_SendText(); NWS_INVALID_ARGUMENT if onSent is NULL or the type is none.
+ * @param onSent Called once if this function succeeds; not called if it fails.
+ * @param context Passed to onSent.
+ * @return As NWS_SendText(); NWS_INVALID_ARGUMENT if onSent is NULL or the type is invalid.
  */
 int32_t NWS_SendWithCallback(struct WebSocket *client, int32_t type, const void *data, size_t length,
                              NWS_SentCallback onSent, void *context);
@@ -963,41 +990,43 @@ int32_t NWS_SendWithCallback(struct WebSocket *client, int32_t type, const void 
 /**
  * @brief Queues a message without copying it.
  *
- * On success the memory is the library's until it calls `release`. It masks the message where it lies (RFC 6455,
- * section 5.3), so the contents change. The message goes out uncompressed.
+ * If the call succeeds, the memory belongs to the library until it calls `release`. The library masks the message in
+ * place (RFC 6455, section 5.3), so the contents change. The message is sent uncompressed.
  *
  * @param client The client.
  * @param type NWS_TEXT or NWS_BINARY.
- * @param data The message, in memory that may be written to.
+ * @param data The message, in writable memory.
  * @param length Bytes in it.
- * @param release Called once if, and only if, this function succeeds. Otherwise the memory is the caller's, unchanged.
- * @param context Given to it.
- * @return As NWS_SendText(); NWS_INVALID_ARGUMENT if release is NULL or the type is none.
+ * @param release Called once if this function succeeds. If it fails, the caller keeps the memory, which is unchanged.
+ * @param context Passed to release.
+ * @return As NWS_SendText(); NWS_INVALID_ARGUMENT if release is NULL or the type is invalid.
  */
 int32_t NWS_SendOwned(struct WebSocket *client, int32_t type, void *data, size_t length, NWS_ReleaseCallback release,
                       void *context);
 
 /**
- * @brief Queues a piece of a message, so that a long one need not be in memory as a whole (RFC 6455, section 5.4).
+ * @brief Queues a piece of a message, so that a long message need not be in memory as a whole (RFC 6455, section 5.4).
  *
- * Until the last piece no other message can be sent. Pieces go out uncompressed.
+ * Before the last piece, another message cannot be sent. Pieces are sent uncompressed.
  *
  * @param client The client.
  * @param type NWS_TEXT or NWS_BINARY, the same for all pieces.
  * @param data The piece. May end inside a character.
  * @param length Bytes in it.
  * @param last 1 for the last piece, else 0.
- * @return As NWS_SendText(); NWS_INVALID_ARGUMENT if the type is none; NWS_INVALID_UTF8 if the text up to this piece
- *     cannot be UTF-8 any more, or ends inside a character (the piece is not sent; another one may be);
- *     NWS_MESSAGE_UNFINISHED if the type is not that of the pieces before; WEBSOCKET_NO_CONNECTION, once, if the
- *     connection with the pieces before was lost and the client connects again: the message must begin again.
+ * @return As NWS_SendText(); NWS_INVALID_ARGUMENT if the type is invalid;
+ *     NWS_INVALID_UTF8 if the text up to this piece cannot be valid UTF-8, or if the last piece ends inside a character
+ *     (the piece is not sent; send a correct one);
+ *     NWS_MESSAGE_UNFINISHED if the type differs from that of the earlier pieces;
+ *     WEBSOCKET_NO_CONNECTION, once, if the connection with the earlier pieces was lost and the client connects again:
+ *     send the message again from its beginning.
  */
 int32_t NWS_SendPiece(struct WebSocket *client, int32_t type, const void *data, size_t length, int32_t last);
 
 /**
- * @brief Sends a ping ahead of the queued messages. NWS_Callbacks::onPong reports the answer and how long it took.
+ * @brief Sends a ping ahead of the queued messages. NWS_Callbacks::onPong reports the answer and the round trip.
  * @param client The client.
- * @param data The payload, which the pong brings back. May be NULL if length is 0.
+ * @param data The payload, which the pong repeats. May be NULL if length is 0.
  * @param length Bytes in it, up to 125.
  * @return WEBSOCKET_OK; WEBSOCKET_NO_CONNECTION unless the connection is open; WEBSOCKET_DATA_LENGTH_EXCEEDED;
  *     WEBSOCKET_SEND_DATA_NULL; WEBSOCKET_QUEUE_LENGTH_EXCEEDED if 16 pings wait to be sent.
@@ -1012,9 +1041,9 @@ int32_t NWS_Ping(struct WebSocket *client, const void *data, size_t length);
 int32_t NWS_GetState(const struct WebSocket *client);
 
 /**
- * @brief Bytes that were accepted and that the kernel has not taken yet, frame headers included.
+ * @brief Number of bytes that wait to be sent, frame headers included.
  * @param client The client.
- * @param bytes Where to put the number.
+ * @param bytes Receives the number.
  * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if bytes is NULL.
  */
 int32_t NWS_GetBufferedAmount(const struct WebSocket *client, uint64_t *bytes);
@@ -1022,14 +1051,15 @@ int32_t NWS_GetBufferedAmount(const struct WebSocket *client, uint64_t *bytes);
 /**
  * @brief The sub-protocol the server chose for the last connection.
  * @param client The client.
- * @param buffer Where to put the string. NULL only asks for its length.
- * @param length Bytes in the buffer; then the bytes of the string with its NUL.
- * @return WEBSOCKET_OK; NWS_NOT_FOUND if there is none; NWS_BUFFER_TOO_SMALL; NWS_INVALID_ARGUMENT if length is NULL.
+ * @param buffer Receives the string. With NULL, the function only sets the length.
+ * @param length Size of the buffer in bytes. The function sets it to the size of the string with its NUL.
+ * @return WEBSOCKET_OK; NWS_NOT_FOUND without a sub-protocol; NWS_BUFFER_TOO_SMALL; NWS_INVALID_ARGUMENT if length is
+ *     NULL.
  */
 int32_t NWS_GetProtocol(const struct WebSocket *client, char *buffer, size_t *length);
 
 /**
- * @brief The extensions in use on the last connection, as the server put them.
+ * @brief The extensions of the last connection, as in the server's answer.
  * @param client The client.
  * @param buffer As for NWS_GetProtocol().
  * @param length As for NWS_GetProtocol().
@@ -1041,7 +1071,7 @@ int32_t NWS_GetExtensions(const struct WebSocket *client, char *buffer, size_t *
  * @brief A header of the server's answer to the last upgrade.
  * @param client The client.
  * @param name The header's name, in any case.
- * @param index Which of several with this name, from 0.
+ * @param index Selects one of several headers with this name, from 0.
  * @param buffer As for NWS_GetProtocol().
  * @param length As for NWS_GetProtocol().
  * @return As NWS_GetProtocol(); NWS_INVALID_ARGUMENT if name is NULL.
@@ -1050,22 +1080,22 @@ int32_t NWS_GetResponseHeader(const struct WebSocket *client, const char *name, 
                               size_t *length);
 
 /**
- * @brief What the client has counted so far.
+ * @brief The client's statistics so far.
  * @param client The client.
- * @param statistics Its size must be set; as much as fits is filled in.
- * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if statistics is NULL or the size is that of no version.
+ * @param statistics Receives the fields that its size covers. Set its size first.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if statistics is NULL or no version has this size.
  */
 int32_t NWS_GetStatistics(const struct WebSocket *client, struct NWS_Statistics *statistics);
 
 /**
- * @brief How severe a line must be to be written to the log.
+ * @brief The lowest severity that is written to the log.
  */
 typedef enum NWS_LogLevel {
     /** Everything. */
     NWS_LOG_DEBUG = 1,
-    /** What connections go through as well. */
+    /** Also the state changes of connections. */
     NWS_LOG_INFO = 2,
-    /** Dropped connections as well: the default on OpenHarmony. */
+    /** Also failed and lost connections: the default on OpenHarmony. */
     NWS_LOG_WARN = 3,
     /** Defects of this library only. */
     NWS_LOG_ERROR = 4,
@@ -1074,14 +1104,14 @@ typedef enum NWS_LogLevel {
 } NWS_LogLevel;
 
 /**
- * @brief Sets what is written to the log from now on, for the whole process.
+ * @brief Sets the log level of the whole process.
  * @param level One of NWS_LogLevel.
  * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT for another number.
  */
 int32_t NWS_SetLogLevel(int32_t level);
 
 /**
- * @brief The number by which the library's log knows the client, as in "[c7]".
+ * @brief The client's number in the library's log, as in "[c7]".
  * @param client The client.
  * @return 1 or more; 0 for NULL or an unknown client.
  */

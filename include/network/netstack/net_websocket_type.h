@@ -6,11 +6,11 @@
  * @file net_websocket_type.h
  * @brief Types and error codes of the WebSocket client.
  *
- * Names, layouts and values are those of the platform's header of the same path, so that programs written for it
- * compile and link unchanged. Unlike the platform's, this header is valid C99 as well as C++.
+ * Names, layouts and values equal those of the platform's header of the same path. So programs written for it compile
+ * and link unchanged. Unlike the platform's header, this one is valid C99 and valid C++.
  *
- * Every `const char *` here is a NUL-terminated UTF-8 string. A string which the library hands to a callback is never
- * NULL, belongs to the library, and ends with the callback: copy what is needed longer.
+ * Every `const char *` here is a NUL-terminated UTF-8 string. A string that the library passes to a callback is never
+ * NULL. It belongs to the library and is valid until the callback returns: copy it to keep it.
  *
  * @library libnet_websocket.so
  * @since 11
@@ -28,8 +28,8 @@ extern "C" {
 /**
  * @brief A client: one connection at a time, any number of connections one after another.
  *
- * Made by OH_WebSocketClient_Constructor() and released by OH_WebSocketClient_Destroy(). See `struct WebSocket` below
- * for the fields.
+ * OH_WebSocketClient_Constructor() creates it, OH_WebSocketClient_Destroy() frees it. See `struct WebSocket` below for
+ * the fields.
  */
 typedef struct WebSocket WebSocket;
 
@@ -38,26 +38,26 @@ typedef struct WebSocket WebSocket;
  */
 typedef struct WebSocket_CloseResult {
     /**
-     * Close code of whichever side closed first (RFC 6455, section 7.4). 1005: the peer's close frame held no code.
+     * Close code of the side that closed first (RFC 6455, section 7.4). 1005: the peer's close frame had no code.
      * 1006: the connection was lost without a closing handshake.
      */
     uint32_t code;
-    /** The reason that came with the code, at most 123 bytes for one that was on the wire; "" if there was none. */
+    /** The reason that belongs to the code; "" for none. A reason from the peer has at most 123 bytes. */
     const char *reason;
 } WebSocket_CloseResult;
 
 /**
- * @brief What OH_WebSocketClient_Close() tells the peer.
+ * @brief The code and the reason that OH_WebSocketClient_Close() sends.
  */
 typedef struct WebSocket_CloseOption {
     /**
-     * Close code: 1000 to 1003, 1007 to 1014, or 3000 to 4999. 0 stands for 1000, a normal closure. Any other code may not be
-     * sent: 1000 goes out instead, with a warning in the log.
+     * Close code: 1000 to 1003, 1007 to 1014, or 3000 to 4999. 0 means 1000, a normal closure. Other codes must not be
+     * sent: the library sends 1000 instead, with a warning in the log.
      */
     uint32_t code;
     /**
-     * Why, in UTF-8. NULL stands for "". What exceeds 123 bytes, the most a close frame holds (RFC 6455, section 5.5),
-     * is cut off at a character boundary.
+     * The reason in UTF-8. NULL means "". A reason longer than 123 bytes, the limit of a close frame (RFC 6455, section
+     * 5.5), is cut at a character boundary.
      */
     const char *reason;
 } WebSocket_CloseOption;
@@ -70,7 +70,7 @@ typedef struct WebSocket_ErrorResult {
     uint32_t errorCode;
     /**
      * A sentence for a log: the phase that failed, the host, and the cause. Its wording may change between versions. It
-     * never holds payloads, credentials or the URL's query.
+     * never contains payloads, credentials or the URL's query.
      */
     const char *errorMessage;
 } WebSocket_ErrorResult;
@@ -88,9 +88,9 @@ typedef struct WebSocket_OpenResult {
 /**
  * @brief Called when the handshake is done; the first event of a connection.
  *
- * Callbacks run on threads of the library: those of one client one after another, those of different clients side by
- * side. A callback which blocks holds up its own client only. Inside it every function of net_websocket.h may be
- * called, on any client, Destroy of its own client included.
+ * Callbacks run on threads of the library. Callbacks of one client run one after another. Callbacks of different
+ * clients may run at the same time. A callback that blocks delays only its own client. Inside a callback, every
+ * function of net_websocket.h may be called for any client, including Destroy for its own client.
  *
  * @param client The client, valid until its OH_WebSocketClient_Destroy() is called.
  * @param openResult Valid during the callback.
@@ -98,10 +98,10 @@ typedef struct WebSocket_OpenResult {
 typedef void (*WebSocket_OnOpenCallback)(struct WebSocket *client, WebSocket_OpenResult openResult);
 
 /**
- * @brief Called for every message, text or binary, once it has arrived whole.
+ * @brief Called for every complete message, text or binary.
  *
- * Messages come in the order in which the peer sent them. While a callback runs no more is read than fits a bounded
- * buffer, so a slow consumer slows down the sender and does not cost memory.
+ * Messages come in the order in which the peer sent them. While a callback runs, the library reads at most one buffer
+ * of this connection. So a slow callback slows the sender down and does not cost memory.
  *
  * @param client The client.
  * @param data The message, valid during the callback. The byte `data[length]` is NUL, so a text without NUL characters
@@ -113,18 +113,17 @@ typedef void (*WebSocket_OnMessageCallback)(struct WebSocket *client, char *data
 /**
  * @brief Called when a connection attempt or a connection fails, at most once for each.
  *
- * For an attempt that never opened this is the only event. Once the connection was open, WebSocket_OnCloseCallback
- * follows.
+ * For a failed attempt this is the only event. If the connection was open, WebSocket_OnCloseCallback follows.
  *
- * @param client The client. It may be connected again, also from this callback if the attempt never opened.
+ * @param client The client. It may connect again. After a failed attempt it may do so inside this callback.
  * @param errorResult Valid during the callback.
  */
 typedef void (*WebSocket_OnErrorCallback)(struct WebSocket *client, WebSocket_ErrorResult errorResult);
 
 /**
- * @brief Called when a connection that was open has ended, whoever ended it; its last event.
+ * @brief Called when an open connection has ended, by either side. It is the last event of the connection.
  *
- * @param client The client. It may be connected again, also from this callback.
+ * @param client The client. It may connect again, even inside this callback.
  * @param closeResult Valid during the callback.
  */
 typedef void (*WebSocket_OnCloseCallback)(struct WebSocket *client, WebSocket_CloseResult closeResult);
@@ -152,9 +151,9 @@ typedef struct WebSocket_RequestOptions {
 /**
  * @brief The visible part of a client.
  *
- * The fields are the application's to read, and the callbacks also to write: they are looked up each time one is due,
- * so a callback may be replaced, or set to NULL to ignore the event. Do so before Connect or inside a callback of the
- * same client; at another time it races with the library's threads.
+ * The application may read the fields. It may also assign the callbacks: a new one takes effect from the next event on,
+ * and NULL ignores the event. Assign them only before Connect or inside a callback of the same client. At other times
+ * the assignment is a data race with the library's threads.
  */
 struct WebSocket {
     /** Called when a connection is open; NULL for none. */
@@ -172,7 +171,7 @@ struct WebSocket {
 /**
  * @brief Results of the functions, and codes in WebSocket_ErrorResult.
  *
- * The platform's values. 1004 is not assigned. Codes without a note below are never returned by this library.
+ * The values are those of the platform. 1004 is not assigned. This library never returns a code without a note below.
  */
 typedef enum WebSocket_ErrCode {
     /** Done, or accepted and under way. */
@@ -183,16 +182,16 @@ typedef enum WebSocket_ErrCode {
     WEBSOCKET_CLIENT_NULL = E_BASE + 1,
     /** The client was not made by OH_WebSocketClient_Constructor(), or is destroyed already. */
     WEBSOCKET_CLIENT_NOT_CREATED = E_BASE + 2,
-    /** The connection could not be set up, or was lost; a header that may not be sent; or a connection exists. */
+    /** The attempt failed or the connection was lost; a header is invalid; or the client is already connected. */
     WEBSOCKET_CONNECTION_ERROR = E_BASE + 3,
     /** The URL is NULL, too long, or not one of a WebSocket server. */
     WEBSOCKET_CONNECTION_PARSE_URL_ERROR = E_BASE + 5,
     /** No memory or no thread left to start a connection. */
     WEBSOCKET_CONNECTION_NO_MEMORY = E_BASE + 6,
     WEBSOCKET_CONNECTION_CLOSED_BY_PEER = E_BASE + 7,
-    /** The client was destroyed: what NWS_SentCallback of net_websocket_ext.h then tells. */
+    /** The result in NWS_SentCallback of net_websocket_ext.h if the client was destroyed. */
     WEBSOCKET_DESTROYED = E_BASE + 8,
-    /** A close code that may not be sent, or a peer that broke the protocol (RFC 6455). */
+    /** The peer violated the protocol (RFC 6455). */
     WEBSOCKET_PROTOCOL_ERROR = E_BASE + 9,
     /** No memory left to copy the data to send. */
     WEBSOCKET_SEND_NO_MEMORY = E_BASE + 10,
@@ -209,7 +208,7 @@ typedef enum WebSocket_ErrCode {
     WEBSOCKET_HEADER_EXCEEDED = E_BASE + 16,
     /** No connection is open, or it is closing or closed. */
     WEBSOCKET_NO_CONNECTION = E_BASE + 17,
-    /** The client had nothing to shut down. */
+    /** From Destroy: the client never had a connection. */
     WEBSOCKET_NO_CONNECTION_CONTEXT = E_BASE + 18
 } WebSocket_ErrCode;
 
