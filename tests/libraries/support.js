@@ -31,12 +31,12 @@ if (NET_WEBSOCKET_BARE) {
 const EXAMPLE = path.join(__dirname, '../../examples/libraries');
 const ts = require(path.resolve(NWS_OHOS_TYPESCRIPT));
 
-/** What a TypeScript file of the example exports. `modules` are those that it imports, by name. */
+/** Returns the exports of a TypeScript file of the example. `modules` are the modules that it imports, by name. */
 function exampleOf(file, modules) {
   const compilerOptions = { target: ts.ScriptTarget.ES2021, module: ts.ModuleKind.CommonJS, esModuleInterop: true };
   const { outputText } = ts.transpileModule(fs.readFileSync(path.join(EXAMPLE, file), 'utf8'), { compilerOptions });
   const exported = {};
-  // What it sets on the global object goes to another, so that each library is given its own.
+  // The file sets globals on an object of its own, so that each library gets only what it needs.
   new Function('exports', 'require', 'globalThis', outputText)(exported, (name) => modules[name], {});
   return exported;
 }
@@ -55,7 +55,7 @@ const kit = {
   },
   url: { URL: url.URL },
 };
-const { globals } = exampleOf('globals.ts', { '@kit.ArkTS': kit });
+const { globals } = exampleOf('globals.ts', { '@kit.ArkTS': kit, './abort': exampleOf('abort.ts', {}) });
 
 /** Gives a library those globals that it needs beyond `web.install`, and returns what takes them away again. */
 function give(names) {
