@@ -86,7 +86,7 @@ fn follows_four_redirects_unless_told_otherwise() {
                 assert_eq!(recorded.next(), Seen::Opened);
                 recorded.finish(wire);
             } else {
-                assert!(failure(&recorded).contains("once more than maxRedirects allows"));
+                assert!(failure(&recorded).contains("more often than maxRedirects allows"));
                 recorded.finish(peer);
             }
         }
@@ -105,7 +105,7 @@ fn follows_no_redirect_when_told_so_and_five_at_most() {
     for max_redirects in [0, REDIRECTS_MAX] {
         let peer = Peer::bind();
         let unasked =
-            format!("the server redirected with HTTP 302, to ws://{}, and maxRedirects is 0", peer.address());
+            format!("the server redirected with HTTP 302, to ws://{}, but maxRedirects is 0", peer.address());
         let recorded = Recorded::connect(&peer, Options { max_redirects, ..quiet() });
         for _ in 0..=max_redirects {
             peer.accept().answer("HTTP/1.1 302 Found\r\nLocation: /again?secret\r\n\r\n");
@@ -113,7 +113,7 @@ fn follows_no_redirect_when_told_so_and_five_at_most() {
         let text = failure(&recorded);
         let expected = match max_redirects {
             0 => unasked.as_str(),
-            _ => "the server redirected with HTTP 302, once more than maxRedirects allows",
+            _ => "the server redirected with HTTP 302, more often than maxRedirects allows",
         };
         assert!(text.contains(expected) && !text.contains("secret"), "{text}");
         recorded.finish(peer);
@@ -124,8 +124,8 @@ fn follows_no_redirect_when_told_so_and_five_at_most() {
 #[test]
 fn says_when_a_redirect_leads_nowhere() {
     for (location, expected) in [
-        ("ftp://example.org/", "to no server: url: the scheme is not ws, wss, http or https"),
-        ("https://[", "to no server: url: "),
+        ("ftp://example.org/", "to an invalid URL: url: the scheme is not ws, wss, http or https"),
+        ("https://[", "to an invalid URL: url: "),
     ] {
         let peer = Peer::bind();
         let recorded = Recorded::connect(&peer, Options { max_redirects: 5, ..quiet() });
@@ -188,15 +188,15 @@ fn names_what_is_wrong_with_an_answer_and_none_of_its_values() {
     let too_long = format!("HTTP/1.1 101 Yes\r\nX: {}\r\n\r\n", "x".repeat(66_000));
     for (answer, expected) in [
         ("HTTP/1.1 403 No\r\nX-A: b\r\n folded\r\n\r\n", "HTTP 403 No instead of 101"),
-        ("HTTP/1.1 200 OK\r\nX-A: b\r\nsecret\r\n\r\n", "is not HTTP/1.1: line 3 has no colon behind a name"),
+        ("HTTP/1.1 200 OK\r\nX-A: b\r\nsecret\r\n\r\n", "is not HTTP/1.1: line 3 has no colon after a name"),
         (
             "HTTP/1.1 200 OK\r\nX-A: sec\x01ret\r\n\r\n",
             "is not HTTP/1.1: line 2 (X-A) holds a control character",
         ),
-        ("HTTP/1.0 101 Yes\r\n\r\n", "is not HTTP/1.1 but HTTP/1.0, which knows no upgrade"),
-        ("\x15\x03\x01\0\x02\x02\x0a", "is not HTTP/1.1 but TLS: it is wss that is spoken there"),
+        ("HTTP/1.0 101 Yes\r\n\r\n", "is not HTTP/1.1 but HTTP/1.0, which has no upgrade"),
+        ("\x15\x03\x01\0\x02\x02\x0a", "is not HTTP/1.1 but TLS: the server uses TLS there; use wss"),
         ("\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64", "is not HTTP/1.1 but HTTP/2"),
-        ("Error 404: Not Found\nsecret", "is not HTTP/1.1 but the words of an error 404"),
+        ("Error 404: Not Found\nsecret", "is not HTTP/1.1 but the text of an error 404"),
         (&too_long, "is over 65536 bytes or 256 headers"),
     ] {
         let peer = Peer::bind();
@@ -223,11 +223,11 @@ fn says_what_may_help_against_a_refusal() {
         ("HTTP/1.1 403 Forbidden\r\n\r\n", with_port(), "403 Forbidden instead of 101"),
         ("HTTP/1.1 401\r\n\r\n", quiet(), "answered HTTP 401 instead of 101"),
         ("HTTP/1.1 401 Refusé\r\n\r\n", quiet(), "answered HTTP 401 Refus? instead of 101"),
-        (nginx, quiet(), "400 Bad Request instead of 101; it wants TLS, which is wss"),
-        (go, quiet(), "400 Bad Request instead of 101; it wants TLS, which is wss"),
+        (nginx, quiet(), "400 Bad Request instead of 101; the server requires TLS; use wss"),
+        (go, quiet(), "400 Bad Request instead of 101; the server requires TLS; use wss"),
         (kamailio, sip(), "; it names the sub-protocol sip, which was not requested"),
         ("", sip(), "before it answered; it may not know the sub-protocol that was requested"),
-        ("", quiet(), "before it answered; it may want wss, or another path"),
+        ("", quiet(), "before it answered; it may require wss, or another path"),
     ] {
         let peer = Peer::bind();
         let recorded = Recorded::connect(&peer, options);

@@ -89,7 +89,7 @@ fn says_what_an_http_proxy_did_instead() {
     let too_long = format!("HTTP/1.1 200 OK\r\n{}", "X: y\r\n".repeat(RESPONSE_HEAD_BYTES_MAX / 6 + 1));
     let challenge = "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic\r\n\r\n";
     for (answer, credentials, expected) in [
-        (challenge, None, "asks for a name and a password, and none are set"),
+        (challenge, None, "asks for a user name and a password, but none are set"),
         (
             "HTTP/1.1 407 Who?\r\nProxy-Authenticate: NTLM\r\n\r\n",
             Some(("a", "b")),
@@ -100,11 +100,11 @@ fn says_what_an_http_proxy_did_instead() {
         ("SSH-2.0-OpenSSH_9\r\n", None, "not HTTP/1"),
         ("\0\x01\x02", None, "not HTTP/1"),
         ("\x15\x03\x01\0\x02\x02\x0a", None, "not HTTP/1 but TLS"),
-        ("HTTP/1.1 200 OK\r\nX-A : y\r\n\r\n", None, "not HTTP/1: line 2 (X-A) has a blank before its colon"),
+        ("HTTP/1.1 200 OK\r\nX-A : y\r\n\r\n", None, "not HTTP/1: line 2 (X-A) has a space before the colon"),
         ("HTTP/1.1 502 Bad\r\nX-A: b\r\n c\r\n\r\n", None, "answered HTTP 502 Bad"),
         ("HTTP/1.1 200 OK\r\nX: y\r\n", None, "closed the connection before it answered"),
         ("", None, "closed the connection before it answered"),
-        ("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101", None, "sent more than an answer"),
+        ("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101", None, "sent data after its answer"),
         (&too_long, None, "over 65536 bytes or 256 headers"),
     ] {
         let peer = Peer::bind();
@@ -127,7 +127,7 @@ fn a_proxy_that_names_no_scheme_is_told_by_basic_once() {
     for (answer, refusal) in [
         ("HTTP/1.1 401 Who?\r\n\r\n", "answered HTTP 401 Who?"),
         ("HTTP/1.1 403 No\r\n\r\n", "answered HTTP 403 No"),
-        ("HTTP/1.1 407 Who?\r\n\r\n", "does not take the name and the password"),
+        ("HTTP/1.1 407 Who?\r\n\r\n", "refused the user name and the password"),
         ("HTTP/1.1 407", "closed the connection before it answered"),
         ("", "closed the connection before it answered"),
     ] {
@@ -171,7 +171,7 @@ fn gives_up_when_the_credentials_are_refused() {
         wire.read_request();
         wire.send(b"HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n");
     }
-    assert!(failure(&recorded).contains("does not take the name and the password"));
+    assert!(failure(&recorded).contains("refused the user name and the password"));
     recorded.finish(peer);
 }
 
@@ -204,11 +204,11 @@ fn asks_a_socks5_proxy_for_a_tunnel_with_and_without_credentials() {
 fn says_what_a_socks5_proxy_did_instead() {
     let alice = Some(("alice", "open sesame"));
     for (answers, credentials, expected) in [
-        (&[&b"\x05\xff"[..]][..], None, "asks for a name and a password, and none are set"),
+        (&[&b"\x05\xff"[..]][..], None, "asks for a user name and a password, but none are set"),
         (&[b"\x05\xff"], alice, "authentication that is not supported"),
         (&[b"\x05\x01"], None, "not SOCKS5"),
         (&[b"HTTP/1.1 400 Bad Request\r\n\r\n"], None, "not SOCKS5"),
-        (&[b"\x05\x02", b"\x01\x01"], alice, "does not take the name and the password"),
+        (&[b"\x05\x02", b"\x01\x01"], alice, "refused the user name and the password"),
         (&[b"\x05\x00", b"\x05\x05\x00\x01\0\0\0\0\0\0"], None, "replied 5, connection refused"),
         (&[b"\x05\x00", b"\x05\x99\x00\x01\0\0\0\0\0\0"], None, "replied 153, unassigned"),
         (&[b"\x05\x00", b"\x05\x00\x00\x09"], None, "not SOCKS5"),

@@ -181,7 +181,7 @@ fn passes_tinyproxy_with_basic_authentication() {
     let Some(running) = tinyproxy("BasicAuth alice opensesame") else { return };
     let good = Some((ALICE.0, "opensesame"));
     passes(&by(&running, ProxyProtocol::Http, good));
-    fails(by(&running, ProxyProtocol::Http, None), "asks for a name and a password");
+    fails(by(&running, ProxyProtocol::Http, None), "asks for a user name and a password");
     fails(by(&running, ProxyProtocol::Http, Some(ALICE)), "answered HTTP 401");
 }
 
@@ -202,8 +202,8 @@ fn passes_squid_with_digest_authentication() {
     });
     let Some(running) = running else { return };
     passes(&by(&running, ProxyProtocol::Http, Some(ALICE)));
-    fails(by(&running, ProxyProtocol::Http, None), "asks for a name and a password");
-    fails(by(&running, ProxyProtocol::Http, Some(("alice", "x"))), "does not take the name");
+    fails(by(&running, ProxyProtocol::Http, None), "asks for a user name and a password");
+    fails(by(&running, ProxyProtocol::Http, Some(("alice", "x"))), "refused the user name");
     fails(by(&running, ProxyProtocol::Http, Some(ALICE)), "answered HTTP 503");
 }
 
@@ -225,6 +225,6 @@ fn passes_microsocks() {
 fn passes_microsocks_with_credentials() {
     let Some(running) = microsocks(&["-u", "alice", "-P", "open sesame"]) else { return };
     passes(&by(&running, ProxyProtocol::Socks5, Some(ALICE)));
-    fails(by(&running, ProxyProtocol::Socks5, None), "asks for a name and a password");
-    fails(by(&running, ProxyProtocol::Socks5, Some(("alice", "x"))), "does not take the name");
+    fails(by(&running, ProxyProtocol::Socks5, None), "asks for a user name and a password");
+    fails(by(&running, ProxyProtocol::Socks5, Some(("alice", "x"))), "refused the user name");
 }

@@ -720,7 +720,7 @@ fn asks_for_certificates_of_clients() {
     let tls = Some(ServerTls { client_authorities: Some(keys.path("ca.pem")), ..keys.server() });
     let server = Echoing::start(ServerOptions { tls, ..options() });
     let without = keys.connect(&server, TlsOptions::default());
-    assert!(matches!(without.next(), Seen::Failed(why) if why.contains("wants a client certificate")));
+    assert!(matches!(without.next(), Seen::Failed(why) if why.contains("requires a client certificate")));
     let client_certificate = Some(ClientCertificate {
         certificate: keys.path("two.pem"),
         key: keys.path("two.key"),
@@ -739,11 +739,11 @@ fn a_certificate_that_cannot_be_used_is_named() {
             other => panic!("{:?}", other.err()),
         };
     let why = refused(ServerTls { key: keys.path("two.key"), ..keys.server() });
-    assert!(why.contains("two.key: it is not the key of the certificate"), "{why}");
+    assert!(why.contains("two.key: it does not belong to the certificate"), "{why}");
     let why = refused(ServerTls { certificate: keys.path("missing"), ..keys.server() });
     assert!(why.contains("missing: No such file"), "{why}");
     let why = refused(ServerTls { key: keys.path("one.pem"), ..keys.server() });
-    assert!(why.contains("one.pem: it holds a certificate, and no private key"), "{why}");
+    assert!(why.contains("one.pem: it contains a certificate, but no private key"), "{why}");
     let why = refused(ServerTls { client_authorities: Some(keys.path("one.key")), ..keys.server() });
-    assert!(why.contains("one.key: it holds a private key"), "{why}");
+    assert!(why.contains("one.key: it contains a private key"), "{why}");
 }

@@ -83,7 +83,7 @@ fn a_peer_that_is_gone_is_noticed_after_a_sleep() {
     let wire = opened(&peer, &recorded);
     sleep_for(600);
     let woken_at = Instant::now();
-    let lost = "open connection lost: nothing came within 10000 ms after the device had slept".to_owned();
+    let lost = "open connection lost: no data arrived within 10000 ms after the device had slept".to_owned();
     assert_eq!(recorded.next(), Seen::Failed(lost.clone()));
     assert_eq!(recorded.next(), Seen::Closed(1006, lost));
     assert!((LIMIT..LIMIT + SLACK).contains(&woken_at.elapsed()), "{:?}", woken_at.elapsed());

@@ -577,7 +577,7 @@ fn an_unknown_critical_extension_is_one_error() {
     extension.set_criticality(true);
     parameters.custom_extensions.push(extension);
     let server = Server::of(authority.sign(&parameters));
-    refuses(&server.url, trusting(&authority), &["a critical extension that is not known here"]);
+    refuses(&server.url, trusting(&authority), &["an unknown critical extension"]);
 }
 
 #[test]
@@ -705,7 +705,8 @@ fn a_server_that_refuses_the_client_certificate_is_one_error() {
     for versions in [&[&TLS12][..], &[&TLS13]] {
         let config = authority.issue(&["localhost"]).config_with(versions, Some(&authority));
         let server = Server::start(config);
-        let wanted = if versions[0] == &TLS13 { "wants a client certificate" } else { "client certificate" };
+        let wanted =
+            if versions[0] == &TLS13 { "requires a client certificate" } else { "client certificate" };
         refuses(&server.url, trusting(&authority), &[wanted]);
         let foreign = client_certificate(&stranger, "ec.pem", None);
         refuses(&server.url, showing(&authority, foreign), &["client certificate"]);
@@ -743,7 +744,7 @@ fn opens_client_keys_of_every_common_form() {
             assert!(!text.contains("staple"), "{text}");
             let text =
                 recorded.fails(&server.url, showing(&authority, client_certificate(&authority, name, None)));
-            assert!(text.contains(name) && text.contains("none was given"), "{text}");
+            assert!(text.contains(name) && text.contains("no password is set"), "{text}");
             let right = client_certificate(&authority, name, Some("correct horse"));
             recorded.connects(&server.url, showing(&authority, right));
         }
@@ -792,18 +793,18 @@ fn a_file_that_cannot_be_used_is_one_error_with_its_path_and_the_reason() {
     let no_authorities = Folder::new();
     for (path, reason) in [
         (&missing, "No such file"),
-        (&empty, "it holds no certificate, neither in PEM nor in DER"),
+        (&empty, "it contains no certificate in PEM or DER"),
         (&garbage, "not base64"),
-        (&cut, "no whole -----END line"),
-        (&other_end, "ends as another kind"),
+        (&cut, "no complete -----END line"),
+        (&other_end, "name different kinds"),
         (&escaped, "a backslash and a letter"),
         (&utf16, "UTF-16"),
         (&bogus, "not a usable authority"),
         (&trusted, "TRUSTED CERTIFICATE"),
         (&pkcs12, "openssl pkcs12 -nokeys"),
         (&pkcs7, "openssl pkcs7 -print_certs"),
-        (&request, "it holds a request for a certificate"),
-        (&ec, "it holds a private key, and no certificate"),
+        (&request, "it contains a request for a certificate"),
+        (&ec, "it contains a private key, but no certificate"),
         (&no_authorities.0, "no file in the folder"),
     ] {
         let tls = TlsOptions { ca_path: Some(path.clone()), ..TlsOptions::default() };
@@ -830,10 +831,10 @@ fn a_file_that_cannot_be_used_is_one_error_with_its_path_and_the_reason() {
     let other_key = folder.write("other.pem", KeyPair::generate().expect("a key").serialize_pem());
     for (client, path, reason) in [
         (bad_key(&missing), &missing, "No such file"),
-        (bad_key(&empty), &empty, "it holds no private key, neither in PEM nor in DER"),
-        (bad_key(&good.certificate), &good.certificate, "it holds a certificate, and no private key"),
-        (bad_key(&certificate_der), &certificate_der, "it holds a certificate, and no private key"),
-        (bad_key(&public), &public, "it holds a public key, and no private key"),
+        (bad_key(&empty), &empty, "it contains no private key in PEM or DER"),
+        (bad_key(&good.certificate), &good.certificate, "it contains a certificate, but no private key"),
+        (bad_key(&certificate_der), &certificate_der, "it contains a certificate, but no private key"),
+        (bad_key(&public), &public, "it contains a public key, but no private key"),
         (bad_key(&ssh), &ssh, "ssh-keygen -p -m PKCS8"),
         (bad_key(&dsa), &dsa, "of a kind that TLS does not use"),
         (bad_key(&pkcs12), &pkcs12, "openssl pkcs12 -nocerts"),
@@ -843,13 +844,13 @@ fn a_file_that_cannot_be_used_is_one_error_with_its_path_and_the_reason() {
             &p521,
             "the curve P-521; RSA of 2048 to 4096 bits, P-256, P-384 and Ed25519 can be used",
         ),
-        (bad_key(&pss), &pss, "a key for RSA-PSS alone"),
+        (bad_key(&pss), &pss, "a key for RSA-PSS only"),
         (bad_key(&ed448), &ed448, "a key of another kind"),
         (bad_key(&short), &short, "not of 2048 to 4096 bits"),
         (bad_key(&damaged), &damaged, "damaged"),
-        (bad_key(&other_key), &other_key, "not the key of the certificate"),
+        (bad_key(&other_key), &other_key, "does not belong to the certificate"),
         (bad_certificate(&missing), &missing, "No such file"),
-        (bad_certificate(&empty), &empty, "it holds no certificate"),
+        (bad_certificate(&empty), &empty, "it contains no certificate"),
         (bad_certificate(&bogus), &bogus, "malformed"),
     ] {
         refuses(
@@ -1041,7 +1042,7 @@ fn a_minimum_of_tls_1_3_is_kept() {
     let old = Server::start(authority.issue(&["localhost"]).config_with(&[&TLS12], None));
     let only = TlsOptions { tls13_only: true, ..trusting(&authority) };
     refuses(&old.url, only.clone(), &["TLS that is allowed here", "1.2 unless the options ask for 1.3"]);
-    refuses(&literal(&server_hello([3, 3], &[])), only, &["TLS 1.2 only", "options ask for 1.3"]);
+    refuses(&literal(&server_hello([3, 3], &[])), only, &["TLS 1.2 only", "options require 1.3"]);
     let recorded = Recorded::new();
     recorded.connects(&old.url, trusting(&authority));
     recorded.finish();
@@ -1128,16 +1129,13 @@ fn defects_of_a_server_are_told_in_words() {
     let record = |kind: u8, message: &[u8]| [&[kind, 3, 3, 0, message.len() as u8], message].concat();
     for (answer, words) in [
         // handshake_failure: nothing in common, the signature algorithms among it.
-        (
-            record(0x15, b"\x02\x28"),
-            "groups and signature algorithms that are offered, as one that has only a key on P-521",
-        ),
+        (record(0x15, b"\x02\x28"), "It may have only a key on P-521 or for RSA-PSS"),
         // A certificate of 16 MB.
         (record(0x16, b"\x0b\xff\xff\xff"), "over 64 KiB"),
         // A ServerHello that ends in the middle.
-        (record(0x16, b"\x02\x00\x00\x01\x03"), "breaks the form of TLS: missing data"),
+        (record(0x16, b"\x02\x00\x00\x01\x03"), "malformed TLS data: missing data"),
         // A Finished as the first message.
-        (record(0x16, b"\x14\x00\x00\x00"), "out of its turn"),
+        (record(0x16, b"\x14\x00\x00\x00"), "out of order"),
         // TLS_RSA_WITH_AES_128_CBC_SHA.
         (server_hello_of([3, 3], [0, 0x2f], &[]), "a cipher suite that was not offered"),
     ] {

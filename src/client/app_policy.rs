@@ -29,17 +29,17 @@ impl fmt::Display for PolicyError {
         const WAY_OUT: &str = "networkSecurityConfig 'platform' does not ask";
         match self {
             Self::ClearText => f.write_str(
-                "network_config.json of the app forbids connections without TLS to this host, and networkSecurityConfig is \
+                "the app's network_config.json forbids connections without TLS to this host, and networkSecurityConfig is \
                  'strict'; use wss",
             ),
             Self::Missing(level) => write!(
                 f,
-                "this system, before API {level}, does not tell what network_config.json says, and networkSecurityConfig is \
-                 'strict'; {WAY_OUT}"
+                "networkSecurityConfig is 'strict', but this system is older than API {level} and does not report \
+                 network_config.json; {WAY_OUT}"
             ),
             Self::NotTold(code) => write!(
                 f,
-                "the system does not tell what network_config.json says ({code}), and networkSecurityConfig is 'strict'; \
+                "networkSecurityConfig is 'strict', but the system does not report network_config.json ({code}); \
                  {WAY_OUT}"
             ),
             Self::Pins => f.write_str(

@@ -36,8 +36,8 @@ impl fmt::Display for UrlError {
             Self::Malformed(cause) => write!(f, "url: {cause}"),
             Self::NoScheme => f.write_str("url: ws:// or wss:// is missing before the host"),
             Self::Scheme => f.write_str("url: the scheme is not ws, wss, http or https"),
-            Self::Host => f.write_str("url: it names no host"),
-            Self::Fragment => f.write_str("url: it must not have a fragment, the part from # on"),
+            Self::Host => f.write_str("url: the host is missing"),
+            Self::Fragment => f.write_str("url: it must not have a fragment (from # on)"),
         }
     }
 }
@@ -244,7 +244,7 @@ fn split_zone(text: &str) -> Result<(Cow<'_, str>, Option<String>), UrlError> {
     let zone = String::from_utf8(percent_decode(zone)).unwrap_or_default();
     let fits = |byte: u8| byte.is_ascii_graphic() && !b"%/\\[]@?#".contains(&byte);
     if zone.is_empty() || zone.len() > ZONE_BYTES_MAX || !zone.bytes().all(fits) {
-        return Err(UrlError::Malformed("the zone of its IPv6 address is not one (RFC 6874)".to_owned()));
+        return Err(UrlError::Malformed("the zone of its IPv6 address is invalid (RFC 6874)".to_owned()));
     }
     let behind = &authority[host_at..];
     let behind = &behind[behind.find(']').unwrap_or(behind.len())..];

@@ -183,23 +183,23 @@ impl fmt::Display for Error {
                 write!(f, "connecting to {target} abandoned during the {phase}: closed by the application")
             }
             Self::Protocol(cause @ ProtocolError::NoMemory) => write!(f, "open connection ended: {cause}"),
-            Self::Protocol(cause) => write!(f, "open connection, peer broke the protocol: {cause}"),
+            Self::Protocol(cause) => write!(f, "open connection, peer violated the protocol: {cause}"),
             Self::Lost(Some(cause)) => write!(f, "open connection lost: {cause}"),
             Self::Lost(None) => f.write_str("open connection lost: the peer ended it without a close frame"),
             Self::PongTimeout(limit) => {
-                write!(f, "open connection lost: nothing came within {} ms after a ping", limit.as_millis())
+                write!(f, "open connection lost: no data arrived within {} ms after a ping", limit.as_millis())
             }
             Self::NetworkChanged(None) => {
-                f.write_str("open connection lost: the network changed, and the address on this side is gone")
+                f.write_str("open connection lost: the network changed, and this device has lost the connection's address")
             }
             Self::NetworkChanged(Some(limit)) => write!(
                 f,
-                "open connection lost: nothing came within {} ms after the network changed",
+                "open connection lost: no data arrived within {} ms after the network changed",
                 limit.as_millis()
             ),
             Self::Slept(limit) => write!(
                 f,
-                "open connection lost: nothing came within {} ms after the device had slept",
+                "open connection lost: no data arrived within {} ms after the device had slept",
                 limit.as_millis()
             ),
             Self::Unprepared(None) => write!(f, "{} failed", Phase::Prepare),

@@ -18,7 +18,7 @@ pub unsafe fn payload<'a>(data: *const c_void, length: usize) -> Result<&'a [u8]
         0 => Ok(&[]),
         _ if data.is_null() => Err(CallError::new(ErrCode::SendDataNull, "data: NULL")),
         _ if length > isize::MAX as usize => {
-            Err(CallError::new(ErrCode::DataLengthExceeded, "length: beyond all memory"))
+            Err(CallError::new(ErrCode::DataLengthExceeded, "length: larger than the address space"))
         }
         // SAFETY: the caller's promise.
         _ => Ok(unsafe { std::slice::from_raw_parts(data.cast(), length) }),
@@ -31,7 +31,7 @@ pub fn kind(number: i32) -> Result<MessageType, CallError> {
         TEXT => Ok(MessageType::Text),
         BINARY => Ok(MessageType::Binary),
         other => {
-            Err(CallError::new(ErrCode::InvalidArgument, format!("type: {other} is no type of message")))
+            Err(CallError::new(ErrCode::InvalidArgument, format!("type: {other} is not an NWS_MessageType")))
         }
     }
 }

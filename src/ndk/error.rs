@@ -136,15 +136,13 @@ pub fn describe(code: i32) -> Option<(&'static CStr, &'static CStr)> {
         }
         1003 => (
             c"WEBSOCKET_CONNECTION_ERROR",
-            c"the connection could not be set up, or was lost, or there is one already",
+            c"the attempt failed or the connection was lost, or the client is already connected",
         ),
-        1005 => (c"WEBSOCKET_CONNECTION_PARSE_URL_ERROR", c"the URL is not one of a WebSocket server"),
+        1005 => (c"WEBSOCKET_CONNECTION_PARSE_URL_ERROR", c"the URL is not a WebSocket URL"),
         1006 => (c"WEBSOCKET_CONNECTION_NO_MEMORY", c"no memory to connect"),
         1007 => (c"WEBSOCKET_CONNECTION_CLOSED_BY_PEER", c"the peer closed the connection"),
         1008 => (c"WEBSOCKET_DESTROYED", c"the client was destroyed"),
-        1009 => {
-            (c"WEBSOCKET_PROTOCOL_ERROR", c"a close code that may not be sent, or a peer that broke RFC 6455")
-        }
+        1009 => (c"WEBSOCKET_PROTOCOL_ERROR", c"the peer violated the protocol (RFC 6455)"),
         1010 => (c"WEBSOCKET_SEND_NO_MEMORY", c"no memory to send"),
         1011 => (c"WEBSOCKET_SEND_DATA_NULL", c"the data is NULL"),
         1012 => (c"WEBSOCKET_DATA_LENGTH_EXCEEDED", c"the data is longer than the limit"),
@@ -155,12 +153,15 @@ pub fn describe(code: i32) -> Option<(&'static CStr, &'static CStr)> {
         1015 => (c"WEBSOCKET_NO_HEADER_CONTEXT", c"a header's name or value is NULL"),
         1016 => (c"WEBSOCKET_HEADER_EXCEEDED", c"too many headers, or too long ones"),
         1017 => (c"WEBSOCKET_NO_CONNECTION", c"no connection is open"),
-        1018 => (c"WEBSOCKET_NO_CONNECTION_CONTEXT", c"there was no connection to end"),
-        1020 => (c"NWS_NO_PERMISSION", c"the app has no ohos.permission.INTERNET"),
+        1018 => (c"WEBSOCKET_NO_CONNECTION_CONTEXT", c"the client had no connection"),
+        1020 => (c"NWS_NO_PERMISSION", c"the app lacks ohos.permission.INTERNET"),
         2001 => (c"NWS_INVALID_ARGUMENT", c"an argument, or a field of a struct, is not valid"),
-        2002 => (c"NWS_MESSAGE_UNFINISHED", c"a message that is sent piece by piece has not ended"),
+        2002 => (c"NWS_MESSAGE_UNFINISHED", c"a message that is sent in pieces has not ended"),
         2003 => (c"NWS_INVALID_UTF8", c"the text is not UTF-8"),
-        2004 => (c"NWS_BUFFER_TOO_SMALL", c"the buffer is too small; the length says what is needed"),
+        2004 => (
+            c"NWS_BUFFER_TOO_SMALL",
+            c"the buffer is too small; its length argument has the size that is needed",
+        ),
         2005 => (c"NWS_NOT_FOUND", c"there is no such value"),
         2006 => (c"NWS_CANNOT_LISTEN", c"the system refuses to listen there"),
         2007 => (c"NWS_CERTIFICATE_UNUSABLE", c"a certificate or a key cannot be used"),

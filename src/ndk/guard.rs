@@ -9,7 +9,7 @@ use super::last_error::set_last_error;
 use crate::{logging, platform};
 
 /// What a call in a forked process is told.
-const FORKED: &str = "this process was forked from the one that uses the library; only that one can";
+const FORKED: &str = "this process is a child of fork(); only the parent can use the library";
 
 /// Runs the body of a C function. Returns `failure` if it panics: a panic is our defect and must not reach C. Returns it in a
 /// forked process as well, where any lock may be locked for ever.
@@ -78,7 +78,10 @@ fn report_of_client(
     report_once(function, &mut || match client.is_null() {
         true => Err(CallError::new(ErrCode::ClientNull, "client: NULL")),
         false => handle::with(client, &mut *body).unwrap_or_else(|| {
-            Err(CallError::new(ErrCode::ClientNotCreated, "client: not one of this library, or destroyed"))
+            Err(CallError::new(
+                ErrCode::ClientNotCreated,
+                "client: not created by this library, or destroyed",
+            ))
         }),
     })
 }

@@ -171,7 +171,7 @@ fn add_header(handle: &Handle, header: Header) -> ErrCode {
         (Err(Unreadable::TooLong), _) | (_, Err(Unreadable::TooLong)) => ErrCode::HeaderExceeded,
         (Err(Unreadable::Address), _) | (_, Err(Unreadable::Address)) => {
             let id = handle.client.id();
-            logging::warn(format_args!("[c{id}] AddHeader: a pointer leads nowhere; the header is left out"));
+            logging::warn(format_args!("[c{id}] AddHeader: invalid pointer; the header is left out"));
             ErrCode::Ok
         }
     }
@@ -236,7 +236,7 @@ fn request_headers(
     while !next.is_null() && !own.contains(&next.addr()) {
         let Ok(Header { name, value, next: following }) = readable::value(next) else {
             logging::warn(format_args!(
-                "[c{id}] Connect: the list of headers leads nowhere; its rest is left out"
+                "[c{id}] Connect: the list of headers has an invalid pointer; its rest is left out"
             ));
             break;
         };
@@ -253,7 +253,7 @@ fn request_headers(
             }
             (Err(Unreadable::Address), _) | (_, Err(Unreadable::Address)) => {
                 logging::warn(format_args!(
-                    "[c{id}] Connect: a header's pointer leads nowhere; it is left out"
+                    "[c{id}] Connect: a header has an invalid pointer; it is left out"
                 ));
             }
         }

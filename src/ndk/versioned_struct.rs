@@ -92,7 +92,7 @@ impl Shape {
     fn read(self, address: *const u8) -> Result<Vec<u8>, CallError> {
         let name = self.name;
         let refused = |text| CallError::new(ErrCode::InvalidArgument, text);
-        let unreadable = |_| refused(format!("{name}: the pointer leads nowhere"));
+        let unreadable = |_| refused(format!("{name}: invalid pointer"));
         let size = readable::bytes(address.cast(), size_of::<usize>()).map_err(unreadable)?;
         let size = size.try_into().map_or(0, usize::from_ne_bytes);
         self.check(size)?;

@@ -28,7 +28,9 @@ pub(crate) fn watch_forks() {
     // SAFETY: the function only stores to an atomic, which any thread may do in a forked process.
     WATCHED.call_once(|| match unsafe { pthread_atfork(None, None, Some(in_child)) } {
         0 => {}
-        code => crate::logging::warn(format_args!("forks are not noticed: pthread_atfork returned {code}")),
+        code => {
+            crate::logging::warn(format_args!("forks cannot be detected: pthread_atfork returned {code}"))
+        }
     });
 }
 

@@ -23,14 +23,14 @@ pub(crate) struct KernelWatch(
 pub(super) fn watch(on_change: impl Fn() + Send + 'static) -> Option<KernelWatch> {
     let socket = open()
         .inspect_err(|cause| {
-            logging::info(format_args!("the kernel does not tell of its network: {cause}"));
+            logging::info(format_args!("the kernel does not report changes of the network: {cause}"));
         })
         .ok()?;
     let (end, ended) = oneshot::channel();
     runtime::spawn(async move {
         tokio::select! {
             outcome = listen(socket, on_change) => if let Err(cause) = outcome {
-                logging::warn(format_args!("the kernel has ceased to tell of its network: {cause}"));
+                logging::warn(format_args!("the kernel has stopped reporting changes of the network: {cause}"));
             },
             _ = ended => {}
         }

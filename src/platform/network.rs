@@ -43,7 +43,7 @@ pub(crate) fn watch_network(notify: fn(NetworkNotice)) -> Option<NetworkWatch> {
             return Some(NetworkWatch::Platform { id, unregister });
         }
         // The usual reason is a missing ohos.permission.GET_NETWORK_INFO (201).
-        logging::info(format_args!("the system does not tell of its network ({status})"));
+        logging::info(format_args!("the system does not report changes of the network ({status})"));
     }
     watch_kernel(notify)
 }
@@ -75,7 +75,9 @@ impl Drop for NetworkWatch {
                 // SAFETY: declared so by the platform's header.
                 let status = unsafe { unregister(id) };
                 if status != 0 {
-                    logging::warn(format_args!("the system goes on telling of its network ({status})"));
+                    logging::warn(format_args!(
+                        "the system does not stop reporting changes of the network ({status})"
+                    ));
                 }
             }
             #[cfg(all(target_os = "linux", not(target_env = "ohos")))]

@@ -38,7 +38,7 @@ pub(crate) fn default_proxy() -> Option<DefaultProxy> {
     };
     let HttpProxy { host, exclusion_list, exclusion_list_size, port } = &*raw;
     if status != 0 {
-        logging::warn(format_args!("the system does not tell its default proxy ({status}); none is used"));
+        logging::warn(format_args!("the system does not report its default proxy ({status}); none is used"));
         return Some(DefaultProxy { host: String::new(), port: 0, exclusions: Vec::new() });
     }
     let entries = usize::try_from(*exclusion_list_size).unwrap_or(0);

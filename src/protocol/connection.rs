@@ -63,12 +63,12 @@ pub enum ConnectionEnd {
         /// The peer's code and reason; `None` when its frame is at fault.
         answer: Option<(Option<CloseCode>, String)>,
     },
-    /// The peer broke the protocol, so this side fails the connection (RFC 6455 section 7.1.7).
+    /// The peer violated the protocol, so this side fails the connection (RFC 6455 section 7.1.7).
     Violated {
         /// The violation.
         error: ProtocolError,
     },
-    /// We closed first, and the peer broke the protocol before its close frame came. The application is done with this
+    /// We closed first, and the peer violated the protocol before its close frame came. The application is done with this
     /// connection, so this is no failure.
     Garbled {
         /// Our code.
@@ -226,7 +226,7 @@ impl Connection {
         Some(CloseFrame { code, reason, queued: Queued::SentFirst })
     }
 
-    /// The peer broke the protocol.
+    /// The peer violated the protocol.
     pub fn violated(&mut self, error: ProtocolError) -> Option<ConnectionEnd> {
         if self.is_over() {
             return None;

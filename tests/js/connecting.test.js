@@ -29,10 +29,10 @@ socketTest('an error event says what the answer is, and what may help', async (s
   const folded = 'HTTP/1.1 403 No\r\nX-A: b\r\n c\r\nContent-Length: 0\r\n\r\n';
   const redirect = 'HTTP/1.1 302 Found\r\nLocation: https://u:p@other.example/path?secret\r\nContent-Length: 0\r\n\r\n';
   for (const [answer, options, cause, text] of [
-    ['\x15\x03\x01\x00\x02\x02\x0a', {}, Cause.UPGRADE, /not HTTP\/1\.1 but TLS: it is wss/],
+    ['\x15\x03\x01\x00\x02\x02\x0a', {}, Cause.UPGRADE, /not HTTP\/1\.1 but TLS: the server uses TLS there/],
     ['\x00\x00\x12\x04\x00\x00\x00\x00\x00', {}, Cause.UPGRADE, /not HTTP\/1\.1 but HTTP\/2$/],
-    ['HTTP/1.1 200 OK\r\nX-A : secret\r\n\r\n', {}, Cause.UPGRADE, /line 2 \(X-A\) has a blank before its colon$/],
-    [redirect, { maxRedirects: 0 }, Cause.UPGRADE, /HTTP 302, to wss:\/\/other\.example:443, and maxRedirects is 0$/],
+    ['HTTP/1.1 200 OK\r\nX-A : secret\r\n\r\n', {}, Cause.UPGRADE, /line 2 \(X-A\) has a space before the colon$/],
+    [redirect, { maxRedirects: 0 }, Cause.UPGRADE, /HTTP 302, to wss:\/\/other\.example:443, but maxRedirects is 0$/],
     [folded, {}, Cause.HTTP_4XX, /HTTP 403 No instead of 101; Origin lacks the port, which supportOriginPort adds$/],
     [folded, { supportOriginPort: true }, Cause.HTTP_4XX, /HTTP 403 No instead of 101$/],
     ['HTTP/1.1 401\r\n\r\n', {}, Cause.HTTP_4XX, /HTTP 401 instead of 101$/],
@@ -68,7 +68,7 @@ socketTest('redirects are followed', async (socket, context) => {
     await socket.ws.connect(url, { maxRedirects: 0 });
     const error = await socket.error();
     assert.strictEqual(socket.ws.url, url);
-    assertError(error, HTTP_STATUS, new RegExp(`HTTP ${status}, to ws://127\\.0\\.0\\.1:[0-9]+, and maxRedirects is 0$`));
+    assertError(error, HTTP_STATUS, new RegExp(`HTTP ${status}, to ws://127\\.0\\.0\\.1:[0-9]+, but maxRedirects is 0$`));
     assert.strictEqual(error.response.header.location, `${WS_URL}/headers`);
   }
 });
@@ -80,7 +80,7 @@ socketTest('redirects lead from ws to wss, and four times at most', async (socke
   await socket.shut();
   const round = await answering(context, 'HTTP/1.1 302 Found\r\nLocation: /again\r\n\r\n');
   await socket.ws.connect(round.url);
-  assertError(await socket.error(), HTTP_STATUS, /HTTP 302, once more than maxRedirects allows$/);
+  assertError(await socket.error(), HTTP_STATUS, /HTTP 302, more often than maxRedirects allows$/);
   assert.strictEqual(round.requests.length, 5);
 });
 

@@ -180,7 +180,7 @@ test('a message whose connection was lost must begin again on the next', async (
   await opened;
   await ws.sendPiece('lost', false);
   await reconnected;
-  assertError(await failureOf(() => ws.sendPiece('rest', true)), OTHER, /^sendPiece: .* must begin again/);
+  assertError(await failureOf(() => ws.sendPiece('rest', true)), OTHER, /^sendPiece: .* send the message again/);
   await ws.sendPiece('from the ', false);
   await ws.sendPiece('beginning', true);
   const closed = event('close');

@@ -245,7 +245,7 @@ serverTest('a configuration that cannot be is refused by its code', async ({ ser
   await refused(PARAMETER, /^serverCert\.certPath: /, { serverCert: { certPath: '', keyPath: CLIENT_KEY_FILE } });
   await refused(CERTIFICATE_FILE, /nowhere/, { serverCert: { certPath: '/nowhere', keyPath: CLIENT_KEY_FILE } });
   await refused(CERTIFICATE_FILE, /nowhere/, { serverCert: { certPath: CLIENT_CERT_FILE, keyPath: '/nowhere' } });
-  await refused(CERTIFICATE_FILE, /holds a certificate, and no private key/, { serverCert: { certPath: CLIENT_CERT_FILE, keyPath: CA_FILE } });
+  await refused(CERTIFICATE_FILE, /contains a certificate, but no private key/, { serverCert: { certPath: CLIENT_CERT_FILE, keyPath: CA_FILE } });
   assert.strictEqual(await server.start(config), true, 'and nothing of it is left');
 });
 
@@ -383,7 +383,7 @@ serverTest('a client that answers no ping is given up', async (serving) => {
   await raw(serving);
   await serving.next('connect');
   const [error] = await serving.next('error');
-  assertError(error, SERVER_EVENT, /nothing came within 100 ms after a ping/);
+  assertError(error, SERVER_EVENT, /no data arrived within 100 ms after a ping/);
   assert.strictEqual((await serving.next('close'))[1].code, 1006);
 });
 
@@ -408,7 +408,7 @@ serverTest('clients show certificates when they are asked to', async (serving, c
   await serving.start({ serverCert: clientCert, clientCaPath: CA_FILE, tls13Only: true });
   const without = new Recorder(context);
   await without.ws.connect(serving.url, { skipServerCertVerification: true });
-  assert.match((await without.error()).message, /wants a client certificate/);
+  assert.match((await without.error()).message, /requires a client certificate/);
   await serving.client(context, { skipServerCertVerification: true, clientCert });
 });
 

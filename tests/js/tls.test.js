@@ -52,7 +52,7 @@ socketTest('shows a client certificate to a server that wants one', async (socke
   await socket.open(WSS_MUTUAL_URL, { caPath: CA_FILE, clientCert });
   await socket.shut();
   await socket.ws.connect(WSS_MUTUAL_URL, { caPath: CA_FILE });
-  assertError(await socket.error(), OTHER, /^TLS handshake with localhost:.* wants a client certificate/);
+  assertError(await socket.error(), OTHER, /^TLS handshake with localhost:.* requires a client certificate/);
   const missing = { certPath: CLIENT_CERT_FILE, keyPath: '/nonexistent/client.key' };
   const error = await connectFailure(socket, WSS_MUTUAL_URL, { caPath: CA_FILE, clientCert: missing });
   assertError(error, CERTIFICATE_FILE, /client\.key/);
@@ -66,7 +66,7 @@ socketTest('shows a client certificate to a server that wants one', async (socke
 
 socketTest('opens a client key by its password', async (socket) => {
   const clientCert = { certPath: LOCKED_CERT_FILE, keyPath: LOCKED_KEY_FILE };
-  for (const [keyPassword, text] of [[undefined, 'none was given'], ['', 'none was given'], ['battery staple', 'is wrong']]) {
+  for (const [keyPassword, text] of [[undefined, 'no password is set'], ['', 'no password is set'], ['battery staple', 'is wrong']]) {
     const options = { caPath: CA_FILE, clientCert: { ...clientCert, keyPassword } };
     const error = await connectFailure(socket, WSS_MUTUAL_URL, options);
     assertError(error, CERTIFICATE_FILE);

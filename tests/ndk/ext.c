@@ -1254,7 +1254,7 @@ static void tells_no_byte_of_a_key(void)
         CHECK_TEXT(entry(log, 0), "error");
         CHECK_INT(log->failure.phase, NWS_PHASE_TLS);
         CHECK_HAS(log->failure_text, at == 0 ? path : "not shown");
-        CHECK_HAS(log->failure_text, at == 0 ? "a backslash and a letter" : "is no path");
+        CHECK_HAS(log->failure_text, at == 0 ? "a backslash and a letter" : "is not a path");
         key_body[16] = '\0';
         CHECK(strstr(log->failure_text, key_body) == NULL);
         CHECK(strstr(log->failure_text, "77, 73, 71") == NULL);
@@ -1280,7 +1280,7 @@ static void opens_a_client_key_by_its_password(void)
         CHECK_TEXT(entry(log, at), "error");
         CHECK_INT(log->failure.code, WEBSOCKET_CONNECTION_ERROR);
         CHECK_HAS(log->failure_text, options.clientKeyPath);
-        CHECK_HAS(log->failure_text, at == 0 ? "none was given" : "is wrong");
+        CHECK_HAS(log->failure_text, at == 0 ? "no password is set" : "is wrong");
         CHECK(strstr(log->failure_text, "staple") == NULL);
     }
     options.clientKeyPassword = passwords[2];

@@ -443,15 +443,15 @@ static void an_old_system_tells_of_pins_alone(void)
     struct NWS_Options platform = default_options(), strict = strict_options();
     declare("localhost", "NWS_SSL_PINS", required("SERVER_PIN"));
     opens(wss, &strict);
-    fails(ws, &strict, "before API 18");
+    fails(ws, &strict, "older than API 18");
     opens(ws, &platform);
 }
 
 static void without_the_library_strict_fails(void)
 {
     struct NWS_Options platform = default_options(), strict = strict_options();
-    fails(wss, &strict, "before API 12");
-    fails(ws, &strict, "before API 18");
+    fails(wss, &strict, "older than API 12");
+    fails(ws, &strict, "older than API 18");
     opens(ws, &platform);
     opens(wss, &platform);
 }

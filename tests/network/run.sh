@@ -137,7 +137,7 @@ survives() {
     shift
     begin
     "$@"
-    await 'is the peer there' "$work/log" || return 1
+    await 'probing the peer' "$work/log" || return 1
     sleep 4 # the probe's time is 3 s
     echo 'probed, and the same connection' >"$work/result"
     [[ $(grep -c . "$work/events") == 1 ]]

@@ -1394,7 +1394,7 @@ int32_t NWS_ServerDestroy(struct NWS_Server *server);
  * @param request NWS_ServerRequest::request.
  * @param protocol The sub-protocol, one of those that the client offers; NULL for the choice by NWS_ServerOptions::protocols.
  * @param headers Headers of the answer, besides those of the upgrade; NULL for none.
- * @return WEBSOCKET_OK; NWS_NOT_FOUND if this request is not waited for, or no more; NWS_INVALID_ARGUMENT for a protocol that
+ * @return WEBSOCKET_OK; NWS_NOT_FOUND if this request does not wait for an answer, or no longer; NWS_INVALID_ARGUMENT for a protocol that
  *     was not offered, or a header that is none or is the upgrade's own; WEBSOCKET_HEADER_EXCEEDED;
  *     WEBSOCKET_NO_HEADER_CONTEXT.
  */

@@ -123,7 +123,7 @@ async fn wait(cached: Cached) -> LookedUp {
     match receiver.wait_for(Option::is_some).await {
         Ok(answer) => answer.clone().unwrap_or_else(|| Ok(Vec::new())),
         // It panicked.
-        Err(_) => Err(Arc::new(io::Error::other("the lookup was not carried out"))),
+        Err(_) => Err(Arc::new(io::Error::other("the lookup did not run"))),
     }
 }
 

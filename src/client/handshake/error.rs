@@ -69,7 +69,7 @@ impl fmt::Display for RefusalHint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OriginPort => f.write_str("Origin lacks the port, which supportOriginPort adds"),
-            Self::Tls => f.write_str("it wants TLS, which is wss"),
+            Self::Tls => f.write_str("the server requires TLS; use wss"),
             Self::Subprotocol(name) => write!(f, "it names the sub-protocol {name}, which was not requested"),
         }
     }
@@ -99,11 +99,11 @@ impl fmt::Display for SubprotocolError {
                 if let Some(name) = name {
                     write!(f, ": {name}")?;
                 }
-                f.write_str(if *by_case { ", where one differs in case alone" } else { "" })?;
+                f.write_str(if *by_case { ", one of which differs only in case" } else { "" })?;
                 f.write_str(" (RFC 6455 4.1)")
             }
             Self::Several => f.write_str(
-                "the server chose several sub-protocols, as if it gave the list back (RFC 6455 4.2.2)",
+                "the server chose several sub-protocols; it may have returned the whole list (RFC 6455 4.2.2)",
             ),
             Self::Missing => f.write_str("the server chose none of the sub-protocols that were offered"),
         }
@@ -129,7 +129,7 @@ impl fmt::Display for UpgradeError {
                 hint.as_ref().map_or(Ok(()), |hint| write!(f, "; {hint}"))
             }
             Self::NotHttp(HeadFault::Tls) => {
-                write!(f, "the answer is not HTTP/1.1{}: it is wss that is spoken there", HeadFault::Tls)
+                write!(f, "the answer is not HTTP/1.1{}: the server uses TLS there; use wss", HeadFault::Tls)
             }
             Self::NotHttp(fault) => write!(f, "the answer is not HTTP/1.1{fault}"),
             Self::HeadTooLong => {
@@ -142,8 +142,8 @@ impl fmt::Display for UpgradeError {
                 f.write_str("the server closed the connection before it answered")?;
                 f.write_str(match (offered, plain) {
                     (true, _) => "; it may not know the sub-protocol that was requested",
-                    (false, true) => "; it may want wss, or another path",
-                    (false, false) => "; it may want another path",
+                    (false, true) => "; it may require wss, or another path",
+                    (false, false) => "; it may require another path",
                 })
             }
             Self::Io(cause) => cause.fmt(f),
@@ -190,8 +190,8 @@ mod tests {
         for (offered, plain, expected) in [
             (true, true, "answered; it may not know the sub-protocol that was requested"),
             (true, false, "answered; it may not know the sub-protocol that was requested"),
-            (false, true, "answered; it may want wss, or another path"),
-            (false, false, "answered; it may want another path"),
+            (false, true, "answered; it may require wss, or another path"),
+            (false, false, "answered; it may require another path"),
         ] {
             let text = ending(offered, plain);
             assert!(text.ends_with(expected), "{text}");

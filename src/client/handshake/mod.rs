@@ -357,7 +357,7 @@ mod tests {
         assert!(refused(&answer("").replace("s3pP", "S3pP")).contains("Sec-WebSocket-Accept"));
         let chosen = |names: &str| refused(&answer(&format!("Sec-WebSocket-Protocol: {names}\r\n")));
         assert!(chosen("other").contains("not requested: other (RFC"), "{}", chosen("other"));
-        let by_case = "not requested: CHAT, where one differs in case alone (RFC 6455 4.1)";
+        let by_case = "not requested: CHAT, one of which differs only in case (RFC 6455 4.1)";
         assert!(chosen("CHAT").contains(by_case), "{}", chosen("CHAT"));
         // It may be a token of another kind.
         assert!(chosen(&"a".repeat(25)).contains("not requested (RFC"));

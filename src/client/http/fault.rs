@@ -42,8 +42,8 @@ impl fmt::Display for HeadFault {
             Self::Tls => f.write_str(" but TLS"),
             Self::Http2 => f.write_str(" but HTTP/2"),
             Self::Version => f.write_str(" but another version of HTTP"),
-            Self::Old => f.write_str(" but HTTP/1.0, which knows no upgrade"),
-            Self::Words(status) => write!(f, " but the words of an error {status}"),
+            Self::Old => f.write_str(" but HTTP/1.0, which has no upgrade"),
+            Self::Words(status) => write!(f, " but the text of an error {status}"),
             Self::Line { number, name: None, fault } => write!(f, ": line {number} {fault}"),
             Self::Line { number, name: Some(name), fault } => {
                 write!(f, ": line {number} ({name}) {fault}")
@@ -77,7 +77,7 @@ impl HeadFault {
         };
         match rest {
             [b' ', a, b, c] | [b' ', a, b, c, b' ', ..] if [a, b, c].iter().all(|c| c.is_ascii_digit()) => {}
-            _ => return at(number, None, "has no status of three digits"),
+            _ => return at(number, None, "has no three-digit status"),
         }
         if rest.iter().any(is_control) {
             return at(number, None, "holds a control character");
@@ -88,16 +88,16 @@ impl HeadFault {
             let (name, value) = match line.iter().position(|byte| *byte == b':') {
                 _ if folded && number == first => return at(number, None, "is folded and follows no header"),
                 _ if folded => (None, line),
-                None => return at(number, None, "has no colon behind a name"),
+                None => return at(number, None, "has no colon after a name"),
                 Some(colon) => (Some(&line[..colon]), &line[colon + 1..]),
             };
             match name {
-                Some(b"") => return at(number, None, "has no name before its colon"),
+                Some(b"") => return at(number, None, "has no name before the colon"),
                 Some(name) if name.ends_with(b" ") || name.ends_with(b"\t") => {
-                    return at(number, Some(name.trim_ascii_end()), "has a blank before its colon");
+                    return at(number, Some(name.trim_ascii_end()), "has a space before the colon");
                 }
                 Some(name) if !is_token(name) => {
-                    return at(number, None, "has a name that is no token (RFC 9110 5.1)");
+                    return at(number, None, "has a name that is not a token (RFC 9110 5.1)");
                 }
                 _ => {}
             }
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn names_the_protocol_that_is_spoken_instead() {
         assert_eq!(fault(b"SSH-2.0-OpenSSH_9\r\n"), "");
-        assert_eq!(fault(b"Error 404: Not Found\nNot found"), " but the words of an error 404");
+        assert_eq!(fault(b"Error 404: Not Found\nNot found"), " but the text of an error 404");
         for words in
             ["Error 404", "Error 4x4: Not Found", "Error +40: Not Found", "Error 4", "Errors 404: Not Found"]
         {
@@ -170,12 +170,15 @@ mod tests {
     #[test]
     fn names_the_line_that_is_wrong_and_no_value() {
         for (lines, expected) in [
-            ("HTTP/1.1 2x0 OK\r\n", ": line 1 has no status of three digits"),
+            ("HTTP/1.1 2x0 OK\r\n", ": line 1 has no three-digit status"),
             ("HTTP/1.1 200 O\x01K\r\n", ": line 1 holds a control character"),
-            ("HTTP/1.1 200 OK\r\nX: y\r\nsecret\r\n\r\n", ": line 3 has no colon behind a name"),
-            ("HTTP/1.1 200 OK\r\nX-A : secret\r\n", ": line 2 (X-A) has a blank before its colon"),
-            ("HTTP/1.1 200 OK\r\n: secret\r\n", ": line 2 has no name before its colon"),
-            ("HTTP/1.1 200 OK\r\nX\x7fA: secret\r\n", ": line 2 has a name that is no token (RFC 9110 5.1)"),
+            ("HTTP/1.1 200 OK\r\nX: y\r\nsecret\r\n\r\n", ": line 3 has no colon after a name"),
+            ("HTTP/1.1 200 OK\r\nX-A : secret\r\n", ": line 2 (X-A) has a space before the colon"),
+            ("HTTP/1.1 200 OK\r\n: secret\r\n", ": line 2 has no name before the colon"),
+            (
+                "HTTP/1.1 200 OK\r\nX\x7fA: secret\r\n",
+                ": line 2 has a name that is not a token (RFC 9110 5.1)",
+            ),
             ("HTTP/1.1 200 OK\r\nX-A: sec\x01ret\r\n", ": line 2 (X-A) holds a control character"),
             ("HTTP/1.1 200 OK\r\nX-A: sec\rret\r\n", ": line 2 (X-A) holds a control character"),
             ("HTTP/1.1 200 OK\r\nX-A: b\r\n sec\0ret\r\n", ": line 3 holds a control character"),

@@ -75,9 +75,9 @@ impl fmt::Display for ProxyError {
         match self {
             Self::Setting(why) => write!(f, "the system's proxy setting cannot be used: {why}"),
             Self::CredentialsMissing => {
-                f.write_str("the proxy asks for a name and a password, and none are set")
+                f.write_str("the proxy asks for a user name and a password, but none are set")
             }
-            Self::CredentialsRefused => f.write_str("the proxy does not take the name and the password"),
+            Self::CredentialsRefused => f.write_str("the proxy refused the user name and the password"),
             Self::AuthenticationScheme => {
                 f.write_str("the proxy asks for an authentication that is not supported")
             }
@@ -89,7 +89,7 @@ impl fmt::Display for ProxyError {
             Self::HeadTooLong => {
                 write!(f, "the proxy's answer is over {} bytes or 256 headers", RESPONSE_HEAD_BYTES_MAX)
             }
-            Self::Garbage => f.write_str("the proxy sent more than an answer"),
+            Self::Garbage => f.write_str("the proxy sent data after its answer"),
             Self::NotSocks5 => f.write_str("the proxy's answer is not SOCKS5 (RFC 1928)"),
             Self::Reply(code) => {
                 // RFC 1928 section 6.

@@ -49,7 +49,7 @@ impl ProxySelection {
         let WrittenHost { protocol: scheme, credentials: own, host, port: own_port } =
             written.map_err(|_| refused("host", "neither a name nor an address"))?;
         if scheme.is_some_and(|scheme| scheme != protocol) {
-            return Err(refused("host", "its scheme is not that of its type"));
+            return Err(refused("host", "its scheme does not match its type"));
         }
         let credentials = credentials.or(own);
         // As on the platform.
@@ -67,7 +67,7 @@ impl ProxySelection {
                 }
             }
             if username.is_empty() {
-                return Err(refused("username", "empty beside a password"));
+                return Err(refused("username", "empty, but a password is set"));
             }
         }
         let (exclusions, meaningless) =

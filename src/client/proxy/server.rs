@@ -95,7 +95,7 @@ impl ResolvedProxy {
 pub(super) fn warn_of(meaningless: &[&str]) {
     if !meaningless.is_empty() {
         crate::logging::warn(format_args!(
-            "{} entries of a list of proxy exclusions mean nothing and are left out",
+            "{} invalid entries of a list of proxy exclusions are ignored",
             meaningless.len()
         ));
     }
@@ -137,11 +137,11 @@ pub(super) fn parse_written(text: &str) -> Result<WrittenHost, ProxyError> {
     let (host, port) = match rest.rsplit_once(':') {
         // An IPv6 address without brackets has no port.
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
-            (host, Some(port.parse().map_err(|_| ProxyError::Setting("its port is not one"))?))
+            (host, Some(port.parse().map_err(|_| ProxyError::Setting("its port is not a port number"))?))
         }
         _ => (rest, None),
     };
-    let host = parse_host(host).ok_or(ProxyError::Setting("its host is not one"))?;
+    let host = parse_host(host).ok_or(ProxyError::Setting("its host is not a name or an address"))?;
     Ok(WrittenHost { protocol, credentials, host, port })
 }
 

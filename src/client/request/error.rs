@@ -60,11 +60,13 @@ impl fmt::Display for OptionsError {
             Self::WindowBits => {
                 f.write_str("perMessageDeflate: a window must have 9 to 15 bits (RFC 7692 7.1.2)")
             }
-            Self::Hosts { name } => write!(f, "hosts: {name:?} is not a host's name with its IP addresses"),
+            Self::Hosts { name } => {
+                write!(f, "hosts: {name:?} must be a host name with its IP addresses, separated by commas")
+            }
             Self::Redirects => write!(f, "maxRedirects: more than {}", REDIRECTS_MAX),
             Self::Proxy(error) => error.fmt(f),
             Self::Protocol { index } => {
-                write!(f, "protocol: entry {index} is not a token, or is there twice (RFC 6455 4.1)")
+                write!(f, "protocol: entry {index} is not a token, or occurs twice (RFC 6455 4.1)")
             }
         }
     }
@@ -94,10 +96,10 @@ pub enum RedirectError {
 impl fmt::Display for RedirectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unasked(origin) => write!(f, "to {origin}, and maxRedirects is 0"),
-            Self::TooMany => f.write_str("once more than maxRedirects allows"),
+            Self::Unasked(origin) => write!(f, "to {origin}, but maxRedirects is 0"),
+            Self::TooMany => f.write_str("more often than maxRedirects allows"),
             Self::Insecure => f.write_str("from wss to ws"),
-            Self::Location(cause) => write!(f, "to no server: {cause}"),
+            Self::Location(cause) => write!(f, "to an invalid URL: {cause}"),
         }
     }
 }

@@ -31,7 +31,7 @@ impl fmt::Display for SendError {
             Self::Unfinished => "a message in pieces has not ended",
             Self::Utf8 => "the text is not UTF-8",
             Self::Interrupted => {
-                "the connection that had the pieces before was lost; the message must begin again"
+                "the connection with the earlier pieces was lost; send the message again from its beginning"
             }
         })
     }

@@ -285,7 +285,7 @@ impl<'a> Session<'a> {
         if endpoints.is_some_and(Endpoints::is_stranded) {
             return Some(CloseOutcome::lost(Error::NetworkChanged(None)));
         }
-        logging::info(format_args!("{} the network has changed: is the peer there?", self.shared.tag()));
+        logging::info(format_args!("{} network changed; probing the peer", self.shared.tag()));
         self.probe(Doubt::NetworkChanged);
         None
     }
@@ -409,7 +409,7 @@ impl<'a> Session<'a> {
         Some(self.conclude(end, error))
     }
 
-    /// The peer broke the protocol.
+    /// The peer violated the protocol.
     pub(super) fn violated(&mut self, error: ProtocolError) -> Option<CloseOutcome> {
         let end = self.rules.violated(error)?;
         Some(self.conclude(end, None))

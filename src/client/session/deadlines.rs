@@ -113,7 +113,7 @@ impl Session<'_> {
         self.slept = slept;
         self.pinger.was_absent(now);
         if self.rules.may_send() && !self.pinger.is_probing() {
-            logging::info(format_args!("{} the device has slept: is the peer there?", self.shared.tag()));
+            logging::info(format_args!("{} the device has slept; probing the peer", self.shared.tag()));
             self.probe(Doubt::Slept);
         }
     }

@@ -394,7 +394,7 @@ impl Shared {
         self.lock().state = State::Closing;
     }
 
-    /// The peer broke the protocol: nothing more can be sent but what is queued, which goes into `out`.
+    /// The peer violated the protocol: nothing more can be sent but what is queued, which goes into `out`.
     pub(super) fn peer_failed(&self, out: &mut VecDeque<Chunk>) {
         let mut guarded = self.lock();
         guarded.state = State::Closing;

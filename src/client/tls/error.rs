@@ -56,9 +56,7 @@ impl fmt::Display for Shown<'_> {
         let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
         let is_base64 = path.len() >= KEY_CHARS_MIN && !path.starts_with('/') && path.chars().all(is_digit);
         if is_base64 || path.contains("-----") || path.contains(char::is_control) {
-            return f.write_str(
-                "(not shown: the option holds something that is no path, such as what is in a file)",
-            );
+            return f.write_str("(not shown: the option is not a path; it may be the contents of a file)");
         }
         f.write_str(&path)
     }
@@ -142,39 +140,39 @@ fn handshake(error: &rustls::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             | InvalidMessage::UnknownProtocolVersion
             | InvalidMessage::MessageTooLarge,
         ) => f.write_str(
-            "what the server sent is not TLS; it may speak plain ws or HTTP on this port, or TLS on another one",
+            "the server's answer is not TLS; it may use ws or HTTP on this port, and TLS on another port",
         ),
         rustls::Error::InvalidMessage(
             InvalidMessage::CertificatePayloadTooLarge | InvalidMessage::HandshakePayloadTooLarge,
         ) => f.write_str("a message of the server, such as its chain of certificates, is over 64 KiB"),
         rustls::Error::InvalidMessage(cause) => {
-            write!(f, "what the server sent breaks the form of TLS: {}", Words(cause))
+            write!(f, "the server sent malformed TLS data: {}", Words(cause))
         }
         rustls::Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedApplicationProtocol) => f.write_str(
             "the server chose a protocol by ALPN that was not offered, such as h2; WebSocket needs HTTP/1.1 there",
         ),
         rustls::Error::PeerMisbehaved(
             PeerMisbehaved::AttemptedDowngradeToTls12WhenTls13IsSupported,
-        ) => f.write_str("somebody between here and the server forces an older version of TLS (RFC 8446 4.1.3)"),
+        ) => f.write_str("something on the path to the server forces an older version of TLS (RFC 8446 4.1.3)"),
         rustls::Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedCipherSuite) => {
             f.write_str("the server chose a cipher suite that was not offered")
         }
         rustls::Error::PeerMisbehaved(cause) => {
-            write!(f, "what the server did breaks the rules of TLS: {}", Words(cause))
+            write!(f, "the server violated the TLS protocol: {}", Words(cause))
         }
         rustls::Error::InappropriateMessage { .. } | rustls::Error::InappropriateHandshakeMessage { .. } => {
-            f.write_str("the server sent a message of TLS out of its turn")
+            f.write_str("the server sent a TLS message out of order")
         }
         rustls::Error::PeerSentOversizedRecord => f.write_str("the server sent a record that is longer than TLS allows"),
-        rustls::Error::NoCertificatesPresented => f.write_str("the server showed no certificate"),
+        rustls::Error::NoCertificatesPresented => f.write_str("the server sent no certificate"),
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-            f.write_str("the key is not that of the certificate")
+            f.write_str("the key does not belong to the certificate")
         }
         rustls::Error::FailedToGetCurrentTime => {
             f.write_str("this device's clock is before 1970; no certificate can be valid")
         }
-        rustls::Error::FailedToGetRandomBytes => f.write_str("the system gave no random numbers"),
-        rustls::Error::DecryptError => f.write_str("a record was changed on its way, or encrypted wrongly"),
+        rustls::Error::FailedToGetRandomBytes => f.write_str("the system provided no random numbers"),
+        rustls::Error::DecryptError => f.write_str("a TLS record was changed on its way, or encrypted incorrectly"),
         // What the handshake itself has found.
         rustls::Error::General(text) => f.write_str(text),
         // `non_exhaustive`, and the rest a client never meets.
@@ -209,7 +207,7 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
         CertificateError::UnknownRevocationStatus
         | CertificateError::ExpiredRevocationList
         | CertificateError::ExpiredRevocationListContext { .. } => {
-            write!(f, "whether {SUBJECT} is revoked cannot be told")
+            write!(f, "it is not known whether {SUBJECT} is revoked")
         }
         CertificateError::BadSignature => {
             write!(f, "a signature in the chain of {SUBJECT}, or that of the handshake, is wrong")
@@ -254,18 +252,18 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
             )
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            write!(f, "{SUBJECT} is not one for servers (extended key usage, RFC 5280 4.2.1.12)")
+            write!(f, "{SUBJECT} is not for servers (extended key usage, RFC 5280 4.2.1.12)")
         }
         CertificateError::InvalidOcspResponse => write!(f, "the OCSP response for {SUBJECT} is invalid"),
         CertificateError::ApplicationVerificationFailure => write!(f, "{SUBJECT} is refused"),
         CertificateError::Other(other) => match other.0.downcast_ref() {
             Some(webpki::Error::CaUsedAsEndEntity) => write!(
                 f,
-                "{SUBJECT} is that of an authority (CA:TRUE); make one with basicConstraints=CA:FALSE, or name this one by \
-                 caPath"
+                "{SUBJECT} is a certificate of an authority (CA:TRUE); issue one with basicConstraints=CA:FALSE, or set caPath \
+                 to this one"
             ),
             Some(webpki::Error::EndEntityUsedAsCa) => {
-                write!(f, "the chain of {SUBJECT} has an issuer that is no authority (CA:FALSE)")
+                write!(f, "the chain of {SUBJECT} has an issuer that is not an authority (CA:FALSE)")
             }
             Some(webpki::Error::UnsupportedCertVersion) => {
                 write!(
@@ -301,15 +299,15 @@ fn certificate(error: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Res
 fn received(alert: AlertDescription, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let meaning = match alert {
         AlertDescription::ProtocolVersion => {
-            "the server speaks no version of TLS that is allowed here: 1.3, and 1.2 unless the options ask for 1.3"
+            "the server supports no version of TLS that is allowed here: 1.3, and 1.2 unless the options ask for 1.3"
         }
         AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
-            "the server agreed to none of the cipher suites, groups and signature algorithms that are offered, as one \
-             that has only a key on P-521 or for RSA-PSS, or only CBC, RSA key exchange or DHE with TLS 1.2, or wants a client \
-             certificate and got none that it accepts; TLS 1.3, or ECDHE with AES-GCM and a key on P-256 or of RSA, will do"
+            "the server found no common cipher suite, group or signature algorithm. It may have only a key on P-521 or for \
+             RSA-PSS, or only CBC, RSA key exchange or DHE with TLS 1.2. Or it requires a client certificate and got none that \
+             it accepts. TLS 1.3 works, and ECDHE with AES-GCM and a key on P-256 or of RSA"
         }
         AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
-            "the server wants a client certificate, and the options name none"
+            "the server requires a client certificate, but the options have none"
         }
         AlertDescription::BadCertificate
         | AlertDescription::UnsupportedCertificate
@@ -320,10 +318,10 @@ fn received(alert: AlertDescription, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         | AlertDescription::DecryptError
         | AlertDescription::AccessDenied => "the server refused the client certificate",
         AlertDescription::UnrecognisedName => {
-            "the server knows no such name as it was called by; tlsServerName sets another"
+            "the server does not serve this host name (SNI); set another with tlsServerName"
         }
         AlertDescription::NoApplicationProtocol => {
-            "the server accepts none of the protocols offered by ALPN; alpnProtocols sets others"
+            "the server accepts none of the protocols offered by ALPN; set others with alpnProtocols"
         }
         // Defects of one side.
         _ => "the server ended the handshake",
@@ -334,10 +332,10 @@ fn received(alert: AlertDescription, f: &mut fmt::Formatter<'_>) -> fmt::Result 
 fn incompatible(cause: &PeerIncompatible, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match cause {
         PeerIncompatible::ServerDoesNotSupportTls12Or13 => {
-            f.write_str("the server speaks neither TLS 1.2 nor 1.3, and older versions are not safe")
+            f.write_str("the server supports neither TLS 1.2 nor 1.3, and older versions are not safe")
         }
         PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => {
-            f.write_str("the server speaks TLS 1.2 only, and the options ask for 1.3")
+            f.write_str("the server supports TLS 1.2 only, but the options require 1.3")
         }
         // `non_exhaustive`; the rest is about cipher suites and groups.
         other => write!(f, "the server does not support what is needed: {}", Words(other)),
@@ -346,7 +344,7 @@ fn incompatible(cause: &PeerIncompatible, f: &mut fmt::Formatter<'_>) -> fmt::Re
 
 fn unknown_extension(f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(
-        "the server's certificate, or one of its chain, has a critical extension that is not known here (RFC 5280 4.2)",
+        "the server's certificate, or one of its chain, has an unknown critical extension (RFC 5280 4.2)",
     )
 }
 

@@ -59,11 +59,11 @@ impl From<PemError> for KeyError {
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoKey("") => f.write_str("it holds no private key, neither in PEM nor in DER"),
-            Self::NoKey(instead) => write!(f, "it holds {instead}, and no private key"),
-            Self::Kind(kind) => write!(f, "it holds {kind}"),
+            Self::NoKey("") => f.write_str("it contains no private key in PEM or DER"),
+            Self::NoKey(instead) => write!(f, "it contains {instead}, but no private key"),
+            Self::Kind(kind) => write!(f, "it contains {kind}"),
             Self::Pem(error) => fmt::Display::fmt(error, f),
-            Self::NoPassword => f.write_str("the key is protected by a password, and none was given"),
+            Self::NoPassword => f.write_str("the key is encrypted, but no password is set"),
             Self::WrongPassword => f.write_str("the password of the key is wrong"),
             Self::Damaged => f.write_str("the encrypted key is damaged"),
             Self::Unsupported(method) => write!(
@@ -99,9 +99,7 @@ fn key_of_der(
             Ok(PrivatePkcs8KeyDer::from(open_pkcs8(file, password)?.to_vec()).into())
         }
         FileKind::Certificate => Err(KeyError::NoKey("a certificate")),
-        FileKind::Pkcs12 => {
-            Err(KeyError::Kind("PKCS#12; `openssl pkcs12 -nocerts -nodes` takes the key out of it"))
-        }
+        FileKind::Pkcs12 => Err(KeyError::Kind("PKCS#12; `openssl pkcs12 -nocerts -nodes` extracts the key")),
         FileKind::Pkcs7 => Err(KeyError::NoKey("PKCS#7")),
     }
 }
@@ -125,9 +123,7 @@ fn key_of_pem(file: &[u8], password: Option<&Password>) -> Result<PrivateKeyDer<
                 return Ok(PrivateSec1KeyDer::from(key.to_vec()).into());
             }
             b"OPENSSH PRIVATE KEY" => {
-                error = KeyError::Kind(
-                    "a key in the form of OpenSSH; `ssh-keygen -p -m PKCS8` makes another one of it",
-                );
+                error = KeyError::Kind("a key in the form of OpenSSH; `ssh-keygen -p -m PKCS8` converts it");
             }
             other if other.ends_with(b"PRIVATE KEY") => {
                 error = KeyError::Kind("a private key of a kind that TLS does not use");
@@ -161,7 +157,7 @@ pub(super) fn unfit(
 ) -> TrustError {
     match cause {
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-            unusable(key, format!("it is not the key of the certificate {}", Shown(certificate)))
+            unusable(key, format!("it does not belong to the certificate {}", Shown(certificate)))
         }
         rustls::Error::InvalidCertificate(_) => {
             unusable(certificate, "its first certificate is malformed".to_owned())
@@ -184,7 +180,7 @@ pub(super) fn kind_of_unusable(key: &PrivateKeyDer<'_>) -> &'static str {
         Some("RSA") => "an RSA key that is damaged, or not of 2048 to 4096 bits",
         Some("P-256" | "P-384" | "Ed25519") | None => "damaged, or not a key of a kind that can be used",
         Some("P-521") => "a key on the curve P-521",
-        Some("RSA-PSS") => "a key for RSA-PSS alone; a plain RSA key signs by RSA-PSS as well",
+        Some("RSA-PSS") => "a key for RSA-PSS only; a plain RSA key can sign with RSA-PSS too",
         Some(_) => "a key of another kind",
     }
 }

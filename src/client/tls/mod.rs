@@ -47,7 +47,7 @@ pub(super) async fn handshake(
         (Some(TlsServerName(name)), _) => name.clone(),
         (None, Host::Domain(name)) => ServerName::try_from(name.clone())
             .map_err(|_| {
-                rustls::Error::General(format!("{name:?} is no host name that a certificate can have"))
+                rustls::Error::General(format!("{name:?} is not a host name that a certificate can have"))
             })
             .map_err(TlsError::Handshake)?,
         (None, Host::Ipv4(address)) => ServerName::from(std::net::IpAddr::from(*address)),

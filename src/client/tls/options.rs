@@ -111,7 +111,7 @@ impl AlpnProtocols {
             match name {
                 "" => return Err("a protocol has no name"),
                 "h2" | "h2c" | "h3" => {
-                    return Err("WebSocket is spoken over http/1.1 here, not over h2 or h3");
+                    return Err("this library supports WebSocket over http/1.1, not over h2 or h3");
                 }
                 long if long.len() > 255 => return Err("a protocol's name is over 255 bytes"),
                 twice if protocols.iter().any(|known| known == twice.as_bytes()) => {

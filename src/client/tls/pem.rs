@@ -29,9 +29,11 @@ impl fmt::Display for PemError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Utf16 => "it is UTF-16; PEM is ASCII",
-            Self::Begin => "a section of it does not begin as PEM does: -----BEGIN, a kind, and five hyphens",
-            Self::NoEnd => "a section of it has no whole -----END line; the file may be cut",
-            Self::OtherEnd => "a section of it ends as another kind than it begins",
+            Self::Begin => {
+                "the first line of a section is not that of PEM: -----BEGIN, a kind, and five hyphens"
+            }
+            Self::NoEnd => "a section of it has no complete -----END line; the file may be cut",
+            Self::OtherEnd => "the BEGIN and END lines of a section name different kinds",
             Self::EscapedLineEnds => {
                 "its line ends are written as a backslash and a letter; they must be real"
             }

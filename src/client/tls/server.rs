@@ -46,7 +46,10 @@ pub(crate) fn server_config(options: &ServerTls) -> Result<Arc<ServerConfig>, Tr
             let mut roots = RootCertStore::empty();
             for certificate in trust::certificates(path)? {
                 roots.add(certificate).map_err(|_| {
-                    unusable(path, "a certificate of it is malformed, and not a usable authority".to_owned())
+                    unusable(
+                        path,
+                        "one of its certificates is malformed, or not a usable authority".to_owned(),
+                    )
                 })?;
             }
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();

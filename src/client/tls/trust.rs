@@ -66,7 +66,7 @@ fn named(options: &TlsOptions, path: &Path) -> Result<TrustAnchors, TrustError> 
     let mut roots = RootCertStore::empty();
     for certificate in certificates {
         roots.add(certificate).map_err(|_| {
-            unusable(path, "a certificate of it is malformed, and not a usable authority".to_owned())
+            unusable(path, "one of its certificates is malformed, or not a usable authority".to_owned())
         })?;
     }
     let mut users_left_out = false;
@@ -95,9 +95,9 @@ fn system(options: &TlsOptions) -> Result<TrustAnchors, TrustError> {
     crate::logging::debug(format_args!("trust store: {usable} authorities, {unusable} unusable entries"));
     if roots.is_empty() {
         let cause =
-            found.errors.first().map_or("it holds no certificate".to_owned(), |error| match &error.kind {
+            found.errors.first().map_or("it contains no certificate".to_owned(), |error| match &error.kind {
                 ErrorKind::Io { inner, path } => format!("{}: {inner}", Shown(path)),
-                ErrorKind::Os(_) => "the system does not give it".to_owned(),
+                ErrorKind::Os(_) => "the system does not provide it".to_owned(),
                 // Its own text holds bytes of the file.
                 ErrorKind::Pem(_) => "a file of it is damaged".to_owned(),
                 _ => "it cannot be read".to_owned(),
@@ -182,13 +182,14 @@ enum CertificatesError {
 impl fmt::Display for CertificatesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::None("") => f.write_str("it holds no certificate, neither in PEM nor in DER"),
-            Self::None(instead) => write!(f, "it holds {instead}, and no certificate"),
+            Self::None("") => f.write_str("it contains no certificate in PEM or DER"),
+            Self::None(instead) => write!(f, "it contains {instead}, but no certificate"),
             Self::Trusted => f.write_str(
-                "it holds a TRUSTED CERTIFICATE, whose rules for trust are not kept here; `openssl x509` makes a plain one",
+                "it contains a TRUSTED CERTIFICATE, whose rules for trust are not supported; `openssl x509` converts it to a \
+                 plain one",
             ),
-            Self::Pkcs12 => f.write_str("it holds PKCS#12; `openssl pkcs12 -nokeys` takes the certificates out of it"),
-            Self::Pkcs7 => f.write_str("it holds PKCS#7; `openssl pkcs7 -print_certs` takes the certificates out of it"),
+            Self::Pkcs12 => f.write_str("it contains PKCS#12; `openssl pkcs12 -nokeys` extracts the certificates"),
+            Self::Pkcs7 => f.write_str("it contains PKCS#7; `openssl pkcs7 -print_certs` extracts the certificates"),
             Self::Pem(error) => fmt::Display::fmt(error, f),
         }
     }

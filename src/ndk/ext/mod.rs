@@ -108,7 +108,7 @@ pub extern "C" fn NWS_SetReconnect(client: *mut WebSocket, options: *const RawRe
 pub extern "C" fn NWS_RetryNow(client: *mut WebSocket) -> i32 {
     report_client("NWS_RetryNow", client, |handle| match handle.client.retry_now() {
         true => Ok(()),
-        false => Err(CallError::new(ErrCode::NoConnection, "no retry is waited for")),
+        false => Err(CallError::new(ErrCode::NoConnection, "no retry is pending")),
     })
 }
 
@@ -126,12 +126,18 @@ pub extern "C" fn NWS_PrepareAttempt(
             PREPARE_STOP => Preparation::Stop,
             PREPARE_FAIL => Preparation::Fail,
             other => {
-                return Err(CallError::new(ErrCode::InvalidArgument, format!("decision: {other} is none")));
+                return Err(CallError::new(
+                    ErrCode::InvalidArgument,
+                    format!("decision: {other} is not an NWS_Decision"),
+                ));
             }
         };
         match handle.client.prepare(attempt, prepared) {
             true => Ok(()),
-            false => Err(CallError::new(ErrCode::NotFound, format!("attempt: {attempt} is not waited for"))),
+            false => Err(CallError::new(
+                ErrCode::NotFound,
+                format!("attempt: {attempt} does not wait for NWS_PrepareAttempt"),
+            )),
         }
     })
 }
@@ -374,7 +380,7 @@ pub unsafe extern "C" fn NWS_GetResponseHeader(
     report_client("NWS_GetResponseHeader", client, |handle| {
         let name = readable::c_string(name, HEADER_BYTES_MAX).map_err(|unreadable| {
             let why = match unreadable {
-                Unreadable::Address => "NULL, or leads nowhere",
+                Unreadable::Address => "NULL or an invalid pointer",
                 Unreadable::TooLong => "too long",
             };
             CallError::new(ErrCode::InvalidArgument, format!("name: {why}"))
@@ -409,7 +415,12 @@ pub extern "C" fn NWS_SetLogLevel(level: i32) -> i32 {
             3 => LogLevel::Warn,
             4 => LogLevel::Error,
             5 => LogLevel::Off,
-            other => return Err(CallError::new(ErrCode::InvalidArgument, format!("level: {other} is none"))),
+            other => {
+                return Err(CallError::new(
+                    ErrCode::InvalidArgument,
+                    format!("level: {other} is not an NWS_LogLevel"),
+                ));
+            }
         };
         set_log_level(level);
         Ok(())

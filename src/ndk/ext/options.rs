@@ -174,8 +174,12 @@ impl RawOptions {
             (Some(certificate), Some(key)) => {
                 Some(ClientCertificate { certificate: certificate.into(), key: key.into(), password })
             }
-            (Some(_), None) => return Err(refused("clientKeyPath: NULL beside clientCertPath".to_owned())),
-            (None, Some(_)) => return Err(refused("clientCertPath: NULL beside clientKeyPath".to_owned())),
+            (Some(_), None) => {
+                return Err(refused("clientKeyPath: NULL, but clientCertPath is set".to_owned()));
+            }
+            (None, Some(_)) => {
+                return Err(refused("clientCertPath: NULL, but clientKeyPath is set".to_owned()));
+            }
         };
         let alpn = match text("alpnProtocols", self.alpn_protocols)? {
             None => TlsOptions::default().alpn,
@@ -199,14 +203,16 @@ impl RawOptions {
                 USER_AUTHORITIES_TRUSTED => Some(true),
                 USER_AUTHORITIES_NOT_TRUSTED => Some(false),
                 other => {
-                    return Err(refused(format!("trustUserAuthorities: {other} is no NWS_UserAuthorities")));
+                    return Err(refused(format!(
+                        "trustUserAuthorities: {other} is not an NWS_UserAuthorities"
+                    )));
                 }
             },
             network_security_config: match self.network_security_config {
                 SECURITY_CONFIG_PLATFORM => NetworkSecurityConfig::Platform,
                 SECURITY_CONFIG_STRICT => NetworkSecurityConfig::Strict,
                 other => {
-                    let text = format!("networkSecurityConfig: {other} is no NWS_NetworkSecurityConfig");
+                    let text = format!("networkSecurityConfig: {other} is not an NWS_NetworkSecurityConfig");
                     return Err(refused(text));
                 }
             },
@@ -224,13 +230,13 @@ impl RawOptions {
         let host = text("proxyHost", self.proxy_host)?;
         let protocol = match self.proxy_type {
             PROXY_SYSTEM | PROXY_NONE if host.is_some() => {
-                return Err(refused("proxyType: neither HTTP nor SOCKS5 beside proxyHost".to_owned()));
+                return Err(refused("proxyType: must be HTTP or SOCKS5 if proxyHost is set".to_owned()));
             }
             PROXY_SYSTEM => return Ok(Proxy::System),
             PROXY_NONE => return Ok(Proxy::None),
             PROXY_HTTP => ProxyProtocol::Http,
             PROXY_SOCKS5 => ProxyProtocol::Socks5,
-            other => return Err(refused(format!("proxyType: {other} is no type of proxy"))),
+            other => return Err(refused(format!("proxyType: {other} is not an NWS_ProxyType"))),
         };
         let server = ProxyServer {
             protocol,
@@ -295,7 +301,10 @@ impl RawReconnectOptions {
             max_attempts: (max_attempts > 0).then_some(max_attempts),
             max_time: duration(max_time_ms),
             causes: Causes::from_bits(causes).ok_or_else(|| {
-                CallError::new(ErrCode::InvalidArgument, "causes: a bit is set that is no cause for a retry")
+                CallError::new(
+                    ErrCode::InvalidArgument,
+                    "causes: a bit is set that is not a cause for a retry",
+                )
             })?,
             keep_queue: !flag("dropQueue", drop_queue)?,
             prepare_timeout: limit("prepareTimeoutMs", prepare_timeout_ms)?,
@@ -400,7 +409,7 @@ pub(in crate::ndk) fn text(field: &str, text: *const c_char) -> Result<Option<St
     let refused = |why| CallError::new(ErrCode::InvalidArgument, format!("{field}: {why}"));
     let bytes = readable::c_string(text, TEXT_BYTES_MAX).map_err(|unreadable| {
         refused(match unreadable {
-            Unreadable::Address => "the pointer leads nowhere",
+            Unreadable::Address => "invalid pointer",
             Unreadable::TooLong => "too long",
         })
     })?;
@@ -442,7 +451,7 @@ fn pairs(field: &str, mut next: *const Header) -> Result<Vec<RawHeader>, CallErr
     while !next.is_null() {
         let refused = |code, why| CallError::new(code, format!("{field}: entry {}: {why}", headers.len()));
         let Ok(Header { name, value, next: following }) = readable::value(next) else {
-            return Err(refused(ErrCode::InvalidArgument, "the pointer leads nowhere"));
+            return Err(refused(ErrCode::InvalidArgument, "invalid pointer"));
         };
         if headers.len() >= HEADER_COUNT_MAX {
             return Err(refused(ErrCode::HeaderExceeded, "one too many"));
@@ -452,7 +461,7 @@ fn pairs(field: &str, mut next: *const Header) -> Result<Vec<RawHeader>, CallErr
         }
         let read = |text| {
             readable::c_string(text, HEADER_BYTES_MAX).map_err(|unreadable| match unreadable {
-                Unreadable::Address => refused(ErrCode::InvalidArgument, "a pointer leads nowhere"),
+                Unreadable::Address => refused(ErrCode::InvalidArgument, "invalid pointer"),
                 Unreadable::TooLong => refused(ErrCode::HeaderExceeded, "too long"),
             })
         };
@@ -473,7 +482,7 @@ fn pins(mut next: *const RawPin) -> Result<Vec<Pin>, CallError> {
             )
         };
         let Ok(RawPin { public_key_hash, expires_ms, next: following }) = readable::value(next) else {
-            return Err(refused(&"the pointer leads nowhere"));
+            return Err(refused(&"invalid pointer"));
         };
         if pins.len() >= PINS_MAX {
             return Err(refused(&"one too many"));

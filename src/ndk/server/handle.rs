@@ -75,7 +75,7 @@ fn place_of(servers: &[(usize, Arc<ServerHandle>)], server: *const RawServer) ->
 }
 
 fn unknown() -> CallError {
-    CallError::new(ErrCode::ClientNotCreated, "server: not one of this library, or destroyed")
+    CallError::new(ErrCode::ClientNotCreated, "server: not created by this library, or destroyed")
 }
 
 /// Removes a server. No later call finds it.
@@ -173,8 +173,12 @@ impl ServerHandle {
         check: impl FnOnce(&UpgradeRequest) -> Result<(), CallError>,
     ) -> Result<Answer, CallError> {
         let mut requests = lock(&self.requests);
-        let missing =
-            || CallError::new(ErrCode::NotFound, format!("request: {request} is not waited for, or no more"));
+        let missing = || {
+            CallError::new(
+                ErrCode::NotFound,
+                format!("request: {request} does not wait for an answer, or no longer"),
+            )
+        };
         let waiting = &mut requests.waiting;
         let place = waiting.binary_search_by_key(&request, |(number, _)| *number).map_err(|_| missing())?;
         let (_, asked) = &waiting[place];

@@ -273,7 +273,7 @@ const WRITE_FAILURES: &[Row] = &[
         (ReadTimeout, "1006 lost, abrupt"),
         (Close(1000, ""), "-"),
     ]),
-    ("the peer broke the protocol", &[
+    ("the peer violated the protocol", &[
         (WriteFails, "-"),
         (Violation, "1002 violated, graceful; send close 1002 violation after the queue"),
     ]),
