@@ -3,12 +3,12 @@
 //
 //   node scripts/check-arkts.mjs [--sdk FOLDER] [--module FOLDER] [FILE...]
 //
-//   FILE       instead, these sources, wherever they are: .ets, .ts, or the examples of a page (.md)
-//   --sdk      with the declarations in this checkout of the public SDK, instead of the stubs in tests/arkts-stubs; what is used of
-//              them must be there at the API level that the app is compatible with
-//   --module   instead, the sources of this module, with its packages in oh_modules and their oh-package.json5, as ohpm lays them
+//   FILE       checks only these sources, in any folder: .ets, .ts, or the examples of a page (.md)
+//   --sdk      uses the declarations in this checkout of the public SDK instead of the stubs in tests/arkts-stubs. Members that the
+//              sources use must exist at the API level with which the app is compatible
+//   --module   checks only the sources of this module, with its packages in oh_modules, as ohpm installs them
 //
-// The compiler is npm's ohos-typescript, as scripts/setup.sh installs it; OHOS_TYPESCRIPT names the folder of another one.
+// The compiler is npm's ohos-typescript, which scripts/setup.sh installs. OHOS_TYPESCRIPT names the folder of another one.
 
 import fs from 'node:fs';
 import os from 'node:os';
@@ -17,6 +17,9 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 import { folderOfCompiler } from './arkts-compiler.mjs';
+import { answerHelp } from './usage.mjs';
+
+answerHelp(import.meta.url);
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const STUBS = path.join(ROOT, 'tests/arkts-stubs');

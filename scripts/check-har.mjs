@@ -1,17 +1,22 @@
-// Checks a HAR against what ohpm's registry and hvigor ask for, and against what this package is to hold: one line for each fault.
+// Checks a HAR against the rules of ohpm's registry and of hvigor, and against the list of files that this package must have. Prints
+// one line for each fault.
 //
 //   node scripts/check-har.mjs HAR [PATH...]      OHOS_TYPESCRIPT names the folder of npm ohos-typescript
 //
-// A PATH is one of the machine that built it, which no file may name. The rules of ohpm are those of the pages `ohpm publish` and
-// `oh-package.json5` of its guide, for ohpm 6.0; the rule for compatibleSdkVersion is hvigor's error 00306004.
+// PATH is a folder of the machine that built the HAR; no file may contain its name. The rules of ohpm are those of the pages
+// `ohpm publish` and `oh-package.json5` of its guide, for ohpm 6.0. The rule for compatibleSdkVersion is hvigor's error 00306004.
 //
-// The checker first plants faults into the package, in memory, and must find each.
+// The script first plants faults into a copy of the package in memory, and must find each.
 
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+
+import { answerHelp } from './usage.mjs';
+
+answerHelp(import.meta.url);
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const LIBRARY = 'libnet_websocket.so';

@@ -1,22 +1,26 @@
 // Checks the Markdown pages of the repository; ends with `pages: N passed, N failed`.
 //
 //   node scripts/check-pages.mjs
-//   node scripts/check-pages.mjs --wrap FILE.md...     breaks the long lines of English prose in these pages, and no others
+//   node scripts/check-pages.mjs --wrap FILE.md...     only wraps the long lines of English prose in these pages
 //
-//   lines      prose has 120 characters a line at most; tables, code, and the targets of links do not count
-//   links      every file and every heading that a link names is there
-//   options    docs/options.md has every option of index.d.ts and of net_websocket_ext.h, in its column, and no other; its defaults
-//              are those of the header
-//   errors     docs/troubleshooting.md has every text of an error that the library can give
-//   tests      each test that docs/standards.md names is there
-//   README     has 110 lines at most, and its C samples compile without a warning
+//   lines      a line of prose has at most 120 characters, without tables, code and the targets of links
+//   links      every file and heading that a link names exists
+//   options    docs/options.md has exactly the options of index.d.ts and net_websocket_ext.h, with the defaults of the header
+//   errors     docs/troubleshooting.md has every error text of the library
+//   tests      each test that docs/standards.md names exists
+//   README     has at most 110 lines, and its C samples compile without a warning
+//   help       the scripts that a user runs answer `--help` with their usage
 //
-// Before that, it looks for planted faults of each kind: one that goes unnoticed is a failure of the check itself.
+// The script first plants a fault of each kind. If it does not find one, the check itself has failed.
 
 import fs from 'node:fs';
 import path from 'node:path';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+
+import { answerHelp } from './usage.mjs';
+
+answerHelp(import.meta.url);
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const LINE_MAX = 120;
@@ -254,6 +258,15 @@ function sampleProblems(page) {
   });
 }
 
+// ---- help ----
+
+const USER_SCRIPTS = ['check-arkts', 'check-har', 'check-pages', 'check-platform-lists', 'run-arkts'].map((name) => `scripts/${name}.mjs`);
+
+function helpProblems(script) {
+  const { status, stdout } = spawnSync('node', [path.join(ROOT, script), '--help'], { encoding: 'utf8' });
+  return status === 0 && stdout.includes(`node ${script}`) ? [] : ['does not answer --help with its usage'];
+}
+
 // ---- planted faults ----
 
 function selfTest() {
@@ -279,6 +292,7 @@ function selfTest() {
   planted.push(['a default of the server that is another', wrongDefaults(page.replace('| 60000 |', '| 60001 |'), header).some((problem) => problem.endsWith('not 60001'))]);
   planted.push(['an option that is none', optionProblems(`${page}\n## A\n\n| \`nothing\` | – |\n`, declarations, header).some((problem) => problem.includes(' nothing '))]);
   planted.push(['a sample that does not compile', sampleProblems('```c\n#include <stddef.h>\nint f(void) { return NOTHING; }\n```\n').length === 1]);
+  planted.push(['a script without --help', helpProblems('scripts/docs-pages.mjs').length === 1]);
   const unnoticed = planted.filter(([, noticed]) => !noticed).map(([what]) => `scripts/check-pages.mjs: ${what} goes unnoticed`);
   return { count: planted.length, unnoticed };
 }
@@ -330,10 +344,12 @@ function main() {
     if (lines > README_LINES_MAX) problems.push(`${page}: has ${lines} lines; what is more than ${README_LINES_MAX} belongs on a page of its own`);
   }
 
+  for (const script of USER_SCRIPTS) problems.push(...helpProblems(script).map((problem) => `${script}: ${problem}`));
+
   const unique = [...new Set(problems)];
   for (const problem of unique) console.error(problem);
   const failed = new Set(unique.map((problem) => problem.split(':', 1)[0])).size;
-  const total = pages.length + count;
+  const total = pages.length + USER_SCRIPTS.length + count;
   console.log(`pages: ${total - failed} passed, ${failed} failed (${pages.length} pages, ${texts.length} texts of errors, ${count} planted faults that must be found)`);
   process.exit(failed === 0 ? 0 : 1);
 }

@@ -1,13 +1,17 @@
-// Compares imported-symbols.txt and allowed-system-calls.txt of this folder with checkouts of the public repositories that they come from:
+// Compares imported-symbols.txt and allowed-system-calls.txt of this folder with checkouts of the public repositories of their origin:
 //
 //   node scripts/check-platform-lists.mjs INTERFACE_SDK_C STARTUP_INIT
 //
-// The folders are those of openharmony/interface_sdk_c and openharmony/startup_init at a version of your choice. A name that the lists do
-// not have at that version, or have with a later level, is told of, and the script fails.
+// The folders are checkouts of openharmony/interface_sdk_c and openharmony/startup_init at a version of your choice. The script prints
+// each name that the lists lack at that version, or have with a later level. Then it fails.
 
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+import { answerHelp } from './usage.mjs';
+
+answerHelp(import.meta.url);
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const LIBRARIES = {

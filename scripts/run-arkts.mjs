@@ -2,9 +2,9 @@
 //
 //   node scripts/run-arkts.mjs FILE [ARGUMENT...]
 //
-// FILE is an .ets or .ts file, wherever it is; the files that it imports by a relative path come along. Its exported function
-// `main`, if there is one, is called with the arguments. The library is target/host/net_websocket.node, of `scripts/build.sh host`;
-// NET_WEBSOCKET_LIB names another one. The platform's modules (@kit.*, @ohos.*) are empty: keep what needs them in other files.
+// FILE is an .ets or .ts file in any folder. It may import other files by a relative path. If it exports a function `main`, the script
+// calls it with the arguments. The library is target/host/net_websocket.node, which `scripts/build.sh host` makes;
+// NET_WEBSOCKET_LIB names another one. The platform's modules (@kit.*, @ohos.*) are empty here.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -12,6 +12,9 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 import { folderOfCompiler } from './arkts-compiler.mjs';
+import { answerHelp } from './usage.mjs';
+
+answerHelp(import.meta.url);
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const LIBRARY_NAMES = ['libnet_websocket.so', '@net-websocket/net_websocket'];
