@@ -3,7 +3,7 @@
 
 use super::writer::Writer;
 
-/// What lay ahead of a ping that is not answered yet.
+/// The bytes that were sent before an unanswered ping.
 pub(super) struct AckProgress {
     /// Bytes of the connection that the peer had acknowledged at the last look.
     acknowledged: u64,
@@ -19,7 +19,7 @@ impl AckProgress {
         (!idle).then_some(Self { acknowledged, ping_end: None })
     }
 
-    /// Whether the peer has acknowledged more since the last look, and the ping not yet: it gets the time for an answer
+    /// True if the peer has acknowledged more bytes since the last call, but not the ping: the peer gets the time for an answer
     /// once more.
     pub(super) fn advanced(&mut self, writer: &Writer) -> bool {
         let Some((written, acknowledged)) = writer.stream.written_and_acknowledged() else { return false };

@@ -1,10 +1,10 @@
-//! How long a session may run on before other tasks of its thread do, and before it looks at the clock.
+//! Limits how long a session runs before other tasks of its thread run, and before it checks the clock.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What one session may do before others on its thread get their turn.
+/// The work that a session may do in one turn.
 #[derive(Default)]
 pub(super) struct Budget {
     wakes: u32,
@@ -16,7 +16,7 @@ impl Budget {
     const WAKES_MAX: u32 = 64;
     const BYTES_MAX: usize = 262_144;
     const LONG_BYTES: usize = 65_536;
-    /// What a message or a control frame counts besides its bytes, which may be none.
+    /// The cost of a message or control frame in addition to its bytes. It may be empty.
     const ITEM_BYTES: usize = 64;
 
     pub(super) fn spend(&mut self, bytes: usize) {
@@ -28,7 +28,7 @@ impl Budget {
         self.bytes += count * Self::ITEM_BYTES;
     }
 
-    /// Others are to have their turn.
+    /// Other tasks must run first.
     pub(super) fn end(&mut self) {
         self.wakes = Self::WAKES_MAX;
     }

@@ -1,4 +1,4 @@
-//! The compression of what is next to be written (RFC 7692): so much at a time that others have their turn.
+//! Compresses the next messages to write (RFC 7692), in steps so that other tasks can run between them.
 
 use super::writer::Writer;
 use crate::client::send_queue::{Chunk, Compressing, FRAGMENT_BYTES, WHOLE_BYTES_MAX, owned_chunks};
@@ -41,7 +41,7 @@ impl Writer {
             let to = chunk.bytes.len().min(taken + WORK_MAX);
             let last = to == chunk.bytes.len();
             deflater.part(&mut compressed, &chunk.bytes[taken..to], last);
-            // Of a message in fragments some may be on their way.
+            // Some fragments of the message may already be sent.
             if last && fragments == 0 {
                 store_if_shorter(&mut compressed, &chunk.bytes);
             }

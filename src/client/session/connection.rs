@@ -1,7 +1,7 @@
-//! An open connection: one loop that waits for whatever comes next, from the peer, the application or the clock, and acts on
-//! it, until the connection is to end.
+//! An open connection: one loop waits for the next event of the peer, the application or the clock, and handles it. It ends with
+//! the connection.
 //!
-//! What may be sent and how a connection ends is decided by the rules of [`Connection`]. This loop drives them: it has the
+//! The rules of [`Connection`] decide what may be sent and how a connection ends. This loop drives them: it has the
 //! socket, the queue and the clock.
 
 use std::collections::VecDeque;
@@ -34,7 +34,7 @@ use crate::protocol::{
 };
 use crate::runtime;
 
-/// What a session woke up for.
+/// The reason why a session woke.
 pub(super) enum Wake {
     Ping(Vec<u8>),
     NetworkChanged,
@@ -49,12 +49,12 @@ pub(super) enum Wake {
     Timer,
 }
 
-/// What holds for a connection by the way it came to be.
+/// Differences between connections of a client and of a server.
 pub(super) struct Terms<'a> {
     pub(super) options: &'a SessionOptions,
-    /// What is not sent may have to go to another connection.
+    /// Unsent messages may belong to the next connection.
     pub(super) keeps_queue: bool,
-    /// It is told of changes of the network.
+    /// It receives changes of the network.
     pub(super) watches_network: bool,
 }
 
@@ -72,11 +72,11 @@ pub(super) struct Session<'a> {
     pub(super) close_by: Option<Instant>,
     /// How often it was counted anew, since the process stood still.
     pub(super) close_renewals: u8,
-    /// Nothing can be written any more. What the peer sent before that is still read: it may say why.
+    /// Writing has failed. The session still reads what the peer sent before, because it may contain the reason.
     pub(super) write_failure: Option<WriteFailure>,
     pub(super) statistics: Option<Interval>,
     pub(super) timer: Timer,
-    /// The next thing to do is to read: a deadline has passed.
+    /// A deadline has passed, so the next step is to read.
     pub(super) reads_first: bool,
     /// The deadline for which that was done last.
     pub(super) last_read_for: Option<Instant>,
@@ -123,7 +123,7 @@ impl<'a> Session<'a> {
         let Terms { options, keeps_queue, watches_network } = *terms;
         let role = shared.role;
         let (now, ticks) = (Instant::now(), Ticks::of_process());
-        // Who does not hear of changes of the network need not know.
+        // Only a session that watches the network needs this.
         let endpoints = watches_network.then(|| stream.endpoints().ok().map(Box::new)).flatten();
         // Frames that came along with the peer's part of the upgrade.
         shared.counters.received_bytes(received.data().len());
@@ -167,7 +167,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Runs until the connection is to end. The future is small: it stays as long as the connection does.
+    /// Runs until the connection ends. The future is small: it stays as long as the connection does.
     pub(super) async fn run(mut self: Box<Self>) -> Box<SessionEnd> {
         let outcome = poll_fn(|cx| self.poll_end(cx)).await;
         self.end(outcome)
@@ -245,7 +245,7 @@ impl<'a> Session<'a> {
             self.writer.drop_begun()
         };
         self.notify_sent();
-        // Nobody is told of what still goes out.
+        // The listener gets no events of the frames that are still sent.
         self.writer.keep_headers(false);
         let ended_at = Instant::now();
         let times =
@@ -273,7 +273,7 @@ impl<'a> Session<'a> {
         self.pinger.received(self.last_read);
     }
 
-    /// A connection whose address is gone is lost; any other has to show soon that it is there.
+    /// A connection whose local address is gone is lost. Any other connection is probed with a ping.
     fn network_changed(&mut self) -> Option<CloseOutcome> {
         let endpoints = self.endpoints.as_deref().copied();
         if !self.rules.may_send()
@@ -415,7 +415,7 @@ impl<'a> Session<'a> {
         Some(self.conclude(end, None))
     }
 
-    /// Does what the rules ask for at the end, and says how it is to be reported. `read_error` is what reading failed with.
+    /// Performs the end that the rules require. Returns how to report it. `read_error` is what reading failed with.
     pub(super) fn conclude(&mut self, end: ConnectionEnd, read_error: Option<io::Error>) -> CloseOutcome {
         let (code, graceful) = (u16::from(end.code()), end.is_graceful());
         let mut unsent = VecDeque::new();
@@ -468,7 +468,7 @@ impl<'a> Session<'a> {
                 closed(Cause::Application, code, reason)
             }
             ConnectionEnd::Lost => {
-                // To TLS, an end without close_notify is an error with a text of its own; here it is one end of many.
+                // TLS reports an end without close_notify as an error with its own text. Here it is an ordinary end.
                 let read_error = read_error.filter(|error| error.kind() != io::ErrorKind::UnexpectedEof);
                 let write_error = self.write_failure.take().map(|failure| failure.error);
                 return CloseOutcome::lost(Error::Lost(read_error.or(write_error)));

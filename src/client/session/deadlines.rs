@@ -103,8 +103,9 @@ impl Session<'_> {
         }
     }
 
-    /// While the device sleeps its clock stands still, and the peer's goes on: after a while it gives the connection up, and
-    /// what it says then reaches nobody. So a device that has slept for long asks whether the peer is still there.
+    /// While the device sleeps, its clock stands still, but the peer's clock continues. After a while the peer drops the
+    /// connection, and what it says then reaches nobody. So a device that has slept for long asks whether the peer is still
+    /// there.
     fn notice_sleep(&mut self, now: Instant) {
         let slept = platform::slept();
         if slept.saturating_sub(self.slept) < SLEPT_FOR_LONG {

@@ -17,12 +17,12 @@ use crate::protocol::CloseCode;
 /// has room for it as long as it runs.
 pub(super) struct SessionEnd {
     pub(super) error: Option<Error>,
-    /// What it took from the queue and cannot be sent any more.
+    /// Messages that the session took from the queue and that can no longer be sent.
     pub(super) dropped: Dropped,
-    /// What it took from the queue and of which the kernel has nothing.
+    /// Messages that the session took from the queue and of which the kernel has no byte.
     pub(super) unsent: VecDeque<Chunk>,
     pub(super) closed: Option<Closed>,
-    /// What has still to be sent and closed in good order.
+    /// Data that must still be sent before the connection closes properly.
     pub(super) writer: Option<Box<Writer>>,
     pub(super) was_open: bool,
     /// Of the connection that was open.
@@ -69,7 +69,7 @@ pub(super) struct CloseOutcome {
     pub(super) closed: Closed,
     /// The peer is there and gets what is left to send, our close frame at least.
     pub(super) graceful: bool,
-    /// What was taken from the queue and is not to be sent here.
+    /// Messages that the session took from the queue and must not send on this connection.
     pub(super) unsent: VecDeque<Chunk>,
 }
 

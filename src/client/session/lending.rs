@@ -1,4 +1,4 @@
-//! What has reached the kernel, and the socket in the hands of callers, while the session does not run.
+//! Counts what has reached the kernel. Lends the socket to callers while the session does not run.
 
 use std::task::{Context, Poll, ready};
 use std::time::Duration;

@@ -74,7 +74,7 @@ pub(super) fn start_in_vain(
     });
 }
 
-/// Makes connections, one and perhaps others in its place, until there are to be no more.
+/// Makes connections, one after another, until no retry follows.
 /// The request comes boxed: the future would hold it, and more than once, as long as the connection lives.
 async fn run(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, request: Box<Request>) {
     let mut listener = turn.await;

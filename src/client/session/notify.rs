@@ -1,4 +1,4 @@
-//! Calls of the listener: none for a client that is gone, in batches, and apart from the sockets where they may block.
+//! Calls the listener in batches. Calls that may block run apart from the sockets. A dropped client gets no calls.
 
 use crate::client::event::{Direction, Listener};
 use crate::client::shared::Shared;

@@ -1,7 +1,7 @@
-//! What a session has taken from the send queue and not written, and the count of it.
+//! The chunks that a session has taken from the send queue and not written, and their sum.
 //!
-//! A queue may hold thousands of chunks, and each write needs their sum: it is kept, and found anew only after a change that
-//! is rare.
+//! A queue may hold thousands of chunks, and each write needs their sum. So the sum is stored, and computed again only after a
+//! rare change.
 
 use std::collections::VecDeque;
 use std::ops::Deref;

@@ -1,5 +1,5 @@
-//! The pings of a connection: keepalive's, the application's, and the one that asks whether the peer is there, after a change
-//! of the network or a sleep of the device.
+//! The pings of a connection: those of keepalive, those of the application, and the probe after a change of the network or a
+//! sleep.
 //!
 //! Owns when to ping, which pings have no pong yet and when silence means that the peer is gone. Sends nothing itself.
 
@@ -12,13 +12,13 @@ use super::ack_progress::AckProgress;
 use super::writer::Writer;
 use crate::client::keepalive::{Due, Keepalive};
 
-/// Pings whose pongs are waited for; older ones are forgotten.
+/// Pings without a pong so far; the oldest are dropped.
 const UNANSWERED_PINGS_MAX: usize = 32;
 /// How soon after a change of the network the peer must answer a ping.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
-/// And after the device has slept, which may take seconds to be on its network again, without a word of it.
+/// The same time after a sleep: the device may need seconds to join its network again, and reports nothing.
 const SLEPT_PROBE_TIMEOUT: Duration = Duration::from_secs(10);
-/// What comes within this time of a change may have been under way before.
+/// Data that arrives within this time after a change may have been sent before it.
 const PROBE_STALE: Duration = Duration::from_millis(250);
 
 /// See the module.
@@ -28,9 +28,9 @@ pub(super) struct Pinger {
     unanswered: VecDeque<(Vec<u8>, Instant)>,
     /// The number in the last ping that was numbered.
     number: u32,
-    /// Set while an answer is waited for that shows that the connection has survived what it is in doubt for.
+    /// Set while a probe is unanswered: the answer shows that the connection has survived.
     probe: Option<Box<Probe>>,
-    /// Set while an answer is waited for and the peer's acknowledgements may extend its time.
+    /// Set while an answer is missing and the peer's acknowledgements may extend its deadline.
     ack_progress: Option<Box<AckProgress>>,
     /// Something was written since the last ping of the keepalive.
     wrote: bool,
@@ -62,16 +62,16 @@ impl Doubt {
     }
 }
 
-/// What the clock asks for.
+/// What is due by the clock.
 pub(super) enum PingDue {
     Nothing,
     /// A ping of the keepalive. `idle` says that nothing was written since the one before.
     Ping {
         idle: bool,
     },
-    /// Nothing came for this long after a ping.
+    /// No data arrived within this time after a ping.
     NoPong(Duration),
-    /// Nothing came for this long after there was this doubt.
+    /// No data arrived within this time after the probe.
     NoProbeAnswer(Doubt, Duration),
 }
 
@@ -88,7 +88,7 @@ impl Pinger {
         }
     }
 
-    /// When [`Pinger::due`] is to be asked next.
+    /// When to call [`Pinger::due`] next.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let probe_by = self.probe.as_ref().map(|probe| probe.by);
         [self.keepalive.deadline(), probe_by].into_iter().flatten().min()
@@ -103,7 +103,7 @@ impl Pinger {
     /// Bytes came from the peer.
     pub(super) fn received(&mut self, now: Instant) {
         self.keepalive.alive();
-        // What came by the old way may have waited in the kernel.
+        // Data of the old network may have waited in the kernel.
         self.probe.take_if(|probe| now > probe.sent_at + PROBE_STALE);
         // The probe waits on, and so counts what is acknowledged ahead of it.
         if self.probe.is_none() {
@@ -134,7 +134,7 @@ impl Pinger {
         }
     }
 
-    /// Whether an answer to a probe is waited for.
+    /// True while a probe is unanswered.
     pub(super) fn is_probing(&self) -> bool {
         self.probe.is_some()
     }
@@ -167,7 +167,7 @@ impl Pinger {
         self.number.to_be_bytes()
     }
 
-    /// A ping is about to be queued, or one waits behind what is on its way: that is to count for the peer.
+    /// A ping is about to be queued, or waits behind unacknowledged data. Progress of these data counts as a sign of life.
     pub(super) fn watch_acknowledgements(&mut self, writer: &Writer) {
         if self.ack_progress.is_none() {
             self.ack_progress = AckProgress::ahead(writer).map(Box::new);

@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 use crate::client::transport::Stream;
 use crate::protocol::{Decoded, Decoder, ProtocolError, ReadBuffer};
 
-/// What a session reads into. Sessions of one thread share it: only a partly received frame keeps it.
+/// The read buffer of a session. Sessions of one thread share it: only a partly received frame keeps it.
 const READ_BUFFER_BYTES: usize = 131_072;
 /// A remainder up to this size moves to memory of its own, and the shared buffer is free again.
 pub(super) const REMAINDER_BYTES_MAX: usize = 4_096;
@@ -59,7 +59,7 @@ impl Reader {
         read.map(|read| read.map(ReadOutcome::Buffered))
     }
 
-    /// What is next in the buffer.
+    /// The next item in the buffer.
     pub(super) fn decode(&mut self) -> Result<Option<Decoded>, ProtocolError> {
         self.decoder.decode(&mut self.buffer)
     }

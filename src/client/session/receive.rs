@@ -1,4 +1,4 @@
-//! What has come over an open connection: messages go to the listener in batches, control frames are acted on.
+//! Received data of an open connection: messages go to the listener in batches, control frames are handled here.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use crate::client::event::{Direction, Pong};
 use crate::client::message::Message;
 use crate::protocol::{Control, Decoded, Output, ProtocolError};
 
-/// What is handed on at most before the listener is asked whether it can take more.
+/// The largest batch before the listener is asked whether it can take more.
 const BATCH_BYTES_MAX: usize = 262_144;
 const BATCH_MESSAGES_MAX: usize = 4_096;
 

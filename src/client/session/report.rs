@@ -1,4 +1,4 @@
-//! The end of a session, whatever it ended by: what it left unsent, and what the listener is told of it.
+//! The end of a session: its unsent messages, and the events for the listener.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -28,7 +28,7 @@ pub(super) struct Retry<'a> {
     /// The number of the attempt that the application has made.
     pub(super) attempt: u64,
     pub(super) series: &'a mut Series,
-    /// What the last attempt asked for.
+    /// The request of the last attempt.
     pub(super) request: Arc<Request>,
     /// `None` when the client does not watch the network.
     pub(super) reachability: Option<Reachability<'a>>,
@@ -41,7 +41,7 @@ pub(super) struct Reachability<'a> {
     pub(super) endpoints: Option<Endpoints>,
 }
 
-/// What the next attempt asks for.
+/// The request of the next attempt.
 pub(super) struct Next {
     pub(super) request: Arc<Request>,
     /// It leads to the host and port of the last one.
@@ -57,7 +57,7 @@ enum Unready {
 }
 
 impl Retry<'_> {
-    /// Waits for the next attempt and prepares it, unless there is to be none: then returns how it all ended.
+    /// Waits for the next attempt and prepares it. If no attempt follows, returns how the series ended.
     pub(super) async fn next(
         mut self,
         listener: &mut dyn Listener,
@@ -125,7 +125,7 @@ impl Retry<'_> {
         Some(if own { Duration::ZERO } else { delay })
     }
 
-    /// Reports what the failure has dropped, and the attempt that is to follow it.
+    /// Reports the dropped messages and the next attempt.
     fn announce(&self, listener: &mut dyn Listener, reconnecting: &Reconnecting, dropped: Dropped) {
         let Self { shared, .. } = self;
         let Dropped { messages: _, receipts, payloads } = dropped;
@@ -168,14 +168,13 @@ impl Retry<'_> {
         .await
     }
 
-    /// Waits for a delay after the failure, and for a route to the server if there is none. The application may want the
-    /// attempt at once, or none any more; and a network that has changed may be a better one. Returns how long the process stood
-    /// still meanwhile.
+    /// Waits for a delay after the failure, and then for a route to the server. The application may start the attempt at once or
+    /// cancel it. A change of the network may shorten the delay. Returns how long the process stood still meanwhile.
     async fn wait(&self, failed_at: Instant, delay: Duration) -> Result<Duration, Unready> {
         let Self { shared, attempt, series, .. } = self;
         let mut sleep = pin!(tokio::time::sleep_until(failed_at + delay));
         let mut deadline = pin!(series.deadline().map(tokio::time::sleep_until));
-        // The time has come and there is no route.
+        // The delay is over, but no route exists.
         let mut awaits_route = false;
         let mut still = Duration::ZERO;
         poll_fn(|cx| {
@@ -186,7 +185,7 @@ impl Retry<'_> {
                 return Poll::Ready(Ok(still));
             }
             if shared.take_network_changed() && self.has_route() {
-                // Not at each of many changes.
+                // Many changes at once must not start many attempts.
                 let soon = (failed_at + series.pause()).max(Instant::now());
                 if awaits_route || soon < sleep.deadline() {
                     sleep.as_mut().reset(soon);
@@ -269,7 +268,7 @@ impl Retry<'_> {
     }
 }
 
-/// What the listener is told of a failure that attempt `attempt` of a series follows after `delay`.
+/// The event for a failure that attempt `attempt` follows after `delay`.
 fn reconnecting(end: &SessionEnd, attempt: u32, delay: Duration, unsent: usize) -> Reconnecting {
     let code = end.closed.as_ref().filter(|_| end.error.is_none()).map(|closed| closed.code);
     let text = match (&end.error, &end.closed) {
@@ -315,7 +314,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// What a listener was told, and when.
+    /// The events of a listener, with their times.
     #[derive(Default)]
     struct Log {
         delays: Vec<(Duration, Cause)>,

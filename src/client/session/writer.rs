@@ -1,4 +1,4 @@
-//! The way out of a session: what is to be written, what of it the kernel has, and the end of the connection in good order.
+//! The write side of a session: data to write, data that the kernel has accepted, and the proper end of the connection.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -47,11 +47,11 @@ pub(super) struct Writer {
     pub(super) compressed: usize,
     /// The headers of frames that the kernel has, when they are asked for.
     pub(super) headers: Option<Vec<FrameHeader>>,
-    /// Of messages that the kernel has since the listener was last told.
+    /// Receipts of messages that the kernel has accepted since the last report.
     pub(super) receipts: Vec<Receipt>,
     /// How many messages the kernel has got since they were last counted.
     pub(super) written: usize,
-    /// Messages that TLS has taken and the kernel has not yet, at least not all of it: their count and receipts.
+    /// Messages that TLS has accepted and the kernel has not, at least not completely: their count and receipts.
     in_tls: usize,
     receipts_in_tls: Vec<Receipt>,
     /// Payloads that the kernel has, for their owners.
@@ -94,7 +94,7 @@ impl Writer {
             && self.out.front().is_none_or(Chunk::is_ready)
     }
 
-    /// Hands over all that is to be written, for somebody else to write.
+    /// Hands over all data to write to another writer.
     pub(super) fn hand_over(&mut self) -> Rest {
         let pending = self.pending();
         let chunks = std::mem::take(self.out.edit());
@@ -115,14 +115,14 @@ impl Writer {
         self.out.iter().take(begun).chain(waiting).any(is_ping)
     }
 
-    /// What is not handed to the kernel.
+    /// Bytes that the kernel has not accepted.
     pub(super) fn pending(&mut self) -> Backlog {
         let mut waiting = self.out.sum();
         waiting.bytes -= self.front_written;
         waiting
     }
 
-    /// Writes what it can: ready with the count of bytes after a write, with 0 when nothing is left to do.
+    /// Writes as much as it can. Ready with the number of bytes after a write, with 0 when nothing is left.
     pub(super) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -150,7 +150,7 @@ impl Writer {
             }
             _ => {
                 let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
-                // Who is to be told of each frame is told before more go out.
+                // A listener of frames gets its events before more frames are sent.
                 let most = if self.headers.is_some() { TRACED_SLICES_MAX } else { WRITE_SLICES_MAX };
                 let (mut used, mut room) = (0, WRITE_BYTES_MAX);
                 let mut skip = self.front_written;
@@ -217,7 +217,7 @@ impl Writer {
         dropped
     }
 
-    /// What will be sent, if it can be, when nobody is left to say so.
+    /// Data that are still sent after the client is gone, if possible.
     pub(super) fn unconfirmed(&mut self) -> Dropped {
         let mut receipts = std::mem::take(&mut self.receipts_in_tls);
         receipts.extend(self.out.edit().iter_mut().filter_map(|chunk| chunk.receipt.take()));
@@ -304,7 +304,7 @@ impl Writer {
         if self.stream.shutdown().await.is_err() {
             return;
         }
-        // Nothing of it is for anyone, so TLS need not decipher it, nor complain once it has said goodbye.
+        // Nobody needs these data, so TLS does not decrypt them and reports no error after its close_notify.
         let socket = self.stream.socket();
         let mut discarded = Vec::with_capacity(REMAINDER_BYTES_MAX);
         while socket.read_buf(&mut discarded).await.is_ok_and(|count| count > 0) {
