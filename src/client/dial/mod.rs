@@ -37,7 +37,7 @@ pub(super) struct Established {
     pub(super) received: ReadBuffer,
 }
 
-/// What an attempt is doing, for those who end it from outside, and when it was last answered.
+/// The phase of an attempt, for callers that cancel it, and the time of its last answer.
 pub(super) struct AttemptProgress {
     phase: AtomicU8,
     activity: Arc<LastActivity>,
@@ -123,7 +123,7 @@ struct Dial<'a> {
     deadline: Instant,
 }
 
-/// What a TCP connection leads to: the server, or the proxy on the way to it.
+/// The target of a TCP connection: the server or the proxy.
 #[derive(Clone, Copy)]
 struct Target<'a> {
     host: &'a Host<String>,
@@ -185,7 +185,7 @@ impl Dial<'_> {
         within(limit, Instant::now() + limit, work).await.unwrap_or_else(late)
     }
 
-    /// What the app declares about the server, before anybody is called.
+    /// Reads what the app declares about the server, before any connection.
     async fn declared(&self) -> Result<DeclaredTrust, Error> {
         let destination = self.request.destination.clone();
         let declared = run_blocking(move || app_policy::declared(&destination))
@@ -323,7 +323,7 @@ impl Target<'_> {
         }
     }
 
-    /// What the resolver is asked for.
+    /// The query for the resolver.
     fn name(self) -> String {
         match (self.host, self.zone) {
             (Host::Domain(name), _) => name.clone(),

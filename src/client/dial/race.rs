@@ -43,7 +43,7 @@ impl Default for Schedule {
 /// Why nothing answered.
 #[derive(Debug)]
 pub(super) enum ConnectFailure {
-    /// There is no address; the resolver's words.
+    /// No address exists; the text is the resolver's.
     Lookup(Arc<io::Error>),
     /// The error of the first address to fail.
     Tcp(io::Error),
@@ -87,7 +87,7 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
     enum RaceStep<S> {
         V6(LookedUp),
         V4(LookedUp),
-        /// The IPv6 answer has been waited for long enough.
+        /// The wait for the IPv6 answer is over.
         Resolved,
         Next,
         Tried(io::Result<S>),

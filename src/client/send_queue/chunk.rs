@@ -1,4 +1,4 @@
-//! A chunk of the send queue: whole frames, ready for the wire, or one message that is still to be compressed.
+//! A chunk of the send queue: complete frames, ready for the wire, or one message to compress.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -16,7 +16,7 @@ pub(super) const CHUNK_BYTES: usize = 65_536;
 /// together, and rarely get more.
 pub(in crate::client) const WHOLE_BYTES_MAX: usize = 1 << 20;
 
-/// The payload of a fragment of a longer message: with its header it is the largest chunk whose memory is kept.
+/// The payload of a fragment. With its header it is the largest chunk whose memory is reused.
 pub(in crate::client) const FRAGMENT_BYTES: usize = 4 * CHUNK_BYTES - FRAME_HEADER_BYTES_MAX;
 
 /// Memory of chunks that were sent, for the next ones.
@@ -50,18 +50,18 @@ impl AsRef<[u8]> for Tail {
 pub(in crate::client) struct Compressing {
     /// Bytes of the message that the compressor has taken.
     pub(in crate::client) taken: usize,
-    /// What they have yielded and no fragment holds.
+    /// Compressed bytes that no fragment contains yet.
     pub(in crate::client) compressed: Vec<u8>,
     /// Fragments that were made, and the bytes in them.
     pub(in crate::client) fragments: usize,
     pub(in crate::client) fragment_bytes: usize,
 }
 
-/// Whole frames, ready for the wire, or a message still to be compressed.
+/// Complete frames, ready for the wire, or a message to compress.
 #[derive(Default)]
 pub(in crate::client) struct Chunk {
     pub(in crate::client) bytes: Vec<u8>,
-    /// What follows `bytes`, when it lies elsewhere: the masked payload of one message.
+    /// The masked payload of one message that follows `bytes` in other memory.
     pub(in crate::client) tail: Option<Tail>,
     /// Set when `bytes` are the payload of a message of this kind.
     pub(in crate::client) uncompressed: Option<MessageType>,
@@ -146,7 +146,7 @@ impl Chunk {
     }
 }
 
-/// What was accepted and will not be sent, or not surely.
+/// Accepted messages that will not be sent, or that may not have been sent.
 #[derive(Default)]
 pub(in crate::client) struct Dropped {
     pub(in crate::client) messages: usize,
@@ -257,7 +257,7 @@ pub(in crate::client) fn undo_fragments(chunks: &mut VecDeque<Chunk>, encoder: &
     });
 }
 
-/// Drops the frames at the head of the queue that continue a message whose beginning is gone.
+/// Drops the frames at the head of the queue that continue a message whose first frame is lost.
 pub(super) fn drop_continuations(queue: &mut VecDeque<Chunk>, dropped: &mut Dropped) {
     while let Some(chunk) = queue.front_mut()
         && chunk.uncompressed.is_none()

@@ -1,6 +1,6 @@
 //! The send queue of a client: messages as frames, in their order, within limits.
 //!
-//! Owns what was accepted and is not taken by a session, and counts what a session has taken and the kernel has not. Knows no
+//! Owns accepted messages until a session takes them. Counts bytes that a session has taken and the kernel has not. Knows no
 //! state of a connection, no lock and no waker.
 
 mod chunk;
@@ -30,7 +30,7 @@ pub(super) const FLOOD_BYTES: usize = 60_000;
 pub struct SendLimits {
     /// Bytes, headers of frames included. Default [`crate::client::SEND_LIMIT_BYTES`].
     pub bytes: usize,
-    /// Bytes at which a queue that held more counts as drained. Default a quarter.
+    /// A longer queue counts as drained when it has shrunk to this number of bytes. Default a quarter.
     pub low_water: usize,
     /// Messages; a queue that held more than a quarter of them has drained at that. Default any number.
     pub messages: usize,
@@ -48,7 +48,7 @@ impl SendLimits {
 /// A long message, made ready while nobody waits for the queue.
 pub(super) struct Prepared(VecDeque<Chunk>);
 
-/// How a message is to be queued.
+/// How to queue a message.
 #[derive(Clone, Copy)]
 pub(super) struct Form {
     role: Role,
@@ -97,14 +97,14 @@ pub(super) struct SendQueue {
     chunks: VecDeque<Chunk>,
     /// What is in `chunks`.
     queued: Backlog,
-    /// What a session has taken from the queue and not yet handed to the kernel.
+    /// Bytes and messages that a session has taken and the kernel has not accepted.
     in_flight: Backlog,
     limits: SendLimits,
     /// More than the low-water marks was unsent since the last drained event.
     above_low_water: bool,
     role: Role,
     encoder: Encoder,
-    /// Messages from this size on are to be compressed, which the session does in their order.
+    /// The session compresses messages of at least this size, in their order.
     compress_from: Option<usize>,
     /// The message that is sent piece by piece and has not ended.
     unfinished: Option<Unfinished>,
@@ -134,12 +134,12 @@ impl SendQueue {
         self.limits.fragments
     }
 
-    /// From now on messages of `least` bytes and more are left to the session to compress; with `None` no message is.
+    /// From now on the session compresses messages of at least `least` bytes; with `None` it compresses none.
     pub(super) fn compress_from(&mut self, least: Option<usize>) {
         self.compress_from = least;
     }
 
-    /// What was accepted and has not reached the kernel.
+    /// Accepted messages, and their bytes, that have not reached the kernel.
     pub(super) fn backlog(&self) -> Backlog {
         Backlog {
             bytes: self.queued.bytes + self.in_flight.bytes,
@@ -213,7 +213,7 @@ impl SendQueue {
         Ok(())
     }
 
-    /// Queues one message of a server, whose payload other queues have as well. It goes out uncompressed, in one frame.
+    /// Queues one message of a server. Other queues share its payload. It goes out uncompressed, in one frame.
     pub(super) fn shared_message(&mut self, header: &[u8], payload: &Arc<[u8]>) -> Result<(), SendError> {
         self.check(payload.len())?;
         self.may_begin()?;
@@ -297,7 +297,7 @@ impl SendQueue {
         self.in_flight.messages -= written.messages;
     }
 
-    /// Of what was taken, `pending` has not reached the kernel.
+    /// Of the bytes and messages that a session has taken, `pending` have not reached the kernel.
     #[inline]
     pub(super) fn note_in_flight(&mut self, pending: Backlog) {
         self.in_flight = pending;

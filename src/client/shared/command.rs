@@ -1,4 +1,4 @@
-//! What a session finds when it looks for what callers want.
+//! The request of callers that a session finds.
 
 use std::pin::Pin;
 
@@ -33,7 +33,7 @@ pub(in crate::client) enum Command {
     Hurry,
 }
 
-/// Why a session that has no open connection is to end.
+/// Why a session without an open connection must end.
 pub(in crate::client) enum Stop {
     /// The application gave up before any connection was open; what was queued.
     Abandoned(Dropped),

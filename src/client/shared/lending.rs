@@ -32,7 +32,7 @@ pub(in crate::client) enum Plan {
     Look,
 }
 
-/// What a session that has lent its socket gets back.
+/// What a session gets back after it has lent its socket.
 pub(in crate::client) struct Returned {
     pub(in crate::client) rest: Rest,
     /// Bytes that callers have written.
@@ -73,7 +73,7 @@ impl<'a> Lending<'a> {
         self.has_lent
     }
 
-    /// Lends the socket and `rest` until [`Lending::poll_take`], unless the listener wants to hear of each frame: `may_be_lent` is asked
+    /// Lends the socket and `rest` until [`Lending::poll_take`], unless the listener traces frames: `may_be_lent` is asked
     /// under the lock, so that it knows what [`Shared::frames_are_wanted`] said before.
     pub(in crate::client) fn lend(
         &mut self,
@@ -111,7 +111,7 @@ impl Drop for Lending<'_> {
 }
 
 impl Shared {
-    /// From now on the application wants to hear of each frame, which only a session tells.
+    /// From now on the application traces frames. Only a session reports frames.
     pub(in crate::client) fn frames_are_wanted(&self) {
         if let Some(outlet) = &mut self.lock().outlet {
             match &mut outlet.holder {
@@ -147,7 +147,7 @@ impl Shared {
         let Guarded { outlet, send_queue, .. } = &mut *guarded;
         send_queue.note_written(written);
         let Some(outlet) = outlet else {
-            // The session was dropped meanwhile, and with it whoever would write the rest.
+            // The session was dropped meanwhile, so nobody would write the rest.
             return;
         };
         let awaited = outlet.holder == Holder::Caller { awaited: true };
@@ -187,7 +187,7 @@ fn take(outlet: &mut Outlet, send_queue: &mut SendQueue) -> Rest {
     taken
 }
 
-/// Writes as much of it as the kernel takes at once. Of a failure the session hears when it writes the rest.
+/// Writes as much of it as the kernel takes at once. The session gets the failure when it writes the rest.
 fn write(socket: &LentSocket, Rest { chunks, of_first, .. }: &mut Rest) -> Backlog {
     let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
     let mut used = 0;

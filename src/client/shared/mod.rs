@@ -1,7 +1,7 @@
 //! What a [`crate::client::Client`] and its sessions share: the state of the connection, the send queue, pending requests.
 //!
-//! Callers' threads write here, and touch a socket only as `outlet` has it. A session reads here, and waits for a caller only as long
-//! as the kernel takes for one write.
+//! Callers' threads write here, and touch a socket only as `outlet` has it. A session reads here, and waits for a caller only as
+//! long as the kernel takes for one write.
 
 mod command;
 pub(super) mod lending;
@@ -59,15 +59,15 @@ struct Guarded {
     close: Option<CloseRequest>,
     /// The application wants this connection to be the last.
     close_asked: bool,
-    /// A connection was open, and another is to take its place.
+    /// A connection was open, and a retry will replace it.
     reopening: bool,
     retry: RetryRequests,
     /// The network has changed since the session last looked.
     network_changed: bool,
-    /// The connection is to end now, whatever waits.
+    /// The connection must end now, even if messages wait.
     hurried: bool,
     /// Abandoned attempts that have not noticed yet, by their numbers, and what each leaves unsent. There are many when an
-    /// application gives up attempt after attempt while its callback of the first one blocks.
+    /// application cancels many attempts while its callback of the first one blocks.
     abandoned: BTreeMap<u64, Dropped>,
     /// The answer to the last upgrade.
     opened: Option<Arc<Opened>>,
@@ -77,12 +77,12 @@ struct Guarded {
     outlet: Option<Box<Outlet>>,
 }
 
-/// What callers and a session say to each other about the next attempt.
+/// The state of the next attempt, which callers and the session share.
 #[derive(Default)]
 struct RetryRequests {
-    /// A retry is waited for.
+    /// A retry is pending.
     waits: bool,
-    /// It is to begin at once.
+    /// The retry must begin at once.
     now: bool,
     /// The attempt that the application was asked to prepare.
     to_prepare: Option<u32>,
@@ -122,7 +122,7 @@ impl Shared {
         lock(&self.guarded)
     }
 
-    /// What log lines begin with.
+    /// The prefix of log lines.
     pub(super) fn tag(&self) -> Tag {
         Tag { client: self.id, trace: self.trace.load(Ordering::Relaxed) }
     }
@@ -323,7 +323,7 @@ impl Shared {
         self.detached.load(Ordering::SeqCst)
     }
 
-    /// Whether attempt `attempt` is no longer wanted; registers the waker for the answer to change.
+    /// Ready when attempt `attempt` was cancelled; registers the waker.
     pub(super) fn poll_stop(&self, attempt: u64, cx: &Context<'_>) -> Option<Stop> {
         let mut guarded = self.lock();
         let stop = guarded.take_stop(attempt);
@@ -339,8 +339,8 @@ impl Shared {
     }
 
     /// The connection, or the attempt, failed, and another attempt is to follow: unless the application has ended it all,
-    /// which returns what the session had taken. That goes ahead of what is queued, to wait for the next connection; or
-    /// all is dropped when a connection was open and `keep` is not set.
+    /// which returns what the session had taken. These messages wait for the next connection, ahead of the queue. If a connection
+    /// was open and `keep` is not set, all messages are dropped.
     pub(super) fn reconnect(
         &self,
         attempt: u64,

@@ -1,10 +1,10 @@
-//! Who writes to the socket of a connection: its session, or a caller who queues faster than the session writes.
+//! The writer of a connection's socket: its session, or a caller that queues faster than the session writes.
 //!
-//! A caller who floods the queue would fill much memory while the session waits for its turn, and the session would write what has
-//! left the caches by then. So a session that is flooded lends its socket, and what it has still to write, whenever it does not
-//! run. From [`crate::client::send_queue::FLOOD_BYTES`] waiting on, a caller takes them and writes, without blocking and without the lock.
-//! The session runs only while no caller writes: each has the socket by itself, and what is begun stays first. All that the
-//! application is told comes from the session.
+//! A caller that floods the queue would fill much memory while the session waits for its turn. The session would then write data
+//! that have left the caches. So a flooded session lends its socket and its unwritten data whenever it does not run. From
+//! [`crate::client::send_queue::FLOOD_BYTES`] waiting on, a caller takes them and writes, without blocking and without the lock.
+//! The session runs only while no caller writes: each has the socket by itself, and what is begun stays first. Only the session
+//! calls the listener.
 
 use std::collections::VecDeque;
 
@@ -18,7 +18,7 @@ pub(super) struct Outlet {
     pub(super) socket: Option<LentSocket>,
     /// The session will look by itself whether there is something left.
     pub(super) watched: bool,
-    /// What is to be written before all that is queued.
+    /// Data to write before the queue.
     pub(super) rest: Rest,
     /// Bytes that callers have written since the session has looked.
     pub(super) written: usize,
@@ -38,7 +38,7 @@ pub(super) enum Holder {
     Session,
     /// Nobody: a caller may take it.
     Free,
-    /// Nobody, and the session is to have it next.
+    /// Nobody has the socket, and the session takes it next.
     Returned {
         /// The kernel takes no more for now.
         full: bool,
@@ -47,7 +47,7 @@ pub(super) enum Holder {
     Blocked,
     /// A caller is writing.
     Caller {
-        /// The session is to have it next.
+        /// The session takes the socket next.
         awaited: bool,
     },
 }

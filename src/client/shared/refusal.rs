@@ -1,4 +1,4 @@
-//! Why the methods of a client refuse, but for those that send messages; and what a close begins.
+//! Errors of a client's methods, except those that send messages; also the result of a close.
 
 use std::fmt;
 use std::io;
@@ -27,7 +27,7 @@ pub enum PingError {
     TooMany,
 }
 
-/// What [`crate::client::Client::close`] has begun.
+/// The result of [`crate::client::Client::close`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseStart {
     /// The closing handshake. When it had begun before, the call has changed nothing.

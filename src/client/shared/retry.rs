@@ -29,12 +29,12 @@ impl Shared {
 
     // A session's side.
 
-    /// Whether the retry that is waited for is to begin now.
+    /// Returns whether the pending retry must begin now, and clears that request.
     pub(in crate::client) fn take_retry_now(&self) -> bool {
         std::mem::take(&mut self.lock().retry.now)
     }
 
-    /// Says whether a retry is waited for.
+    /// Sets whether a retry is pending.
     pub(in crate::client) fn await_retry(&self, waits: bool) {
         let mut guarded = self.lock();
         (guarded.retry.waits, guarded.retry.now) = (waits, false);

@@ -1,4 +1,4 @@
-//! What a server asks of its connections: messages that all of them get, and an end without patience.
+//! Calls of a server to its connections: broadcast messages, and an end without a close timeout.
 
 use std::sync::Arc;
 

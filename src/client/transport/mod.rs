@@ -1,4 +1,4 @@
-//! What carries bytes: sockets, TLS over them, the routes below them, and news of the network.
+//! The transport of bytes: sockets, TLS, routes, and changes of the network.
 //!
 //! Knows nothing of HTTP and of WebSockets.
 

@@ -1,4 +1,4 @@
-//! A TCP connection as the layers above see it: when bytes came, how many went, and how much may be read in one turn.
+//! A TCP connection that records when bytes arrived, counts sent bytes, and limits the bytes read in one turn.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -21,7 +21,7 @@ pub(crate) struct Socket {
     written: u64,
     /// While the connection is being made.
     activity: Option<Arc<LastActivity>>,
-    /// The next read asks the kernel, whatever the runtime knows of it.
+    /// The next read asks the kernel, even if the runtime assumes that no data are there.
     asks_kernel: bool,
 }
 
@@ -115,7 +115,7 @@ impl Socket {
     }
 }
 
-/// For those who may gain nothing from what they read, TLS above all, whose reads loop inside one poll.
+/// For readers that may get no result from their input, above all TLS, whose reads loop inside one poll.
 impl AsyncRead for Socket {
     fn poll_read(
         mut self: Pin<&mut Self>,

@@ -59,7 +59,7 @@ impl Stream {
         }
     }
 
-    /// What is below TLS.
+    /// The socket below TLS.
     pub(crate) fn socket(&mut self) -> &mut Socket {
         match self {
             Self::Plain(stream) => stream,

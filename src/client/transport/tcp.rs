@@ -15,10 +15,10 @@ use tokio::net::TcpStream;
 
 use crate::platform;
 
-/// A connected socket whose writes fail with `BrokenPipe` and nothing else.
+/// A connected socket whose writes fail with `BrokenPipe`, without the signal SIGPIPE.
 pub(crate) struct Tcp(Arc<TcpStream>);
 
-/// The same socket, in the hands of whoever writes to it while its owner does not.
+/// The same socket, for a caller that writes to it while its owner does not.
 pub(in crate::client) struct LentSocket(Arc<TcpStream>);
 
 impl LentSocket {

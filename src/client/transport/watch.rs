@@ -1,7 +1,7 @@
-//! What the network's changes mean for a connection.
+//! The effects of network changes on a connection.
 //!
-//! Owns the list of those that want to hear of them: while there is one, the platform is listened to. Asks the kernel for a
-//! way to the peer; what a change costs is the session's affair.
+//! Owns the list of subscribers. While it is not empty, the library receives network changes from the platform. Asks the kernel
+//! for a way to the peer; what a change costs is the session's affair.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -10,7 +10,7 @@ use super::route::{ANYWHERE, Endpoints, has_route};
 use crate::platform::{self, NetworkNotice, NetworkWatch};
 use crate::sync::lock;
 
-/// Those to tell. Locked for a moment only, so that a platform may tell of its network while it takes or ends the watch.
+/// Those to tell. Locked only briefly, because a platform may report a change while the library registers or unregisters with it.
 static SUBSCRIBERS: Mutex<Vec<Weak<dyn Notified>>> = Mutex::new(Vec::new());
 
 /// There is one while there are subscribers. Locked before them.
@@ -19,20 +19,20 @@ static WATCH: Mutex<Option<NetworkWatch>> = Mutex::new(None);
 /// Whether the platform has a default network. One that does not tell leaves it to the routes.
 static AVAILABLE: AtomicBool = AtomicBool::new(true);
 
-/// One that is told of changes.
+/// A receiver of network changes.
 pub(in crate::client) trait Notified: Send + Sync {
     /// The network has changed. Called on any thread, and must not block.
     fn network_changed(&self);
 }
 
-/// A client's wish to hear of changes, until it is dropped.
+/// A client's subscription to network changes. It ends when this is dropped.
 pub(in crate::client) struct Subscription {
     subscriber: Weak<dyn Notified>,
-    /// Without it no change is ever heard of, so nothing may wait for one.
+    /// Without the registration no change arrives, so nothing may wait for one.
     watches: bool,
 }
 
-/// Has `subscriber` told of changes, until the subscription is dropped.
+/// Reports changes to `subscriber` until the subscription is dropped.
 pub(in crate::client) fn subscribe(subscriber: Arc<dyn Notified>) -> Subscription {
     let mut watch = lock(&WATCH);
     let subscriber = Arc::downgrade(&subscriber);
