@@ -1,4 +1,4 @@
-//! What an app's `network_config.json` says of a server, for clients that heed all of it.
+//! The rules of an app's `network_config.json` for a server, for clients that apply all of them.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub enum PolicyError {
     Missing(u32),
     /// The system does not tell, and gives this code.
     NotTold(i32),
-    /// What is declared for this host is no pin.
+    /// The `pin-set` for this host is invalid.
     Pins,
 }
 
@@ -60,7 +60,7 @@ impl From<NotTold> for PolicyError {
     }
 }
 
-/// What is declared for a server. Asks the system: not for an async thread.
+/// The declarations for a server. Asks the system: not for an async thread.
 pub(super) fn declared(destination: &Destination) -> Result<DeclaredTrust, PolicyError> {
     let host = platform::host_text(without_root(destination.host_text()));
     if !destination.secure {

@@ -23,7 +23,7 @@ pub enum Cause {
     Http4xx = 6,
     /// The server, or a proxy, answered with HTTP 500 to 599.
     Http5xx = 7,
-    /// The answer was another one that is no upgrade (RFC 6455 section 4.1).
+    /// The answer was neither an upgrade nor one of the statuses above (RFC 6455 section 4.1).
     Upgrade = 8,
     /// An open connection broke, or nothing came from the peer in time. Also a close frame with 1000 or without a code that
     /// ends an absence: the process or the device stood still for 10 s or more, and the peer has answered no ping since.
@@ -38,7 +38,7 @@ pub enum Cause {
     Application = 13,
     /// The application did not prepare the attempt, or not in time.
     Prepare = 14,
-    /// What the application prepared is not valid.
+    /// The URL or headers that the application prepared are invalid.
     Options = 15,
     /// A defect of this library.
     Internal = 16,
@@ -99,7 +99,7 @@ impl Causes {
         Self(1 << cause as u8)
     }
 
-    /// The causes of a mask; `None` when it has bits that are none.
+    /// The causes of a mask; `None` if a bit is not a cause.
     pub const fn from_bits(bits: u32) -> Option<Self> {
         if bits & !Self::ALL.0 == 0 { Some(Self(bits)) } else { None }
     }

@@ -12,7 +12,7 @@ pub const URL_BYTES_MAX: usize = 8_196;
 /// The longest zone; names of network interfaces are shorter.
 const ZONE_BYTES_MAX: usize = 64;
 
-/// What is wrong with a URL.
+/// The error of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UrlError {
     /// Longer than [`URL_BYTES_MAX`].
@@ -53,8 +53,8 @@ pub struct WebUrl {
     pub origin: String,
 }
 
-/// Parses a URL by the rules of the web, which takes some that [`super::Request::parse`] refuses, and refuses a fragment. `base` is
-/// the page that a relative URL belongs to.
+/// Parses a URL by the rules of the web, which takes some that [`super::Request::parse`] refuses, and refuses a fragment. `base`
+/// is the page that a relative URL belongs to.
 pub fn parse_web_url(text: &str, base: Option<&str>) -> Result<WebUrl, UrlError> {
     if text.len() > URL_BYTES_MAX {
         return Err(UrlError::TooLong);
@@ -77,13 +77,13 @@ pub fn parse_web_url(text: &str, base: Option<&str>) -> Result<WebUrl, UrlError>
     Ok(WebUrl { origin: url.origin().ascii_serialization(), href: url.into() })
 }
 
-/// What a URL says.
+/// The parts of a URL.
 #[derive(Clone)]
 pub(super) struct Destination {
     /// By TLS.
     pub(super) secure: bool,
     pub(super) host: Host<String>,
-    /// Of an IPv6 address: the network interface by which to reach it. Nobody else is told (RFC 6874 section 4).
+    /// The network interface of an IPv6 address. It stays on this device (RFC 6874 section 4).
     pub(super) zone: Option<String>,
     pub(super) port: u16,
     /// The Host header: the name as in the URL, with the port when it is not the scheme's own.
@@ -137,7 +137,7 @@ impl Destination {
         Ok(destination)
     }
 
-    /// What the server at `self` means by a reference (RFC 3986 section 5).
+    /// Resolves a reference of the server at `self` (RFC 3986 section 5).
     pub(super) fn resolve(&self, reference: &str) -> Result<Self, UrlError> {
         if reference.len() > URL_BYTES_MAX {
             return Err(UrlError::TooLong);
@@ -211,7 +211,7 @@ impl Destination {
     /// The host as in the URL.
     pub(super) fn host_text(&self) -> &str {
         match self.authority.rsplit_once(':') {
-            // What is behind the colon is no port but the end of an IPv6 address.
+            // The text after the colon is not a port but the end of an IPv6 address.
             Some((_, behind)) if behind.ends_with(']') => &self.authority,
             Some((host, _)) => host,
             None => &self.authority,
@@ -219,7 +219,7 @@ impl Destination {
     }
 }
 
-/// Whether a text that is no URL begins with a host, and perhaps a port, as `127.0.0.1:8080/chat` does. In `ws:h` the scheme is
+/// Whether a text that is not a URL begins with a host and an optional port, like `127.0.0.1:8080/chat`. In `ws:h` the scheme is
 /// there, and two slashes are missing.
 fn starts_with_host(text: &str) -> bool {
     let scheme = text.split(':').next().unwrap_or_default();

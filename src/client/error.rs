@@ -39,7 +39,7 @@ pub enum Error {
         proxy: Option<String>,
         /// Host and port that the tunnel was to lead to.
         target: String,
-        /// What it did instead.
+        /// What happened instead.
         cause: ProxyError,
     },
     /// The app's `network_config.json` is against it, or cannot be known.
@@ -71,14 +71,14 @@ pub enum Error {
     Upgrade {
         /// Host and port.
         target: String,
-        /// What it did instead.
+        /// What happened instead.
         cause: UpgradeError,
     },
     /// A phase took longer than allowed.
     Timeout {
         /// Host and port.
         target: String,
-        /// What was under way.
+        /// The phase at that time.
         phase: Phase,
         /// The limit of the whole attempt.
         limit: Duration,
@@ -87,7 +87,7 @@ pub enum Error {
     PhaseTimeout {
         /// Host and port.
         target: String,
-        /// What was under way.
+        /// The phase at that time.
         phase: Phase,
         /// The limit of the phase.
         limit: Duration,
@@ -96,14 +96,14 @@ pub enum Error {
     Abandoned {
         /// Host and port.
         target: String,
-        /// What was under way.
+        /// The phase at that time.
         phase: Phase,
     },
     /// The peer broke RFC 6455.
     Protocol(ProtocolError),
     /// The connection broke, or ended without a close frame.
     Lost(Option<io::Error>),
-    /// Nothing came from the peer in time.
+    /// No data came from the peer in time.
     PongTimeout(Duration),
     /// The network changed: nothing came from the peer in time, or, without a time, the address on this side is gone.
     NetworkChanged(Option<Duration>),
@@ -111,7 +111,7 @@ pub enum Error {
     Slept(Duration),
     /// The application said that it cannot prepare the attempt, or did not answer within this time.
     Unprepared(Option<Duration>),
-    /// What the application prepared for the attempt is not valid.
+    /// The URL or headers that the application prepared for the attempt are invalid.
     Rewrite(OptionsError),
     /// The URL that a client was given names no server, and the client was to be told so by an event.
     Url(UrlError),
@@ -266,7 +266,7 @@ impl Error {
         }
     }
 
-    /// What the next attempt needs to know of it.
+    /// The part of the error that the next attempt needs.
     pub(super) fn setback(&self) -> Setback {
         let (status, retry_after) = match self {
             Self::Proxy { cause: ProxyError::Status { status, retry_after, .. }, .. } => {

@@ -1,4 +1,4 @@
-//! What a client tells its owner.
+//! The events of a client.
 
 use std::fmt;
 use std::task::{Context, Poll};
@@ -14,13 +14,13 @@ use crate::protocol::FrameHeader;
 /// The answer to a ping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pong<'a> {
-    /// What the ping carried.
+    /// The payload of the ping.
     pub payload: &'a [u8],
     /// Since the ping; `None` when no ping of ours had this payload.
     pub round_trip: Option<Duration>,
 }
 
-/// What became of a message.
+/// The outcome of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The kernel has it all.
@@ -55,10 +55,10 @@ pub struct Closed {
     pub peer: PeerClose,
 }
 
-/// The close frame that the server has sent, whoever closed first.
+/// The server's close frame, even if the client closed first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeerClose {
-    /// None came, or a faulty one.
+    /// No close frame came, or an invalid one.
     None,
     /// The code and the reason of [`Closed`] are its own.
     Reported,
@@ -66,7 +66,7 @@ pub enum PeerClose {
     Answered(u16, String),
 }
 
-/// The number by which an application knows a message when it is told what became of it.
+/// The application's number of a message, which the report of its outcome repeats.
 pub type Receipt = u64;
 
 /// How long an attempt or a connection lasted.
@@ -102,7 +102,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What is told before a retry.
+/// The event before a retry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reconnecting {
     /// Counts the attempts of a series, from 1.
@@ -121,7 +121,7 @@ pub struct Reconnecting {
     pub unsent: usize,
 }
 
-/// What is told of a connection that took the place of a lost one.
+/// The event of a connection that replaces a lost one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reconnected {
     /// The attempts it took.
@@ -130,7 +130,7 @@ pub struct Reconnected {
     pub downtime: Duration,
 }
 
-/// What a listener says when it is asked to prepare an attempt.
+/// A listener's answer to the event that asks it to prepare an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrepareDecision {
     /// Go on, with what [`super::Client::prepare`] was given meanwhile, if it was.
@@ -146,12 +146,12 @@ pub enum PrepareDecision {
 /// The owner of a client, told what happens on its connections.
 ///
 /// Calls come one at a time from the library's threads, in this order per connection: `opened`, any `message`, `pong`,
-/// `sent` and `drained`, at most one `failed`, then `closed`; a connection that never opened ends with `failed` alone. None comes after
-/// the client was dropped, except one already running.
+/// `sent` and `drained`, at most one `failed`, then `closed`; a connection that never opened ends with `failed` alone. No event
+/// starts after the client was dropped.
 ///
 /// With [`super::Options::reconnect`] a failure that another attempt follows is told by `reconnecting` and by nothing
 /// else; then come `prepare` and, when the connection is open, `opened`, followed by `reconnected` if it is not the
-/// first. What ends it all is told as above: `closed` comes last if there was any `opened`.
+/// first. The final failure is reported as above: `closed` comes last if there was any `opened`.
 pub trait Listener: Send + 'static {
     /// Whether calls may block, as those that run an application's code may.
     fn may_block(&self) -> bool {
@@ -183,7 +183,7 @@ pub trait Listener: Send + 'static {
         let _ = pong;
     }
 
-    /// What became of a message that was sent with a receipt.
+    /// Reports the outcome of a message that was sent with a receipt.
     fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
         let _ = (receipt, outcome);
     }
@@ -191,29 +191,29 @@ pub trait Listener: Send + 'static {
     /// The queue, once over its low-water mark, is down to it again.
     fn drained(&mut self) {}
 
-    /// What was counted so far, at the interval that [`super::SessionOptions`] asks for, while the connection is open.
+    /// The statistics so far, at the interval of [`super::SessionOptions`], while the connection is open.
     fn statistics(&mut self, statistics: &Statistics) {
         let _ = statistics;
     }
 
-    /// Whether to tell of frames. Asked before each read and write, since to tell of them costs time.
+    /// Whether frames are reported. It is called before each read and write, because reporting frames costs time.
     fn traces_frames(&self) -> bool {
         false
     }
 
-    /// Whether the listener has heard nearly all it was told. While it is pending no retry begins, and when frames are wanted nothing
-    /// is written: what tells of itself faster than it is heard would pile up.
+    /// Ready when the listener has handled nearly all its events. While it is pending, no retry begins, and no data are written if
+    /// frames are traced. So events cannot accumulate.
     fn poll_caught_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let _ = cx;
         Poll::Ready(())
     }
 
-    /// A frame has gone out or come in. It is told of before the message it ends.
+    /// A frame has gone out or come in. The last frame of a message is reported before the message.
     fn frame(&mut self, direction: Direction, header: FrameHeader) {
         let _ = (direction, header);
     }
 
-    /// The attempt or the connection failed, and another attempt is to follow.
+    /// The attempt or the connection failed, and another attempt will follow.
     fn reconnecting(&mut self, reconnecting: &Reconnecting) {
         let _ = reconnecting;
     }

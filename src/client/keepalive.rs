@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// From this on, intervals and deadlines of all clients fall on the same instants, so that one wake of the processor serves
-/// all. What is shorter is kept to the millisecond.
+/// all. A shorter interval is exact to the millisecond.
 const COALESCED_FROM: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_secs(1);
 
-/// What the instants are counted from.
+/// The origin of the common instants.
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Instants that clients have in common.
@@ -69,12 +69,12 @@ pub(super) struct Keepalive {
     silent_until: Option<Instant>,
 }
 
-/// What the clock asks for.
+/// What is due by the clock.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Due {
     Nothing,
     Ping,
-    /// Nothing came for this long after a ping.
+    /// No data arrived within this time after a ping.
     Dead(Duration),
 }
 
@@ -89,7 +89,7 @@ impl Keepalive {
         Self { ticks, interval, timeout, next_ping, silent_until: None }
     }
 
-    /// When [`Keepalive::due`] is to be asked next.
+    /// When to call [`Keepalive::due`] next.
     pub(super) fn deadline(&self) -> Option<Instant> {
         [self.next_ping, self.silent_until].into_iter().flatten().min()
     }

@@ -1,4 +1,4 @@
-//! A received message, lent to whoever receives it.
+//! A received message, borrowed by its receiver.
 
 use crate::protocol::{MessageType, PiecePosition};
 

@@ -154,7 +154,7 @@ impl Client {
         Ok(())
     }
 
-    /// Queues a message, copying it once. What is queued before the connection is open is sent when it is.
+    /// Queues a message, copying it once. Messages that are queued before the connection is open are sent when it opens.
     ///
     /// A message of [`MessageType::Text`] must be UTF-8.
     pub fn send(&self, kind: MessageType, payload: &[u8]) -> Result<(), SendError> {
@@ -204,7 +204,7 @@ impl Client {
         self.shared.hurry();
     }
 
-    /// Sends a ping of up to 125 bytes ahead of what is queued; [`Listener::pong`] tells of the answer.
+    /// Sends a ping of up to 125 bytes ahead of the queue; [`Listener::pong`] reports the answer.
     pub fn ping(&self, payload: &[u8]) -> Result<(), PingError> {
         self.shared.ping(payload)
     }
@@ -234,12 +234,12 @@ impl Client {
         self.shared.handshake_response()
     }
 
-    /// Begins the retry that is waited for; false when none is.
+    /// Begins the pending retry; false if none is pending.
     pub fn retry_now(&self) -> bool {
         self.shared.retry_now()
     }
 
-    /// Answers [`Listener::prepare`] about attempt `attempt`; false when that one is no longer waited for.
+    /// Answers [`Listener::prepare`] about attempt `attempt`; false if that attempt no longer waits.
     pub fn prepare(&self, attempt: u32, prepared: Preparation) -> bool {
         self.shared.prepare(attempt, prepared)
     }
@@ -251,7 +251,7 @@ impl Client {
         self.shared.network_changed();
     }
 
-    /// What was counted so far.
+    /// The statistics so far.
     pub fn statistics(&self) -> Statistics {
         self.shared.statistics()
     }
@@ -259,7 +259,8 @@ impl Client {
     /// Begins the closing handshake behind what is queued, or cancels the attempt when no connection was open yet. When the
     /// handshake has begun before, this is no error and changes nothing.
     ///
-    /// A code that must not be sent goes out as 1000 with a warning, see [`close_code`]. The reason is cut to [`CLOSE_REASON_BYTES_MAX`] bytes at a character boundary.
+    /// A code that must not be sent goes out as 1000 with a warning, see [`close_code`]. The reason is cut to
+    /// [`CLOSE_REASON_BYTES_MAX`] bytes at a character boundary.
     pub fn close(&self, code: u32, reason: &str) -> Result<CloseStart, CloseError> {
         self.shared.close(Some(code), reason)
     }

@@ -21,7 +21,7 @@ pub struct Reconnect {
     /// The first delay is a random part of this, and each further one a random part of twice the one before ("full
     /// jitter"). Default 1 s.
     pub delay: Duration,
-    /// What the delay is a random part of at most. Default 30 s.
+    /// Upper limit of every random delay. Default 30 s.
     pub max_delay: Duration,
     /// Attempts of a series; `None` for any number. Default `None`.
     pub max_attempts: Option<u32>,
@@ -60,7 +60,7 @@ pub(super) struct Setback {
     pub(super) cause: Cause,
     /// That of a server or a proxy which refused.
     pub(super) status: Option<u16>,
-    /// What the refusal asked for by `Retry-After`.
+    /// The delay of the refusal's `Retry-After`.
     pub(super) retry_after: Option<Duration>,
     /// It is the peer's certificate that was refused.
     pub(super) by_certificate: bool,
@@ -80,7 +80,7 @@ pub(super) struct Series {
     since: Option<Instant>,
     /// There was a connection to where the attempts lead.
     was_connected: bool,
-    /// What the last failure asked for by `Retry-After`.
+    /// The delay of the last failure's `Retry-After`.
     asked: Duration,
 }
 
@@ -120,12 +120,12 @@ impl Series {
         self.was_connected = false;
     }
 
-    /// The least time between the last failure and an attempt, whatever calls for one.
+    /// The least time between the last failure and an attempt, even after a change of the network.
     pub(super) fn pause(&self) -> Duration {
         self.policy.delay.max(self.asked)
     }
 
-    /// Counts the next attempt, and tells the delay before it; `None` when there is to be none.
+    /// Counts the next attempt and returns the delay before it; `None` if no attempt follows.
     pub(super) fn next(&mut self, setback: impl Into<Setback>, now: Instant) -> Option<Duration> {
         let setback = setback.into();
         self.since.get_or_insert(now);
@@ -161,7 +161,7 @@ impl Series {
         }
     }
 
-    /// What the next delay is a random part of.
+    /// Upper limit of the next random delay.
     fn longest_delay(&self) -> Duration {
         let Reconnect { at_once, delay, max_delay, .. } = self.policy;
         let doublings = match (at_once, self.attempts) {

@@ -9,7 +9,7 @@ const DAY_SECS: u64 = 86_400;
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// What the header `Retry-After` among these asks for; names are in lower case. A date is compared with the server's own
+/// The delay of the header `Retry-After` among these; names are in lower case. A date is compared with the server's own
 /// clock, if the header `Date` tells it, since that of the device may be wrong.
 pub(super) fn retry_after<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Duration> {
     let (mut asked, mut date) = (None, None);
@@ -62,7 +62,7 @@ fn number(text: &str) -> Option<u64> {
     if digits { text.parse().ok() } else { None }
 }
 
-/// By the Gregorian calendar, whose years are taken to begin in March: a leap day is then the last of its year.
+/// Uses the Gregorian calendar with years that begin in March: a leap day is then the last day of its year.
 fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year / 4 - year / 100 + year / 400;

@@ -1,4 +1,4 @@
-//! What a client counts: kept by its sessions, read by anyone at any time.
+//! The counters of a client. Its sessions update them; any thread may read them at any time.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub struct Timing {
     pub upgrade: Duration,
 }
 
-/// What a client has counted since it was made, over all its connections.
+/// The statistics of a client over all its connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
     /// Attempts begun.
@@ -145,7 +145,7 @@ impl Counters {
         self.round_trip_minimum.store(minimum, Ordering::Relaxed);
     }
 
-    /// What was counted; the rest is not counted here.
+    /// The counters; the other fields come from elsewhere.
     pub(super) fn snapshot(&self) -> Statistics {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let time = |counter: &AtomicU64| match counter.load(Ordering::Relaxed) {

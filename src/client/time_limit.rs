@@ -16,11 +16,11 @@ const STOOD_STILL: Duration = Duration::from_millis(500);
 const ON_TIME: Duration = Duration::from_millis(10);
 /// How long the runtime takes at most to learn what waits in the kernel.
 const CATCH_UP: Duration = Duration::from_millis(50);
-/// The parts in which a limit is counted: one that rings far too late tells of a standstill that was over before the limit was.
+/// A limit is split into parts. If a part ends far too late, the process stood still and ran again before the limit ended.
 const PARTS: u32 = 4;
 const PART_MAX: Duration = Duration::from_secs(1);
 
-/// How long the process stood still, if it did when `deadline` passed. The limit is to begin anew then.
+/// How long the process stood still, if it did when `deadline` passed. The limit then starts again.
 pub(super) fn stood_still(deadline: Instant, now: Instant) -> Option<Duration> {
     Some(now.saturating_duration_since(deadline)).filter(|late| *late >= STOOD_STILL)
 }
@@ -43,7 +43,7 @@ pub(super) async fn passed(mut deadline: Instant, limit: Duration, still: impl F
     }
 }
 
-/// What `work` comes to within `limit`, which ends at `deadline` or later; `None` when it takes longer.
+/// The result of `work` within `limit`, which ends at `deadline` or later; `None` when it takes longer.
 pub(crate) async fn within<T>(
     limit: Duration,
     deadline: Instant,
@@ -76,7 +76,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(2);
     const MILLISECOND: Duration = Duration::from_millis(1);
 
-    /// The clock of tokio stands still unless it is told to go on, as in a process that is stopped.
+    /// The paused clock of tokio stands still like the clock of a stopped process.
     #[tokio::test(start_paused = true)]
     async fn a_limit_is_kept_and_begins_anew_after_a_standstill() {
         let began = Instant::now();
