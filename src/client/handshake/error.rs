@@ -50,11 +50,11 @@ pub struct RefusedUpgrade {
     pub headers: Headers,
     /// The first [`crate::client::RESPONSE_BODY_BYTES_MAX`] bytes of the body, as far as they came in time.
     pub body: Vec<u8>,
-    /// What may help.
+    /// A remedy.
     pub hint: Option<RefusalHint>,
 }
 
-/// What may help against a refusal.
+/// A remedy for a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefusalHint {
     /// `Origin` lacks the port, which `Host` has.
@@ -75,7 +75,7 @@ impl fmt::Display for RefusalHint {
     }
 }
 
-/// What is wrong with the sub-protocol that a server chose.
+/// The error of the sub-protocol that a server chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SubprotocolError {
     /// It is not among those that were offered.
@@ -87,7 +87,7 @@ pub enum SubprotocolError {
     },
     /// It is a list.
     Several,
-    /// There is none, and the application needs one.
+    /// The server chose none, but the application requires one.
     Missing,
 }
 

@@ -18,7 +18,7 @@ use super::rfc4648::base64;
 use super::stats::Timing;
 use crate::protocol::{ExtensionError, Negotiated, ReadBuffer};
 
-/// What most requests have room in.
+/// A capacity that fits most requests.
 const REQUEST_BYTES: usize = 512;
 /// Random bytes of a key (RFC 6455 section 4.1).
 const KEY_BYTES: usize = 16;
@@ -28,7 +28,7 @@ pub(super) struct Upgraded {
     pub(super) opened: Opened,
     /// permessage-deflate, when the server took the offer.
     pub(super) deflate: Option<Negotiated>,
-    /// What came behind the answer: the first of the frames.
+    /// Bytes after the answer: the first frames.
     pub(super) received: ReadBuffer,
 }
 
@@ -56,7 +56,7 @@ pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
             received.extend(&behind);
             Ok(Upgraded { opened, deflate, received })
         }
-        // Whoever follows a redirect does not wait for its body.
+        // A client that follows a redirect does not wait for its body.
         Err(UpgradeError::Status(mut refused))
             if location(&refused).is_none() || request.redirects.is_none() =>
         {
@@ -76,7 +76,7 @@ pub(super) fn location(refused: &RefusedUpgrade) -> Option<&str> {
     refused.headers.iter().find(|(name, _)| *name == "location").map(|(_, value)| value.trim())
 }
 
-/// What may help against a refusal.
+/// A remedy for a refusal.
 fn hint(refused: &RefusedUpgrade, request: &Request) -> Option<RefusalHint> {
     let Destination { authority, .. } = &request.destination;
     let header = |wanted: &str| refused.headers.iter().find(|(name, _)| *name == wanted);
@@ -105,7 +105,7 @@ fn shown_subprotocol(name: &str) -> Option<String> {
     (is_token(name.as_bytes()) && name.len() <= NAME_BYTES_MAX).then(|| name.to_owned())
 }
 
-/// The client is no browser, whose pages' origin a server may want to know, but servers compare what they get with their
+/// The client is not a browser with pages, but servers compare the header with their
 /// own name, which the platform sends: RFC 6454 section 7, RFC 6455 section 4.1.
 fn origin(request: &Request) -> String {
     let Destination { secure, authority, .. } = &request.destination;
@@ -173,14 +173,14 @@ pub fn parse_response_head(
     }
 }
 
-/// What a server answers a key by (RFC 6455 section 4.2.2).
+/// The server's answer to a key (RFC 6455 section 4.2.2).
 pub(crate) fn accept_key(key: &str) -> String {
     const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, [key, GUID].concat().as_bytes());
     base64(digest.as_ref())
 }
 
-/// What was agreed on by an answer.
+/// The result of the negotiation.
 fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Negotiated>), UpgradeError> {
     let (status, reason) = (head.status, head.reason.clone());
     let headers: Headers = head.headers.iter().map(|(name, value)| (name, value)).collect();

@@ -1,4 +1,4 @@
-//! What is wrong with bytes that are no head of an answer, in words. Values of headers are not among them.
+//! Describes bytes that are not the head of an answer. The description contains no values of headers.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::client::headers::is_token;
 /// The longest name of a header that is shown.
 const NAME_BYTES_MAX: usize = 64;
 
-/// Why bytes are no head of an answer.
+/// The reason why bytes are not the head of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeadFault {
     /// They are of another protocol.
@@ -20,8 +20,8 @@ pub enum HeadFault {
     Version,
     /// They are of HTTP/1.0, by which nothing can be upgraded (RFC 9110 section 7.8).
     Old,
-    /// They are the words of an error of this status without a line of HTTP. CivetWeb 1.15 so answers an upgrade for a path that has
-    /// no handler.
+    /// They are the text of an error with this status, without an HTTP status line. CivetWeb 1.15 answers so if a path has no
+    /// handler.
     Words(u16),
     /// A line breaks the rules.
     Line {
@@ -29,7 +29,7 @@ pub enum HeadFault {
         number: usize,
         /// The header's name, if it has one that can be shown.
         name: Option<String>,
-        /// What is wrong with the line.
+        /// The fault of the line.
         fault: &'static str,
     },
 }
@@ -53,7 +53,7 @@ impl fmt::Display for HeadFault {
 }
 
 impl HeadFault {
-    /// What is wrong with bytes that do not parse.
+    /// Finds the fault of bytes that do not parse.
     pub(super) fn of(bytes: &[u8]) -> Self {
         match bytes {
             // An alert or a handshake, of version 3.0 to 3.4.

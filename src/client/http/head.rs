@@ -23,7 +23,7 @@ pub(in crate::client) struct Head {
     pub(in crate::client) len: usize,
 }
 
-/// Why there is no head.
+/// The reason why no head was read.
 #[derive(Debug)]
 pub(in crate::client) enum HeadError {
     NotHttp(HeadFault),
@@ -118,7 +118,7 @@ mod tests {
         let values: Vec<_> =
             head.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(values, [("x-a", "b c"), ("x-b", "d e"), ("x-c", "f")]);
-        // It is no fold where there is no header before it.
+        // Without a header before it, the line is not a fold.
         assert!(parse_head(b"HTTP/1.1 403 No\r\n X-A: b\r\n\r\n").is_err());
     }
 

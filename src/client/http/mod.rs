@@ -13,7 +13,7 @@ pub use self::fault::HeadFault;
 
 pub(super) use self::head::{Head, HeadError, parse_head};
 
-/// What the library calls itself in requests.
+/// The library's User-Agent.
 pub(super) const USER_AGENT: &str = concat!("net_websocket/", env!("CARGO_PKG_VERSION"));
 
 /// The longest response head, in bytes; interim answers before it count as well.
@@ -24,7 +24,7 @@ pub const RESPONSE_BODY_BYTES_MAX: usize = 4_096;
 const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 /// So long before a deadline a refusal is reported, rather than that it was late.
 const BODY_MARGIN: Duration = Duration::from_millis(10);
-/// The most bytes read of a chunked body, whatever they amount to.
+/// The most bytes read of a chunked body, before decoding.
 const CHUNKED_BYTES_MAX: usize = 4 * RESPONSE_BODY_BYTES_MAX;
 const READ_STEP_BYTES: usize = 4_096;
 /// Reads the final head (RFC 9110 section 15.2: interim answers may come before it). What came behind it stays in
@@ -42,7 +42,7 @@ pub(super) async fn read_head<S: AsyncRead + Unpin>(
             Err(_) | Ok(0) => return head::cut_refusal(received).ok_or(HeadError::Eof),
             Ok(_) => {}
         }
-        // What is behind the limit is not looked at, so that it does not matter how much arrives at once.
+        // Bytes after the limit are not checked, so the result does not depend on how much arrives at once.
         while let Some(head) = parse_head(&received[..left.min(received.len())])? {
             received.drain(..head.len);
             if head.status == 101 || !(100..200).contains(&head.status) {
@@ -84,7 +84,7 @@ pub(super) async fn read_body<S: AsyncRead + Unpin>(
             }
         }
     };
-    // What came in time is handed on.
+    // The part that came in time is returned.
     let until = (Instant::now() + BODY_TIMEOUT).min(by - BODY_MARGIN);
     let _ = tokio::time::timeout_at(until, fill).await;
     if chunked {
@@ -233,7 +233,7 @@ mod tests {
                 }
             }
         }
-        // What is wrong behind the limit does not count.
+        // A fault after the limit does not count.
         let wire = format!("HTTP/1.1 101 Yes\r\nX: {}\x01", "x".repeat(70_000));
         for step in [wire.len(), 1_000] {
             let mut received = Vec::with_capacity(step);

@@ -45,7 +45,7 @@ pub(super) fn authorization<'a>(
     by(Algorithm::Sha256).or_else(|| by(Algorithm::Md5)).or_else(basic)
 }
 
-/// The request that is to be authorized.
+/// The request to authorize.
 struct Tunnel<'a> {
     credentials: &'a Credentials,
     method: &'a str,
@@ -109,7 +109,7 @@ impl Algorithm {
         if let Some(opaque) = challenge.parameter("opaque") {
             value.push_str(&format!(", opaque={}", quoted(opaque)));
         }
-        // What the proxy gave may not break out of the header.
+        // The proxy's values must not break out of the header.
         (!value.contains(|c: char| c.is_ascii_control())).then_some(value)
     }
 }
@@ -157,7 +157,7 @@ fn parse(header: &str) -> Vec<Challenge> {
     }
 }
 
-/// What follows a scheme and is no parameter: one word, which may end in `=`.
+/// The word after a scheme that is not a parameter; it may end in `=`.
 fn skip_token68(text: &str) -> &str {
     let end = text.find(',').unwrap_or(text.len());
     let word = text[..end].trim();

@@ -1,4 +1,4 @@
-//! What can be wrong with a proxy, as an application names it and as it answers.
+//! The errors of a proxy: of its options and of its answers.
 
 use std::fmt;
 use std::io;
@@ -12,7 +12,7 @@ use crate::client::http::{HeadError, HeadFault, RESPONSE_HEAD_BYTES_MAX};
 pub struct ProxyOptionError {
     /// The field.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// The fault.
     pub why: &'static str,
 }
 
@@ -30,7 +30,7 @@ impl std::error::Error for ProxyOptionError {}
 pub enum ProxyError {
     /// The system's setting is not one to follow.
     Setting(&'static str),
-    /// It wants a name and a password, and there are none.
+    /// It requires a user name and a password, but none are set.
     CredentialsMissing,
     /// It does not take the name and the password.
     CredentialsRefused,
@@ -116,7 +116,7 @@ impl fmt::Display for ProxyError {
 impl std::error::Error for ProxyError {}
 
 impl ProxyError {
-    /// The class of what the proxy did. What SOCKS has no status for is taken for the one that HTTP has.
+    /// The class of what the proxy did. A failure without a SOCKS status gets the corresponding HTTP status.
     pub(in crate::client) fn cause(&self) -> Cause {
         match self {
             Self::Setting(_) => Cause::Options,

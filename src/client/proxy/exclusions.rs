@@ -24,7 +24,7 @@ enum Pattern {
     Network(IpAddr, u8),
 }
 
-/// What a name without a wildcard means.
+/// The meaning of a name without a wildcard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::client) enum NameMatch {
     /// Itself, as in the platform's lists.

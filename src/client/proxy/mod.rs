@@ -23,7 +23,7 @@ use self::exclusions::{Exclusions, NameMatch};
 use self::server::{SOCKS5_CREDENTIAL_BYTES_MAX, WrittenHost, parse_written, warn_of};
 
 impl ProxyServer {
-    /// What [`super::Request::parse`] would find wrong with it.
+    /// The error that [`super::Request::parse`] would return.
     pub fn check(&self) -> Result<(), ProxyOptionError> {
         ProxySelection::parse(Proxy::Server(self.clone())).map(|_| ())
     }
@@ -103,7 +103,7 @@ impl ProxySelection {
     }
 }
 
-/// The proxy of OpenHarmony's settings; without a host there is none.
+/// The proxy of OpenHarmony's settings. An empty host means no proxy.
 fn of_platform(settings: crate::platform::DefaultProxy) -> Result<Option<ResolvedProxy>, ProxyError> {
     let crate::platform::DefaultProxy { host, port, exclusions } = settings;
     if host.is_empty() || port == 0 {

@@ -28,8 +28,8 @@ pub enum Proxy {
 pub struct ProxyServer {
     /// How it is spoken to.
     pub protocol: ProxyProtocol,
-    /// Its name or address, which may stand in `[scheme://][user[:password]@]host[:port][/]`, as on the platform. Nothing in it is
-    /// percent-encoded.
+    /// Its name or address, which may stand in `[scheme://][user[:password]@]host[:port][/]`, as on the platform. Nothing in it
+    /// is percent-encoded.
     pub host: String,
     /// Its port; 0 if the host has one.
     pub port: u16,
@@ -91,7 +91,7 @@ impl ResolvedProxy {
     }
 }
 
-/// What the application, or the user of the machine, has set is followed as far as it goes.
+/// The setting of the application or the user is used as far as possible.
 pub(super) fn warn_of(meaningless: &[&str]) {
     if !meaningless.is_empty() {
         crate::logging::warn(format_args!(
@@ -119,7 +119,7 @@ pub(super) struct WrittenHost {
     pub(super) port: Option<u16>,
 }
 
-/// `[scheme://][user[:password]@]host[:port][/]`. Nothing is percent-decoded, as the platform does not.
+/// `[scheme://][user[:password]@]host[:port][/]`. Percent-encoding is not decoded, as on the platform.
 pub(super) fn parse_written(text: &str) -> Result<WrittenHost, ProxyError> {
     let (protocol, rest) = match text.trim().split_once("://") {
         Some((scheme, rest)) => (Some(protocol_of(scheme)?), rest),

@@ -1,4 +1,4 @@
-//! What an app says of the authorities that users install, in its `network_config.json`.
+//! The `trust-current-user-ca` of an app's `network_config.json`.
 //!
 //! The platform has no public function that tells it. It reads the file `resources/base/profile/network_config.json` of the
 //! app's entry module from the app's package, and so does this.
@@ -44,7 +44,7 @@ pub(super) fn trusts_user_authorities() -> io::Result<bool> {
     Ok(*TRUSTS.get_or_init(|| trusts))
 }
 
-/// What the packages in a folder say together. A process without packages is not that of an app.
+/// The combined setting of the packages in a folder. A process without packages is not that of an app.
 fn of_packages(folder: &Path) -> io::Result<bool> {
     let packages = match fs::read_dir(folder) {
         Ok(entries) => {
@@ -85,8 +85,8 @@ fn mapped_packages(maps: &str, folder: &Path) -> Vec<PathBuf> {
     packages
 }
 
-/// Whether a member of a JSON object is `true`; `None` if there is no such member. As the platform does, its name is known without
-/// regard to case, and any other value is false. What else is in the file needs not be well-formed.
+/// Whether a member of a JSON object is `true`; `None` if the member does not exist. As the platform does, its name is known
+/// without regard to case, and any other value is false. The rest of the file may be malformed.
 fn member_is_true(json: &[u8], name: &str) -> Option<bool> {
     let mut depth = 0_usize;
     let mut rest = json;
@@ -112,7 +112,7 @@ fn member_is_true(json: &[u8], name: &str) -> Option<bool> {
     None
 }
 
-/// How long a string is whose first quotation mark was just before; `None` if it does not end.
+/// The length of a string after its first quotation mark; `None` if it does not end.
 fn string_bytes(text: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {

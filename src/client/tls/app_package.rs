@@ -12,10 +12,10 @@ const END_BYTES: usize = 22;
 const COMMENT_BYTES_MAX: usize = 65_535;
 /// No package has a longer list of its files.
 const DIRECTORY_BYTES_MAX: u32 = 67_108_864;
-/// A longer file is none of those that are read here.
+/// A longer file is not one that this module reads.
 const FILE_BYTES_MAX: u32 = 1_048_576;
 
-/// What the package at `path` holds under `name`.
+/// The entry `name` of the package at `path`.
 pub(super) fn read_file(path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
     let package = File::open(path)?;
     let length = package.metadata()?.len();
@@ -166,7 +166,7 @@ mod tests {
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 0xff;
-            // Whatever it is taken for, it is not a crash.
+            // Any result is fine, except a crash.
             let _ = read(&bad, "name");
         }
         assert!(read(&archive(&[("name", b"x", 12)], b""), "name").is_err(), "an unknown method");

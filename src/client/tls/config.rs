@@ -28,12 +28,12 @@ struct ConfigKey {
     pins: Vec<Pin>,
     declared: DeclaredTrust,
     certificate: Option<(PathBuf, PathBuf)>,
-    /// Of the password; the password itself is not kept.
+    /// Digest of the password; the password itself is not stored.
     password: Option<Vec<u8>>,
     tls13_only: bool,
     alpn: AlpnProtocols,
     files: Vec<(Option<SystemTime>, u64)>,
-    /// Of the folders of the users' authorities, which users change while the app runs.
+    /// State of the folders of the users' authorities, which may change while the app runs.
     users: Vec<Option<SystemTime>>,
 }
 
@@ -133,7 +133,7 @@ fn build(options: &TlsOptions, declared: &DeclaredTrust) -> Result<ClientConfig,
         }
     };
     config.alpn_protocols = options.alpn.0.clone();
-    // For Wireshark. Whoever has the file can read the connections, so no release build writes it.
+    // For Wireshark. The file allows reading the connections, so release builds do not write it.
     #[cfg(debug_assertions)]
     {
         config.key_log = Arc::new(rustls::KeyLogFile::new());

@@ -1,9 +1,9 @@
-//! What a value in DER is: the kinds of file that are mistaken for each other, algorithms by name, sizes of keys.
+//! Recognises DER values: kinds of files that are often confused, names of algorithms, sizes of keys.
 
 use pkcs5::der::asn1::{AnyRef, BitStringRef, UintRef};
 use pkcs5::der::{Decode, Reader, SliceReader, Tag, Tagged};
 
-/// What a file holds that is one SEQUENCE.
+/// The kind of a file that is one SEQUENCE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileKind {
     /// RFC 5280 section 4.1, or of the same outer form.
@@ -32,7 +32,7 @@ pub(super) fn file_kind(file: &[u8]) -> Option<FileKind> {
     }
 }
 
-/// What is inside of a SEQUENCE with nothing behind it.
+/// The contents of a SEQUENCE, if no data follow it.
 fn sequence(der: &[u8]) -> Option<SliceReader<'_>> {
     let value = AnyRef::from_der(der).ok()?;
     if value.tag() != Tag::Sequence {
@@ -41,7 +41,7 @@ fn sequence(der: &[u8]) -> Option<SliceReader<'_>> {
     SliceReader::new(value.value()).ok()
 }
 
-/// The SubjectPublicKeyInfo of a certificate, of version 1 as well (RFC 5280 section 4.1). Nothing else of it is looked at.
+/// The SubjectPublicKeyInfo of a certificate, of version 1 as well (RFC 5280 section 4.1). The rest of the value is not checked.
 pub(super) fn certificate_key(certificate: &[u8]) -> Option<&[u8]> {
     const VERSION: u8 = 0xa0;
     let signed = AnyRef::decode(&mut sequence(certificate)?).ok()?;

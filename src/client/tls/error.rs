@@ -1,4 +1,4 @@
-//! What can go wrong before and in a TLS handshake, in words that say what to do.
+//! The errors before and during a TLS handshake, with texts that say what to do.
 
 use std::fmt;
 use std::io;
@@ -19,7 +19,7 @@ use crate::shortage::is_shortage;
 pub struct TrustError {
     /// The file, when the option named one.
     pub path: Option<PathBuf>,
-    /// What is wrong with it.
+    /// The fault.
     pub cause: String,
     /// It is not the file: the system had no descriptor or no memory to read it.
     pub is_shortage: bool,
@@ -45,7 +45,7 @@ impl fmt::Display for TrustError {
 
 impl std::error::Error for TrustError {}
 
-/// A path as it may be shown. What was given may be the file's contents, which may be a private key.
+/// A path as it may be shown. The option may be the contents of a file, possibly a private key.
 pub(super) struct Shown<'a>(pub(super) &'a Path);
 
 impl fmt::Display for Shown<'_> {
@@ -65,7 +65,7 @@ impl fmt::Display for Shown<'_> {
 /// Why a TLS handshake failed.
 #[derive(Debug)]
 pub enum TlsError {
-    /// What one side sent did not please the other, the certificates among it.
+    /// One side refused the data of the other, for example a certificate.
     Handshake(rustls::Error),
     /// The server ended the connection in the middle.
     Eof,
@@ -173,7 +173,7 @@ fn handshake(error: &rustls::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
         rustls::Error::FailedToGetRandomBytes => f.write_str("the system provided no random numbers"),
         rustls::Error::DecryptError => f.write_str("a TLS record was changed on its way, or encrypted incorrectly"),
-        // What the handshake itself has found.
+        // The error of the handshake itself.
         rustls::Error::General(text) => f.write_str(text),
         // `non_exhaustive`, and the rest a client never meets.
         other => write!(f, "TLS failed: {}", Words(other)),

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 /// More than any store of authorities has.
 const FILE_BYTES_MAX: u64 = 16_777_216;
 
-/// What is in a file. It may be a private key, so it is wiped from memory when it is dropped. A pipe, which would be waited for,
+/// Reads a file. Its contents may be a private key, so they are wiped from memory when they are dropped. A pipe, whose read would block,
 /// and a device, which may have no end, are refused.
 pub(super) fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let refused = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, why));

@@ -38,7 +38,7 @@ const OTHER_CIPHER: &str = "a cipher other than AES-CBC and DES-EDE3-CBC";
 /// Why a file gives no key. No byte of it is part of the words.
 #[derive(Debug, PartialEq, Eq)]
 enum KeyError {
-    /// What the file holds instead.
+    /// The contents of the file instead.
     NoKey(&'static str),
     /// The kind of key, and what makes another one of it.
     Kind(&'static str),
@@ -169,7 +169,7 @@ pub(super) fn unfit(
     }
 }
 
-/// What a key is that was found, and that TLS here cannot use.
+/// The kind of a key that TLS cannot use here.
 pub(super) fn kind_of_unusable(key: &PrivateKeyDer<'_>) -> &'static str {
     let name = match key {
         PrivateKeyDer::Pkcs8(key) => der::pkcs8_key_name(key.secret_pkcs8_der()),
@@ -289,7 +289,7 @@ impl Cipher {
         }
     }
 
-    /// What is encrypted is one value of ASN.1; anything else came of a wrong password.
+    /// The plaintext is one ASN.1 value; other bytes mean that the password is wrong.
     fn decrypt(self, key: &[u8], iv: &[u8], data: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let mut buffer = Zeroizing::new(data.to_vec());
         let length = match self {

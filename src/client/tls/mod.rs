@@ -1,4 +1,4 @@
-//! TLS: what an application asks, the configuration made of it, and the handshake.
+//! TLS: the options of an application, the configuration that follows from them, and the handshake.
 
 mod app_config;
 mod app_package;
@@ -56,7 +56,7 @@ pub(super) async fn handshake(
     Ok(TlsConnector::from(config).connect(name, tcp).await?)
 }
 
-/// What the server had to say of the handshake when it broke off the upgrade. A server of TLS 1.3 judges the client's
+/// The server's TLS alert, which arrived when it ended the connection during the upgrade. A server of TLS 1.3 judges the client's
 /// certificate when the client takes the handshake for done already (RFC 8446 section 4.4.2.4), so its alert may be behind
 /// a failed write.
 pub(super) async fn late_alert(mut stream: Box<EitherTlsStream<Socket>>) -> Option<TlsError> {

@@ -1,4 +1,4 @@
-//! What an application asks of TLS.
+//! The TLS options of an application.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -22,19 +22,19 @@ pub struct TlsOptions {
     /// Trust the authorities that the device's users have installed, for one user or for all. Default: those of the current
     /// user, unless the app's `network_config.json` forbids it, and none of those for all users.
     pub trust_user_authorities: Option<bool>,
-    /// What else of the app's `network_config.json` counts. Default: nothing, as with the platform's WebSocket.
+    /// The other members of the app's `network_config.json` that apply. Default: nothing, as with the platform's WebSocket.
     pub network_security_config: NetworkSecurityConfig,
-    /// Accept any certificate for any name. Whoever sits on the path can then read and change everything, unless `pins`
+    /// Accept any certificate for any name. Anyone on the network path can then read and change everything, unless `pins`
     /// are given: those count all the same, for the server's own key.
     pub skip_server_verification: bool,
     /// Public keys of which the server's chain must have one; none for no such demand. Expired ones count no more; when
     /// all have expired, a chain that is verified will do without.
     pub pins: Vec<Pin>,
-    /// What to show a server that asks for a certificate.
+    /// The certificate for a server that asks for one.
     pub client_certificate: Option<ClientCertificate>,
     /// Speak TLS 1.3 only. Default: 1.2 as well.
     pub tls13_only: bool,
-    /// What to offer by ALPN. Default: `http/1.1`.
+    /// The protocols to offer by ALPN. Default: `http/1.1`.
     pub alpn: AlpnProtocols,
     /// The name to ask for (SNI) and to verify, instead of the URL's host.
     pub server_name: Option<TlsServerName>,
@@ -77,7 +77,7 @@ pub enum NetworkSecurityConfig {
     Strict,
 }
 
-/// What an app's `network_config.json` demands and allows for one host.
+/// The rules of an app's `network_config.json` for one host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct DeclaredTrust {
     /// Public keys of which the server's chain must have one; none for no such demand.

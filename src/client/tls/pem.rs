@@ -14,7 +14,7 @@ const HYPHENS: &[u8] = b"-----";
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What is wrong with a PEM file.
+/// The error of a PEM file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PemError {
     Utf16,
@@ -42,9 +42,9 @@ impl fmt::Display for PemError {
     }
 }
 
-/// The sections of a file, in order; after an error there are no more.
+/// The sections of a file, in order. An error is the last item.
 pub(super) fn sections(file: &[u8]) -> Sections<'_> {
-    // Of either order of bytes.
+    // UTF-16 with either byte order.
     Sections { rest: file, is_utf16: split_at(file, b"B\0E\0G\0I\0N").is_some() }
 }
 
@@ -78,7 +78,7 @@ impl<'a> Iterator for Sections<'a> {
 
 /// A section of a PEM file.
 pub(super) struct Section<'a> {
-    /// What it says that it holds; bytes of the file.
+    /// The kind that its first line names; bytes of the file.
     pub(super) label: &'a [u8],
     headers: Vec<(&'a [u8], &'a [u8])>,
     /// Without white space.
@@ -134,12 +134,12 @@ impl<'a> Section<'a> {
         self.headers.iter().find(|(name, _)| *name == wanted.as_bytes()).map(|(_, value)| *value)
     }
 
-    /// What the base64 stands for.
+    /// The decoded base64.
     pub(super) fn decode(&self) -> Result<Zeroizing<Vec<u8>>, PemError> {
         if self.base64.contains(&b'\\') {
             return Err(PemError::EscapedLineEnds);
         }
-        // Whatever it is, it is decoded as a private key: that alone is done in constant time.
+        // Every section is decoded like a private key, because only that decoder runs in constant time.
         let begin: &[u8] = b"-----BEGIN PRIVATE KEY-----\n";
         let end: &[u8] = b"\n-----END PRIVATE KEY-----\n";
         let mut key = Zeroizing::new(Vec::with_capacity(begin.len() + self.base64.len() + end.len()));
@@ -154,7 +154,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// What stands before and behind the first `mark`.
+/// The bytes before and after the first `mark`.
 fn split_at<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = bytes.windows(mark.len()).position(|window| window == mark)?;
     Some((&bytes[..at], &bytes[at + mark.len()..]))

@@ -1,5 +1,4 @@
-//! Whom to trust: the store of the system with what its users have installed, the authorities in an application's file or
-//! folder, or both.
+//! The trusted authorities: the system's store with the authorities of users, an application's file or folder, or both.
 
 use std::fmt;
 use std::fs;
@@ -170,7 +169,7 @@ impl UserAuthorities {
 
 /// Why a file gives no certificates. No byte of it is part of the words.
 enum CertificatesError {
-    /// What the file holds instead.
+    /// The contents of the file instead.
     None(&'static str),
     /// Trust in the form of OpenSSL: a certificate, and for what it is trusted and for what not.
     Trusted,

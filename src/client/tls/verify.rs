@@ -24,7 +24,7 @@ use super::der::{self, rsa_bits};
 use super::options::{DIGEST_BYTES, Pin};
 use crate::client::rfc4648::base64;
 
-/// Whom to trust.
+/// The trusted authorities.
 #[derive(Debug)]
 pub(super) struct TrustAnchors {
     pub(super) roots: Arc<RootCertStore>,
@@ -104,7 +104,7 @@ impl fmt::Display for CertificateRefusal {
     }
 }
 
-/// Who pins a key.
+/// The source of a pin.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum PinSource {
     Options,
@@ -252,7 +252,7 @@ impl Verifier {
         der::certificate_key(certificate).map(SubjectPublicKeyInfoDer::from)
     }
 
-    /// What rustls has for TLS 1.3 alone.
+    /// rustls has such a function for TLS 1.3 only. This is its counterpart for TLS 1.2.
     fn verify_tls12_signature_by_key(
         &self,
         message: &[u8],
