@@ -1,4 +1,4 @@
-//! Memory that crosses the C API: payloads that an application lends for a call or gives away, and texts it asks for.
+//! Memory at the C API: payloads that an application lends or gives away, and buffers for texts.
 
 use std::ffi::{CStr, c_char, c_void};
 

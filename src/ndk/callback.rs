@@ -20,7 +20,7 @@ use crate::client::{
     Receipt, Reconnected, Reconnecting, Statistics,
 };
 
-/// The text of status 101 (RFC 9110 section 15.2.2), whatever phrase the server put there.
+/// The text of status 101 (RFC 9110 section 15.2.2), even if the server sent another phrase.
 const SWITCHING_PROTOCOLS: &str = "Switching Protocols";
 
 /// Reads the functions anew for each event, because applications replace them.
@@ -50,7 +50,7 @@ impl Callbacks {
         self.known.current()
     }
 
-    /// Calls a function given to NWS_SetCallbacks with the user data given there. Returns false if there is none.
+    /// Calls a function given to NWS_SetCallbacks with the user data given there. Returns false if none is set.
     fn call_ext<T>(
         &self,
         callback: Option<unsafe extern "C" fn(*mut WebSocket, *mut c_void, *const T)>,

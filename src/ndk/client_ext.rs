@@ -1,4 +1,4 @@
-//! What `net_websocket_ext.h` adds to a client: options, callbacks, and the completions of its messages.
+//! The state that `net_websocket_ext.h` adds to a client: options, callbacks, and the receipts of its messages.
 //!
 //! Owns these values between the calls that set them and the session's events. Knows nothing of how they are parsed or
 //! called.
@@ -27,7 +27,7 @@ struct ExtState {
     options: Option<Box<Options>>,
     reconnect: Option<Box<Reconnect>>,
     callbacks: Option<Arc<RawCallbacks>>,
-    /// Of the messages that are neither sent nor dropped yet.
+    /// Receipts of messages that are neither sent nor dropped.
     completions: HashMap<Receipt, SendCompletion>,
     next_receipt: Receipt,
 }

@@ -8,7 +8,7 @@ use super::handle::{self, Handle};
 use super::last_error::set_last_error;
 use crate::{logging, platform};
 
-/// What a call in a forked process is told.
+/// The error text of a call in a forked process.
 const FORKED: &str = "this process is a child of fork(); only the parent can use the library";
 
 /// Runs the body of a C function. Returns `failure` if it panics: a panic is our defect and must not reach C. Returns it in a
@@ -53,7 +53,7 @@ fn refuse(function: &str, CallError { code, text }: CallError) -> ErrCode {
     code
 }
 
-/// What a function returns when its body does not run to its end. In a forked process there is no client.
+/// The return value of a function whose body does not run to its end. A forked process has no client.
 pub fn failure() -> ErrCode {
     if platform::is_forked() { ErrCode::ClientNotCreated } else { ErrCode::Base }
 }

@@ -1,7 +1,7 @@
 //! The clients that exist, by the address of their struct.
 //!
-//! Every call looks an address up here before it touches the memory there: a stale or foreign address is not found, and
-//! does no harm. A call holds up Destroy of its own client, and no other call.
+//! Every call looks up an address here before it touches the memory there. A stale or foreign address is not found, so it does no
+//! harm. A call holds up Destroy of its own client, and no other call.
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet, VecDeque};

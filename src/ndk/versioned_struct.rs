@@ -47,7 +47,7 @@ versioned! {
     RawServerStatistics, "NWS_ServerStatistics", size_of::<RawServerStatistics>();
 }
 
-/// What 64-bit programs were built with.
+/// The sizes in 64-bit programs.
 #[cfg(target_pointer_width = "64")]
 const _: () = {
     assert!(RawOptions::SIZE_MIN == 104 && RawCallbacks::SIZE_MIN == 72);

@@ -1,7 +1,7 @@
 //! Whether this process was forked from one that uses the library.
 //!
-//! A forked process has the memory of its parent and none of its threads: connections stand still, and a lock that another
-//! thread had stays locked for ever.
+//! A forked process has the memory of its parent, but not its threads. Connections stop there, and a lock that another thread
+//! held stays locked for ever.
 
 use std::ffi::c_int;
 use std::sync::Once;

@@ -3,14 +3,14 @@
 //! Its locks wait by the system call futex (futex(2)). Of the two calls of 32-bit ARM it takes the older one, whose time is two
 //! words: seconds and nanoseconds. But it hands over musl's `timespec`, whose seconds are 64 bits: the kernel takes their upper
 //! half, which is 0, for the nanoseconds. So `Condvar::wait_timeout` and `thread::park_timeout` end at the last whole second of
-//! the clock before their time, and say that the time has passed. What waits so here:
+//! the clock before their time, and say that the time has passed. These callers wait so:
 //!
 //! - the runtime's watchdog between two looks at a callback;
 //! - tokio's threads for blocking work, before they end;
 //! - the start of the runtime, for its workers (`recv_timeout`): it would look again and again.
 //!
-//! tokio's timers, and so all deadlines of connections, wait by epoll_wait(2), which counts milliseconds, and `thread::sleep` by a
-//! function of musl: these are right.
+//! tokio's timers, and so all deadlines of connections, wait by epoll_wait(2), which counts milliseconds, and `thread::sleep` by
+//! a function of musl: these are right.
 //!
 //! So `build.rs` has the linker send every call of `syscall` in this library here (`--wrap`), and the time is handed over as the
 //! kernel reads it. A standard library that does so itself, or takes the newer call, is left alone.

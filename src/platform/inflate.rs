@@ -14,7 +14,7 @@ pub(crate) struct InflateStream {
     window_bits: u8,
 }
 
-/// What a call has done.
+/// The result of a call.
 pub(crate) struct Inflated {
     /// How many bytes of the input it took.
     pub(crate) taken: usize,

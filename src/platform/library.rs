@@ -27,7 +27,7 @@ impl Library {
 #[derive(Debug)]
 pub(super) struct Exhausted;
 
-/// What was looked up, once that could be done.
+/// The symbols, after the first successful look-up.
 pub(super) struct LookedUp<T>(OnceLock<Option<T>>);
 
 impl<T> LookedUp<T> {
@@ -35,7 +35,7 @@ impl<T> LookedUp<T> {
         Self(OnceLock::new())
     }
 
-    /// What `look_up` finds. It is called again as long as it cannot look.
+    /// The result of `look_up`. It is called again as long as it cannot look.
     pub(super) fn get(&self, look_up: impl FnOnce() -> Result<Option<T>, Exhausted>) -> Option<&T> {
         match self.0.get() {
             Some(found) => found.as_ref(),

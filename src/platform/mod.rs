@@ -1,4 +1,4 @@
-//! What only the system knows: the proxy of its network settings, changes of its network, the permission to use it, what the
+//! Calls of the system: the proxy of its network settings, changes of its network, the permission to use it, what the
 //! app declares about security, where a device keeps things, its sleep, forks, what a thread is doing, and how much of what was
 //! written to a socket the peer has acknowledged. And decompression into memory that is not initialized.
 //!

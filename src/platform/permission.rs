@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Whether this process may make sockets. An app for OpenHarmony without `ohos.permission.INTERNET` may not: its C library
 /// refuses each of them with EPERM.
 ///
-/// A system call until the first success, nothing more from then on: an app gets the permission when it is installed. A
-/// shortage is no refusal.
+/// Makes a system call until the first success. Later calls cost nothing, because an app gets the permission at its installation.
+/// A lack of descriptors is not a refusal.
 pub(crate) fn may_use_network() -> bool {
     static MAY: AtomicBool = AtomicBool::new(false);
     if MAY.load(Ordering::Relaxed) {

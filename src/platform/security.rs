@@ -1,4 +1,4 @@
-//! What an app declares in its `network_config.json`, as the platform's library for TLS tells it.
+//! The declarations in an app's `network_config.json`, from the platform's TLS library.
 
 use std::ffi::{CStr, CString, OsStr, c_char, c_void};
 use std::mem::transmute;

@@ -6,7 +6,7 @@ use super::clock::time_on;
 
 /// The time in which the device slept since it was started. The kernel gives both clocks without a system call.
 pub(crate) fn slept() -> Duration {
-    // A system without one of the clocks tells of no sleep.
+    // A system without one of the clocks reports no sleep.
     let awake = time_on(libc::CLOCK_MONOTONIC).unwrap_or_default();
     time_on(libc::CLOCK_BOOTTIME).unwrap_or_default().saturating_sub(awake)
 }

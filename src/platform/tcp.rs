@@ -1,4 +1,4 @@
-//! What the kernel knows of a TCP connection, and what it has received there.
+//! The kernel's state of a TCP connection.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};

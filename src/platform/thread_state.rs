@@ -1,4 +1,4 @@
-//! What a thread of this process is doing, as the scheduler sees it.
+//! The state of a thread of this process in the scheduler.
 //!
 //! Owns the reading of procfs and of another thread's clock. Knows nothing of what the threads are for.
 

@@ -11,7 +11,7 @@
 //! callback takes long. Wakes and spawns from inside it go through the watchdog's thread. Further callbacks at the same time use
 //! `block_in_place`, unless the first one is about to end.
 //!
-//! When a thread outside of the runtime wakes a task, tokio wakes two workers: one for the task, one to look for more. While
+//! If a thread outside of the runtime wakes a task, tokio wakes two workers: one runs the task, one looks for more. While
 //! all workers sleep, such threads use the [`ExternalWaker`] instead, which wakes one.
 //!
 //! Tasks wait for points in time by the [`Alarm`], which needs tokio's timer for the nearest one alone.
@@ -145,7 +145,7 @@ impl Process {
         }
     }
 
-    /// What stands beside the workers.
+    /// The parts of the runtime beside the workers.
     fn start_rest(tokio: &Runtime) -> io::Result<(Arc<ExternalWaker>, Arc<CallbackWatchdog>, Thread)> {
         spawn_on(tokio.handle(), Box::pin(alarm::run()));
         let external_waker = ExternalWaker::start(tokio)?;
@@ -220,8 +220,8 @@ impl Job {
     }
 }
 
-/// A task that tokio makes yield waits in a list of its worker's own, out of reach while that worker blocks in a callback. So
-/// tasks are not made to yield: a session does so by itself.
+/// tokio puts a yielding task into a list of its worker. No other worker reaches that list while this one blocks in a callback.
+/// So tasks are not made to yield: a session does so by itself.
 fn spawn_on(tokio: &Handle, task: Task) {
     drop(tokio.spawn(unconstrained(Turns::of(task))));
 }
@@ -327,7 +327,7 @@ mod tests {
     /// Longer than anything here takes; a test that reaches it has failed.
     const DEADLINE: Duration = Duration::from_secs(20);
 
-    /// A task that needs the runtime's timers, and so whatever waits for sockets.
+    /// A task that needs the runtime's timers or sockets.
     fn tick(done: Sender<()>) {
         let task = async move {
             for _ in 0..3 {

@@ -1,10 +1,10 @@
-//! The slot of the one callback that runs on its worker as it is, and how one that finds it taken goes on.
+//! The slot of the one callback that runs inline on its worker. Other callbacks find it taken and run in another way.
 //!
 //! Owns the slot and the count of threads that are on their way. Knows nothing of what callbacks do.
 //!
-//! Who finds the slot taken may hand its worker's role to another thread. That is worth a thread when the callback in the slot
-//! blocks, or works on a processor of its own. But one that waits for a processor is there within moments; and where others
-//! take the processors, a further thread would have to wait for one as well.
+//! A callback that finds the slot taken may hand its worker's role to another thread. That is worth a thread when the callback in
+//! the slot blocks, or works on a processor of its own. A holder that only waits for a processor continues within moments. If
+//! other programs use all processors, another thread would have to wait as well.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// Which callback is in the slot: the upper half counts them, the lower half is the holder's thread, or 0 for none.
 static SLOT: AtomicU64 = AtomicU64::new(0);
 
-/// What [`SLOT`] was when its holder was last found to block.
+/// The value of [`SLOT`] when its holder was last found to block.
 static BLOCKED: AtomicU64 = AtomicU64::new(0);
 
 /// Threads that the runtime has asked for, and those that have begun.
@@ -91,7 +91,7 @@ pub(super) fn take() -> Option<Taken> {
     Some(Taken(()))
 }
 
-/// Takes the slot when it is free within moments. `None` when another thread is to have this worker's role.
+/// Takes the slot when it is free within moments. `None` if another thread must take this worker's role.
 pub(super) fn take_soon() -> Option<Taken> {
     let mut began = None;
     loop {
@@ -128,7 +128,7 @@ pub(super) fn take_soon() -> Option<Taken> {
     }
 }
 
-/// What the holder of the slot is doing.
+/// The state of the slot's holder.
 enum Holder {
     /// It holds it no more.
     Gone,

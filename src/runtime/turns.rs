@@ -2,12 +2,12 @@
 //!
 //! Owns the line of busy tasks. Knows nothing of threads, but how many of them sleep.
 //!
-//! A task's turn is one poll. What a peer sends without bringing the task anything counts against the turn: the reads of TLS
-//! loop inside one poll, and a peer could keep a worker there.
+//! A task's turn is one poll. Bytes that bring the task no result count against its turn: TLS reads loop inside one poll, and a
+//! peer could keep a worker there.
 //!
-//! A task that has more to do than its turn holds is a busy one. tokio's queues are first come, first served: a task with one
-//! message would wait for a turn of each busy one. So busy tasks stand in a line of their own, and as many of them as there are
-//! places are in tokio's queues at a time. Who had a long turn is taken for busy at its next one, too: many are woken at once
+//! A busy task has more work than one turn allows. tokio's queues are first come, first served: a task with one
+//! message would wait for a turn of each busy one. So busy tasks have a queue of their own, and only a limited number of them is
+//! in tokio's queues at a time. A task with a long turn also counts as busy at its next turn, because many tasks wake at once
 //! when their sockets have room again.
 
 use std::cell::Cell;
@@ -21,7 +21,7 @@ use crate::sync::lock;
 
 /// Two are enough for a phone, and the least that lets one block while the other serves everyone else.
 pub(super) const WORKER_THREADS: usize = 2;
-/// Bytes that a task may read in one turn without getting anything out of them: the longest record of TLS 1.2 (RFC 5246
+/// Bytes that a task may read in one turn without a result: the longest record of TLS 1.2 (RFC 5246
 /// section 6.2.3), so that what a whole record brings is never waited for. rustls takes 1 to 2 ms for so many session tickets.
 const TURN_IDLE_BYTES_MAX: isize = 18_437;
 /// A task that ends its turn with fewer bytes left than these has one read in the next: rustls reads 4 KiB at a time.
@@ -45,7 +45,7 @@ static FIRST: AtomicU64 = AtomicU64::new(0);
 static SLEEPING_WORKERS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    /// What is left of [`TURN_IDLE_BYTES_MAX`] to the task that runs on this thread. The last read may take more.
+    /// The rest of [`TURN_IDLE_BYTES_MAX`] for the task that runs on this thread. The last read may take more.
     static IDLE_BYTES_LEFT: Cell<isize> = const { Cell::new(isize::MAX) };
     /// The task that runs on this thread has more to do than its turn holds.
     static HAS_MORE: Cell<bool> = const { Cell::new(false) };
@@ -98,13 +98,13 @@ pub(super) fn worker_wakes() {
     SLEEPING_WORKERS.fetch_sub(1, Ordering::SeqCst);
 }
 
-/// What runs on the runtime. One type for all of them: tokio compiles what it does with a task for each type anew.
+/// A task of the runtime. One type for all of them: tokio compiles what it does with a task for each type anew.
 pub(super) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A task, with the beginning and the end of its turns.
 pub(super) struct Turns {
     task: Task,
-    /// What it may read for nothing in its next turn.
+    /// The bytes that it may read without a result in its next turn.
     idle_bytes: isize,
     standing: Standing,
 }
