@@ -19,7 +19,7 @@ fn main() {
     }
 
     if on_openharmony {
-        // Not to where ohrs looks: of them it would write an index.d.ts that lacks what src/arkts/preamble.d.ts says.
+        // Not to where ohrs looks: it would write an index.d.ts of its own, and the declarations are in package/.
         let out = env::var("OUT_DIR").expect("cargo sets it for build scripts");
         println!("cargo::rustc-env=NAPI_TYPE_DEF_TMP_FOLDER={out}");
     }

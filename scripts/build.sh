@@ -4,7 +4,7 @@
 #   scripts/build.sh [arm64-v8a|armeabi-v7a|x86_64|host|all]...   default: all
 #
 #   arm64-v8a, armeabi-v7a, x86_64   dist/ABI/libnet_websocket.so for OpenHarmony
-#   host                             target/host/net_websocket.node, for Node on this machine, and target/index.d.ts
+#   host                             target/host/net_websocket.node, for Node on this machine
 #
 # dist/ holds what `ohrs build` puts there, byte by byte: the libraries and an index.d.ts that leads to the declarations in package/.
 # prefix/ holds the same libraries with the headers and a package for CMake. scripts/package.sh makes the HAR of dist/.
@@ -72,18 +72,8 @@ fi
 
 if [[ $host ]]; then
     step 'Building for this machine'
-    compile_host() { cargo_host build --release --lib --features arkts; }
-    watch 'this machine' compile_host
-    if [[ ! -s $TYPE_DEFINITIONS ]]; then
-        # The macros write it while they run, and they did not: cargo found the crate compiled, but the file is gone.
-        touch build.rs
-        watch 'this machine' compile_host
-    fi
+    watch 'this machine' cargo_host build --release --lib --features arkts
     deliver "$TARGET/release/libnet_websocket.so" "$HOST_LIBRARY"
-    node scripts/generate-dts.mjs "$TYPE_DEFINITIONS" src/arkts/preamble.d.ts >"$TARGET/index.d.ts"
-    if ! cmp -s "$TARGET/index.d.ts" "$DECLARATIONS"; then
-        say "${DECLARATIONS#"$ROOT"/} is not what the code yields. If it is to be: cp ${TARGET#"$ROOT"/}/index.d.ts there"
-    fi
 fi
 
 ((${#abis[@]} == 0)) || bash scripts/notices.sh

@@ -211,17 +211,28 @@ function resolveModule(name, containing) {
   return { resolvedFileName: found, extension, isExternalLibraryImport: name === LIBRARY };
 }
 
+// For sources that no app compiles as they are.
+const PLAIN_OPTIONS = {
+  target: ts.ScriptTarget.ES2021,
+  module: ts.ModuleKind.ES2020,
+  moduleResolution: ts.ModuleResolutionKind.NodeJs,
+  lib: ['lib.es2021.d.ts'],
+  types: [],
+  strict: true,
+  noEmit: true,
+  skipLibCheck: false,
+};
+
+/** Diagnostics of declarations by themselves: also of those that nothing uses. */
+function checkTypes(file) {
+  const host = ts.createCompilerHost(PLAIN_OPTIONS);
+  host.resolveModuleNames = (names) => names.map((name) => ({ resolvedFileName: path.join(STUBS, `${name}.d.ts`), extension: ts.Extension.Dts }));
+  return ts.getPreEmitDiagnostics(ts.createProgram([file], PLAIN_OPTIONS, host));
+}
+
 /** Diagnostics of a source for the web, which sees the DOM and our declarations. A fault that it expects and that is none is one, too. */
 function checkForTheDom(file) {
-  const compilerOptions = {
-    target: ts.ScriptTarget.ES2021,
-    module: ts.ModuleKind.ES2020,
-    moduleResolution: ts.ModuleResolutionKind.NodeJs,
-    lib: ['lib.es2021.d.ts', 'lib.dom.d.ts'],
-    types: [],
-    strict: true,
-    noEmit: true,
-  };
+  const compilerOptions = { ...PLAIN_OPTIONS, lib: [...PLAIN_OPTIONS.lib, 'lib.dom.d.ts'] };
   const host = ts.createCompilerHost(compilerOptions);
   // By its path: a .ts file sees nothing in a module whose name ends with .so.
   host.resolveModuleNames = (names) => names.map((name) => (path.resolve(path.dirname(file), `${name}.d.ts`) === INDEX_DTS
@@ -324,6 +335,14 @@ const FAULTY_DECLARATIONS = [
   ['an overload without its version', '/** @since 6 */\ninterface A {\n  /** @since 6 */\n  b(): void;\n\n  /** C. */\n  b(c: string): void;\n}\n', /b has no @since/],
 ];
 
+// What is put at the end of index.d.ts, and what the compiler says of it.
+const FAULTY_TYPES = [
+  ['a type that is nowhere', 'interface A {\n  b: webSocket.Nowhere;\n}\n', /has no exported member 'Nowhere'/],
+  ['a base that is nowhere', 'interface A extends webSocket.CloseResults {}\n', /has no exported member .*'CloseResults'/],
+  ['a member of another type than the one it overrides', 'interface A extends webSocket.CloseResult {\n  code: string;\n}\n', /incorrectly extends/],
+  ['one name twice', 'interface A {\n  b: string;\n  b: number;\n}\n', /Duplicate identifier 'b'/],
+];
+
 function describeDiagnostic(diagnostic) {
   const text = ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n');
   if (!diagnostic.file) return text;
@@ -377,6 +396,14 @@ function selfTest() {
   if (unheard.join() !== 'b') fail('the checker is broken: an event that no page names went unnoticed');
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'check-arkts-'));
   try {
+    for (const [what, text, expected] of FAULTY_TYPES) {
+      const file = path.join(folder, 'index.d.ts');
+      fs.writeFileSync(file, `${fs.readFileSync(INDEX_DTS, 'utf8')}${text}`);
+      const messages = checkTypes(file).map(describeDiagnostic);
+      if (!messages.some((message) => expected.test(message))) {
+        fail(`the checker is broken: ${what} went unnoticed in declarations; it reported ${JSON.stringify(messages)}`);
+      }
+    }
     const files = FAULTY_SOURCES.map(({ source }, index) => {
       const file = path.join(folder, `Faulty${index}.ets`);
       fs.writeFileSync(file, source);
@@ -551,13 +578,14 @@ function main() {
   problems.push(...checkArkTs([...ets, ...examples]).map(describeDiagnostic));
   fs.rmSync(folder, { recursive: true });
   problems.push(...checkForTheDom(path.join(ROOT, 'tests/arkts/web_of_the_dom.ts')).map(describeDiagnostic));
+  problems.push(...checkTypes(INDEX_DTS).map(describeDiagnostic));
   problems.push(...checkDeclarations(INDEX_DTS, fs.readFileSync(INDEX_DTS, 'utf8')));
 
   const unique = [...new Set(problems)];
   for (const problem of unique) console.error(problem);
   // Each file is a test, and so is each place and planted fault; every problem begins with the file it is in.
   const failed = new Set(unique.map((problem) => problem.split(':', 1)[0])).size;
-  const planted = FAULTY_SOURCES.length + FAULTY_DECLARATIONS.length + 2;
+  const planted = FAULTY_SOURCES.length + FAULTY_DECLARATIONS.length + FAULTY_TYPES.length + 2;
   const passed = ets.length + 1 + examples.length + json5.length + places + planted - failed;
   console.log(`arkts: ${passed} passed, ${failed} failed (${ets.length} .ets files, one for the DOM, ${examples.length} examples, ${json5.length} project files, `
     + `${places} places that name all options, ${planted} planted faults that must be found`

@@ -19,7 +19,7 @@ TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 [[ $TARGET == /* ]] || TARGET=$PWD/$TARGET
 # shellcheck disable=SC2034
 HOST_LIBRARY=$TARGET/host/net_websocket.node
-# The declarations of the ArkTS API, as they are in the HAR. They are kept, and a test compares them with what the code yields.
+# The declarations of the ArkTS API, as they are in the HAR.
 # shellcheck disable=SC2034
 DECLARATIONS=$ROOT/package/src/main/cpp/types/libnet_websocket/index.d.ts
 
@@ -146,12 +146,9 @@ triple_of() {
     echo "$arch-unknown-linux-ohos"
 }
 
-# cargo_host ARGS...: cargo for this machine. With the feature `arkts` it leaves the type definitions for index.d.ts in
-# TYPE_DEFINITIONS; the folder is the same for every call, since another one would compile the crate anew.
-TYPE_DEFINITIONS=$TARGET/type-definitions/net_websocket
+# cargo_host ARGS...: cargo for this machine.
 cargo_host() {
-    mkdir -p "${TYPE_DEFINITIONS%/*}"
-    local environment=("NAPI_TYPE_DEF_TMP_FOLDER=${TYPE_DEFINITIONS%/*}")
+    local environment=()
     if [[ $NWS_HOST_RUST == debian ]]; then
         # Cargo looks for clippy and rustfmt in its home first, where an older rustup's may be, unless PATH has that
         # folder in a later place.

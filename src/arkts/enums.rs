@@ -1,12 +1,12 @@
 //! The enums of `index.d.ts` as TypeScript makes them: names lead to numbers, and numbers to names.
 //!
-//! What napi-ohos exports instead has hidden names and no way back. The declarations are in `declarations`.
+//! What napi-ohos makes of a Rust enum has hidden names and no way back.
 
 use std::ffi::CStr;
 
 use super::napi::{Engine, EngineError, Value};
 
-/// Those of `Cause`, from 1 on.
+/// Those of `Cause`, from 1 on. The numbers never change.
 const CAUSES: [&CStr; 17] = [
     c"LOOKUP",
     c"CONNECT",
@@ -30,17 +30,17 @@ const CAUSES: [&CStr; 17] = [
 /// Those of `TlsProtocol`, from 0 on.
 const TLS_PROTOCOLS: [&CStr; 4] = [c"TLS_V_1_0", c"TLS_V_1_1", c"TLS_V_1_2", c"TLS_V_1_3"];
 
-/// Puts the enums in the place of those that napi-ohos has exported.
+/// Exports the enums.
 pub fn load(env: Engine, exports: Value<'_>) -> Result<(), EngineError> {
-    exports.set(c"Cause", enumeration(env, exports.get(c"Cause")?, &CAUSES)?)?;
-    exports.set(c"TlsProtocol", enumeration(env, exports.get(c"TlsProtocol")?, &TLS_PROTOCOLS)?)
+    exports.set(c"Cause", enumeration(env, 1, &CAUSES)?)?;
+    exports.set(c"TlsProtocol", enumeration(env, 0, &TLS_PROTOCOLS)?)
 }
 
-/// An enum with the numbers of `exported`.
-fn enumeration<'env>(env: Engine, exported: Value<'_>, names: &[&CStr]) -> Result<Value<'env>, EngineError> {
+/// An enum whose names have the numbers from `first` on.
+fn enumeration<'env>(env: Engine, first: u8, names: &[&CStr]) -> Result<Value<'env>, EngineError> {
     let object = env.object()?;
-    for name in names {
-        let number = exported.get(name)?;
+    for (number, name) in (first..).zip(names) {
+        let number = env.number(f64::from(number))?;
         object.set(name, number)?;
         object.set_by_value(number, env.text(name.to_bytes())?)?;
     }

@@ -1,10 +1,10 @@
 //! The ArkTS API: `@ohos.net.webSocket` as a native module, through Node-API.
 //!
 //! Owns the JavaScript object, its listeners and the way of events to JavaScript's thread. Knows nothing of the C API.
+//! `index.d.ts` in `package` declares what scripts see.
 
 mod abort_signal;
 mod binding;
-mod declarations;
 mod enums;
 mod error;
 mod event;
@@ -44,38 +44,28 @@ pub fn load(exports: Object<'_>, env: Env) -> Result<()> {
     let web_socket = websocket::load(env, exports)?;
     instance::set(env, Instance { web_socket, realm: Realm::new(env)? })?;
     web::load(env, exports)?;
-    Ok(websocket::methods::load(env, exports)?)
+    Ok(websocket::methods::load(exports)?)
 }
 
-/// The version of this library. It is undefined where an app was given another library of the same name, such as the platform's.
-/// @since 0.1.0 of this library
+/// The version of this library.
 #[napi]
 #[expect(non_upper_case_globals, reason = "the name in JavaScript")]
 pub const version: &str = env!("CARGO_PKG_VERSION");
 
 /// Makes a WebSocket client that is not connected.
-/// @since 6
-#[napi(catch_unwind, ts_return_type = "WebSocket")]
+#[napi(catch_unwind)]
 pub fn create_web_socket<'env>(env: Env) -> Result<Value<'env>> {
     Ok(websocket::create(Engine::from(env))?)
 }
 
 /// Makes a WebSocket server that does not listen.
-/// @since 19
-#[napi(catch_unwind, ts_return_type = "WebSocketServer")]
+#[napi(catch_unwind)]
 pub fn create_web_socket_server<'env>(env: Env) -> Result<Value<'env>> {
     Ok(server::create(Engine::from(env))?)
 }
 
-/// Sets what is written to the log from now on, for the whole process: 'debug', 'info', 'warn', 'error' or 'off'.
-///
-/// Fails with 401 (another level).
-/// @since 0.1.0 of this library
-#[napi(
-    catch_unwind,
-    ts_args_type = "level: 'debug' | 'info' | 'warn' | 'error' | 'off'",
-    ts_return_type = "void"
-)]
+/// Sets which lines the log has from now on, in the whole process.
+#[napi(catch_unwind)]
 pub fn set_log_level<'env>(env: Env, level: Value<'env>) -> Result<()> {
     match level.to_text().and_then(|name| LogLevel::parse(&name)) {
         Some(level) => {
@@ -89,9 +79,8 @@ pub fn set_log_level<'env>(env: Env, level: Value<'env>) -> Result<()> {
     }
 }
 
-/// Makes a signal for the option `signal` of `connect`, not yet aborted.
-/// @since 0.1.0 of this library
-#[napi(catch_unwind, ts_return_type = "AbortSignal")]
+/// Makes a signal for the option `signal` of `connect`.
+#[napi(catch_unwind)]
 pub fn create_abort_signal<'env>(env: Env) -> Result<Value<'env>> {
     Ok(abort_signal::create(Engine::from(env))?)
 }

@@ -1,4 +1,4 @@
-//! The objects that JavaScript is given, made field by field. Their shapes are in `declarations` and the preamble of `index.d.ts`.
+//! The objects that JavaScript is given, made field by field. `index.d.ts` declares their shapes.
 
 use super::error::ErrorEvent;
 use super::napi::{Engine, EngineError, Value};

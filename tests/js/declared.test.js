@@ -1,12 +1,13 @@
 'use strict';
 
-// index.d.ts and the loaded library have the same members: each that is declared is there, and no other.
+// index.d.ts and the loaded library have the same members, options and events: each that is declared is there, and no other.
 
-const { readFileSync } = require('node:fs');
+const { readFileSync, readdirSync } = require('node:fs');
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 
 const { assert, test } = require('./harness.js');
+const { library, warningsOf } = require('./support.js');
 
 const { NET_WEBSOCKET_DECLARED, NET_WEBSOCKET_LIB } = process.env;
 if (!NET_WEBSOCKET_DECLARED) throw new Error('NET_WEBSOCKET_DECLARED is not set; run this through tests/js/run.sh');
@@ -21,10 +22,6 @@ const UNSEEN = ['WebSocketServerError'];
 // Of BusinessError, which the platform declares.
 const OF_ERRORS = ['code', 'message', 'data', 'name', 'stack'];
 const OF_ERROR = ['name', 'message', 'stack'];
-// Of the web, for libraries that were written for it. They are old, or always empty here, so that no app is shown them.
-const OLD = ['NONE', 'CAPTURING_PHASE', 'AT_TARGET', 'BUBBLING_PHASE', 'srcElement', 'returnValue', 'cancelBubble', 'initEvent', 'source', 'ports',
-  'NOT_SUPPORTED_ERR', 'INVALID_STATE_ERR', 'SYNTAX_ERR', 'INVALID_ACCESS_ERR', 'SECURITY_ERR', 'NETWORK_ERR', 'ABORT_ERR'];
-
 let seen;
 /** What the worker has seen. */
 function loaded() {
@@ -60,18 +57,11 @@ test('declarations: what a module has is declared, and what is declared is there
 });
 
 test('declarations: the members of classes, and who may call their constructors', async () => {
-  const { shapes, statics, constructors } = await loaded();
+  const { shapes, constructors } = await loaded();
   assert.deepStrictEqual(Object.keys(shapes).sort(), Object.keys(declared.constructors).sort());
-  const ofTheWeb = Object.entries(shapes).filter(([name]) => name.startsWith('web.'));
-  assert.deepStrictEqual(OLD.filter((member) => !ofTheWeb.some(([, shape]) => member in shape)), [], 'old members of the web that are not there');
-  for (const [name, shape] of ofTheWeb) {
-    for (const member of [...OLD, ...(name === 'web.DOMException' ? OF_ERROR : [])]) delete shape[member];
-  }
+  // It extends Error, whose members the language declares.
+  for (const member of OF_ERROR) delete shapes['web.DOMException'][member];
   const found = Object.keys(shapes).flatMap((name) => differences(name, declared.shapes[name], shapes[name]));
-  for (const name of Object.keys(shapes)) {
-    const wanted = Object.entries(declared.shapes[name]).filter(([, member]) => member.isStatic).map(([member]) => member);
-    found.push(...wanted.filter((member) => !statics[name].includes(member)).map((member) => `${name}.${member} is declared as static, and is not`));
-  }
   assert.deepStrictEqual(found, []);
   assert.deepStrictEqual(constructors, declared.constructors);
 });
@@ -85,4 +75,64 @@ test('declarations: the members of the objects that an app is given', async () =
     return differences(name, { ...ofErrors, ...declared.shapes[name] }, results[name]);
   });
   assert.deepStrictEqual(found, []);
+});
+
+/** Has the library read an object of an interface. Each of its calls is a promise. */
+const READERS = {
+  WebSocketRequestOptions: (given) => library.createWebSocket().connect(NO_URL, given),
+  ClientCert: (given) => library.createWebSocket().connect(NO_URL, { clientCert: given }),
+  CertificatePinning: (given) => library.createWebSocket().connect(NO_URL, { certificatePinning: given }),
+  HttpProxy: (given) => library.createWebSocket().connect(NO_URL, { proxy: { host: '', port: 0, ...given } }),
+  ReconnectOptions: (given) => library.createWebSocket().connect(NO_URL, { reconnect: given }),
+  WebSocketCloseOptions: (given) => library.createWebSocket().close(given),
+  AttemptChange: async (given) => library.createWebSocket().prepareAttempt(1, given),
+  WebSocketServerConfig: (given) => library.createWebSocketServer().start(given),
+  ServerCert: (given) => library.createWebSocketServer().start({ serverPort: 0, serverCert: given }),
+  ServerStopOptions: (given) => library.createWebSocketServer().stop(given),
+};
+// So that nothing is connected to, whatever becomes of the options.
+const NO_URL = 'no URL';
+const SOURCES = path.join(__dirname, '../../src/arkts');
+
+/** Every text in the sources that is a name: a member or an event that the library knows is among them. */
+function names(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(folder, entry.name);
+    if (entry.isDirectory()) return names(file);
+    return [...readFileSync(file, 'utf8').matchAll(/"([A-Za-z]\w*)"/g)].map((match) => match[1]);
+  });
+}
+
+test('declarations: the library reads each declared member of what it is given, and no other', async () => {
+  const candidates = [...new Set([...names(SOURCES), ...Object.keys(READERS).flatMap((name) => Object.keys(declared.shapes[name]))])];
+  for (const [name, read] of Object.entries(READERS)) {
+    const known = [];
+    for (const candidate of candidates) {
+      let error;
+      const log = await warningsOf(async () => {
+        error = await read({ [candidate]: Symbol('never right') }).catch((failure) => failure);
+      });
+      const unknown = / is not (known and is left out|a field|an option)/.test(`${error?.message}\n${log?.join('\n')}`);
+      if (log === undefined) throw new Error('stderr is no file, so that no warning can be seen; run this through tests/js/run.sh');
+      if (!unknown) known.push(candidate);
+    }
+    assert.deepStrictEqual(known.sort(), Object.keys(declared.shapes[name]).sort(), name);
+  }
+});
+
+test('declarations: on and off take each declared event, and no other', async () => {
+  const nothing = () => {};
+  const targets = { WebSocket: library.createWebSocket(), WebSocketServer: library.createWebSocketServer() };
+  assert.deepStrictEqual(Object.keys(declared.events).sort(), Object.keys(targets).sort());
+  const candidates = [...new Set([...names(SOURCES), ...Object.values(declared.events).flatMap(({ on }) => on)])];
+  for (const [name, target] of Object.entries(targets)) {
+    for (const method of ['on', 'off']) {
+      const known = [];
+      for (const candidate of candidates) {
+        const warnings = await warningsOf(() => target[method](candidate, nothing));
+        if (!warnings.some((warning) => warning.includes('there is no event'))) known.push(candidate);
+      }
+      assert.deepStrictEqual(known.sort(), [...declared.events[name][method]].sort(), `${name}.${method}`);
+    }
+  }
 });

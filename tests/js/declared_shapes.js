@@ -29,7 +29,7 @@ function membersOf(object, isStatic, onlyEnumerable = false) {
       // The library's own, which no app is to know.
       const hidden = String(key).startsWith('__') && !enumerable;
       if (hidden || OF_CLASSES.includes(String(key)) || (isStatic && OF_FUNCTIONS.includes(key)) || (onlyEnumerable && !enumerable)) continue;
-      shape[written(key)] ??= { kind: typeof value === 'function' ? 'method' : 'property', isStatic };
+      shape[(isStatic ? 'static ' : '') + written(key)] ??= { kind: typeof value === 'function' ? 'method' : 'property' };
     }
   }
   return shape;
@@ -49,9 +49,6 @@ function values(object, prefix) {
     if (found.values[full] === 'namespace') values(value, `${name}.`);
     if (!isClass) continue;
     found.shapes[full] = { ...membersOf(value, true), ...membersOf(value.prototype, false) };
-    // Static and of each object by one name, as the web has it: the declarations have those of objects, or both.
-    found.statics ??= {};
-    found.statics[full] = Object.keys(membersOf(value, true));
     try {
       new value('name');
       found.constructors[full] = true;

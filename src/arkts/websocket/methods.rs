@@ -1,80 +1,79 @@
 //! The methods as scripts find them on the prototype.
 //!
 //! A method that is called with another `this` than an object of this class does nothing, as on the platform, and a warning
-//! says so. The functions that the derive macro makes would throw: they only serve the declarations.
-
-use napi_ohos::bindgen_prelude::{FromNapiValue, This};
-use napi_ohos::{Env, Result};
+//! says so.
 
 use super::WebSocket;
+use crate::arkts::event::EventType;
 use crate::arkts::known;
-use crate::arkts::napi::{Engine, EngineError, Value};
+use crate::arkts::napi::{EngineError, Value};
 use crate::logging;
 
 /// A method, called with up to three arguments.
-type Method = for<'env> fn(&WebSocket, Value<'env>, Env, [Value<'env>; 3]) -> Result<Value<'env>>;
+type Method = for<'env> fn(&WebSocket, Value<'env>, [Value<'env>; 3]) -> Result<Value<'env>, EngineError>;
 
-/// A row for each method: its name in scripts, and how it is called.
-macro_rules! methods {
-    ($(($name:literal, |$web_socket:ident, $this:pat_param, $env:ident, $arguments:pat_param| $call:expr))*) => {
-        const METHODS: &[(&str, Method)] = &[$(
-            ($name, |$web_socket, $this, $env, $arguments| $call),
-        )*];
-    };
-}
+const METHODS: [(&str, Method); 12] = [
+    ("connect", |it, this, arguments| it.connect(this, arguments)),
+    ("send", |it, this, [data, callback, _]| it.send(this.env(), data, callback)),
+    ("close", |it, this, [options, callback, _]| it.close(this.env(), options, callback)),
+    ("sendPiece", |it, this, [data, last, _]| it.send_piece(this.env(), data, last)),
+    ("ping", |it, this, [data, ..]| it.ping(this.env(), data)),
+    ("ready", |it, this, _| it.ready(this.env())),
+    ("next", |it, this, _| it.next(this.env())),
+    ("retryNow", |it, this, _| this.env().boolean(it.retry_now())),
+    ("prepareAttempt", |it, this, [attempt, change, _]| it.prepare_attempt(this.env(), attempt, change)),
+    ("stats", |it, this, _| it.stats(this.env())),
+    ("on", |it, this, [kind, callback, _]| {
+        it.listen(this, it.event_type("on", kind), callback)?;
+        this.env().undefined()
+    }),
+    ("off", |it, this, [kind, callback, _]| {
+        it.unlisten(this, it.event_type("off", kind), callback)?;
+        this.env().undefined()
+    }),
+];
 
-methods! {
-    ("connect", |it, this, env, [url, options, callback]| it.connect(own(this)?, env, url, options, callback))
-    ("send", |it, _, env, [data, callback, _]| it.send(env, data, callback))
-    ("close", |it, _, env, [options, callback, _]| it.close(env, options, callback))
-    ("sendPiece", |it, _, env, [data, last, _]| it.send_piece(env, data, last))
-    ("ping", |it, _, env, [data, _, _]| it.ping(env, data))
-    ("ready", |it, _, env, _| it.ready(env))
-    ("next", |it, _, env, _| it.next(env))
-    ("retryNow", |it, _, env, _| Ok(Engine::from(env).boolean(it.retry_now())?))
-    ("prepareAttempt", |it, _, env, [attempt, change, _]| it.prepare_attempt(env, attempt, change))
-    ("stats", |it, _, env, _| it.stats(env))
-    ("on", |it, this, env, [kind, callback, _]| nothing(env, it.on(own(this)?, env, kind, callback)))
-    ("off", |it, this, env, [kind, callback, _]| nothing(env, it.off(own(this)?, env, kind, callback)))
-    ("onOpen", |it, this, env, [callback, ..]| nothing(env, it.on_open(own(this)?, env, callback)))
-    ("offOpen", |it, this, env, [callback, ..]| nothing(env, it.off_open(own(this)?, env, callback)))
-    ("onMessage", |it, this, env, [callback, ..]| nothing(env, it.on_message(own(this)?, env, callback)))
-    ("offMessage", |it, this, env, [callback, ..]| nothing(env, it.off_message(own(this)?, env, callback)))
-    ("onWebSocketClose", |it, this, env, [callback, ..]| nothing(env, it.on_web_socket_close(own(this)?, env, callback)))
-    ("offWebSocketClose", |it, this, env, [callback, ..]| nothing(env, it.off_web_socket_close(own(this)?, env, callback)))
-    ("onWebSocketError", |it, this, env, [callback, ..]| nothing(env, it.on_web_socket_error(own(this)?, env, callback)))
-    ("offWebSocketError", |it, this, env, [callback, ..]| nothing(env, it.off_web_socket_error(own(this)?, env, callback)))
-    ("onDataEnd", |it, this, env, [callback, ..]| nothing(env, it.on_data_end(own(this)?, env, callback)))
-    ("offDataEnd", |it, this, env, [callback, ..]| nothing(env, it.off_data_end(own(this)?, env, callback)))
-    ("onHeaderReceive", |it, this, env, [callback, ..]| nothing(env, it.on_header_receive(own(this)?, env, callback)))
-    ("offHeaderReceive", |it, this, env, [callback, ..]| nothing(env, it.off_header_receive(own(this)?, env, callback)))
-}
+/// The names that the platform has in static ArkTS besides `on` and `off`.
+const LISTENING: [(&str, &str, EventType); 6] = [
+    ("onOpen", "offOpen", EventType::Open),
+    ("onMessage", "offMessage", EventType::Message),
+    ("onWebSocketClose", "offWebSocketClose", EventType::Close),
+    ("onWebSocketError", "offWebSocketError", EventType::Error),
+    ("onDataEnd", "offDataEnd", EventType::DataEnd),
+    ("onHeaderReceive", "offHeaderReceive", EventType::HeaderReceive),
+];
 
-/// `this` as the derive macro's functions take it.
-fn own<'env>(this: Value<'env>) -> Result<This<'env>> {
-    // SAFETY: the environment and `this` are those of the call under way.
-    unsafe { This::from_napi_value(this.env().raw(), this.raw()) }
-}
-
-fn nothing<'env>(env: Env, outcome: Result<()>) -> Result<Value<'env>> {
-    outcome?;
-    Ok(Engine::from(env).undefined()?)
-}
-
-/// Puts the methods on the prototype, in the place of those of the derive macro.
-pub fn load(env: Engine, exports: Value<'_>) -> std::result::Result<(), EngineError> {
+/// Puts the methods on the prototype.
+pub fn load(exports: Value<'_>) -> Result<(), EngineError> {
     let prototype = exports.get(c"WebSocket")?.get(c"prototype")?;
     for (name, method) in METHODS {
-        let function = env.named_function(name, move |call| {
-            let env = call.this.env();
-            let Some(web_socket) = known::object_of::<WebSocket>(call.this) else {
-                logging::warn(format_args!("{name}: `this` is no WebSocket of this thread; nothing is done"));
-                return env.undefined();
-            };
-            let result = method(web_socket, call.this, Env::from(env.raw()), call.arguments);
-            result.map(|value| env.adopt(value.raw())).map_err(|_| EngineError)
+        add(prototype, name, method)?;
+    }
+    for (on, off, event) in LISTENING {
+        add(prototype, on, move |it, this, [callback, ..]| {
+            it.listen(this, Some(event), callback)?;
+            this.env().undefined()
         })?;
-        prototype.set_own(env.string(name)?, function)?;
+        add(prototype, off, move |it, this, [callback, ..]| {
+            it.unlisten(this, Some(event), callback)?;
+            this.env().undefined()
+        })?;
     }
     Ok(())
+}
+
+fn add<F>(prototype: Value<'_>, name: &'static str, method: F) -> Result<(), EngineError>
+where
+    F: for<'env> Fn(&WebSocket, Value<'env>, [Value<'env>; 3]) -> Result<Value<'env>, EngineError> + 'static,
+{
+    let env = prototype.env();
+    let function = env.named_function(name, move |call| {
+        let env = call.this.env();
+        let Some(web_socket) = known::object_of::<WebSocket>(call.this) else {
+            logging::warn(format_args!("{name}: `this` is no WebSocket of this thread; nothing is done"));
+            return env.undefined();
+        };
+        method(web_socket, call.this, call.arguments).map(|value| env.adopt(value.raw()))
+    })?;
+    prototype.set_own(env.string(name)?, function)
 }

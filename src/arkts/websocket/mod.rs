@@ -10,8 +10,6 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use napi_derive_ohos::napi;
-use napi_ohos::JsValue;
-use napi_ohos::bindgen_prelude::This;
 
 use self::hearing::Hearing;
 use super::binding::Binding;
@@ -24,13 +22,7 @@ use super::napi::{Engine, EngineError, Reference, Value};
 /// object without a connection is collected, whatever its listeners refer to.
 const LISTENERS: &CStr = c"__listeners";
 
-/// A WebSocket client (RFC 6455): one connection at a time, any number one after the other.
-///
-/// All methods and listeners run on the thread that made the object. Listeners are called one at a time, in this order
-/// for each connection: `headerReceive`, `open`, any `message` (with `receivePieces`, its `piece`s) each followed by
-/// `dataEnd`, at most one `error`, `close`; a connection that never opened ends with `error` alone, or with `close` alone if the
-/// application closed it.
-/// @since 6
+/// A client: one connection at a time.
 #[napi]
 pub struct WebSocket {
     binding: Rc<Binding<Hearing>>,
@@ -85,6 +77,6 @@ impl WebSocket {
     }
 }
 
-fn listeners_of<'env>(env: Engine, this: &This<'env>) -> Result<Value<'env>, EngineError> {
-    env.adopt(this.object.raw()).get(LISTENERS)
+fn listeners_of(this: Value<'_>) -> Result<Value<'_>, EngineError> {
+    this.get(LISTENERS)
 }
