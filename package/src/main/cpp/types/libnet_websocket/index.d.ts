@@ -4,7 +4,7 @@ import { AsyncCallback, BusinessError, Callback, ErrorCallback } from '@kit.Basi
 
 declare namespace webSocket {
   /**
-   * Response headers of the upgrade by name, in lower case; a name that came more than once has an array of its values.
+   * Response headers of the upgrade by name, in lower case. A name that came more than once has an array of values.
    * @since 12
    */
   type ResponseHeaders = Record<string, string | Array<string>>;
@@ -34,7 +34,7 @@ declare namespace webSocket {
     | BigUint64Array;
 
   /**
-   * The answer of a server that refused the upgrade.
+   * The response of a server that refused the upgrade.
    * @since 0.1.0 of this library
    */
   interface RefusedUpgrade {
@@ -45,7 +45,7 @@ declare namespace webSocket {
     status: number;
 
     /**
-     * Its reason phrase.
+     * The reason phrase of the status.
      * @since 0.1.0 of this library
      */
     message: string;
@@ -57,20 +57,21 @@ declare namespace webSocket {
     header: ResponseHeaders;
 
     /**
-     * The first 4096 bytes of the body, as far as they came in time; what is not UTF-8 in it is replaced.
+     * The first 4096 bytes of the body, as far as they came in time. Bytes that are not UTF-8 become U+FFFD.
      * @since 0.1.0 of this library
      */
     body: string;
   }
 
   /**
-   * A step of an attempt to connect. 'open' means that there was no attempt: the connection was open.
+   * A step of an attempt to connect. 'open' means that the connection was open.
    * @since 0.1.0 of this library
    */
   type ConnectionPhase = 'lookup' | 'tcp' | 'proxy' | 'tls' | 'upgrade' | 'prepare' | 'open';
 
   /**
-   * The error of the event `error`. `data` is the HTTP status of a server that refused the upgrade, as a string; else empty.
+   * The error of the event `error`. `data` is the HTTP status of a server that refused the upgrade, as a string. Otherwise it is
+   * empty.
    * @since 0.1.0 of this library
    */
   interface WebSocketError extends BusinessError {
@@ -87,33 +88,33 @@ declare namespace webSocket {
     phase: ConnectionPhase;
 
     /**
-     * Messages that were accepted and are dropped, or of which nobody will know whether the peer got them.
+     * The number of messages that were accepted and then dropped, or that may not have reached the peer.
      * @since 0.1.0 of this library
      */
     unsent: number;
 
     /**
-     * Milliseconds that the attempt took, or that the connection was open.
+     * How long the attempt took or the connection was open, in milliseconds.
      * @since 0.1.0 of this library
      */
     elapsedTime: number;
 
     /**
-     * Milliseconds since the last byte came from the peer, or from a proxy on the way to it; undefined when none ever came.
+     * Milliseconds since the last byte came from the peer, or from a proxy on the way. Undefined if no byte ever came.
      * @since 0.1.0 of this library
      */
     idleTime?: number;
 
     /**
-     * Only when a server refused the upgrade.
+     * The response of the server. Only if a server refused the upgrade.
      * @since 0.1.0 of this library
      */
     response?: RefusedUpgrade;
   }
 
   /**
-   * A signal that cancels an attempt to connect, like the web's AbortSignal; made by `createAbortSignal`. Call its methods on the thread that
-   * made it.
+   * A signal that cancels an attempt to connect, like the web's AbortSignal. `createAbortSignal` makes it. Call its methods on
+   * the thread that made it.
    * @since 0.1.0 of this library
    */
   interface AbortSignal {
@@ -124,19 +125,19 @@ declare namespace webSocket {
     readonly aborted: boolean;
 
     /**
-     * Adds a listener, which `abort` calls once, however often it was added.
+     * Adds a listener. `abort` calls it once, even if it was added several times.
      * @since 0.1.0 of this library
      */
     addEventListener(type: 'abort', listener: () => void): void;
 
     /**
-     * Removes that listener.
+     * Removes a listener.
      * @since 0.1.0 of this library
      */
     removeEventListener(type: 'abort', listener: () => void): void;
 
     /**
-     * Calls the listeners, those of attempts to connect among them. Later calls do nothing.
+     * Cancels the attempts that have this signal and calls the listeners. Later calls do nothing.
      * @since 0.1.0 of this library
      */
     abort(): void;
@@ -166,7 +167,7 @@ declare namespace webSocket {
     }
 
     /**
-     * What a binary message becomes. An engine without `Blob`, as that of ArkTS, has 'arraybuffer' alone.
+     * The type of a received binary message. An engine without `Blob`, such as that of ArkTS, has 'arraybuffer' alone.
      * @since 0.1.0 of this library
      */
     type BinaryType = 'arraybuffer' | 'blob';
@@ -190,7 +191,7 @@ declare namespace webSocket {
     }
 
     /**
-     * What takes a listener off when it is aborted: the web's AbortSignal, or that of `createAbortSignal`.
+     * A signal that removes a listener when it is aborted: the web's AbortSignal, or that of `createAbortSignal`.
      * @since 0.1.0 of this library
      */
     interface AbortSignalLike {
@@ -201,7 +202,7 @@ declare namespace webSocket {
       readonly aborted: boolean;
 
       /**
-       * Has `listener` called when it is aborted.
+       * Adds a listener, which is called when the signal is aborted.
        * @since 0.1.0 of this library
        */
       addEventListener(type: 'abort', listener: () => void): void;
@@ -213,7 +214,7 @@ declare namespace webSocket {
      */
     interface ListenerOptions {
       /**
-       * Tells two listeners apart that are the same function. Default false.
+       * Part of the identity of a listener: one function can be added once with true and once with false. Default: false.
        * @since 0.1.0 of this library
        */
       capture?: boolean;
@@ -225,26 +226,26 @@ declare namespace webSocket {
      */
     interface AddListenerOptions extends ListenerOptions {
       /**
-       * Take the listener off when it is called. Default false.
+       * Whether the listener is removed when it is called. Default: false.
        * @since 0.1.0 of this library
        */
       once?: boolean;
 
       /**
-       * `preventDefault` does nothing in the listener. Default false.
+       * Whether `preventDefault` does nothing in the listener. Default: false.
        * @since 0.1.0 of this library
        */
       passive?: boolean;
 
       /**
-       * Takes the listener off when it is aborted.
+       * Removes the listener when it is aborted.
        * @since 0.1.0 of this library
        */
       signal?: AbortSignalLike;
     }
 
     /**
-     * Something that events happen to: the engine's own class, or that of this library where the engine has none.
+     * An object that events are dispatched to. The engine's own class, or that of this library if the engine has none.
      * @since 0.1.0 of this library
      */
     class EventTarget {
@@ -256,7 +257,7 @@ declare namespace webSocket {
 
       /**
        * Adds a listener, unless it is there already.
-       * 
+       *
        * Throws a TypeError for a listener that is neither function nor object, and for a wrong `signal`.
        * @since 0.1.0 of this library
        */
@@ -269,9 +270,9 @@ declare namespace webSocket {
       removeEventListener(type: string, listener: EventListener | EventListenerObject | null, options?: boolean | ListenerOptions): void;
 
       /**
-       * Calls the listeners of an event. `false` when one of them has prevented it.
-       * 
-       * Throws an InvalidStateError when the event is being dispatched already.
+       * Calls the listeners of an event. Returns false if one of them called `preventDefault`.
+       *
+       * Throws an InvalidStateError if the event is being dispatched already.
        * @since 0.1.0 of this library
        */
       dispatchEvent(event: Event): boolean;
@@ -283,31 +284,31 @@ declare namespace webSocket {
      */
     interface EventInit {
       /**
-       * Default false.
+       * The value of that member. Default: false.
        * @since 0.1.0 of this library
        */
       bubbles?: boolean;
 
       /**
-       * Whether `preventDefault` does anything. Default false.
+       * Whether `preventDefault` has an effect. Default: false.
        * @since 0.1.0 of this library
        */
       cancelable?: boolean;
 
       /**
-       * Default false.
+       * The value of that member. Default: false.
        * @since 0.1.0 of this library
        */
       composed?: boolean;
     }
 
     /**
-     * Something that happened: the engine's own class, or that of this library where the engine has none.
+     * An event. The engine's own class, or that of this library if the engine has none.
      * @since 0.1.0 of this library
      */
     class Event {
       /**
-       * Makes an event, to be given to `dispatchEvent`.
+       * Makes an event for `dispatchEvent`.
        * @since 0.1.0 of this library
        */
       constructor(type: string, init?: EventInit);
@@ -361,13 +362,13 @@ declare namespace webSocket {
       readonly BUBBLING_PHASE: number;
 
       /**
-       * What happened, such as 'open'.
+       * The type of the event, such as 'open'.
        * @since 0.1.0 of this library
        */
       readonly type: string;
 
       /**
-       * What it happened to.
+       * The object that the event was dispatched to.
        * @since 0.1.0 of this library
        */
       readonly target: EventTarget | null;
@@ -379,7 +380,7 @@ declare namespace webSocket {
       readonly srcElement: EventTarget | null;
 
       /**
-       * The same while listeners are called, and null afterwards.
+       * The target while listeners are called, and null afterwards.
        * @since 0.1.0 of this library
        */
       readonly currentTarget: EventTarget | null;
@@ -391,61 +392,61 @@ declare namespace webSocket {
       readonly eventPhase: number;
 
       /**
-       * As it was made; false for those of a WebSocket.
+       * The value that the constructor was given. False for the events of a WebSocket.
        * @since 0.1.0 of this library
        */
       readonly bubbles: boolean;
 
       /**
-       * As it was made; false for those of a WebSocket.
+       * The value that the constructor was given. False for the events of a WebSocket.
        * @since 0.1.0 of this library
        */
       readonly cancelable: boolean;
 
       /**
-       * As it was made; false for those of a WebSocket.
+       * The value that the constructor was given. False for the events of a WebSocket.
        * @since 0.1.0 of this library
        */
       readonly composed: boolean;
 
       /**
-       * Whether a listener has prevented it.
+       * Whether a listener called `preventDefault`.
        * @since 0.1.0 of this library
        */
       readonly defaultPrevented: boolean;
 
       /**
-       * Whether a WebSocket has made it, and no script.
+       * True for an event that a WebSocket dispatched, false for one that a script dispatched.
        * @since 0.1.0 of this library
        */
       readonly isTrusted: boolean;
 
       /**
-       * When it was made, in milliseconds. A message has the time of the first look at it.
+       * When the event was made, in milliseconds as `performance.now` counts them. For a message, when `timeStamp` is first read.
        * @since 0.1.0 of this library
        */
       readonly timeStamp: number;
 
       /**
-       * The target while listeners are called; empty afterwards.
+       * An array of the target while listeners are called, and an empty one afterwards.
        * @since 0.1.0 of this library
        */
       composedPath(): Array<EventTarget>;
 
       /**
-       * Does nothing: a target has no parents.
+       * Has no effect here, since a target has no parents.
        * @since 0.1.0 of this library
        */
       stopPropagation(): void;
 
       /**
-       * No further listener is called.
+       * Keeps further listeners from being called.
        * @since 0.1.0 of this library
        */
       stopImmediatePropagation(): void;
 
       /**
-       * Prevents it, if it is cancelable.
+       * Sets `defaultPrevented` if the event is cancelable.
        * @since 0.1.0 of this library
        */
       preventDefault(): void;
@@ -475,43 +476,43 @@ declare namespace webSocket {
      */
     interface MessageEventInit extends EventInit {
       /**
-       * Default null.
+       * The message. Default: null.
        * @since 0.1.0 of this library
        */
       data?: string | ArrayBuffer | Object | null;
 
       /**
-       * Default empty.
+       * The text of that member. Default: empty.
        * @since 0.1.0 of this library
        */
       origin?: string;
 
       /**
-       * Default empty.
+       * The text of that member. Default: empty.
        * @since 0.1.0 of this library
        */
       lastEventId?: string;
     }
 
     /**
-     * A message.
+     * A received message.
      * @since 0.1.0 of this library
      */
     class MessageEvent extends Event {
       /**
-       * Makes an event, to be given to `dispatchEvent`.
+       * Makes an event for `dispatchEvent`.
        * @since 0.1.0 of this library
        */
       constructor(type: string, init?: MessageEventInit);
 
       /**
-       * A string for a text. A binary message is an ArrayBuffer or, with `binaryType` 'blob', a Blob.
+       * The message: a string for text. For binary an ArrayBuffer or, with `binaryType` 'blob', a Blob.
        * @since 0.1.0 of this library
        */
       readonly data: string | ArrayBuffer | Object;
 
       /**
-       * Scheme, host and port of the server.
+       * The scheme, the host and the port of the server.
        * @since 0.1.0 of this library
        */
       readonly origin: string;
@@ -541,19 +542,19 @@ declare namespace webSocket {
      */
     interface CloseEventInit extends EventInit {
       /**
-       * Default false.
+       * The value of that member. Default: false.
        * @since 0.1.0 of this library
        */
       wasClean?: boolean;
 
       /**
-       * Default 0.
+       * The value of that member. Default: 0.
        * @since 0.1.0 of this library
        */
       code?: number;
 
       /**
-       * Default empty.
+       * The text of that member. Default: empty.
        * @since 0.1.0 of this library
        */
       reason?: string;
@@ -565,19 +566,19 @@ declare namespace webSocket {
      */
     class CloseEvent extends Event {
       /**
-       * Makes an event, to be given to `dispatchEvent`.
+       * Makes an event for `dispatchEvent`.
        * @since 0.1.0 of this library
        */
       constructor(type: string, init?: CloseEventInit);
 
       /**
-       * Whether both sides have sent a close frame.
+       * Whether both sides sent a close frame.
        * @since 0.1.0 of this library
        */
       readonly wasClean: boolean;
 
       /**
-       * The code of the server's close frame: 1005 for one without a code, 1006 when none came.
+       * The code of the server's close frame. 1005 for a frame without a code, 1006 if no frame came.
        * @since 0.1.0 of this library
        */
       readonly code: number;
@@ -590,7 +591,8 @@ declare namespace webSocket {
     }
 
     /**
-     * What the members of these classes throw. `name` tells the kind: the engine's own class, or that of this library where the engine has none.
+     * The exception that members of these classes throw. `name` is its kind. The engine's own class, or that of this library if
+     * the engine has none.
      * @since 0.1.0 of this library
      */
     class DOMException extends Error {
@@ -601,7 +603,7 @@ declare namespace webSocket {
       constructor(message?: string, name?: string);
 
       /**
-       * A number that some names have, else 0.
+       * The number of the name, such as 12 for SyntaxError; 0 for a name without a number.
        * @since 0.1.0 of this library
        */
       readonly code: number;
@@ -693,17 +695,18 @@ declare namespace webSocket {
 
     /**
      * The WebSocket of the web (WHATWG WebSockets): one connection, which begins with the object.
-     * 
-     * While a listener waits for an event that can come, the connection keeps its object alive. The events are `open`, `message`, `error`
-     * and `close`.
+     *
+     * While a listener waits for an event that can still come, the connection keeps its object alive. The events are `open`,
+     * `message`, `error` and `close`.
      * @since 0.1.0 of this library
      */
     class WebSocket extends EventTarget {
       /**
-       * Begins to connect to an absolute URL (ws, wss, http or https, without a fragment). `protocols` are the sub-protocols, preferred first.
-       * The server must choose one of them, if there are any. `options` are those of `connect`, and no part of the standard.
-       * 
-       * Throws a SyntaxError for a wrong URL or sub-protocol, a TypeError for a wrong option, and a SecurityError without
+       * Begins to connect to an absolute URL (ws, wss, http or https, without a fragment). `protocols` are the sub-protocols,
+       * preferred first. If there are any, the server must choose one. `options` are those of `connect` and not part of the
+       * standard.
+       *
+       * Throws a SyntaxError for a wrong URL or sub-protocol. Throws a TypeError for a wrong option, and a SecurityError without
        * `ohos.permission.INTERNET`.
        * @since 0.1.0 of this library
        */
@@ -746,13 +749,13 @@ declare namespace webSocket {
       readonly CLOSING: 2;
 
       /**
-       * The connection is over, or could not be made.
+       * The connection has ended, or could not be made.
        * @since 0.1.0 of this library
        */
       static readonly CLOSED: 3;
 
       /**
-       * The connection is over, or could not be made.
+       * The connection has ended, or could not be made.
        * @since 0.1.0 of this library
        */
       readonly CLOSED: 3;
@@ -770,7 +773,7 @@ declare namespace webSocket {
       readonly readyState: number;
 
       /**
-       * Bytes that were given to `send` and have not gone out. It does not fall when the connection ends.
+       * Bytes given to `send` that the kernel does not have yet. The number does not fall when the connection ends.
        * @since 0.1.0 of this library
        */
       readonly bufferedAmount: number;
@@ -788,53 +791,57 @@ declare namespace webSocket {
       readonly protocol: string;
 
       /**
-       * What a binary message becomes: at first 'blob', where the engine has `Blob`, else 'arraybuffer'.
+       * The type of received binary messages. Default: 'blob' if the engine has `Blob`, otherwise 'arraybuffer'. Other values are
+       * ignored.
        * @since 0.1.0 of this library
        */
       binaryType: BinaryType;
 
       /**
-       * Is called when the connection is open.
+       * The listener that is called when the connection is open.
        * @since 0.1.0 of this library
        */
       onopen: ((event: Event) => void) | null;
 
       /**
-       * Is called with each message.
+       * The listener that is called with each message.
        * @since 0.1.0 of this library
        */
       onmessage: ((event: MessageEvent) => void) | null;
 
       /**
-       * Is called when the connection fails, before `onclose`.
+       * The listener that is called when the connection fails, before `onclose`.
        * @since 0.1.0 of this library
        */
       onerror: ((event: Event) => void) | null;
 
       /**
-       * Is called when the connection is over.
+       * The listener that is called when the connection has ended.
        * @since 0.1.0 of this library
        */
       onclose: ((event: CloseEvent) => void) | null;
 
       /**
-       * Sends a message: text for a string, whose lone surrogates are replaced, binary for the others, which are copied.
-       * 
-       * Throws an InvalidStateError before the connection is open. When it is closing or closed, the bytes only count in `bufferedAmount`.
+       * Queues a message. A string goes out as text, with U+FFFD for lone surrogates. An ArrayBuffer, a view or a Blob goes out
+       * as binary. Anything else is converted to a string. The data is copied.
+       *
+       * Throws an InvalidStateError before the connection is open. Once it is closing, nothing is sent, and the bytes count in
+       * `bufferedAmount`.
        * @since 0.1.0 of this library
        */
       send(data: string | ArrayBuffer | BinaryView | Object): void;
 
       /**
-       * Begins the closing handshake behind what was sent, or cancels an attempt. Later calls do nothing.
-       * 
-       * Throws an InvalidAccessError for a code that is neither 1000 nor from 3000 to 4999, and a SyntaxError for a reason of more than 123 bytes.
+       * Begins the closing handshake behind the queued messages, or cancels an attempt. Later calls do nothing.
+       *
+       * Throws an InvalidAccessError for a code other than 1000 and 3000 to 4999. Throws a SyntaxError for a reason of more than
+       * 123 bytes of UTF-8.
        * @since 0.1.0 of this library
        */
       close(code?: number, reason?: string): void;
 
       /**
-       * Adds a listener, as that of `EventTarget`.
+       * Adds a listener, as `addEventListener` of `EventTarget` does.
        * @since 0.1.0 of this library
        */
       addEventListener(type: 'open' | 'error', listener: (event: Event) => void, options?: boolean | AddListenerOptions): void;
@@ -853,7 +860,8 @@ declare namespace webSocket {
     }
 
     /**
-     * Adds those of the classes above to `target` that it lacks, so that libraries for the web find them. Default: the global object.
+     * Adds to `target` those of the classes above that it lacks. Libraries for the web find them there. Default: the global
+     * object.
      * @since 0.1.0 of this library
      */
     function install(target?: Object): void;
@@ -865,142 +873,144 @@ declare namespace webSocket {
    */
   interface ServerCert {
     /**
-     * A file with the certificate, followed by those of its issuers; PEM or DER.
+     * A PEM or DER file with the certificate, followed by those of its issuers.
      * @since 19
      */
     certPath: string;
 
     /**
-     * A file with its key: PKCS#8, SEC1 or PKCS#1; PEM or DER.
+     * A PEM or DER file with the key of the certificate: PKCS#8, SEC1 or PKCS#1.
      * @since 19
      */
     keyPath: string;
 
     /**
-     * The password of the key.
+     * The password of the key. Default: none.
      * @since 0.1.0 of this library
      */
     keyPassword?: string;
   }
 
   /**
-   * Where a server listens, and whom it lets in.
+   * Where a server listens, and which clients it accepts.
    * @since 19
    */
   interface WebSocketServerConfig {
     /**
-     * The port to listen on.
+     * The port to listen on, 0 to 65535. With 0 the system chooses a free port, which `stats` reports.
      * @since 19
      */
     serverPort: number;
 
     /**
-     * How many clients may be connected at a time, a client being an address. Default 10; any larger number may be given.
+     * The most clients that may be connected at once. A client is an IP address. Default: 10. No number is too large.
      * @since 19
      */
     maxConcurrentClientsNumber?: number;
 
     /**
-     * How many connections one client may have at a time. Default 10; any larger number may be given.
+     * The most connections that one client may have at once. Default: 10. No number is too large.
      * @since 19
      */
     maxConnectionsForOneClient?: number;
 
     /**
-     * The address of this device to listen at, of IPv4 or IPv6. Default '0.0.0.0', all of IPv4; '::' is all of both.
+     * The IPv4 or IPv6 address of this device to listen at. '::' stands for all addresses. Default: '0.0.0.0', all of IPv4.
      * @since 19
      */
     serverIP?: string;
 
     /**
-     * Serve wss, by TLS 1.2 and 1.3. Default no.
+     * The certificate to serve wss with, by TLS 1.2 and 1.3. Default: none, and the server speaks ws.
      * @since 19
      */
     serverCert?: ServerCert;
 
     /**
-     * The sub-protocols that are spoken here, comma-separated. Of those that a client offers, the first that is among them is chosen. If
-     * none is, the answer names none.
+     * The sub-protocols that the server accepts, comma-separated. The server chooses the first of the client's offer that is in
+     * this list. Otherwise the response names none. Default: none.
      * @since 19
      */
     protocol?: string;
 
     /**
-     * A file with the authorities of clients' certificates, PEM or DER. Without it no client is asked for a certificate. With it each client
-     * needs one of these authorities. Only with `serverCert`.
+     * A PEM or DER file with the authorities of clients' certificates. Each client then needs a certificate of one of them. Only
+     * with `serverCert`. Default: none, and no client is asked for a certificate.
      * @since 0.1.0 of this library
      */
     clientCaPath?: string;
 
     /**
-     * Speak TLS 1.3 alone. Only with `serverCert`. Default false.
+     * Whether to refuse TLS 1.2. Only with `serverCert`. Default: false.
      * @since 0.1.0 of this library
      */
     tls13Only?: boolean;
 
     /**
-     * Compress messages (RFC 7692) with clients that offer it. A connection that does takes some 300 kB after its first messages. Default false.
+     * Whether to compress messages (RFC 7692) with clients that offer it. Such a connection takes about 300 kB of memory.
+     * Default: false.
      * @since 0.1.0 of this library
      */
     perMessageDeflate?: boolean;
 
     /**
-     * The largest message to receive, in bytes. A larger one ends its connection with 1009. Default 64 MiB.
+     * The largest message to receive, in bytes. A larger message ends its connection with 1009. Default: 67108864.
      * @since 0.1.0 of this library
      */
     maxMessageSize?: number;
 
     /**
-     * Bytes that may wait to be sent on each connection. Default 64 MiB.
+     * The most bytes that may wait to be sent on each connection. Default: 67108864.
      * @since 0.1.0 of this library
      */
     sendQueueLimit?: number;
 
     /**
-     * Messages that may wait to be sent on each connection. Default any number.
+     * The most messages that may wait to be sent on each connection. Default: no limit.
      * @since 0.1.0 of this library
      */
     sendQueueMessages?: number;
 
     /**
-     * Seconds between pings to each client; 0 for none. Default 25.
+     * Seconds between pings to each client, 0 to 30000; 0 for none. Default: 25.
      * @since 0.1.0 of this library
      */
     pingInterval?: number;
 
     /**
-     * Seconds after a ping in which something must come; 0 for any time. Default 30.
+     * Seconds after a ping within which data must come, 0 to 30000; 0 for no limit. Default: 30.
      * @since 0.1.0 of this library
      */
     pongTimeout?: number;
 
     /**
-     * Milliseconds to wait for a client's close frame before its connection is dropped. Default 5000.
+     * Milliseconds to wait for a client's close frame before its connection is dropped, 1 to 30000000. Default: 5000.
      * @since 0.1.0 of this library
      */
     closeTimeout?: number;
 
     /**
-     * Milliseconds that a client may take from its connection to the end of its request, its TLS handshake among them. Default 10000.
+     * Milliseconds that a client may take for its TLS handshake and its request together, 1 to 30000000. Default: 10000.
      * @since 0.1.0 of this library
      */
     handshakeTimeout?: number;
 
     /**
-     * Clients that may be in their handshake at a time. Further ones wait in the kernel. Default 128.
+     * The most clients that may be in their handshake at once. Further clients wait in the kernel. Default: 128.
      * @since 0.1.0 of this library
      */
     maxHandshakes?: number;
 
     /**
-     * Keep an address out for 60 s that connects more than 50 times within 60 s, as the platform does. Default false.
+     * Whether to limit attempts, as the platform does. An address that connects more than 50 times within 60 s is refused for 60
+     * s. Default: false.
      * @since 0.1.0 of this library
      */
     rateLimit?: boolean;
   }
 
   /**
-   * A connection of a server. The listeners get the same object each time.
+   * A connection of a server. Listeners are always given the same object for it.
    * @since 19
    */
   interface WebSocketConnection {
@@ -1011,32 +1021,32 @@ declare namespace webSocket {
     clientIP: string;
 
     /**
-     * Its port.
+     * The port of that address.
      * @since 19
      */
     clientPort: number;
   }
 
   /**
-   * What goes out with the refusal of a client.
+   * The headers and the body of a refusal.
    * @since 0.1.0 of this library
    */
   interface ServerRefusal {
     /**
-     * Headers besides those that each answer has.
+     * Headers to add to those that each response has. Default: none.
      * @since 0.1.0 of this library
      */
     header?: Record<string, string>;
 
     /**
-     * The body, as plain text.
+     * The body, as plain text. Default: empty.
      * @since 0.1.0 of this library
      */
     body?: string;
   }
 
   /**
-   * A client's request for a connection. It waits until one of the methods is called, or its time is over.
+   * A client's request for a connection. It waits until `accept` or `refuse` is called, or until `handshakeTimeout` ends.
    * @since 0.1.0 of this library
    */
   interface ServerRequest {
@@ -1047,7 +1057,7 @@ declare namespace webSocket {
     clientIP: string;
 
     /**
-     * Its port.
+     * The port of that address.
      * @since 0.1.0 of this library
      */
     clientPort: number;
@@ -1059,7 +1069,7 @@ declare namespace webSocket {
     target: string;
 
     /**
-     * The headers, `origin` among them if the client is a browser; names in lower case.
+     * The headers, with names in lower case. Browsers send `origin`.
      * @since 0.1.0 of this library
      */
     header: ResponseHeaders;
@@ -1071,92 +1081,96 @@ declare namespace webSocket {
     protocols: Array<string>;
 
     /**
-     * Lets the client in, with headers of the answer besides those of the upgrade. Throws 401 (`header`).
+     * Accepts the client. `header` is added to the headers of the upgrade.
+     *
+     * Throws 401 (`header`).
      * @since 0.1.0 of this library
      */
     accept(header?: Record<string, string>): void;
 
     /**
-     * Answers with this HTTP status, 300 to 599, and lets the client go. Throws 401 (a parameter).
+     * Responds with this HTTP status, 300 to 599, and drops the client.
+     *
+     * Throws 401 (a parameter).
      * @since 0.1.0 of this library
      */
     refuse(status: number, options?: ServerRefusal): void;
   }
 
   /**
-   * What a server has counted since `start`.
+   * The counts of a server since `start`.
    * @since 0.1.0 of this library
    */
   interface ServerStatistics {
     /**
-     * The port that it listens on; the one that was found, when 0 was asked for.
+     * The port that the server listens on, also if `serverPort` was 0.
      * @since 0.1.0 of this library
      */
     serverPort: number;
 
     /**
-     * Connections that are not over.
+     * Connections that are open now.
      * @since 0.1.0 of this library
      */
     open: number;
 
     /**
-     * Connections that were let in.
+     * Connections that were accepted.
      * @since 0.1.0 of this library
      */
     opened: number;
 
     /**
-     * Clients that were kept out by a limit.
+     * Clients that were refused because of a limit.
      * @since 0.1.0 of this library
      */
     keptOut: number;
 
     /**
-     * Clients whose opening handshake failed, or was refused.
+     * Clients whose handshake failed or was refused.
      * @since 0.1.0 of this library
      */
     notOpened: number;
 
     /**
-     * Messages handed to the kernel.
+     * Messages that the kernel has taken.
      * @since 0.1.0 of this library
      */
     messagesSent: number;
 
     /**
-     * Bytes of all frames handed to the kernel, before TLS.
+     * Bytes of all frames that the kernel has taken, before TLS.
      * @since 0.1.0 of this library
      */
     bytesSent: number;
 
     /**
-     * Messages received whole.
+     * Messages that were received as a whole.
      * @since 0.1.0 of this library
      */
     messagesReceived: number;
 
     /**
-     * Bytes of all frames received, after TLS.
+     * Bytes of all received frames, after TLS.
      * @since 0.1.0 of this library
      */
     bytesReceived: number;
 
     /**
-     * Bytes that wait to be sent now.
+     * Bytes that wait to be sent.
      * @since 0.1.0 of this library
      */
     bufferedBytes: number;
   }
 
   /**
-   * How long `stop` waits.
+   * Options of `stop`.
    * @since 0.1.0 of this library
    */
   interface ServerStopOptions {
     /**
-     * Milliseconds after which connections that are still open are dropped. Default: each has its `closeTimeout`, and goes on as long as
-     * what waits for it is still being sent.
+     * Milliseconds after which connections that are still open are dropped, 1 to 30000000. Default: each connection first sends
+     * its queue, and then has `closeTimeout`.
      * @since 0.1.0 of this library
      */
     timeout?: number;
@@ -1168,13 +1182,13 @@ declare namespace webSocket {
    */
   interface WebSocketMessage {
     /**
-     * A string of a text, an ArrayBuffer of a binary message.
+     * The message: a string for text, an ArrayBuffer for binary.
      * @since 19
      */
     data: string | ArrayBuffer;
 
     /**
-     * Whose it is.
+     * The connection that the message came on.
      * @since 19
      */
     clientConnection: WebSocketConnection;
@@ -1186,14 +1200,14 @@ declare namespace webSocket {
    */
   interface ServerCloseResult extends CloseResult {
     /**
-     * As `reason`, by the name that the platform's server has for it.
+     * The same as `reason`, under the platform's name.
      * @since 0.1.0 of this library
      */
     closeReason: string;
   }
 
   /**
-   * A listener of the end of connections.
+   * A listener for the end of a connection.
    * @since 19
    */
   type ClientConnectionCloseCallback = (clientConnection: WebSocketConnection, closeReason: ServerCloseResult) => void;
@@ -1204,41 +1218,42 @@ declare namespace webSocket {
    */
   interface WebSocketServerError extends BusinessError {
     /**
-     * The connection that it is about; undefined for one that was not let in.
+     * The connection that failed. Undefined for a client that was not accepted.
      * @since 0.1.0 of this library
      */
     clientConnection?: WebSocketConnection;
   }
 
   /**
-   * A WebSocket server (RFC 6455), made by `createWebSocketServer`.
+   * A WebSocket server (RFC 6455). `createWebSocketServer` makes it.
    *
-   * All methods and listeners run on the thread that made the object. Listeners are called one at a time, in this order for each
-   * connection: `connect`, any `messageReceive`, at most one `error`, `close`.
+   * All methods and listeners run on the thread that made the object. Listeners are called one at a time. The order for each
+   * connection is `connect`, any `messageReceive`, at most one `error`, `close`.
    * @since 19
    */
   interface WebSocketServer {
     /**
-     * Listens, and lets clients in from now on.
+     * Begins to listen and to accept clients.
      *
-     * Fails with 201 (no `ohos.permission.INTERNET`), 401 (a parameter, named in the message), 2302002 (a certificate or key file that is
-     * missing or cannot be used), 2302004 (`serverIP` is no address of this device), 2302005 (`serverPort`), 2302007 (the port is taken),
-     * 2302999 (it listens already; the system has no descriptors left).
+     * Fails with 201 (no `ohos.permission.INTERNET`) or 401 (a parameter, named in the message). Fails with 2302002 (a
+     * certificate or key file is missing or unusable). Fails with 2302004 (`serverIP` is not an address of this device), 2302005
+     * (`serverPort`) or 2302007 (the port is taken). Fails with 2302999 (the server listens already, or the system has no
+     * descriptors left).
      * @since 19
      */
     start(config: WebSocketServerConfig): Promise<boolean>;
 
     /**
-     * Lets no more clients in, and closes all connections with 1001 behind what waits to be sent. The promise becomes `true` when the port
-     * is free; the events `close` follow as the clients answer. Afterwards `start` may be called again.
+     * Stops accepting clients, and closes all connections with 1001 behind their queued messages. The promise becomes `true` when
+     * the port is free. The events `close` follow as the clients answer. Afterwards `start` may be called again.
      *
-     * Fails with 201 (no `ohos.permission.INTERNET`), 401 (`timeout`, which is of this library alone) or 2302999 (not started).
+     * Fails with 201 (no `ohos.permission.INTERNET`), 401 (`timeout`) or 2302999 (not started). The parameter is this library's.
      * @since 19
      */
     stop(options?: ServerStopOptions): Promise<boolean>;
 
     /**
-     * The connections that `connect` has reported and `close` has not; oldest first.
+     * Returns the connections that `connect` has reported and `close` has not, oldest first.
      *
      * Throws 201 (no `ohos.permission.INTERNET`) or 2302999 (not started).
      * @since 19
@@ -1246,18 +1261,19 @@ declare namespace webSocket {
     listAllConnections(): WebSocketConnection[];
 
     /**
-     * Queues a message for a client: text for a string, binary for an ArrayBuffer or a view into one, which is copied. The connection is known by
-     * the object that a listener was given, or by another one with its address and port. The promise becomes `true` at once.
+     * Queues a message for a client. A string goes out as text, an ArrayBuffer or a view as binary. The data is copied.
+     * `connection` is the object that a listener was given, or another one with its address and port. The promise becomes `true`
+     * at once.
      *
-     * Fails with 201 (no `ohos.permission.INTERNET`), 401 (a parameter), 2302006 (no such connection) or 2302999 (the connection is
-     * closing, or 64 MiB wait to be sent).
+     * Fails with 201 (no `ohos.permission.INTERNET`), 401 (a parameter) or 2302006 (no such connection). Fails with 2302999 (the
+     * connection is closing, or more would wait than `sendQueueLimit` allows).
      * @since 19
      */
     send(data: string | ArrayBuffer | BinaryView, connection: WebSocketConnection): Promise<boolean>;
 
     /**
-     * Begins the closing handshake with a client behind what waits to be sent. The event `close` follows. A code that must not be sent goes
-     * out as 1000, with a warning in the log.
+     * Begins the closing handshake with a client behind the queued messages. The event `close` follows. A code that must not be
+     * sent becomes 1000, with a warning in the log.
      *
      * Fails with 201 (no `ohos.permission.INTERNET`), 401 (a parameter) or 2302006 (no such connection).
      * @since 19
@@ -1265,70 +1281,79 @@ declare namespace webSocket {
     close(connection: WebSocketConnection, options?: WebSocketCloseOptions): Promise<boolean>;
 
     /**
-     * Queues a message for all connections, or for those in `connections`; it is framed and copied once, and goes out uncompressed. The promise
-     * becomes the number of connections that have taken it; those that are closing, or have too much waiting, have not.
+     * Queues a message for all connections, or for those in `connections`. The message is copied once and goes out uncompressed.
+     * The promise becomes the number of connections that took it. A connection that is closing, or whose queue is full, does not
+     * take it.
      *
-     * Fails with 201 (no `ohos.permission.INTERNET`), 401 (a parameter), 2302006 (no such connection) or 2302999 (not started).
+     * Fails with 201 (no `ohos.permission.INTERNET`) or 401 (a parameter). Fails with 2302006 (no such connection) or 2302999
+     * (not started).
      * @since 0.1.0 of this library
      */
     broadcast(data: string | ArrayBuffer | BinaryView, connections?: Array<WebSocketConnection>): Promise<number>;
 
     /**
-     * Bytes that were accepted for a connection and that the kernel has not taken yet. Throws 401 (`connection`) or 2302006 (no such connection).
+     * Returns the bytes that were accepted for a connection and that the kernel has not taken yet.
+     *
+     * Throws 401 (`connection`) or 2302006 (no such connection).
      * @since 0.1.0 of this library
      */
     bufferedAmount(connection: WebSocketConnection): number;
 
     /**
-     * What was counted so far, with the port. Throws 2302999 (not started).
+     * Returns the port and the counts so far.
+     *
+     * Throws 2302999 (not started).
      * @since 0.1.0 of this library
      */
     stats(): ServerStatistics;
 
     /**
-     * What was counted of one connection. Throws 401 (`connection`) or 2302006 (no such connection).
+     * Returns the counts of one connection.
+     *
+     * Throws 401 (`connection`) or 2302006 (no such connection).
      * @since 0.1.0 of this library
      */
     stats(connection: WebSocketConnection): Statistics;
 
     /**
-     * Sets the listener of an event; a later one replaces it. This one is called for each connection that opens.
+     * Sets the listener of an event. A later one replaces it. `connect` reports each connection that opens.
      * @since 19
      */
     on(type: 'connect', callback: Callback<WebSocketConnection>): void;
 
     /**
-     * A whole message came.
+     * Reports a whole message.
      * @since 19
      */
     on(type: 'messageReceive', callback: Callback<WebSocketMessage>): void;
 
     /**
-     * A client asks for a connection. While there is a listener, each client waits for the answer.
+     * Reports a client that asks for a connection. While there is a listener, each client waits for its answer.
      * @since 0.1.0 of this library
      */
     on(type: 'request', callback: Callback<ServerRequest>): void;
 
     /**
-     * More than a quarter of `sendQueueLimit` or `sendQueueMessages` waited to be sent on a connection, and no longer does.
+     * Reports that the queue of a connection has drained to a quarter of `sendQueueLimit` and of `sendQueueMessages`.
      * @since 0.1.0 of this library
      */
     on(type: 'drain', callback: Callback<WebSocketConnection>): void;
 
     /**
-     * A connection is over.
+     * Reports that a connection has ended.
      * @since 19
      */
     on(type: 'close', callback: ClientConnectionCloseCallback): void;
 
     /**
-     * A connection failed, and its `close` follows; or a client was kept out, or none can be accepted for now.
+     * Reports that a connection failed, before its `close`. Also reports a refused client, and that no client can be accepted for
+     * now.
      * @since 19
      */
     on(type: 'error', callback: ErrorCallback<WebSocketServerError>): void;
 
     /**
-     * Removes the listener of an event: whichever is set, or only `callback`.
+     * Removes the listener of an event. With `callback`, only if that is the listener.
      * @since 19
      */
     off(type: 'connect', callback?: Callback<WebSocketConnection>): void;
@@ -1398,73 +1423,73 @@ declare namespace webSocket {
   }
 
   /**
-   * Options of `connect`. A field that is undefined has its default. So has a field of the platform's that has a wrong type, as there, with
-   * a warning in the log. A field that no option has is left out, with a warning that names the nearest. A wrong field of this library
-   * is 401.
+   * Options of `connect`. An undefined field has its default. So has a field of the platform's with a wrong type, as on the
+   * platform. The log has a warning then. An unknown field is ignored, with a warning that names the nearest one. A wrong field
+   * of this library is error 401.
    * @since 6
    */
   interface WebSocketRequestOptions {
     /**
-     * Headers of the upgrade request: names and values, which are strings, numbers or booleans. A value that is undefined, null or empty
-     * is left out; any other is 401. Of names that differ in case alone the last counts. `Sec-WebSocket-Protocol` among them offers
-     * sub-protocols.
+     * Headers of the upgrade request by name. Values are strings, numbers or booleans. Undefined, null and empty values are left
+     * out; any other value is error 401. Of names that differ only in case, the last counts. `Sec-WebSocket-Protocol` offers
+     * sub-protocols. Default: none.
      * @since 6
      */
     header?: Object;
 
     /**
-     * PEM or DER file of the certificate authorities to trust instead of the system's, or folder with such files. A file that
-     * cannot be used is the event `error` with 2302002. Default: the system's store.
+     * The certificate authorities to trust instead of the system's: a PEM or DER file, or a folder of such files. An unusable
+     * file leads to the event `error` with 2302002. Default: the system's store.
      * @since 11
      */
     caPath?: string;
 
     /**
-     * Trust the authorities of `caPath` and those of the system. Default: false.
+     * Whether to trust the system's authorities beside those of `caPath`. Default: false.
      * @since 0.1.0 of this library
      */
     caPathAddsToSystem?: boolean;
 
     /**
-     * Trust, beside those of the system's store, the authorities that users of the device have installed: those of the current
-     * user and those for all users. Default: those of the current user, unless the app's `network_config.json` has
-     * `trust-current-user-ca: false`; none of those for all users.
+     * Whether to trust the authorities that users of the device installed, beside the system's. True trusts those of the current
+     * user and those for all users. Default: those of the current user alone, and none if the app's `network_config.json` has
+     * `trust-current-user-ca: false`.
      * @since 0.1.0 of this library
      */
     trustUserAuthorities?: boolean;
 
     /**
-     * How far the app's `network_config.json` is heeded. 'platform' heeds what the platform's WebSocket does, `trust-current-user-ca`.
-     * 'strict' also heeds pins, trust anchors and the ban of clear text, as the platform's `http` module does. What the system cannot
-     * tell is then the event `error`; that needs API 12, and API 18 for ws. Default: 'platform'.
+     * Which rules of the app's `network_config.json` apply. 'platform' applies `trust-current-user-ca`, as the platform's
+     * WebSocket does. 'strict' also applies pins, trust anchors and the ban of clear text, as the platform's `http` module does.
+     * 'strict' needs API 12, and API 18 for ws. Where the system does not know the rules, the event `error` follows. Default:
+     * 'platform'.
      * @since 0.1.0 of this library
      */
     networkSecurityConfig?: 'platform' | 'strict';
 
     /**
-     * What to show a server that asks for a certificate. Default: nothing.
+     * The certificate for a server that asks for one. Default: none.
      * @since 11
      */
     clientCert?: ClientCert;
 
     /**
-     * Public keys of which the verified chain, from the server's certificate to the authority, must have one, besides being
-     * verified. Those that have expired do not count; when all have, the chain is enough. With
-     * `skipServerCertVerification` it is the server's own key that must be one of them, and an expired one is no help.
-     * As in the platform's `http` module. Default: no such demand.
+     * Public keys to pin. The verified chain must contain one of them, as in the platform's `http` module. Expired pins do not
+     * count. If all have expired, a verified chain is enough. With `skipServerCertVerification`, the server's own key must be a
+     * pin that has not expired. Default: none.
      * @since 0.1.0 of this library
      */
     certificatePinning?: CertificatePinning | CertificatePinning[];
 
     /**
-     * Protocols to offer by ALPN (RFC 7301), preferred first; an empty array leaves ALPN out. h2 and h3 are refused, since
-     * the upgrade is one of HTTP/1.1. Default: ['http/1.1'].
+     * Protocols to offer by ALPN (RFC 7301), preferred first. An empty array leaves ALPN out. h2 and h3 are error 401, since the
+     * upgrade is one of HTTP/1.1. Default: ['http/1.1'].
      * @since 0.1.0 of this library
      */
     alpnProtocols?: Array<string>;
 
     /**
-     * The host name to ask for (SNI) and to verify, or the address, instead of the URL's. Default: the URL's.
+     * The host name or address to request (SNI) and to verify. Default: that of the URL.
      * @since 0.1.0 of this library
      */
     tlsServerName?: string;
@@ -1476,68 +1501,68 @@ declare namespace webSocket {
     protocol?: string;
 
     /**
-     * Accept any certificate for any name: whoever sits on the path can then read and change everything, unless
-     * `certificatePinning` names the server's own key. Default: false.
+     * Whether to accept any certificate for any name. Anyone on the path can then read and change everything.
+     * `certificatePinning` with the server's own key prevents that. Default: false.
      * @since 20
      */
     skipServerCertVerification?: boolean;
 
     /**
-     * Seconds between pings, 0 to 30000; 0 for none. A number out of range counts as the default. Default: 25, which is less
-     * than the 30 s after which many servers end an idle connection.
+     * Seconds between pings, 0 to 30000; 0 for none. A number out of range means the default. Default: 25, since many servers end
+     * an idle connection after 30 s.
      * @since 21
      */
     pingInterval?: number;
 
     /**
-     * Seconds after a ping within which something must come, 0 to `pingInterval`; 0 for no limit. A number out of range counts as
-     * `pingInterval`, unless it is the default. They begin anew while what was sent before the ping is on its way, and arrives.
+     * Seconds after a ping within which data must come, 0 to `pingInterval`; 0 for no limit. A number out of range means
+     * `pingInterval`, unless it is the default. The time begins anew while data queued before the ping still reaches the server.
      * Default: 30.
      * @since 21
      */
     pongTimeout?: number;
 
     /**
-     * 'system' for the proxy of the network settings, if there is one; 'no-proxy'; or a proxy. Default: 'system'.
+     * The proxy to use. 'system' is that of the network settings, if there is one. 'no-proxy' is none. Default: 'system'.
      * @since 12
      */
     proxy?: ProxyConfiguration;
 
     /**
-     * Names and their IP addresses, comma-separated, which are then not looked up: `{ 'example.org': '192.0.2.1, 2001:db8::1' }`.
-     * Default: none.
+     * IP addresses of host names, comma-separated. These names are not looked up. Example: `{ 'example.org': '192.0.2.1,
+     * 2001:db8::1' }`. Default: none.
      * @since 0.1.0 of this library
      */
     hosts?: Record<string, string>;
 
     /**
-     * For Basic authentication, instead of those in the URL; a header `Authorization` comes before both. Default: none.
+     * The user's name for Basic authentication. It replaces that of the URL. A header `Authorization` replaces both. Default:
+     * none.
      * @since 0.1.0 of this library
      */
     username?: string;
 
     /**
-     * What goes with `username`. Default: empty.
+     * The password of `username`. Default: empty.
      * @since 0.1.0 of this library
      */
     password?: string;
 
     /**
-     * How many redirects to follow, 0 to 5. None leads from wss to ws, and `Authorization`, `Cookie`, `Host`, the client's
-     * certificate and `tlsServerName` are not for another origin. Default: 4, as on the
-     * platform.
+     * The most redirects to follow, 0 to 5. No redirect leads from wss to ws. Another origin gets no `Authorization`, `Cookie`,
+     * `Host`, client certificate or `tlsServerName`. Default: 4, as on the platform.
      * @since 0.1.0 of this library
      */
     maxRedirects?: number;
 
     /**
-     * The lowest TLS version to speak. TLS below 1.2 is never spoken, whatever is given here. Default: TLS_V_1_2.
+     * The lowest TLS version to use. TLS below 1.2 is never used. Default: TLS_V_1_2.
      * @since 26.0.0
      */
     minSupportTlsProtocol?: TlsProtocol;
 
     /**
-     * Offer compression (RFC 7692). Default: true.
+     * Whether to offer compression (RFC 7692). Default: true.
      * @since 0.1.0 of this library
      */
     perMessageDeflate?: boolean;
@@ -1555,25 +1580,25 @@ declare namespace webSocket {
     lookupTimeout?: number;
 
     /**
-     * Milliseconds until one of the addresses has answered, 1 to 30000000. Default: as for `lookupTimeout`.
+     * Milliseconds to connect to one of the addresses, 1 to 30000000. Default: no limit but that of the whole attempt.
      * @since 0.1.0 of this library
      */
     tcpTimeout?: number;
 
     /**
-     * Milliseconds for the tunnel through a proxy, 1 to 30000000. Default: as for `lookupTimeout`.
+     * Milliseconds for the tunnel through a proxy, 1 to 30000000. Default: no limit but that of the whole attempt.
      * @since 0.1.0 of this library
      */
     proxyTimeout?: number;
 
     /**
-     * Milliseconds for the TLS handshake, 1 to 30000000. Default: as for `lookupTimeout`.
+     * Milliseconds for the TLS handshake, 1 to 30000000. Default: no limit but that of the whole attempt.
      * @since 0.1.0 of this library
      */
     tlsTimeout?: number;
 
     /**
-     * Milliseconds for the upgrade, 1 to 30000000. Default: as for `lookupTimeout`.
+     * Milliseconds for the upgrade, 1 to 30000000. Default: no limit but that of the whole attempt.
      * @since 0.1.0 of this library
      */
     upgradeTimeout?: number;
@@ -1585,13 +1610,13 @@ declare namespace webSocket {
     closeTimeout?: number;
 
     /**
-     * The largest message to receive, in bytes; a larger one ends the connection with 1009. Default: 67108864.
+     * The largest message to receive, in bytes. A larger message ends the connection with 1009. Default: 67108864.
      * @since 0.1.0 of this library
      */
     maxMessageSize?: number;
 
     /**
-     * Tell of messages by the event `piece`, as they come, so that one of any length (up to `maxMessageSize`) passes in little memory.
+     * Whether messages come in pieces, by the event `piece`. A message of up to `maxMessageSize` then takes little memory.
      * Default: false.
      * @since 0.1.0 of this library
      */
@@ -1604,79 +1629,79 @@ declare namespace webSocket {
     sendQueueLimit?: number;
 
     /**
-     * The most messages that may wait to be sent; drained at a quarter. Default: any number.
+     * The most messages that may wait to be sent. Default: no limit.
      * @since 0.1.0 of this library
      */
     sendQueueMessages?: number;
 
     /**
-     * What a `send` in promise form does that finds no room in the queue: it fails, or it waits for room, in order with those after it.
-     * What waits so is held besides the queue and counts in no figure: how much, is up to how many promises the app awaits at once.
-     * Default: 'error'.
+     * What a `send` in promise form does when the queue is full. With 'error' it fails. With 'wait' it waits for room, in order.
+     * Waiting messages are outside the queue and in no statistics. Their memory depends on how many promises the app awaits at
+     * once. Default: 'error'.
      * @since 0.1.0 of this library
      */
     sendQueuePolicy?: 'error' | 'wait';
 
     /**
-     * Send a message of more than 1 MiB in fragments of 256 KiB (RFC 6455 5.4), so that pongs, pings and the close frame pass between
-     * them. Switch it off for a server that refuses fragments. Default: true.
+     * Whether to send a message of more than 1 MiB in fragments of 256 KiB (RFC 6455 5.4). Pings, pongs and the close frame can
+     * then pass between them. Set it to false for a server that refuses fragments. Default: true.
      * @since 0.1.0 of this library
      */
     fragmentMessages?: boolean;
 
     /**
-     * Milliseconds between events `stats`, 1 to 30000000. Default: none are told.
+     * Milliseconds between events `stats`, 1 to 30000000. Default: no such events.
      * @since 0.1.0 of this library
      */
     statisticsInterval?: number;
 
     /**
-     * A number that stands in hexadecimal behind the object's own in log lines, as in `[c7 a92ab1d3f2e]`: the `chainId` of a `HiTraceId`,
-     * as hilog shows it. Up to 64 bits; 0 for none. Default: none.
+     * The `chainId` of a `HiTraceId`, at most 64 bits; 0 for none. Log lines show it in hexadecimal beside the client's number,
+     * as in `[c7 a92ab1d3f2e]`. Default: none.
      * @since 0.1.0 of this library
      */
     traceId?: bigint | number;
 
     /**
-     * Gives the attempt up when it is aborted before the connection is open: the event `error` with 2302999 follows. Any object in the
-     * shape of the web's AbortSignal will do. Default: none.
+     * Cancels the attempt when it is aborted before the connection is open. The event `error` with 2302999 follows. Any object
+     * with the members of the web's AbortSignal is accepted. Default: none.
      * @since 0.1.0 of this library
      */
     signal?: AbortSignal;
 
     /**
-     * Connect again after a failure. Default: not.
+     * When to connect again after a failure. Default: never.
      * @since 0.1.0 of this library
      */
     reconnect?: ReconnectOptions;
 
     /**
-     * Name the port in the header `Origin`, if it is not the scheme's own. An `Origin` among the headers comes first; an empty
-     * one there leaves it out. Default: false, and `Origin` is the scheme and the host alone.
+     * Whether the header `Origin` has the port, if that is not the scheme's own. An `Origin` in `header` replaces it, and an
+     * empty one there removes it. Default: false, so that `Origin` is the scheme and the host.
      * @since 26.0.0
      */
     supportOriginPort?: boolean;
   }
 
   /**
-   * A client's certificate. Files that cannot be used are the event `error` with 2302002.
+   * A client's certificate. Unusable files lead to the event `error` with 2302002.
    * @since 11
    */
   interface ClientCert {
     /**
-     * PEM or DER file of the certificate, followed by those of its issuers.
+     * A PEM or DER file with the certificate, followed by those of its issuers.
      * @since 11
      */
     certPath: string;
 
     /**
-     * PEM or DER file of its key: PKCS#8, SEC1 or PKCS#1.
+     * A PEM or DER file with the key of the certificate: PKCS#8, SEC1 or PKCS#1.
      * @since 11
      */
     keyPath: string;
 
     /**
-     * The password of a key that has one: PBES2 with PBKDF2, or OpenSSL's older form.
+     * The password of the key: PBES2 with PBKDF2, or OpenSSL's older form. Default: none.
      * @since 11
      */
     keyPassword?: string;
@@ -1688,13 +1713,13 @@ declare namespace webSocket {
    */
   interface CertificatePinning {
     /**
-     * The SHA-256 digest of its SubjectPublicKeyInfo in base64, as in RFC 7469.
+     * The SHA-256 digest of the key's SubjectPublicKeyInfo in base64, as in RFC 7469.
      * @since 0.1.0 of this library
      */
     publicKeyHash: string;
 
     /**
-     * The only one there is.
+     * The hash algorithm. There is only this one.
      * @since 0.1.0 of this library
      */
     hashAlgorithm: 'SHA-256';
@@ -1712,39 +1737,40 @@ declare namespace webSocket {
    */
   interface HttpProxy {
     /**
-     * Its name or address; empty for no proxy. As on the platform, `[http://][user[:password]@]host[:port][/]` will do as well, in which
-     * nothing is percent-encoded; `username` and `password` come first, and the port in it before `port`.
+     * The name or the address of the proxy; empty for no proxy. As on the platform, `[http://][user[:password]@]host[:port][/]`
+     * is accepted too, without percent-encoding. `username` and `password` replace those in it. A port in it replaces `port`.
      * @since 12
      */
     host: string;
 
     /**
-     * Its port, 1 to 65535.
+     * The port of the proxy, 1 to 65535.
      * @since 12
      */
     port: number;
 
     /**
-     * Destinations to reach directly: names and addresses with wildcards ('*.example.org', '192.168.*'), domains with all
-     * below them ('.example.org'), networks ('10.0.0.0/8', 'fe80::/10'); each with ':port' or for any port.
+     * Destinations to reach without the proxy. Names and addresses may have wildcards: '*.example.org', '192.168.*'.
+     * '.example.org' is a domain with all below it. '10.0.0.0/8' and 'fe80::/10' are networks. Each may end with ':port'; without
+     * one it holds for every port.
      * @since 12
      */
     exclusionList: Array<string>;
 
     /**
-     * For a proxy that asks for it (Basic and Digest; RFC 1929 with SOCKS5). Default: none.
+     * The user's name for a proxy that asks for it: Basic or Digest, and RFC 1929 with SOCKS5. Default: none.
      * @since 12
      */
     username?: string;
 
     /**
-     * What goes with `username`. Default: empty.
+     * The password of `username`. Default: empty.
      * @since 12
      */
     password?: string;
 
     /**
-     * How the proxy is spoken to: 'http' is CONNECT, for ws and wss. With either, the proxy looks the server's name up.
+     * The protocol of the proxy. 'http' is CONNECT, for ws and wss. With both protocols the proxy looks up the server's name.
      * Default: 'http'.
      * @since 0.1.0 of this library
      */
@@ -1757,43 +1783,43 @@ declare namespace webSocket {
    */
   enum TlsProtocol {
     /**
-     * Never spoken by this library.
+     * This library never uses it.
      * @since 26.0.0
      */
     TLS_V_1_0 = 0,
 
     /**
-     * Never spoken by this library.
+     * This library never uses it.
      * @since 26.0.0
      */
     TLS_V_1_1 = 1,
 
     /**
-     * The lowest that is spoken.
+     * The lowest version that this library uses.
      * @since 26.0.0
      */
     TLS_V_1_2 = 2,
 
     /**
-     * The latest.
+     * The latest version.
      * @since 26.0.0
      */
     TLS_V_1_3 = 3,
   }
 
   /**
-   * Why an attempt failed or a connection ended, in classes that call for different answers. The numbers never change.
+   * Why an attempt failed or a connection ended. The numbers never change.
    * @since 0.1.0 of this library
    */
   enum Cause {
     /**
-     * The host's name has no address, or its lookup failed.
+     * The host name has no address, or its lookup failed.
      * @since 0.1.0 of this library
      */
     LOOKUP = 1,
 
     /**
-     * No connection to the host: refused, unreachable, or broken off before it was open.
+     * The host refused the TCP connection, was unreachable, or broke the connection off before it was open.
      * @since 0.1.0 of this library
      */
     CONNECT = 2,
@@ -1805,13 +1831,13 @@ declare namespace webSocket {
     TIMEOUT = 3,
 
     /**
-     * The TLS handshake failed for another reason than a certificate.
+     * The TLS handshake failed, but not because of a certificate.
      * @since 0.1.0 of this library
      */
     TLS = 4,
 
     /**
-     * A certificate was refused by one side, or a certificate file is unusable.
+     * One side refused a certificate, or a certificate file is unusable.
      * @since 0.1.0 of this library
      */
     CERTIFICATE = 5,
@@ -1823,32 +1849,32 @@ declare namespace webSocket {
     HTTP_4XX = 6,
 
     /**
-     * The server, or a proxy, answered it with HTTP 500 to 599.
+     * The server, or a proxy, answered the upgrade with HTTP 500 to 599.
      * @since 0.1.0 of this library
      */
     HTTP_5XX = 7,
 
     /**
-     * It answered with something else that is no upgrade.
+     * The server, or a proxy, answered the upgrade with something else.
      * @since 0.1.0 of this library
      */
     UPGRADE = 8,
 
     /**
-     * An open connection broke, or nothing came from the peer in time. Also a close frame with 1000 or without a code that
-     * ends an absence: the process or the device stood still for 10 s or more, and the server has answered no ping since.
+     * An open connection broke, or no data came from the peer in time. Also a close frame with 1000 or without a code after the
+     * process or the device stood still. That lasted 10 s or more, and the server has answered no ping since.
      * @since 0.1.0 of this library
      */
     LOST = 9,
 
     /**
-     * The peer broke RFC 6455. A flawed close frame has the cause of its code instead, if that has one.
+     * The peer broke RFC 6455. An invalid close frame has the cause of its code instead, if that has one.
      * @since 0.1.0 of this library
      */
     PROTOCOL = 10,
 
     /**
-     * The peer closed with 1001, 1011, 1012 or 1013: it goes away, or cannot serve now.
+     * The peer closed with 1001, 1011, 1012 or 1013: it goes away or cannot serve now.
      * @since 0.1.0 of this library
      */
     RESTART = 11,
@@ -1860,20 +1886,20 @@ declare namespace webSocket {
     CLOSED = 12,
 
     /**
-     * This side closed, or gave the attempt up.
+     * This side closed the connection or cancelled the attempt.
      * @since 0.1.0 of this library
      */
     APPLICATION = 13,
 
     /**
-     * The attempt was not prepared, or not in time.
+     * `prepareAttempt` was not called in time, or was given `false`.
      * @since 0.1.0 of this library
      */
     PREPARE = 14,
 
     /**
-     * What the attempt was prepared with is not valid, or the system's setting of a proxy is not; or `networkSecurityConfig` is
-     * 'strict', and the app's `network_config.json` forbids the attempt or cannot be known.
+     * `prepareAttempt` was given invalid values, or the system's proxy setting is invalid. Also when `networkSecurityConfig` is
+     * 'strict', and the app's `network_config.json` forbids the attempt or is unknown.
      * @since 0.1.0 of this library
      */
     OPTIONS = 15,
@@ -1885,7 +1911,7 @@ declare namespace webSocket {
     INTERNAL = 16,
 
     /**
-     * The server ended the connection in order, and gave no answer to the upgrade.
+     * The server ended the TCP connection in order, without an answer to the upgrade.
      * @since 0.1.0 of this library
      */
     NO_ANSWER = 17,
@@ -1897,20 +1923,20 @@ declare namespace webSocket {
    */
   interface WebSocketCloseOptions {
     /**
-     * 1000 to 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4); anything else goes out as 1000. Default: 1000.
+     * The close code: 1000 to 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4). Any other becomes 1000. Default: 1000.
      * @since 6
      */
     code?: number;
 
     /**
-     * At most 123 bytes of UTF-8; what is longer is cut at a character. Default: "CLOSE_NORMAL".
+     * The reason, at most 123 bytes of UTF-8. A longer one is cut at a character. Default: "CLOSE_NORMAL".
      * @since 6
      */
     reason?: string;
   }
 
   /**
-   * What `open` tells. The platform has this name in static ArkTS only.
+   * The argument of the event `open`. The platform has this name in static ArkTS only.
    * @since 23
    */
   interface OpenResult {
@@ -1921,14 +1947,14 @@ declare namespace webSocket {
     status: number;
 
     /**
-     * Its reason phrase.
+     * The reason phrase of the status.
      * @since 23
      */
     message: string;
   }
 
   /**
-   * What `openInfo` tells.
+   * The argument of the event `openInfo`.
    * @since 26.0.0
    */
   interface WebSocketOpenInfo {
@@ -1939,93 +1965,95 @@ declare namespace webSocket {
     status: number;
 
     /**
-     * Its reason phrase.
+     * The reason phrase of the status.
      * @since 26.0.0
      */
     message: string;
 
     /**
-     * The sub-protocol the server chose; undefined for none.
+     * The sub-protocol that the server chose. Undefined for none.
      * @since 26.0.0
      */
     protocol?: string;
   }
 
   /**
-   * When to connect again: after a random part of a delay that doubles from attempt to attempt. Until then `readyState` is 0,
-   * messages may be sent and wait, and neither `error` nor `close` is told; they come when there will be no other attempt.
-   * What the system had any part of is never sent again: its promise fails. Times are in milliseconds, 1 to 30000000.
+   * When to connect again. Each attempt waits for a random part of a delay that doubles from attempt to attempt. Times are in
+   * milliseconds, 1 to 30000000.
+   *
+   * Until then `readyState` is 0, and sent messages wait. The events `error` and `close` come only when no other attempt follows.
+   * A message of which the kernel had any part is never sent again: its promise fails.
    * @since 0.1.0 of this library
    */
   interface ReconnectOptions {
     /**
-     * The first delay is a random part of this. Default: 1000.
+     * The first delay is a random part of this time. Default: 1000.
      * @since 0.1.0 of this library
      */
     delay?: number;
 
     /**
-     * What a delay is a random part of at most. Default: 30000.
+     * Later delays are a random part of at most this time. Default: 30000.
      * @since 0.1.0 of this library
      */
     maxDelay?: number;
 
     /**
-     * Attempts until a connection has been open for 5 seconds, 1 or more. Default: any number.
+     * The most attempts in a row, 1 or more. A connection that is open for 5 s ends the row. Default: no limit.
      * @since 0.1.0 of this library
      */
     maxAttempts?: number;
 
     /**
-     * How long to go on, while the process runs. Default: for ever.
+     * How long to go on trying, while the process runs. Default: no limit.
      * @since 0.1.0 of this library
      */
     maxTime?: number;
 
     /**
-     * How long `prepareAttempt` may take after the event `prepare`. Default: 15000.
+     * How long an attempt waits for `prepareAttempt` after the event `prepare`. Default: 15000.
      * @since 0.1.0 of this library
      */
     prepareTimeout?: number;
 
     /**
-     * Make the first attempt at once. Default: false.
+     * Whether the first attempt begins without a delay. Default: false.
      * @since 0.1.0 of this library
      */
     atOnce?: boolean;
 
     /**
-     * Drop what waits to be sent, or for room, when a connection is lost. Default: false.
+     * Whether a lost connection drops the messages that wait to be sent. Default: false.
      * @since 0.1.0 of this library
      */
     dropQueue?: boolean;
 
     /**
-     * Take no notice of the network's changes. Default: false, which needs ohos.permission.GET_NETWORK_INFO.
+     * Whether changes of the network are ignored. Default: false. Without `ohos.permission.GET_NETWORK_INFO` they are unknown.
      * @since 0.1.0 of this library
      */
     ignoreNetwork?: boolean;
 
     /**
-     * After which causes. Default: LOOKUP, CONNECT, TIMEOUT, TLS, HTTP_5XX, LOST, RESTART and PREPARE.
+     * The causes after which to connect again. Default: LOOKUP, CONNECT, TIMEOUT, TLS, HTTP_5XX, LOST, RESTART and PREPARE.
      * @since 0.1.0 of this library
      */
     causes?: Array<Cause>;
   }
 
   /**
-   * What `reconnecting` and `prepare` tell.
+   * The argument of the events `reconnecting` and `prepare`.
    * @since 0.1.0 of this library
    */
   interface ReconnectingResult {
     /**
-     * Counts the attempts, from 1.
+     * The number of the next attempt, from 1.
      * @since 0.1.0 of this library
      */
     attempt: number;
 
     /**
-     * Milliseconds until it begins.
+     * Milliseconds until that attempt begins.
      * @since 0.1.0 of this library
      */
     delay: number;
@@ -2037,13 +2065,13 @@ declare namespace webSocket {
     cause: Cause;
 
     /**
-     * The code of a peer that closed.
+     * The close code, if the peer closed.
      * @since 0.1.0 of this library
      */
     code?: number;
 
     /**
-     * The HTTP status of a server that refused.
+     * The HTTP status, if a server refused the upgrade.
      * @since 0.1.0 of this library
      */
     status?: number;
@@ -2055,142 +2083,143 @@ declare namespace webSocket {
     message: string;
 
     /**
-     * Messages that were accepted and are dropped.
+     * The number of messages that were accepted and then dropped.
      * @since 0.1.0 of this library
      */
     unsent: number;
   }
 
   /**
-   * What `reconnected` tells.
+   * The argument of the event `reconnected`.
    * @since 0.1.0 of this library
    */
   interface ReconnectedResult {
     /**
-     * The attempts it took.
+     * The number of attempts that were needed.
      * @since 0.1.0 of this library
      */
     attempts: number;
 
     /**
-     * Milliseconds since the connection before was lost.
+     * Milliseconds since the previous connection was lost.
      * @since 0.1.0 of this library
      */
     downtime: number;
   }
 
   /**
-   * What `prepareAttempt` may change.
+   * The changes of `prepareAttempt`.
    * @since 0.1.0 of this library
    */
   interface AttemptChange {
     /**
-     * Another URL. One of another origin gets none of the headers `Authorization`, `Cookie` and `Host` and no credentials
-     * that were given before: give them in `header`.
+     * Another URL. Another origin gets no earlier credentials and no earlier `Authorization`, `Cookie` or `Host`. Give them in
+     * `header`. Default: the same URL.
      * @since 0.1.0 of this library
      */
     url?: string;
 
     /**
-     * Headers in place of those with the same names.
+     * Headers that replace those with the same names. Default: none.
      * @since 0.1.0 of this library
      */
     header?: Object;
   }
 
   /**
-   * What `piece` tells. A message of up to about 128 KiB comes in one piece, first and last, unless the server sent it in fragments
-   * or compressed.
+   * The argument of the event `piece`. A message of up to about 128 KiB comes in one piece, unless the server fragmented or
+   * compressed it.
    * @since 0.1.0 of this library
    */
   interface MessagePiece {
     /**
-     * A string of a text, an ArrayBuffer of a binary message. No piece of a text ends inside a character. May be empty at the end.
+     * The data: a string for text, an ArrayBuffer for binary. A piece of text never ends inside a character. The last piece may
+     * be empty.
      * @since 0.1.0 of this library
      */
     data: string | ArrayBuffer;
 
     /**
-     * Whether it begins a message. One before it that has had no last piece was lost with its connection.
+     * Whether the piece begins a message. An earlier message without a last piece was lost with its connection.
      * @since 0.1.0 of this library
      */
     first: boolean;
 
     /**
-     * Whether it ends the message.
+     * Whether the piece ends the message.
      * @since 0.1.0 of this library
      */
     last: boolean;
   }
 
   /**
-   * What `pong` tells.
+   * The argument of the event `pong`.
    * @since 0.1.0 of this library
    */
   interface PongResult {
     /**
-     * What the ping carried.
+     * The payload of the ping.
      * @since 0.1.0 of this library
      */
     data: ArrayBuffer;
 
     /**
-     * Milliseconds since the ping; undefined for a pong that answers none of ours.
+     * Milliseconds since the ping. Undefined for a pong that answers no ping of this side.
      * @since 0.1.0 of this library
      */
     roundTrip?: number;
   }
 
   /**
-   * What `frame` tells: the header of a frame (RFC 6455 section 5.2), never its payload.
+   * The argument of the event `frame`: the header of a frame (RFC 6455 section 5.2) without its payload.
    * @since 0.1.0 of this library
    */
   interface FrameHeader {
     /**
-     * To the server, or from it.
+     * 'sent' to the server, or 'received' from it.
      * @since 0.1.0 of this library
      */
     direction: 'sent' | 'received';
 
     /**
-     * Whether it is the last frame of its message, as every control frame is.
+     * Whether the frame is the last one of its message. Always true for a control frame.
      * @since 0.1.0 of this library
      */
     fin: boolean;
 
     /**
-     * Whether it is the first frame of a compressed message (RFC 7692).
+     * Whether the frame is the first one of a compressed message (RFC 7692).
      * @since 0.1.0 of this library
      */
     rsv1: boolean;
 
     /**
-     * 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong.
+     * The kind of the frame: 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong.
      * @since 0.1.0 of this library
      */
     opcode: number;
 
     /**
-     * Whether its payload is masked on the wire, as that of all sent ones is and of no received one.
+     * Whether the payload is masked on the wire. True for sent frames, false for received ones.
      * @since 0.1.0 of this library
      */
     masked: boolean;
 
     /**
-     * Bytes of the payload on the wire.
+     * The length of the payload on the wire, in bytes.
      * @since 0.1.0 of this library
      */
     length: number;
   }
 
   /**
-   * What `stats()` gives and the event `stats` tells: counted since the object was made, over all its connections. Bytes are those on the wire,
-   * without TLS; times are in milliseconds.
+   * The counts since the object was made, over all its connections. Bytes are those on the wire, without TLS. Times are in
+   * milliseconds.
    * @since 0.1.0 of this library
    */
   interface Statistics {
     /**
-     * Attempts begun.
+     * Attempts that were begun.
      * @since 0.1.0 of this library
      */
     attempts: number;
@@ -2202,13 +2231,13 @@ declare namespace webSocket {
     connections: number;
 
     /**
-     * Messages the kernel has taken.
+     * Messages that the kernel has taken.
      * @since 0.1.0 of this library
      */
     messagesSent: number;
 
     /**
-     * Bytes the kernel has taken.
+     * Bytes that the kernel has taken.
      * @since 0.1.0 of this library
      */
     bytesSent: number;
@@ -2226,31 +2255,31 @@ declare namespace webSocket {
     bytesReceived: number;
 
     /**
-     * Bytes of the messages that were compressed.
+     * Bytes that were given to compression.
      * @since 0.1.0 of this library
      */
     deflateInputBytes: number;
 
     /**
-     * What they were compressed to.
+     * Bytes that compression made of them.
      * @since 0.1.0 of this library
      */
     deflateOutputBytes: number;
 
     /**
-     * Pings sent, the library's own among them.
+     * Pings that were sent, including the library's own.
      * @since 0.1.0 of this library
      */
     pingsSent: number;
 
     /**
-     * Pongs that answered one of them.
+     * Pongs that answered one of these pings.
      * @since 0.1.0 of this library
      */
     pongsReceived: number;
 
     /**
-     * Pings that no pong has answered, up to now.
+     * Pings that no pong has answered yet.
      * @since 0.1.0 of this library
      */
     pingsUnanswered: number;
@@ -2274,68 +2303,68 @@ declare namespace webSocket {
     bufferedMessages: number;
 
     /**
-     * The last round trip of a ping; undefined before the first.
+     * The last round trip of a ping. Undefined before the first pong.
      * @since 0.1.0 of this library
      */
     roundTrip?: number;
 
     /**
-     * Smoothed over the last ones (RFC 6298 section 2).
+     * The smoothed round trip (RFC 6298 section 2). Undefined before the first pong.
      * @since 0.1.0 of this library
      */
     smoothedRoundTrip?: number;
 
     /**
-     * The shortest.
+     * The shortest round trip. Undefined before the first pong.
      * @since 0.1.0 of this library
      */
     minimumRoundTrip?: number;
 
     /**
-     * Name lookup of the last connection; undefined before it was open.
+     * The time of the name lookup of the last connection. Undefined before it was open.
      * @since 0.1.0 of this library
      */
     lookupTime?: number;
 
     /**
-     * Its TCP connect.
+     * The time of the TCP connect of the last connection.
      * @since 0.1.0 of this library
      */
     tcpTime?: number;
 
     /**
-     * Its tunnel through a proxy; 0 without one.
+     * The time of the tunnel through a proxy of the last connection; 0 without a proxy.
      * @since 0.1.0 of this library
      */
     proxyTime?: number;
 
     /**
-     * Its TLS handshake; 0 without TLS.
+     * The time of the TLS handshake of the last connection; 0 without TLS.
      * @since 0.1.0 of this library
      */
     tlsTime?: number;
 
     /**
-     * Its upgrade.
+     * The time of the upgrade of the last connection.
      * @since 0.1.0 of this library
      */
     upgradeTime?: number;
   }
 
   /**
-   * What `close` tells.
+   * The argument of the event `close`.
    * @since 10
    */
   interface CloseResult {
     /**
-     * The code of the side that closed first; 1000 without one, as on the platform; 1006 when it ended without a close frame of the
-     * server.
+     * The code of the side that closed first. 1000 for a close frame without a code, as on the platform. 1006 if the connection
+     * ended without a close frame of the server.
      * @since 10
      */
     code: number;
 
     /**
-     * The reason of that side, or the cause of the loss.
+     * The reason of the side that closed first, or a sentence about the loss.
      * @since 10
      */
     reason: string;
@@ -2347,42 +2376,41 @@ declare namespace webSocket {
     cause: Cause;
 
     /**
-     * Milliseconds that the connection was open; those of the attempt, when it was closed before.
+     * How long the connection was open, or the attempt took, in milliseconds.
      * @since 0.1.0 of this library
      */
     elapsedTime: number;
 
     /**
-     * Milliseconds since the last byte came from the peer; as `elapsedTime` when none ever came.
+     * Milliseconds since the last byte came from the peer. The same as `elapsedTime` if no byte ever came.
      * @since 0.1.0 of this library
      */
     idleTime: number;
 
     /**
-     * Messages that were accepted and are dropped, or of which nobody will know whether the peer got them.
+     * The number of messages that were accepted and then dropped, or that may not have reached the peer.
      * @since 0.1.0 of this library
      */
     unsent: number;
   }
 
   /**
-   * A WebSocket client (RFC 6455): one connection at a time, any number one after the other.
+   * A WebSocket client (RFC 6455). `createWebSocket` makes it. It has one connection at a time, and may have others afterwards.
    *
-   * All methods and listeners run on the thread that made the object. Listeners are called one at a time, in this order
-   * for each connection: `headerReceive`, `open`, any `message` (with `receivePieces`, its `piece`s) each followed by
-   * `dataEnd`, at most one `error`, `close`; a connection that never opened ends with `error` alone, or with `close` alone if the
-   * application closed it.
+   * All methods and listeners run on the thread that made the object. Listeners are called one at a time. The order for each
+   * connection is `headerReceive`, `open`, any `message` or `piece`, at most one `error`, `close`. `dataEnd` follows each
+   * message. An attempt that fails ends with `error` alone, or with `close` alone if the application closed it.
    * @since 6
    */
   class WebSocket {
     private constructor();
 
     /**
-     * Begins to connect to `url` (ws, wss, http or https). `true` means that the attempt has begun; its outcome is the
-     * event `open` or `error`.
+     * Begins to connect to `url` (ws, wss, http or https). `true` means that the attempt has begun. The event `open` or `error`
+     * reports its outcome.
      *
-     * Fails with 201 (no `ohos.permission.INTERNET`), 401 (a parameter, named in the message), 2302001 (the URL), 2302002 (a certificate file that is not there), 2302003
-     * (already connecting or connected).
+     * Fails with 201 (no `ohos.permission.INTERNET`) or 401 (a parameter, named in the message). Fails with 2302001 (the URL) or
+     * 2302002 (a missing certificate file). Fails with 2302003 (already connecting or connected).
      * @since 6
      */
     connect(url: string, callback: AsyncCallback<boolean>): void;
@@ -2390,103 +2418,105 @@ declare namespace webSocket {
     connect(url: string, options?: WebSocketRequestOptions): Promise<boolean>;
 
     /**
-     * Queues a message: text for a string, binary for an ArrayBuffer or a view into one, which is copied. What is sent
-     * before the connection is open goes out when it is.
+     * Queues a message. A string goes out as text, an ArrayBuffer or a view as binary. The data is copied. Before the connection
+     * is open, messages wait for it.
      *
-     * The callback is given `true` when the message was accepted. The promise becomes `true` when the kernel has it, and
-     * fails with the code and the cause of the event `error` if the connection ends before, or with 2302999 if it was closed.
+     * The callback is given `true` when the message was accepted. The promise becomes `true` when the kernel has the message. If
+     * the connection fails before, the promise fails with the code and the cause of the event `error`. If the connection was
+     * closed before, it fails with 2302999.
      *
-     * Fails with 201 (no `ohos.permission.INTERNET`), 401 (`data` is of another type, detached, or shared memory) or 2302999 (not connected, or more would wait than `sendQueueLimit` and
-     * `sendQueueMessages` allow; see the option `sendQueuePolicy`).
+     * Fails with 201 (no `ohos.permission.INTERNET`). Fails with 401 (`data` has another type, is detached, or is shared memory).
+     * Fails with 2302999 (not connected, or more would wait than `sendQueueLimit` and `sendQueueMessages` allow). The option
+     * `sendQueuePolicy` changes the latter.
      * @since 6
      */
     send(data: string | ArrayBuffer | BinaryView, callback: AsyncCallback<boolean>): void;
     send(data: string | ArrayBuffer | BinaryView): Promise<boolean>;
 
     /**
-     * Queues a piece of a message, so that a long one need not be in memory as a whole: strings for a text, an ArrayBuffer or views for
-     * a binary message, which `last` ends. Until then no other message can be sent. Pieces go out uncompressed, and are copied.
+     * Queues a piece of a message, for a message that is not in memory as a whole. Pieces are strings for text, ArrayBuffers or
+     * views for binary. `last` ends the message. Until then no other message can be sent. Pieces are copied and go out
+     * uncompressed.
      *
-     * A string must not end between the two halves of a character: as in `send`, a half goes out as U+FFFD.
+     * A string must not end between the two halves of a character. As in `send`, a half goes out as U+FFFD.
      *
-     * The promise becomes `true` when the kernel has the piece, and fails as that of `send` if the connection ends before.
+     * The promise becomes `true` when the kernel has the piece. If the connection ends before, it fails as that of `send`.
      *
-     * Fails with 401 (a parameter) or 2302999 (as `send`; the pieces before were of the other type; or, once, the connection that had the
-     * pieces before was lost and another one follows: the message must begin again).
+     * Fails with 401 (a parameter), and with 2302999 as `send` does. Fails with 2302999 if earlier pieces had the other type.
+     * Fails with 2302999 once after a lost connection that had earlier pieces: begin the message again.
      * @since 0.1.0 of this library
      */
     sendPiece(data: string | ArrayBuffer | BinaryView, last: boolean): Promise<boolean>;
 
     /**
-     * Sends a ping (RFC 6455 section 5.5.2) ahead of what is queued, with up to 125 bytes. The promise becomes the
-     * milliseconds until its pong came.
+     * Sends a ping (RFC 6455 section 5.5.2) of up to 125 bytes ahead of the queued messages. The promise becomes the milliseconds
+     * until its pong came.
      *
-     * Fails with 401 (`data`), 2302999 (not connected), or as the promise of `send` if the connection ends before the pong.
+     * Fails with 401 (`data`) or 2302999 (not connected). If the connection ends before the pong, the promise fails as that of
+     * `send`.
      * @since 0.1.0 of this library
      */
     ping(data?: string | ArrayBuffer | BinaryView): Promise<number>;
 
     /**
-     * A promise that becomes `true` once no more than a quarter of `sendQueueLimit` and `sendQueueMessages` waits to be sent: at once,
-     * or with the event `drain`.
+     * Waits until at most a quarter of `sendQueueLimit` and `sendQueueMessages` is queued. The promise becomes `true` at once, or
+     * with the event `drain`.
      *
-     * Fails as the promise of `send` when the connection ends before.
+     * If the connection ends before, the promise fails as that of `send`.
      * @since 0.1.0 of this library
      */
     ready(): Promise<boolean>;
 
     /**
-     * A promise of the next message, for those who would rather ask than listen: `{ value, done: false }`, and `{ done: true }` when the
-     * connection has ended in good order.
+     * Returns a promise of the next message: `{ value, done: false }`. After a clean end it is `{ done: true }`. `for await
+     * (const message of socket)` does the same in languages that have it.
      *
-     * From the first call until the connection ends, messages come here and no longer to the listeners of `message` and `dataEnd`. To
-     * miss none, call it right after `connect`. Messages that nobody asks for wait, and when many do the socket is not read until they
-     * are taken. They can still be taken after the end, until the next `connect`. `for await (const message of socket)` does the same
-     * where the language has it.
+     * From the first call on, messages come here and no longer to the listeners of `message` and `dataEnd`. Call it right after
+     * `connect` to miss none. Messages wait until they are taken, and while many wait, the library stops reading from the socket.
+     * They can still be taken after the end, until the next `connect`.
      *
-     * Fails with 2302999 when nothing was connected yet, with the option `receivePieces`, and once with the error of a connection that
-     * failed.
+     * Fails with 2302999 before the first `connect` and with the option `receivePieces`. Fails once with the error of a
+     * connection that failed.
      * @since 0.1.0 of this library
      */
     next(): Promise<IteratorResult<string | ArrayBuffer, undefined>>;
 
     /**
-     * The object itself, for `for await`.
+     * Returns the object itself, for `for await`.
      * @since 0.1.0 of this library
      */
     [Symbol.asyncIterator](): WebSocket;
 
     /**
-     * Begins the attempt that is waited for after `reconnecting` at once; `false` when none is.
+     * Begins at once the attempt that `reconnecting` announced. Returns `false` if none is waiting.
      * @since 0.1.0 of this library
      */
     retryNow(): boolean;
 
     /**
-     * Answers the event `prepare`, at once or later: `change` may bring another URL and headers that take the place of those
-     * with the same names, for this and later attempts; `false` lets this attempt fail. The result is `false` when the
-     * attempt is no longer waited for.
+     * Answers the event `prepare`, at once or later. `change` may have another URL and other headers, for this and later
+     * attempts. `false` instead lets this attempt fail. Returns `false` if that attempt no longer waits.
      *
-     * Fails with 401 (a parameter).
+     * Throws 401 (a parameter).
      * @since 0.1.0 of this library
      */
     prepareAttempt(attempt: number, change?: AttemptChange | false): boolean;
 
     /**
-     * What was counted so far.
+     * Returns the counts so far.
      * @since 0.1.0 of this library
      */
     stats(): Statistics;
 
     /**
-     * The state, in the numbers of the web's WebSocket and in step with the events as there: 0 connecting until `open`, 1 open,
-     * 2 closing until `close` or the last `error`, 3 not connected.
+     * The state, with the numbers of the web's WebSocket. It changes together with the events. 0 is connecting, until `open`. 1
+     * is open. 2 is closing, until `close` or the last `error`. 3 is not connected.
      * @since 0.1.0 of this library
      */
     get readyState(): number;
 
     /**
-     * Bytes that were accepted and that the kernel has not taken yet.
+     * Bytes that were accepted for sending and that the kernel has not taken yet.
      * @since 0.1.0 of this library
      */
     get bufferedAmount(): number;
@@ -2504,18 +2534,18 @@ declare namespace webSocket {
     get extensions(): string;
 
     /**
-     * The URL of the last `connect`; empty before it. From the event `open` on it is the URL that the connection was made to, if a redirect
-     * or `prepareAttempt` has led to another one: that is without a user's name and password.
+     * The URL of the last `connect`; empty before it. From the event `open` on, it is the URL after redirects and
+     * `prepareAttempt`. Such a URL has no user's name and no password.
      * @since 0.1.0 of this library
      */
     get url(): string;
 
     /**
-     * Begins the closing handshake (RFC 6455 section 7.1.2) behind what is queued, or gives the attempt up when no connection is open
-     * yet. The event `close` follows in either case. When it has begun or ended before, the call changes nothing. A code that must not be
-     * sent goes out as 1000, and what else the options have is left out, with warnings in the log.
+     * Begins the closing handshake (RFC 6455 section 7.1.2) behind the queued messages, or cancels the attempt. The event `close`
+     * follows in both cases. Later calls do nothing. A code that must not be sent becomes 1000, and wrong options are ignored,
+     * with warnings in the log.
      *
-     * Fails with 201 (no `ohos.permission.INTERNET`), 401 (options that are no object) or 2302999 (never connected).
+     * Fails with 201 (no `ohos.permission.INTERNET`), 401 (the options are not an object) or 2302999 (never connected).
      * @since 6
      */
     close(callback: AsyncCallback<boolean>): void;
@@ -2523,101 +2553,101 @@ declare namespace webSocket {
     close(options?: WebSocketCloseOptions): Promise<boolean>;
 
     /**
-     * Sets the listener of an event; a later one replaces it. An unknown event, or a listener that is no function, does nothing but
-     * a warning in the log, as on the platform.
+     * Sets the listener of an event. A later one replaces it. `open` reports that the connection is open. As on the platform, an
+     * unknown event or a wrong listener only leads to a warning in the log.
      * @since 6
      */
     on(type: 'open', callback: AsyncCallback<Object>): void;
 
     /**
-     * As `open`, with the sub-protocol.
+     * Reports that the connection is open, with the sub-protocol.
      * @since 26.0.0
      */
     on(type: 'openInfo', callback: AsyncCallback<WebSocketOpenInfo>): void;
 
     /**
-     * A whole message: text is a string, binary an ArrayBuffer. Not with the option `receivePieces`.
+     * Reports a whole message: a string for text, an ArrayBuffer for binary. It does not come with the option `receivePieces`.
      * @since 6
      */
     on(type: 'message', callback: AsyncCallback<string | ArrayBuffer>): void;
 
     /**
-     * A piece of a message, or the whole of one, with the option `receivePieces`; `message` is not told then.
+     * Reports a piece of a message, or a whole one. It comes only with the option `receivePieces`.
      * @since 0.1.0 of this library
      */
     on(type: 'piece', callback: Callback<MessagePiece>): void;
 
     /**
-     * The end of each message. Only with a listener of `message`, or of `piece`.
+     * Reports the end of each message. It comes only with a listener of `message` or `piece`.
      * @since 11
      */
     on(type: 'dataEnd', callback: Callback<void>): void;
 
     /**
-     * The headers of the upgrade, before `open`.
+     * Reports the headers of the upgrade, before `open`.
      * @since 12
      */
     on(type: 'headerReceive', callback: Callback<ResponseHeaders>): void;
 
     /**
-     * A pong came.
+     * Reports a pong.
      * @since 0.1.0 of this library
      */
     on(type: 'pong', callback: Callback<PongResult>): void;
 
     /**
-     * More than a quarter of `sendQueueLimit` or `sendQueueMessages` waited to be sent, and no longer does.
+     * Reports that the send queue has drained to a quarter of `sendQueueLimit` and of `sendQueueMessages`.
      * @since 0.1.0 of this library
      */
     on(type: 'drain', callback: Callback<void>): void;
 
     /**
-     * What was counted so far, each `statisticsInterval` while the connection is open. When several are due before the thread comes to it,
-     * only the last is told.
+     * Reports the counts so far, every `statisticsInterval` while the connection is open. If the thread is late, it gets only the
+     * last of several.
      * @since 0.1.0 of this library
      */
     on(type: 'stats', callback: Callback<Statistics>): void;
 
     /**
-     * A frame has gone out, so that the kernel has it, or has come in; for debugging. Told while there is a listener, before the message that
-     * the frame ends. Frames cost time then, and nothing is sent while 4096 events wait to be told.
+     * Reports each frame that the kernel has taken or that was received, for debugging. A frame comes before the message that it
+     * ends. While there is a listener, frames cost time, and nothing is sent while 4096 events wait for it.
      * @since 0.1.0 of this library
      */
     on(type: 'frame', callback: Callback<FrameHeader>): void;
 
     /**
-     * The connection or the attempt failed, and there will be another attempt.
+     * Reports that the connection or the attempt failed, and that another attempt follows.
      * @since 0.1.0 of this library
      */
     on(type: 'reconnecting', callback: Callback<ReconnectingResult>): void;
 
     /**
-     * An attempt is about to begin, and waits for `prepareAttempt`.
+     * Reports that an attempt waits for `prepareAttempt`.
      * @since 0.1.0 of this library
      */
     on(type: 'prepare', callback: Callback<ReconnectingResult>): void;
 
     /**
-     * There is a connection again; after `open`.
+     * Reports that there is a connection again, after `open`.
      * @since 0.1.0 of this library
      */
     on(type: 'reconnected', callback: Callback<ReconnectedResult>): void;
 
     /**
-     * The connection that was open is over.
+     * Reports that the open connection has ended.
      * @since 6
      */
     on(type: 'close', callback: AsyncCallback<CloseResult>): void;
 
     /**
-     * The attempt failed, or the connection that was open did.
+     * Reports that the attempt or the open connection failed.
      * @since 6
      */
     on(type: 'error', callback: ErrorCallback<WebSocketError>): void;
 
     /**
-     * Removes the listener of an event: whichever is set, or only `callback`. An unknown event, or a listener that is no function, does
-     * nothing but a warning in the log, as on the platform.
+     * Removes the listener of an event. With `callback`, only if that is the listener. As on the platform, an unknown event or a
+     * wrong listener only leads to a warning in the log.
      * @since 6
      */
     off(type: 'open', callback?: AsyncCallback<Object>): void;
@@ -2665,8 +2695,8 @@ declare namespace webSocket {
     off(type: 'error', callback?: ErrorCallback<WebSocketError>): void;
 
     /**
-     * As `on('open', callback)`, and not with the `OpenResult` as first argument, as there.
-     * The platform has it in static ArkTS only (since 23).
+     * As `on('open', callback)`. The platform has it in static ArkTS only (since 23). There the first argument is the
+     * `OpenResult`.
      * @since 0.1.0 of this library
      */
     onOpen(callback: AsyncCallback<Object>): void;
@@ -2750,33 +2780,33 @@ declare namespace webSocket {
   }
 
   /**
-   * The version of this library. It is undefined where an app was given another library of the same name, such as the platform's.
+   * The version of this library. Undefined if the app loaded another library of that name, such as the platform's.
    * @since 0.1.0 of this library
    */
   const version: string;
 
   /**
-   * Makes a WebSocket client that is not connected.
+   * Returns a new WebSocket client, which is not connected.
    * @since 6
    */
   function createWebSocket(): WebSocket;
 
   /**
-   * Makes a WebSocket server that does not listen.
+   * Returns a new WebSocket server, which does not listen.
    * @since 19
    */
   function createWebSocketServer(): WebSocketServer;
 
   /**
-   * Sets what is written to the log from now on, for the whole process: 'debug', 'info', 'warn', 'error' or 'off'.
+   * Sets the lowest level of log lines for the whole process, from now on. 'off' writes none. Default: 'warn'.
    *
-   * Fails with 401 (another level).
+   * Throws 401 (another level).
    * @since 0.1.0 of this library
    */
   function setLogLevel(level: 'debug' | 'info' | 'warn' | 'error' | 'off'): void;
 
   /**
-   * Makes a signal for the option `signal` of `connect`, not yet aborted.
+   * Returns a new signal for the option `signal` of `connect`.
    * @since 0.1.0 of this library
    */
   function createAbortSignal(): AbortSignal;
