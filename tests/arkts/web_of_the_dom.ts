@@ -28,6 +28,10 @@ ours.addEventListener('open', { handleEvent: (event: web.Event) => console.log(e
 const target: EventTarget = ours;
 const states: number[] = [constructor.CONNECTING, made.OPEN, web.WebSocket.CLOSING, ours.CLOSED];
 web.install(globalThis);
+const stream = new web.WebSocketStream(new URL('wss://example.org/chat'), { protocols: ['chat'], signal: new AbortController().signal });
+const messages = stream.opened.then(({ readable }) => (readable as ReadableStream<string | Uint8Array>).getReader().read());
+stream.closed.then(({ closeCode, reason }) => console.log(closeCode, reason));
+stream.close(new web.WebSocketError('over', { closeCode: 4000 }));
 
 // @ts-expect-error The attribute is a function of the event or null.
 ours.onopen = 'function';
@@ -35,5 +39,7 @@ ours.onopen = 'function';
 new web.WebSocket(7);
 // @ts-expect-error Only these two.
 ours.binaryType = 'nodebuffer';
+// @ts-expect-error The sub-protocols are an array.
+new web.WebSocketStream('wss://example.org', { protocols: 'chat' });
 
-export { byDefault, made, socket, states, target };
+export { byDefault, made, messages, socket, states, target };

@@ -30,6 +30,7 @@ require('./connecting.test.js');
 require('./observing.test.js');
 require('./secrets.test.js');
 require('./web.test.js');
+require('./web_stream.test.js');
 require('./web_life.test.js');
 require('./web_conformance.test.js');
 require('./server.test.js');

@@ -16,7 +16,8 @@ const declared = JSON.parse(readFileSync(NET_WEBSOCKET_DECLARED, 'utf8'));
 // Interfaces that an app fills, so that no object of the library's has their members; and those of the web's dictionaries.
 const GIVEN = ['ServerCert', 'WebSocketServerConfig', 'ServerRefusal', 'ServerStopOptions', 'WebSocketRequestOptions', 'ClientCert', 'CertificatePinning',
   'HttpProxy', 'WebSocketCloseOptions', 'ReconnectOptions', 'AttemptChange', 'web.UrlObject', 'web.EventListenerObject', 'web.AbortSignalLike',
-  'web.ListenerOptions', 'web.AddListenerOptions', 'web.EventInit', 'web.MessageEventInit', 'web.CloseEventInit'];
+  'web.ListenerOptions', 'web.AddListenerOptions', 'web.EventInit', 'web.MessageEventInit', 'web.CloseEventInit', 'web.WebSocketStreamOptions',
+  'web.WebSocketCloseInfo'];
 // What it takes a fault of the network to see; it has the members of BusinessError alone.
 const UNSEEN = ['WebSocketServerError'];
 // Of BusinessError, which the platform declares.
@@ -60,7 +61,7 @@ test('declarations: the members of classes, and who may call their constructors'
   const { shapes, constructors } = await loaded();
   assert.deepStrictEqual(Object.keys(shapes).sort(), Object.keys(declared.constructors).sort());
   // It extends Error, whose members the language declares.
-  for (const member of OF_ERROR) delete shapes['web.DOMException'][member];
+  for (const name of ['web.DOMException', 'web.WebSocketError']) for (const member of OF_ERROR) delete shapes[name][member];
   const found = Object.keys(shapes).flatMap((name) => differences(name, declared.shapes[name], shapes[name]));
   assert.deepStrictEqual(found, []);
   assert.deepStrictEqual(constructors, declared.constructors);
@@ -89,7 +90,26 @@ const READERS = {
   WebSocketServerConfig: (given) => library.createWebSocketServer().start(given),
   ServerCert: (given) => library.createWebSocketServer().start({ serverPort: 0, serverCert: given }),
   ServerStopOptions: (given) => library.createWebSocketServer().stop(given),
+  ServerRefusal: async (given) => (await request()).refuse(403, given),
 };
+let asked;
+/** A request that a server was told of. Once it is answered, its methods still read what they are given. */
+function request() {
+  asked ??= (async () => {
+    const [server, client] = [library.createWebSocketServer(), library.createWebSocket()];
+    const came = new Promise((resolve) => server.on('request', resolve));
+    await server.start({ serverIP: '127.0.0.1', serverPort: 0 });
+    await client.connect(`ws://127.0.0.1:${server.stats().serverPort}/`);
+    const refused = new Promise((resolve) => client.on('error', resolve));
+    const found = await came;
+    found.refuse(403);
+    await refused;
+    await server.stop();
+    return found;
+  })();
+  return asked;
+}
+
 // So that nothing is connected to, whatever becomes of the options.
 const NO_URL = 'no URL';
 const SOURCES = path.join(__dirname, '../../src/arkts');

@@ -53,7 +53,7 @@ function values(object, prefix) {
       new value('name');
       found.constructors[full] = true;
     } catch (error) {
-      // A WebSocket of the web refuses that URL, and may be called.
+      // A WebSocket or WebSocketStream of the web refuses that URL, and may be called.
       found.constructors[full] = error.name === 'SyntaxError';
     }
   }
@@ -113,6 +113,10 @@ async function results() {
   // The engine puts what it likes on errors.
   see('WebSocketError', error, true);
   see('RefusedUpgrade', error.response);
+  const stream = new library.web.WebSocketStream(url);
+  see('web.WebSocketOpenStreams', await stream.opened);
+  stream.close();
+  see('web.WebSocketStreamEnd', await stream.closed);
   await server.stop();
   return seen;
 }

@@ -10,6 +10,9 @@ mod hearing;
 mod members;
 pub mod realm;
 mod socket;
+mod stream;
+mod stream_error;
+mod streams;
 mod target;
 mod unsent;
 
@@ -18,8 +21,10 @@ use super::instance;
 use super::napi::{Engine, EngineError, Type, Value};
 
 /// The members of `web`, and where the realm has them.
-const CLASSES: [(&std::ffi::CStr, Constant); 6] = [
+const CLASSES: [(&std::ffi::CStr, Constant); 8] = [
     (c"WebSocket", Constant::WebSocket),
+    (c"WebSocketStream", Constant::WebSocketStream),
+    (c"WebSocketError", Constant::WebSocketError),
     (c"Event", Constant::Event),
     (c"MessageEvent", Constant::MessageEvent),
     (c"CloseEvent", Constant::CloseEvent),
@@ -39,9 +44,15 @@ pub fn load(env: Engine, exports: Value<'_>) -> Result<(), EngineError> {
     event::load(env, realm)?;
     event_target::load(env, realm)?;
     socket::load(env, realm)?;
+    if realm.class(Constant::ReadableStream).is_some() && realm.class(Constant::WritableStream).is_some() {
+        stream_error::load(env, realm)?;
+        stream::load(env, realm)?;
+    }
     let web = env.object()?;
     for (name, constant) in CLASSES {
-        web.set(name, env.adopt(realm.get(constant)?.raw()))?;
+        if let Some(class) = realm.class(constant) {
+            web.set(name, env.adopt(class.raw()))?;
+        }
     }
     members::method(web, "install", 0, |call| {
         let env = call.env();
@@ -52,8 +63,10 @@ pub fn load(env: Engine, exports: Value<'_>) -> Result<(), EngineError> {
         }
         let realm = &instance::of(env)?.realm;
         for (name, constant) in CLASSES {
-            if target.get(name)?.type_of() != Type::Function {
-                target.set_unlisted(name, realm.get(constant)?)?;
+            if target.get(name)?.type_of() != Type::Function
+                && let Some(class) = realm.class(constant)
+            {
+                target.set_unlisted(name, class)?;
             }
         }
         env.undefined()

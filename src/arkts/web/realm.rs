@@ -31,6 +31,9 @@ pub enum Constant {
     /// The engine's classes; undefined where it has none.
     Blob,
     AbortSignal,
+    ReadableStream,
+    WritableStream,
+    Uint8Array,
     /// The prototypes of the events that this library makes.
     PlainEvent,
     Message,
@@ -40,6 +43,11 @@ pub enum Constant {
     /// Runs when the script is over that has sent something.
     ScriptEnd,
     WebSocket,
+    /// Undefined in an engine without streams.
+    WebSocketStream,
+    WebSocketError,
+    /// The symbol of the property that holds the code and the reason of a `WebSocketError`.
+    CloseState,
     /// What [`FAST_MESSAGES`] is in an engine that runs scripts, else undefined.
     FastMessages,
 }
@@ -120,6 +128,9 @@ impl Realm {
             (Constant::DomException, c"DOMException"),
             (Constant::Blob, c"Blob"),
             (Constant::AbortSignal, c"AbortSignal"),
+            (Constant::ReadableStream, c"ReadableStream"),
+            (Constant::WritableStream, c"WritableStream"),
+            (Constant::Uint8Array, c"Uint8Array"),
         ] {
             let class = global.get(name)?;
             let is_class = class.type_of() == Type::Function;

@@ -8,7 +8,7 @@ use super::hearing::{BinaryType, Hearing, Outgoing, ReadyState};
 use super::members::{Body, attribute, class, constant, method};
 use super::realm::{Constant, Realm};
 use super::target::{self, Target, realm_of};
-use crate::arkts::binding::Binding;
+use crate::arkts::binding::{Audience, Binding};
 use crate::arkts::lenience::Lenience;
 use crate::arkts::napi::{Call, Engine, EngineError, NoBytes, Type, Value};
 use crate::arkts::options::{ConnectOptions, connect_options};
@@ -94,14 +94,34 @@ fn construct(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     let [url, protocols, options] = call.arguments;
     let url = url.coerce_text()?;
     let protocols = protocol_texts(realm, protocols)?;
+    let Attempt { href, origin, options } = attempt("WebSocket", &url, &protocols, options)?;
+    begin(call.this, href, origin, options)?;
+    env.undefined()
+}
+
+/// What the arguments of a constructor come to.
+pub struct Attempt<'env> {
+    pub href: String,
+    pub origin: String,
+    pub options: ConnectOptions<'env>,
+}
+
+/// Reads the arguments of the constructor of `class`. `options` are those of `connect`.
+pub fn attempt<'env>(
+    class: &'static str,
+    url: &str,
+    protocols: &[String],
+    options: Value<'env>,
+) -> Result<Attempt<'env>, EngineError> {
+    let env = options.env();
     let syntax = |message: &str| throw(env, "SyntaxError", message);
-    let url = parse_web_url(&url, page(env)?.as_deref()).map_err(|error| match error {
+    let url = parse_web_url(url, page(env)?.as_deref()).map_err(|error| match error {
         UrlError::NoScheme => {
             syntax("url: must be absolute, beginning with ws://, wss://, http:// or https://")
         }
         error => syntax(&error.to_string()),
     })?;
-    check_protocols(&protocols).map_err(|why| syntax(&format!("protocols: {why}")))?;
+    check_protocols(protocols).map_err(|why| syntax(&format!("protocols: {why}")))?;
     // A redirect is a failure, as is a server that chooses no sub-protocol.
     let base = Options {
         protocols: protocols.join(", "),
@@ -112,13 +132,11 @@ fn construct(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     let refused = |error| of_api(env, &error).map_or_else(|failed| failed, |error| env.throw(error));
     // The standard leaves further arguments unread.
     let options = if options.type_of() == Type::Object { options } else { env.undefined()? };
-    let lenience = Lenience { client: 0, method: "WebSocket" };
-    let options = connect_options(base, options, lenience).map_err(refused)?;
+    let options = connect_options(base, options, Lenience { client: 0, method: class }).map_err(refused)?;
     if options.request.session.in_pieces {
-        return Err(throw_type(env, "receivePieces: a WebSocket of the web has whole messages only"));
+        return Err(throw_type(env, &format!("receivePieces: a {class} of the web has whole messages only")));
     }
-    begin(call.this, url.href, url.origin, options)?;
-    env.undefined()
+    Ok(Attempt { href: url.href, origin: url.origin, options })
 }
 
 /// The URL of the page, in an engine that shows one.
@@ -146,19 +164,28 @@ fn begin(
 
 /// The second argument: a text, or an object that iterates over texts.
 fn protocol_texts(realm: &Realm, value: Value<'_>) -> Result<Vec<String>, EngineError> {
-    let env = value.env();
     if value.is_undefined() {
         return Ok(Vec::new());
     }
-    if value.is_object() {
-        let iterator = env.adopt(env.global()?.get(c"Symbol")?.get(c"iterator")?.raw());
-        if !value.get_by_value(iterator)?.is_absent() {
-            let from = env.adopt(realm.get(Constant::ArrayFrom)?.raw());
-            let texts = from.call(value, [value])?.elements().ok_or(EngineError)?;
-            return texts.into_iter().map(Value::coerce_text).collect();
-        }
+    match sequence_of_texts(realm, value)? {
+        Some(texts) => Ok(texts),
+        None => Ok(vec![value.coerce_text()?]),
     }
-    Ok(vec![value.coerce_text()?])
+}
+
+/// The texts that an object iterates over; `None` for a value that does not iterate, and for a text.
+pub fn sequence_of_texts(realm: &Realm, value: Value<'_>) -> Result<Option<Vec<String>>, EngineError> {
+    let env = value.env();
+    if !value.is_object() {
+        return Ok(None);
+    }
+    let iterator = env.adopt(env.global()?.get(c"Symbol")?.get(c"iterator")?.raw());
+    if value.get_by_value(iterator)?.is_absent() {
+        return Ok(None);
+    }
+    let from = env.adopt(realm.get(Constant::ArrayFrom)?.raw());
+    let texts = from.call(value, [value])?.elements().ok_or(EngineError)?;
+    texts.into_iter().map(Value::coerce_text).collect::<Result<_, _>>().map(Some)
 }
 
 fn check_protocols(protocols: &[String]) -> Result<(), &'static str> {
@@ -409,20 +436,7 @@ fn close(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     let [code, reason, _] = call.arguments;
     let code = if code.is_undefined() { None } else { Some(clamp(code.coerce_number()?)) };
     let reason = if reason.is_undefined() { String::new() } else { reason.coerce_text()? };
-    if let Some(code) = code
-        && code != NORMAL
-        && !OWN_CODES.contains(&code)
-    {
-        let wanted = format!("close: code: must be 1000 or from 3000 to 4999, and is {code}");
-        return Err(throw(env, "InvalidAccessError", &wanted));
-    }
-    if reason.len() > CLOSE_REASON_BYTES_MAX {
-        let wanted = format!(
-            "close: reason: must be at most {CLOSE_REASON_BYTES_MAX} bytes of UTF-8, and is {}",
-            reason.len()
-        );
-        return Err(throw(env, "SyntaxError", &wanted));
-    }
+    check_close(env, ["close", "code"], code, &reason)?;
     let hearing = &binding.audience;
     if hearing.state.get() < ReadyState::Closing {
         hearing.given_up.set(!hearing.was_open.get());
@@ -436,11 +450,39 @@ fn close(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     env.undefined()
 }
 
+/// Refuses a code and a reason that no script may close with. The two names are those of the method and of its code.
+pub fn check_close(
+    env: Engine,
+    [method, name]: [&str; 2],
+    code: Option<u16>,
+    reason: &str,
+) -> Result<(), EngineError> {
+    if let Some(code) = code
+        && code != NORMAL
+        && !OWN_CODES.contains(&code)
+    {
+        let wanted = format!("{method}: {name}: must be 1000 or from 3000 to 4999, and is {code}");
+        return Err(throw(env, "InvalidAccessError", &wanted));
+    }
+    if reason.len() > CLOSE_REASON_BYTES_MAX {
+        let wanted = format!(
+            "{method}: reason: must be at most {CLOSE_REASON_BYTES_MAX} bytes of UTF-8, and is {}",
+            reason.len()
+        );
+        return Err(throw(env, "SyntaxError", &wanted));
+    }
+    Ok(())
+}
+
+/// The code to close with: a reason needs one.
+pub fn code_beside(code: Option<u16>, reason: &str) -> Option<u16> {
+    code.or_else(|| (!reason.is_empty()).then_some(NORMAL))
+}
+
 /// Begins the closing handshake, or gives the attempt up.
-fn start_close(binding: &Binding<Hearing>, code: Option<u16>, reason: &str) {
-    let code = code.or_else(|| (!reason.is_empty()).then_some(NORMAL));
+pub fn start_close<A: Audience>(binding: &Binding<A>, code: Option<u16>, reason: &str) {
     // What has ended meanwhile is closed.
-    let _ = match code {
+    let _ = match code_beside(code, reason) {
         Some(code) => binding.client.close(code.into(), reason),
         None => binding.client.close_without_code(),
     };

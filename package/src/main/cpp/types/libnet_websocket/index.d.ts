@@ -860,6 +860,169 @@ declare namespace webSocket {
     }
 
     /**
+     * The second argument of the constructor of `WebSocketStream`.
+     * @since 0.1.0 of this library
+     */
+    interface WebSocketStreamOptions {
+      /**
+       * Sub-protocols to offer, preferred first. The server must choose one of them, if there are any. Default: none.
+       * @since 0.1.0 of this library
+       */
+      protocols?: Array<string>;
+
+      /**
+       * Cancels the attempt when it is aborted. It does nothing once the connection is open. Default: none.
+       * @since 0.1.0 of this library
+       */
+      signal?: AbortSignalLike;
+    }
+
+    /**
+     * What the promise `opened` of a `WebSocketStream` becomes.
+     * @since 0.1.0 of this library
+     */
+    interface WebSocketOpenStreams {
+      /**
+       * The engine's ReadableStream of received messages: a string for text, a Uint8Array for binary. While nobody reads, the
+       * library stops reading from the socket. `cancel` closes the connection.
+       * @since 0.1.0 of this library
+       */
+      readonly readable: Object;
+
+      /**
+       * The engine's WritableStream of messages to send. A string goes out as text, an ArrayBuffer or a view as binary. Anything
+       * else is converted to a string. A write ends when at most 64 KiB wait to be sent, or when the kernel has its message.
+       * `close` and `abort` close the connection.
+       * @since 0.1.0 of this library
+       */
+      readonly writable: Object;
+
+      /**
+       * The extensions of the connection; empty for none.
+       * @since 0.1.0 of this library
+       */
+      readonly extensions: string;
+
+      /**
+       * The sub-protocol of the connection; empty for none.
+       * @since 0.1.0 of this library
+       */
+      readonly protocol: string;
+    }
+
+    /**
+     * A close code and a reason.
+     * @since 0.1.0 of this library
+     */
+    interface WebSocketCloseInfo {
+      /**
+       * 1000, or from 3000 to 4999. Default: 1000 with a reason, none without.
+       * @since 0.1.0 of this library
+       */
+      closeCode?: number | null;
+
+      /**
+       * At most 123 bytes of UTF-8. Default: empty.
+       * @since 0.1.0 of this library
+       */
+      reason?: string;
+    }
+
+    /**
+     * How a connection of a `WebSocketStream` ended.
+     * @since 0.1.0 of this library
+     */
+    interface WebSocketStreamEnd {
+      /**
+       * The code of the server's close frame; 1005 for one without a code.
+       * @since 0.1.0 of this library
+       */
+      readonly closeCode: number;
+
+      /**
+       * The reason of the server's close frame.
+       * @since 0.1.0 of this library
+       */
+      readonly reason: string;
+    }
+
+    /**
+     * Why a connection of a `WebSocketStream` failed. A script throws one into a stream to close with its code and reason.
+     * Undefined where `WebSocketStream` is.
+     * @since 0.1.0 of this library
+     */
+    class WebSocketError extends DOMException {
+      /**
+       * Makes an error.
+       *
+       * Throws an InvalidAccessError for a wrong code, and a SyntaxError for a reason of more than 123 bytes.
+       * @since 0.1.0 of this library
+       */
+      constructor(message?: string, init?: WebSocketCloseInfo);
+
+      /**
+       * The close code: 1006 when the server sent no close frame; null for none.
+       * @since 0.1.0 of this library
+       */
+      readonly closeCode: number | null;
+
+      /**
+       * The reason of the close frame; empty for none.
+       * @since 0.1.0 of this library
+       */
+      readonly reason: string;
+    }
+
+    /**
+     * A connection as two streams (the web's WebSocketStream): one connection, which begins with the object.
+     *
+     * Undefined where the engine has no ReadableStream and no WritableStream, as that of ArkTS. The connection lives until one side
+     * closes it, also when the object is collected.
+     * @since 0.1.0 of this library
+     */
+    class WebSocketStream {
+      /**
+       * Begins to connect to an absolute URL (ws, wss, http or https, without a fragment). `connectOptions` are those of `connect`
+       * but `reconnect` and `receivePieces`, and no part of the web's class.
+       *
+       * Throws a SyntaxError for a wrong URL or sub-protocol, a TypeError for a wrong option, and a SecurityError without
+       * `ohos.permission.INTERNET`.
+       * @since 0.1.0 of this library
+       */
+      constructor(url: string | UrlObject, options?: WebSocketStreamOptions, connectOptions?: WebSocketRequestOptions);
+
+      /**
+       * The URL, with ws or wss as its scheme.
+       * @since 0.1.0 of this library
+       */
+      readonly url: string;
+
+      /**
+       * Becomes the two streams when the connection is open. Fails with a WebSocketError when it cannot be made, and with the reason
+       * of the signal that cancelled it.
+       * @since 0.1.0 of this library
+       */
+      readonly opened: Promise<WebSocketOpenStreams>;
+
+      /**
+       * Becomes the code and the reason of the server's close frame. Fails with a WebSocketError if no close frame came, or if
+       * not all was sent. If `opened` fails, `closed` fails with the same value.
+       * @since 0.1.0 of this library
+       */
+      readonly closed: Promise<WebSocketStreamEnd>;
+
+      /**
+       * Begins the closing handshake behind the written messages, or cancels an attempt. Received messages are dropped from then
+       * on. Later calls do nothing.
+       *
+       * Throws an InvalidAccessError for a code other than 1000 and 3000 to 4999. Throws a SyntaxError for a reason of more than
+       * 123 bytes of UTF-8.
+       * @since 0.1.0 of this library
+       */
+      close(info?: WebSocketCloseInfo | null): void;
+    }
+
+    /**
      * Adds to `target` those of the classes above that it lacks. Libraries for the web find them there. Default: the global
      * object.
      * @since 0.1.0 of this library
