@@ -22,8 +22,8 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-# Many tests wait more than they compute, so two lanes of suites run side by side.
-LANES=('rust protocol servers docs' 'c js libraries package')
+# Many tests wait more than they compute, so three lanes of suites run side by side.
+LANES=('rust protocol docs' 'c package' 'servers js libraries')
 read -ra SUITES <<<"${LANES[*]}"
 # Integration tests that belong to another suite than rust, those that are built with a feature of their own name, and those that
 # are too long for --fast.

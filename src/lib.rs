@@ -25,6 +25,7 @@ mod by_address;
 #[cfg(any(target_env = "ohos", feature = "arkts", test))]
 mod event_queue;
 mod logging;
+#[cfg(not(feature = "simulation"))]
 mod ndk;
 mod platform;
 #[cfg(not(feature = "simulation"))]
