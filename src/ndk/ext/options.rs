@@ -174,12 +174,8 @@ impl RawOptions {
             (Some(certificate), Some(key)) => {
                 Some(ClientCertificate { certificate: certificate.into(), key: key.into(), password })
             }
-            (Some(_), None) => {
-                return Err(refused("clientKeyPath: NULL, but clientCertPath is set".to_owned()));
-            }
-            (None, Some(_)) => {
-                return Err(refused("clientCertPath: NULL, but clientKeyPath is set".to_owned()));
-            }
+            (Some(_), None) => return Err(refused("clientKeyPath: needed by clientCertPath".to_owned())),
+            (None, Some(_)) => return Err(refused("clientCertPath: needed by clientKeyPath".to_owned())),
         };
         let alpn = match text("alpnProtocols", self.alpn_protocols)? {
             None => TlsOptions::default().alpn,
@@ -301,10 +297,7 @@ impl RawReconnectOptions {
             max_attempts: (max_attempts > 0).then_some(max_attempts),
             max_time: duration(max_time_ms),
             causes: Causes::from_bits(causes).ok_or_else(|| {
-                CallError::new(
-                    ErrCode::InvalidArgument,
-                    "causes: a bit is set that is not a cause for a retry",
-                )
+                CallError::new(ErrCode::InvalidArgument, "causes: a bit is not a cause for a retry")
             })?,
             keep_queue: !flag("dropQueue", drop_queue)?,
             prepare_timeout: limit("prepareTimeoutMs", prepare_timeout_ms)?,
