@@ -567,6 +567,27 @@ fn a_stop_just_behind_an_accept_opens_the_connection_and_closes_it() {
 }
 
 #[test]
+fn a_stop_waits_for_an_answer_that_is_promised() {
+    let (asked, answers) = channel();
+    let ask: Ask = Box::new(move |_, answer| {
+        answer.promise();
+        asked.send(answer).expect("somebody answers");
+    });
+    let server = Echoing::asking(options(), Some(ask));
+    let mut stream = server.tcp();
+    stream.write_all(request("").as_bytes()).expect("sent");
+    let answer = answers.recv_timeout(DEADLINE).expect("a request");
+    assert!(server.server.stop(None));
+    assert_eq!(server.next(), Told::Released);
+    assert!(answer.is_waited_for());
+    answer.accept(vec![("X-Last".to_owned(), "1".to_owned())]);
+    assert_opened_and_sent_away(&stream, "X-Last: 1");
+    assert_eq!(server.next(), Told::Connected(1, "/raw".to_owned(), None));
+    assert_eq!(server.next(), Told::Closed(1, 1001, "server is going away".to_owned()));
+    assert_eq!(server.next(), Told::Over);
+}
+
+#[test]
 fn a_stop_waits_for_an_answer_that_is_on_its_way() {
     let header = header_that_fills_the_way();
     let server = letting_in(options(), std::slice::from_ref(&header), false);
