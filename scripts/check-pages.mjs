@@ -215,7 +215,7 @@ function wrongDefaultsOf(names, page, header) {
 // Their texts are for nobody who uses the library: declarations, tests, a script for the engine.
 const NO_ERRORS = /^src\/(simulation\/|arkts\/declarations\/|arkts\/web\/realm\.rs|.*\/tests(\.rs|\/))/;
 // What is in a text that is none of an error.
-const NO_TEXT = /@since|AsyncCallback|Callback<|\bPromise<|^[^(]*\w+\??: (string|number)\b|\\r\\n|:02|%function|of this library$|^As `|^ *unless|^open, openInfo|' \| '|static ArkTS|^Digest |qop=/;
+const NO_TEXT = /^\(\(.*\) => |\\r\\n|:02|%function|of this library$|^ *unless|^open, openInfo|^Digest |qop=/;
 
 /** The literals of a file that hold a text of an error: three words at least, and neither logged nor expected. */
 function errorTexts(source) {

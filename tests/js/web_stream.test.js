@@ -214,7 +214,11 @@ test('stream: a WebSocketError has a code and a reason', () => {
   }
   assertThrows(() => new WebSocketError('', { closeCode: 1001 }), 'InvalidAccessError', /1001/);
   assertThrows(() => new WebSocketError('', { reason: '🔌'.repeat(32) }), 'SyntaxError', /123 bytes of UTF-8, and is 128/);
-  assertThrows(() => WebSocketError(), 'TypeError', /must be called with new/);
+  assertThrows(() => WebSocketError(), 'TypeError', /new/);
+  assert.deepStrictEqual([WebSocketError.name, WebSocketError.length, String(new WebSocketError('a'))], ['WebSocketError', 0, 'WebSocketError: a']);
+  assert.strictEqual(Object.prototype.toString.call(new WebSocketError()), '[object WebSocketError]');
+  class Derived extends WebSocketError {}
+  assert.deepStrictEqual([new Derived('', { closeCode: 3000 }).closeCode, new Derived() instanceof Derived], [3000, true]);
   assertThrows(() => Object.getOwnPropertyDescriptor(WebSocketError.prototype, 'reason').get.call(new Error('no')), 'TypeError', /this is no WebSocketError/);
 });
 

@@ -46,7 +46,9 @@ pub fn load(env: Engine, exports: Value<'_>) -> Result<(), EngineError> {
     socket::load(env, realm)?;
     if realm.class(Constant::ReadableStream).is_some() && realm.class(Constant::WritableStream).is_some() {
         stream_error::load(env, realm)?;
-        stream::load(env, realm)?;
+        if realm.class(Constant::WebSocketError).is_some() {
+            stream::load(env, realm)?;
+        }
     }
     let web = env.object()?;
     for (name, constant) in CLASSES {

@@ -1,7 +1,7 @@
 //! The class `WebSocketError` of the web: a `DOMException` with a close code and a reason.
 
 use super::exception::{illegal, throw_type};
-use super::members::{Body, attribute, class};
+use super::members::{Body, attribute};
 use super::realm::{Constant, Realm};
 use super::socket::{check_close, code_beside};
 use super::target::realm_of;
@@ -9,51 +9,51 @@ use crate::arkts::napi::{Call, Engine, EngineError, Value};
 
 const NAME: &str = "WebSocketError";
 
-/// Makes the class.
+/// Makes the class of its base, of the symbol of its state, and of the function that reads its second argument. None but the engine
+/// can derive from its own exceptions: not every one lets a native constructor return another object.
+const CLASS: &str = "((Base, symbol, read) => class WebSocketError extends Base {
+  constructor(message = '', init = undefined) {
+    const state = read(init);
+    super(message, 'WebSocketError');
+    Object.defineProperty(this, symbol, { value: state });
+  }
+})";
+
+/// Makes the class, in an engine that runs scripts.
 pub fn load(env: Engine, realm: &Realm) -> Result<(), EngineError> {
-    realm.set(Constant::CloseState, env.symbol("close")?)?;
-    let class = class(realm, env, NAME, 0, construct)?;
-    realm.extend(class, realm.get(Constant::DomException)?)?;
+    let Some(make) = env.run_script(CLASS) else { return Ok(()) };
+    let symbol = env.symbol("close")?;
+    realm.set(Constant::CloseState, symbol)?;
+    let read_init = env.function(|call| {
+        let env = call.env();
+        let (code, reason) = close_info(call.arguments[0], NAME)?;
+        let state = state_of(env, code_beside(code, &reason), &reason)?;
+        Ok(env.adopt(state.raw()))
+    })?;
+    let class = make.call(make, [realm.get(Constant::DomException)?, symbol, read_init])?;
+    let prototype = class.get(c"prototype")?;
+    let tag = env.global()?.get(c"Symbol")?.get(c"toStringTag")?;
+    prototype.set_fixed_by_value(tag, env.string(NAME)?)?;
     let getters: [(&str, Body); 2] =
         [("closeCode", |call| read(&call, 0)), ("reason", |call| read(&call, 1))];
     for (name, getter) in getters {
-        attribute(realm, &[class.get(c"prototype")?], name, getter, None)?;
+        attribute(realm, &[prototype], name, getter, None)?;
     }
     realm.set(Constant::WebSocketError, class)
 }
 
-/// `new WebSocketError(message, {closeCode, reason})`.
-fn construct(call: Call<'_>) -> Result<Value<'static>, EngineError> {
-    let env = call.env();
-    let Some(new_target) = call.new_target() else {
-        return Err(throw_type(env, "WebSocketError: must be called with new"));
-    };
-    let [message, init, _] = call.arguments;
-    let message = if message.is_undefined() { String::new() } else { message.coerce_text()? };
-    let (code, reason) = close_info(init, NAME)?;
-    let error = exception(new_target, &message, code_beside(code, &reason), &reason)?;
-    Ok(env.adopt(error.raw()))
+fn state_of<'env>(env: Engine, code: Option<u16>, reason: &str) -> Result<Value<'env>, EngineError> {
+    let code = code.map_or_else(|| env.null(), |code| env.number(f64::from(code)))?;
+    env.array(&[code, env.string(reason)?])
 }
 
 /// Makes an error whose code a script need not be allowed to close with.
 pub fn make<'env>(env: Engine, message: &str, code: u16, reason: &str) -> Result<Value<'env>, EngineError> {
-    exception(realm_of(env)?.get(Constant::WebSocketError)?, message, Some(code), reason)
-}
-
-fn exception<'env>(
-    class: Value<'env>,
-    message: &str,
-    code: Option<u16>,
-    reason: &str,
-) -> Result<Value<'env>, EngineError> {
-    let env = class.env();
     let realm = realm_of(env)?;
     let arguments = env.array(&[env.string(message)?, env.string(NAME)?])?;
-    let base = realm.get(Constant::DomException)?;
-    // None but the engine can make its exceptions.
+    let (base, class) = (realm.get(Constant::DomException)?, realm.get(Constant::WebSocketError)?);
     let error = realm.get(Constant::Construct)?.call(base, [base, arguments, class])?;
-    let code = code.map_or_else(|| env.null(), |code| env.number(f64::from(code)))?;
-    error.set_hidden_by_value(realm.get(Constant::CloseState)?, env.array(&[code, env.string(reason)?])?)?;
+    error.set_hidden_by_value(realm.get(Constant::CloseState)?, state_of(env, Some(code), reason)?)?;
     Ok(error)
 }
 
