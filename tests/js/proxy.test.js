@@ -80,7 +80,7 @@ socketTest('a host may hold a scheme, a name, a password and a port, as on the p
 socketTest('an entry of the exclusions that means nothing is left out', async (socket, context) => {
   const server = await proxy(context, () => ({ status: '403 Filtered' }));
   const { hostname } = new URL(WS_URL);
-  await assertWarns(() => socket.open(WS_URL, settings({ ...server, exclusionList: ['10.0.0.0/99', hostname] })), /1 entries of a list of proxy exclusions/);
+  await assertWarns(() => socket.open(WS_URL, settings({ ...server, exclusionList: ['10.0.0.0/99', hostname] })), /1 invalid entries of a list of proxy exclusions/);
   await socket.shut();
 });
 
