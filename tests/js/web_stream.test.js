@@ -375,6 +375,16 @@ test('stream: a script that waits for the streams writes before a close frame th
   }
 });
 
+/* Bun cannot make a resizable buffer on arm64 under emulation: its engine aborts, since mprotect has no memory there. */
+function resizable() {
+  if (process.versions.bun && process.arch === 'arm64') {
+    console.log('skip  stream: resizable buffers, which Bun cannot make on arm64 under emulation');
+    return [];
+  }
+  const buffer = new ArrayBuffer(8, { maxByteLength: 16 });
+  return buffer.resizable ? [buffer, new Uint8Array(buffer)].map((chunk) => [chunk, /resizable/]) : [];
+}
+
 test('stream: what cannot be written is a TypeError of that write', async (context) => {
   const detached = new ArrayBuffer(4);
   structuredClone(detached, { transfer: [detached] });
@@ -383,10 +393,8 @@ test('stream: what cannot be written is a TypeError of that write', async (conte
     [Symbol('none'), /./],
     [new Uint8Array(new SharedArrayBuffer(4)), /SharedArrayBuffer/],
     [detached, /detached/],
-    [new ArrayBuffer(8, { maxByteLength: 16 }), /resizable/],
-    [new Uint8Array(new ArrayBuffer(8, { maxByteLength: 16 })), /resizable/],
+    ...resizable(),
   ]) {
-    if (pattern.source === 'resizable' && !new ArrayBuffer(8, { maxByteLength: 16 }).resizable) continue;
     const stream = connect(context);
     const error = await failure((await stream.opened).writable.getWriter().write(chunk));
     assert.strictEqual(error.name, 'TypeError', error.stack);
