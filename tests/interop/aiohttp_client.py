@@ -5,21 +5,11 @@ Prints what fails, and as its last line `N passed, N failed`.
 
 import asyncio
 import random
-import subprocess
-import sys
 
 import aiohttp
+from checked import check, with_server
 
-passed = failed = 0
-
-
-def check(name, got, expected):
-    global passed, failed
-    if got == expected:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {name}: {got!r:.200} instead of {expected!r:.200}")
+CLOSES = [(1000, ""), (3000, "é" * 60)]
 
 
 async def talk(session, url, window, deflate):
@@ -44,23 +34,10 @@ async def talk_all(url, deflate):
     async with aiohttp.ClientSession() as session:
         for window in (0, 9, 12, 15):
             await talk(session, url, window, deflate)
-        for code, reason in [(1000, ""), (3000, "é" * 60)]:
+        for code, reason in CLOSES:
             async with session.ws_connect(url) as client:
                 await client.close(code=code, message=reason.encode())
                 check(f"close {code}", client.close_code, code)
 
 
-def main():
-    for deflate in (False, True):
-        command = sys.argv[1:] + (["deflate"] if deflate else [])
-        server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        asyncio.run(talk_all(server.stdout.readline().strip(), deflate))
-        server.stdin.close()
-        told = server.stdout.read().splitlines()
-        check("closes", told[-2:], ["closed 1000 ", "closed 3000 " + "é" * 60])
-        check("status", server.wait(20), 0)
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(failed > 0)
-
-
-main()
+with_server(lambda url, deflate: asyncio.run(talk_all(url, deflate)), CLOSES)

@@ -11,7 +11,7 @@ export NET_WEBSOCKET_LIB=$HOST_LIBRARY PYTHONPATH=$NWS_INTEROP/python:$NWS_SERVE
 passed=0 failed=0
 for client in websockets aiohttp; do
     said=$(timeout "${NET_WEBSOCKET_TEST_LIMIT_SECONDS:-300}" \
-        python3 "$ROOT/tests/interop/${client}_client.py" node "$ROOT/tests/interop/echo_server.js" 2>&1) || true
+        python3 -B "$ROOT/tests/interop/${client}_client.py" node "$ROOT/tests/interop/echo_server.js" 2>&1) || true
     # A client that ends without its counts has failed.
     if [[ $(tail -n 1 <<<"$said") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
         ((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2])) || true

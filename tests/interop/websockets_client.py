@@ -5,22 +5,12 @@ Prints what fails, and as its last line `N passed, N failed`.
 
 import asyncio
 import random
-import subprocess
-import sys
 
 import websockets
+from checked import check, with_server
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
-passed = failed = 0
-
-
-def check(name, got, expected):
-    global passed, failed
-    if got == expected:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED {name}: {got!r:.200} instead of {expected!r:.200}")
+CLOSES = [(1000, ""), (3000, "é" * 60), (4999, "x" * 123)]
 
 
 async def talk(url, offer, deflate):
@@ -50,13 +40,13 @@ async def talk(url, offer, deflate):
 
 
 async def close_first(url):
-    for code, reason in [(1000, ""), (3000, "é" * 60), (4999, "x" * 123)]:
+    for code, reason in CLOSES:
         async with websockets.connect(url) as client:
             await client.close(code, reason)
             check(f"close {code}", (client.close_code, client.protocol.close_sent.code), (code, code))
 
 
-def main():
+def offers():
     offers = [None, {"client_max_window_bits": True}]
     for server_bits in (None, 9, 12):
         for client_bits in (True, 10):
@@ -65,19 +55,14 @@ def main():
                     "server_no_context_takeover": takeover, "client_no_context_takeover": takeover,
                     "server_max_window_bits": server_bits, "client_max_window_bits": client_bits,
                 })
-    for deflate in (False, True):
-        command = sys.argv[1:] + (["deflate"] if deflate else [])
-        server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        url = server.stdout.readline().strip()
-        for offer in offers if deflate else offers[:2]:
-            asyncio.run(talk(url, offer, deflate))
-        asyncio.run(close_first(url))
-        server.stdin.close()
-        told = server.stdout.read().splitlines()
-        check("closes", told[-3:], ["closed 1000 ", "closed 3000 " + "é" * 60, "closed 4999 " + "x" * 123])
-        check("status", server.wait(20), 0)
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(failed > 0)
+    return offers
 
 
-main()
+def talk_all(url, deflate):
+    for offer in OFFERS if deflate else OFFERS[:2]:
+        asyncio.run(talk(url, offer, deflate))
+    asyncio.run(close_first(url))
+
+
+OFFERS = offers()
+with_server(talk_all, CLOSES)
