@@ -1,17 +1,15 @@
 //! When to ping, and when silence means that the connection is dead.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::runtime;
 
 /// From this on, intervals and deadlines of all clients fall on the same instants, so that one wake of the processor serves
 /// all. A shorter interval is exact to the millisecond.
 const COALESCED_FROM: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_secs(1);
-
-/// The origin of the common instants.
-static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Instants that clients have in common.
 #[derive(Clone, Copy)]
@@ -21,15 +19,8 @@ pub(super) struct Ticks {
 
 impl Ticks {
     /// Those of the process.
-    #[cfg(not(feature = "simulation"))]
     pub(super) fn of_process() -> Self {
-        Self { origin: *ORIGIN }
-    }
-
-    /// Those of a simulation.
-    #[cfg(feature = "simulation")]
-    pub(super) fn of_process() -> Self {
-        Self { origin: crate::simulation::origin() }
+        Self { origin: runtime::origin() }
     }
 
     /// The end of the interval that runs at `now`: intervals are counted from the origin, not from a client's own

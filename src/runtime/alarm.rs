@@ -19,7 +19,7 @@ use crate::sync::lock;
 /// When the timer rings if there is no alarm.
 const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// What the instants of alarms are counted from, in nanoseconds.
+/// What instants are counted from.
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// The instant up to which all alarms have rung.
 static RUNG: AtomicU64 = AtomicU64::new(0);
@@ -37,6 +37,11 @@ struct Clock {
 }
 
 type Key = (u64, u64);
+
+/// The instant that those which clients have in common are counted from.
+pub(crate) fn origin() -> Instant {
+    *ORIGIN
+}
 
 fn nanoseconds(at: Instant) -> u64 {
     u64::try_from(at.saturating_duration_since(*ORIGIN).as_nanos()).unwrap_or(u64::MAX)

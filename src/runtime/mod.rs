@@ -34,9 +34,9 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::unconstrained;
 
-pub(crate) use self::alarm::Alarm;
 #[cfg(not(test))]
 pub(crate) use self::alarm::sleep_until;
+pub(crate) use self::alarm::{Alarm, origin};
 pub(crate) use self::turns::{end_turn, has_gained, has_read, long_turn, may_read};
 
 use self::turns::{Task, Turns, WORKER_THREADS};

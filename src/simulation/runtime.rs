@@ -8,6 +8,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::world::here;
 
+pub(crate) use super::world::origin;
 pub(crate) use tokio::time::sleep_until;
 
 pub(crate) struct Process;
