@@ -14,5 +14,5 @@ mod value;
 pub use self::function::Call;
 pub use self::handle::{Engine, EngineError, Value};
 pub use self::promise::Deferred;
-pub use self::reference::Reference;
+pub use self::reference::{HeldValue, Reference};
 pub use self::value::{NoBytes, Type};

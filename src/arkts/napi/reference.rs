@@ -1,5 +1,6 @@
 //! Values that outlive their handle scope.
 
+use std::cell::RefCell;
 use std::ptr;
 
 use napi_ohos::sys;
@@ -28,5 +29,29 @@ impl Drop for Reference {
     fn drop(&mut self) {
         // SAFETY: made by `napi_create_reference` and deleted once.
         let _ = unsafe { sys::napi_delete_reference(self.env, self.reference) };
+    }
+}
+
+/// Holds a value for a while. It must be used and dropped as a [`Reference`].
+#[derive(Default)]
+pub struct HeldValue(RefCell<Option<Reference>>);
+
+impl HeldValue {
+    pub fn hold(&self, value: Value<'_>) -> Result<(), EngineError> {
+        self.0.replace(Some(Reference::new(value)?));
+        Ok(())
+    }
+
+    pub fn release(&self) {
+        self.0.take();
+    }
+
+    pub fn is_held(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+
+    /// The value, while it is held.
+    pub fn value<'env>(&self) -> Option<Value<'env>> {
+        self.0.borrow().as_ref().and_then(|held| held.value().ok())
     }
 }

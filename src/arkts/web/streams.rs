@@ -18,7 +18,7 @@ use crate::arkts::abort_signal::AbortSubscription;
 use crate::arkts::binding::{Audience, Binding, Flow, not_data};
 use crate::arkts::error::ApiError;
 use crate::arkts::event::{Event, MessageData, Terminal};
-use crate::arkts::napi::{Deferred, Engine, EngineError, NoBytes, Reference, Type, Value};
+use crate::arkts::napi::{Deferred, Engine, EngineError, HeldValue, NoBytes, Reference, Type, Value};
 use crate::client::{
     CloseCode, Closed, MessageType, Opened, Outcome, PeerClose, PiecePosition, Receipt, SendError,
 };
@@ -38,7 +38,7 @@ pub struct Streams {
     /// Listens to the signal until the connection is open.
     pub signal: RefCell<Option<AbortSubscription>>,
     /// The object, while events can come.
-    object: RefCell<Option<Reference>>,
+    object: HeldValue,
     /// The controllers of the streams, from the event `open` until the end.
     readable: RefCell<Option<Reference>>,
     writable: RefCell<Option<Reference>>,
@@ -90,7 +90,7 @@ impl Streams {
             opened: RefCell::new(Some(opened)),
             closed: RefCell::new(Some(closed)),
             signal: RefCell::default(),
-            object: RefCell::default(),
+            object: HeldValue::default(),
             readable: RefCell::default(),
             writable: RefCell::default(),
             unread: RefCell::default(),
@@ -383,16 +383,15 @@ impl Audience for Streams {
     type Listeners<'scope> = Listeners<'scope>;
 
     fn object<'scope>(&self) -> Option<Value<'scope>> {
-        self.object.borrow().as_ref().and_then(|object| object.value().ok())
+        self.object.value()
     }
 
     fn keep(&self, object: Value<'_>) -> Result<(), EngineError> {
-        self.object.replace(Some(Reference::new(object)?));
-        Ok(())
+        self.object.hold(object)
     }
 
     fn release(&self) {
-        self.object.take();
+        self.object.release();
     }
 
     fn listeners<'scope>(

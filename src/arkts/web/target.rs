@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::exception::throw_type;
 use super::realm::{Constant, Realm};
 use crate::arkts::instance;
-use crate::arkts::napi::{Engine, EngineError, Reference, Type, Value};
+use crate::arkts::napi::{Engine, EngineError, HeldValue, Type, Value};
 
 /// The elements of the array before the listeners.
 pub const TARGET: u32 = 0;
@@ -30,7 +30,7 @@ pub struct Target {
     /// The types of the events that can still come by themselves: while one of them has a listener, the object lives.
     coming: Cell<&'static [&'static str]>,
     /// Keeps the array, and with it the object, alive.
-    hold: RefCell<Option<Reference>>,
+    hold: HeldValue,
 }
 
 /// The listeners of one type of events, in the order in which they are called.
@@ -198,7 +198,7 @@ impl Target {
     pub fn set_coming(&self, kinds: &'static [&'static str]) {
         self.coming.set(kinds);
         if !self.is_awaited() {
-            self.hold.borrow_mut().take();
+            self.hold.release();
         }
     }
 
@@ -209,7 +209,7 @@ impl Target {
 
     /// The array, while a listener waits for an event that can come.
     pub fn held<'env>(&self) -> Option<Value<'env>> {
-        self.hold.borrow().as_ref().and_then(|hold| hold.value().ok())
+        self.hold.value()
     }
 
     fn find_handler(&self, kind: &str) -> Option<Rc<Listener>> {
@@ -287,10 +287,9 @@ impl Target {
     /// Keeps the object alive as long as a listener waits for an event that can come.
     fn changed(&self, holder: Value<'_>) -> Result<(), EngineError> {
         self.version.set(self.version.get().wrapping_add(1));
-        let mut hold = self.hold.borrow_mut();
-        match (self.is_awaited(), hold.is_some()) {
-            (true, false) => *hold = Some(Reference::new(holder)?),
-            (false, true) => drop(hold.take()),
+        match (self.is_awaited(), self.hold.is_held()) {
+            (true, false) => self.hold.hold(holder)?,
+            (false, true) => self.hold.release(),
             (true, true) | (false, false) => {}
         }
         Ok(())

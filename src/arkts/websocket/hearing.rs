@@ -2,11 +2,11 @@
 //!
 //! Knows nothing of sessions and promises.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use crate::arkts::binding::{Audience, Binding, Flow};
 use crate::arkts::event::{Event, EventType, MessageData};
-use crate::arkts::napi::{Engine, EngineError, Reference, Type, Value};
+use crate::arkts::napi::{Engine, EngineError, HeldValue, Type, Value};
 use crate::arkts::objects::{
     close_value, error_value, frame_value, headers, open_result, reconnecting_value, statistics_value,
 };
@@ -17,7 +17,7 @@ use crate::event_queue::EventReceiver;
 #[derive(Default)]
 pub struct Hearing {
     /// The object that holds the listeners, while events can come.
-    object: RefCell<Option<Reference>>,
+    object: HeldValue,
     /// By [`EventType::bit`].
     pub listened: Cell<u16>,
     /// A listener was set or removed since the last delivery.
@@ -28,16 +28,15 @@ impl Audience for Hearing {
     type Listeners<'scope> = Listeners<'scope>;
 
     fn object<'scope>(&self) -> Option<Value<'scope>> {
-        self.object.borrow().as_ref().and_then(|object| object.value().ok())
+        self.object.value()
     }
 
     fn keep(&self, object: Value<'_>) -> Result<(), EngineError> {
-        self.object.replace(Some(Reference::new(object)?));
-        Ok(())
+        self.object.hold(object)
     }
 
     fn release(&self) {
-        self.object.take();
+        self.object.release();
     }
 
     fn listeners<'scope>(
