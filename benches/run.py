@@ -49,9 +49,12 @@ WITHOUT_BATCHES = {"Boost.Beast", "libwebsockets"}
 # Clients with TLS, and those of them that resume a session of the one before.
 WITH_TLS = {"net_websocket (C)", "net_websocket (C), other", "net_websocket (Rust)", "Boost.Beast", "libwebsockets", "npm ws"}
 WITH_DEFLATE = {"net_websocket (C)", "net_websocket (C), other", "Boost.Beast", "npm ws"}
+WITH_EXCHANGE = {"net_websocket (C)", "net_websocket (C), other", "npm ws", "PyPI websockets"}
+# Messages that each of them exchanges.
+VARIETY = 64
 WITH_RESUMPTION = {"net_websocket (C)", "net_websocket (C), other", "net_websocket (Rust)", "Boost.Beast"}
 # The rows that these clients are for.
-ONLY = {"raw (epoll)": "round-trip", "libwebsockets (context each)": "idle"}
+ONLY = {"raw (epoll)": "round-trip", "PyPI websockets": "exchange-deflate", "libwebsockets (context each)": "idle"}
 SLOW_RECEIVE = {"libwebsockets": 10, "npm ws": 4}
 SLOW_SEND = {"libwebsockets": 10, "npm ws": 10}
 
@@ -96,6 +99,9 @@ def rows():
     table.append(Row("send-deflate", "send deflate 1 KiB", "send-text", 1024, 100_000, "/sink-deflate/{count}",
                      [*cpu_first, ("percent", "bytes on the wire, in % of the messages'"), ("grown_bytes", "memory grown by, in bytes")],
                      "ns per message", slow={"npm ws": 4}, clients=WITH_DEFLATE))
+    table.append(Row("exchange-deflate", "1,000 connections that exchanged deflate 1 KiB", "exchange", 1024, 1_000,
+                     f"/exchange-deflate/{VARIETY}", [("rss_bytes", "memory"), ("threads", "threads")], "bytes per connection",
+                     clients=WITH_EXCHANGE))
     wall_first = [("wall_ns", "wall"), ("cpu_ns", "CPU")]
     table.append(Row("connect", "connect ws", "connect", 0, 1_000, "/echo", wall_first, "µs per connection", scale=1e-3))
     table.append(Row("connect", "connect wss full", "connect", 0, 300, "/echo", wall_first, "µs per connection", scale=1e-3,

@@ -112,6 +112,7 @@ options=(--out "$BENCH" --repetitions "$REPETITIONS" --versions "$BENCH/versions
     --client "libwebsockets=$BENCH/bin/libwebsockets"
     --client "libwebsockets (context each)=env CONTEXT_EACH=yes $BENCH/bin/libwebsockets"
     --client "npm ws=${NODE[*]} $(printf %q "$ROOT/benches/peers/ws.cjs")"
+    --client "PyPI websockets=env PYTHONPATH=$(printf %q "$NWS_INTEROP/python") python3 $(printf %q "$ROOT/benches/peers/websockets_client.py")"
     --together "env NET_WEBSOCKET_LIB=$(printf %q "$BENCH/bin/net_websocket.node") ${NODE[*]} ${node_flags[*]} $(printf %q "$ROOT/benches/peers/node/clients.cjs")"
     --servers "env NET_WEBSOCKET_LIB=$(printf %q "$BENCH/bin/net_websocket.node") ${NODE[*]} --expose-gc $(printf %q "$ROOT/benches/peers/node/servers.cjs")")
 [[ -z $against ]] || options+=(--client "net_websocket (C), other=env LD_LIBRARY_PATH=$(printf %q "$against") $BENCH/bin/net_websocket")

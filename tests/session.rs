@@ -13,6 +13,7 @@ use net_websocket::internals::client::{
     Client, CloseStart, Closed, Failure, Listener, Message, MessageType, Opened, Options, PerMessageDeflate,
     PingError, Request, SEND_LIMIT_BYTES, SendError, SendLimits, SessionOptions,
 };
+use net_websocket::internals::protocol::Inflater;
 use support::{DEADLINE, Peer, Recorded, Recorder, Seen, Wire, quiet};
 
 const TEXT: u8 = 0x81;
@@ -143,7 +144,7 @@ fn a_burst_of_messages_to_compress_is_compressed_to_the_last() {
     const MESSAGES: u8 = 80;
     /// Together, and in number, more than is compressed for one write.
     const MESSAGE_BYTES: usize = 20_000;
-    /// An empty one among them is compressed as well.
+    /// An empty one among them does not get shorter.
     fn sent(number: u8) -> Vec<u8> {
         vec![number; if number % 3 == 2 { 0 } else { MESSAGE_BYTES }]
     }
@@ -172,6 +173,10 @@ fn a_burst_of_messages_to_compress_is_compressed_to_the_last() {
     wire.upgrade_with("Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n", b"");
     for number in 0..MESSAGES {
         let (first, mut payload) = wire.frame();
+        if sent(number).is_empty() {
+            assert_eq!((first, &payload[..]), (BINARY, &b""[..]), "message {number}");
+            continue;
+        }
         assert_eq!(first, BINARY | 0x40, "message {number} is compressed (RFC 7692 section 6)");
         payload.extend([0, 0, 0xff, 0xff]);
         let mut message = Vec::with_capacity(MESSAGE_BYTES + 1);
@@ -824,6 +829,84 @@ enum Way {
 /// More than the kernel takes from one who writes to a peer that does not read, even when it is compressed.
 const LONG_BYTES: usize = 12_000_000;
 
+/// Bytes that do not compress.
+fn noise(bytes: usize) -> Vec<u8> {
+    let mut random = 1_u32;
+    let next = || {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 24) as u8
+    };
+    std::iter::repeat_with(next).take(bytes).collect()
+}
+
+/// What a message is that came in these bytes, the ones before having been given as well.
+fn inflate(inflater: &mut Inflater, mut payload: &[u8]) -> Vec<u8> {
+    let mut message = Vec::new();
+    loop {
+        let progress = inflater.piece(&mut message, payload, LONG_BYTES).expect("compressed");
+        payload = &payload[progress.taken..];
+        if progress.complete {
+            break;
+        }
+    }
+    inflater.finish(&mut message, LONG_BYTES).expect("a whole message");
+    message
+}
+
+#[test]
+fn what_does_not_get_shorter_goes_out_as_it_is_and_no_message_refers_to_it() {
+    const LONG_NOISE_BYTES: usize = 3_000_000;
+    let peer = Peer::bind();
+    let session =
+        SessionOptions { per_message_deflate: Some(PerMessageDeflate::default()), ..quiet().session };
+    let recorded = Recorded::new(SEND_LIMIT_BYTES);
+    recorded.dial(&peer, Options { session, ..quiet() });
+    let mut wire = peer.accept();
+    wire.upgrade_with("Sec-WebSocket-Extensions: permessage-deflate\r\n", b"");
+    assert_eq!(recorded.next(), Seen::Opened);
+    let noise = noise(LONG_NOISE_BYTES);
+    let half = [vec![b'x'; 1_500_000], noise[..1_500_000].to_vec()].concat();
+    let text = br#"{"type":"message","text":"Text that compresses, and comes again"}"#.repeat(3);
+    let deflate = PerMessageDeflate::default().accept("permessage-deflate").expect("legal");
+    let mut inflater = deflate.expect("accepted").inflater();
+    let messages: [(&[u8], bool); 10] = [
+        (&text, true),
+        (&noise[..100_000], false),
+        (&text, true),
+        // In fragments.
+        (&noise, false),
+        (&text, true),
+        // Of noise that was sent before and is not known to the peer's decompressor.
+        (&noise[LONG_NOISE_BYTES - 5_000..], false),
+        (&half, true),
+        // And of noise that is.
+        (&half[half.len() - 5_000..], true),
+        // Its beginning does not get shorter, so nobody looks at the rest.
+        (&[&noise[..600_000], &half[..1_400_000]].concat(), false),
+        (&text, true),
+    ];
+    for (number, (message, compressed)) in messages.into_iter().enumerate() {
+        recorded.client.send(MessageType::Binary, message).expect("open");
+        let (mut payload, mut first) = (Vec::new(), None);
+        loop {
+            let (head, part) = wire.frame();
+            first.get_or_insert(head);
+            payload.extend(part);
+            if head & 0x80 != 0 {
+                break;
+            }
+        }
+        let rsv1 = first.is_some_and(|head| head & 0x40 != 0);
+        assert_eq!(rsv1, compressed, "message {number} of {}, in {} bytes", message.len(), payload.len());
+        if rsv1 {
+            assert!(payload.len() < message.len(), "message {number}: {} bytes", payload.len());
+            payload = inflate(&mut inflater, &payload);
+        }
+        assert!(payload == message, "message {number}");
+    }
+    recorded.finish(wire);
+}
+
 /// A client that has a long message to send, of which the first byte is on its way.
 fn sends_a_long_message(way: Way, fragments: bool) -> (Recorded, support::Wire, Vec<u8>) {
     let peer = Peer::bind();
@@ -836,13 +919,11 @@ fn sends_a_long_message(way: Way, fragments: bool) -> (Recorded, support::Wire, 
     let extension = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
     wire.upgrade_with(if way == Way::Compressed { extension } else { "" }, b"");
     assert_eq!(recorded.next(), Seen::Opened);
-    let mut random = 1_u32;
-    let message: Vec<u8> = std::iter::repeat_with(|| {
-        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (random >> 24) as u8
-    })
-    .take(LONG_BYTES)
-    .collect();
+    // A quarter of it is what came just before, so that it gets shorter.
+    let mut message = noise(LONG_BYTES);
+    for some in message.chunks_exact_mut(64) {
+        some.copy_within(..16, 48);
+    }
     let sent = match way {
         Way::Copied | Way::Compressed => recorded.client.send(MessageType::Binary, &message),
         Way::Owned => recorded
@@ -891,18 +972,7 @@ fn control_frames_pass_between_the_fragments_of_a_long_message() {
             }
             if way == Way::Compressed {
                 let deflate = PerMessageDeflate::default().accept("permessage-deflate").expect("legal");
-                let mut inflater = deflate.expect("accepted").inflater();
-                let mut inflated = Vec::new();
-                let mut rest = &payload[..];
-                loop {
-                    let progress = inflater.piece(&mut inflated, rest, LONG_BYTES).expect("compressed");
-                    rest = &rest[progress.taken..];
-                    if progress.complete {
-                        break;
-                    }
-                }
-                inflater.finish(&mut inflated, LONG_BYTES).expect("a whole message");
-                payload = inflated;
+                payload = inflate(&mut deflate.expect("accepted").inflater(), &payload);
             }
             assert!(payload == message, "{way:?}");
             recorded.finish(wire);

@@ -85,7 +85,7 @@ async function send(batch) {
 // Text like that of many services; the server makes the same.
 function json(number) {
   let text = ''
-  for (let line = number; text.length < size; line += 31) {
+  for (let line = number * 1009; text.length < size; line += 31) {
     text += `{"id":${line},"symbol":"NWS${line % 97}","price":${line * 7919 % 100000},`
     text += `"volume":${line * 104729 % 1000000},"state":"open"},`
   }
@@ -136,10 +136,26 @@ async function roundTrip() {
   next()
 }
 
-async function idle() {
+// Each has sent and received as much as its compressors look back, and is still there.
+async function exchange() {
+  const texts = Array.from({ length: VARIETY }, (_, i) => json(i))
+  await idle(async (socket) => {
+    for (const text of texts) {
+      socket.send(text)
+      const data = await new Promise((resolve) => socket.once('message', resolve))
+      if (data.length !== size) throw new Error('an echo of another length')
+    }
+  })
+}
+
+async function idle(use = () => {}) {
   const before = resident()
   const sockets = []
-  for (let i = 0; i < count; i++) sockets.push(await connect())
+  for (let i = 0; i < count; i++) {
+    const socket = await connect()
+    await use(socket)
+    sockets.push(socket)
+  }
   setTimeout(() => {
     const after = resident()
     const bytes = Math.max(0, Math.floor((after.bytes - before.bytes) / sockets.length))
@@ -163,7 +179,8 @@ const modes = {
   'send-batch': () => send(BATCH),
   'send-text': sendText,
   'round-trip': roundTrip,
-  idle,
+  exchange,
+  idle: () => idle(),
   connect: connects,
 }
 modes[mode]()

@@ -110,7 +110,7 @@ impl Client {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let shared = Arc::new(Shared::new(id, Role::Server, listener, limits));
         let (attempt, turn) = shared.begin().map_err(ConnectError::Already)?;
-        let compress_from = accepted.deflate.as_ref().and_then(Negotiated::threshold);
+        let compress_from = accepted.deflate.as_ref().map(Negotiated::threshold);
         // Nobody else has it yet, so nobody can have stopped it.
         let _ = shared.open(attempt, accepted.opened.clone(), compress_from);
         start_accepted(process, shared.clone(), attempt, turn, accepted);

@@ -1,18 +1,15 @@
-//! permessage-deflate (RFC 7692): its negotiation, the compressor and the decompressor of a connection.
+//! permessage-deflate (RFC 7692): the compressor and the decompressor of a connection.
 
-use std::fmt;
+use std::ops::Range;
 
-use flate2::{Compress, Compression, FlushCompress};
-
+use super::compressor::{BLOCK_BYTES, BLOCK_GROWTH_BYTES, Compressor};
 use super::error::ProtocolError;
 use crate::platform::{InflateStatus, InflateStream, Inflated, StopAt};
 
-const EXTENSION: &str = "permessage-deflate";
 /// What a sync flush ends with, which is left out of a message and added again (RFC 7692 section 7.2).
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
-const WINDOW_BITS_MAX: u8 = 15;
-/// The smallest window that zlib compresses raw data with.
-const WINDOW_BITS_MIN: u8 = 9;
+/// The smallest window that zlib decompresses raw data with.
+const INFLATE_WINDOW_BITS_MIN: u8 = 9;
 /// Room for output is made in steps of this.
 const STEP_BYTES: usize = 16_384;
 /// The work after which a decompressor stops, so that one message cannot keep a thread: so many bytes that come out. It takes
@@ -25,235 +22,27 @@ const INPUT_STEP_BYTES: usize = WORK_MAX / WORK_FOR_INPUT / 2;
 /// A new stream costs as much as so many bytes that come out.
 const WORK_FOR_STREAM: usize = 256;
 
-/// What a side of a connection wants of permessage-deflate, and when to make use of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PerMessageDeflate {
-    /// The client compresses each of its messages on its own: worse compression, no compressor memory between messages.
-    /// Default: false.
-    pub client_no_context_takeover: bool,
-    /// The server does the same with its messages. Default: false.
-    pub server_no_context_takeover: bool,
-    /// Base-2 logarithm of the window of the client's compressor, 9 to 15, and so for the memory to decompress. Default: 15
-    /// (32 KiB).
-    pub client_max_window_bits: u8,
-    /// The same for the server's. Default: 15.
-    pub server_max_window_bits: u8,
-    /// Messages of fewer bytes are sent as they are, which costs less than it saves. Default: 64.
-    pub threshold: usize,
-}
-
-impl Default for PerMessageDeflate {
-    fn default() -> Self {
-        Self {
-            client_no_context_takeover: false,
-            server_no_context_takeover: false,
-            client_max_window_bits: WINDOW_BITS_MAX,
-            server_max_window_bits: WINDOW_BITS_MAX,
-            threshold: 64,
-        }
-    }
-}
-
-impl PerMessageDeflate {
-    /// Whether both windows are of a size that can be offered.
-    pub fn is_valid(&self) -> bool {
-        let valid = WINDOW_BITS_MIN..=WINDOW_BITS_MAX;
-        valid.contains(&self.client_max_window_bits) && valid.contains(&self.server_max_window_bits)
-    }
-
-    /// The value of `Sec-WebSocket-Extensions` in the request (RFC 7692 section 7.1).
-    pub fn offer(&self) -> String {
-        let Self { client_no_context_takeover, server_no_context_takeover, .. } = *self;
-        let mut offer = EXTENSION.to_owned();
-        if server_no_context_takeover {
-            offer.push_str("; server_no_context_takeover");
-        }
-        if client_no_context_takeover {
-            offer.push_str("; client_no_context_takeover");
-        }
-        if self.server_max_window_bits < WINDOW_BITS_MAX {
-            offer.push_str(&format!("; server_max_window_bits={}", self.server_max_window_bits));
-        }
-        // Without a value it says that a limit is understood.
-        offer.push_str("; client_max_window_bits");
-        if self.client_max_window_bits < WINDOW_BITS_MAX {
-            offer.push_str(&format!("={}", self.client_max_window_bits));
-        }
-        offer
-    }
-
-    /// Reads the server's answer to the offer; `None` when it declined.
-    pub fn accept(&self, answer: &str) -> Result<Option<Negotiated>, ExtensionError> {
-        let mut negotiated = None;
-        for extension in answer.split(',').map(str::trim).filter(|extension| !extension.is_empty()) {
-            let (name, parameters) = extension.split_once(';').unwrap_or((extension, ""));
-            if !name.trim().eq_ignore_ascii_case(EXTENSION) || negotiated.is_some() {
-                return Err(ExtensionError::Unrequested);
-            }
-            negotiated = Some(self.accept_parameters(parameters)?);
-        }
-        Ok(negotiated)
-    }
-
-    /// A server's answer to a client's offers: the value of `Sec-WebSocket-Extensions`, and what was agreed on. The first offer
-    /// that can be met counts; `None` when there is none (RFC 7692 section 5.1).
-    pub fn answer(&self, offers: &str) -> Option<(String, Negotiated)> {
-        offers.split(',').find_map(|offer| {
-            let (name, parameters) = offer.split_once(';').unwrap_or((offer, ""));
-            name.trim().eq_ignore_ascii_case(EXTENSION).then(|| self.meet(parameters)).flatten()
-        })
-    }
-
-    /// Meets an offer with these parameters, if it can be met.
-    fn meet(&self, parameters: &str) -> Option<(String, Negotiated)> {
-        let Parameters { server_no_takeover, client_no_takeover, server_bits, client_bits } =
-            Parameters::parse(parameters)?;
-        let server_no_takeover = server_no_takeover || self.server_no_context_takeover;
-        let client_no_takeover = client_no_takeover || self.client_no_context_takeover;
-        let (mut own_bits, mut peer_bits) = (self.server_max_window_bits, WINDOW_BITS_MAX);
-        let mut answer = EXTENSION.to_owned();
-        if server_no_takeover {
-            answer.push_str("; server_no_context_takeover");
-        }
-        if client_no_takeover {
-            answer.push_str("; client_no_context_takeover");
-        }
-        if let Some(bits) = server_bits {
-            own_bits = window_bits(bits?, WINDOW_BITS_MAX).ok()?.min(own_bits);
-            answer.push_str(&format!("; server_max_window_bits={own_bits}"));
-        }
-        // A client that says nothing of it may not understand a limit (section 7.1.2.2).
-        if let Some(bits) = client_bits {
-            let offered = bits.map_or(Ok(WINDOW_BITS_MAX), |bits| window_bits(bits, WINDOW_BITS_MAX)).ok()?;
-            peer_bits = offered.min(self.client_max_window_bits);
-            if peer_bits < WINDOW_BITS_MAX {
-                answer.push_str(&format!("; client_max_window_bits={peer_bits}"));
-            }
-        }
-        let negotiated = Negotiated {
-            own_context_takeover: !server_no_takeover,
-            peer_context_takeover: !client_no_takeover,
-            own_window_bits: own_bits,
-            peer_window_bits: peer_bits,
-            threshold: self.threshold,
-        };
-        Some((answer, negotiated))
-    }
-
-    fn accept_parameters(&self, parameters: &str) -> Result<Negotiated, ExtensionError> {
-        let Parameters { server_no_takeover, client_no_takeover, server_bits, client_bits } =
-            Parameters::parse(parameters).ok_or(ExtensionError::Parameter)?;
-        let bits = |bits: Option<Option<&str>>, offered| match bits {
-            Some(Some(bits)) => window_bits(bits, offered).map(Some),
-            Some(None) => Err(ExtensionError::Parameter),
-            None => Ok(None),
-        };
-        let server_bits = bits(server_bits, self.server_max_window_bits)?;
-        let client_bits = bits(client_bits, self.client_max_window_bits)?;
-        // What was asked of the server it must confirm (sections 7.1.1.1 and 7.1.2.1).
-        let confirmed = (server_no_takeover || !self.server_no_context_takeover)
-            && (server_bits.is_some() || self.server_max_window_bits == WINDOW_BITS_MAX);
-        if !confirmed {
-            return Err(ExtensionError::Parameter);
-        }
-        Ok(Negotiated {
-            own_context_takeover: !(client_no_takeover || self.client_no_context_takeover),
-            peer_context_takeover: !server_no_takeover,
-            own_window_bits: client_bits.unwrap_or(self.client_max_window_bits),
-            peer_window_bits: server_bits.unwrap_or(WINDOW_BITS_MAX),
-            threshold: self.threshold,
-        })
-    }
-}
-
-/// The parameters of an offer or an answer (section 7.1): each at most once. A size may lack its value.
-#[derive(Default)]
-struct Parameters<'a> {
-    server_no_takeover: bool,
-    client_no_takeover: bool,
-    server_bits: Option<Option<&'a str>>,
-    client_bits: Option<Option<&'a str>>,
-}
-
-impl<'a> Parameters<'a> {
-    /// `None` when one is unknown, malformed or there twice.
-    fn parse(text: &'a str) -> Option<Self> {
-        let mut parameters = Self::default();
-        for parameter in text.split(';').map(str::trim).filter(|parameter| !parameter.is_empty()) {
-            let (name, value) = match parameter.split_once('=') {
-                Some((name, value)) => (name.trim_end(), Some(value.trim().trim_matches('"'))),
-                None => (parameter, None),
-            };
-            let seen = match (name, value) {
-                ("server_no_context_takeover", None) => {
-                    std::mem::replace(&mut parameters.server_no_takeover, true)
-                }
-                ("client_no_context_takeover", None) => {
-                    std::mem::replace(&mut parameters.client_no_takeover, true)
-                }
-                ("server_max_window_bits", bits) => parameters.server_bits.replace(bits).is_some(),
-                ("client_max_window_bits", bits) => parameters.client_bits.replace(bits).is_some(),
-                _ => true,
-            };
-            if seen {
-                return None;
-            }
-        }
-        Some(parameters)
-    }
-}
-
-/// A window size in an answer: 8 to 15 without leading zeros, and no more than was offered.
-fn window_bits(text: &str, offered: u8) -> Result<u8, ExtensionError> {
-    match text {
-        "8" | "9" | "10" | "11" | "12" | "13" | "14" | "15" => {
-            text.parse().ok().filter(|bits| *bits <= offered).ok_or(ExtensionError::Parameter)
-        }
-        _ => Err(ExtensionError::Parameter),
-    }
-}
-
-/// What is wrong with the server's `Sec-WebSocket-Extensions`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExtensionError {
-    /// An extension that was not offered, or one twice.
-    Unrequested,
-    /// A parameter that is unknown, malformed, there twice, missing, or not a legal answer to the offer.
-    Parameter,
-}
-
-impl fmt::Display for ExtensionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unrequested => "the server chose an extension that was not requested (RFC 6455 4.1)",
-            Self::Parameter => {
-                "the server's parameters for permessage-deflate do not fit the offer (RFC 7692 7.1)"
-            }
-        })
-    }
-}
-
 /// The parameters both sides agreed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Negotiated {
-    own_context_takeover: bool,
-    peer_context_takeover: bool,
-    own_window_bits: u8,
-    peer_window_bits: u8,
-    threshold: usize,
+    pub(super) own_context_takeover: bool,
+    pub(super) peer_context_takeover: bool,
+    /// Base-2 logarithms of the windows: how far back the messages of a side refer at most.
+    pub(super) own_window_bits: u8,
+    pub(super) peer_window_bits: u8,
+    pub(super) threshold: usize,
 }
 
 impl Negotiated {
-    /// Messages of at least this many bytes are to be compressed; `None` when none can be.
-    pub fn threshold(&self) -> Option<usize> {
-        // zlib has no compressor for a window of 256 bytes; a sender need not compress.
-        (self.own_window_bits >= WINDOW_BITS_MIN).then_some(self.threshold)
+    /// Messages of at least this many bytes are to be compressed.
+    pub fn threshold(&self) -> usize {
+        self.threshold
     }
 
     /// The compressor for messages to send.
     pub fn deflater(&self) -> Deflater {
         Deflater {
-            compress: None,
+            compressor: None,
             context_takeover: self.own_context_takeover,
             window_bits: self.own_window_bits,
         }
@@ -264,7 +53,7 @@ impl Negotiated {
         Inflater {
             stream: None,
             context_takeover: self.peer_context_takeover,
-            window_bits: self.peer_window_bits.max(WINDOW_BITS_MIN),
+            window_bits: self.peer_window_bits.max(INFLATE_WINDOW_BITS_MIN),
             inside_stream: false,
             holds_back: false,
             work: 0,
@@ -272,79 +61,58 @@ impl Negotiated {
     }
 }
 
-/// Puts `message`, of which `compressed` is what the compressor made, into blocks that are stored (RFC 1951 section 3.2.4) if that
-/// is shorter. The compressor's fast codes make what is compressed already, such as pictures, a twentieth longer. The peer's history
-/// is the same either way.
-pub fn store_if_shorter(compressed: &mut Vec<u8>, message: &[u8]) {
-    const HEAD_BYTES: usize = 5;
-    let blocks = message.chunks(usize::from(u16::MAX));
-    // And the head of the empty block that the message ends with (RFC 7692 section 7.2.1).
-    let stored_bytes = message.len() + blocks.len() * HEAD_BYTES + 1;
-    if stored_bytes >= compressed.len() {
-        return;
-    }
-    compressed.clear();
-    compressed.reserve_exact(stored_bytes);
-    for block in blocks {
-        let length = u16::try_from(block.len()).expect("a chunk of at most u16::MAX bytes");
-        compressed.push(0);
-        compressed.extend_from_slice(&length.to_le_bytes());
-        compressed.extend_from_slice(&(!length).to_le_bytes());
-        compressed.extend_from_slice(block);
-    }
-    compressed.push(0);
-}
-
 /// Compresses the messages of a connection.
 pub struct Deflater {
-    /// About 256 KiB, so made for the first message and dropped by [`Deflater::release`].
-    compress: Option<Compress>,
+    /// Made for the first message, and dropped by [`Deflater::release`].
+    compressor: Option<Box<Compressor>>,
     context_takeover: bool,
     window_bits: u8,
 }
 
 impl Deflater {
-    /// Appends `payload`, compressed, to `out`.
-    pub fn message(&mut self, out: &mut Vec<u8>, payload: &[u8]) {
-        self.part(out, payload, true);
+    /// How much a message of which so many bytes are left may grow by when they are compressed.
+    pub fn growth_max(left: usize) -> usize {
+        left.div_ceil(BLOCK_BYTES) * BLOCK_GROWTH_BYTES
     }
 
-    /// Appends what the next part of a message yields, which may be nothing before the last one.
-    pub fn part(&mut self, out: &mut Vec<u8>, payload: &[u8], last: bool) {
-        let window_bits = self.window_bits.clamp(WINDOW_BITS_MIN, WINDOW_BITS_MAX);
-        let compress = self
-            .compress
-            .get_or_insert_with(|| Compress::new_with_window_bits(Compression::fast(), false, window_bits));
-        let (start, base) = (out.len(), compress.total_in());
-        let flush = if last { FlushCompress::Sync } else { FlushCompress::None };
-        loop {
-            out.reserve(STEP_BYTES.min(payload.len() + TAIL.len() + 16));
-            let taken = (compress.total_in() - base) as usize;
-            // It cannot fail: there is room for output, and the state is used for nothing else.
-            let status = compress.compress_vec(&payload[taken..], out, flush);
-            let done = (compress.total_in() - base) as usize == payload.len() && out.len() < out.capacity();
-            if done || status.is_err() {
-                break;
-            }
+    /// Appends `message`, compressed, to `out`. It counts as sent.
+    pub fn message(&mut self, out: &mut Vec<u8>, message: &[u8]) {
+        self.part(out, message, 0..message.len());
+        self.sent(message);
+    }
+
+    /// Appends what these bytes of `message` yield, which are those behind the ones of the call before. With the last ones it
+    /// is to be told by [`Deflater::sent`], or else by [`Deflater::not_sent`], what became of the message.
+    pub fn part(&mut self, out: &mut Vec<u8>, message: &[u8], bytes: Range<usize>) {
+        let window = 1 << self.window_bits;
+        let compressor = self.compressor.get_or_insert_with(|| Box::new(Compressor::new(window)));
+        let last = bytes.end == message.len();
+        compressor.part(out, message, bytes);
+        if last {
+            // It begins an empty block, and without the tail it ends like an empty message (section 7.2.3.6).
+            compressor.end(out);
         }
-        if !last {
-            return;
+    }
+
+    /// `message` goes out as it was compressed, so the peer has it for the next ones to refer to.
+    pub fn sent(&mut self, message: &[u8]) {
+        match &mut self.compressor {
+            Some(compressor) if self.context_takeover => compressor.remember(message),
+            _ => self.compressor = None,
         }
-        if out[start..].ends_with(&TAIL) {
-            out.truncate(out.len() - TAIL.len());
-        }
-        if out.len() == start {
-            // An empty block instead of nothing at all (section 7.2.3.6).
-            out.push(0);
-        }
+    }
+
+    /// The message that was compressed last goes out as it is. The peer's decompressor never sees it (section 6.1), and no
+    /// message refers to it.
+    pub fn not_sent(&mut self) {
         if !self.context_takeover {
-            compress.reset();
+            self.compressor = None;
         }
     }
 
     /// Gives back the compressor's memory. The next message starts without a history, as a sender always may.
     pub fn release(&mut self) {
-        self.compress = None;
+        self.compressor = None;
     }
 }
 

@@ -3,10 +3,13 @@
 //! Owns the shape of frames, the rules between them, those of a connection, and the text of each violation. Knows no
 //! socket, no clock and nothing else of this crate but the decompressor.
 
+mod compressor;
 mod connection;
 mod deflate;
 mod encoder;
 mod error;
+mod extension;
+mod fixed_codes;
 mod frame;
 mod mask;
 mod message;
@@ -14,11 +17,10 @@ mod read_buffer;
 mod utf8;
 
 pub use self::connection::{CloseFrame, Connection, ConnectionEnd, Output, Queued};
-pub use self::deflate::{
-    Deflater, ExtensionError, Inflater, Negotiated, PerMessageDeflate, Progress, store_if_shorter,
-};
+pub use self::deflate::{Deflater, Inflater, Negotiated, Progress};
 pub use self::encoder::{CLOSE_REASON_BYTES_MAX, Encoder, server_header, truncate_reason};
 pub use self::error::ProtocolError;
+pub use self::extension::{ExtensionError, Fault, PerMessageDeflate};
 pub use self::frame::{
     CONTROL_PAYLOAD_BYTES_MAX, Control, FRAME_HEADER_BYTES_MAX, FrameHeader, MessageType, PiecePosition,
     Role, encoded_frames, may_be_sent,

@@ -60,6 +60,8 @@ fn test(name: &str, command: &[String]) -> Result<bool, String> {
             for (what, outcome) in closes(server.rules, urls) {
                 tally.check(&format!("{name} {config:?}, {what}"), outcome);
             }
+            let outcome = long_messages(url, &mut random);
+            tally.check(&format!("{name} {config:?}, long messages"), outcome);
         }
     }
     let Tally { passed, failed, agreed, declined, refused, messages, closes } = tally;
@@ -282,7 +284,13 @@ fn combination(
         return Ok(actual);
     }
     let messages: Vec<_> = (0..MESSAGES_PER_CONNECTION).map(|_| message(random)).collect();
-    for (kind, payload) in &messages {
+    exchange(&connection, &messages)?;
+    Ok(actual)
+}
+
+/// Has all of them echoed, sent in one go, and closes.
+fn exchange(connection: &Connection, messages: &[(MessageType, Vec<u8>)]) -> Result<(), String> {
+    for (kind, payload) in messages {
         connection.send(*kind, payload)?;
     }
     for (number, sent) in messages.iter().enumerate() {
@@ -302,9 +310,30 @@ fn combination(
     }
     connection.client.close(1000, "").map_err(|error| format!("{error:?}"))?;
     match connection.next()? {
-        Event::Closed(Closed { code: 1000, .. }) => Ok(actual),
+        Event::Closed(Closed { code: 1000, .. }) => Ok(()),
         other => Err(format!("at the end: {other:?}")),
     }
+}
+
+/// Messages in fragments, some of which do not get shorter and go out as they are, among others that refer to what was sent.
+fn long_messages(url: &str, random: &mut StdRng) -> Result<(), String> {
+    const LONG_BYTES: usize = 1_500_000;
+    let connection = Connection::connect(url, Some(&PerMessageDeflate::default()))?;
+    let Event::Opened(_) = connection.next()? else {
+        return Err("no connection".to_owned());
+    };
+    let mut noise = vec![0; LONG_BYTES];
+    random.fill(&mut noise[..]);
+    let text = "a text that comes again, ".repeat(40).into_bytes();
+    let half = [vec![b'x'; LONG_BYTES / 2], noise[..LONG_BYTES].to_vec()].concat();
+    let end = |bytes: &[u8]| bytes[bytes.len() - 9_000..].to_vec();
+    let binary =
+        [noise.clone(), end(&noise), half.clone(), end(&half), [&noise[..], &half].concat(), end(&half)];
+    let messages: Vec<_> = binary
+        .into_iter()
+        .flat_map(|bytes| [(MessageType::Text, text.clone()), (MessageType::Binary, bytes)])
+        .collect();
+    exchange(&connection, &messages)
 }
 
 /// Text or binary, compressible or not, of any size.

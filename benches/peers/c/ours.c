@@ -197,6 +197,20 @@ int main(int argc, char **argv)
             connect_to_server(on_message);
         }
         print_idle(before, arguments.count);
+    } else if (is_mode(&arguments, "exchange")) {
+        char *texts = make_variety(arguments.size);
+        size_t before, threads;
+        expected = (uint32_t)arguments.size;
+        resident(&before, &threads);
+        for (size_t i = 0; i < arguments.count; i++) {
+            struct WebSocket *client = connect_to_server(on_message);
+            for (size_t sent = 0; sent < VARIETY; sent++) {
+                left = 1;
+                send_this(client, texts + sent * arguments.size);
+                wait_for(&done);
+            }
+        }
+        print_idle(before, arguments.count);
     } else if (is_mode(&arguments, "connect")) {
         section = section_begin();
         for (size_t i = 0; i < arguments.count; i++) {

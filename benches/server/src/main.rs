@@ -9,6 +9,8 @@
 //! - `/sink/COUNT`: after COUNT messages one short message back.
 //! - `/flood-deflate/COUNT/SIZE`, `/sink-deflate/COUNT`: the same with permessage-deflate; the messages are text, each
 //!   compressed by itself.
+//! - `/exchange-deflate/COUNT`: the first COUNT frames come back, as they were compressed, and then nothing. Such a connection keeps no
+//!   thread here.
 //! - `/idle`: nothing, for ever. Such a connection has no thread here.
 //!
 //! It does what a server may leave out: it trusts its clients, and it unmasks only what it echoes.
@@ -148,6 +150,12 @@ fn serve<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<The
         ("flood-text", &[count, size]) => flood(stream, reader, FIN_TEXT, count, size)?,
         ("sink" | "sink-deflate", &[count]) => sink(stream, reader, count)?,
         ("flood-deflate", &[count, size]) => flood_deflate(stream, reader, count, size)?,
+        ("exchange-deflate", &[count]) => {
+            for _ in 0..count {
+                echo_frame(stream, reader)?;
+            }
+            return Ok(Then::Idle);
+        }
         ("idle", []) => return Ok(Then::Idle),
         _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, path)),
     }
@@ -174,7 +182,9 @@ fn upgrade<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<S
         .1
         .trim();
     let accept = sha1::accept(key.as_bytes());
-    let extension = if path.contains("deflate") {
+    let extension = if path.contains("exchange-deflate") {
+        "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+    } else if path.contains("deflate") {
         "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n"
     } else {
         ""
@@ -188,21 +198,23 @@ fn upgrade<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<S
 }
 
 fn echo<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<()> {
-    loop {
-        let Frame { start, payload, end } = reader.whole_frame(stream)?;
-        let bytes = &mut reader.bytes[start..end];
-        let opcode = bytes[0] & 0x0f;
-        let payload = payload - start;
-        let key = [bytes[payload - 4], bytes[payload - 3], bytes[payload - 2], bytes[payload - 1]];
-        unmask(&mut bytes[payload..], key);
-        // The header without its key moves up to the payload, so that one write sends both.
-        bytes.copy_within(..payload - 4, 4);
-        bytes[5] &= 0x7f;
-        stream.write_all(&bytes[4..])?;
-        if opcode == OPCODE_CLOSE {
-            return Ok(());
-        }
-    }
+    while echo_frame(stream, reader)? != OPCODE_CLOSE {}
+    Ok(())
+}
+
+/// Returns the opcode.
+fn echo_frame<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<u8> {
+    let Frame { start, payload, end } = reader.whole_frame(stream)?;
+    let bytes = &mut reader.bytes[start..end];
+    let opcode = bytes[0] & 0x0f;
+    let payload = payload - start;
+    let key = [bytes[payload - 4], bytes[payload - 3], bytes[payload - 2], bytes[payload - 1]];
+    unmask(&mut bytes[payload..], key);
+    // The header without its key moves up to the payload, so that one write sends both.
+    bytes.copy_within(..payload - 4, 4);
+    bytes[5] &= 0x7f;
+    stream.write_all(&bytes[4..])?;
+    Ok(opcode)
 }
 
 fn flood<S: Read + Write>(
@@ -251,7 +263,8 @@ fn flood_deflate<S: Read + Write>(
 /// Text like that of many services: the same names in every message, other values.
 fn json(number: usize, size: usize) -> Vec<u8> {
     let mut text = Vec::with_capacity(size + 128);
-    let mut line = number;
+    // Far apart, so that no message has the values of another.
+    let mut line = number * 1_009;
     while text.len() < size {
         let (price, volume) = (line * 7_919 % 100_000, line * 104_729 % 1_000_000);
         let record = format!(

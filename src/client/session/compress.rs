@@ -1,15 +1,15 @@
-//! Compresses the next messages to write (RFC 7692), in steps so that other tasks can run between them.
+//! The compression of what is next to be written (RFC 7692): so much at a time that others have their turn.
 
 use super::writer::Writer;
 use crate::client::send_queue::{Chunk, Compressing, FRAGMENT_BYTES, WHOLE_BYTES_MAX, owned_chunks};
 use crate::client::stats::Counters;
-use crate::protocol::{PiecePosition, store_if_shorter};
+use crate::protocol::{Deflater, PiecePosition};
 
 /// How far ahead of the socket messages are compressed: they may have to go to another connection as they are.
 const CHUNKS_AHEAD_MAX: usize = 64;
-/// The work between two writes, in bytes of messages. It takes two thirds of a millisecond.
-const WORK_MAX: usize = 131_072;
-/// A message takes time however short it is, most of it to clear the compressor's tables when contexts are not taken over.
+/// The work between two writes, in bytes of messages: two whole blocks of the compressor. It takes two thirds of a millisecond.
+const WORK_MAX: usize = 131_070;
+/// A message takes time however short it is, most of it to make a compressor when contexts are not taken over.
 const WORK_FOR_MESSAGE: usize = 1_024;
 /// A byte that is compressed takes as long as so many that are handed on.
 const WORK_FOR_BYTE: usize = 2;
@@ -40,11 +40,7 @@ impl Writer {
                 chunk.compressing.take().map_or_else(Compressing::default, |begun| *begun);
             let to = chunk.bytes.len().min(taken + WORK_MAX);
             let last = to == chunk.bytes.len();
-            deflater.part(&mut compressed, &chunk.bytes[taken..to], last);
-            // Some fragments of the message may already be sent.
-            if last && fragments == 0 {
-                store_if_shorter(&mut compressed, &chunk.bytes);
-            }
+            deflater.part(&mut compressed, &chunk.bytes, taken..to);
             work += to - taken + WORK_FOR_MESSAGE;
             let goes_in_fragments = self.fragments && chunk.bytes.len() > WHOLE_BYTES_MAX;
             let fills_fragment = goes_in_fragments && compressed.len() >= FRAGMENT_BYTES;
@@ -52,6 +48,16 @@ impl Writer {
                 let begun = Compressing { taken: to, compressed, fragments, fragment_bytes };
                 chunk.compressing = Some(Box::new(begun));
                 continue;
+            }
+            // What does not get shorter goes out as it is. Of a message in fragments only its beginning is known, which has to
+            // save more than the rest can cost.
+            if fragments == 0 && compressed.len() + Deflater::growth_max(chunk.bytes.len() - to) >= to {
+                deflater.not_sent();
+                self.leave_uncompressed(at);
+                continue;
+            }
+            if last {
+                deflater.sent(&chunk.bytes);
             }
             let fragment_bytes = fragment_bytes + compressed.len();
             let position = PiecePosition { first: fragments == 0, last };
@@ -75,7 +81,7 @@ impl Writer {
         self.compressed += work * WORK_FOR_BYTE;
     }
 
-    /// Readies a message that was meant for a connection that compresses, which this one does not.
+    /// Readies a message to go out as it is: this connection does not compress, or the message does not get shorter.
     fn leave_uncompressed(&mut self, at: usize) {
         let Some(Chunk { bytes, uncompressed: Some(kind), receipt, .. }) = self.out.edit().remove(at) else {
             return;

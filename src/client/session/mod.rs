@@ -181,7 +181,7 @@ impl<'a> Attempt<'a> {
         };
         let opened = match outcome {
             Ok(Ok(established)) => {
-                let compress_from = established.deflate.as_ref().and_then(Negotiated::threshold);
+                let compress_from = established.deflate.as_ref().map(Negotiated::threshold);
                 let Established { stream, opened, deflate, received } = established;
                 let opened = Arc::new(opened);
                 shared

@@ -1,11 +1,11 @@
 //! A file inside of an app's package (HAP), which is a ZIP archive.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use flate2::read::DeflateDecoder;
+use crate::platform::{InflateStatus, InflateStream, StopAt};
 
 /// The end of the central directory, without the comment behind it.
 const END_BYTES: usize = 22;
@@ -14,6 +14,8 @@ const COMMENT_BYTES_MAX: usize = 65_535;
 const DIRECTORY_BYTES_MAX: u32 = 67_108_864;
 /// A longer file is not one that this module reads.
 const FILE_BYTES_MAX: u32 = 1_048_576;
+/// Base-2 logarithm of the window that files in a package are compressed with.
+const WINDOW_BITS: u8 = 15;
 
 /// The entry `name` of the package at `path`.
 pub(super) fn read_file(path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
@@ -55,9 +57,14 @@ fn content(package: &File, entry: &Fields<'_>) -> io::Result<Vec<u8>> {
     match method {
         STORED => Ok(bytes),
         DEFLATED => {
-            let mut out = Vec::with_capacity(plain as usize);
-            DeflateDecoder::new(&bytes[..]).take(FILE_BYTES_MAX.into()).read_to_end(&mut out)?;
-            Ok(out)
+            // Room for one byte more shows that it is no longer than it should be.
+            let mut out = Vec::with_capacity(plain as usize + 1);
+            let room = out.capacity();
+            let inflated = InflateStream::new(WINDOW_BITS).append(&bytes, &mut out, room, StopAt::StreamEnd);
+            match inflated {
+                Ok(inflated) if inflated.status == InflateStatus::StreamEnd => Ok(out),
+                _ => Err(damaged()),
+            }
         }
         _ => Err(damaged()),
     }

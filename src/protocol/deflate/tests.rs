@@ -1,5 +1,6 @@
 //! Tests of permessage-deflate: offers, answers, and messages in pieces.
 
+use super::super::extension::PerMessageDeflate;
 use super::*;
 
 fn offer() -> PerMessageDeflate {
@@ -35,30 +36,67 @@ fn reads_legal_answers() {
     assert!(!all.own_context_takeover && !all.peer_context_takeover);
     assert_eq!((all.own_window_bits, all.peer_window_bits), (10, 8));
     let tiny = offer().accept("permessage-deflate; client_max_window_bits=8").expect("legal");
-    assert_eq!(tiny.expect("accepted").threshold(), None);
+    assert_eq!(tiny.expect("accepted").own_window_bits, 8);
 }
 
 #[test]
 fn refuses_illegal_answers() {
     let small = PerMessageDeflate { server_max_window_bits: 10, client_max_window_bits: 10, ..offer() };
     let strict = PerMessageDeflate { server_no_context_takeover: true, ..offer() };
-    for (offer, answer) in [
-        (offer(), "x-webkit-deflate-frame"),
-        (offer(), "permessage-deflate, permessage-deflate"),
-        (offer(), "permessage-deflate; unknown"),
-        (offer(), "permessage-deflate; server_no_context_takeover=1"),
-        (offer(), "permessage-deflate; server_no_context_takeover; server_no_context_takeover"),
-        (offer(), "permessage-deflate; client_max_window_bits"),
-        (offer(), "permessage-deflate; client_max_window_bits=16"),
-        (offer(), "permessage-deflate; client_max_window_bits=09"),
-        (offer(), "permessage-deflate; client_max_window_bits=7"),
-        (offer(), "permessage-deflate; server_max_window_bits=9; server_max_window_bits=9"),
-        (small.clone(), "permessage-deflate; server_max_window_bits=11"),
-        (small.clone(), "permessage-deflate; server_max_window_bits=10; client_max_window_bits=11"),
-        (small, "permessage-deflate"),
-        (strict, "permessage-deflate"),
+    const LEGAL: &str = "the server's answer to permessage-deflate: ";
+    for (offer, answer, error) in [
+        (offer(), "x-webkit-deflate-frame", "the server chose an extension that was not requested"),
+        (
+            offer(),
+            "permessage-deflate, permessage-deflate",
+            "the server chose an extension that was not requested",
+        ),
+        (offer(), "permessage-deflate; unknown", "unknown parameter"),
+        (
+            offer(),
+            "permessage-deflate; server_no_context_takeover=1",
+            "server_no_context_takeover has a wrong value",
+        ),
+        (
+            offer(),
+            "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+            "server_no_context_takeover is there twice",
+        ),
+        (offer(), "permessage-deflate; client_max_window_bits", "client_max_window_bits has a wrong value"),
+        (
+            offer(),
+            "permessage-deflate; client_max_window_bits=16",
+            "client_max_window_bits has a wrong value",
+        ),
+        (
+            offer(),
+            "permessage-deflate; client_max_window_bits=09",
+            "client_max_window_bits has a wrong value",
+        ),
+        (offer(), "permessage-deflate; client_max_window_bits=7", "client_max_window_bits has a wrong value"),
+        (
+            offer(),
+            "permessage-deflate; server_max_window_bits=9; server_max_window_bits=9",
+            "server_max_window_bits is there twice",
+        ),
+        (
+            small.clone(),
+            "permessage-deflate; server_max_window_bits=11",
+            "server_max_window_bits is larger than requested",
+        ),
+        (
+            small.clone(),
+            "permessage-deflate; server_max_window_bits=10; client_max_window_bits=11",
+            "client_max_window_bits is larger than requested",
+        ),
+        // A server that does not understand it must decline (RFC 7692 section 7.1.2.1).
+        (small, "permessage-deflate", "server_max_window_bits is missing, though requested"),
+        (strict, "permessage-deflate", "server_no_context_takeover is missing, though requested"),
     ] {
-        assert!(offer.accept(answer).is_err(), "{answer}");
+        let refused = offer.accept(answer).expect_err(answer).to_string();
+        let section =
+            if error.starts_with("the server chose") { " (RFC 6455 4.1)" } else { " (RFC 7692 7.1)" };
+        assert_eq!(refused.trim_start_matches(LEGAL), format!("{error}{section}"), "{answer}");
     }
 }
 
@@ -100,9 +138,6 @@ fn a_server_meets_the_first_offer_that_it_can() {
     ] {
         let met = own.answer(offers);
         assert_eq!(met.as_ref().map(|(answer, _)| answer.as_str()), answer, "{offers}");
-        // What cannot be compressed with is not compressed.
-        let compresses = met.as_ref().is_some_and(|(_, negotiated)| negotiated.threshold().is_some());
-        assert_eq!(compresses, answer.is_some_and(|answer| !answer.contains("server_max_window_bits=8")));
         // Both sides agree on what they have agreed on.
         if let (Some(answer), Some((_, server))) = (answer, met) {
             let client = PerMessageDeflate {
@@ -169,6 +204,7 @@ fn messages_survive_in_every_mode_and_at_every_cut() {
         "permessage-deflate",
         "permessage-deflate; client_no_context_takeover",
         "permessage-deflate; client_max_window_bits=9",
+        "permessage-deflate; client_max_window_bits=8",
     ] {
         for step in [1, 7, 1_000, 1 << 20] {
             round_trip(answer, &messages, step);
@@ -176,33 +212,45 @@ fn messages_survive_in_every_mode_and_at_every_cut() {
     }
 }
 
-#[test]
-fn what_does_not_compress_grows_by_five_bytes_a_block_and_is_history_all_the_same() {
+fn noise(bytes: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_u32;
-    let noise: Vec<u8> = std::iter::repeat_with(|| {
+    std::iter::repeat_with(|| {
         state ^= state << 13;
         state ^= state >> 17;
         state ^= state << 5;
         state as u8
     })
-    .take(70_000)
-    .collect();
+    .take(bytes)
+    .collect()
+}
+
+#[test]
+fn what_does_not_compress_grows_by_a_few_bytes_a_block_and_is_history_if_it_was_sent() {
+    let noise = noise(140_000);
     for answer in ["permessage-deflate", "permessage-deflate; client_max_window_bits=9"] {
-        let negotiated = offer().accept(answer).expect("legal").expect("accepted");
-        let (mut deflater, mut inflater) = (negotiated.deflater(), negotiated.inflater());
-        // The last one is short because it refers to the one before it, as far as a window reaches.
-        for (message, stored) in
-            [(&b"plain plain plain plain"[..], false), (&noise, true), (&noise[69_800..], false)]
-        {
-            let mut wire = Vec::new();
-            deflater.message(&mut wire, message);
-            store_if_shorter(&mut wire, message);
-            assert_eq!(wire.len() == message.len() + 11, stored, "{answer}: {} bytes", wire.len());
-            assert!(stored || wire.len() <= message.len());
-            let mut out = Vec::new();
-            feed(&mut inflater, &mut out, &wire, 1 << 24).expect("valid");
-            inflater.finish(&mut out, 1 << 24).expect("valid");
-            assert!(out == message, "{answer}");
+        for sent in [true, false] {
+            let negotiated = offer().accept(answer).expect("legal").expect("accepted");
+            let (mut deflater, mut inflater) = (negotiated.deflater(), negotiated.inflater());
+            for (message, is_sent) in [(&b"plain plain plain plain"[..], true), (&noise, sent)] {
+                let mut wire = Vec::new();
+                deflater.part(&mut wire, message, 0..message.len());
+                assert!(wire.len() <= message.len() + Deflater::growth_max(message.len()), "{}", wire.len());
+                match is_sent {
+                    true => {
+                        deflater.sent(message);
+                        assert!(inflate(&mut inflater, &wire, 1 << 20).as_deref() == Ok(message), "{answer}");
+                    }
+                    false => deflater.not_sent(),
+                }
+            }
+            // They are short if they refer to a message before, as far as a window reaches.
+            for (message, known) in [(&noise[139_800..], sent), (b"plain plain plain", !sent)] {
+                let mut wire = Vec::new();
+                deflater.message(&mut wire, message);
+                let is_short = wire.len() < message.len() / 2;
+                assert!(is_short || !known, "{answer}, sent: {sent}: {} bytes", wire.len());
+                assert!(inflate(&mut inflater, &wire, 1 << 20).as_deref() == Ok(message), "{answer}");
+            }
         }
     }
 }
@@ -418,13 +466,10 @@ fn a_message_compressed_in_parts_is_the_same_message() {
         for message in [&long[..], b"", b"a", &long[..70_000]] {
             for step in [1_000, 65_536, 1 << 20] {
                 let mut wire = Vec::new();
-                let parts = message.chunks(step).count();
-                for (at, part) in message.chunks(step).enumerate() {
-                    deflater.part(&mut wire, part, at + 1 == parts);
+                for start in (0..message.len().max(1)).step_by(step) {
+                    deflater.part(&mut wire, message, start..message.len().min(start + step));
                 }
-                if message.is_empty() {
-                    deflater.part(&mut wire, b"", true);
-                }
+                deflater.sent(message);
                 let inflated = inflate(&mut inflater, &wire, usize::MAX);
                 assert!(inflated.as_deref() == Ok(message), "{} by {step}", message.len());
             }

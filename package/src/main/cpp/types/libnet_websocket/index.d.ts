@@ -1110,7 +1110,7 @@ declare namespace webSocket {
     tls13Only?: boolean;
 
     /**
-     * Whether to compress messages (RFC 7692) with clients that offer it. Such a connection takes about 300 kB of memory.
+     * Whether to compress messages (RFC 7692) with clients that offer it. Such a connection takes about 80 kB of memory.
      * Default: false.
      * @since 0.1.0 of this library
      */
