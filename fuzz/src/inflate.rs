@@ -77,10 +77,20 @@ fn there_and_back(payload: &[u8], cuts: u32, parameters: u8) {
     let mut deflater = negotiated.deflater();
     let mut random = Random(cuts);
     let (mut wire, mut expected) = (Vec::new(), Vec::new());
-    for times in [1, 1, 3] {
+    for times in [1, 1, 3, 1, 2] {
         let message = payload.repeat(times);
         let mut compressed = Vec::new();
-        deflater.message(&mut compressed, &message);
+        let cut = random.below(message.len() as u32 + 1) as usize;
+        deflater.part(&mut compressed, &message, 0..cut);
+        if cut < message.len() {
+            deflater.part(&mut compressed, &message, cut..message.len());
+        }
+        if random.below(4) == 0 {
+            // It goes out as it is, so no later message may refer to it.
+            deflater.not_sent();
+            continue;
+        }
+        deflater.sent(&message);
         assert!(!compressed.is_empty(), "RFC 7692 7.2.3.6");
         fragments(&mut wire, &compressed, &mut random);
         expected.push(Seen::Binary(message));

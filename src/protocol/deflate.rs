@@ -45,6 +45,7 @@ impl Negotiated {
             compressor: None,
             context_takeover: self.own_context_takeover,
             window_bits: self.own_window_bits,
+            always: self.threshold == 0,
         }
     }
 
@@ -61,18 +62,26 @@ impl Negotiated {
     }
 }
 
+/// By how much so many bytes may grow when they are compressed.
+fn growth_max(bytes: usize) -> usize {
+    bytes.div_ceil(BLOCK_BYTES) * BLOCK_GROWTH_BYTES
+}
+
 /// Compresses the messages of a connection.
 pub struct Deflater {
     /// Made for the first message, and dropped by [`Deflater::release`].
     compressor: Option<Box<Compressor>>,
     context_takeover: bool,
     window_bits: u8,
+    /// A message goes out compressed also when that makes it longer.
+    always: bool,
 }
 
 impl Deflater {
-    /// How much a message of which so many bytes are left may grow by when they are compressed.
-    pub fn growth_max(left: usize) -> usize {
-        left.div_ceil(BLOCK_BYTES) * BLOCK_GROWTH_BYTES
+    /// Whether a message of `length` bytes goes out compressed, the first `taken` of which yielded `compressed` bytes. What
+    /// these save has to be more than what the rest may grow by.
+    pub fn goes_compressed(&self, length: usize, taken: usize, compressed: usize) -> bool {
+        self.always || compressed + growth_max(length - taken) < taken
     }
 
     /// Appends `message`, compressed, to `out`. It counts as sent.

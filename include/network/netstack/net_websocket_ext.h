@@ -375,7 +375,10 @@ typedef struct NWS_Options {
     uint8_t receivePieces;
     /** 1 uses TLS 1.3 only, 0 uses 1.2 and 1.3. Default 0. */
     uint8_t tls13Only;
-    /** Messages shorter than this are sent uncompressed, in bytes. Default 64. */
+    /**
+     * Messages shorter than this are sent uncompressed, in bytes. Default 64. A message that compression does not make
+     * shorter is sent uncompressed too. 0 compresses every message.
+     */
     uint32_t deflateThreshold;
     /** Password of an encrypted key (PBES2 with PBKDF2, or OpenSSL's older form) in clientKeyPath. Default NULL. */
     const char *clientKeyPassword;

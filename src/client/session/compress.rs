@@ -3,7 +3,7 @@
 use super::writer::Writer;
 use crate::client::send_queue::{Chunk, Compressing, FRAGMENT_BYTES, WHOLE_BYTES_MAX, owned_chunks};
 use crate::client::stats::Counters;
-use crate::protocol::{Deflater, PiecePosition};
+use crate::protocol::PiecePosition;
 
 /// How far ahead of the socket messages are compressed: they may have to go to another connection as they are.
 const CHUNKS_AHEAD_MAX: usize = 64;
@@ -49,9 +49,8 @@ impl Writer {
                 chunk.compressing = Some(Box::new(begun));
                 continue;
             }
-            // What does not get shorter goes out as it is. Of a message in fragments only its beginning is known, which has to
-            // save more than the rest can cost.
-            if fragments == 0 && compressed.len() + Deflater::growth_max(chunk.bytes.len() - to) >= to {
+            // Of a message in fragments only the beginning is known.
+            if fragments == 0 && !deflater.goes_compressed(chunk.bytes.len(), to, compressed.len()) {
                 deflater.not_sent();
                 self.leave_uncompressed(at);
                 continue;
