@@ -2515,7 +2515,8 @@ declare namespace webSocket {
   }
 
   /**
-   * The argument of the event `close`.
+   * The argument of the event `close`. It always has all the fields. Those of this library are optional only so that an app may make
+   * a `CloseResult` itself, as with the platform's type.
    * @since 10
    */
   interface CloseResult {
@@ -2536,25 +2537,25 @@ declare namespace webSocket {
      * Why the connection ended.
      * @since 0.1.0 of this library
      */
-    cause: Cause;
+    cause?: Cause;
 
     /**
      * How long the connection was open, or the attempt took, in milliseconds.
      * @since 0.1.0 of this library
      */
-    elapsedTime: number;
+    elapsedTime?: number;
 
     /**
      * Milliseconds since the last byte came from the peer. The same as `elapsedTime` if no byte ever came.
      * @since 0.1.0 of this library
      */
-    idleTime: number;
+    idleTime?: number;
 
     /**
      * The number of messages that were accepted and then dropped, or that may not have reached the peer.
      * @since 0.1.0 of this library
      */
-    unsent: number;
+    unsent?: number;
   }
 
   /**
