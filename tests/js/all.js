@@ -34,5 +34,6 @@ require('./web_stream.test.js');
 require('./web_life.test.js');
 require('./web_conformance.test.js');
 require('./server.test.js');
+require('./acceptance_server.test.js');
 
 run();

@@ -224,6 +224,22 @@ serverTest('serverCert serves TLS', async (serving, context) => {
   assert(!answer.startsWith('HTTP'), answer);
 });
 
+serverTest('serverCert without files serves ws, as on the platform, and a warning says so', async (serving, context) => {
+  for (const serverCert of [{ certPath: '', keyPath: '' }, {}]) {
+    const started = () => serving.start({ serverCert });
+    await assertWarns(started, / start: serverCert: names no files, so that the server has ws, not wss$/m);
+    serving.url = `ws://127.0.0.1:${serving.port}/`;
+    const { socket } = await serving.client(context);
+    await socket.shut();
+    await serving.next('close');
+    await serving.server.stop();
+  }
+  // What goes with it alone is refused, since the app would not know that it is not there.
+  const config = { serverIP: '127.0.0.1', serverPort: serving.port, serverCert: { certPath: '', keyPath: '' } };
+  assertError(await failureOf(() => serving.server.start({ ...config, tls13Only: true })), PARAMETER, /^tls13Only: needs serverCert/);
+  assertError(await failureOf(() => serving.server.start({ ...config, clientCaPath: CA_FILE })), PARAMETER, /^clientCaPath: needs serverCert/);
+});
+
 serverTest('a configuration that cannot be is refused by its code', async ({ server }) => {
   const config = { serverIP: '127.0.0.1', serverPort: await unusedPort(), maxConcurrentClientsNumber: 10, maxConnectionsForOneClient: 10 };
   const refused = async (code, pattern, change) => assertError(await failureOf(() => server.start({ ...config, ...change })), code, pattern);

@@ -46,7 +46,7 @@ pub fn server_options(value: Value<'_>, lenience: Lenience) -> Result<ServerOpti
                 let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
                 options.protocols = names.map(str::to_owned).collect();
             },
-            "serverCert" => options.tls = Some(server_cert(value)?),
+            "serverCert" => options.tls = server_cert(value, lenience)?,
             "clientCaPath" => client_authorities = Some(PathBuf::from(text(&name, value)?)),
             "tls13Only" => tls13_only = boolean(&name, value)?,
             "perMessageDeflate" => {
@@ -109,7 +109,8 @@ fn port_of(number: f64) -> Result<u16, ApiError> {
         .ok_or_else(|| ApiError::server_port("serverPort: must be a whole number from 0 to 65535"))
 }
 
-fn server_cert(value: Value<'_>) -> Result<ServerTls, ApiError> {
+/// `None` when it names no file, as on the platform: an app may fill in what it has no files for.
+fn server_cert(value: Value<'_>, lenience: Lenience) -> Result<Option<ServerTls>, ApiError> {
     let (mut certificate, mut key, mut password) = (None, None, None);
     for (name, value) in properties("serverCert", value)? {
         if value.is_absent() {
@@ -122,17 +123,23 @@ fn server_cert(value: Value<'_>) -> Result<ServerTls, ApiError> {
             "keyPassword" => password = Some(text(&field, value)?),
         }, known => return Err(no_field(&field, &known)));
     }
-    let path = |name: &str, path: Option<String>| {
-        path.filter(|path| !path.is_empty())
-            .ok_or_else(|| ApiError::parameter(&format!("serverCert.{name}"), "must be a path"))
-    };
-    Ok(ServerTls {
-        certificate: path("certPath", certificate)?.into(),
-        key: path("keyPath", key)?.into(),
-        password: password.filter(|password| !password.is_empty()).map(Password::new),
-        client_authorities: None,
-        tls13_only: false,
-    })
+    let given = |path: Option<String>| path.filter(|path| !path.is_empty());
+    let missing = |name: &str| ApiError::parameter(&format!("serverCert.{name}"), "must be a path");
+    match (given(certificate), given(key)) {
+        (None, None) => {
+            lenience.warn("serverCert", "names no files, so that the server has ws, not wss");
+            Ok(None)
+        }
+        (None, Some(_)) => Err(missing("certPath")),
+        (Some(_), None) => Err(missing("keyPath")),
+        (Some(certificate), Some(key)) => Ok(Some(ServerTls {
+            certificate: certificate.into(),
+            key: key.into(),
+            password: password.filter(|password| !password.is_empty()).map(Password::new),
+            client_authorities: None,
+            tls13_only: false,
+        })),
+    }
 }
 
 /// The end of the client that a connection object names; `None` when it can be nobody's.

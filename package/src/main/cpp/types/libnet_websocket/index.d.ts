@@ -1084,7 +1084,7 @@ declare namespace webSocket {
     serverIP?: string;
 
     /**
-     * The certificate to serve wss with, by TLS 1.2 and 1.3. Default: none, and the server speaks ws.
+     * The certificate to serve wss with, by TLS 1.2 and 1.3. Default: none, and the server speaks ws. Two empty paths mean none.
      * @since 19
      */
     serverCert?: ServerCert;
