@@ -1,12 +1,13 @@
 'use strict';
 
-// What the platform's own acceptance suite asks of its module, retold: each row stands for so many of its cases. Rows whose `ours`
-// differs from `platform` are those of docs/differences.md, and `why` says which row of that page.
+// What the platform's own acceptance suites for clients ask of its module, retold: each row stands for so many cases. Rows whose
+// `ours` differs from `platform` are those of docs/differences.md, and `why` says which row of that page. The server's are in
+// acceptance_server.test.js; no_permission.js has those of an app without the permission.
 
 const { assert, test } = require('./harness.js');
-const { Recorder, failureOf, unusedPort } = require('./support.js');
+const { Recorder, library, unusedPort } = require('./support.js');
 
-const { WS_URL } = process.env;
+const { WS_URL, WSS_URL } = process.env;
 
 const header = { 'Content-Type': 'application/json' };
 const long = '下载任务。'.repeat(400);
@@ -81,18 +82,51 @@ const connected = [
   [2, 'close with the code 1000', close({ code: 1000, reason: 'error' }), true],
 ];
 
-let cases = 0;
-let same = 0;
+const proxy = { host: '127.0.0.1', port: 9, exclusionList: ['elsewhere.example'] };
+const noFiles = { certPath: '', keyPath: '', keyPassword: '' };
+const missingFiles = { certPath: '/nowhere/client.crt', keyPath: '/nowhere/client.key', keyPassword: 'test1234' };
+const unanswered = (...more) => async (socket, form) => connect(`ws://127.0.0.1:${await unusedPort()}/`, ...more)(socket, form);
 
-function row([count, what, , platform, ours = platform, why]) {
-  cases += count;
-  if (ours === platform) same += count;
+/** The cases of the smaller suites, and those written in static ArkTS, whose calls are the same. */
+const others = [
+  [2, 'create', () => typeof library.createWebSocket(), 'object'],
+  [2, 'create two', () => library.createWebSocket() === library.createWebSocket(), false],
+  [1, 'connect with empty options, static', connect(WS_URL, {}), true],
+  [1, 'connect with empty options and a promise, static', connect(WS_URL, {}), true],
+  [1, 'connect with a promise, static', connect(WS_URL), true],
+  [1, 'connect twice, static', twice(connect(WS_URL)), 2302003],
+  [2, 'connect where nobody listens', unanswered(), true],
+  [2, 'connect by a proxy that does not answer', unanswered({ proxy }), true],
+  [1, 'connect where nobody listens with null', unanswered(null), 401, true, lenient],
+  [1, 'connect where nobody listens with undefined', unanswered(undefined), 401, true, lenient],
+  [1, 'connect with a proxy that is null', unanswered({ proxy: null }), true],
+  [2, 'connect with a proxy that is undefined', unanswered({ proxy: undefined }), true],
+  [2, 'connect with a sub-protocol where nobody listens', unanswered({ protocol: 'my-protocol' }), true],
+  [1, "connect with a sub-protocol by the system's proxy", unanswered({ proxy: 'system', protocol: 'my-protocol' }), true],
+  [1, 'connect with a sub-protocol by no proxy', unanswered({ proxy: 'no-proxy', protocol: 'my-protocol' }), true],
+  [1, 'connect with a proxy and a sub-protocol that is null', unanswered({ proxy, protocol: null }), true],
+  [2, 'connect with a proxy and a sub-protocol that is undefined', unanswered({ proxy, protocol: undefined }), true],
+  [1, 'connect with a missing caPath', connect(WSS_URL, { header, caPath: '/nowhere/ca.crt' }), 2302002],
+  [1, 'connect with missing files', connect(WSS_URL, { header, caPath: '/nowhere/ca.crt', clientCert: missingFiles }), 2302002],
+  [1, 'connect to an address without a scheme, caPath empty', connect('192.168.1.111', { header, caPath: '' }), 2302001],
+  [1, 'connect to an address without a scheme, no files', connect('192.168.1.111', { header, caPath: '', clientCert: noFiles }), 2302001],
+  [1, 'connect with an empty caPath', connect(WSS_URL, { header, caPath: '' }), true],
+  [1, 'connect with no files twice', twice(connect(WSS_URL, { header, caPath: '', clientCert: noFiles })), 2302003],
+  [1, 'on', ({ ws }) => ws.on('open', () => {}), undefined],
+];
+
+const counted = { main: [0, 0], others: [0, 0] };
+
+function row([count, what, , platform, ours = platform, why], suite = 'main') {
+  counted[suite][0] += count;
+  if (ours === platform) counted[suite][1] += count;
   assert.strictEqual(ours !== platform, why !== undefined, what);
 }
 
-for (const [rows, make] of [[unconnected, (context) => new Recorder(context)], [connected, opened]]) {
+const unopened = (context) => new Recorder(context);
+for (const [rows, make, suite] of [[unconnected, unopened, 'main'], [connected, opened, 'main'], [others, unopened, 'others']]) {
   for (const each of rows) {
-    row(each);
+    row(each, suite);
     const [, what, call, platform, ours = platform] = each;
     for (const form of Object.keys(forms)) {
       test(`acceptance: ${what}, by ${form}`, async (context) => {
@@ -183,6 +217,8 @@ for (const [event, bring] of Object.entries(events)) {
 }
 
 test('acceptance: each case is as on the platform, or in the list of differences', () => {
-  console.log(`      acceptance: ${same} of ${cases} cases as on the platform, ${cases - same} listed`);
-  assert.deepStrictEqual([cases, same], [120, 101]);
+  for (const [suite, [cases, same]] of Object.entries(counted)) {
+    console.log(`      acceptance, ${suite}: ${same} of ${cases} cases as on the platform, ${cases - same} listed`);
+  }
+  assert.deepStrictEqual(counted, { main: [120, 101], others: [31, 29] });
 });

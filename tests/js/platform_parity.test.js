@@ -37,6 +37,15 @@ async function outcome(socket, url, options) {
   return 'open';
 }
 
+/** What `connect` gives, and the code of the event `error`; 0 if none comes. */
+async function attempt(socket, url) {
+  const given = await socket.ws.connect(url).then((value) => value, (error) => error.code);
+  if (given === true) return [given, (await socket.error()).code];
+  // An event that was on its way is told before what is done later.
+  await open(socket);
+  return [given, socket.lastError?.code ?? 0];
+}
+
 /** The header lines that go out, of those whose names begin with x-. */
 async function sent(socket, header) {
   await socket.open(`${WS_URL}/headers`, { header });
@@ -139,6 +148,9 @@ const drivers = {
     await socket.error();
     return socket.log;
   },
+  // A broadcast address: the system refuses it at once, and nothing goes out.
+  'connect to an address that no network has': async (socket) => attempt(socket, 'ws://255.255.255.255/'),
+  'connect to ws://': async (socket) => attempt(socket, 'ws://'),
   'connect, HTTP 404': async (socket) => {
     await socket.ws.connect(`${WS_URL}/status/404`);
     const { code, data, message } = await socket.error();
