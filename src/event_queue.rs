@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn wakes_only_after_it_was_found_empty_and_keeps_the_order() {
+    fn keeps_the_order_and_wakes_only_an_idle_consumer() {
         let (mut sender, receiver) = event_queue();
         assert!(!sender.flush());
         sender.push(1, 0);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn delays_the_session_between_high_and_low_water() {
+    fn pauses_the_session_between_high_and_low_water() {
         let (waker, wakes) = waker();
         let cx = Context::from_waker(&waker);
         let (mut sender, receiver) = event_queue();
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn all_sessions_that_wait_for_room_are_woken() {
+    fn wakes_all_sessions_that_wait_for_room() {
         let (mut sender, receiver) = event_queue();
         let others = [sender.another(), sender.another()];
         sender.push((), HIGH_WATER_BYTES);

@@ -159,12 +159,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_data_to_printf() {
+    fn printf_does_not_interpret_a_message() {
         assert_eq!(as_format("100% of %s%n\0"), "100%% of %%s%%n\u{fffd}");
     }
 
     #[test]
-    fn knows_its_levels() {
+    fn reads_log_levels_by_name() {
         assert!(LogLevel::parse("debug") < LogLevel::parse("warn"));
         assert_eq!(LogLevel::parse("loud"), None);
     }

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn work_is_done_however_long_it_takes() {
+    async fn run_blocking_returns_results_of_short_and_long_work() {
         assert_eq!(run_blocking(|| 1).await.ok(), Some(1));
         let long = || {
             std::thread::sleep(2 * BEGINS_WITHIN);
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_waits_for_a_thread_begins_when_there_is_one() {
+    fn work_waiting_for_a_thread_starts_when_one_is_free() {
         // Such a runtime has one thread for blocking work, and it is taken at first.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn hands_on_memory_without_what_was_in_it() {
+    fn recycled_memory_is_empty() {
         let pool = SparePool::new(1..=1_024);
         assert_eq!(pool.take().capacity(), 0);
         let memory = b"what was sent".to_vec();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_only_capacities_in_its_range() {
+    fn recycles_only_capacities_in_its_range() {
         let pool = SparePool::new(16..=64);
         for (bytes, kept) in [(0, false), (15, false), (16, true), (64, true), (65, false)] {
             let memory = Vec::with_capacity(bytes);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_no_more_than_its_maximum() {
+    fn recycles_at_most_its_maximum() {
         let pool = SparePool::new(1..=64);
         for _ in 0..=SparePool::KEPT_MAX {
             pool.put(Vec::with_capacity(8));

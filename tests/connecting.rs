@@ -37,7 +37,7 @@ fn private(max_redirects: u8) -> Options {
 // --- redirects ---
 
 #[test]
-fn follows_a_redirect_within_the_origin_with_everything() {
+fn a_redirect_within_the_origin_keeps_all_headers() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, private(1));
     peer.accept().answer(
@@ -56,7 +56,7 @@ fn follows_a_redirect_within_the_origin_with_everything() {
 }
 
 #[test]
-fn keeps_what_is_for_one_origin_from_another() {
+fn a_redirect_to_another_origin_drops_private_headers() {
     let (first, second) = (Peer::bind(), Peer::bind());
     let recorded = Recorded::connect(&first, private(1));
     let location = format!("http://mallory:own@{}/", second.address());
@@ -73,7 +73,7 @@ fn keeps_what_is_for_one_origin_from_another() {
 }
 
 #[test]
-fn follows_four_redirects_unless_told_otherwise() {
+fn follows_four_redirects_by_default() {
     for (redirects, opens) in [(4, true), (5, false)] {
         for status in ["301 a", "302 b", "303 c", "307 d", "308 e"] {
             let peer = Peer::bind();
@@ -101,7 +101,7 @@ fn follows_four_redirects_unless_told_otherwise() {
 }
 
 #[test]
-fn follows_no_redirect_when_told_so_and_five_at_most() {
+fn follows_at_most_max_redirects() {
     for max_redirects in [0, REDIRECTS_MAX] {
         let peer = Peer::bind();
         let unasked =
@@ -122,7 +122,7 @@ fn follows_no_redirect_when_told_so_and_five_at_most() {
 }
 
 #[test]
-fn says_when_a_redirect_leads_nowhere() {
+fn names_an_invalid_redirect_url() {
     for (location, expected) in [
         ("ftp://example.org/", "to an invalid URL: url: the scheme is not ws, wss, http or https"),
         ("https://[", "to an invalid URL: url: "),
@@ -157,7 +157,7 @@ fn refusals(peer: &Peer, options: Options) -> (Client, Receiver<Option<RefusedUp
 }
 
 #[test]
-fn hands_on_what_a_server_answered_instead() {
+fn reports_status_headers_and_body_of_a_refused_upgrade() {
     let long = format!("HTTP/1.1 500 Oops\r\n\r\n{}", "x".repeat(3 * RESPONSE_BODY_BYTES_MAX));
     let cut = "x".repeat(RESPONSE_BODY_BYTES_MAX);
     for (answer, status, body) in [
@@ -184,7 +184,7 @@ fn hands_on_what_a_server_answered_instead() {
 }
 
 #[test]
-fn names_what_is_wrong_with_an_answer_and_none_of_its_values() {
+fn names_the_fault_of_an_answer_and_none_of_its_values() {
     let too_long = format!("HTTP/1.1 101 Yes\r\nX: {}\r\n\r\n", "x".repeat(66_000));
     for (answer, expected) in [
         ("HTTP/1.1 403 No\r\nX-A: b\r\n folded\r\n\r\n", "HTTP 403 No instead of 101"),
@@ -209,7 +209,7 @@ fn names_what_is_wrong_with_an_answer_and_none_of_its_values() {
 }
 
 #[test]
-fn says_what_may_help_against_a_refusal() {
+fn the_text_of_a_refusal_suggests_what_may_help() {
     let sip = || Options { protocols: "xmpp".to_owned(), ..quiet() };
     let own = || Options { headers: vec![header("Origin", "http://h")], ..quiet() };
     let with_port = || Options { origin_port: true, ..quiet() };
@@ -239,7 +239,7 @@ fn says_what_may_help_against_a_refusal() {
 }
 
 #[test]
-fn waits_no_longer_for_a_body_than_it_is_worth() {
+fn waits_only_briefly_for_the_body_of_a_refusal() {
     let peer = Peer::bind();
     let (_client, refusals) = refusals(&peer, quiet());
     let mut wire = peer.accept();
@@ -253,7 +253,7 @@ fn waits_no_longer_for_a_body_than_it_is_worth() {
 // --- names and addresses ---
 
 #[test]
-fn takes_addresses_from_the_options_and_tries_each() {
+fn tries_each_address_of_the_option_hosts() {
     let peer = Peer::bind();
     // Nobody listens at the first of them.
     let hosts = vec![("server.test".to_owned(), "::1, 127.0.0.9,127.0.0.1".to_owned())];
@@ -282,7 +282,7 @@ fn takes_addresses_from_the_options_and_tries_each() {
 }
 
 #[test]
-fn reaches_an_address_by_its_zone_and_tells_nobody_of_it() {
+fn connects_by_the_zone_of_an_address_and_keeps_it_out_of_the_request() {
     let Ok(listener) = TcpListener::bind("[::1]:0") else {
         let _ = writeln!(std::io::stderr(), "skip: this machine has no IPv6");
         return;
@@ -302,7 +302,7 @@ fn reaches_an_address_by_its_zone_and_tells_nobody_of_it() {
 }
 
 #[test]
-fn a_name_without_an_address_fails_in_the_lookup() {
+fn a_name_without_an_address_fails_in_the_name_lookup() {
     let recorded = Recorded::connect_to("ws://no-such-host.invalid/", quiet());
     let text = failure(&recorded);
     assert!(text.starts_with("name lookup of no-such-host.invalid failed: "), "{text}");
@@ -347,7 +347,7 @@ fn by(proxy: SocketAddr, options: Options) -> Options {
 }
 
 #[test]
-fn a_refusal_whose_body_does_not_come_is_no_timeout() {
+fn a_refusal_without_its_body_is_not_reported_as_a_timeout() {
     let peer = Peer::bind();
     let refuse = |options: Options| {
         let (_client, refusals) = refusals(&peer, options);
@@ -365,7 +365,7 @@ fn a_refusal_whose_body_does_not_come_is_no_timeout() {
 }
 
 #[test]
-fn each_phase_keeps_to_its_own_limit_and_leaves_the_others_alone() {
+fn the_timeout_of_a_phase_ends_that_phase_only() {
     let full = Full::new();
     let expect = |url: &str, options: Options, text: &str| {
         let recorded = Recorded::connect_to(url, options);
@@ -388,7 +388,7 @@ fn each_phase_keeps_to_its_own_limit_and_leaves_the_others_alone() {
 }
 
 #[test]
-fn the_limit_of_the_whole_attempt_holds_over_redirects() {
+fn connect_timeout_covers_all_redirects_of_an_attempt() {
     let peer = Peer::bind();
     let timeout = Duration::from_millis(300);
     let recorded =
@@ -402,7 +402,7 @@ fn the_limit_of_the_whole_attempt_holds_over_redirects() {
 }
 
 #[test]
-fn an_attempt_that_is_given_up_ends_at_once_in_every_phase() {
+fn a_cancelled_attempt_ends_at_once_in_every_phase() {
     let give_up = |recorded: &Recorded, phase: &str| {
         assert_eq!(recorded.client.close(1_000, ""), Ok(CloseStart::Cancelled));
         let text = failure(recorded);

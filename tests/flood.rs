@@ -42,7 +42,7 @@ fn send(client: &Client, message: &[u8]) {
 }
 
 #[test]
-fn what_several_callers_flood_arrives_whole_in_their_order_with_control_frames_between() {
+fn floods_of_several_callers_arrive_whole_and_in_order_between_control_frames() {
     const SENDERS: u8 = 3;
     const MESSAGES: u32 = 600;
     const PINGS: usize = 50;
@@ -96,7 +96,7 @@ fn what_several_callers_flood_arrives_whole_in_their_order_with_control_frames_b
 }
 
 #[test]
-fn what_is_accepted_in_a_flood_goes_out_before_the_close_frame() {
+fn messages_accepted_in_a_flood_are_sent_before_the_close_frame() {
     let peer = Peer::bind();
     for round in 0..8_u8 {
         let recorded = Recorded::connect(&peer, quiet());
@@ -155,7 +155,7 @@ impl Listener for Ends {
 }
 
 #[test]
-fn a_connection_that_is_lost_in_a_flood_has_sent_each_message_or_tells_it_as_unsent() {
+fn a_loss_in_a_flood_counts_every_message_as_sent_or_unsent() {
     let peer = Peer::bind();
     for megabytes in [0, 1, 3, 10] {
         let (end, ended) = channel();
@@ -220,7 +220,7 @@ impl Listener for Traces {
 }
 
 #[test]
-fn frames_that_are_wanted_from_the_middle_of_a_flood_on_are_all_told() {
+fn frame_events_switched_on_during_a_flood_miss_no_frame() {
     const MESSAGES: usize = 20_000;
     let peer = Peer::bind();
     let (wanted, told) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));

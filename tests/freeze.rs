@@ -188,7 +188,7 @@ fn closing(peer: &Peer) -> (Frozen, Wire) {
 }
 
 #[test]
-fn a_pong_and_a_message_that_came_meanwhile_are_read() {
+fn reads_a_pong_and_a_message_that_came_while_frozen() {
     for time in STOPS {
         let peer = Peer::bind();
         let (frozen, mut wire) = open(&peer);
@@ -203,7 +203,7 @@ fn a_pong_and_a_message_that_came_meanwhile_are_read() {
 }
 
 #[test]
-fn a_peer_that_answers_only_afterwards_has_the_time_for_it() {
+fn a_peer_has_the_full_pong_timeout_after_a_freeze() {
     let peer = Peer::bind();
     let (frozen, mut wire) = open(&peer);
     ping(&mut wire);
@@ -216,7 +216,7 @@ fn a_peer_that_answers_only_afterwards_has_the_time_for_it() {
 }
 
 #[test]
-fn a_peer_that_is_gone_is_noticed_afterwards() {
+fn a_lost_peer_is_detected_after_a_freeze() {
     let peer = Peer::bind();
     let (frozen, mut wire) = open(&peer);
     ping(&mut wire);
@@ -231,7 +231,7 @@ fn a_peer_that_is_gone_is_noticed_afterwards() {
 const ABSENT: Duration = Duration::from_millis(10_500);
 
 #[test]
-fn a_peer_that_gave_an_absent_client_up_in_good_order_is_connected_to_again() {
+fn reconnects_when_the_peer_closed_with_1000_during_a_freeze() {
     for close in [b"\x88\x02\x03\xe8".as_slice(), b"\x88\x00"] {
         let peer = Peer::bind();
         let frozen = Frozen::connect_to(&peer.url(), &[(AGAIN, "60000")]);
@@ -252,7 +252,7 @@ fn a_peer_that_gave_an_absent_client_up_in_good_order_is_connected_to_again() {
 }
 
 #[test]
-fn a_peer_that_has_answered_since_an_absence_means_its_close() {
+fn does_not_reconnect_when_the_peer_closes_after_it_answered() {
     for (code, told) in [(b"\x03\xe8", "Closed(1000"), (b"\x0f\xa1", "Closed(4001")] {
         let peer = Peer::bind();
         let frozen = Frozen::connect_to(&peer.url(), &[(AGAIN, "60000")]);
@@ -279,7 +279,7 @@ fn a_peer_that_has_answered_since_an_absence_means_its_close() {
 }
 
 #[test]
-fn an_end_that_came_meanwhile_is_told_as_it_was() {
+fn reports_the_close_that_came_while_frozen() {
     let peer = Peer::bind();
     let (frozen, mut wire) = open(&peer);
     ping(&mut wire);
@@ -289,7 +289,7 @@ fn an_end_that_came_meanwhile_is_told_as_it_was() {
 }
 
 #[test]
-fn an_answer_to_the_upgrade_that_came_meanwhile_opens_the_connection() {
+fn opens_by_an_upgrade_answer_that_came_while_frozen() {
     for time in STOPS {
         let peer = Peer::bind();
         let frozen = Frozen::connect(&peer);
@@ -304,7 +304,7 @@ fn an_answer_to_the_upgrade_that_came_meanwhile_opens_the_connection() {
 }
 
 #[test]
-fn a_close_frame_that_came_meanwhile_ends_the_handshake() {
+fn a_close_frame_that_came_while_frozen_ends_the_closing_handshake() {
     for time in STOPS {
         let peer = Peer::bind();
         let (frozen, mut wire) = closing(&peer);
@@ -314,7 +314,7 @@ fn a_close_frame_that_came_meanwhile_ends_the_handshake() {
 }
 
 #[test]
-fn a_peer_that_answers_the_close_frame_only_afterwards_has_the_time_for_it() {
+fn a_peer_has_the_full_close_timeout_after_a_freeze() {
     let peer = Peer::bind();
     let (frozen, mut wire) = closing(&peer);
     frozen.stopped_for(STOPS[1], || {});
@@ -323,7 +323,7 @@ fn a_peer_that_answers_the_close_frame_only_afterwards_has_the_time_for_it() {
 }
 
 #[test]
-fn a_peer_that_never_answers_the_close_frame_is_noticed_afterwards() {
+fn a_missing_close_frame_is_detected_after_a_freeze() {
     let peer = Peer::bind();
     let (frozen, _wire) = closing(&peer);
     frozen.stopped_for(STOPS[1], || {});
@@ -333,7 +333,7 @@ fn a_peer_that_never_answers_the_close_frame_is_noticed_afterwards() {
 }
 
 #[test]
-fn what_is_begun_when_the_peer_closes_is_finished_afterwards() {
+fn finishes_a_begun_message_and_its_close_frame_after_a_freeze() {
     let peer = Peer::bind();
     let (frozen, mut wire) = open(&peer);
     wire.send(b"\x81\x04long");
@@ -388,7 +388,7 @@ impl Full {
 }
 
 #[test]
-fn a_tcp_connection_that_came_about_meanwhile_is_used() {
+fn uses_a_tcp_connection_established_while_frozen() {
     for time in STOPS {
         let peer = Full::bind();
         let frozen = Frozen::connect_to(&format!("ws://127.0.0.1:{}/", peer.port()), &[]);
@@ -402,7 +402,7 @@ fn a_tcp_connection_that_came_about_meanwhile_is_used() {
 }
 
 #[test]
-fn a_server_that_does_not_take_the_connection_is_noticed_afterwards() {
+fn a_tcp_timeout_is_detected_after_a_freeze() {
     let peer = Full::bind();
     let frozen = Frozen::connect_to(&format!("ws://127.0.0.1:{}/", peer.port()), &[]);
     peer.await_asked();
@@ -413,7 +413,7 @@ fn a_server_that_does_not_take_the_connection_is_noticed_afterwards() {
 }
 
 #[test]
-fn a_tls_handshake_goes_on_afterwards() {
+fn a_tls_handshake_continues_after_a_freeze() {
     let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
     let authority = std::env::temp_dir().join(format!("net_websocket-freeze-{}.pem", std::process::id()));
     fs::write(&authority, certified.cert.pem()).expect("written");
@@ -450,7 +450,7 @@ fn a_tls_handshake_goes_on_afterwards() {
 }
 
 #[test]
-fn connecting_again_goes_on_afterwards_and_the_standstill_does_not_count() {
+fn reconnecting_continues_after_a_freeze_that_does_not_count() {
     let busy = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
     let series = Duration::from_secs(8);
     let stop = Duration::from_secs(9);

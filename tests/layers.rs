@@ -20,7 +20,7 @@ fn every_import_points_downward() {
 
 /// The models put other types in the place of `crate::sync`. What a file took from std beside it would go unseen.
 #[test]
-fn files_that_models_compile_take_locks_and_atomics_from_crate_sync() {
+fn files_compiled_by_models_take_locks_and_atomics_from_crate_sync() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let models = read(root.join("models/src").as_path());
     let compiled: Vec<&str> = models
@@ -69,7 +69,7 @@ fn shared_by_std(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn prints_the_arrows() {
+fn prints_every_import() {
     let given = env::var_os("LAYERS_SRC");
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").into_os_string();
     let sources = read(Path::new(&given.unwrap_or(default)));
@@ -88,7 +88,7 @@ fn prints_the_arrows() {
 }
 
 #[test]
-fn an_arrow_upward_a_circle_and_an_unknown_file_are_found() {
+fn finds_an_upward_import_a_cycle_and_an_unknown_file() {
     let sources: Sources = [
         ("lib.rs", "mod top; mod folder;"),
         ("top.rs", "use crate::folder::low::{Low, self as other};\nuse super::folder::high;"),

@@ -96,7 +96,7 @@ fn next(events: &Receiver<Told>) -> Told {
 }
 
 #[test]
-fn every_frame_of_either_direction_is_traced_before_what_it_ends() {
+fn reports_each_frame_before_the_message_it_ends() {
     let peer = Peer::bind();
     let tracing = Arc::new(Tracing { wanted: true.into(), ..Tracing::default() });
     let (client, events) = connect_traced(&peer, quiet(), &tracing);
@@ -131,7 +131,7 @@ fn every_frame_of_either_direction_is_traced_before_what_it_ends() {
 }
 
 #[test]
-fn frames_are_not_traced_unless_asked_for() {
+fn reports_no_frames_by_default() {
     let peer = Peer::bind();
     let (client, events) = connect(&peer, quiet());
     let mut wire = peer.open();
@@ -143,7 +143,7 @@ fn frames_are_not_traced_unless_asked_for() {
 }
 
 #[test]
-fn frames_are_traced_as_long_as_somebody_wants_them() {
+fn reports_frames_only_while_a_listener_wants_them() {
     let peer = Peer::bind();
     let tracing = Arc::new(Tracing::default());
     let (client, events) = connect_traced(&peer, quiet(), &tracing);
@@ -167,7 +167,7 @@ fn frames_are_traced_as_long_as_somebody_wants_them() {
 }
 
 #[test]
-fn a_tracer_that_can_take_no_more_holds_writing_up_but_not_reading() {
+fn a_full_frame_listener_pauses_writing_and_not_reading() {
     let peer = Peer::bind();
     let tracing = Arc::new(Tracing { wanted: true.into(), full: true.into(), ..Tracing::default() });
     // Closing has to wait as well, and its timeout with it.
@@ -196,7 +196,7 @@ fn a_tracer_that_can_take_no_more_holds_writing_up_but_not_reading() {
 }
 
 #[test]
-fn statistics_come_at_their_interval_and_count_the_pings_without_an_answer() {
+fn statistics_arrive_at_their_interval_and_count_unanswered_pings() {
     let peer = Peer::bind();
     let options = Options {
         session: SessionOptions { statistics_interval: Some(Duration::from_millis(5)), ..quiet().session },
@@ -229,7 +229,7 @@ fn statistics_come_at_their_interval_and_count_the_pings_without_an_answer() {
 }
 
 #[test]
-fn the_queue_is_bounded_by_messages_and_drains_at_a_quarter() {
+fn the_queue_is_limited_by_messages_and_reports_drained_at_a_quarter() {
     let peer = Peer::bind();
     let (client, events) = connect(&peer, quiet());
     client.set_send_limits(SendLimits { messages: 8, ..SendLimits::of_bytes(1_000_000) });
@@ -249,7 +249,7 @@ fn the_queue_is_bounded_by_messages_and_drains_at_a_quarter() {
 }
 
 #[test]
-fn ends_tell_how_long_it_lasted_and_when_the_peer_was_last_heard_of() {
+fn the_end_reports_the_elapsed_time_and_the_last_activity() {
     let peer = Peer::bind();
     let (_client, events) = connect(&peer, quiet());
     let mut wire = peer.open();

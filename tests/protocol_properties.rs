@@ -142,7 +142,7 @@ proptest! {
     }
 
     #[test]
-    fn fragments_make_the_message(
+    fn fragments_form_the_message(
         message in message(),
         borders in vec(any::<Index>(), 0..6),
         ping in any::<bool>(),
@@ -176,7 +176,7 @@ proptest! {
     }
 
     #[test]
-    fn text_passes_if_and_only_if_it_is_utf_8(
+    fn accepts_text_if_and_only_if_it_is_utf_8(
         bytes in prop_oneof![
             vec(any::<u8>(), 0..12),
             // Nearly right: one byte of a text changed.

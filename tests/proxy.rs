@@ -54,7 +54,7 @@ fn echo(recorded: &Recorded, wire: &mut Wire) {
 }
 
 #[test]
-fn asks_an_http_proxy_for_a_tunnel_and_leaves_the_name_to_it() {
+fn asks_an_http_proxy_for_a_tunnel_by_host_name() {
     let peer = Peer::bind();
     let recorded = Recorded::connect_to(DESTINATION, http(&peer, Some(("alice", "open sesame"))));
     let mut wire = peer.accept();
@@ -85,7 +85,7 @@ fn answers_a_challenge_on_a_new_connection() {
 }
 
 #[test]
-fn says_what_an_http_proxy_did_instead() {
+fn names_the_fault_of_an_http_proxy() {
     let too_long = format!("HTTP/1.1 200 OK\r\n{}", "X: y\r\n".repeat(RESPONSE_HEAD_BYTES_MAX / 6 + 1));
     let challenge = "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic\r\n\r\n";
     for (answer, credentials, expected) in [
@@ -122,7 +122,7 @@ fn says_what_an_http_proxy_did_instead() {
 }
 
 #[test]
-fn a_proxy_that_names_no_scheme_is_told_by_basic_once() {
+fn sends_basic_credentials_once_to_a_proxy_that_names_no_scheme() {
     const BASIC: &str = "\r\nProxy-Authorization: Basic YWxpY2U6b3BlbiBzZXNhbWU=\r\n";
     for (answer, refusal) in [
         ("HTTP/1.1 401 Who?\r\n\r\n", "answered HTTP 401 Who?"),
@@ -163,7 +163,7 @@ fn a_proxy_that_names_no_scheme_is_told_by_basic_once() {
 }
 
 #[test]
-fn gives_up_when_the_credentials_are_refused() {
+fn fails_when_the_proxy_refuses_the_credentials() {
     let peer = Peer::bind();
     let recorded = Recorded::connect_to(DESTINATION, http(&peer, Some(("alice", "open sesame"))));
     for _ in 0..2 {
@@ -201,7 +201,7 @@ fn asks_a_socks5_proxy_for_a_tunnel_with_and_without_credentials() {
 }
 
 #[test]
-fn says_what_a_socks5_proxy_did_instead() {
+fn names_the_fault_of_a_socks5_proxy() {
     let alice = Some(("alice", "open sesame"));
     for (answers, credentials, expected) in [
         (&[&b"\x05\xff"[..]][..], None, "asks for a user name and a password, but none are set"),
@@ -239,7 +239,7 @@ fn says_what_a_socks5_proxy_did_instead() {
 }
 
 #[test]
-fn reaches_what_is_excluded_directly() {
+fn connects_directly_to_excluded_hosts() {
     let (proxy, server) = (Peer::bind(), Peer::bind());
     let mut options = http(&proxy, None);
     if let Proxy::Server(settings) = &mut options.proxy {
@@ -252,7 +252,7 @@ fn reaches_what_is_excluded_directly() {
 }
 
 #[test]
-fn says_that_it_is_the_proxy_that_cannot_be_reached() {
+fn names_the_proxy_when_it_cannot_be_reached() {
     let address = Peer::bind().address();
     let mut options = quiet();
     options.proxy = Proxy::Server(ProxyServer {
@@ -289,7 +289,7 @@ fn speaks_tls_with_the_server_behind_the_tunnel() {
 }
 
 #[test]
-fn a_tunnel_that_is_abandoned_is_closed_at_once() {
+fn closes_a_cancelled_tunnel_at_once() {
     let peer = Peer::bind();
     let recorded = Recorded::connect_to(DESTINATION, http(&peer, None));
     let mut wire = peer.accept();
@@ -341,7 +341,7 @@ fn pump(mut from: TcpStream, mut to: TcpStream) {
 }
 
 #[test]
-fn carries_what_a_relay_carries() {
+fn sends_and_receives_through_a_relaying_proxy() {
     let (proxy, server) = (Peer::bind(), Peer::bind());
     let options = http(&proxy, None);
     let recorded = Recorded::connect(&server, options);

@@ -38,7 +38,7 @@ fn with(reconnect: Reconnect) -> Options {
 }
 
 #[test]
-fn a_lost_connection_comes_back_and_is_told_in_order() {
+fn reconnects_after_a_loss_and_reports_the_events_in_order() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(quick()));
     drop(peer.open());
@@ -61,7 +61,7 @@ fn a_lost_connection_comes_back_and_is_told_in_order() {
 }
 
 #[test]
-fn a_server_that_restarts_is_tried_again_and_one_that_is_done_is_not() {
+fn retries_after_close_codes_of_a_restart_and_not_after_1000() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(quick()));
     for code in [1001_u16, 1011, 1012, 1013] {
@@ -85,7 +85,7 @@ fn a_server_that_restarts_is_tried_again_and_one_that_is_done_is_not() {
 }
 
 #[test]
-fn a_flawed_close_frame_is_followed_by_what_its_code_asks_for() {
+fn an_invalid_close_frame_is_retried_by_its_code() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(quick()));
     // Code, reason, what is answered.
@@ -143,7 +143,7 @@ fn close(code: u16, reason: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_the_kernel_has_nothing_of_waits_for_the_next_connection() {
+fn unwritten_messages_are_sent_on_the_next_connection() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(never()));
     let mut wire = peer.open();
@@ -175,7 +175,7 @@ fn what_the_kernel_has_nothing_of_waits_for_the_next_connection() {
 }
 
 #[test]
-fn messages_that_wait_are_dropped_and_told_of_when_the_queue_is_not_kept() {
+fn queued_messages_are_dropped_and_reported_without_keep_queue() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(Reconnect { keep_queue: false, ..never() }));
     let mut wire = peer.open();
@@ -199,7 +199,7 @@ fn messages_that_wait_are_dropped_and_told_of_when_the_queue_is_not_kept() {
 }
 
 #[test]
-fn a_message_in_pieces_whose_beginning_is_gone_must_begin_again() {
+fn refuses_the_next_piece_of_a_message_lost_with_its_connection() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(never()));
     let mut wire = peer.open();
@@ -224,7 +224,7 @@ fn a_message_in_pieces_whose_beginning_is_gone_must_begin_again() {
 }
 
 #[test]
-fn each_piece_of_a_message_whose_beginning_is_gone_has_its_receipt_told() {
+fn reports_the_receipt_of_each_piece_of_a_lost_message() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(never()));
     let mut wire = peer.open();
@@ -251,7 +251,7 @@ fn each_piece_of_a_message_whose_beginning_is_gone_has_its_receipt_told() {
 }
 
 #[test]
-fn a_message_that_was_compressed_for_a_lost_connection_is_sent_as_it_was_on_the_next() {
+fn a_message_compressed_for_a_lost_connection_is_resent_uncompressed() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(never()));
     let mut wire = peer.accept();
@@ -292,7 +292,7 @@ fn a_message_that_was_compressed_for_a_lost_connection_is_sent_as_it_was_on_the_
 }
 
 #[test]
-fn close_while_it_waits_ends_at_once_with_the_applications_code() {
+fn close_during_a_retry_delay_ends_at_once_with_the_applications_code() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(never()));
     drop(peer.open());
@@ -312,7 +312,7 @@ fn close_while_it_waits_ends_at_once_with_the_applications_code() {
 }
 
 #[test]
-fn close_before_the_first_connection_abandons_the_retries() {
+fn close_before_the_first_connection_cancels_the_retries() {
     let refused = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
     let recorded = Recorded::new(1_000);
     let request = Request::parse(&format!("ws://{refused}/"), with(never())).expect("good");
@@ -325,7 +325,7 @@ fn close_before_the_first_connection_abandons_the_retries() {
 }
 
 #[test]
-fn a_client_that_is_dropped_while_it_waits_says_nothing_more() {
+fn a_client_dropped_during_a_retry_delay_reports_nothing_more() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(never()));
     drop(peer.open());
@@ -335,7 +335,7 @@ fn a_client_that_is_dropped_while_it_waits_says_nothing_more() {
 }
 
 #[test]
-fn refusals_of_the_server_are_tried_again_by_their_class() {
+fn retries_http_refusals_by_their_status_class() {
     let refuse = |reconnect, status: &str| {
         let peer = Peer::bind();
         let recorded = Recorded::connect(&peer, with(reconnect));
@@ -352,7 +352,7 @@ fn refusals_of_the_server_are_tried_again_by_their_class() {
 }
 
 #[test]
-fn a_login_page_in_place_of_a_server_that_was_there_is_tried_again() {
+fn retries_when_a_login_page_answers_for_a_known_server() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(quick()));
     drop(peer.open());
@@ -388,7 +388,7 @@ fn a_login_page_in_place_of_a_server_that_was_there_is_tried_again() {
 }
 
 #[test]
-fn a_server_that_ends_without_an_answer_has_a_cause_of_its_own() {
+fn a_server_that_ends_without_an_answer_has_its_own_cause() {
     let peer = Peer::bind();
     for answer in ["", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"] {
         let recorded = Recorded::connect(&peer, with(quick()));
@@ -404,7 +404,7 @@ fn a_server_that_ends_without_an_answer_has_a_cause_of_its_own() {
 }
 
 #[test]
-fn a_server_or_proxy_that_asks_for_time_is_given_it() {
+fn waits_as_long_as_retry_after_of_a_server_or_proxy_asks() {
     let proxied = |peer: &Peer| {
         let address = peer.address();
         Proxy::Server(ProxyServer {
@@ -452,7 +452,7 @@ impl Listener for Delays {
 }
 
 #[test]
-fn the_last_failure_of_a_series_is_the_only_one_told_as_such() {
+fn only_the_last_failure_of_a_series_is_reported_as_an_error() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(Reconnect { max_attempts: Some(2), ..quick() }));
     drop(peer.open());
@@ -493,7 +493,7 @@ impl Listener for Preparing {
 }
 
 #[test]
-fn the_application_may_take_its_time_to_renew_the_handshake() {
+fn waits_for_the_application_to_prepare_the_next_handshake() {
     let (peer, other) = (Peer::bind(), Peer::bind());
     let (sender, events) = channel();
     let (asks, asked) = channel();
@@ -531,7 +531,7 @@ fn the_application_may_take_its_time_to_renew_the_handshake() {
 }
 
 #[test]
-fn a_rewrite_that_is_no_good_ends_the_series() {
+fn an_invalid_rewrite_ends_the_series() {
     let peer = Peer::bind();
     let (sender, events) = channel();
     let (asks, asked) = channel();
@@ -551,7 +551,7 @@ fn a_rewrite_that_is_no_good_ends_the_series() {
 }
 
 #[test]
-fn a_listener_may_stop_the_series() {
+fn a_listener_can_stop_the_series() {
     let peer = Peer::bind();
     let (sender, events) = channel();
     let (asks, _asked) = channel();

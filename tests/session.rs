@@ -23,7 +23,7 @@ const PING: u8 = 0x89;
 const PONG: u8 = 0x8a;
 
 #[test]
-fn delivers_frames_that_came_with_the_upgrade_after_opened() {
+fn delivers_frames_that_arrived_with_the_upgrade_after_opened() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, quiet());
     peer.accept().upgrade(b"\x81\x02hi\x88\x05\x03\xe8bye");
@@ -78,7 +78,7 @@ fn answers_every_ping_of_a_burst_in_order() {
 }
 
 #[test]
-fn what_was_accepted_before_the_peers_mistake_is_sent_before_the_close_frame() {
+fn messages_accepted_before_a_violation_are_sent_before_the_close_frame() {
     struct Echo(Arc<OnceLock<Client>>, Recorder);
     impl Listener for Echo {
         fn opened(&mut self, opened: &Opened) {
@@ -113,7 +113,7 @@ fn what_was_accepted_before_the_peers_mistake_is_sent_before_the_close_frame() {
 }
 
 #[test]
-fn what_a_peer_answers_to_a_close_is_no_failure() {
+fn an_invalid_answer_to_our_close_frame_is_not_an_error() {
     let peer = Peer::bind();
     // What gevent-websocket 0.10.1 answers to a close with a reason, and what Werkzeug 3.1 answers to every close.
     let close_frames: [&[u8]; 4] =
@@ -140,7 +140,7 @@ fn what_a_peer_answers_to_a_close_is_no_failure() {
 }
 
 #[test]
-fn a_burst_of_messages_to_compress_is_compressed_to_the_last() {
+fn compresses_every_message_of_a_burst() {
     const MESSAGES: u8 = 80;
     /// Together, and in number, more than is compressed for one write.
     const MESSAGE_BYTES: usize = 20_000;
@@ -184,7 +184,7 @@ fn a_burst_of_messages_to_compress_is_compressed_to_the_last() {
 }
 
 #[test]
-fn a_close_frame_without_code_is_1005_and_is_answered_without_one() {
+fn a_close_frame_without_a_code_is_reported_as_1005_and_answered_without_one() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, quiet());
     let mut wire = peer.open();
@@ -218,7 +218,7 @@ fn sends_what_is_queued_before_its_close_frame_and_reports_its_own_code() {
 }
 
 #[test]
-fn a_peer_that_does_not_answer_the_close_frame_is_left_after_the_timeout() {
+fn ends_after_the_close_timeout_when_no_close_frame_comes() {
     let peer = Peer::bind();
     let options = Options {
         session: SessionOptions { close_timeout: Duration::from_millis(100), ..quiet().session },
@@ -236,7 +236,7 @@ fn a_peer_that_does_not_answer_the_close_frame_is_left_after_the_timeout() {
 }
 
 #[test]
-fn a_peer_that_hangs_up_instead_of_answering_the_close_frame_is_1006_and_no_error() {
+fn a_peer_that_disconnects_instead_of_a_close_frame_is_1006_without_an_error() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, quiet());
     let mut wire = peer.open();
@@ -250,7 +250,7 @@ fn a_peer_that_hangs_up_instead_of_answering_the_close_frame_is_1006_and_no_erro
 }
 
 #[test]
-fn a_connection_that_ends_without_a_close_frame_is_an_error_and_then_1006() {
+fn a_connection_that_ends_without_a_close_frame_reports_an_error_and_1006() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, quiet());
     drop(peer.open());
@@ -283,7 +283,7 @@ fn a_message_over_the_limit_closes_with_1009() {
 }
 
 #[test]
-fn pings_on_schedule_and_gives_up_on_a_silent_peer() {
+fn pings_at_the_interval_and_ends_when_the_peer_is_silent() {
     let peer = Peer::bind();
     let interval = Duration::from_millis(20);
     let timeout = Duration::from_millis(200);
@@ -359,7 +359,7 @@ fn uploads_slowly(peer: &Peer) -> (Recorded, thread::JoinHandle<(Wire, Duration)
 }
 
 #[test]
-fn a_peer_that_takes_what_is_sent_is_there_although_its_pong_is_late() {
+fn an_upload_that_advances_extends_the_pong_timeout() {
     let peer = Peer::bind();
     let (recorded, reader) = uploads_slowly(&peer);
     let (mut wire, elapsed) = reader.join().expect("no panic");
@@ -381,7 +381,7 @@ fn a_peer_that_takes_what_is_sent_is_there_although_its_pong_is_late() {
 
 /// No ping follows our close frame, and so no pong.
 #[test]
-fn a_peer_that_takes_what_was_sent_before_a_close_is_there_until_it_answers() {
+fn an_upload_that_advances_extends_the_close_timeout() {
     let peer = Peer::bind();
     let (recorded, reader) = uploads_slowly(&peer);
     recorded.client.send(MessageType::Text, b"last").expect("open");
@@ -402,7 +402,7 @@ fn a_peer_that_takes_what_was_sent_before_a_close_is_there_until_it_answers() {
 }
 
 #[test]
-fn an_attempt_ends_at_its_deadline_and_names_the_phase() {
+fn an_attempt_ends_at_its_deadline_with_an_error_that_names_the_phase() {
     let peer = Peer::bind();
     let recorded =
         Recorded::connect(&peer, Options { connect_timeout: Duration::from_millis(50), ..quiet() });
@@ -415,7 +415,7 @@ fn an_attempt_ends_at_its_deadline_and_names_the_phase() {
 }
 
 #[test]
-fn an_abandoned_attempt_says_how_many_messages_it_dropped_and_the_next_one_works() {
+fn a_cancelled_attempt_reports_its_dropped_messages_and_the_next_one_works() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, quiet());
     let mut wire = peer.accept();
@@ -464,7 +464,7 @@ fn a_dropped_client_sends_what_it_accepted_and_closes_with_1001() {
 }
 
 #[test]
-fn a_full_queue_refuses_and_loses_nothing() {
+fn a_full_queue_refuses_messages_and_loses_none() {
     let peer = Peer::bind();
     let recorded = Recorded::new(1_000);
     for number in 0..9_u8 {
@@ -482,7 +482,7 @@ fn a_full_queue_refuses_and_loses_nothing() {
 }
 
 #[test]
-fn a_queue_that_was_filled_and_abandoned_is_not_full() {
+fn cancelling_an_attempt_empties_a_filled_queue() {
     let peer = Peer::bind();
     let recorded = Recorded::new(1_000);
     recorded.dial(&peer, quiet());
@@ -497,7 +497,7 @@ fn a_queue_that_was_filled_and_abandoned_is_not_full() {
 }
 
 #[test]
-fn pings_that_cannot_be_written_are_refused_in_the_end() {
+fn refuses_pings_once_too_many_are_queued() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, quiet());
     let wire = peer.open();
@@ -516,7 +516,7 @@ fn pings_that_cannot_be_written_are_refused_in_the_end() {
 }
 
 #[test]
-fn control_frames_pass_the_pieces_that_wait() {
+fn control_frames_overtake_queued_pieces() {
     const PIECES: usize = 600;
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, quiet());
@@ -547,7 +547,7 @@ impl Listener for Ends {
 }
 
 #[test]
-fn what_a_closing_connection_may_not_get_out_is_counted() {
+fn counts_the_messages_that_a_closing_connection_did_not_send() {
     let connect = |peer: &Peer| {
         let (sender, events) = channel();
         let client = Client::new(Box::new(Ends(sender)), SEND_LIMIT_BYTES);
@@ -624,7 +624,7 @@ impl Listener for Sated {
 }
 
 #[test]
-fn a_full_listener_is_asked_before_the_rest_of_what_one_read_inflates_to() {
+fn a_full_listener_pauses_the_inflating_of_one_read() {
     const MESSAGE_BYTES: usize = 65_536;
     const MESSAGES: usize = 400;
     /// A run may go so far over what the listener takes.
@@ -704,7 +704,7 @@ impl Listener for Reluctant {
 }
 
 #[test]
-fn a_listener_that_takes_no_more_stops_the_peer_and_loses_nothing() {
+fn a_full_listener_pauses_the_peer_and_loses_no_message() {
     const MESSAGE_BYTES: usize = 16_384;
     /// Far more than the kernel's buffers on both sides hold.
     const BYTES_MAX: usize = 268_435_456;
@@ -786,7 +786,7 @@ impl Listener for Panics {
 }
 
 #[test]
-fn a_panic_ends_its_own_connection_only_and_the_next_one_works() {
+fn a_panic_in_a_listener_ends_only_its_own_connection() {
     let peer = Peer::bind();
     let bystander = Recorded::connect(&peer, quiet());
     let mut bystanders_wire = peer.open();
@@ -934,7 +934,7 @@ fn sends_a_long_message(way: Way, fragments: bool) -> (Recorded, support::Wire, 
 }
 
 #[test]
-fn control_frames_pass_between_the_fragments_of_a_long_message() {
+fn sends_control_frames_between_the_fragments_of_a_long_message() {
     for way in [Way::Copied, Way::Owned, Way::Piece, Way::Compressed] {
         for fragments in [true, false] {
             let (recorded, mut wire, message) = sends_a_long_message(way, fragments);
@@ -977,7 +977,7 @@ fn control_frames_pass_between_the_fragments_of_a_long_message() {
 }
 
 #[test]
-fn the_answer_to_a_close_frame_passes_a_long_message() {
+fn answers_a_close_frame_between_the_fragments_of_a_long_message() {
     for way in [Way::Copied, Way::Owned, Way::Piece, Way::Compressed] {
         let (recorded, mut wire, _) = sends_a_long_message(way, true);
         wire.send(b"\x88\x02\x03\xe9");

@@ -76,7 +76,7 @@ fn probe(wire: &mut Wire) -> Vec<u8> {
 }
 
 #[test]
-fn a_peer_that_is_gone_is_noticed_after_a_sleep() {
+fn a_lost_peer_is_detected_after_a_sleep() {
     let _clock = CLOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, pinging());
@@ -91,7 +91,7 @@ fn a_peer_that_is_gone_is_noticed_after_a_sleep() {
 }
 
 #[test]
-fn a_peer_that_is_gone_after_a_sleep_is_connected_to_again_at_once() {
+fn reconnects_at_once_when_the_peer_is_lost_after_a_sleep() {
     let _clock = CLOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let peer = Peer::bind();
     let long = Duration::from_secs(3_600);
@@ -105,7 +105,7 @@ fn a_peer_that_is_gone_after_a_sleep_is_connected_to_again_at_once() {
 }
 
 #[test]
-fn a_peer_that_gave_a_sleeper_up_in_good_order_is_connected_to_again() {
+fn reconnects_when_the_peer_closed_with_1000_during_a_sleep() {
     let _clock = CLOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, Options { reconnect: Some(Reconnect::default()), ..pinging() });
@@ -121,7 +121,7 @@ fn a_peer_that_gave_a_sleeper_up_in_good_order_is_connected_to_again() {
 }
 
 #[test]
-fn a_peer_that_answers_after_a_sleep_is_kept() {
+fn keeps_a_connection_whose_peer_answers_after_a_sleep() {
     let _clock = CLOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, pinging());

@@ -17,7 +17,7 @@ use support::soak::servers::Servers;
 const SEEDS: [u64; 2] = [1, 4_711];
 
 #[test]
-fn every_message_is_accounted_for_over_losses_and_reconnections() {
+fn accounts_for_every_message_over_losses_and_reconnections() {
     for seed in SEEDS {
         let plan = ledger::Plan { seconds: 4, clients: 100, seed, come_back: 100, pause_ms: 10 };
         let (addresses, servers) = Servers::start(plan.clients, seed);

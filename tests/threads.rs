@@ -57,7 +57,7 @@ fn allow_descriptors() {
 }
 
 #[test]
-fn callbacks_that_only_count_need_no_threads_however_many_clients_open_at_once() {
+fn many_callbacks_that_do_not_block_start_no_threads() {
     allow_descriptors();
     let peer = Arc::new(Peer::bind());
     let count = Arc::new(AtomicUsize::new(0));

@@ -387,7 +387,7 @@ static GOOD: LazyLock<Good> = LazyLock::new(|| {
 // ---- the server's certificate ----
 
 #[test]
-fn an_expired_certificate_is_one_error_with_the_date() {
+fn an_expired_certificate_fails_with_its_date() {
     let authority = Authority::new("CA");
     let mut parameters = parameters(&["localhost"]);
     parameters.not_before = date_time_ymd(2001, 1, 1);
@@ -401,7 +401,7 @@ fn an_expired_certificate_is_one_error_with_the_date() {
 }
 
 #[test]
-fn a_certificate_of_the_future_is_one_error_with_the_date() {
+fn a_certificate_that_is_not_yet_valid_fails_with_its_date() {
     let authority = Authority::new("CA");
     let mut parameters = parameters(&["localhost"]);
     parameters.not_before = date_time_ymd(2200, 5, 6);
@@ -411,7 +411,7 @@ fn a_certificate_of_the_future_is_one_error_with_the_date() {
 }
 
 #[test]
-fn a_certificate_for_others_is_one_error_with_their_names() {
+fn a_certificate_for_other_hosts_fails_with_their_names() {
     let authority = Authority::new("CA");
     let server = Server::of(authority.issue(&["a.example", "b.example", "10.0.0.1"]));
     refuses(
@@ -425,7 +425,7 @@ fn a_certificate_for_others_is_one_error_with_their_names() {
 }
 
 #[test]
-fn a_self_signed_certificate_is_one_error_until_it_is_trusted() {
+fn a_self_signed_certificate_fails_until_it_is_trusted() {
     let key = KeyPair::generate().expect("a key");
     let certificate = parameters(&["localhost"]).self_signed(&key).expect("a certificate");
     let folder = Folder::new();
@@ -438,7 +438,7 @@ fn a_self_signed_certificate_is_one_error_until_it_is_trusted() {
 }
 
 #[test]
-fn an_authoritys_certificate_in_a_servers_hands_is_one_error_until_it_is_named() {
+fn a_ca_certificate_used_by_a_server_fails_until_it_is_trusted() {
     let folder = Folder::new();
     let serve = |change: &dyn Fn(&mut CertificateParams)| {
         let key = KeyPair::generate().expect("a key");
@@ -469,7 +469,7 @@ fn an_authoritys_certificate_in_a_servers_hands_is_one_error_until_it_is_named()
 const UNVERIFIED: &str = "skipServerCertVerification with a pin of certificatePinning takes it as it is";
 
 #[test]
-fn a_common_name_does_not_count() {
+fn a_common_name_is_not_taken_as_a_host_name() {
     let authority = Authority::new("CA");
     let mut parameters = parameters(&[]);
     parameters.distinguished_name.push(DnType::CommonName, "localhost");
@@ -478,13 +478,13 @@ fn a_common_name_does_not_count() {
 }
 
 #[test]
-fn an_unknown_authority_is_one_error_with_its_name() {
+fn an_unknown_authority_fails_with_its_name() {
     let server = Server::of(Authority::new("Nobody's CA").issue(&["localhost"]));
     refuses(&server.url, trusting(&GOOD.authority), &["\"Nobody's CA\"", "not in the trust store", "caPath"]);
 }
 
 #[test]
-fn skipping_verification_takes_any_of_them() {
+fn skipping_verification_accepts_any_certificate() {
     let mut parameters = parameters(&["a.example"]);
     parameters.not_after = date_time_ymd(2002, 1, 1);
     let server = Server::of(Authority::new("CA").sign(&parameters));
@@ -514,7 +514,7 @@ fn server_of_chain(name: &str, folder: &Folder) -> (Server, TlsOptions) {
 }
 
 #[test]
-fn a_signature_that_cannot_be_verified_is_one_error_with_its_algorithm() {
+fn an_unsupported_signature_algorithm_fails_with_its_name() {
     let folder = Folder::new();
     for (name, words) in [
         ("chain-rsa-1024.pem", "an RSA key of 1024 bits; those of 2048 to 8192 are accepted"),
@@ -536,7 +536,7 @@ fn a_signature_that_cannot_be_verified_is_one_error_with_its_algorithm() {
 }
 
 #[test]
-fn a_certificate_of_version_1_is_one_error_until_verification_is_skipped() {
+fn a_certificate_of_version_1_fails_until_verification_is_skipped() {
     let folder = Folder::new();
     for versions in [ALL_VERSIONS, &[&TLS12], &[&TLS13]] {
         let (identity, tls) = identity_of_chain("chain-v1.pem", &folder);
@@ -559,7 +559,7 @@ fn a_certificate_of_version_1_is_one_error_until_verification_is_skipped() {
 }
 
 #[test]
-fn whoever_has_a_certificate_of_version_1_and_not_its_key_is_refused() {
+fn refuses_a_certificate_of_version_1_without_its_key() {
     let folder = Folder::new();
     for versions in [&[&TLS12], &[&TLS13]] {
         let (identity, tls) = identity_of_chain("chain-v1.pem", &folder);
@@ -570,7 +570,7 @@ fn whoever_has_a_certificate_of_version_1_and_not_its_key_is_refused() {
 }
 
 #[test]
-fn an_unknown_critical_extension_is_one_error() {
+fn an_unknown_critical_extension_fails() {
     let authority = Authority::new("CA");
     let mut parameters = parameters(&["localhost"]);
     let mut extension = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
@@ -581,7 +581,7 @@ fn an_unknown_critical_extension_is_one_error() {
 }
 
 #[test]
-fn an_address_among_the_names_is_one_error_that_tells_them_apart() {
+fn a_certificate_with_an_ip_address_as_a_dns_name_fails_and_names_both_kinds() {
     let authority = Authority::new("CA");
     let mut parameters = parameters(&[]);
     parameters.subject_alt_names = vec![SanType::DnsName("127.0.0.1".try_into().expect("ASCII"))];
@@ -595,7 +595,7 @@ fn an_address_among_the_names_is_one_error_that_tells_them_apart() {
 const NOT_PINNED: &str = "is not among those pinned";
 
 #[test]
-fn a_key_that_is_not_pinned_is_one_error_with_the_pin_that_would_fit() {
+fn a_key_that_is_not_pinned_fails_with_the_pin_that_would_match() {
     let authority = Authority::new("CA");
     let identity = authority.issue(&["localhost"]);
     let (own, issuer, other) =
@@ -625,7 +625,7 @@ fn a_key_that_is_not_pinned_is_one_error_with_the_pin_that_would_fit() {
 }
 
 #[test]
-fn a_key_of_the_middle_of_the_chain_can_be_pinned() {
+fn the_key_of_an_intermediate_certificate_can_be_pinned() {
     let root = Authority::new("root CA");
     let key = KeyPair::generate().expect("a key");
     let middle =
@@ -641,7 +641,7 @@ fn a_key_of_the_middle_of_the_chain_can_be_pinned() {
 }
 
 #[test]
-fn expired_pins_count_no_more() {
+fn expired_pins_are_ignored() {
     let authority = Authority::new("CA");
     let identity = authority.issue(&["localhost"]);
     let past = Some(SystemTime::now() - Duration::from_secs(60));
@@ -667,7 +667,7 @@ fn expired_pins_count_no_more() {
 }
 
 #[test]
-fn reads_pins_as_they_are_written() {
+fn reads_pins_in_each_notation() {
     let digest = BASE64.encode(&[7; 32]);
     assert_eq!(Pin::parse(&digest, None), Pin::parse(&format!("sha256//{digest}"), None));
     for wrong in ["", "sha256//", "YWJj", &digest[..43], &format!("sha1//{digest}")] {
@@ -699,7 +699,7 @@ fn showing(authority: &Authority, client: ClientCertificate) -> TlsOptions {
 }
 
 #[test]
-fn a_server_that_refuses_the_client_certificate_is_one_error() {
+fn a_refused_client_certificate_fails() {
     let authority = Authority::new("CA");
     let stranger = Authority::new("another CA");
     for versions in [&[&TLS12][..], &[&TLS13]] {
@@ -717,7 +717,7 @@ fn a_server_that_refuses_the_client_certificate_is_one_error() {
 }
 
 #[test]
-fn opens_client_keys_of_every_common_form() {
+fn opens_client_keys_in_every_common_format() {
     let authority = Authority::new("CA");
     let server = Server::start(authority.issue(&["localhost"]).config_with(ALL_VERSIONS, Some(&authority)));
     let recorded = Recorded::new();
@@ -758,7 +758,7 @@ fn opens_client_keys_of_every_common_form() {
 }
 
 #[test]
-fn a_password_is_never_shown() {
+fn no_text_shows_a_password() {
     let client = client_certificate(&GOOD.authority, "ec.pem", Some("correct horse"));
     let options = Options { tls: showing(&GOOD.authority, client), ..Options::default() };
     let shown = format!("{options:?} {:?}", Request::parse("wss://h/", options.clone()).expect("good"));
@@ -768,7 +768,7 @@ fn a_password_is_never_shown() {
 // ---- files ----
 
 #[test]
-fn a_file_that_cannot_be_used_is_one_error_with_its_path_and_the_reason() {
+fn an_unusable_file_fails_with_its_path_and_the_reason() {
     let authority = Authority::new("CA");
     let folder = Folder::new();
     let empty = folder.write("empty.pem", "");
@@ -863,7 +863,7 @@ fn a_file_that_cannot_be_used_is_one_error_with_its_path_and_the_reason() {
 
 /// Opening a pipe would wait for one who writes, and a device has no end.
 #[test]
-fn what_is_no_file_or_has_no_end_is_refused_at_once() {
+fn refuses_pipes_devices_and_files_over_16_mib_at_once() {
     let folder = Folder::new();
     let pipe = folder.0.join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo(1)").success());
@@ -882,7 +882,7 @@ fn what_is_no_file_or_has_no_end_is_refused_at_once() {
 }
 
 #[test]
-fn takes_a_bundle_and_a_folder_of_authorities() {
+fn accepts_a_bundle_and_a_folder_of_authorities() {
     let (one, two) = (Authority::new("one"), Authority::new("two"));
     let (first, second) = (Server::of(one.issue(&["localhost"])), Server::of(two.issue(&["localhost"])));
     let folder = Folder::new();
@@ -920,7 +920,7 @@ fn utf16(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn takes_files_as_they_are_laid_out() {
+fn accepts_certificate_files_in_every_common_layout() {
     let authority = Authority::new("CA");
     let server = Server::start(authority.issue(&["localhost"]).config_with(ALL_VERSIONS, Some(&authority)));
     let recorded = Recorded::new();
@@ -968,7 +968,7 @@ fn takes_files_as_they_are_laid_out() {
 }
 
 #[test]
-fn a_file_that_has_changed_is_read_again() {
+fn reads_a_changed_file_again() {
     let (one, two) = (Authority::new("one"), Authority::new("a CA with a longer name"));
     let server = Server::of(two.issue(&["localhost"]));
     let recorded = Recorded::new();
@@ -981,7 +981,7 @@ fn a_file_that_has_changed_is_read_again() {
 // ---- versions, ALPN, names ----
 
 #[test]
-fn a_foreign_certificate_where_a_good_one_was_is_tried_again_and_never_trusted() {
+fn retries_after_a_foreign_certificate_and_never_trusts_it() {
     let (good, foreign) = (Authority::new("Test CA"), Authority::new("Login Page"));
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = url_of(&listener);
@@ -1021,7 +1021,7 @@ fn a_foreign_certificate_where_a_good_one_was_is_tried_again_and_never_trusted()
 }
 
 #[test]
-fn a_server_without_tls_1_2_is_one_error() {
+fn a_server_without_tls_1_2_fails() {
     for (bytes, words) in [
         // TLS 1.1, as a server that ignores what the client offers.
         (server_hello([3, 2], &[]), "neither TLS 1.2 nor 1.3"),
@@ -1037,7 +1037,7 @@ fn a_server_without_tls_1_2_is_one_error() {
 }
 
 #[test]
-fn a_minimum_of_tls_1_3_is_kept() {
+fn a_minimum_of_tls_1_3_refuses_tls_1_2() {
     let authority = Authority::new("CA");
     let old = Server::start(authority.issue(&["localhost"]).config_with(&[&TLS12], None));
     let only = TlsOptions { tls13_only: true, ..trusting(&authority) };
@@ -1049,7 +1049,7 @@ fn a_minimum_of_tls_1_3_is_kept() {
 }
 
 #[test]
-fn a_server_that_chooses_h2_is_one_error() {
+fn a_server_that_chooses_h2_fails() {
     let authority = Authority::new("CA");
     // Extension 16 with the one name h2.
     let hello = server_hello([3, 3], b"\x00\x10\x00\x05\x00\x03\x02h2");
@@ -1085,7 +1085,7 @@ fn offers_protocols_by_alpn() {
 }
 
 #[test]
-fn calls_and_verifies_the_server_by_another_name_if_told_so() {
+fn uses_tls_server_name_for_sni_and_verification() {
     let authority = Authority::new("CA");
     let server = Server::of(authority.issue(&["a.example", "10.0.0.1"]));
     let named = |name: &str| TlsOptions { server_name: TlsServerName::parse(name), ..trusting(&authority) };
@@ -1108,7 +1108,7 @@ fn calls_and_verifies_the_server_by_another_name_if_told_so() {
 // ---- handshakes that break off ----
 
 #[test]
-fn a_handshake_that_breaks_off_is_one_error() {
+fn an_interrupted_tls_handshake_fails() {
     let hello = server_hello([3, 3], &[]);
     for cut in [0, 3, 5, 20, hello.len()] {
         refuses(&literal(&hello[..cut]), trusting(&GOOD.authority), &["closed the connection in the middle"]);
@@ -1116,7 +1116,7 @@ fn a_handshake_that_breaks_off_is_one_error() {
 }
 
 #[test]
-fn what_is_not_tls_is_one_error_that_says_so() {
+fn an_answer_that_is_not_tls_fails_and_says_so() {
     for answer in
         ["HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "SSH-2.0-OpenSSH_9.6\r\n", "220 smtp\r\n"]
     {
@@ -1125,7 +1125,7 @@ fn what_is_not_tls_is_one_error_that_says_so() {
 }
 
 #[test]
-fn defects_of_a_server_are_told_in_words() {
+fn describes_tls_faults_of_a_server_in_words() {
     let record = |kind: u8, message: &[u8]| [&[kind, 3, 3, 0, message.len() as u8], message].concat();
     for (answer, words) in [
         // handshake_failure: nothing in common, the signature algorithms among it.
@@ -1150,13 +1150,13 @@ fn defects_of_a_server_are_told_in_words() {
 // ---- resumption, the system's store, the key log ----
 
 #[test]
-fn sessions_are_resumed_across_clients_that_ask_for_the_same() {
+fn clients_with_equal_tls_options_resume_each_others_sessions() {
     // In a process of its own, since the other tests make more configurations than are kept.
     in_child("child_of_the_sessions", &[]);
 }
 
 #[test]
-#[ignore = "run by sessions_are_resumed_across_clients_that_ask_for_the_same"]
+#[ignore = "run by clients_with_equal_tls_options_resume_each_others_sessions"]
 fn child_of_the_sessions() {
     let authority = Authority::new("CA");
     for versions in [&[&TLS12][..], &[&TLS13]] {
@@ -1199,7 +1199,7 @@ fn variable(name: &str) -> String {
 }
 
 #[test]
-fn the_system_store_is_where_the_environment_says() {
+fn the_environment_sets_the_path_of_the_system_store() {
     let (system, own) = (Authority::new("system CA"), Authority::new("own CA"));
     let (by_system, by_own) =
         (Server::of(system.issue(&["localhost"])), Server::of(own.issue(&["localhost"])));
@@ -1214,7 +1214,7 @@ fn the_system_store_is_where_the_environment_says() {
 }
 
 #[test]
-#[ignore = "run by the_system_store_is_where_the_environment_says"]
+#[ignore = "run by the_environment_sets_the_path_of_the_system_store"]
 fn child_of_the_system_store() {
     let (by_system, by_own, own) =
         (variable("BY_SYSTEM"), variable("BY_OWN"), PathBuf::from(variable("OWN_CA")));
@@ -1232,7 +1232,7 @@ fn child_of_the_system_store() {
 }
 
 #[test]
-fn an_empty_system_store_is_an_error_and_no_trust() {
+fn an_empty_system_store_fails() {
     let own = Authority::new("own CA");
     let server = Server::of(own.issue(&["localhost"]));
     let empty = own.folder.write("empty.pem", "");
@@ -1244,7 +1244,7 @@ fn an_empty_system_store_is_an_error_and_no_trust() {
 }
 
 #[test]
-#[ignore = "run by an_empty_system_store_is_an_error_and_no_trust"]
+#[ignore = "run by an_empty_system_store_fails"]
 fn child_of_the_empty_store() {
     let (url, own) = (variable("URL"), PathBuf::from(variable("OWN_CA")));
     let recorded = Recorded::new();
@@ -1424,7 +1424,7 @@ fn child_of_the_secrets() {
 }
 
 #[test]
-fn a_system_store_that_is_a_key_is_not_shown() {
+fn no_text_shows_a_key_that_stands_as_the_system_store() {
     let folder = Folder::new();
     for (fault, file) in damaged(&marked_key("ec.pem")) {
         let file = folder.write("store.pem", file);
@@ -1436,7 +1436,7 @@ fn a_system_store_that_is_a_key_is_not_shown() {
 }
 
 #[test]
-#[ignore = "run by a_system_store_that_is_a_key_is_not_shown"]
+#[ignore = "run by no_text_shows_a_key_that_stands_as_the_system_store"]
 fn child_of_the_bad_store() {
     let recorded = Recorded::new();
     println!("told {}", recorded.fails(&GOOD.url, TlsOptions::default()));

@@ -148,7 +148,7 @@ fn close_in_time(clients: Vec<(Recorded, Busy)>) {
 }
 
 #[test]
-fn servers_that_send_nothing_but_session_tickets_keep_nobody_waiting() {
+fn floods_of_session_tickets_delay_no_other_client() {
     let mut quiet = Quiet::open();
     let clients = flooded(|| vec![(HANDSHAKE, tickets(TICKETS))]);
     quiet.round_trips();
@@ -158,7 +158,7 @@ fn servers_that_send_nothing_but_session_tickets_keep_nobody_waiting() {
 }
 
 #[test]
-fn nor_do_those_that_send_a_message_between_their_tickets() {
+fn floods_of_session_tickets_and_messages_delay_no_other_client() {
     let mut quiet = Quiet::open();
     let clients = flooded(|| vec![(HANDSHAKE, tickets(TICKETS)), (DATA, b"\x81\x01x".to_vec())]);
     quiet.round_trips();
@@ -269,17 +269,17 @@ fn deadlines_beside(frame: &[u8]) {
 }
 
 #[test]
-fn deadlines_are_kept_while_messages_come_faster_than_they_are_taken() {
+fn a_flood_of_messages_delays_no_deadline() {
     deadlines_beside(b"\x81\x01x");
 }
 
 #[test]
-fn deadlines_are_kept_while_pongs_come_faster_than_they_are_taken() {
+fn a_flood_of_pongs_delays_no_deadline() {
     deadlines_beside(b"\x8a\x00");
 }
 
 #[test]
-fn a_peer_is_not_silent_while_the_listener_has_yet_to_take_what_it_sent() {
+fn undelivered_messages_do_not_count_as_silence_of_the_peer() {
     const MESSAGES: usize = 3_000;
     let peer = Peer::bind();
     let session =

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_name_is_that_of_the_fewest_changes() {
+    fn suggests_the_name_with_the_fewest_changes() {
         let known = ["header", "caPath", "protocol", "pingInterval", "certificatePinning"];
         for (name, meant) in [
             ("headers", "header"),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_makes_one_short_line() {
+    fn a_shown_name_is_one_short_line() {
         assert_eq!(shown("a\nb"), "a\\nb");
         assert_eq!(shown(&"x".repeat(1_000)).len(), NAME_CHARACTERS_MAX);
     }

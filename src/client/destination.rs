@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_urls_of_the_web() {
+    fn accepts_the_urls_of_the_web_platform() {
         for (text, href, origin) in [
             ("ws://h", "ws://h/", "ws://h"),
             (" WSS://H:443/a b?ü\u{0}x ", "wss://h/a%20b?%C3%BC%00x", "wss://h"),
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_zone_of_an_address_to_itself() {
+    fn keeps_the_zone_of_an_address_out_of_the_request() {
         for text in [
             "ws://[fe80::1%25eth0]:8080/a?b",
             "ws://u:p@[fe80::1%eth0]:8080/a?b",
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_a_missing_scheme_from_other_faults() {
+    fn reports_a_missing_scheme_as_such() {
         let refused = |text: &str| Destination::parse(text).expect_err("not a URL");
         for text in [
             "www.example.com",
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_this_device() {
+    fn recognizes_addresses_of_this_device() {
         let local = |url: &str| Destination::parse(url).expect("good").is_local();
         for url in [
             "ws://127.0.0.1/",

@@ -133,7 +133,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn pings_at_each_interval_and_gives_up_on_silence() {
+    fn pings_at_each_interval_and_ends_after_the_pong_timeout() {
         let start = Instant::now();
         let mut keepalive =
             Keepalive::new(Ticks { origin: start }, Some(10 * SECOND), Some(15 * SECOND), start);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn any_byte_counts_as_life() {
+    fn any_received_byte_counts_as_an_answer() {
         let start = Instant::now();
         let mut keepalive =
             Keepalive::new(Ticks { origin: start }, Some(10 * SECOND), Some(5 * SECOND), start);
@@ -158,14 +158,14 @@ mod tests {
     }
 
     #[test]
-    fn without_an_interval_it_asks_for_nothing() {
+    fn without_an_interval_no_ping_is_due() {
         let mut keepalive = Keepalive::new(Ticks::of_process(), None, Some(SECOND), Instant::now());
         assert_eq!(keepalive.deadline(), None);
         assert_eq!(keepalive.due(Instant::now() + 1_000 * SECOND), Due::Nothing);
     }
 
     #[test]
-    fn many_clients_ring_at_most_once_a_second() {
+    fn timers_of_many_clients_fire_at_most_once_a_second() {
         const MILLISECOND: Duration = Duration::from_millis(1);
         let origin = Instant::now();
         let mut rings = std::collections::BTreeSet::new();
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn short_intervals_are_kept_to_the_millisecond() {
+    fn short_intervals_are_exact_to_the_millisecond() {
         let start = Instant::now();
         let ticks = Ticks { origin: start };
         let now = start + SECOND / 3;

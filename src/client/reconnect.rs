@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_connection_that_lasted_begins_a_new_series() {
+    fn only_a_connection_that_lasted_starts_a_new_series() {
         let now = Instant::now();
         let mut series = series(Reconnect { max_attempts: Some(1), ..Reconnect::default() });
         assert!(series.next(Cause::Lost, now).is_some());
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_are_tried_again_as_time_may_cure_them() {
+    fn retries_only_http_statuses_that_are_temporary() {
         let now = Instant::now();
         let again = |status, causes| {
             series(Reconnect { causes, ..Reconnect::default() }).next(refused(status), now).is_some()
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_answers_in_place_of_a_server_that_was_there_is_tried_again() {
+    fn retries_when_something_else_answers_for_a_known_server() {
         let now = Instant::now();
         let certificate = Setback { by_certificate: true, ..Cause::Certificate.into() };
         for setback in
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_left_alone_as_long_as_it_asks() {
+    fn waits_at_least_as_long_as_retry_after_asks() {
         let now = Instant::now();
         let busy = |seconds| Setback { retry_after: Some(seconds * SECOND), ..refused(503) };
         let mut plain = series(Reconnect::default());
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_of_causes_has_no_other_bits() {
+    fn a_mask_of_causes_refuses_unknown_bits() {
         assert_eq!(Causes::from_bits(0b10), Some(Causes::of(Cause::Lookup)));
         assert_eq!(Causes::from_bits(1), None);
         assert_eq!(Causes::from_bits(1 << 18), None);

@@ -78,7 +78,7 @@ mod tests {
 
     /// The paused clock of tokio stands still like the clock of a stopped process.
     #[tokio::test(start_paused = true)]
-    async fn a_limit_is_kept_and_begins_anew_after_a_standstill() {
+    async fn a_time_limit_restarts_after_the_process_was_frozen() {
         let began = Instant::now();
         assert_eq!(within(LIMIT, began + LIMIT, std::future::pending::<()>()).await, None);
         assert_eq!(began.elapsed(), LIMIT);

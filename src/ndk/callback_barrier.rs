@@ -78,7 +78,7 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn close_waits_for_the_callback_that_runs() {
+    fn close_waits_for_the_running_callback() {
         let barrier = Arc::new(CallbackBarrier::default());
         assert!(barrier.enter());
         let (done, closed) = mpsc::channel();

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_string_that_runs_into_unmapped_memory() {
+    fn refuses_a_string_that_continues_into_unmapped_memory() {
         // SAFETY: two fresh pages of which the second loses its permissions; unmapped again below.
         unsafe {
             let pages = libc::mmap(

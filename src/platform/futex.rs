@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kernel_reads_the_nanoseconds_that_were_meant() {
+    fn converts_timeouts_of_three_words_to_two() {
         assert_eq!(as_two_words([7, 0, 300_000_000]), Some([7, 300_000_000]));
         assert_eq!(as_two_words([7, 0, 0]), Some([7, 0]));
         assert_eq!(as_two_words([-1, 0, 5]), Some([i32::MAX, 5]), "beyond 68 years");

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn remembers_what_it_found_and_what_is_not_there_but_no_shortage() {
+    fn remembers_a_lookup_unless_it_failed_for_want_of_resources() {
         let function = LookedUp::new();
         assert_eq!(function.get(|| Err(Exhausted)), None);
         assert_eq!(function.get(|| Ok(Some(1))), Some(&1));

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_a_thread_that_works_from_one_that_waits() {
+    fn distinguishes_a_running_thread_from_a_waiting_one() {
         let (sender, numbers) = channel();
         let (release, released) = channel::<()>();
         let thread = std::thread::spawn(move || {

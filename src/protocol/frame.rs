@@ -265,7 +265,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_frames_it_has_written() {
+    fn finds_the_frames_of_a_client() {
         let mut encoder = Encoder::default();
         let mut out = Vec::new();
         encoder.fragment(
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_frames_of_a_server_too() {
+    fn finds_the_frames_of_a_server() {
         let mut encoder = Encoder::new(Role::Server);
         let mut out = Vec::new();
         for length in [0, 125, 126, 65_536, 3] {

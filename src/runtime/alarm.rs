@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_that_is_set_anew_or_dropped_is_put_out() {
+    fn setting_or_dropping_an_alarm_cancels_the_earlier_one() {
         let mut cx = Context::from_waker(Waker::noop());
         let mut alarm = Alarm::default();
         assert!(!alarm.has_rung(), "it was not set");

@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn blocked_callbacks_hold_up_nobody_else() {
+    fn blocked_callbacks_delay_no_other_callback() {
         const BLOCKED: usize = 8;
         let (entered, entries) = channel();
         let releases: Vec<_> = (0..BLOCKED)
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_callback_may_wait_for_tasks_it_spawns_and_wakes() {
+    fn a_callback_can_wait_for_tasks_it_spawns_and_wakes() {
         let (waker_out, waker_in) = channel();
         let (woken, was_woken) = channel();
         let sleeper = async move {

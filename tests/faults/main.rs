@@ -349,7 +349,7 @@ fn io() -> End {
 }
 
 #[test]
-fn the_servers_bytes_end_at_every_place() {
+fn ends_the_servers_bytes_at_each_byte() {
     group(async |_| {
         let (_, wire) = script();
         let mut cases = Vec::new();
@@ -369,7 +369,7 @@ fn the_servers_bytes_end_at_every_place() {
 }
 
 #[test]
-fn the_server_falls_silent_at_every_place() {
+fn silences_the_server_at_each_byte() {
     group(async |_| {
         let (_, wire) = script();
         let mut cases = Vec::new();
@@ -384,7 +384,7 @@ fn the_server_falls_silent_at_every_place() {
 }
 
 #[test]
-fn a_byte_of_the_server_is_changed_or_there_twice_at_every_place() {
+fn changes_or_doubles_each_byte_of_the_server() {
     group(async |_| {
         let (head, wire) = script();
         let mut cases = Vec::new();
@@ -409,7 +409,7 @@ fn a_byte_of_the_server_is_changed_or_there_twice_at_every_place() {
 }
 
 #[test]
-fn the_clients_bytes_end_at_every_place() {
+fn ends_the_clients_bytes_at_each_byte() {
     group(async |_| {
         let request = request().len();
         // The frames of the messages, and of the two pongs that may come before them or after.
@@ -454,7 +454,7 @@ fn the_clients_bytes_end_at_every_place() {
 }
 
 #[test]
-fn a_byte_of_the_request_is_changed_or_there_twice_at_every_place() {
+fn changes_or_doubles_each_byte_of_the_request() {
     group(async |_| {
         let request = request();
         let Answer::Accept(key) = peer::answer(&request) else { panic!("the request is good") };
@@ -493,7 +493,7 @@ fn noise(seed: u64, places: Range<usize>) -> Vec<u8> {
 }
 
 #[test]
-fn all_bytes_of_the_server_are_others_from_every_place_on() {
+fn replaces_all_bytes_of_the_server_from_each_byte_on() {
     group(async |_| {
         let (head, wire) = script();
         let mut cases = Vec::new();
@@ -515,7 +515,7 @@ fn all_bytes_of_the_server_are_others_from_every_place_on() {
 }
 
 #[test]
-fn the_clients_bytes_are_others_from_every_place_on() {
+fn replaces_all_bytes_of_the_client_from_each_byte_on() {
     group(async |_| {
         let request = request().len();
         (0..request)
@@ -529,7 +529,7 @@ fn the_clients_bytes_are_others_from_every_place_on() {
 }
 
 #[test]
-fn the_clients_frames_are_changed_or_there_twice_at_every_place() {
+fn changes_or_doubles_each_byte_of_the_clients_frames() {
     group(async |_| {
         let request = request().len();
         let frames = peer::frames().concat();
@@ -554,7 +554,7 @@ fn the_clients_frames_are_changed_or_there_twice_at_every_place() {
 }
 
 #[test]
-fn a_proxy_is_disturbed_at_every_place() {
+fn disturbs_the_proxy_dialogue_at_each_byte() {
     group(async |peer| {
         let dialogues = [
             (ProxyProtocol::Http, peer::TUNNEL.len(), peer::http_request(peer.ws).len()),
@@ -604,7 +604,7 @@ fn a_proxy_is_disturbed_at_every_place() {
 }
 
 #[test]
-fn slow_networks_change_nothing() {
+fn slow_networks_change_no_result() {
     group(async |_| {
         let (_, wire) = script();
         let mut cases = Vec::new();
@@ -659,7 +659,7 @@ async fn tls_wire(peer: &Peer) -> (Vec<u8>, Vec<u8>) {
 }
 
 #[test]
-fn tls_to_the_client_is_disturbed_at_every_place() {
+fn disturbs_tls_to_the_client() {
     group(async |peer| {
         let (down, _) = tls_wire(peer).await;
         let sample = Sample::new();
@@ -739,7 +739,7 @@ fn tls_to_the_client_is_disturbed_at_every_place() {
 }
 
 #[test]
-fn tls_to_the_server_is_disturbed_at_every_place() {
+fn disturbs_tls_to_the_server() {
     group(async |peer| {
         let (_, up) = tls_wire(peer).await;
         let sample = Sample::new();
@@ -895,7 +895,7 @@ async fn next(events: &mut UnboundedReceiver<Seen>) -> Seen {
 const LARGE: usize = 12_000_000;
 
 #[test]
-fn a_server_that_says_why_and_resets_is_heard_though_the_client_is_sending() {
+fn receives_the_close_frame_before_a_reset_while_the_client_sends() {
     scripted_group(48, async |driver, number| {
         let (address, played) = scripted(async move |mut stream: TcpStream| {
             // Until the client's frame has filled what nobody empties.
@@ -929,7 +929,7 @@ fn a_server_that_says_why_and_resets_is_heard_though_the_client_is_sending() {
 }
 
 #[test]
-fn a_closing_handshake_that_the_network_ends_is_told_as_far_as_it_got() {
+fn reports_how_far_an_interrupted_closing_handshake_got() {
     scripted_group(48, async |driver, number| {
         // What becomes of our close frame: nobody answers it; the connection is reset behind it; before it.
         let how = number % 3;
@@ -1050,7 +1050,7 @@ async fn read_slowly<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
 }
 
 #[test]
-fn garbage_is_refused_for_what_it_is() {
+fn random_frames_end_as_the_model_predicts() {
     scripted_group(256, async |driver, number| {
         let garbage = noise(number as u64, 0..200);
         let expected = model::frames(&garbage, End::Lost);
@@ -1079,7 +1079,7 @@ fn garbage_is_refused_for_what_it_is() {
 }
 
 #[test]
-fn tcp_that_does_not_connect_is_told_as_such() {
+fn reports_a_failed_tcp_connect_as_such() {
     scripted_group(32, async |driver, number| {
         // A port that nobody listens at, and one whose queue is full, where the kernel drops what asks to connect.
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");

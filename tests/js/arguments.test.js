@@ -26,7 +26,7 @@ socketTest('the message of an error is part of its JSON', async (socket) => {
 });
 
 // The web's WebSocket refuses shared memory as well. A detached buffer has nothing left that could have been meant.
-socketTest('refuses detached buffers and shared memory, and takes empty ones', async (socket) => {
+socketTest('refuses detached buffers and shared memory, and accepts empty buffers', async (socket) => {
   const { ws } = socket;
   await socket.open(`${WS_URL}/opcode`);
   const detached = new ArrayBuffer(4);
@@ -49,7 +49,7 @@ socketTest('refuses detached buffers and shared memory, and takes empty ones', a
   await socket.shut();
 });
 
-socketTest('names the parameter that has a wrong type', async (socket) => {
+socketTest('names the parameter of a wrong type', async (socket) => {
   const { ws } = socket;
   for (const [call, name] of [
     [() => ws.connect(), /url/],
@@ -83,7 +83,7 @@ socketTest('refuses header names and values that would break the request', async
   }
 });
 
-socketTest('refuses a sub-protocol that is no token', async (socket) => {
+socketTest('refuses a sub-protocol that is not a token', async (socket) => {
   assertError(await failureOf(() => socket.ws.connect(WS_URL, { protocol: 'a\r\nb' })), PARAMETER, /protocol/);
 });
 

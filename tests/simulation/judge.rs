@@ -933,7 +933,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn finds_each_broken_promise_and_nothing_else() {
+    async fn finds_each_broken_promise_and_no_other() {
         type Life = fn(&mut Judge);
         let lives: [(&str, Life); 9] = [
             ("", |_| {}),
@@ -966,7 +966,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn finds_a_second_end_a_lost_receipt_and_a_wrong_sum() {
+    async fn finds_a_repeated_end_a_lost_receipt_and_a_wrong_sum() {
         for (ends, receipt, unsent, fault) in [
             (1, Some(Outcome::Unsent), 1, ""),
             (2, Some(Outcome::Unsent), 1, "every attempt had ended"),
@@ -988,7 +988,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn finds_missed_deadlines_but_for_times_in_which_nothing_ran() {
+    async fn finds_missed_deadlines_and_allows_for_frozen_time() {
         for (wait, freeze, fault) in
             [(990, 0, false), (1_200, 0, true), (2_100, 2_000, false), (3_400, 1_000, true)]
         {

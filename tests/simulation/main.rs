@@ -87,7 +87,7 @@ const FOUND: [(u64, &str); 6] = [
 ];
 
 #[test]
-fn lives_that_once_found_a_fault_go_well() {
+fn seeds_that_once_found_a_fault_pass() {
     for (seed, fault) in FOUND {
         let faults = live(seed, false).faults;
         assert!(faults.is_empty(), "SIMULATION_SEED={seed}, {fault}: {faults:#?}");

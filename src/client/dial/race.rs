@@ -245,14 +245,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_ipv6_lookup_holds_ipv4_up_for_the_resolution_delay() {
+    async fn a_slow_ipv6_lookup_delays_ipv4_by_the_resolution_delay() {
         assert_eq!(winner((NEVER, &[]), (10, &["1.1.1.1:1"])).await, ("1.1.1.1:1".to_owned(), 60));
         assert_eq!(winner((20, &[]), (10, &["1.1.1.1:1"])).await, ("1.1.1.1:1".to_owned(), 20));
         assert_eq!(winner((30, &["[::1]:1"]), (10, &["1.1.1.1:1"])).await, ("[::1]:1".to_owned(), 30));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_ipv4_lookup_does_not_hold_ipv6_up() {
+    async fn a_slow_ipv4_lookup_does_not_delay_ipv6() {
         assert_eq!(winner((10, &["[::1]:1"]), (NEVER, &[])).await, ("[::1]:1".to_owned(), 10));
         // It joins when it comes, and its turn has come already.
         assert_eq!(winner((0, &["[::1]:3"]), (400, &["1.1.1.1:1"])).await, ("1.1.1.1:1".to_owned(), 400));
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn tries_every_address_with_the_families_in_turn() {
+    async fn tries_every_address_and_alternates_the_families() {
         let (won, after) =
             winner((0, &["[::1]:3", "[::2]:3", "[::3]:1"]), (0, &["1.1.1.1:3", "2.2.2.2:3"])).await;
         assert_eq!((won.as_str(), after), ("[::3]:1", 1_000));
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_limit_of_the_lookup_ends_with_the_first_connection() {
+    async fn the_lookup_timeout_ends_with_the_first_connection() {
         let schedule = Schedule { lookup_limit: Some(Duration::from_millis(100)), ..Schedule::default() };
         let of = async |v6: Script<'_>, v4: Script<'_>| {
             let connect = |address| async move {

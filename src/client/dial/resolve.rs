@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn remembers_what_it_finds_until_it_is_told_to_forget() {
+    async fn remembers_addresses_until_they_are_forgotten() {
         let key = ("127.0.0.1".to_owned(), Family::V4);
         let found = addresses(&key.0, key.1).await.expect("a literal is found without a network");
         assert_eq!(found, ["127.0.0.1:0".parse().expect("an address")]);
@@ -184,14 +184,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn remembers_no_failure() {
+    async fn remembers_no_failed_lookup() {
         let key = ("::1".to_owned(), Family::V4);
         assert!(addresses(&key.0, key.1).await.is_err(), "an IPv6 address has no IPv4 address");
         assert!(cached(&mut entries(), &key).is_none());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn remembers_for_a_short_while() {
+    async fn remembers_addresses_for_a_short_time() {
         let key = ("::2".to_owned(), Family::V6);
         addresses(&key.0, key.1).await.expect("a literal");
         tokio::time::advance(REMEMBERED_FOR).await;

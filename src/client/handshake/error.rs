@@ -185,7 +185,7 @@ mod tests {
     use super::UpgradeError;
 
     #[test]
-    fn says_what_a_server_may_want_that_does_not_answer() {
+    fn suggests_what_a_server_without_an_answer_may_require() {
         let ending = |offered, plain| UpgradeError::Eof { offered, plain }.to_string();
         for (offered, plain, expected) in [
             (true, true, "answered; it may not know the sub-protocol that was requested"),

@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_callers_headers_win_and_keep_their_order() {
+    fn the_callers_headers_take_precedence_and_keep_their_order() {
         let headers = [("user-agent", "mine"), ("X-A", "1"), ("X-A", "2"), ("Host", "other")]
             .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
             .to_vec();
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn names_its_origin_as_it_is_told() {
+    fn origin_follows_the_options() {
         let origin = |url: &str, origin_port: bool, own: Option<&str>| {
             let headers = own.map(|own| (b"origin".to_vec(), own.as_bytes().to_vec())).into_iter().collect();
             let options = Options { headers, origin_port, ..Options::default() };
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_sub_protocol_in_the_answer_is_none() {
+    fn an_empty_sub_protocol_in_the_answer_counts_as_none() {
         for extra in ["", "Sec-WebSocket-Protocol: \r\n", "Sec-WebSocket-Protocol:\r\n"] {
             let answer = answer(extra);
             let (opened, _) = parse_response_head(answer.as_bytes(), &request("chat"), KEY)

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_protocol_that_is_spoken_instead() {
+    fn names_the_protocol_that_the_server_speaks() {
         assert_eq!(fault(b"SSH-2.0-OpenSSH_9\r\n"), "");
         assert_eq!(fault(b"Error 404: Not Found\nNot found"), " but the text of an error 404");
         for words in
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_line_that_is_wrong_and_no_value() {
+    fn names_the_wrong_line_and_no_value() {
         for (lines, expected) in [
             ("HTTP/1.1 2x0 OK\r\n", ": line 1 has no three-digit status"),
             ("HTTP/1.1 200 O\x01K\r\n", ": line 1 holds a control character"),

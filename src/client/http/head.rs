@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folded_line_is_one_line() {
+    fn a_folded_line_is_read_as_one() {
         let head = head(b"HTTP/1.1 403 No\r\nX-A: b\r\n c\r\nX-B:\r\n\t d  \n   e\r\nX-C: f\r\n \r\n\r\n");
         let values: Vec<_> =
             head.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_does_not_come_is_not_waited_for() {
+    async fn waits_only_briefly_for_a_missing_body() {
         let (mut near, mut far) = tokio::io::duplex(1_024);
         let wire = b"HTTP/1.1 503 Busy\r\nContent-Length: 10\r\n\r\nhalf";
         tokio::io::AsyncWriteExt::write_all(&mut far, wire).await.expect("room");
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_that_is_cut_short_is_known_by_its_whole_lines() {
+    async fn reads_the_complete_lines_of_a_truncated_refusal() {
         let wire = "HTTP/1.1 400 Bad Request\r\nServer: QEMU VNC\r\nSec-WebSocket-Version: 13\r\n";
         let cut = |at: usize| async move { read(&wire.as_bytes()[..at]).await };
         let status_line = wire.find('\n').expect("a line") + 1;
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_head_is_too_long_by_its_length_however_it_arrives() {
+    async fn refuses_a_long_head_however_it_arrives() {
         let interim = "HTTP/1.1 103 Early Hints\r\n\r\n";
         for (length, good) in [
             (RESPONSE_HEAD_BYTES_MAX - 1, true),

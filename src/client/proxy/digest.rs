@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_strongest_challenge_it_can_answer() {
+    fn answers_the_strongest_supported_challenge() {
         let scheme = |headers: &[&str]| {
             let value = authorization(headers.iter().copied(), &mufasa("x"), "CONNECT", "h:80")?;
             let algorithm =
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn parses_challenges_whatever_is_in_them() {
+    fn parses_challenges_with_unusual_parameters() {
         let challenges = parse(",, A b= \"c \\\" , d\" ,E=f, Bearer , C tok==, D");
         let schemes: Vec<_> = challenges.iter().map(|challenge| challenge.scheme.as_str()).collect();
         assert_eq!(schemes, ["a", "bearer", "c", "d"]);

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn no_proxy_covers_domains_with_all_below() {
+    fn no_proxy_covers_domains_and_their_subdomains() {
         let variables = [("http_proxy", "h"), ("no_proxy", "example.org,10.0.0.0/8"), ("NO_PROXY", "*")];
         let server = of(false, &variables).expect("good").expect("set");
         assert!(server.exclusions.cover(&url::Host::Domain("a.example.org".to_owned()), 80));

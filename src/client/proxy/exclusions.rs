@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn names_what_means_nothing() {
+    fn names_invalid_exclusions() {
         let list = ["10.0.0.0/33", "ok, x:port", "[::1", "fe80::/129", ".", "10.0.0/8"];
         let (exclusions, refused) = Exclusions::parse(list, NameMatch::Exact);
         assert_eq!(refused, ["10.0.0.0/33", "x:port", "[::1", "fe80::/129", ".", "10.0.0/8"]);

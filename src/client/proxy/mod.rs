@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_proxy_and_names_the_field() {
+    fn refuses_an_invalid_proxy_and_names_the_field() {
         let credentials = |username: &str, password: &str| {
             Some(Credentials { username: username.to_owned(), password: password.to_owned() })
         };
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_a_host_as_the_platform_does() {
+    fn reads_a_proxy_host_like_the_platform() {
         let credentials = |username: &str, password: &str| {
             Some(Credentials { username: username.to_owned(), password: password.to_owned() })
         };
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_not_shown() {
+    fn no_text_shows_credentials() {
         let credentials = Credentials { username: "alice".to_owned(), password: "secret".to_owned() };
         let text = format!("{credentials:?}");
         assert!(!text.contains("alice") && !text.contains("secret"));

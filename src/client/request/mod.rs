@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_urls_it_cannot_dial() {
+    fn refuses_urls_it_cannot_connect_to() {
         for url in [
             "",
             "www.example.com",
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rewrite_replaces_headers_of_the_same_name_and_holds_for_later_ones() {
+    fn a_rewrite_replaces_headers_by_name_and_later_attempts_keep_it() {
         let header = |name: &str, value: &str| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
         let options = Options {
             headers: vec![header("X-Kept", "1"), header("Authorization", "old")],
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn follows_redirects_to_tls_and_never_from_it() {
+    fn follows_redirects_from_ws_to_wss_and_never_back() {
         let tls = TlsOptions {
             client_certificate: Some(crate::client::ClientCertificate {
                 certificate: "c.pem".into(),

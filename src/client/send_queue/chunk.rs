@@ -364,7 +364,7 @@ mod tests {
     const FRAME_BYTES: usize = 2 + 4 + 1;
 
     #[test]
-    fn a_chunk_is_cut_behind_the_frame_that_is_being_written() {
+    fn a_chunk_is_split_after_the_frame_being_written() {
         for (written, whole, left, rest) in [
             (1, 0, 1, "1(-)1"),
             (FRAME_BYTES, 1, 0, "1(-)1"),
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_of_a_message_that_has_begun_elsewhere_is_dropped() {
+    fn drops_the_remaining_fragments_of_a_partly_sent_message() {
         for (chunks, kept, messages) in [
             (vec!["1", "(-)"], "1(-)", 0),
             (vec!["-)1", "1"], "11", 1),
@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compressed_message_in_fragments_is_restored_whole_or_not_at_all() {
+    fn restores_a_fragmented_compressed_message_whole_or_not_at_all() {
         for done in [false, true] {
             for gone in 0..=2 {
                 let mut queue = compressed(gone, done);
@@ -497,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_control_frames_and_unfinished_messages() {
+    fn recognizes_control_frames_and_unfinished_messages() {
         assert!(chunk("p").is_control() && !chunk("1").is_control() && !chunk("(").is_control());
         assert!(chunk("1(-").ends_unfinished() && !chunk("(-)").ends_unfinished());
         assert!(!Chunk { uncompressed: Some(MessageType::Text), ..chunk("p(") }.is_control());

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn the_clock_is_looked_at_often_enough_for_slow_items_and_seldom_for_fast_ones() {
+    async fn reads_the_clock_often_for_slow_items_and_seldom_for_fast_ones() {
         for item in
             [Duration::from_micros(1), Duration::from_micros(100), Duration::from_millis(1), Pace::TIME_MAX]
         {

@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_retry_may_come_at_once_and_their_number_is_bounded() {
+    async fn the_first_retry_can_be_immediate_and_the_number_is_limited() {
         let reconnect =
             Reconnect { at_once: true, delay: SECOND, max_attempts: Some(3), ..Reconnect::default() };
         let (log, time) = refused(reconnect, PrepareDecision::Proceed).await;
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn retries_wait_for_a_listener_that_has_not_heard_of_the_last_ones() {
+    async fn retries_wait_until_the_listener_has_processed_earlier_events() {
         let reconnect = Reconnect {
             at_once: true,
             delay: Duration::from_nanos(1),
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_application_that_does_not_prepare_in_time_costs_an_attempt() {
+    async fn a_prepare_timeout_counts_as_an_attempt() {
         let reconnect = Reconnect {
             at_once: true,
             delay: Duration::from_nanos(1),

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_packages_that_are_mapped() {
+    fn finds_the_mapped_app_packages() {
         let maps = "\
 5a49593000-5a49600000 r--p 00000000 fd:00 12 /data/storage/el1/bundle/feature.hap
 5b4d432000-5b4dc7e000 r--p 00000000 fd:00 11                   /data/storage/el1/bundle/entry.hap
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_a_member_of_the_outermost_object() {
+    fn reads_a_member_of_the_outermost_json_object() {
         for (json, said) in [
             (r#"{"trust-current-user-ca": false}"#, Some(false)),
             (r#"{"trust-current-user-ca" : true }"#, Some(true)),

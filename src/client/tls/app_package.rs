@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_archive_is_an_error_at_any_length() {
+    fn data_that_is_not_an_archive_fails_at_any_length() {
         let files = [("name", &b"text text text text"[..], 8)];
         let good = archive(&files, b"");
         for length in 0..good.len() {

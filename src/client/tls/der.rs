@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_kinds_of_files_apart() {
+    fn distinguishes_kinds_of_der_files() {
         for (file, kind) in [
             (&b"\x30\x04\x30\x00\x30\x00"[..], Some(FileKind::Certificate)),
             (b"\x30\x04\x30\x00\x04\x00", Some(FileKind::EncryptedPrivateKey)),

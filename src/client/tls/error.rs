@@ -428,13 +428,13 @@ mod tests {
     }
 
     #[test]
-    fn says_in_words_what_rustls_names() {
+    fn describes_errors_of_rustls_in_words() {
         assert_eq!(Words(PeerIncompatible::NoKxGroupsInCommon).to_string(), "no kx groups in common");
         assert_eq!(Words(InvalidMessage::MissingData("u8")).to_string(), "missing data(\"u8\")");
     }
 
     #[test]
-    fn names_a_few_of_a_certificates_names() {
+    fn lists_a_few_names_of_a_certificate() {
         let presented = |names: &[&str]| {
             PresentedNames(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).to_string()
         };

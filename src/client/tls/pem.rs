@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_sections_however_they_are_laid_out() {
+    fn reads_pem_sections_in_any_layout() {
         let key = Ok(vec![("PRIVATE KEY".to_owned(), b"secret".to_vec())]);
         for file in [
             "-----BEGIN PRIVATE KEY-----\nc2Vj\ncmV0\n-----END PRIVATE KEY-----\n",
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_headers() {
+    fn recognizes_pem_headers() {
         let header = |file: &'static str| {
             let section = sections(file.as_bytes()).next().expect("a section").expect("a good one");
             section.header("DEK-Info").map(<[u8]>::to_vec)
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_is_wrong_without_a_byte_of_the_file() {
+    fn names_the_fault_without_a_byte_of_the_file() {
         let utf16: Vec<u8> = "-----BEGIN".encode_utf16().flat_map(u16::to_le_bytes).collect();
         for (file, error) in [
             (&b"-----BEGIN SECRET----\nSECRET\n-----END SECRET-----"[..], PemError::Begin),

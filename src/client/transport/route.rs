@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_a_way_to_itself_and_knows_its_addresses() {
+    fn finds_a_route_to_loopback_and_recognizes_own_addresses() {
         assert!(has_route(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9)));
         let endpoints = |local: &str| Endpoints {
             local: local.parse().expect("an address"),

@@ -324,17 +324,17 @@ fn check(rows: &[Row]) {
 }
 
 #[test]
-fn an_open_connection_answers_pings_and_delivers() {
+fn an_open_connection_answers_pings_and_delivers_messages() {
     check(OPEN);
 }
 
 #[test]
-fn a_close_of_the_peer_is_answered_and_ends_it() {
+fn a_close_frame_of_the_peer_is_answered_and_ends_the_connection() {
     check(CLOSED_BY_PEER);
 }
 
 #[test]
-fn a_close_of_ours_waits_for_the_peers() {
+fn our_close_frame_waits_for_the_peers() {
     check(CLOSED_BY_US);
 }
 
@@ -344,7 +344,7 @@ fn a_violation_fails_the_connection() {
 }
 
 #[test]
-fn after_a_write_failure_the_peer_is_still_read() {
+fn reads_from_the_peer_after_a_write_failure() {
     check(WRITE_FAILURES);
 }
 
@@ -377,7 +377,7 @@ fn a_violation_is_answered_with_its_code_and_text() {
 }
 
 #[test]
-fn each_side_has_its_codes() {
+fn each_role_may_send_its_own_close_codes() {
     for code in 0..=u16::MAX {
         let of_both = matches!(code, 1000..=1003 | 1007..=1009 | 1011..=1014 | 3000..=4999);
         assert_eq!(Role::Client.may_close_with(code), of_both || code == 1010, "{code}");

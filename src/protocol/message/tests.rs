@@ -112,7 +112,7 @@ fn masked(frame: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn yields_the_same_messages_however_the_bytes_arrive() {
+fn decodes_the_same_messages_however_the_bytes_arrive() {
     let big: Vec<u8> = (0..70_000_u32).map(|i| i as u8).collect();
     let frames = [
         frame(0x81, b"Hello"),
@@ -152,7 +152,7 @@ fn yields_the_same_messages_however_the_bytes_arrive() {
 }
 
 #[test]
-fn the_short_way_decodes_what_the_long_one_does() {
+fn the_fast_path_decodes_the_same_as_the_slow_one() {
     // Headers that are wanted lead each frame the long way.
     let long = |role| {
         let mut decoder = Decoder::new(300, None).in_role(role);
@@ -261,14 +261,14 @@ fn refuses_what_the_rfc_forbids() {
 }
 
 #[test]
-fn refuses_bad_text_before_the_frame_is_whole() {
+fn refuses_invalid_text_before_the_frame_is_complete() {
     // The header promises 200 bytes; three are enough to know.
     let (_, error) = decode_in_steps(b"\x81\x7e\x00\xc8ab\xff", 1, 4_096, 1_000);
     assert_eq!(error, Some(ProtocolError::InvalidUtf8));
 }
 
 #[test]
-fn takes_no_memory_for_a_length_the_peer_only_claims() {
+fn allocates_no_memory_for_a_length_without_data() {
     let mut decoder = Decoder::new(1 << 30, None);
     let mut buffer = ReadBuffer::over(Vec::with_capacity(4_096));
     buffer.extend(b"\x82\x7f\x00\x00\x00\x00\x3f\xff\xff\xff");
@@ -278,7 +278,7 @@ fn takes_no_memory_for_a_length_the_peer_only_claims() {
 }
 
 #[test]
-fn a_message_in_pieces_may_be_longer_than_any_memory() {
+fn a_message_in_pieces_may_exceed_the_memory() {
     const HEAD: &[u8] = b"\x82\x7f\x40\x00\x00\x00\x00\x00\x00\x00first";
     let mut decoder = Decoder::new(1 << 62, None).in_pieces();
     let mut buffer = ReadBuffer::over(Vec::with_capacity(64));
