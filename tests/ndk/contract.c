@@ -230,7 +230,7 @@ static void headers_in_options_are_sent_in_order_after_those_added(void)
     probe_finish(probe);
 }
 
-static void null_in_a_header_is_left_out_by_add_header_and_refused_by_connect(void)
+static void add_header_ignores_null_and_connect_refuses_it(void)
 {
     struct WebSocket_Header list = header("X-Null", NULL);
     WebSocket_RequestOptions options = { &list };
@@ -248,7 +248,7 @@ static void null_in_a_header_is_left_out_by_add_header_and_refused_by_connect(vo
     probe_finish(probe);
 }
 
-static void garbage_header_is_left_out(void)
+static void invalid_header_is_ignored(void)
 {
     struct Probe *probe = probe_new();
     struct WebSocket_Header garbage;
@@ -265,7 +265,7 @@ static void garbage_header_is_left_out(void)
     probe_finish(probe);
 }
 
-static void header_that_splits_the_request_is_1003_and_nothing_is_dialled(void)
+static void header_that_splits_the_request_is_1003_without_a_connection(void)
 {
     static const char *const bad[][2] = {
         { "X-A\r\nX-B", "1" }, { "X-A", "1\r\nX-B: 2" }, { "X-A", "1\n" }, { "X-A", "1\r" },
@@ -369,7 +369,7 @@ static void bad_url_is_1005(void)
     probe_finish(probe);
 }
 
-static void url_without_a_scheme_is_one_error_1005_and_nothing_is_dialled(void)
+static void url_without_a_scheme_is_one_error_1005_without_a_connection(void)
 {
     static const char *const texts[] = { "www.example.com", "example.com:80/x?token=secret", "[::1]:8080", "localhost" };
     struct Listener listener;
@@ -548,7 +548,7 @@ static void sends_before_connect_arrive_in_order(void)
     probe_finish(probe);
 }
 
-static void failed_attempt_says_how_many_messages_it_dropped(void)
+static void failed_attempt_reports_how_many_messages_it_dropped(void)
 {
     struct Probe *probe = probe_new();
     char url[64] = "";
@@ -611,7 +611,7 @@ static void full_send_queue_is_1013_and_nothing_accepted_is_lost(void)
     free(data);
 }
 
-static void peer_that_never_reads_fills_the_queue_and_blocks_nobody(void)
+static void peer_that_never_reads_fills_the_queue_and_blocks_no_caller(void)
 {
     struct Probe *probe = probe_open(ws, "/silent");
     char *data = (char *)malloc(MOST_BYTES);
@@ -884,7 +884,7 @@ static void after_close_nothing_is_sent(void)
     CHECK_INT(probe_destroy(probe), WEBSOCKET_OK);
 }
 
-static void close_while_connecting_abandons_the_attempt(void)
+static void close_while_connecting_cancels_the_attempt(void)
 {
     struct Probe *probe = probe_new();
     CHECK_INT(probe_connect(probe, ws, "/hang"), WEBSOCKET_OK);
@@ -997,7 +997,7 @@ static void bad_certificates_are_one_error(void)
     check_attempt_fails(wss_expired, "/", "localhost", "expired");
 }
 
-static void tls_with_a_server_that_speaks_none_is_one_error(void)
+static void tls_with_a_server_without_tls_is_one_error(void)
 {
     char url[256];
     snprintf(url, sizeof url, "wss%s", ws + strlen("ws"));
@@ -1013,7 +1013,7 @@ static void refused_upgrade_is_one_error(void)
     check_attempt_fails(wss, "/status/503", "localhost", "503");
 }
 
-static void error_texts_tell_no_secrets(void)
+static void error_texts_contain_no_secrets(void)
 {
     struct Probe *probe = probe_new();
     char url[64] = "";
@@ -1160,7 +1160,7 @@ static void replacement(struct WebSocket *client, char *data, uint32_t length)
     flag_raise(&replaced);
 }
 
-static void callbacks_are_read_from_the_struct_when_they_are_due(void)
+static void callbacks_are_read_from_the_struct_at_each_call(void)
 {
     struct Probe *probe = probe_open(ws, "/");
     probe_round_trip_text(probe, "one");
@@ -1250,14 +1250,14 @@ int main(void)
     RUN(added_header_is_copied_and_sent_without_options);
     RUN(added_headers_passed_as_options_are_sent_once);
     RUN(headers_in_options_are_sent_in_order_after_those_added);
-    RUN(null_in_a_header_is_left_out_by_add_header_and_refused_by_connect);
-    RUN(garbage_header_is_left_out);
-    RUN(header_that_splits_the_request_is_1003_and_nothing_is_dialled);
+    RUN(add_header_ignores_null_and_connect_refuses_it);
+    RUN(invalid_header_is_ignored);
+    RUN(header_that_splits_the_request_is_1003_without_a_connection);
     RUN(as_many_as_8192_headers_are_sent);
     RUN(more_than_64_kib_of_headers_is_1016);
 
     RUN(bad_url_is_1005);
-    RUN(url_without_a_scheme_is_one_error_1005_and_nothing_is_dialled);
+    RUN(url_without_a_scheme_is_one_error_1005_without_a_connection);
     RUN(url_of_the_full_length_works);
     RUN(http_and_https_stand_for_ws_and_wss);
     RUN(url_becomes_request_target_and_host);
@@ -1266,10 +1266,10 @@ int main(void)
 
     RUN(open_reports_101);
     RUN(sends_before_connect_arrive_in_order);
-    RUN(failed_attempt_says_how_many_messages_it_dropped);
+    RUN(failed_attempt_reports_how_many_messages_it_dropped);
     RUN(send_limits);
     RUN(full_send_queue_is_1013_and_nothing_accepted_is_lost);
-    RUN(peer_that_never_reads_fills_the_queue_and_blocks_nobody);
+    RUN(peer_that_never_reads_fills_the_queue_and_blocks_no_caller);
     RUN(text_or_binary_is_decided_by_the_data);
     RUN(send_reads_nothing_past_the_length);
     RUN(messages_of_all_sizes_arrive_whole);
@@ -1284,7 +1284,7 @@ int main(void)
     RUN(long_reason_is_cut_between_characters);
     RUN(close_by_the_peer_is_reported);
     RUN(after_close_nothing_is_sent);
-    RUN(close_while_connecting_abandons_the_attempt);
+    RUN(close_while_connecting_cancels_the_attempt);
 
     RUN(connect_while_connecting_or_open_is_1003);
     RUN(client_connects_again_after_close);
@@ -1293,16 +1293,16 @@ int main(void)
     RUN(refused_connection_is_one_error);
     RUN(unknown_host_is_one_error);
     RUN(bad_certificates_are_one_error);
-    RUN(tls_with_a_server_that_speaks_none_is_one_error);
+    RUN(tls_with_a_server_without_tls_is_one_error);
     RUN(refused_upgrade_is_one_error);
-    RUN(error_texts_tell_no_secrets);
+    RUN(error_texts_contain_no_secrets);
     RUN(lost_connection_is_1003_and_then_1006);
     RUN(writing_to_a_lost_connection_raises_no_signal);
     RUN(peer_that_breaks_the_protocol_is_closed);
 
     RUN(client_is_destroyed_in_each_callback);
     RUN(no_callback_after_destroy_returned);
-    RUN(callbacks_are_read_from_the_struct_when_they_are_due);
+    RUN(callbacks_are_read_from_the_struct_at_each_call);
     RUN(null_callbacks_are_skipped);
 
     RUN(many_clients_live_at_once);

@@ -316,7 +316,7 @@ static struct NWS_Options default_options(void)
 
 /* --- texts --- */
 
-static void tells_its_version_and_its_codes(void)
+static void returns_its_version_and_its_codes(void)
 {
     CHECK_HAS(NWS_Version(), ".");
     CHECK_TEXT(NWS_ErrorName(WEBSOCKET_OK), "WEBSOCKET_OK");
@@ -330,7 +330,7 @@ static void tells_its_version_and_its_codes(void)
 
 /* --- structs that grow --- */
 
-static void refuses_structs_of_no_version(void)
+static void refuses_structs_of_unknown_versions(void)
 {
     struct Log *log = log_new();
     struct NWS_Options options = default_options();
@@ -374,7 +374,7 @@ static void refuses_structs_of_no_version(void)
         CHECK_HAS(NWS_LastErrorMessage(), #field);                                      \
     } while (0)
 
-static void names_the_option_that_is_wrong(void)
+static void names_the_invalid_option(void)
 {
     struct Log *log = log_new();
     struct WebSocket_Header header = { "a", NULL, NULL };
@@ -505,7 +505,7 @@ static void callbacks_set_in_a_callback_get_the_next_event(void)
     log_end(log);
 }
 
-static void a_client_destroyed_in_a_callback_hears_nothing_more(void)
+static void a_client_destroyed_in_a_callback_gets_no_more_events(void)
 {
     static const char *const places[] = { "headers", "open ", "text x", "pong x", "sent WEBSOCKET_OK" };
     size_t at;
@@ -550,7 +550,7 @@ static struct Log *log_again(const char *path, uint32_t delay_ms, int32_t decisi
     return log;
 }
 
-static void connects_again_with_a_fresh_handshake(void)
+static void reconnects_with_a_prepared_handshake(void)
 {
     struct Log *log = log_again("/close/1012/restart", 1, NWS_PREPARE_PROCEED);
     CHECK_TEXT(entry(log, 2), "reconnecting 1 after cause 11, 1012, 0");
@@ -562,7 +562,7 @@ static void connects_again_with_a_fresh_handshake(void)
     log_end(log);
 }
 
-static void a_flawed_close_frame_is_followed_by_what_its_code_asks_for(void)
+static void an_invalid_close_frame_is_retried_by_its_code(void)
 {
     static const struct {
         const char *path;
@@ -588,7 +588,7 @@ static void a_flawed_close_frame_is_followed_by_what_its_code_asks_for(void)
     }
 }
 
-static void an_attempt_may_be_prepared_later(void)
+static void an_attempt_can_be_prepared_later(void)
 {
     struct Log *log = log_again("/close/1013/full", 1, NWS_PREPARE_WAIT);
     char url[URL_BYTES];
@@ -620,7 +620,7 @@ static void an_attempt_that_cannot_be_prepared_fails(void)
     log_end(log);
 }
 
-static void waiting_for_an_attempt_can_be_cut_short(void)
+static void retry_now_close_and_destroy_end_a_retry_delay(void)
 {
     static const uint32_t month_ms = 2592000000u;
     struct Log *log = log_again("/drop", month_ms, NWS_PREPARE_STOP);
@@ -654,7 +654,7 @@ static void waiting_for_an_attempt_can_be_cut_short(void)
     CHECK_INT(log->count, 3);
 }
 
-static void a_server_that_asks_for_time_is_given_it(void)
+static void waits_as_long_as_retry_after_asks(void)
 {
     static const struct {
         const char *path;
@@ -698,7 +698,7 @@ static void a_server_that_asks_for_time_is_given_it(void)
         CHECK_HAS(NWS_LastErrorMessage(), #field);                                      \
     } while (0)
 
-static void names_the_reconnect_option_that_is_wrong(void)
+static void names_the_invalid_reconnect_option(void)
 {
     struct Log *log = log_new();
     REFUSES_AGAIN(size, 8);
@@ -716,7 +716,7 @@ static void names_the_reconnect_option_that_is_wrong(void)
 
 /* --- sending --- */
 
-static void sends_the_type_that_is_asked_for(void)
+static void sends_the_requested_message_type(void)
 {
     struct Log *log = log_open("/opcode");
     char *big = (char *)calloc(1, 5000000);
@@ -742,7 +742,7 @@ static void sends_the_type_that_is_asked_for(void)
     log_end(log);
 }
 
-static void tells_once_what_became_of_a_message(void)
+static void reports_once_whether_a_message_was_sent(void)
 {
     struct Log *log = log_open("/");
     int at;
@@ -784,7 +784,7 @@ static void release(void *data, void *context)
     flag_raise(&lent->released);
 }
 
-static void gives_lent_memory_back_once(void)
+static void returns_lent_memory_once(void)
 {
     struct Log *log = log_open("/");
     struct Lent *lent = &lent_memory;
@@ -844,7 +844,7 @@ static void sends_a_message_in_pieces(void)
     log_end(log);
 }
 
-static void tells_when_the_queue_has_drained(void)
+static void reports_when_the_queue_has_drained(void)
 {
     struct Log *log = log_new();
     struct NWS_Options options = default_options();
@@ -872,7 +872,7 @@ static void tells_when_the_queue_has_drained(void)
 /* --- receiving --- */
 
 /* The peer begins a message of 5 GiB, for which 32 bits have no address. */
-static void limits_beyond_the_memory_of_32_bits_are_limits(void)
+static void accepts_limits_beyond_32_bits_of_memory(void)
 {
     struct Log *log = log_new();
     struct NWS_Options options = default_options();
@@ -928,7 +928,7 @@ static void receives_a_message_in_pieces(void)
     log_end(log);
 }
 
-static void compressed_messages_may_end_their_stream_and_must_be_whole(void)
+static void compressed_messages_may_end_with_a_final_block_and_must_be_complete(void)
 {
     /* "a" and "b", each in a final block, a message without any block, and "c" in one that is not final. */
     static const char finished[] = "/deflated/c1034b0400c1034b0200c100c1034a0600";
@@ -953,7 +953,7 @@ static void compressed_messages_may_end_their_stream_and_must_be_whole(void)
     }
 }
 
-static void holds_messages_to_the_limit(void)
+static void enforces_the_message_limit(void)
 {
     struct Log *log = log_new();
     struct NWS_Options options = default_options();
@@ -969,7 +969,7 @@ static void holds_messages_to_the_limit(void)
 
 /* --- the connection --- */
 
-static void says_which_phase_failed(void)
+static void names_the_phase_that_failed(void)
 {
     struct Log *log = log_new();
     struct NWS_Options options = default_options();
@@ -1028,7 +1028,7 @@ static void answers(int listener, char *words, size_t size, const char *answer)
     close(peer);
 }
 
-static void hands_on_what_the_server_answered_instead(void)
+static void reports_status_headers_and_body_of_a_refused_upgrade(void)
 {
     struct Log *log = log_new();
     struct NWS_Options options = default_options();
@@ -1074,7 +1074,7 @@ static void follows_redirects(void)
     close(listener);
 }
 
-static void keeps_each_phase_to_its_limit(void)
+static void ends_each_phase_at_its_timeout(void)
 {
     struct Log *log = log_new();
     struct NWS_Options options = default_options();
@@ -1090,7 +1090,7 @@ static void keeps_each_phase_to_its_limit(void)
 
 /* --- proxies --- */
 
-static void goes_by_the_proxy_of_the_options(void)
+static void uses_the_proxy_of_the_options(void)
 {
     struct Log *log = log_new();
     struct NWS_Options options = default_options();
@@ -1118,7 +1118,7 @@ static void goes_by_the_proxy_of_the_options(void)
 }
 
 /* The stub of the platform's library reads these variables. */
-static void goes_by_the_proxy_of_the_system(void)
+static void uses_the_proxy_of_the_system(void)
 {
     struct Log *log = log_new();
     char words[512];
@@ -1149,7 +1149,7 @@ static void goes_by_the_proxy_of_the_system(void)
     close(listener);
 }
 
-static void takes_certificates_as_the_options_say(void)
+static void trusts_certificates_as_the_options_say(void)
 {
     struct Log *log = log_new();
     struct NWS_Options options = default_options();
@@ -1171,7 +1171,7 @@ static void takes_certificates_as_the_options_say(void)
     log_end(log);
 }
 
-static void takes_a_certificate_of_version_1_when_verification_is_skipped(void)
+static void accepts_a_certificate_of_version_1_when_verification_is_skipped(void)
 {
     struct Log *log = log_new();
     struct NWS_Options options = default_options();
@@ -1186,7 +1186,7 @@ static void takes_a_certificate_of_version_1_when_verification_is_skipped(void)
     log_end(log);
 }
 
-static void shows_a_client_certificate(void)
+static void presents_a_client_certificate(void)
 {
     const char *url = required("WSS_MUTUAL_URL");
     struct NWS_Options options = default_options();
@@ -1235,7 +1235,7 @@ static void write_key(const char *path, const char *line_end)
     fclose(to);
 }
 
-static void tells_no_byte_of_a_key(void)
+static void no_text_contains_a_byte_of_a_key(void)
 {
     char path[] = "/tmp/net_websocket-key-XXXXXX";
     char contents[4200];
@@ -1300,7 +1300,7 @@ static void opens_a_client_key_by_its_password(void)
     log_end(log);
 }
 
-static void asks_for_a_pinned_key(void)
+static void requires_a_pinned_key(void)
 {
     struct NWS_CertificatePinning right = { required("SERVER_PIN"), 0, NULL };
     struct NWS_CertificatePinning wrong = { "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 0, NULL };
@@ -1334,7 +1334,7 @@ static void asks_for_a_pinned_key(void)
     OH_WebSocketClient_Destroy(log->client);
 }
 
-static void verifies_another_name_if_told_so(void)
+static void verifies_the_name_of_tls_server_name(void)
 {
     struct NWS_Options options = default_options();
     struct Log *log = log_new();
@@ -1358,7 +1358,7 @@ static void verifies_another_name_if_told_so(void)
     log_end(log);
 }
 
-static void keeps_to_tls_1_3_if_told_so(void)
+static void refuses_tls_1_2_when_1_3_is_the_minimum(void)
 {
     const char *url = required("WSS_TLS12_URL");
     struct NWS_Options options = default_options();
@@ -1403,7 +1403,7 @@ static void merges_the_headers_in_order(void)
     probe_finish(probe);
 }
 
-static void knows_what_the_server_answered(void)
+static void returns_sub_protocol_and_headers_of_the_answer(void)
 {
     struct Log *log = log_new();
     struct NWS_Options options = default_options();
@@ -1511,7 +1511,7 @@ static void on_statistics(struct WebSocket *client, void *data, const struct NWS
     }
 }
 
-static void tells_of_frames_and_of_statistics_if_asked(void)
+static void reports_frames_and_statistics_on_request(void)
 {
     struct Log *log = log_new();
     struct NWS_Callbacks callbacks;
@@ -1568,7 +1568,7 @@ static void on_sent_frame(struct WebSocket *client, void *data, const struct NWS
     }
 }
 
-static void sends_a_long_message_in_fragments_unless_told_not_to(void)
+static void sends_a_long_message_in_fragments_by_default(void)
 {
     enum { LENGTH = 1300000, WHOLE_MAX = 1048576 };
     static char message[LENGTH];
@@ -1604,7 +1604,7 @@ static void sends_a_long_message_in_fragments_unless_told_not_to(void)
     }
 }
 
-static void bounds_the_queue_by_messages(void)
+static void limits_the_queue_by_messages(void)
 {
     struct Log *log = log_new();
     struct NWS_Options options = default_options();
@@ -1624,7 +1624,7 @@ static void bounds_the_queue_by_messages(void)
     log_end(log);
 }
 
-static void goes_through_its_states(void)
+static void reports_each_state(void)
 {
     struct Log *log = log_new();
     WebSocket_CloseOption close = { 0, NULL };
@@ -1647,7 +1647,7 @@ static void goes_through_its_states(void)
 
 /* --- careless callers --- */
 
-static void answers_for_clients_that_are_none(void)
+static void reports_an_error_for_an_unknown_client(void)
 {
     struct WebSocket *gone = OH_WebSocketClient_Constructor(NULL, NULL, NULL, NULL);
     struct WebSocket *const none[] = { NULL, gone, (struct WebSocket *)(uintptr_t)0xdead0001 };
@@ -1687,50 +1687,50 @@ int main(void)
     check_begin("ext", 180);
     ws = required("WS_URL");
     wss = required("WSS_URL");
-    RUN(tells_its_version_and_its_codes);
-    RUN(refuses_structs_of_no_version);
-    RUN(names_the_option_that_is_wrong);
+    RUN(returns_its_version_and_its_codes);
+    RUN(refuses_structs_of_unknown_versions);
+    RUN(names_the_invalid_option);
     RUN(callbacks_come_in_order_with_the_pointer);
     RUN(without_callbacks_those_of_the_constructor_are_called);
     RUN(callbacks_set_in_a_callback_get_the_next_event);
-    RUN(a_client_destroyed_in_a_callback_hears_nothing_more);
-    RUN(connects_again_with_a_fresh_handshake);
-    RUN(a_flawed_close_frame_is_followed_by_what_its_code_asks_for);
-    RUN(an_attempt_may_be_prepared_later);
+    RUN(a_client_destroyed_in_a_callback_gets_no_more_events);
+    RUN(reconnects_with_a_prepared_handshake);
+    RUN(an_invalid_close_frame_is_retried_by_its_code);
+    RUN(an_attempt_can_be_prepared_later);
     RUN(an_attempt_that_cannot_be_prepared_fails);
-    RUN(waiting_for_an_attempt_can_be_cut_short);
-    RUN(a_server_that_asks_for_time_is_given_it);
-    RUN(names_the_reconnect_option_that_is_wrong);
-    RUN(sends_the_type_that_is_asked_for);
-    RUN(tells_once_what_became_of_a_message);
-    RUN(gives_lent_memory_back_once);
+    RUN(retry_now_close_and_destroy_end_a_retry_delay);
+    RUN(waits_as_long_as_retry_after_asks);
+    RUN(names_the_invalid_reconnect_option);
+    RUN(sends_the_requested_message_type);
+    RUN(reports_once_whether_a_message_was_sent);
+    RUN(returns_lent_memory_once);
     RUN(sends_a_message_in_pieces);
-    RUN(tells_when_the_queue_has_drained);
+    RUN(reports_when_the_queue_has_drained);
     RUN(receives_a_message_in_pieces);
-    RUN(limits_beyond_the_memory_of_32_bits_are_limits);
-    RUN(compressed_messages_may_end_their_stream_and_must_be_whole);
-    RUN(holds_messages_to_the_limit);
-    RUN(says_which_phase_failed);
-    RUN(hands_on_what_the_server_answered_instead);
+    RUN(accepts_limits_beyond_32_bits_of_memory);
+    RUN(compressed_messages_may_end_with_a_final_block_and_must_be_complete);
+    RUN(enforces_the_message_limit);
+    RUN(names_the_phase_that_failed);
+    RUN(reports_status_headers_and_body_of_a_refused_upgrade);
     RUN(follows_redirects);
-    RUN(keeps_each_phase_to_its_limit);
-    RUN(goes_by_the_proxy_of_the_options);
-    RUN(goes_by_the_proxy_of_the_system);
-    RUN(takes_certificates_as_the_options_say);
-    RUN(takes_a_certificate_of_version_1_when_verification_is_skipped);
-    RUN(shows_a_client_certificate);
-    RUN(tells_no_byte_of_a_key);
+    RUN(ends_each_phase_at_its_timeout);
+    RUN(uses_the_proxy_of_the_options);
+    RUN(uses_the_proxy_of_the_system);
+    RUN(trusts_certificates_as_the_options_say);
+    RUN(accepts_a_certificate_of_version_1_when_verification_is_skipped);
+    RUN(presents_a_client_certificate);
+    RUN(no_text_contains_a_byte_of_a_key);
     RUN(opens_a_client_key_by_its_password);
-    RUN(asks_for_a_pinned_key);
-    RUN(verifies_another_name_if_told_so);
-    RUN(keeps_to_tls_1_3_if_told_so);
+    RUN(requires_a_pinned_key);
+    RUN(verifies_the_name_of_tls_server_name);
+    RUN(refuses_tls_1_2_when_1_3_is_the_minimum);
     RUN(merges_the_headers_in_order);
-    RUN(knows_what_the_server_answered);
+    RUN(returns_sub_protocol_and_headers_of_the_answer);
     RUN(pings_and_counts);
-    RUN(tells_of_frames_and_of_statistics_if_asked);
-    RUN(sends_a_long_message_in_fragments_unless_told_not_to);
-    RUN(bounds_the_queue_by_messages);
-    RUN(goes_through_its_states);
-    RUN(answers_for_clients_that_are_none);
+    RUN(reports_frames_and_statistics_on_request);
+    RUN(sends_a_long_message_in_fragments_by_default);
+    RUN(limits_the_queue_by_messages);
+    RUN(reports_each_state);
+    RUN(reports_an_error_for_an_unknown_client);
     return check_end();
 }

@@ -115,7 +115,7 @@ static long long now_ms(void)
     return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-static void what_came_meanwhile_is_told_and_the_connection_goes_on(void)
+static void delivers_what_came_while_frozen_and_keeps_the_connection(void)
 {
     struct Stopped *stopped = stopped_within_a_ping(LATER);
     CHECK(flag_await(&stopped->received, 1));
@@ -126,7 +126,7 @@ static void what_came_meanwhile_is_told_and_the_connection_goes_on(void)
     stopped_destroy(stopped);
 }
 
-static void a_peer_that_is_gone_is_noticed_within_the_limit(void)
+static void a_lost_peer_is_detected_within_the_pong_timeout(void)
 {
     struct Stopped *stopped = stopped_within_a_ping("/silent");
     long long thawed = now_ms();
@@ -137,7 +137,7 @@ static void a_peer_that_is_gone_is_noticed_within_the_limit(void)
     stopped_destroy(stopped);
 }
 
-static void an_attempt_that_gets_no_answer_ends_within_the_limit(void)
+static void an_attempt_without_an_answer_ends_within_its_timeout(void)
 {
     struct Stopped *stopped = stopped_connect("/hang", 0);
     long long thawed;
@@ -150,7 +150,7 @@ static void an_attempt_that_gets_no_answer_ends_within_the_limit(void)
     stopped_destroy(stopped);
 }
 
-static void an_attempt_that_has_barely_begun_is_completed(void)
+static void an_attempt_frozen_at_its_start_completes(void)
 {
     struct Stopped *stopped = stopped_connect("/", 0);
     stand_still(STANDSTILL_MS);
@@ -158,7 +158,7 @@ static void an_attempt_that_has_barely_begun_is_completed(void)
     stopped_destroy(stopped);
 }
 
-static void a_close_that_is_not_answered_ends_within_the_limit(void)
+static void a_close_without_an_answer_ends_within_the_close_timeout(void)
 {
     struct Stopped *stopped = stopped_connect("/silent", 0);
     WebSocket_CloseOption option = { 1000, "" };
@@ -178,10 +178,10 @@ int main(void)
 {
     check_begin("freeze", 180);
     ws = required("WS_URL");
-    RUN(what_came_meanwhile_is_told_and_the_connection_goes_on);
-    RUN(a_peer_that_is_gone_is_noticed_within_the_limit);
-    RUN(an_attempt_that_gets_no_answer_ends_within_the_limit);
-    RUN(an_attempt_that_has_barely_begun_is_completed);
-    RUN(a_close_that_is_not_answered_ends_within_the_limit);
+    RUN(delivers_what_came_while_frozen_and_keeps_the_connection);
+    RUN(a_lost_peer_is_detected_within_the_pong_timeout);
+    RUN(an_attempt_without_an_answer_ends_within_its_timeout);
+    RUN(an_attempt_frozen_at_its_start_completes);
+    RUN(a_close_without_an_answer_ends_within_the_close_timeout);
     return check_end();
 }

@@ -92,7 +92,7 @@ void echoes_text_and_bytes()
     CHECK(client.sendText("late").code() == WEBSOCKET_NO_CONNECTION);
 }
 
-void hands_memory_over_without_a_copy()
+void sends_lent_memory_without_a_copy()
 {
     auto events = std::make_shared<Events>();
     nws::Client client = open(events);
@@ -112,7 +112,7 @@ void hands_memory_over_without_a_copy()
     CHECK(kept == std::string(100, 'k'));
 }
 
-void tells_what_became_of_a_message()
+void reports_whether_a_message_was_sent()
 {
     auto events = std::make_shared<Events>();
     {
@@ -147,7 +147,7 @@ void sends_pieces_and_pings()
     CHECK_INT(client.bufferedAmount(), 0);
 }
 
-void moves_with_its_connection()
+void a_moved_client_keeps_its_connection()
 {
     auto events = std::make_shared<Events>();
     nws::Client first = open(events);
@@ -166,7 +166,7 @@ void moves_with_its_connection()
     CHECK_INT(NWS_GetState(handle), -1);
 }
 
-void may_be_destroyed_in_its_own_handler()
+void can_be_destroyed_in_its_own_handler()
 {
     auto events = std::make_shared<Events>();
     auto client = std::make_shared<std::unique_ptr<nws::Client>>();
@@ -184,7 +184,7 @@ void may_be_destroyed_in_its_own_handler()
     CHECK_NEXT("still here");
 }
 
-void gives_exceptions_to_their_handler()
+void passes_exceptions_to_their_handler()
 {
     auto events = std::make_shared<Events>();
     nws::Handlers handlers = all(events);
@@ -205,7 +205,7 @@ void gives_exceptions_to_their_handler()
     CHECK_NEXT("thrown");
 }
 
-void takes_options()
+void accepts_options()
 {
     auto events = std::make_shared<Events>();
     nws::Client client(all(events));
@@ -236,7 +236,7 @@ void takes_options()
     CHECK_HAS(request.c_str(), "x-second: 2");
 }
 
-void takes_options_of_tls()
+void accepts_tls_options()
 {
     auto events = std::make_shared<Events>();
     nws::Client client(all(events));
@@ -347,14 +347,14 @@ int main()
     check_begin("hpp", 120);
     ws = required("WS_URL");
     RUN(echoes_text_and_bytes);
-    RUN(hands_memory_over_without_a_copy);
-    RUN(tells_what_became_of_a_message);
+    RUN(sends_lent_memory_without_a_copy);
+    RUN(reports_whether_a_message_was_sent);
     RUN(sends_pieces_and_pings);
-    RUN(moves_with_its_connection);
-    RUN(may_be_destroyed_in_its_own_handler);
-    RUN(gives_exceptions_to_their_handler);
-    RUN(takes_options);
-    RUN(takes_options_of_tls);
+    RUN(a_moved_client_keeps_its_connection);
+    RUN(can_be_destroyed_in_its_own_handler);
+    RUN(passes_exceptions_to_their_handler);
+    RUN(accepts_options);
+    RUN(accepts_tls_options);
     RUN(serves_clients);
     return check_end();
 }

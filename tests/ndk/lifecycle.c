@@ -265,7 +265,7 @@ static void run_process(int (*body)(void), int expected)
     }
 }
 
-static void unloading_leaves_its_threads_what_they_need(void)
+static void threads_still_run_after_the_library_is_unloaded(void)
 {
     run_process(unloads_with_connections_alive, 40);
 }
@@ -290,12 +290,12 @@ static void a_forked_process_is_refused_at_once(void)
     run_process(is_refused_in_forked_processes, 44);
 }
 
-static void a_shortage_of_descriptors_passes(void)
+static void recovers_from_a_shortage_of_descriptors(void)
 {
     run_process(connects_after_a_shortage_of_descriptors, 44);
 }
 
-static void a_shortage_of_threads_passes(void)
+static void recovers_from_a_shortage_of_threads(void)
 {
 #ifdef __SANITIZE_THREAD__
     puts("skip: a shortage of threads; without address space ThreadSanitizer itself ends the process");
@@ -309,12 +309,12 @@ int main(void)
 {
     check_begin("lifecycle", 180);
     snprintf(url, sizeof url, "%s/", required("WS_URL"));
-    RUN(unloading_leaves_its_threads_what_they_need);
+    RUN(threads_still_run_after_the_library_is_unloaded);
     RUN(a_process_ends_with_connections_alive);
     RUN(a_process_ends_while_it_connects);
     RUN(a_process_ends_from_another_thread);
     RUN(a_forked_process_is_refused_at_once);
-    RUN(a_shortage_of_descriptors_passes);
-    RUN(a_shortage_of_threads_passes);
+    RUN(recovers_from_a_shortage_of_descriptors);
+    RUN(recovers_from_a_shortage_of_threads);
     return check_end();
 }

@@ -167,7 +167,7 @@ static void others_connect_again(void)
 
 /* --- a platform that tells --- */
 
-static void listens_while_a_client_wants_to_know(void)
+static void listens_to_network_events_while_a_client_needs_them(void)
 {
     struct Counter *first, *second, *third;
     AWAIT_REGISTERED(0);
@@ -223,7 +223,7 @@ static void attempts_wait_for_a_network(void)
     attempts_wait_until(STUB_LOST, STUB_AVAILABLE);
 }
 
-static void attempts_wait_while_there_is_no_network_in_time(void)
+static void an_attempt_ends_when_no_network_comes_in_time(void)
 {
     attempts_wait_until(STUB_UNAVAILABLE, STUB_AVAILABLE);
 }
@@ -243,7 +243,7 @@ static void a_server_on_this_device_needs_no_network(void)
     AWAIT_REGISTERED(0);
 }
 
-static void the_application_need_not_wait(void)
+static void retry_now_does_not_wait_for_a_network(void)
 {
     struct Counter *counter = counter_open("/drop", 0);
     AWAIT_REGISTERED(1);
@@ -256,7 +256,7 @@ static void the_application_need_not_wait(void)
 }
 
 /* Wi-Fi that goes once mobile data are there. */
-static void a_network_whose_successor_is_there_may_go(void)
+static void losing_a_replaced_network_keeps_the_connection(void)
 {
     struct Counter *counter = counter_open("/drop", 0);
     AWAIT_REGISTERED(1);
@@ -267,7 +267,7 @@ static void a_network_whose_successor_is_there_may_go(void)
     AWAIT_REGISTERED(0);
 }
 
-static void asks_the_peer_after_a_change(void)
+static void pings_the_peer_after_a_network_change(void)
 {
     struct Counter *counter = counter_open("/", 0);
     AWAIT_REGISTERED(1);
@@ -313,7 +313,7 @@ static struct Counter *counter_probed_and_stopped(const char *path)
     return counter;
 }
 
-static void a_peer_that_answers_a_stopped_process_after_a_change_is_kept(void)
+static void keeps_a_peer_that_answers_after_a_change_and_a_freeze(void)
 {
     struct Counter *counter = counter_probed_and_stopped("/later/2000");
     CHECK(flag_await(&counter->ponged, 1));
@@ -324,7 +324,7 @@ static void a_peer_that_answers_a_stopped_process_after_a_change_is_kept(void)
     AWAIT_REGISTERED(0);
 }
 
-static void a_peer_that_does_not_answer_a_stopped_process_after_a_change_is_lost(void)
+static void loses_a_peer_that_does_not_answer_after_a_change_and_a_freeze(void)
 {
     struct Counter *counter = counter_probed_and_stopped("/silent");
     CHECK(flag_await(&counter->reconnecting, 1));
@@ -364,7 +364,7 @@ static void works_without_the_permission(void)
 
 /* --- a platform that does not --- */
 
-static void works_on_a_platform_that_does_not_tell(void)
+static void works_on_a_platform_without_network_events(void)
 {
     struct Counter *counter = counter_open("/drop", 0);
     counter_comes_back(counter);
@@ -391,20 +391,20 @@ int main(int count, char **arguments)
         return 2;
     }
     if (deaf) {
-        RUN(works_on_a_platform_that_does_not_tell);
+        RUN(works_on_a_platform_without_network_events);
         return check_end();
     }
-    RUN(listens_while_a_client_wants_to_know);
+    RUN(listens_to_network_events_while_a_client_needs_them);
     RUN(attempts_wait_for_a_network);
-    RUN(attempts_wait_while_there_is_no_network_in_time);
+    RUN(an_attempt_ends_when_no_network_comes_in_time);
     RUN(attempts_wait_while_the_network_is_blocked);
     RUN(a_server_on_this_device_needs_no_network);
-    RUN(the_application_need_not_wait);
-    RUN(a_network_whose_successor_is_there_may_go);
-    RUN(asks_the_peer_after_a_change);
+    RUN(retry_now_does_not_wait_for_a_network);
+    RUN(losing_a_replaced_network_keeps_the_connection);
+    RUN(pings_the_peer_after_a_network_change);
     RUN(a_peer_that_does_not_answer_after_a_change_is_lost);
-    RUN(a_peer_that_answers_a_stopped_process_after_a_change_is_kept);
-    RUN(a_peer_that_does_not_answer_a_stopped_process_after_a_change_is_lost);
+    RUN(keeps_a_peer_that_answers_after_a_change_and_a_freeze);
+    RUN(loses_a_peer_that_does_not_answer_after_a_change_and_a_freeze);
     RUN(works_without_the_permission);
     return check_end();
 }

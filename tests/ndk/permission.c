@@ -36,7 +36,7 @@ static void refuse_sockets(int cause)
     __atomic_store_n(&refusal, cause, __ATOMIC_SEQ_CST);
 }
 
-static void connect_says_that_the_permission_is_missing(void)
+static void connect_names_the_missing_permission(void)
 {
     static const int causes[] = { EPERM, EACCES };
     size_t at;
@@ -60,7 +60,7 @@ static void connect_says_that_the_permission_is_missing(void)
     CHECK_TEXT(NWS_ErrorName(NWS_NO_PERMISSION), "NWS_NO_PERMISSION");
 }
 
-static void a_shortage_of_sockets_is_no_missing_permission(void)
+static void a_shortage_of_sockets_is_not_reported_as_a_missing_permission(void)
 {
     struct Probe *probe = probe_new();
     refuse_sockets(EMFILE);
@@ -70,7 +70,7 @@ static void a_shortage_of_sockets_is_no_missing_permission(void)
     CHECK_INT(probe_destroy(probe), WEBSOCKET_OK);
 }
 
-static void the_permission_is_asked_for_until_it_is_there(void)
+static void checks_the_permission_until_it_is_granted(void)
 {
     struct Probe *probe = probe_new();
     int before;
@@ -95,8 +95,8 @@ int main(void)
 {
     check_begin("permission", 300);
     ws = required("WS_URL");
-    RUN(connect_says_that_the_permission_is_missing);
-    RUN(a_shortage_of_sockets_is_no_missing_permission);
-    RUN(the_permission_is_asked_for_until_it_is_there);
+    RUN(connect_names_the_missing_permission);
+    RUN(a_shortage_of_sockets_is_not_reported_as_a_missing_permission);
+    RUN(checks_the_permission_until_it_is_granted);
     return check_end();
 }

@@ -121,7 +121,7 @@ static void broken_connections(void)
     }
 }
 
-static void calls_that_are_refused(void)
+static void refused_calls(void)
 {
     static const char *const urls[] = { "ws://u:" MARK "@h:99999", "ftp://u:" MARK "@h", "ws://u:" MARK "@" };
     struct Probe *probe = probe_new();
@@ -178,7 +178,7 @@ int main(void)
     RUN(answers_of_servers);
     RUN(answers_of_proxies);
     RUN(broken_connections);
-    RUN(calls_that_are_refused);
+    RUN(refused_calls);
     RUN(the_log);
     return check_end();
 }

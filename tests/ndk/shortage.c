@@ -248,29 +248,29 @@ static void run_process(void (*body)(void))
     }
 }
 
-static void a_shortage_of_descriptors_passes(void)
+static void recovers_from_a_shortage_of_descriptors(void)
 {
     run_process(without_descriptors_for_a_socket);
     run_process(without_descriptors_for_a_lookup);
 }
 
-static void a_shortage_of_descriptors_for_files_passes(void)
+static void recovers_from_a_shortage_of_descriptors_for_files(void)
 {
     run_process(without_descriptors_for_authorities);
 }
 
-static void a_shortage_of_threads_passes(void)
+static void recovers_from_a_shortage_of_threads(void)
 {
     run_process(without_threads_for_a_lookup);
     run_process(without_threads_to_read_files);
 }
 
-static void a_message_for_which_there_is_no_memory_ends_its_connection_alone(void)
+static void a_message_without_memory_for_it_ends_only_its_connection(void)
 {
     run_process(without_memory_for_a_message_that_comes);
 }
 
-static void a_message_that_cannot_be_copied_is_refused(void)
+static void refuses_a_message_that_cannot_be_copied(void)
 {
     run_process(without_memory_for_a_message_that_goes);
 }
@@ -281,10 +281,10 @@ int main(void)
     ws = required("WS_URL");
     wss = required("WSS_URL");
     snprintf(by_name, sizeof by_name, "ws://localhost%s", strrchr(ws, ':'));
-    RUN(a_shortage_of_descriptors_passes);
-    RUN(a_shortage_of_descriptors_for_files_passes);
-    RUN(a_shortage_of_threads_passes);
-    RUN(a_message_for_which_there_is_no_memory_ends_its_connection_alone);
-    RUN(a_message_that_cannot_be_copied_is_refused);
+    RUN(recovers_from_a_shortage_of_descriptors);
+    RUN(recovers_from_a_shortage_of_descriptors_for_files);
+    RUN(recovers_from_a_shortage_of_threads);
+    RUN(a_message_without_memory_for_it_ends_only_its_connection);
+    RUN(refuses_a_message_that_cannot_be_copied);
     return check_end();
 }

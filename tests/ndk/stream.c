@@ -174,14 +174,14 @@ static void measure(const char *what, void (*pass)(uint64_t))
     CHECK(growth <= GROWTH_KB_MAX);
 }
 
-static void ws_passes_a_message_in_little_memory(void)
+static void ws_transfers_a_long_message_in_little_memory(void)
 {
     base = required("WS_URL");
     measure("sent by ws", send_in_pieces);
     measure("received by ws", receive_in_pieces);
 }
 
-static void wss_passes_a_message_in_little_memory(void)
+static void wss_transfers_a_long_message_in_little_memory(void)
 {
     base = required("WSS_URL");
     measure("sent by wss", send_in_pieces);
@@ -194,7 +194,7 @@ int main(int argc, char **argv)
         length = strtoull(argv[1], NULL, 10) * MIB;
     }
     check_begin("stream", 600);
-    RUN(ws_passes_a_message_in_little_memory);
-    RUN(wss_passes_a_message_in_little_memory);
+    RUN(ws_transfers_a_long_message_in_little_memory);
+    RUN(wss_transfers_a_long_message_in_little_memory);
     return check_end();
 }

@@ -163,7 +163,7 @@ static void block(struct Probe *probe, const struct Event *event)
     }
 }
 
-static void blocked_callbacks_hold_up_no_other_client(void)
+static void blocked_callbacks_delay_no_other_client(void)
 {
     static struct Probe *clients[BLOCKED];
     struct Probe *other = probe_open(ws, "/");
@@ -369,7 +369,7 @@ static void *destroy_the_slow_one(void *argument)
     return NULL;
 }
 
-static void a_long_call_holds_up_destroy_of_its_own_client_alone(void)
+static void a_long_call_delays_destroy_of_its_own_client_only(void)
 {
     struct sigaction action;
     struct sigaction before;
@@ -471,12 +471,12 @@ int main(void)
     RUN(many_threads_make_use_and_destroy_clients);
     RUN(many_threads_send_on_one_client_each_in_its_order);
     RUN(only_one_of_many_threads_destroys_a_client);
-    RUN(blocked_callbacks_hold_up_no_other_client);
+    RUN(blocked_callbacks_delay_no_other_client);
     RUN(blocked_callback_does_not_keep_others_from_receiving);
     RUN(destroy_from_another_thread_waits_for_the_callback);
     RUN(client_is_destroyed_in_a_callback_of_another);
     RUN(every_function_works_inside_callbacks);
-    RUN(a_long_call_holds_up_destroy_of_its_own_client_alone);
+    RUN(a_long_call_delays_destroy_of_its_own_client_only);
     RUN(a_client_is_destroyed_under_the_calls_of_many_threads);
     return check_end();
 }

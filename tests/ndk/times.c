@@ -178,7 +178,7 @@ static void measured(const char *what, double milliseconds, double least)
 /* All wait at the same time. */
 static struct Timed *alive, *dead, *unanswered, *closing, *refused;
 
-static void pings_keep_their_interval(void)
+static void sends_pings_at_their_interval(void)
 {
     int at;
     REQUIRE(flag_await(&alive->pinged, 3));
@@ -188,27 +188,27 @@ static void pings_keep_their_interval(void)
     CHECK_INT(flag_count(&alive->failed), 0);
 }
 
-static void a_missing_pong_is_waited_for(void)
+static void waits_for_a_pong_as_long_as_pong_timeout(void)
 {
     REQUIRE(flag_await(&dead->failed, 1));
     CHECK_HAS(dead->error, "after a ping");
     measured("from Connect to the end without a pong", dead->ended_at - dead->begun, PING_MS + PONG_MS);
 }
 
-static void an_attempt_has_its_whole_time(void)
+static void waits_for_an_attempt_as_long_as_connect_timeout(void)
 {
     REQUIRE(flag_await(&unanswered->failed, 1));
     CHECK_HAS(unanswered->error, "timed out");
     measured("from Connect to its time-out", unanswered->ended_at - unanswered->begun, CONNECT_MS);
 }
 
-static void a_close_has_its_whole_time(void)
+static void waits_for_a_close_frame_as_long_as_close_timeout(void)
 {
     REQUIRE(flag_await(&closing->closed, 1));
     measured("from Close to its time-out", closing->ended_at - closing->begun, CLOSE_MS);
 }
 
-static void delays_before_attempts_are_kept(void)
+static void waits_for_the_delay_before_an_attempt(void)
 {
     int at;
     REQUIRE(flag_await(&refused->prepared, 3));
@@ -218,7 +218,7 @@ static void delays_before_attempts_are_kept(void)
     }
 }
 
-static void a_blocked_callback_is_noticed(void)
+static void detects_a_blocked_callback(void)
 {
     struct Timed *blocked = timed_open("/", 0), *other = timed_open("/", 0);
     double longest = 0;
@@ -292,7 +292,7 @@ static void await_middle_of_second(void)
     }
 }
 
-static void a_thread_waits_for_more_to_do(void)
+static void an_idle_thread_stays_for_its_keep_alive_time(void)
 {
     struct Timed *blocked[2] = { timed_open("/", 0), timed_open("/", 0) };
     double longest = 0;
@@ -343,17 +343,17 @@ int main(void)
     closing->begun = now_ms();
     CHECK_INT(OH_WebSocketClient_Close(closing->client, option), WEBSOCKET_OK);
 
-    RUN(a_missing_pong_is_waited_for);
-    RUN(an_attempt_has_its_whole_time);
-    RUN(a_close_has_its_whole_time);
-    RUN(pings_keep_their_interval);
-    RUN(delays_before_attempts_are_kept);
+    RUN(waits_for_a_pong_as_long_as_pong_timeout);
+    RUN(waits_for_an_attempt_as_long_as_connect_timeout);
+    RUN(waits_for_a_close_frame_as_long_as_close_timeout);
+    RUN(sends_pings_at_their_interval);
+    RUN(waits_for_the_delay_before_an_attempt);
     timed_destroy(alive);
     timed_destroy(dead);
     timed_destroy(unanswered);
     timed_destroy(closing);
     free(refused);
-    RUN(a_blocked_callback_is_noticed);
-    RUN(a_thread_waits_for_more_to_do);
+    RUN(detects_a_blocked_callback);
+    RUN(an_idle_thread_stays_for_its_keep_alive_time);
     return check_end();
 }

@@ -341,7 +341,7 @@ static void declare(const char *host, const char *name, const char *value)
     setenv(name, value, 1);
 }
 
-static void declared_pins_are_heeded_if_strict(void)
+static void strict_enforces_declared_pins(void)
 {
     static const char wrong[] = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     struct NWS_CertificatePinning own = { wrong, 0, NULL };
@@ -369,7 +369,7 @@ static void declared_pins_are_heeded_if_strict(void)
     fails(wss, &strict, "not of SHA-256 digests");
 }
 
-static void declared_anchors_are_added_if_strict(void)
+static void strict_adds_declared_anchors(void)
 {
     struct NWS_Options platform = default_options(), strict = strict_options();
     __typeof__(&stub_lent) lent = NULL;
@@ -396,7 +396,7 @@ static void declared_anchors_are_added_if_strict(void)
     CHECK_INT(system(command), 0);
 }
 
-static void a_declared_ban_of_clear_text_is_heeded_if_strict(void)
+static void strict_enforces_a_declared_ban_of_clear_text(void)
 {
     struct NWS_Options platform = default_options(), strict = strict_options();
     declare("127.0.0.1", "NWS_SSL_CLEARTEXT", "0");
@@ -412,7 +412,7 @@ static void a_declared_ban_of_clear_text_is_heeded_if_strict(void)
 }
 
 /* From 127.0.0.1, about which nothing is declared, to the other name of this machine. */
-static void where_a_redirect_leads_is_asked_about_too(void)
+static void checks_the_target_of_a_redirect_too(void)
 {
     struct NWS_Options platform = default_options(), strict = strict_options();
     struct Answerer redirector;
@@ -427,7 +427,7 @@ static void where_a_redirect_leads_is_asked_about_too(void)
     answerer_end(&redirector);
 }
 
-static void what_the_system_does_not_tell_fails_if_strict(void)
+static void strict_fails_when_the_system_does_not_answer(void)
 {
     struct NWS_Options platform = default_options(), strict = strict_options();
     declare("localhost", "NWS_SSL_STATUS", "2305999");
@@ -438,7 +438,7 @@ static void what_the_system_does_not_tell_fails_if_strict(void)
     opens(ws, &strict);
 }
 
-static void an_old_system_tells_of_pins_alone(void)
+static void an_old_system_provides_pins_only(void)
 {
     struct NWS_Options platform = default_options(), strict = strict_options();
     declare("localhost", "NWS_SSL_PINS", required("SERVER_PIN"));
@@ -447,7 +447,7 @@ static void an_old_system_tells_of_pins_alone(void)
     opens(ws, &platform);
 }
 
-static void without_the_library_strict_fails(void)
+static void strict_fails_without_the_system_library(void)
 {
     struct NWS_Options platform = default_options(), strict = strict_options();
     fails(wss, &strict, "older than API 12");
@@ -467,18 +467,18 @@ int main(int count, char **arguments)
     }
     check_begin("trust", 300);
     if (strcmp(kind, "old") == 0) {
-        RUN(an_old_system_tells_of_pins_alone);
+        RUN(an_old_system_provides_pins_only);
         return check_end();
     }
     if (strcmp(kind, "none") == 0) {
-        RUN(without_the_library_strict_fails);
+        RUN(strict_fails_without_the_system_library);
         return check_end();
     }
-    RUN(declared_pins_are_heeded_if_strict);
-    RUN(declared_anchors_are_added_if_strict);
-    RUN(a_declared_ban_of_clear_text_is_heeded_if_strict);
-    RUN(where_a_redirect_leads_is_asked_about_too);
-    RUN(what_the_system_does_not_tell_fails_if_strict);
+    RUN(strict_enforces_declared_pins);
+    RUN(strict_adds_declared_anchors);
+    RUN(strict_enforces_a_declared_ban_of_clear_text);
+    RUN(checks_the_target_of_a_redirect_too);
+    RUN(strict_fails_when_the_system_does_not_answer);
     if (strcmp(kind, "device") == 0) {
         printf("skip: apps and the authorities of users, whose folders are those of a device in this build\n");
     } else {
