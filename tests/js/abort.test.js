@@ -49,7 +49,7 @@ for (const [name, make] of Object.entries(SIGNALS)) {
   });
 }
 
-test('a signal calls its listeners once, and one that throws does not stop the rest', async () => {
+test('a signal calls its listeners once; one that throws does not stop the others', async () => {
   const signal = library.createAbortSignal();
   assert.strictEqual(signal.aborted, false);
   assert.throws(() => { signal.aborted = true; }, TypeError);
@@ -71,7 +71,7 @@ test('a signal calls its listeners once, and one that throws does not stop the r
   assertError(await failureOf(() => signal.addEventListener('other', () => {})), PARAMETER, /^listener/);
 });
 
-socketTest('refuses a signal that is none', async (socket) => {
+socketTest('refuses a value that is not an AbortSignal', async (socket) => {
   for (const signal of [5, 'abort', {}, { aborted: false }, { aborted: 0, addEventListener() {}, removeEventListener() {} }, () => {}]) {
     assertError(await failureOf(() => socket.ws.connect(WS_URL, { signal })), PARAMETER, /^signal: /);
   }

@@ -138,14 +138,14 @@ for (const [rows, make, suite] of [[unconnected, unopened, 'main'], [connected, 
 }
 
 row([1, 'close twice', undefined, 2302999, true, ended]);
-test('acceptance: close once more after the end', async (context) => {
+test('acceptance: close again after the end', async (context) => {
   const socket = await opened(context);
   await socket.shut();
   assert.strictEqual(await forms.callback((callback) => socket.ws.close(callback)), true);
 });
 
 row([1, 'what close tells', undefined, 1000]);
-test('acceptance: what close tells', async (context) => {
+test('acceptance: the arguments of the close event', async (context) => {
   const socket = await opened(context);
   assert.strictEqual(await socket.ws.close({ code: 1000, reason: '' }), true);
   assert.strictEqual((await socket.closed()).code, 1000);
@@ -216,7 +216,7 @@ for (const [event, bring] of Object.entries(events)) {
   }
 }
 
-test('acceptance: each case is as on the platform, or in the list of differences', () => {
+test('acceptance: each case is as on the platform, or listed as a difference', () => {
   for (const [suite, [cases, same]] of Object.entries(counted)) {
     console.log(`      acceptance, ${suite}: ${same} of ${cases} cases as on the platform, ${cases - same} listed`);
   }

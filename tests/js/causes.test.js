@@ -7,7 +7,7 @@ const { library, socketTest, unusedPort } = require('./support.js');
 
 const { WS_URL } = process.env;
 
-socketTest('close tells the cause and the times', async (socket) => {
+socketTest('the close event has the cause and the times', async (socket) => {
   const { Cause } = library;
   await socket.open(`${WS_URL}/close/1012/restart`);
   const restart = await socket.closed();
@@ -18,7 +18,7 @@ socketTest('close tells the cause and the times', async (socket) => {
   assert.strictEqual((await socket.shut()).cause, Cause.APPLICATION);
 });
 
-socketTest('error tells the cause, the phase and the times', async (socket) => {
+socketTest('the error event has the cause, the phase and the times', async (socket) => {
   const { Cause } = library;
   await socket.ws.connect(`${WS_URL}/status/503`);
   const refused = await socket.error();

@@ -48,7 +48,7 @@ socketTest('reports how the server closed', async (socket) => {
   }
 });
 
-socketTest('reports a connection that was cut', async (socket) => {
+socketTest('reports a lost connection', async (socket) => {
   await socket.open(`${WS_URL}/drop`);
   await socket.ws.send('cut');
   const { error, result } = await socket.broken();
@@ -100,7 +100,7 @@ socketTest('closes with every code that an application may send', async (socket)
   }
 });
 
-socketTest('cuts a close reason that no frame can hold, between characters', async (socket) => {
+socketTest('cuts a long close reason between characters', async (socket) => {
   await socket.open(WS_URL);
   assert.strictEqual(await socket.ws.close({ code: 1000, reason: 'é'.repeat(62) }), true);
   assert.deepStrictEqual(codeAndReason(await socket.closed()), { code: 1000, reason: 'é'.repeat(61) });

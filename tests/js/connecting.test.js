@@ -8,7 +8,7 @@ const { HTTP_STATUS, OTHER, PARAMETER, assertError, failureOf, library, socketTe
 
 const { CA_FILE, WS_URL, WSS_URL } = process.env;
 
-socketTest('an error event has the answer of a server that refused', async (socket, context) => {
+socketTest('the error event has the answer of a server that refused the upgrade', async (socket, context) => {
   const { url } = await answering(context, 'HTTP/1.1 401 Who?\r\nX-A: 1\r\nX-A: 2\r\nWWW-Authenticate: Basic\r\nContent-Length: 5\r\n\r\nwho\u00e9');
   await socket.ws.connect(url);
   const error = await socket.error();
@@ -24,7 +24,7 @@ socketTest('an error event has the answer of a server that refused', async (sock
   assert.strictEqual((await socket.error()).response, undefined);
 });
 
-socketTest('an error event says what the answer is, and what may help', async (socket, context) => {
+socketTest('the error text names the answer and what may help', async (socket, context) => {
   const { Cause } = library;
   const folded = 'HTTP/1.1 403 No\r\nX-A: b\r\n c\r\nContent-Length: 0\r\n\r\n';
   const redirect = 'HTTP/1.1 302 Found\r\nLocation: https://u:p@other.example/path?secret\r\nContent-Length: 0\r\n\r\n';
@@ -73,7 +73,7 @@ socketTest('redirects are followed', async (socket, context) => {
   }
 });
 
-socketTest('redirects lead from ws to wss, and four times at most', async (socket, context) => {
+socketTest('redirects lead from ws to wss, at most four times', async (socket, context) => {
   const toTls = await answering(context, `HTTP/1.1 302 Found\r\nLocation: ${WSS_URL}\r\n\r\n`);
   await socket.open(toTls.url, { caPath: CA_FILE });
   assert.match(socket.ws.url, /^wss:/);
@@ -84,7 +84,7 @@ socketTest('redirects lead from ws to wss, and four times at most', async (socke
   assert.strictEqual(round.requests.length, 5);
 });
 
-socketTest('hosts, credentials and Origin go as the options say', async (socket, context) => {
+socketTest('hosts, credentials and Origin follow the options', async (socket, context) => {
   const { port, requests } = await answering(context, 'HTTP/1.1 403 No\r\n\r\n');
   const url = `ws://user:pass@server.test:${port}/`;
   const hosts = { 'server.test': '127.0.0.1' };
@@ -101,13 +101,13 @@ socketTest('hosts, credentials and Origin go as the options say', async (socket,
   assert.deepStrictEqual(lines(2, 'Origin'), ['Origin: https://page']);
 });
 
-socketTest('a phase has a limit of its own', async (socket) => {
+socketTest('a phase has its own timeout', async (socket) => {
   const long = { lookupTimeout: 30000, tcpTimeout: 30000, proxyTimeout: 30000, tlsTimeout: 30000 };
   await socket.ws.connect(`${WS_URL}/hang`, { ...long, upgradeTimeout: 50 });
   assertError(await socket.error(), OTHER, /^WebSocket upgrade with .* timed out: not done within 50 ms/);
 });
 
-socketTest('options of connecting that are wrong are named', async (socket) => {
+socketTest('names invalid options of connect', async (socket) => {
   for (const [name, wrong] of [
     ['hosts', { h: 1 }], ['hosts', { h: 'localhost' }], ['hosts', 'h'], ['username', 1], ['password', {}],
     ['maxRedirects', 6], ['maxRedirects', 1.5], ['maxRedirects', true], ['fragmentMessages', 1],

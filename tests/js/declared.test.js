@@ -51,13 +51,13 @@ function differences(name, wanted, actual) {
   ];
 }
 
-test('declarations: what a module has is declared, and what is declared is there', async () => {
+test('declarations: the module has exactly the declared members', async () => {
   const { values, enums } = await loaded();
   assert.deepStrictEqual(Object.entries(values).sort(), Object.entries(declared.values).sort());
   assert.deepStrictEqual(enums, declared.enums);
 });
 
-test('declarations: the members of classes, and who may call their constructors', async () => {
+test('declarations: the members of classes, and which constructors an app can call', async () => {
   const { shapes, constructors } = await loaded();
   assert.deepStrictEqual(Object.keys(shapes).sort(), Object.keys(declared.constructors).sort());
   // It extends Error, whose members the language declares.
@@ -123,7 +123,7 @@ function names(folder) {
   });
 }
 
-test('declarations: the library reads each declared member of what it is given, and no other', async () => {
+test('declarations: the library reads exactly the declared members of its arguments', async () => {
   const candidates = [...new Set([...names(SOURCES), ...Object.keys(READERS).flatMap((name) => Object.keys(declared.shapes[name]))])];
   for (const [name, read] of Object.entries(READERS)) {
     const known = [];
@@ -140,7 +140,7 @@ test('declarations: the library reads each declared member of what it is given, 
   }
 });
 
-test('declarations: on and off take each declared event, and no other', async () => {
+test('declarations: on and off accept exactly the declared events', async () => {
   const nothing = () => {};
   const targets = { WebSocket: library.createWebSocket(), WebSocketServer: library.createWebSocketServer() };
   assert.deepStrictEqual(Object.keys(declared.events).sort(), Object.keys(targets).sort());

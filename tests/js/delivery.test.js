@@ -25,7 +25,7 @@ function plain({ cleanup }) {
   return { ws, closed };
 }
 
-test('a listener set inside a listener gets the very next message, and one removed none', async (context) => {
+test('a listener added inside a listener gets the next message, and a removed one gets none', async (context) => {
   const { ws, closed } = plain(context);
   const log = [];
   const note = (name, then) => (_, data) => {
@@ -51,7 +51,7 @@ test('a listener set inside a listener gets the very next message, and one remov
   assert.deepStrictEqual(log, ['a0', 'end', 'b1', 'end', 'b2', 'b3', 'b4', 'end', 'c5', 'end', 'c6', 'c7']);
 });
 
-test('a listener that throws at each message keeps none back', async (context) => {
+test('a listener that throws at each message misses none', async (context) => {
   const count = 50;
   const { ws, closed } = plain(context);
   const thrown = Array.from({ length: 2 * count }, uncaughtException);
@@ -72,7 +72,7 @@ test('a listener that throws at each message keeps none back', async (context) =
   assert.deepStrictEqual(texts, Array.from({ length: count }, (_, index) => [`message ${index}`, 'end']).flat());
 });
 
-test('a flood leaves the loop time for timers', async (context) => {
+test('timers run during a flood', async (context) => {
   const count = 400;
   const { ws, closed } = plain(context);
   const ticks = { timeout: 0, immediate: 0 };
@@ -102,7 +102,7 @@ test('a flood leaves the loop time for timers', async (context) => {
 });
 
 for (const [kind, path] of [['binary', 'flood'], ['text', 'flood-text']]) {
-  test(`a slow listener holds the server back and loses nothing (${kind})`, async (context) => {
+  test(`a slow listener pauses the server and loses no message (${kind})`, async (context) => {
     const [count, size] = [1_024, 65_536];
     const { ws, closed } = plain(context);
     let seen = 0;
@@ -138,7 +138,7 @@ test('a listener that blocks longer than the pong timeout does not end the conne
   assert.strictEqual(seen, count);
 });
 
-socketTest('messages of every size come as they were sent', async (socket) => {
+socketTest('messages of every size arrive as sent', async (socket) => {
   await socket.open(WS_URL);
   // Around where messages are kept and handed on in another way.
   const sizes = [0, 1, 125, 126, 16_383, 16_384, 16_385, 65_536, 131_071, 131_072, 131_073, 1_000_000];
@@ -149,7 +149,7 @@ socketTest('messages of every size come as they were sent', async (socket) => {
   await socket.shut();
 });
 
-socketTest('text of every script comes as it was sent', async (socket) => {
+socketTest('text of every script arrives as sent', async (socket) => {
   const pieces = ['ASCII', 'naïve café', 'Ω≈ç√', '你好，世界', '😀👩‍👩‍👧', '\u0000\u0001', '\u007f\u0080', '\ufeff', '\uffff', 'ÿ'];
   const texts = [...pieces, pieces.join(' '), ...pieces.map((piece) => `${'a'.repeat(20_000)}${piece}`), pieces.join('').repeat(3_000)];
   await socket.open(WS_URL);
@@ -174,7 +174,7 @@ socketTest('a received ArrayBuffer is the application\'s own', async (socket) =>
   await socket.shut();
 });
 
-socketTest('the last event of a connection settles no promise of the next', async (socket) => {
+socketTest('the last event of a connection settles no promise of the next connection', async (socket) => {
   const { ws } = socket;
   /** Begins the next connection before this thread hears of the end of the last. */
   const again = (url, options) => {

@@ -7,7 +7,7 @@ const { bytes, codeAndReason, library, socketTest } = require('./support.js');
 
 const { WS_URL } = process.env;
 
-socketTest('orders the events of a connection', async (socket) => {
+socketTest('reports the events of a connection in order', async (socket) => {
   await socket.open(WS_URL);
   await socket.ws.send('a');
   await socket.message();
@@ -31,7 +31,7 @@ socketTest('gives the response headers once, in lower case, repeated ones as an 
   assert.strictEqual(socket.log.filter((type) => type === 'headerReceive').length, 1);
 });
 
-socketTest('tells the chosen sub-protocol in openInfo', async (socket) => {
+socketTest('openInfo has the chosen sub-protocol', async (socket) => {
   const results = [];
   socket.ws.on('openInfo', (err, result) => results.push([err, result]));
   for (const [options, expected] of [[{ protocol: 'chat' }, 'chat'], [undefined, undefined]]) {
@@ -46,7 +46,7 @@ socketTest('tells the chosen sub-protocol in openInfo', async (socket) => {
   }
 });
 
-socketTest('replaces a listener by a later one', async (socket) => {
+socketTest('a later listener replaces the earlier one', async (socket) => {
   const heard = [];
   socket.ws.on('message', (err, data) => heard.push(`replaced ${data}`));
   socket.ws.on('message', (...args) => {
@@ -86,7 +86,7 @@ socketTest('removes a listener only when the same function is given', async (soc
   assert.deepStrictEqual(heard, ['heard']);
 });
 
-socketTest('takes listeners off and on inside a listener', async (socket) => {
+socketTest('adds and removes listeners inside a listener', async (socket) => {
   const heard = [];
   socket.ws.on('message', (err, data) => {
     heard.push(`first ${data}`);
@@ -109,7 +109,7 @@ test('works without listeners for most events', async () => {
   assert.deepStrictEqual(codeAndReason(await closed), { code: 4002, reason: 'alone' });
 });
 
-socketTest('goes on after a listener has thrown', async (socket) => {
+socketTest('continues after a listener has thrown', async (socket) => {
   const uncaught = uncaughtException();
   socket.ws.on('message', () => {
     socket.ws.on('message', (...args) => socket.record({ type: 'message', args }));

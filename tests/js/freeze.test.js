@@ -34,7 +34,7 @@ const pinged = (ws) => new Promise((resolve) => {
   });
 });
 
-socketTest('what comes while the process stands still is told, and the connection goes on', async (socket) => {
+socketTest('delivers what came while frozen, and keeps the connection', async (socket) => {
   const { ws } = socket;
   const ping = pinged(ws);
   // The server says something within the standstill, and answers the ping then.
@@ -47,7 +47,7 @@ socketTest('what comes while the process stands still is told, and the connectio
   await socket.shut();
 });
 
-socketTest('a server that is gone is noticed within its limit after a standstill', async (socket) => {
+socketTest('a lost server is detected within the timeout after a freeze', async (socket) => {
   const ping = pinged(socket.ws);
   await socket.open(`${WS_URL}/silent`, LIMITS);
   await ping;
@@ -59,7 +59,7 @@ socketTest('a server that is gone is noticed within its limit after a standstill
   assert.strictEqual(result.code, 1006);
 });
 
-socketTest('an attempt and a close without an answer end within their limits after a standstill', async (socket) => {
+socketTest('an attempt and a close without an answer end within their timeouts after a freeze', async (socket) => {
   const { ws } = socket;
   assert.strictEqual(await ws.connect(`${WS_URL}/hang`, LIMITS), true);
   await standStill();

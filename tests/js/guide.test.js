@@ -14,7 +14,7 @@ function promised() {
   return { promise, resolve };
 }
 
-test('guide: open, send by callback, take a farewell, close by callback', async () => {
+test('guide: open, send with a callback, receive the last message, close with a callback', async () => {
   const ws = library.createWebSocket();
   const log = [];
   const over = promised();
@@ -45,7 +45,7 @@ test('guide: open, send by callback, take a farewell, close by callback', async 
   ]);
 });
 
-test('guide: an error as JSON says what happened', async () => {
+test('guide: the JSON of an error names the failure', async () => {
   const ws = library.createWebSocket();
   const failed = promised();
   ws.on('error', (err) => failed.resolve(JSON.stringify(err)));
@@ -75,7 +75,7 @@ test('reference: headers, a proxy, a sub-protocol, and a close in the callback o
   assert.deepStrictEqual(log.slice(1).sort(), ['close 1000', 'closing undefined true']);
 });
 
-test('reference: connect and close with options that stayed undefined', async () => {
+test('reference: connect and close with undefined options', async () => {
   const ws = library.createWebSocket();
   let options;
   const connected = promised();
@@ -102,20 +102,20 @@ test('reference: connect with options, as a promise, and close with a code and a
   assert.deepStrictEqual(log.filter((entry) => entry !== true).slice(1), [1000, 'your reason']);
 });
 
-test('reference: a URL that is none is an error that as JSON has a code and a message', async () => {
+test('reference: the JSON of the error of an invalid URL has a code and a message', async () => {
   const ws = library.createWebSocket();
   const error = await ws.connect('ws://').then(() => assert.fail('it is none'), (err) => JSON.parse(JSON.stringify(err)));
   assert.strictEqual(error.code, URL_INVALID);
   assert(error.message.length > 0);
 });
 
-test('reference: close of one that never connected', async () => {
+test('reference: close without a connection', async () => {
   const called = promised();
   library.createWebSocket().close((err, value) => called.resolve([err.code, value]));
   assert.deepStrictEqual(await called.promise, [OTHER, undefined]);
 });
 
-test('reference: dataEnd, and listeners that are taken off', async () => {
+test('reference: dataEnd, and removed listeners', async () => {
   const ws = library.createWebSocket();
   const log = [];
   const over = promised();

@@ -22,7 +22,7 @@ async function server(context) {
   return { url, connection };
 }
 
-test('a close goes out whatever its code', async (context) => {
+test('sends a close frame for any code', async (context) => {
   const { url, connection } = await server(context);
   const socket = new Recorder(context);
   const asked = [0, -1, -100, 1, 100, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535, 66_536, 66_537, 2 ** 32, 1e300,
@@ -43,7 +43,7 @@ test('a close goes out whatever its code', async (context) => {
   }
 });
 
-test('a close goes out whatever else its options have', async (context) => {
+test('sends a close frame whatever its options contain', async (context) => {
   const { url, connection } = await server(context);
   const socket = new Recorder(context);
   const nothing = () => {};
@@ -70,7 +70,7 @@ async function sentHeaders(socket, header, ...patterns) {
   return lines.sort();
 }
 
-socketTest('header values: numbers and booleans are text, and what is undefined, null or empty is left out', async (socket) => {
+socketTest('header values: numbers and booleans become text; undefined, null and empty ones are ignored', async (socket) => {
   const header = {
     'x-a': undefined, 'x-b': null, 'x-c': '', 'x-d': 30, 'x-e': 0, 'x-f': -1.5, 'x-g': true, 'x-h': false, 'x-i': 'text', 'x-j': NaN, 'x-k': ' ',
   };
@@ -80,7 +80,7 @@ socketTest('header values: numbers and booleans are text, and what is undefined,
   assert.deepStrictEqual(twice, ['x-a: 4', 'x-b: 3']);
 });
 
-socketTest('header values that cannot be meant are refused by name', async ({ ws }) => {
+socketTest('refuses header values of other types by name', async ({ ws }) => {
   for (const [value, kind] of [[['a', 'b'], 'Array'], [new Map(), 'Map'], [new Set(), 'Set'], [{}, 'another'], [() => {}, 'another'], [Symbol('s'), 'another'], [1n, 'another']]) {
     const header = { 'x-good': 'a', 'x-bad': value };
     const error = await failureOf(() => ws.connect(WS_URL, { header }));
@@ -118,7 +118,7 @@ socketTest("options that the platform does not hear in a wrong type are left out
   assert.match((await socket.error()).message, /certificate/);
 });
 
-socketTest('pongTimeout is at most pingInterval, unless it is the default', async (socket) => {
+socketTest('an explicit pongTimeout is at most pingInterval', async (socket) => {
   for (const [options, ...patterns] of [
     [{ pingInterval: 10, pongTimeout: 10 }],
     [{ pingInterval: 10, pongTimeout: 30 }],
@@ -134,7 +134,7 @@ socketTest('pongTimeout is at most pingInterval, unless it is the default', asyn
   }
 });
 
-socketTest('members that no option has are left out, and the log names the nearest', async (socket) => {
+socketTest('unknown options are ignored, and the log suggests the nearest name', async (socket) => {
   for (const [options, ...patterns] of [
     [{ headers: {} }, /connect: headers: is not known and is left out; the nearest known name is header$/],
     [{ capath: '/nowhere' }, /nearest known name is caPath$/],
@@ -149,7 +149,7 @@ socketTest('members that no option has are left out, and the log names the neare
   }
 });
 
-socketTest('options of this library alone are strict, and a safeguard is not missed for a letter', async ({ ws }) => {
+socketTest('options of this library are strict, and a misspelled safeguard is refused', async ({ ws }) => {
   for (const [options, text] of [
     [{ certificatePining: [] }, /^certificatePining: is not an option; certificatePinning is$/],
     [{ CertificatePinnings: [] }, /certificatePinning is$/],
@@ -162,7 +162,7 @@ socketTest('options of this library alone are strict, and a safeguard is not mis
   }
 });
 
-socketTest('a list of what to reach without the proxy, or a name for it, of a wrong type is left out', async (socket) => {
+socketTest('proxy exclusions of a wrong type are ignored', async (socket) => {
   const none = { host: '', port: 0 };
   for (const [proxy, ...patterns] of [
     [{ ...none, exclusionList: 'a' }, /connect: proxy\.exclusionList: must be an array/],
@@ -175,7 +175,7 @@ socketTest('a list of what to reach without the proxy, or a name for it, of a wr
   }
 });
 
-socketTest('on and off of what is no event or no function return, and the log says so', async (socket) => {
+socketTest('on and off ignore unknown events and non-functions, and the log says so', async (socket) => {
   const { ws } = socket;
   const nothing = () => {};
   for (const [call, pattern] of [
@@ -200,7 +200,7 @@ socketTest('on and off of what is no event or no function return, and the log sa
   await socket.shut();
 });
 
-socketTest('a method with another this gives undefined, and the log says so', async (socket) => {
+socketTest('a method called with another this returns undefined, and the log says so', async (socket) => {
   const { ws } = socket;
   await socket.open(WS_URL);
   const methods = ['connect', 'send', 'close', 'on', 'off', 'sendPiece', 'ping', 'ready', 'next', 'retryNow', 'prepareAttempt', 'stats',

@@ -43,12 +43,12 @@ async function collected(closed) {
   return code;
 }
 
-test('tells its version, which another library of the same name does not have', () => {
+test('exports its version, unlike another library of the same name', () => {
   const [, version] = /^version = "(.*)"$/m.exec(fs.readFileSync(path.join(__dirname, '../../Cargo.toml'), 'utf8'));
   assert.strictEqual(library.version, version);
 });
 
-test('a connection that nobody can hear of is closed when its object is collected', async (context) => {
+test('a connection without listeners is closed when its object is collected', async (context) => {
   const server = await observed(context);
   const connection = server.next();
   const never = { reconnecting: () => {}, prepare: () => {}, reconnected: () => {} };
@@ -57,7 +57,7 @@ test('a connection that nobody can hear of is closed when its object is collecte
   assert.strictEqual(await collected((await connection).closed), 1001);
 });
 
-test('a connection whose listener can fire outlives its object', async (context) => {
+test('a connection whose listener can be called outlives its object', async (context) => {
   const server = await observed(context);
   const connection = server.next();
   const [message, close, finalized] = [listener(), listener(), listener()];
@@ -81,7 +81,7 @@ function counter() {
 }
 
 for (const type of ['open', 'reconnecting', 'reconnected']) {
-  test(`a connection that is to come back outlives its object while ${type} is listened to`, async (context) => {
+  test(`a reconnecting connection outlives its object while ${type} has a listener`, async (context) => {
     const server = await observed(context);
     const connection = server.next();
     const { calls, listen } = counter();
@@ -211,7 +211,7 @@ function peerOfTheNdk() {
   return module.exports;
 }
 
-test('environments that end with live connections close them, and NDK clients of the process go on', async (context) => {
+test('environments that end close their connections, and NDK clients of the process stay open', async (context) => {
   const ndk = peerOfTheNdk();
   assert.strictEqual(ndk.start(path.resolve(NET_WEBSOCKET_LIB), WS_URL), true);
   await until(() => ndk.counts()[0] === 1);
@@ -237,7 +237,7 @@ test('environments that end with live connections close them, and NDK clients of
   await socket.shut();
 });
 
-test('environments that end by themselves end their connections in good order', async (context) => {
+test('environments that end by themselves close their connections with a close frame', async (context) => {
   const ended = [];
   const server = await listen((connection) => connection.closed.then((code) => ended.push(code)));
   context.cleanup(server.close);

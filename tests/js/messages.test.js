@@ -76,7 +76,7 @@ socketTest('turns a lone surrogate into the replacement character', async (socke
   await socket.shut();
 });
 
-socketTest('gives a buffer of its own for each message', async (socket) => {
+socketTest('each message has its own buffer', async (socket) => {
   await socket.open(WS_URL);
   await socket.ws.send(bytes(8));
   await socket.ws.send(bytes(8));
@@ -106,7 +106,7 @@ socketTest('delivers messages sent right before close', async (socket) => {
   assert.strictEqual((await socket.closed()).code, 1000);
 });
 
-socketTest('receives compressed messages that end their stream', async (socket) => {
+socketTest('receives compressed messages that end with a final block', async (socket) => {
   // "a" and "b", each in a final block, a message without any block, and "c" in one that is not final.
   await socket.open(`${WS_URL}/deflated/c1034b0400c1034b0200c100c1034a0600`);
   for (const text of ['a', 'b', '', 'c']) assert.strictEqual(await socket.message(), text);

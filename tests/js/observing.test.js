@@ -45,7 +45,7 @@ function watch(ws) {
   return { log, until, listen };
 }
 
-test('every frame is told of with its header, before the message it ends', async (context) => {
+test('reports every frame with its header, before the message it ends', async (context) => {
   const { url, connection } = await observed(context);
   const ws = library.createWebSocket();
   const { until } = watch(ws);
@@ -73,7 +73,7 @@ test('every frame is told of with its header, before the message it ends', async
   await closed;
 });
 
-test('a compressed message is told of as it is on the wire', async (context) => {
+test('reports a compressed frame with its length on the wire', async (context) => {
   const { url, connection } = await observed(context, 'Sec-WebSocket-Extensions: permessage-deflate\r\n');
   const ws = library.createWebSocket();
   const { until } = watch(ws);
@@ -95,7 +95,7 @@ test('a compressed message is told of as it is on the wire', async (context) => 
   await closed;
 });
 
-socketTest('frames are told of while there is a listener, whenever it was set', async (socket) => {
+socketTest('reports frames while there is a listener', async (socket) => {
   const { ws } = socket;
   await socket.open(WS_URL, { perMessageDeflate: false });
   const exchange = async (text) => {
@@ -172,7 +172,7 @@ test('sends wait for a slow listener of frames, and for no reader of messages', 
   await closed;
 });
 
-socketTest('of statistics that came while the thread was busy only the last are told', async (socket) => {
+socketTest('reports only the latest statistics after the thread was busy', async (socket) => {
   const { ws } = socket;
   await socket.open(WS_URL, { statisticsInterval: 1, pingInterval: 0 });
   let told = [];
@@ -197,7 +197,7 @@ socketTest('of statistics that came while the thread was busy only the last are 
 
 test('a flood of pongs waits in the socket for a slow listener', (context) => floodOfPongs(context, 'pong', () => true));
 
-socketTest('the log lines of an object bear its number of a chain', async (socket) => {
+socketTest('the log lines of an object carry its trace id', async (socket) => {
   const isFile = fs.fstatSync(2).isFile();
   library.setLogLevel('info');
   const ids = [[0xa92ab1d3f2en, 'a92ab1d3f2e'], [0xabcdef, 'abcdef'], [2n ** 64n - 1n, 'f'.repeat(16)], [2 ** 53 - 1, '1fffffffffffff'], [0n], [0], [undefined]];
@@ -212,7 +212,7 @@ socketTest('the log lines of an object bear its number of a chain', async (socke
   if (!isFile) console.log('skip: the number in log lines (stderr is no file)');
 });
 
-socketTest('a number of a chain that is none is refused', async ({ ws }) => {
+socketTest('refuses an invalid trace id', async ({ ws }) => {
   for (const traceId of [-1n, 2n ** 64n, 2n ** 128n, -(2n ** 64n), -1, 1.5, 2 ** 53, NaN, Infinity, '1', true, {}]) {
     assertError(await failureOf(() => ws.connect(WS_URL, { traceId })), PARAMETER, /^traceId: must be a bigint of 64 bits/);
   }
@@ -238,7 +238,7 @@ socketTest('stats count what went over the wire', async (socket) => {
   await socket.shut();
 });
 
-socketTest('with statisticsInterval the statistics are told again and again', async (socket) => {
+socketTest('reports statistics at statisticsInterval', async (socket) => {
   const { ws } = socket;
   const told = [];
   const enough = new Promise((resolve) => ws.on('stats', (stats) => told.push(stats) === 3 && resolve()));

@@ -68,7 +68,7 @@ for (const nothing of [undefined, null]) {
   });
 }
 
-socketTest('takes no promise for a callback given', async (socket) => {
+socketTest('returns no promise when a callback is given', async (socket) => {
   assert.strictEqual(socket.ws.connect(WS_URL, () => {}), undefined);
   await socket.next('open');
   assert.strictEqual(socket.ws.send('x', () => {}), undefined);
@@ -126,7 +126,7 @@ socketTest('offers sub-protocols of more than 1,024 bytes', async (socket) => {
   await socket.shut();
 });
 
-socketTest('refuses a URL that is none', async (socket) => {
+socketTest('refuses an invalid URL', async (socket) => {
   for (const url of ['', 'nonsense', 'ws://', 'ftp://127.0.0.1/', 'ws://127.0.0.1:99999/', 'ws://a b/']) {
     assertError(await failureOf(() => socket.ws.connect(url)), URL_INVALID);
   }
@@ -218,7 +218,7 @@ socketTest('reports a wrong Sec-WebSocket-Accept', async (socket) => {
   assert(!socket.log.includes('open') && !socket.log.includes('close'), socket.log.join());
 });
 
-socketTest('an attempt that is closed ends with close alone', async (socket) => {
+socketTest('a closed attempt reports only the close event', async (socket) => {
   const { ws } = socket;
   const { Cause } = library;
   for (const [options, code, reason] of [
@@ -241,7 +241,7 @@ socketTest('an attempt that is closed ends with close alone', async (socket) => 
   await socket.shut();
 });
 
-socketTest('an attempt that fails while it is closed ends with close alone', async (socket) => {
+socketTest('an attempt that fails while closing reports only the close event', async (socket) => {
   const { ws } = socket;
   for (const url of [`ws://127.0.0.1:${await unusedPort()}/`, `${WS_URL}/status/404`, WS_URL]) {
     for (let round = 0; round < 10; round += 1) {
@@ -258,7 +258,7 @@ socketTest('an attempt that fails while it is closed ends with close alone', asy
   }
 });
 
-socketTest('connects again before the event of the close', async (socket) => {
+socketTest('connects again before the close event', async (socket) => {
   const { ws } = socket;
   for (let round = 0; round < 20; round += 1) {
     await ws.connect(`${WS_URL}/hang`);

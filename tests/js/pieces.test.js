@@ -28,7 +28,7 @@ function pieceReader(ws) {
   };
 }
 
-socketTest('a message is sent in pieces, text and binary', async (socket) => {
+socketTest('sends text and binary messages in pieces', async (socket) => {
   const { ws } = socket;
   await socket.open(WS_URL);
   const sent = [ws.sendPiece('one, ', false), ws.sendPiece('', false), ws.sendPiece('two 🎉', true)];
@@ -45,7 +45,7 @@ socketTest('a message is sent in pieces, text and binary', async (socket) => {
   await socket.shut();
 });
 
-socketTest('what does not belong between pieces is refused, and the message goes on', async (socket) => {
+socketTest('refuses other messages between pieces, and the message continues', async (socket) => {
   const { ws } = socket;
   assertError(await failureOf(() => ws.sendPiece('x', true)), OTHER, /^sendPiece: not connected/);
   await socket.open(WS_URL);
@@ -62,7 +62,7 @@ socketTest('what does not belong between pieces is refused, and the message goes
   assertError(await failureOf(() => ws.sendPiece('x', true)), OTHER, /^sendPiece: .* closed/);
 });
 
-socketTest('pieces that the queue has no room for can be sent once it has drained', async (socket) => {
+socketTest('a refused piece can be sent once the queue has drained', async (socket) => {
   const { ws } = socket;
   await socket.open(`${WS_URL}/sink`, { sendQueueLimit: 200_000 });
   const block = bytes(65_536);
@@ -82,7 +82,7 @@ socketTest('pieces that the queue has no room for can be sent once it has draine
   await socket.shut();
 });
 
-socketTest('a long binary message is received in pieces', async (socket) => {
+socketTest('receives a long binary message in pieces', async (socket) => {
   const { ws, log } = socket;
   const next = pieceReader(ws);
   const length = 40 * MIB;
@@ -107,7 +107,7 @@ socketTest('a long binary message is received in pieces', async (socket) => {
   assert.deepStrictEqual(log, ['headerReceive', 'open', 'dataEnd', 'dataEnd', 'dataEnd', 'close']);
 });
 
-socketTest('no piece of a text ends inside a character', async (socket) => {
+socketTest('a piece of text never ends inside a character', async (socket) => {
   const { ws } = socket;
   const next = pieceReader(ws);
   await socket.open(WS_URL, { receivePieces: true, perMessageDeflate: false });
@@ -145,7 +145,7 @@ for (const { name, frames, texts } of FRAGMENTS) {
   });
 }
 
-socketTest('the limit of a message holds for its pieces together', async (socket) => {
+socketTest('the message limit applies to all pieces together', async (socket) => {
   const { ws } = socket;
   let pieces = 0;
   ws.on('piece', () => (pieces += 1));
@@ -154,7 +154,7 @@ socketTest('the limit of a message holds for its pieces together', async (socket
   assert.strictEqual(pieces, 0);
 });
 
-socketTest('the next connection has whole messages again, and a wrong option is refused', async (socket) => {
+socketTest('the next connection delivers whole messages again, and an invalid option is refused', async (socket) => {
   const { ws } = socket;
   await socket.open(WS_URL, { receivePieces: true });
   await socket.shut();
@@ -165,7 +165,7 @@ socketTest('the next connection has whole messages again, and a wrong option is 
   assertError(await connectFailure(socket, WS_URL, { receivePieces: 1 }), PARAMETER, /^receivePieces: must be a boolean/);
 });
 
-test('a message whose connection was lost must begin again on the next', async ({ cleanup }) => {
+test('a message in pieces starts again after its connection was lost', async ({ cleanup }) => {
   const connections = [];
   const server = await listen((connection) => {
     connections.push(connection);

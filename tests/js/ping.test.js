@@ -7,7 +7,7 @@ const { OTHER, PARAMETER, assertError, failureOf, socketTest } = require('./supp
 
 const { WS_URL } = process.env;
 
-socketTest('ping gives the round trip, and pong tells of it', async (socket) => {
+socketTest('ping resolves with the round trip, and the pong event has it', async (socket) => {
   const { ws } = socket;
   const pongs = [];
   ws.on('pong', (...args) => pongs.push(args));
@@ -28,7 +28,7 @@ socketTest('ping gives the round trip, and pong tells of it', async (socket) => 
   await socket.shut();
 });
 
-socketTest('pings that no pong answers fail when the connection ends', async (socket) => {
+socketTest('unanswered pings reject when the connection ends', async (socket) => {
   const { ws } = socket;
   await socket.open(`${WS_URL}/drop`);
   // The server cuts the connection at the first message, which goes out behind the ping.

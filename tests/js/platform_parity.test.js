@@ -444,7 +444,7 @@ async function listeners(socket, prepare) {
 
 for (const { point, platform, expected, ours, why } of points) {
   const same = ours === undefined;
-  test(`as the platform${same ? '' : ', but for a reason'}: ${point} (${platform})`, async (context) => {
+  test(`${same ? 'as the platform' : 'differs from the platform for a reason'}: ${point} (${platform})`, async (context) => {
     assert.strictEqual(same, why === undefined, 'a difference needs a reason, and a reason a difference');
     const socket = new Recorder(context);
     socket.ws.on('error', (error) => {
@@ -455,6 +455,6 @@ for (const { point, platform, expected, ours, why } of points) {
   });
 }
 
-test('each point of the platform has a driver, and each driver a point', () => {
+test('each point of platform.json has a driver, and each driver a point', () => {
   assert.deepStrictEqual(Object.keys(drivers).sort(), points.map(({ point }) => point).sort());
 });

@@ -41,7 +41,7 @@ async function proxy({ cleanup }, route) {
 
 const settings = ({ host, port, exclusionList }, more = {}) => ({ proxy: { host, port, exclusionList, ...more } });
 
-socketTest('an HttpProxy makes the tunnel, with credentials if it asks for them', async (socket, context) => {
+socketTest('connects through an HttpProxy, with credentials if it asks for them', async (socket, context) => {
   const { port } = new URL(WS_URL);
   const server = await proxy(context, (request) =>
     request.includes('Proxy-Authorization: Basic YWxpY2U6c2VzYW1l')
@@ -57,7 +57,7 @@ socketTest('an HttpProxy makes the tunnel, with credentials if it asks for them'
   await socket.shut();
 });
 
-socketTest('a host may hold a scheme, a name, a password and a port, as on the platform', async (socket, context) => {
+socketTest('a proxy host may contain a scheme, credentials and a port, as on the platform', async (socket, context) => {
   const { port } = new URL(WS_URL);
   const server = await proxy(context, (request) =>
     request.includes(`Proxy-Authorization: Basic ${Buffer.from('alice:se:s@me').toString('base64')}\r\n`)
@@ -77,20 +77,20 @@ socketTest('a host may hold a scheme, a name, a password and a port, as on the p
   assert(!JSON.stringify(error).includes('wrong-secret'), error.message);
 });
 
-socketTest('an entry of the exclusions that means nothing is left out', async (socket, context) => {
+socketTest('ignores invalid proxy exclusions', async (socket, context) => {
   const server = await proxy(context, () => ({ status: '403 Filtered' }));
   const { hostname } = new URL(WS_URL);
   await assertWarns(() => socket.open(WS_URL, settings({ ...server, exclusionList: ['10.0.0.0/99', hostname] })), /1 invalid entries of a list of proxy exclusions/);
   await socket.shut();
 });
 
-socketTest('a proxy that refuses is an error that says so', async (socket, context) => {
+socketTest('names a proxy that refuses', async (socket, context) => {
   const server = await proxy(context, () => ({ status: '403 Filtered' }));
   await socket.ws.connect('wss://server.invalid/', settings(server));
   assertError(await socket.error(), OTHER, /^proxy tunnel to server\.invalid:443 by 127\.0\.0\.1:\d+ failed: the proxy answered HTTP 403 Filtered/);
 });
 
-socketTest('what is excluded, and no proxy at all, are direct', async (socket, context) => {
+socketTest('connects directly to excluded hosts and without a proxy', async (socket, context) => {
   const server = await proxy(context, () => ({ status: '403 Filtered' }));
   const { hostname } = new URL(WS_URL);
   const options = [
@@ -108,7 +108,7 @@ socketTest('what is excluded, and no proxy at all, are direct', async (socket, c
   assert.deepStrictEqual(server.asked, []);
 });
 
-socketTest('a field that is wrong is named', async (socket) => {
+socketTest('names the invalid field', async (socket) => {
   const good = { host: 'proxy.example', port: 8080, exclusionList: [] };
   for (const [field, wrong] of [
     ['proxy', 'direct'],

@@ -10,7 +10,7 @@ const { WS_URL } = process.env;
 // Round trips of another connection during which nothing is read from one that is quiet.
 const QUIET_ROUNDS = 100;
 
-socketTest('next gives one message after the other, then done', async (socket) => {
+socketTest('next resolves with one message after the other, then done', async (socket) => {
   const { ws } = socket;
   const early = await failureOf(() => ws.next());
   assertError(early, OTHER, /^next: not connected/);
@@ -34,7 +34,7 @@ socketTest('next gives one message after the other, then done', async (socket) =
   assert.deepStrictEqual(socket.log, ['headerReceive', 'open', 'close']);
 });
 
-socketTest('for await reads until the end of the connection, and may break off and go on', async (socket) => {
+socketTest('for await reads until the connection ends, and can break and continue', async (socket) => {
   const { ws } = socket;
   ws.connect(`${WS_URL}/flood/1000/4`);
   const numbers = [];
@@ -51,7 +51,7 @@ socketTest('for await reads until the end of the connection, and may break off a
   assert.deepStrictEqual(numbers, Array.from({ length: 1000 }, (_, index) => index));
 });
 
-socketTest('a reader may await what it sends, and the answers wait for it', async (socket) => {
+socketTest('a reader can await its sends while answers queue', async (socket) => {
   const { ws } = socket;
   ws.connect(WS_URL);
   const first = ws.next();
@@ -70,7 +70,7 @@ socketTest('a reader may await what it sends, and the answers wait for it', asyn
   await socket.shut();
 });
 
-socketTest('what was not read can be read after the end, and the next connection begins anew', async (socket) => {
+socketTest('unread messages can be read after the end, and the next connection starts empty', async (socket) => {
   const { ws } = socket;
   ws.connect(WS_URL);
   const first = ws.next();
@@ -90,7 +90,7 @@ socketTest('what was not read can be read after the end, and the next connection
   await socket.shut();
 });
 
-socketTest('next fails once when the connection does', async (socket) => {
+socketTest('next rejects once when the connection fails', async (socket) => {
   const { ws } = socket;
   ws.connect(`${WS_URL}/bad-utf8`);
   const both = [ws.next(), ws.next()];
@@ -102,7 +102,7 @@ socketTest('next fails once when the connection does', async (socket) => {
   assert.strictEqual((await ws.next()).done, true);
 });
 
-socketTest('a reader that does not read stops the server, and loses nothing', async (socket, context) => {
+socketTest('a reader that does not read pauses the server and loses no message', async (socket, context) => {
   const { ws } = socket;
   const [count, size] = [2_000, 16_384];
   ws.connect(`${WS_URL}/flood/${count}/${size}`);
@@ -127,7 +127,7 @@ socketTest('a reader that does not read stops the server, and loses nothing', as
   await socket.shut();
 });
 
-test('an object that is iterated is its own iterator', () => {
+test('a socket is its own async iterator', () => {
   const ws = library.createWebSocket();
   assert.strictEqual(ws[Symbol.asyncIterator](), ws);
 });

@@ -12,7 +12,7 @@ const LONG_MS = 20_000_000;
 /** The next event of that type. */
 const next = (ws, type) => new Promise((resolve) => ws.on(type, resolve));
 
-socketTest('a lost connection comes back with a fresh handshake', async ({ ws }) => {
+socketTest('a lost connection reconnects with a prepared handshake', async ({ ws }) => {
   const seen = [];
   for (const type of ['open', 'close', 'error', 'reconnecting', 'reconnected']) ws.on(type, () => seen.push(type));
   const prepare = next(ws, 'prepare');
@@ -60,7 +60,7 @@ for (const [hex, code, text] of [
   });
 }
 
-socketTest('retryNow begins the attempt that is waited for, and close ends the waiting', async ({ ws }) => {
+socketTest('retryNow starts the pending attempt, and close cancels it', async ({ ws }) => {
   assert.strictEqual(ws.retryNow(), false);
   const waits = next(ws, 'reconnecting');
   await ws.connect(`${WS_URL}/drop`, { reconnect: { delay: LONG_MS, maxDelay: LONG_MS } });
@@ -105,7 +105,7 @@ for (const dropQueue of [false, true]) {
   });
 }
 
-socketTest('what a lost connection had begun to send fails with the cause of the loss, and the rest is sent by the next', async ({ ws }, { cleanup }) => {
+socketTest('a partly sent message fails with the cause of the loss, and the next connection sends the rest', async ({ ws }, { cleanup }) => {
   const waiting = [];
   const server = await listen((connection) => waiting.shift()(connection));
   cleanup(server.close);
@@ -134,7 +134,7 @@ socketTest('what a lost connection had begun to send fails with the cause of the
   assert.deepStrictEqual((await second).messages.map(String), ['behind it']);
 });
 
-socketTest('a server that asks for time is given it, and one that refuses is not asked again', async (socket) => {
+socketTest('waits as long as Retry-After asks, and does not retry a refusal', async (socket) => {
   const { ws } = socket;
   const { Cause } = library;
   for (const [path, cause] of [['/status/429/600', Cause.HTTP_4XX], ['/status/503/600', Cause.HTTP_5XX]]) {
@@ -154,7 +154,7 @@ socketTest('a server that asks for time is given it, and one that refuses is not
   assert.strictEqual((await socket.error()).cause, Cause.NO_ANSWER);
 });
 
-socketTest('a bad reconnect option is named', async ({ ws }) => {
+socketTest('names the invalid reconnect option', async ({ ws }) => {
   const wrong = {
     delay: 0, maxDelay: '1', maxAttempts: 1.5, maxTime: -1, atOnce: 1, dropQueue: 1, causes: [13], other: 1,
   };
@@ -166,7 +166,7 @@ socketTest('a bad reconnect option is named', async ({ ws }) => {
   assertError(await failureOf(() => ws.prepareAttempt(1, { other: 1 })), PARAMETER, /^change\.other: /);
 });
 
-socketTest('the queue may be bounded by messages, and the log be set', async ({ ws }) => {
+socketTest('the queue can be limited by messages, and the log level set', async ({ ws }) => {
   // A server that never answers keeps them in the queue.
   await ws.connect(`${WS_URL}/hang`, { sendQueueMessages: 2 });
   const accepted = [ws.send('a'), ws.send('b')];

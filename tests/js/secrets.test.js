@@ -35,7 +35,7 @@ const ANSWERS = [
 ];
 const FRAMES = ['c106733363723374', '8306733363723374', '880803ed733363723374'];
 
-socketTest('no text of an error and no log line holds a secret', async (socket, context) => {
+socketTest('no error text and no log line contains a secret', async (socket, context) => {
   const texts = [];
   const log = await logOf('debug', async () => {
     for (const answer of ANSWERS) {

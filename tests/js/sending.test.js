@@ -11,7 +11,7 @@ const {
 
 const { WS_URL } = process.env;
 
-socketTest('the promise of send waits for the kernel, and fails with the connection', async (socket) => {
+socketTest('send resolves when the kernel has the message, and rejects with the connection', async (socket) => {
   const { ws } = socket;
   const early = [];
   await ws.connect(WS_URL);
@@ -35,7 +35,7 @@ socketTest('the promise of send waits for the kernel, and fails with the connect
   await socket.closed();
 });
 
-socketTest('a long message goes out in fragments, unless it is told not to', async (socket) => {
+socketTest('sends a long message in fragments by default', async (socket) => {
   const { ws } = socket;
   for (const [options, expected] of [
     [{}, [[2, false, 262_130], [0, false, 262_130], [0, false, 262_130], [0, false, 262_130], [0, true, 251_480]]],
@@ -54,7 +54,7 @@ socketTest('a long message goes out in fragments, unless it is told not to', asy
   }
 });
 
-socketTest('a full queue is refused, and ready tells when to go on', async (socket) => {
+socketTest('a full queue refuses a send, and ready resolves when there is room', async (socket) => {
   const { ws } = socket;
   const drained = new Promise((resolve) => ws.on('drain', resolve));
   const block = bytes(50_000);
@@ -83,7 +83,7 @@ socketTest('a full queue is refused, and ready tells when to go on', async (sock
   await socket.shut();
 });
 
-socketTest('with sendQueuePolicy wait a send waits for room, in order', async (socket) => {
+socketTest('with sendQueuePolicy wait, sends wait for room in order', async (socket) => {
   const { ws } = socket;
   const limits = { sendQueueLimit: 100_000, sendQueuePolicy: 'wait' };
   await socket.open(WS_URL, limits);
@@ -100,7 +100,7 @@ socketTest('with sendQueuePolicy wait a send waits for room, in order', async (s
   await socket.shut();
 });
 
-socketTest('messages without a promise and a limit of one message hold up no send that waits', async (socket) => {
+socketTest('messages without a promise and a limit of one message do not block a waiting send', async (socket) => {
   const { ws } = socket;
   await socket.open(WS_URL, { sendQueueMessages: 1, sendQueuePolicy: 'wait' });
   const first = callbackOf((callback) => ws.send('first', callback));
@@ -111,7 +111,7 @@ socketTest('messages without a promise and a limit of one message hold up no sen
   await socket.shut();
 });
 
-socketTest('a send that waits for room fails with its connection', async (socket) => {
+socketTest('a send that waits for room rejects when its connection fails', async (socket) => {
   const { ws } = socket;
   const limits = { sendQueueLimit: 100_000, sendQueuePolicy: 'wait' };
   // A server that never answers keeps the first in the queue.
@@ -130,7 +130,7 @@ socketTest('a send that waits for room fails with its connection', async (socket
   assertError(await failureOf(() => ws.connect(WS_URL, { sendQueuePolicy: 'block' })), PARAMETER, /^sendQueuePolicy: /);
 });
 
-socketTest('promises that an end breaks name its code and its cause, as the event does', async (socket, { cleanup }) => {
+socketTest('promises rejected by an end have its code and cause, as the event does', async (socket, { cleanup }) => {
   const { ws } = socket;
   // A server that answers nothing but what it is told to, and when.
   const waiting = [];

@@ -26,14 +26,14 @@ socketTest('refuses a certificate of an unknown CA', async (socket) => {
   assert.deepStrictEqual(socket.log, ['error']);
 });
 
-socketTest('takes any certificate when asked to skip verification', async (socket) => {
+socketTest('accepts any certificate when verification is skipped', async (socket) => {
   await socket.open(WSS_UNTRUSTED_URL, { skipServerCertVerification: true });
   await socket.ws.send('trusting');
   assert.strictEqual(await socket.message(), 'trusting');
   await socket.shut();
 });
 
-socketTest('takes a certificate of X.509 version 1 when asked to skip verification', async (socket) => {
+socketTest('accepts a certificate of X.509 version 1 when verification is skipped', async (socket) => {
   const error = await connectFailure(socket, WSS_V1_URL, { caPath: CA_FILE });
   assertError(error, error.code, /version 3.*skipServerCertVerification/);
   socket.log.length = 0;
@@ -47,7 +47,7 @@ socketTest('refuses a CA file that is missing or holds no certificate', async (s
   }
 });
 
-socketTest('shows a client certificate to a server that wants one', async (socket) => {
+socketTest('presents a client certificate to a server that requires one', async (socket) => {
   const clientCert = { certPath: CLIENT_CERT_FILE, keyPath: CLIENT_KEY_FILE };
   await socket.open(WSS_MUTUAL_URL, { caPath: CA_FILE, clientCert });
   await socket.shut();
@@ -77,7 +77,7 @@ socketTest('opens a client key by its password', async (socket) => {
   await socket.shut();
 });
 
-socketTest('tells no byte of a key', async (socket) => {
+socketTest('no text contains a byte of a key', async (socket) => {
   const lines = fs.readFileSync(CLIENT_KEY_FILE, 'utf8').trim().split('\n');
   const body = lines.slice(1, -1).join('');
   const keyPath = path.join(path.dirname(CA_FILE), `damaged-${process.pid}.key`);
@@ -108,7 +108,7 @@ socketTest('tells no byte of a key', async (socket) => {
   }
 });
 
-socketTest('asks for a pinned key', async (socket) => {
+socketTest('requires a pinned key', async (socket) => {
   const hashAlgorithm = 'SHA-256';
   const right = { publicKeyHash: SERVER_PIN, hashAlgorithm };
   const wrong = { publicKeyHash: Buffer.alloc(32).toString('base64'), hashAlgorithm };
@@ -134,7 +134,7 @@ socketTest('asks for a pinned key', async (socket) => {
   assertError(await failureOf(() => socket.ws.connect(WSS_URL, { certificatePinning: [right, 'x'] })), PARAMETER, /^certificatePinning: /);
 });
 
-socketTest('verifies another name if told so', async (socket) => {
+socketTest('verifies the name of tlsServerName', async (socket) => {
   assertError(await connectFailure(socket, WSS_WRONG_NAME_URL, { caPath: CA_FILE }), OTHER, /is for example\.invalid, not for localhost/);
   await socket.open(WSS_WRONG_NAME_URL, { caPath: CA_FILE, tlsServerName: 'example.invalid' });
   await socket.shut();
@@ -151,7 +151,7 @@ socketTest('offers protocols by ALPN', async (socket) => {
   }
 });
 
-socketTest('takes a folder of authorities, alone or beside those of the system', async (socket) => {
+socketTest('accepts a folder of authorities, alone or with those of the system', async (socket) => {
   const folder = path.join(path.dirname(CA_FILE), `authorities-${process.pid}`);
   fs.mkdirSync(folder);
   try {
@@ -167,7 +167,7 @@ socketTest('takes a folder of authorities, alone or beside those of the system',
   }
 });
 
-socketTest('speaks no TLS below minSupportTlsProtocol', async (socket) => {
+socketTest('refuses TLS below minSupportTlsProtocol', async (socket) => {
   const { TLS_V_1_2, TLS_V_1_3 } = library.TlsProtocol;
   await socket.open(WSS_TLS12_URL, { caPath: CA_FILE, minSupportTlsProtocol: TLS_V_1_2 });
   await socket.shut();

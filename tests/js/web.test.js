@@ -78,7 +78,7 @@ test('web: the class has the members of the standard', () => {
   assert.strictEqual(typeof CloseEvent, 'function');
 });
 
-test('web: an echo comes back as text and as bytes, and the states follow the events', async (context) => {
+test('web: echoes text and bytes, and readyState follows the events', async (context) => {
   const ws = connect(context);
   assert(ws instanceof WebSocket && ws instanceof EventTarget);
   assert.deepStrictEqual([ws.url, ws.readyState, ws.protocol, ws.extensions, ws.bufferedAmount], [WS_URL, 0, '', '', 0]);
@@ -115,7 +115,7 @@ test('web: an echo comes back as text and as bytes, and the states follow the ev
   assert.deepStrictEqual([code, reason, wasClean, ws.readyState], [3001, 'done', true, 3]);
 });
 
-test('web: a Blob is sent in its turn, and binaryType makes Blobs of messages', async (context) => {
+test('web: a Blob is sent in order, and binaryType \'blob\' delivers Blobs', async (context) => {
   if (!globalThis.Blob) {
     assert.strictEqual(new WebSocket(WS_URL).binaryType, 'arraybuffer');
     return;
@@ -163,7 +163,7 @@ test('web: the constructor refuses what the standard refuses', () => {
   assertThrows(() => new WebSocket(WS_URL, [], { receivePieces: true }), 'TypeError', /receivePieces/);
 });
 
-test('web: the url is shown with ws or wss, and as a URL parser writes it', async (context) => {
+test('web: url has the scheme ws or wss, and the form of a URL parser', async (context) => {
   const url = new URL(WS_URL);
   const shown = (text) => {
     const ws = new WebSocket(text);
@@ -190,7 +190,7 @@ test('web: the server chooses one of the sub-protocols', async (context) => {
   assert.deepStrictEqual([log, code, wasClean, ws.protocol], [['error', 'close'], 1006, false, '']);
 });
 
-test('web: listeners and attributes are called in the order in which they came', async (context) => {
+test('web: listeners and handler attributes are called in the order they were set', async (context) => {
   const ws = connect(context);
   const log = [];
   const note = (name) => () => log.push(name);
@@ -231,7 +231,7 @@ test('web: listeners and attributes are called in the order in which they came',
   assertThrows(() => ws.addEventListener.call({}, 'open', note), 'TypeError', /no EventTarget/);
 });
 
-test('web: a listener may be there once, or until a signal is aborted', async (context) => {
+test('web: a listener can have the options once and signal', async (context) => {
   const ws = await opened(context);
   const log = [];
   const controller = new AbortController();
@@ -249,7 +249,7 @@ test('web: a listener may be there once, or until a signal is aborted', async (c
   assert.deepStrictEqual(log, ['once', 'signal', '|', 'signal', '|', '|']);
 });
 
-test('web: an event tells what it is, where it is and when it was', async (context) => {
+test('web: an event has its type, its target and its time', async (context) => {
   const ws = await opened(context);
   const before = performance.now();
   let during;
@@ -299,7 +299,7 @@ test('web: stopImmediatePropagation ends the calls of one event', async (context
   assert.deepStrictEqual(log, ['stop', 'go', 'second go']);
 });
 
-test('web: events of a script are dispatched, the engine\'s own and ours', async (context) => {
+test('web: dispatches events made by scripts, of the engine\'s classes and of ours', async (context) => {
   const ws = connect(context);
   const log = [];
   ws.addEventListener('own', function listener(event) {
@@ -355,7 +355,7 @@ test('web: a listener that throws is reported, and the others are called', async
   assert.deepStrictEqual(log, ['called']);
 });
 
-test('web: who waits for one message after the other misses none', async (context) => {
+test('web: a script that awaits one message after the other misses none', async (context) => {
   const server = await observed(context);
   for (const wait of [
     (ws) => next(ws, 'message'),
@@ -374,7 +374,7 @@ test('web: who waits for one message after the other misses none', async (contex
   }
 });
 
-test('web: close sends the code and the reason, or neither', async (context) => {
+test('web: close sends code and reason, or neither', async (context) => {
   const server = await observed(context);
   for (const [given, code] of [[[], 1005], [[undefined, ''], 1005], [[1000], 1000], [[3000, 'reason'], 3000], [[undefined, 'reason'], 1000]]) {
     const connection = server.next();
@@ -396,7 +396,7 @@ test('web: close sends the code and the reason, or neither', async (context) => 
   assert.strictEqual((await next(ws, 'close')).code, 4999);
 });
 
-test('web: the close event tells what the server has sent, whoever closed first', async (context) => {
+test('web: the close event has the code and reason of the server, whoever closed first', async (context) => {
   const server = await observed(context);
   const end = async (bytesOfServer, close) => {
     const connection = server.next();
@@ -424,7 +424,7 @@ test('web: the close event tells what the server has sent, whoever closed first'
   assert.deepStrictEqual(await end([0x83, 0]), [1006, '', false, [3]]);
 });
 
-test('web: an attempt that fails tells error and close, once each and not at once', async (context) => {
+test('web: a failed attempt reports error and close, once each and later', async (context) => {
   const refusing = await answering(context, 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
   const redirecting = await answering(context, `HTTP/1.1 301 Moved\r\nLocation: ${WS_URL}\r\nContent-Length: 0\r\n\r\n`);
   for (const url of [`ws://127.0.0.1:${await unusedPort()}/`, refusing.url, redirecting.url, 'ws://host.invalid/']) {
@@ -437,7 +437,7 @@ test('web: an attempt that fails tells error and close, once each and not at onc
   }
 });
 
-test('web: close while connecting gives up with error and close', async (context) => {
+test('web: close while connecting reports error and close', async (context) => {
   const ws = connect(context);
   const log = [];
   for (const type of ['open', 'error', 'close']) ws[`on${type}`] = (event) => log.push(type, event.code);
@@ -447,7 +447,7 @@ test('web: close while connecting gives up with error and close', async (context
   assert.deepStrictEqual([log, ws.readyState], [['error', undefined, 'close', 1006], 3]);
 });
 
-test('web: a script that has closed hears no more messages', async (context) => {
+test('web: no message event follows close()', async (context) => {
   const server = await observed(context);
   const connection = server.next();
   const ws = await opened(context, server.url);
@@ -458,7 +458,7 @@ test('web: a script that has closed hears no more messages', async (context) => 
   await next(ws, 'close');
 });
 
-test('web: bufferedAmount counts at once, falls when the kernel has it, and grows after the end', async (context) => {
+test('web: bufferedAmount grows at once, falls when the kernel has the data, and grows after the end', async (context) => {
   const ws = await opened(context);
   ws.send('ü');
   ws.send(new Uint8Array(1000));
@@ -484,7 +484,7 @@ test('web: bufferedAmount counts at once, falls when the kernel has it, and grow
   assert.strictEqual(ws.bufferedAmount, 5 + 5 + 90);
 });
 
-test('web: the third argument takes our options, and nothing of ours shows without it', async (context) => {
+test('web: the third argument takes our options, and other values are ignored', async (context) => {
   const headers = async (...rest) => {
     const ws = connect(context, new URL('/headers', WS_URL), ...rest);
     const { data } = await next(ws, 'message');
@@ -497,7 +497,7 @@ test('web: the third argument takes our options, and nothing of ours shows witho
   assert.doesNotMatch(await headers([], 'stray'), /stray/);
 });
 
-test('web: a class may be derived', async (context) => {
+test('web: the class can be extended', async (context) => {
   class Mine extends WebSocket {
     constructor(url) {
       super(url);
@@ -516,7 +516,7 @@ test('web: a class may be derived', async (context) => {
   assert.strictEqual((await next(ws, 'message')).data, 'mine text');
 });
 
-test('web: install sets what is missing and leaves the rest', () => {
+test('web: install sets missing globals and leaves the others', () => {
   const mine = function MyEvent() {};
   const target = { Event: mine };
   web.install(target);

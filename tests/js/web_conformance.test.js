@@ -45,7 +45,7 @@ test('web conformance: a sub-protocol is a token', (context) => {
   for (const code of allowed) connect(context, WS_URL, `a${String.fromCharCode(code)}b`).close();
 });
 
-test('web conformance: a URL is read as URLs are', async (context) => {
+test('web conformance: parses URLs as the URL standard does', async (context) => {
   const { host } = new URL(WS_URL);
   const refused = ['ws://foo bar.com/', `ftp://${host}/`, 'mailto:example@example.org', 'about:blank', `ws://${host}/#`, `http://${host}/#test`, ''];
   for (const url of refused) {
@@ -71,7 +71,7 @@ test('web conformance: a URL is read as URLs are', async (context) => {
   assert.strictEqual(nameOfFailure(() => WebSocket(WS_URL)), 'TypeError');
 });
 
-test('web conformance: what the server sees of a URL', async (context) => {
+test('web conformance: the request target of a URL', async (context) => {
   const server = await answering(context, 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
   const ws = connect(context, `ws://user:pass%40word@127.0.0.1:${server.port}/a b?x\0y\0&ö`);
   await next(ws, 'close');
@@ -81,7 +81,7 @@ test('web conformance: what the server sees of a URL', async (context) => {
   assert(!headers.some((header) => /^referer:/i.test(header)), 'a Referer');
 });
 
-test('web conformance: no script changes what is read-only, nor what else is', (context) => {
+test('web conformance: attributes are read-only, and methods can be replaced', (context) => {
   const ws = connect(context, WS_URL);
   for (const holder of [WebSocket, WebSocket.prototype]) {
     assert.strictEqual(nameOfFailure(() => Object.defineProperty(holder, 'OPEN', { get: () => 5 })), 'TypeError');
@@ -108,7 +108,7 @@ test('web conformance: no script changes what is read-only, nor what else is', (
   }
 });
 
-test('web conformance: a handler is a function or an object, and an object is not called', (context) => {
+test('web conformance: a handler can be a function or an object, and an object is not called', (context) => {
   const ws = connect(context, WS_URL);
   for (const name of HANDLERS) {
     assert.strictEqual(ws[name], null);
@@ -127,7 +127,7 @@ test('web conformance: a handler is a function or an object, and an object is no
   }
 });
 
-test('web conformance: each event is plain, and knows its socket while it is told', async (context) => {
+test('web conformance: each event neither bubbles nor cancels, and has its socket as target during dispatch', async (context) => {
   const seen = [];
   // One message, then a frame with an opcode that does not exist.
   const ws = connect(context, `${WS_URL}/wire/810474657374830130`);
@@ -144,7 +144,7 @@ test('web conformance: each event is plain, and knows its socket while it is tol
   assert.deepStrictEqual(seen, ['open [object Event] 1', 'message [object MessageEvent] 1', 'error [object Event] 3', 'close [object CloseEvent] 3']);
 });
 
-test('web conformance: an event of a close is made by scripts as well', () => {
+test('web conformance: scripts can construct a CloseEvent', () => {
   const plain = new CloseEvent('foo');
   assert.deepStrictEqual([plain.type, plain.wasClean, plain.code, plain.reason, plain.bubbles, plain.cancelable], ['foo', false, 0, '', false, false]);
   const full = new CloseEvent('foo', { bubbles: true, cancelable: true, wasClean: true, code: 7, reason: 'x' });
@@ -153,7 +153,7 @@ test('web conformance: an event of a close is made by scripts as well', () => {
   assert.strictEqual('initCloseEvent' in CloseEvent.prototype, false);
 });
 
-test('web conformance: views of every kind send what they show', async (context) => {
+test('web conformance: views of every kind send their own part of the buffer', async (context) => {
   const ws = connect(context, WS_URL);
   await next(ws, 'open');
   const buffer = Uint8Array.from({ length: 64 }, (_, index) => index).buffer;
@@ -173,7 +173,7 @@ test('web conformance: views of every kind send what they show', async (context)
   }
 });
 
-test('web conformance: lengths at the bounds of a frame header', async (context) => {
+test('web conformance: lengths at the limits of a frame header', async (context) => {
   const ws = connect(context, WS_URL);
   await next(ws, 'open');
   for (const length of [125, 126, 0xffff, 0x10000]) {
@@ -183,7 +183,7 @@ test('web conformance: lengths at the bounds of a frame header', async (context)
   }
 });
 
-test('web conformance: what close takes', async (context) => {
+test('web conformance: the arguments of close', async (context) => {
   const ws = connect(context, WS_URL);
   await next(ws, 'open');
   for (const code of [0, 500, 999, 1001, 1005, 1006, 1015, 2999, 5000, -1, NaN, null, 'string', 0x10000 + 1000, {}]) {
@@ -202,7 +202,7 @@ test('web conformance: what close takes', async (context) => {
   assert.strictEqual(ws.readyState, 3);
 });
 
-test('web conformance: an answer that is no upgrade fails the connection', async (context) => {
+test('web conformance: an answer other than an upgrade fails the connection', async (context) => {
   const attempts = [];
   const attempt = (url, what, ...protocols) => {
     const ws = new WebSocket(url, ...protocols);
@@ -226,7 +226,7 @@ test('web conformance: an answer that is no upgrade fails the connection', async
   await Promise.all(attempts);
 });
 
-test('web conformance: twenty-five sockets each get their own', async (context) => {
+test('web conformance: twenty-five sockets each get their own messages', async (context) => {
   const sockets = Array.from({ length: 25 }, () => connect(context, WS_URL));
   await Promise.all(sockets.map(async (ws, index) => {
     await next(ws, 'open');
@@ -237,7 +237,7 @@ test('web conformance: twenty-five sockets each get their own', async (context) 
   }));
 });
 
-test('web conformance: a close in the same bytes as the answer comes after open', async (context) => {
+test('web conformance: a close frame in the same bytes as the answer is reported after open', async (context) => {
   const ws = connect(context, `${WS_URL}/wire/880603e950415353`);
   const open = next(ws, 'open');
   const close = next(ws, 'close');
@@ -247,7 +247,7 @@ test('web conformance: a close in the same bytes as the answer comes after open'
   assert.deepStrictEqual([code, reason, wasClean], [1001, 'PASS', true]);
 });
 
-test('web conformance: close more than once, and from its own event', async (context) => {
+test('web conformance: close can be called again, and inside its own event', async (context) => {
   const ws = new WebSocket(WS_URL);
   let told = 0;
   const closed = new Promise((resolve) => {

@@ -24,7 +24,7 @@ function connectAndForget(url, listeners) {
   for (const [type, each] of Object.entries(listeners)) ws.addEventListener(type, each);
 }
 
-test('web: a socket lives while a listener waits for an event that can come', async (context) => {
+test('web: a socket lives while a listener can be called', async (context) => {
   const server = await observed(context);
   const connection = server.next();
   const [open, message, close] = [listener(), listener(), listener()];
@@ -45,7 +45,7 @@ test('web: a socket lives while a listener waits for an event that can come', as
   assert.strictEqual(await close.heard, 1006);
 });
 
-test('web: a socket that no listener waits for is closed when it is collected', async (context) => {
+test('web: a socket without listeners is closed when it is collected', async (context) => {
   const server = await observed(context);
   for (const listeners of [{}, { open: 1 }]) {
     const connection = server.next();
@@ -62,7 +62,7 @@ test('web: a socket that no listener waits for is closed when it is collected', 
   }
 });
 
-test('web: sockets that are made and dropped are collected', async () => {
+test('web: dropped sockets are collected', async () => {
   const url = `ws://127.0.0.1:${await unusedPort()}/`;
   let finalized = 0;
   const registry = new FinalizationRegistry(() => (finalized += 1));

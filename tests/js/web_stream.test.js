@@ -68,7 +68,7 @@ function frameOf(length) {
   return frame;
 }
 
-test('stream: text and binary go both ways', async (context) => {
+test('stream: sends and receives text and binary', async (context) => {
   const stream = connect(context);
   assert.strictEqual(stream.url, WS_URL);
   const { readable, writable, protocol, extensions } = await stream.opened;
@@ -99,7 +99,7 @@ test('stream: the members are those of the class', async (context) => {
   await stream.opened;
 });
 
-test('stream: wrong arguments of the constructor', () => {
+test('stream: refuses invalid arguments of the constructor', () => {
   for (const [args, name, pattern] of [
     [[], 'TypeError', /the url is missing/],
     [['none'], 'SyntaxError', /url: /],
@@ -115,7 +115,7 @@ test('stream: wrong arguments of the constructor', () => {
   ]) assertThrows(() => new WebSocketStream(...args), name, pattern);
 });
 
-test('stream: a sub-protocol, and options of connect', async (context) => {
+test('stream: accepts a sub-protocol and the options of connect', async (context) => {
   const server = await observed(context, 'Sec-WebSocket-Protocol: two\r\n');
   const stream = connect(context, new URL(server.url), { protocols: ['one', 'two'] }, { perMessageDeflate: false });
   const { protocol, extensions } = await stream.opened;
@@ -134,7 +134,7 @@ test('stream: an attempt that fails rejects both promises with one error', async
   }
 });
 
-test('stream: close before it is open gives the attempt up', async (context) => {
+test('stream: close before opened cancels the attempt', async (context) => {
   const stream = connect(context);
   stream.close();
   const error = await failure(stream.opened);
@@ -142,7 +142,7 @@ test('stream: close before it is open gives the attempt up', async (context) => 
   assert.strictEqual(await failure(stream.closed), error);
 });
 
-test('stream: a signal cancels the attempt, and does nothing afterwards', async (context) => {
+test('stream: a signal cancels the attempt, and has no effect afterwards', async (context) => {
   const server = await observed(context);
   const before = new AbortController();
   before.abort();
@@ -169,7 +169,7 @@ test('stream: a signal cancels the attempt, and does nothing afterwards', async 
   assert.strictEqual((await readable.getReader().read()).value, 'still there');
 });
 
-test('stream: a signal that can cancel nothing any more has lost its listener', async (context) => {
+test('stream: removes its listener from the signal once the attempt is over', async (context) => {
   for (const url of [WS_URL, `ws://127.0.0.1:${await unusedPort()}`]) {
     const listeners = new Set();
     const signal = { aborted: false, addEventListener: (_, listener) => listeners.add(listener), removeEventListener: (_, listener) => listeners.delete(listener) };
@@ -180,7 +180,7 @@ test('stream: a signal that can cancel nothing any more has lost its listener', 
   }
 });
 
-test('stream: how close ends it', async (context) => {
+test('stream: how close ends the stream', async (context) => {
   for (const [argument, closeCode, reason] of [
     [undefined, 1005, ''], [null, 1005, ''], [{}, 1005, ''], [{ reason: '' }, 1005, ''], [{ reason: 'why' }, 1000, 'why'], [{ closeCode: 4999 }, 4999, ''],
     [{ closeCode: 1000.9 }, 1000, ''],
@@ -222,7 +222,7 @@ test('stream: a WebSocketError has a code and a reason', () => {
   assertThrows(() => Object.getOwnPropertyDescriptor(WebSocketError.prototype, 'reason').get.call(new Error('no')), 'TypeError', /this is no WebSocketError/);
 });
 
-test('stream: cancelling the readable and aborting the writable close with what a WebSocketError says', async (context) => {
+test('stream: cancel and abort close with the code and reason of a WebSocketError', async (context) => {
   for (const [stream, end] of [['readable', 'cancel'], ['writable', 'abort']]) {
     for (const [argument, closeCode, reason] of [
       [undefined, 1005, ''], [{ closeCode: 3333, reason: 'no' }, 1005, ''], [new Error('no'), 1005, ''], [new WebSocketError('no', { closeCode: 3333 }), 3333, ''],
@@ -235,7 +235,7 @@ test('stream: cancelling the readable and aborting the writable close with what 
   }
 });
 
-test('stream: the writable is closed when the closing handshake is over', async (context) => {
+test('stream: closing the writable waits for the closing handshake', async (context) => {
   const { stream, writable, peer } = await pair(context);
   // The server does not answer the close frame until it is told to.
   let answer;
@@ -250,7 +250,7 @@ test('stream: the writable is closed when the closing handshake is over', async 
   assert.deepStrictEqual(await stream.closed, { closeCode: 1005, reason: '' });
 });
 
-test('stream: how the server ends it', async (context) => {
+test('stream: how the server ends the stream', async (context) => {
   const closing = await pair(context);
   closing.peer.text('last');
   closing.peer.socket.write(Buffer.from([0x88, 7, 0x0f, 0xa0, ...Buffer.from('robot')]));
@@ -268,7 +268,7 @@ test('stream: how the server ends it', async (context) => {
   assert.strictEqual(await failure(lost.writable.getWriter().ready), error);
 });
 
-test('stream: many messages are read to the last one after the server has closed', async (context) => {
+test('stream: reads every message after the server has closed', async (context) => {
   const { stream, readable, peer } = await pair(context);
   for (let index = 0; index < 1000; index += 1) peer.text(String(index));
   peer.socket.write(Buffer.from([0x88, 2, 0x03, 0xe8]));
@@ -278,7 +278,7 @@ test('stream: many messages are read to the last one after the server has closed
   assert.strictEqual(count, 1000);
 });
 
-test('stream: the server is held back while nobody reads', async (context) => {
+test('stream: pauses the server while nobody reads', async (context) => {
   const { readable, peer } = await pair(context);
   const [messages, bytes] = [64, 1_048_576];
   let sent = 0;
@@ -300,7 +300,7 @@ test('stream: the server is held back while nobody reads', async (context) => {
   await all;
 });
 
-test('stream: a write waits for a server that does not read, and an abort does not', async (context) => {
+test('stream: a write waits for a slow server, and abort does not', async (context) => {
   const { stream, writable, peer } = await pair(context, {}, { closeTimeout: 200 });
   peer.socket.pause();
   const writer = writable.getWriter();
@@ -317,7 +317,7 @@ test('stream: a write waits for a server that does not read, and an abort does n
   assert.strictEqual((await failure(stream.closed)).name, 'WebSocketError');
 });
 
-test('stream: a message that is not sent when the server closes makes the end unclean', async (context) => {
+test('stream: an unsent message when the server closes makes the end unclean', async (context) => {
   const { stream, readable, writable, peer } = await pair(context);
   peer.socket.pause();
   const writer = writable.getWriter();
@@ -332,7 +332,7 @@ test('stream: a message that is not sent when the server closes makes the end un
   assert.strictEqual(await failure(readable.getReader().read()), error);
 });
 
-test('stream: a write after the close frame of the server came makes the end unclean', async ({ cleanup }) => {
+test('stream: a write after the close frame of the server makes the end unclean', async ({ cleanup }) => {
   const body = `
     const { parentPort, workerData: { server, flag } } = require('node:worker_threads');
     require(server).listen((connection) => {
@@ -359,7 +359,7 @@ test('stream: a write after the close frame of the server came makes the end unc
   assert.strictEqual((await write).name, 'InvalidStateError');
 });
 
-test('stream: a script that waits for the streams writes before a close frame that came with them is heard', async ({ cleanup }) => {
+test('stream: a script that awaits opened writes before a close frame received with it is processed', async ({ cleanup }) => {
   const server = await listen(({ socket }) => {
     socket.pause();
     socket.write(Buffer.from([0x88, 2, 0x11, 0xd7]));
@@ -385,7 +385,7 @@ function resizable() {
   return buffer.resizable ? [buffer, new Uint8Array(buffer)].map((chunk) => [chunk, /resizable/]) : [];
 }
 
-test('stream: what cannot be written is a TypeError of that write', async (context) => {
+test('stream: write rejects values of other types with a TypeError', async (context) => {
   const detached = new ArrayBuffer(4);
   structuredClone(detached, { transfer: [detached] });
   for (const [chunk, pattern] of [
@@ -402,7 +402,7 @@ test('stream: what cannot be written is a TypeError of that write', async (conte
   }
 });
 
-test('stream: the connection outlives its object, and what is over is collected', async (context) => {
+test('stream: the connection outlives its object, and a finished one is collected', async (context) => {
   const server = await observed(context);
   const connection = server.next();
   const { reader, collected } = await (async () => {
@@ -448,7 +448,7 @@ test('stream: an environment ends with streams in any state', async ({ cleanup }
   await worker.terminate();
 });
 
-test('stream: there is none in an engine without streams', async () => {
+test('stream: not exported in an engine without streams', async () => {
   const body = `
     const { parentPort, workerData } = require('node:worker_threads');
     for (const name of ['ReadableStream', 'WritableStream']) Object.defineProperty(globalThis, name, { value: undefined, configurable: true, writable: true });
