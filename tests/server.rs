@@ -255,7 +255,7 @@ fn speaks_with_our_client_compressed() {
 }
 
 #[test]
-fn closes_a_connection_and_lets_the_others_be() {
+fn closing_one_connection_leaves_the_others_open() {
     let server = Echoing::start(options());
     let (mut first, mut second) = (server.told_of(), server.told_of());
     assert_eq!(server.server.connections().len(), 2);
@@ -280,7 +280,7 @@ fn closes_a_connection_and_lets_the_others_be() {
 }
 
 #[test]
-fn what_breaks_the_rules_ends_one_connection_and_says_why() {
+fn a_protocol_violation_ends_one_connection_with_its_code() {
     let session = SessionOptions { message_limit: 1_000, ..options().session };
     let server = Echoing::start(ServerOptions { session, ..options() });
     let too_long = [&[0x82, 0xfe, 0x03, 0xe9, 0, 0, 0, 0][..], &[7; 1_001]].concat();
@@ -304,7 +304,7 @@ fn what_breaks_the_rules_ends_one_connection_and_says_why() {
 }
 
 #[test]
-fn a_client_that_answers_no_ping_is_lost() {
+fn a_client_that_answers_no_ping_is_reported_as_lost() {
     let session = SessionOptions {
         ping_interval: Some(Duration::from_millis(50)),
         pong_timeout: Some(Duration::from_millis(100)),
@@ -321,7 +321,7 @@ fn a_client_that_answers_no_ping_is_lost() {
 }
 
 #[test]
-fn frames_that_come_with_the_request_are_read() {
+fn reads_frames_that_arrive_with_the_request() {
     let server = Echoing::start(options());
     let mut stream = server.tcp();
     let wire = [request("").as_bytes(), &text_frame("early", true)].concat();
@@ -335,7 +335,7 @@ fn frames_that_come_with_the_request_are_read() {
 // ---- who is let in ----
 
 #[test]
-fn keeps_out_whom_the_limits_keep_out() {
+fn refuses_clients_over_the_connection_limits() {
     let server =
         Echoing::start(ServerOptions { addresses_max: 2, connections_per_address_max: 2, ..options() });
     let from = |host: u8| {
@@ -366,7 +366,7 @@ fn keeps_out_whom_the_limits_keep_out() {
 }
 
 #[test]
-fn keeps_out_who_connects_too_often() {
+fn refuses_an_address_that_connects_too_often() {
     let rate_limit = Some(RateLimit { connections: 2, ..RateLimit::PLATFORM });
     let server = Echoing::start(ServerOptions { rate_limit, ..options() });
     let clients = [server.other(), server.other()];
@@ -377,7 +377,7 @@ fn keeps_out_who_connects_too_often() {
 }
 
 #[test]
-fn the_owner_lets_in_and_refuses() {
+fn the_owner_accepts_or_refuses_each_request() {
     let ask = |request: &UpgradeRequest, answer: Answer| match request.target.as_str() {
         "/in" => answer.accept(vec![("X-Served-By".to_owned(), "us".to_owned())]),
         "/later" => {
@@ -410,7 +410,7 @@ fn the_owner_lets_in_and_refuses() {
 }
 
 #[test]
-fn other_requests_are_answered_by_http() {
+fn answers_other_requests_by_http() {
     let server = Echoing::start(options());
     let mut stream = server.tcp();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
@@ -425,7 +425,7 @@ fn other_requests_are_answered_by_http() {
 }
 
 #[test]
-fn a_request_may_come_byte_by_byte_but_not_for_ever() {
+fn reads_a_request_byte_by_byte_within_the_handshake_timeout() {
     let server = Echoing::start(options());
     let mut stream = server.tcp();
     stream.set_nodelay(true).expect("no delay");
@@ -450,7 +450,7 @@ fn a_request_may_come_byte_by_byte_but_not_for_ever() {
 // ---- its life ----
 
 #[test]
-fn a_stop_closes_all_and_gives_the_port_back() {
+fn stop_closes_all_connections_and_frees_the_port() {
     let server = Echoing::start(options());
     let mut clients = [server.other(), server.other()];
     let mut unready = server.tcp();
@@ -476,7 +476,7 @@ fn a_stop_closes_all_and_gives_the_port_back() {
 }
 
 #[test]
-fn what_cannot_be_listened_at_is_refused() {
+fn reports_an_address_that_cannot_be_listened_on() {
     let server = Echoing::start(options());
     let refused = |listen: SocketAddr| match Echoing::try_start(ServerOptions { listen, ..options() }, None) {
         Err(StartError::Listen { address, cause }) => (address == listen, cause.kind()),
@@ -488,7 +488,7 @@ fn what_cannot_be_listened_at_is_refused() {
 }
 
 #[test]
-fn listens_at_both_families() {
+fn listens_on_ipv4_and_ipv6() {
     let server = Echoing::start(ServerOptions { listen: "[::]:0".parse().expect("an address"), ..options() });
     for host in ["127.0.0.1", "::1"] {
         let address = SocketAddr::new(host.parse().expect("an address"), server.address().port());
@@ -501,7 +501,7 @@ fn listens_at_both_families() {
 }
 
 #[test]
-fn a_stop_with_a_limit_waits_for_nobody() {
+fn stop_with_a_limit_does_not_wait_for_close_frames() {
     let session = SessionOptions { close_timeout: DEADLINE, ..options().session };
     let server = Echoing::start(ServerOptions { session, ..options() });
     // It answers no close frame.
@@ -552,7 +552,7 @@ fn assert_opened_and_sent_away(stream: &TcpStream, last_header: &str) {
 }
 
 #[test]
-fn a_stop_just_behind_an_accept_opens_the_connection_and_closes_it() {
+fn stop_right_after_an_accept_opens_and_closes_the_connection() {
     let server = letting_in(options(), &[("X-Last".to_owned(), "1".to_owned())], true);
     let mut stream = server.tcp();
     stream.write_all(request("").as_bytes()).expect("sent");
@@ -567,7 +567,7 @@ fn a_stop_just_behind_an_accept_opens_the_connection_and_closes_it() {
 }
 
 #[test]
-fn a_stop_waits_for_an_answer_that_is_promised() {
+fn stop_waits_for_a_promised_answer() {
     let (asked, answers) = channel();
     let ask: Ask = Box::new(move |_, answer| {
         answer.promise();
@@ -588,7 +588,7 @@ fn a_stop_waits_for_an_answer_that_is_promised() {
 }
 
 #[test]
-fn a_stop_waits_for_an_answer_that_is_on_its_way() {
+fn stop_waits_until_an_answer_is_written() {
     let header = header_that_fills_the_way();
     let server = letting_in(options(), std::slice::from_ref(&header), false);
     let mut stream = server.tcp();
@@ -605,7 +605,7 @@ fn a_stop_waits_for_an_answer_that_is_on_its_way() {
 }
 
 #[test]
-fn a_stop_with_a_limit_waits_for_no_answer_on_its_way_either() {
+fn stop_with_a_limit_does_not_wait_until_an_answer_is_written() {
     let options = ServerOptions { handshake_timeout: DEADLINE, ..options() };
     let server = letting_in(options, &[header_that_fills_the_way()], false);
     let mut stream = server.tcp();
@@ -621,7 +621,7 @@ fn a_stop_with_a_limit_waits_for_no_answer_on_its_way_either() {
 }
 
 #[test]
-fn a_broadcast_reaches_all_that_are_wanted() {
+fn a_broadcast_reaches_the_listed_connections_only() {
     let server = Echoing::start(options());
     let mut clients = [server.told_of(), server.told_of(), server.told_of()];
     for length in [0, 125, 126, 65_536, 3_000_000] {
@@ -736,7 +736,7 @@ fn serves_by_tls() {
 }
 
 #[test]
-fn asks_for_certificates_of_clients() {
+fn requires_client_certificates() {
     let keys = Keys::new("clients");
     let tls = Some(ServerTls { client_authorities: Some(keys.path("ca.pem")), ..keys.server() });
     let server = Echoing::start(ServerOptions { tls, ..options() });
@@ -752,7 +752,7 @@ fn asks_for_certificates_of_clients() {
 }
 
 #[test]
-fn a_certificate_that_cannot_be_used_is_named() {
+fn names_a_certificate_that_cannot_be_used() {
     let keys = Keys::new("unusable");
     let refused =
         |tls: ServerTls| match Echoing::try_start(ServerOptions { tls: Some(tls), ..options() }, None) {

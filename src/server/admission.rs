@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_none_lets_nobody_in() {
+    fn a_limit_of_zero_admits_nobody() {
         for (addresses_max, connections_per_address_max) in [(0, 1), (1, 0)] {
             let options =
                 ServerOptions { addresses_max, connections_per_address_max, ..ServerOptions::default() };
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn who_connects_too_often_is_kept_out_for_a_while() {
+    fn refuses_an_address_that_connects_too_often_for_a_while() {
         let options = ServerOptions { rate_limit: Some(RateLimit::PLATFORM), ..ServerOptions::default() };
         let admission = Admission::new(&options);
         let start = Instant::now();
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_count_by_time_takes_no_more_memory_than_it_may() {
+    fn the_rate_limit_remembers_a_bounded_number_of_addresses() {
         let options = ServerOptions { rate_limit: Some(RateLimit::PLATFORM), ..ServerOptions::default() };
         let admission = Admission::new(&options);
         for host in 0..3 * RATED_ADDRESSES_MAX as u32 {

@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_on_what_both_know() {
+    fn agrees_on_what_both_sides_support() {
         let own = ["chat".to_owned()];
         let request = |extra: &str| parsed(&request(extra));
         let none = request("").agree(&own, Some(&PerMessageDeflate::default()));

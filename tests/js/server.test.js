@@ -110,7 +110,7 @@ serverTest('a connection is found by its address and port too', async (serving, 
   }
 });
 
-serverTest('wrong arguments are named', async (serving, context) => {
+serverTest('names invalid arguments', async (serving, context) => {
   await serving.start();
   const { connection } = await serving.client(context);
   const refused = async (pattern, call) => assertError(await failureOf(call), PARAMETER, pattern);
@@ -188,7 +188,7 @@ serverTest('lists the connections, oldest first', async (serving, context) => {
   assert.deepStrictEqual(serving.server.listAllConnections(), [second.connection]);
 });
 
-serverTest('the declared defaults hold: ten connections of one client', async (serving, context) => {
+serverTest('the declared default applies: ten connections of one client', async (serving, context) => {
   const serverPort = await unusedPort();
   assert.strictEqual(await serving.server.start({ serverPort }), true);
   [serving.port, serving.url] = [serverPort, `ws://127.0.0.1:${serverPort}/`];
@@ -240,7 +240,7 @@ serverTest('serverCert without files serves ws, as on the platform, and a warnin
   assertError(await failureOf(() => serving.server.start({ ...config, clientCaPath: CA_FILE })), PARAMETER, /^clientCaPath: needs serverCert/);
 });
 
-serverTest('a configuration that cannot be is refused by its code', async ({ server }) => {
+serverTest('an invalid configuration is refused with its code', async ({ server }) => {
   const config = { serverIP: '127.0.0.1', serverPort: await unusedPort(), maxConcurrentClientsNumber: 10, maxConnectionsForOneClient: 10 };
   const refused = async (code, pattern, change) => assertError(await failureOf(() => server.start({ ...config, ...change })), code, pattern);
   for (const wrong of [undefined, null, 5, 'x']) assertError(await failureOf(() => server.start(wrong)), PARAMETER, /^config: /);
@@ -265,7 +265,7 @@ serverTest('a configuration that cannot be is refused by its code', async ({ ser
   assert.strictEqual(await server.start(config), true, 'and nothing of it is left');
 });
 
-serverTest('a port that is taken has a code of its own', async (serving, context) => {
+serverTest('a port in use has its own code', async (serving, context) => {
   await serving.start();
   const other = new Serving(context);
   const config = { serverIP: '127.0.0.1', serverPort: serving.port };
@@ -289,7 +289,7 @@ serverTest('a stop closes all connections and frees the port', async (serving, c
   assert.deepStrictEqual(serving.log, ['connect', 'close', 'connect']);
 });
 
-serverTest('a client that was let in before a stop opens and is sent away', async (serving, context) => {
+serverTest('a client accepted before a stop opens and is closed', async (serving, context) => {
   let stopped;
   serving.server.on('request', (request) => {
     request.accept();
@@ -305,7 +305,7 @@ serverTest('a client that was let in before a stop opens and is sent away', asyn
   assert.strictEqual(await stopped, true);
 });
 
-serverTest('what needs a started server says so', async ({ server }) => {
+serverTest('methods that need a started server say so', async ({ server }) => {
   assertError(await failureOf(() => server.stop()), OTHER, /^stop: the server is not started/);
   assertError(await failureOf(async () => server.listAllConnections()), OTHER, /^listAllConnections: the server is not started/);
   const connection = { clientIP: '127.0.0.1', clientPort: 5 };
@@ -319,7 +319,7 @@ serverTest('a second start is refused', async (serving) => {
   assertError(await failureOf(() => serving.server.start({ serverPort })), OTHER, /^start: the server listens already/);
 });
 
-serverTest('one listener an event; off removes it', async (serving, context) => {
+serverTest('each event has one listener; off removes it', async (serving, context) => {
   await serving.start();
   const heard = [];
   const [first, second] = ['first', 'second'].map((name) => () => heard.push(name));
@@ -350,7 +350,7 @@ serverTest('one listener an event; off removes it', async (serving, context) => 
   }, /there is no event 'messagesReceive'.*messageReceive/, /callback/);
 });
 
-serverTest('a listener that throws stops nothing', async (serving, context) => {
+serverTest('a listener that throws does not stop the server', async (serving, context) => {
   await serving.start();
   const { socket, connection } = await serving.client(context);
   serving.server.on('messageReceive', () => { throw new Error('on purpose'); });
@@ -394,7 +394,7 @@ serverTest('messages and queues have limits', async (serving, context) => {
   assert.strictEqual((await socket.nextClose()).code, 1009);
 });
 
-serverTest('a client that answers no ping is given up', async (serving) => {
+serverTest('a client that answers no ping is closed', async (serving) => {
   await serving.start({ pingInterval: 0.05, pongTimeout: 0.1 });
   await raw(serving);
   await serving.next('connect');
@@ -403,7 +403,7 @@ serverTest('a client that answers no ping is given up', async (serving) => {
   assert.strictEqual((await serving.next('close'))[1].code, 1006);
 });
 
-serverTest('who takes too long to ask, or asks too often, is let go of', async (serving) => {
+serverTest('closes clients that are slow to send a request or connect too often', async (serving) => {
   await serving.start({ handshakeTimeout: 100, maxHandshakes: 1, rateLimit: true, maxConnectionsForOneClient: 100 });
   const silent = net.connect(serving.port, '127.0.0.1');
   await new Promise((resolve) => silent.once('close', resolve).resume());
@@ -419,7 +419,7 @@ serverTest('who takes too long to ask, or asks too often, is let go of', async (
   assertError((await serving.next('error'))[0], SERVER_EVENT, /connected too often/);
 });
 
-serverTest('clients show certificates when they are asked to', async (serving, context) => {
+serverTest('a server can require client certificates', async (serving, context) => {
   const clientCert = { certPath: CLIENT_CERT_FILE, keyPath: CLIENT_KEY_FILE };
   await serving.start({ serverCert: clientCert, clientCaPath: CA_FILE, tls13Only: true });
   const without = new Recorder(context);
@@ -439,7 +439,7 @@ serverTest('options of this library are strict', async ({ server }) => {
   }
 });
 
-serverTest('a listener lets clients in and refuses them', async (serving, context) => {
+serverTest('a listener accepts and refuses clients', async (serving, context) => {
   const seen = [];
   serving.server.on('request', (request) => {
     seen.push(request);
@@ -477,7 +477,7 @@ serverTest('a listener lets clients in and refuses them', async (serving, contex
   assert.strictEqual(serving.server.stats().notOpened, 2);
 });
 
-serverTest('a broadcast is taken by all, or by some', async (serving, context) => {
+serverTest('a broadcast reaches all clients, or the listed ones', async (serving, context) => {
   await serving.start();
   const clients = [await serving.client(context), await serving.client(context), await serving.client(context)];
   for (const data of ['hello 世界', bytes(100_000)]) {
@@ -499,7 +499,7 @@ serverTest('a broadcast is taken by all, or by some', async (serving, context) =
   assertError(await failureOf(() => serving.server.broadcast('x', [{ clientIP: '::1', clientPort: 5 }])), NO_CONNECTION, /^broadcast: /);
 });
 
-serverTest('what waits for a client that does not read is told, and that it has gone out', async (serving) => {
+serverTest('reports what is queued for a client that does not read, and when it is sent', async (serving) => {
   const drained = [];
   await serving.start({ sendQueueLimit: 8_000_000 });
   serving.server.on('drain', (connection) => { drained.push(connection); serving.waiting?.(); });
@@ -520,7 +520,7 @@ serverTest('what waits for a client that does not read is told, and that it has 
   peer.destroy();
 });
 
-serverTest('port 0 is a free one, and what was counted is told', async (serving, context) => {
+serverTest('port 0 is a free port, and the statistics are returned', async (serving, context) => {
   await serving.start({ serverPort: 0 });
   serving.port = serving.server.stats().serverPort;
   serving.url = `ws://127.0.0.1:${serving.port}/`;
@@ -535,7 +535,7 @@ serverTest('port 0 is a free one, and what was counted is told', async (serving,
   });
 });
 
-serverTest('a stop with a limit waits for nobody', async (serving) => {
+serverTest('a stop with a limit does not wait for close frames', async (serving) => {
   await serving.start({ closeTimeout: 60_000 });
   await raw(serving);
   await serving.next('connect');

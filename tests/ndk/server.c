@@ -339,7 +339,7 @@ static void answer_by_path(struct Record *record, const struct NWS_ServerRequest
     }
 }
 
-static void lets_in_and_refuses(void)
+static void accepts_and_refuses_requests(void)
 {
     static struct Record record;
     struct NWS_ServerOptions options = defaults();
@@ -400,7 +400,7 @@ static void an_answer_may_come_later_or_never(void)
     destroy(&record);
 }
 
-static void a_broadcast_reaches_those_that_are_named(void)
+static void a_broadcast_reaches_the_listed_connections_only(void)
 {
     static struct Record record;
     struct NWS_ServerOptions options = defaults();
@@ -432,7 +432,7 @@ static void a_broadcast_reaches_those_that_are_named(void)
     destroy(&record);
 }
 
-static void a_queue_that_is_full_drains(void)
+static void a_full_queue_drains(void)
 {
     static struct Record record;
     static char data[65536], head[2048];
@@ -470,7 +470,7 @@ static void a_queue_that_is_full_drains(void)
     destroy(&record);
 }
 
-static void keeps_out_whom_a_limit_keeps_out(void)
+static void refuses_clients_over_a_limit(void)
 {
     static struct Record record;
     struct NWS_ServerOptions options = defaults();
@@ -494,7 +494,7 @@ static void keeps_out_whom_a_limit_keeps_out(void)
     destroy(&record);
 }
 
-static void clients_that_break_the_rules_hurt_nobody_else(void)
+static void protocol_violations_end_only_their_own_connection(void)
 {
     static struct Record record;
     /* Unmasked text, a reserved opcode, a close of one byte, an endless length. */
@@ -541,7 +541,7 @@ static void clients_that_break_the_rules_hurt_nobody_else(void)
     destroy(&record);
 }
 
-static void a_stop_ends_all_and_a_start_begins_anew(void)
+static void the_server_starts_again_after_a_stop(void)
 {
     static struct Record record;
     struct NWS_ServerOptions options = defaults();
@@ -575,7 +575,7 @@ static void accept_and_stop(struct Record *record, const struct NWS_ServerReques
     CHECK_INT(NWS_ServerStop(record->server, 0), WEBSOCKET_OK);
 }
 
-static void a_client_that_was_let_in_before_a_stop_opens_and_is_sent_away(void)
+static void a_client_accepted_before_a_stop_opens_and_is_closed(void)
 {
     static struct Record record;
     struct NWS_ServerOptions options = defaults();
@@ -590,7 +590,7 @@ static void a_client_that_was_let_in_before_a_stop_opens_and_is_sent_away(void)
     destroy(&record);
 }
 
-static void speaks_tls_and_asks_for_certificates(void)
+static void serves_tls_and_requires_client_certificates(void)
 {
     static struct Record record;
     struct NWS_ServerOptions options = defaults();
@@ -630,7 +630,7 @@ static void speaks_tls_and_asks_for_certificates(void)
         CHECK_HAS(NWS_LastErrorMessage(), text);                                \
     } while (0)
 
-static void refuses_what_is_not_valid(void)
+static void refuses_invalid_arguments(void)
 {
     static struct Record record;
     static struct Record other;
@@ -843,7 +843,7 @@ static int descriptors(void)
     return open;
 }
 
-static void a_stop_while_many_send_loses_count_of_nothing(void)
+static void a_stop_while_many_send_counts_every_message(void)
 {
     static struct WebSocket *clients[MANY];
     struct NWS_ServerCallbacks callbacks;
@@ -913,7 +913,7 @@ static void a_stop_while_many_send_loses_count_of_nothing(void)
     CHECK(after <= before + 8);
 }
 
-static void a_system_without_descriptors_is_told_of_once(void)
+static void reports_a_shortage_of_descriptors_once(void)
 {
     static struct Record record;
     struct NWS_ServerOptions options = defaults();
@@ -954,19 +954,19 @@ int main(void)
 {
     check_begin("server", 240);
     RUN(echoes_and_counts);
-    RUN(lets_in_and_refuses);
+    RUN(accepts_and_refuses_requests);
     RUN(an_answer_may_come_later_or_never);
-    RUN(a_broadcast_reaches_those_that_are_named);
-    RUN(a_queue_that_is_full_drains);
-    RUN(keeps_out_whom_a_limit_keeps_out);
-    RUN(clients_that_break_the_rules_hurt_nobody_else);
-    RUN(a_stop_ends_all_and_a_start_begins_anew);
-    RUN(a_client_that_was_let_in_before_a_stop_opens_and_is_sent_away);
-    RUN(speaks_tls_and_asks_for_certificates);
-    RUN(refuses_what_is_not_valid);
+    RUN(a_broadcast_reaches_the_listed_connections_only);
+    RUN(a_full_queue_drains);
+    RUN(refuses_clients_over_a_limit);
+    RUN(protocol_violations_end_only_their_own_connection);
+    RUN(the_server_starts_again_after_a_stop);
+    RUN(a_client_accepted_before_a_stop_opens_and_is_closed);
+    RUN(serves_tls_and_requires_client_certificates);
+    RUN(refuses_invalid_arguments);
     RUN(a_callback_may_destroy_its_server);
     RUN(destroy_waits_for_the_callbacks_of_all_connections);
-    RUN(a_system_without_descriptors_is_told_of_once);
-    RUN(a_stop_while_many_send_loses_count_of_nothing);
+    RUN(reports_a_shortage_of_descriptors_once);
+    RUN(a_stop_while_many_send_counts_every_message);
     return check_end();
 }

@@ -101,7 +101,7 @@ fn refuses_illegal_answers() {
 }
 
 #[test]
-fn a_server_meets_the_first_offer_that_it_can() {
+fn a_server_accepts_the_first_offer_it_supports() {
     let limits = PerMessageDeflate { server_max_window_bits: 12, client_max_window_bits: 11, ..offer() };
     for (own, offers, answer) in [
         (offer(), "permessage-deflate", Some("permessage-deflate")),
@@ -275,7 +275,7 @@ fn inflates_the_examples_of_the_rfc() {
 }
 
 #[test]
-fn stops_a_bomb_at_the_limit() {
+fn stops_inflating_at_the_message_limit() {
     let mut bomb = Vec::new();
     let negotiated = offer().accept("permessage-deflate").expect("legal").expect("accepted");
     negotiated.deflater().message(&mut bomb, &vec![0; 100_000_000]);
@@ -309,7 +309,7 @@ fn inflate(inflater: &mut Inflater, wire: &[u8], step: usize) -> Result<Vec<u8>,
 }
 
 #[test]
-fn a_message_that_ends_with_a_final_block_leaves_the_next_one_alone() {
+fn a_final_block_does_not_affect_the_next_message() {
     let long = b"repeat ".repeat(9_000);
     let finished = |message: &[u8]| miniz_oxide::deflate::compress_to_vec(message, 6);
     assert_eq!(finished(b"a"), [0x4b, 0x04, 0x00]);
@@ -342,7 +342,7 @@ fn a_message_that_ends_with_a_final_block_leaves_the_next_one_alone() {
 }
 
 #[test]
-fn a_message_that_is_cut_short_is_refused_wherever_it_is_cut() {
+fn refuses_a_truncated_message_at_every_length() {
     let text = "first first first second third 1234567890 ".repeat(3);
     // Its block has code tables of its own, which are some 50 bytes long.
     let mixed: Vec<u8> = (0..700_u32).map(|i| (i.wrapping_mul(i) >> 7) as u8 % 61).collect();
@@ -363,7 +363,7 @@ fn a_message_that_is_cut_short_is_refused_wherever_it_is_cut() {
 }
 
 #[test]
-fn the_window_outlives_the_end_of_a_message() {
+fn the_window_is_kept_between_messages() {
     // Two messages of which the second refers to the first, as the second example of RFC 7692 section 7.2.3.2 does.
     let mut inflater = inflater("permessage-deflate");
     for wire in [&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..], &[0xf2, 0x00, 0x11, 0x00, 0x00]] {
@@ -372,7 +372,7 @@ fn the_window_outlives_the_end_of_a_message() {
 }
 
 #[test]
-fn refuses_what_is_not_deflate() {
+fn refuses_data_that_is_not_deflate() {
     let negotiated = offer().accept("permessage-deflate").expect("legal").expect("accepted");
     let mut out = Vec::new();
     assert_eq!(negotiated.inflater().piece(&mut out, &[0xff; 20], 100), Err(ProtocolError::Inflate));
@@ -401,7 +401,7 @@ fn tables() -> Vec<u8> {
 }
 
 #[test]
-fn no_call_does_more_than_a_bounded_piece_of_work() {
+fn each_call_does_a_bounded_amount_of_work() {
     const LIMIT: usize = 1 << 26;
     let negotiated = offer().accept("permessage-deflate").expect("legal").expect("accepted");
     let mut bomb = Vec::new();
@@ -435,7 +435,7 @@ fn no_call_does_more_than_a_bounded_piece_of_work() {
 }
 
 #[test]
-fn goes_on_where_it_has_stopped() {
+fn continues_where_it_stopped() {
     // What comes out ends before, at and behind the place where a call stops.
     for length in
         (WORK_MAX - STEP_BYTES..=WORK_MAX + STEP_BYTES).step_by(997).chain(WORK_MAX - 3..WORK_MAX + 3)
@@ -458,7 +458,7 @@ fn deflate_to(wire: &mut Vec<u8>, message: &[u8]) {
 }
 
 #[test]
-fn a_message_compressed_in_parts_is_the_same_message() {
+fn a_message_compressed_in_parts_inflates_to_the_same_message() {
     let long = b"some text that repeats, and ".repeat(30_000);
     for answer in ["permessage-deflate", "permessage-deflate; client_no_context_takeover"] {
         let negotiated = offer().accept(answer).expect("legal").expect("accepted");
