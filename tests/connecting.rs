@@ -15,7 +15,7 @@ use net_websocket::internals::client::{
 use socket2::{Domain, Socket, Type};
 use support::{DEADLINE, Peer, Recorded, Seen, quiet};
 
-/// Long enough for what takes no time, on a machine that is busy.
+/// A timeout that immediate work meets even on a busy machine.
 const LIMIT: Duration = Duration::from_millis(60);
 
 fn failure(recorded: &Recorded) -> String {
@@ -27,7 +27,7 @@ fn header(name: &str, value: &str) -> (Vec<u8>, Vec<u8>) {
     (name.into(), value.into())
 }
 
-/// Options with the headers that are for one origin alone, and one that is for all.
+/// Options with headers for one origin only, and one header for every origin.
 fn private(max_redirects: u8) -> Options {
     let headers = vec![header("Cookie", "a=1"), header("X-Public", "yes"), header("Host", "virtual.example")];
     let credentials = Some(Credentials { username: "alice".to_owned(), password: "sesame".to_owned() });
@@ -255,7 +255,7 @@ fn waits_only_briefly_for_the_body_of_a_refusal() {
 #[test]
 fn tries_each_address_of_the_option_hosts() {
     let peer = Peer::bind();
-    // Nobody listens at the first of them.
+    // The first addresses refuse connections.
     let hosts = vec![("server.test".to_owned(), "::1, 127.0.0.9,127.0.0.1".to_owned())];
     let rooted = vec![("Server.test.".to_owned(), "127.0.0.1".to_owned())];
     for (host, hosts) in [
@@ -309,9 +309,9 @@ fn a_name_without_an_address_fails_in_the_name_lookup() {
     recorded.finish(());
 }
 
-// --- deadlines, and giving up ---
+// --- deadlines and cancelled attempts ---
 
-/// An address that answers no connection: its queue of them is full.
+/// An address whose accept queue is full: the kernel answers no further connection.
 struct Full {
     address: SocketAddr,
     _listener: Socket,
@@ -357,7 +357,7 @@ fn a_refusal_without_its_body_is_not_reported_as_a_timeout() {
         let refused = refusals.recv_timeout(DEADLINE).expect("an event").expect("a refusal");
         assert_eq!((refused.status, refused.body.as_slice()), (401, &b""[..]));
     };
-    // Shorter than a body is waited for.
+    // Shorter than the time the client waits for a body.
     let limit = Duration::from_millis(300);
     refuse(Options { connect_timeout: limit, ..quiet() });
     let upgrade = PhaseTimeouts { upgrade: Some(limit), ..PhaseTimeouts::default() };
@@ -410,7 +410,7 @@ fn a_cancelled_attempt_ends_at_once_in_every_phase() {
     };
     let full = Full::new();
     let recorded = Recorded::connect_to(&format!("ws://{}/", full.address), quiet());
-    // It is in this phase from its first turn on.
+    // The attempt is in this phase from its first poll on.
     while !connecting(full.address) {
         std::thread::yield_now();
     }
@@ -445,7 +445,7 @@ fn a_cancelled_attempt_ends_at_once_in_every_phase() {
     recorded.finish(());
 }
 
-/// Whether a connection of this process to `address` waits for its answer (state SYN_SENT), besides those of [`Full`].
+/// Whether this process has a connection to `address` in state SYN_SENT, other than those of [`Full`].
 fn connecting(address: SocketAddr) -> bool {
     let SocketAddr::V4(address) = address else { return false };
     let wanted = format!("{:08X}:{:04X}", u32::from_ne_bytes(address.ip().octets()), address.port());

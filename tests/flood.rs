@@ -1,5 +1,5 @@
-//! Callers that queue faster than the session writes, and so write themselves: what they send arrives whole and in order, what is
-//! lost is counted, and what is to be told is told.
+//! Callers that queue faster than the session writes, and so write themselves. Their messages arrive whole and in order. Lost
+//! messages are counted, and every event is reported.
 
 mod support;
 
@@ -70,7 +70,7 @@ fn floods_of_several_callers_arrive_whole_and_in_order_between_control_frames() 
                         let next = &mut next[usize::from(whole[0])];
                         assert!(whole == message(whole[0], *next), "message {next} of {}", whole[0]);
                         *next += 1;
-                        // Both ends ask now and then.
+                        // Both sides send a ping now and then.
                         if asked < PINGS && next.is_multiple_of(17) {
                             asked += 1;
                             wire.send(b"\x89\x01?");
@@ -181,7 +181,7 @@ fn a_loss_in_a_flood_counts_every_message_as_sent_or_unsent() {
             while read < megabytes * 1_000_000 {
                 read += wire.0.read(&mut bytes).expect("more");
             }
-            // What it has not read makes this a reset.
+            // Unread bytes turn this close into a reset.
             drop(wire);
             sender.join().expect("no panic")
         });
@@ -240,6 +240,6 @@ fn frame_events_switched_on_during_a_flood_miss_no_frame() {
         });
         while wire.frame().0 == BINARY {}
     });
-    // The close frame went out behind them, and frames are told before more go out.
+    // The close frame was sent after them, and frame events precede further writes.
     assert!(told.load(Ordering::Relaxed) >= MESSAGES, "{} told", told.load(Ordering::Relaxed));
 }

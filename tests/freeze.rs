@@ -1,7 +1,7 @@
-//! A process that is stopped for longer than its deadlines, as an app freezer does, and goes on: what the peer sent meanwhile
-//! counts, a connection that lives goes on, and one that does not is noticed.
+//! A process is stopped for longer than its deadlines, as an app freezer does, and continues. Data that arrived in the
+//! meantime counts. A live connection continues, and a lost one is detected.
 //!
-//! The client is a process of its own, which this program starts from itself.
+//! The client runs in its own process, which this program starts.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -22,18 +22,18 @@ use socket2::{Domain, Socket, Type};
 
 use support::{DEADLINE, Peer, Recorded, Seen, Wire, quiet};
 
-/// Every limit of the client's.
+/// Every timeout of the client.
 const LIMIT: Duration = Duration::from_secs(1);
-/// How long the client is stopped: a little longer than its limits, and so long that it must count them anew.
+/// How long the client is stopped: slightly longer than its timeouts, and long enough to restart them.
 const STOPS: [Duration; 2] = [Duration::from_millis(1_200), Duration::from_millis(2_500)];
 /// What a busy machine may add.
 const SLACK: Duration = Duration::from_secs(5);
 
-/// More than the kernel keeps of what a peer does not read.
+/// More than the kernel buffers for a peer that does not read.
 const LONG_BYTES: usize = 33_554_432;
 
 const URL: &str = "NET_WEBSOCKET_TEST_FREEZE_URL";
-/// How long it goes on connecting again, in milliseconds.
+/// How long the client keeps reconnecting, in milliseconds.
 const AGAIN: &str = "NET_WEBSOCKET_TEST_FREEZE_AGAIN";
 /// The authority to trust.
 const AUTHORITY: &str = "NET_WEBSOCKET_TEST_FREEZE_AUTHORITY";
@@ -41,7 +41,7 @@ const PING: u8 = 0x89;
 const TEXT: u8 = 0x81;
 const CLOSE: u8 = 0x88;
 
-/// Sends messages back, closes when one says so, and sends a long one of its own.
+/// Echoes messages. Closes, or sends a long message, when a message asks for it.
 #[test]
 #[ignore = "the client of the other tests"]
 fn client() {
@@ -153,7 +153,7 @@ fn pong(wire: &mut Wire, payload: &[u8]) {
     wire.send(&[&[0x8a, payload.len() as u8], payload].concat());
 }
 
-/// The client's next frame that is no ping; pings are answered.
+/// The client's next frame other than a ping; pings are answered.
 fn next_frame(wire: &mut Wire) -> (u8, Vec<u8>) {
     loop {
         match wire.frame() {
@@ -208,7 +208,7 @@ fn a_peer_has_the_full_pong_timeout_after_a_freeze() {
     let (frozen, mut wire) = open(&peer);
     ping(&mut wire);
     frozen.stopped_for(STOPS[1], || {});
-    // The ping that comes now shows that the client has gone on.
+    // This ping shows that the client runs again.
     let payload = ping(&mut wire);
     pong(&mut wire, &payload);
     wire.send(b"\x81\x02hi");
@@ -227,7 +227,7 @@ fn a_lost_peer_is_detected_after_a_freeze() {
     assert!(thawed_at.elapsed() < LIMIT + SLACK, "{:?}", thawed_at.elapsed());
 }
 
-/// A server that misses a client for so long may close with 1000, and that is no end that anyone wanted.
+/// A server that misses a client for so long can close with 1000. The application did not want this end.
 const ABSENT: Duration = Duration::from_millis(10_500);
 
 #[test]
@@ -243,7 +243,7 @@ fn reconnects_when_the_peer_closed_with_1000_during_a_freeze() {
         let mut wire = peer.open();
         frozen.expect("Opened");
         frozen.expect("Reconnected(1");
-        // The absence is over, so this one is meant.
+        // The absence has ended, so this close is final.
         let payload = ping(&mut wire);
         pong(&mut wire, &payload);
         wire.send(close);
@@ -259,7 +259,7 @@ fn does_not_reconnect_when_the_peer_closes_after_it_answered() {
         let mut wire = peer.open();
         frozen.expect("Opened");
         ping(&mut wire);
-        // A code of the application's own is always meant.
+        // A code of the application's range is always final.
         let at_once = code == b"\x0f\xa1";
         let close = [b"\x88\x02", code.as_slice()].concat();
         frozen.stopped_for(ABSENT, || {
@@ -270,7 +270,7 @@ fn does_not_reconnect_when_the_peer_closes_after_it_answered() {
         if !at_once {
             wire.send(b"\x81\x02hi");
             frozen.expect("Text(\"hi\")");
-            // What was sent before the answer came may be from before the client was back.
+            // The server may have sent earlier frames before the client was back.
             while next_frame(&mut wire) != (TEXT, b"hi".to_vec()) {}
             wire.send(&close);
         }
@@ -350,7 +350,7 @@ fn finishes_a_begun_message_and_its_close_frame_after_a_freeze() {
     wire.expect_end();
 }
 
-/// A listener whose backlog is full: the kernel does not answer whoever connects until there is room.
+/// A listener whose accept queue is full. The kernel answers no connection until there is room.
 struct Full {
     listener: Socket,
     first: TcpStream,
@@ -370,7 +370,7 @@ impl Full {
         self.first.peer_addr().expect("connected").port()
     }
 
-    /// Waits until the kernel has asked for a connection, which is not answered.
+    /// Waits until the kernel has sent a connection request, which stays unanswered.
     fn await_asked(&self) {
         // proc(5): the addresses of both ends, in hexadecimal, and 02 for SYN_SENT.
         let asked = format!("0100007F:{:04X} 02 ", self.port());
@@ -393,7 +393,7 @@ fn uses_a_tcp_connection_established_while_frozen() {
         let peer = Full::bind();
         let frozen = Frozen::connect_to(&format!("ws://127.0.0.1:{}/", peer.port()), &[]);
         peer.await_asked();
-        // The kernel asks again after a second.
+        // The kernel repeats its request after a second.
         frozen.stopped_for(time, || drop(peer.accept()));
         peer.accept().upgrade(b"\x81\x02hi");
         frozen.expect("Opened");
@@ -460,12 +460,12 @@ fn reconnecting_continues_after_a_freeze_that_does_not_count() {
     let mut wire = peer.open();
     frozen.expect("Opened");
     wire.send(b"\x88\x02\x03\xe9");
-    // Within the wait for an attempt.
+    // Stopped during the delay before an attempt.
     frozen.expect("Reconnecting(1, Restart");
     frozen.stopped_for(stop, || {});
     peer.accept().answer(busy);
     frozen.expect("Reconnecting(2, Http5xx");
-    // Within an attempt.
+    // Stopped during an attempt.
     let wire = peer.accept();
     assert_eq!(wire.0.peek(&mut [0; 1]).expect("a request"), 1);
     frozen.stopped_for(stop, || {});

@@ -1,15 +1,15 @@
-//! The sources import downward only: `ORDER` lists them from the top to the bottom, and no file may import one above it.
+//! The sources import downward only. `ORDER` lists the files from top to bottom, and no file may import one above it.
 //!
-//! `cargo test --test layers -- --nocapture` prints the arrows; `LAYERS_SRC` names another `src` to print them of.
+//! `cargo test --test layers -- --nocapture` prints the imports; `LAYERS_SRC` sets another `src` to print.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::{env, fs};
 
-/// From the top to the bottom. A new file belongs somewhere: the closer to the bottom, the less it may know.
+/// From top to bottom. Every new file has a place in it. A lower file may know less.
 const ORDER: &str = include_str!("layers.txt");
 
-/// Files by their paths in `src`, and what they hold.
+/// The text of each file, by its path in `src`.
 type Sources = BTreeMap<String, String>;
 
 #[test]
@@ -18,7 +18,7 @@ fn every_import_points_downward() {
     assert_eq!(faults(&sources, ORDER), Vec::<String>::new());
 }
 
-/// The models put other types in the place of `crate::sync`. What a file took from std beside it would go unseen.
+/// The models replace the types of `crate::sync`. They would miss a type that a file takes from std.
 #[test]
 fn files_compiled_by_models_take_locks_and_atomics_from_crate_sync() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -38,7 +38,7 @@ fn files_compiled_by_models_take_locks_and_atomics_from_crate_sync() {
     let is_compiled = |path: &str| {
         compiled.iter().any(|file| path.starts_with(file.strip_suffix("mod.rs").unwrap_or(file)))
     };
-    // The level of the log is no part of a model.
+    // No model covers the log level.
     let found: Vec<_> = sources
         .iter()
         .filter(|(path, _)| is_compiled(path) && *path != "logging.rs")
@@ -124,7 +124,7 @@ fn finds_an_upward_import_a_cycle_and_an_unknown_file() {
     );
 }
 
-/// What is wrong with the imports, by an order.
+/// The imports that violate an order.
 fn faults(sources: &Sources, order: &str) -> Vec<String> {
     let listed = order.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let place: BTreeMap<&str, usize> = listed.zip(0..).collect();
@@ -142,7 +142,7 @@ fn faults(sources: &Sources, order: &str) -> Vec<String> {
     faults
 }
 
-/// Which file imports which. `lib.rs` declares the others, and imports none that matters.
+/// Which file imports which. `lib.rs` only declares the other files.
 fn arrows(sources: &Sources) -> BTreeSet<(String, String)> {
     let modules: BTreeMap<Vec<&str>, &str> =
         sources.keys().map(|path| (module_of(path), path.as_str())).collect();
@@ -153,7 +153,7 @@ fn arrows(sources: &Sources) -> BTreeSet<(String, String)> {
         for (at, _) in text.match_indices("::") {
             let start = text[..at].rfind(|c: char| !is_word(c)).map_or(0, |before| before + 1);
             let root = &text[start..at];
-            // Only a path's beginning, and no visibility.
+            // Takes only the start of a path, not a visibility.
             if text[..start].ends_with("::") || text[..start].ends_with("pub(in ") {
                 continue;
             }
@@ -234,7 +234,7 @@ fn without_comments_and_tests(text: &str) -> String {
     code.lines().map(|line| line.split("//").next().unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// The files that import themselves by way of others.
+/// The files that import themselves through others.
 fn in_circles(arrows: &BTreeSet<(String, String)>) -> BTreeSet<String> {
     let mut circle = BTreeSet::new();
     for start in arrows.iter().map(|(from, _)| from) {

@@ -1,4 +1,4 @@
-//! What a client tells of itself: statistics, frames, times, and how full its queue is.
+//! What a client reports about itself: statistics, frames, times and the size of its queue.
 
 mod support;
 
@@ -27,7 +27,7 @@ enum Told {
 
 struct Teller(Sender<Told>, Arc<Tracing>);
 
-/// Whether somebody wants frames, and can take no more of them.
+/// Whether a listener wants frames, and whether it is full.
 #[derive(Default)]
 struct Tracing {
     wanted: AtomicBool,
@@ -170,7 +170,7 @@ fn reports_frames_only_while_a_listener_wants_them() {
 fn a_full_frame_listener_pauses_writing_and_not_reading() {
     let peer = Peer::bind();
     let tracing = Arc::new(Tracing { wanted: true.into(), full: true.into(), ..Tracing::default() });
-    // Closing has to wait as well, and its timeout with it.
+    // The close frame and its timeout wait too.
     let (client, events) = connect_traced(
         &peer,
         Options {
@@ -219,7 +219,7 @@ fn statistics_arrive_at_their_interval_and_count_unanswered_pings() {
     }
     assert_eq!((counted.pings_unanswered, counted.pongs_received), (3, 0));
     assert!(counted.timing.is_some());
-    // It answers the one before as well.
+    // This pong also answers the ping before.
     wire.send(b"\x8a\x03two");
     while counted.pongs_received == 0 {
         counted = next();
@@ -270,7 +270,7 @@ fn the_end_reports_the_elapsed_time_and_the_last_activity() {
     assert!(times.elapsed > Duration::ZERO && times.last_activity.is_none(), "{times:?}");
     wire.expect_end();
 
-    // A server that begins to answer and does not go on.
+    // A server that starts its answer and does not continue.
     let limits = PhaseTimeouts { upgrade: Some(Duration::from_millis(200)), ..PhaseTimeouts::default() };
     let (_client, events) = connect(&peer, Options { phase_timeouts: limits, ..quiet() });
     let mut wire = peer.accept();

@@ -1,4 +1,4 @@
-//! What holds for all messages, cuts and parameters: proptest makes them up and shrinks what fails.
+//! Properties of all messages, cuts and parameters. proptest generates the input and shrinks a failing one.
 //!
 //! Frames are checked against tungstenite's, which shares no code with ours.
 
@@ -72,8 +72,7 @@ fn event() -> impl Strategy<Value = Message> {
     ]
 }
 
-/// What comes out of `wire` when it arrives in pieces that end at `cuts`. Messages that are handed on in pieces are put
-/// together.
+/// What comes out of `wire` when it arrives in pieces that end at `cuts`. Pieces are assembled to messages.
 fn decode(wire: &[u8], cuts: &[Index], mut decoder: Decoder) -> Result<Vec<Message>, ProtocolError> {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(wire.len() + 1)).collect();
     ends.push(wire.len());
@@ -92,7 +91,7 @@ fn decode(wire: &[u8], cuts: &[Index], mut decoder: Decoder) -> Result<Vec<Messa
                 Decoded::Message(kind, range) => of_kind(kind, buffer.slice(range).to_vec()),
                 Decoded::Assembled(kind, part) => {
                     assert_eq!(part.first, pending.is_empty());
-                    // An empty last piece is one too, but an empty one between others is none.
+                    // An empty last piece counts, an empty piece between others does not.
                     assert!(part.last || !decoder.assembled().is_empty());
                     pending.append(decoder.assembled());
                     decoder.recycle();
@@ -179,7 +178,7 @@ proptest! {
     fn accepts_text_if_and_only_if_it_is_utf_8(
         bytes in prop_oneof![
             vec(any::<u8>(), 0..12),
-            // Nearly right: one byte of a text changed.
+            // Almost valid: one byte of a text is changed.
             (any::<String>(), any::<Index>(), any::<u8>()).prop_map(|(text, at, byte)| {
                 let mut bytes = text.into_bytes();
                 if !bytes.is_empty() {

@@ -1,4 +1,4 @@
-//! Connections through proxies that write literal bytes. Those of others are in `real_proxies.rs`.
+//! Connections through proxies that write literal bytes. `real_proxies.rs` tests independent proxies.
 
 mod support;
 
@@ -11,7 +11,7 @@ use net_websocket::internals::client::{
 };
 use support::{DEADLINE, Peer, Recorded, Seen, Wire, quiet};
 
-/// Nobody has this name; the proxy is to be asked for it.
+/// No host has this name, so only the proxy can resolve it.
 const DESTINATION: &str = "ws://server.invalid:8080/path?secret";
 
 fn by(peer: &Peer, protocol: ProxyProtocol, credentials: Option<(&str, &str)>) -> Options {
@@ -35,7 +35,7 @@ fn http(peer: &Peer, credentials: Option<(&str, &str)>) -> Options {
     by(peer, ProxyProtocol::Http, credentials)
 }
 
-/// The text of a failure, which gives nothing away.
+/// The text of a failure, which contains no credentials.
 fn failure(recorded: &Recorded) -> String {
     let Seen::Failed(text) = recorded.next() else { panic!("no failure") };
     assert!(!text.contains("secret") && !text.contains("open sesame"), "{text}");
@@ -111,7 +111,7 @@ fn names_the_fault_of_an_http_proxy() {
         let recorded = Recorded::connect_to(DESTINATION, http(&peer, credentials));
         let mut wire = peer.accept();
         wire.read_request();
-        // It may have had enough before all is written.
+        // The client may close before all bytes are written.
         let _ = wire.0.write_all(answer.as_bytes());
         let _ = wire.0.shutdown(Shutdown::Write);
         let text = failure(&recorded);
@@ -154,7 +154,7 @@ fn sends_basic_credentials_once_to_a_proxy_that_names_no_scheme() {
             recorded.finish(wire);
         }
     }
-    // What cannot be about credentials is not asked again.
+    // An answer that is not about credentials causes no second request.
     let peer = Peer::bind();
     let recorded = Recorded::connect_to(DESTINATION, http(&peer, Some(("alice", "open sesame"))));
     peer.accept().answer("HTTP/1.1 502 Bad\r\n\r\n");
@@ -276,7 +276,7 @@ fn speaks_tls_with_the_server_behind_the_tunnel() {
     let mut wire = peer.accept();
     wire.read_request();
     wire.send(b"HTTP/1.1 200 OK\r\n\r\n");
-    // A handshake record with a ClientHello that asks for the server by its name (RFC 8446 section 5.1).
+    // A handshake record with a ClientHello that contains the name of the server (RFC 8446 section 5.1).
     let mut header = [0; 5];
     wire.0.read_exact(&mut header).expect("a record");
     let mut hello = vec![0; usize::from(header[3]) << 8 | usize::from(header[4])];
@@ -300,7 +300,7 @@ fn closes_a_cancelled_tunnel_at_once() {
     recorded.finish(wire);
 }
 
-/// The environment belongs to the process: another one runs the ignored test below.
+/// The environment belongs to the process, so a child process runs the ignored test below.
 #[test]
 fn follows_the_environment_variables() {
     let peer = Peer::bind();

@@ -1,5 +1,5 @@
-//! Connections through the proxies of others, for ws and wss: tinyproxy, squid and microsocks, which
-//! `scripts/setup.sh --servers` installs. A proxy that is not there is skipped with a line that says so.
+//! Connections through independent proxies, for ws and wss: tinyproxy, squid and microsocks. `scripts/setup.sh --servers`
+//! installs them. A test without its proxy is skipped and says so.
 
 mod support;
 
@@ -24,7 +24,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 const ALICE: (&str, &str) = ("alice", "open sesame");
 
-/// A proxy that runs as long as this lives.
+/// A proxy process, which ends with this value.
 struct Running {
     child: Child,
     address: SocketAddr,
@@ -39,10 +39,10 @@ impl Drop for Running {
     }
 }
 
-/// Starts a program with an address and a folder of its own; `None` when it is not installed.
+/// Starts a program with its own address and folder. `None` when it is not installed.
 fn start(program: &str, arguments: impl FnOnce(SocketAddr, &Path) -> Vec<String>) -> Option<Running> {
     static STARTED: AtomicU8 = AtomicU8::new(0);
-    // Nobody else listens at this address, so a port that is free now stays free.
+    // No other process listens on this address, so a free port stays free.
     let [low, high, ..] = process::id().to_le_bytes();
     let own = Ipv4Addr::new(127, 64 + STARTED.fetch_add(1, Ordering::Relaxed), high, low);
     let listener = TcpListener::bind((own, 0)).expect("a free port");
@@ -50,7 +50,7 @@ fn start(program: &str, arguments: impl FnOnce(SocketAddr, &Path) -> Vec<String>
     drop(listener);
     let folder = env::temp_dir().join(format!("net_websocket-{program}-{own}"));
     fs::create_dir(&folder).expect("a folder");
-    // A proxy that gives up root's rights reads it too.
+    // A proxy that drops its root privileges reads it too.
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("the folder's owner");
     let arguments = arguments(address, &folder);
     let path = format!("{}:/usr/sbin:/usr/bin", env::var("PATH").unwrap_or_default());
@@ -62,7 +62,7 @@ fn start(program: &str, arguments: impl FnOnce(SocketAddr, &Path) -> Vec<String>
         .spawn();
     let Ok(child) = spawned else {
         let _ = fs::remove_dir_all(&folder);
-        // Not by a macro, which the test harness would keep to itself.
+        // A macro would print into the test harness's buffer.
         let _ = writeln!(std::io::stderr(), "skip: {program} is not installed");
         return None;
     };
@@ -71,7 +71,7 @@ fn start(program: &str, arguments: impl FnOnce(SocketAddr, &Path) -> Vec<String>
     while TcpStream::connect(address).is_err() {
         assert_eq!(running.child.try_wait().expect("a child"), None, "{program} has ended");
         assert!(start.elapsed() < DEADLINE, "{program} does not listen");
-        // A program of others has no other way to tell.
+        // The program has no other way to report that it listens.
         thread::sleep(Duration::from_millis(10));
     }
     Some(running)
@@ -116,7 +116,7 @@ fn serve(stream: &mut (impl Read + Write)) {
     let _ = stream.read(&mut [0; 8]);
 }
 
-/// One connection each by ws and wss to a server whose name only the proxy has to know.
+/// One connection by ws and one by wss to a server whose name only the proxy knows.
 fn passes(options: &Options) {
     for tls in [false, true] {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
@@ -196,7 +196,7 @@ fn passes_squid_with_digest_authentication() {
              auth_param digest realm net_websocket\nacl known proxy_auth REQUIRED\n\
              http_access allow known\nhttp_access deny all\n"
         );
-        // Its shared memory has the name of the service, and stays when it is killed.
+        // Its shared memory is named after the service, and remains when the process is killed.
         let service = format!("test{}", address.port());
         vec!["-N".to_owned(), "-n".to_owned(), service, "-f".to_owned(), write(folder, "squid.conf", &text)]
     });

@@ -1,4 +1,4 @@
-//! Connections that come back, against a peer that writes literal bytes.
+//! Reconnecting, against a peer that writes literal bytes.
 
 mod support;
 
@@ -28,7 +28,7 @@ fn quick() -> Reconnect {
     }
 }
 
-/// Retries that never come by themselves.
+/// Retries that never start by themselves.
 fn never() -> Reconnect {
     Reconnect { delay: 1_000_000 * DEADLINE, max_delay: 1_000_000 * DEADLINE, ..quick() }
 }
@@ -88,7 +88,7 @@ fn retries_after_close_codes_of_a_restart_and_not_after_1000() {
 fn an_invalid_close_frame_is_retried_by_its_code() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, with(quick()));
-    // Code, reason, what is answered.
+    // Code, reason, code of the answer, cause.
     let flawed: [(u16, &[u8], u16, Cause); 6] = [
         (1006, b"", 1002, Cause::Lost),
         (1006, b"gone", 1002, Cause::Lost),
@@ -114,7 +114,7 @@ fn an_invalid_close_frame_is_retried_by_its_code() {
     assert!(matches!(recorded.next(), Seen::Reconnected(_)));
     recorded.finish(wire);
 
-    // These are no reason to come back, flawed or not.
+    // These codes cause no retry, whether the frame is valid or not.
     let done: [(u16, &[u8], u16); 7] = [
         (1005, b"", 1002),
         (1000, b"\xff", 1007),
@@ -153,7 +153,7 @@ fn unwritten_messages_are_sent_on_the_next_connection() {
     recorded.client.send_with_receipt(MessageType::Text, b"two", 2).expect("open");
     recorded.client.send_piece(MessageType::Text, b"thr", false, None).expect("open");
     recorded.client.send_piece(MessageType::Text, b"ee", true, None).expect("open");
-    // Its first fragment is begun.
+    // Its first fragment is partly written.
     wire.expect(&[BINARY & 0x7f]);
     wire.send(b"\x88\x02\x03\xe9");
     assert_eq!(recorded.next(), Seen::Sent(1, Outcome::Unsent));
@@ -229,12 +229,12 @@ fn reports_the_receipt_of_each_piece_of_a_lost_message() {
     let recorded = Recorded::connect(&peer, with(never()));
     let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
-    // The first is more than the kernel takes.
+    // The first piece is more than the kernel buffers.
     recorded.client.send_piece(MessageType::Binary, &vec![1; 50_000_000], false, Some(1)).expect("open");
     recorded.client.send_piece(MessageType::Binary, b"two", false, Some(2)).expect("open");
     recorded.client.send_piece(MessageType::Binary, b"three", true, Some(3)).expect("open");
     recorded.client.send_with_receipt(MessageType::Text, b"four", 4).expect("open");
-    // It is begun.
+    // It is partly written.
     wire.expect(&[0x02]);
     drop(wire);
     for number in 1..=3 {
@@ -279,7 +279,7 @@ fn a_message_compressed_for_a_lost_connection_is_resent_uncompressed() {
     assert_eq!(recorded.next(), Seen::Sent(1, Outcome::Unsent));
     assert_eq!(recorded.next(), Seen::Reconnecting(1, Cause::Lost, 1));
     assert!(recorded.client.retry_now());
-    // This one does not compress.
+    // This connection has no compression.
     let mut wire = peer.open();
     for text in texts {
         assert_eq!(wire.frame(), (TEXT, text.as_bytes().to_vec()));
@@ -367,7 +367,7 @@ fn retries_when_a_login_page_answers_for_a_known_server() {
     let wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
     assert_eq!(recorded.next(), Seen::Reconnected(3));
-    // What stands before a server may have none behind it for a while.
+    // A reverse proxy can be without a server for some time.
     drop(wire);
     assert_eq!(recorded.next(), Seen::Reconnecting(4, Cause::Lost, 0));
     peer.accept().answer("");
@@ -375,7 +375,7 @@ fn retries_when_a_login_page_answers_for_a_known_server() {
     let wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
     assert_eq!(recorded.next(), Seen::Reconnected(5));
-    // Where no connection ever was, or where the server itself refuses, it is final.
+    // Without an earlier connection, or when the server itself refuses, the failure is final.
     drop(wire);
     assert_eq!(recorded.next(), Seen::Reconnecting(6, Cause::Lost, 0));
     peer.accept().answer("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
@@ -415,7 +415,7 @@ fn waits_as_long_as_retry_after_of_a_server_or_proxy_asks() {
             credentials: None,
         })
     };
-    // The delay by its own policy is nearly nothing.
+    // The client's own delay is almost zero.
     for (answer, least) in [
         ("503 Busy\r\nRetry-After: 2", 2),
         ("429 Too Many Requests\r\nRetry-After: 600", 600),
@@ -466,7 +466,7 @@ fn only_the_last_failure_of_a_series_is_reported_as_an_error() {
     recorded.finish(());
 }
 
-/// A listener that answers `prepare` as it was told.
+/// A listener with a fixed answer to `prepare`.
 struct Preparing(PrepareDecision, Sender<Reconnecting>, Recorder);
 
 impl Listener for Preparing {
@@ -518,7 +518,7 @@ fn waits_for_the_application_to_prepare_the_next_handshake() {
     assert!(client.prepare(2, Preparation::Proceed(rewrite)));
     let mut wire = other.accept();
     let request = wire.upgrade(b"");
-    // Another port is another origin, for which the cookie was not given.
+    // Another port is another origin, to which the cookie does not belong.
     assert!(request.contains("X-Token: new\r\n") && !request.contains("old"), "{request}");
     assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Opened));
     drop(wire);

@@ -1,6 +1,6 @@
-//! What an application or a peer hands over in confidence stands in no error text and in no log line, whatever fails.
+//! No error text and no log line contains a secret of an application or a peer, whatever fails.
 //!
-//! The clients are a process of their own, which logs all that it can.
+//! The clients run in their own process at the most detailed log level.
 
 mod support;
 
@@ -13,9 +13,9 @@ use net_websocket::internals::client::{
 
 use support::{Peer, Recorded, Seen, quiet};
 
-/// Part of all that is secret here.
+/// A part of every secret in these tests.
 const MARK: &str = "s3cr3t";
-/// Before the lines with the texts.
+/// The prefix of the lines with error texts.
 const TOLD: &str = "told: ";
 
 fn url(peer: &Peer) -> String {
@@ -35,7 +35,7 @@ fn options() -> Options {
     }
 }
 
-/// Tells of the attempt or the connection to its end. A close reason is the peer's word to the application, and no text of ours.
+/// Reports the attempt or the connection until its end. A close reason is text of the peer, not of the library.
 fn tell(recorded: &Recorded) {
     loop {
         match recorded.next() {
@@ -68,7 +68,7 @@ fn clients() {
         peer.accept().answer(&answer);
         tell(&recorded);
     }
-    // What breaks an open connection, behind payloads of both sides.
+    // Frames that break an open connection, after payloads of both sides.
     let text = |first: u8, text: String| [&[first, text.len() as u8], text.as_bytes()].concat();
     let reason =
         |code: u16| [&[0x88, 2 + MARK.len() as u8], &code.to_be_bytes()[..], MARK.as_bytes()].concat();
@@ -114,7 +114,7 @@ fn clients() {
         let by = Proxy::Server(server);
         let peer = Peer::bind();
         let recorded = Recorded::connect_to(&url(&peer), Options { proxy: by, ..options() });
-        // It may be asked a second time, with what it wants.
+        // The proxy can get a second request, with credentials.
         std::thread::spawn(move || {
             loop {
                 proxy.accept().answer(&answer);
@@ -125,7 +125,7 @@ fn clients() {
     // Where nobody listens.
     let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound");
     tell(&Recorded::connect_to(&format!("ws://u:{MARK}@{free}/?{MARK}"), options()));
-    // What does not even begin.
+    // Calls that are refused.
     for url in [
         "ws://u:s3cr3t@h:99999/?s3cr3t",
         "ftp://u:s3cr3t@h/?s3cr3t",

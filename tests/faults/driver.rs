@@ -1,4 +1,4 @@
-//! The two drivers of the same cases: one calls the core from Rust, the other the functions of the C API.
+//! Two drivers run the same cases. One calls the core from Rust, the other calls the functions of the C API.
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::model::{Cause, End, MESSAGE_LIMIT};
 
-/// How long things may take, as far as a case needs it short.
+/// Timeouts that a case can shorten.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub connect: Duration,
@@ -24,7 +24,7 @@ pub struct Limits {
     pub silence: Option<(Duration, Duration)>,
 }
 
-/// The way to the server: directly or by a proxy.
+/// The route to the server: direct or through a proxy.
 pub type Way = Option<(ProxyProtocol, SocketAddr)>;
 
 /// An event as a driver reports it.
@@ -32,10 +32,10 @@ pub type Way = Option<(ProxyProtocol, SocketAddr)>;
 pub enum Seen {
     Opened,
     Message(bool, Vec<u8>),
-    /// Why, and how many messages went with it.
+    /// The failure, and the number of messages lost with it.
     Failed(Told, u64),
     Closed(u16, String),
-    /// What became of the message with this number.
+    /// Whether the message with this number was sent.
     Sent(u64, bool),
 }
 
@@ -43,7 +43,7 @@ pub enum Seen {
 #[derive(Debug)]
 pub enum Told {
     Rust(End),
-    /// One that no case here expects.
+    /// A failure that no case expects.
     #[expect(dead_code, reason = "for those who read what a failed test prints")]
     Other(String),
     C {
@@ -55,7 +55,7 @@ pub enum Told {
 }
 
 impl Told {
-    /// Whether this is how `end` is told.
+    /// Whether this failure reports `end`.
     pub fn is(&self, end: &End) -> bool {
         match self {
             Self::Rust(End::Upgrade(causes)) => match end {
@@ -102,15 +102,15 @@ fn number(phase: Phase) -> i32 {
     }
 }
 
-/// A way to use the library.
+/// A driver: one way to use the library.
 pub trait Driver: Sync {
-    /// A new client that tells its events to `events`.
+    /// A new client that sends its events to `events`.
     fn client(&self, events: UnboundedSender<Seen>) -> Box<dyn Connects>;
 }
 
 /// A client; dropping it ends it.
 pub trait Connects {
-    /// Queues a message, whose fate is told with its number.
+    /// Queues a message. An event with its number reports whether it was sent.
     fn send(&self, text: bool, payload: &[u8], number: u64);
     fn connect(&self, url: &str, authority: &Path, limits: Limits, way: Way);
     fn close(&self);
@@ -126,7 +126,7 @@ impl Driver for Rust {
     }
 }
 
-/// Live listeners of the Rust driver: each is one session that has not ended, or a client.
+/// The number of live listeners of the Rust driver. Each belongs to a running session or to a client.
 pub static LISTENERS: AtomicUsize = AtomicUsize::new(0);
 
 impl Connects for Client {
@@ -346,7 +346,7 @@ struct CClient {
     events: *mut UnboundedSender<Seen>,
 }
 
-/// What NWS_SendWithCallback gives back.
+/// The user data of NWS_SendWithCallback.
 struct Ticket {
     events: UnboundedSender<Seen>,
     number: u64,
@@ -430,7 +430,7 @@ impl Connects for CClient {
 
 impl Drop for CClient {
     fn drop(&mut self) {
-        // SAFETY: once per client; afterwards no callback runs, so nobody else has the sender.
+        // SAFETY: once per client; afterwards no callback runs, so no other code has the sender.
         unsafe {
             let code = abi::OH_WebSocketClient_Destroy(self.client);
             assert!(matches!(code, 0 | 1018), "Destroy: {code}");

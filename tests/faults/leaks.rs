@@ -1,4 +1,4 @@
-//! Waits until a group of cases has left nothing behind: no descriptor, thread, memory or listener.
+//! Waits until a group of cases has released all descriptors, threads, memory and listeners.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -7,13 +7,13 @@ use super::DEADLINE;
 use super::driver::LISTENERS;
 use crate::support::resource_usage::ResourceUsage;
 
-/// Caches of the process that fill up once: read buffers, blocks of channels, and eight chunks of 256 KiB, which the fragments
-/// of long messages leave.
+/// Caches of the process fill up once: read buffers, blocks of channels, and the pool of chunks. Fragments of long messages
+/// leave eight chunks of 256 KiB in the pool.
 const CACHES_BYTES: isize = 524_288 + 8 * 262_144;
 /// Far less than a session or a socket takes.
 const PER_CASE_BYTES: isize = 64;
 
-/// What the process has before a group of cases.
+/// The resources of the process before a group of cases.
 #[derive(Clone, Copy, Debug)]
 pub struct Baseline(ResourceUsage);
 
@@ -22,12 +22,12 @@ impl Baseline {
         Self(ResourceUsage::now())
     }
 
-    /// Waits until the process has no more than it had then: sockets close behind the events that tell of it.
+    /// Waits until the process has no more than the baseline. Sockets close after the event that reports the end.
     pub async fn regained(self, cases: usize) -> Result<Self, String> {
         self.regained_within(CACHES_BYTES + cases as isize * PER_CASE_BYTES).await
     }
 
-    /// As [`Baseline::regained`], while caches are filled.
+    /// Like [`Baseline::regained`], and allows for caches that still fill.
     pub async fn regained_but_bytes(self) -> Result<Self, String> {
         self.regained_within(isize::MAX).await
     }

@@ -1,8 +1,8 @@
-//! Connections through a proxy that disturbs them: each ends in the right event, leaves nothing behind, and the same
-//! client's next connection works.
+//! Connections through a proxy that disturbs them. Each ends with the right event and releases all its resources. The next
+//! connection of the same client works.
 //!
-//! Cases run through the core and through the C functions. What must come of it is computed from the bytes that
-//! reach the client ([`model`]), not from what the library does. README.md says which faults there are, and where.
+//! Cases run through the core and through the C functions. [`model`] computes the expected result from the bytes that reach
+//! the client, not from the library. README.md lists the faults and where they strike.
 
 mod driver;
 mod leaks;
@@ -37,34 +37,34 @@ use model::{Cause, End, Outcome};
 use peer::{Answer, CLOSE, Peer, SENT};
 use support::fault_proxy::{self, Fault, Plan};
 
-/// Longer than anything here takes; a test that reaches it has failed.
+/// Longer than any case takes. A test that reaches it has failed.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// For what is to run into a timeout.
+/// For a timeout that must expire.
 const SHORT: Duration = Duration::from_millis(1_000);
-/// Where nothing else has to happen before it.
+/// For a timeout that nothing else must precede.
 const BRIEF: Duration = Duration::from_millis(300);
-/// Of a network that delays.
+/// The delay of a slow network.
 const PAUSE: Duration = Duration::from_millis(20);
 const PING_INTERVAL: Duration = Duration::from_millis(200);
-/// Cases under way at once; those that wait for a timeout cost nothing meanwhile.
+/// The number of cases at the same time. A case that waits for a timeout costs nothing.
 const CONCURRENT: usize = 128;
 const CONCURRENT_WAITING: usize = 256;
 
 const PATIENT: Limits = Limits { connect: DEADLINE, close: DEADLINE, silence: None };
-/// For attempts that come to nothing.
+/// For attempts that fail.
 const HURRIED: Limits = Limits { connect: SHORT, ..PATIENT };
 /// For connections that fall silent.
 const WATCHFUL: Limits = Limits { close: SHORT, silence: Some((PING_INTERVAL, SHORT)), ..PATIENT };
 
-/// Groups run one at a time, since each counts what the process has.
+/// Groups run one at a time, because each counts the resources of the process.
 static ALONE: Mutex<()> = Mutex::new(());
 static NEXT_PATH: AtomicU32 = AtomicU32::new(0);
 
-/// A connection to disturb, and what may come of it.
+/// A connection to disturb, and its possible outcomes.
 struct Case {
     plan: Plan,
     tls: bool,
-    /// By a proxy, between which and the client the faults are.
+    /// Through a proxy. The faults strike between the client and the proxy.
     way: Option<ProxyProtocol>,
     limits: Limits,
     expected: Rc<[Outcome]>,
@@ -78,10 +78,10 @@ fn group(cases: impl AsyncFn(&Peer) -> Vec<Case>) {
         let peer = Peer::start().await;
         let cases = cases(&peer).await;
         let peer = &peer;
-        // The C functions stand on the same core: every seventh case, which takes all kinds in turn, is enough for them.
+        // The C functions use the same core, so every seventh case is enough for them. This takes all kinds in turn.
         let drivers: [(&str, &dyn Driver, usize); 2] = [("Rust", &driver::Rust, 1), ("C", &driver::C, 7)];
         for (name, driver, step) in drivers {
-            // Whatever is made once is made now.
+            // Creates everything that is created once.
             let warm_up = |tls| Case { tls, ..ws(Plan::CLEAN, PATIENT, vec![model::clean()]) };
             for clean in [warm_up(false), warm_up(true)] {
                 run(peer, driver, &clean).await.expect("an undisturbed connection");
@@ -182,12 +182,12 @@ async fn run(peer: &Peer, driver: &dyn Driver, case: &Case) -> Result<(), String
         .map_err(|error| error.to_string())
 }
 
-/// Where a client is to connect to.
+/// The URL that a client connects to.
 async fn listen() -> std::io::Result<TcpListener> {
     TcpListener::bind("127.0.0.1:0").await
 }
 
-/// Where a connection leads, and where it is disturbed: before the server, or before the proxy.
+/// The destination of a connection, and where it is disturbed: before the server or before the proxy.
 #[derive(Clone, Copy)]
 struct To {
     disturbed: SocketAddr,
@@ -213,18 +213,18 @@ fn url(tls: bool, address: SocketAddr, path: u32) -> String {
     format!("{scheme}://{address}/{path:05}-{path:05}")
 }
 
-/// All that was told of one connection.
+/// All events of one connection.
 #[derive(Debug, Default)]
 struct Account {
     opened: bool,
     messages: Vec<model::Message>,
     failed: Option<(Told, u64)>,
     closed: Option<(u16, String)>,
-    /// What became of each message.
+    /// Whether each message was sent.
     outcomes: BTreeMap<u64, bool>,
 }
 
-/// Takes events until the connection is over, and holds them against the order that the drivers promise.
+/// Takes events until the connection has ended, and checks their order.
 async fn follow(events: &mut UnboundedReceiver<Seen>, first: u64) -> Result<Account, String> {
     let mut told = Account::default();
     loop {
@@ -253,7 +253,7 @@ async fn follow(events: &mut UnboundedReceiver<Seen>, first: u64) -> Result<Acco
             break;
         }
     }
-    // Each message was sent or not, in order, and a failure says how many were not.
+    // Each message is reported as sent or unsent, in order. A failure counts the unsent ones.
     let numbers: Vec<u64> = told.outcomes.keys().copied().collect();
     if numbers != (first..).take(SENT.len()).collect::<Vec<_>>() {
         return Err(format!("not every message was accounted for once: {told:?}"));
@@ -269,7 +269,7 @@ async fn follow(events: &mut UnboundedReceiver<Seen>, first: u64) -> Result<Acco
 }
 
 impl Account {
-    /// Whether this is how `outcome` is told.
+    /// Whether these events report `outcome`.
     fn is(&self, outcome: &Outcome) -> bool {
         let Outcome { opens, messages, end } = outcome;
         let Self { opened, messages: told, failed, closed, outcomes: _ } = self;
@@ -295,7 +295,7 @@ fn first_few(expected: &[Outcome]) -> String {
     format!("{:?} ({} possible)", expected.iter().take(3).collect::<Vec<_>>(), expected.len())
 }
 
-/// A head with the right lengths, and all that follows it.
+/// A head with the right lengths, and all bytes after it.
 fn script() -> (usize, Vec<u8>) {
     let head = peer::head("dGhlIHNhbXBsZSBub25jZQ==");
     (head.len(), [head, peer::frames().concat(), CLOSE.to_vec()].concat())
@@ -316,13 +316,13 @@ fn ws(plan: Plan, limits: Limits, expected: impl Into<Rc<[Outcome]>>) -> Case {
     Case { plan, tls: false, way: None, limits, expected: expected.into() }
 }
 
-/// What comes of the server's bytes up to `at`, when then `silence` follows.
+/// The outcome of the server's bytes up to `at`, followed by `silence`.
 fn cut(at: usize, before_open: &End, open: End) -> Outcome {
     let (head, wire) = script();
     if at < head { Outcome::fails(before_open.clone()) } else { model::frames(&wire[head..at], open) }
 }
 
-/// What may come of the server's bytes when they end anywhere.
+/// The possible outcomes when the server's bytes end at any place.
 fn cut_anywhere(before_open: &End, open: &End) -> Vec<Outcome> {
     let (head, wire) = script();
     let mut outcomes: Vec<Outcome> =
@@ -331,7 +331,7 @@ fn cut_anywhere(before_open: &End, open: &End) -> Vec<Outcome> {
     outcomes
 }
 
-/// The timers that make it end so.
+/// The timeouts that lead to this end.
 fn waiting_for(outcome: &Outcome) -> Limits {
     match outcome.end {
         End::Timeout(_) => HURRIED,
@@ -359,7 +359,7 @@ fn ends_the_servers_bytes_at_each_byte() {
             cases.push(ws(Plan::to_client(Fault::HalfClose(at)), PATIENT, vec![ended]));
             let mut reset = vec![cut(at, &End::Upgrade(vec![Cause::Io]), End::Lost)];
             if at == 0 {
-                // Perhaps before the client has seen that it is connected.
+                // Possibly before the client knows that it is connected.
                 reset.push(Outcome::fails(End::Tcp));
             }
             cases.push(ws(Plan::to_client(Fault::Reset(at)), PATIENT, reset));
@@ -412,7 +412,7 @@ fn changes_or_doubles_each_byte_of_the_server() {
 fn ends_the_clients_bytes_at_each_byte() {
     group(async |_| {
         let request = request().len();
-        // The frames of the messages, and of the two pongs that may come before them or after.
+        // The frames of the messages, and the two pongs before or after them.
         let messages: usize =
             SENT.iter().map(|(_, payload)| payload.len() + if payload.len() > 125 { 8 } else { 6 }).sum();
         let pongs = 9 + 6;
@@ -427,7 +427,7 @@ fn ends_the_clients_bytes_at_each_byte() {
         let hole = anywhere(End::Timeout(Phase::Upgrade), End::Silent);
         let mut cases = Vec::new();
         for at in (0..request + 200).chain([request + messages - 1, request + messages + pongs]) {
-            // The server answers what it got, and closes when it has all messages.
+            // The server answers what it received, and closes once it has all messages.
             let told = |before: End, open: End| match at.checked_sub(request) {
                 None => vec![Outcome::fails(before)],
                 Some(at) if at < messages => vec![model::frames(&wire[head..but_close], open)],
@@ -437,7 +437,7 @@ fn ends_the_clients_bytes_at_each_byte() {
             cases.push(ws(Plan::to_server(Fault::HalfClose(at)), PATIENT, half));
             let stalled = told(End::Timeout(Phase::Upgrade), End::Silent);
             cases.push(ws(Plan::to_server(Fault::Stall(at)), waiting_for(&stalled[0]), stalled));
-            // These end the other direction as well, wherever it is.
+            // These faults end the other direction too, at any place.
             let any = |(before, opens): &(End, Rc<[Outcome]>)| match at < request {
                 true => {
                     [before.clone(), End::Tcp][..2 - at.min(1)].iter().cloned().map(Outcome::fails).collect()
@@ -500,7 +500,7 @@ fn replaces_all_bytes_of_the_server_from_each_byte_on() {
         for at in 0..wire.len() {
             let seed = at as u64;
             let expected = if at < head {
-                // Without an end of the head, the server's bytes end first.
+                // The head has no end, so the server's bytes end first.
                 let refused = ["Upgrade", "Connection", "Sec-WebSocket-Accept"].map(Cause::Header);
                 let causes = [Cause::AnyStatus, Cause::NotHttp, Cause::Eof].into_iter().chain(refused);
                 Outcome::fails(End::Upgrade(causes.collect()))
@@ -533,7 +533,7 @@ fn changes_or_doubles_each_byte_of_the_clients_frames() {
     group(async |_| {
         let request = request().len();
         let frames = peer::frames().concat();
-        // The server refuses them, waits for more of them, or gets messages that nobody sent.
+        // The server refuses the bytes, waits for more, or reads messages that the client did not send.
         let refused = [frames.as_slice(), peer::PROTOCOL_ERROR].concat();
         let expected: Rc<[Outcome]> = Rc::new([
             model::frames(&refused, End::Lost),
@@ -570,7 +570,7 @@ fn disturbs_the_proxy_dialogue_at_each_byte() {
                 cases.push(Case { way: Some(protocol), ..ws(plan, limits, expected) });
             };
             let (ended, late) = (Outcome::fails(End::Proxy), Outcome::fails(End::Timeout(Phase::Proxy)));
-            // Some of it says nothing, and some leaves a byte for the server or the client behind the tunnel.
+            // Some bytes have no meaning. Others leave a byte in the tunnel for the server or the client.
             let causes = vec![Cause::NotHttp, Cause::AnyStatus, Cause::Io, Cause::Eof];
             let changed =
                 vec![ended.clone(), late.clone(), model::clean(), Outcome::fails(End::Upgrade(causes))];
@@ -612,7 +612,7 @@ fn slow_networks_change_no_result() {
             let mut clean = |plan| {
                 cases.push(Case { tls, ..ws(plan, PATIENT, vec![model::clean()]) });
             };
-            // Those of TLS are with its other faults.
+            // The faults over TLS are in their own tests.
             for at in 0..if tls { 0 } else { wire.len() } {
                 clean(Plan::to_client(Fault::Delay(at, PAUSE)));
                 clean(Plan::to_server(Fault::Delay(at, PAUSE)));
@@ -636,7 +636,7 @@ fn records(stream: &[u8]) -> Vec<usize> {
     starts
 }
 
-/// Both directions of an undisturbed connection over TLS, as they are on the wire.
+/// Both directions of an undisturbed connection over TLS, as bytes on the wire.
 async fn tls_wire(peer: &Peer) -> (Vec<u8>, Vec<u8>) {
     let listener = listen().await.expect("a free port");
     let address = listener.local_addr().expect("bound");
@@ -693,7 +693,7 @@ fn disturbs_tls_to_the_client() {
                     reset.push(Outcome::fails(End::Tcp));
                 }
                 if at == handshake {
-                    // Perhaps before the client's last words in it.
+                    // Possibly before the client's last record of the handshake.
                     reset.push(Outcome::fails(End::Tls));
                 }
                 push(Plan::to_client(Fault::Reset(at)), PATIENT, reset);
@@ -712,10 +712,10 @@ fn disturbs_tls_to_the_client() {
                 push(Plan::to_client(Fault::BlackHole(at)), limits, vec![silent]);
             }
             if sample.has(at, 3, &starts) {
-                // A wrong length makes the client wait for more; plain bytes of the handshake may mean nothing. What
-                // was read together with the bad record goes with it.
+                // A wrong length makes the client wait for more bytes. Plain bytes of the handshake can be without meaning.
+                // Data read together with a bad record is lost.
                 let before = starts.iter().copied().filter(|start| (handshake..at).contains(start));
-                // A byte that is there twice has been there once.
+                // A doubled byte arrives once before it arrives again.
                 let mut changed: Vec<Outcome> =
                     before.chain([at, at + 1]).map(|at| told(at, End::Tls, io(), End::Lost)).collect();
                 if at < handshake {
@@ -724,7 +724,7 @@ fn disturbs_tls_to_the_client() {
                     // A record that cannot be decrypted is a failure of TLS, if nothing is open yet.
                     changed.extend([Outcome::fails(End::Tls), Outcome::fails(End::Timeout(Phase::Upgrade))]);
                 }
-                // The type and the version of an encrypted record are the same in all (RFC 8446 section 5.2).
+                // All encrypted records have the same type and version (RFC 8446 section 5.2).
                 if starts.iter().any(|start| (*start..*start + 3).contains(&at)) {
                     changed.push(model::clean());
                 }
@@ -753,7 +753,7 @@ fn disturbs_tls_to_the_server() {
         let (hello, finished, request) = (starts[1], starts[3], starts[4]);
         let hurried = Limits { connect: SHORT, ..WATCHFUL };
         let late = [Phase::Tls, Phase::Upgrade].map(|phase| Outcome::fails(End::Timeout(phase)));
-        // What ends both directions finds the other one anywhere.
+        // A fault that ends both directions strikes the other one at any place.
         let (lost, silent) = (cut_anywhere(&io(), &End::Lost), cut_anywhere(&late[1].end, &End::Silent));
         let all: Rc<[Outcome]> =
             [lost.clone(), silent.clone(), late.to_vec(), vec![Outcome::fails(End::Tls)]].concat().into();
@@ -792,7 +792,7 @@ fn disturbs_tls_to_the_server() {
                 push(Plan::to_server(Fault::BlackHole(at)), hurried, hole);
             }
             if sample.has(at, 3, &starts) {
-                // The server refuses the record, waits for more of it, or does not care, as with the version in its head.
+                // The server refuses the record, waits for more of it, or ignores the change, for instance of the version.
                 for fault in [Fault::Flip(at, 0x01), Fault::Duplicate(at), Fault::Garbage(at, sample.seed)] {
                     push(Plan::to_server(fault), hurried, all.clone());
                 }
@@ -802,14 +802,14 @@ fn disturbs_tls_to_the_server() {
     });
 }
 
-/// Places in a stream that is too long for every fault at every place.
+/// Sampled places of a stream that is too long for every fault at every place.
 struct Sample {
     seed: u64,
     all: bool,
 }
 
 impl Sample {
-    /// Of so many places one is taken, besides the first and the last bytes of records.
+    /// One of this many places is sampled. The first and the last bytes of records are always taken.
     const SHARE: u64 = 6;
 
     /// FAULTS_SEED repeats a run; FAULTS_ALL takes every place.
@@ -828,12 +828,12 @@ impl Sample {
     }
 }
 
-/// A server of one connection that does what a case writes down, behind the upgrade.
+/// A server of one connection. After the upgrade it runs the script of the case.
 async fn scripted<F: Future<Output = ()> + 'static>(
     play: impl FnOnce(TcpStream) -> F + 'static,
 ) -> (SocketAddr, tokio::task::JoinHandle<()>) {
     let listener = listen().await.expect("a free port");
-    // What waits in the kernel is the less.
+    // This reduces the bytes that wait in the kernel.
     let _ = SockRef::from(&listener).set_recv_buffer_size(65_536);
     let address = listener.local_addr().expect("bound");
     // On the test's own thread.
@@ -857,7 +857,7 @@ async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
     stream.flush().await.expect("the client reads");
 }
 
-/// Runs `case` through both drivers, many at a time, with a count of what the process has.
+/// Runs `case` through both drivers, many at a time, and counts the resources of the process.
 fn scripted_group(cases: usize, case: impl AsyncFn(&dyn Driver, usize)) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -898,7 +898,7 @@ const LARGE: usize = 12_000_000;
 fn receives_the_close_frame_before_a_reset_while_the_client_sends() {
     scripted_group(48, async |driver, number| {
         let (address, played) = scripted(async move |mut stream: TcpStream| {
-            // Until the client's frame has filled what nobody empties.
+            // The client's frame has begun, and nobody reads the rest.
             let mut first = [0; 1];
             stream.read_exact(&mut first).await.expect("a frame");
             stream.write_all(b"\x81\x04last\x88\x08\x03\xf0policy").await.expect("the client reads");
@@ -931,7 +931,7 @@ fn receives_the_close_frame_before_a_reset_while_the_client_sends() {
 #[test]
 fn reports_how_far_an_interrupted_closing_handshake_got() {
     scripted_group(48, async |driver, number| {
-        // What becomes of our close frame: nobody answers it; the connection is reset behind it; before it.
+        // Three fates of our close frame: no answer, a reset after it, a reset before it.
         let how = number % 3;
         let (go, gone) = tokio::sync::oneshot::channel::<()>();
         let (address, played) = scripted(async move |mut stream: TcpStream| {
@@ -988,8 +988,8 @@ fn a_slow_reader_gets_everything_and_the_close_frame_after_it() {
     // Over TCP and over TLS. To queue as much takes this thread a while, in which none of these is read.
     scripted_group(2, async |driver, number| {
         let listener = listen().await.expect("a free port");
-        // Several segments of the loopback: a window of less than two is not told of when it opens, and the sender then waits for
-        // its own probes, each twice as late as the one before (RFC 9293 section 3.8.6.1).
+        // Several segments of the loopback. The kernel does not announce a window of less than two segments. The sender would
+        // then wait for its own probes, each twice as late as the last (RFC 9293 section 3.8.6.1).
         let _ = SockRef::from(&listener).set_recv_buffer_size(8 * 65_536);
         let address = listener.local_addr().expect("bound");
         let tls = (number % 2 == 1).then(|| acceptor.clone());
@@ -1020,10 +1020,10 @@ fn a_slow_reader_gets_everything_and_the_close_frame_after_it() {
     let _ = std::fs::remove_file(authority);
 }
 
-/// How long nobody reads, between parts: half the close timeout, which all parts together take twice.
+/// The pause between two parts: half the close timeout. All parts together take twice the timeout.
 const UNREAD: Duration = Duration::from_secs(1);
 
-/// Longer than the close timeout in all, never that long without progress.
+/// In total longer than the close timeout, but never that long without progress.
 async fn read_slowly<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
     /// The payload of a fragment.
     const FRAGMENT: usize = 262_144 - 14;
@@ -1081,7 +1081,7 @@ fn random_frames_end_as_the_model_predicts() {
 #[test]
 fn reports_a_failed_tcp_connect_as_such() {
     scripted_group(32, async |driver, number| {
-        // A port that nobody listens at, and one whose queue is full, where the kernel drops what asks to connect.
+        // A closed port, and a port whose accept queue is full, so that the kernel drops connection requests.
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("a free port");
         let address = socket.local_addr().expect("bound").as_socket().expect("IPv4");

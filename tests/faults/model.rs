@@ -1,4 +1,4 @@
-//! What must come of the bytes that reach a client: RFC 6455 written down a second time, as plainly as possible.
+//! Predicts the events from the bytes that reach a client. This is RFC 6455 written a second time, as plainly as possible.
 
 use net_websocket::internals::client::Phase;
 use net_websocket::internals::protocol::ProtocolError;
@@ -48,7 +48,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Whether `told` is what this one means.
+    /// Whether the error `told` matches this cause.
     pub fn covers(self, told: Self) -> bool {
         self == told || self == Self::AnyStatus && told.is_status()
     }
@@ -57,7 +57,7 @@ impl Cause {
         matches!(self, Self::Status(_) | Self::AnyStatus)
     }
 
-    /// What an error text says of it.
+    /// The words of the error text for this cause.
     pub fn words(self) -> String {
         match self {
             Self::Status(status) => format!("answered HTTP {status} "),
@@ -71,7 +71,7 @@ impl Cause {
     }
 }
 
-/// What may come of a case: the messages and the end.
+/// A possible outcome of a case: the messages and the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// Whether the connection opens.
@@ -86,7 +86,7 @@ impl Outcome {
     }
 }
 
-/// What a peer's frames make, when nothing follows them but `silence`.
+/// The outcome of a peer's frames that only `silence` follows.
 pub fn frames(wire: &[u8], silence: End) -> Outcome {
     let (messages, end) = read(wire);
     Outcome { opens: true, messages, end: end.unwrap_or(silence) }
@@ -214,7 +214,7 @@ fn close(payload: &[u8]) -> Result<Step, ProtocolError> {
     }
 }
 
-/// What may come of a head that was changed at `at`: what the wire is from there on, when it may still open.
+/// The possible outcomes of a head that was changed at `at`. Returns the bytes that follow if the connection can still open.
 pub fn changed_head(clean: &[u8], changed: &[u8], at: usize) -> Vec<Outcome> {
     let line = clean[..at].windows(2).filter(|bytes| bytes == b"\r\n").count();
     let own = match line {
@@ -224,7 +224,7 @@ pub fn changed_head(clean: &[u8], changed: &[u8], at: usize) -> Vec<Outcome> {
         3 => Cause::Header("Sec-WebSocket-Accept"),
         _ => Cause::NotHttp,
     };
-    // A line feed that is there twice ends the head, and what should have followed is missing.
+    // A doubled line feed ends the head early, so the following headers are missing.
     if changed[at..].starts_with(b"\n\n") {
         let next = match line {
             0 => Cause::Header("Upgrade"),
@@ -244,7 +244,7 @@ pub fn changed_head(clean: &[u8], changed: &[u8], at: usize) -> Vec<Outcome> {
     let harmless = match line {
         // The reason phrase says nothing.
         0 => at >= b"HTTP/1.1 101".len(),
-        // Names and tokens are the same in both cases, and a space is as good as two, or as a tab.
+        // Names and tokens are case-insensitive. One space equals two spaces or a tab.
         1..=2 => byte == b' ' || same_letter,
         3 => {
             let name = clean[..at].windows(2).rposition(|bytes| bytes == b"\r\n").map_or(0, |end| end + 2);

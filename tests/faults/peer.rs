@@ -58,7 +58,7 @@ pub fn head(key: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// What to make of a request head, which may have been tampered with.
+/// The answer to a request head that a fault may have changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// 101 for this key.
@@ -100,7 +100,7 @@ pub fn answer(request: &[u8]) -> Answer {
     key.map_or(Answer::Refuse, Answer::Accept)
 }
 
-/// The number in a path, which is there twice, so that a changed one is noticed.
+/// The number in a path. The path has it twice, so that a changed one is detected.
 pub fn path_number(path: &[u8]) -> Option<u32> {
     let (first, second) = path.split_at_checked(5)?;
     (second.first() == Some(&b'-') && &second[1..] == first).then_some(())?;
@@ -144,14 +144,14 @@ impl Peer {
         self.visits.lock().expect("no panic").remove(&path).unwrap_or_default()
     }
 
-    /// What came behind the end of a visit, and under paths that a fault made, is of no use.
+    /// Discards the records of ended visits and of paths that a fault changed.
     pub fn forget(&self) {
         *self.visits.lock().expect("no panic") = HashMap::new();
     }
 }
 
-/// Ed25519, whose signatures all have one length; without tickets, so that every handshake is alike. The authority is in a
-/// file of its own.
+/// Ed25519, whose signatures all have one length; without tickets, so that every handshake is alike. The authority has its
+/// own file.
 pub fn tls() -> (TlsAcceptor, PathBuf) {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
@@ -184,7 +184,7 @@ async fn accept(tls: Option<TlsAcceptor>, visits: Arc<Mutex<HashMap<u32, Visit>>
             let _ = stream.set_nodelay(true);
             let (tls, visits) = (tls.clone(), visits.clone());
             tokio::spawn(async move {
-                // Any end is one that a fault may have brought.
+                // A fault can cause any kind of end.
                 let _ = match tls {
                     None => play(stream, &visits).await,
                     Some(tls) => match tls.accept(stream).await {
@@ -300,7 +300,7 @@ async fn play<S: AsyncRead + AsyncWrite + Unpin>(
                     9 | 10 => {}
                     opcode => visit.messages.push((opcode == 1, payload)),
                 }
-                // It has no reason to close first.
+                // The server has no reason to close first.
                 !visit.closed || closing
             });
             if !good {
@@ -312,7 +312,7 @@ async fn play<S: AsyncRead + AsyncWrite + Unpin>(
         if count >= SENT.len() && !closing {
             closing = true;
             stream.write_all(CLOSE).await?;
-            // Ended at once, so that a client that lost the close frame on the way has something to notice.
+            // The server ends at once, so that a client whose close frame was lost detects the end.
             stream.shutdown().await?;
         }
         if stream.read_buf(&mut received).await? == 0 {
