@@ -18,10 +18,10 @@ use crate::judge::{RetryTerms, Terms};
 use crate::network::lock;
 use crate::world::{Sim, Weather};
 
-/// Nothing in a life takes so long.
+/// Longer than anything in a life takes.
 const FOR_EVER: Duration = Duration::from_secs(3_600);
 
-/// What the application does next.
+/// The next action of the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Act {
     Send,
@@ -39,7 +39,7 @@ enum Act {
     Drop,
 }
 
-/// Lives a life to its end.
+/// Runs the application until the end of its life.
 pub async fn live(sim: Arc<Sim>) {
     let mut chance = lock(&sim.app).fork();
     let limit = if chance.percent(40) { chance.number(300, 20_000) } else { SEND_LIMIT_BYTES };
@@ -77,7 +77,7 @@ pub async fn live(sim: Arc<Sim>) {
     finish(&sim).await;
 }
 
-/// Closes until every end was told.
+/// Closes until the client has reported every end.
 async fn end(sim: &Sim) {
     let Some(client) = sim.client() else { return };
     let ended = async {
@@ -95,7 +95,7 @@ async fn end(sim: &Sim) {
     }
 }
 
-/// Drops the client, and waits for the last of it.
+/// Drops the client, and waits until its last task and connection have ended.
 async fn finish(sim: &Sim) {
     let (limit, left_open, statistics) = {
         let client = sim.client();
@@ -122,7 +122,7 @@ async fn finish(sim: &Sim) {
         }
     };
     let over = timeout(FOR_EVER, quiet).await.is_ok();
-    // Let what the library sent last arrive.
+    // Waits until the last bytes of the library have arrived.
     sleep(Duration::from_secs(5)).await;
     let mut judge = lock(&sim.judge);
     let allowed = limit + sim.freezer.allowance(began, tokio::time::Instant::now(), limit);
@@ -212,7 +212,7 @@ fn request(sim: &Sim) -> (Request, Terms) {
     (Request::parse(url, options).expect("a good request"), terms)
 }
 
-/// A message whose beginning is its number.
+/// A message that starts with its number.
 fn payload(number: usize, length: usize) -> Vec<u8> {
     let mut payload = format!("{number:06x}").into_bytes();
     payload.extend_from_slice(filler(number, length));
@@ -237,7 +237,7 @@ fn send(sim: &Sim, client: &Client, chance: &mut Chance, length: usize) {
     }
 }
 
-/// Memory that is lent to the library and comes back by its drop.
+/// Memory lent to the library. Its drop returns it.
 struct Lent(Vec<u8>, Arc<Sim>);
 
 impl AsRef<[u8]> for Lent {
@@ -258,7 +258,7 @@ impl Drop for Lent {
     }
 }
 
-/// Sends a message in pieces, or the last piece of one that was begun.
+/// Sends a piece of a message, or the last piece of the unfinished one.
 fn send_pieces(sim: &Sim, client: &Client, chance: &mut Chance) {
     let mut judge = lock(&sim.judge);
     let mut unfinished = lock(&sim.unfinished);
@@ -386,7 +386,7 @@ fn close(sim: &Sim, client: &Client, code: u32) {
     let state = client.state();
     match client.close(code, "enough") {
         Ok(start) if matches!(state, State::Open | State::Connecting) => {
-            // One that must not be sent goes out as 1000.
+            // A code that must not be sent is sent as 1000.
             judge.closes(if may_be_sent(code) { code as u16 } else { 1_000 }, start);
             if start == CloseStart::Cancelled {
                 *lock(&sim.unfinished) = None;
@@ -420,7 +420,7 @@ struct Ears {
 }
 
 impl Ears {
-    /// What the application does inside an event.
+    /// The action of the application inside an event.
     fn react(&self, percent: usize) {
         if *lock(&self.sim.is_winding_down) {
             return;
@@ -441,7 +441,7 @@ impl Ears {
         ]);
         act(&self.sim, next, &mut chance);
         if chance.percent(self.sim.weather.percent(2)) {
-            // It takes its time.
+            // The listener is slow.
             let (time, catch_up) = (chance.millis(1, 3_000), chance.millis(0, 40));
             lock(&self.sim.judge).tell(format_args!("app: takes {time:?} within an event"));
             self.sim.freezer.freeze(time, catch_up);
@@ -487,7 +487,7 @@ impl Listener for Ears {
     }
 
     fn drained(&mut self) {
-        // What the application has sent during the events before it may have filled the queue again.
+        // Sends of the application in earlier events may have filled the queue again.
         let is_above = self.sim.client().is_some_and(|client| client.is_above_low_water());
         lock(&self.sim.judge).drained(is_above);
         self.react(30);

@@ -1,4 +1,4 @@
-//! Chance that comes out of a seed, the same on every machine and for ever.
+//! Random numbers from a seed, the same on every machine and in every version.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 /// The longest filler.
 const FILLER_BYTES_MAX: usize = 262_144;
 
-/// So many letters. The number tells them from others.
+/// This many letters. The number makes them distinct.
 pub fn filler(number: usize, length: usize) -> &'static [u8] {
     static LETTERS: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let mut chance = Chance::new(0);
@@ -33,17 +33,17 @@ impl Chance {
         z ^ (z >> 31)
     }
 
-    /// A chance of its own, so that what one part of the world draws does not change what another draws.
+    /// A separate generator, so that the draws of one part of the world do not change those of another.
     pub fn fork(&mut self) -> Self {
         Self(self.next())
     }
 
-    /// `least` to `most`.
+    /// A number from `least` to `most`.
     pub fn number(&mut self, least: usize, most: usize) -> usize {
         least + (self.next() % (most - least + 1) as u64) as usize
     }
 
-    /// True so many times in a hundred.
+    /// True with this probability in percent.
     pub fn percent(&mut self, times: usize) -> bool {
         self.number(0, 99) < times
     }
@@ -56,7 +56,7 @@ impl Chance {
         choices[self.number(0, choices.len() - 1)].clone()
     }
 
-    /// One of some things, by their weights.
+    /// One of several values, chosen by weight.
     pub fn weigh<T: Clone>(&mut self, choices: &[(usize, T)]) -> T {
         let mut at = self.number(0, choices.iter().map(|(weight, _)| weight).sum::<usize>() - 1);
         for (weight, choice) in choices {

@@ -1,4 +1,4 @@
-//! Stops the client's process: what belongs to it does not run for a time, and everything else goes on.
+//! Freezes the client's process: its tasks do not run for a time, and everything else continues.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -9,12 +9,12 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::network::lock;
 
-/// A time in which nothing of the client ran.
+/// A period in which no task of the client ran.
 #[derive(Clone, Copy, Debug)]
 pub struct Frozen {
     from: Instant,
     until: Instant,
-    /// How long the runtime took afterwards to learn what had come.
+    /// How long the runtime took afterwards to notice the data that had arrived.
     catch_up: Duration,
 }
 
@@ -22,13 +22,13 @@ pub struct Frozen {
 pub struct Freezer(Mutex<Vec<Frozen>>);
 
 impl Freezer {
-    /// From now on nothing of the client runs for this long.
+    /// From now on no task of the client runs for this long.
     pub fn freeze(&self, time: Duration, catch_up: Duration) {
         let now = Instant::now();
         lock(&self.0).push(Frozen { from: now, until: now + time, catch_up });
     }
 
-    /// The clock jumps forward by so much, for everybody.
+    /// The clock jumps forward by this much, for all tasks.
     pub async fn jump(&self, time: Duration) {
         self.freeze(time, Duration::ZERO);
         tokio::time::advance(time).await;
@@ -38,7 +38,7 @@ impl Freezer {
         lock(&self.0).iter().map(|frozen| frozen.until).max()
     }
 
-    /// When the runtime notices what arrives at a time.
+    /// When the runtime notices data that arrives at this time.
     pub fn noticed(&self, arrival: Instant) -> Instant {
         let frozen = lock(&self.0);
         let noticed_at = |frozen: &Frozen| frozen.until + frozen.catch_up;
@@ -47,7 +47,7 @@ impl Freezer {
         during.map_or(arrival, noticed_at)
     }
 
-    /// What the times without turns between two instants add to a deadline of such a limit: their own length, and the limit
+    /// How much the frozen periods between two instants extend a deadline with this limit: by their length, and by the limit
     /// once more.
     pub fn allowance(&self, from: Instant, to: Instant, limit: Duration) -> Duration {
         let frozen = lock(&self.0);
@@ -55,7 +55,7 @@ impl Freezer {
         within.map(|frozen| (frozen.until - frozen.from) + limit + Duration::from_millis(60)).sum()
     }
 
-    /// How long nothing ran, if that has ended just now: within the time that an answer takes.
+    /// How long the client was frozen, if that ended just now: within the time that an answer takes.
     pub fn just_ended(&self, round_trip: Duration) -> Option<Duration> {
         let now = Instant::now();
         let frozen = lock(&self.0);

@@ -1,6 +1,6 @@
-//! What must hold in every life, and the record of one.
+//! The promises that every life must keep, and the record of one life.
 //!
-//! Told by the server, the network and the application what they do, and by the client what it tells.
+//! The server, the network and the application report their actions here, and the client its events.
 
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -16,13 +16,13 @@ use tokio::time::Instant;
 use crate::freezer::Freezer;
 use crate::network::{SharedLink, lock};
 
-/// What a deadline may be missed by: a turn of the clock's wheel, and the time a late bell is given.
+/// How late a deadline may be: one turn of the timer wheel, and the tolerance of a late alarm.
 const SLACK: Duration = Duration::from_millis(15);
-/// How long after a change of the network something must come.
+/// How soon after a change of the network a probe must come.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 const FOR_EVER: Duration = Duration::from_secs(1_000_000);
 
-/// What the application asked of its connections.
+/// The options of the application's connections.
 #[derive(Clone, Debug)]
 pub struct Terms {
     pub connect_timeout: Duration,
@@ -45,57 +45,57 @@ pub struct RetryTerms {
     pub prepare_timeout: Duration,
 }
 
-/// A connect of the application, until its end was told.
+/// A connect of the application, until its end is reported.
 struct Attempt {
     terms: Terms,
-    /// When the attempt that is under way began.
+    /// When the current attempt started.
     began: Instant,
-    /// The connection that is open.
+    /// The open connection.
     open: Option<usize>,
     was_open: bool,
-    /// A failure was told, and the end is to follow.
+    /// A failure was reported, and the end must follow.
     failed: bool,
     cancelled_at: Option<Instant>,
     /// The application's close, and its code.
     closing: Option<(Instant, u16)>,
-    /// It has closed what was closing already: there is to be no more.
+    /// The application closed while closing already: no event may follow.
     closes_again: bool,
     retry: Option<Retry>,
-    /// How many retries were announced since a connection was open for long.
+    /// The number of announced retries since a connection was open for long.
     retries: u32,
-    /// Since when they go on.
+    /// When these retries started.
     retries_since: Instant,
     opened_at: Instant,
-    /// When a connection was lost that took the queue with it, and which.
+    /// When a connection was lost together with the queue, and which connection.
     queue_lost: Option<(Instant, usize)>,
-    /// The connections on the way of the attempt that is under way did all that was hoped for.
+    /// All connections of the current attempt worked without a fault.
     smooth: bool,
     /// The network has changed since the last retry, or since a connection was open.
     network_changed: bool,
 }
 
 impl Attempt {
-    /// Whether a retry was announced and is still waited for.
+    /// Whether an announced retry is still pending.
     fn is_between(&self) -> bool {
         self.retry.as_ref().is_some_and(|retry| retry.prepared.is_none())
     }
 }
 
-/// A retry that was announced.
+/// An announced retry.
 struct Retry {
     at: Instant,
-    /// The application, or the network, may have called for it before.
+    /// The application or the network may have started it early.
     hurried: bool,
     prepared: Option<(Instant, PrepareDecision)>,
 }
 
-/// A message that the client has accepted.
+/// An accepted message.
 struct Accepted {
     kind: MessageType,
     payload: Vec<u8>,
-    /// The connect whose connections it is for.
+    /// The connect to which it belongs.
     owner: usize,
-    /// The connection that it came by.
+    /// The connection on which it arrived.
     arrived: Option<usize>,
     complete: bool,
     told: Option<Outcome>,
@@ -112,18 +112,18 @@ struct Told {
 /// A connection as its server sees it.
 pub struct Served {
     link: SharedLink,
-    /// What was sent, in its order.
+    /// The sent messages, in order.
     pub sent: Vec<(MessageType, Vec<u8>)>,
     delivered: usize,
-    /// What has come of a message that is handed on in pieces.
+    /// The received part of a message that is delivered in pieces.
     partial: Vec<u8>,
     /// The server's close frame.
     pub closed: Option<(Option<u16>, String)>,
     /// The client's.
     pub client_closed: Option<Option<u16>>,
-    /// What was done to it that may end it, or let a deadline pass.
+    /// The fault that may end it or make a deadline expire.
     pub wronged: Option<&'static str>,
-    /// What was sent may be lost.
+    /// Sent data may be lost.
     pub loses: bool,
 }
 
@@ -135,13 +135,13 @@ pub struct Judge {
     pub story: Option<Vec<String>>,
     attempts: VecDeque<Attempt>,
     connects: usize,
-    /// The last of them was called off, so that what is accepted now is for the next.
+    /// The last connect was cancelled, so messages accepted now belong to the next one.
     cancelled: bool,
     messages: Vec<Accepted>,
     receipts: Vec<Told>,
     last_sent: Option<Receipt>,
     pub served: Vec<Served>,
-    /// Messages told as unsent by their receipts since the last sum, and by the sums.
+    /// Messages reported as unsent: by receipts since the last sum, and by the sums.
     unsent_receipts: usize,
     unsent: usize,
     pub all_have_receipts: bool,
@@ -150,9 +150,9 @@ pub struct Judge {
     in_batch: bool,
     awaits_drained: bool,
     paused: bool,
-    /// When the listener last refused to take more.
+    /// When the listener was last full.
     last_paused: Instant,
-    /// The longest that the retry of a server's answer was asked to wait.
+    /// The longest Retry-After of a server's answer.
     pub retry_after: Duration,
     pub latency: Duration,
 }
@@ -204,7 +204,7 @@ impl Judge {
         }
     }
 
-    /// Of all that happened.
+    /// The digest of all events.
     pub fn hash(&self) -> u64 {
         self.hash
     }
@@ -227,7 +227,7 @@ impl Judge {
         self.require(took <= allowed, format_args!("{what} took {took:?}, more than {allowed:?}"));
     }
 
-    // What the application does.
+    // Actions of the application.
 
     pub fn connects(&mut self, terms: Terms) {
         self.tell(format_args!("app: connects, {terms:?}"));
@@ -262,18 +262,18 @@ impl Judge {
         2 * (self.latency + Duration::from_millis(50))
     }
 
-    /// Whether the limits leave the time that a server which does all at once needs.
+    /// Whether the timeouts are long enough for a server that answers at once.
     fn is_leisurely(&self, terms: &Terms) -> bool {
         let least = Duration::from_secs(2) + 40 * (self.latency + Duration::from_millis(40));
         terms.connect_timeout > least && terms.shortest_phase.is_none_or(|phase| phase > least)
     }
 
-    /// Something on the way of an attempt is not as one would wish.
+    /// A fault occurred during an attempt.
     pub fn spoil(&mut self) {
         self.attempts.iter_mut().for_each(|attempt| attempt.smooth = false);
     }
 
-    /// The number of a message that was accepted.
+    /// The number of an accepted message.
     pub fn next_message(&self) -> usize {
         self.messages.len()
     }
@@ -286,7 +286,7 @@ impl Judge {
         if self.connects == 0 || self.cancelled { self.connects + 1 } else { self.connects }
     }
 
-    /// A message was accepted, or a piece of one.
+    /// A message or a piece was accepted.
     pub fn accepted(&mut self, kind: MessageType, piece: &[u8], first: bool, last: bool, receipt: bool) {
         let owner = self.owner();
         if first {
@@ -348,14 +348,14 @@ impl Judge {
         self.last_paused = Instant::now();
     }
 
-    /// A retry may begin before its time.
+    /// A retry may start early.
     pub fn hurries(&mut self) {
         if let Some(retry) = self.attempts.front_mut().and_then(|attempt| attempt.retry.as_mut()) {
             retry.hurried = true;
         }
     }
 
-    /// The time that the network changed: a probe has a limit of its own.
+    /// When the network changed. A probe has its own timeout.
     pub fn network_changes(&mut self) {
         self.tell(format_args!("the network changes"));
         self.hurries();
@@ -373,7 +373,7 @@ impl Judge {
         }
     }
 
-    /// Something was sent, or refused: more is queued than the low-water mark, or not.
+    /// A send was accepted or refused: the queue is above the low-water mark, or below it.
     pub fn fills(&mut self, is_above: bool) {
         self.awaits_drained |= is_above;
     }
@@ -382,9 +382,9 @@ impl Judge {
         self.in_batch
     }
 
-    /// The application looks at its client. All is told that was to be told by now if that is `settled`.
+    /// The application inspects its client. If `settled`, all due events have been reported.
     pub fn looks(&mut self, buffered: usize, is_above: bool, statistics: &Statistics, settled: bool) {
-        // The event of an end comes instead.
+        // An end is reported instead.
         let told = !self.awaits_drained || is_above || !settled || self.attempts.is_empty();
         self.require(told, format_args!("the queue has drained, and nobody was told"));
         self.require(
@@ -398,7 +398,7 @@ impl Judge {
         self.silence_is_noticed();
     }
 
-    // What the server does.
+    // Actions of the server.
 
     pub fn serves(&mut self, link: SharedLink) -> usize {
         self.served.push(Served {
@@ -414,7 +414,7 @@ impl Judge {
         self.served.len() - 1
     }
 
-    /// A message came to the server.
+    /// The server received a message.
     pub fn arrived(&mut self, connection: usize, kind: MessageType, payload: &[u8]) {
         let number = std::str::from_utf8(payload.get(..6).unwrap_or_default())
             .ok()
@@ -445,13 +445,13 @@ impl Judge {
         self.require(overtaken == 0, format_args!("message {number:?} was overtaken by {overtaken}"));
     }
 
-    /// What is left when a connection ends in order may go out when nobody is there to be told.
+    /// Whether a message reported as unsent can still arrive: its connection has ended cleanly or had a fault.
     fn may_come_late(&self, connection: usize) -> bool {
         let served = &self.served[connection];
         served.closed.is_some() || served.wronged.is_some()
     }
 
-    // What the client tells.
+    // Events of the client.
 
     pub fn batch(&mut self, begins: bool) {
         if begins {
@@ -461,7 +461,7 @@ impl Judge {
         self.in_batch = begins;
     }
 
-    /// The attempt that an event is about.
+    /// The attempt to which an event belongs.
     fn current(&mut self, event: &str) -> Option<&mut Attempt> {
         if self.dropped && !self.dropped_in_batch {
             self.fault(format_args!("{event} came after the client was dropped"));
@@ -548,7 +548,7 @@ impl Judge {
         }
     }
 
-    /// So many messages were told as unsent, in one sum.
+    /// This many messages were reported as unsent, in one sum.
     fn sum(&mut self, unsent: usize) {
         let by_receipt = std::mem::take(&mut self.unsent_receipts);
         self.unsent += unsent;
@@ -592,11 +592,11 @@ impl Judge {
         let expected = attempt.retries;
         let (began, closing, limit) = (attempt.began, attempt.closing, attempt.terms.connect_timeout);
         let smooth = attempt.smooth;
-        // A change during an attempt is news for the next one.
+        // A change during an attempt counts for the next one.
         let hurried = std::mem::take(&mut attempt.network_changed);
         attempt.retry = Some(Retry { at: now + delay, hurried, prepared: None });
         self.require(!out_of_order, format_args!("reconnecting, out of its order"));
-        // The application may have closed inside an event that came along with this one.
+        // The application may have closed inside an event delivered together with this one.
         let closed_before = closing.is_some_and(|(at, _)| at < now);
         self.require(
             !cancelled && !closed_before,
@@ -649,7 +649,7 @@ impl Judge {
         self.on_time("the wait for a retry", at.min(now), Duration::ZERO);
     }
 
-    /// The application has answered.
+    /// The application has answered `prepare`.
     pub fn prepared(&mut self, taken: bool) {
         self.tell(format_args!("app: prepared, {taken}"));
         if let Some(attempt) = self.attempts.front_mut().filter(|_| taken) {
@@ -694,7 +694,7 @@ impl Judge {
         }
     }
 
-    /// Nothing follows a failure that is worth another attempt only when there are to be no more.
+    /// A retryable failure ends the series only when no attempts are left.
     fn gives_up(&mut self, cause: Cause, was_open: bool) {
         let Some(attempt) = self.attempts.front() else { return };
         let Some(terms) = &attempt.terms.reconnect else { return };
@@ -743,7 +743,7 @@ impl Judge {
         self.ended(*unsent, "closed");
     }
 
-    /// An attempt of the application has come to its end.
+    /// A connect of the application has ended.
     fn ended(&mut self, unsent: usize, how: &str) {
         self.attempts.pop_front();
         // What was accepted after an attempt was called off waits for the next.
@@ -754,14 +754,14 @@ impl Judge {
         self.sum(unsent);
     }
 
-    /// A connection that was open is over.
+    /// An open connection has ended.
     fn over(&mut self, connection: usize, code: Option<u16>, cause: Cause, error: Option<&Error>) {
         self.silence_is_noticed_on(connection);
         let closing = self.attempts.front().and_then(|attempt| attempt.closing);
         let Served { sent, delivered, closed, wronged, loses, .. } = &self.served[connection];
         let (all, delivered, wronged, loses) = (sent.len(), *delivered, *wronged, *loses);
         let closed = closed.clone();
-        // Those that follow a close frame do not exist: a server that has sent one sends no more.
+        // No message follows a close frame: the server sends none after it.
         let by_frame = code.is_some_and(|code| code != 1006) && error.is_none();
         let by_end = matches!(error, Some(Error::Lost(None)));
         if (by_frame || by_end) && !(by_end && loses) {
@@ -785,7 +785,7 @@ impl Judge {
             _ => {}
         }
         let wished = closing.is_some() && cause == Cause::Application && (code != Some(1006) || self.paused);
-        // A deadline that passed less than half a second before the end of a standstill is not known to have passed in it.
+        // A deadline less than half a second before the end of a freeze is not known to have expired in it.
         let limit = self.attempts.front().map_or(Duration::ZERO, |attempt| {
             let answers = attempt.terms.pong_timeout.unwrap_or_default() + Duration::from_secs(1);
             answers.max(attempt.terms.close_timeout).max(PROBE_TIMEOUT)
@@ -804,7 +804,7 @@ impl Judge {
         }
     }
 
-    /// A peer from which nothing comes is known to be dead in time.
+    /// A silent peer must be detected in time.
     fn silence_is_noticed_on(&mut self, connection: usize) {
         let Some(attempt) = self.attempts.front() else { return };
         let (Some(interval), Some(timeout)) = (attempt.terms.ping_interval, attempt.terms.pong_timeout)
@@ -822,18 +822,18 @@ impl Judge {
         self.on_time("noticing silence", since, interval + tick + 2 * (timeout + tick));
     }
 
-    /// Whether an attempt is under way, or a connection.
+    /// Whether an attempt or a connection is active.
     pub fn awaits_end(&self) -> bool {
         !self.attempts.is_empty() && !self.dropped
     }
 
-    /// How long closing may take at most.
+    /// The longest time that closing may take.
     pub fn close_timeout(&self) -> Duration {
         let all = self.attempts.iter().map(|attempt| attempt.terms.close_timeout);
         all.max().unwrap_or(Duration::ZERO)
     }
 
-    /// The connection that is open while the client is dropped, if that leaves the time to send what is buffered.
+    /// The connection that is open when the client is dropped, if there is time to send buffered data.
     pub fn left_open(&self, buffered: usize) -> Option<usize> {
         let attempt = self.attempts.front()?;
         let open = attempt.open.filter(|_| attempt.closing.is_none() && !attempt.failed)?;
@@ -841,7 +841,7 @@ impl Judge {
         (self.round_trip() * round_trips as u32 <= attempt.terms.close_timeout).then_some(open)
     }
 
-    /// All is over. `left_open` is as it was when the client was dropped.
+    /// The life has ended. `left_open` is the connection that was open when the client was dropped.
     pub fn concludes(&mut self, left_open: Option<usize>, statistics: Option<&Statistics>) {
         if let Some(open) = left_open
             && self.served[open].wronged.is_none()
@@ -908,7 +908,7 @@ mod tests {
         reconnect: None,
     };
 
-    /// A life up to an open connection, on which one message was sent each way.
+    /// A life up to an open connection with one message in each direction.
     fn open() -> (Judge, Box<dyn Wire>) {
         let freezer = Arc::new(Freezer::default());
         let mut judge = Judge::new(freezer.clone(), true, false, Duration::ZERO);

@@ -14,21 +14,21 @@ use crate::app;
 use crate::network::lock;
 use crate::world::{Sim, Weather};
 
-/// A life takes milliseconds. One that takes so long goes round in a circle.
+/// A life takes milliseconds. One that takes this long runs in a loop.
 const LONGEST_LIFE: Duration = Duration::from_secs(30);
 
-/// What became of a life.
+/// The result of a life.
 pub struct Verdict {
     pub faults: Vec<String>,
-    /// Of all that happened, and when.
+    /// The digest of all events and their times.
     pub hash: u64,
-    /// All that happened, when it was to be told.
+    /// The log of all events, if requested.
     pub story: Vec<String>,
 }
 
-/// Lives the life of a seed.
+/// Runs the life of a seed.
 pub fn live(seed: u64, told: bool) -> Verdict {
-    // On a thread of its own, so that it finds nothing that another life has left on it.
+    // On its own thread, without thread-local data of another life.
     let (done, is_done) = channel();
     let body = move || {
         let lived = catch_unwind(AssertUnwindSafe(|| on_this_thread(seed, told)));
@@ -62,7 +62,7 @@ fn on_this_thread(seed: u64, told: bool) -> Verdict {
         let _ = is_done.await;
         trouble.abort();
         sim.stop_servers();
-        // What waits to answer a question that nobody asks any more.
+        // Waits until tasks whose answer nobody awaits have ended.
         sleep(Duration::from_secs(10)).await;
         let alive = tokio::runtime::Handle::current().metrics().num_alive_tasks();
         let lent = sim.lent.load(Ordering::Relaxed);
@@ -80,7 +80,7 @@ fn on_this_thread(seed: u64, told: bool) -> Verdict {
     }
 }
 
-/// Freezes the client, has the clock jump and the network change.
+/// Freezes the client, makes the clock jump and changes the network.
 async fn make_trouble(sim: Arc<Sim>) {
     if sim.weather == Weather::Calm {
         return;

@@ -1,7 +1,7 @@
 //! The whole client in virtual time, against a model of a server and of an application over a network in memory. One seed
-//! decides all that happens, so that a life that went wrong can be lived again.
+//! determines all events, so that a failed life can be repeated.
 //!
-//! `SIMULATION_SEED=N` lives one life and tells its story; `SIMULATION_LIVES=N` lives so many.
+//! `SIMULATION_SEED=N` runs one life and prints its log. `SIMULATION_LIVES=N` runs this many lives.
 
 mod app;
 mod chance;
@@ -18,7 +18,7 @@ use std::thread;
 
 use life::{Verdict, live};
 
-/// Lives of each run, unless the environment asks for more.
+/// Lives of each run, unless the environment sets more.
 const LIVES: u64 = 10_000;
 
 fn number(name: &str) -> Option<u64> {
@@ -64,7 +64,8 @@ fn every_life_keeps_the_promises() {
     assert!(failed.is_empty(), "{} lives went wrong; SIMULATION_SEED=N tells the story of one", failed.len());
 }
 
-/// Lives that have found a fault, and which. A change of a model makes another life of a seed; then the fault's own test remains.
+/// Seeds that found a fault, and which. A change of a model changes the life of a seed. Then the test of the fault itself
+/// remains.
 const FOUND: [(u64, &str); 6] = [
     (
         3_778,

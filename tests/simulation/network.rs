@@ -17,9 +17,9 @@ use crate::freezer::Freezer;
 
 /// One direction of a connection.
 struct Flow {
-    /// What is under way or waits for its reader, with the time of its arrival.
+    /// Segments in transit or unread, with their times of arrival.
     segments: VecDeque<(Instant, Vec<u8>)>,
-    /// Bytes of the first that were read.
+    /// Bytes of the first segment that were read.
     front_read: usize,
     /// Bytes of the segments.
     unread: usize,
@@ -60,7 +60,8 @@ impl Flow {
         self.last_arrival
     }
 
-    /// Takes what has arrived by `now`, at most so many bytes. A time of arrival counts as `seen` sees it.
+    /// Takes bytes that have arrived by `now`, at most this many. `seen` maps a time of arrival to the time when it is
+    /// noticed.
     fn take(&mut self, now: Instant, most: usize, seen: impl Fn(Instant) -> Instant) -> Vec<u8> {
         let mut taken = Vec::new();
         while let Some((at, bytes)) = self.segments.front()
@@ -85,7 +86,7 @@ impl Flow {
         taken
     }
 
-    /// What its reader meets next, at the earliest.
+    /// The earliest time of the next event for its reader.
     fn next_arrival(&self, seen: impl Fn(Instant) -> Instant) -> Option<Instant> {
         match self.segments.front() {
             Some((at, _)) => Some(seen(*at)),
@@ -94,7 +95,7 @@ impl Flow {
     }
 }
 
-/// A connection, as both ends and those who judge it know it.
+/// A connection, shared by both ends and the judge.
 pub struct Link {
     up: Flow,
     down: Flow,
@@ -104,7 +105,7 @@ pub struct Link {
     pub capacity: usize,
     client_gone: bool,
     server_gone: bool,
-    /// Nothing arrives any more, and nobody is told.
+    /// No more bytes arrive, and neither side is notified.
     severed: bool,
     /// When the client's kernel last took bytes.
     pub client_wrote_at: Instant,
@@ -129,7 +130,7 @@ impl Link {
         if self.severed {
             self.up.lost += bytes.len();
         } else if self.server_gone {
-            // Who is not there any more answers with a reset.
+            // A closed end answers with a reset.
             let at = self.down.arrival(delay + delay);
             self.down.reset_at.get_or_insert(at);
             self.down.wake_reader();
@@ -199,7 +200,7 @@ impl Link {
     pub fn unread(&self) -> usize {
         let now = Instant::now();
         let arrived = self.down.segments.iter().take_while(|(at, _)| *at <= now);
-        // Of the first, a part may have been read.
+        // A part of the first segment may have been read.
         arrived.map(|(_, bytes)| bytes.len()).sum::<usize>().saturating_sub(self.down.front_read)
     }
 
@@ -213,7 +214,7 @@ impl Link {
     }
 }
 
-/// A connection with that latency in each direction.
+/// A connection with this latency in each direction.
 pub fn connection(
     chance: &mut Chance,
     latency: Duration,
@@ -238,7 +239,7 @@ pub fn connection(
     (client, ServerWire { link, reading: None })
 }
 
-/// Rings at a time, which may change.
+/// An alarm whose time can change.
 fn ring(alarm: &mut Option<Pin<Box<Sleep>>>, at: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
     let Some(at) = at else { return Poll::Pending };
     let sleep = alarm.get_or_insert_with(|| Box::pin(sleep_until(at)));
@@ -257,13 +258,13 @@ pub struct ClientWire {
     owner: Box<dyn Owner>,
 }
 
-/// Whoever wants to know of a client's end.
+/// Receives the notice that the client's end was dropped.
 pub trait Owner: Send {
-    /// It was let go.
+    /// The end was dropped.
     fn is_gone(&self);
 
-    /// The client is in the middle of reading or writing. Another thread may do anything meanwhile, and does so many times
-    /// in a hundred.
+    /// The client is in the middle of reading or writing. Another thread may act at the same time, with this probability in
+    /// percent.
     fn meanwhile(&self, percent: usize);
 }
 
@@ -370,7 +371,7 @@ impl Drop for ClientWire {
     fn drop(&mut self) {
         let mut link = lock(&self.link);
         link.client_gone = true;
-        // A kernel that has bytes nobody has read says so.
+        // A kernel with unread bytes sends a reset.
         if link.down.unread > 0 {
             link.reset(true);
         } else {
@@ -381,7 +382,7 @@ impl Drop for ClientWire {
     }
 }
 
-/// What comes from the client.
+/// Bytes from the client.
 #[derive(Debug)]
 pub enum Came {
     Bytes(Vec<u8>),
@@ -389,7 +390,7 @@ pub enum Came {
     Reset,
 }
 
-/// The server's end. What it sends is taken at once.
+/// The server's end. The network accepts its bytes at once.
 pub struct ServerWire {
     link: SharedLink,
     reading: Option<Pin<Box<Sleep>>>,
@@ -408,7 +409,7 @@ impl ServerWire {
         lock(&self.link).reset(false);
     }
 
-    /// The way between the two is lost, and neither is told.
+    /// The route between the two is lost, and neither side is notified.
     pub fn sever(&self) {
         lock(&self.link).sever();
     }

@@ -1,4 +1,4 @@
-//! The model of a server, which does well or badly as chance will have it.
+//! The model of a server, whose faults are random.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,11 +22,11 @@ const PING: u8 = 9;
 const PONG: u8 = 10;
 const FIN: u8 = 0x80;
 const RSV1: u8 = 0x40;
-/// What a server may agree to, and mean for both sides.
+/// The parameters that a server may accept, and their effect on both sides.
 const DEFLATE_ANSWERS: [&str; 2] =
     ["permessage-deflate", "permessage-deflate; server_no_context_takeover; client_no_context_takeover"];
 
-/// How a request is answered.
+/// The answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
     Open,
@@ -40,7 +40,7 @@ enum Answer {
     Nothing,
 }
 
-/// What a server does to an open connection by itself.
+/// An action of the server on an open connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Act {
     Message,
@@ -133,7 +133,7 @@ async fn drain(wire: &mut ServerWire) {
     while let Came::Bytes(_) = wire.read().await {}
 }
 
-/// What a request asks for.
+/// The content of a request.
 struct Asked {
     key: String,
     deflate: bool,
@@ -226,7 +226,7 @@ async fn open(
         reads_again: None,
         is_over: false,
     };
-    // What comes with the answer may come in one piece with it.
+    // Frames after the answer may arrive in one segment with it.
     if open.chance.percent(20) {
         let (kind, payload) = open.payload(200);
         lock(&sim.judge).served[number].sent.push((kind, payload.clone()));
@@ -284,7 +284,7 @@ impl Open<'_> {
         lock(&self.sim.judge).tell(format_args!("server {}: {line}", self.number));
     }
 
-    /// Something is done to the connection that may end it, or let a deadline pass.
+    /// A fault of the connection that may end it or make a deadline expire.
     fn wrong(&self, why: &'static str, loses: bool) {
         let mut judge = lock(&self.sim.judge);
         let served = &mut judge.served[self.number];

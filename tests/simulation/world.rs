@@ -1,4 +1,4 @@
-//! The world of one life: its network, its names and its chance.
+//! The world of one life: its network, its host names and its random numbers.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -21,19 +21,19 @@ use crate::judge::Judge;
 use crate::network::{Owner, connection, lock};
 use crate::{app, server};
 
-/// How hard a life is.
+/// How many faults a life has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weather {
-    /// Everybody does what is hoped for.
+    /// No faults.
     Calm,
-    /// Some things go wrong.
+    /// Some faults.
     Mixed,
-    /// Most do.
+    /// Many faults.
     Stormy,
 }
 
 impl Weather {
-    /// Percent in this weather of what is so frequent in mixed weather.
+    /// The probability in this weather, in percent, of an event with the given probability in mixed weather.
     pub fn percent(self, mixed: usize) -> usize {
         match self {
             Self::Calm => 0,
@@ -43,7 +43,7 @@ impl Weather {
     }
 }
 
-/// Whether the listener takes more.
+/// Whether the listener accepts more.
 #[derive(Default)]
 pub struct Pause {
     pub paused: bool,
@@ -57,19 +57,19 @@ pub struct Sim {
     pub latency: Duration,
     pub freezer: Arc<Freezer>,
     pub judge: Mutex<Judge>,
-    /// What the application and its listener draw from.
+    /// The generator of the application and its listener.
     pub app: Mutex<Chance>,
-    /// What another thread of the application draws from.
+    /// The generator of another thread of the application.
     pub elsewhere: Mutex<Chance>,
-    /// What the network and the servers draw from.
+    /// The generator of the network and the servers.
     fates: Mutex<Chance>,
-    /// What the library draws from.
+    /// The generator of the library.
     library: Mutex<Chance>,
     pub client: Mutex<Option<Arc<Client>>>,
     pub pause: Mutex<Pause>,
-    /// The application does nothing any more but to wait.
+    /// The application only waits for the end.
     pub is_winding_down: Mutex<bool>,
-    /// The message that was begun in pieces, and not ended.
+    /// The unfinished message in pieces.
     pub unfinished: Mutex<Option<MessageType>>,
     /// An attempt has ended, or a task.
     pub ended: Notify,
@@ -116,12 +116,12 @@ impl Sim {
         })
     }
 
-    /// Tasks of the library that are not over.
+    /// Running tasks of the library.
     pub fn tasks(&self) -> usize {
         self.tasks.load(Ordering::Relaxed)
     }
 
-    /// Connections that the library has not let go.
+    /// Connections that the library has not dropped.
     pub fn wires(&self) -> usize {
         self.wires.load(Ordering::Relaxed)
     }
@@ -158,7 +158,7 @@ impl Sim {
     }
 }
 
-/// What a connection's end tells the world it belongs to.
+/// A notice of a connection's end to its world.
 struct OfSim(Weak<Sim>);
 
 impl Owner for OfSim {
@@ -176,7 +176,7 @@ impl Owner for OfSim {
     }
 }
 
-/// What comes of an attempt to connect.
+/// The result of an attempt to connect.
 #[derive(Clone, Copy)]
 enum Way {
     Free,

@@ -1,4 +1,4 @@
-//! Counts the bytes that the process has from its allocator.
+//! Counts the bytes that the process has allocated.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicIsize, Ordering};
@@ -11,7 +11,7 @@ static ALLOCATED: AtomicIsize = AtomicIsize::new(0);
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What is given out now.
+/// The bytes allocated now.
 pub fn allocated_bytes() -> isize {
     ALLOCATED.load(Ordering::Relaxed)
 }

@@ -12,37 +12,37 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
-/// What happens to the bytes of one direction.
+/// The fault of one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing.
     None,
-    /// The direction ends after so many bytes, as with a peer that shuts down its side; the other one goes on.
+    /// The direction ends after this many bytes, as when a peer shuts down its side. The other direction continues.
     HalfClose(usize),
-    /// Both directions end after so many bytes of this one.
+    /// Both directions end after this many bytes of this one.
     Truncate(usize),
-    /// Both directions are reset after so many bytes of this one.
+    /// Both directions are reset after this many bytes of this one.
     Reset(usize),
-    /// Nothing more of this direction comes through after so many bytes.
+    /// No byte of this direction passes after this many bytes.
     Stall(usize),
-    /// Nothing more comes through either way.
+    /// After this many bytes, no byte passes in either direction.
     BlackHole(usize),
     /// The byte at this place is sent twice.
     Duplicate(usize),
     /// The byte at this place is changed: these bits of it are flipped.
     Flip(usize, u8),
-    /// From this place on all bytes are others, which the seed determines.
+    /// From this place on all bytes are replaced by bytes from the seed.
     Garbage(usize, u64),
     /// At this place, a pause.
     Delay(usize, Duration),
     /// One byte at a time.
     Drip,
-    /// So many bytes at a time, with a pause after each.
+    /// This many bytes at a time, with a pause after each.
     Slow(usize, Duration),
 }
 
 impl Fault {
-    /// The place in the stream up to which bytes go through as they are.
+    /// The place in the stream up to which bytes pass unchanged.
     fn at(self) -> usize {
         match self {
             Self::None | Self::Drip | Self::Slow(..) => usize::MAX,
@@ -59,14 +59,14 @@ impl Fault {
     }
 }
 
-/// A byte without a pattern, the same for the same seed and place (the end of SplitMix64).
+/// A pseudo-random byte, the same for the same seed and place (the end of SplitMix64).
 pub fn noise(seed: u64, at: usize) -> u8 {
     let mixed = (seed << 32 ^ at as u64).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     ((mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb) >> 56) as u8
 }
 
-/// What happens to one connection.
+/// The faults of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub to_client: Fault,
@@ -85,10 +85,10 @@ impl Plan {
     }
 }
 
-/// How a direction came to its end.
+/// How a direction ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// Its sender ended it, and the receiver was told.
+    /// Its sender ended it, and the end was forwarded.
     Passed,
     HalfClosed,
     Truncated,
@@ -99,10 +99,10 @@ enum End {
     Broken,
 }
 
-/// What a direction carried, as its sender sent it.
+/// The bytes of a direction, as its sender sent them.
 pub type Tap = Arc<Mutex<Vec<u8>>>;
 
-/// Serves one connection of a client to `server`; `taps` are for what goes to the client and for what goes to the server.
+/// Serves one connection of a client to `server`. `taps` record the bytes to the client and the bytes to the server.
 pub async fn serve(client: TcpStream, server: SocketAddr, plan: Plan, taps: Option<[Tap; 2]>) {
     let Ok(mut server) = TcpStream::connect(server).await else { return };
     let mut client = client;
@@ -122,7 +122,7 @@ pub async fn serve(client: TcpStream, server: SocketAddr, plan: Plan, taps: Opti
             let _ = server.shutdown().await;
             tokio::join!(discard(&mut client), discard(&mut server));
         }
-        // The client finds out by itself, and nothing tells the server before that.
+        // The client detects it by itself. The server learns of it later.
         End::BlackHole => discard(&mut client).await,
         End::Passed | End::HalfClosed | End::Stalled | End::Broken => {}
     }
@@ -148,7 +148,7 @@ async fn forward(client: &mut TcpStream, server: &mut TcpStream, plan: Plan, tap
             }
         }
         match (down_end, up_end) {
-            // Without a word to the server, the client is gone.
+            // The client is gone, and the server is not notified.
             (_, Some(End::Stalled)) => return End::Stalled,
             (Some(_), Some(end)) => return end,
             (None, _) | (_, None) => {}
@@ -156,7 +156,7 @@ async fn forward(client: &mut TcpStream, server: &mut TcpStream, plan: Plan, tap
     }
 }
 
-/// Moves bytes one way and lets the fault happen.
+/// Moves bytes in one direction and applies the fault.
 async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, fault: Fault, tap: Option<Tap>) -> End {
     let mut buffer = vec![0; 16_384];
     let mut passed = 0;
@@ -165,7 +165,7 @@ async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, fault: Fault, tap: 
             Fault::Slow(most, _) => most,
             _ => buffer.len(),
         };
-        // What is due before anything is read.
+        // A fault at place 0 strikes before the first read.
         if passed == fault.at()
             && let Some(end) = ends(fault)
         {
@@ -200,7 +200,7 @@ async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, fault: Fault, tap: 
         if before == count {
             continue;
         }
-        // The fault's own byte is the first of the rest.
+        // The byte at the fault's place is the first of the rest.
         let rest = &mut bytes[before..];
         let first_time = passed - rest.len() == fault.at();
         let twice = matches!(fault, Fault::Duplicate(_)) && first_time;
@@ -249,7 +249,7 @@ async fn send(to: &mut WriteHalf<'_>, bytes: &[u8], fault: Fault) -> io::Result<
         Fault::Drip => {
             for byte in bytes {
                 to.write_all(std::slice::from_ref(byte)).await?;
-                // The reader's turn, so that it does see single bytes.
+                // Yields to the reader, so that it reads single bytes.
                 tokio::task::yield_now().await;
             }
             Ok(())

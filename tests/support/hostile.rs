@@ -1,4 +1,4 @@
-//! Servers that keep a client busy: each sends one thing without end.
+//! Servers that keep a client busy: each sends one kind of data without end.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,13 +13,13 @@ use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
 use rustls::{ConnectionTrafficSecrets, ServerConfig, ServerConnection};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// What a bomb becomes.
+/// The inflated size of a decompression bomb.
 const BOMB_BYTES: usize = 63 << 20;
 
-/// What such a server sends, by the path that asks for it. The first two go over wss.
+/// The data that a server sends, by the requested path. The first two use wss.
 pub const KINDS: [&str; 7] = ["/tickets", "/empty-records", "/pings", "/tiny", "/bombs", "/blocks", "/flood"];
 
-/// What a client of such a server tells.
+/// The events of a client of such a server.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Told {
     Opened,
@@ -27,14 +27,14 @@ pub enum Told {
     Closed(u16),
 }
 
-/// Takes all that such a server sends, a millisecond for each message of one that floods.
+/// Accepts all data of such a server, and takes a millisecond for each message of a flood.
 pub struct Taker {
     told: Sender<Told>,
     slow: bool,
 }
 
 impl Taker {
-    /// One for a server of that kind, and what it tells.
+    /// A listener for a server of this kind, and its events.
     pub fn of(kind: &str) -> (Self, Receiver<Told>) {
         let (told, events) = channel();
         (Self { told, slow: kind == "/flood" }, events)
@@ -65,7 +65,7 @@ impl Listener for Taker {
     }
 }
 
-/// Whether what is sent at `path` needs TLS.
+/// Whether the data at `path` needs TLS.
 pub fn needs_tls(path: &str) -> bool {
     matches!(path, "/tickets" | "/empty-records")
 }
@@ -90,7 +90,7 @@ pub fn start() -> [String; 2] {
                 server.write(HANDSHAKE, &tickets(910))?;
                 continue;
             }
-            // TLS ends a connection for more of them in a row.
+            // TLS ends a connection after more of them in a row.
             for _ in 0..20 {
                 server.write(DATA, b"")?;
             }
@@ -100,7 +100,7 @@ pub fn start() -> [String; 2] {
     [ws, wss.trim_end_matches('/').to_owned()]
 }
 
-/// Serves each connection on a thread of its own, until it fails: the client has left.
+/// Serves each connection on its own thread, until a write fails because the client has left.
 fn each(listener: TcpListener, serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) {
     let serve = Arc::new(serve);
     std::thread::spawn(move || {
@@ -111,7 +111,7 @@ fn each(listener: TcpListener, serve: impl Fn(TcpStream) -> io::Result<()> + Sen
     });
 }
 
-/// What is sent over ws once, and what again and again behind it.
+/// The data sent once over ws, and the data repeated after it.
 fn frames(path: &str) -> (Vec<u8>, Vec<u8>) {
     let rest = match path {
         "/pings" => b"\x89\x00".repeat(50_000),
@@ -158,7 +158,7 @@ fn upgrade(stream: &mut (impl Read + Write)) -> io::Result<String> {
     Ok(head.split(' ').nth(1).unwrap_or_default().to_owned())
 }
 
-/// A server of TLS 1.3 that makes its records itself once the handshake is done.
+/// A server of TLS 1.3 that writes its own records after the handshake.
 pub struct Sealed {
     pub tcp: TcpStream,
     key: LessSafeKey,
@@ -171,7 +171,7 @@ pub const HANDSHAKE: u8 = 22;
 pub const DATA: u8 = 23;
 
 impl Sealed {
-    /// Takes the handshake and the upgrade: the server, and the path that was asked for.
+    /// Accepts the handshake and the upgrade. Returns the server and the requested path.
     pub fn upgrade(mut tcp: TcpStream, config: Arc<ServerConfig>) -> io::Result<(Self, String)> {
         let mut session = ServerConnection::new(config).expect("a good configuration");
         let mut stream = rustls::Stream::new(&mut session, &mut tcp);
@@ -205,7 +205,7 @@ impl Sealed {
     }
 }
 
-/// A configuration whose keys can be had, and what it sends nothing but.
+/// A configuration whose keys can be read, with the only data that it sends.
 pub fn tls_server() -> (TcpListener, String, Arc<ServerConfig>) {
     let own = generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let key = PrivateKeyDer::from_pem_slice(own.signing_key.serialize_pem().as_bytes()).expect("a key");

@@ -1,7 +1,7 @@
 //! A scripted peer that writes literal bytes, and a listener that records.
 //!
 //! The other files of this folder are for programs that inject faults. Those programs declare each file that they use,
-//! since allocator.rs replaces the allocator of the whole program.
+//! because allocator.rs replaces the allocator of the whole program.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::io::{ErrorKind, Read, Write};
@@ -15,16 +15,16 @@ use net_websocket::internals::client::{
 };
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// Longer than anything here takes; a test that reaches it has failed.
+/// Longer than any step takes. A test that reaches it has failed.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
-/// A server that does what a test writes down.
+/// A server that follows the script of a test.
 pub struct Peer(TcpListener);
 
 impl Peer {
     pub fn bind() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        // Linux counts it for accepting as well.
+        // On Linux the timeout also applies to accept.
         socket2::SockRef::from(&listener).set_read_timeout(Some(DEADLINE)).expect("a timeout");
         Self(listener)
     }
@@ -57,7 +57,7 @@ impl Peer {
 pub struct Wire<S = TcpStream>(pub S);
 
 impl<S: Read + Write> Wire<S> {
-    /// Reads the request and accepts it; `behind` goes out in the same write as the answer.
+    /// Reads the request and accepts it. `behind` is sent in the same write as the answer.
     pub fn upgrade(&mut self, behind: &[u8]) -> String {
         self.upgrade_with("", behind)
     }
@@ -79,7 +79,7 @@ impl<S: Read + Write> Wire<S> {
         request
     }
 
-    /// Reads, whatever it is, until the client has ended its side.
+    /// Reads and discards bytes until the client has ended its side.
     pub fn drain(&mut self) {
         let _ = self.0.read_to_end(&mut Vec::new());
     }
@@ -92,7 +92,7 @@ impl<S: Read + Write> Wire<S> {
         String::from_utf8(head).expect("an ASCII request")
     }
 
-    /// Reads just these bytes.
+    /// Reads exactly these bytes.
     pub fn expect(&mut self, bytes: &[u8]) {
         let mut read = vec![0; bytes.len()];
         self.0.read_exact(&mut read).expect("more bytes");
@@ -121,7 +121,8 @@ impl<S: Read + Write> Wire<S> {
         (first, payload)
     }
 
-    /// The next message of the client, of however many frames: the first byte of one in one frame, and its payload.
+    /// The next message of the client, from any number of frames. Returns the first byte of a message in one frame, and the
+    /// payload.
     pub fn message(&mut self) -> (u8, Vec<u8>) {
         let (first, mut payload) = self.frame();
         let mut fin = first & 0x80;
@@ -152,10 +153,10 @@ impl<S: Read + Write> Wire<S> {
 }
 
 impl Wire {
-    /// Answers the request with this, and closes.
+    /// Answers the request with this text, and closes.
     pub fn answer(mut self, answer: &str) {
         self.read_request();
-        // The client may have had enough before all is written.
+        // The client may close before all bytes are written.
         let _ = self.0.write_all(answer.as_bytes());
         let _ = self.0.shutdown(Shutdown::Write);
         self.drain();
@@ -219,9 +220,9 @@ impl Listener for Recorder {
     }
 }
 
-/// Options with timers that no test runs into by chance.
+/// Options whose timeouts no test reaches by accident.
 pub fn quiet() -> Options {
-    // The environment of those who run the tests may name a proxy.
+    // The environment of the test run can name a proxy.
     let proxy = Proxy::None;
     Options {
         proxy,
@@ -262,7 +263,7 @@ impl Recorded {
         self.events.recv_timeout(DEADLINE).expect("an event in time")
     }
 
-    /// Drops the client and then the peer's end, if it is still there: afterwards no event is left and none comes.
+    /// Drops the client and then the peer's end, if any. Asserts that no event is left and none follows.
     pub fn finish<T>(self, wire: T) {
         drop(self.client);
         drop(wire);

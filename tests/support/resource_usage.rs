@@ -3,14 +3,14 @@
 
 use super::allocator;
 
-/// What the process has at one time.
+/// The resources of the process at one time.
 #[derive(Clone, Copy, Debug)]
 pub struct ResourceUsage {
     /// Resident memory.
     pub kilobytes: u64,
-    /// Bytes that the allocator has given out.
+    /// Allocated bytes.
     pub allocated: isize,
-    /// Threads of the library: a test harness has its own, which come and go.
+    /// Threads of the library. A test harness starts and ends threads of its own.
     pub threads: usize,
     pub descriptors: usize,
 }
@@ -26,7 +26,7 @@ impl ResourceUsage {
             kilobytes,
             allocated,
             threads: library_threads(),
-            // Without the one that reads the folder.
+            // Excludes the descriptor that reads the folder.
             descriptors: count("/proc/self/fd") - 1,
         }
     }
@@ -49,7 +49,7 @@ impl std::fmt::Display for ResourceUsage {
     }
 }
 
-/// Has the C library give back to the system what nobody has allocated, where it can.
+/// Makes the C library return unused memory to the system, where it can.
 pub fn trim() {
     #[cfg(target_env = "gnu")]
     // SAFETY: it takes a number and may be called at any time.

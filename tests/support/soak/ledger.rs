@@ -1,4 +1,4 @@
-//! Many clients under random faults. Every message that the library accepts is followed to its end.
+//! Many clients under random faults. The ledger follows every accepted message to its end.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,21 +16,21 @@ use crate::support::resource_usage::{ResourceUsage, trim};
 
 /// Unsent bytes that a client accepts.
 const SEND_LIMIT_BYTES: usize = 1_048_576;
-/// How long the last connections may take to end.
+/// The longest time until the last connections end.
 const END_TIMEOUT: Duration = Duration::from_secs(60);
-/// What the library and the runtime may keep for later: read buffers, chunks, blocks of channels.
+/// Memory that the library and the runtime may keep for reuse: read buffers, chunks, blocks of channels.
 const CACHES_BYTES: isize = 4_194_304;
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What a listener tells.
+/// The events of a listener.
 enum Event {
     Opened,
-    /// An echo; none when it was changed on the way.
+    /// An echo. `None` when a fault changed it.
     Echo(Option<Label>),
     Sent(Receipt, bool),
-    /// Lost, with so many messages unsent, and there will be another attempt.
+    /// Lost with this many unsent messages. Another attempt follows.
     Reconnecting(usize),
-    /// So many messages are unsent.
+    /// This many messages are unsent.
     Failed(usize),
     Closed(u16),
 }
@@ -42,7 +42,7 @@ struct Teller {
 
 impl Teller {
     fn tell(&self, event: Event) {
-        // The run may be over.
+        // The run may have ended.
         let _ = self.events.send((self.client, event));
     }
 }
@@ -73,7 +73,7 @@ impl Listener for Teller {
     }
 }
 
-/// What is known of a message.
+/// The known state of a message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Unknown,
@@ -86,31 +86,31 @@ struct Account {
     random: Random,
     plan: Plan,
     connection: u32,
-    /// Of each message accepted, by its number.
+    /// The state of each accepted message, by its number.
     fates: Vec<Fate>,
-    /// Numbers from here on are the current connection's.
+    /// Numbers from here on belong to the current connection.
     first: usize,
-    /// How often the current connection, or the ones in its place, have opened.
+    /// How often the current connection or its retries have opened.
     openings: u32,
-    /// Messages told of as unsent since the latest loss.
+    /// Messages reported as unsent since the last loss.
     unsent: usize,
     latest_echo: Option<u64>,
     echoes: usize,
-    /// Echoes to wait for before more is sent.
+    /// Echoes to receive before the next send.
     awaited: usize,
     bursts_left: u64,
-    /// Something was changed on the way, or an echo belonged elsewhere.
+    /// A fault changed data, or an echo belonged to another connection.
     damaged: bool,
     closing: bool,
-    /// Past the proxy: nothing may go wrong.
+    /// Connected directly: no fault may occur.
     direct: bool,
-    /// No connection is wanted for now.
+    /// The client stays without a connection for now.
     idle: bool,
-    /// Messages of connections that were closed in good order, as ranges of numbers: all of them must have arrived.
+    /// Ranges of messages on connections that closed cleanly. All of them must have arrived.
     good: Vec<(usize, usize)>,
 }
 
-/// What is kept of a client for the audit.
+/// The record of a client for the audit.
 struct Kept {
     fates: Vec<Fate>,
     good: Vec<(usize, usize)>,
@@ -133,10 +133,10 @@ impl Kept {
 struct Totals {
     connections: u64,
     good: u64,
-    /// Closed by us, and the echoes that were still to come did not.
+    /// Closed by us before all echoes arrived.
     cut: u64,
     failed: u64,
-    /// Lost, and another attempt followed.
+    /// Lost, and followed by another attempt.
     replaced: u64,
     accepted: u64,
     refused: u64,
@@ -144,7 +144,7 @@ struct Totals {
     unsent: u64,
     echoes: u64,
     damaged_echoes: u64,
-    /// What must not be: told of at once, counted here.
+    /// Failures: printed at once and counted here.
     mistakes: u64,
 }
 
@@ -157,19 +157,19 @@ impl Totals {
     }
 }
 
-/// What a run is made of.
+/// The parameters of a run.
 #[derive(Clone, Copy)]
 pub struct Plan {
     pub seconds: u64,
     pub clients: usize,
     pub seed: u64,
-    /// Of a hundred connections, so many come back when they are lost.
+    /// The percentage of connections that reconnect after a loss.
     pub come_back: u64,
     /// The longest pause of a connection between messages.
     pub pause_ms: u64,
 }
 
-/// Runs the clients against the servers at these addresses; `end` ends the servers and returns what they print.
+/// Runs the clients against the servers at these addresses. `end` ends the servers and returns their output.
 pub fn run(plan: Plan, servers: &Addresses, end: impl FnOnce() -> Vec<String>) -> bool {
     let Plan { seconds, clients, seed, .. } = plan;
     println!("{clients} clients for {seconds} s, seed {seed}");
@@ -187,7 +187,7 @@ pub fn run(plan: Plan, servers: &Addresses, end: impl FnOnce() -> Vec<String>) -
 
     let kept: Vec<Kept> =
         accounts.into_iter().map(|Account { fates, good, .. }| Kept::new(fates, good)).collect();
-    // Clients are gone; so must be all that they had.
+    // The clients have ended, and so must have all their resources.
     let since = Instant::now();
     let mut after = ResourceUsage::now();
     while (after.descriptors > before.descriptors + 4 || after.threads > before.threads + 4)
@@ -215,7 +215,7 @@ pub fn run(plan: Plan, servers: &Addresses, end: impl FnOnce() -> Vec<String>) -
     audit(end(), &kept, &mut totals)
 }
 
-/// One connection of each kind, so that what the process has once is there.
+/// Opens one connection of each kind, so that everything created once exists.
 fn warm_up(servers: &Addresses) {
     for url in &servers.direct {
         let (sender, events) = channel();
@@ -313,7 +313,7 @@ fn audit(lines: Vec<String>, kept: &[Kept], totals: &mut Totals) -> bool {
     agree
 }
 
-/// Runs all clients until the time is over and their last connections have ended.
+/// Runs all clients until the time is up and their last connections have ended.
 fn play(
     servers: &Addresses,
     accounts: &mut [Account],
@@ -323,7 +323,7 @@ fn play(
 ) {
     let began = Instant::now();
     let (mut report_at, mut over) = (began + REPORT_INTERVAL, false);
-    // When each client is to do something by itself.
+    // When each client acts next.
     let mut due: BinaryHeap<Reverse<(Instant, usize)>> = (0..accounts.len())
         .map(|client| Reverse((began + Duration::from_millis(client as u64), client)))
         .collect();
@@ -401,7 +401,7 @@ impl Account {
         }
     }
 
-    /// Connects, or sends more.
+    /// Connects or sends more.
     fn act(&mut self, number: usize, servers: &Addresses, totals: &mut Totals) {
         if !self.idle {
             self.burst(number, totals);
@@ -479,18 +479,18 @@ impl Account {
     fn close(&mut self) {
         if !self.idle {
             self.closing = true;
-            // Refused when it has ended by itself, or was never open: then that is told of as well.
+            // Refused when the connection has ended or never opened. The client reports that too.
             let _ = self.client.close(1000, "done");
         }
     }
 
-    /// Takes an event; returns a time after which the client is to act.
+    /// Takes an event. Returns the time until the client acts next.
     fn hear(&mut self, number: usize, event: Event, totals: &mut Totals) -> Option<Duration> {
         match event {
             Event::Opened => {
                 self.openings += 1;
                 self.latest_echo = None;
-                // Echoes of an earlier connection do not come any more.
+                // No echo of an earlier connection arrives.
                 if self.openings > 1 {
                     self.awaited = 0;
                 }
@@ -556,21 +556,21 @@ impl Account {
         }
     }
 
-    /// A loss says how many messages went with it, and each of them has been told of.
+    /// A loss counts its unsent messages, and each of them has been reported.
     fn lost(&mut self, number: usize, unsent: usize, totals: &mut Totals) {
         if std::mem::take(&mut self.unsent) != unsent {
             totals.mistake(number, "a loss counts otherwise than its messages");
         }
     }
 
-    /// The connection is over; returns a pause before the next.
+    /// The connection has ended. Returns a pause before the next.
     fn ended(&mut self, number: usize, good: bool, totals: &mut Totals) -> Duration {
         self.idle = true;
         let (first, end) = (self.first, self.fates.len());
         if self.fates[first..].contains(&Fate::Unknown) {
             totals.mistake(number, "a connection ended, and not all its messages were told of");
         }
-        // Of a peer that hangs up behind our close frame, only the echoes tell whether it had got everything.
+        // When a peer disconnects after our close frame, only the echoes show whether it received everything.
         let whole = self.echoes == end - first;
         if good && whole {
             totals.good += 1;
@@ -581,7 +581,7 @@ impl Account {
         } else if good && !self.direct {
             totals.cut += 1;
         }
-        // One that is given up before it is open ends otherwise.
+        // An attempt cancelled before it opens ends differently.
         let given_up = self.closing && self.openings == 0;
         if self.direct && !given_up && !(good && whole) {
             totals.mistake(number, "an undisturbed connection did not end in good order with all echoes");

@@ -1,6 +1,6 @@
-//! Messages that say who sent them, and numbers without a pattern.
+//! Messages labelled with their sender, and pseudo-random numbers.
 
-/// What a message says of itself.
+/// The label of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Label {
     pub client: u32,
@@ -13,7 +13,7 @@ pub struct Label {
 /// Bytes of the label and its checksum.
 pub const LABEL_BYTES: usize = 1 + 8 + 8 + 16 + 8 + 16;
 
-/// A message of `length` bytes; shorter than its label it cannot be.
+/// A message of `length` bytes, at least as long as its label.
 pub fn write(label: Label, text: bool, length: usize) -> Vec<u8> {
     let Label { client, connection, number } = label;
     let length = length.max(LABEL_BYTES);
@@ -31,7 +31,7 @@ pub fn write(label: Label, text: bool, length: usize) -> Vec<u8> {
     message
 }
 
-/// The label of a message that came as it was sent.
+/// The label of a message that arrived unchanged.
 pub fn read(message: &[u8], text: bool) -> Option<Label> {
     let label = std::str::from_utf8(message.get(..LABEL_BYTES)?).ok()?;
     let number = |from: usize, digits: usize| u64::from_str_radix(label.get(from..from + digits)?, 16).ok();
@@ -76,7 +76,7 @@ impl Random {
         self.next() % limit
     }
 
-    /// True in so many of a hundred cases.
+    /// True with this probability in percent.
     pub fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
     }

@@ -1,7 +1,7 @@
-//! Many clients under random faults, of which every message is accounted for.
+//! Many clients under random faults. The test accounts for every message.
 //!
-//! Used by tests/soak_smoke.rs for some seconds and by tests/tools/fault_soak for as long as one likes. Knows the library
-//! through `net_websocket::internals::client` alone.
+//! tests/soak_smoke.rs uses it for some seconds, tests/tools/fault_soak for any time. Uses the library only through
+//! `net_websocket::internals::client`.
 
 pub mod ledger;
 pub mod message;

@@ -1,4 +1,4 @@
-//! The server, which keeps a ledger of what arrives, and the proxy before it.
+//! The server, which records the messages that arrive, and the proxy before it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -23,39 +23,39 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::message::{self, Label, Random};
 use crate::support::fault_proxy::{self, Fault, Plan};
 
-/// Longer than a connection lives that its client has left.
+/// Longer than a connection lives after its client has left.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 const BACKLOG: u32 = 8_192;
 
-/// What has arrived of one client.
+/// The messages that have arrived from one client.
 #[derive(Default)]
 struct ServerAccount {
-    /// A bit for each number.
+    /// One bit for each message number.
     arrived: Vec<u64>,
     duplicates: u64,
 }
 
 struct ServerLedger {
     accounts: Vec<Mutex<ServerAccount>>,
-    /// Messages that came behind a later one of their connection.
+    /// Messages that arrived after a later one of their connection.
     reordered: AtomicU64,
-    /// Messages that a fault has changed.
+    /// Messages changed by a fault.
     damaged: AtomicU64,
-    /// Connections under way.
+    /// Current connections.
     alive: AtomicUsize,
 }
 
-/// Where the servers are, as clients need it.
+/// The addresses of the servers for clients.
 pub struct Addresses {
     /// The URLs through the proxy: over TCP, and over TLS.
     pub faulty: [String; 2],
-    /// The URLs past the proxy: over TCP, and over TLS.
+    /// The URLs without the proxy: over TCP, and over TLS.
     pub direct: [String; 2],
     /// A file with the certificate of the servers' authority.
     pub authority: PathBuf,
 }
 
-/// The servers and the proxies, on threads of their own.
+/// The servers and the proxies, on their own threads.
 pub struct Servers {
     authority: PathBuf,
     ledger: Arc<ServerLedger>,
@@ -65,7 +65,7 @@ pub struct Servers {
 
 impl Servers {
     pub fn start(clients: usize, seed: u64) -> (Addresses, Self) {
-        // With one thread it serves connections in the order in which their bytes come, so that it favours none.
+        // One thread serves connections in the order of their bytes, so that it favours none.
         let mut runtime = match clients {
             0 => tokio::runtime::Builder::new_current_thread(),
             _ => tokio::runtime::Builder::new_multi_thread(),
@@ -103,7 +103,7 @@ impl Servers {
         (addresses, Self { authority, ledger, end, thread })
     }
 
-    /// Waits for the connections to end; returns counts, and then of each client a bit for each message that arrived.
+    /// Waits until the connections end. Returns counts, and then for each client one bit for each message that arrived.
     pub fn end(self) -> Vec<String> {
         let Self { authority, ledger, end, thread } = self;
         let _ = end.send(());
@@ -172,7 +172,7 @@ fn listen() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// The proxy: each connection has a plan of its own.
+/// The proxy. Each connection has its own plan of faults.
 async fn disturb(server: SocketAddr, seed: u64, ledger: Arc<ServerLedger>) -> SocketAddr {
     let (listener, address) = listen();
     let mut random = Random::new(seed, 0);
@@ -188,7 +188,7 @@ async fn disturb(server: SocketAddr, seed: u64, ledger: Arc<ServerLedger>) -> So
     address
 }
 
-/// Undisturbed or nearly so in half of all cases.
+/// Half of all connections have no fault or almost none.
 fn plan(random: &mut Random) -> Plan {
     if random.percent(40) {
         return Plan::CLEAN;
@@ -218,7 +218,7 @@ async fn serve(tls: Option<TlsAcceptor>, ledger: Arc<ServerLedger>) -> SocketAdd
         while let Ok((stream, _)) = listener.accept().await {
             let _ = stream.set_nodelay(true);
             let (tls, alive) = (tls.clone(), Alive::new(&ledger));
-            // Any end is one that a fault may have brought.
+            // A fault can cause any kind of end.
             tokio::spawn(async move {
                 let _ = connection(stream, tls, &alive.0).await;
             });
@@ -241,8 +241,8 @@ fn broken() -> io::Error {
     io::ErrorKind::InvalidData.into()
 }
 
-/// Echoes until either side closes; takes nothing that was changed on the way. At `/flood` it sends without end, at `/sink` it
-/// takes all.
+/// Echoes until either side closes. Refuses data that a fault changed. At `/flood` it sends without end, at `/sink` it
+/// accepts everything.
 async fn play<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, ledger: &ServerLedger) -> io::Result<()> {
     let mut received = Vec::new();
     let end = loop {
@@ -331,7 +331,7 @@ async fn play<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, ledger: &ServerL
             out.shrink_to(16_384);
         }
         if received.is_empty() {
-            // An idle connection is to cost little here as well.
+            // An idle connection must cost little in the server too.
             received = Vec::new();
         }
         received.reserve(4_096);
@@ -341,7 +341,7 @@ async fn play<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, ledger: &ServerL
     }
 }
 
-/// Closes with 1007 behind what was echoed.
+/// Closes with 1007 after the echoes.
 async fn refuse<S: AsyncWrite + AsyncRead + Unpin>(
     mut stream: S,
     mut out: Vec<u8>,
@@ -388,7 +388,7 @@ fn frame(wire: &[u8]) -> io::Result<Option<(u8, Vec<u8>, usize)>> {
         },
         length => (u64::from(length), 2),
     };
-    // More than any message here, so a fault's.
+    // Longer than any message here, so a fault changed it.
     if length > 4_194_304 {
         return Err(broken());
     }
