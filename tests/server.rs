@@ -1,4 +1,4 @@
-//! The server against other clients, this library's own, and peers that write literal bytes.
+//! The server against other clients, the client of this library, and peers that write literal bytes.
 
 mod support;
 
@@ -146,7 +146,7 @@ impl Echoing {
         client_with_config(self.url(), self.tcp(), Some(config)).expect("an upgrade").0
     }
 
-    /// The same, once the server has told of it.
+    /// A client of another library, once the server has reported the connection.
     fn told_of(&self) -> WebSocket<TcpStream> {
         let client = self.other();
         assert!(matches!(self.next(), Told::Connected(..)));
@@ -158,7 +158,7 @@ impl Echoing {
     }
 }
 
-/// Without timers that a test runs into by chance, on loopback.
+/// Options for loopback whose timeouts no test reaches by accident.
 fn options() -> ServerOptions {
     ServerOptions {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -177,7 +177,7 @@ fn text_frame(text: &str, masked: bool) -> Vec<u8> {
     frame
 }
 
-/// A request to upgrade, in bytes.
+/// The bytes of an upgrade request.
 fn request(extra: &str) -> String {
     format!(
         "GET /raw HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -185,7 +185,7 @@ fn request(extra: &str) -> String {
     )
 }
 
-/// Reads a head, byte by byte, so that what follows stays.
+/// Reads a head byte by byte, so that later bytes stay unread.
 fn head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -268,7 +268,7 @@ fn closing_one_connection_leaves_the_others_open() {
     while first.read().is_ok() {}
     second.send(Theirs::text("still there")).expect("sent");
     assert_eq!(second.read().expect("an echo"), Theirs::text("still there"));
-    // Without a code: that ends nobody else's connection either.
+    // A close frame without a code. It does not affect other connections either.
     second.close(None).expect("sent");
     while second.read().is_ok() {}
     let mut ends = [server.next(), server.next()];
@@ -332,7 +332,7 @@ fn reads_frames_that_arrive_with_the_request() {
     assert_eq!(&echo, b"\x81\x05early");
 }
 
-// ---- who is let in ----
+// ---- accepted and refused clients ----
 
 #[test]
 fn refuses_clients_over_the_connection_limits() {
@@ -358,7 +358,7 @@ fn refuses_clients_over_the_connection_limits() {
         assert_eq!(rest(&mut from(host)), b"", "it ends without an answer");
         assert_eq!(server.next(), Told::KeptOut(why));
     }
-    // The place is free once the connection is over.
+    // The place is free once the connection has ended.
     drop(kept.pop());
     assert_eq!(server.next(), Told::Failed(3, Cause::Lost));
     assert!(matches!(server.next(), Told::Closed(3, 1006, _)));
@@ -403,7 +403,7 @@ fn the_owner_accepts_or_refuses_each_request() {
         refused.starts_with("HTTP/1.1 403 Forbidden\r\n")
             && refused.ends_with("\r\nX-Why: so\r\n\r\nnot you")
     );
-    // Our client says so in its own words.
+    // The error text of our client.
     let client = Recorded::connect_to(&server.url(), quiet());
     assert!(matches!(client.next(), Seen::Failed(why) if why.contains("HTTP 403 Forbidden instead of 101")));
     client.finish(server);
@@ -439,7 +439,7 @@ fn reads_a_request_byte_by_byte_within_the_handshake_timeout() {
     let began = Instant::now();
     let mut silent = server.tcp();
     silent.write_all(b"GET / HTTP/1.1\r\nX-Slow: ").expect("sent");
-    // It waits in the kernel until the other one has had its time.
+    // The connection waits in the kernel until the other one has timed out.
     let mut next = server.other();
     assert!(began.elapsed() >= handshake_timeout, "{:?}", began.elapsed());
     assert_eq!(rest(&mut silent), b"");
@@ -447,7 +447,7 @@ fn reads_a_request_byte_by_byte_within_the_handshake_timeout() {
     assert_eq!(next.read().expect("an echo"), Theirs::text("on"));
 }
 
-// ---- its life ----
+// ---- start and stop ----
 
 #[test]
 fn stop_closes_all_connections_and_frees_the_port() {
@@ -515,7 +515,7 @@ fn stop_with_a_limit_does_not_wait_for_close_frames() {
     assert!(began.elapsed() < DEADLINE / 2, "{:?}", began.elapsed());
 }
 
-/// A server that lets everyone in with these headers, and, if it is to, stops in the same breath.
+/// A server that accepts every client with these headers, and stops at the same time if asked to.
 fn letting_in(options: ServerOptions, headers: &[(String, String)], stops: bool) -> Echoing {
     let (stopping, headers) = (Arc::new(OnceLock::<Weak<Server>>::new()), headers.to_vec());
     let in_ask = stopping.clone();
@@ -530,12 +530,12 @@ fn letting_in(options: ServerOptions, headers: &[(String, String)], stops: bool)
     server
 }
 
-/// A header that no kernel takes whole from a client which does not read.
+/// A header longer than the kernel buffers for a client that does not read.
 fn header_that_fills_the_way() -> (String, String) {
     ("X-Long".to_owned(), "long".repeat(4 << 20))
 }
 
-/// What a client gets that was let in by a server which stops: the rest of the head of the answer, and a close frame.
+/// Asserts what an accepted client of a stopping server receives: the rest of the answer's head, and a close frame.
 fn assert_opened_and_sent_away(stream: &TcpStream, last_header: &str) {
     let mut stream = BufReader::new(stream);
     let mut lines = Vec::new();
@@ -728,7 +728,7 @@ fn serves_by_tls() {
         assert_eq!(client.next(), Seen::Closed(1001, "server is going away".to_owned()));
         client.finish(server);
     }
-    // Whoever speaks no TLS gets nothing.
+    // A client without TLS receives no bytes.
     let server = Echoing::start(ServerOptions { tls: Some(keys.server()), ..options() });
     let mut stream = server.tcp();
     stream.write_all(request("").as_bytes()).expect("sent");

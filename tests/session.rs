@@ -102,7 +102,7 @@ fn messages_accepted_before_a_violation_are_sent_before_the_close_frame() {
     let client = own.get_or_init(|| Client::new(Box::new(listener), 1_000));
     client.connect(Request::parse(&peer.url(), quiet()).expect("good")).expect("idle");
     let mut wire = peer.open();
-    // A good message and one with a reserved bit, in one piece.
+    // A valid message and one with a reserved bit, in one write.
     wire.send(b"\x81\x02hi\xa1\x02no");
     assert_eq!(wire.frame(), (TEXT, b"hi".to_vec()));
     let (first, payload) = wire.frame();
@@ -115,7 +115,7 @@ fn messages_accepted_before_a_violation_are_sent_before_the_close_frame() {
 #[test]
 fn an_invalid_answer_to_our_close_frame_is_not_an_error() {
     let peer = Peer::bind();
-    // What gevent-websocket 0.10.1 answers to a close with a reason, and what Werkzeug 3.1 answers to every close.
+    // gevent-websocket 0.10.1 answers a close with a reason like this. Werkzeug 3.1 answers every close like this.
     let close_frames: [&[u8]; 4] =
         [b"\x88\x05\x62\x79tea", b"\x88\x02\x03\xed", b"\x88\x01\x03", b"\x88\x03\x03\xe8\xff"];
     let others: [&[u8]; 3] = [b"HTTP/1.1 200 OK\r\n\r\n", b"\xa1\x02no", b"\x81\x02\xff\xfe"];
@@ -142,7 +142,7 @@ fn an_invalid_answer_to_our_close_frame_is_not_an_error() {
 #[test]
 fn compresses_every_message_of_a_burst() {
     const MESSAGES: u8 = 80;
-    /// Together, and in number, more than is compressed for one write.
+    /// In total size and in number more than the session compresses for one write.
     const MESSAGE_BYTES: usize = 20_000;
     /// With a threshold of 0 an empty one is compressed as well, though it gets longer.
     fn sent(number: u8) -> Vec<u8> {
@@ -208,7 +208,7 @@ fn sends_what_is_queued_before_its_close_frame_and_reports_its_own_code() {
     assert_eq!(wire.frame(), (TEXT, b"first".to_vec()));
     assert_eq!(wire.frame(), (BINARY, vec![0; 300]));
     assert_eq!(wire.frame(), (CLOSE, b"\x0b\xb9done".to_vec()));
-    // What the peer had sent before it saw the close frame still arrives.
+    // Data that the peer sent before it saw the close frame still arrives.
     wire.send(b"\x81\x04last\x88\x02\x03\xe8");
     assert_eq!(recorded.next(), Seen::Text("last".to_owned()));
     assert_eq!(recorded.next(), Seen::Closed(3001, "done".to_owned()));
@@ -310,29 +310,29 @@ fn pings_at_the_interval_and_ends_when_the_peer_is_silent() {
     recorded.finish(wire);
 }
 
-/// So much takes a line of 20 MB a second several times [`SHORT`].
+/// A line of 20 MB a second takes several times [`SHORT`] for this.
 const UPLOAD_BYTES: usize = 30_000_000;
 const SHORT: Duration = Duration::from_millis(250);
 
-/// Keepalive that gives up after [`SHORT`].
+/// Keepalive with a pong timeout of [`SHORT`].
 fn impatient() -> Options {
     let session =
         SessionOptions { ping_interval: Some(SHORT / 5), pong_timeout: Some(SHORT), ..quiet().session };
     Options { session, ..quiet() }
 }
 
-/// Reads a message of [`UPLOAD_BYTES`] over a slow line, and how long that took.
+/// Reads a message of [`UPLOAD_BYTES`] over a slow line, and measures the time.
 fn read_slowly(mut wire: Wire) -> thread::JoinHandle<(Wire, Duration)> {
-    // The kernel acknowledges what its buffer takes, so a large buffer would hide how slowly the peer reads.
+    // The kernel acknowledges the bytes in its buffer. A large buffer would hide that the peer reads slowly.
     socket2::SockRef::from(&wire.0).set_recv_buffer_size(262_144).expect("a buffer size");
     thread::spawn(move || {
-        // A ping ahead of the message is answered: to queue the message may take long.
+        // Answers a ping before the message, because queueing the message can take long.
         let mut first = [0; 1];
         while wire.0.peek(&mut first).expect("the connection lives") == 1 && first[0] == PING {
             let (_, payload) = wire.frame();
             wire.send(&[&[PONG, payload.len() as u8], payload.as_slice()].concat());
         }
-        // A line of at most 20 MB a second: the next ping is behind it all.
+        // A line of at most 20 MB a second. The next ping follows the whole message.
         let began = Instant::now();
         let mut left = UPLOAD_BYTES;
         while left > 0 {
@@ -345,7 +345,7 @@ fn read_slowly(mut wire: Wire) -> thread::JoinHandle<(Wire, Duration)> {
     })
 }
 
-/// An impatient client with an upload in one frame, behind which the next ping waits, and who reads it slowly.
+/// A client with a short pong timeout and an upload in one frame, and its slow reader. The next ping waits behind the frame.
 fn uploads_slowly(peer: &Peer) -> (Recorded, thread::JoinHandle<(Wire, Duration)>) {
     let recorded = Recorded::connect(peer, impatient());
     let wire = peer.open();
@@ -368,7 +368,7 @@ fn an_upload_that_advances_extends_the_pong_timeout() {
     assert_eq!(recorded.next(), Seen::Text("hi".to_owned()));
     recorded.finish(wire);
 
-    // One that takes no more is not.
+    // A peer that stops reading is lost.
     let session = SessionOptions { pong_timeout: Some(8 * SHORT), ..impatient().session };
     let recorded = Recorded::connect(&peer, Options { session, ..impatient() });
     let wire = peer.open();
@@ -379,7 +379,7 @@ fn an_upload_that_advances_extends_the_pong_timeout() {
     recorded.finish(wire);
 }
 
-/// No ping follows our close frame, and so no pong.
+/// No ping follows our close frame, so no pong comes.
 #[test]
 fn an_upload_that_advances_extends_the_close_timeout() {
     let peer = Peer::bind();
@@ -388,7 +388,7 @@ fn an_upload_that_advances_extends_the_close_timeout() {
     recorded.client.close(1000, "").expect("open");
     let (mut wire, elapsed) = reader.join().expect("no panic");
     assert!(elapsed > 3 * SHORT);
-    // What is left is the end of the message, since its header came too, the last one and the close frame.
+    // The rest is the end of the message, the last message and the close frame.
     let mut rest = Vec::new();
     let mut part = [0; 1_000];
     while !rest.windows(2).any(|bytes| bytes == [CLOSE, 0x82]) {
@@ -423,7 +423,7 @@ fn a_cancelled_attempt_reports_its_dropped_messages_and_the_next_one_works() {
     recorded.client.send(MessageType::Text, b"one").expect("accepted");
     recorded.client.send(MessageType::Text, b"two").expect("accepted");
     assert_eq!(recorded.client.close(1000, ""), Ok(CloseStart::Cancelled));
-    // At once, before the first attempt has noticed.
+    // Connects at once, before the first attempt has ended.
     recorded.dial(&peer, quiet());
     let Seen::Failed(text) = recorded.next() else { panic!("no failure") };
     assert!(text.contains("abandoned") && text.contains("2 queued messages"), "{text}");
@@ -502,7 +502,7 @@ fn refuses_pings_once_too_many_are_queued() {
     let recorded = Recorded::connect(&peer, quiet());
     let wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
-    // More than the kernel takes from one who writes to a peer that does not read, in one frame: pings pass between fragments.
+    // More than the kernel buffers for a peer that does not read. One frame, because pings pass between fragments.
     recorded
         .client
         .set_send_limits(SendLimits { fragments: false, ..SendLimits::of_bytes(SEND_LIMIT_BYTES) });
@@ -527,12 +527,12 @@ fn control_frames_overtake_queued_pieces() {
     }
     recorded.client.ping(b"now").expect("open");
     let before = (0..).take_while(|_| wire.frame().0 != PING).count();
-    // What the kernel holds lies before it.
+    // The bytes in the kernel's buffers come first.
     assert!(before < PIECES / 2, "{before} pieces came first");
     drop(recorded.client);
 }
 
-/// Tells of an end its code, 0 for a failure, and what was left unsent.
+/// Reports the code of an end (0 for a failure) and the number of unsent messages.
 struct Ends(Sender<(u16, usize)>);
 
 impl Listener for Ends {
@@ -552,7 +552,7 @@ fn counts_the_messages_that_a_closing_connection_did_not_send() {
         let (sender, events) = channel();
         let client = Client::new(Box::new(Ends(sender)), SEND_LIMIT_BYTES);
         client.connect(Request::parse(&peer.url(), quiet()).expect("good")).expect("idle");
-        // More than the kernel takes, while the peer does not read.
+        // More than the kernel buffers while the peer does not read.
         client.send(MessageType::Binary, &vec![1; 50_000_000]).expect("accepted");
         for _ in 0..5 {
             client.send(MessageType::Text, b"more").expect("accepted");
@@ -575,7 +575,7 @@ fn counts_the_messages_that_a_closing_connection_did_not_send() {
     assert_eq!(events.recv_timeout(DEADLINE), Ok((1000, 6)));
 }
 
-/// A listener that is full after [`Sated::FULL_BYTES`], until it is emptied.
+/// A listener that is full after [`Sated::FULL_BYTES`] until the test empties it.
 struct Sated {
     store: Arc<Mutex<Store>>,
     events: Sender<bool>,
@@ -627,7 +627,7 @@ impl Listener for Sated {
 fn a_full_listener_pauses_the_inflating_of_one_read() {
     const MESSAGE_BYTES: usize = 65_536;
     const MESSAGES: usize = 400;
-    /// A run may go so far over what the listener takes.
+    /// One turn of the session may exceed the listener's limit by this much.
     const MOST_BYTES: usize = Sated::FULL_BYTES + 262_144 + MESSAGE_BYTES;
     let mut payload = Vec::with_capacity(1_024);
     flate2::Compress::new(flate2::Compression::best(), false)
@@ -642,7 +642,7 @@ fn a_full_listener_pauses_the_inflating_of_one_read() {
     let store = Arc::new(Mutex::new(Store::default()));
     let (events, told) = channel();
     let client = Client::new(Box::new(Sated { store: store.clone(), events }), 1_000);
-    // The pong deadline must not take the pause for a dead peer.
+    // The pong timeout must not mistake the pause for a dead peer.
     let options = Options {
         session: SessionOptions {
             per_message_deflate: Some(PerMessageDeflate::default()),
@@ -670,7 +670,7 @@ fn a_full_listener_pauses_the_inflating_of_one_read() {
     assert!(store.most <= MOST_BYTES, "{} bytes at once", store.most);
 }
 
-/// A listener that takes nothing until it is told to.
+/// A listener that is full until the test opens its gate.
 struct Reluctant {
     recorder: Recorder,
     gate: Arc<Mutex<(bool, Option<Waker>)>>,
@@ -706,7 +706,7 @@ impl Listener for Reluctant {
 #[test]
 fn a_full_listener_pauses_the_peer_and_loses_no_message() {
     const MESSAGE_BYTES: usize = 16_384;
-    /// Far more than the kernel's buffers on both sides hold.
+    /// Far more than the kernel buffers on both sides.
     const BYTES_MAX: usize = 268_435_456;
     let peer = Peer::bind();
     let (sender, events) = channel();
@@ -730,7 +730,7 @@ fn a_full_listener_pauses_the_peer_and_loses_no_message() {
     frame.resize(4 + MESSAGE_BYTES, 0);
     wire.0.set_nonblocking(true).expect("nonblocking");
     let (mut written, mut stuck_since) = (0, None::<Instant>);
-    // The peer is stopped when nothing could be written for several ping periods and a pong deadline.
+    // The peer is paused when no write succeeded for several ping intervals and a pong timeout.
     while stuck_since.is_none_or(|since| since.elapsed() < Duration::from_millis(200)) {
         match wire.0.write(&frame[written % frame.len()..]) {
             Ok(count) => {
@@ -763,7 +763,7 @@ fn a_full_listener_pauses_the_peer_and_loses_no_message() {
     assert_eq!(events.recv_timeout(DEADLINE), Ok(Seen::Closed(1000, String::new())));
 }
 
-/// A listener with a defect.
+/// A listener that panics.
 struct Panics(Recorder);
 
 impl Listener for Panics {
@@ -813,7 +813,7 @@ fn a_panic_in_a_listener_ends_only_its_own_connection() {
     bystander.finish(bystanders_wire);
 }
 
-/// How a long message is sent.
+/// The ways to send a long message.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Way {
     Copied,
@@ -822,7 +822,7 @@ enum Way {
     Compressed,
 }
 
-/// More than the kernel takes from one who writes to a peer that does not read, even when it is compressed.
+/// Even compressed, more than the kernel buffers for a peer that does not read.
 const LONG_BYTES: usize = 12_000_000;
 
 /// Bytes that do not compress.
@@ -939,7 +939,7 @@ fn sends_control_frames_between_the_fragments_of_a_long_message() {
         for fragments in [true, false] {
             let (recorded, mut wire, message) = sends_a_long_message(way, fragments);
             wire.send(b"\x89\x02hi");
-            // The client has answered when the message that follows has come.
+            // Once the following message has arrived, the client has answered.
             wire.send(b"\x81\x01a");
             assert_eq!(recorded.next(), Seen::Text("a".to_owned()));
             let (mut payload, mut frames, mut ahead_of_pong) = (Vec::new(), 0, None);

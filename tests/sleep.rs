@@ -1,8 +1,8 @@
-//! A device that sleeps: its clock of timers stands still, the peer goes on. A connection is asked after a long sleep whether
-//! it lives, and one that does not is noticed.
+//! A device that sleeps: its timer clock stops, and the peer continues. After a long sleep the client probes the connection
+//! and detects a lost one.
 //!
-//! This program's `clock_gettime` takes the place of the C library's. It asks the kernel, and adds to the clock that goes on
-//! in sleep what a test says.
+//! This program's `clock_gettime` replaces the one of the C library. It asks the kernel, and adds the sleep of a test to the
+//! boot-time clock.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -15,20 +15,20 @@ use net_websocket::internals::client::{Options, Reconnect, SessionOptions};
 
 use support::{DEADLINE, Peer, Recorded, Seen, Wire, quiet};
 
-/// How soon the peer must answer after a sleep.
+/// The time in which the peer must answer after a sleep.
 const LIMIT: Duration = Duration::from_secs(10);
-/// What a busy machine may add.
+/// The tolerance for a busy machine.
 const SLACK: Duration = Duration::from_secs(10);
 const PING: u8 = 0x89;
 
-/// In seconds.
+/// The time slept so far, in seconds.
 static SLEPT: AtomicI64 = AtomicI64::new(0);
 /// The tests share the clock.
 static CLOCK: Mutex<()> = Mutex::new(());
 
 /// # Safety
 ///
-/// As for that of the C library: `time` is valid for the call.
+/// `time` is valid for the call, as for the function of the C library.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, time: *mut libc::timespec) -> libc::c_int {
     // SAFETY: the kernel writes one timespec to the address.
@@ -44,7 +44,7 @@ fn sleep_for(seconds: i64) {
     SLEPT.fetch_add(seconds, Ordering::SeqCst);
 }
 
-/// Pings often, and gives the peer all the time to answer.
+/// A short ping interval and a long pong timeout.
 fn pinging() -> Options {
     let session = SessionOptions {
         ping_interval: Some(Duration::from_millis(100)),
@@ -54,7 +54,7 @@ fn pinging() -> Options {
     Options { session, ..quiet() }
 }
 
-/// A connection that has begun to ping.
+/// A connection after its first ping.
 fn opened(peer: &Peer, recorded: &Recorded) -> Wire {
     let mut wire = peer.open();
     assert_eq!(recorded.next(), Seen::Opened);
@@ -62,7 +62,7 @@ fn opened(peer: &Peer, recorded: &Recorded) -> Wire {
     wire
 }
 
-/// Reads on to a ping that is not keepalive's, whose payload is empty; those are answered.
+/// Reads until a probe: a ping with a payload. Answers the empty pings of keepalive.
 fn probe(wire: &mut Wire) -> Vec<u8> {
     let began = Instant::now();
     loop {
@@ -127,13 +127,13 @@ fn keeps_a_connection_whose_peer_answers_after_a_sleep() {
     let recorded = Recorded::connect(&peer, pinging());
     let mut wire = opened(&peer, &recorded);
     wire.send(b"\x8a\x00");
-    // A short sleep calls for nothing.
+    // A short sleep causes no probe.
     sleep_for(9);
     for _ in 0..3 {
         assert_eq!(wire.frame(), (PING, Vec::new()));
         wire.send(b"\x8a\x00");
     }
-    // Together they are long, and once asked is enough.
+    // Together the two sleeps are long, and one probe is enough.
     sleep_for(2);
     let payload = probe(&mut wire);
     wire.send(&[&[0x8a, payload.len() as u8], payload.as_slice()].concat());

@@ -13,7 +13,7 @@ mod support {
 use support::soak::ledger;
 use support::soak::servers::Servers;
 
-/// The clients, their sends and the faults are the same for the same seed; what the network makes of them is not.
+/// A seed determines the clients, their sends and the faults, but not the timing of the network.
 const SEEDS: [u64; 2] = [1, 4_711];
 
 #[test]

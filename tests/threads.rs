@@ -1,4 +1,4 @@
-//! The library's threads grow only by callbacks that really block.
+//! Only callbacks that really block make the library start threads.
 
 mod support;
 
@@ -14,10 +14,10 @@ use support::{DEADLINE, Peer, quiet};
 
 const CLIENTS: usize = 3_000;
 const SERVER_THREADS: usize = 4;
-/// Two workers, the watchdog, and what stands in for a worker.
+/// Two workers, the watchdog, and a substitute for a worker.
 const THREADS_MAX: usize = 6;
 
-/// An application that counts.
+/// An application that only counts its events.
 struct Counter(Arc<AtomicUsize>);
 
 impl Listener for Counter {
@@ -44,7 +44,7 @@ fn threads() -> usize {
     threads.filter(|thread| name(thread.path()).starts_with("net_websocket")).count()
 }
 
-/// Each client has a descriptor here, and one at the server.
+/// Each client needs one descriptor, and its server another.
 fn allow_descriptors() {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the calls read and write `limit`.

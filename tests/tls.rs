@@ -1,6 +1,6 @@
-//! TLS against servers with certificates made for each test, and against peers that write literal bytes.
+//! TLS against servers with new certificates for each test, and against peers that write literal bytes.
 //!
-//! Each failure is one error, of the phase TLS, in words that name the cause; the next connection of the same client works.
+//! Each failure is one error of the phase TLS that names the cause. The next connection of the same client works.
 
 use std::collections::HashSet;
 use std::fs;
@@ -94,7 +94,7 @@ impl Recorded {
         let options = Options {
             tls,
             reconnect,
-            // Systems do not agree on what `localhost.` is.
+            // Systems resolve `localhost.` differently.
             hosts: vec![("localhost".to_owned(), "127.0.0.1".to_owned())],
             connect_timeout: DEADLINE,
             session: SessionOptions { ping_interval: None, ..SessionOptions::default() },
@@ -103,7 +103,7 @@ impl Recorded {
         self.client.connect(Request::parse(url, options).expect("a good request")).expect("not connected");
     }
 
-    /// Connects to a server, which closes at once.
+    /// Connects to a server that closes at once.
     fn connects(&self, url: &str, tls: TlsOptions) {
         self.dial(url, tls);
         assert_eq!(self.next(), Seen::Opened);
@@ -119,14 +119,14 @@ impl Recorded {
         }
     }
 
-    /// That no other event is left or comes.
+    /// Asserts that no other event is left or follows.
     fn finish(self) {
         drop(self.client);
         assert_eq!(self.events.iter().collect::<Vec<_>>(), []);
     }
 }
 
-/// An attempt that fails with all these words, after which the same client connects to a good server.
+/// An attempt fails with all these words. Then the same client connects to a good server.
 fn refuses(url: &str, tls: TlsOptions, words: &[&str]) -> String {
     let recorded = Recorded::new();
     let text = recorded.fails(url, tls);
@@ -148,7 +148,7 @@ impl Folder {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("net_websocket-tls-{}-{number}", std::process::id()));
-        // One of this name is of a process that has ended: those of statics are not removed.
+        // A folder of this name belongs to an ended process. Folders in statics are not removed.
         let _ = fs::remove_dir_all(&path);
         fs::create_dir(&path).expect("a new folder");
         Self(path)
@@ -221,7 +221,7 @@ impl Identity {
         self.config_with(ALL_VERSIONS, None)
     }
 
-    /// With these versions of TLS, and clients that must have a certificate of `clients`.
+    /// A configuration with these versions of TLS that requires client certificates of `clients`.
     fn config_with(
         self,
         versions: &[&'static SupportedProtocolVersion],
@@ -242,7 +242,7 @@ impl Identity {
         };
         let key = PrivateKeyDer::from_pem_slice(self.key.serialize_pem().as_bytes()).expect("a key");
         let key = any_supported_type(&key).expect("a key");
-        // Without a look at the certificate, which may be one that no server should have.
+        // Does not check the certificate, which may be invalid on purpose.
         builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(self.chain, key))))
     }
 }
@@ -261,7 +261,7 @@ fn trusting(authority: &Authority) -> TlsOptions {
 
 // ---- servers ----
 
-/// What a server saw of a handshake.
+/// The properties of a handshake, as the server saw them.
 #[derive(Debug)]
 struct Handshake {
     kind: Option<HandshakeKind>,
@@ -284,7 +284,7 @@ impl Server {
         let (sender, handshakes) = channel();
         std::thread::spawn(move || {
             for tcp in listener.incoming() {
-                // A client that refuses the certificate, or has none, is the client's test.
+                // The client's test checks a client that refuses the certificate or has none.
                 if let Ok(handshake) = serve(tcp.expect("a connection"), config.clone()) {
                     let _ = sender.send(handshake);
                 }
@@ -373,7 +373,7 @@ fn server_hello_of(version: [u8; 2], suite: [u8; 2], extensions: &[u8]) -> Vec<u
     [&[0x16], &version[..], &[0, length + 4, 2, 0, 0, length], &body].concat()
 }
 
-/// A server that everyone may connect to.
+/// A server that every client trusts.
 struct Good {
     url: String,
     authority: Authority,
@@ -450,14 +450,14 @@ fn a_ca_certificate_used_by_a_server_fails_until_it_is_trusted() {
         let server = Server::of(Identity { chain: vec![certificate.der().clone()], key });
         (server, TlsOptions { ca_path: Some(path), ..TlsOptions::default() })
     };
-    // What `openssl req -x509` makes.
+    // The kind of certificate that `openssl req -x509` writes.
     let (server, naming) = serve(&|_| {});
     refuses(&server.url, trusting(&GOOD.authority), &["CA:TRUE", "basicConstraints=CA:FALSE"]);
     let recorded = Recorded::new();
     recorded.connects(&server.url, naming.clone());
     let renamed = TlsOptions { server_name: TlsServerName::parse("a.example"), ..naming };
     assert!(recorded.fails(&server.url, renamed).contains("not for a.example"));
-    // It must be the very certificate, in its time.
+    // Only this exact certificate is trusted, and only while it is valid.
     let (_, other) = serve(&|_| {});
     assert!(recorded.fails(&server.url, other).contains("CA:TRUE"));
     let (expired, naming) = serve(&|parameters| parameters.not_after = date_time_ymd(2002, 3, 4));
@@ -465,7 +465,7 @@ fn a_ca_certificate_used_by_a_server_fails_until_it_is_trusted() {
     recorded.finish();
 }
 
-/// The way out where no verification can succeed.
+/// The option for servers whose certificate cannot be verified.
 const UNVERIFIED: &str = "skipServerCertVerification with a pin of certificatePinning takes it as it is";
 
 #[test]
@@ -490,14 +490,14 @@ fn skipping_verification_accepts_any_certificate() {
     let server = Server::of(Authority::new("CA").sign(&parameters));
     let recorded = Recorded::new();
     let anyone = TlsOptions { skip_server_verification: true, ..TlsOptions::default() };
-    // A file that is not looked at needs not be there.
+    // A file that is not read can be missing.
     let missing = TlsOptions { ca_path: Some("/nonexistent/ca.pem".into()), ..anyone.clone() };
     recorded.connects(&server.url, anyone);
     recorded.connects(&server.url, missing);
     recorded.finish();
 }
 
-/// The certificate of one of the chains in `tests/keys` with its key, and what trusts its authority.
+/// The certificate of a chain in `tests/keys` with its key, and TLS options that trust its authority.
 fn identity_of_chain(name: &str, folder: &Folder) -> (Identity, TlsOptions) {
     let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys");
     let pem = fs::read(keys.join(name)).expect("a chain");
@@ -528,7 +528,7 @@ fn an_unsupported_signature_algorithm_fails_with_its_name() {
         let (server, tls) = server_of_chain(name, &folder);
         let text = refuses(&server.url, tls.clone(), &[words]);
         assert_eq!(text.contains(UNVERIFIED), words.starts_with("is signed by"), "{text}");
-        // What is not verified need not be verifiable.
+        // Skipped verification also accepts certificates that cannot be verified.
         let recorded = Recorded::new();
         recorded.connects(&server.url, TlsOptions { skip_server_verification: true, ..tls });
         recorded.finish();
@@ -601,7 +601,7 @@ fn a_key_that_is_not_pinned_fails_with_the_pin_that_would_match() {
     let (own, issuer, other) =
         (pin(&identity.key), pin(authority.issuer.key()), pin(GOOD.authority.issuer.key()));
     let text = format!("sha256//{}", pin_of(&identity.key));
-    // An authority that the server shows but that has not issued its certificate proves nothing.
+    // A pinned authority counts only if it issued the server's certificate.
     let chain = vec![identity.chain[0].clone(), GOOD.authority.issuer.der().clone()];
     let server = Server::of(Identity { chain, ..identity });
     let pinned = |pins: &[&Pin]| TlsOptions {
@@ -613,11 +613,11 @@ fn a_key_that_is_not_pinned_fails_with_the_pin_that_would_match() {
     for pins in [&[&own][..], &[&issuer], &[&other, &own]] {
         recorded.connects(&server.url, pinned(pins));
     }
-    // Pins come in addition to the rest.
+    // Pins are checked in addition to the chain.
     let text = recorded
         .fails(&server.url, TlsOptions { ca_path: Some(GOOD.authority.file.clone()), ..pinned(&[&own]) });
     assert!(text.contains("trust store"), "{text}");
-    // Without a verified chain only the server's own key counts, and it does.
+    // Without a verified chain, only the server's own key counts.
     let skipping = |pins: &[&Pin]| TlsOptions { skip_server_verification: true, ..pinned(pins) };
     recorded.connects(&server.url, skipping(&[&own]));
     assert!(recorded.fails(&server.url, skipping(&[&issuer])).contains(NOT_PINNED));
@@ -655,12 +655,12 @@ fn expired_pins_are_ignored() {
     };
     let recorded = Recorded::new();
     recorded.connects(&server.url, pinned(&[(&own, future)]));
-    // All have expired: an app that is not updated any more goes on, by the chain alone.
+    // All pins have expired. An app that is no longer updated still connects, by the chain alone.
     recorded.connects(&server.url, pinned(&[(&own, past)]));
     recorded.connects(&server.url, pinned(&[(&other, past)]));
-    // One that has not is asked for.
+    // A pin that has not expired is required.
     assert!(recorded.fails(&server.url, pinned(&[(&own, past), (&other, future)])).contains(NOT_PINNED));
-    // Without a chain there would be nothing left to verify.
+    // Without a chain there is nothing else to verify.
     let skipping = TlsOptions { skip_server_verification: true, ..pinned(&[(&own, past)]) };
     assert!(recorded.fails(&server.url, skipping).contains("all pins of certificatePinning have expired"));
     recorded.finish();
@@ -723,7 +723,7 @@ fn opens_client_keys_in_every_common_format() {
     let recorded = Recorded::new();
     for name in ["ec.pem", "rsa.pem", "ec-sec1.pem", "rsa-pkcs1.pem"] {
         recorded.connects(&server.url, showing(&authority, client_certificate(&authority, name, None)));
-        // What is not needed is not looked at.
+        // A file that is not needed is not read.
         recorded
             .connects(&server.url, showing(&authority, client_certificate(&authority, name, Some("unused"))));
     }
@@ -736,7 +736,7 @@ fn opens_client_keys_in_every_common_format() {
         "rsa-pkcs1-aes128.pem",
         "rsa-pkcs1-des3.pem",
     ] {
-        // Both before and after the right one is known.
+        // Both before and after the right password is cached.
         for _ in 0..2 {
             let wrong = client_certificate(&authority, name, Some("battery staple"));
             let text = recorded.fails(&server.url, showing(&authority, wrong));
@@ -861,7 +861,7 @@ fn an_unusable_file_fails_with_its_path_and_the_reason() {
     }
 }
 
-/// Opening a pipe would wait for one who writes, and a device has no end.
+/// Opening a pipe would wait for a writer, and a device has no end.
 #[test]
 fn refuses_pipes_devices_and_files_over_16_mib_at_once() {
     let folder = Folder::new();
@@ -901,7 +901,7 @@ fn accepts_a_bundle_and_a_folder_of_authorities() {
     recorded.finish();
 }
 
-/// A PEM file as editors, mail and other programs leave it: all of them say the same.
+/// A PEM file in the layouts of editors, mail and other programs. All have the same content.
 fn layouts(pem: &str) -> Vec<String> {
     let lines = || pem.trim_end().split('\n');
     vec![
@@ -928,12 +928,12 @@ fn accepts_certificate_files_in_every_common_layout() {
     let good = authority.issuer.pem();
     let mut files: Vec<Vec<u8>> = layouts(&good).into_iter().map(String::into_bytes).collect();
     files.push(good.replace("CERTIFICATE", "X509 CERTIFICATE").into_bytes());
-    // `cat` of a file without a line end at its end.
+    // The output of `cat` for a file without a final line end.
     files.push((other.trim_end().to_owned() + &good).into_bytes());
     files.push(authority.issuer.der().to_vec());
     let client = client_certificate(&authority, "ec.pem", None);
     for file in files {
-        // Each is another file, so that nothing known already is taken for it.
+        // Each file has a new path, so that no cached file is used.
         let folder = Folder::new();
         let path = folder.write("ca", &file);
         for ca_path in [path, folder.0.clone()] {
@@ -951,7 +951,7 @@ fn accepts_certificate_files_in_every_common_layout() {
         let client = client_certificate(&authority, name, Some("correct horse"));
         let pem = fs::read_to_string(&client.key).expect("a key");
         let mut files: Vec<Vec<u8>> = layouts(&pem).into_iter().map(String::into_bytes).collect();
-        // Headers that are run together cannot be told apart, and DER has none.
+        // Headers on one line cannot be separated, and DER has no headers.
         if pem.contains("Proc-Type") {
             files.pop();
         } else {
@@ -1013,7 +1013,7 @@ fn retries_after_a_foreign_certificate_and_never_trusts_it() {
     assert_eq!(recorded.next(), Seen::Reconnecting(3, Cause::Certificate));
     assert_eq!(recorded.next(), Seen::Opened);
     assert_eq!(recorded.next(), Seen::Closed(1000));
-    // Where there was no good one, it is final.
+    // Without an earlier good certificate, the failure is final.
     recorded.dial_again(&url, trusting(&good), quick());
     assert!(matches!(recorded.next(), Seen::Failed(Some(Phase::Tls), _)));
     recorded.finish();
@@ -1023,9 +1023,9 @@ fn retries_after_a_foreign_certificate_and_never_trusts_it() {
 #[test]
 fn a_server_without_tls_1_2_fails() {
     for (bytes, words) in [
-        // TLS 1.1, as a server that ignores what the client offers.
+        // TLS 1.1, from a server that ignores the client's offer.
         (server_hello([3, 2], &[]), "neither TLS 1.2 nor 1.3"),
-        // The alert protocol_version, as OpenSSL answers that has 1.1 as its highest version.
+        // The alert protocol_version, the answer of OpenSSL with 1.1 as its highest version.
         (b"\x15\x03\x02\x00\x02\x02\x46".to_vec(), "no version of TLS that is allowed here"),
     ] {
         refuses(
@@ -1094,7 +1094,7 @@ fn uses_tls_server_name_for_sni_and_verification() {
     let Handshake { name, host, .. } = server.handshakes.recv_timeout(DEADLINE).expect("a handshake");
     assert_eq!(name.as_deref(), Some("a.example"));
     assert!(host.starts_with("localhost:"), "{host}");
-    // The dot of the root is no part of the name that is verified.
+    // The name to verify excludes the dot of the root.
     recorded.connects(&GOOD.url.replace("localhost", "localhost."), trusting(&GOOD.authority));
     recorded.connects(&server.url, named("10.0.0.1"));
     assert_eq!(server.handshakes.recv_timeout(DEADLINE).expect("a handshake").name, None);
@@ -1128,7 +1128,7 @@ fn an_answer_that_is_not_tls_fails_and_says_so() {
 fn describes_tls_faults_of_a_server_in_words() {
     let record = |kind: u8, message: &[u8]| [&[kind, 3, 3, 0, message.len() as u8], message].concat();
     for (answer, words) in [
-        // handshake_failure: nothing in common, the signature algorithms among it.
+        // handshake_failure: no common parameters, for instance of signature algorithms.
         (record(0x15, b"\x02\x28"), "It may have only a key on P-521 or for RSA-PSS"),
         // A certificate of 16 MB.
         (record(0x16, b"\x0b\xff\xff\xff"), "over 64 KiB"),
@@ -1151,7 +1151,7 @@ fn describes_tls_faults_of_a_server_in_words() {
 
 #[test]
 fn clients_with_equal_tls_options_resume_each_others_sessions() {
-    // In a process of its own, since the other tests make more configurations than are kept.
+    // In its own process, because the other tests create more configurations than the cache keeps.
     in_child("child_of_the_sessions", &[]);
 }
 
@@ -1171,7 +1171,7 @@ fn child_of_the_sessions() {
         };
         assert_eq!(kind(trusting(&authority)), Some(HandshakeKind::Full));
         assert_eq!(kind(trusting(&authority)), Some(HandshakeKind::Resumed));
-        // What was verified less, or otherwise, is not taken for verified.
+        // A session verified less strictly or differently is not resumed.
         let pinned = || TlsOptions { pins: vec![own.clone()], ..trusting(&authority) };
         let skipping = || TlsOptions { skip_server_verification: true, ..trusting(&authority) };
         assert_eq!(kind(pinned()), Some(HandshakeKind::Full));
@@ -1181,7 +1181,7 @@ fn child_of_the_sessions() {
     }
 }
 
-/// Runs one of the tests below that is ignored otherwise, in a process with these variables; all that it writes.
+/// Runs one of the ignored tests below in a process with these variables, and returns its output.
 fn in_child(test: &str, variables: &[(&str, &str)]) -> String {
     let child = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", test, "--ignored", "--nocapture"])
@@ -1221,7 +1221,7 @@ fn child_of_the_system_store() {
     let recorded = Recorded::new();
     recorded.connects(&by_system, TlsOptions::default());
     assert!(recorded.fails(&by_own, TlsOptions::default()).contains("own CA"));
-    // A file of one's own takes the place of the system's store, or is added to it.
+    // An own file replaces the system's store or is added to it.
     let exclusive = TlsOptions { ca_path: Some(own), ..TlsOptions::default() };
     recorded.connects(&by_own, exclusive.clone());
     assert!(recorded.fails(&by_system, exclusive.clone()).contains("system CA"));
@@ -1278,7 +1278,7 @@ fn child_of_the_key_log() {
 
 // ---- secrets ----
 
-/// A PEM file with everything that can be wrong with one, or with the option that names it, and what it is then.
+/// A PEM file with each possible fault of the file or of the option that names it, and the name of the fault.
 fn damaged(pem: &str) -> Vec<(&'static str, Vec<u8>)> {
     let lines: Vec<&str> = pem.lines().collect();
     let (begin, end) = (lines[0], lines[lines.len() - 1]);
@@ -1338,7 +1338,7 @@ fn marked_key(name: &str) -> String {
     fs::read_to_string(path).expect("a key")
 }
 
-/// Some bytes in a row of the keys, and of their base64, as text and as Rust shows bytes.
+/// Sequences of bytes of the keys and of their base64, as text and in Rust's notation of bytes.
 static SECRETS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     const TEXT: usize = 10;
     const BYTES: usize = 5;
@@ -1387,9 +1387,9 @@ fn no_text_and_no_log_line_holds_a_byte_of_a_key_or_its_password() {
 #[ignore = "run by no_text_and_no_log_line_holds_a_byte_of_a_key_or_its_password"]
 fn child_of_the_secrets() {
     let recorded = Recorded::new();
-    // Which logs at level debug how many authorities there are.
+    // This logs the number of authorities at level debug.
     recorded.connects(&GOOD.url, TlsOptions { ca_path_adds_to_system: true, ..trusting(&GOOD.authority) });
-    // An address, which needs no lookup.
+    // An address needs no lookup.
     let url = GOOD.url.replace("localhost", "127.0.0.1");
     for name in MARKED_KEYS {
         for (fault, file) in damaged(&marked_key(name)) {
@@ -1408,7 +1408,7 @@ fn child_of_the_secrets() {
                 trusted(&folder.0),
             ] {
                 recorded.dial(&url, tls);
-                // A key without its line ends is as good as any.
+                // A key without line ends is valid.
                 match recorded.next() {
                     Seen::Failed(_, text) => println!("told {name}, {fault}: {text}"),
                     Seen::Opened => {

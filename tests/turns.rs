@@ -1,6 +1,6 @@
-//! Peers that keep a client busy: none may keep the clients of others waiting, nor a deadline from being kept.
+//! Peers that keep a client busy must not delay other clients or any deadline.
 //!
-//! The library has two workers, so of each kind there are more peers than that.
+//! The library has two workers, so there are more peers of each kind than workers.
 
 #[path = "support/hostile.rs"]
 mod hostile;
@@ -23,16 +23,16 @@ use hostile::{DATA, HANDSHAKE, Sealed, Taker, tickets, tls_server};
 use rustls::ServerConfig;
 use support::{DEADLINE, Peer, Recorded, Seen, Wire, quiet};
 
-/// How many peers of a kind there are.
+/// The number of peers of each kind.
 const PEERS: usize = 3;
-/// A limit that is to be kept.
+/// A timeout that must expire in time.
 const LIMIT: Duration = Duration::from_millis(500);
-/// Session tickets in a record. Enough for a flood; and without optimisation one takes 0.1 ms.
+/// The number of session tickets in a record. It is enough for a flood. An unoptimized build takes 0.1 ms for one.
 const TICKETS: usize = 64;
-/// What a busy machine may add to it.
+/// The tolerance for a busy machine.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// A client beside others, which exchanges messages with its peer.
+/// Another client, which exchanges messages with its peer.
 struct Quiet {
     recorded: Recorded,
     wire: Wire,
@@ -58,7 +58,7 @@ impl Quiet {
         assert_eq!(self.recorded.next(), Seen::Text("b".to_owned()));
     }
 
-    /// That a new client is not kept waiting, nor one that is to give up.
+    /// Asserts that a new client connects at once, and that another one times out in time.
     fn others_connect() {
         Self::open().round_trips();
         let silent = Peer::bind();
@@ -69,19 +69,19 @@ impl Quiet {
     }
 }
 
-/// A peer that goes on until it is dropped.
+/// A peer that sends until it is dropped.
 struct Busy {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Busy {
-    /// `send` is called again and again.
+    /// Calls `send` repeatedly.
     fn start(mut send: impl FnMut() -> std::io::Result<()> + Send + 'static) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let thread = std::thread::spawn({
             let stop = stop.clone();
-            // The client may leave first.
+            // The client may disconnect first.
             move || while !stop.load(Ordering::Relaxed) && send().is_ok() {}
         });
         Self { stop, thread: Some(thread) }
@@ -108,7 +108,7 @@ fn unverified(options: Options) -> Options {
     Options { tls: TlsOptions { skip_server_verification: true, ..TlsOptions::default() }, ..options }
 }
 
-/// Clients whose servers send nothing but what `next` makes, a record of that type each time.
+/// Clients whose servers send only the records of `next`, repeatedly.
 fn flooded(next: fn() -> Vec<(u8, Vec<u8>)>) -> Vec<(Recorded, Busy)> {
     let (listener, url, config) = tls_server();
     let options = Options {
@@ -130,7 +130,7 @@ fn flooded(next: fn() -> Vec<(u8, Vec<u8>)>) -> Vec<(Recorded, Busy)> {
         .collect()
 }
 
-/// They end when they are to.
+/// Asserts that the clients end in time.
 fn close_in_time(clients: Vec<(Recorded, Busy)>) {
     for (recorded, busy) in clients {
         let began = Instant::now();
@@ -166,7 +166,7 @@ fn floods_of_session_tickets_and_messages_delay_no_other_client() {
     close_in_time(clients);
 }
 
-/// What a slow listener was told.
+/// The events of a slow listener.
 #[derive(Debug, PartialEq)]
 enum Told {
     Opened,
@@ -177,7 +177,7 @@ enum Told {
     Closed(u16),
 }
 
-/// One that takes a millisecond for each message and pong.
+/// A listener that takes a millisecond for each message and pong.
 struct Slow(Sender<Told>);
 
 impl Slow {
@@ -226,7 +226,7 @@ impl Listener for Slow {
     }
 }
 
-/// The next event that is of none of these kinds.
+/// The next event of another kind.
 fn next_but(told: &Receiver<Told>, kinds: &[Told]) -> Told {
     let until = Instant::now() + DEADLINE;
     loop {
@@ -238,7 +238,7 @@ fn next_but(told: &Receiver<Told>, kinds: &[Told]) -> Told {
     }
 }
 
-/// `frame` comes faster than the listener takes it, without end.
+/// `frame` arrives without end, faster than the listener takes it.
 fn deadlines_beside(frame: &[u8]) {
     let peer = Peer::bind();
     let session = SessionOptions {
@@ -288,7 +288,7 @@ fn undelivered_messages_do_not_count_as_silence_of_the_peer() {
     let mut wire = peer.open();
     assert_eq!(next_but(&told, &[]), Told::Opened);
     wire.send(&b"\x81\x01x".repeat(MESSAGES));
-    // It answers pings, but the answers stand behind the messages.
+    // The peer answers pings, but the answers follow the messages.
     let answers = std::thread::spawn(move || {
         while let (0x89, payload) = wire.frame() {
             wire.send(&[&[0x8a, payload.len() as u8], payload.as_slice()].concat());
@@ -302,11 +302,11 @@ fn undelivered_messages_do_not_count_as_silence_of_the_peer() {
     assert_eq!(next_but(&told, &[Told::Pong]), Told::Closed(1006), "the peer hung up");
 }
 
-/// The short form of `scripts/soak-faults.sh hostile`, which measures what this allows much more for.
+/// The short form of `scripts/soak-faults.sh hostile`, which measures the same with tighter limits.
 #[test]
 fn hostile_servers_of_all_kinds_delay_neither_round_trips_nor_deadlines() {
     const ROUND_TRIPS: usize = 40;
-    /// Half of the round trips take less, and nine of ten less than four times as long.
+    /// The limit of the median round trip. Nine of ten must take less than four times as long.
     const MEDIAN_MAX: Duration = Duration::from_millis(150);
     let mut quiet_one = Quiet::open();
     let urls = hostile::start();
