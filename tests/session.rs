@@ -850,7 +850,7 @@ fn inflate(inflater: &mut Inflater, mut payload: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_does_not_get_shorter_goes_out_as_it_is_and_no_message_refers_to_it() {
+fn a_message_that_does_not_get_shorter_is_sent_uncompressed() {
     const LONG_NOISE_BYTES: usize = 3_000_000;
     let peer = Peer::bind();
     let session =
