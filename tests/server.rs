@@ -81,7 +81,11 @@ impl ServerListener for Owner {
 impl Listener for Echo {
     fn opened(&mut self, opened: &Opened) {
         let target = self.info.target.to_string();
-        let _ = self.told.send(Told::Connected(self.info.id, target, opened.protocol.clone()));
+        let _ = self.told.send(Told::Connected(
+            self.info.id,
+            target,
+            opened.protocol.as_deref().map(str::to_owned),
+        ));
     }
 
     fn message(&mut self, message: Message<'_>) {

@@ -48,7 +48,7 @@ pub fn check(data: &[u8]) {
                 opened.headers.iter().all(|(name, _)| !name.bytes().any(|byte| byte.is_ascii_uppercase()))
             );
             if let Some(protocol) = &opened.protocol {
-                assert!(choice & 1 != 0 && ["chat", "superchat"].contains(&protocol.as_str()));
+                assert!(choice & 1 != 0 && ["chat", "superchat"].contains(&&**protocol));
             }
             assert!(choice & 1 != 0 || opened.extensions.is_none());
             // Complete at its last byte and not before, and whatever comes behind.

@@ -20,14 +20,14 @@ const NO_EXTENSION: u8 = 0;
 /// seeded by the system, some at a time. A stream of each connection's own would take ten times the memory.
 #[derive(Default)]
 pub struct Encoder {
-    keys: [[u8; 4]; KEYS_AT_ONCE],
+    keys: [[u8; 4]; KEYS_AT_ONCE as usize],
     /// How many of the keys are not used yet.
-    left: usize,
+    left: u8,
     /// Frames are a server's (RFC 6455 section 5.1).
     unmasked: bool,
 }
 
-const KEYS_AT_ONCE: usize = 8;
+const KEYS_AT_ONCE: u8 = 8;
 
 impl Encoder {
     /// One for that side of a connection.
@@ -107,7 +107,7 @@ impl Encoder {
             self.left = KEYS_AT_ONCE;
         }
         self.left -= 1;
-        self.keys[self.left]
+        self.keys[usize::from(self.left)]
     }
 
     #[inline]

@@ -14,7 +14,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use crate::sync::lock;
@@ -39,7 +39,7 @@ static LINE: Mutex<Line> = Mutex::new(Line { waiting: VecDeque::new(), first: 0,
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 /// The first number in the line: all before it were called.
-static FIRST: AtomicU64 = AtomicU64::new(0);
+static FIRST: AtomicU32 = AtomicU32::new(0);
 
 /// The number of workers without work. When it is all of them, one polls the sockets.
 static SLEEPING_WORKERS: AtomicUsize = AtomicUsize::new(0);
@@ -101,13 +101,19 @@ pub(super) fn worker_wakes() {
 /// A task of the runtime. One type for all of them: tokio compiles what it does with a task for each type anew.
 pub(super) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A task, with the beginning and the end of its turns.
+/// A task, with the beginning and the end of its turns. With 24 bytes or fewer, all that tokio keeps of a task takes 128 bytes;
+/// with one more it takes 256.
 pub(super) struct Turns {
     task: Task,
-    /// The bytes that it may read without a result in its next turn.
-    idle_bytes: isize,
+    /// Its number in the line, while it stands there.
+    number: u32,
     standing: Standing,
+    /// Its last turn used up what it may read without a result.
+    reads_once: bool,
 }
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Turns>() <= 24);
 
 /// Where a task is between two turns.
 #[derive(Clone, Copy)]
@@ -116,15 +122,22 @@ enum Standing {
     Free,
     /// It sleeps, and is busy when it is woken.
     Busy,
-    /// In the line, with this number.
-    InLine(u64),
+    InLine,
     /// It has one of the places.
     Placed,
 }
 
 impl Turns {
     pub(super) fn of(task: Task) -> Self {
-        Self { task, idle_bytes: TURN_IDLE_BYTES_MAX, standing: Standing::Free }
+        Self { task, number: 0, standing: Standing::Free, reads_once: false }
+    }
+
+    /// A busy task has something to do. `placed`: it has a place.
+    fn stand(&mut self, placed: bool, waker: &Waker) {
+        (self.standing, self.number) = match stand(placed, waker) {
+            Some(number) => (Standing::InLine, number),
+            None => (Standing::Placed, 0),
+        };
     }
 }
 
@@ -135,13 +148,13 @@ impl Future for Turns {
         match self.standing {
             Standing::Free | Standing::Placed => {}
             Standing::Busy => {
-                self.standing = stand(false, cx.waker());
-                if let Standing::InLine(_) = self.standing {
+                self.stand(false, cx.waker());
+                if let Standing::InLine = self.standing {
                     return Poll::Pending;
                 }
             }
-            Standing::InLine(number) => {
-                if number < FIRST.load(Ordering::SeqCst) {
+            Standing::InLine => {
+                if is_called(self.number) {
                     // Whoever has called it has it run next; it goes behind those who wait in tokio's queue.
                     self.standing = Standing::Placed;
                     cx.waker().wake_by_ref();
@@ -149,21 +162,21 @@ impl Future for Turns {
                 return Poll::Pending;
             }
         }
-        IDLE_BYTES_LEFT.set(self.idle_bytes);
+        IDLE_BYTES_LEFT.set(if self.reads_once { 1 } else { TURN_IDLE_BYTES_MAX });
         HAS_MORE.set(false);
         WAS_LONG.set(false);
         let polled = self.task.as_mut().poll(cx);
         let left = IDLE_BYTES_LEFT.replace(isize::MAX);
-        self.idle_bytes = if left < TURN_LEFT_BYTES_MIN { 1 } else { TURN_IDLE_BYTES_MAX };
+        self.reads_once = left < TURN_LEFT_BYTES_MIN;
         let placed = matches!(self.standing, Standing::Placed);
-        self.standing = if HAS_MORE.get() && polled.is_pending() {
-            stand(placed, cx.waker())
+        if HAS_MORE.get() && polled.is_pending() {
+            self.stand(placed, cx.waker());
         } else {
             if placed {
                 leave();
             }
-            if WAS_LONG.get() { Standing::Busy } else { Standing::Free }
-        };
+            self.standing = if WAS_LONG.get() { Standing::Busy } else { Standing::Free };
+        }
         let turns = TURNS.get() + 1;
         TURNS.set(turns);
         if turns >= TURNS_BETWEEN_BUSY {
@@ -184,32 +197,38 @@ impl Drop for Turns {
 
 struct Line {
     waiting: VecDeque<Waker>,
-    /// The number of the first that waits.
-    first: u64,
+    /// The number of the first that waits. After the last number comes 0.
+    first: u32,
     /// Busy tasks that do not wait in the line.
     placed: usize,
 }
 
 impl Line {
-    fn join(&mut self, waker: &Waker) -> u64 {
+    fn join(&mut self, waker: &Waker) -> u32 {
+        let number = self.first.wrapping_add(self.waiting.len() as u32);
         self.waiting.push_back(waker.clone());
         WAITING.fetch_add(1, Ordering::SeqCst);
-        self.first + self.waiting.len() as u64 - 1
+        number
     }
 
     /// The first one, which has a place from now on.
     fn call(&mut self) -> Option<Waker> {
         let waker = self.waiting.pop_front()?;
         WAITING.fetch_sub(1, Ordering::SeqCst);
-        self.first += 1;
+        self.first = self.first.wrapping_add(1);
         FIRST.store(self.first, Ordering::SeqCst);
         self.placed += 1;
         Some(waker)
     }
 }
 
-/// A busy task has something to do. `placed`: it has a place.
-fn stand(placed: bool, waker: &Waker) -> Standing {
+/// Whether the task with this number in the line was called.
+fn is_called(number: u32) -> bool {
+    FIRST.load(Ordering::SeqCst).wrapping_sub(number).wrapping_sub(1) < u32::MAX / 2
+}
+
+/// Gives a busy task a place, or else a number in the line.
+fn stand(placed: bool, waker: &Waker) -> Option<u32> {
     let mut line = lock(&LINE);
     if placed {
         line.placed -= 1;
@@ -221,7 +240,7 @@ fn stand(placed: bool, waker: &Waker) -> Standing {
     } else {
         // Nobody waits.
         line.placed += 1;
-        return Standing::Placed;
+        return None;
     };
     let number = line.join(waker);
     drop(line);
@@ -231,7 +250,7 @@ fn stand(placed: bool, waker: &Waker) -> Standing {
         // Those who have the places may block in callbacks, and who sleeps does not look here.
         call_one();
     }
-    Standing::InLine(number)
+    Some(number)
 }
 
 /// A busy task gives its place up.

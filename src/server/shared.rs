@@ -163,9 +163,9 @@ impl Shared {
         let info = Arc::new(info);
         let opened = Arc::new(Opened {
             status: 101,
-            reason: String::new(),
-            protocol: info.protocol.as_deref().map(str::to_owned),
-            extensions,
+            reason: Box::default(),
+            protocol: info.protocol.as_deref().map(Into::into),
+            extensions: extensions.map(Into::into),
             headers: Headers::default(),
             timing: Timing::default(),
             url: None,

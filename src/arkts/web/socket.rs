@@ -56,8 +56,8 @@ pub fn load(env: Engine, realm: &Realm) -> Result<(), EngineError> {
         ("url", |call| call.env().string(&binding(&call)?.url.borrow())),
         ("readyState", ready_state),
         ("bufferedAmount", buffered_amount),
-        ("extensions", |call| opened(&call, |opened| opened.extensions.clone())),
-        ("protocol", |call| opened(&call, |opened| opened.protocol.clone())),
+        ("extensions", |call| opened(&call, |opened| opened.extensions.as_deref().map(str::to_owned))),
+        ("protocol", |call| opened(&call, |opened| opened.protocol.as_deref().map(str::to_owned))),
     ];
     for (name, getter) in getters {
         attribute(realm, &[prototype], name, getter, None)?;

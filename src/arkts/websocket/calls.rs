@@ -151,7 +151,7 @@ impl WebSocket {
         self.binding
             .client
             .handshake_response()
-            .and_then(|opened| opened.protocol.clone())
+            .and_then(|opened| opened.protocol.as_deref().map(str::to_owned))
             .unwrap_or_default()
     }
 
@@ -160,7 +160,7 @@ impl WebSocket {
         self.binding
             .client
             .handshake_response()
-            .and_then(|opened| opened.extensions.clone())
+            .and_then(|opened| opened.extensions.as_deref().map(str::to_owned))
             .unwrap_or_default()
     }
 

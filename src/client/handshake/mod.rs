@@ -227,7 +227,15 @@ fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Ne
         return Err(UpgradeError::Subprotocol(SubprotocolError::Unrequested { name, by_case }));
     }
     Ok((
-        Opened { status, reason, protocol, extensions, headers, timing: Timing::default(), url: None },
+        Opened {
+            status,
+            reason: reason.into(),
+            protocol: protocol.map(Into::into),
+            extensions: extensions.map(Into::into),
+            headers,
+            timing: Timing::default(),
+            url: None,
+        },
         deflate,
     ))
 }
@@ -337,7 +345,7 @@ mod tests {
                 .map(|opened| opened.expect("complete").0.protocol)
                 .map_err(|error| error.to_string())
         };
-        assert_eq!(judged("Sec-WebSocket-Protocol: chat\r\n", "chat"), Ok(Some("chat".to_owned())));
+        assert_eq!(judged("Sec-WebSocket-Protocol: chat\r\n", "chat"), Ok(Some("chat".into())));
         assert_eq!(judged("", ""), Ok(None));
         let refused = judged("", "chat").expect_err("none was chosen");
         assert!(refused.contains("chose none of the sub-protocols"), "{refused}");

@@ -9,11 +9,11 @@ pub struct Opened {
     /// Always 101.
     pub status: u16,
     /// The reason phrase.
-    pub reason: String,
+    pub reason: Box<str>,
     /// The sub-protocol the server chose.
-    pub protocol: Option<String>,
+    pub protocol: Option<Box<str>>,
     /// The extensions in use, as in `Sec-WebSocket-Extensions`.
-    pub extensions: Option<String>,
+    pub extensions: Option<Box<str>>,
     /// The response headers in order, names in lower case.
     pub headers: Headers,
     /// How long each step took.

@@ -73,8 +73,8 @@ pub(super) struct Session<'a> {
     /// How often it was counted anew, since the process stood still.
     pub(super) close_renewals: u8,
     /// Writing has failed. The session still reads what the peer sent before, because it may contain the reason.
-    pub(super) write_failure: Option<WriteFailure>,
-    pub(super) statistics: Option<Interval>,
+    pub(super) write_failure: Option<Box<WriteFailure>>,
+    pub(super) statistics: Option<Box<Interval>>,
     pub(super) timer: Timer,
     /// A deadline has passed, so the next step is to read.
     pub(super) reads_first: bool,
@@ -133,7 +133,7 @@ impl<'a> Session<'a> {
             decoder = decoder.in_pieces();
         }
         let keepalive = Keepalive::new(ticks, options.ping_interval, options.pong_timeout, now);
-        let statistics = |period| Interval { period, next: ticks.after(now, period) };
+        let statistics = |period| Box::new(Interval { period, next: ticks.after(now, period) });
         let deflater = deflate.as_ref().map(Negotiated::deflater);
         let mut writer = Writer::new(stream, deflater, shared.sends_fragments(), role);
         writer.keep_originals = keeps_queue;
@@ -222,7 +222,8 @@ impl<'a> Session<'a> {
             }
             Wake::WriteFailed(error) => {
                 self.rules.write_failed();
-                self.write_failure = Some(WriteFailure { error, by: Instant::now() + self.close_timeout });
+                let by = Instant::now() + self.close_timeout;
+                self.write_failure = Some(Box::new(WriteFailure { error, by }));
                 None
             }
             Wake::ReadFailed(error) => self.read_ended(Some(error)),

@@ -73,7 +73,7 @@ impl Session<'_> {
         {
             return Some(self.conclude(end, None));
         }
-        if let Some(Interval { period, next }) = &mut self.statistics
+        if let Some(Interval { period, next }) = self.statistics.as_deref_mut()
             && *next <= now
         {
             *next = Ticks::of_process().after(now, *period);

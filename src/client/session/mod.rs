@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
+use futures_util::FutureExt;
 use tokio::time::Instant;
 
 pub(crate) use self::accepted::Accepted;
@@ -93,7 +94,8 @@ async fn run(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, request: Box
         };
         let regained = lost_at.zip(series.as_deref().map(Series::attempts));
         let this = Attempt { shared: &shared, number: attempt, request: given, regained };
-        let mut end = this.run(&mut **listener).await;
+        let opened = AtomicBool::new(false);
+        let mut end = this.run(&mut **listener, &opened).await;
         let (Some(series), Some(kept)) = (&mut series, kept) else { break end };
         series.stood_still(end.stood_still);
         if end.was_open {
@@ -135,23 +137,30 @@ struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Makes the connection and runs it to its end.
-    async fn run(self, listener: &mut dyn Listener) -> Box<SessionEnd> {
-        let shared = self.shared;
-        let began = Instant::now();
-        let opened = AtomicBool::new(false);
+    /// Makes the connection and runs it to its end. Not `async`: such a function would hold its arguments as long.
+    fn run<'l>(
+        self,
+        listener: &'l mut dyn Listener,
+        was_opened: &'l AtomicBool,
+    ) -> impl Future<Output = Box<SessionEnd>>
+    where
+        'a: 'l,
+    {
+        let (shared, began) = (self.shared, Instant::now());
+        // Boxed, so that the memory of connecting is not kept for the life of the connection.
+        let connecting = Box::pin(self.connect(listener, was_opened));
         let driven = async {
-            // Boxed, so that the memory of connecting is not kept for the life of the connection.
-            match Box::pin(self.connect(listener, &opened)).await {
+            match connecting.await {
                 Ok(session) => session.run().await,
                 Err(end) => end,
             }
         };
-        let mut end = unless_it_panics(shared, &opened, driven).await;
-        if !end.was_open {
-            end.times.elapsed = began.elapsed();
-        }
-        end
+        unless_it_panics(shared, was_opened, driven).map(move |mut end| {
+            if !end.was_open {
+                end.times.elapsed = began.elapsed();
+            }
+            end
+        })
     }
 
     /// Makes the connection and reports that it is open.

@@ -61,17 +61,19 @@ pub(super) fn notify_end(
     writer
 }
 
-/// How a session ended, by a panic of it too.
-pub(super) async fn unless_it_panics(
+/// How a session ended, by a panic of it too. Not `async`: such a function would hold the session a second time.
+pub(super) fn unless_it_panics(
     shared: &Shared,
     was_open: &AtomicBool,
     session: impl Future<Output = Box<SessionEnd>>,
-) -> Box<SessionEnd> {
-    AssertUnwindSafe(session).catch_unwind().await.unwrap_or_else(|_| {
-        logging::error(format_args!("{} a session panicked; its connection is dropped", shared.tag()));
-        Box::new(SessionEnd {
-            was_open: was_open.load(Ordering::Relaxed),
-            ..SessionEnd::of_error(Error::Internal)
+) -> impl Future<Output = Box<SessionEnd>> {
+    AssertUnwindSafe(session).catch_unwind().map(|ended| {
+        ended.unwrap_or_else(|_| {
+            logging::error(format_args!("{} a session panicked; its connection is dropped", shared.tag()));
+            Box::new(SessionEnd {
+                was_open: was_open.load(Ordering::Relaxed),
+                ..SessionEnd::of_error(Error::Internal)
+            })
         })
     })
 }

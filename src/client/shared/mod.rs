@@ -87,7 +87,7 @@ struct RetryRequests {
     /// The attempt that the application was asked to prepare.
     to_prepare: Option<u32>,
     /// The application's answer.
-    prepared: Option<Preparation>,
+    prepared: Option<Box<Preparation>>,
 }
 
 impl Shared {

@@ -22,7 +22,7 @@ impl Shared {
         if guarded.retry.to_prepare.take_if(|asked| *asked == attempt).is_none() {
             return false;
         }
-        guarded.retry.prepared = Some(prepared);
+        guarded.retry.prepared = Some(Box::new(prepared));
         wake(guarded);
         true
     }
@@ -50,12 +50,12 @@ impl Shared {
     pub(in crate::client) fn end_preparing(&self) -> Option<Preparation> {
         let mut guarded = self.lock();
         guarded.retry.to_prepare = None;
-        guarded.retry.prepared.take()
+        guarded.retry.prepared.take().map(|prepared| *prepared)
     }
 
     /// The application's answer.
     pub(in crate::client) fn take_prepared(&self) -> Option<Preparation> {
-        self.lock().retry.prepared.take()
+        self.lock().retry.prepared.take().map(|prepared| *prepared)
     }
 }
 

@@ -347,7 +347,7 @@ pub unsafe extern "C" fn NWS_GetProtocol(
 ) -> i32 {
     report_client("NWS_GetProtocol", client, |handle| {
         // SAFETY: the caller's promise.
-        unsafe { give_text(handle, buffer, length, |opened| opened.protocol.clone()) }
+        unsafe { give_text(handle, buffer, length, |opened| opened.protocol.as_deref().map(str::to_owned)) }
     })
 }
 
@@ -362,7 +362,7 @@ pub unsafe extern "C" fn NWS_GetExtensions(
 ) -> i32 {
     report_client("NWS_GetExtensions", client, |handle| {
         // SAFETY: the caller's promise.
-        unsafe { give_text(handle, buffer, length, |opened| opened.extensions.clone()) }
+        unsafe { give_text(handle, buffer, length, |opened| opened.extensions.as_deref().map(str::to_owned)) }
     })
 }
 
