@@ -155,13 +155,24 @@ const CHECKS = [
   })],
   ['no path of the machine that built it', (files, paths) => [...files].flatMap(([name, bytes]) => {
     // The repository's own addresses and examples may look like any path, and are text that people wrote.
-    const found = [...paths, ...(name.endsWith('.so') ? BUILD_PATHS : [])].find((one) => bytes.includes(one));
+    const found = [...paths, ...(name.endsWith('.so') ? BUILD_PATHS : [])].find((one) => placeOf(one, name, bytes) >= 0);
     if (found === undefined) return [];
-    const at = bytes.indexOf(found);
+    const at = placeOf(found, name, bytes);
     const seen = bytes.toString('latin1', at, at + 100).replace(/[^ -~].*$/s, '');
     return [`${name} names a path of the machine that built it: ${seen}`];
   })],
 ];
+
+/**
+ * Where a file has that path, or -1. What stands in a longer path is another one, as /src in ../package/src. In a library nothing
+ * parts one text from the next, so that only the shortest paths are looked at so closely there.
+ */
+function placeOf(wanted, name, bytes) {
+  const isLong = wanted.split(/[\\/]/).length > 2;
+  let at = bytes.indexOf(wanted);
+  while (at > 0 && !(isLong && name.endsWith('.so')) && /[\w.~-]/.test(String.fromCharCode(bytes[at - 1]))) at = bytes.indexOf(wanted, at + 1);
+  return at;
+}
 
 /** Where a file is missing, that alone is told: the other checks are of what is in the files. */
 function problemsOf(files, paths) {
@@ -198,6 +209,7 @@ const FAULTS = [
   ['a module that is no HAR', (files) => replaced(files, 'src/main/module.json5', '"har"', '"entry"'), 'is not that of a HAR'],
   ['declarations by another tool', (files) => replaced(files, `${TYPES}/index.d.ts`, 'declare', 'export declare'), 'index.d.ts is not'],
   ['the library of another ABI', (files) => edited(files, SOME, () => files.get(`libs/x86_64/${LIBRARY}`)), 'is not for arm64-v8a'],
+  ['a path in a text', (files) => edited(files, 'README.md', (bytes) => Buffer.concat([bytes, Buffer.from('made in /made/here.')])), 'names a path'],
   ['a path of a build', (files) => edited(files, SOME, (bytes) => Buffer.concat([bytes, Buffer.from('/home/me/.cargo/registry/src/a.rs')])), 'names a path'],
 ];
 
@@ -220,13 +232,14 @@ function soundPackage() {
 
 function selfTest() {
   const sound = soundPackage();
-  const wrong = problemsOf(sound, []).flatMap(([, problems]) => problems);
+  // A checkout in a folder whose name the package's own texts have.
+  const wrong = problemsOf(sound, ['/src']).flatMap(([, problems]) => problems);
   if (wrong.length > 0) {
     for (const problem of wrong) console.error(`package/: ${problem}`);
     fail('the repository\'s own files make no sound package');
   }
   for (const [what, plant, expected] of FAULTS) {
-    const found = problemsOf(plant(sound), []).flatMap(([, problems]) => problems);
+    const found = problemsOf(plant(sound), ['/made']).flatMap(([, problems]) => problems);
     if (!found.some((problem) => problem.includes(expected))) fail(`the checker is broken: ${what} went unnoticed; it reported ${JSON.stringify(found)}`);
   }
 }
