@@ -21,6 +21,7 @@ require('./pieces.test.js');
 require('./abort.test.js');
 require('./acceptance.test.js');
 require('./guide.test.js');
+require('./frameworks.test.js');
 require('./platform_parity.test.js');
 require('./lifecycle.test.js');
 require('./proxy.test.js');
