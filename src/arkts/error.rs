@@ -50,7 +50,7 @@ impl ApiError {
     pub fn of_send_piece(error: SendError) -> Self {
         match error {
             SendError::TooLong => Self::other("sendPiece: the piece is longer than sendQueueLimit"),
-            SendError::Unfinished => Self::other("sendPiece: the pieces before are of the other type"),
+            SendError::Unfinished => Self::other("sendPiece: the earlier pieces have the other type"),
             SendError::NotConnected
             | SendError::QueueFull
             | SendError::Utf8

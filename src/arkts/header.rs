@@ -15,7 +15,7 @@ pub fn headers(value: Value<'_>, lenience: Lenience) -> Result<Vec<RawHeader>, A
         return Ok(Vec::new());
     }
     if let Some(kind) = value.collection() {
-        let wanted = format!("must be an object of names and values, and is of type {kind}");
+        let wanted = format!("must be an object of names and values, but has type {kind}");
         return Err(ApiError::parameter("header", &wanted));
     }
     let mut headers: Vec<RawHeader> = Vec::new();
@@ -30,7 +30,7 @@ pub fn headers(value: Value<'_>, lenience: Lenience) -> Result<Vec<RawHeader>, A
                 headers.push(header);
             }
             Entry::Occupied(place) => {
-                lenience.warn("header", "has one name in several spellings; the last counts");
+                lenience.warn("header", "has a name in several spellings; the last one is used");
                 headers[*place.get()] = header;
             }
         }
@@ -47,7 +47,7 @@ fn header_value(name: &str, value: Value<'_>) -> Result<Option<String>, ApiError
         Type::Object | Type::Function | Type::Other => {
             let kind = value.collection().unwrap_or_else(|| "another".to_owned());
             let wanted = "must be a string, a number or a boolean";
-            let what = format!("the value of {} {wanted}, and is of type {kind}", shown(name));
+            let what = format!("the value of {} {wanted}, but has type {kind}", shown(name));
             return Err(ApiError::parameter("header", &what));
         }
     };

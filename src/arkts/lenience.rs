@@ -25,13 +25,13 @@ impl Lenience {
 
     /// As [`Lenience::warn`], for a value of another type than it must have.
     pub fn leave_out(self, name: &str, wanted: &str) {
-        self.warn(name, format_args!("must be {wanted}; it is left out"));
+        self.warn(name, format_args!("must be {wanted}; the value is ignored"));
     }
 
     /// As [`Lenience::warn`], for a property that nothing reads. What stands before the last point of `name` is the object's.
     pub fn unknown(self, name: &str, known: &[&str]) {
         let nearest = nearest(name.rsplit('.').next().unwrap_or(name), known);
-        self.warn(name, format_args!("is not known and is left out; the nearest known name is {nearest}"));
+        self.warn(name, format_args!("is unknown and ignored; the nearest known name is {nearest}"));
     }
 
     /// The string `value`. Anything else is left out.

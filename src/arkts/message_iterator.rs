@@ -33,7 +33,7 @@ impl MessageIterator {
     /// Begins another connection. Drops unread messages of the last one and rejects its promises.
     pub fn begin(&self, events: &EventReceiver<Event>) {
         for deferred in self.waiting.take() {
-            ApiError::other("next: another connection was begun").reject(deferred);
+            ApiError::other("next: another connection was started").reject(deferred);
         }
         let unread = self.unread.take();
         events.release(unread.iter().map(|(_, bytes)| bytes.len()).sum(), unread.len());
@@ -127,7 +127,7 @@ pub fn not_connected() -> ApiError {
 
 /// The error of `next` with the option `receivePieces`: `next` returns whole messages only.
 pub fn in_pieces() -> ApiError {
-    ApiError::other("next: messages come in pieces, to the listener of `piece`")
+    ApiError::other("next: messages are delivered in pieces to the listener of `piece`")
 }
 
 /// Makes the result object of the iteration protocol.

@@ -160,7 +160,7 @@ pub fn connect_options(
             // A safeguard that is not heard is worse than no connection, and the platform has none of these: no app leaned on
             // their being ignored.
             if let Some(meant) = SAFEGUARDS.iter().find(|safeguard| distance(&name, safeguard) <= MISSPELT_BY) {
-                return Err(ApiError::parameter(&shown(&name), &format!("is not an option; {meant} is")));
+                return Err(ApiError::parameter(&shown(&name), &format!("is unknown; did you mean {meant}?")));
             }
             lenience.unknown(&name, &known);
         });
@@ -205,7 +205,7 @@ pub fn keepalive(
         PLATFORM_DEFAULT_SECONDS => seconds,
         0.0..=SECONDS_MAX if longest == 0.0 || seconds <= longest => seconds,
         _ => {
-            let what = format_args!("must be from 0 to pingInterval; it is taken as {longest}");
+            let what = format_args!("must be from 0 to pingInterval; {longest} is used");
             lenience.warn("pongTimeout", what);
             longest
         }
@@ -309,7 +309,7 @@ pub fn close_options(value: Value<'_>, lenience: Lenience) -> Result<(u32, Strin
             "code" => match value.to_number() {
                 // What no u32 is, is no code either, and the client says so.
                 Some(number) if number.fract() == 0.0 => code = number as u32,
-                _ => lenience.warn(&name, "must be a whole number; 1000 goes out"),
+                _ => lenience.warn(&name, "must be a whole number; 1000 is sent"),
             },
             "reason" => reason = lenience.text(&name, value),
         }, known => lenience.unknown(&name, &known));
@@ -318,7 +318,7 @@ pub fn close_options(value: Value<'_>, lenience: Lenience) -> Result<(u32, Strin
 }
 
 pub fn no_field(name: &str, known: &[&str]) -> ApiError {
-    ApiError::parameter(&shown(name), &format!("is not a field; known are {}", known.join(", ")))
+    ApiError::parameter(&shown(name), &format!("is unknown; the known fields are {}", known.join(", ")))
 }
 
 /// A string argument or property.
@@ -471,7 +471,7 @@ fn proxy(value: Value<'_>, lenience: Lenience) -> Result<Proxy, ApiError> {
     }
     let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
     if username.is_empty() && !password.is_empty() {
-        lenience.warn("proxy.password", "has no username beside it; it is left out");
+        lenience.warn("proxy.password", "needs a username; it is ignored");
     } else if !username.is_empty() {
         server.credentials = Some(Credentials { username, password });
     }

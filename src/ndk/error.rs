@@ -163,7 +163,7 @@ pub fn describe(code: i32) -> Option<(&'static CStr, &'static CStr)> {
             c"the buffer is too small; its length argument has the size that is needed",
         ),
         2005 => (c"NWS_NOT_FOUND", c"there is no such value"),
-        2006 => (c"NWS_CANNOT_LISTEN", c"the system refuses to listen there"),
+        2006 => (c"NWS_CANNOT_LISTEN", c"the system refuses to listen on this address"),
         2007 => (c"NWS_CERTIFICATE_UNUSABLE", c"a certificate or a key cannot be used"),
         _ => return None,
     })

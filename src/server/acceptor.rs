@@ -74,7 +74,7 @@ pub(super) async fn accept(listener: TcpListener, server: Arc<Shared>) {
             (_, Err(cause)) if is_of_client(&cause) => {}
             (_, Err(cause)) => {
                 if std::mem::take(&mut can_accept) {
-                    logging::warn(format_args!("no client can be accepted for now: {cause}"));
+                    logging::warn(format_args!("cannot accept clients: {cause}"));
                     server.listener.cannot_accept(&cause);
                 }
                 tokio::select! {
@@ -103,14 +103,14 @@ fn admit(server: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, permit: Ow
         Err(why) => {
             drop(stream);
             server.count_kept_out();
-            logging::info(format_args!("a client was kept out: {why}"));
+            logging::info(format_args!("client refused: {why}"));
             server.listener.kept_out(remote, why);
         }
         Ok(slot) => {
             let arrival = Arrival::new(server);
             let begun = runtime::spawn(welcome(arrival, stream, remote, (slot, permit)));
             if let Err(cause) = begun {
-                logging::warn(format_args!("a client was kept out: {cause}"));
+                logging::warn(format_args!("client refused: {cause}"));
             }
         }
     }
@@ -160,7 +160,7 @@ async fn welcome(
         }
         None => {
             let limit = limit.as_millis();
-            logging::info(format_args!("no connection: the handshake was not done within {limit} ms"));
+            logging::info(format_args!("no connection: the handshake took longer than {limit} ms"));
         }
     }
 }

@@ -30,9 +30,9 @@ pub enum Unwelcome {
 impl fmt::Display for Unwelcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::TooManyAddresses => "as many clients are connected as may be",
-            Self::TooManyOfAddress => "this client has as many connections as it may have",
-            Self::TooOften => "this client has connected too often",
+            Self::TooManyAddresses => "the maximum number of clients is connected",
+            Self::TooManyOfAddress => "this client has the maximum number of connections",
+            Self::TooOften => "this client connects too often",
         })
     }
 }

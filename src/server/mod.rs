@@ -62,7 +62,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Trust(cause) => cause.fmt(f),
-            Self::Listen { address, cause } => write!(f, "listening at {address} failed: {cause}"),
+            Self::Listen { address, cause } => write!(f, "cannot listen on {address}: {cause}"),
             Self::Exhausted(cause) => {
                 write!(f, "the system has no threads or descriptors left for the library: {cause}")
             }

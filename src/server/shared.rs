@@ -195,7 +195,7 @@ impl Shared {
                 registry.counted.opened += 1;
                 registry.connections.insert(id, Arc::new(connection));
             }
-            Err(cause) => logging::warn(format_args!("a connection was accepted in vain: {cause}")),
+            Err(cause) => logging::warn(format_args!("an accepted connection failed: {cause}")),
         }
     }
 

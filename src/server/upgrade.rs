@@ -34,7 +34,7 @@ pub enum HeaderFault {
 impl fmt::Display for HeaderFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Own => "is the library's own",
+            Self::Own => "is set by the library",
             Self::Malformed => "must be a name and a value without line ends (RFC 9110 5.5)",
         })
     }
@@ -154,27 +154,27 @@ impl UpgradeRequest {
             );
         }
         if !is_1_1 {
-            return Err(Refusal::new(505, "HTTP/1.1 is needed (RFC 6455 4.1)"));
+            return Err(Refusal::new(505, "the version must be HTTP/1.1 (RFC 6455 4.1)"));
         }
         if values("host").count() != 1 {
-            return wrong("the header Host must be there once (RFC 9112 3.2)");
+            return wrong("the request must have one Host header (RFC 9112 3.2)");
         }
         let has_body = values("content-length").any(|length| length != "0");
         if has_body || values("transfer-encoding").next().is_some() {
-            return wrong("a request to upgrade has no body");
+            return wrong("an upgrade request must not have a body");
         }
         if !lists("upgrade", "websocket") || !lists("connection", "upgrade") {
-            return Err(Refusal::new(426, "only WebSocket is spoken here (RFC 6455 4.2.1)")
+            return Err(Refusal::new(426, "the request must be a WebSocket upgrade (RFC 6455 4.2.1)")
                 .with_header("Upgrade", "websocket"));
         }
         if !values("sec-websocket-version").eq(["13"]) {
-            return Err(Refusal::new(426, "the version of WebSocket must be 13 (RFC 6455 4.2.2)")
+            return Err(Refusal::new(426, "Sec-WebSocket-Version must be 13 (RFC 6455 4.2.2)")
                 .with_header("Sec-WebSocket-Version", "13"));
         }
         let mut keys = values("sec-websocket-key");
         let key = keys.next().unwrap_or_default().to_owned();
         if keys.next().is_some() || from_base64(&key).is_none_or(|key| key.len() != KEY_BYTES) {
-            return wrong("the header Sec-WebSocket-Key must be 16 bytes in base64 (RFC 6455 4.2.1)");
+            return wrong("Sec-WebSocket-Key must be 16 bytes in base64 (RFC 6455 4.2.1)");
         }
         let protocols: Vec<String> = values("sec-websocket-protocol")
             .flat_map(|value| value.split(','))
@@ -182,7 +182,7 @@ impl UpgradeRequest {
             .filter(|name| !name.is_empty())
             .collect();
         if !protocols.iter().all(|name| is_token(name.as_bytes())) {
-            return wrong("the header Sec-WebSocket-Protocol must be a list of names (RFC 6455 4.1)");
+            return wrong("Sec-WebSocket-Protocol must be a list of names (RFC 6455 4.1)");
         }
         let extensions = values("sec-websocket-extensions").collect::<Vec<_>>().join(", ");
         drop(keys);

@@ -523,7 +523,7 @@ void serves()
     uint16_t port = 0;
     CHECK_INT(NWS_ServerGetAddress(server, 0, nullptr, nullptr, &port), WEBSOCKET_OK);
     CHECK(serve(port) == nullptr);
-    expect("listening at 127.0.0.1");
+    expect("cannot listen on 127.0.0.1");
     struct WebSocket *client = made(), *other = made();
     connect(client, url_of(server));
     expect("OPEN\n");

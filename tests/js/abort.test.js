@@ -20,13 +20,13 @@ const SIGNALS = {
 };
 
 for (const [name, make] of Object.entries(SIGNALS)) {
-  socketTest(`a signal of ${name} gives up the attempt`, async (socket) => {
+  socketTest(`a signal of ${name} cancels the attempt`, async (socket) => {
     const { signal, abort } = make();
     await socket.ws.connect(`${WS_URL}/hang`, { signal });
     abort();
     assertError(await socket.error(), OTHER, /abandoned/);
     assert.deepStrictEqual(socket.log, ['error']);
-    assertError(await failureOf(() => socket.ws.connect(WS_URL, { signal })), OTHER, /^connect: the signal was aborted/);
+    assertError(await failureOf(() => socket.ws.connect(WS_URL, { signal })), OTHER, /^connect: the signal is already aborted/);
     await socket.open(WS_URL, { signal: make().signal });
     await socket.shut();
   });

@@ -123,8 +123,8 @@ socketTest('the error of an unknown field lists the declared ones', async ({ ws 
     ['ServerStopOptions', () => server.stop({ none: 1 })],
   ]) {
     const error = await failureOf(call);
-    assertError(error, PARAMETER, /none: is not a field; known are \w/);
-    const known = error.message.split('known are ')[1].split(', ').sort();
+    assertError(error, PARAMETER, /none: is unknown; the known fields are \w/);
+    const known = error.message.split('known fields are ')[1].split(', ').sort();
     assert.deepStrictEqual(known, fieldsOf(declared), declared);
   }
 });

@@ -76,7 +76,7 @@ for (const [answer, result] of [
   // What Werkzeug 3.1 answers to a close.
   ['HTTP/1.1 200 OK\r\n\r\n', { code: 1006, reason: /^no close frame came after ours \(4001\): / }],
 ]) {
-  socketTest(`an answer to close that breaks the protocol is no error: ${JSON.stringify(answer)}`, async (socket, { cleanup }) => {
+  socketTest(`an answer to close that violates the protocol is not an error: ${JSON.stringify(answer)}`, async (socket, { cleanup }) => {
     const server = await listen((connection) => {
       connection.frame = () => connection.socket.end(Buffer.from(answer, 'latin1'));
     });

@@ -87,7 +87,7 @@ socketTest('receives a long binary message in pieces', async (socket) => {
   const next = pieceReader(ws);
   const length = 40 * MIB;
   await socket.open(`${WS_URL}/large/${length}`, { receivePieces: true, maxMessageSize: length });
-  assertError(await failureOf(() => ws.next()), OTHER, /^next: messages come in pieces/);
+  assertError(await failureOf(() => ws.next()), OTHER, /^next: messages are delivered in pieces/);
   const { parts, count } = await next();
   let [offset, longest] = [0, 0];
   for (const part of parts) {

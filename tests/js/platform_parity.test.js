@@ -138,7 +138,7 @@ const drivers = {
   'connect(url)': ({ ws }) => ws.connect(WS_URL),
   'connect(url, options)': ({ ws }) => ws.connect(WS_URL, {}),
   'connect(number)': ({ ws }) => codeOf(() => ws.connect(5)),
-  'connect(url that is none)': ({ ws }) => codeOf(() => ws.connect('www.example.com')),
+  'connect(an invalid url)': ({ ws }) => codeOf(() => ws.connect('www.example.com')),
   'connect twice': async (socket) => {
     await open(socket);
     return codeOf(() => socket.ws.connect(WS_URL));
@@ -304,7 +304,7 @@ const drivers = {
     const { code, reason } = await closed(socket, { code: 1001, reason: 'bye', success: () => {}, complete: () => {} });
     return [code, reason];
   },
-  'close with a reason that is no string': async (socket) => (await closed(socket, { reason: 5 })).reason,
+  'close with a reason that is not a string': async (socket) => (await closed(socket, { reason: 5 })).reason,
   'close with an empty reason': async (socket) => (await closed(socket, { reason: '' })).reason,
   "close with 0, 100, -100, NaN, '1001'": (socket) => closeCodes(socket, [0, 100, -100, NaN, '1001']),
   'close with 1012, 1013, 1014': (socket) => closeCodes(socket, [1012, 1013, 1014]),
@@ -414,7 +414,7 @@ const drivers = {
   }),
   'on with an unknown type': ({ ws }) => typeof ws.on('opened', () => {}),
   'off with an unknown type': ({ ws }) => typeof ws.off('opened'),
-  'on and off with what is no function': async (socket) => {
+  'on and off with a value that is not a function': async (socket) => {
     const results = [];
     const heard = await listeners(socket, (ws, hear) => {
       ws.on('message', hear('heard'));

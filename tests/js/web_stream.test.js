@@ -95,7 +95,7 @@ test('stream: the members are those of the class', async (context) => {
   assert.strictEqual(Object.prototype.toString.call(stream), '[object WebSocketStream]');
   assert.deepStrictEqual(Object.keys(WebSocketStream.prototype).sort(), ['close', 'closed', 'opened', 'url']);
   assertThrows(() => WebSocketStream(WS_URL), 'TypeError', /must be called with new/);
-  assertThrows(() => WebSocketStream.prototype.close.call({}), 'TypeError', /this is no WebSocketStream/);
+  assertThrows(() => WebSocketStream.prototype.close.call({}), 'TypeError', /this is not an instance of WebSocketStream/);
   await stream.opened;
 });
 
@@ -110,7 +110,7 @@ test('stream: refuses invalid arguments of the constructor', () => {
     [[WS_URL, { protocols: ['a', 'a'] }], 'SyntaxError', /protocols: .*twice/],
     [[WS_URL, { signal: {} }], 'TypeError', /signal: must be an AbortSignal/],
     [[WS_URL, {}, { connectTimeout: 0 }], 'TypeError', /connectTimeout/],
-    [[WS_URL, {}, { receivePieces: true }], 'TypeError', /receivePieces: a WebSocketStream of the web has whole messages only/],
+    [[WS_URL, {}, { receivePieces: true }], 'TypeError', /receivePieces: a web WebSocketStream delivers whole messages only/],
     [[WS_URL, {}, { reconnect: {} }], 'TypeError', /reconnect: a WebSocketStream has one connection only/],
   ]) assertThrows(() => new WebSocketStream(...args), name, pattern);
 });
@@ -195,7 +195,7 @@ test('stream: how close ends the stream', async (context) => {
   await stream.opened;
   for (const [argument, name, pattern] of [
     [true, 'TypeError', /close: must be given an object/],
-    [{ closeCode: 999 }, 'InvalidAccessError', /closeCode: must be 1000 or from 3000 to 4999, and is 999/],
+    [{ closeCode: 999 }, 'InvalidAccessError', /closeCode: must be 1000 or from 3000 to 4999, but is 999/],
     [{ closeCode: 1001 }, 'InvalidAccessError', /1001/],
     [{ closeCode: 65_536 }, 'TypeError', /closeCode: must be a number from 0 to 65535/],
     [{ closeCode: NaN }, 'TypeError', /closeCode/],
@@ -213,13 +213,13 @@ test('stream: a WebSocketError has a code and a reason', () => {
     assert.deepStrictEqual([error.name, error.code, error.message, error.closeCode, error.reason], ['WebSocketError', 0, message, closeCode, reason]);
   }
   assertThrows(() => new WebSocketError('', { closeCode: 1001 }), 'InvalidAccessError', /1001/);
-  assertThrows(() => new WebSocketError('', { reason: '🔌'.repeat(32) }), 'SyntaxError', /123 bytes of UTF-8, and is 128/);
+  assertThrows(() => new WebSocketError('', { reason: '🔌'.repeat(32) }), 'SyntaxError', /123 bytes of UTF-8, but is 128/);
   assertThrows(() => WebSocketError(), 'TypeError', /new/);
   assert.deepStrictEqual([WebSocketError.name, WebSocketError.length, String(new WebSocketError('a'))], ['WebSocketError', 0, 'WebSocketError: a']);
   assert.strictEqual(Object.prototype.toString.call(new WebSocketError()), '[object WebSocketError]');
   class Derived extends WebSocketError {}
   assert.deepStrictEqual([new Derived('', { closeCode: 3000 }).closeCode, new Derived() instanceof Derived], [3000, true]);
-  assertThrows(() => Object.getOwnPropertyDescriptor(WebSocketError.prototype, 'reason').get.call(new Error('no')), 'TypeError', /this is no WebSocketError/);
+  assertThrows(() => Object.getOwnPropertyDescriptor(WebSocketError.prototype, 'reason').get.call(new Error('no')), 'TypeError', /this is not an instance of WebSocketError/);
 });
 
 test('stream: cancel and abort close with the code and reason of a WebSocketError', async (context) => {

@@ -307,7 +307,7 @@ static void echoes_and_counts(void)
         sched_yield();
     }
     CHECK_INT(result, NWS_NOT_FOUND);
-    CHECK_HAS(NWS_LastErrorMessage(), "there is no connection 1");
+    CHECK_HAS(NWS_LastErrorMessage(), "connection: 1 does not exist");
     CHECK_INT(NWS_ServerClose(record.server, 2, 4000, "go"), WEBSOCKET_OK);
     CHECK_INT(probe_await(second, CLOSE, 0)->code, 4000);
     NOTED(&record, "close 2 4000 go");
@@ -331,9 +331,9 @@ static void answer_by_path(struct Record *record, const struct NWS_ServerRequest
         CHECK_INT(NWS_ServerRefuse(server, request->request, 403, NULL, NULL), NWS_NOT_FOUND);
     } else {
         CHECK_INT(NWS_ServerAccept(server, request->request, "none", NULL), NWS_INVALID_ARGUMENT);
-        CHECK_HAS(NWS_LastErrorMessage(), "protocol: the client has not offered it");
+        CHECK_HAS(NWS_LastErrorMessage(), "protocol: the client did not offer it");
         CHECK_INT(NWS_ServerAccept(server, request->request, NULL, &own), NWS_INVALID_ARGUMENT);
-        CHECK_HAS(NWS_LastErrorMessage(), "headers: entry 0: is the library's own");
+        CHECK_HAS(NWS_LastErrorMessage(), "headers: entry 0: is set by the library");
         CHECK_INT(NWS_ServerAccept(server, request->request, NULL, &bad), NWS_INVALID_ARGUMENT);
         CHECK_INT(NWS_ServerAccept(server, request->request, "b", &first), WEBSOCKET_OK);
     }
@@ -485,7 +485,7 @@ static void refuses_clients_over_a_limit(void)
     peer = raw_client(port, "");
     CHECK(ends(peer));
     close(peer);
-    NOTED(&record, "error 0 1003 13 a client at 127.0.0.1 was kept out: this client has as many connections as it may have");
+    NOTED(&record, "error 0 1003 13 client 127.0.0.1 refused: this client has the maximum number of connections");
     statistics.size = sizeof statistics;
     CHECK_INT(NWS_ServerGetStatistics(record.server, &statistics), WEBSOCKET_OK);
     CHECK(statistics.keptOut == 1 && statistics.open == 1);
@@ -552,7 +552,7 @@ static void the_server_starts_again_after_a_stop(void)
     CHECK_HAS(NWS_LastErrorMessage(), "NWS_ServerStop: the server is not started");
     port = start(&record, &options);
     CHECK_INT(NWS_ServerStart(record.server, &options), WEBSOCKET_CONNECTION_ERROR);
-    CHECK_HAS(NWS_LastErrorMessage(), "the server is started");
+    CHECK_HAS(NWS_LastErrorMessage(), "the server is already started");
     probe = probe_open(url_of(port), "/");
     NOTED(&record, "open 1");
     CHECK_INT(NWS_ServerStop(record.server, 5000), WEBSOCKET_OK);
@@ -640,9 +640,9 @@ static void refuses_invalid_arguments(void)
     create(&record);
     create(&other);
     taken.port = start(&other, &taken);
-    REFUSED(options.address = "localhost", NWS_INVALID_ARGUMENT, "NWS_ServerStart: address: neither");
-    REFUSED(options.certPath = "/a", NWS_INVALID_ARGUMENT, "keyPath: NULL beside certPath");
-    REFUSED(options.keyPath = "/a", NWS_INVALID_ARGUMENT, "certPath: NULL beside keyPath");
+    REFUSED(options.address = "localhost", NWS_INVALID_ARGUMENT, "NWS_ServerStart: address: must be");
+    REFUSED(options.certPath = "/a", NWS_INVALID_ARGUMENT, "keyPath: needed by certPath");
+    REFUSED(options.keyPath = "/a", NWS_INVALID_ARGUMENT, "certPath: needed by keyPath");
     REFUSED(options.clientCaPath = "/a", NWS_INVALID_ARGUMENT, "clientCaPath: needs certPath");
     REFUSED(options.tls13Only = 1, NWS_INVALID_ARGUMENT, "tls13Only: needs certPath");
     REFUSED(options.tls13Only = 2, NWS_INVALID_ARGUMENT, "tls13Only: 2");
@@ -653,8 +653,8 @@ static void refuses_invalid_arguments(void)
     REFUSED((options.rateConnections = 1, options.ratePeriodMs = 0), NWS_INVALID_ARGUMENT, "ratePeriodMs: 0");
     REFUSED((options.sendQueueLimit = 10, options.sendLowWater = 11), NWS_INVALID_ARGUMENT, "sendLowWater");
     REFUSED(options.size = 8, NWS_INVALID_ARGUMENT, "NWS_ServerOptions");
-    REFUSED(options.port = taken.port, NWS_CANNOT_LISTEN, "listening at 127.0.0.1");
-    REFUSED(options.address = "192.0.2.1", NWS_CANNOT_LISTEN, "listening at 192.0.2.1");
+    REFUSED(options.port = taken.port, NWS_CANNOT_LISTEN, "cannot listen on 127.0.0.1");
+    REFUSED(options.address = "192.0.2.1", NWS_CANNOT_LISTEN, "cannot listen on 192.0.2.1");
     REFUSED((options.certPath = "/nowhere.pem", options.keyPath = "/nowhere.pem"), NWS_CERTIFICATE_UNUSABLE, "/nowhere.pem");
     REFUSED((options.certPath = required("CLIENT_CERT_FILE"), options.keyPath = required("CA_FILE")),
             NWS_CERTIFICATE_UNUSABLE, "key");
@@ -934,7 +934,7 @@ static void reports_a_shortage_of_descriptors_once(void)
     now.rlim_cur = (rlim_t)next + 1;
     CHECK_INT(setrlimit(RLIMIT_NOFILE, &now), 0);
     peer = raw_client(port, UPGRADE);
-    NOTED(&record, "error 0 1003 2 no client can be accepted for now: ");
+    NOTED(&record, "error 0 1003 2 cannot accept clients: ");
     probe_round_trip_text(probe, "meanwhile");
     probe_round_trip_text(probe, "meanwhile");
     CHECK_INT(count_of(&record, "error 0"), 1);

@@ -177,10 +177,10 @@ impl<A: Audience> Binding<A> {
             return Err((&Error::from(missing)).into());
         }
         if signal.is_some_and(Signal::is_aborted) {
-            return Err(ApiError::other("connect: the signal was aborted before"));
+            return Err(ApiError::other("connect: the signal is already aborted"));
         }
         let broken =
-            |_: EngineError| ApiError::other("connect: the engine has no room for another connection");
+            |_: EngineError| ApiError::other("connect: the engine has no memory for another connection");
         if let Some(listeners) = listeners {
             self.audience.keep(listeners).map_err(broken)?;
         }

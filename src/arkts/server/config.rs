@@ -29,7 +29,7 @@ pub fn server_options(value: Value<'_>, lenience: Lenience) -> Result<ServerOpti
         match_known!(name.as_str(), {
             "serverIP" => {
                 let host: Option<IpAddr> = text(&name, value)?.parse().ok();
-                let wrong = || ApiError::server_address("serverIP: must be an address of IPv4 or IPv6");
+                let wrong = || ApiError::server_address("serverIP: must be an IPv4 or IPv6 address");
                 options.listen.set_ip(host.ok_or_else(wrong)?);
             },
             "serverPort" => {
@@ -67,15 +67,15 @@ pub fn server_options(value: Value<'_>, lenience: Lenience) -> Result<ServerOpti
             "rateLimit" => options.rate_limit = boolean(&name, value)?.then_some(RateLimit::PLATFORM),
         }, known => lenience.unknown(&name, &known));
     }
-    let port = port.ok_or_else(|| ApiError::parameter("serverPort", "must be there"))?;
+    let port = port.ok_or_else(|| ApiError::parameter("serverPort", "is missing"))?;
     options.listen.set_port(port);
     match &mut options.tls {
         Some(tls) => (tls.client_authorities, tls.tls13_only) = (client_authorities, tls13_only),
         // Nobody would be asked, and the app would not know.
         None if client_authorities.is_some() => {
-            return Err(ApiError::parameter("clientCaPath", "needs serverCert beside it"));
+            return Err(ApiError::parameter("clientCaPath", "needs serverCert"));
         }
-        None if tls13_only => return Err(ApiError::parameter("tls13Only", "needs serverCert beside it")),
+        None if tls13_only => return Err(ApiError::parameter("tls13Only", "needs serverCert")),
         None => {}
     }
     Ok(options)

@@ -77,11 +77,11 @@ impl ServerListener for JsServerListener {
     }
 
     fn kept_out(&self, remote: SocketAddr, why: Unwelcome) {
-        self.put_failure(format!("a client at {} was kept out: {why}", remote.ip()));
+        self.put_failure(format!("client {} refused: {why}", remote.ip()));
     }
 
     fn cannot_accept(&self, cause: &io::Error) {
-        self.put_failure(format!("no client can be accepted for now: {cause}"));
+        self.put_failure(format!("cannot accept clients: {cause}"));
     }
 
     fn released(&self) {

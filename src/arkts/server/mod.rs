@@ -156,7 +156,7 @@ where
     let function = env.named_function(name, move |call| {
         let env = call.this.env();
         if holder_of(call.this).is_none() {
-            logging::warn(format_args!("{name}: `this` is no WebSocketServer; nothing is done"));
+            logging::warn(format_args!("{name}: `this` is not a WebSocketServer; the call is ignored"));
             return env.undefined();
         }
         method(call.this, call.arguments).map(|value| env.adopt(value.raw()))
@@ -200,7 +200,7 @@ impl Binding {
             let known = ServerEventType::ALL.map(ServerEventType::name);
             let (name, nearest) = (shown(&name), nearest(&name, &known));
             let what = format_args!(
-                "there is no event '{name}'; nothing is done; the nearest known name is {nearest}"
+                "unknown event '{name}'; the call is ignored; the nearest known name is {nearest}"
             );
             lenience.warn("type", what);
             return env.undefined();
@@ -214,7 +214,7 @@ impl Binding {
                     holder.set(event.property(), env.undefined()?)?;
                 }
             }
-            _ => lenience.warn("callback", "must be a function; nothing is done"),
+            _ => lenience.warn("callback", "must be a function; the call is ignored"),
         }
         let asks = holder.get(ServerEventType::Request.property())?.type_of() == Type::Function;
         self.asks.store(asks, Ordering::Relaxed);
@@ -225,10 +225,10 @@ impl Binding {
         permitted("start")?;
         let options = server_options(config, Lenience { client: NO_CLIENT, method: "start" })?;
         if self.current.get().is_some() {
-            return Err(ApiError::other("start: the server listens already; stop it before"));
+            return Err(ApiError::other("start: the server is already started; stop it first"));
         }
         let env = this.env();
-        let broken = |_: EngineError| ApiError::other("start: the engine has no room for another server");
+        let broken = |_: EngineError| ApiError::other("start: the engine has no memory for another server");
         let listeners = this.get(LISTENERS).and_then(Reference::new).map_err(broken)?;
         *self.listeners.borrow_mut() = Some(listeners);
         self.waker.install(env, self.clone()).map_err(broken)?;

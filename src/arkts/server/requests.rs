@@ -100,7 +100,9 @@ fn answer_headers(method: &'static str, value: Value<'_>) -> Result<Vec<(String,
             Err(fault) => {
                 let name = shown(&String::from_utf8_lossy(&name));
                 match fault {
-                    HeaderFault::Own => lenience.warn("header", format_args!("{name} {fault} and left out")),
+                    HeaderFault::Own => {
+                        lenience.warn("header", format_args!("{name} {fault}; it is ignored"))
+                    }
                     HeaderFault::Malformed => {
                         return Err(ApiError::parameter("header", &format!("{name} {fault}")));
                     }

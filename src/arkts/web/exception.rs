@@ -34,7 +34,7 @@ pub fn throw_type(env: Engine, message: &str) -> EngineError {
 
 /// Throws because `this` is not what the member belongs to.
 pub fn illegal(env: Engine, class: &str) -> EngineError {
-    throw_type(env, &format!("this is no {class}"))
+    throw_type(env, &format!("this is not an instance of {class}"))
 }
 
 /// The exception for an error of a call: with the web's name where the web has one, and always with our `code`.

@@ -134,7 +134,7 @@ pub fn attempt<'env>(
     let options = if options.type_of() == Type::Object { options } else { env.undefined()? };
     let options = connect_options(base, options, Lenience { client: 0, method: class }).map_err(refused)?;
     if options.request.session.in_pieces {
-        return Err(throw_type(env, &format!("receivePieces: a {class} of the web has whole messages only")));
+        return Err(throw_type(env, &format!("receivePieces: a web {class} delivers whole messages only")));
     }
     Ok(Attempt { href: url.href, origin: url.origin, options })
 }
@@ -194,7 +194,7 @@ fn check_protocols(protocols: &[String]) -> Result<(), &'static str> {
             return Err("each must be a token (RFC 9110 5.6.2), not empty and without spaces");
         }
         if protocols[..index].iter().any(|other| other.eq_ignore_ascii_case(protocol)) {
-            return Err("the same one stands there twice");
+            return Err("a sub-protocol occurs twice");
         }
     }
     Ok(())
@@ -461,12 +461,12 @@ pub fn check_close(
         && code != NORMAL
         && !OWN_CODES.contains(&code)
     {
-        let wanted = format!("{method}: {name}: must be 1000 or from 3000 to 4999, and is {code}");
+        let wanted = format!("{method}: {name}: must be 1000 or from 3000 to 4999, but is {code}");
         return Err(throw(env, "InvalidAccessError", &wanted));
     }
     if reason.len() > CLOSE_REASON_BYTES_MAX {
         let wanted = format!(
-            "{method}: reason: must be at most {CLOSE_REASON_BYTES_MAX} bytes of UTF-8, and is {}",
+            "{method}: reason: must be at most {CLOSE_REASON_BYTES_MAX} bytes of UTF-8, but is {}",
             reason.len()
         );
         return Err(throw(env, "SyntaxError", &wanted));

@@ -69,14 +69,14 @@ impl<'a> End<'a> {
         let (code, reason) = match &closed.peer {
             PeerClose::None => {
                 return Self::abnormal(
-                    failure.unwrap_or("the connection ended without a close frame of the server"),
+                    failure.unwrap_or("the connection ended without a close frame from the server"),
                 );
             }
             PeerClose::Reported => (closed.code, &closed.reason),
             PeerClose::Answered(code, reason) => (*code, reason),
         };
         let clean = failure.is_none() && closed.unsent == 0;
-        let message = failure.unwrap_or("the connection was closed before all was sent");
+        let message = failure.unwrap_or("the connection was closed before all data was sent");
         End { clean, code, reason, message }
     }
 }
@@ -200,7 +200,7 @@ impl Streams {
         self.unsubscribe();
         let (write, finish) = (self.write.take(), self.finish.take());
         let [readable, writable] = [&self.readable, &self.writable].map(RefCell::take);
-        let over = || exception::make(env, "InvalidStateError", "write: the connection is over");
+        let over = || exception::make(env, "InvalidStateError", "write: the connection has ended");
         if clean && write.is_none() {
             if self.unread.borrow().is_empty() {
                 tell(env, readable, c"close", None);
@@ -421,7 +421,7 @@ impl Audience for Streams {
             }
             // To the script there never was a connection.
             Event::Closed(_) if self.opened.borrow().is_some() => {
-                let message = "the connection was closed before it was open";
+                let message = "the connection was closed before it opened";
                 self.end(env, &End::abnormal(message), &binding.events)
             }
             Event::Closed(closed) => {

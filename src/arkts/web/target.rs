@@ -391,7 +391,7 @@ impl<'scope> Dispatch<'_, 'scope> {
     fn call_object(listener: Value<'scope>, event: Value<'scope>) -> Result<Value<'scope>, EngineError> {
         let method = listener.get(c"handleEvent")?;
         if method.type_of() != Type::Function {
-            return Err(throw_type(listener.env(), "a listener's handleEvent is no function"));
+            return Err(throw_type(listener.env(), "handleEvent of a listener is not a function"));
         }
         method.call(listener, [event])
     }

@@ -181,7 +181,7 @@ impl WebSocket {
         let url = options::text("url", url)?;
         let options = options::connect_options(Options::default(), options, self.lenience("connect"))?;
         let listeners = listeners_of(this).map_err(|EngineError| {
-            ApiError::other("connect: the engine has no room for another connection")
+            ApiError::other("connect: the engine has no memory for another connection")
         })?;
         self.binding.begin(this.env(), url, options, Some(listeners))
     }

@@ -53,12 +53,12 @@ impl WebSocket {
                 Some(name) => self.lenience(method).warn(
                     "type",
                     format_args!(
-                        "there is no event '{}'; nothing is done; the nearest known name is {}",
+                        "unknown event '{}'; the call is ignored; the nearest known name is {}",
                         shown(&name),
                         nearest(&name, &known)
                     ),
                 ),
-                None => self.lenience(method).warn("type", "must be a string; nothing is done"),
+                None => self.lenience(method).warn("type", "must be a string; the call is ignored"),
             }
         }
         event

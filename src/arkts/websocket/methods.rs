@@ -70,7 +70,9 @@ where
     let function = env.named_function(name, move |call| {
         let env = call.this.env();
         let Some(web_socket) = known::object_of::<WebSocket>(call.this) else {
-            logging::warn(format_args!("{name}: `this` is no WebSocket of this thread; nothing is done"));
+            logging::warn(format_args!(
+                "{name}: `this` is not a WebSocket of this thread; the call is ignored"
+            ));
             return env.undefined();
         };
         method(web_socket, call.this, call.arguments).map(|value| env.adopt(value.raw()))

@@ -287,7 +287,7 @@ impl Shared {
                 let code = asked.map_or(CloseCode::Status, |asked| close_code_of(self.role, asked));
                 if let Some(asked) = asked.filter(|asked| *asked != u32::from(u16::from(code))) {
                     crate::logging::warn(format_args!(
-                        "{} close code {asked} must not be sent (RFC 6455 7.4); 1000 goes out",
+                        "{} close code {asked} must not be sent (RFC 6455 7.4); 1000 is sent",
                         self.tag()
                     ));
                 }

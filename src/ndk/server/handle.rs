@@ -116,7 +116,7 @@ impl ServerHandle {
     pub fn start(&self, start: impl FnOnce() -> Result<Server, CallError>) -> Result<(), CallError> {
         let mut serving = lock(&self.serving);
         if serving.is_some() {
-            let text = "the server is started; it can be started again after onStop";
+            let text = "the server is already started; start it again after onStop";
             return Err(CallError::new(ErrCode::ConnectionError, text));
         }
         *serving = Some(Arc::new(start()?));
@@ -131,12 +131,8 @@ impl ServerHandle {
 
     #[inline(never)]
     pub fn connection(&self, id: u64) -> Result<Arc<Connection>, CallError> {
-        let missing = || {
-            CallError::new(
-                ErrCode::NotFound,
-                format!("connection: there is no connection {id}, or none any more"),
-            )
-        };
+        let missing =
+            || CallError::new(ErrCode::NotFound, format!("connection: {id} does not exist or has ended"));
         self.server()?.connection(id).ok_or_else(missing)
     }
 
@@ -173,12 +169,8 @@ impl ServerHandle {
         check: impl FnOnce(&UpgradeRequest) -> Result<(), CallError>,
     ) -> Result<Answer, CallError> {
         let mut requests = lock(&self.requests);
-        let missing = || {
-            CallError::new(
-                ErrCode::NotFound,
-                format!("request: {request} does not wait for an answer, or no longer"),
-            )
-        };
+        let missing =
+            || CallError::new(ErrCode::NotFound, format!("request: {request} is not waiting for an answer"));
         let waiting = &mut requests.waiting;
         let place = waiting.binary_search_by_key(&request, |(number, _)| *number).map_err(|_| missing())?;
         let (_, asked) = &waiting[place];

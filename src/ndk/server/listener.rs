@@ -94,11 +94,11 @@ impl ServerListener for Owner {
     }
 
     fn kept_out(&self, remote: SocketAddr, why: Unwelcome) {
-        self.tell(format!("a client at {} was kept out: {why}", remote.ip()), Cause::Application);
+        self.tell(format!("client {} refused: {why}", remote.ip()), Cause::Application);
     }
 
     fn cannot_accept(&self, cause: &io::Error) {
-        self.tell(format!("no client can be accepted for now: {cause}"), Cause::Connect);
+        self.tell(format!("cannot accept clients: {cause}"), Cause::Connect);
     }
 
     fn over(&self) {

@@ -92,7 +92,7 @@ pub extern "C" fn NWS_ServerStop(server: *mut RawServer, timeout_ms: u32) -> i32
         let limit = (timeout_ms > 0).then(|| Duration::from_millis(timeout_ms.into()));
         match handle.server()?.stop(limit) {
             true => Ok(()),
-            false => Err(CallError::new(ErrCode::NoConnection, "the server is stopped already")),
+            false => Err(CallError::new(ErrCode::NoConnection, "the server has already been stopped")),
         }
     })
 }
@@ -116,7 +116,7 @@ pub extern "C" fn NWS_ServerAccept(
         let (protocol, headers) = (text("protocol", protocol)?, answer_headers(list)?);
         let answer = handle.take_request(request, |request| match &protocol {
             Some(name) if !request.protocols.contains(name) => {
-                Err(CallError::new(ErrCode::InvalidArgument, "protocol: the client has not offered it"))
+                Err(CallError::new(ErrCode::InvalidArgument, "protocol: the client did not offer it"))
             }
             _ => Ok(()),
         })?;
@@ -293,7 +293,7 @@ pub unsafe extern "C" fn NWS_ServerGetConnections(
             return Ok(());
         }
         if room < known.len() {
-            let text = format!("connections: room for {room}, {} are needed", known.len());
+            let text = format!("connections: the array has {room} entries, {} are needed", known.len());
             return Err(CallError::new(ErrCode::BufferTooSmall, text));
         }
         for (at, connection) in known.iter().enumerate() {

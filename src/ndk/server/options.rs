@@ -68,7 +68,7 @@ impl RawServerOptions {
         let mut options = ServerOptions::default();
         if let Some(address) = text("address", self.address)? {
             let address: IpAddr =
-                address.parse().map_err(|_| refused("address: neither an IPv4 nor an IPv6 address"))?;
+                address.parse().map_err(|_| refused("address: must be an IPv4 or IPv6 address"))?;
             options.listen.set_ip(address);
         }
         options.listen.set_port(self.port);
@@ -125,8 +125,8 @@ impl RawServerOptions {
                 client_authorities: authorities.map(Into::into),
                 tls13_only,
             })),
-            (Some(_), None) => refused("keyPath: NULL beside certPath"),
-            (None, Some(_)) => refused("certPath: NULL beside keyPath"),
+            (Some(_), None) => refused("keyPath: needed by certPath"),
+            (None, Some(_)) => refused("certPath: needed by keyPath"),
             // Nobody would be asked, and the application would not know.
             (None, None) if authorities.is_some() => refused("clientCaPath: needs certPath and keyPath"),
             (None, None) if tls13_only => refused("tls13Only: needs certPath and keyPath"),
