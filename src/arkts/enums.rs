@@ -1,6 +1,6 @@
-//! The enums of `index.d.ts` as TypeScript makes them: names lead to numbers, and numbers to names.
+//! The enums of `index.d.ts` as TypeScript compiles them: they map names to numbers and numbers to names.
 //!
-//! What napi-ohos makes of a Rust enum has hidden names and no way back.
+//! napi-ohos would hide the names of a Rust enum and not map numbers back.
 
 use std::ffi::CStr;
 

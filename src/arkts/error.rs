@@ -26,7 +26,7 @@ const SERVER_ADDRESS: i32 = 2_302_004;
 const SERVER_PORT: i32 = 2_302_005;
 const NO_CONNECTION: i32 = 2_302_006;
 const PORT_TAKEN: i32 = 2_302_007;
-/// The platform's code for what goes wrong with a server while it runs.
+/// The platform's code for failures of a running server.
 pub const SERVER_EVENT: i32 = 200;
 const OTHER: i32 = 2_302_999;
 /// The platform's code for an upgrade that the server answered with a status other than 101. `data` has the status.
@@ -59,23 +59,23 @@ impl ApiError {
         }
     }
 
-    /// The error of a call that no app without the permission may make. It comes before what else the call would be refused for, but
-    /// for a wrong argument, as on the platform.
+    /// The error of a call without the required permission. As on the platform, it precedes all other errors except those of
+    /// wrong arguments.
     pub fn no_permission(method: &str) -> Self {
         Self { code: PERMISSION, message: format!("{method}: the app needs ohos.permission.INTERNET") }
     }
 
-    /// This refusal, or that of the missing permission, which is then its cause.
+    /// This error, or that of the missing permission if it caused this one.
     pub fn or_no_permission(self, method: &str) -> Self {
         if self.code == OTHER && !may_use_network() { Self::no_permission(method) } else { self }
     }
 
-    /// A server cannot listen at the address that it was given.
+    /// A server cannot listen on the given address.
     pub fn server_address(message: &str) -> Self {
         Self { code: SERVER_ADDRESS, message: message.to_owned() }
     }
 
-    /// The same for the port.
+    /// A server cannot listen on the given port.
     pub fn server_port(message: &str) -> Self {
         Self { code: SERVER_PORT, message: message.to_owned() }
     }
@@ -93,7 +93,7 @@ impl ApiError {
             StartError::Listen { cause, .. } => match cause.kind() {
                 io::ErrorKind::AddrInUse => PORT_TAKEN,
                 io::ErrorKind::AddrNotAvailable => SERVER_ADDRESS,
-                // A port below 1024 is not for everybody.
+                // A port below 1024 needs a privilege.
                 io::ErrorKind::PermissionDenied if cause.raw_os_error() == Some(libc::EACCES) => SERVER_PORT,
                 io::ErrorKind::PermissionDenied => PERMISSION,
                 _ => OTHER,
@@ -192,7 +192,7 @@ impl From<CloseError> for ApiError {
 #[derive(Clone, Debug)]
 pub struct ErrorEvent {
     pub code: i32,
-    /// The HTTP status if the server answered with another one than 101, else empty.
+    /// The HTTP status if the server answered with a status other than 101, else empty.
     pub data: String,
     pub message: String,
     /// The response of a server that refused the upgrade.
@@ -249,7 +249,7 @@ impl Termination {
         Self { code: OTHER, text: format!("{who} ({code}){colon}{reason}") }
     }
 
-    /// The end of a connection that another attempt follows.
+    /// The end of a connection that is followed by another attempt.
     pub fn of_loss(reconnecting: &Reconnecting) -> Self {
         Self { code: OTHER, text: reconnecting.text.clone() }
     }

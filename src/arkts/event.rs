@@ -1,4 +1,4 @@
-//! Events on their way from a session's thread to JavaScript's, and their names.
+//! Events that a session's thread queues for JavaScript's thread, and their names.
 //!
 //! Knows neither the session nor the listeners.
 
@@ -163,7 +163,7 @@ impl EventType {
         }
     }
 
-    /// A bit that no other event has.
+    /// The bit of this event in a set.
     pub fn bit(self) -> u16 {
         1 << self as u16
     }

@@ -1,4 +1,4 @@
-//! The headers of a request, as scripts give them.
+//! Parses the headers of a request from JavaScript.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,7 +8,7 @@ use super::lenience::{Lenience, shown};
 use super::napi::{Type, Value};
 use crate::client::RawHeader;
 
-/// Names and values. Of names that differ in case alone the last counts, as on the platform.
+/// Names and values. Of names that differ only in case, the last one is used, as on the platform.
 pub fn headers(value: Value<'_>, lenience: Lenience) -> Result<Vec<RawHeader>, ApiError> {
     if value.type_of() != Type::Object {
         lenience.leave_out("header", "an object of names and values");
@@ -38,7 +38,7 @@ pub fn headers(value: Value<'_>, lenience: Lenience) -> Result<Vec<RawHeader>, A
     Ok(headers)
 }
 
-/// The value of a header; `None` for one that is left out.
+/// The value of a header; `None` for an ignored one.
 fn header_value(name: &str, value: Value<'_>) -> Result<Option<String>, ApiError> {
     let text = match value.type_of() {
         Type::Undefined | Type::Null => return Ok(None),
@@ -51,7 +51,7 @@ fn header_value(name: &str, value: Value<'_>) -> Result<Option<String>, ApiError
             return Err(ApiError::parameter("header", &what));
         }
     };
-    // An empty Origin or User-Agent leaves out the library's own.
+    // An empty Origin or User-Agent removes the library's own header.
     let speaks_by_silence = ["origin", "user-agent"].iter().any(|own| name.eq_ignore_ascii_case(own));
     Ok(text.filter(|text| !text.is_empty() || speaks_by_silence))
 }

@@ -1,4 +1,4 @@
-//! What the library keeps for each environment. A thread may have several environments, also at once.
+//! The data of the library for each environment. A thread can have several environments at the same time.
 
 use super::napi::{Engine, EngineError, Reference};
 use super::web::realm::Realm;

@@ -28,14 +28,14 @@ pub struct JsListener {
     latest: LatestStatistics,
 }
 
-/// What JavaScript asks a session for. JavaScript's thread sets it, the session's thread reads it.
+/// What JavaScript wants from a session. JavaScript's thread sets it, the session's thread reads it.
 #[derive(Default)]
 pub struct Wanted {
-    /// There is a listener of `prepare`: the session waits for its answer before each retry.
+    /// `prepare` has a listener: the session waits for its answer before each retry.
     pub preparation: AtomicBool,
-    /// There is a listener of `frame`.
+    /// `frame` has a listener.
     pub frames: AtomicBool,
-    /// Messages come in pieces, for the option `receivePieces`.
+    /// Messages are delivered in pieces (option `receivePieces`).
     pub pieces: AtomicBool,
 }
 
@@ -157,19 +157,19 @@ impl Listener for JsListener {
     }
 }
 
-/// Splits a text into pieces at characters: keeps back the bytes of a character that its piece does not end.
+/// Splits a text into pieces at characters: keeps the bytes of an incomplete character for the next piece.
 #[derive(Default)]
 struct Utf8Splitter {
-    /// The beginning of a character.
+    /// The first bytes of an incomplete character.
     character: Vec<u8>,
-    /// The message began with that piece, and nothing of it was queued yet.
+    /// The message began with this piece, and nothing of it was queued yet.
     first: bool,
 }
 
 impl Utf8Splitter {
     /// Takes a piece; returns what to queue, or nothing when no character is complete.
     fn push(&mut self, part: PiecePosition, bytes: &[u8]) -> Option<(PiecePosition, Vec<u8>)> {
-        // The rest of a message whose connection was lost does not belong to the next message.
+        // Bytes of a message whose connection was lost do not belong to the next message.
         let Self { mut character, first } = std::mem::take(self);
         if part.first {
             character.clear();

@@ -2,8 +2,8 @@
 //!
 //! Events stay in the event queue: data queued in a threadsafe function leaks when its queue is full or the environment ends.
 //!
-//! Two functions are called in turn. An engine calls a function that was called meanwhile again at once, up to a thousand times,
-//! before its loop does anything else. A call of the other function waits for its place in the loop.
+//! Two functions are called in turn. When a function is called again while it runs, an engine repeats it at once. It does so up
+//! to a thousand times before its loop continues. A call of the other function waits for its turn in the loop.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -101,8 +101,8 @@ impl JsWaker {
         if let Some(Installed { functions, next }) = &mut *installed {
             let function = functions[*next];
             *next = 1 - *next;
-            // SAFETY: not released while it is in `installed`, and the lock keeps it there. An error means that
-            // the environment ends, and nobody listens any more.
+            // SAFETY: not released while it is in `installed`, and the lock keeps it there. An error means that the environment
+            // ends, and has no listeners any more.
             unsafe {
                 sys::napi_call_threadsafe_function(
                     function,
@@ -157,7 +157,7 @@ unsafe extern "C" fn call_target(
 unsafe extern "C" fn finalize(_env: sys::napi_env, context: *mut c_void, _hint: *mut c_void) {
     // SAFETY: made by `Box::into_raw` in `install`.
     let Context { target, waker, function } = *unsafe { Box::from_raw(context.cast::<Context>()) };
-    // The environment may end without `remove`: then nothing may call these functions again.
+    // The environment can end without `remove`. Then these functions must not be called again.
     {
         let mut installed = lock(&waker.installed);
         installed.take_if(|Installed { functions, .. }| functions.contains(&function));

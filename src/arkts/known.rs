@@ -1,4 +1,4 @@
-//! The native objects of a thread by their addresses: what another JavaScript object wraps is not among them, whatever it is.
+//! The native objects of a thread, by address. It does not contain what other JavaScript objects wrap.
 
 use std::any::TypeId;
 use std::cell::RefCell;
@@ -12,7 +12,7 @@ thread_local! {
     static TYPES: RefCell<HashMap<*const c_void, TypeId, ByAddress>> = RefCell::default();
 }
 
-/// Gives `native` to `object`, by which [`object_of`] finds it.
+/// Attaches `native` to `object`, so that [`object_of`] finds it.
 pub fn give<T: 'static>(object: Value<'_>, native: T) -> Result<(), EngineError> {
     let native = Box::new(Known(native));
     let address: *const Known<T> = &raw const *native;
@@ -21,7 +21,7 @@ pub fn give<T: 'static>(object: Value<'_>, native: T) -> Result<(), EngineError>
     Ok(())
 }
 
-/// What `this` wraps, if that is a `T`.
+/// The value that `this` wraps, if it is a `T`.
 pub fn object_of<'env, T: 'static>(this: Value<'env>) -> Option<&'env T> {
     let address = this.owned()?.cast_const();
     let found = TYPES.with_borrow(|types| types.get(&address).copied());
@@ -33,12 +33,12 @@ pub fn object_of<'env, T: 'static>(this: Value<'env>) -> Option<&'env T> {
     Some(unsafe { &(*address.cast::<Known<T>>()).0 })
 }
 
-/// Takes the note of its address back when it is dropped.
+/// Removes its address when it is dropped.
 struct Known<T: 'static>(T);
 
 impl<T> Drop for Known<T> {
     fn drop(&mut self) {
-        // The thread may be ending, and what it kept be gone.
+        // The thread may be ending, and its data may already be dropped.
         let address: *const Self = self;
         let _ = TYPES.try_with(|types| types.borrow_mut().remove(&address.cast()));
     }

@@ -1,4 +1,4 @@
-//! Arguments that the platform takes though they are wrong: they are taken here too, and a warning names what is wrong with each.
+//! Wrong arguments that the platform accepts: they are accepted here too, and a warning names the fault of each.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::logging;
 /// The most characters of a name in a log line.
 const NAME_CHARACTERS_MAX: usize = 64;
 
-/// A call whose arguments are looked at.
+/// The call whose arguments are checked.
 #[derive(Clone, Copy)]
 pub struct Lenience {
     /// The number of the client in log lines.
@@ -17,24 +17,24 @@ pub struct Lenience {
 }
 
 impl Lenience {
-    /// Logs what is wrong with the argument or property `name`, and what happens instead.
+    /// Logs the fault of the argument or property `name`, and the consequence.
     pub fn warn(self, name: &str, what: impl fmt::Display) {
         let Self { client, method } = self;
         logging::warn(format_args!("[c{client}] {method}: {}: {what}", shown(name)));
     }
 
-    /// As [`Lenience::warn`], for a value of another type than it must have.
+    /// Like [`Lenience::warn`], for a value of the wrong type.
     pub fn leave_out(self, name: &str, wanted: &str) {
         self.warn(name, format_args!("must be {wanted}; the value is ignored"));
     }
 
-    /// As [`Lenience::warn`], for a property that nothing reads. What stands before the last point of `name` is the object's.
+    /// Like [`Lenience::warn`], for an unknown property. The part of `name` before the last point names the object.
     pub fn unknown(self, name: &str, known: &[&str]) {
         let nearest = nearest(name.rsplit('.').next().unwrap_or(name), known);
         self.warn(name, format_args!("is unknown and ignored; the nearest known name is {nearest}"));
     }
 
-    /// The string `value`. Anything else is left out.
+    /// The string `value`. Ignores any other value.
     pub fn text(self, name: &str, value: Value<'_>) -> Option<String> {
         let text = value.to_text();
         if text.is_none() {
@@ -43,7 +43,7 @@ impl Lenience {
         text
     }
 
-    /// The boolean `value`. Anything else is left out.
+    /// The boolean `value`. Ignores any other value.
     pub fn boolean(self, name: &str, value: Value<'_>) -> Option<bool> {
         let boolean = value.to_boolean();
         if boolean.is_none() {
@@ -53,12 +53,12 @@ impl Lenience {
     }
 }
 
-/// The one of `known` that a misspelt `name` stands for most likely.
+/// The entry of `known` that a misspelt `name` most likely means.
 pub fn nearest<'a>(name: &str, known: &[&'a str]) -> &'a str {
     known.iter().min_by_key(|known| distance(name, known)).copied().unwrap_or_default()
 }
 
-/// How many characters must be put in, taken out or exchanged to make one name of the other, whatever their case.
+/// The number of characters to insert, remove or replace to turn one name into the other, ignoring case.
 pub fn distance(one: &str, other: &str) -> usize {
     let lower = |text: &str| -> Vec<char> {
         text.chars().take(NAME_CHARACTERS_MAX).flat_map(char::to_lowercase).collect()
@@ -77,7 +77,7 @@ pub fn distance(one: &str, other: &str) -> usize {
     row[other.len()]
 }
 
-/// A name of an application in a log line: one line, and not a long one.
+/// A name from an application for the log: one short line.
 pub fn shown(name: &str) -> String {
     name.chars().take(NAME_CHARACTERS_MAX).flat_map(char::escape_debug).collect()
 }

@@ -1,4 +1,4 @@
-//! Messages that the application takes one by one, with `next` or `for await`, instead of a listener.
+//! Messages that the application reads one by one with `next` or `for await`, instead of with a listener.
 //!
 //! Owns the unread messages and the promises of `next`.
 
@@ -12,19 +12,19 @@ use super::objects::error_value;
 use crate::client::MessageType;
 use crate::event_queue::EventReceiver;
 
-/// The messages of one connection, from the first `next` on.
+/// The messages of one connection since the first `next`.
 ///
-/// Unread messages count against the event queue: the session stops reading when the application does.
+/// Unread messages count against the event queue. So the session stops reading when the application stops.
 #[derive(Default)]
 pub struct MessageIterator {
     /// A connection has begun.
     begun: Cell<bool>,
-    /// `next` was called on this connection: its messages come here.
+    /// `next` was called on this connection: its messages are queued here.
     reading: Cell<bool>,
     unread: RefCell<VecDeque<(MessageType, Vec<u8>)>>,
     /// Promises of `next` without a message, oldest first.
     waiting: RefCell<VecDeque<Deferred>>,
-    /// The failure that the next promise is rejected with.
+    /// The failure of the next promise.
     failure: RefCell<Option<ErrorEvent>>,
     ended: Cell<bool>,
 }
@@ -73,7 +73,7 @@ impl MessageIterator {
         Ok(promise)
     }
 
-    /// Takes an event that is a message for `next`; returns any other one for the listeners.
+    /// Takes the event if it is a message for `next`; otherwise returns it for the listeners.
     pub fn receive(&self, env: Engine, event: Event, events: &EventReceiver<Event>) -> Option<Event> {
         match event {
             Event::Message(kind, data) if self.reading.get() => {

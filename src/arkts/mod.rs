@@ -1,7 +1,7 @@
 //! The ArkTS API: `@ohos.net.webSocket` as a native module, through Node-API.
 //!
-//! Owns the JavaScript object, its listeners and the way of events to JavaScript's thread. Knows nothing of the C API.
-//! `index.d.ts` in `package` declares what scripts see.
+//! Owns the JavaScript objects, their listeners and the delivery of events to JavaScript's thread. Knows nothing of the C API.
+//! `index.d.ts` in `package` declares the API of scripts.
 
 mod abort_signal;
 mod binding;
@@ -64,7 +64,7 @@ pub fn create_web_socket_server<'env>(env: Env) -> Result<Value<'env>> {
     Ok(server::create(Engine::from(env))?)
 }
 
-/// Sets which lines the log has from now on, in the whole process.
+/// Sets the log level of the whole process.
 #[napi(catch_unwind)]
 pub fn set_log_level<'env>(env: Env, level: Value<'env>) -> Result<()> {
     match level.to_text().and_then(|name| LogLevel::parse(&name)) {

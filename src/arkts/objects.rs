@@ -1,4 +1,4 @@
-//! The objects that JavaScript is given, made field by field. `index.d.ts` declares their shapes.
+//! Creates the objects for JavaScript, field by field. `index.d.ts` declares their shapes.
 
 use super::error::ErrorEvent;
 use super::napi::{Engine, EngineError, Value};
@@ -74,7 +74,8 @@ pub fn error_value<'env>(env: Engine, error: &ErrorEvent) -> Result<Value<'env>,
     Ok(object)
 }
 
-/// A close frame without a code has the first (RFC 6455 section 7.1.5). The platform tells the second, and apps take that for a good end.
+/// RFC 6455 section 7.1.5 gives a close frame without a code the first value. The platform reports the second, which apps treat
+/// as a normal end.
 const NO_CODE: u16 = 1005;
 const NORMAL_CODE: u16 = 1000;
 
@@ -154,7 +155,7 @@ pub fn open_result(env: Engine, opened: &Opened) -> Result<Value<'static>, Engin
     Ok(result)
 }
 
-/// One property for each name. A name that came more than once has an array of its values.
+/// One property for each name. A repeated name has an array of its values.
 pub fn headers(env: Engine, headers: &Headers) -> Result<Value<'static>, EngineError> {
     let object = env.object()?;
     let all: Vec<_> = headers.iter().collect();

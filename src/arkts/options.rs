@@ -1,8 +1,8 @@
 //! Parses JavaScript arguments.
 //!
-//! A wrong argument is an error 401 whose message begins with its name. But what the platform takes though it is wrong is taken
-//! here too, with a warning, so that an app that ran there runs here. Options of this library alone are strict: no app that ran
-//! on the platform has them, and one that is not heard could cost what it was to protect.
+//! A wrong argument is an error 401 whose message begins with its name. But wrong values that the platform accepts are accepted
+//! here too, with a warning, so that existing apps run. Options that only this library has are strict: no existing app uses
+//! them, and ignoring one could remove a protection.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -25,13 +25,13 @@ pub const SECONDS_MAX: f64 = 30_000.0;
 const PLATFORM_DEFAULT_SECONDS: f64 = 30.0;
 
 const DEFAULT_CLOSE_CODE: u32 = 1000;
-/// The platform's default, which servers may know.
+/// The platform's default, which servers may expect.
 const DEFAULT_CLOSE_REASON: &str = "CLOSE_NORMAL";
 
 /// The largest whole number that a double holds exactly: the limit for bytes and milliseconds.
 const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
 
-/// `match` by the name of a property. The last arm takes any other name, with those that are known.
+/// A `match` by the name of a property. The last arm gets any other name, with the list of known names.
 macro_rules! match_known {
     ($name:expr, { $($known_name:literal => $arm:expr,)+ }, $known:ident => $unknown:expr) => {
         match $name {
@@ -57,7 +57,7 @@ pub struct ConnectOptions<'env> {
     pub signal: Option<Signal<'env>>,
 }
 
-/// The options of `connect`; what `value` has not is as in `options`.
+/// The options of `connect`. Missing fields of `value` keep the value in `options`.
 pub fn connect_options(
     mut options: Options,
     value: Value<'_>,
@@ -157,8 +157,8 @@ pub fn connect_options(
             "signal" => signal = Some(Signal::parse(value)?),
             "reconnect" => options.reconnect = Some(reconnect(value)?),
         }, known => {
-            // A safeguard that is not heard is worse than no connection, and the platform has none of these: no app leaned on
-            // their being ignored.
+            // An ignored safeguard is worse than a refused connection. The platform has none of these options, so no app relies
+            // on their being ignored.
             if let Some(meant) = SAFEGUARDS.iter().find(|safeguard| distance(&name, safeguard) <= MISSPELT_BY) {
                 return Err(ApiError::parameter(&shown(&name), &format!("is unknown; did you mean {meant}?")));
             }
@@ -177,8 +177,8 @@ pub fn connect_options(
 const SAFEGUARDS: [&str; 3] = ["certificatePinning", "trustUserAuthorities", "networkSecurityConfig"];
 const MISSPELT_BY: usize = 4;
 
-/// Sets the interval between pings and the deadline of their pongs, by the platform's rules: an interval out of range is not
-/// heard, and a deadline is not longer than the interval, unless it is the default.
+/// Sets the ping interval and the pong timeout by the platform's rules. An interval out of range is ignored. The timeout is at
+/// most the interval, unless it is the default.
 pub fn keepalive(
     session: &mut SessionOptions,
     interval: Option<Value<'_>>,
@@ -199,7 +199,7 @@ pub fn keepalive(
         }
         in_range(seconds)
     });
-    // Without an interval the deadline has the bounds that the platform's default of the interval gives it there.
+    // Without an interval, the platform's default interval limits the timeout.
     let longest = interval.unwrap_or(PLATFORM_DEFAULT_SECONDS);
     let timeout = number("pongTimeout", timeout).map(|seconds| match seconds {
         PLATFORM_DEFAULT_SECONDS => seconds,
@@ -256,7 +256,7 @@ fn reconnect(value: Value<'_>) -> Result<Reconnect, ApiError> {
     Ok(chosen)
 }
 
-/// The number of a HiTrace chain: a bigint, or a whole number that a double holds exactly. 0 stands for none.
+/// The id of a HiTrace chain: a bigint, or a whole number that a double holds exactly. 0 means none.
 fn trace_id(value: Value<'_>) -> Result<Option<u64>, ApiError> {
     let whole = |number: &f64| number.fract() == 0.0 && (0.0..=NUMBER_MAX).contains(number);
     let id = value.to_uint64().or_else(|| value.to_number().filter(whole).map(|number| number as u64));
@@ -298,7 +298,7 @@ pub fn attempt(
     Ok((attempt, Preparation::Proceed(rewrite)))
 }
 
-/// The options of `close`, with any code there is. Nothing that an object holds keeps a connection open.
+/// The options of `close`, with any code. No content of the object prevents the close.
 pub fn close_options(value: Value<'_>, lenience: Lenience) -> Result<(u32, String), ApiError> {
     let (mut code, mut reason) = (DEFAULT_CLOSE_CODE, None);
     for (name, value) in properties("options", value)? {
@@ -307,7 +307,7 @@ pub fn close_options(value: Value<'_>, lenience: Lenience) -> Result<(u32, Strin
         }
         match_known!(name.as_str(), {
             "code" => match value.to_number() {
-                // What no u32 is, is no code either, and the client says so.
+                // A number that is not a u32 is not a valid code, and the client reports it.
                 Some(number) if number.fract() == 0.0 => code = number as u32,
                 _ => lenience.warn(&name, "must be a whole number; 1000 is sent"),
             },
@@ -415,8 +415,8 @@ fn pins(value: Value<'_>) -> Result<Vec<Pin>, ApiError> {
         .collect()
 }
 
-/// What names the proxy is strict, since a proxy that is not heard lets a connection past it. The rest is as lenient as the platform,
-/// which does not read it.
+/// The fields that name the proxy are strict, because ignoring a proxy would connect without it. The other fields are lenient,
+/// because the platform does not read them.
 fn proxy(value: Value<'_>, lenience: Lenience) -> Result<Proxy, ApiError> {
     match value.to_text().as_deref() {
         Some("system") => return Ok(Proxy::System),
@@ -462,7 +462,7 @@ fn proxy(value: Value<'_>, lenience: Lenience) -> Result<Proxy, ApiError> {
             },
         }, known => lenience.unknown(&field, &known));
     }
-    // What the platform's settings have when no proxy is set.
+    // The platform's settings contain this when no proxy is set.
     if server.host.is_empty() {
         if server.port != 0 {
             lenience.warn("proxy.host", "is empty; no proxy is used");

@@ -1,4 +1,4 @@
-//! How long JavaScript's thread delivers events before its loop goes on, and how many of them share a handle scope.
+//! How long JavaScript's thread delivers events before its loop continues, and how many of them share a handle scope.
 
 use std::time::{Duration, Instant};
 

@@ -21,23 +21,23 @@ use crate::client::{Socket, Stream, Tcp, TlsError, accept_tls, within};
 use crate::protocol::ReadBuffer;
 use crate::{logging, runtime};
 
-/// How long nobody is accepted after the system could not.
+/// How long the acceptor waits after the system failed to accept a client.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Clients that are accepted before others have their turn.
+/// Clients accepted before the acceptor yields.
 const CLIENTS_IN_TURN: u32 = 16;
-/// How long a client that is refused may take to read why.
+/// How long a refused client may take to read the refusal.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
-/// What is read of a request at once.
+/// Bytes of a request to read at once.
 const READ_STEP_BYTES: usize = 1_024;
 
-/// Why a client has no connection.
+/// Why a client got no connection.
 enum Fault {
     Tls(TlsError),
     Io(io::Error),
-    /// It ended the connection before its request was whole.
+    /// It ended the connection before its request was complete.
     Eof,
     Refused(Refusal),
-    /// There is no answer: the owner has dropped the question.
+    /// The owner dropped the request without an answer.
     Unanswered,
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn accept(listener: TcpListener, server: Arc<Shared>) {
     let (mut in_turn, mut can_accept) = (0, true);
     loop {
         let next = async {
-            // Those who wait for a permit wait in the kernel.
+            // Clients without a permit wait in the kernel.
             let permit = server.handshakes.clone().acquire_owned().await.ok();
             (permit, listener.accept().await)
         };
@@ -70,7 +70,7 @@ pub(super) async fn accept(listener: TcpListener, server: Arc<Shared>) {
                     end_turn().await;
                 }
             }
-            // The client was gone before it was accepted.
+            // The client disconnected before it was accepted.
             (_, Err(cause)) if is_of_client(&cause) => {}
             (_, Err(cause)) => {
                 if std::mem::take(&mut can_accept) {
@@ -83,7 +83,7 @@ pub(super) async fn accept(listener: TcpListener, server: Arc<Shared>) {
                     () = sleep(PAUSE) => {}
                 }
             }
-            // Its permits are never closed.
+            // This semaphore is never closed.
             (None, Ok(_)) => break,
         }
     }
@@ -96,7 +96,7 @@ fn is_of_client(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
 
-/// Begins the handshake of a client, or keeps it out.
+/// Begins the handshake of a client, or refuses it.
 fn admit(server: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, permit: OwnedSemaphorePermit) {
     let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
     match server.admission.admit(remote.ip(), Instant::now()) {
@@ -116,7 +116,7 @@ fn admit(server: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, permit: Ow
     }
 }
 
-/// Does the handshake of a client, and begins its session. A stop ends it, unless the client has its answer already.
+/// Runs the handshake of a client and starts its session. A stop ends it, unless the client already has its answer.
 async fn welcome(
     arrival: Arrival,
     stream: TcpStream,
@@ -199,7 +199,7 @@ async fn handshake(
     }
 }
 
-/// Reads the request and answers it, if it can be met and the owner lets the client in.
+/// Reads the request. Accepts it if it is valid and the owner accepts the client.
 async fn upgrade(
     server: &Shared,
     stream: &mut Stream,
@@ -231,12 +231,12 @@ async fn read_request(stream: &mut Stream) -> Result<(UpgradeRequest, ReadBuffer
         let before = head.len();
         head.reserve(READ_STEP_BYTES);
         match stream.read_buf(&mut head).await {
-            // To TLS, an end without close_notify is an error of its own.
+            // TLS reports an end without close_notify as a separate error.
             Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(Fault::Io(error)),
             Err(_) | Ok(0) => return Err(Fault::Eof),
             Ok(_) => {}
         }
-        // A head that comes byte by byte is not looked at as often.
+        // A head that arrives byte by byte is parsed less often.
         let may_be_whole = head[before..].contains(&b'\n') || head.len() >= REQUEST_HEAD_BYTES_MAX;
         if before > 0 && !may_be_whole {
             continue;
@@ -249,7 +249,8 @@ async fn read_request(stream: &mut Stream) -> Result<(UpgradeRequest, ReadBuffer
     }
 }
 
-/// Says why, and waits until the client has ended its side: what still comes would have the kernel drop what is on its way.
+/// Sends the refusal, and waits until the client has ended its side. Otherwise unread data would make the kernel discard the
+/// refusal.
 async fn refuse(stream: &mut Stream, refusal: &Refusal) -> io::Result<()> {
     stream.write_all(&refusal.format()).await?;
     stream.shutdown().await?;
@@ -260,7 +261,7 @@ async fn refuse(stream: &mut Stream, refusal: &Refusal) -> io::Result<()> {
     Ok(())
 }
 
-/// Lets others have their turn.
+/// Yields to other tasks.
 async fn end_turn() {
     let mut ended = false;
     poll_fn(|cx| {

@@ -1,6 +1,6 @@
-//! Who may connect: how many addresses, how many connections of each, and how often.
+//! Admits clients: limits the number of addresses, the connections of each, and how often each may connect.
 //!
-//! Owns the counts. Knows no socket.
+//! Owns the counts. Does not use sockets.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,18 +12,18 @@ use tokio::time::Instant;
 use super::options::{RateLimit, ServerOptions};
 use crate::sync::{Mutex, lock};
 
-/// Addresses whose connections are counted by time. When there are more, those are forgotten whose time is over, and if that is
-/// not enough, all: who can send from so many addresses is not held up by a count of them.
+/// The number of addresses with a count of recent connections. Beyond it, expired counts are dropped, and if that is not
+/// enough, all counts. A count does not stop a client with so many addresses.
 const RATED_ADDRESSES_MAX: usize = 4_096;
 
-/// Why a client may not connect.
+/// Why a client is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unwelcome {
-    /// As many addresses are connected as may be.
+    /// The maximum number of addresses is connected.
     TooManyAddresses,
-    /// Its address has as many connections as it may have.
+    /// Its address has the maximum number of connections.
     TooManyOfAddress,
-    /// Its address has connected too often.
+    /// Its address connects too often.
     TooOften,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Admission {
 
 #[derive(Default)]
 struct Counts {
-    /// Of the connections that there are, by address.
+    /// The number of connections, by address.
     connections: HashMap<IpAddr, usize>,
     rates: HashMap<IpAddr, Rate>,
 }
@@ -74,7 +74,7 @@ impl Admission {
         })
     }
 
-    /// Lets one more connection of an address in, or says why not.
+    /// Admits one more connection of an address, or returns why not.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr, now: Instant) -> Result<Slot, Unwelcome> {
         let address = address.to_canonical();
         let mut counts = lock(&self.counts);
@@ -129,7 +129,7 @@ impl Rate {
     }
 }
 
-/// A host of IPv6 has all of a network of 64 bits.
+/// One IPv6 host has a whole network of 64 bits.
 fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -166,7 +166,7 @@ mod tests {
         let admission = Admission::new(&options);
         let admit = |text| admission.admit(address(text), Instant::now());
         let first = admit("192.0.2.1").expect("room");
-        // The same address, as a socket for both families has it.
+        // The same address, in the form of a socket for both families.
         let second = admit("::ffff:192.0.2.1").expect("room");
         assert_eq!(admit("192.0.2.1").err(), Some(Unwelcome::TooManyOfAddress));
         let other = admit("2001:db8::1").expect("room");
@@ -201,7 +201,7 @@ mod tests {
         assert!(admission.admit(address("192.0.2.2"), after(59)).is_ok());
         assert_eq!(admission.admit(address("192.0.2.1"), after(118)).err(), Some(Unwelcome::TooOften));
         assert!(admission.admit(address("192.0.2.1"), after(119)).is_ok());
-        // The count starts over when its time is up.
+        // The count restarts after its period.
         for at in [0, 61] {
             for host in 0..50 {
                 assert!(admission.admit(address(&format!("2001:db8::{host}")), after(200 + at)).is_ok());

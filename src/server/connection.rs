@@ -1,4 +1,4 @@
-//! A connection that was accepted, as its server's owner has it.
+//! An accepted connection, for the owner of its server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,20 +7,20 @@ use crate::client::{
     Client, CloseError, CloseStart, MessageType, PingError, Receipt, SendError, State, Statistics,
 };
 
-/// What connections are closed with when the server stops.
+/// The close reason when the server stops.
 const GOING_AWAY: u32 = 1001;
 const GOING_AWAY_REASON: &str = "server is going away";
 
-/// What is known of a connection from its upgrade on.
+/// The facts of a connection, known from its upgrade on.
 #[derive(Debug)]
 pub struct ConnectionInfo {
-    /// Counts the connections of a server, from 1.
+    /// The number of the connection on its server, from 1.
     pub id: u64,
-    /// The client's end.
+    /// The address of the client.
     pub remote: SocketAddr,
-    /// The path and the query that the client has asked for.
+    /// The requested path and query.
     pub target: Box<str>,
-    /// The sub-protocol that was agreed on.
+    /// The negotiated sub-protocol.
     pub protocol: Option<Box<str>>,
 }
 
@@ -36,12 +36,12 @@ impl Connection {
         Self { info, client }
     }
 
-    /// What is known of it.
+    /// The facts of the connection.
     pub fn info(&self) -> &ConnectionInfo {
         &self.info
     }
 
-    /// The state of it at this moment.
+    /// The current state of the connection.
     pub fn state(&self) -> State {
         self.client.state()
     }
@@ -65,7 +65,7 @@ impl Connection {
         self.client.send_shared(header, payload)
     }
 
-    /// Closes the connection since the server stops. One that is closing already is no error.
+    /// Closes the connection because the server stops. A connection that is already closing is not an error.
     pub(super) fn go_away(&self) {
         let _ = self.close(GOING_AWAY, GOING_AWAY_REASON);
     }
@@ -75,7 +75,7 @@ impl Connection {
         self.client.hurry();
     }
 
-    /// Whether more is queued than the low-water mark, so that [`crate::client::Listener::drained`] is to come.
+    /// Whether the queue is above the low-water mark, so that [`crate::client::Listener::drained`] follows.
     pub fn is_above_low_water(&self) -> bool {
         self.client.is_above_low_water()
     }

@@ -1,4 +1,4 @@
-//! What a server tells its owner, and what it asks.
+//! The events and requests of a server for its owner.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,23 +12,23 @@ use super::upgrade::{Refusal, UpgradeRequest};
 use crate::client::Listener;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
-/// The owner of a server. Calls come from the library's threads, several at a time, and none may block.
+/// The owner of a server. The library calls it on its own threads, several at a time. No call may block.
 pub trait ServerListener: Send + Sync + 'static {
-    /// A client asks for a connection. It is let in, or not, when `answer` is given, or fails with the time for its handshake.
+    /// A client requests a connection. `answer` accepts or refuses it. Without an answer it fails at the handshake timeout.
     fn requested(&self, remote: SocketAddr, request: &Arc<UpgradeRequest>, answer: Answer) {
         let _ = (remote, request);
         answer.accept(Vec::new());
     }
 
-    /// A connection is about to open: makes the one who is told of it, by `opened` first.
+    /// A connection is about to open. Returns the listener of its events, of which `opened` is the first.
     fn connected(&self, info: &Arc<ConnectionInfo>) -> Box<dyn Listener>;
 
-    /// A client was kept out before it could ask.
+    /// A client was refused before its request.
     fn kept_out(&self, remote: SocketAddr, why: Unwelcome) {
         let _ = (remote, why);
     }
 
-    /// Nobody can be accepted for now. Told once for each time of it.
+    /// The server cannot accept clients. Reported once for each such period.
     fn cannot_accept(&self, cause: &io::Error) {
         let _ = cause;
     }
@@ -36,17 +36,17 @@ pub trait ServerListener: Send + Sync + 'static {
     /// After a stop: the port is free.
     fn released(&self) {}
 
-    /// After a stop: the port is free, and the last connection has told its last event.
+    /// After a stop: the port is free, and the last connection has reported its last event.
     fn over(&self) {}
 }
 
-/// Answers one request to upgrade. Dropped, it lets go of the client.
+/// Answers one upgrade request. Dropping it disconnects the client.
 pub struct Answer {
     verdict: oneshot::Sender<Verdict>,
     given: Given,
 }
 
-/// Whether a request has its answer, which a stop does not take from the client.
+/// Whether a request has its answer. A stop does not withdraw it.
 #[derive(Clone, Default)]
 pub(super) struct Given(Arc<AtomicBool>);
 
@@ -56,10 +56,10 @@ impl Given {
     }
 }
 
-/// How a client is let in.
+/// How a client is accepted.
 pub(super) struct Acceptance {
     pub(super) headers: Vec<(String, String)>,
-    /// Of those that it has offered; `None` for the choice of the options.
+    /// One of the offered sub-protocols. `None` lets the options choose.
     pub(super) protocol: Option<String>,
 }
 
@@ -74,17 +74,17 @@ impl Answer {
         (Self { verdict, given }, asked)
     }
 
-    /// The answer counts as given, for a stop that comes before it. Whoever calls this gives it at once, perhaps in another task.
+    /// A later stop treats the answer as given. The caller must give it at once, possibly in another task.
     pub fn promise(&self) {
         self.given.0.store(true, Ordering::SeqCst);
     }
 
-    /// Lets the client in. The headers go out besides those of the upgrade.
+    /// Accepts the client. The answer contains these headers and those of the upgrade.
     pub fn accept(self, headers: Vec<(String, String)>) {
         self.accept_with(headers, None);
     }
 
-    /// The same with this sub-protocol, which the client must have offered. `None` leaves the choice to the options.
+    /// Accepts the client with this sub-protocol, which it must have offered. `None` lets the options choose.
     pub fn accept_with(self, headers: Vec<(String, String)>, protocol: Option<String>) {
         self.give(Verdict::Accept(Acceptance { headers, protocol }));
     }
@@ -101,7 +101,7 @@ impl Answer {
 
     fn give(self, verdict: Verdict) {
         self.promise();
-        // The client may be gone, which is no error.
+        // The client may have disconnected, which is not an error.
         let _ = self.verdict.send(verdict);
     }
 }

@@ -1,7 +1,7 @@
-//! The WebSocket server: accepts connections, whose sessions are those of `client` in the other role.
+//! The WebSocket server: accepts connections. Their sessions are those of `client` in the role of a server.
 //!
-//! Owns the listening socket, the opening handshakes and the list of connections. Tells its owner through [`ServerListener`], and
-//! of each connection through a [`crate::client::Listener`]. Knows nothing of C and JavaScript.
+//! Owns the listening socket, the opening handshakes and the list of connections. Reports its events to a [`ServerListener`],
+//! and those of each connection to a [`crate::client::Listener`]. Knows nothing of C and JavaScript.
 
 mod acceptor;
 mod admission;
@@ -33,7 +33,7 @@ use crate::client::{MessageType, TrustError, server_config};
 use crate::protocol::server_header;
 use crate::{logging, runtime};
 
-/// Clients that the kernel keeps for a server that is busy. It may keep fewer.
+/// Clients that wait in the kernel while the server is busy. The kernel may keep fewer.
 const BACKLOG: i32 = 1_024;
 
 /// A server that listens. Every method may be called from any thread, and none waits for the network. Dropping it stops it.
@@ -47,7 +47,7 @@ pub struct Server {
 pub enum StartError {
     /// A certificate file or a key is unusable.
     Trust(TrustError),
-    /// The system refuses to listen there.
+    /// The system refuses to listen on this address.
     Listen {
         /// Where.
         address: SocketAddr,
@@ -73,7 +73,7 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {}
 
 impl Server {
-    /// Listens, and lets clients in from now on. Reads the files of certificates and keys.
+    /// Listens, and accepts clients from now on. Reads the files of certificates and keys.
     pub fn start(options: ServerOptions, listener: Box<dyn ServerListener>) -> Result<Self, StartError> {
         let process = runtime::start().map_err(StartError::Exhausted)?;
         let tls = options.tls.as_ref().map(server_config).transpose().map_err(StartError::Trust)?;
@@ -95,29 +95,29 @@ impl Server {
         Ok(Self { shared, local })
     }
 
-    /// Where it listens, with the port that the system has chosen if it was to.
+    /// The address it listens on, with the port chosen by the system for port 0.
     pub fn local(&self) -> SocketAddr {
         self.local
     }
 
-    /// A connection that is not over.
+    /// A connection that has not ended.
     pub fn connection(&self, id: u64) -> Option<Arc<Connection>> {
         self.shared.connection(id)
     }
 
-    /// The connections that are not over, oldest first.
+    /// The connections that have not ended, oldest first.
     pub fn connections(&self) -> Vec<Arc<Connection>> {
         self.shared.connections()
     }
 
-    /// Queues a message for all connections, or for those with the numbers `wanted`, framed and copied once. Returns how many have
-    /// taken it.
+    /// Queues a message for all connections, or for those with the numbers `wanted`. It is framed and copied once. Returns how
+    /// many accepted it.
     pub fn broadcast(&self, kind: MessageType, payload: &[u8], wanted: Option<&[u64]>) -> usize {
         let (header, payload) = (server_header(kind, payload.len()), Arc::from(payload));
         let connections = self.connections();
         let mut takes = vec![wanted.is_none(); connections.len()];
         for id in wanted.unwrap_or_default() {
-            // A number that there is no connection of is nobody's.
+            // Ignores numbers without a connection.
             if let Ok(place) = connections.binary_search_by_key(id, |connection| connection.info().id) {
                 takes[place] = true;
             }
@@ -128,19 +128,19 @@ impl Server {
         connections.iter().zip(takes).filter(taken).count()
     }
 
-    /// What was counted so far.
+    /// The counts so far.
     pub fn statistics(&self) -> ServerStatistics {
         self.shared.statistics()
     }
 
-    /// Lets nobody in any more, gives the port back, and closes all connections with 1001 behind what is queued. A client that was
-    /// let in before opens first. What is not over within `limit` is dropped. False when it was stopped before.
+    /// Accepts no more clients, frees the port, and closes all connections with 1001 after their queued messages. An accepted
+    /// client opens first. Connections that have not ended within `limit` are dropped. Returns false when already stopped.
     pub fn stop(&self, limit: Option<Duration>) -> bool {
         let Some(connections) = self.shared.stop() else { return false };
         connections.iter().for_each(|connection| connection.go_away());
         if let Some(limit) = limit {
             let server = self.shared.clone();
-            // Without a runtime there is no connection either.
+            // Without a runtime there are no connections.
             let _ = runtime::spawn(async move {
                 tokio::time::sleep(limit).await;
                 server.hurry();
@@ -162,10 +162,10 @@ impl fmt::Debug for Server {
     }
 }
 
-/// A socket that listens. That for all addresses of IPv6 is one for those of IPv4 too.
+/// A listening socket. A socket for all IPv6 addresses also accepts IPv4.
 fn listen(address: SocketAddr) -> io::Result<StdListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // The connections of a server before may wait for stray packets.
+    // Connections of an earlier server may still wait for stray packets.
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
         socket.set_only_v6(!address.ip().is_unspecified())?;

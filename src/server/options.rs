@@ -1,39 +1,37 @@
-//! What an application asks of a server.
+//! The options of a server.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::client::{SEND_LIMIT_BYTES, SendLimits, ServerTls, SessionOptions};
 
-/// Addresses that may be connected at a time, and connections of one, unless other numbers are asked for.
+/// The default limit of connected addresses, and of connections of one address.
 pub const CLIENTS_DEFAULT: usize = 10;
 
-/// How to listen, whom to let in, and what holds for each connection.
+/// Where to listen, which clients to accept, and the options of each connection.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
-    /// Where to listen. Port 0 stands for one that is free. Default: all addresses of IPv4, and a free port.
+    /// Where to listen. Port 0 means a free port. Default: all IPv4 addresses and a free port.
     pub listen: SocketAddr,
     /// How many addresses may be connected at a time. Default [`CLIENTS_DEFAULT`].
     pub addresses_max: usize,
-    /// How many connections one address may have at a time, those in their handshake among them. Default [`CLIENTS_DEFAULT`].
+    /// How many connections one address may have at a time, including those in their handshake. Default [`CLIENTS_DEFAULT`].
     pub connections_per_address_max: usize,
-    /// How often one address may connect. Default: as often as it likes.
+    /// How often one address may connect. Default: without a limit.
     pub rate_limit: Option<RateLimit>,
-    /// The sub-protocols that are spoken here. Of those that a client offers, the first that is among them is chosen. A client
-    /// that offers none of them is told none. Default none.
+    /// The supported sub-protocols. The server chooses the client's first offer that is among them, or none. Default none.
     pub protocols: Vec<String>,
-    /// Speak TLS, and how. Default no.
+    /// The TLS options. Default: no TLS.
     pub tls: Option<ServerTls>,
-    /// How long a client may take from its connection to the end of its request, its TLS handshake among it. A longer time lets
-    /// more of those who say nothing keep others out. Default 10 s.
+    /// How long a client may take from its connection to the end of its request, including the TLS handshake. A longer time
+    /// lets silent clients block others. Default 10 s.
     pub handshake_timeout: Duration,
-    /// How many clients may be in their handshake at a time. While there are so many no other one is accepted: they wait in the
-    /// kernel. Default 128.
+    /// How many clients may be in their handshake at a time. Further clients wait in the kernel. Default 128.
     pub handshakes_max: usize,
     /// How much may wait to be sent on each connection. Default 64 MiB.
     pub send_limits: SendLimits,
-    /// What holds for each connection once it is open. By default as for a client, but without compression, whose memory each
-    /// connection would have.
+    /// The options of each open connection. Defaults as for a client, but without compression, which costs memory per
+    /// connection.
     pub session: SessionOptions,
 }
 
@@ -54,20 +52,20 @@ impl Default for ServerOptions {
     }
 }
 
-/// An address that connects more often than `connections` times within `period`, counted from its first connection, is kept out
-/// for `ban`.
+/// An address that connects more than `connections` times within `period` is refused for `ban`. The period starts with its
+/// first connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// So often it may.
+    /// The maximum number of connections.
     pub connections: u32,
-    /// Within this time.
+    /// The period in which they are counted.
     pub period: Duration,
-    /// How long it is kept out.
+    /// How long the address is refused.
     pub ban: Duration,
 }
 
 impl RateLimit {
-    /// That of the platform's server.
+    /// The limit of the platform's server.
     pub const PLATFORM: Self =
         Self { connections: 50, period: Duration::from_secs(60), ban: Duration::from_secs(60) };
 }

@@ -1,4 +1,4 @@
-//! What a server, its acceptor and its connections share: the options, who is connected, and whether it has stopped.
+//! The state that a server, its acceptor and its connections share: options, connections, and whether it has stopped.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,29 +23,29 @@ pub(super) struct Shared {
     pub(super) tls: Option<Arc<ServerConfig>>,
     pub(super) listener: Box<dyn ServerListener>,
     pub(super) admission: Arc<Admission>,
-    /// A permit for each client that may be in its handshake.
+    /// One permit for each client in its handshake.
     pub(super) handshakes: Arc<Semaphore>,
     /// Has no permit; closed when the server stops.
     stop: Semaphore,
-    /// Has no permit; closed when the time that a stop was given is over.
+    /// Has no permit; closed when the time limit of a stop is over.
     hurry: Semaphore,
     last_id: AtomicU64,
     registry: Mutex<Registry>,
 }
 
-/// The connections that are not over, by number.
+/// The connections that have not ended, by number.
 #[derive(Default)]
 struct Registry {
     connections: BTreeMap<u64, Arc<Connection>>,
-    /// Clients whose handshake is under way.
+    /// Clients in their handshake.
     arriving: usize,
     stopped: bool,
-    /// And nobody is waited for any more.
+    /// The time limit of the stop is over.
     hurried: bool,
-    /// And the port is free.
+    /// The port is free.
     released: bool,
     told_over: bool,
-    /// Of the connections that are over, and of clients that never had one.
+    /// The counts of ended connections and of clients that never had one.
     counted: ServerStatistics,
 }
 
@@ -58,7 +58,7 @@ pub(super) struct Ready {
     pub(super) info: ConnectionInfo,
 }
 
-/// A client that has come, until its handshake has come to something.
+/// A new client, until its handshake ends.
 pub(super) struct Arrival {
     pub(super) server: Arc<Shared>,
 }
@@ -107,7 +107,7 @@ impl Shared {
         let _ = self.stop.acquire().await;
     }
 
-    /// Ready when nobody is waited for any more.
+    /// Ready when the time limit of a stop is over.
     pub(super) async fn hurried(&self) {
         let _ = self.hurry.acquire().await;
     }
@@ -120,7 +120,7 @@ impl Shared {
         lock(&self.registry).connections.values().cloned().collect()
     }
 
-    /// What was counted so far.
+    /// The counts so far.
     pub(super) fn statistics(&self) -> ServerStatistics {
         let registry = lock(&self.registry);
         let mut counted = registry.counted;
@@ -129,17 +129,17 @@ impl Shared {
         counted
     }
 
-    /// Counts a client that was kept out.
+    /// Counts a refused client.
     pub(super) fn count_kept_out(&self) {
         lock(&self.registry).counted.kept_out += 1;
     }
 
-    /// Counts a client whose handshake came to nothing.
+    /// Counts a client whose handshake failed.
     pub(super) fn count_not_opened(&self) {
         lock(&self.registry).counted.not_opened += 1;
     }
 
-    /// From now on nobody is let in but who has been told so. Returns who is connected; `None` when it was stopped before.
+    /// From now on only already accepted clients open. Returns the connections, or `None` when already stopped.
     pub(super) fn stop(&self) -> Option<Vec<Arc<Connection>>> {
         let mut registry = lock(&self.registry);
         if std::mem::replace(&mut registry.stopped, true) {
@@ -149,7 +149,7 @@ impl Shared {
         Some(registry.connections.values().cloned().collect())
     }
 
-    /// From now on nobody is waited for.
+    /// The time limit of the stop is over: no client is waited for.
     pub(super) fn hurry(&self) {
         let mut registry = lock(&self.registry);
         registry.hurried = true;
@@ -157,7 +157,7 @@ impl Shared {
         registry.connections.values().for_each(|connection| connection.hurry());
     }
 
-    /// Begins the session of a connection. That of a server which has stopped meanwhile is closed with it.
+    /// Starts the session of a connection. If the server has stopped in the meantime, the connection is closed with it.
     pub(super) fn open(self: &Arc<Self>, ready: Ready, slot: Slot) {
         let Ready { stream, received, deflate, extensions, info } = ready;
         let info = Arc::new(info);
@@ -181,7 +181,7 @@ impl Shared {
             slot: Box::new(slot),
         };
         let listener = self.listener.connected(&info);
-        // Whoever is told of it finds it.
+        // Holds the lock until the connection is inserted, so that its listener can look it up.
         let mut registry = lock(&self.registry);
         match Client::accepted(listener, self.options.send_limits, accepted) {
             Ok(client) => {
@@ -213,7 +213,7 @@ impl Shared {
             registry.counted.add(&ended.statistics());
         }
         drop(registry);
-        // What it owns is let go of without the lock.
+        // Dropped after the lock is released.
         drop(ended);
         self.tell_if_over();
     }

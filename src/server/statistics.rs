@@ -1,15 +1,15 @@
-//! What a server has counted since it was started.
+//! The counts of a server since its start.
 
 use crate::client::Statistics;
 
 /// The counts of a server, and those of all its connections together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ServerStatistics {
-    /// Connections that are not over.
+    /// Current connections.
     pub open: u64,
-    /// Connections that were let in.
+    /// Accepted connections.
     pub opened: u64,
-    /// Clients that were kept out by a limit.
+    /// Clients refused by a limit.
     pub kept_out: u64,
     /// Clients whose opening handshake failed, or was refused.
     pub not_opened: u64,
@@ -21,12 +21,12 @@ pub struct ServerStatistics {
     pub messages_received: u64,
     /// See [`ServerStatistics::messages_received`].
     pub bytes_received: u64,
-    /// Bytes that wait to be sent now.
+    /// Bytes queued now.
     pub buffered_bytes: u64,
 }
 
 impl ServerStatistics {
-    /// Adds what a connection has counted.
+    /// Adds the counts of a connection.
     pub(super) fn add(&mut self, counted: &Statistics) {
         self.messages_sent += counted.messages_sent;
         self.bytes_sent += counted.bytes_sent;

@@ -1,4 +1,4 @@
-//! A client's request to upgrade, and the answer (RFC 6455 section 4.2). Reads and writes nothing.
+//! Parses a client's upgrade request and formats the answer (RFC 6455 section 4.2). Does no input or output.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ const REQUEST_HEADERS_MAX: usize = 100;
 /// Random bytes of a key (RFC 6455 section 4.1).
 const KEY_BYTES: usize = 16;
 
-/// What an upgrade itself says.
+/// The headers that the upgrade itself sets.
 const OWN_HEADERS: [&str; 6] = [
     "upgrade",
     "connection",
@@ -22,12 +22,12 @@ const OWN_HEADERS: [&str; 6] = [
     "sec-websocket-extensions",
 ];
 
-/// Why a header cannot be one of an answer.
+/// Why an answer cannot have a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeaderFault {
-    /// The library says it itself.
+    /// The library sets this header itself.
     Own,
-    /// It is no header (RFC 9110 section 5.5).
+    /// It is not a valid header (RFC 9110 section 5.5).
     Malformed,
 }
 
@@ -53,25 +53,25 @@ pub fn answer_header(name: &[u8], value: &[u8]) -> Result<(String, String), Head
     Ok((name.into_owned(), value.into_owned()))
 }
 
-/// A request to upgrade that can be met.
+/// A valid upgrade request.
 #[derive(Clone, Debug)]
 pub struct UpgradeRequest {
     /// The path and the query, as they were sent.
     pub target: String,
     /// The headers in order, names in lower case.
     pub headers: Headers,
-    /// The sub-protocols that are offered, preferred first.
+    /// The offered sub-protocols, preferred first.
     pub protocols: Vec<String>,
     key: String,
     extensions: String,
 }
 
-/// The answer to a request that is not met.
+/// The answer to a refused request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status, 300 to 599.
     pub status: u16,
-    /// Headers, besides those that every answer has.
+    /// Headers in addition to those of every answer.
     pub headers: Vec<(String, String)>,
     /// The body, in plain text.
     pub body: String,
@@ -108,7 +108,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// What was agreed on.
+/// The negotiated parameters.
 #[derive(Debug)]
 pub(super) struct Agreement {
     pub(super) protocol: Option<String>,
@@ -117,7 +117,8 @@ pub(super) struct Agreement {
 }
 
 impl UpgradeRequest {
-    /// The request whose head is at the beginning of `bytes`, and the length of it; `None` while it is incomplete.
+    /// Parses the head at the start of `bytes`. Returns the request and the length of its head, or `None` while the head is
+    /// incomplete.
     pub(super) fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Refusal> {
         let mut storage = [httparse::EMPTY_HEADER; REQUEST_HEADERS_MAX];
         let mut request = httparse::Request::new(&mut storage);
@@ -189,7 +190,7 @@ impl UpgradeRequest {
         Ok(Self { target, protocols, key, extensions, headers })
     }
 
-    /// What both sides can do.
+    /// The parameters that both sides support.
     pub(super) fn agree(&self, protocols: &[String], deflate: Option<&PerMessageDeflate>) -> Agreement {
         let protocol = self.protocols.iter().find(|offered| protocols.contains(offered)).cloned();
         let (extensions, deflate) = deflate.and_then(|own| own.answer(&self.extensions)).unzip();
@@ -230,7 +231,7 @@ fn push_header(out: &mut String, name: &str, value: &str) {
     }
 }
 
-/// The reason phrase of the statuses that a server of WebSocket has use for.
+/// The reason phrases of the statuses that a WebSocket server uses.
 fn reason_of(status: u16) -> &'static str {
     match status {
         301 => "Moved Permanently",

@@ -83,8 +83,8 @@ impl<A: Audience> Binding<A> {
         Pause::ScopeFull
     }
 
-    /// The event, but that of an attempt which the application has closed: the app has what it asked for, and need not know how far
-    /// the attempt had come.
+    /// Replaces the last event of an attempt that the application has closed: the app asked for the close, so the event is
+    /// `close`.
     fn as_closed_early(&self, event: Event) -> Event {
         let mut closed_early = self.closed_early.borrow_mut();
         let attempt = self.ended.get() + 1;

@@ -1,4 +1,4 @@
-//! A client and what JavaScript's thread keeps of it, whichever JavaScript object that belongs to.
+//! A client and its state on JavaScript's thread, for any kind of JavaScript object.
 //!
 //! Begins attempts and delivers their events to an [`Audience`]. Knows neither the object nor its listeners.
 
@@ -32,7 +32,7 @@ use crate::platform::may_use_network;
 /// Sent when a signal is aborted between the server's answer and the event `open`: going away (RFC 6455 section 7.4.1).
 const ABORT_CLOSE_CODE: u32 = 1001;
 
-/// Who hears the events of a client.
+/// Receives the events of a client.
 pub trait Audience: Sized + 'static {
     /// Its listeners, looked up for one handle scope.
     type Listeners<'scope>;
@@ -43,7 +43,7 @@ pub trait Audience: Sized + 'static {
     /// Keeps that object alive until [`Audience::release`].
     fn keep(&self, object: Value<'_>) -> Result<(), EngineError>;
 
-    /// Nothing more comes.
+    /// No event follows.
     fn release(&self);
 
     /// Looks up the listeners that `object` holds.
@@ -53,7 +53,7 @@ pub trait Audience: Sized + 'static {
         object: Value<'scope>,
     ) -> Result<Self::Listeners<'scope>, EngineError>;
 
-    /// Notes an event before the listeners hear it. It comes when nobody listens, too.
+    /// Called before the listeners get an event, also without listeners.
     fn note(&self, binding: &Binding<Self>, env: Engine, event: &Event);
 
     /// Calls the listeners of a message.
@@ -76,7 +76,8 @@ pub trait Audience: Sized + 'static {
     /// Calls the listeners of any other event.
     fn other(listeners: &mut Self::Listeners<'_>, event: Event) -> Flow;
 
-    /// Whether an event can still reach a listener. `open`: those of the beginning were delivered. `reconnects`: they may come again.
+    /// Whether an event can still reach a listener. `open`: the events of the opening were delivered. `reconnects`: they can
+    /// come again.
     fn can_hear(&self, open: bool, reconnects: bool) -> bool;
 }
 
@@ -84,7 +85,7 @@ pub trait Audience: Sized + 'static {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
     Continue,
-    /// What the listeners have left to run, such as the rest of an async function, is to run first.
+    /// Pending work of the listeners, such as the rest of an async function, must run first.
     Yield,
 }
 
@@ -103,15 +104,15 @@ pub struct Binding<A> {
     pub iterator: MessageIterator,
     /// Whether a lost connection is followed by another attempt.
     reconnects: Cell<bool>,
-    /// The attempts that the application has closed before they were open, oldest first.
+    /// The attempts that the application closed before they opened, oldest first.
     closed_early: RefCell<VecDeque<ClosedEarly>>,
     /// Cancels the current attempt when its signal is aborted.
     signal: RefCell<Option<AbortSubscription>>,
-    /// The number of attempts begun, and of those whose last event was delivered. The next attempt may begin between `close` and
-    /// its event.
+    /// The number of started attempts, and of those whose last event was delivered. The next attempt can start between the call
+    /// of `close` and its event.
     pub begun: Cell<u64>,
     pub ended: Cell<u64>,
-    /// The number of events `open` delivered. The client counts its connections in the same way, but when they are made.
+    /// The number of delivered `open` events. The client counts its connections in the same way, but when they open.
     connections: Cell<u64>,
     /// The event `open` of the last attempt was delivered.
     pub opened: Cell<bool>,
@@ -119,7 +120,7 @@ pub struct Binding<A> {
     collected: Cell<bool>,
 }
 
-/// An attempt that the application has closed, and with what. It ends with the event `close`.
+/// An attempt that the application has closed, with the code and the reason. It ends with the event `close`.
 struct ClosedEarly {
     attempt: u64,
     code: u16,
@@ -211,20 +212,20 @@ impl<A: Audience> Binding<A> {
         Ok(())
     }
 
-    /// The engine has collected the JavaScript object. A connection that nobody can hear is closed; any other continues until it
-    /// ends.
+    /// The engine has collected the JavaScript object. A connection without listeners and promises is closed; any other
+    /// continues until it ends.
     pub fn collected(&self) {
         self.collected.set(true);
         self.release_unreachable();
     }
 
-    /// Cancels the attempt, since the signal was aborted.
+    /// Cancels the attempt, because the signal was aborted.
     fn abandon(&self) {
-        // The attempt may have ended meanwhile, which is no error: its last event is queued.
+        // The attempt may have ended already, which is not an error: its last event is queued.
         let _ = self.client.close(ABORT_CLOSE_CODE, "aborted");
     }
 
-    /// Notes that the application has closed the current attempt, with what it closed it first.
+    /// Notes that the application has closed the current attempt, with the first code and reason.
     pub fn close_early(&self, code: u32, reason: &str) {
         let attempt = self.begun.get();
         let mut closed_early = self.closed_early.borrow_mut();

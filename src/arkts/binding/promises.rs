@@ -13,9 +13,9 @@ use crate::client::{Outcome, Receipt};
 /// The pending promises of one object.
 #[derive(Default)]
 pub struct Promises {
-    /// Of messages that are neither sent nor dropped yet, by receipt.
+    /// Promises of messages that are neither sent nor dropped yet, by receipt.
     sends: RefCell<HashMap<Receipt, PendingSend>>,
-    /// Of dropped messages, until the event comes that has the cause.
+    /// Promises of dropped messages, until the event with the cause.
     unsent: RefCell<Vec<PendingSend>>,
     last_receipt: Cell<Receipt>,
     /// Oldest first.

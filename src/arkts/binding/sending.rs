@@ -18,7 +18,7 @@ pub struct Sending {
     backlog: RefCell<VecDeque<Unqueued>>,
 }
 
-/// A message that `send` was given.
+/// A message given to `send`.
 struct Outgoing<'data> {
     kind: MessageType,
     payload: &'data [u8],
@@ -107,7 +107,7 @@ impl Sending {
             };
         }
         if backlog.borrow().is_empty() {
-            // A message without a promise has a receipt as well: its event says that there may be room.
+            // A message without a promise also has a receipt: its event reports that there may be room.
             let receipt = promised.unwrap_or_else(|| promises.new_receipt());
             match client.send_with_receipt(kind, payload, receipt) {
                 Err(SendError::QueueFull) => {}
@@ -134,9 +134,9 @@ impl Sending {
         }
     }
 
-    /// Queues as much of the backlog as there is room for.
+    /// Queues as much of the backlog as fits.
     pub fn release_backlog(&self, client: &Client, promises: &Promises) {
-        // An idle client would take the messages for its next connection, to which these do not belong.
+        // An idle client would queue these messages for its next connection, to which they do not belong.
         if !takes_messages(client) {
             return self.drop_backlog(promises);
         }
@@ -155,7 +155,7 @@ impl Sending {
         }
     }
 
-    /// Drops the backlog, since the connection has ended or is closing.
+    /// Drops the backlog, because the connection has ended or is closing.
     pub fn drop_backlog(&self, promises: &Promises) {
         for Unqueued { receipt, .. } in self.backlog.take() {
             promises.sent(receipt, Outcome::Unsent);

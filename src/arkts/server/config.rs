@@ -1,4 +1,4 @@
-//! The configuration of `start`, and the connections that calls name.
+//! Parses the configuration of `start` and the connections in arguments.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -13,8 +13,8 @@ use crate::arkts::options::{
 use crate::client::{Password, PerMessageDeflate, SendLimits, ServerTls, in_memory};
 use crate::server::{RateLimit, ServerOptions};
 
-/// The configuration of a server. What the platform's server has is read as there, but that a number that is missing has the
-/// declared default, and that no number is too large.
+/// The configuration of a server. Options of the platform's server are read as there, with two differences. A missing number
+/// has the declared default, and no number is too large.
 pub fn server_options(value: Value<'_>, lenience: Lenience) -> Result<ServerOptions, ApiError> {
     if value.type_of() != Type::Object {
         return Err(ApiError::parameter("config", "must be an object"));
@@ -71,7 +71,7 @@ pub fn server_options(value: Value<'_>, lenience: Lenience) -> Result<ServerOpti
     options.listen.set_port(port);
     match &mut options.tls {
         Some(tls) => (tls.client_authorities, tls.tls13_only) = (client_authorities, tls13_only),
-        // Nobody would be asked, and the app would not know.
+        // Without TLS the option would have no effect, and the app would not know.
         None if client_authorities.is_some() => {
             return Err(ApiError::parameter("clientCaPath", "needs serverCert"));
         }
@@ -102,7 +102,7 @@ pub fn stop_limit(options: Value<'_>) -> Result<Option<Duration>, ApiError> {
     Ok(limit)
 }
 
-/// 0 stands for a port that is free.
+/// 0 means a free port.
 fn port_of(number: f64) -> Result<u16, ApiError> {
     let fits = number.fract() == 0.0 && (0.0..=f64::from(u16::MAX)).contains(&number);
     fits.then_some(number as u16)
@@ -142,7 +142,7 @@ fn server_cert(value: Value<'_>, lenience: Lenience) -> Result<Option<ServerTls>
     }
 }
 
-/// The end of the client that a connection object names; `None` when it can be nobody's.
+/// The client's address in a connection object; `None` if it cannot belong to a client.
 pub fn remote_of(connection: Value<'_>) -> Result<Option<SocketAddr>, ApiError> {
     let wrong = |name: &str, wanted: &str| ApiError::parameter(&format!("connection.{name}"), wanted);
     if connection.type_of() != Type::Object {

@@ -51,7 +51,7 @@ impl Binding {
     /// Calls the listener of an event; an exception that it throws stays pending.
     fn tell(&self, env: Engine, event: ServerEvent) -> Result<(), EngineError> {
         match event {
-            // A listener that was removed meanwhile answers nothing.
+            // A listener removed in the meantime gives no answer.
             ServerEvent::Requested(asked) if self.listener(ServerEventType::Request)?.is_none() => {
                 asked.answer.accept(Vec::new());
                 Ok(())
@@ -82,7 +82,7 @@ impl Binding {
             ServerEvent::Closed(key, closed) => {
                 let told = self.call(env, ServerEventType::Close, || {
                     let result = close_value(env, &closed)?;
-                    // The platform's declarations have the one name, and its objects the other.
+                    // The platform's declarations use the one name, and its objects the other.
                     result.set(c"closeReason", env.string(&closed.reason)?)?;
                     Ok([self.object(env, key)?, result])
                 });
@@ -135,7 +135,7 @@ impl Binding {
         let known = self.known.borrow_mut().remove(&key);
         if let Some(Known { remote, .. }) = known.as_deref() {
             let mut by_remote = self.by_remote.borrow_mut();
-            // The same end may have another connection, to another address of ours.
+            // The same client address can have another connection, to another address of the server.
             if by_remote.get(remote) == Some(&key) {
                 by_remote.remove(remote);
             }

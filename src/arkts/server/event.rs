@@ -1,4 +1,4 @@
-//! Events of a server and its connections on their way to JavaScript's thread, and their names.
+//! Events of a server and its connections, queued for JavaScript's thread, and their names.
 
 use std::ffi::CStr;
 use std::sync::Arc;
@@ -8,30 +8,30 @@ use crate::arkts::event::MessageData;
 use crate::client::{Closed, MessageType};
 use crate::server::ConnectionInfo;
 
-/// The number of a connection among all that servers of one object have had.
+/// The number of a connection among all connections of one object's servers.
 pub type Key = u64;
 
 /// An event for JavaScript. Rare ones are boxed, so that many messages take little memory.
 pub enum ServerEvent {
-    /// A client asks for a connection.
+    /// A client requests a connection.
     Requested(Box<Asked>),
     Connected(Key, Arc<ConnectionInfo>),
     Message(Key, MessageType, MessageData),
-    /// More than the low-water mark waited to be sent on a connection, and no longer does.
+    /// The send queue of a connection has drained to the low-water mark.
     Drained(Key),
-    /// Something went wrong, with a connection if it is of one.
+    /// A failure, with its connection if it has one.
     Failed(Option<Key>, Box<str>),
     Closed(Key, Box<Closed>),
-    /// A server that was stopped has given its port back.
+    /// A stopped server has freed its port.
     Released(Generation),
-    /// And its last connection is over.
+    /// Its last connection has ended too.
     Over(Generation),
 }
 
-/// Counts the servers that one object has had.
+/// The number of a server among those of one object.
 pub type Generation = u32;
 
-/// The number of a connection that has another number in its own server.
+/// The number of a connection in the object, from its number in its server.
 pub fn key_of(generation: Generation, id: u64) -> Key {
     u64::from(generation) << 32 | id
 }

@@ -20,12 +20,12 @@ use crate::sync::{Mutex, lock};
 /// The longest message that is copied into its batch's memory. A longer one keeps memory of its own.
 const STORED_BYTES_MAX: usize = 16_384;
 
-/// Queues what is told of a server.
+/// Queues the events of a server.
 pub struct JsServerListener {
     queue: Mutex<EventSender<ServerEvent>>,
     waker: Arc<JsWaker>,
     generation: Generation,
-    /// There is a listener of `request`.
+    /// `request` has a listener.
     asks: Arc<AtomicBool>,
 }
 
@@ -47,8 +47,8 @@ impl JsServerListener {
         }
     }
 
-    /// Tells that something went wrong. When so much waits that the connections are not read, nobody is told: who is kept out may
-    /// come again at once.
+    /// Queues a failure. When the queue is so full that connections are not read, failures are dropped, because refused clients
+    /// can return at once.
     fn put_failure(&self, what: String) {
         let has_room = lock(&self.queue).poll_room(&Context::from_waker(Waker::noop())).is_ready();
         if has_room {
@@ -98,7 +98,7 @@ struct JsConnectionListener {
     queue: EventSender<ServerEvent>,
     waker: Arc<JsWaker>,
     key: Key,
-    /// Until it is told.
+    /// The facts of the connection, until `opened` queues them.
     info: Option<Arc<ConnectionInfo>>,
 }
 

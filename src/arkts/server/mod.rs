@@ -1,7 +1,7 @@
 //! The object that `createWebSocketServer` returns: its methods, its state and its life.
 //!
-//! Its methods are plain functions with that state. While a server listens or has connections, the engine's loop goes on and the
-//! listeners are kept; otherwise the JavaScript object alone keeps all.
+//! Its methods are plain functions with that state. While a server listens or has connections, the engine's loop continues and
+//! the listeners are kept. Otherwise only the JavaScript object keeps them.
 
 mod config;
 mod delivery;
@@ -42,24 +42,24 @@ const KEY: &CStr = c"__key";
 /// The state of an object.
 struct Binding {
     events: EventReceiver<ServerEvent>,
-    /// The senders of servers and connections are made of it.
+    /// The source of the senders for servers and connections.
     sender: EventSender<ServerEvent>,
     waker: Arc<JsWaker>,
     /// The object that holds the listeners, while events can come.
     listeners: RefCell<Option<Reference>>,
-    /// The servers that are not over: at most one that listens, and those that were stopped before.
+    /// The servers that have not ended: at most one that listens, and earlier stopped ones.
     servers: RefCell<Servers>,
-    /// The server that listens.
+    /// The listening server.
     current: Cell<Option<Generation>>,
     last_generation: Cell<Generation>,
-    /// The connections of which `connect` was told, and `close` was not.
+    /// The connections whose `connect` was delivered and whose `close` was not.
     known: RefCell<BTreeMap<Key, Box<Known>>>,
     by_remote: RefCell<HashMap<SocketAddr, Key>>,
     /// There is a listener of `request`.
     asks: Arc<AtomicBool>,
 }
 
-/// Few, so that nothing finds one faster than a look at all of them.
+/// A short list, so a linear search is fastest.
 #[derive(Default)]
 struct Servers(Vec<(Generation, Serving)>);
 
@@ -85,13 +85,13 @@ struct Serving {
 }
 
 struct Known {
-    /// `None` when it was over before its event came.
+    /// `None` when it ended before its event.
     connection: Option<Arc<Connection>>,
     remote: SocketAddr,
     object: Reference,
 }
 
-/// A method: what it is called with, and what it gives.
+/// A method: its arguments and its result.
 type Method = for<'env> fn(&Rc<Binding>, Value<'env>, [Value<'env>; 3]) -> Result<Value<'env>, EngineError>;
 
 const METHODS: [(&str, Method); 10] = [
@@ -107,7 +107,7 @@ const METHODS: [(&str, Method); 10] = [
     ("off", |it, this, [kind, callback, _]| it.listen(this, "off", kind, callback)),
 ];
 
-/// The names that the platform has in static ArkTS besides `on` and `off`.
+/// The additional names of `on` and `off` that the platform has in static ArkTS.
 const LISTENING: [(&str, &str, ServerEventType); 4] = [
     ("onConnect", "offConnect", ServerEventType::Connect),
     ("onMessageReceive", "offMessageReceive", ServerEventType::MessageReceive),
@@ -147,7 +147,7 @@ pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
     Ok(object)
 }
 
-/// Adds a method, which does nothing but a warning when `this` is no server.
+/// Adds a method. It only logs a warning when `this` is not a server.
 fn add<F>(object: Value<'_>, name: &'static str, method: F) -> Result<(), EngineError>
 where
     F: for<'env> Fn(Value<'env>, [Value<'env>; 3]) -> Result<Value<'env>, EngineError> + 'static,
@@ -178,14 +178,14 @@ fn settle<'env>(env: Engine, outcome: Result<(), ApiError>) -> Result<Value<'env
     }
 }
 
-/// Whether the app may use the network. As on the platform it comes before everything else.
+/// Whether the app may use the network. As on the platform, this is checked first.
 fn permitted(method: &str) -> Result<(), ApiError> {
     if may_use_network() { Ok(()) } else { Err(ApiError::no_permission(method)) }
 }
 
 impl Binding {
-    /// Sets or removes the listener of an event. As with a client, an unknown event, or a listener that is no function, does nothing
-    /// but a warning in the log.
+    /// Sets or removes the listener of an event. As with a client, an unknown event or a listener that is not a function only
+    /// logs a warning.
     fn listen<'env>(
         &self,
         this: Value<'env>,
@@ -249,7 +249,7 @@ impl Binding {
         }
     }
 
-    /// The promise becomes `true` when the port is free.
+    /// The promise resolves with `true` when the port is free.
     fn stop<'env>(&self, env: Engine, options: Value<'_>) -> Result<Value<'env>, EngineError> {
         let limit = match permitted("stop").and_then(|()| stop_limit(options)) {
             Ok(limit) => limit,
@@ -296,7 +296,7 @@ impl Binding {
         Ok(())
     }
 
-    /// The number of connections that have taken the message.
+    /// The number of connections that accepted the message.
     fn broadcast<'env>(
         &self,
         env: Engine,
@@ -323,7 +323,7 @@ impl Binding {
         let servers = self.servers.borrow();
         let serving = self.current.get().and_then(|generation| servers.get(generation));
         let server = &serving.ok_or_else(|| ApiError::other("broadcast: the server is not started"))?.server;
-        // Those of a server that was stopped before have the same numbers.
+        // Connections of an earlier stopped server have the same numbers.
         let number = |connection: Arc<Connection>| {
             let id = connection.info().id;
             server.connection(id).filter(|own| Arc::ptr_eq(own, &connection)).map(|_| id)
@@ -343,7 +343,7 @@ impl Binding {
         }
     }
 
-    /// What was counted of a connection, or of the server.
+    /// The counts of a connection or of the server.
     fn stats<'env>(&self, env: Engine, connection: Value<'env>) -> Result<Value<'env>, EngineError> {
         if !connection.is_absent() {
             return match self.connection("stats", connection) {
@@ -366,7 +366,7 @@ impl Binding {
         Ok(connection.close(code, &reason).map(|_| ())?)
     }
 
-    /// The connection that an argument names: the object that a listener was given, or another with its address and port.
+    /// The connection of an argument: an object that a listener got, or another object with its address and port.
     fn connection(&self, method: &str, value: Value<'_>) -> Result<Arc<Connection>, ApiError> {
         let key = match value.type_of() {
             Type::Object => value.get(KEY).ok().and_then(Value::to_number).map(|key| key as Key),
@@ -383,7 +383,7 @@ impl Binding {
             .ok_or_else(|| ApiError::no_connection(method))
     }
 
-    /// Without a server that listens or closes nothing comes any more.
+    /// Without a listening or closing server no event follows.
     fn release_if_over(&self) {
         if self.servers.borrow().0.is_empty() {
             self.listeners.borrow_mut().take();
@@ -392,7 +392,7 @@ impl Binding {
     }
 }
 
-/// The object of `ServerStatistics`, with the port that the server listens on.
+/// The object of `ServerStatistics`, with the server's port.
 fn server_statistics_value<'env>(env: Engine, server: &Server) -> Result<Value<'env>, EngineError> {
     let counted = server.statistics();
     let object = env.object()?;

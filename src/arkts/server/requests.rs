@@ -1,4 +1,4 @@
-//! Requests of clients that JavaScript answers.
+//! Client requests that JavaScript answers.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -13,10 +13,10 @@ use crate::arkts::objects::headers;
 use crate::arkts::options::{match_known, no_field, properties, text};
 use crate::server::{Answer, HeaderFault, Refusal, UpgradeRequest, answer_header};
 
-/// The number of a server in log lines: they have none of their own.
+/// The client number in log lines of a server, which has none.
 pub const NO_CLIENT: u64 = 0;
 
-/// A request that waits for its answer.
+/// A request without an answer yet.
 pub struct Asked {
     pub remote: SocketAddr,
     pub request: Arc<UpgradeRequest>,
@@ -33,7 +33,7 @@ pub fn request_value<'env>(env: Engine, asked: Asked) -> Result<Value<'env>, Eng
     object.set(c"header", headers(env, &request.headers)?)?;
     let names = request.protocols.iter().map(|name| env.string(name)).collect::<Result<Vec<_>, _>>()?;
     object.set(c"protocols", env.array(&names)?)?;
-    // Whichever is called first answers.
+    // The first call answers.
     let answer = Rc::new(RefCell::new(Some(answer)));
     let waiting = answer.clone();
     object.set(
@@ -87,7 +87,7 @@ fn refusal(status: Value<'_>, options: Value<'_>) -> Result<Refusal, ApiError> {
     Ok(refusal)
 }
 
-/// Headers of an answer. Those that the library makes itself are left out.
+/// The headers of an answer. Headers that the library sets itself are ignored.
 fn answer_headers(method: &'static str, value: Value<'_>) -> Result<Vec<(String, String)>, ApiError> {
     if value.is_absent() {
         return Ok(Vec::new());

@@ -1,7 +1,7 @@
-//! The classes `Event`, `MessageEvent` and `CloseEvent`, and the events that this library makes.
+//! The classes `Event`, `MessageEvent` and `CloseEvent`, and the events that this library creates.
 //!
-//! An event of ours has its state in an array, which a hidden property holds. Where the engine has the class, ours inherit from it,
-//! and their prototype has getters for the state: those of the engine take none but its own events.
+//! An event of ours keeps its state in an array in a hidden property. If the engine has the class, our events inherit from it.
+//! Their prototype has its own getters, because those of the engine accept only its own events.
 
 use super::exception::{illegal, throw_type};
 use super::members::{Body, attribute, class, constant, method};
@@ -25,9 +25,9 @@ enum Slot {
     Canceled,
     /// Propagation was stopped.
     Stopped,
-    /// How much of the event the state has.
+    /// Which parts of the event are in the state.
     Extent,
-    /// What the class of the event adds to those above.
+    /// The members that the class of the event adds.
     First,
     Second,
     Third,
@@ -35,25 +35,25 @@ enum Slot {
     Fifth,
 }
 
-/// How much of an event its state has.
+/// Which parts of an event are in its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Extent {
-    /// What its class adds to the engine's `Event`.
+    /// The members that its class adds to the engine's `Event`.
     Part,
-    /// All of it.
+    /// The whole event.
     Whole,
-    /// All of it but the data and the time, for every message of a socket.
+    /// The whole event except data and time, for every message of a socket.
     Template,
 }
 
-/// What the members of a `CloseEvent` tell.
+/// The values of a `CloseEvent`.
 pub struct CloseFacts<'a> {
     pub was_clean: bool,
     pub code: u16,
     pub reason: &'a str,
 }
 
-/// Makes the classes that the engine has not, and the prototypes of our events.
+/// Creates the classes that the engine lacks, and the prototypes of our events.
 pub fn load(env: Engine, realm: &Realm) -> Result<(), EngineError> {
     if realm.class(Constant::Event).is_none() {
         let event = class(realm, env, "Event", 1, |call| construct(&call, "Event", |_, _| Ok(Vec::new())))?;
@@ -95,7 +95,7 @@ pub fn load(env: Engine, realm: &Realm) -> Result<(), EngineError> {
         let prototype = realm.get(constant)?.get(c"prototype")?;
         if realm.has_events {
             let ours = realm.create(prototype)?;
-            // Node 20 has none for its own MessageEvent.
+            // Node 20 has no such getters for its own MessageEvent.
             ours.set_fixed_by_value(tag, env.string(name)?)?;
             engines.push(ours);
             prototypes.push(ours);
@@ -121,7 +121,7 @@ pub fn load(env: Engine, realm: &Realm) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Node's `console.log` calls a method of `Event` that takes none but the engine's own.
+/// Node's `console.log` calls a method of `Event` that accepts only the engine's own events.
 fn inspection(env: Engine, prototypes: &[Value<'_>]) -> Result<(), EngineError> {
     let symbol = env.global()?.get(c"Symbol")?;
     let symbol = symbol.get(c"for")?.call(symbol, [env.string("nodejs.util.inspect.custom")?])?;
@@ -141,7 +141,7 @@ fn inspection(env: Engine, prototypes: &[Value<'_>]) -> Result<(), EngineError> 
     Ok(())
 }
 
-/// Makes an event of a socket that is no message.
+/// Creates an event of a socket other than a message.
 pub fn trusted<'env>(
     realm: &Realm,
     target: Value<'env>,
@@ -159,7 +159,7 @@ pub fn trusted<'env>(
     Ok(event)
 }
 
-/// Makes what all messages of a socket inherit from.
+/// Creates the prototype of all messages of a socket.
 pub fn message_template<'env>(
     realm: &Realm,
     target: Value<'env>,
@@ -235,7 +235,7 @@ fn construct(call: &Call<'_>, class: &str, init: Init) -> Result<Value<'static>,
     ];
     state.extend(init(env, options)?.into_iter().map(|value| env.adopt(value.raw())));
     let this = if is_part {
-        // None but the engine can make an event that its own targets take.
+        // Only the engine can create an event that its own targets accept.
         let arguments = match options {
             Some(options) => env.array(&[state[0], env.adopt(options.raw())])?,
             None => env.array(&[state[0]])?,
@@ -286,7 +286,7 @@ fn to_unsigned_short(number: f64) -> f64 {
     if number.is_finite() { number.trunc().rem_euclid(65_536.0) } else { 0.0 }
 }
 
-/// The state of the event that a member was called on.
+/// The state of the event on which a member was called.
 fn state<'env>(event: Value<'env>) -> Result<Value<'static>, EngineError> {
     let env = event.env();
     let symbol = instance::of(env)?.realm.get(Constant::State)?;
@@ -311,14 +311,14 @@ fn extent(state: Value<'_>) -> Result<Extent, EngineError> {
     })
 }
 
-/// Whether all of an event is ours, so that [`set_target`] can tell it its target.
+/// Whether the whole event is ours, so that [`set_target`] can set its target.
 pub fn is_ours(realm: &Realm, event: Value<'_>) -> Result<bool, EngineError> {
     let symbol = event.env().adopt(realm.get(Constant::State)?.raw());
     let state = event.get_by_value(symbol)?;
     Ok(!state.is_absent() && extent(state)? != Extent::Part)
 }
 
-/// An event of ours is being dispatched to that target.
+/// An event of ours is being dispatched to this target.
 pub fn set_target(event: Value<'_>, target: Value<'_>) -> Result<(), EngineError> {
     let state = state(event)?;
     if extent(state)? == Extent::Template {
@@ -338,7 +338,7 @@ pub fn unset_stopped(event: Value<'_>) -> Result<(), EngineError> {
     state.set_element(Slot::Stopped as u32, event.env().boolean(false)?)
 }
 
-/// Puts the members of `Event` on each of `prototypes` (DOM section 2.2).
+/// Adds the members of `Event` to each of `prototypes` (DOM section 2.2).
 fn base_members(realm: &Realm, prototypes: &[Value<'_>]) -> Result<(), EngineError> {
     let getters: [(&str, Body); 11] = [
         ("type", |call| read(&call, Slot::Type)),
@@ -430,7 +430,7 @@ fn base_methods(prototype: Value<'_>) -> Result<(), EngineError> {
     })
 }
 
-/// A message tells the time of the first look, which its listeners take while it is delivered: no other event costs time for it.
+/// The time of a message is read at the first access, during its delivery. So messages whose time is not read cost nothing.
 fn time_stamp(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     let (env, state) = (call.env(), state(call.this)?);
     if extent(state)? != Extent::Template {

@@ -11,14 +11,14 @@ use super::target::{self, Dispatch, ListenerOptions, Target, callables, realm_of
 use crate::arkts::known::{give, object_of};
 use crate::arkts::napi::{Call, Engine, EngineError, Value};
 
-/// What an object wraps that has listeners.
+/// The native data of an object with listeners.
 pub struct EventTarget {
     target: Rc<Target>,
-    /// What its class, derived from `EventTarget`, adds.
+    /// The data that its class, derived from `EventTarget`, adds.
     own: Box<dyn Any>,
 }
 
-/// Gives listeners to `object`, and what its class adds to them.
+/// Attaches listeners and the data of its class to `object`.
 pub fn attach<T: 'static>(
     realm: &Realm,
     object: Value<'_>,
@@ -29,12 +29,12 @@ pub fn attach<T: 'static>(
     target::attach(realm, object)
 }
 
-/// What its class has added to an object; `None` for an object of another class.
+/// The data that a class has added to an object; `None` for an object of another class.
 pub fn own_of<'env, T: 'static>(object: Value<'env>) -> Option<&'env T> {
     object_of::<EventTarget>(object)?.own.downcast_ref()
 }
 
-/// Makes the class where the engine has none.
+/// Creates the class if the engine lacks it.
 pub fn load(env: Engine, realm: &Realm) -> Result<(), EngineError> {
     if realm.class(Constant::EventTarget).is_some() {
         return Ok(());
@@ -51,7 +51,7 @@ pub fn load(env: Engine, realm: &Realm) -> Result<(), EngineError> {
     realm.set(Constant::EventTarget, class)
 }
 
-/// Puts the methods on a prototype.
+/// Adds the methods to a prototype.
 pub fn methods(prototype: Value<'_>) -> Result<(), EngineError> {
     method(prototype, "addEventListener", 2, add_event_listener)?;
     method(prototype, "removeEventListener", 2, remove_event_listener)?;
@@ -125,7 +125,7 @@ fn dispatch_event(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     env.boolean(!prevented)
 }
 
-/// What the engine's own dispatch tells an event, as properties of the event itself.
+/// The properties of an event that the engine's own dispatch would set.
 fn shadow<'env>(event: Value<'env>, target: Value<'env>) -> Result<(), EngineError> {
     let env = event.env();
     for name in [c"target", c"srcElement", c"currentTarget"] {
@@ -148,7 +148,7 @@ fn shadow<'env>(event: Value<'env>, target: Value<'env>) -> Result<(), EngineErr
     event.set_readonly(c"stopImmediatePropagation", stop)
 }
 
-/// The event keeps its target, as the engine's own dispatch leaves it.
+/// The event keeps its target, as after the engine's own dispatch.
 fn unshadow(event: Value<'_>) -> Result<(), EngineError> {
     for name in [c"currentTarget", c"eventPhase", c"composedPath", c"stopImmediatePropagation"] {
         event.delete(name)?;

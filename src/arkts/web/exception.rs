@@ -1,4 +1,4 @@
-//! Exceptions with the names that the web gives them: the engine's `DOMException`, or the one of this library.
+//! Exceptions with the names of the web: the engine's `DOMException`, or the one of this library.
 
 use super::members::{Body, attribute, class, constant};
 use super::realm::{Constant, Realm};
@@ -6,7 +6,7 @@ use crate::arkts::error::ApiError;
 use crate::arkts::instance;
 use crate::arkts::napi::{Call, Engine, EngineError, Value};
 
-/// The names of exceptions, and the numbers that they had before they had names (WebIDL section 2.8.1).
+/// The names of exceptions, and their legacy numbers (WebIDL section 2.8.1).
 const CODES: [(&str, &str, u32); 7] = [
     ("NotSupportedError", "NOT_SUPPORTED_ERR", 9),
     ("InvalidStateError", "INVALID_STATE_ERR", 11),
@@ -17,7 +17,7 @@ const CODES: [(&str, &str, u32); 7] = [
     ("AbortError", "ABORT_ERR", 20),
 ];
 
-/// Throws an exception of that name.
+/// Throws an exception with this name.
 pub fn throw(env: Engine, name: &str, message: &str) -> EngineError {
     make(env, name, message).map_or_else(|failed| failed, |exception| env.throw(exception))
 }
@@ -32,12 +32,12 @@ pub fn throw_type(env: Engine, message: &str) -> EngineError {
     env.type_error(message).map_or_else(|failed| failed, |error| env.throw(error))
 }
 
-/// Throws because `this` is not what the member belongs to.
+/// Throws because `this` is not an instance of the member's class.
 pub fn illegal(env: Engine, class: &str) -> EngineError {
     throw_type(env, &format!("this is not an instance of {class}"))
 }
 
-/// The exception for an error of a call: with the web's name where the web has one, and always with our `code`.
+/// The exception for an error of a call: with the web's name if there is one, and always with our `code`.
 pub fn of_api<'env>(env: Engine, error: &ApiError) -> Result<Value<'env>, EngineError> {
     if error.is_permission() {
         return make(env, "SecurityError", &error.message);
@@ -50,7 +50,7 @@ pub fn of_api<'env>(env: Engine, error: &ApiError) -> Result<Value<'env>, Engine
     Ok(exception)
 }
 
-/// Makes the class where the engine has none.
+/// Creates the class if the engine lacks it.
 pub fn load(env: Engine, realm: &Realm) -> Result<(), EngineError> {
     if realm.class(Constant::DomException).is_some() {
         return Ok(());
@@ -89,7 +89,7 @@ fn construct(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     let (name, message) = (text(name, "Error")?, text(message, "")?);
     let realm = &instance::of(env)?.realm;
     call.this.set_hidden_by_value(realm.get(Constant::State)?, env.array(&[name, message])?)?;
-    // Error.prototype.stack is a property of each error, which only the engine can make.
+    // `stack` is a property of each error, which only the engine can create.
     let stack = env.plain_error(&message.to_text().unwrap_or_default())?.get(c"stack")?;
     call.this.set_unlisted(c"stack", stack)?;
     env.undefined()

@@ -1,4 +1,5 @@
-//! Who hears the events of a `web.WebSocket`: the listeners of an event target. Keeps the state that the standard gives the object.
+//! Delivers the events of a `web.WebSocket` to the listeners of an event target. Keeps the state that the standard defines for
+//! the object.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -33,12 +34,12 @@ pub enum BinaryType {
 /// What waits for the bytes of a Blob before it.
 pub enum Outgoing {
     Message(MessageType, Vec<u8>),
-    /// A Blob of that number, which is being read.
+    /// The Blob with this number, which is being read.
     Blob(u64),
     Close(Option<u16>, String),
 }
 
-/// The state of a `web.WebSocket` beside its client.
+/// The state of a `web.WebSocket` in addition to its client.
 pub struct Hearing {
     pub target: Rc<Target>,
     pub state: Cell<ReadyState>,
@@ -51,14 +52,14 @@ pub struct Hearing {
     pub was_open: Cell<bool>,
     /// The connection failed: the event `error` comes before `close`.
     pub failed: Cell<bool>,
-    /// The script has closed before the event `open`: to it there never was a connection.
+    /// The script closed before the event `open`: for the script there never was a connection.
     pub given_up: Cell<bool>,
-    /// What waits behind a Blob.
+    /// The messages that wait behind a Blob.
     pub outbox: RefCell<VecDeque<Outgoing>>,
     pub unsent: Unsent,
-    /// No script is under way that has sent something: the client knows how much is unsent.
+    /// No running script has sent anything, so the client knows how much is unsent.
     pub settled: Rc<Cell<bool>>,
-    /// The version of the listeners that have heard a message and run to their end.
+    /// The version of the listeners that have finished handling a message.
     heard: Cell<u32>,
 }
 
@@ -93,7 +94,7 @@ impl Hearing {
         self.target.set_coming(COMING[first as usize]);
     }
 
-    /// Looks how much is still unsent, unless the script under way has sent something: to it nothing of that has gone yet.
+    /// Updates the unsent bytes, unless the running script has sent something. For that script none of it is sent yet.
     pub fn look(&self, binding: &Binding<Self>) {
         if self.settled.get() {
             self.unsent.look(&binding.client);
@@ -109,19 +110,19 @@ pub struct Listeners<'scope> {
     holder: Value<'scope>,
     object: Value<'scope>,
     undefined: Value<'scope>,
-    /// What is needed for a message, once one has come.
+    /// The data needed to deliver a message, once one has arrived.
     message: Option<ForMessages<'scope>>,
 }
 
-/// What is needed to make messages and to hand them on.
+/// The data needed to create and deliver messages.
 struct ForMessages<'scope> {
-    /// The version of the listeners that these are of.
+    /// The version of these listeners.
     version: u32,
     callables: Vec<Callable<'scope>>,
     template: Value<'scope>,
     create: Value<'scope>,
     data: Value<'scope>,
-    /// Its only listener, and the function that makes a message and calls it.
+    /// The only listener, and the function that creates a message and calls it.
     fast: Option<(Value<'scope>, Value<'scope>)>,
 }
 
@@ -256,7 +257,7 @@ impl<'scope> Listeners<'scope> {
     ) -> Result<Flow, EngineError> {
         let Self { env, hearing, realm, holder, object, undefined, .. } = *self;
         let version = hearing.target.version.get();
-        // After its own `close` a script hears no message.
+        // After its own `close` a script gets no messages.
         if hearing.state.get() != ReadyState::Open {
             return Ok(Flow::Continue);
         }
@@ -286,7 +287,7 @@ impl<'scope> Listeners<'scope> {
             event.set_by_value(message.data, value)?;
             Dispatch { realm, target, holder, kind: "message", object, event }.call(&message.callables);
         }
-        // Whoever waits for one message may set the next listener when the script of this one is over.
+        // A script that awaits one message can set the next listener when the script of this one has ended.
         let version = target.version.get();
         Ok(if hearing.heard.replace(version) == version { Flow::Continue } else { Flow::Yield })
     }
@@ -329,7 +330,7 @@ impl<'scope> Listeners<'scope> {
         Flow::Yield
     }
 
-    /// Makes an event and calls its listeners, if it has any.
+    /// Creates an event and calls its listeners, if any.
     fn fire(&self, kind: &str, close: Option<CloseFacts<'_>>) {
         let Self { env, hearing, realm, holder, object, .. } = *self;
         let target = &*hearing.target;
@@ -353,7 +354,7 @@ impl Drop for Listeners<'_> {
     }
 }
 
-/// What the messages of a socket inherit from. It is made for the first of them.
+/// The prototype of a socket's messages, created for the first one.
 fn template<'scope>(
     hearing: &Hearing,
     realm: &Realm,

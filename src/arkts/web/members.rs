@@ -1,4 +1,4 @@
-//! Members of classes, as the web's interface definitions have them.
+//! Members of classes, as in the interface definitions of the web.
 
 use std::ffi::CString;
 
@@ -8,14 +8,14 @@ use crate::arkts::napi::{Call, Engine, EngineError, Value};
 /// The body of a method, or of the getter or setter of an attribute.
 pub type Body = fn(Call<'_>) -> Result<Value<'static>, EngineError>;
 
-/// Puts a method on a prototype or a class. `length`: how many arguments it must have.
+/// Adds a method to a prototype or a class. `length`: the number of required arguments.
 pub fn method(object: Value<'_>, name: &str, length: u32, body: Body) -> Result<(), EngineError> {
     let env = object.env();
     let function = function(env, name, length, body)?;
     object.set_own(env.string(name)?, function)
 }
 
-/// Puts an attribute on each of `prototypes`.
+/// Adds an attribute to each of `prototypes`.
 pub fn attribute(
     realm: &Realm,
     prototypes: &[Value<'_>],
@@ -39,7 +39,7 @@ pub fn attribute(
     Ok(())
 }
 
-/// Puts a number on a class and on its prototype.
+/// Adds a constant to a class and its prototype.
 pub fn constant(class: Value<'_>, name: &str, number: f64) -> Result<(), EngineError> {
     let name = CString::new(name).map_err(|_| EngineError)?;
     let number = class.env().number(number)?;
@@ -47,7 +47,7 @@ pub fn constant(class: Value<'_>, name: &str, number: f64) -> Result<(), EngineE
     class.get(c"prototype")?.set_constant(&name, number)
 }
 
-/// Makes a class. `length`: how many arguments its constructor must have.
+/// Creates a class. `length`: the number of required arguments of its constructor.
 pub fn class<'env>(
     realm: &Realm,
     env: Engine,

@@ -1,4 +1,4 @@
-//! The classes of the web for scripts that are written for it: `WebSocket` by the WHATWG standard, and what belongs to it.
+//! The classes of the web for scripts written for it: `WebSocket` by the WHATWG standard, and the classes it needs.
 //!
 //! The client, its events and their delivery are those of the rest of the ArkTS API. Owns the classes, their listeners and the
 //! state that the standard gives a socket.
@@ -20,7 +20,7 @@ use self::realm::Constant;
 use super::instance;
 use super::napi::{Engine, EngineError, Type, Value};
 
-/// The members of `web`, and where the realm has them.
+/// The members of `web`, and their places in the realm.
 const CLASSES: [(&std::ffi::CStr, Constant); 8] = [
     (c"WebSocket", Constant::WebSocket),
     (c"WebSocketStream", Constant::WebSocketStream),

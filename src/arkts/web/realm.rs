@@ -1,4 +1,5 @@
-//! What the web's classes need of their environment: classes, symbols and functions of the engine, and the events under way.
+//! The parts of the environment that the web's classes need: classes, symbols and functions of the engine, and the current
+//! events.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,7 +7,7 @@ use std::time::Instant;
 
 use crate::arkts::napi::{Engine, EngineError, Reference, Type, Value};
 
-/// The values that a [`Realm`] keeps, by their places.
+/// The values of a [`Realm`], by place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Constant {
     /// `Object.create`, `Object.setPrototypeOf`, `Object.defineProperty`, `Object.freeze`, `Array.from` and `Reflect.construct`.
@@ -22,13 +23,13 @@ pub enum Constant {
     Holder,
     /// The text `data`.
     Data,
-    /// The engine's classes, or those of this library where it has none.
+    /// The engine's classes, or those of this library if it lacks them.
     Event,
     MessageEvent,
     CloseEvent,
     EventTarget,
     DomException,
-    /// The engine's classes; undefined where it has none.
+    /// The engine's classes; undefined if it lacks them.
     Blob,
     AbortSignal,
     ReadableStream,
@@ -40,7 +41,7 @@ pub enum Constant {
     Close,
     /// Empty and frozen: the ports of a message.
     NoPorts,
-    /// Runs when the script is over that has sent something.
+    /// Runs when a script that has sent something ends.
     ScriptEnd,
     WebSocket,
     /// Undefined in an engine without streams.
@@ -48,12 +49,12 @@ pub enum Constant {
     WebSocketError,
     /// The symbol of the property that holds the code and the reason of a `WebSocketError`.
     CloseState,
-    /// What [`FAST_MESSAGES`] is in an engine that runs scripts, else undefined.
+    /// The function of [`FAST_MESSAGES`] in an engine that runs scripts, else undefined.
     FastMessages,
 }
 
-/// Makes a message and calls its only listener, by one call into the engine instead of three. `make` returns the function for the
-/// messages that inherit from `template`, and `current` the message under way. A listener's own property `call` is none of it.
+/// Creates a message and calls its only listener, with one call into the engine instead of three. `make` returns the function
+/// for messages that inherit from `template`, and `current` the current message. It ignores a property `call` of the listener.
 const FAST_MESSAGES: &str = "(() => {
   const { call } = Function.prototype;
   let current;
@@ -72,15 +73,15 @@ const FAST_MESSAGES: &str = "(() => {
   };
 })()";
 
-/// An event that listeners are being called with.
+/// An event that is being dispatched.
 #[derive(Clone, Copy)]
 pub struct Frame {
-    /// `None` for the message that [`FAST_MESSAGES`] has under way.
+    /// `None` for the current message of [`FAST_MESSAGES`].
     event: Option<Value<'static>>,
     pub target: Value<'static>,
     /// No further listener is called.
     pub stopped: bool,
-    /// The listener may not prevent anything.
+    /// The listener is passive: it cannot cancel the event.
     pub passive: bool,
 }
 
@@ -88,21 +89,21 @@ pub struct Frame {
 pub struct Realm {
     /// An array. The engine keeps no reference to a text by itself.
     constants: Reference,
-    /// The innermost is the last.
+    /// The innermost event is the last.
     frames: RefCell<Vec<Frame>>,
-    /// Events of a connection are being delivered. What listeners send meanwhile is sent by one script.
+    /// Events of a connection are being delivered. All listeners of one delivery count as one script.
     delivers: Cell<bool>,
-    /// Of the sockets that the script under way has sent something on.
+    /// The sockets on which the running script has sent something.
     unsettled: RefCell<Vec<Rc<Cell<bool>>>>,
-    /// The end of the script will be told.
+    /// The end of the script will be reported.
     awaits_script_end: Cell<bool>,
     began: Instant,
-    /// The engine has `Event`, and with it what an event dispatched by it has.
+    /// The engine has `Event` and dispatches events itself.
     pub has_events: bool,
 }
 
 impl Realm {
-    /// Looks up what the engine has.
+    /// Looks up the engine's classes and functions.
     pub fn new(env: Engine) -> Result<Self, EngineError> {
         let global = env.global()?;
         let constants = env.array(&[])?;
@@ -152,7 +153,7 @@ impl Realm {
         self.constants.value()?.element(constant as u32)
     }
 
-    /// Sets what was not known when the realm was made.
+    /// Sets a value that was unknown when the realm was created.
     pub fn set(&self, constant: Constant, value: Value<'_>) -> Result<(), EngineError> {
         self.constants.value()?.set_element(constant as u32, value)
     }
@@ -176,7 +177,7 @@ impl Realm {
         Ok(())
     }
 
-    /// Milliseconds as `performance.now` tells them; without it, since the library was loaded.
+    /// Milliseconds as in `performance.now`; without it, since the library was loaded.
     pub fn now(&self, env: Engine) -> f64 {
         let told = || {
             let performance = env.global()?.get(c"performance")?;
@@ -188,7 +189,7 @@ impl Realm {
         told().unwrap_or_else(|EngineError| self.began.elapsed().as_secs_f64() * 1_000.0)
     }
 
-    /// Calls `run` while `event` is under way to `target`.
+    /// Calls `run` while `event` is being dispatched to `target`.
     pub fn dispatching(&self, event: Option<Value<'_>>, target: Value<'_>, run: impl FnOnce()) {
         let adopt = |value: Value<'_>| value.env().adopt(value.raw());
         let frame = Frame { event: event.map(adopt), target: adopt(target), stopped: false, passive: false };
@@ -197,7 +198,7 @@ impl Realm {
         self.frames.borrow_mut().pop();
     }
 
-    /// What is known of an event under way; `None` for any other.
+    /// The frame of a current event; `None` for any other event.
     pub fn frame(&self, event: Value<'_>) -> Option<Frame> {
         let at = self.position(event)?;
         self.frames.borrow().get(at).copied()
@@ -213,7 +214,7 @@ impl Realm {
         })
     }
 
-    /// The message that [`FAST_MESSAGES`] has under way.
+    /// The current message of [`FAST_MESSAGES`].
     fn fast_message(&self) -> Option<Value<'static>> {
         let fast: Value<'static> = self.get(Constant::FastMessages).ok()?;
         fast.get(c"current").and_then(|current| current.call(fast, [])).ok()
@@ -225,12 +226,12 @@ impl Realm {
         if fast.is_object() { fast.get(c"make")?.call(fast, [template]) } else { Ok(fast) }
     }
 
-    /// Whether no further listener is to be called with the innermost event.
+    /// Whether the dispatch of the innermost event was stopped.
     pub fn is_stopped(&self) -> bool {
         self.frames.borrow().last().is_some_and(|frame| frame.stopped)
     }
 
-    /// No further listener is to be called with that event.
+    /// Stops the dispatch of this event.
     pub fn stop(&self, event: Value<'_>) {
         if let Some(at) = self.position(event)
             && let Some(frame) = self.frames.borrow_mut().get_mut(at)
@@ -239,25 +240,25 @@ impl Realm {
         }
     }
 
-    /// Whether the next listener of the innermost event may prevent nothing.
+    /// Sets whether the next listener of the innermost event is passive.
     pub fn set_passive(&self, passive: bool) {
         if let Some(frame) = self.frames.borrow_mut().last_mut() {
             frame.passive = passive;
         }
     }
 
-    /// The events of a connection are about to be delivered.
+    /// The delivery of a connection's events starts.
     pub fn begin_delivery(&self) {
         self.delivers.set(true);
     }
 
-    /// They were delivered, as far as the listeners go at once.
+    /// The delivery has ended, except for asynchronous parts of listeners.
     pub fn end_delivery(&self) {
         self.delivers.set(false);
         self.settle();
     }
 
-    /// Sets `settled` when the script under way is over.
+    /// Sets `settled` when the running script ends.
     pub fn settle_later(&self, env: Engine, settled: &Rc<Cell<bool>>) -> Result<(), EngineError> {
         settled.set(false);
         self.unsettled.borrow_mut().push(settled.clone());
@@ -268,7 +269,7 @@ impl Realm {
         promise.get(c"then")?.call(promise, [self.get(Constant::ScriptEnd)?]).map(|_| ())
     }
 
-    /// The script that was under way is over.
+    /// The running script has ended.
     pub fn script_ended(&self) {
         self.awaits_script_end.set(false);
         self.settle();

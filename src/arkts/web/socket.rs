@@ -16,13 +16,13 @@ use crate::client::{
     CLOSE_REASON_BYTES_MAX, MessageType, Options, SendError, State, UrlError, is_token, parse_web_url,
 };
 
-/// The codes that a script may close with: 1000, and those for libraries and applications (RFC 6455 section 7.4.2).
+/// The close codes that a script may use: 1000, and those for libraries and applications (RFC 6455 section 7.4.2).
 const NORMAL: u16 = 1000;
 const OWN_CODES: std::ops::RangeInclusive<u16> = 3000..=4999;
 /// Sent when messages pile up beyond the limit of the send queue: a message too big to process.
 const FULL: u32 = 1009;
 
-/// What an object of the class has beside its listeners.
+/// The data of an object in addition to its listeners.
 struct Socket {
     binding: Rc<Binding<Hearing>>,
 }
@@ -48,7 +48,7 @@ pub fn load(env: Engine, realm: &Realm) -> Result<(), EngineError> {
         constant(class, name, f64::from(state as u8))?;
     }
     let prototype = class.get(c"prototype")?;
-    // The engine's methods take none but the engine's own targets.
+    // The engine's methods accept only the engine's own targets.
     if realm.has_events {
         event_target::methods(prototype)?;
     }
@@ -99,7 +99,7 @@ fn construct(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     env.undefined()
 }
 
-/// What the arguments of a constructor come to.
+/// The parsed arguments of a constructor.
 pub struct Attempt<'env> {
     pub href: String,
     pub origin: String,
@@ -122,7 +122,7 @@ pub fn attempt<'env>(
         error => syntax(&error.to_string()),
     })?;
     check_protocols(protocols).map_err(|why| syntax(&format!("protocols: {why}")))?;
-    // A redirect is a failure, as is a server that chooses no sub-protocol.
+    // A redirect fails, and so does a server that chooses no sub-protocol.
     let base = Options {
         protocols: protocols.join(", "),
         protocol_required: true,
@@ -130,7 +130,7 @@ pub fn attempt<'env>(
         ..Options::default()
     };
     let refused = |error| of_api(env, &error).map_or_else(|failed| failed, |error| env.throw(error));
-    // The standard leaves further arguments unread.
+    // The standard ignores further arguments.
     let options = if options.type_of() == Type::Object { options } else { env.undefined()? };
     let options = connect_options(base, options, Lenience { client: 0, method: class }).map_err(refused)?;
     if options.request.session.in_pieces {
@@ -203,7 +203,7 @@ fn check_protocols(protocols: &[String]) -> Result<(), &'static str> {
 fn ready_state(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     let Binding { audience, client, events, .. } = &**binding(&call)?;
     let state = match audience.state.get() {
-        // The server has begun to close, and all that came before has been heard.
+        // The server has started to close, and all earlier events were delivered.
         ReadyState::Open if !matches!(client.state(), State::Open) && events.is_empty() => {
             ReadyState::Closing
         }
@@ -247,7 +247,7 @@ fn binary_type(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     })
 }
 
-/// Another value than the two changes nothing, and neither does `blob` where the engine has no Blob.
+/// A value other than the two changes nothing. `blob` changes nothing in an engine without Blob.
 fn set_binary_type(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     let (env, binary_type) = (call.env(), &binding(&call)?.audience.binary_type);
     match call.arguments[0].coerce_text()?.as_str() {
@@ -338,7 +338,7 @@ fn queue(
     Ok(())
 }
 
-/// The script under way sends something: until it is over, none of that has gone.
+/// The running script sends something. Until it ends, none of it counts as sent.
 fn begin_sending(env: Engine, binding: &Rc<Binding<Hearing>>) -> Result<(), EngineError> {
     let hearing = &binding.audience;
     if hearing.settled.get() {
@@ -352,9 +352,9 @@ fn transmit(binding: &Binding<Hearing>, kind: MessageType, bytes: &[u8]) {
     let Binding { audience: hearing, client, .. } = binding;
     match client.send(kind, bytes) {
         Ok(()) => hearing.unsent.queue(bytes.len()),
-        // The server has begun to close, or the connection is lost: the event that tells is on its way.
+        // The server has started to close or the connection is lost, and the event is queued.
         Err(SendError::NotConnected) => hearing.unsent.refuse(bytes.len()),
-        // The standard wants a connection closed that more is sent on than it has room for.
+        // The standard requires to close a connection whose send buffer is full.
         Err(
             SendError::QueueFull
             | SendError::TooLong
@@ -398,7 +398,7 @@ fn queue_blob(env: Engine, binding: &Rc<Binding<Hearing>>, blob: Value<'_>) -> R
     promise.get(c"then")?.call(promise, [read, failed]).map(|_| ())
 }
 
-/// The bytes of a Blob are there, or it cannot be read, which ends the connection.
+/// The bytes of a Blob have been read, or reading failed, which ends the connection.
 fn blob_read(binding: &Weak<Binding<Hearing>>, number: u64, bytes: Option<Vec<u8>>) {
     let Some(binding) = binding.upgrade() else { return };
     let hearing = &binding.audience;
@@ -450,7 +450,7 @@ fn close(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     env.undefined()
 }
 
-/// Refuses a code and a reason that no script may close with. The two names are those of the method and of its code.
+/// Refuses a code and a reason that a script must not use. The two names are those of the method and of its code.
 pub fn check_close(
     env: Engine,
     [method, name]: [&str; 2],
@@ -474,14 +474,14 @@ pub fn check_close(
     Ok(())
 }
 
-/// The code to close with: a reason needs one.
+/// The close code. A reason needs one.
 pub fn code_beside(code: Option<u16>, reason: &str) -> Option<u16> {
     code.or_else(|| (!reason.is_empty()).then_some(NORMAL))
 }
 
-/// Begins the closing handshake, or gives the attempt up.
+/// Starts the closing handshake, or cancels the attempt.
 pub fn start_close<A: Audience>(binding: &Binding<A>, code: Option<u16>, reason: &str) {
-    // What has ended meanwhile is closed.
+    // A connection that has already ended is closed.
     let _ = match code_beside(code, reason) {
         Some(code) => binding.client.close(code.into(), reason),
         None => binding.client.close_without_code(),

@@ -15,10 +15,10 @@ use crate::arkts::known::{give, object_of};
 use crate::arkts::napi::{Call, Deferred, Engine, EngineError, Reference, Value};
 
 const NAME: &str = "WebSocketStream";
-/// What a signal closes with that is aborted between the server's answer and the event `open`: going away.
+/// The close code of a signal that is aborted between the server's answer and the event `open`: going away.
 const ABORTED: u16 = 1001;
 
-/// What an object of the class has.
+/// The data of an object of the class.
 struct Stream {
     binding: Rc<Binding<Streams>>,
     opened: Reference,
@@ -116,7 +116,7 @@ fn construct(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     env.undefined()
 }
 
-/// A promise whose rejection need not be handled by anyone, as the standard has it.
+/// A promise whose rejection may stay unhandled, as in the standard.
 fn handled_promise<'env>(env: Engine) -> Result<(Value<'env>, Deferred), EngineError> {
     let (promise, deferred) = env.promise()?;
     let nothing = env.function(|call| call.env().undefined())?;

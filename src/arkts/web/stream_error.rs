@@ -47,7 +47,7 @@ fn state_of<'env>(env: Engine, code: Option<u16>, reason: &str) -> Result<Value<
     env.array(&[code, env.string(reason)?])
 }
 
-/// Makes an error whose code a script need not be allowed to close with.
+/// Creates an error with any code, also one that a script must not use.
 pub fn make<'env>(env: Engine, message: &str, code: u16, reason: &str) -> Result<Value<'env>, EngineError> {
     let realm = realm_of(env)?;
     let arguments = env.array(&[env.string(message)?, env.string(NAME)?])?;
@@ -57,7 +57,7 @@ pub fn make<'env>(env: Engine, message: &str, code: u16, reason: &str) -> Result
     Ok(error)
 }
 
-/// The code and the reason of a `WebSocketError`; nothing of any other value.
+/// The code and the reason of a `WebSocketError`; none for any other value.
 pub fn close_info_of(value: Value<'_>) -> Result<(Option<u16>, String), EngineError> {
     let state = state(value)?;
     if state.is_absent() {
@@ -67,7 +67,7 @@ pub fn close_info_of(value: Value<'_>) -> Result<(Option<u16>, String), EngineEr
     Ok((code, state.element(1)?.to_text().unwrap_or_default()))
 }
 
-/// Reads an object of a code and a reason, with which a script may close.
+/// Reads an object with a close code and a reason from a script.
 pub fn close_info(value: Value<'_>, method: &str) -> Result<(Option<u16>, String), EngineError> {
     let env = value.env();
     if value.is_absent() {

@@ -1,7 +1,7 @@
-//! Who hears the events of a `web.WebSocketStream`: its two streams, which are the engine's own, and its two promises.
+//! Delivers the events of a `web.WebSocketStream` to its two streams, which the engine provides, and its two promises.
 //!
-//! A message goes to the readable stream when that has room. Otherwise it waits here and counts against the event queue, so that
-//! the session stops reading from the socket. A write ends when little waits to be sent.
+//! A message goes to the readable stream when it has room. Otherwise it waits here and counts against the event queue, so that
+//! the session stops reading from the socket. A write ends when the send queue is short.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -24,12 +24,12 @@ use crate::client::{
 };
 use crate::event_queue::EventReceiver;
 
-/// A write ends at once while no more waits to be sent. Otherwise it ends when the kernel has its message.
+/// A write ends at once while the send queue has at most this many bytes. Otherwise it ends when the kernel has its message.
 const WRITE_AHEAD_BYTES: usize = 65_536;
 
-/// Who hears the events of the connection.
+/// The audience of the connection's events.
 pub struct Streams {
-    /// What the streams are made with.
+    /// The data from which the streams are created.
     pub binding: RefCell<Weak<Binding<Self>>>,
     state: Cell<ReadyState>,
     /// The promises of the object, until they are settled.
@@ -42,7 +42,7 @@ pub struct Streams {
     /// The controllers of the streams, from the event `open` until the end.
     readable: RefCell<Option<Reference>>,
     writable: RefCell<Option<Reference>>,
-    /// Messages that the readable stream has no room for.
+    /// Messages that do not fit into the readable stream.
     unread: RefCell<VecDeque<(MessageType, Vec<u8>)>>,
     /// The write whose message the kernel does not have yet.
     write: RefCell<Option<(Receipt, Deferred)>>,
@@ -82,7 +82,7 @@ impl<'a> End<'a> {
 }
 
 impl Streams {
-    /// The two promises are those of the object.
+    /// Takes the two promises of the object.
     pub fn new(opened: Deferred, closed: Deferred) -> Self {
         Self {
             binding: RefCell::default(),
@@ -100,11 +100,11 @@ impl Streams {
         }
     }
 
-    /// A signal was aborted before the connection was open: rejects both promises with its reason.
+    /// The signal was aborted before the connection opened: rejects both promises with its reason.
     pub fn abort(&self, signal: Value<'_>) -> Result<(), EngineError> {
         self.state.set(ReadyState::Closing);
         let reason = match signal.get(c"reason")? {
-            // The signal of `createAbortSignal` has none.
+            // The signal of `createAbortSignal` has no reason.
             reason if reason.is_undefined() => {
                 exception::make(signal.env(), "AbortError", "the signal was aborted")?
             }
@@ -116,7 +116,7 @@ impl Streams {
         Ok(())
     }
 
-    /// Begins the closing handshake, or gives the attempt up. Messages are neither heard nor sent afterwards.
+    /// Starts the closing handshake, or cancels the attempt. No message is received or sent afterwards.
     pub fn close(&self, binding: &Binding<Self>, code: Option<u16>, reason: &str) {
         if self.state.get() < ReadyState::Closing {
             self.state.set(ReadyState::Closing);
@@ -125,7 +125,7 @@ impl Streams {
         }
     }
 
-    /// The signal can no longer cancel anything.
+    /// Unsubscribes from the signal, which can no longer cancel the attempt.
     fn unsubscribe(&self) {
         let subscription = self.signal.take();
         if let Some(subscription) = subscription {
@@ -141,7 +141,7 @@ impl Streams {
     /// The connection is open: makes the streams.
     fn open(&self, env: Engine, opened: &Opened) -> Result<(), EngineError> {
         let Some(binding) = self.binding.borrow().upgrade() else { return Ok(()) };
-        // The script may have given the connection up.
+        // The script may have cancelled the connection.
         if self.state.get() != ReadyState::Connecting {
             return Ok(());
         }
@@ -159,7 +159,7 @@ impl Streams {
         Ok(())
     }
 
-    /// A message came.
+    /// A message arrived.
     fn message(
         &self,
         kind: MessageType,
@@ -180,7 +180,7 @@ impl Streams {
         Ok(())
     }
 
-    /// The readable stream has room: gives it the next message that waits, and ends it after the last one of a connection.
+    /// The readable stream has room: passes it the next waiting message, and ends it after the last one.
     fn pull(&self, controller: Value<'_>, events: &EventReceiver<Event>) -> Result<(), EngineError> {
         let next = self.unread.borrow_mut().pop_front();
         if let Some((kind, bytes)) = next {
@@ -193,7 +193,7 @@ impl Streams {
         Ok(())
     }
 
-    /// The connection is over: settles what waits, and ends the streams.
+    /// The connection has ended: settles the promises, and ends the streams.
     fn end(&self, env: Engine, end: &End<'_>, events: &EventReceiver<Event>) -> Result<(), EngineError> {
         let End { clean, code, reason, message } = *end;
         self.state.set(ReadyState::Closed);
@@ -233,7 +233,7 @@ impl Streams {
     }
 }
 
-/// Calls a method of a stream's controller. A stream that has ended takes no more, which is no fault.
+/// Calls a method of a stream's controller. An ended stream refuses it, which is not an error.
 fn tell(env: Engine, controller: Option<Reference>, method: &CStr, argument: Option<Value<'_>>) {
     let told = controller.map_or(Ok(()), |controller| {
         let (controller, argument) = (controller.value()?, argument.map_or_else(|| env.undefined(), Ok)?);
@@ -250,7 +250,7 @@ fn settle(deferred: Option<Deferred>, outcome: Result<Value<'_>, Value<'_>>) {
     }
 }
 
-/// Gives a message to the readable stream: a string for text, a Uint8Array for binary.
+/// Passes a message to the readable stream: a string for text, a Uint8Array for binary.
 fn enqueue(
     controller: Value<'_>,
     kind: MessageType,
@@ -295,7 +295,7 @@ fn sink<'env>(env: Engine, binding: &Rc<Binding<Streams>>) -> Result<Value<'env>
         it.audience.writable.replace(Some(Reference::new(controller)?));
         let (env, weak, signal) = (controller.env(), Rc::downgrade(it), controller.get(c"signal")?);
         if signal.is_object() {
-            // Without it, an abort would wait for the write under way, which may wait for the server.
+            // Without it, an abort would wait for the current write, which can wait for the server.
             let abort = env.function(move |call| {
                 let write = weak.upgrade().and_then(|binding| binding.audience.write.take());
                 settle(write.map(|(_, deferred)| deferred), Err(call.this.get(c"reason")?));
@@ -328,14 +328,14 @@ fn add(
     object.set(name, env.function(move |call| body(&binding, call.env().adopt(call.arguments[0].raw())))?)
 }
 
-/// A stream was cancelled or aborted: closes with what its reason says, if that is a `WebSocketError`.
+/// A stream was cancelled or aborted: closes with the code and reason of a `WebSocketError`.
 fn close_by(binding: &Rc<Binding<Streams>>, reason: Value<'static>) -> Result<Value<'static>, EngineError> {
     let (code, text) = stream_error::close_info_of(reason)?;
     binding.audience.close(binding, code, &text);
     reason.env().undefined()
 }
 
-/// Sends a message. Its promise ends when little waits to be sent.
+/// Sends a message. Its promise resolves when the send queue is short.
 fn write(binding: &Rc<Binding<Streams>>, chunk: Value<'static>) -> Result<Value<'static>, EngineError> {
     let (env, Binding { audience, client, promises, .. }) = (chunk.env(), &**binding);
     let receipt = promises.new_receipt();
@@ -357,7 +357,7 @@ fn write(binding: &Rc<Binding<Streams>>, chunk: Value<'static>) -> Result<Value<
     match sent {
         Ok(()) if client.buffered() <= WRITE_AHEAD_BYTES => return env.undefined(),
         Ok(()) => {}
-        // The server has begun to close, or the connection is lost: the event that says so is queued, and ends the write.
+        // The server has started to close or the connection is lost. The event is queued and ends the write.
         Err(SendError::NotConnected) => {}
         Err(error) => return Err(ApiError::from(error).throw(env)),
     }
@@ -419,7 +419,7 @@ impl Audience for Streams {
             Event::Failed(error, Terminal::Yes) => {
                 self.end(env, &End::abnormal(&error.message), &binding.events)
             }
-            // To the script there never was a connection.
+            // For the script there never was a connection.
             Event::Closed(_) if self.opened.borrow().is_some() => {
                 let message = "the connection was closed before it opened";
                 self.end(env, &End::abnormal(message), &binding.events)
@@ -465,7 +465,8 @@ impl Audience for Streams {
     ) {
     }
 
-    /// What waits for the streams runs before anything else comes: it may write, which a close frame that is queued must not overtake.
+    /// Code that awaits the streams runs before the next event. It can write, and a queued close frame must not overtake that
+    /// write.
     fn other(_: &mut Listeners<'_>, event: Event) -> Flow {
         if matches!(event, Event::Opened(_)) { Flow::Yield } else { Flow::Continue }
     }

@@ -1,7 +1,7 @@
 //! The listeners of an event target, and how they are called (DOM sections 2.7 to 2.10, HTML section 8.1.8.1).
 //!
-//! The functions themselves are in an array that the target's object holds: there the garbage collector sees them. Its first elements
-//! are the target and what it keeps.
+//! The functions are in an array that the target's object holds, where the garbage collector sees them. The first elements are
+//! the target and its other values.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -21,13 +21,13 @@ const LISTENERS_FROM: u32 = 3;
 #[derive(Default)]
 pub struct Target {
     lists: RefCell<Vec<List>>,
-    /// Places of the array that are free again.
+    /// Free places of the array.
     free: RefCell<Vec<u32>>,
     /// The first place that was never taken.
     next: Cell<u32>,
     /// Counts the changes of the listeners.
     pub version: Cell<u32>,
-    /// The types of the events that can still come by themselves: while one of them has a listener, the object lives.
+    /// The types of events that can still occur. While one of them has a listener, the object lives.
     coming: Cell<&'static [&'static str]>,
     /// Keeps the array, and with it the object, alive.
     hold: HeldValue,
@@ -46,7 +46,7 @@ pub struct Listener {
     capture: bool,
     once: bool,
     passive: bool,
-    /// It is the value of an attribute such as `onopen`.
+    /// It is set by an attribute such as `onopen`.
     handler: bool,
     removed: Cell<bool>,
 }
@@ -80,13 +80,13 @@ impl<'env> ListenerOptions<'env> {
         Ok(Self { capture, once, passive, signal })
     }
 
-    /// The same of `removeEventListener`, which reads `capture` alone.
+    /// The third argument of `removeEventListener`, which reads only `capture`.
     pub fn parse_capture(value: Value<'_>) -> Result<bool, EngineError> {
         if value.is_object() { value.get(c"capture")?.coerce_boolean() } else { value.coerce_boolean() }
     }
 }
 
-/// Makes the array of `target`, and has `object` hold it.
+/// Creates the array of `target`, and stores it in `object`.
 pub fn attach(realm: &Realm, object: Value<'_>) -> Result<(), EngineError> {
     let env = object.env();
     let holder = env.array(&[object, env.undefined()?, env.undefined()?])?;
@@ -99,7 +99,7 @@ pub fn holder<'env>(realm: &Realm, object: Value<'env>) -> Result<Value<'env>, E
 }
 
 impl Target {
-    /// Adds a listener, unless it is there already.
+    /// Adds a listener, unless it is already set.
     pub fn add<'env>(
         self: &Rc<Self>,
         holder: Value<'env>,
@@ -131,14 +131,14 @@ impl Target {
             target.remove_listener(call.this, &kind, &listener)?;
             call.env().undefined()
         })?;
-        // The function is given the array as `this`.
+        // The function gets the array as `this`.
         let abort = abort.get(c"bind")?.call(abort, [holder])?;
         let once = env.object()?;
         once.set(c"once", env.boolean(true)?)?;
         signal.get(c"addEventListener")?.call(signal, [env.string("abort")?, abort, once]).map(|_| ())
     }
 
-    /// Removes a listener, if it is there.
+    /// Removes a listener, if it is set.
     pub fn remove(
         &self,
         holder: Value<'_>,
@@ -160,7 +160,7 @@ impl Target {
         }
     }
 
-    /// Sets such an attribute. A value in the place of another is called when that one was to be.
+    /// Sets such an attribute. A new value keeps the position of the earlier one in the order of calls.
     pub fn set_handler(&self, holder: Value<'_>, kind: &str, value: Value<'_>) -> Result<(), EngineError> {
         let value = Some(value).filter(|value| value.is_object());
         match (self.find_handler(kind), value) {
@@ -194,7 +194,7 @@ impl Target {
         self.lists.borrow().iter().any(|list| &*list.kind == kind)
     }
 
-    /// From now on events of these types, and no others, can come by themselves.
+    /// From now on only events of these types can occur.
     pub fn set_coming(&self, kinds: &'static [&'static str]) {
         self.coming.set(kinds);
         if !self.is_awaited() {
@@ -202,12 +202,12 @@ impl Target {
         }
     }
 
-    /// Whether a listener waits for an event that can come.
+    /// Whether a listener waits for an event that can occur.
     pub fn is_awaited(&self) -> bool {
         self.coming.get().iter().any(|kind| self.has(kind))
     }
 
-    /// The array, while a listener waits for an event that can come.
+    /// The array, while a listener waits for an event that can occur.
     pub fn held<'env>(&self) -> Option<Value<'env>> {
         self.hold.value()
     }
@@ -284,7 +284,7 @@ impl Target {
         self.changed(holder)
     }
 
-    /// Keeps the object alive as long as a listener waits for an event that can come.
+    /// Keeps the object alive while a listener waits for an event that can occur.
     fn changed(&self, holder: Value<'_>) -> Result<(), EngineError> {
         self.version.set(self.version.get().wrapping_add(1));
         match (self.is_awaited(), self.hold.is_held()) {
@@ -318,13 +318,13 @@ pub fn callables<'scope>(
 }
 
 impl<'scope> Callable<'scope> {
-    /// The function of a listener that is there for more than one event.
+    /// The function of a listener that is not limited to one event.
     pub fn lasting_function(&self) -> Option<Value<'scope>> {
         Some(self.callback).filter(|_| self.is_function && !self.listener.once)
     }
 }
 
-/// An event on its way to the listeners of a target.
+/// An event and the target whose listeners get it.
 pub struct Dispatch<'a, 'scope> {
     pub realm: &'a Realm,
     pub target: &'a Target,
@@ -364,7 +364,7 @@ impl<'scope> Dispatch<'_, 'scope> {
             realm.set_passive(true);
         }
         let outcome = if listener.handler && !is_alone {
-            // A listener before this one may have set the attribute to another.
+            // An earlier listener may have changed the attribute.
             let callback = holder.element(listener.slot)?;
             if callback.type_of() != Type::Function {
                 return Ok(());

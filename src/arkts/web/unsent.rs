@@ -1,4 +1,4 @@
-//! The bytes that a script has given to `send` and that the kernel has not: `bufferedAmount` (WHATWG WebSockets section 3.1).
+//! The bytes passed to `send` that the kernel does not have yet: `bufferedAmount` (WHATWG WebSockets section 3.1).
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -8,15 +8,15 @@ use crate::client::Client;
 /// See the module.
 #[derive(Default)]
 pub struct Unsent {
-    /// Of the messages in the client's queue, oldest first; of those that were sent since the last look too.
+    /// The lengths of the messages in the client's queue, oldest first. Includes those sent since the last update.
     queued: RefCell<VecDeque<usize>>,
     /// Their sum.
     queued_bytes: Cell<u64>,
-    /// How many messages the client had sent at the last look.
+    /// The number of messages that the client had sent at the last update.
     sent: Cell<u64>,
-    /// Of messages that wait behind a Blob.
+    /// The bytes of messages that wait behind a Blob.
     waiting: Cell<u64>,
-    /// Of messages that nobody sends any more.
+    /// The bytes of messages that will not be sent.
     refused: Cell<u64>,
 }
 
@@ -25,7 +25,7 @@ impl Unsent {
         self.queued_bytes.get().saturating_add(self.waiting.get()).saturating_add(self.refused.get())
     }
 
-    /// The client has taken a message.
+    /// The client has queued a message.
     pub fn queue(&self, bytes: usize) {
         self.queued.borrow_mut().push_back(bytes);
         self.queued_bytes.set(self.queued_bytes.get() + bytes as u64);
@@ -45,7 +45,7 @@ impl Unsent {
         self.refused.set(self.refused.get().saturating_add(bytes as u64));
     }
 
-    /// Takes off what the kernel has by now.
+    /// Subtracts the messages that the kernel has by now.
     pub fn look(&self, client: &Client) {
         let mut queued = self.queued.borrow_mut();
         if queued.is_empty() {
@@ -58,7 +58,7 @@ impl Unsent {
         }
     }
 
-    /// The connection is over, and all was sent.
+    /// The connection has ended, and everything was sent.
     pub fn none_is_queued(&self) {
         self.queued.take();
         self.queued_bytes.set(0);

@@ -1,4 +1,4 @@
-//! The methods and properties of the object, but for its listeners.
+//! The methods and properties of the object, except its listeners.
 
 use std::sync::atomic::Ordering;
 
@@ -57,11 +57,11 @@ impl WebSocket {
         }
     }
 
-    /// Sends a ping (RFC 6455 section 5.5.2) ahead of what is queued.
+    /// Sends a ping (RFC 6455 section 5.5.2) before the queued messages.
     pub fn ping<'env>(&self, env: Engine, data: Value<'env>) -> Result<Value<'env>, EngineError> {
         let Binding { client, promises, .. } = &*self.binding;
         let payload = if data.is_absent() {
-            // Told apart from other pings.
+            // Distinguishes this ping from others.
             let number = promises.new_receipt();
             Ok(format!("ping {number}").into_bytes())
         } else {
@@ -136,7 +136,7 @@ impl WebSocket {
             State::Connecting => 0.0,
             State::Open if opened.get() => 1.0,
             State::Open => 0.0,
-            // The event that says so is queued.
+            // The event that reports it is queued.
             State::Closing | State::Idle | State::Closed => 2.0,
         }
     }
@@ -190,13 +190,13 @@ impl WebSocket {
         let (code, reason) = options::close_options(options, self.lenience("close"))?;
         let Binding { client, begun, .. } = &*self.binding;
         match client.close(code, &reason) {
-            // An attempt that has failed already, and of which no event has told yet, is closed early as well.
+            // An attempt that has failed without a delivered event is also closed early.
             Ok(CloseStart::Handshake) if client.state() != State::Closed => Ok(()),
             Ok(CloseStart::Handshake | CloseStart::Cancelled) => {
                 self.binding.close_early(code, &reason);
                 Ok(())
             }
-            // What has ended is closed, however it ended.
+            // An ended connection counts as closed.
             Err(CloseError::NotConnected) if begun.get() > 0 => Ok(()),
             Err(error) => Err(ApiError::from(error).or_no_permission("close")),
         }
@@ -205,7 +205,7 @@ impl WebSocket {
 
 /// `f(callback)` and `f(undefined, callback)` are the same.
 fn split_callback<'env>(options: Value<'env>, callback: Value<'env>) -> (Value<'env>, Value<'env>) {
-    // What then stands in the callback's place was left out, as undefined or nothing.
+    // The value in the callback's place is then undefined or missing.
     if options.type_of() == Type::Function { (callback, options) } else { (options, callback) }
 }
 
@@ -219,7 +219,7 @@ fn optional_callback(callback: Value<'_>) -> Result<Option<Value<'_>>, ApiError>
     }
 }
 
-/// Gives the outcome of `call` to the callback, or as a promise when there is none.
+/// Passes the outcome of `call` to the callback, or returns it as a promise without one.
 fn settle_call<'env>(
     env: Engine,
     callback: Value<'env>,

@@ -1,4 +1,4 @@
-//! Who hears the events of the object that `createWebSocket` returns: one listener for each event.
+//! Delivers the events of the object that `createWebSocket` returns: one listener for each event.
 //!
 //! Knows nothing of sessions and promises.
 
@@ -130,7 +130,7 @@ impl<'scope> Listeners<'scope> {
             }
         };
         current(self);
-        // As on the platform, who does not hear messages does not hear their ends.
+        // As on the platform, without a listener of messages there is no event for their ends.
         let Some(listener) = self.message else { return };
         let value = data.into_value(env, kind, events);
         self.report(value.and_then(|value| listener.call(undefined, [undefined, value])));
@@ -185,7 +185,7 @@ impl<'scope> Listeners<'scope> {
                 }
                 Ok([result])
             }),
-            // Messages and pieces have methods of their own; the outcome of a sent message settles a promise.
+            // Messages and pieces have their own methods. The outcome of a sent message settles a promise.
             Event::Message(..) | Event::Piece(..) | Event::Sent(..) => {}
             Event::Drained => self.call(EventType::Drain, || Ok([undefined])),
             Event::Frame(direction, header) => {

@@ -23,7 +23,7 @@ impl WebSocket {
         Ok(())
     }
 
-    /// Removes the listener of an event: whichever is set, or `callback` alone.
+    /// Removes the listener of an event: any, or only `callback`.
     pub fn unlisten<'env>(
         &self,
         this: Value<'env>,
@@ -43,7 +43,7 @@ impl WebSocket {
         Ok(())
     }
 
-    /// The event of that name. A warning names any other.
+    /// The event with this name. Logs a warning for any other name.
     pub fn event_type(&self, method: &'static str, kind: Value<'_>) -> Option<EventType> {
         let name = kind.to_text();
         let event = name.as_deref().and_then(EventType::parse);

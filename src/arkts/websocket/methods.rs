@@ -1,7 +1,6 @@
-//! The methods as scripts find them on the prototype.
+//! The methods on the prototype.
 //!
-//! A method that is called with another `this` than an object of this class does nothing, as on the platform, and a warning
-//! says so.
+//! A method called with a `this` of another class only logs a warning, as on the platform.
 
 use super::WebSocket;
 use crate::arkts::event::EventType;
@@ -33,7 +32,7 @@ const METHODS: [(&str, Method); 12] = [
     }),
 ];
 
-/// The names that the platform has in static ArkTS besides `on` and `off`.
+/// The additional names of `on` and `off` that the platform has in static ArkTS.
 const LISTENING: [(&str, &str, EventType); 6] = [
     ("onOpen", "offOpen", EventType::Open),
     ("onMessage", "offMessage", EventType::Message),

@@ -63,7 +63,7 @@ impl Drop for WebSocket {
 }
 
 impl WebSocket {
-    /// Notes that `listened` are now the events with a listener, also for the session.
+    /// Notes that the events `listened` now have a listener, also for the session.
     fn note_listeners(&self, listened: u16) {
         let Binding { audience, wanted, client, .. } = &*self.binding;
         audience.listened.set(listened);
