@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the 517 cases of the Autobahn suite, as PyPI's kosoku serves them, through the library's own session, and compares
-# each result with tests/conformance/expected.json.
+# Runs the 517 cases of the Autobahn suite (PyPI's kosoku) through the library's own session. Compares each result with
+# tests/conformance/expected.json.
 #
 #   tests/conformance/run.sh [--short | --accept]
 #

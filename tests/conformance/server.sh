@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the 517 cases of the Autobahn suite, as PyPI's kosoku has them for servers, against the library's own server, and compares
-# each result with tests/conformance/expected.json: they are those of the client.
+# Runs the 517 server cases of the Autobahn suite (PyPI's kosoku) against the library's own server. Compares each result with
+# tests/conformance/expected.json, which the client shares.
 #
 #   tests/conformance/server.sh [--short]
 #

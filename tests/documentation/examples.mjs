@@ -1,5 +1,5 @@
-// Runs each function and class that the examples of docs/arkts, and the .ets files of examples/ that are no pages, export. One without a
-// test here is a failure.
+// Runs each exported function and class of the examples of docs/arkts, and of the .ets files of examples/ that are not pages.
+// One without a test here is a failure.
 
 import assert from 'node:assert';
 import fs from 'node:fs';
@@ -323,7 +323,7 @@ for (const file of files()) {
     try {
       assert(TESTS[name], 'there is no test of it');
       await TESTS[name](example);
-      // A promise that nobody heard is told of in the next turn.
+      // An unhandled rejection is reported in the next turn.
       await new Promise(setImmediate);
     } catch (error) {
       fail(error);

@@ -604,7 +604,7 @@ void guards_and_ends()
     CHECK_INT(NWS_GetResponseHeader(client, "x-served-by", 0, value, &length), WEBSOCKET_OK);
     CHECK_TEXT(value, "this device");
     CHECK_INT(endGently(server), WEBSOCKET_OK);
-    /* The client may hear of it before or after, and a slow one is dropped. */
+    /* The client can learn of it before or after, and a slow one is dropped. */
     expect("all clients are gone\n");
     destroy(client);
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Shows that ohrs makes the same libraries and the same HAR as our scripts do: tests/har/ohrs.sh
 #
-# It is not in scripts/test.sh: ohrs has flags of its own, so all is compiled anew, which takes minutes. The last line is
-# `ohrs: N passed, N failed`.
+# It is not in scripts/test.sh, because ohrs has its own flags, so everything is compiled again, which takes minutes. The last
+# line is `ohrs: N passed, N failed`.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"

@@ -1,4 +1,4 @@
-// ark_js_napi_cli has no console, and timers only with a second engine beside it. Hypium asks for a timer to begin and for each
+// ark_js_napi_cli has no console, and timers only with a second engine beside it. Hypium needs a timer to start and for each
 // test's deadline; the tests themselves need none, and run.sh has a deadline for all.
 globalThis.console ??= { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, log: () => {} };
 if (typeof globalThis.setTimeout !== 'function') {
@@ -14,7 +14,7 @@ const library = globalThis.requireNapiPreview('net_websocket', true);
 
 function platform(name) {
   switch (name) {
-    // Of the package's own Index.ets only what it hands on.
+    // Only the exports of the package's own Index.ets.
     case '@net-websocket/net_websocket': return { __esModule: true, default: library };
     case '@kit.ArkTS': return {};
     default: throw new Error(`the platform's module ${name} has no stub here`);

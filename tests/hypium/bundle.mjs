@@ -59,7 +59,7 @@ ${modules.join(',\n')},
 ];
 const LOADED = [];
 
-/** The exports of a module, which runs when first asked for; \`platform\` answers for those that are not among the modules. */
+/** The exports of a module, which runs at the first request; \`platform\` answers for those that are not among the modules. */
 function load(id, platform) {
   if (!LOADED[id]) {
     const [body, needs] = MODULES[id];

@@ -3,7 +3,7 @@ const { Worker, isMainThread, parentPort, workerData } = require('node:worker_th
 const library = { exports: {} };
 process.dlopen(library, process.env.NET_WEBSOCKET_LIB);
 
-/** As TaskPool does it: the function runs in another thread, in an environment of its own, and finds its module loaded there. */
+/** Like TaskPool: the function runs in another thread with its own environment, in which its module is loaded. */
 function execute(func, ...args) {
   const id = LOADED.findIndex((exports) => exports && Object.values(exports).includes(func));
   const name = Object.keys(LOADED[id]).find((key) => LOADED[id][key] === func);
@@ -16,7 +16,7 @@ function execute(func, ...args) {
 
 function platform(name) {
   switch (name) {
-    // Of the package's own Index.ets only what it hands on.
+    // Only the exports of the package's own Index.ets.
     case '@net-websocket/net_websocket': return { __esModule: true, default: library.exports };
     case '@kit.ArkTS': return { taskpool: { execute } };
     default: throw new Error(`the platform's module ${name} has no stub here`);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs tests/tools/interop_client.rs against two independent servers, npm's ws and PyPI's websockets: every combination of
-# permessage-deflate's parameters on both sides, random messages compared byte for byte, closes from either side.
+# Runs tests/tools/interop_client.rs against two independent servers, npm's ws and PyPI's websockets. It tests every combination
+# of permessage-deflate's parameters, random messages compared byte for byte, and closes from either side.
 #
 #   tests/interop/run.sh [ws|websockets]      default: both, side by side
 #

@@ -38,7 +38,7 @@ async def handle(socket):
             await socket.send(await seen[query["of"]])
         async for message in socket:
             count += 1
-            # A send would wait for the end of the connection, and the end for more of these messages to be taken.
+            # A send would wait for the end of the connection, and the end would wait until more of these messages are read.
             if socket.state is State.OPEN:
                 await echo(socket, message)
     except ConnectionClosed:

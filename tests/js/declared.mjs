@@ -1,4 +1,4 @@
-// Prints, as JSON, what index.d.ts declares that is there when an app runs, for declared.test.js:
+// Prints the runtime declarations of index.d.ts as JSON, for declared.test.js:
 //
 //   node declared.mjs INDEX_D_TS      OHOS_TYPESCRIPT names the folder of npm ohos-typescript
 //

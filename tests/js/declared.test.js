@@ -1,6 +1,6 @@
 'use strict';
 
-// index.d.ts and the loaded library have the same members, options and events: each that is declared is there, and no other.
+// index.d.ts and the loaded library have exactly the same members, options and events.
 
 const { readFileSync, readdirSync } = require('node:fs');
 const path = require('node:path');
@@ -93,7 +93,7 @@ const READERS = {
   ServerRefusal: async (given) => (await request()).refuse(403, given),
 };
 let asked;
-/** A request that a server was told of. Once it is answered, its methods still read what they are given. */
+/** A request that a server has received. Once it is answered, its methods still read what they are given. */
 function request() {
   asked ??= (async () => {
     const [server, client] = [library.createWebSocketServer(), library.createWebSocket()];
@@ -114,7 +114,7 @@ function request() {
 const NO_URL = 'no URL';
 const SOURCES = path.join(__dirname, '../../src/arkts');
 
-/** Every text in the sources that is a name: a member or an event that the library knows is among them. */
+/** Every literal in the sources that is a name. They include all members and events of the library. */
 function names(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const file = path.join(folder, entry.name);

@@ -1,7 +1,8 @@
 'use strict';
 
-// What the loaded library has, for declared.test.js: a worker, whose engine has lost the web's classes before, so that those of `web` are
-// the library's own, as in ArkTS. Posts the same as declared.mjs prints, as far as it can be seen, or what went wrong.
+// Lists the members of the loaded library, for declared.test.js. It runs in a worker without the engine's web classes, so that
+// those of `web` are the library's own, as in ArkTS. Posts the same as declared.mjs prints, as far as it can be seen, or what
+// went wrong.
 
 const { parentPort, workerData } = require('node:worker_threads');
 
@@ -26,7 +27,7 @@ function membersOf(object, isStatic, onlyEnumerable = false) {
   for (let each = object; each && !BASES.includes(each); each = isStatic ? null : Object.getPrototypeOf(each)) {
     for (const key of Reflect.ownKeys(each)) {
       const { value, enumerable } = Object.getOwnPropertyDescriptor(each, key);
-      // The library's own, which no app is to know.
+      // Internal members of the library.
       const hidden = String(key).startsWith('__') && !enumerable;
       if (hidden || OF_CLASSES.includes(String(key)) || (isStatic && OF_FUNCTIONS.includes(key)) || (onlyEnumerable && !enumerable)) continue;
       shape[(isStatic ? 'static ' : '') + written(key)] ??= { kind: typeof value === 'function' ? 'method' : 'property' };

@@ -1,6 +1,6 @@
 'use strict';
 
-// Events that come many at a time, and listeners that are slow, throw or change meanwhile.
+// Many events at a time, and listeners that are slow, throw or change.
 
 const { assert, test, uncaughtException } = require('./harness.js');
 const { assertSameBytes, bytes, library, socketTest } = require('./support.js');
@@ -140,7 +140,7 @@ test('a listener that blocks longer than the pong timeout does not end the conne
 
 socketTest('messages of every size arrive as sent', async (socket) => {
   await socket.open(WS_URL);
-  // Around where messages are kept and handed on in another way.
+  // Lengths around the limit at which messages are stored differently.
   const sizes = [0, 1, 125, 126, 16_383, 16_384, 16_385, 65_536, 131_071, 131_072, 131_073, 1_000_000];
   for (const size of sizes) socket.ws.send(bytes(size, 7));
   for (const size of sizes) assertSameBytes(await socket.message(), bytes(size, 7));
@@ -176,7 +176,7 @@ socketTest('a received ArrayBuffer is the application\'s own', async (socket) =>
 
 socketTest('the last event of a connection settles no promise of the next connection', async (socket) => {
   const { ws } = socket;
-  /** Begins the next connection before this thread hears of the end of the last. */
+  /** Starts the next connection before this thread gets the end of the last one. */
   const again = (url, options) => {
     ws.close();
     let begun;

@@ -67,7 +67,7 @@ socketTest('removes a listener by type', async (socket) => {
   // Its pong comes behind the message.
   await socket.ws.ping();
   await socket.shut();
-  // As on the platform, nobody hears the end of a message that nobody hears.
+  // As on the platform, without a message listener there is no dataEnd event.
   assert.deepStrictEqual(socket.log, ['headerReceive', 'open', 'close']);
 });
 

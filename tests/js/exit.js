@@ -1,8 +1,7 @@
 'use strict';
 
-// Ends the process at a bad moment, as the argument tells: in a listener while messages pour in, by an exception that
-// nobody catches, with connections under way, or while other environments have connections. The exit status must be 7 and
-// not that of a crash.
+// Ends the process at a bad moment, chosen by the argument: in a listener during a flood, by an uncaught exception, while
+// connecting, or while other environments have connections. The exit status must be 7 and not that of a crash.
 
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');

@@ -2,9 +2,9 @@
 
 // One flood into a slow listener, for flood.sh: node --expose-gc flood.js PATH COUNT SIZE [collect]
 //
-// Prints by how much the process grew. With `collect`, garbage is collected at every 4 MiB of messages, so that what is left is what
-// somebody holds. Without, V8 lets 32 MiB of ArrayBuffers that nobody uses any more stand before it looks (twice its largest
-// semi-space), whoever made them.
+// Prints by how much the process grew. With `collect`, garbage is collected at every 4 MiB of messages, so that what is left is
+// what somebody holds. Without it, V8 keeps 32 MiB of unused ArrayBuffers before it collects them (twice its largest
+// semi-space).
 
 const assert = require('node:assert');
 const fs = require('node:fs');

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A flood of 1 GB into a JavaScript listener that takes 1 ms for each message, in Node: the server is held back, memory
-# stays, nothing is lost. And a message of that length each way, in pieces, there and in Bun with the OpenHarmony binary. Too
-# long for every test run; tests/js/delivery.test.js and pieces.test.js have small ones.
+# Sends a flood of 1 GB to a JavaScript listener in Node that takes 1 ms for each message. The server must be paused, the memory
+# stay constant, and no message be lost. And a message of that length each way, in pieces, there and in Bun with the OpenHarmony
+# binary. Too long for every test run; tests/js/delivery.test.js and pieces.test.js have small ones.
 #
 #   tests/js/flood.sh [MEGABYTES]     default: 1000
 set -euo pipefail

@@ -11,12 +11,12 @@ const { OTHER, assertError, socketTest } = require('./support.js');
 const { WS_URL } = process.env;
 
 const STANDSTILL_S = 4;
-// In seconds, as the options are: a ping each second, and the server is to answer within two.
+// In seconds, like the options: a ping each second, and a pong timeout of two.
 const LIMITS = { pingInterval: 2, pongTimeout: 2, connectTimeout: 2000, closeTimeout: 2000 };
 // What a busy machine or an emulator may add.
 const SLACK_MS = 15_000;
 
-/** Has this process stopped, JavaScript and all, and resolves when it goes on. The environment's libraries are not the shell's. */
+/** Stops this process, including JavaScript, and resolves when it continues. The environment's libraries are not the shell's. */
 async function standStill() {
   const script = `kill -STOP ${process.pid}; sleep ${STANDSTILL_S}; kill -CONT ${process.pid}`;
   const stopper = spawn('/bin/sh', ['-c', script], { env: { PATH: '/usr/bin:/bin' }, stdio: 'ignore' });

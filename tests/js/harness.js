@@ -1,6 +1,6 @@
 'use strict';
 
-// A test runner small enough to behave the same in Node and in Bun: one test at a time, each with a deadline. The process must
+// A small test runner that behaves the same in Node and Bun. It runs one test at a time, each with a deadline. The process must
 // end by itself after the last test; that counts as a test too.
 
 const assert = require('node:assert');

@@ -8,7 +8,7 @@ const { PARAMETER, Recorder, assertError, assertWarns, callbackOf, failureOf, li
 
 const { WS_URL, WSS_UNTRUSTED_URL } = process.env;
 
-/** A server, and a way to see what a client's close frame had: each connection of the client as it comes. */
+/** A server that returns each connection of the client, so that a test can read its close frame. */
 async function server(context) {
   const connections = [];
   let waiting = [];

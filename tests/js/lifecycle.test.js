@@ -103,7 +103,7 @@ for (const type of ['open', 'reconnecting', 'reconnected']) {
     peer.socket.destroy();
     const next = await again;
     await until(() => calls.count === before + 1);
-    // Going away for good: after 1000 it does not come back.
+    // A final close: a connection does not reconnect after 1000.
     next.socket.write(Buffer.from([0x88, 2, 0x03, 0xe8]));
     assert.strictEqual(await next.closed, 1000);
   });
@@ -121,7 +121,7 @@ test('a connection outlives its object while a promise waits for it', async (con
   }
   peer.text('awaited');
   assert.deepStrictEqual(await next, { done: false, value: 'awaited' });
-  // Now nobody waits any more.
+  // Now no promise is pending.
   assert.strictEqual(await collected(peer.closed), 1001);
 });
 
@@ -192,11 +192,11 @@ test('objects that never connect leave nothing behind', async () => {
 
 const WORKER = path.join(__dirname, 'worker.js');
 
-/** An environment of its own with live connections; resolves when they are open, with what it says. */
+/** A separate environment with live connections; resolves when they are open, with what it says. */
 async function environment(url, mode, peer) {
   const library = path.resolve(NET_WEBSOCKET_LIB);
   const worker = new Worker(WORKER, { workerData: { url, hang: `${WS_URL}/hang`, mode, library, peer } });
-  // Asked for now: a short life may end in the turn that brings its message.
+  // Requested now, because a short-lived environment can end in the turn that delivers its message.
   const exited = new Promise((resolve) => worker.once('exit', resolve));
   const said = await new Promise((resolve, reject) => {
     worker.once('message', resolve);

@@ -1,7 +1,7 @@
 'use strict';
 
-// In a process that may not make sockets, as an app without ohos.permission.INTERNET: connect, send and close, and the methods of a
-// server, are refused with 201 before anything but the types of their arguments is looked at, and no event follows.
+// Runs in a process that cannot create sockets, like an app without ohos.permission.INTERNET. connect, send, close and the
+// methods of a server fail with 201. Only wrong argument types are reported first. No event follows.
 
 const assert = require('node:assert');
 

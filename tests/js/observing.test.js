@@ -65,7 +65,7 @@ test('reports every frame with its header, before the message it ends', async (c
   await ws.send(bytes(300));
   await ws.sendPiece('x', false);
   await ws.sendPiece('yz', true);
-  // Each was told of before its promise.
+  // Each frame was reported before its promise resolved.
   assert.deepStrictEqual(await until(3), [header('sent', 2, 300), header('sent', 1, 1, { fin: false }), header('sent', 0, 2)]);
   const closed = new Promise((resolve) => ws.on('close', resolve));
   await ws.close({ code: 1000, reason: 'bye' });
@@ -77,7 +77,7 @@ test('reports a compressed frame with its length on the wire', async (context) =
   const { url, connection } = await observed(context, 'Sec-WebSocket-Extensions: permessage-deflate\r\n');
   const ws = library.createWebSocket();
   const { until } = watch(ws);
-  // What is sent before is compressed by nobody, since the server has not agreed yet.
+  // Earlier messages are not compressed, because the server has not agreed yet.
   const open = new Promise((resolve) => ws.on('open', resolve));
   await ws.connect(url, { pingInterval: 0 });
   const { socket } = await connection;
@@ -116,7 +116,7 @@ socketTest('reports frames while there is a listener', async (socket) => {
   await socket.shut();
 });
 
-/** Pongs that nobody has asked for, to a listener of `event` that is slow at first; it `counts` each once. */
+/** Unsolicited pongs to a listener of `event` that is slow at first; it `counts` each once. */
 const floodOfPongs = async (context, event, counts) => {
   const count = 150_000;
   const { url, connection } = await observed(context);
@@ -155,7 +155,7 @@ test('sends wait for a slow listener of frames, and for no reader of messages', 
   });
   await ws.connect(url, { pingInterval: 0 });
   const peer = await connection;
-  // Messages for `next`, which nobody takes: more than would keep the library from reading.
+  // Unread messages for `next`, more than enough to pause reading.
   const first = ws.next();
   peer.socket.write(Buffer.alloc(3 * 5_000, Buffer.from([0x81, 1, 0x61])));
   await first;

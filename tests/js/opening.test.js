@@ -228,7 +228,7 @@ socketTest('a closed attempt reports only the close event', async (socket) => {
     const from = socket.log.length;
     await ws.connect(`${WS_URL}/hang`);
     assert.strictEqual(await ws.close(options), true);
-    // Closing what is closed is no error, before the event and after it.
+    // Closing again is not an error, before the event and after it.
     assert.strictEqual(await ws.close({ code: 4002 }), true);
     const result = await socket.closed();
     assert.deepStrictEqual(codeAndReason(result), { code, reason });

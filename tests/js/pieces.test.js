@@ -9,7 +9,7 @@ const { listen } = require('./server.js');
 const { WS_URL } = process.env;
 const MIB = 1_048_576;
 
-/** The next message of a socket with `receivePieces`: what was told of its pieces, and all of it. */
+/** The next message of a socket with `receivePieces`: the arguments of its events, and the whole message. */
 function pieceReader(ws) {
   const pieces = [];
   let heard = () => {};
@@ -102,7 +102,7 @@ socketTest('receives a long binary message in pieces', async (socket) => {
   assert.deepStrictEqual((await next()).parts, ['short']);
   await ws.send(new ArrayBuffer(0));
   assertSameBytes((await next()).parts[0], new ArrayBuffer(0));
-  // Each message has its end told, and none is told of as a whole.
+  // Each message has an event for its end, and none is delivered whole.
   await socket.shut();
   assert.deepStrictEqual(log, ['headerReceive', 'open', 'dataEnd', 'dataEnd', 'dataEnd', 'close']);
 });

@@ -1,7 +1,7 @@
 'use strict';
 
-// Our object beside the platform's module, point by point: platform.json records what the platform's documentation and
-// sources say, and where ours differs on purpose, what ours does and why.
+// Compares our object with the platform's module, point by point. platform.json records the behaviour from the platform's
+// documentation and sources. For deliberate differences it records ours and the reason.
 
 const net = require('node:net');
 
@@ -77,7 +77,8 @@ async function redirect(context, status, location) {
   return `ws://127.0.0.1:${port}/`;
 }
 
-/** `open` by a proxy that wants a name, with what it was told; of one that was told none, its refusal's status or `open`. */
+/** Connects through a proxy that requires credentials. Returns `open` with the received credentials; without received
+ * credentials, the refusal's status or `open`. */
 async function byProxy(socket, context, change) {
   let told;
   const { port } = await answering(context, (request, peer) => {

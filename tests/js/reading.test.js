@@ -108,8 +108,8 @@ socketTest('a reader that does not read pauses the server and loses no message',
   ws.connect(`${WS_URL}/flood/${count}/${size}`);
   const first = ws.next();
   await first;
-  // A pong behind the flood needs all of it to be read, so another connection to the same server tells that it is quiet: while its
-  // pings come back, nothing more of the flood is read.
+  // A pong behind the flood would need the whole flood to be read. So another connection to the same server detects the pause:
+  // while its pings are answered, no more of the flood is read.
   const clock = new Recorder(context);
   await clock.open(WS_URL);
   let before;

@@ -32,11 +32,11 @@ run_engine() {
     fi
 }
 
-# limited LOG SCRIPT [ARGUMENT...]: runs the engine into LOG, and ends it, with all it started, when it takes too long.
+# limited LOG SCRIPT [ARGUMENT...]: runs the engine with its output in LOG. Ends it and its children when it takes too long.
 limited() {
     local log=$1
     shift
-    # A process group of its own, so that an engine behind an emulator can be ended with all it started.
+    # A separate process group, so that an engine in an emulator can be ended with its children.
     set -m
     run_engine "$@" >"$log" 2>&1 </dev/null &
     job=$!
@@ -62,7 +62,7 @@ start_echo_server
 # Its own for each run, since two may run at once.
 log=$(mktemp "$TARGET/js-$engine.XXXXXX.log")
 export NET_WEBSOCKET_LIB=$library NET_WEBSOCKET_NDK_PEER=$peer NET_WEBSOCKET_DECLARED=$declared
-# Bun has a client of its own by the name of npm's ws.
+# In Bun, `ws` is Bun's own client.
 if [[ $engine == node ]]; then
     export NODE_PATH=$NWS_INTEROP/node_modules
 else

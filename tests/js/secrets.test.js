@@ -1,6 +1,6 @@
 'use strict';
 
-// What an application or a peer hands over in confidence stands in no text of an error and in no log line, whatever fails.
+// No error text and no log line contains a secret of an application or a peer, whatever fails.
 
 const { assert } = require('./harness.js');
 const { answering } = require('./server.js');

@@ -28,7 +28,7 @@ socketTest('send resolves when the kernel has the message, and rejects with the 
   await ws.close();
   for (const promise of hung) assertError(await failureOf(() => promise), OTHER, /^send: the connection ended.*: closed by the application \(1000\): CLOSE_NORMAL$/);
   await socket.closed();
-  // And as before with a callback, which is told of the acceptance.
+  // The same with a callback, which reports the acceptance.
   await ws.connect(`${WS_URL}/hang`);
   assert.deepStrictEqual(await callbackOf((callback) => ws.send('x', callback)), { err: undefined, value: true });
   await ws.close();
@@ -77,7 +77,7 @@ socketTest('a full queue refuses a send, and ready resolves when there is room',
   assert.strictEqual(await sent, true);
   assert.strictEqual(await socket.message(), 'binary 180000');
   assert.strictEqual(await ws.ready(), true);
-  // One that never fits is told so, and nothing is waited for.
+  // A message that can never fit is refused at once.
   assertError(await failureOf(() => ws.send(bytes(200_000))), OTHER, /^send: the message is longer than sendQueueLimit$/);
   assert.strictEqual(await ws.ready(), true);
   await socket.shut();
@@ -132,12 +132,12 @@ socketTest('a send that waits for room rejects when its connection fails', async
 
 socketTest('promises rejected by an end have its code and cause, as the event does', async (socket, { cleanup }) => {
   const { ws } = socket;
-  // A server that answers nothing but what it is told to, and when.
+  // A server that answers only what and when the test says.
   const waiting = [];
   const server = net.createServer((connection) => connection.once('data', () => waiting.shift()(connection)));
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   cleanup(() => server.close());
-  /** What the promises of `make` are rejected with, in order, when the server gives `answer` to the attempt that they are of. */
+  /** The errors of the promises of `make`, in order, when the server answers their attempt with `answer`. */
   const broken = async (answer, options, make) => {
     const asked = new Promise((resolve) => waiting.push(resolve));
     await ws.connect(`ws://127.0.0.1:${server.address().port}/`, options);
@@ -174,7 +174,7 @@ socketTest('promises rejected by an end have its code and cause, as the event do
 
   await socket.open(`${WS_URL}/drop`);
   const lost = ws.ping().catch((error) => error);
-  // The server may have the ping, and cut the connection, before the message is on its way, or even before it is accepted.
+  // The server can receive the ping and cut the connection before the message is sent or even accepted.
   const unsent = ws.send('x').then(() => 0, ({ message }) => Number(message.includes('ended before the message was sent')));
   const { error } = await socket.broken();
   assertError(await lost, OTHER, /^ping: the connection ended before the pong: open connection lost/);

@@ -96,7 +96,7 @@ async function answering({ cleanup }, answer) {
   return { requests, port, url: `ws://127.0.0.1:${port}/` };
 }
 
-/** A port that nobody listens on, since a server has just given it up. */
+/** A port without a listener: a server has just released it. */
 async function unusedPort() {
   const server = net.createServer();
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -208,7 +208,7 @@ serverTest('a sub-protocol is negotiated', async (serving, context) => {
   await serving.start({ protocol: 'chat, superchat' });
   const { socket } = await serving.client(context, { protocol: 'other, superchat' });
   assert.strictEqual(socket.ws.protocol, 'superchat');
-  // A client that offers none is let in, as on the platform.
+  // A client without an offer is accepted, as on the platform.
   assert.strictEqual((await serving.client(context)).socket.ws.protocol, '');
 });
 
@@ -249,7 +249,7 @@ serverTest('an invalid configuration is refused with its code', async ({ server 
   for (const serverPort of [-1, 65_536, 80.5, NaN]) await refused(PORT, /^serverPort: /, { serverPort });
   for (const serverIP of ['localhost', '300.0.0.1', '']) await refused(ADDRESS, /^serverIP: /, { serverIP });
   await refused(PARAMETER, /^serverIP: /, { serverIP: 5 });
-  // It is nobody's (RFC 5737).
+  // No host has this address (RFC 5737).
   await refused(ADDRESS, /^start: cannot listen on 192\.0\.2\.1:\d+: /, { serverIP: '192.0.2.1' });
   for (const number of [0, -1, 1.5, '10']) {
     await refused(PARAMETER, /^maxConcurrentClientsNumber: /, { maxConcurrentClientsNumber: number });

@@ -146,7 +146,7 @@ async function connectFailure(socket, url, options) {
   return rejected ?? socket.error();
 }
 
-/** Runs `run`, and gives what the library logs meanwhile from `level` on; undefined when stderr is no file that could be read. */
+/** Runs `run`, and returns the library's log lines from `level` on; undefined when stderr is not a readable file. */
 async function logOf(level, run) {
   const isFile = fs.fstatSync(2).isFile();
   const from = isFile ? fs.fstatSync(2).size : 0;

@@ -1,7 +1,7 @@
 'use strict';
 
-// Whose authorities an app trusts: trust.js trusts|forbids. The app's package and the authority of a user lie on a device of
-// the test's own, in the folder NET_WEBSOCKET_DEVICE_ROOT; what libnet_ssl.so tells comes from tests/stubs/net_ssl.c.
+// Whose authorities an app trusts: trust.js trusts|forbids. The app's package and a user's authority are on a simulated device,
+// in the folder NET_WEBSOCKET_DEVICE_ROOT; what libnet_ssl.so tells comes from tests/stubs/net_ssl.c.
 
 const assert = require('node:assert');
 const fs = require('node:fs');

@@ -325,7 +325,7 @@ test('web: dispatches events made by scripts, of the engine\'s classes and of ou
   assert.strictEqual(log.pop(), 'of a script');
   ws.addEventListener('passive', (each) => each.preventDefault(), { passive: true });
   for (const wrong of [undefined, {}, 'own']) assertThrows(() => ws.dispatchEvent(wrong), 'TypeError', /must be an Event/);
-  // The engine's own targets take a CloseEvent, whoever made its class.
+  // The engine's own targets accept a CloseEvent of either class.
   const target = new EventTarget();
   target.addEventListener('close', (each) => log.push(each.reason));
   target.dispatchEvent(new CloseEvent('close', { reason: 'elsewhere' }));
@@ -476,7 +476,7 @@ test('web: bufferedAmount grows at once, falls when the kernel has the data, and
   await next(ws, 'message');
   ws.close();
   ws.send('after');
-  // What was sent before may have gone meanwhile; this has not.
+  // Earlier data may have been sent by now; this has not.
   assert([5, 10].includes(ws.bufferedAmount), `${ws.bufferedAmount}`);
   await next(ws, 'close');
   ws.send('later');

@@ -218,7 +218,7 @@ test('web conformance: an answer other than an upgrade fails the connection', as
   attempt(`${WS_URL}/bad-accept`, 'a wrong key');
   // Every path but `/protocol` takes none.
   attempt(WS_URL, 'no sub-protocol', 'echo');
-  // One that nobody asked for, and one in another case.
+  // An unrequested sub-protocol, and one in another case.
   const foobar = await listen(() => {}, 'Sec-WebSocket-Protocol: foobar\r\n');
   context.cleanup(foobar.close);
   attempt(foobar.url, 'a sub-protocol of its own');

@@ -80,7 +80,7 @@ test('stream: sends and receives text and binary', async (context) => {
     await writer.write(sent);
     assert.deepStrictEqual(await reader.read(), { value: expected, done: false });
   }
-  // Several that nobody reads yet come in their order.
+  // Several unread messages arrive in order.
   await Promise.all(Array.from({ length: 100 }, (_, index) => writer.write(String(index))));
   for (let index = 0; index < 100; index += 1) assert.strictEqual((await reader.read()).value, String(index));
   stream.close({ closeCode: 3456, reason: 'over' });

@@ -1,7 +1,7 @@
 'use strict';
 
-// An environment with three connections of its own, for tests/js/lifecycle.test.js. It says `ready` when they are open, or with
-// the other module its own address.
+// An environment with three connections, for tests/js/lifecycle.test.js. It says `ready` when they are open, or with the other
+// module its own address.
 
 const { parentPort, workerData } = require('node:worker_threads');
 

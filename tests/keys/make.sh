@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the keys of this folder anew, with OpenSSL 3: tests/keys/make.sh
+# Generates the keys of this folder again, with OpenSSL 3: tests/keys/make.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

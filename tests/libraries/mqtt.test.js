@@ -55,7 +55,7 @@ libraryTest('mqtt, as examples/libraries uses it', { server: 'aedes', needs }, a
   await lose();
   assert.strictEqual(await told.shift(), 'not connected');
   await back();
-  // It is told of each attempt.
+  // Each attempt is reported to it.
   while ((await told.shift()) !== 'connected');
   room.say('later');
   assert.strictEqual(await heard.shift(), 'later');

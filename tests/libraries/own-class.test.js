@@ -1,6 +1,6 @@
 'use strict';
 
-// A class of the app's own, with options of this library, in the place where docs/arkts/libraries.md says that each library takes it.
+// An app's own class with options of this library, passed to each library as docs/arkts/libraries.md describes.
 
 const { TEXT, assert, importFile, libraryTest, next, requireFile, web } = require('./support.js');
 

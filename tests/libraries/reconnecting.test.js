@@ -31,8 +31,8 @@ for (const [name, load] of Object.entries(wrappers)) {
     const lost = event('close');
     await lose();
     const [{ code }] = await lost;
-    // The wrappers close at the event `error`, and tell the code of that instead of the 1006 that comes after it. partysocket copies its
-    // event, outside Node, by a constructor that takes the type for the code.
+    // The wrappers close at the event `error`, and report its code instead of the later 1006. partysocket copies its event,
+    // outside Node, by a constructor that takes the type for the code.
     assert.strictEqual(code, isBare && name === 'partysocket' ? 'close' : 1000);
     // Kept by the wrapper until it has connected again.
     socket.send('later');

@@ -40,7 +40,7 @@ while read -r line <&"${SERVERS[0]}"; do
 done
 [[ ${LIBRARIES_CONTROL-} ]] || fail 'the servers did not start' "$(<"$log")"
 
-# A process group of its own, so that an engine that hangs in native code can be ended.
+# A separate process group, so that an engine that hangs in native code can be ended.
 set -m
 run_engine "$ROOT/tests/libraries/all.js" >>"$log" 2>&1 </dev/null &
 job=$!

@@ -1,6 +1,6 @@
-// The servers that the libraries talk to, each on a port of its own. Prints LIBRARIES_CONTROL=URL and READY, and ends when its standard
-// input does. GET URL/start/NAME starts a server, on the port it had before if it had one, and answers with the port; URL/stop/NAME ends it as
-// a crash does: without a word to its clients.
+// The servers for the libraries, each on its own port. Prints LIBRARIES_CONTROL=URL and READY, and ends when its standard input
+// does. GET URL/start/NAME starts a server, on the port it had before if it had one, and answers with the port; URL/stop/NAME
+// ends it as a crash does: without a word to its clients.
 
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ const { WebSocketServer, createWebSocketStream } = require('ws')
 
 const listen = (server, port) => new Promise((resolve, reject) => server.once('error', reject).listen(port, HOST, () => resolve(server.address().port)))
 
-/** A server in this process: `attach` adds to an HTTP server what speaks, anew each time. */
+/** A server in this process: `attach` adds a new protocol handler to an HTTP server. */
 function inProcess(attach) {
   let server
   let sockets
@@ -42,7 +42,7 @@ function inProcess(attach) {
   }
 }
 
-/** A program of its own. `configure` gives its arguments for a port. */
+/** A separate program. `configure` gives its arguments for a port. */
 function program(command, configure) {
   let child
   return {

@@ -18,7 +18,7 @@ libraryTest('socket.io-client: text and binary, the server lost and found, close
   const back2 = next((listener) => socket.once('back', listener));
   socket.emit('twice', BYTES);
   for (const bytes of await back2) assertBytes(bytes, BYTES);
-  // The server asks whether the client is there, and has an answer.
+  // The server sends a ping, and the client answers it.
   await next((listener) => socket.io.once('ping', listener));
 
   const lost = next((listener) => socket.once('disconnect', listener));

@@ -23,7 +23,7 @@ const SDK_GLOBALS = ['console', 'setTimeout', 'clearTimeout', 'setInterval', 'cl
 if (NET_WEBSOCKET_BARE) {
   const kept = new Set([...SDK_GLOBALS, ...vm.runInNewContext('Object.getOwnPropertyNames(globalThis)')]);
   const others = Object.getOwnPropertyNames(globalThis).filter((name) => !kept.has(name));
-  // All are read first: some come to be when they are asked for, and need others for that.
+  // Reads all of them first: some globals are created at the first access and need others for it.
   for (const name of others) void globalThis[name];
   for (const name of others) delete globalThis[name];
 }
@@ -36,7 +36,7 @@ function exampleOf(file, modules) {
   const compilerOptions = { target: ts.ScriptTarget.ES2021, module: ts.ModuleKind.CommonJS, esModuleInterop: true };
   const { outputText } = ts.transpileModule(fs.readFileSync(path.join(EXAMPLE, file), 'utf8'), { compilerOptions });
   const exported = {};
-  // The file sets globals on an object of its own, so that each library gets only what it needs.
+  // The file sets globals on a separate object, so that each library gets only what it needs.
   new Function('exports', 'require', 'globalThis', outputText)(exported, (name) => modules[name], {});
   return exported;
 }
@@ -71,7 +71,7 @@ function give(names) {
 
 const { web } = load();
 
-// As an app does it: what the engine lacks comes from the library. An engine with a WebSocket of its own has ours in its place here.
+// As an app does it: what the engine lacks comes from the library. Our WebSocket replaces an engine's own here.
 web.install(globalThis);
 let taken = 0;
 Object.defineProperty(globalThis, 'WebSocket', {
@@ -86,7 +86,7 @@ const TEXT = 'plain, ä, 網, 😀';
 /** More than a frame of one byte's length and less than what any server here refuses. */
 const BYTES = Uint8Array.from({ length: 100_000 }, (_, index) => (index * 31) & 0xff);
 
-/** A file of a library as it is installed, whatever its package says of Node. */
+/** An installed file of a library, regardless of its package's exports for Node. */
 const fileOf = (file) => path.join(NWS_LIBRARIES, 'node_modules', file);
 const requireFile = (file) => require(fileOf(file));
 const importFile = (file) => import(url.pathToFileURL(fileOf(file)));
@@ -105,9 +105,8 @@ function control(action, server) {
 }
 
 /**
- * A test of one library with one server. `needs` are the globals that the library wants and ArkTS has not. `global` is whether it is to ask
- * for the global WebSocket. `body` gets `host` (address and
- * port), `lose` and `back` for the server, and `cleanup`.
+ * A test of one library with one server. `needs` are the globals that the library wants and ArkTS has not. `global`: whether it
+ * uses the global WebSocket. `body` gets `host` (address and port), `lose` and `back` for the server, and `cleanup`.
  */
 function libraryTest(name, { server, needs = [], global = true }, body) {
   test(name, async ({ cleanup }) => {

@@ -21,7 +21,7 @@ libraryTest('@trpc/client, wsLink: a query, a subscription, the server lost and 
   await lose();
   assert.strictEqual((await lost)[0].code, 1006);
   await back();
-  // The subscription begins anew by itself.
+  // The subscription restarts by itself.
   for (const number of [1, 2, 3]) assert.strictEqual(await numbers.shift(), number);
   assert.strictEqual(await client.echo.query('later'), 'later');
   subscription.unsubscribe();
