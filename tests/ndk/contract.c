@@ -149,7 +149,7 @@ static void check_unknown(struct WebSocket *client)
 static void unknown_client_is_1002_and_is_not_read(void)
 {
     struct Probe *probe = probe_new();
-    /* A page without access: whoever reads it crashes. */
+    /* A page without access: reading it crashes. */
     void *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     struct WebSocket own;
     REQUIRE(page != MAP_FAILED);

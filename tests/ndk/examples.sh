@@ -62,7 +62,7 @@ examples() {
     example 'upload' 0 $'^closed 1000\n8000000 bytes, waited [0-9]+ times' upload_c "$WS_URL/sink" < <(head -c 8000000 /dev/zero)
     example 'upload, refused' '[1-9]*' 'TCP connect' upload_c ws://127.0.0.1:1 < <(head -c 8000000 /dev/zero)
 
-    # reconnect WHAT PATH WORD PATTERN: it goes on until its input ends, so that ends at the line that begins with the word.
+    # reconnect WHAT PATH WORD PATTERN: runs until its input ends. Ends the input at the line that begins with WORD.
     reconnect() {
         rm -f "$BUILD/input"
         mkfifo "$BUILD/input"

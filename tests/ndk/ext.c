@@ -17,7 +17,7 @@
 
 static const char *ws;
 static const char *wss;
-/* Nobody listens there. */
+/* No server listens there. */
 static const char refused_url[] = "ws://127.0.0.1:1";
 
 /* --- a log of what the callbacks got --- */
@@ -292,7 +292,7 @@ static int log_connect(struct Log *log, const char *base, const char *path)
     return OH_WebSocketClient_Connect(log->client, url, none);
 }
 
-/* A client that has told of its headers and of being open: entries 0 and 1. */
+/* A client that has reported its headers and `open`: entries 0 and 1. */
 static struct Log *log_open(const char *path)
 {
     struct Log *log = log_new();
@@ -660,7 +660,7 @@ static void waits_as_long_as_retry_after_asks(void)
         const char *path;
         int cause;
         int status;
-        /* Until the next attempt; 0 when there is to be none. */
+        /* Until the next attempt; 0 for none. */
         uint32_t delay_ms;
     } answers[] = {
         { "/status/429/600", NWS_CAUSE_HTTP_4XX, 429, 600000 }, { "/status/503/600", NWS_CAUSE_HTTP_5XX, 503, 600000 },

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * A process that stands still for longer than its deadlines, as an app freezer has it do: what came meanwhile is told, a
- * connection that lives goes on, and one that does not is noticed.
+ * A process is frozen for longer than its timeouts, as by an app freezer. Events of the frozen time are reported, a live
+ * connection continues, and a lost one is detected.
  */
 
 #include "check.h"

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The library and its process: loaded and unloaded with dlopen, a process that ends with connections alive, and one whose
- * system gives it too little for the first connection. Not linked with the library. Each test is a process of its own.
+ * The library and its process: loading and unloading with dlopen, a process that ends with live connections, and a system
+ * without the resources for the first connection. Not linked with the library. Each test runs in its own process.
  */
 
 /* It loads the library itself. */
@@ -42,7 +42,7 @@ static void on_message(struct WebSocket *client, char *data, uint32_t length)
     flag_raise(&received);
 }
 
-/* Does not return while the process lives. Not by pause(), which is no call that OpenHarmony lets an app of 32 bits make. */
+/* Does not return while the process lives. Does not use pause(), which OpenHarmony forbids to 32-bit apps. */
 static void on_message_block(struct WebSocket *client, char *data, uint32_t length)
 {
     on_message(client, data, length);

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Changes of the network as the platform tells of them, by the stub of its libnet_connection.so. With the argument
- * "deaf" the platform does not tell: its library is not there, or is that of an older system.
+ * Changes of the network, reported by a stub of the platform's libnet_connection.so. With the argument "deaf" the platform
+ * reports nothing: its library is missing or older.
  */
 
 #include "check.h"
@@ -207,7 +207,7 @@ static void attempts_wait_until(enum StubNotice gone, enum StubNotice back)
     CHECK(flag_await(&counter->opened, 2));
     counter_comes_back(counter);
 
-    /* Nor does a client that waits hold up its end, or the next one. */
+    /* A waiting client does not delay its own end or the next client. */
     platform.tell(gone, OTHER_NETWORK);
     counter_drop(counter);
     counter_end(counter);
@@ -255,7 +255,7 @@ static void retry_now_does_not_wait_for_a_network(void)
     AWAIT_REGISTERED(0);
 }
 
-/* Wi-Fi that goes once mobile data are there. */
+/* Wi-Fi is lost after mobile data is available. */
 static void losing_a_replaced_network_keeps_the_connection(void)
 {
     struct Counter *counter = counter_open("/drop", 0);
@@ -272,7 +272,7 @@ static void pings_the_peer_after_a_network_change(void)
     struct Counter *counter = counter_open("/", 0);
     AWAIT_REGISTERED(1);
     counter_round_trip(counter);
-    /* What is told at once, of the network that there is, is no change. */
+    /* The first report about the current network is not a change. */
     CHECK_INT(flag_count(&counter->pinged), 0);
     platform.tell(STUB_AVAILABLE, OTHER_NETWORK);
     CHECK(flag_await(&counter->ponged, 1));

@@ -44,7 +44,7 @@ static long outcome(const char *url, const char *path)
     return code;
 }
 
-/* What the server was told, as it echoes it. */
+/* The request headers, as the server echoes them. */
 static const struct Event *closed_with(uint32_t code, const char *reason)
 {
     struct Probe *probe = probe_open(ws, "/");

@@ -93,7 +93,7 @@ compile_c -std=gnu11 -fPIC -shared -DAPI_VERSION=12 -o "$BUILD/platform/trust_ol
 # Where the programs that measure which functions run are compiled; gcov comes with the compiler.
 measures_runs() { [[ $ARCH == host && -z ${SANITIZE:-} && $("${CC:-cc}" --version) != *clang* ]]; }
 
-# compile_guide PROGRAM LANGUAGE: the examples of docs/c and the program that runs them, always anew.
+# compile_guide PROGRAM LANGUAGE: compiles the examples of docs/c and the program that runs them, every time.
 compile_guide() {
     local program=$1 folder=$BUILD/$1.blocks file files measured=()
     rm -rf "$folder"
@@ -181,7 +181,7 @@ for program in "${PROGRAMS[@]}"; do
 done
 
 start_echo_server "${PROFILE/#debug/dev}"
-# The C interface has no option for it, so the server's authority takes the place of the system's.
+# The C interface has no option for it, so the server's authority replaces the system's store.
 export SSL_CERT_FILE=$CA_FILE
 
 passed=0

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * What an application or a peer hands over in confidence stands in no error text and in no log line, whatever fails. The log
- * is that of level debug, in a file.
+ * No error text and no log line contains a secret of an application or a peer, whatever fails. The log is that of level debug,
+ * in a file.
  */
 
 #include "check.h"

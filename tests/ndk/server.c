@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The server of net_websocket_ext.h: its functions, what each refuses, clients that break the rules, and a system that has too
- * few descriptors.
+ * Tests the server of net_websocket_ext.h: its functions and refusals, clients that violate the protocol, and a shortage of
+ * descriptors.
  */
 
 #include "check.h"
@@ -173,7 +173,7 @@ static void create(struct Record *record)
     CHECK(record->server != NULL);
 }
 
-/* One whose requests are told. */
+/* A server that reports its requests. */
 static void create_asking(struct Record *record, void (*answer)(struct Record *, const struct NWS_ServerRequest *))
 {
     struct NWS_ServerCallbacks callbacks;
@@ -302,7 +302,7 @@ static void echoes_and_counts(void)
     CHECK_INT(of_one.messagesReceived, 2);
     probe_finish(first);
     NOTED(&record, "close 1 1000 done");
-    /* Up to the end of its last callback the connection is there, and takes nothing. */
+    /* Until its last callback returns, the connection exists and refuses sends. */
     while ((result = NWS_ServerSendText(record.server, 1, "late", 4)) == WEBSOCKET_NO_CONNECTION) {
         sched_yield();
     }
@@ -448,7 +448,7 @@ static void a_full_queue_drains(void)
     read_head(peer, head, sizeof head);
     CHECK_HAS(head, "HTTP/1.1 101 ");
     NOTED(&record, "open 1 /raw");
-    /* Nobody reads: the queue fills, and in time the kernel's buffers. */
+    /* The client does not read, so the kernel's buffers and then the queue fill. */
     do {
         result = NWS_ServerSendBinary(record.server, 1, data, sizeof data);
         sent += result == WEBSOCKET_OK;
@@ -518,7 +518,7 @@ static void protocol_violations_end_only_their_own_connection(void)
     options.handshakeTimeoutMs = 300;
     port = start(&record, &options);
     probe = probe_open(url_of(port), "/");
-    /* The next one is to have the next number. */
+    /* The next connection must have the next number. */
     NOTED(&record, "open 1");
     for (at = 0; at < sizeof frames / sizeof *frames; at++) {
         peer = raw_client(port, UPGRADE);
@@ -909,7 +909,7 @@ static void a_stop_while_many_send_counts_every_message(void)
             break;
         }
     } while (after > before + 8);
-    /* The runtime has some of its own. */
+    /* The runtime has its own descriptors. */
     CHECK(after <= before + 8);
 }
 
@@ -929,7 +929,7 @@ static void reports_a_shortage_of_descriptors_once(void)
     CHECK_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
     next = dup(0);
     close(next);
-    /* One is left, for the socket that asks, and none for the one that is to answer. */
+    /* One descriptor is left for the client's socket, and none for the server's. */
     now = before;
     now.rlim_cur = (rlim_t)next + 1;
     CHECK_INT(setrlimit(RLIMIT_NOFILE, &now), 0);

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * A system that has too little of something for a while, after the library has begun to work: attempts end soon with the cause,
- * open connections go on, and all works again when there is enough. Each test is a process of its own.
+ * The system runs out of a resource for some time while the library works. Attempts end soon with the cause, open connections
+ * continue, and everything works again afterwards. Each test runs in its own process.
  */
 
 #include "check.h"
@@ -14,7 +14,7 @@
 /* An attempt may take that long by default, so one that ends before has not waited for its end. */
 #define CONNECT_TIMEOUT_MS 15000
 #define MIB (1 << 20)
-/* More than the C library keeps of the address space for what is to come. */
+/* More address space than the C library keeps in reserve. */
 #define VERY_LONG_BYTES 150000000
 /* Of the library: two workers and the one that watches callbacks; and this one. */
 #define THREADS 4
@@ -56,7 +56,7 @@ static rlim_t address_space(rlim_t more)
     return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + more;
 }
 
-/* What a sanitizer has in the process: threads of its own, and an allocator that ends the process when it is refused memory. */
+/* A sanitizer adds its own threads, and an allocator that ends the process without memory. */
 #if defined(__SANITIZE_THREAD__)
 enum { OTHER_THREADS = 1, OTHER_ALLOCATOR = 1 };
 void __sanitizer_symbolize_pc(void *, const char *, char *, size_t);
@@ -118,7 +118,7 @@ static void without_descriptors_for_a_lookup(void)
     probe_finish(other);
 }
 
-/* One is left, for the connection; whom to trust is then read from files. */
+/* One is left, for the connection; the trusted authorities are then read from files. */
 static void without_descriptors_for_authorities(void)
 {
     struct Probe *other = probe_open(ws, "/");

@@ -17,7 +17,7 @@
 static uint64_t length = UINT64_C(64) * MIB;
 static const char *base;
 
-/* What a client hears of. */
+/* The events of a client. */
 struct Stream {
     struct WebSocket *client;
     struct Flag opened, drained, received, answered, closed;
@@ -25,7 +25,7 @@ struct Stream {
     char answer[64];
 };
 
-/* Has VmHWM begin anew. */
+/* Resets VmHWM. */
 static void forget_the_peak(void)
 {
     FILE *file = fopen("/proc/self/clear_refs", "w");

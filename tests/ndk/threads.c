@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * What the contract promises about threads: any function from any thread, one callback of a client at a time, a callback
- * that blocks holds up its own client only, and Destroy waits for the callback that runs.
+ * The thread rules of the contract. Any function can be called from any thread. A client has one callback at a time. A blocking
+ * callback delays only its own client. Destroy waits for the running callback.
  */
 
 #include "check.h"
@@ -213,8 +213,8 @@ static void tell_that_it_is_received(struct Probe *probe, const struct Event *ev
 }
 
 /*
- * All is idle when the first message comes and its callback blocks. Nobody calls the library then, so it has to notice
- * the other client's message by itself.
+ * All is idle when the first message comes and its callback blocks. No call enters the library then, so it must notice the
+ * other client's message by itself.
  */
 static void blocked_callback_does_not_keep_others_from_receiving(void)
 {
@@ -234,7 +234,7 @@ static void blocked_callback_does_not_keep_others_from_receiving(void)
 static struct Flag entered[EVENT_KINDS];
 static struct Flag about_to_destroy[EVENT_KINDS];
 static struct Flag left[EVENT_KINDS];
-/* The event in whose callback the client is to be destroyed. */
+/* The event whose callback destroys the client. */
 static enum EventKind destroyed_at;
 
 static void work_until_destroy_waits(struct Probe *probe, const struct Event *event)
@@ -388,7 +388,7 @@ static void a_long_call_delays_destroy_of_its_own_client_only(void)
     REQUIRE(pthread_create(&sender, NULL, send_slowly, client) == 0);
     REQUIRE(flag_await(&slow.read, 1));
     REQUIRE(pthread_create(&destroyer, NULL, destroy_the_slow_one, client) == 0);
-    /* What the message holds up would be held up until the deadline. */
+    /* A client delayed by the message would be delayed until the deadline. */
     late = OH_WebSocketClient_Constructor(NULL, NULL, NULL, NULL);
     CHECK_INT(NWS_SendText(late, "x", 1), WEBSOCKET_OK);
     CHECK_INT(NWS_SendText(other, "x", 1), WEBSOCKET_OK);
@@ -405,7 +405,7 @@ static void a_long_call_delays_destroy_of_its_own_client_only(void)
 
 /* --- calls while their client is destroyed --- */
 
-/* What would be at fault here is an access to memory that is released or not the thread's: scripts/sanitize.sh sees it. */
+/* A fault here would be an access to freed memory or a data race, which scripts/sanitize.sh detects. */
 #define CALLERS 4
 #define DESTROYED 50
 

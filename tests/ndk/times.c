@@ -167,7 +167,7 @@ static void timed_destroy(struct Timed *timed)
     free(timed);
 }
 
-/* Says what was measured, and checks that it is no less than it should be, nor much more. */
+/* Prints the measured time, and checks that it is not shorter than expected, nor much longer. */
 static void measured(const char *what, double milliseconds, double least)
 {
     printf("  %s: %.1f ms, at least %.0f\n", what, milliseconds, least);
@@ -267,7 +267,7 @@ static int threads(void)
     return count;
 }
 
-/* Until there are no more than the library always has; 0 if that does not come. */
+/* Waits until only the permanent threads of the library are left; 0 if that does not come. */
 static int few_threads(void)
 {
     double begun = now_ms();
@@ -281,7 +281,7 @@ static int few_threads(void)
     return 1;
 }
 
-/* A wait that ends at a whole second of the clock, as the early ones do, would last 0.6 s from here. */
+/* A wait that ends at a whole second of the clock would last 0.6 s from here. */
 static void await_middle_of_second(void)
 {
     struct timespec at;

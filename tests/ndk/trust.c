@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Whose authorities are trusted: those that users of the device have installed, and what an app declares in its
- * network_config.json. A program reads its package once, so that each of these apps is a process of its own: this program with
- * the app's name for an argument. The device's folders are below NET_WEBSOCKET_DEVICE_ROOT, which only a build for another system
- * than OpenHarmony heeds; what libnet_ssl.so tells comes from tests/stubs/net_ssl.c. With the argument "old" that library is one
- * of API 12, with "none" there is none.
+ * network_config.json. A process reads its package once, so each app runs in its own process: this program with the app's name
+ * as its argument. The device's folders are below NET_WEBSOCKET_DEVICE_ROOT, which only a build for another system than
+ * OpenHarmony heeds; what libnet_ssl.so tells comes from tests/stubs/net_ssl.c. With the argument "old" that library has API
+ * 12, with "none" it is missing.
  */
 
 #include "check.h"
@@ -269,7 +269,7 @@ static const struct App {
     APP(authority_that_comes_and_goes),
 };
 
-/* Runs this program as an app, on a device of its own. */
+/* Runs this program as an app on its own simulated device. */
 static int run_app(const char *name)
 {
     char command[128];
@@ -353,7 +353,7 @@ static void strict_enforces_declared_pins(void)
     snprintf(pins, sizeof pins, "%s;sha256//%s", wrong, required("SERVER_PIN"));
     declare("localhost", "NWS_SSL_PINS", pins);
     opens(wss, &strict);
-    /* Those of the options count besides. */
+    /* The pins of the options are checked too. */
     strict.certificatePinning = &own;
     fails(wss, &strict, "pinned by certificatePinning (1)");
     strict.certificatePinning = NULL;

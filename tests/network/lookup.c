@@ -167,7 +167,7 @@ static struct Level level_now(void)
     return level;
 }
 
-/* A lookup ends when the resolver gives up. */
+/* A lookup ends at the resolver's timeout. */
 static void nothing_is_left_behind(void)
 {
     struct timespec until = deadline(), now, pause = { 0, 10000000 };
@@ -232,7 +232,7 @@ static void an_answer_after_a_while(void)
           { "late", PATIENT_MS, 200, NONE, LATE_LOOKUP });
 }
 
-/* The lookup that nobody waits for any more serves the next attempt. */
+/* The next attempt uses the result of the abandoned lookup. */
 static void the_same_name_again_while_its_lookup_is_under_way(void)
 {
     static const struct Case hurried = { "late", 100, NONE, NONE, LATE_LOOKUP };
@@ -259,7 +259,7 @@ static void one_family_answers(void)
     CASES(2, { "four", PATIENT_MS, NONE, NONE, OPENS }, { "six", PATIENT_MS, NONE, NONE, OPENS },
           { "fourfails", PATIENT_MS, NONE, NONE, OPENS }, { "sixfails", PATIENT_MS, NONE, NONE, OPENS },
           { "fourisnone", PATIENT_MS, NONE, NONE, OPENS }, { "sixisnone", PATIENT_MS, NONE, NONE, OPENS },
-          /* Until the other one's lookup is given up, there is hope. */
+          /* Until the other family's lookup ends, an address can still come. */
           { "deadfour", PATIENT_MS, NONE, NONE, NO_TCP }, { "deadfour", 400, NONE, NONE, LATE_TCP });
 }
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# What a connection makes of a network that changes, in network namespaces of its own: tests/network/run.sh
+# Tests how a connection reacts to changes of the network, in separate network namespaces: tests/network/run.sh
 #
 # Two ways lead from the client to the server, each a pair of virtual interfaces; the first is the default. Prints for each
-# change how long the client took to notice and to be connected again, and `N passed, M failed`. Where namespaces are not
-# allowed, it says so and counts nothing.
+# change how long the client took to detect it and to reconnect, and `N passed, M failed`. Where namespaces are not allowed, it
+# says so and counts nothing.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -44,7 +44,7 @@ for way in 1 2; do
     in_server ip link set "s$way" up
 done
 
-# ways: both ways as they are at the beginning of each case.
+# ways: restores both routes, as at the beginning of each case.
 ways() {
     local way
     in_server ip route del blackhole 10.201.1.0/24 metric 1 2>/dev/null || true
@@ -164,7 +164,7 @@ black_hole_comes_and_goes() {
     in_client ip route del blackhole 10.201.9.9
 }
 
-# Both ways are down until the client has given the connection up: then it has to wait, without attempts, for the first.
+# Both routes are down until the client has lost the connection. Then it must wait for the first route, without attempts.
 no_network_at_all() {
     local attempts start
     begin 1 1

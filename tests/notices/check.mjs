@@ -2,9 +2,9 @@
 //
 //   node tests/notices/check.mjs CYCLONEDX UNIT_GRAPH LIBRARY...
 //
-// CYCLONEDX is the folder of npm's @cyclonedx/cyclonedx-library, UNIT_GRAPH what `cargo build --unit-graph` printed for the build of
-// all ABIs. Each check is made twice: on the files as they are, where it must find nothing, and on files with a seeded fault, which
-// it must find. Ends with `notices: N passed, N failed`.
+// CYCLONEDX is the folder of npm's @cyclonedx/cyclonedx-library, UNIT_GRAPH what `cargo build --unit-graph` printed for the
+// build of all ABIs. Each check runs twice. On the real files it must find nothing. On files with a seeded fault it must find
+// the fault. Ends with `notices: N passed, N failed`.
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';

@@ -22,7 +22,7 @@ function counters() {
   return { bytes: numbers[0] + numbers[8], packets: numbers[1] + numbers[9] };
 }
 
-/** A message of a feed of prices, about 600 bytes: the fields are alike, the numbers are not. */
+/** A message of a price feed, about 600 bytes: the same fields, different numbers. */
 function prices(index) {
   const quotes = Array.from({ length: 8 }, (_, at) => {
     const seed = (index * 7919 + at * 104_729) % 100_003;

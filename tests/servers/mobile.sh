@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What compression and pings cost over a mobile carrier: 60 ms there and back, 1 Mbit/s each way, between two network namespaces.
-# Prints the figures of docs/arkts/connecting.md, and as its last line `N passed, N failed`.
+# Measures the cost of compression and pings over a mobile link: 60 ms round trip and 1 Mbit/s each way, between two network
+# namespaces. Prints the figures of docs/arkts/connecting.md, and as its last line `N passed, N failed`.
 #
 #   tests/servers/mobile.sh
 #

@@ -10,7 +10,7 @@ const START_MS = 30_000;
 const STOP_MS = 5_000;
 const running = new Set();
 
-/** A port that nobody uses. Asked of the system for each server, and never twice in a run. */
+/** A free port. Asked of the system for each server, and never twice in a run. */
 function freePort() {
   return new Promise((resolve, reject) => {
     const server = net.createServer().once('error', reject);
@@ -41,7 +41,7 @@ class Server {
     const deadline = performance.now() + START_MS;
     while (performance.now() < deadline) {
       const log = fs.openSync(this.log, 'a');
-      // A process group of its own, so that what it starts ends with it.
+      // A separate process group, so that its children end with it.
       this.child = spawn(this.command[0], this.command.slice(1), { cwd: this.folder, env: this.env, stdio: ['ignore', log, log], detached: true });
       fs.closeSync(log);
       let failure;

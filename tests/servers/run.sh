@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Asks real servers and proxies what an application may meet, through the ArkTS API in Node, and three of them through C.
+# Tests real servers and proxies through the ArkTS API in Node, and three of them through C.
 #
 #   tests/servers/run.sh [--all] [--record] [--report FILE] [NAME...]      default: those of scripts/test.sh, side by side
 #   tests/servers/run.sh --ohos bun-x86_64|bun-arm64                       those with TLS, by the library for OpenHarmony

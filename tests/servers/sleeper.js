@@ -1,7 +1,7 @@
 'use strict';
 
-// A phone that sleeps: this process opens a connection to each server and is stopped by the runner. When it goes on, it tells
-// how each connection ended, with `reconnect` on. Its standard input has the targets, as [{ name, url, options }].
+// A phone that sleeps: this process opens a connection to each server and is stopped by the runner. When it continues, it
+// prints how each connection ended, with `reconnect` on. Its standard input has the targets, as [{ name, url, options }].
 
 const { load } = require('../js/load.js');
 const { Connection } = require('./points.js');

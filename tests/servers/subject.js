@@ -25,7 +25,7 @@ function pings(times) {
 }
 
 class Subject {
-  /** `tls` has the files of a certificate, for a server that is to speak TLS. */
+  /** `tls` has the certificate files for a server with TLS. */
   constructor(entry, library, work, tls) {
     this.entry = entry;
     this.library = library;
@@ -71,7 +71,7 @@ class Subject {
     }
   }
 
-  /** A connection on which nobody sends a message. */
+  /** A connection without messages. */
   watch(name, options) {
     const connection = new Connection(this.library, this.url + this.target.path, { ...this.target.options, ...options });
     // Some servers send theirs the later the more comes from the client.
@@ -94,7 +94,7 @@ class Subject {
     if (!this.seen['through C'].endsWith(' 0 failed')) this.faults.push(`through C: ${output}`);
   }
 
-  /** It is ended and started again below a connection that comes back by itself. */
+  /** The server is stopped and started again under a reconnecting connection. */
   async restart() {
     if (this.server.child.ended) await this.server.start();
     const connection = new Connection(this.library, this.url + this.target.path,
@@ -112,7 +112,7 @@ class Subject {
     await connection.finish();
   }
 
-  /** The server behind a proxy dies, and comes back. */
+  /** The server behind a proxy ends, and starts again. */
   async loseBackend() {
     const connection = new Connection(this.library, this.url + this.target.path,
       { ...this.target.options, reconnect: { delay: 100, maxDelay: 300, ignoreNetwork: true } });

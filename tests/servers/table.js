@@ -53,7 +53,7 @@ const CHINESE = [
   [/; /g, '；'],
 ];
 const translated = (text, words) => words.reduce((said, [from, to]) => said.replace(from, to), text);
-/** Leaves what stands between backticks or quotes as it is. */
+/** Does not change text in backticks or quotes. */
 const say = (text, chinese) => text.split(/(`[^`]*`|"[^"]*")/)
   .map((part, at) => (at % 2 ? part : translated(part, chinese ? CHINESE : ENGLISH))).join('');
 

@@ -1,9 +1,9 @@
 /*
  * Stub of the platform's libace_napi.z.so, for linking and for running outside OpenHarmony.
  *
- * Under a JavaScript engine the engine's own definitions win, since the executable comes first in symbol lookup. A C
- * program has no engine: it may load the library (which registers its module at load time), but a call into Node-API
- * there is a bug, so every such function says its name and aborts.
+ * Under a JavaScript engine the engine's own definitions win, since the executable comes first in symbol lookup. A C program
+ * has no engine. It can load the library, which registers its module then. A call into Node-API would be a bug, so every such
+ * function prints its name and aborts.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,9 +4,9 @@
  *
  *     I A00057/NetWebSocket: message
  *
- * It takes the format "%{public}s", or one whose percent signs are all doubled: any other percent sign is a message
- * that was passed as the format, where a peer's bytes steer printf. It takes no domain above 0xFFFF and no tag above 31
- * bytes, since the platform drops the line or cuts the tag without a word. Anything else aborts.
+ * It accepts the format "%{public}s", or one whose percent signs are all doubled. Any other percent sign means that a message
+ * was passed as the format, so that a peer's bytes would control printf. It accepts no domain above 0xFFFF and no tag above 31
+ * bytes, because the platform silently drops the line or cuts the tag. Anything else aborts.
  */
 #include <fcntl.h>
 #include <stdarg.h>

@@ -71,7 +71,7 @@ typedef struct {
 } NetConn_NetConnCallback;
 
 static struct {
-    /* Held while callbacks run: nobody is told any more once Unregister has returned. */
+    /* Locked while callbacks run: no callback runs after Unregister has returned. */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     NetConn_NetConnCallback callbacks[CALLBACKS_MAX];

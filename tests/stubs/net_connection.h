@@ -16,7 +16,7 @@ enum StubNotice {
     STUB_UNBLOCKED
 };
 
-/* The network that whoever registers is told of. */
+/* The network reported to a new listener. */
 enum { STUB_FIRST_NETWORK = 100 };
 
 /* Tells all that are registered; returns when their callbacks have. */

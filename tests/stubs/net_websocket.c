@@ -1,6 +1,6 @@
 /*
- * Stub of the platform's libnet_websocket.so: its six functions, of which none does anything. Whoever is given it in the place of
- * this library is to notice.
+ * Stub of the platform's libnet_websocket.so: its six functions, of which none does anything. A program that gets it instead of
+ * this library must fail.
  */
 #include <stddef.h>
 

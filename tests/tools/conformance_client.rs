@@ -1,5 +1,5 @@
-//! Drives a fuzzing server of the Autobahn kind: runs its cases one by one, echoes what each sends, and has it write
-//! its reports. tests/conformance/run.sh starts the server and judges the reports.
+//! Drives a fuzzing server of the Autobahn kind: runs its cases one by one, echoes their messages, and requests its reports.
+//! tests/conformance/run.sh starts the server and judges the reports.
 //!
 //!     conformance_client ws://127.0.0.1:9001 [--without-context CASES] [CASE]
 //!
@@ -83,7 +83,7 @@ fn connect(url: &str, without_context: bool) -> Result<Option<String>, String> {
     end.recv_timeout(DEADLINE).map_err(|error| error.to_string())?
 }
 
-/// Sends back what comes, from inside the callback, as an application would.
+/// Echoes each message inside the callback, as an application would.
 struct Echo {
     client: Arc<OnceLock<Weak<Client>>>,
     first_text: Option<String>,

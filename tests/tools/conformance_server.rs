@@ -11,7 +11,7 @@ use net_websocket::internals::client::{
 };
 use net_websocket::internals::server::{ConnectionInfo, Server, ServerListener, ServerOptions};
 
-/// Enough for what a case sends before it reads.
+/// Enough for the data that a case sends before it reads.
 const SEND_LIMIT_BYTES: usize = 1 << 30;
 
 type Handle = Arc<OnceLock<Weak<Server>>>;
@@ -34,7 +34,7 @@ impl Listener for Echo {
 
     fn message(&mut self, message: Message<'_>) {
         let server = self.server.get().and_then(Weak::upgrade);
-        // What comes behind a close frame finds nobody who would take it.
+        // Messages after a close frame are discarded.
         if let Some(connection) = server.and_then(|server| server.connection(self.id)) {
             let _ = connection.send(message.kind(), message.data());
         }

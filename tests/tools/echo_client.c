@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Connects to each URL given, sends text and binary messages of several sizes to a server that echoes, compares what
- * comes back, and prints the times.
+ * Connects to each URL and sends text and binary messages of several sizes to an echo server. Compares the echoes, and prints
+ * the times.
  *
  *     cc -I include tests/tools/echo_client.c -L DIRECTORY -lnet_websocket -lpthread -o echo_client
  *     ./echo_client wss://example.org/echo

@@ -1,6 +1,6 @@
 'use strict';
 
-// Connects to each URL, sends text and binary of several sizes, compares what comes back, and prints the times.
+// Connects to each URL and sends text and binary messages of several sizes. Compares the echoes, and prints the times.
 //
 // usage: NET_WEBSOCKET_LIB=dist/…/libnet_websocket.so [CA_FILE=ca.pem] ENGINE tests/tools/echo_client.js URL…
 // ENGINE is Node for a host build, or a musl build of Bun for an OpenHarmony one.

@@ -143,7 +143,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let mutual_port = listen(0, Some(mutual), quiet).await?;
     let version_1_port = listen(0, Some(version_1()?), quiet).await?;
 
-    // Before the lines: whoever reads READY may end the server at once.
+    // Before the lines, because a reader of READY may end the server at once.
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     writeln!(
@@ -177,7 +177,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
     std::process::exit(0)
 }
 
-/// Resolves when whoever started the server has closed its end of stdin, as the death of a script does.
+/// Resolves when stdin is closed, for example because the script that started the server has ended.
 async fn end_of_stdin() {
     let (sender, receiver) = oneshot::channel::<()>();
     std::thread::spawn(move || {
@@ -196,7 +196,7 @@ struct Options {
 }
 
 impl Options {
-    /// `None` when the user asked for help.
+    /// `None` for `--help`.
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, Failure> {
         let mut options = Self { ws_port: 0, wss_port: 0, directory: None, quiet: false };
         while let Some(argument) = arguments.next() {
@@ -391,9 +391,9 @@ async fn converse(
     }
 }
 
-/// What a path asks for.
+/// The behaviour for a path.
 enum Behaviour {
-    /// With a status, and so many seconds in Retry-After.
+    /// A status, with this many seconds in Retry-After.
     Refuse(u16, Option<u32>),
     Hang,
     NoAnswer,
@@ -483,7 +483,7 @@ fn hex_decoded(digits: &str) -> Result<Vec<u8>, Failure> {
 }
 
 impl Script {
-    /// Header lines which the response has besides the required ones.
+    /// Additional header lines of the response.
     fn response_headers(&self, request: &Request) -> String {
         match self {
             Self::Headers => "x-test: one\r\nset-cookie: a=1\r\nset-cookie: b=2\r\n".to_owned(),
@@ -728,7 +728,7 @@ impl Upgrade {
         Ok(())
     }
 
-    /// Keeps the client waiting until it gives up.
+    /// Keeps the client waiting until it disconnects.
     async fn hang(mut self) -> Result<(), Failure> {
         let mut ignored = [0; 1024];
         while self.socket.read(&mut ignored).await? > 0 {}

@@ -121,7 +121,7 @@ enum Rules {
     Websockets,
 }
 
-/// What a server was told about permessage-deflate; without it, nothing.
+/// The server's configuration of permessage-deflate; `None` without it.
 #[derive(Clone, Copy, Debug)]
 struct Config {
     server_no_context_takeover: bool,
@@ -211,7 +211,7 @@ fn offers() -> Vec<Option<PerMessageDeflate>> {
     offers
 }
 
-/// What comes of an offer.
+/// The outcome of an offer.
 #[derive(Debug, PartialEq, Eq)]
 enum Answer {
     /// Compression with these parameters.
@@ -226,7 +226,7 @@ fn expected(rules: Rules, config: Option<Config>, offer: Option<&PerMessageDefla
     let (Some(config), Some(offer)) = (config, offer) else {
         return Answer::Declined;
     };
-    // 15 is what an offer without the parameter means.
+    // An offer without the parameter means 15.
     let server_offered = (offer.server_max_window_bits < 15).then_some(offer.server_max_window_bits);
     let client_offered = (offer.client_max_window_bits < 15).then_some(offer.client_max_window_bits);
     let over = |own: Option<u8>, offered: Option<u8>| matches!((own, offered), (Some(a), Some(b)) if a > b);
@@ -491,7 +491,7 @@ impl Connection {
         let request = Request::parse(url, options).map_err(|error| error.to_string())?;
         let (sender, events) = channel();
         let forward = Forward(move |event| {
-            // Nobody listens any more once the connection is given up.
+            // There is no listener after the connection was abandoned.
             let _ = sender.send(event);
         });
         let client = Client::new(Box::new(forward), SEND_LIMIT_BYTES);

@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Tells when it is open.
+/// Reports when it is open.
 struct Opens(Sender<Instant>);
 
 impl Listener for Opens {

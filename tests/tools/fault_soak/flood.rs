@@ -1,4 +1,4 @@
-//! Clients whose data never ends beside one that exchanges a message now and then: each is to get its share of the threads.
+//! Runs clients with endless data and one that exchanges a message now and then. Each must get its share of the threads.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};

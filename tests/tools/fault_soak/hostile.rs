@@ -1,5 +1,5 @@
-//! Clients of servers that each send one thing without end, beside one that exchanges a message now and then: how long its
-//! round trips are, and how late the deadlines of the others.
+//! Runs clients of servers that each send one kind of data without end, and one client that exchanges a message now and then.
+//! Measures its round trips and the delay of the others' deadlines.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -15,7 +15,7 @@ use super::flood::{Quiet, percentile, round_trips};
 use crate::support::hostile::{KINDS, Taker, Told, needs_tls, start};
 
 const DEADLINE: Duration = Duration::from_secs(60);
-/// The deadline that is to be kept.
+/// The timeout to measure.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// What is allowed, in milliseconds: the round trip of 99 of 100, and a deadline.
 const ROUND_TRIP_MAX: f64 = 20.0;

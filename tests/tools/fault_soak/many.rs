@@ -183,6 +183,6 @@ fn row(name: &str, url: &str, servers: &Addresses, deflate: bool, connections: u
         longest[middle].as_secs_f64() * 1e3,
         longest[longest.len() - 1].as_secs_f64() * 1e3,
     );
-    // Nobody is to starve.
+    // No connection may starve.
     failed == 0 && least > 0
 }
