@@ -110,6 +110,32 @@ serverTest('a connection is found by its address and port too', async (serving, 
   }
 });
 
+serverTest('a connection of another server is not one of this', async (serving, context) => {
+  await serving.start();
+  const { socket } = await serving.client(context);
+  const other = library.createWebSocketServer();
+  context.cleanup(() => other.stop().catch(() => {}));
+  const connected = new Promise((resolve) => other.on('connect', resolve));
+  await other.start({ serverIP: '127.0.0.1', serverPort: 0 });
+  const stranger = new Recorder(context);
+  await stranger.open(`ws://127.0.0.1:${other.stats().serverPort}/`);
+  const connection = await connected;
+  assertError(await failureOf(() => serving.server.send('to a stranger', connection)), NO_CONNECTION, /^send: /);
+  assertError(await failureOf(() => serving.server.broadcast('to strangers', [connection])), NO_CONNECTION, /^broadcast: /);
+  assert.strictEqual(await serving.server.broadcast('to all'), 1);
+  assert.strictEqual(await socket.message(), 'to all');
+  assert.strictEqual(await other.send('by its own', connection), true);
+  assert.strictEqual(await stranger.message(), 'by its own');
+});
+
+serverTest('a proxy of a server or of a connection does as the object does', async (serving, context) => {
+  await serving.start();
+  const { socket, connection } = await serving.client(context);
+  const proxy = new Proxy(serving.server, {});
+  assert.strictEqual(await proxy.send('by a proxy', new Proxy(connection, {})), true);
+  assert.strictEqual(await socket.message(), 'by a proxy');
+});
+
 serverTest('names invalid arguments', async (serving, context) => {
   await serving.start();
   const { connection } = await serving.client(context);

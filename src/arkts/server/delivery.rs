@@ -1,16 +1,27 @@
 //! Delivers the queued events of a server to its listeners, in time slices.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::event::{Key, ServerEvent, ServerEventType, of_key};
 use super::requests::request_value;
-use super::{Binding, KEY, Known, Serving};
+use super::{Binding, Known, Peer, Serving};
 use crate::arkts::error::SERVER_EVENT;
 use crate::arkts::js_waker::OnWake;
+use crate::arkts::known::give;
 use crate::arkts::napi::{Engine, EngineError, Reference, Type, Value};
 use crate::arkts::objects::close_value;
 use crate::arkts::time_slice::{Pause, SCOPE_BYTES, SCOPE_EVENTS, TimeSlice};
 use crate::server::ConnectionInfo;
+
+/// What messages need, valid in one handle scope.
+struct Hearing<'scope> {
+    undefined: Value<'scope>,
+    connection_name: Value<'scope>,
+    data_name: Value<'scope>,
+    /// Who hears them.
+    listener: Option<Value<'scope>>,
+}
 
 impl OnWake for Binding {
     /// Delivers the queued events.
@@ -28,14 +39,14 @@ impl OnWake for Binding {
 
 impl Binding {
     /// Delivers the events of one handle scope.
-    fn deliver(&self, env: Engine, slice: &mut TimeSlice) -> Pause {
-        let mut bytes = 0;
+    fn deliver(self: &Rc<Self>, env: Engine, slice: &mut TimeSlice) -> Pause {
+        let (mut hearing, mut bytes) = (None, 0);
         for _ in 0..SCOPE_EVENTS {
             let Some(event) = self.events.take() else { return Pause::Empty };
             if let ServerEvent::Message(_, _, data) = &event {
                 bytes += data.len();
             }
-            if self.tell(env, event).is_err() {
+            if self.tell(env, &mut hearing, event).is_err() {
                 env.report_exception();
             }
             if slice.is_over() {
@@ -49,7 +60,12 @@ impl Binding {
     }
 
     /// Calls the listener of an event; an exception that it throws stays pending.
-    fn tell(&self, env: Engine, event: ServerEvent) -> Result<(), EngineError> {
+    fn tell<'scope>(
+        self: &Rc<Self>,
+        env: Engine,
+        hearing: &mut Option<Hearing<'scope>>,
+        event: ServerEvent,
+    ) -> Result<(), EngineError> {
         match event {
             // A listener removed in the meantime gives no answer.
             ServerEvent::Requested(asked) if self.listener(ServerEventType::Request)?.is_none() => {
@@ -63,12 +79,15 @@ impl Binding {
                 let object = self.note(env, key, &info)?;
                 self.call(env, ServerEventType::Connect, || Ok([object]))
             }
-            ServerEvent::Message(key, kind, data) => self.call(env, ServerEventType::MessageReceive, || {
+            ServerEvent::Message(key, kind, data) => {
+                let Hearing { undefined, connection_name, data_name, listener } =
+                    *self.hearing(env, hearing)?;
+                let Some(listener) = listener else { return Ok(()) };
                 let message = env.object()?;
-                message.set(c"clientConnection", self.object(env, key)?)?;
-                message.set(c"data", data.into_value(env, kind, &self.events)?)?;
-                Ok([message])
-            }),
+                message.set_by_value(connection_name, self.object(env, key)?)?;
+                message.set_by_value(data_name, data.into_value(env, kind, &self.events)?)?;
+                listener.call(undefined, [message]).map(|_| ())
+            }
             ServerEvent::Drained(key) => {
                 self.call(env, ServerEventType::Drain, || Ok([self.object(env, key)?]))
             }
@@ -107,17 +126,43 @@ impl Binding {
         }
     }
 
+    /// What messages need now.
+    fn hearing<'a, 'scope>(
+        &self,
+        env: Engine,
+        known: &'a mut Option<Hearing<'scope>>,
+    ) -> Result<&'a Hearing<'scope>, EngineError> {
+        if self.changed.take() {
+            known.take();
+        }
+        match known {
+            Some(hearing) => Ok(hearing),
+            none => Ok(none.insert(Hearing {
+                undefined: env.undefined()?,
+                connection_name: env.string("clientConnection")?,
+                data_name: env.string("data")?,
+                listener: self.listener(ServerEventType::MessageReceive)?,
+            })),
+        }
+    }
+
     /// Makes the object of a connection.
-    fn note<'env>(&self, env: Engine, key: Key, info: &ConnectionInfo) -> Result<Value<'env>, EngineError> {
+    fn note<'env>(
+        self: &Rc<Self>,
+        env: Engine,
+        key: Key,
+        info: &ConnectionInfo,
+    ) -> Result<Value<'env>, EngineError> {
         let ConnectionInfo { remote, .. } = info;
         let object = env.object()?;
         object.set(c"clientIP", env.string(&remote.ip().to_string())?)?;
         object.set(c"clientPort", env.number(f64::from(remote.port()))?)?;
-        object.set_hidden(KEY, env.number(key as f64)?)?;
         let (generation, id) = of_key(key);
         let servers = self.servers.borrow();
         let connection = servers.get(generation).and_then(|serving| serving.server.connection(id));
-        let known = Known { connection, remote: *remote, object: Reference::new(object)? };
+        let peer = Rc::new(Peer { owner: Rc::downgrade(self), connection: RefCell::new(connection) });
+        give(object, peer.clone())?;
+        let known = Known { peer, remote: *remote, object: Reference::new(object)? };
         self.known.borrow_mut().insert(key, Box::new(known));
         self.by_remote.borrow_mut().insert(*remote, key);
         Ok(object)
@@ -133,7 +178,8 @@ impl Binding {
 
     fn forget(&self, key: Key) {
         let known = self.known.borrow_mut().remove(&key);
-        if let Some(Known { remote, .. }) = known.as_deref() {
+        if let Some(Known { peer, remote, .. }) = known.as_deref() {
+            peer.connection.take();
             let mut by_remote = self.by_remote.borrow_mut();
             // The same client address can have another connection, to another address of the server.
             if by_remote.get(remote) == Some(&key) {

@@ -13,7 +13,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::CStr;
 use std::net::SocketAddr;
-use std::rc::Rc;
+use std::ptr;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,6 +25,7 @@ use self::requests::NO_CLIENT;
 use super::binding::not_data;
 use super::error::ApiError;
 use super::js_waker::JsWaker;
+use super::known::{give, object_of};
 use super::lenience::{Lenience, nearest, shown};
 use super::napi::{Deferred, Engine, EngineError, NoBytes, Reference, Type, Value};
 use super::objects::statistics_value;
@@ -36,8 +38,6 @@ use crate::server::{Connection, Server};
 
 /// The hidden property that holds the listeners, where the garbage collector sees them.
 const LISTENERS: &CStr = c"__listeners";
-/// The hidden property of a connection's object that holds its key.
-const KEY: &CStr = c"__key";
 
 /// The state of an object.
 struct Binding {
@@ -47,6 +47,8 @@ struct Binding {
     waker: Arc<JsWaker>,
     /// The object that holds the listeners, while events can come.
     listeners: RefCell<Option<Reference>>,
+    /// A listener was set or removed since the last look.
+    changed: Cell<bool>,
     /// The servers that have not ended: at most one that listens, and earlier stopped ones.
     servers: RefCell<Servers>,
     /// The listening server.
@@ -85,11 +87,21 @@ struct Serving {
 }
 
 struct Known {
-    /// `None` when it ended before its event.
-    connection: Option<Arc<Connection>>,
+    peer: Rc<Peer>,
     remote: SocketAddr,
     object: Reference,
 }
+
+/// What the object of a connection wraps.
+struct Peer {
+    /// Whose connection it is.
+    owner: Weak<Binding>,
+    /// `None` when it ended: after its `close` was told, or before its `connect`.
+    connection: RefCell<Option<Arc<Connection>>>,
+}
+
+/// What the object of a server wraps.
+struct IsServer;
 
 /// A method: its arguments and its result.
 type Method = for<'env> fn(&Rc<Binding>, Value<'env>, [Value<'env>; 3]) -> Result<Value<'env>, EngineError>;
@@ -123,6 +135,7 @@ pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
         sender,
         waker: Arc::default(),
         listeners: RefCell::default(),
+        changed: Cell::default(),
         servers: RefCell::default(),
         current: Cell::default(),
         last_generation: Cell::default(),
@@ -131,6 +144,7 @@ pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
         asks: Arc::default(),
     });
     let object = env.object()?;
+    give(object, IsServer)?;
     object.set_hidden(LISTENERS, env.object()?)?;
     for (name, method) in METHODS {
         let binding = binding.clone();
@@ -155,7 +169,8 @@ where
     let env = object.env();
     let function = env.named_function(name, move |call| {
         let env = call.this.env();
-        if holder_of(call.this).is_none() {
+        // A proxy of the object wraps nothing, but has its properties.
+        if object_of::<IsServer>(call.this).is_none() && holder_of(call.this).is_none() {
             logging::warn(format_args!("{name}: `this` is not a WebSocketServer; the call is ignored"));
             return env.undefined();
         }
@@ -216,6 +231,7 @@ impl Binding {
             }
             _ => lenience.warn("callback", "must be a function; the call is ignored"),
         }
+        self.changed.set(true);
         let asks = holder.get(ServerEventType::Request.property())?.type_of() == Type::Function;
         self.asks.store(asks, Ordering::Relaxed);
         env.undefined()
@@ -231,6 +247,7 @@ impl Binding {
         let broken = |_: EngineError| ApiError::other("start: the engine has no memory for another server");
         let listeners = this.get(LISTENERS).and_then(Reference::new).map_err(broken)?;
         *self.listeners.borrow_mut() = Some(listeners);
+        self.changed.set(true);
         self.waker.install(env, self.clone()).map_err(broken)?;
         let generation = self.last_generation.get() + 1;
         self.last_generation.set(generation);
@@ -368,16 +385,15 @@ impl Binding {
 
     /// The connection of an argument: an object that a listener got, or another object with its address and port.
     fn connection(&self, method: &str, value: Value<'_>) -> Result<Arc<Connection>, ApiError> {
-        let key = match value.type_of() {
-            Type::Object => value.get(KEY).ok().and_then(Value::to_number).map(|key| key as Key),
-            _ => None,
+        let own = |peer: &&Rc<Peer>| ptr::eq(peer.owner.as_ptr(), self);
+        let connection = match object_of::<Rc<Peer>>(value).filter(own) {
+            Some(peer) => peer.connection.borrow().clone(),
+            None => {
+                let key = remote_of(value)?.and_then(|remote| self.by_remote.borrow().get(&remote).copied());
+                let known = self.known.borrow();
+                key.and_then(|key| known.get(&key)).and_then(|known| known.peer.connection.borrow().clone())
+            }
         };
-        let key = match key {
-            Some(key) => Some(key),
-            None => remote_of(value)?.and_then(|remote| self.by_remote.borrow().get(&remote).copied()),
-        };
-        let known = self.known.borrow();
-        let connection = key.and_then(|key| known.get(&key)).and_then(|known| known.connection.clone());
         connection
             .filter(|connection| connection.state() != State::Closed)
             .ok_or_else(|| ApiError::no_connection(method))
