@@ -30,7 +30,9 @@ class Row:
     """A line of the table: what each client does, and which of the printed values counts."""
 
     def __init__(self, group, title, mode, size, count, path, values, unit, scale=1.0, slow=None, port="PORT", clients=None,
-                 together=None):
+                 together=None, quick=None):
+        # The count of a quick run, if not a tenth.
+        self.quick = quick
         # Which program measures all by itself: "clients" those in one process, "servers" the servers.
         self.together = together
         # Which of the server's ports, and the only clients that can do it, if not all.
@@ -52,6 +54,8 @@ WITH_DEFLATE = {"net_websocket (C)", "net_websocket (C), other", "Boost.Beast", 
 WITH_EXCHANGE = {"net_websocket (C)", "net_websocket (C), other", "npm ws", "PyPI websockets"}
 # Messages that each of them exchanges.
 VARIETY = 64
+# Rows that compare the library with itself.
+OF_OURS = {"net_websocket (C)", "net_websocket (C), other"}
 WITH_RESUMPTION = {"net_websocket (C)", "net_websocket (C), other", "net_websocket (Rust)", "Boost.Beast"}
 # The rows that these clients are for.
 ONLY = {"raw (epoll)": "round-trip", "PyPI websockets": "exchange-deflate", "libwebsockets (context each)": "idle"}
@@ -80,6 +84,8 @@ def rows():
     for count in (100, 1_000, 10_000):
         table.append(Row("idle", f"idle {count:,} connections", "idle", 0, count, "/idle",
                          [("rss_bytes", "memory"), ("threads", "threads")], "bytes per connection"))
+    table.append(Row("idle-wss", "idle wss 10,000 connections", "idle", 0, 10_000, "/idle",
+                     [("rss_bytes", "memory"), ("threads", "threads")], "bytes per connection", port="TLS_PORT", clients=WITH_TLS))
     cpu_first = [("cpu_ns", "CPU"), ("wall_ns", "wall")]
     for name, size in SIZES.items():
         count = {32: 1_000_000, 1024: 300_000, 65536: 8_000}[size]
@@ -108,6 +114,17 @@ def rows():
                      port="TLS_FULL_PORT", clients=WITH_TLS))
     table.append(Row("connect", "connect wss resumed", "connect", 0, 300, "/echo", wall_first, "µs per connection",
                      scale=1e-3, port="TLS_PORT", clients=WITH_RESUMPTION))
+    table.append(Row("connect", "connect ws, 5,000 open", "connect-beside-open", 0, 1_000, "/echo", wall_first,
+                     "µs per connection", scale=1e-3, clients=OF_OURS))
+    latency = [("p50_ns", "p50"), ("p99_ns", "p99"), ("cpu_ns", "CPU")]
+    table.append(Row("tail", "round trip 32 B beside floods", "round-trip-beside-floods", 32, 2_000, "/echo", latency, "µs",
+                     scale=1e-3, clients=OF_OURS))
+    for count in (1, 1_000):
+        table.append(Row("tail", f"round trip 32 B, {count:,} × 10 a second", "paced", 32, count, "/echo-many", latency, "µs",
+                         scale=1e-3, clients=OF_OURS, quick=count))
+    for count in (10, 1_000, 10_000):
+        table.append(Row("growth", f"echo 32 B over {count:,} connections", "echo-many", 32, count, "/echo-many", cpu_first,
+                         "ns per message", clients=OF_OURS, quick=count))
     for mode, path, counts in (
         ("receive", "/flood/{count}/{size}", (150_000, 80_000, 4_000)),
         ("receive text", "/flood-text/{count}/{size}", (150_000, 80_000, 4_000)),
@@ -207,7 +224,7 @@ def measure(table, clients, together, server_program, authority, repetitions, qu
     results, notes = {}, {}
     for row in table:
         if quick:
-            row.count = max(row.count // 10, 64)
+            row.count = row.quick or max(row.count // 10, 64)
         cells = results.setdefault(row.title, {})
         start = time.monotonic()
         if row.together:
@@ -321,6 +338,18 @@ def goals(results):
         if ours and other:
             lines.append(f"| {connect}, connects per second | {client} | {other / ours:.2f}× | > 1× | "
                          f"{'yes' if ours < other else 'no'} |")
+    def own(title, base, name, limit):
+        ours, other = (median_of(results, row, OURS, name) for row in (title, base))
+        if ours and other:
+            label = {"cpu_ns": "CPU", "p50_ns": "p50", "p99_ns": "p99", "wall_ns": "connects per second"}[name]
+            lines.append(f"| {title}, {label} | {base} | {ours / other:.2f}× | ≤ {limit:g}× | {'yes' if ours <= limit * other else 'no'} |")
+
+    own("round trip 32 B beside floods", "round trip 32 B", "p50_ns", 2)
+    own("round trip 32 B beside floods", "round trip 32 B", "p99_ns", 10)
+    own("round trip 32 B, 1,000 × 10 a second", "round trip 32 B, 1 × 10 a second", "p99_ns", 3)
+    own("connect ws, 5,000 open", "connect ws", "wall_ns", 1.2)
+    for count in ("1,000", "10,000"):
+        own(f"echo 32 B over {count} connections", "echo 32 B over 10 connections", "cpu_ns", 1.3)
     for row in ("receive wss", "send wss", "round trip wss"):
         ratio(f"{row} 32 B", "cpu_ns", "best", 1.0)
         ratio(f"{row} 1 KiB", "cpu_ns", "best", 1.0)
@@ -368,6 +397,9 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
              "Buffers, views of what it has read, unless it is asked for ArrayBuffers as the others give; text is made a string "
              "with each. `net_websocket (web)` is `web.WebSocket`, with one `onmessage` and ArrayBuffers, as `npm ws (onmessage)` and Node's "
              "own.", "",
+             "Beside floods: 100 clients of the process receive messages of 1 KiB without an end, and 100 send them. "
+             "1,000 × 10 a second: so many clients send so often, evenly in turn. Echo over many connections: 8 messages are under "
+             "way.", "",
              "In the rows of Node's servers the time is that of the server's process alone, which has "
              f"CPU {SERVER_CPU}; the clients are npm ws. An echo has 64 connections with one message under way on each; a "
              "broadcast goes to 1,000, and each of them counts as a message.", ""]

@@ -3,8 +3,8 @@
 #
 #   scripts/bench.sh [--repetitions N] [--quick] [--keep] [--against FOLDER] [FILTER]
 #
-# FILTER takes the rows that have these words in their name: receive, send, "send batched", "round trip", wss, deflate, idle, connect,
-# Node, "Node server", "32 B".
+# FILTER takes the rows that have these words in their name: receive, send, "send batched", "round trip", floods, wss, deflate, idle, connect,
+# connections, Node, "Node server", "32 B".
 # Results: target/bench/results.md and target/bench/results.svg. A full run in which every row was measured also goes to
 # benches/RESULTS.md; --keep leaves that file alone. --quick sends a tenth of the messages, to see that all works.
 # --against FOLDER measures another build of this library as well, such as one of an earlier commit: the folder that has its

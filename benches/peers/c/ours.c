@@ -3,8 +3,10 @@
  * is sent from inside the callback; with the mode suffixed by "-thread" it is sent by the main thread, which the callback
  * wakes.
  */
-#include <semaphore.h>
 #include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 
 #include <network/netstack/net_websocket.h>
 #include <network/netstack/net_websocket_ext.h>
@@ -120,6 +122,173 @@ static struct WebSocket *connect_to_server(WebSocket_OnMessageCallback callback)
     return client;
 }
 
+static struct WebSocket *connect_at(const char *path, WebSocket_OnMessageCallback callback)
+{
+    char url[128];
+    const char *port = strrchr(arguments.url, ':');
+    const char *base_end = port != NULL ? strchr(port, '/') : NULL;
+    WebSocket_RequestOptions options = { NULL };
+    if (base_end == NULL ||
+        snprintf(url, sizeof url, "%.*s%s", (int)(base_end - arguments.url), arguments.url, path) >= (int)sizeof url) {
+        die("a URL that is too long");
+    }
+    struct WebSocket *client = OH_WebSocketClient_Constructor(on_open, callback, on_error, on_close);
+    if (client == NULL || OH_WebSocketClient_Connect(client, url, options) != WEBSOCKET_OK) {
+        die("not connected");
+    }
+    wait_for(&opened);
+    return client;
+}
+
+/* Clients that flood: so many receive, and as many send, messages of so many bytes without an end. */
+enum { FLOODS = 100, FLOOD_BYTES = 1024, FLOOD_QUEUE_BYTES = 65536 };
+
+static struct WebSocket *flooding[FLOODS];
+
+static void on_flood(struct WebSocket *client, char *data, uint32_t length)
+{
+    (void)client, (void)data, (void)length;
+}
+
+static void *flood(void *unused)
+{
+    (void)unused;
+    char *message = make_payload(FLOOD_BYTES);
+    for (;;) {
+        size_t sent = 0;
+        for (size_t i = 0; i < FLOODS; i++) {
+            if (buffered(flooding[i]) < FLOOD_QUEUE_BYTES) {
+                sent += OH_WebSocketClient_Send(flooding[i], message, FLOOD_BYTES) == WEBSOCKET_OK;
+            }
+        }
+        if (sent == 0) {
+            usleep(100);
+        }
+    }
+    return NULL;
+}
+
+static void begin_floods(void)
+{
+    char go[] = "go";
+    pthread_t thread;
+    for (size_t i = 0; i < FLOODS; i++) {
+        flooding[i] = connect_at("/flood/1000000000/1024", on_flood);
+        OH_WebSocketClient_Send(flooding[i], go, 2);
+    }
+    for (size_t i = 0; i < FLOODS; i++) {
+        flooding[i] = connect_at("/sink/1000000000", on_flood);
+    }
+    if (pthread_create(&thread, NULL, flood, NULL) != 0) {
+        die("no thread");
+    }
+}
+
+/* Connections that are open while others are made. */
+enum { OPEN_BESIDE = 5000 };
+
+/* Many clients: a message holds the number of its client, and when it was sent. */
+enum { PACED_SECONDS = 5, PER_SECOND = 10, UNDER_WAY = 8, MANY_MESSAGES = 40000 };
+
+struct marked {
+    uint32_t client;
+    int64_t sent;
+    char rest[16];
+};
+
+static struct WebSocket **many;
+static atomic_size_t arrived, begun;
+
+static void open_many(WebSocket_OnMessageCallback callback)
+{
+    many = (struct WebSocket **)calloc(arguments.count, sizeof *many);
+    for (size_t i = 0; i < arguments.count; i++) {
+        many[i] = connect_to_server(callback);
+    }
+}
+
+static void send_marked(size_t number)
+{
+    struct marked message = { .client = (uint32_t)number, .sent = wall_ns() };
+    if (OH_WebSocketClient_Send(many[number], (char *)&message, sizeof message) != WEBSOCKET_OK) {
+        die("not sent");
+    }
+}
+
+static void on_paced(struct WebSocket *client, char *data, uint32_t length)
+{
+    (void)client;
+    struct marked message;
+    int64_t now = wall_ns();
+    if (length != sizeof message) {
+        die("an echo of another length");
+    }
+    memcpy(&message, data, sizeof message);
+    samples[atomic_fetch_add(&arrived, 1)] = now - message.sent;
+}
+
+/* Each client sends so often in a second, all of them evenly in turn. */
+static void paced(void)
+{
+    size_t total = arguments.count * PER_SECOND * PACED_SECONDS;
+    samples = (int64_t *)calloc(total, sizeof *samples);
+    open_many(on_paced);
+    section = section_begin();
+    int64_t start = wall_ns();
+    for (size_t i = 0; i < total; i++) {
+        int64_t at = start + (int64_t)i * 1000000000 / (int64_t)(arguments.count * PER_SECOND);
+        struct timespec until = { at / 1000000000, at % 1000000000 };
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+        send_marked(i % arguments.count);
+    }
+    while (atomic_load(&arrived) < total) {
+        usleep(1000);
+    }
+    section_end(section, total);
+    print_round_trips(samples, total);
+}
+
+static void on_many(struct WebSocket *client, char *data, uint32_t length)
+{
+    (void)client, (void)data;
+    if (length != sizeof(struct marked)) {
+        die("an echo of another length");
+    }
+    size_t next = atomic_fetch_add(&begun, 1);
+    if (next < MANY_MESSAGES) {
+        send_marked(next % arguments.count);
+    }
+    if (atomic_fetch_add(&arrived, 1) + 1 == MANY_MESSAGES) {
+        sem_post(&done);
+    }
+}
+
+/* The clients send in turn; a few messages are under way at any time. */
+static void echo_many(void)
+{
+    open_many(on_many);
+    atomic_store(&begun, UNDER_WAY);
+    section = section_begin();
+    for (size_t i = 0; i < UNDER_WAY; i++) {
+        send_marked(i % arguments.count);
+    }
+    wait_for(&done);
+    section_end(section, MANY_MESSAGES);
+}
+
+static void connect_and_close(void)
+{
+    section = section_begin();
+    for (size_t i = 0; i < arguments.count; i++) {
+        WebSocket_CloseOption option = { 1000, "" };
+        struct WebSocket *client = connect_to_server(on_message);
+        OH_WebSocketClient_Close(client, option);
+        wait_for(&closed);
+        OH_WebSocketClient_Destroy(client);
+    }
+    section_end(section, arguments.count);
+}
+
 int main(int argc, char **argv)
 {
     arguments = parse_arguments(argc, argv);
@@ -166,7 +335,10 @@ int main(int argc, char **argv)
         section_end(section, arguments.count);
         resident(&after, &threads);
         printf("grown_bytes=%zu ", after > before ? after - before : 0);
-    } else if (is_mode(&arguments, "round-trip")) {
+    } else if (is_mode(&arguments, "round-trip") || is_mode(&arguments, "round-trip-beside-floods")) {
+        if (is_mode(&arguments, "round-trip-beside-floods")) {
+            begin_floods();
+        }
         samples = (int64_t *)calloc(arguments.count, sizeof *samples);
         struct WebSocket *client = connect_to_server(on_echo);
         started = wall_ns();
@@ -211,16 +383,17 @@ int main(int argc, char **argv)
             }
         }
         print_idle(before, arguments.count);
+    } else if (is_mode(&arguments, "paced")) {
+        paced();
+    } else if (is_mode(&arguments, "echo-many")) {
+        echo_many();
     } else if (is_mode(&arguments, "connect")) {
-        section = section_begin();
-        for (size_t i = 0; i < arguments.count; i++) {
-            WebSocket_CloseOption option = { 1000, "" };
-            struct WebSocket *client = connect_to_server(on_message);
-            OH_WebSocketClient_Close(client, option);
-            wait_for(&closed);
-            OH_WebSocketClient_Destroy(client);
+        connect_and_close();
+    } else if (is_mode(&arguments, "connect-beside-open")) {
+        for (size_t i = 0; i < OPEN_BESIDE; i++) {
+            connect_at("/idle", on_message);
         }
-        section_end(section, arguments.count);
+        connect_and_close();
     } else {
         die("unknown mode");
     }

@@ -11,10 +11,12 @@
 //!   compressed by itself.
 //! - `/exchange-deflate/COUNT`: the first COUNT frames come back, as they were compressed, and then nothing. Such a connection keeps no
 //!   thread here.
+//! - `/echo-many`: each frame of at most 125 bytes comes back. One thread here serves all such connections.
 //! - `/idle`: nothing, for ever. Such a connection has no thread here.
 //!
 //! It does what a server may leave out: it trusts its clients, and it unmasks only what it echoes.
 
+mod many;
 mod sha1;
 
 use std::io::{self, Read, Write};
@@ -28,8 +30,8 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
-/// Connections at once, idle ones aside.
-const THREADS: usize = 64;
+/// Connections at once, without those that have no thread of their own.
+const THREADS: usize = 256;
 /// What a flood writes at once, or one frame if that is more.
 const FLOOD_BYTES: usize = 262_144;
 const READ_BYTES: usize = 262_144;
@@ -49,10 +51,11 @@ const FIN_RSV1_TEXT: u8 = 0xc1;
 
 fn main() -> io::Result<()> {
     let port = listen(|stream, reader| {
-        if serve(&mut &stream, reader)? == Then::Idle {
-            IDLE.lock().map_err(|_| io::ErrorKind::Other)?.push(stream);
+        match serve(&mut &stream, reader)? {
+            Then::Closed => Ok(()),
+            Then::Idle => keep(stream),
+            Then::Many => many::serve(stream),
         }
-        Ok(())
     })?;
     println!("PORT={port}");
     if let Some(file) = std::env::args().nth(1) {
@@ -126,10 +129,19 @@ fn serve_tls(mut stream: TcpStream, config: Arc<ServerConfig>, reader: &mut Read
         RESUMED.fetch_add(1, Ordering::Relaxed);
     }
     let mut stream = StreamOwned::new(connection, stream);
-    let served = serve(&mut stream, reader).map(drop);
+    let served = serve(&mut stream, reader);
+    if let Ok(Then::Idle) = served {
+        return keep(stream.sock);
+    }
     stream.conn.send_close_notify();
     let _ = stream.conn.complete_io(&mut stream.sock);
-    served
+    served.map(drop)
+}
+
+/// Keeps a connection open to the end of the process.
+fn keep(stream: TcpStream) -> io::Result<()> {
+    IDLE.lock().map_err(|_| io::ErrorKind::Other)?.push(stream);
+    Ok(())
 }
 
 /// What becomes of a connection.
@@ -137,6 +149,7 @@ fn serve_tls(mut stream: TcpStream, config: Arc<ServerConfig>, reader: &mut Read
 enum Then {
     Closed,
     Idle,
+    Many,
 }
 
 fn serve<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<Then> {
@@ -156,6 +169,7 @@ fn serve<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<The
             }
             return Ok(Then::Idle);
         }
+        ("echo-many", []) => return Ok(Then::Many),
         ("idle", []) => return Ok(Then::Idle),
         _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, path)),
     }
