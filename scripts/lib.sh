@@ -164,7 +164,7 @@ cargo_ohos() {
     read -ra arches <<<"$1"
     [[ $1 != all ]] || arches=("${ARCHES[@]}")
     shift 2
-    local environment=("OHOS_NDK_HOME=$NWS_NDK" "CARGO_TARGET_DIR=$TARGET/ohos" "$SMALL")
+    local environment=("OHOS_NDK_HOME=$NWS_NDK" "CARGO_TARGET_DIR=$TARGET/ohos" "$SMALL" "PATH=$PATH:$ROOT/scripts")
     for arch in "${arches[@]}"; do
         triple=$(triple_of "$arch") || exit
         name=${triple//-/_}
@@ -188,8 +188,9 @@ cargo_ohos() {
 BUILD_STD=(RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort
     CARGO_UNSTABLE_BUILD_STD_FEATURES=panic-unwind,optimize_for_size)
 
-# Has rustc inline less, in the library alone: see that file.
-SMALL=RUSTC_WORKSPACE_WRAPPER=$ROOT/scripts/rustc-small.sh
+# Has rustc inline less, in the library alone: see that file. It is found by PATH, because cargo makes its path a part of what it
+# names the crate by, and the order of the functions hangs on that: a path would give other bytes in each folder.
+SMALL=RUSTC_WORKSPACE_WRAPPER=rustc-small.sh
 
 # ohos_flags: rustc's flags for OpenHarmony, as CARGO_ENCODED_RUSTFLAGS wants them. The paths of the machine that built it have no
 # place in a library that others ship; those of the sources in panics, which take the most room, nobody sees on a device.

@@ -45,12 +45,12 @@ need_ohrs() {
         fail "ohrs cannot build: $NWS_NO_SDK" 'Without OHOS_NDK_HOME it builds with a stand-in for the SDK.'
     if [[ $NWS_TOOLCHAIN == sdk ]]; then
         ohrs=${OHRS:-$(command -v ohrs)} || fail 'there is no ohrs on PATH' "Run: cargo install ohrs --version $NWS_OHRS_VERSION --locked"
-        environment=("OHOS_NDK_HOME=$NWS_NDK")
+        environment=("OHOS_NDK_HOME=$NWS_NDK" "PATH=$PATH:$ROOT/scripts")
     else
         bash scripts/setup.sh --quiet --ohrs
         ohrs=${OHRS:-$CACHE/ohrs/bin/ohrs}
         # Debian's cargo is the one that builds std.
-        environment=("OHOS_NDK_HOME=$CACHE/sdk" PATH="/usr/bin:$PATH" RUSTC=/usr/bin/rustc "${BUILD_STD[@]}")
+        environment=("OHOS_NDK_HOME=$CACHE/sdk" PATH="/usr/bin:$PATH:$ROOT/scripts" RUSTC=/usr/bin/rustc "${BUILD_STD[@]}")
     fi
     version=$("$ohrs" --version) && version=${version##* }
     [[ $version == "$NWS_OHRS_VERSION" ]] ||
