@@ -238,7 +238,7 @@ def measure(table, clients, together, server_program, authority, repetitions, qu
                     continue
                 if (row.title, client) in notes:
                     continue
-                # A server of its own for each run: what one client leaves behind does not meet the next.
+                # Each run has its own server, so that one client does not affect the next.
                 server = Server(server_program, authority)
                 count = row.count_for(client)
                 try:
@@ -448,7 +448,7 @@ def plot(table, clients, results):
         name, label = row.values[0]
         cells = {client: results[row.title].get(client, {}).get(name) for client in shown_in(row, clients, results)}
         cells = {client: figures for client, figures in cells.items() if figures}
-        # A client ten times slower than the rest would leave their bars too short to compare: its bar is cut off.
+        # The bar of a much slower client is cut, so that the other bars stay long enough to compare.
         medians = sorted(statistics.median(figures) for figures in cells.values())
         limit = min(medians[-1], 6 * medians[len(medians) // 2]) or 1
         room = width - label_width - value_width

@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     client = OH_WebSocketClient_Constructor(onOpen, onMessage, onError, onClose);
     result = OH_WebSocketClient_Connect(client, argv[1], none);
     if (result == WEBSOCKET_OK) {
-        sem_wait(&changed); /* Close would give up an attempt that is under way, and drop what waits for it */
+        sem_wait(&changed); /* Close would cancel a running attempt, and drop its queued messages */
         while (fgets(line, sizeof line, stdin) != NULL &&
                (result = OH_WebSocketClient_Send(client, line, strcspn(line, "\n"))) == WEBSOCKET_OK) {
         }

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Compares this library with other WebSocket clients and with a bare socket, on this machine, in one run and one table.
+# Benchmarks this library, other WebSocket clients and a bare socket on this machine, in one run and one table.
 #
 #   scripts/bench.sh [--repetitions N] [--quick] [--keep] [--against FOLDER] [FILTER]
 #
-# FILTER takes the rows that have these words in their name: receive, send, "send batched", "round trip", floods, wss, deflate, idle, connect,
-# connections, Node, "Node server", "32 B".
-# Results: target/bench/results.md and target/bench/results.svg. A full run in which every row was measured also goes to
-# benches/RESULTS.md; --keep leaves that file alone. --quick sends a tenth of the messages, to see that all works.
-# --against FOLDER measures another build of this library as well, such as one of an earlier commit: the folder that has its
-# libnet_websocket.so, built by `cargo build --release`. Its rows are those of "net_websocket (C), other", and RESULTS.md is left alone.
+# FILTER selects the rows with these words in their name: receive, send, "send batched", "round trip", floods, wss, deflate,
+# idle, connect, connections, Node, "Node server", "32 B".
+# The results are in target/bench/results.md and target/bench/results.svg. A full run in which every row was measured also
+# updates benches/RESULTS.md, unless --keep is given. --quick sends a tenth of the messages, as a trial run.
+# --against FOLDER also measures another build of this library, such as an earlier commit. FOLDER has its libnet_websocket.so,
+# built by `cargo build --release`. Its rows are named "net_websocket (C), other", and RESULTS.md is not changed.
 #
-# What it needs is installed the first time: Debian's packages of Boost and libwebsockets with apt (as root or by sudo),
-# the Rust clients from crates.io at the versions in benches/Cargo.lock.
+# The first run installs what it needs: Debian's packages of Boost and libwebsockets with apt (as root or by sudo), and the Rust
+# clients from crates.io at the versions in benches/Cargo.lock.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -55,7 +55,7 @@ install_packages "${missing[@]}"
 step 'Building (the first time takes some minutes)'
 mkdir -p "$BENCH/bin"
 watch 'library' cargo_host build --release --lib --manifest-path "$ROOT/Cargo.toml"
-# A copy: a build that goes on next to the run would replace the library under it.
+# A copy, because a parallel build would replace the library during the run.
 cp "$TARGET/release/libnet_websocket.so" "$BENCH/bin/"
 watch 'library for Node' cargo_host build --release --lib --features arkts --manifest-path "$ROOT/Cargo.toml"
 cp "$TARGET/release/libnet_websocket.so" "$BENCH/bin/net_websocket.node"

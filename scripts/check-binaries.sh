@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks what a loader and an app see of the libraries for OpenHarmony: one line per check.
+# Checks the loader's and the app's view of the libraries for OpenHarmony: one line per check.
 #
 #   scripts/check-binaries.sh [LIBRARY...]      default: those in dist/
 set -euo pipefail

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Type-checks every ArkTS source against the declarations of the public SDK, in place of the stubs that scripts/test.sh has:
+# Type-checks every ArkTS source against the declarations of the public SDK, instead of the stubs of scripts/test.sh:
 #
 #   scripts/check-sdk.sh CHECKOUT
 #
-# CHECKOUT is one of openharmony/interface_sdk-js, at any version. Checked are entry/, tests/arkts, the documentation's examples, and a
-# module that has package.har alone. What they use of the SDK must be there at the API level that the app is compatible with.
+# CHECKOUT is a checkout of openharmony/interface_sdk-js, at any version. The script checks entry/, tests/arkts, the
+# documentation's examples, and a module with only package.har. The SDK members that they use must exist at the app's minimum API
+# level.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

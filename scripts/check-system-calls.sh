@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Holds the system calls that the C programs of tests/ndk make with the library, under emulation, against those that OpenHarmony lets
-# an app make: any other one ends the app.
+# Records the system calls of the C programs of tests/ndk with the library, under emulation. Compares them with those that
+# OpenHarmony allows to an app. Any other call would end the app.
 #
 #   scripts/check-system-calls.sh [ABI]... [PROGRAM]...     default: all emulated ABIs in dist/; contract ext threads lifecycle
 #
-# allowed-system-calls.txt has the names. x86_64 is left out: the system has no such list for it. The programs' own calls are among
-# those that count.
+# allowed-system-calls.txt has the names. x86_64 is skipped, because the system has no list for it. The programs' own calls count
+# too.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compares the libraries for OpenHarmony with binaries that OpenHarmony's own compiler has made and that many people use: packages of
-# npm, pinned. Fails when a library of ours has what none of those has, or lacks what all of them have, and that is not explained here.
+# Compares the libraries for OpenHarmony with widely used binaries from OpenHarmony's own compiler: pinned npm packages. Fails
+# when our library has a property that none of them has, or lacks one that all of them have, unless this script explains it.
 #
 #   scripts/compare-binaries.sh [LIBRARY...]      default: those in dist/
 #

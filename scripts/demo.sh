@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Builds the library for OpenHarmony and shows it at work, both APIs of the very binaries that ship:
+# Builds the library for OpenHarmony and demonstrates both APIs of the shipped binaries:
 #
 #   scripts/demo.sh             against an echo server of our own, over ws and wss
 #   scripts/demo.sh URL...      against echo servers of yours, such as wss://example.org/echo
 #
 # C programs for OpenHarmony on arm64 and on 32-bit ARM run under emulation, a JavaScript program runs in an engine on musl,
-# natively on x86_64 and under emulation on arm64. Each sends text and binary and compares what comes back. Exits non-zero if
+# natively on x86_64 and under emulation on arm64. Each sends text and binary messages and compares the echoes. Exits non-zero if
 # anything differs.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -32,7 +32,7 @@ if ((${#urls[@]} == 0)); then
     step 'Starting the echo server'
     start_echo_server
     say "$WS_URL and $WSS_URL, with a certificate of its own authority"
-    # The C interface has no option for it, so that authority takes the place of the system's.
+    # The C interface has no option for it, so that authority replaces the system's store.
     export SSL_CERT_FILE=$CA_FILE
     urls=("$WS_URL" "$WSS_URL")
 fi

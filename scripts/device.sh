@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the on-device tests (entry/src/ohosTest) and a small benchmark on the device or emulator that hdc sees, and writes a report that
-# can be pasted into an issue:
+# Runs the on-device tests (entry/src/ohosTest) and a small benchmark on a device or emulator connected to hdc. Writes a report to
+# paste into an issue:
 #
 #   scripts/device.sh [--target KEY] [--haps FOLDER] [--report FILE]
 #
@@ -8,8 +8,8 @@
 #   --haps FOLDER   where the signed packages are; default: where DevEco Studio and hvigorw put them, entry/build
 #   --report FILE   default: target/device-report.md
 #
-# It needs hdc of the SDK on PATH, a device, the libraries of scripts/build.sh, and two signed packages: entry/README.md says how they are
-# made. Without a device it says so and fails. The servers are on this machine, and the device reaches them through hdc.
+# It needs the SDK's hdc on PATH, a device, the libraries of scripts/build.sh, and two signed packages, which entry/README.md
+# describes. Without a device it fails with a message. The servers run on this machine, and the device reaches them through hdc.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

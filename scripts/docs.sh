@@ -5,7 +5,7 @@
 #   c/           the guide docs/c, and a reference of the C and C++ headers, by Doxygen
 #   rust/        the modules inside the library, by rustdoc; not with --fast
 #
-# What Doxygen or rustdoc warns of is an error, and so is a link that leads nowhere.
+# A warning of Doxygen or rustdoc is an error, and so is a dead link.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

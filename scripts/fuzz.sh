@@ -4,8 +4,8 @@
 #   scripts/fuzz.sh [SECONDS [TARGET...]]     every target, or those named, for SECONDS each (default 600)
 #   scripts/fuzz.sh --corpus                  only the corpus, without a fuzzer, as `cargo test` does too
 #
-# What is new goes to target/fuzz/corpus; fuzz/corpus, which is in the repository, stays as it is. A finding is kept in
-# fuzz/artifacts and told with the command that repeats it: mend it and add the input to fuzz/corpus.
+# New inputs go to target/fuzz/corpus; fuzz/corpus in the repository does not change. The script saves a finding in fuzz/artifacts
+# and prints the command that repeats it. Fix the fault and add the input to fuzz/corpus.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -8,7 +8,7 @@
 #   Run       run_ohos, bun_ohos, start_echo_server
 #   Long runs passed_before, passed_now
 #
-# ARCH is aarch64, armv7 or x86_64; the OpenHarmony ABI names (arm64-v8a, armeabi-v7a, x86_64) are taken as well.
+# ARCH is aarch64, armv7 or x86_64; the OpenHarmony ABI names (arm64-v8a, armeabi-v7a, x86_64) are accepted too.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${NET_WEBSOCKET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/net_websocket}

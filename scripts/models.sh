@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs the models of models/, which try out every order of the library's threads, then shows that each of its mutants is found:
+# Runs the models of models/, which try every order of the library's threads. Then verifies that the models detect each mutant:
 #
 #   scripts/models.sh [MUTANT...]     default: all mutants
 #   scripts/models.sh --models        the models without the mutants
 #
-# A mutant is a patch in models/mutants that breaks one thing. Its head says what, and which model must fail then. A mutant
-# that no longer applies, or that no model finds, is a failure. `cargo run --release -- NAME...` in models/ runs single models.
+# A mutant is a patch in models/mutants that adds one fault. Its head names the fault and the model that must fail. A mutant that
+# does not apply or that no model detects is a failure. `cargo run --release -- NAME...` in models/ runs single models.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Writes what the libraries for OpenHarmony are made of, from Cargo.lock: scripts/notices.sh
+# Writes the third-party notices of the libraries for OpenHarmony, from Cargo.lock: scripts/notices.sh
 #
 #   THIRD-PARTY-NOTICES.txt   the packages whose code is linked, their copyright lines and licences
 #   net_websocket.cdx.json    the same as a list of components for programs (SBOM, CycloneDX 1.6)
 #
-# Both go to package/, from where they get into the HAR, and to prefix/. Not to dist/, which the HAR has as its libs/. scripts/build.sh runs
-# this, and so does scripts/package.sh.
+# Both go to package/, which becomes the HAR, and to prefix/. They do not go to dist/, which becomes the HAR's libs/.
+# scripts/build.sh and scripts/package.sh run this script.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -4,9 +4,9 @@
 #   scripts/package.sh            of what scripts/build.sh makes
 #   scripts/package.sh --ohrs     by `ohrs build` and `ohrs artifact`
 #
-# Both give the same files: package/ with dist/ as its libs/. With OpenHarmony's SDK (OHOS_NDK_HOME) --ohrs takes the ohrs on PATH,
-# otherwise that of scripts/setup.sh --ohrs and a stand-in for the SDK; OHRS names another one. ohrs exits with 0 when it fails, so
-# what it made is checked: scripts/check-har.mjs knows what ohpm and hvigor ask for.
+# Both give the same files: package/ with dist/ as its libs/. With OpenHarmony's SDK (OHOS_NDK_HOME), --ohrs uses the ohrs on
+# PATH. Otherwise it uses the one of scripts/setup.sh --ohrs and a stand-in for the SDK. OHRS names another one. ohrs exits with 0
+# when it fails, so scripts/check-har.mjs checks its result by the rules of ohpm and hvigor.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

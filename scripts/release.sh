@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts what a release offers into release/, from what scripts/package.sh has made: scripts/release.sh [TAG]
+# Collects the files of a release in release/, from the results of scripts/package.sh: scripts/release.sh [TAG]
 #
 #   net_websocket-VERSION.har         for ohpm: three ABIs, types, notices, list of components
 #   net_websocket-VERSION-native.zip  for C and C++: libraries, headers, a CMake package, notices, list of components
@@ -8,7 +8,7 @@
 #   SHA256SUMS                        of all of them: sha256sum --check SHA256SUMS
 #   notes.md                          what CHANGELOG.md says of this version; not for download
 #
-# With a TAG, it has to be the version of Cargo.toml, which CHANGELOG.md has to have a section for.
+# TAG must be the version in Cargo.toml, and CHANGELOG.md must have a section for it.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

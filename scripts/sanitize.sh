@@ -3,12 +3,12 @@
 #
 #   scripts/sanitize.sh [address|thread] [PROGRAM...]     default: both, every program
 #
-#   address   AddressSanitizer, with leaks, and UBSan in the programs: no access to memory that is not, or no longer, there
-#   thread    ThreadSanitizer: no access of two threads that nothing orders. tests/ndk/thread.supp has the one kind of report
-#             that is no race, with its reason.
+#   address   AddressSanitizer, with leaks, and UBSan in the programs: no access to invalid or freed memory
+#   thread    ThreadSanitizer: no data races. tests/ndk/thread.supp has the one kind of report that is not a race, with
+#             its reason.
 #
-# Every report is a failure. It needs Debian's Rust, which has std's sources, and the runtimes of the sanitizers, which a
-# compiler of rustup has; without them it says `skip` and ends well.
+# Every report is a failure. It needs Debian's Rust with std's sources, and the sanitizer runtimes of a rustup compiler.
+# Without them it prints `skip` and succeeds.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building needs, on Debian 12 x86_64: distribution packages with apt (as root or by sudo), all else into the
-# cache folder (NET_WEBSOCKET_CACHE, else ~/.cache/net_websocket). What is there is left alone.
+# Installs the build tools on Debian 12 x86_64. Distribution packages are installed with apt (as root or by sudo). All others go
+# into the cache folder (NET_WEBSOCKET_CACHE, else ~/.cache/net_websocket). Installed components are not changed.
 #
 #   scripts/setup.sh [--quiet] [--run] [--tests] [--servers] [--all-servers] [--ohrs]
 #
@@ -11,7 +11,8 @@
 #   --ohrs         ohrs and a stand-in for the SDK as well, which scripts/package.sh --ohrs needs
 #   --quiet        only what is installed now gets a line
 #
-# Each script asks for what it needs: scripts/build.sh and scripts/package.sh for nothing more, scripts/demo.sh for --run.
+# Each script installs what it needs: scripts/build.sh and scripts/package.sh the build tools only, scripts/demo.sh also those of
+# --run.
 #
 # OpenHarmony's own SDK is used when OHOS_NDK_HOME names it and rustup has the targets aarch64-unknown-linux-ohos,
 # armv7-unknown-linux-ohos and x86_64-unknown-linux-ohos. Without it, Debian's Rust builds std from source and zig compiles and

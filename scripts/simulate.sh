@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Lives lives of the whole client in virtual time, tests/simulation, too many for every test run:
+# Simulates lives of the whole client in virtual time (tests/simulation), too many for every test run:
 #
 #   scripts/simulate.sh [LIVES [FIRST]]     default: 1000000 lives, from a seed that it draws and prints
 #   scripts/simulate.sh --seed SEED         the story of one life, in the debug build of the tests
 #
-# The build is optimized, with the checks of a debug build. A seed that went wrong is told with what went wrong; it goes the
-# same way in every build. Mend the fault, and name the seed in tests/simulation/main.rs.
+# The build is optimized, with the checks of a debug build. The script prints each failed seed with its failure. A seed gives the
+# same life in every build. Fix the fault, and add the seed to tests/simulation/main.rs.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -52,7 +52,7 @@ fn order() {
     });
     let mut expected = 1;
     while expected <= 4 {
-        // As the engine's loop: each wake has all taken. Where nobody wakes, loom says that all threads wait.
+        // As the engine's loop: each wake has all taken. Without a wake, loom reports that all threads wait.
         wakes.wait();
         while let Some(entry) = receiver.take() {
             assert_eq!(entry, expected);
@@ -100,7 +100,7 @@ fn release() {
 fn delivery() {
     let (mut sender, receiver) = event_queue();
     let wakes = Arc::new(Notify::new());
-    // The second half is long, so that only its delivery makes it short enough: there is no room before it was taken whole.
+    // The second half is long. There is no room until all of it is delivered.
     for bytes in [0, 2 * HALF_BYTES] {
         (1..HALF_COUNT).for_each(|_| sender.push((), 0));
         sender.push((), bytes);

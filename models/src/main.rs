@@ -1,10 +1,10 @@
 //! Models of what the library's threads do to each other. Loom runs each model in every order of its threads.
 //!
-//! The models compile the library's own files, by `#[path]`. `crate::sync` gives those files loom's types here. What stands in
-//! for a file of the library says so at its head, and why.
+//! The models compile the library's own files, by `#[path]`. `crate::sync` gives those files loom's types here. A replacement for
+//! a file of the library says so at its head, with the reason.
 //!
-//! `models` runs all models, each in a process of its own. `models NAME...` runs those whose names begin so.
-//! `models --list` names them. LOOM_MAX_PREEMPTIONS=N takes the place of each model's own bound.
+//! `models` runs all models, each in its own process. `models NAME...` runs those whose names begin so. `models --list` names
+//! them. LOOM_MAX_PREEMPTIONS=N replaces each model's own bound.
 
 mod arkts;
 mod client;
@@ -82,7 +82,7 @@ fn main() -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs models, each in a process of its own: a model that fails leaves loom in no state to go on. Returns how many failed.
+/// Runs models, each in its own process, because loom cannot continue after a failed model. Returns how many failed.
 fn check_all(names: Vec<&'static str>) -> usize {
     let program = env::current_exe().expect("this program has a path");
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));

@@ -1,6 +1,5 @@
-//! Stands in for an engine's Node-API, as far as js_waker.rs calls it: threadsafe functions, which no thread may touch once the
-//! engine has freed them. Freeing writes where calls read, and loom fails an order in which one comes without the other's
-//! knowledge.
+//! Replaces an engine's Node-API as far as js_waker.rs calls it: threadsafe functions. No thread may use them after the engine
+//! has freed them. Freeing writes where calls read, and loom fails an order in which one comes without the other's knowledge.
 
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Stands in for the library's `platform/mod.rs`: the models need its decompressor to compile, and nothing of the system.
+//! Replaces the library's `platform/mod.rs`: the models only need its decompressor to compile.
 
 #[allow(dead_code)]
 #[path = "../../src/platform/inflate.rs"]

@@ -1,4 +1,4 @@
-//! Stands in for the library's `sync.rs`: the same names, with loom's types behind them.
+//! Replaces the library's `sync.rs`: the same names for loom's types.
 
 use std::marker::PhantomData;
 use std::ops::{Deref, RangeInclusive};

@@ -248,7 +248,7 @@ static void on_server_close(struct NWS_Server *server, void *data, uint64_t conn
     count(&over);
 }
 
-/* A process that reads a port and a number, opens this many connections, and keeps them until its input ends. */
+/* A process that reads a port, opens `clients` connections to it, and keeps them until its input ends. */
 static void hold_clients(int ports, int clients)
 {
     static const char request[] =

@@ -1,7 +1,6 @@
 /*
- * libwebsockets: one context for all connections, one lws_write per message, as its documentation has it; it has no
- * batches. With CONTEXT_EACH in the environment each idle connection has a context and a thread of its own, as in
- * libraries that hide the event loop.
+ * libwebsockets: one context for all connections, one lws_write per message, as its documentation has it; it has no batches. With
+ * CONTEXT_EACH in the environment, each idle connection has its own context and thread, as in libraries that hide the event loop.
  */
 #include <pthread.h>
 #include <libwebsockets.h>

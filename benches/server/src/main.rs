@@ -76,7 +76,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Serves connections on a port of its own, which is returned.
+/// Serves connections on its own port, which it returns.
 fn listen(
     serve: impl Fn(TcpStream, &mut Reader) -> io::Result<()> + Clone + Send + 'static,
 ) -> io::Result<u16> {
@@ -103,7 +103,7 @@ fn listen(
 fn tls() -> Result<(ServerConfig, String), Box<dyn std::error::Error + Send + Sync>> {
     let mut authority = CertificateParams::new([])?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    // Names of its own, or OpenSSL takes the server's certificate for its own issuer.
+    // It needs a distinct name, or OpenSSL takes the server's certificate for its own issuer.
     authority.distinguished_name.push(DnType::CommonName, "benchmark authority");
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
     let key = KeyPair::generate()?;
@@ -176,7 +176,7 @@ fn serve<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<The
     Ok(Then::Closed)
 }
 
-/// Answers the upgrade and returns the path that was asked for.
+/// Answers the upgrade and returns the requested path.
 fn upgrade<S: Read + Write>(stream: &mut S, reader: &mut Reader) -> io::Result<String> {
     let invalid = || io::Error::from(io::ErrorKind::InvalidData);
     let head = loop {
@@ -353,7 +353,7 @@ fn unmask(payload: &mut [u8], key: [u8; 4]) {
     }
 }
 
-/// Where a frame lies in the buffer.
+/// The position of a frame in the buffer.
 struct Frame {
     start: usize,
     payload: usize,

@@ -1,4 +1,4 @@
-//! Stands in for `arkts/napi`: js_waker.rs makes one string with it.
+//! Replaces `arkts/napi`: js_waker.rs creates one string with it.
 
 use std::ptr;
 

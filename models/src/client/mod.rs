@@ -1,5 +1,5 @@
-//! The client's state, and in the place of `client/mod.rs` as much of a client as the models need: no model has a network. The
-//! types that stand in are those that the files of the library name here and hand on.
+//! The client's state. Instead of `client/mod.rs` it has the part of a client that the models need, without a network. It
+//! replaces the types that the library's files import from here.
 
 mod models;
 mod session;

@@ -55,7 +55,7 @@ pub const MODELS: &[Model] = &[
     Model { name: "client::nothing_begins_to_be_told_after_the_end", switches: None, run: silent },
 ];
 
-/// What a listener was told, in order.
+/// The events of a listener, in order.
 #[derive(Debug, PartialEq, Eq)]
 enum Told {
     Opened,
@@ -114,7 +114,7 @@ fn client() -> (Arc<Shared>, Log) {
     (Arc::new(Shared::new(1, Role::Client, Box::new(recorder), SendLimits::of_bytes(1_000))), log)
 }
 
-/// Runs a session of the client's next attempt on a thread of its own.
+/// Runs a session of the client's next attempt on its own thread.
 fn session(shared: &Arc<Shared>, run: impl AsyncFnOnce(Session) + 'static) -> JoinHandle<()> {
     let (attempt, turn) = shared.begin().expect("no attempt");
     attempt_of(shared, attempt, turn, run)
@@ -140,7 +140,7 @@ fn send(shared: &Shared, receipt: Receipt) -> Result<(), SendError> {
     shared.send(MessageType::Text, b"a", Some(receipt))
 }
 
-/// An open connection is closed by the application: what was accepted goes out before the close frame, the rest was refused.
+/// The application closes an open connection. Accepted messages are sent before the close frame, later ones are refused.
 fn sent_before_close() {
     let (shared, log) = client();
     let session = session(&shared, async |mut session| {
@@ -231,7 +231,7 @@ fn failed() {
     }
 }
 
-/// An attempt is given up and another begins before the first has noticed.
+/// An attempt is cancelled, and another starts before the first has ended.
 fn attempts_in_turn() {
     let (shared, log) = client();
     let (attempt, turn) = shared.begin().expect("idle");
@@ -270,7 +270,7 @@ fn woken(wake: impl FnOnce(&Shared), is_woken_by: fn(&Command) -> bool) -> Vec<T
 }
 
 fn woken_by_message() {
-    // A session that writes goes on sleeping, so the message is followed by what ends it.
+    // A writing session continues to sleep, so an ending follows the message.
     let (shared, log) = client();
     let (attempt, turn) = shared.begin().expect("idle");
     let mut session = block_on(Session::open(shared.clone(), attempt, turn)).expect("nobody stops it");
@@ -299,7 +299,7 @@ fn woken_by_network() {
 }
 
 fn woken_by_end() {
-    // The end of the client closes, and nobody is told.
+    // Dropping the client closes without an event.
     let told = woken(Shared::detach, |command| matches!(command, Command::Close(_)));
     assert_eq!(told, [Told::Opened]);
 }
@@ -321,7 +321,7 @@ fn connecting_woken() {
     assert_eq!(log.take(), [Told::Failed(0)]);
 }
 
-/// The application asks for the next attempt as soon as one is waited for.
+/// The application requests the next attempt as soon as one is pending.
 fn retry_woken() {
     let (shared, log) = client();
     send(&shared, 1).expect("before the first attempt");
@@ -373,7 +373,7 @@ fn prepared() {
     assert_eq!(taken.into_iter().flatten().collect::<Vec<_>>(), [got]);
 }
 
-/// The connection is lost while the application closes: that is the end, and it is told once.
+/// The connection is lost while the application closes. It ends once, with one event.
 fn closed_or_reconnected() {
     let (shared, log) = client();
     let (attempt, turn) = shared.begin().expect("idle");
@@ -415,7 +415,7 @@ fn drained() {
     assert_eq!(shared.buffered(), 0);
 }
 
-/// A caller who floods writes for the session: what both write are whole frames in their order, each once, and nothing stays.
+/// A flooding caller writes for the session. Both write whole frames in order, each once, and no frame is left.
 fn lent() {
     const LENGTHS: [usize; 3] = [10, 70_000, 200_000];
     let has_drained = Arc::new(Notify::new());
@@ -433,7 +433,7 @@ fn lent() {
     for length in LENGTHS {
         shared.send(MessageType::Binary, &vec![b'a'; length], None).expect("within the limit");
     }
-    // Nothing more wakes the session meanwhile.
+    // Nothing else wakes the session in the meantime.
     if shared.is_above_low_water() {
         has_drained.wait();
     }
@@ -498,7 +498,7 @@ fn given_back() {
     assert_eq!((count, returns.load(Ordering::Relaxed)), (accepted, 3), "{told:?}");
 }
 
-/// Whoever finds the state open finds the connection counted.
+/// A thread that sees the state open also sees the connection counted.
 fn counted() {
     let (shared, _) = client();
     let session = session(&shared, async |session| session.closed_by_peer());

@@ -1,4 +1,4 @@
-//! Stands in for the library's `session`, which needs a socket and a clock. It asks the client's state what session/mod.rs,
+//! Replaces the library's `session`, which needs a socket and a clock. It asks the client's state what session/mod.rs,
 //! session/connection.rs and session/retry.rs ask it, in the same order; its peer takes each byte at once.
 
 #[allow(dead_code)]
@@ -65,7 +65,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Waits for its turn and connects. `None` when the application has ended the attempt, which the listener was told.
+    /// Waits for its turn and connects. `None` when the application has ended the attempt, which the listener was notified of.
     pub(super) async fn open(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn) -> Option<Self> {
         let listener = turn.await;
         let mut session = Self { shared, attempt, listener, out: VecDeque::new() };
@@ -223,7 +223,7 @@ impl Session {
     }
 
     /// The connection is lost and another takes its place, as in `Retry::next` with a delay that is over when the application
-    /// asks for it, if it does not close before. `None` when there is to be none, which the listener was told.
+    /// asks for it, if it does not close before. `None` when no attempt follows, which the listener was notified of.
     pub(super) async fn reconnect(mut self, keep: bool) -> Option<Self> {
         let unsent = std::mem::take(&mut self.out);
         let dropped = match self.shared.reconnect(self.attempt, unsent, keep) {

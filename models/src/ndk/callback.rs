@@ -1,5 +1,5 @@
-//! Stands in for the library's `callback.rs`, which knows every event. Here are the two things in it that threads can spoil:
-//! which functions are called, and who calls the completion of a message.
+//! Replaces the library's `callback.rs`, which has every event. It has the two parts that depend on the order of threads: the
+//! functions to call, and the caller of a message's completion.
 
 use std::sync::Arc;
 

@@ -131,7 +131,7 @@ fn expect(events: &Receiver<Event>, wanted: Event) {
     assert_eq!(std::mem::discriminant(&event), std::mem::discriminant(&wanted));
 }
 
-/// Sends the next message when the last one has come back.
+/// Sends the next message after the echo of the last one.
 struct Echo {
     client: Arc<OnceLock<Client>>,
     payload: Vec<u8>,

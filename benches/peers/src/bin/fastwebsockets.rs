@@ -31,7 +31,7 @@ impl Peer for Fast {
     }
 
     async fn queue(&mut self, payload: &Bytes) {
-        // It masks in place, so it needs bytes of its own.
+        // It masks in place, so it needs its own copy of the bytes.
         let frame = Frame::binary(Payload::Owned(payload.to_vec()));
         self.0.write_frame(frame).await.expect("written");
     }

@@ -104,7 +104,7 @@ impl Epoll {
             epoll
         };
         let epoll = Self(epoll);
-        // That it can be written to is no news.
+        // The socket is always writable, so that event is ignored.
         epoll.wait();
         epoll
     }
