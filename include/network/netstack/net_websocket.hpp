@@ -362,10 +362,10 @@ struct Handlers {
     std::function<void(std::exception_ptr)> onException;
 };
 
-/** What is no part of the interface. */
+/** Not part of the interface. */
 namespace detail {
 
-/** Calls it, and has `onException` hear of what it throws. */
+/** Calls `call`, and passes its exceptions to `onException`. */
 template <class Call>
 void guarded(const std::function<void(std::exception_ptr)> &onException, Call &&call) noexcept
 {
@@ -885,35 +885,35 @@ struct ServerOptions {
     std::vector<std::string> protocols;
     /** The largest message to receive, in bytes. */
     uint64_t maxMessageSize = 0;
-    /** The most bytes that may wait to be sent on a connection. */
+    /** The maximum number of bytes in the send queue of a connection. */
     uint64_t sendQueueLimit = 0;
-    /** Down to how many bytes a longer queue must be for ServerHandlers::onDrain. */
+    /** A longer queue must shrink to this many bytes for ServerHandlers::onDrain. */
     uint64_t sendLowWater = 0;
-    /** The most messages; 0 for any number. */
+    /** The maximum number of messages; 0 for any number. */
     uint64_t sendQueueMessages = 0;
-    /** How many addresses may be connected at a time. */
+    /** How many client addresses may be connected at a time. */
     uint32_t maxAddresses = 0;
-    /** How many connections one of them may have. */
+    /** How many connections one address may have. */
     uint32_t maxConnectionsPerAddress = 0;
     /** How many clients may be in their handshake. */
     uint32_t maxHandshakes = 0;
-    /** How long a client may take for it. */
+    /** How long a client may take for its handshake. */
     std::chrono::milliseconds handshakeTimeout{};
     /** How long to wait for a client's close frame. */
     std::chrono::milliseconds closeTimeout{};
     /** Time between pings; 0 for none. */
     std::chrono::milliseconds pingInterval{};
-    /** How long after a ping something must come; 0 for ever. */
+    /** How soon after a ping data must arrive; 0 for no limit. */
     std::chrono::milliseconds pongTimeout{};
-    /** How often one address may connect within ratePeriod; 0 for as often as it likes. */
+    /** How often one address may connect within ratePeriod; 0 for any number. */
     uint32_t rateConnections = 0;
     /** See ServerOptions::rateConnections. */
     std::chrono::milliseconds ratePeriod{};
-    /** How long one that connects more often is kept out. */
+    /** How long an address that connects more often is refused. */
     std::chrono::milliseconds rateBan{};
     /** Use permessage-deflate with clients that offer it. */
     bool perMessageDeflate = false;
-    /** Have clients compress each message by itself. */
+    /** Require clients to compress each message by itself. */
     bool clientNoContextTakeover = false;
     /** Compress each message by itself. */
     bool serverNoContextTakeover = false;
@@ -923,7 +923,7 @@ struct ServerOptions {
     uint8_t serverMaxWindowBits = 0;
     /** Messages shorter than this are sent uncompressed, in bytes. */
     uint32_t deflateThreshold = 0;
-    /** Hand on long and fragmented messages in pieces. */
+    /** Deliver long and fragmented messages in pieces. */
     bool receivePieces = false;
     /** Send messages of more than 1 MiB in fragments. */
     bool fragmentMessages = true;
@@ -936,21 +936,24 @@ struct ServerOptions {
  * server's destructor has returned; it waits for those that run on other threads. The server may be destroyed inside one.
  */
 struct ServerHandlers {
-    /** A client asks; answer by Server::accept() or Server::refuse(). Without this handler all are accepted. */
+    /**
+     * A client has sent a request; answer with Server::accept() or Server::refuse(). Without this handler all requests are
+     * accepted.
+     */
     std::function<void(const ServerRequest &)> onRequest;
     /** A connection is open. */
     std::function<void(uint64_t, const ServerConnection &)> onOpen;
-    /** A message came, or a piece of one. */
+    /** A message or a piece of one was received. */
     std::function<void(uint64_t, const Message &)> onMessage;
-    /** The send queue of a connection, once long, is short again. */
+    /** The send queue of a connection has drained. */
     std::function<void(uint64_t)> onDrain;
-    /** A connection failed; with 0, the server could not take a client. */
+    /** A connection failed. With connection 0, the server could not accept a client. */
     std::function<void(uint64_t, const Failure &)> onError;
     /** A connection has ended. */
     std::function<void(uint64_t, const Close &)> onClose;
-    /** After Server::stop() all is over. */
+    /** The server has stopped after Server::stop(). */
     std::function<void()> onStop;
-    /** A handler has thrown; without this one that ends the program by std::terminate. */
+    /** A handler has thrown an exception. Without this handler, std::terminate is called. */
     std::function<void(std::exception_ptr)> onException;
 };
 
@@ -962,7 +965,7 @@ struct ServerHandlers {
  */
 class Server {
 public:
-    /** @brief Makes a server with these handlers, which does not listen yet. */
+    /** @brief Creates a server with these handlers, which does not listen yet. */
     explicit Server(ServerHandlers handlers = {}) : core_(std::make_shared<Core>(std::move(handlers)))
     {
         NWS_ServerCallbacks callbacks{};
@@ -984,13 +987,13 @@ public:
     Server(const Server &) = delete;
     Server &operator=(const Server &) = delete;
 
-    /** @brief Takes the other's server over, with its connections. */
+    /** @brief Takes over the other's server with its connections. */
     Server(Server &&other) noexcept
         : core_(std::move(other.core_)), server_(std::exchange(other.server_, nullptr))
     {
     }
 
-    /** @brief Destroys its own server and takes the other's over. */
+    /** @brief Destroys its own server and takes over the other's. */
     Server &operator=(Server &&other) noexcept
     {
         if (this != &other) {
@@ -1001,7 +1004,7 @@ public:
         return *this;
     }
 
-    /** @brief Whether there is a server behind it. */
+    /** @brief Whether it has a server. */
     explicit operator bool() const noexcept { return server_ != nullptr; }
 
     /** @brief The C server. */
@@ -1053,7 +1056,7 @@ public:
         return Error(NWS_ServerStop(server_, detail::milliseconds(timeout)));
     }
 
-    /** @brief NWS_ServerAccept(). An empty protocol leaves the choice to ServerOptions::protocols. */
+    /** @brief NWS_ServerAccept(). With an empty protocol, ServerOptions::protocols choose. */
     Error accept(uint64_t request, const std::string &protocol = {},
                  const std::vector<std::pair<std::string, std::string>> &headers = {})
     {
@@ -1082,13 +1085,13 @@ public:
         return Error(NWS_ServerSendBinary(server_, connection, data, size));
     }
 
-    /** @brief NWS_ServerBroadcast() to all. Returns how many connections have taken it. */
+    /** @brief NWS_ServerBroadcast() to all. Returns the number of connections that accepted it. */
     size_t broadcast(MessageType type, std::string_view data)
     {
         return broadcastTo(type, data, nullptr, 0);
     }
 
-    /** @brief NWS_ServerBroadcast() to these. Returns how many have taken it. */
+    /** @brief NWS_ServerBroadcast() to these. Returns the number that accepted it. */
     size_t broadcast(MessageType type, std::string_view data, const std::vector<uint64_t> &connections)
     {
         // NULL stands for all.
@@ -1101,7 +1104,7 @@ public:
         return Error(NWS_ServerClose(server_, connection, code, reason.c_str()));
     }
 
-    /** @brief The port that it listens at; 0 if it is not started. */
+    /** @brief The port on which it listens; 0 if it is not started. */
     uint16_t port() const noexcept
     {
         uint16_t port = 0;
@@ -1109,14 +1112,14 @@ public:
         return port;
     }
 
-    /** @brief The IP address of a client; none if there is no such connection. */
+    /** @brief The IP address of a client; none if the connection does not exist. */
     std::optional<std::string> address(uint64_t connection) const
     {
         return detail::text(
             [&](char *buffer, size_t *length) { return NWS_ServerGetAddress(server_, connection, buffer, length, nullptr); });
     }
 
-    /** @brief The connections that are not over, oldest first. */
+    /** @brief The current connections, oldest first. */
     std::vector<uint64_t> connections() const
     {
         std::vector<uint64_t> numbers;
@@ -1135,7 +1138,7 @@ public:
         return {};
     }
 
-    /** @brief Bytes of a connection that the kernel has not taken yet; 0 if there is no such connection. */
+    /** @brief The bytes in the send queue of a connection; 0 if the connection does not exist. */
     uint64_t bufferedAmount(uint64_t connection) const noexcept
     {
         uint64_t bytes = 0;
@@ -1143,7 +1146,7 @@ public:
         return bytes;
     }
 
-    /** @brief What the server has counted; all 0 if it is not started. */
+    /** @brief The counts of the server; all 0 if it is not started. */
     ServerStatistics statistics() const noexcept
     {
         ServerStatistics statistics{};

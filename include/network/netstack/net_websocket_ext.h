@@ -1150,20 +1150,19 @@ uint64_t NWS_GetId(const struct WebSocket *client);
 typedef struct NWS_Server NWS_Server;
 
 /**
- * @brief Where a server listens, whom it lets in, and what holds for its connections. Fill it with NWS_InitServerOptions(),
- *     then change what is to be different.
+ * @brief The options of a server and its connections. Fill it with NWS_InitServerOptions(), then change fields.
  */
 typedef struct NWS_ServerOptions {
     /** sizeof(struct NWS_ServerOptions). */
     size_t size;
     /**
-     * An IPv4 or IPv6 address of this device; NULL for all addresses of IPv4, "::" for all of both. Default NULL: whoever is
-     * in the same network can connect. "127.0.0.1" is for this device alone.
+     * An IPv4 or IPv6 address of this device; NULL for all IPv4 addresses, "::" for all IPv4 and IPv6 addresses. Default
+     * NULL: every host in the same network can connect. With "127.0.0.1" only this device can connect.
      */
     const char *address;
     /**
-     * File with the server's certificate, PEM or DER, followed by those of its issuers; NULL for no TLS. Read by
-     * NWS_ServerStart(), as the other files. Default NULL.
+     * File with the server's certificate, PEM or DER, followed by those of its issuers; NULL for no TLS. NWS_ServerStart()
+     * reads it and the other files. Default NULL.
      */
     const char *certPath;
     /** File with its key, PEM or DER (PKCS#8, SEC1 or PKCS#1); NULL if certPath is. Default NULL. */
@@ -1171,30 +1170,29 @@ typedef struct NWS_ServerOptions {
     /** The key's password; NULL for none. Default NULL. */
     const char *keyPassword;
     /**
-     * File with the authorities of clients' certificates, PEM or DER: nobody is let in without one. NULL to ask for none.
-     * Default NULL.
+     * File with the authorities of client certificates, PEM or DER. The server then requires a client certificate. NULL to
+     * require none. Default NULL.
      */
     const char *clientCaPath;
     /**
-     * The sub-protocols that are spoken here, comma-separated; NULL for none. The first that a client offers and that is among
-     * them is agreed on. A client that offers none of them is let in without. Default NULL.
+     * The supported sub-protocols, comma-separated; NULL for none. The server chooses the client's first offer that is among
+     * them. A client that offers none of them is accepted without a sub-protocol. Default NULL.
      */
     const char *protocols;
     /** The largest message to receive, in bytes; a larger one ends the connection with 1009. Default 67108864. */
     uint64_t maxMessageSize;
-    /** The most bytes that may wait to be sent on a connection, headers of frames included. Default 67108864. */
+    /** The maximum number of bytes in the send queue of a connection, frame headers included. Default 67108864. */
     uint64_t sendQueueLimit;
     /** As NWS_Options::sendLowWater, for NWS_ServerCallbacks::onDrain. Default 16777216. */
     uint64_t sendLowWater;
-    /** The most messages that may wait to be sent on a connection; 0 for any number. Default 0. */
+    /** The maximum number of messages in the send queue of a connection; 0 for any number. Default 0. */
     uint64_t sendQueueMessages;
-    /** How many addresses may be connected at a time; 0 admits nobody. Default 10. */
+    /** How many client addresses may be connected at a time; 0 refuses every client. Default 10. */
     uint32_t maxAddresses;
-    /** How many connections one address may have at a time, those in their handshake among them. Default 10. */
+    /** How many connections one address may have at a time, including those in their handshake. Default 10. */
     uint32_t maxConnectionsPerAddress;
     /**
-     * How many clients may be in their handshake at a time; 1 or more. While there are so many, others wait in the kernel.
-     * Default 128.
+     * How many clients may be in their handshake at a time; 1 or more. Further clients wait in the kernel. Default 128.
      */
     uint32_t maxHandshakes;
     /** How long a client may take from its connection to the answer to its request; 1 or more. Default 10000. */
@@ -1206,23 +1204,25 @@ typedef struct NWS_ServerOptions {
     /** As NWS_Options::pongTimeoutMs. Default 30000. */
     uint32_t pongTimeoutMs;
     /**
-     * How often one address may connect within ratePeriodMs, counted from its first connection; 0 for as often as it likes.
-     * One that connects more often is kept out for rateBanMs. Of IPv6 the first 64 bits are an address here. Default 0.
+     * How often one address may connect within ratePeriodMs, counted from its first connection; 0 for any number. An address
+     * that connects more often is refused for rateBanMs. For IPv6, the first 64 bits count as the address. Default 0.
      */
     uint32_t rateConnections;
-    /** See rateConnections; 1 or more beside it. Default 60000. */
+    /** See rateConnections; must be 1 or more with it. Default 60000. */
     uint32_t ratePeriodMs;
     /** See rateConnections. Default 60000. */
     uint32_t rateBanMs;
     /** Messages shorter than this are sent uncompressed, in bytes. Default as NWS_Options::deflateThreshold. */
     uint32_t deflateThreshold;
-    /** The port; 0 for one that is free, which NWS_ServerGetAddress() tells. Default 0. */
+    /** The port; 0 for a free port, which NWS_ServerGetAddress() returns. Default 0. */
     uint16_t port;
-    /** 1: TLS 1.3 only; needs certPath. Default 0: 1.2 as well. */
+    /** 1: TLS 1.3 only; needs certPath. Default 0: TLS 1.2 and 1.3. */
     uint8_t tls13Only;
-    /** 1: permessage-deflate (RFC 7692) with clients that offer it. Default 0, since each connection has its own memory for it. */
+    /**
+     * 1: permessage-deflate (RFC 7692) with clients that offer it. Default 0, because it costs memory for each connection.
+     */
     uint8_t perMessageDeflate;
-    /** 1: clients are to compress each message by itself, which saves the memory to decompress with. Default 0. */
+    /** 1: clients must compress each message by itself, which saves the memory for decompression. Default 0. */
     uint8_t clientNoContextTakeover;
     /** 1: each message is compressed by itself. Default 0. */
     uint8_t serverNoContextTakeover;
@@ -1246,11 +1246,11 @@ typedef struct NWS_ServerRequest {
     uint64_t request;
     /** The client's IP address. */
     const char *address;
-    /** The path and the query, as the client has sent them. */
+    /** The path and the query, as sent by the client. */
     const char *target;
-    /** The sub-protocols that it offers, separated by ", "; "" for none. */
+    /** The offered sub-protocols, separated by ", "; "" for none. */
     const char *protocols;
-    /** The headers, in order, names in lower case. The client may have written anything into them. */
+    /** The headers, in order, names in lower case. The client controls their content. */
     const struct NWS_Header *headers;
     /** Entries of `headers`. */
     size_t headerCount;
@@ -1266,9 +1266,9 @@ typedef struct NWS_ServerConnection {
     size_t size;
     /** The client's IP address. */
     const char *address;
-    /** The path and the query, as the client has sent them. */
+    /** The path and the query, as sent by the client. */
     const char *target;
-    /** The sub-protocol that was agreed on; "" for none. */
+    /** The negotiated sub-protocol; "" for none. */
     const char *protocol;
     /** The extensions in use, as in Sec-WebSocket-Extensions; "" for none. */
     const char *extensions;
@@ -1289,53 +1289,56 @@ typedef struct NWS_ServerCallbacks {
     /** Given to each callback; the library does not follow it. */
     void *userData;
     /**
-     * A client asks for a connection, whose request is a valid one. Answer it by NWS_ServerAccept() or NWS_ServerRefuse(),
-     * inside or later, on any thread. One without an answer ends with NWS_ServerOptions::handshakeTimeoutMs. Look at the
-     * header "origin" here, if pages of others are not to connect. NULL: all are accepted.
+     * A client has sent a valid upgrade request. Answer it with NWS_ServerAccept() or NWS_ServerRefuse(), inside the callback
+     * or later, on any thread. Without an answer it ends after NWS_ServerOptions::handshakeTimeoutMs. Check the header
+     * "origin" here, to refuse foreign web pages. NULL: all requests are accepted.
      */
     void (*onRequest)(struct NWS_Server *server, void *userData, const struct NWS_ServerRequest *request);
     /** A connection is open. */
     void (*onOpen)(struct NWS_Server *server, void *userData, uint64_t connection,
                    const struct NWS_ServerConnection *info);
-    /** A message came, or a piece of one. */
+    /** A message or a piece of one was received. */
     void (*onMessage)(struct NWS_Server *server, void *userData, uint64_t connection, const struct NWS_Message *message);
     /** As NWS_Callbacks::onDrain, for the connection. */
     void (*onDrain)(struct NWS_Server *server, void *userData, uint64_t connection);
     /**
-     * A connection failed; onClose follows. Or, with connection 0: a client was kept out by a limit
-     * (NWS_CAUSE_APPLICATION), or nobody can be accepted for now (NWS_CAUSE_CONNECT), for example for want of descriptors,
-     * told once for each time of it. While 16 calls with connection 0 wait, more are only counted.
+     * A connection failed; onClose follows. With connection 0: a limit refused a client (NWS_CAUSE_APPLICATION), or the
+     * system cannot accept clients (NWS_CAUSE_CONNECT), for example without descriptors. The second is reported once for each
+     * such period. While 16 calls with connection 0 are pending, further ones are only counted.
      */
     void (*onError)(struct NWS_Server *server, void *userData, uint64_t connection, const struct NWS_Failure *failure);
-    /** A connection has ended. Once this has returned, its number is unknown to the functions of the server. */
+    /** A connection has ended. After this returns, its number is unknown to the functions of the server. */
     void (*onClose)(struct NWS_Server *server, void *userData, uint64_t connection, const struct NWS_Close *close);
-    /** After NWS_ServerStop(): the port is free, and the last connection has told its end. The server may be started again. */
+    /**
+     * After NWS_ServerStop(): the port is free, and the last connection has reported its end. The server may be started
+     * again.
+     */
     void (*onStop)(struct NWS_Server *server, void *userData);
 } NWS_ServerCallbacks;
 
 /**
- * @brief What a server has counted since it was started, those of its connections that are over among it.
+ * @brief The counts of a server since its start, including ended connections.
  */
 typedef struct NWS_ServerStatistics {
     /** sizeof(struct NWS_ServerStatistics). */
     size_t size;
     /** Connections that are open now. */
     uint64_t open;
-    /** Connections that were let in. */
+    /** Accepted connections. */
     uint64_t opened;
-    /** Clients that were kept out by a limit. */
+    /** Clients refused by a limit. */
     uint64_t keptOut;
     /** Clients whose handshake failed, or was refused. */
     uint64_t notOpened;
-    /** Messages that the kernel has taken. */
+    /** Messages passed to the kernel. */
     uint64_t messagesSent;
-    /** Bytes of all frames that it has taken; before TLS. */
+    /** Bytes of all frames passed to the kernel; before TLS. */
     uint64_t bytesSent;
     /** Messages received whole. */
     uint64_t messagesReceived;
     /** Bytes of all frames received; after TLS. */
     uint64_t bytesReceived;
-    /** Bytes that wait to be sent now. */
+    /** Bytes queued now. */
     uint64_t bufferedBytes;
 } NWS_ServerStatistics;
 
@@ -1356,35 +1359,37 @@ int32_t NWS_InitServerOptions(struct NWS_ServerOptions *options, size_t size);
 int32_t NWS_InitServerCallbacks(struct NWS_ServerCallbacks *callbacks, size_t size);
 
 /**
- * @brief Makes a server, which does not listen yet.
+ * @brief Creates a server, which does not listen yet.
  * @param callbacks Copied. NULL for none.
- * @return The server, to be given to NWS_ServerDestroy(); NULL if the size of the struct is that of no version.
+ * @return The server, which the caller frees with NWS_ServerDestroy(); NULL if the size of the struct is unknown.
  */
 struct NWS_Server *NWS_ServerCreate(const struct NWS_ServerCallbacks *callbacks);
 
 /**
- * @brief Listens, and lets clients in from now on. Reads the files of certificates and keys.
+ * @brief Listens, and accepts clients from now on. Reads the files of certificates and keys.
  * @param server The server.
  * @param options Copied with all it points to. NULL for the defaults.
- * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT for a field out of range; NWS_CANNOT_LISTEN for a port that is taken or not for
- *     this app, or an address that is not this device's; NWS_CERTIFICATE_UNUSABLE; NWS_NO_PERMISSION;
- *     WEBSOCKET_CONNECTION_ERROR if it is started already, or the system has no threads or descriptors left.
+ * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT for a field out of range; NWS_CANNOT_LISTEN for a port that is in use or not
+ *     allowed for this app, or an address of another device; NWS_CERTIFICATE_UNUSABLE; NWS_NO_PERMISSION;
+ *     WEBSOCKET_CONNECTION_ERROR if the server is already started, or the system has no threads or descriptors left.
  */
 int32_t NWS_ServerStart(struct NWS_Server *server, const struct NWS_ServerOptions *options);
 
 /**
- * @brief Lets nobody in any more, and closes all connections with 1001 behind what is queued.
- *     NWS_ServerCallbacks::onStop tells when all is done.
+ * @brief Accepts no more clients, and closes all connections with 1001 after their queued messages. Then it calls
+ *     NWS_ServerCallbacks::onStop.
  * @param server The server.
- * @param timeoutMs After this time connections that are not over are dropped; 0 for NWS_ServerOptions::closeTimeoutMs alone.
- * @return WEBSOCKET_OK; WEBSOCKET_NO_CONNECTION if it is not started, or stopped before.
+ * @param timeoutMs After this time the remaining connections are dropped; 0 for only NWS_ServerOptions::closeTimeoutMs.
+ * @return WEBSOCKET_OK; WEBSOCKET_NO_CONNECTION if the server is not started or already stopped.
  */
 int32_t NWS_ServerStop(struct NWS_Server *server, uint32_t timeoutMs);
 
 /**
- * @brief Stops the server and releases it. Its connections are closed with 1001, behind what is queued, and tell nothing more.
+ * @brief Stops the server and frees it. Its connections are closed with 1001 after their queued messages, without further
+ *     events.
  *
- * No callback runs after this returns; it waits for those that run on other threads. One that this is called from goes on.
+ * It waits for callbacks that run on other threads, but not for one from which it is called. No callback begins after it
+ * returns.
  *
  * @param server The server.
  * @return WEBSOCKET_OK.
@@ -1392,13 +1397,13 @@ int32_t NWS_ServerStop(struct NWS_Server *server, uint32_t timeoutMs);
 int32_t NWS_ServerDestroy(struct NWS_Server *server);
 
 /**
- * @brief Lets a client in, inside NWS_ServerCallbacks::onRequest or later.
+ * @brief Accepts a client, inside NWS_ServerCallbacks::onRequest or later.
  * @param server The server.
  * @param request NWS_ServerRequest::request.
- * @param protocol The sub-protocol, one of those that the client offers; NULL for the choice by NWS_ServerOptions::protocols.
- * @param headers Headers of the answer, besides those of the upgrade; NULL for none.
- * @return WEBSOCKET_OK; NWS_NOT_FOUND if this request does not wait for an answer, or no longer; NWS_INVALID_ARGUMENT for a protocol that
- *     was not offered, or a header that is none or is the upgrade's own; WEBSOCKET_HEADER_EXCEEDED;
+ * @param protocol One of the client's offered sub-protocols; NULL to let NWS_ServerOptions::protocols choose.
+ * @param headers Headers of the answer, in addition to those of the upgrade; NULL for none.
+ * @return WEBSOCKET_OK; NWS_NOT_FOUND if this request is not waiting for an answer; NWS_INVALID_ARGUMENT for a protocol that
+ *     was not offered, or an invalid header or one that the upgrade sets itself; WEBSOCKET_HEADER_EXCEEDED;
  *     WEBSOCKET_NO_HEADER_CONTEXT.
  */
 int32_t NWS_ServerAccept(struct NWS_Server *server, uint64_t request, const char *protocol,
@@ -1422,7 +1427,7 @@ int32_t NWS_ServerRefuse(struct NWS_Server *server, uint64_t request, uint32_t s
  * @param connection The connection.
  * @param text UTF-8, as for NWS_SendText().
  * @param length Bytes in it.
- * @return As NWS_SendText(); NWS_NOT_FOUND if there is no such connection, or none any more; WEBSOCKET_NO_CONNECTION if it is
+ * @return As NWS_SendText(); NWS_NOT_FOUND if the connection does not exist or has ended; WEBSOCKET_NO_CONNECTION if it is
  *     closing, or the server is not started.
  */
 int32_t NWS_ServerSendText(struct NWS_Server *server, uint64_t connection, const char *text, size_t length);
@@ -1433,72 +1438,73 @@ int32_t NWS_ServerSendText(struct NWS_Server *server, uint64_t connection, const
  * @param connection The connection.
  * @param data The bytes. May be NULL if length is 0.
  * @param length Bytes in it.
- * @return As NWS_ServerSendText(), but NWS_INVALID_UTF8.
+ * @return As NWS_ServerSendText(), except NWS_INVALID_UTF8.
  */
 int32_t NWS_ServerSendBinary(struct NWS_Server *server, uint64_t connection, const void *data, size_t length);
 
 /**
- * @brief Queues a message for many clients, framed and copied once. It goes out uncompressed.
+ * @brief Queues a message for many clients, framed and copied once. It is sent uncompressed.
  * @param server The server.
  * @param type NWS_TEXT or NWS_BINARY.
  * @param data The message. May be NULL if length is 0.
  * @param length Bytes in it.
- * @param connections Those that are to have it; unknown ones are left out. NULL for all.
+ * @param connections The receivers; unknown numbers are ignored. NULL for all.
  * @param count Entries of `connections`.
- * @param taken Where to put how many connections have taken it: one that is closing, or whose queue has no room, has not. NULL
- *     if nobody wants to know.
- * @return WEBSOCKET_OK; WEBSOCKET_NO_CONNECTION if the server is not started; NWS_INVALID_ARGUMENT if the type is none;
+ * @param taken Receives the number of connections that accepted it; a connection that is closing or has a full queue does
+ *     not. May be NULL.
+ * @return WEBSOCKET_OK; WEBSOCKET_NO_CONNECTION if the server is not started; NWS_INVALID_ARGUMENT for an invalid type;
  *     WEBSOCKET_SEND_DATA_NULL; NWS_INVALID_UTF8.
  */
 int32_t NWS_ServerBroadcast(struct NWS_Server *server, int32_t type, const void *data, size_t length,
                             const uint64_t *connections, size_t count, size_t *taken);
 
 /**
- * @brief Begins the closing handshake with one client, behind what is queued. NWS_ServerCallbacks::onClose tells of its end.
+ * @brief Starts the closing handshake with one client, after its queued messages. NWS_ServerCallbacks::onClose reports the
+ *     end.
  * @param server The server.
  * @param connection The connection.
  * @param code As WebSocket_CloseOption::code; 0 for 1000.
- * @param reason UTF-8, of which at most 123 bytes are sent; NULL for none.
- * @return WEBSOCKET_OK; NWS_NOT_FOUND if there is no such connection, or none any more; WEBSOCKET_NO_CONNECTION if it is
- *     closing already, or the server is not started.
+ * @param reason UTF-8; at most 123 bytes are sent. NULL for none.
+ * @return WEBSOCKET_OK; NWS_NOT_FOUND if the connection does not exist or has ended; WEBSOCKET_NO_CONNECTION if it is already
+ *     closing, or the server is not started.
  */
 int32_t NWS_ServerClose(struct NWS_Server *server, uint64_t connection, uint32_t code, const char *reason);
 
 /**
- * @brief Where a client is, or where the server itself listens.
+ * @brief The address of a client, or the address on which the server listens.
  * @param server The server.
  * @param connection The connection; 0 for the server itself.
- * @param buffer Where to put the IP address, as for NWS_GetProtocol().
- * @param length As for NWS_GetProtocol(). May be NULL, beside a NULL buffer, when the port alone is wanted.
- * @param port Where to put the port; NULL if nobody wants to know.
- * @return As NWS_GetProtocol(); NWS_NOT_FOUND if there is no such connection, or none any more; WEBSOCKET_NO_CONNECTION if
- *     the server is not started.
+ * @param buffer Receives the IP address, as for NWS_GetProtocol().
+ * @param length As for NWS_GetProtocol(). May be NULL together with `buffer`, to get only the port.
+ * @param port Receives the port; may be NULL.
+ * @return As NWS_GetProtocol(); NWS_NOT_FOUND if the connection does not exist or has ended; WEBSOCKET_NO_CONNECTION if the
+ *     server is not started.
  */
 int32_t NWS_ServerGetAddress(const struct NWS_Server *server, uint64_t connection, char *buffer, size_t *length,
                              uint16_t *port);
 
 /**
- * @brief The connections that are not over, oldest first.
+ * @brief The current connections, oldest first.
  * @param server The server.
- * @param connections Where to put their numbers. NULL only asks how many there are.
- * @param count Numbers that there is room for; then how many connections there are.
+ * @param connections Receives their numbers. NULL to get only their count.
+ * @param count The size of `connections`; receives the number of connections.
  * @return WEBSOCKET_OK; NWS_BUFFER_TOO_SMALL; NWS_INVALID_ARGUMENT if count is NULL; WEBSOCKET_NO_CONNECTION if the server is
  *     not started.
  */
 int32_t NWS_ServerGetConnections(const struct NWS_Server *server, uint64_t *connections, size_t *count);
 
 /**
- * @brief Bytes of one connection that were accepted and that the kernel has not taken yet, frame headers included.
+ * @brief The bytes in the send queue of a connection, frame headers included.
  * @param server The server.
  * @param connection The connection.
- * @param bytes Where to put the number.
+ * @param bytes Receives the number.
  * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if bytes is NULL; NWS_NOT_FOUND and WEBSOCKET_NO_CONNECTION as
  *     NWS_ServerGetAddress().
  */
 int32_t NWS_ServerGetBufferedAmount(const struct NWS_Server *server, uint64_t connection, uint64_t *bytes);
 
 /**
- * @brief What the server has counted since it was started.
+ * @brief The counts of the server since its start.
  * @param server The server.
  * @param statistics Its size must be set; as much as fits is filled in.
  * @return WEBSOCKET_OK; NWS_INVALID_ARGUMENT if statistics is NULL or the size is that of no version; WEBSOCKET_NO_CONNECTION if
@@ -1507,10 +1513,10 @@ int32_t NWS_ServerGetBufferedAmount(const struct NWS_Server *server, uint64_t co
 int32_t NWS_ServerGetStatistics(const struct NWS_Server *server, struct NWS_ServerStatistics *statistics);
 
 /**
- * @brief What one connection has counted so far.
+ * @brief The counts of one connection.
  * @param server The server.
  * @param connection The connection.
- * @param statistics As for NWS_GetStatistics(). What is a client's alone, such as the time of a lookup, is -1.
+ * @param statistics As for NWS_GetStatistics(). Values that only a client has, such as the time of a lookup, are -1.
  * @return As NWS_GetStatistics(); NWS_NOT_FOUND and WEBSOCKET_NO_CONNECTION as NWS_ServerGetAddress().
  */
 int32_t NWS_ServerGetConnectionStatistics(const struct NWS_Server *server, uint64_t connection,
