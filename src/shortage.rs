@@ -35,8 +35,8 @@ pub(crate) fn try_thread() -> io::Result<()> {
     std::thread::Builder::new().spawn(|| ()).map(drop)
 }
 
-/// Runs work that may block on a thread beside the workers; an error when the system has no thread for it. Work that has begun
-/// goes on when nobody waits for it any more.
+/// Runs work that may block on a thread beside the workers; an error when the system has no thread for it. Started work
+/// continues when its result is no longer awaited.
 pub(crate) async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {
@@ -73,7 +73,7 @@ async fn run(work: Work) -> io::Result<()> {
             Err(_late) if begun.load(Ordering::Relaxed) => return task.await.map_err(panicked),
             Err(_late) => {}
         }
-        // Others may have taken the thread meanwhile.
+        // Other work may have taken the thread in the meantime.
         if let Err(cause) = try_thread() {
             task.abort();
             return Err(cause);

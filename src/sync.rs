@@ -1,4 +1,4 @@
-//! Locks that outlive a panic, and memory that threads hand on to each other.
+//! Locks that survive a panic, and memory that threads reuse.
 //!
 //! Owns no thread and no queue. Knows nothing of WebSocket, C or JavaScript.
 

@@ -7,8 +7,8 @@ use super::request::without_root;
 use super::tls::{DeclaredTrust, Pin};
 use crate::platform::{self, NotTold};
 
-/// The name that this library has in the file, in which an app can free components from the ban of clear text: that of the
-/// platform's kit whose place it takes.
+/// The component name of this library in the file, where an app can exempt components from the ban of clear text. It is the
+/// name of the platform's kit.
 const COMPONENT: &std::ffi::CStr = c"Network Kit";
 
 /// Why an attempt is not made.

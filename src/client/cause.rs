@@ -25,8 +25,8 @@ pub enum Cause {
     Http5xx = 7,
     /// The answer was neither an upgrade nor one of the statuses above (RFC 6455 section 4.1).
     Upgrade = 8,
-    /// An open connection broke, or nothing came from the peer in time. Also a close frame with 1000 or without a code that
-    /// ends an absence: the process or the device stood still for 10 s or more, and the peer has answered no ping since.
+    /// An open connection broke, or nothing came from the peer in time. Also a close frame with 1000 or without a code after an
+    /// absence: the process or the device stood still for 10 s or more, and the peer has not answered a ping since.
     Lost = 9,
     /// The peer broke RFC 6455. A flawed close frame has the cause of its code instead, if that has one.
     Protocol = 10,

@@ -94,7 +94,7 @@ pub(super) struct Destination {
     pub(super) authorization: Option<String>,
 }
 
-/// A path, a query and the userinfo are nobody else's business.
+/// A path, a query and the userinfo are private.
 impl fmt::Debug for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Destination").field(&format_args!("{self}")).finish()
@@ -219,8 +219,8 @@ impl Destination {
     }
 }
 
-/// Whether a text that is not a URL begins with a host and an optional port, like `127.0.0.1:8080/chat`. In `ws:h` the scheme is
-/// there, and two slashes are missing.
+/// Whether a text that is not a URL begins with a host and an optional port, like `127.0.0.1:8080/chat`. `ws:h` has a scheme,
+/// but two slashes are missing.
 fn starts_with_host(text: &str) -> bool {
     let scheme = text.split(':').next().unwrap_or_default();
     let is_scheme = ["ws", "wss", "http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));

@@ -105,7 +105,7 @@ pub enum Error {
     Lost(Option<io::Error>),
     /// No data came from the peer in time.
     PongTimeout(Duration),
-    /// The network changed: nothing came from the peer in time, or, without a time, the address on this side is gone.
+    /// The network changed. The peer sent nothing in time, or, without a time, the local address is gone.
     NetworkChanged(Option<Duration>),
     /// The device slept, and nothing came from the peer in time afterwards.
     Slept(Duration),
@@ -113,7 +113,7 @@ pub enum Error {
     Unprepared(Option<Duration>),
     /// The URL or headers that the application prepared for the attempt are invalid.
     Rewrite(OptionsError),
-    /// The URL that a client was given names no server, and the client was to be told so by an event.
+    /// The URL of a client is invalid, and the client gets an event for it.
     Url(UrlError),
     /// A defect of this library; the connection is gone, the process is well.
     Internal,

@@ -47,7 +47,7 @@ pub struct Closed {
     pub reason: String,
     /// The class of it: [`Cause::Application`] when this side closed first.
     pub cause: Cause,
-    /// Messages that had been accepted and are dropped, or of which nobody will know whether the peer got them.
+    /// Accepted messages that are dropped, or that may not have reached the peer.
     pub unsent: usize,
     /// How long the connection lasted.
     pub times: Times,
@@ -83,8 +83,7 @@ pub struct Times {
 pub struct Failure {
     /// The cause.
     pub error: Error,
-    /// Messages that had been accepted and were dropped with the connection, or of which nobody will know whether the peer
-    /// got them.
+    /// Accepted messages that were dropped with the connection, or that may not have reached the peer.
     pub unsent: usize,
     /// How long it lasted.
     pub times: Times,
@@ -117,7 +116,7 @@ pub struct Reconnecting {
     pub status: Option<u16>,
     /// The same in words.
     pub text: String,
-    /// Messages that had been accepted and are dropped: the kernel has a part of them, or the queue is not kept.
+    /// Accepted messages that are dropped, because the kernel has a part of them or the queue is not kept.
     pub unsent: usize,
 }
 
@@ -133,7 +132,7 @@ pub struct Reconnected {
 /// A listener's answer to the event that asks it to prepare an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrepareDecision {
-    /// Go on, with what [`super::Client::prepare`] was given meanwhile, if it was.
+    /// Proceed, with the changes passed to [`super::Client::prepare`], if any.
     Proceed,
     /// [`super::Client::prepare`] will be called.
     Wait,
@@ -149,9 +148,9 @@ pub enum PrepareDecision {
 /// `sent` and `drained`, at most one `failed`, then `closed`; a connection that never opened ends with `failed` alone. No event
 /// starts after the client was dropped.
 ///
-/// With [`super::Options::reconnect`] a failure that another attempt follows is told by `reconnecting` and by nothing
-/// else; then come `prepare` and, when the connection is open, `opened`, followed by `reconnected` if it is not the
-/// first. The final failure is reported as above: `closed` comes last if there was any `opened`.
+/// With [`super::Options::reconnect`], only `reconnecting` reports a failure that is followed by another attempt; then come
+/// `prepare` and, when the connection is open, `opened`, followed by `reconnected` if it is not the first. The final failure is
+/// reported as above: `closed` comes last if there was any `opened`.
 pub trait Listener: Send + 'static {
     /// Whether calls may block, as those that run an application's code may.
     fn may_block(&self) -> bool {
@@ -224,7 +223,7 @@ pub trait Listener: Send + 'static {
         PrepareDecision::Proceed
     }
 
-    /// The connection that was just opened takes the place of a lost one.
+    /// The new connection replaces a lost one.
     fn reconnected(&mut self, reconnected: &Reconnected) {
         let _ = reconnected;
     }

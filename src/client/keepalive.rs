@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use crate::runtime;
 
-/// From this on, intervals and deadlines of all clients fall on the same instants, so that one wake of the processor serves
-/// all. A shorter interval is exact to the millisecond.
+/// From this interval on, the intervals and deadlines of all clients fall on the same instants, so that one wake of the
+/// processor serves all. A shorter interval is exact to the millisecond.
 const COALESCED_FROM: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_secs(1);
 
@@ -23,8 +23,8 @@ impl Ticks {
         Self { origin: runtime::origin() }
     }
 
-    /// The end of the interval that runs at `now`: intervals are counted from the origin, not from a client's own
-    /// beginning, so the first one is shorter.
+    /// The end of the interval that contains `now`. Intervals are counted from the origin, not from a client's start, so the
+    /// first one is shorter.
     pub(super) fn after(self, now: Instant, interval: Duration) -> Instant {
         if interval < COALESCED_FROM {
             return now + interval;
@@ -188,7 +188,7 @@ mod tests {
             assert!(last > origin + 240 * SECOND, "it pings on");
         }
         assert!(rings.len() <= 300, "{} rings in 300 s", rings.len());
-        // Clients that are alike ring together.
+        // Clients with equal intervals fire together.
         let alike = |opened| {
             Keepalive::new(Ticks { origin }, Some(30 * SECOND), Some(30 * SECOND), origin + opened).deadline()
         };

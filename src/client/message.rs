@@ -25,7 +25,7 @@ impl<'a> Message<'a> {
         Self { kind, part, storage: Storage::Assembled(message) }
     }
 
-    /// Where this piece stands in its message.
+    /// The position of this piece in its message.
     pub fn part(&self) -> PiecePosition {
         self.part
     }
@@ -52,7 +52,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The payload as memory of its own; without a copy when the message was assembled.
+    /// The payload in its own memory; without a copy when the message was assembled.
     pub fn into_vec(self) -> Vec<u8> {
         match self.storage {
             Storage::Buffered(bytes) => bytes[..bytes.len() - 1].to_vec(),

@@ -111,7 +111,7 @@ impl Client {
         let shared = Arc::new(Shared::new(id, Role::Server, listener, limits));
         let (attempt, turn) = shared.begin().map_err(ConnectError::Already)?;
         let compress_from = accepted.deflate.as_ref().map(Negotiated::threshold);
-        // Nobody else has it yet, so nobody can have stopped it.
+        // No other code has it yet, so it cannot be stopped.
         let _ = shared.open(attempt, accepted.opened.clone(), compress_from);
         start_accepted(process, shared.clone(), attempt, turn, accepted);
         Ok(Self { shared })
@@ -146,7 +146,7 @@ impl Client {
         Ok(())
     }
 
-    /// Begins an attempt that fails with `fault` and dials nothing: for an API that tells by an event what is wrong with a URL.
+    /// Begins an attempt that fails with `fault` without a connection, for an API that reports a wrong URL by an event.
     pub fn connect_in_vain(&self, fault: UrlError) -> Result<(), ConnectError> {
         let process = runtime::start().map_err(ConnectError::Exhausted)?;
         let (attempt, turn) = self.shared.begin().map_err(ConnectError::Already)?;
@@ -171,8 +171,8 @@ impl Client {
         self.shared.send(kind, payload, Some(receipt))
     }
 
-    /// Queues a message without copying it: its bytes are masked where they are and dropped when they are sent. They go
-    /// out uncompressed. A refused payload comes back as it was.
+    /// Queues a message without copying it: its bytes are masked where they are and dropped when they are sent. They go out
+    /// uncompressed. A refused payload is returned unchanged.
     pub fn send_owned<P: Payload + 'static>(
         &self,
         kind: MessageType,
@@ -219,7 +219,7 @@ impl Client {
         self.shared.frames_are_wanted();
     }
 
-    /// Whether more is queued than the low-water mark, so that [`Listener::drained`] is to come.
+    /// Whether the queue is above the low-water mark, so that [`Listener::drained`] follows.
     pub fn is_above_low_water(&self) -> bool {
         self.shared.is_above_low_water()
     }
@@ -256,8 +256,8 @@ impl Client {
         self.shared.statistics()
     }
 
-    /// Begins the closing handshake behind what is queued, or cancels the attempt when no connection was open yet. When the
-    /// handshake has begun before, this is no error and changes nothing.
+    /// Begins the closing handshake behind what is queued, or cancels the attempt when no connection was open yet. If the
+    /// handshake has already begun, this is not an error and changes nothing.
     ///
     /// A code that must not be sent goes out as 1000 with a warning, see [`close_code`]. The reason is cut to
     /// [`CLOSE_REASON_BYTES_MAX`] bytes at a character boundary.

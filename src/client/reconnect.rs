@@ -10,13 +10,13 @@ use tokio::time::Instant;
 
 use super::cause::{Cause, Causes};
 
-/// A connection that was open for so long has proved itself: when it is lost, counting begins anew.
+/// When a connection that was open for this long is lost, a new series begins.
 const PROVEN_AFTER: Duration = Duration::from_secs(5);
 
 /// When a client connects again by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reconnect {
-    /// The first retry of a series comes without a delay. Many clients of one server then come back at once. Default no.
+    /// The first retry of a series comes without a delay. Many clients of one server then reconnect at once. Default no.
     pub at_once: bool,
     /// The first delay is a random part of this, and each further one a random part of twice the one before ("full
     /// jitter"). Default 1 s.
@@ -25,14 +25,14 @@ pub struct Reconnect {
     pub max_delay: Duration,
     /// Attempts of a series; `None` for any number. Default `None`.
     pub max_attempts: Option<u32>,
-    /// How long a series goes on, while the process runs; `None` for ever. Default `None`.
+    /// The maximum time of a series, while the process runs; `None` for ever. Default `None`.
     pub max_time: Option<Duration>,
     /// After which causes. Default [`Causes::TRANSIENT`].
     pub causes: Causes,
     /// Messages that were accepted and of which the kernel has no byte wait for the next connection; otherwise they are
     /// dropped with the lost one. Default yes.
     pub keep_queue: bool,
-    /// How long [`super::Client::prepare`] may take after [`super::Listener::prepare`] has asked for it. Default 15 s.
+    /// How long [`super::Client::prepare`] may take after [`super::Listener::prepare`] was called. Default 15 s.
     pub prepare_timeout: Duration,
     /// Retries wait for a network, and a connection is probed when the network changes. Default yes.
     pub watch_network: bool,
@@ -137,7 +137,7 @@ impl Series {
         }
         let left = self.deadline().map_or(Duration::MAX, |deadline| deadline - now);
         self.asked = setback.retry_after.unwrap_or_default().min(left);
-        // All clients of a server may have been asked for the same.
+        // The server may have asked all its clients for the same delay.
         let delay = self.asked + random_in(Duration::ZERO..self.longest_delay());
         self.attempts += 1;
         Some(delay.min(left))

@@ -9,8 +9,8 @@ const DAY_SECS: u64 = 86_400;
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The delay of the header `Retry-After` among these; names are in lower case. A date is compared with the server's own
-/// clock, if the header `Date` tells it, since that of the device may be wrong.
+/// The delay of the header `Retry-After` among these; names are in lower case. A date is compared with the server's clock, if
+/// the header `Date` has it, because the device's clock may be wrong.
 pub(super) fn retry_after<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Duration> {
     let (mut asked, mut date) = (None, None);
     for (name, value) in headers {

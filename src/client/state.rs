@@ -17,8 +17,8 @@ pub enum State {
     Closed,
 }
 
-/// The code that goes out when an application closes with `code`: that one, or 1000 when it must not be sent (RFC 6455
-/// section 7.4), since a close that is refused leaves the connection open. 1000 to 1003, 1007 to 1014 and 3000 to 4999 may be.
+/// The code to send when an application closes with `code`: `code`, or 1000 if it must not be sent (RFC 6455 section 7.4). A
+/// refused close would leave the connection open. 1000 to 1003, 1007 to 1014 and 3000 to 4999 may be.
 pub fn close_code(code: u32) -> CloseCode {
     close_code_of(Role::Client, code)
 }

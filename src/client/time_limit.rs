@@ -1,8 +1,8 @@
 //! Limits of time in a process that may stand still.
 //!
-//! An app freezer stops processes for longer than any limit. Meanwhile peers go on: what they sent waits in the kernel, and a
-//! limit that has passed says nothing of them. So a clock that rings late does not end anything before what waits was seen, and
-//! one that rings far too late begins anew.
+//! An app freezer stops processes for longer than any limit. Meanwhile peers continue. Their data waits in the kernel, so an
+//! expired limit says nothing about them. So after a late alarm, waiting data is read before anything ends. After a very late
+//! alarm, the limit restarts.
 
 use std::time::Duration;
 

@@ -85,7 +85,7 @@ unsafe impl Sync for OwnedBuffer {}
 impl OwnedBuffer {
     /// # Safety
     ///
-    /// `data` must point to `length` bytes that nobody else touches until `release` is called; neither is NULL.
+    /// `data` must point to `length` bytes that no other code uses until `release` is called; neither is NULL.
     pub unsafe fn new(
         data: *mut c_void,
         length: usize,

@@ -23,7 +23,7 @@ use crate::client::{
 /// The text of status 101 (RFC 9110 section 15.2.2), even if the server sent another phrase.
 const SWITCHING_PROTOCOLS: &str = "Switching Protocols";
 
-/// Reads the functions anew for each event, because applications replace them.
+/// Reads the functions again for each event, because applications replace them.
 pub struct Callbacks {
     client: ClientPointer,
     ext: Arc<ClientExt>,

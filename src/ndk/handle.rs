@@ -1,7 +1,7 @@
 //! The clients that exist, by the address of their struct.
 //!
-//! Every call looks up an address here before it touches the memory there. A stale or foreign address is not found, so it does no
-//! harm. A call holds up Destroy of its own client, and no other call.
+//! Every call looks up an address here before it touches the memory there. A stale or foreign address is not found, so it does
+//! no harm. A call delays Destroy of its own client, and no other call.
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -32,7 +32,7 @@ type Slot = RwLock<Option<Handle>>;
 static FREE_SLOTS: LazyLock<Mutex<Vec<&'static Slot>>> = LazyLock::new(Mutex::default);
 
 thread_local! {
-    /// The places that this thread has called last, by a part of the address. Another client may be there by now.
+    /// The places that this thread has called last, by a part of the address. Another client may have this address by now.
     static RECENT: [Cell<Option<&'static Slot>>; RECENT_PLACES] =
         const { [const { Cell::new(None) }; RECENT_PLACES] };
 }
@@ -154,7 +154,7 @@ fn place_of(address: usize) -> usize {
 }
 
 impl Handle {
-    /// Adds a header. Appends it to the list in the struct too, unless the application has put a list of its own there.
+    /// Adds a header. Also appends it to the list in the struct, unless the application has set its own list.
     pub fn add(&self, name: CString, value: CString) {
         let mut added = lock(&self.added);
         let header = Header { name: name.as_ptr(), value: value.as_ptr(), next: std::ptr::null_mut() };

@@ -10,7 +10,7 @@ thread_local! {
 /// Stores the text of an error for the thread.
 pub fn set_last_error(text: &str) {
     let text = CString::new(text.replace('\0', " ")).unwrap_or_default();
-    // A thread that ends has nobody left to ask.
+    // An ending thread does not read its error any more.
     let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = text);
 }
 

@@ -23,8 +23,8 @@ pub unsafe trait VersionedStruct: Copy {
     const NAME: &'static str;
 }
 
-/// Declares versioned structs: the type, its name in the header, and the size of its first version: up to the first field that a
-/// later one added.
+/// Declares versioned structs: the type, its name in the header, and the size of its first version, which ends before the first
+/// field added later.
 macro_rules! versioned {
     ($($type:ident, $name:literal, $size_min:expr;)*) => {$(
         const _: () = assert!(offset_of!($type, size) == 0);
@@ -159,7 +159,7 @@ pub unsafe fn init<T: VersionedStruct>(
     Ok(())
 }
 
-/// As [`init`], with the size that stands in the struct.
+/// Like [`init`], with the size in the struct.
 ///
 /// # Safety
 ///

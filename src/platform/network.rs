@@ -16,7 +16,7 @@ use crate::logging;
 pub(crate) enum NetworkNotice {
     /// The default network is gone.
     Lost,
-    /// A default network is there. It may be another one than before.
+    /// A default network is available. It may be another one than before.
     Available,
     /// An interface, an address or a route has changed.
     Changed,

@@ -68,8 +68,8 @@ pub enum ConnectionEnd {
         /// The violation.
         error: ProtocolError,
     },
-    /// We closed first, and the peer violated the protocol before its close frame came. The application is done with this
-    /// connection, so this is no failure.
+    /// We closed first, and the peer violated the protocol before its close frame came. The application no longer needs this
+    /// connection, so this is not a failure.
     Garbled {
         /// Our code.
         code: CloseCode,
@@ -103,7 +103,7 @@ impl ConnectionEnd {
         }
     }
 
-    /// Whether both sides closed with a close frame (RFC 6455 section 7.1.4). A write failure may have held up ours.
+    /// Whether both sides closed with a close frame (RFC 6455 section 7.1.4). A write failure may have stopped our close frame.
     pub fn is_clean(&self) -> bool {
         match self {
             Self::ClosedByPeer { .. } | Self::ClosedByUs { .. } => true,
@@ -156,7 +156,7 @@ impl ConnectionEnd {
 pub struct Connection {
     role: Role,
     state: CloseState,
-    /// Writing failed. Reading goes on, since the peer's close frame may say why.
+    /// Writing failed. Reading continues, because the peer's close frame may give the reason.
     write_failed: bool,
 }
 

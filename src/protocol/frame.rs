@@ -33,7 +33,7 @@ pub(super) const PONG: u8 = 10;
 /// The side of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The side that asked for the connection.
+    /// The side that requested the connection.
     Client,
     /// The side that accepted it.
     Server,
@@ -67,7 +67,7 @@ pub enum MessageType {
     Binary,
 }
 
-/// Where a piece stands in its message. A piece is a part of a message as it arrives; it need not be a fragment in the sense
+/// The position of a piece in its message. A piece is a part of a message as it arrives; it need not be a fragment in the sense
 /// of RFC 6455 section 5.4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PiecePosition {
@@ -110,7 +110,7 @@ impl FrameHeader {
 /// A control frame.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Control {
-    /// Asks for a pong with the same payload.
+    /// Requests a pong with the same payload.
     Ping(Range<usize>),
     /// Answers a ping, or is a heartbeat of the peer.
     Pong(Range<usize>),

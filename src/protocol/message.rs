@@ -27,13 +27,13 @@ const ASSEMBLY_KEPT_BYTES: usize = 65_536;
 /// One message or control frame of the peer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decoded {
-    /// A whole message that lies in the read buffer.
+    /// A whole message in the read buffer.
     Message(MessageType, Range<usize>),
     /// A message, or a part of one, in [`Decoder::assembled`]; [`Decoder::recycle`] makes way for the next.
     Assembled(MessageType, PiecePosition),
     /// A control frame.
     Control(Control),
-    /// Nothing yet. To decompress what has come takes long: others are to have their turn, and the next call goes on.
+    /// Nothing yet. Decompressing the received data takes long. Other tasks get their turn, and the next call continues.
     Unfinished,
 }
 
@@ -60,9 +60,9 @@ pub struct Decoder {
     inflater: Option<Box<Inflater>>,
     /// Whether the message in the assembly came compressed.
     inflating: bool,
-    /// Hand on what has come of a message without waiting for its rest.
+    /// Deliver the received part of a message without waiting for the rest.
     in_pieces: bool,
-    /// Whether a piece of the message was handed on, and how many bytes were.
+    /// Whether a piece of the message was delivered, and how many bytes.
     begun: bool,
     passed: u64,
     /// The headers of the frames since [`Decoder::take_headers`]; `None` while they are not wanted.
@@ -95,7 +95,7 @@ impl Decoder {
         self
     }
 
-    /// From now on, messages that do not lie whole in the read buffer are handed on in pieces, as they come.
+    /// From now on, messages that are not complete in the read buffer are delivered in pieces, as they arrive.
     pub fn in_pieces(mut self) -> Self {
         self.in_pieces = true;
         self
@@ -122,8 +122,8 @@ impl Decoder {
         }
     }
 
-    /// The short way for nearly all messages: one frame without compression that lies whole in `buffer`. `None` leaves the
-    /// frame to [`Decoder::decode_any`], which decodes these in the same way.
+    /// The fast path for nearly all messages: one complete frame in `buffer` without compression. `None` leaves the frame to
+    /// [`Decoder::decode_any`], which decodes these in the same way.
     #[inline]
     fn whole_message(
         &mut self,

@@ -1,8 +1,8 @@
 //! The clock of the process: one timer of tokio, for whichever alarm of all tasks is the nearest.
 //!
-//! A timer of tokio that is set for an earlier instant than all others has to wake the thread that waits for sockets. An
-//! attempt to connect sets three, which are nearly always put out before they ring. So this clock leaves its timer as it is
-//! when an alarm is put out: it may ring early, once, and later alarms need not wake anybody.
+//! A tokio timer set for an earlier instant than all others must wake the thread that waits for sockets. An attempt to connect
+//! sets three, which are nearly always put out before they ring. So this clock does not change its timer when an alarm is
+//! cancelled. The timer may fire early once, and later alarms need no wake.
 
 use std::collections::BTreeMap;
 use std::future::{pending, poll_fn};
@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::sync::lock;
 
-/// When the timer rings if there is no alarm.
+/// When the timer fires without an alarm.
 const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// What instants are counted from.

@@ -51,15 +51,15 @@ use crate::sync::lock;
 const WORKERS_START_WITHIN: Duration = Duration::from_secs(5);
 /// Threads that may be blocked in callbacks, or in name lookups, at once. They exist only while they are needed.
 const BLOCKING_THREADS_MAX: usize = 16_384;
-/// Turns of tasks after which a worker looks for sockets and timers. By default it is 61: so many turns of connections whose
-/// data never end would come before a quiet one is noticed.
+/// Turns of tasks after which a worker looks for sockets and timers. The default is 61: a quiet connection would wait for this
+/// many turns of connections with endless data.
 const EVENT_INTERVAL: u32 = 4;
 /// How long a callback may delay the sockets of other clients before another worker polls them.
 const WATCHDOG_INTERVAL: Duration = Duration::from_millis(1);
 
 static PROCESS: OnceLock<Process> = OnceLock::new();
 
-/// The runtime, which is there once and for all.
+/// The runtime, which is created once.
 pub(crate) struct Process {
     tokio: Runtime,
     watchdog: Arc<CallbackWatchdog>,
@@ -126,7 +126,7 @@ impl Process {
                 .build()
         };
         let no_thread = || io::Error::other("the system gave no thread");
-        // Other processes may have taken the threads meanwhile.
+        // Other processes may have taken the threads in the meantime.
         let tokio = catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(|_| Err(no_thread()))?;
         let all_run = (0..WORKER_THREADS).all(|_| workers.recv_timeout(WORKERS_START_WITHIN).is_ok());
         let rest = match all_run {
@@ -307,7 +307,7 @@ impl CallbackWatchdog {
             }
             if unchanged {
                 self.awake.store(false, Ordering::SeqCst);
-                // A callback that began meanwhile has either read `awake` as unset, or is seen here.
+                // A callback that began in the meantime has either read `awake` as unset, or is found here.
                 if slot::current() == seen {
                     std::thread::park();
                 }

@@ -2,8 +2,8 @@
 //!
 //! Owns the slot and the count of threads that are on their way. Knows nothing of what callbacks do.
 //!
-//! A callback that finds the slot taken may hand its worker's role to another thread. That is worth a thread when the callback in
-//! the slot blocks, or works on a processor of its own. A holder that only waits for a processor continues within moments. If
+//! A callback that finds the slot taken may hand its worker's role to another thread. That is worth a thread when the callback
+//! in the slot blocks, or runs on another processor. A holder that only waits for a processor continues within moments. If
 //! other programs use all processors, another thread would have to wait as well.
 
 use std::cell::Cell;
@@ -25,14 +25,14 @@ static SLOT: AtomicU64 = AtomicU64::new(0);
 /// The value of [`SLOT`] when its holder was last found to block.
 static BLOCKED: AtomicU64 = AtomicU64::new(0);
 
-/// Threads that the runtime has asked for, and those that have begun.
+/// Threads that the runtime has requested, and those that have started.
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 static BEGUN: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     /// Whether this thread is in the callback.
     static IS_HOLDER: Cell<bool> = const { Cell::new(false) };
-    /// This thread; 0 before it was asked for.
+    /// This thread; 0 before it was requested.
     static THIS_THREAD: Cell<ThreadId> = const { Cell::new(0) };
 }
 
@@ -114,7 +114,7 @@ pub(super) fn take_soon() -> Option<Taken> {
                 }
             },
         };
-        // A thread that was asked for before may do for this callback as well.
+        // An earlier requested thread may also serve this callback.
         let is_on_its_way = ASKED.load(Ordering::Relaxed) > BEGUN.load(Ordering::Relaxed);
         if !(waits || is_on_its_way) {
             return None;
@@ -136,7 +136,7 @@ enum Holder {
     Works,
     /// It waits for one.
     Waits,
-    /// It waits for something else, or nobody knows.
+    /// It waits for something else, or the state is unknown.
     Blocks,
 }
 

@@ -5,10 +5,10 @@
 //! A task's turn is one poll. Bytes that bring the task no result count against its turn: TLS reads loop inside one poll, and a
 //! peer could keep a worker there.
 //!
-//! A busy task has more work than one turn allows. tokio's queues are first come, first served: a task with one
-//! message would wait for a turn of each busy one. So busy tasks have a queue of their own, and only a limited number of them is
-//! in tokio's queues at a time. A task with a long turn also counts as busy at its next turn, because many tasks wake at once
-//! when their sockets have room again.
+//! A busy task has more work than one turn allows. tokio's queues are first come, first served: a task with one message would
+//! wait for a turn of each busy one. So busy tasks have a separate queue, and only a limited number of them is in tokio's
+//! queues at a time. A task with a long turn also counts as busy at its next turn, because many tasks wake at once when their
+//! sockets have room again.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -34,7 +34,7 @@ const TURNS_BETWEEN_BUSY: u32 = 64;
 
 static LINE: Mutex<Line> = Mutex::new(Line { waiting: VecDeque::new(), first: 0, placed: 0 });
 
-/// How many stand in the line. One that joins it counts itself before it looks for sleeping workers; a worker that falls asleep
+/// The length of the queue. One that joins it counts itself before it looks for sleeping workers; a worker that falls asleep
 /// counts itself before it looks here.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
@@ -238,7 +238,7 @@ fn stand(placed: bool, waker: &Waker) -> Option<u32> {
     } else if let Some(next) = line.call() {
         Some(next)
     } else {
-        // Nobody waits.
+        // The queue is empty.
         line.placed += 1;
         return None;
     };

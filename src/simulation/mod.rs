@@ -11,7 +11,7 @@ pub use self::world::{Later, Wire, World, enter};
 
 pub(crate) use self::world::{chance, look_up};
 
-/// No change of the network is ever told of. The test tells clients by itself.
+/// Changes of the network are never reported. The test tells clients by itself.
 pub(crate) fn watch_network<Notify, Watch>(_notify: Notify) -> Option<Watch> {
     None
 }

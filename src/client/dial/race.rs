@@ -100,7 +100,7 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
     let mut attempts = FuturesUnordered::new();
     let (mut resolution_ends, mut next_at): (Option<Instant>, Option<Instant>) = (None, None);
     let (mut no_address, mut first_error) = (None, None);
-    // It goes on from step to step, since it may have begun anew.
+    // It is passed from step to step, because it may have restarted.
     let begin = |limit| Box::pin(late(limit));
     let mut deadline = schedule.lookup_limit.map(begin);
     let mut is_first = true;
@@ -153,7 +153,7 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
                             resolution_ends = Some(Instant::now() + schedule.resolution_delay);
                         }
                     }
-                    // Most names have IPv4 addresses, so why there is none says more.
+                    // Most names have IPv4 addresses, so the reason for a missing one is more helpful.
                     Err(error) => no_address = Some(error),
                 }
             }

@@ -1,8 +1,8 @@
 //! Names to addresses, by the system's resolver.
 //!
-//! A lookup cannot be called off: its thread ends when the resolver answers or gives up. So lookups do not belong to the
-//! attempts that wait for them. There are so many at a time and no more, attempts for the same name share one, and what
-//! it finds is remembered for a short while.
+//! A lookup cannot be cancelled: its thread ends when the resolver answers or times out. So lookups do not belong to the
+//! attempts that wait for them. The number of lookups at a time is limited. Attempts for the same name share one, and its
+//! result is cached for a short time.
 
 use std::collections::HashMap;
 use std::io;
@@ -20,7 +20,7 @@ use crate::sync::lock;
 /// Lookups under way; more wait for their turn.
 const LOOKUPS_MAX: usize = 64;
 /// How long addresses are remembered. The resolver does not tell how long they are good for, so not for long; a server that
-/// cannot be reached is looked up anew at once.
+/// cannot be reached is looked up again at once.
 const REMEMBERED_FOR: Duration = Duration::from_secs(10);
 /// The most names that are remembered.
 const REMEMBERED_MAX: usize = 64;

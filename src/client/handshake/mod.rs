@@ -99,7 +99,7 @@ fn hint(refused: &RefusedUpgrade, request: &Request) -> Option<RefusalHint> {
     }
 }
 
-/// A sub-protocol's name as far as it may stand in a text: some applications hand a token over in its place.
+/// The part of a sub-protocol's name that an error text may contain, because some applications send a token in its place.
 fn shown_subprotocol(name: &str) -> Option<String> {
     const NAME_BYTES_MAX: usize = 24;
     (is_token(name.as_bytes()) && name.len() <= NAME_BYTES_MAX).then(|| name.to_owned())
@@ -158,8 +158,8 @@ fn format_request(request: &Request, key: &str) -> Vec<u8> {
     out
 }
 
-/// Checks the answer to an upgrade request that was sent with `key` as its `Sec-WebSocket-Key` (RFC 6455 section 4.1): what
-/// was agreed on and the length of the head, or `None` while it is incomplete.
+/// Checks the answer to an upgrade request with the `Sec-WebSocket-Key` `key` (RFC 6455 section 4.1). Returns the negotiated
+/// parameters and the length of the head, or `None` while the head is incomplete.
 ///
 /// A connection does this by itself; this is for those who test the parser.
 pub fn parse_response_head(

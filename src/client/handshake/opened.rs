@@ -18,7 +18,7 @@ pub struct Opened {
     pub headers: Headers,
     /// How long each step took.
     pub timing: Timing,
-    /// Where the connection leads, without userinfo, when that is not where the application first wanted to go: after a redirect, and
-    /// after a change by [`crate::client::Listener::prepare`].
+    /// The URL of the connection without userinfo, if it differs from the application's: after a redirect, or a change by
+    /// [`crate::client::Listener::prepare`].
     pub url: Option<Box<str>>,
 }

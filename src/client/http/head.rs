@@ -6,7 +6,7 @@ use super::fault::HeadFault;
 
 /// The most headers in a response.
 const RESPONSE_HEADERS_MAX: usize = 256;
-/// The longest reason phrase handed on, in characters.
+/// The longest reported reason phrase, in characters.
 const REASON_CHARS_MAX: usize = 128;
 
 /// The head of an answer.
@@ -46,8 +46,7 @@ impl Head {
     }
 }
 
-/// The head of a refusal that the peer has cut short by ending the connection, as far as its lines are whole. Takes all of
-/// `received`.
+/// The complete lines of a refusal's head that the peer has truncated by ending the connection. Takes all of `received`.
 ///
 /// QEMU 7.2's VNC server leaves out the empty line behind the headers of a refusal.
 pub(in crate::client) fn cut_refusal(received: &mut Vec<u8>) -> Option<Head> {

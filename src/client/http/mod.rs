@@ -18,7 +18,7 @@ pub(super) const USER_AGENT: &str = concat!("net_websocket/", env!("CARGO_PKG_VE
 
 /// The longest response head, in bytes; interim answers before it count as well.
 pub const RESPONSE_HEAD_BYTES_MAX: usize = 65_536;
-/// The most bytes of a refusal's body that are handed on.
+/// The maximum number of bytes of a refusal's body to report.
 pub const RESPONSE_BODY_BYTES_MAX: usize = 4_096;
 /// How long a refusal's body may keep the refusal itself waiting.
 const BODY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -37,7 +37,7 @@ pub(super) async fn read_head<S: AsyncRead + Unpin>(
     loop {
         received.reserve(READ_STEP_BYTES);
         match stream.read_buf(received).await {
-            // To TLS, an end without close_notify is an error of its own.
+            // TLS reports an end without close_notify as a separate error.
             Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(HeadError::Io(error)),
             Err(_) | Ok(0) => return head::cut_refusal(received).ok_or(HeadError::Eof),
             Ok(_) => {}
@@ -56,8 +56,8 @@ pub(super) async fn read_head<S: AsyncRead + Unpin>(
     }
 }
 
-/// The beginning of the body behind a head, of which `received` came with it. Not waited for longer than it is worth, and
-/// given up a little before `by`.
+/// The beginning of the body behind a head, of which `received` came with it. Waits only briefly, and stops a little before
+/// `by`.
 pub(super) async fn read_body<S: AsyncRead + Unpin>(
     stream: &mut S,
     mut received: Vec<u8>,
@@ -95,7 +95,7 @@ pub(super) async fn read_body<S: AsyncRead + Unpin>(
     received
 }
 
-/// The data of a chunked body (RFC 9112 section 7.1) as far as it goes, and whether it is all that is wanted.
+/// The data of a chunked body (RFC 9112 section 7.1) so far, and whether it is complete.
 fn unchunk(mut chunks: &[u8]) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
     loop {

@@ -12,7 +12,7 @@ use crate::client::retry_after::retry_after;
 
 const PROXY_AUTHENTICATION_REQUIRED: u16 = 407;
 
-/// The credentials for the next connection to a proxy that asks for them.
+/// The credentials for the next connection to a proxy that requires them.
 pub(in crate::client) struct ProxyAuthorization(String);
 
 impl ProxyAuthorization {
@@ -21,9 +21,9 @@ impl ProxyAuthorization {
     }
 }
 
-/// Asks for a tunnel to a destination. Credentials are not sent unasked, because the proxy may accept a scheme that
-/// does not show the password; it asks by its answer, and is then to be asked again on a new connection. A proxy that refuses or
-/// hangs up without naming a scheme gets Basic credentials.
+/// Requests a tunnel to a destination. Credentials are not sent unasked, because the proxy may accept a scheme that does not
+/// show the password; it asks by its answer, and is then to be asked again on a new connection. A proxy that refuses or hangs
+/// up without naming a scheme gets Basic credentials.
 pub(in crate::client) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     (host, port): (&Host<String>, u16),

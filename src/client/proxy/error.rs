@@ -49,7 +49,7 @@ pub enum ProxyError {
     NotHttp(HeadFault),
     /// Its answer is longer than [`RESPONSE_HEAD_BYTES_MAX`] or has too many headers.
     HeadTooLong,
-    /// Bytes follow its answer that nobody asked for.
+    /// Unexpected bytes follow its answer.
     Garbage,
     /// Its answer is not SOCKS version 5 (RFC 1928).
     NotSocks5,

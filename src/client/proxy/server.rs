@@ -28,8 +28,8 @@ pub enum Proxy {
 pub struct ProxyServer {
     /// How it is spoken to.
     pub protocol: ProxyProtocol,
-    /// Its name or address, which may stand in `[scheme://][user[:password]@]host[:port][/]`, as on the platform. Nothing in it
-    /// is percent-encoded.
+    /// Its name or address, or the form `[scheme://][user[:password]@]host[:port][/]`, as on the platform. Nothing in it is
+    /// percent-encoded.
     pub host: String,
     /// Its port; 0 if the host has one.
     pub port: u16,
@@ -37,7 +37,7 @@ pub struct ProxyServer {
     /// below them (`.example.org`), networks (`10.0.0.0/8`, `fe80::/10`), each with a port behind a colon or without.
     /// An entry may hold several, separated by commas.
     pub exclusions: Vec<String>,
-    /// For a proxy that asks for them.
+    /// For a proxy that requires them.
     pub credentials: Option<Credentials>,
 }
 
@@ -109,7 +109,7 @@ pub(super) fn protocol_of(scheme: &str) -> Result<ProxyProtocol, ProxyError> {
     }
 }
 
-/// A proxy's host as it is written, taken apart.
+/// The parts of a proxy's host option.
 #[derive(PartialEq, Eq)]
 pub(super) struct WrittenHost {
     /// That of the scheme, if there is one.
@@ -145,7 +145,7 @@ pub(super) fn parse_written(text: &str) -> Result<WrittenHost, ProxyError> {
     Ok(WrittenHost { protocol, credentials, host, port })
 }
 
-/// A name or an address, which may stand in brackets.
+/// A name or an address, with or without brackets.
 pub(super) fn parse_host(text: &str) -> Option<Host<String>> {
     let text = text.trim();
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);

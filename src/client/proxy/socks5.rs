@@ -22,7 +22,7 @@ const ADDRESS_IPV4: u8 = 1;
 const ADDRESS_NAME: u8 = 3;
 const ADDRESS_IPV6: u8 = 4;
 
-/// Asks for a tunnel to a destination.
+/// Requests a tunnel to a destination.
 pub(in crate::client) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     (host, port): (&Host<String>, u16),

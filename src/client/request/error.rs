@@ -83,9 +83,9 @@ impl From<ProxyOptionError> for OptionsError {
 /// Why a redirect is not followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectError {
-    /// None were asked for. Holds where it leads: scheme, host and port.
+    /// Redirects are switched off. Holds where it leads: scheme, host and port.
     Unasked(String),
-    /// As many as were asked for have been followed.
+    /// The maximum number of redirects was followed.
     TooMany,
     /// It leads from TLS to plain TCP.
     Insecure,

@@ -46,7 +46,7 @@ pub struct Request {
     pub(in crate::client) redirects: Option<Box<Redirects>>,
     pub(in crate::client) network_security_config: NetworkSecurityConfig,
     pub(in crate::client) origin_port: bool,
-    /// All headers to send besides the handshake's own.
+    /// All headers to send in addition to the handshake's own.
     pub(in crate::client) headers: Vec<(String, Vec<u8>)>,
     pub(in crate::client) protocols: Vec<String>,
     pub(in crate::client) protocol_required: bool,
@@ -134,7 +134,8 @@ impl Request {
         })
     }
 
-    /// The error of the first certificate file that is not there, which the attempt would end with: for an API that reports it at once.
+    /// The error of the first missing certificate file, for an API that reports it at once. The attempt would end with the same
+    /// error.
     pub fn missing_file(&self) -> Option<TrustError> {
         self.tls
             .as_ref()?
@@ -160,7 +161,7 @@ impl Request {
         Ok(request)
     }
 
-    /// Whether its client wants to hear of changes of the network.
+    /// Whether its client watches changes of the network.
     pub(in crate::client) fn watches_network(&self) -> bool {
         self.reconnect.as_ref().is_some_and(|template| template.policy.watch_network)
     }
@@ -175,7 +176,7 @@ impl Request {
         self.destination.to_string()
     }
 
-    /// The request that a redirect asks for.
+    /// The request after a redirect.
     pub(in crate::client) fn redirected(&self, location: &str) -> Result<Self, RedirectError> {
         let resolve = || self.destination.resolve(location).map_err(RedirectError::Location);
         let Some(redirects) = self.redirects.as_deref() else {

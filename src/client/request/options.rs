@@ -23,7 +23,7 @@ pub struct Options {
     pub protocols: String,
     /// Fail when the server chooses none of those sub-protocols. Default no, as on the platform.
     pub protocol_required: bool,
-    /// How to speak TLS, when the URL asks for it.
+    /// The TLS options, for URLs with TLS.
     pub tls: TlsOptions,
     /// How to reach the server. Default: by the system's default proxy, if there is one.
     pub proxy: Proxy,
@@ -45,7 +45,7 @@ pub struct Options {
     pub session: SessionOptions,
     /// Connect again by itself after a failure. Default no.
     pub reconnect: Option<Reconnect>,
-    /// A number that stands in the client's log lines, to find them by that of a HiTrace chain. Default none.
+    /// The id of a HiTrace chain, which the client's log lines contain. Default none.
     pub trace_id: Option<u64>,
 }
 
@@ -78,16 +78,16 @@ pub struct SessionOptions {
     /// Time between pings; `None` for none. Default 25 s: many servers and gateways end a connection after 30 s without
     /// traffic.
     pub ping_interval: Option<Duration>,
-    /// How long after a ping something must come; `None` for ever. While what was sent before the ping is on its way, and
-    /// arrives, the time begins anew. Default 30 s.
+    /// How long after a ping something must come; `None` for ever. The time restarts while data sent before the ping is still
+    /// being acknowledged. Default 30 s.
     pub pong_timeout: Option<Duration>,
     /// The compression to offer (RFC 7692); `None` for none. Default: with both contexts taken over and full windows.
     pub per_message_deflate: Option<PerMessageDeflate>,
     /// The largest message to receive, in bytes. A larger one ends the connection with 1009. Default 64 MiB.
     pub message_limit: u64,
-    /// Hand on messages that do not lie whole in the read buffer in pieces, as they come. Default no.
+    /// Deliver messages that are not complete in the read buffer in pieces, as they arrive. Default no.
     pub in_pieces: bool,
-    /// How often [`crate::client::Listener::statistics`] is told what was counted; `None` for never. Default never.
+    /// How often [`crate::client::Listener::statistics`] is called; `None` for never. Default never.
     pub statistics_interval: Option<Duration>,
 }
 
@@ -120,7 +120,7 @@ pub struct PhaseTimeouts {
     pub upgrade: Option<Duration>,
 }
 
-/// How many redirects are followed unless another number is asked for.
+/// The default maximum number of redirects.
 pub const REDIRECTS_DEFAULT: u8 = 4;
-/// The most redirects that can be asked for.
+/// The largest maximum number of redirects.
 pub const REDIRECTS_MAX: u8 = 5;

@@ -11,15 +11,15 @@ pub enum Preparation {
     Proceed(Rewrite),
     /// This attempt cannot be made; a later one perhaps can.
     Fail,
-    /// Give up: the last failure is final.
+    /// Stop: the last failure is final.
     Stop,
 }
 
 /// Changes to the handshake of an attempt.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Rewrite {
-    /// Another URL. Credentials, and the headers Authorization, Cookie and Host, stay with the origin they were given for: one
-    /// of another origin gets those in [`Rewrite::headers`] and its own userinfo. The options of TLS hold for it as they are.
+    /// Another URL. Credentials and the headers Authorization, Cookie and Host belong to one origin. A URL of another origin
+    /// gets only those in [`Rewrite::headers`] and its own userinfo. The TLS options apply to it unchanged.
     pub url: Option<String>,
     /// Headers that take the place of those with the same names.
     pub headers: Vec<RawHeader>,

@@ -23,7 +23,7 @@ pub(crate) struct Accepted {
     /// What came behind the request.
     pub(crate) received: ReadBuffer,
     pub(crate) options: Arc<SessionOptions>,
-    /// Called when the last event was told.
+    /// Called after the last event.
     pub(crate) ended: Box<dyn FnOnce() + Send>,
     /// Dropped when the socket is closed.
     pub(crate) slot: Box<dyn Any + Send>,

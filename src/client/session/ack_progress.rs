@@ -19,8 +19,7 @@ impl AckProgress {
         (!idle).then_some(Self { acknowledged, ping_end: None })
     }
 
-    /// True if the peer has acknowledged more bytes since the last call, but not the ping: the peer gets the time for an answer
-    /// once more.
+    /// True if the peer has acknowledged more bytes since the last call, but not the ping. Then the pong timeout restarts.
     pub(super) fn advanced(&mut self, writer: &Writer) -> bool {
         let Some((written, acknowledged)) = writer.stream.written_and_acknowledged() else { return false };
         if acknowledged <= self.acknowledged || self.ping_end.is_some_and(|end| self.acknowledged >= end) {

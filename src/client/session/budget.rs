@@ -8,7 +8,7 @@ use tokio::time::Instant;
 #[derive(Default)]
 pub(super) struct Budget {
     wakes: u32,
-    /// Bytes that were read, handed on and written.
+    /// Bytes that were read, delivered and written.
     bytes: usize,
 }
 
@@ -38,12 +38,12 @@ impl Budget {
         self.bytes > Self::BYTES_MAX
     }
 
-    /// Ends early, since there is nothing to do, and begins anew. Whether it was a long turn.
+    /// Ends early without more work, and restarts the budget. Whether it was a long turn.
     pub(super) fn renew(&mut self) -> bool {
         std::mem::take(self).bytes >= Self::LONG_BYTES
     }
 
-    /// Counts a wake; when that is one too many, the budget begins anew.
+    /// Counts a wake; when the limit is exceeded, the budget restarts.
     pub(super) fn is_spent(&mut self) -> bool {
         self.wakes += 1;
         let spent = self.wakes > Self::WAKES_MAX || self.has_no_bytes();
@@ -54,12 +54,12 @@ impl Budget {
     }
 }
 
-/// How long what has come is handed on before the deadlines are looked at. A callback may take long for each message, and one
+/// How long received data is delivered before the deadlines are checked. A callback may take long for each message, and one
 /// read may bring thousands of them.
 pub(super) struct Pace {
     began: Instant,
     items: u32,
-    /// At how many items the clock is looked at: seldom, while they take no time.
+    /// After how many items the clock is read: seldom for fast items.
     next_look: u32,
 }
 

@@ -70,21 +70,21 @@ pub(super) struct Session<'a> {
     pub(super) close_timeout: Duration,
     /// The end of the wait for the peer's close frame, once ours is queued.
     pub(super) close_by: Option<Instant>,
-    /// How often it was counted anew, since the process stood still.
+    /// How often it restarted because the process was frozen.
     pub(super) close_renewals: u8,
     /// Writing has failed. The session still reads what the peer sent before, because it may contain the reason.
     pub(super) write_failure: Option<Box<WriteFailure>>,
     pub(super) statistics: Option<Box<Interval>>,
     pub(super) timer: Timer,
-    /// A deadline has passed, so the next step is to read.
+    /// A deadline has passed, so the session reads next.
     pub(super) reads_first: bool,
     /// The deadline for which that was done last.
     pub(super) last_read_for: Option<Instant>,
     /// How long the device had slept at the last look, since it was started.
     pub(super) slept: Duration,
-    /// The listener can take no more for now.
+    /// The listener is full for now.
     pub(super) paused: bool,
-    /// There may be messages in what was read that are not handed on yet.
+    /// The read data may contain messages that are not delivered yet.
     pub(super) undelivered: bool,
     /// Writing is paused until the listener has processed earlier frame events.
     pub(super) awaits_listener: bool,
@@ -234,8 +234,8 @@ impl<'a> Session<'a> {
     fn end(mut self: Box<Self>, outcome: CloseOutcome) -> Box<SessionEnd> {
         let CloseOutcome { error, closed, graceful, mut unsent } = outcome;
         let dropped = if graceful {
-            // One try to get a close frame out before the application hears of the end and perhaps exits. Nobody waits for
-            // more here.
+            // Tries once to send a close frame before the application gets the end and possibly exits. No more data is expected
+            // here.
             let mut cx = Context::from_waker(Waker::noop());
             while let Poll::Ready(Ok(count @ 1..)) = self.writer.poll_write(&mut cx, &self.shared.counters) {
                 self.shared.counters.sent_bytes(count);
@@ -291,7 +291,7 @@ impl<'a> Session<'a> {
         None
     }
 
-    /// Asks whether the peer is there.
+    /// Probes the peer.
     pub(super) fn probe(&mut self, doubt: Doubt) {
         self.pinger.begin_probe(doubt, Instant::now());
         self.pinger.watch_acknowledgements(&self.writer);

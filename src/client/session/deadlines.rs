@@ -18,8 +18,8 @@ use crate::{logging, platform};
 
 /// Peers and gateways do not give a connection up that is silent for less than that.
 const SLEPT_FOR_LONG: Duration = Duration::from_secs(10);
-/// How often standstills let the closing of one connection begin anew. Callbacks that take long make all clocks late as well, and
-/// must not put its end off for ever.
+/// How often a freeze may restart the close timeout of one connection. Callbacks that take long make all clocks late as well,
+/// and must not put its end off for ever.
 const CLOSE_RENEWALS_MAX: u8 = 3;
 
 impl Session<'_> {
@@ -49,7 +49,7 @@ impl Session<'_> {
             self.pinger.was_absent(now);
         }
         if self.paused || self.undelivered {
-            // The listener holds up the reading.
+            // The listener pauses reading.
             self.pinger.still_paused(now);
             if let Some(failure) = &mut self.write_failure {
                 failure.by = now + self.close_timeout;
@@ -86,8 +86,7 @@ impl Session<'_> {
                 if idle {
                     self.writer.release_deflater();
                 }
-                // One that cannot be written is enough, and so is one that asks already whether the peer is there. A pong that
-                // waits asks nothing.
+                // An unwritten ping is enough, and so is an unanswered probe. A queued pong asks nothing.
                 if !self.writer.has_ping() {
                     self.keepalive_ping();
                 } else if !self.pinger.is_probing() {
@@ -103,8 +102,8 @@ impl Session<'_> {
         }
     }
 
-    /// While the device sleeps, its clock stands still, but the peer's clock continues. After a while the peer drops the
-    /// connection, and what it says then reaches nobody. So a device that has slept for long asks whether the peer is still
+    /// While the device sleeps, its clock stands still, but the peer's clock continues. After some time the peer drops the
+    /// connection, and its close frame does not arrive. So a device that has slept for long asks whether the peer is still
     /// there.
     fn notice_sleep(&mut self, now: Instant) {
         let slept = platform::slept();

@@ -1,4 +1,4 @@
-//! How a connection ends, as a session sees it and as it is reported.
+//! How a connection ends: for the session, and in its report.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl SessionEnd {
 pub(super) struct CloseOutcome {
     pub(super) error: Option<Error>,
     pub(super) closed: Closed,
-    /// The peer is there and gets what is left to send, our close frame at least.
+    /// The peer is connected and gets the remaining data, at least our close frame.
     pub(super) graceful: bool,
     /// Messages that the session took from the queue and must not send on this connection.
     pub(super) unsent: VecDeque<Chunk>,
@@ -80,7 +80,7 @@ impl CloseOutcome {
     }
 }
 
-/// 1006 never goes on the wire; it tells the application that no close frame came (RFC 6455 section 7.4.1).
+/// 1006 is never sent; it tells the application that no close frame came (RFC 6455 section 7.4.1).
 pub(super) fn abnormal(error: &Error) -> Closed {
     closed(error.cause(), CloseCode::Abnormal.into(), error.to_string())
 }

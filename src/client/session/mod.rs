@@ -132,7 +132,7 @@ struct Attempt<'a> {
     shared: &'a Shared,
     number: u64,
     request: Arc<Request>,
-    /// Set when the connection takes the place of one that was lost then, after so many attempts.
+    /// Set when the connection replaces a lost one: the time of the loss, and the number of attempts.
     regained: Option<(Instant, u32)>,
 }
 

@@ -21,7 +21,7 @@ pub(super) fn notify(shared: &Shared, listener: &mut dyn Listener, event: impl F
 pub(super) struct Batch<'a>(pub(super) &'a mut dyn Listener);
 
 impl<'a> Batch<'a> {
-    /// `None` when there are to be no events.
+    /// `None` when no events follow.
     pub(super) fn begin(listener: &'a mut dyn Listener) -> Option<Self> {
         listener.begin_batch().then_some(Self(listener))
     }

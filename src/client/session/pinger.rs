@@ -1,5 +1,4 @@
-//! The pings of a connection: those of keepalive, those of the application, and the probe after a change of the network or a
-//! sleep.
+//! The pings of a connection: those of keepalive, those of the application, and the probe after a network change or a sleep.
 //!
 //! Owns when to ping, which pings have no pong yet and when silence means that the peer is gone. Sends nothing itself.
 

@@ -1,4 +1,4 @@
-//! The way in of a session: what was read from the socket and is not handed on yet.
+//! The read side of a session: data read from the socket that is not delivered yet.
 
 use std::cell::Cell;
 use std::io;
@@ -12,7 +12,7 @@ use crate::protocol::{Decoded, Decoder, ProtocolError, ReadBuffer};
 
 /// The read buffer of a session. Sessions of one thread share it: only a partly received frame keeps it.
 const READ_BUFFER_BYTES: usize = 131_072;
-/// A remainder up to this size moves to memory of its own, and the shared buffer is free again.
+/// A remainder up to this size moves to its own memory, so that the shared buffer is free again.
 pub(super) const REMAINDER_BYTES_MAX: usize = 4_096;
 
 thread_local! {
@@ -21,7 +21,7 @@ thread_local! {
 
 /// How many bytes came, and where to.
 pub(super) enum ReadOutcome {
-    /// Into the buffer, which is to be decoded.
+    /// Into the buffer, for decoding.
     Buffered(usize),
     /// Into the message that the decoder assembles.
     Directly(usize),

@@ -18,7 +18,7 @@ const BATCH_BYTES_MAX: usize = 262_144;
 const BATCH_MESSAGES_MAX: usize = 4_096;
 
 impl Session<'_> {
-    /// Hands on what can be decoded by now, or as much of it as fits into one batch, or takes no longer since `began`.
+    /// Decodes and delivers the received data, up to one batch or a time limit since `began`.
     pub(super) fn deliver(&mut self, began: Instant) -> Option<CloseOutcome> {
         let mut pace = Pace::since(began);
         self.reader.decoder.keep_headers(self.listener.traces_frames());
@@ -57,9 +57,9 @@ impl Session<'_> {
         }
     }
 
-    /// Delivers `first` and the messages that follow it directly; returns what came after them. A batch ends early when it is
-    /// long, however few bytes were read for it: compressed messages are up to a thousand times as large, and the listener
-    /// is asked between two batches whether it can take more.
+    /// Delivers `first` and the messages that follow it directly; returns what came after them. A long batch ends early, even
+    /// if few bytes were read for it, because compressed messages are up to a thousand times as large. Between two batches the
+    /// listener is polled for room.
     fn messages(&mut self, first: Decoded, pace: &mut Pace) -> Result<Option<Decoded>, ProtocolError> {
         let Self { shared, listener, reader: Reader { buffer, decoder }, undelivered, budget, .. } = self;
         shared.awake();
@@ -71,7 +71,7 @@ impl Session<'_> {
                 let wanted = batch.as_mut().filter(|_| !shared.is_detached());
                 match decoded {
                     Ok(Some(Decoded::Message(kind, range))) => {
-                        // Before the listener is told, which may look.
+                        // Before the listener's event, because the listener may read it.
                         shared.counters.received_message();
                         bytes += range.len();
                         if let Some(Batch(listener)) = wanted {

@@ -116,7 +116,7 @@ impl Retry<'_> {
         }
     }
 
-    /// Counts the next attempt and returns the delay before it; `None` when there is to be none.
+    /// Counts the next attempt and returns the delay before it; `None` when no retry follows.
     fn delay(&mut self, end: &SessionEnd, now: Instant) -> Option<Duration> {
         let delay = self.series.next(end.setback(), now)?;
         let first = self.series.attempts() == 1;
@@ -159,7 +159,8 @@ impl Retry<'_> {
         yield_now().await;
     }
 
-    /// Waits until the listener has processed the attempts before: else those that nobody looks at would go on for ever.
+    /// Waits until the listener has processed the earlier attempts. Otherwise attempts without a reader would continue for
+    /// ever.
     async fn listener_caught_up(&self, listener: &mut dyn Listener) -> Result<(), Unready> {
         poll_fn(|cx| match self.shared.poll_stop(self.attempt, cx) {
             Some(stop) => Poll::Ready(Err(Unready::Stop(stop))),
@@ -168,8 +169,8 @@ impl Retry<'_> {
         .await
     }
 
-    /// Waits for a delay after the failure, and then for a route to the server. The application may start the attempt at once or
-    /// cancel it. A change of the network may shorten the delay. Returns how long the process stood still meanwhile.
+    /// Waits for a delay after the failure, and then for a route to the server. The application may start the attempt at once
+    /// or cancel it. A change of the network may shorten the delay. Returns how long the process was frozen in the meantime.
     async fn wait(&self, failed_at: Instant, delay: Duration) -> Result<Duration, Unready> {
         let Self { shared, attempt, series, .. } = self;
         let mut sleep = pin!(tokio::time::sleep_until(failed_at + delay));
@@ -205,7 +206,7 @@ impl Retry<'_> {
                 let Some(late) = stood_still(deadline.deadline(), Instant::now()) else {
                     return Poll::Ready(Err(Unready::GiveUp));
                 };
-                // How long before the end nobody knows; and the network comes back a little after the process.
+                // How long before the end is unknown; and the network returns a little after the process.
                 let more = late + series.policy().max_delay;
                 still += more;
                 let by = deadline.deadline() + more;
@@ -322,7 +323,7 @@ mod tests {
         heard: Option<Pin<Box<tokio::time::Sleep>>>,
     }
 
-    /// With what it says when asked to prepare, and how long it takes to hear of what it was told.
+    /// With its answer to `prepare`, and the time it takes to process events.
     struct Recorder(Arc<std::sync::Mutex<Log>>, PrepareDecision, Duration);
 
     impl Recorder {
@@ -360,7 +361,7 @@ mod tests {
         }
     }
 
-    /// Runs a client against a port where nobody listens, to its end by a clock that stands still while anything happens.
+    /// Runs a client against a closed port until its end, with a clock that stops while a task runs.
     async fn refused(reconnect: Reconnect, prepare: PrepareDecision) -> (Log, Duration) {
         refused_slowly(reconnect, prepare, Duration::ZERO).await
     }

@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use crate::runtime::Alarm;
 
-/// Rings at a deadline. One that moves away leaves the timer as it is: an early ring costs less than setting it anew for
-/// each message.
+/// Rings at a deadline. A later deadline does not change the timer, because an early alarm costs less than setting it for each
+/// message.
 #[derive(Default)]
 pub(super) struct Timer {
     alarm: Alarm,

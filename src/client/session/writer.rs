@@ -45,7 +45,7 @@ pub(super) struct Writer {
     pub(super) fragments: bool,
     /// The work of compressing since it was last counted, in bytes as the budget counts them.
     pub(super) compressed: usize,
-    /// The headers of frames that the kernel has, when they are asked for.
+    /// The headers of frames that the kernel has, if a listener wants them.
     pub(super) headers: Option<Vec<FrameHeader>>,
     /// Receipts of messages that the kernel has accepted since the last report.
     pub(super) receipts: Vec<Receipt>,
@@ -154,7 +154,7 @@ impl Writer {
                 let most = if self.headers.is_some() { TRACED_SLICES_MAX } else { WRITE_SLICES_MAX };
                 let (mut used, mut room) = (0, WRITE_BYTES_MAX);
                 let mut skip = self.front_written;
-                // Behind what is encoded there may be messages that are not, which must not go out as they are.
+                // Messages that are not compressed yet may follow the encoded data. They must not be sent like this.
                 let encoded = self.out.iter().take_while(|chunk| chunk.uncompressed.is_none());
                 let parts = encoded.flat_map(|chunk| [chunk.bytes.as_slice(), chunk.tail()]);
                 for part in parts {
@@ -190,7 +190,7 @@ impl Writer {
                 if let Some(headers) = &mut self.headers {
                     headers.extend(encoded_frames(&chunk.bytes).map(|(header, ..)| header));
                 }
-                // Nobody waits for one that several queues have.
+                // A payload shared by several queues has no receipt.
                 self.spent.extend(chunk.tail.filter(|tail| !matches!(tail, Tail::Shared(_))));
                 recycle_chunk(chunk.bytes);
             }
@@ -287,16 +287,16 @@ impl Writer {
         }
     }
 
-    /// Closes in good order, if that takes no longer than `limit`.
+    /// Closes cleanly, within `limit`.
     pub(super) async fn finish_within(mut self: Box<Self>, limit: Duration, counters: &Counters) {
         let _ = Box::pin(within(limit, Instant::now() + limit, self.finish(counters))).await;
         self.spent.extend(self.out.edit().drain(..).filter_map(|chunk| chunk.tail));
         self.give_back();
     }
 
-    /// After the close frames: sends what is left, ends our side, and waits for the peer to end its own, as RFC 6455 section
-    /// 7.1.1 asks of a client. A server has to end first, and waits as well: what still comes would have the kernel drop what
-    /// is on its way.
+    /// After the close frames: sends the remaining data, ends our side, and waits until the peer ends its own, as RFC 6455
+    /// section 7.1.1 requires of a client. A server must end first, and also waits. Otherwise unread data would make the kernel
+    /// discard data in transit.
     async fn finish(&mut self, counters: &Counters) {
         while let Ok(1..) = poll_fn(|cx| self.poll_write(cx, counters)).await {
             self.give_back();
@@ -304,7 +304,7 @@ impl Writer {
         if self.stream.shutdown().await.is_err() {
             return;
         }
-        // Nobody needs these data, so TLS does not decrypt them and reports no error after its close_notify.
+        // These data are not needed, so TLS does not decrypt them and reports no error after its close_notify.
         let socket = self.stream.socket();
         let mut discarded = Vec::with_capacity(REMAINDER_BYTES_MAX);
         while socket.read_buf(&mut discarded).await.is_ok_and(|count| count > 0) {

@@ -35,7 +35,7 @@ pub(in crate::client) enum Command {
 
 /// Why a session without an open connection must end.
 pub(in crate::client) enum Stop {
-    /// The application gave up before any connection was open; what was queued.
+    /// The application cancelled before any connection was open; what was queued.
     Abandoned(Dropped),
     /// The application closed between two connections.
     Close(CloseRequest),

@@ -1,4 +1,4 @@
-//! How a session lends its socket and takes it back, and how a caller uses it meanwhile. `outlet` says why.
+//! How a session lends its socket and takes it back, and how a caller uses it in between. `outlet` says why.
 
 use std::io::IoSlice;
 use std::task::{Context, Poll};
@@ -14,7 +14,7 @@ const WRITE_BYTES_MAX: usize = 131_072;
 /// Chunks in one write. There are few: each but the last is full, or a message.
 const WRITE_SLICES_MAX: usize = 16;
 
-/// A session's half of its outlet. Afterwards nobody else has the socket.
+/// A session's half of its outlet. Afterwards no caller has the socket.
 pub(in crate::client) struct Lending<'a> {
     shared: &'a Shared,
     /// There is an outlet.
@@ -26,7 +26,7 @@ pub(in crate::client) struct Lending<'a> {
 pub(in crate::client) enum Plan {
     /// It sleeps until there is something to do.
     Sleep,
-    /// It goes on when the kernel takes more.
+    /// It continues when the kernel accepts more.
     Blocked,
     /// It looks in a moment whether callers write.
     Look,
@@ -147,7 +147,7 @@ impl Shared {
         let Guarded { outlet, send_queue, .. } = &mut *guarded;
         send_queue.note_written(written);
         let Some(outlet) = outlet else {
-            // The session was dropped meanwhile, so nobody would write the rest.
+            // The session was dropped in the meantime, so nothing would write the rest.
             return;
         };
         let awaited = outlet.holder == Holder::Caller { awaited: true };

@@ -210,7 +210,7 @@ impl Shared {
         guarded.may_send()?;
         let form = guarded.send_queue.form(kind, payload.len())?;
         if form.is_long() {
-            // The session needs the lock meanwhile, and other clients the session's thread.
+            // Meanwhile the session needs the lock, and other clients need the session's thread.
             drop(guarded);
             let prepared = form.prepare(payload)?;
             guarded = self.lock();
@@ -338,9 +338,9 @@ impl Shared {
         std::mem::take(&mut self.lock().network_changed)
     }
 
-    /// The connection, or the attempt, failed, and another attempt is to follow: unless the application has ended it all,
-    /// which returns what the session had taken. These messages wait for the next connection, ahead of the queue. If a connection
-    /// was open and `keep` is not set, all messages are dropped.
+    /// The connection or the attempt failed, and another attempt follows. If the application has ended the client, it returns
+    /// what the session had taken. These messages wait for the next connection, ahead of the queue. If a connection was open
+    /// and `keep` is not set, all messages are dropped.
     pub(super) fn reconnect(
         &self,
         attempt: u64,
@@ -363,8 +363,8 @@ impl Shared {
         Ok(guarded.send_queue.restore(unsent, was_open && !keep))
     }
 
-    /// Moves the attempt on to open, unless it was abandoned meanwhile.
-    /// From now on messages of `compress_from` bytes and more are left to the session to compress.
+    /// Changes the attempt to open, unless it was cancelled in the meantime. From now on messages of `compress_from` bytes and
+    /// more are left to the session to compress.
     pub(super) fn open(
         &self,
         attempt: u64,
@@ -379,7 +379,7 @@ impl Shared {
         guarded.state = State::Open;
         guarded.send_queue.compress_from(compress_from);
         guarded.opened = Some(opened);
-        // Whoever finds the state open finds it counted.
+        // A thread that sees the state open also sees the connection counted.
         self.counters.connection();
         Ok(())
     }

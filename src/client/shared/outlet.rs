@@ -36,11 +36,11 @@ pub(super) enum Holder {
     /// The session.
     #[default]
     Session,
-    /// Nobody: a caller may take it.
+    /// No one: a caller may take it.
     Free,
-    /// Nobody has the socket, and the session takes it next.
+    /// No one has the socket, and the session takes it next.
     Returned {
-        /// The kernel takes no more for now.
+        /// The kernel's buffer is full for now.
         full: bool,
     },
     /// The session waits until the kernel takes more, and so would a caller. A message need not wake it.

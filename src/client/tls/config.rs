@@ -45,7 +45,7 @@ impl ConfigKey {
             ca_path,
             ca_path_adds_to_system,
             trust_user_authorities,
-            // What it declares is given besides.
+            // Its declarations are passed separately.
             network_security_config: _,
             skip_server_verification,
             pins,

@@ -149,7 +149,7 @@ fn traditional_key(
     Ok(section.decode()?)
 }
 
-/// Why a certificate and a key, which is of that kind if it cannot be used, are not fit to be shown.
+/// Why a certificate and a key cannot be used. The kind of key is given if it is not supported.
 pub(super) fn unfit(
     cause: &rustls::Error,
     (certificate, key): (&Path, &Path),

@@ -30,7 +30,7 @@ pub struct TlsOptions {
     /// Public keys of which the server's chain must have one; none for no such demand. Expired ones count no more; when
     /// all have expired, a chain that is verified will do without.
     pub pins: Vec<Pin>,
-    /// The certificate for a server that asks for one.
+    /// The certificate for a server that requires one.
     pub client_certificate: Option<ClientCertificate>,
     /// Speak TLS 1.3 only. Default: 1.2 as well.
     pub tls13_only: bool,
@@ -82,7 +82,7 @@ pub enum NetworkSecurityConfig {
 pub struct DeclaredTrust {
     /// Public keys of which the server's chain must have one; none for no such demand.
     pub pins: Vec<Pin>,
-    /// Folders of authorities, besides the others.
+    /// Additional folders of authorities.
     pub anchors: Vec<PathBuf>,
 }
 

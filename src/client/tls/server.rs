@@ -1,4 +1,4 @@
-//! TLS of the accepting side: its certificate and key, and whom it wants a certificate from.
+//! TLS of a server: its certificate and key, and the authorities of client certificates.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,8 +23,7 @@ pub struct ServerTls {
     pub key: PathBuf,
     /// The key's password.
     pub password: Option<Password>,
-    /// The authorities of clients' certificates: a file, PEM or DER. Without them no client is asked for one; with them none
-    /// is let in without.
+    /// The authorities of clients' certificates: a file, PEM or DER. With them every client must present a certificate.
     pub client_authorities: Option<PathBuf>,
     /// Speak TLS 1.3 only. Default: 1.2 as well.
     pub tls13_only: bool,

@@ -33,7 +33,7 @@ pub(super) fn trusted(options: &TlsOptions, declared: &[PathBuf]) -> Result<Trus
         Some(path) => named(options, path)?,
     };
     for path in declared {
-        // As on the platform, one that is not there adds nobody, and is said in the log.
+        // As on the platform, a missing one adds no authority, and the log reports it.
         match folder(path) {
             Ok(certificates) => {
                 Arc::make_mut(&mut trusted.roots).add_parsable_certificates(certificates);
@@ -75,7 +75,7 @@ fn named(options: &TlsOptions, path: &Path) -> Result<TrustAnchors, TrustError> 
                 roots.extend(Arc::unwrap_or_clone(system.roots).roots);
                 users_left_out = system.users_left_out;
             }
-            // It is remembered whom to trust, and the shortage is not for ever.
+            // The result is cached, and the shortage is temporary.
             Err(cause) if cause.is_shortage => return Err(cause),
             Err(cause) => crate::logging::warn(format_args!("{cause}; only those of caPath are trusted")),
         }
@@ -107,8 +107,8 @@ fn system(options: &TlsOptions) -> Result<TrustAnchors, TrustError> {
     Ok(TrustAnchors { roots: Arc::new(roots), named: Vec::new(), users_left_out })
 }
 
-/// Refuses a store of which a part could not be read for want of descriptors or memory: it is remembered, and the shortage is
-/// not for ever.
+/// Refuses a store that could not be read completely without descriptors or memory. A store is cached, and the shortage is
+/// temporary.
 fn whole(found: &CertificateResult) -> Result<(), TrustError> {
     for error in &found.errors {
         if let ErrorKind::Io { inner, path } = &error.kind
@@ -140,7 +140,8 @@ impl UserAuthorities {
             Some(trusts) => trusts,
             None => app_config::trusts_user_authorities().map_err(|cause| of_system(&base, &cause))?,
         };
-        // Those of user 0 are not asked for: as the platform's WebSocket, a process of user 0 has that folder for its own.
+        // Those of user 0 are not added separately: like the platform's WebSocket, a process of user 0 uses that folder as its
+        // own.
         let trusts = |user| choice.unwrap_or(user == current && trusts_current);
         let mut users = vec![ALL_USERS, current];
         users.dedup();
@@ -220,7 +221,7 @@ fn certificates_in(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, Certific
                 let certificate = section.decode().map_err(CertificatesError::Pem)?;
                 found.push(CertificateDer::from(certificate.to_vec()));
             }
-            // One that is left out is not trusted, and nobody would know why.
+            // An omitted one is not trusted, without a visible reason.
             b"TRUSTED CERTIFICATE" => return Err(CertificatesError::Trusted),
             b"PKCS7" | b"CMS" => error = CertificatesError::Pkcs7,
             b"CERTIFICATE REQUEST" | b"NEW CERTIFICATE REQUEST" => {

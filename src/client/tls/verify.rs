@@ -210,7 +210,7 @@ impl Verifier {
             if self.chain.is_none() {
                 return Err(CertificateRefusal::PinsExpired.into());
             }
-            // So that an app that is not updated any more goes on working.
+            // So an app that is no longer updated continues to work.
             crate::logging::warn(format_args!(
                 "all pins of certificatePinning have expired; none is checked"
             ));

@@ -23,7 +23,7 @@ impl Endpoints {
     }
 }
 
-/// Addresses that are nobody's (RFC 5737, RFC 3849): what leads there is a default route.
+/// Addresses without a host (RFC 5737, RFC 3849): a route to them is a default route.
 pub(super) const ANYWHERE: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9),
     SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), 9),

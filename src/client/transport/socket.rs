@@ -21,7 +21,7 @@ pub(crate) struct Socket {
     written: u64,
     /// While the connection is being made.
     activity: Option<Arc<LastActivity>>,
-    /// The next read asks the kernel, even if the runtime assumes that no data are there.
+    /// The next read calls the kernel, even if the runtime assumes that no data is available.
     asks_kernel: bool,
 }
 
@@ -52,7 +52,7 @@ impl LastActivity {
 }
 
 impl Socket {
-    /// `activity` is told of what comes, until [`Socket::is_made`].
+    /// `activity` is notified of received data, until [`Socket::is_made`].
     pub(in crate::client) fn new(stream: Tcp, activity: Arc<LastActivity>) -> Self {
         Self { stream, written: 0, activity: Some(activity), asks_kernel: false }
     }
@@ -62,17 +62,17 @@ impl Socket {
         Self { stream, written: 0, activity: None, asks_kernel: false }
     }
 
-    /// The connection is made: whoever reads from it now knows when.
+    /// The connection is established: from now on its reader notes the times itself.
     pub(in crate::client) fn is_made(&mut self) {
         self.activity = None;
     }
 
-    /// Has the next read ask the kernel. After the process stood still, the runtime learns only later what has come.
+    /// Makes the next read call the kernel. After a freeze, the runtime learns only later of received data.
     pub(in crate::client) fn ask_kernel(&mut self) {
         self.asks_kernel = true;
     }
 
-    /// For somebody else to write to. What is written there is counted by [`Socket::note_written`].
+    /// Lends the socket for writing. Bytes written there are counted by [`Socket::note_written`].
     pub(super) fn lend(&self) -> Option<LentSocket> {
         self.stream.lend()
     }

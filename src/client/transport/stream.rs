@@ -12,7 +12,7 @@ use super::socket::Socket;
 use super::tcp::LentSocket;
 use crate::runtime;
 
-/// The most bytes that TLS takes in one write. It goes on until it has all of them, however long that takes.
+/// The most bytes that TLS takes in one write. It continues until it has all of them.
 const TLS_WRITE_BYTES_MAX: usize = 262_144;
 
 /// The transport of a connection.

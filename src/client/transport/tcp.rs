@@ -67,7 +67,7 @@ impl Tcp {
                 let room = buf.remaining();
                 let count = platform::receive(self.0.as_fd(), buf)?;
                 received = true;
-                // After less than there is room for the kernel has no more: the runtime is told so without another call.
+                // A short read means that the kernel has no more data. The runtime is notified without another call.
                 if 0 < count && count < room { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
             };
             match self.0.try_io(Interest::READABLE, receive) {

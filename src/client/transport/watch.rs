@@ -70,8 +70,8 @@ fn on_notice(notice: NetworkNotice) {
 }
 
 impl Subscription {
-    /// Whether an attempt has a chance, as far as is known: there is a way to where the last connection led, or, when that
-    /// was found by a name, to anywhere.
+    /// Whether an attempt can succeed, as far as is known: there is a route to the last connection's address, or, if that was
+    /// found by a name, any route.
     pub(in crate::client) fn has_route(&self, endpoints: Option<Endpoints>, by_name: bool) -> bool {
         if !self.watches {
             return true;

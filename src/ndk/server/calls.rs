@@ -1,4 +1,4 @@
-//! The calls of a server's callbacks, which come on several threads at the same time, so that Destroy can wait for all of them.
+//! Counts the running callbacks of a server on all threads, so that Destroy can wait for them.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ impl Caller {
         Self { calls: calls.clone(), place, barrier }
     }
 
-    /// Begins a run of callbacks. Returns false when there are to be none any more.
+    /// Begins a run of callbacks. Returns false when no callback may begin any more.
     pub fn enter(&self) -> bool {
         self.barrier.enter()
     }

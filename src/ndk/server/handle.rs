@@ -1,5 +1,4 @@
-//! The servers that exist, by their number: nothing is at the address that the application has, so that a stale one is never
-//! another server's.
+//! The existing servers, by number. The application's pointer refers to no memory, so a stale one never matches another server.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
@@ -20,7 +19,7 @@ static LAST: AtomicUsize = AtomicUsize::new(0);
 
 /// Addresses of servers lie as far apart as those of something would.
 const ADDRESS_STEP: usize = 16;
-/// Requests beyond which those that nobody waits for any more are forgotten.
+/// Above this number of requests, ended ones are removed.
 const REQUESTS_KEPT: usize = 64;
 
 /// The server behind an address.
@@ -33,7 +32,7 @@ pub struct ServerHandle {
     requests: Mutex<Requests>,
 }
 
-/// A request that the application is to answer.
+/// A request that the application must answer.
 pub struct Asked {
     pub request: Arc<UpgradeRequest>,
     pub answer: Answer,

@@ -29,7 +29,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Tells of what is no connection's, in a task of its own: the acceptor must not block.
+    /// Reports an event without a connection in a separate task, because the acceptor must not block.
     fn tell(&self, message: String, cause: Cause) {
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -55,9 +55,9 @@ impl Owner {
     }
 }
 
-/// Runs code of the application in a task of its own.
+/// Runs code of the application in a separate task.
 fn call_later(run: impl FnOnce() + Send + 'static) {
-    // Without a runtime there is no server either.
+    // Without a runtime there is no server.
     let _ = runtime::spawn(async move { runtime::callback(run) });
 }
 

@@ -145,7 +145,7 @@ pub extern "C" fn NWS_ServerRefuse(
     })
 }
 
-/// Answers in a task of its own: woken inside a callback, the handshake would wait for the end of that callback.
+/// Answers in a separate task. Woken inside a callback, the handshake would wait for the end of that callback.
 fn answer_later(answer: impl FnOnce() + Send + 'static) -> Result<(), CallError> {
     runtime::spawn(async move { answer() })
         .map_err(|cause| CallError::new(ErrCode::ConnectionError, cause.to_string()))

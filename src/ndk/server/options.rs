@@ -127,7 +127,7 @@ impl RawServerOptions {
             })),
             (Some(_), None) => refused("keyPath: needed by certPath"),
             (None, Some(_)) => refused("certPath: needed by keyPath"),
-            // Nobody would be asked, and the application would not know.
+            // Without TLS the option would have no effect, and the application would not know.
             (None, None) if authorities.is_some() => refused("clientCaPath: needs certPath and keyPath"),
             (None, None) if tls13_only => refused("tls13Only: needs certPath and keyPath"),
             (None, None) => Ok(None),
