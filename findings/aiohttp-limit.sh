@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# aiohttp refuses a message of exactly the size that is its limit.
+# aiohttp refuses a message of exactly the limit.
 #
-# A good guess: max_msg_size, 4 MiB by default, is the largest message that is taken, as in PyPI's other servers. It is the smallest
-# that is refused, with 1009 and without a reason. Here it is 64 KiB, so that all of the message is sent before the answer comes.
+# A good guess: max_msg_size, 4 MiB by default, is the largest accepted message, as in PyPI's other servers. It is the
+# smallest refused one, with 1009 and without a reason. Here it is 64 KiB, so that the whole message is sent before the
+# answer.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_pypi aiohttp==3.14.5

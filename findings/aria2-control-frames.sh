@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # aria2's JSON-RPC endpoint answers every ping and pong with a JSON-RPC error.
 #
-# A good guess: control frames never reach the application. aria2 answers a ping with a pong, as it must, and then hands the
-# control frame to its JSON parser as well. The client gets a text message with an error that belongs to no request: one
-# for each ping of a keepalive, and one for a pong that nobody asked for.
+# A good guess: control frames never reach the application. aria2 answers a ping with a pong, as it must. Then it also
+# passes the control frame to its JSON parser. The client gets a text message with an error that belongs to no request:
+# one for each ping of a keepalive, and one for an unsolicited pong.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian aria2=1.36.0-1

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # broadwayd, GTK's display server for browsers, chooses its sub-protocol whether it was offered or not.
 #
-# A good guess: a server never chooses what was not offered (RFC 6455 section 4.2.2, step 5). This one names "broadway" to
-# everybody, so a client that offers nothing, or something else, has to fail the connection. It also loses a ping's payload.
+# A good guess: a server never chooses a sub-protocol that was not offered (RFC 6455 section 4.2.2, step 5). This one
+# always answers "broadway". A client that offers nothing or something else must fail the connection. It also loses a
+# ping's payload.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian libgtk-3-bin=3.24.38-2~deb12u3

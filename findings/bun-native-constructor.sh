@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# In Bun `new` gives the instance of a native class, also when its constructor returns another object.
+# In Bun, `new` returns the instance of a native class even if its constructor returns another object.
 #
-# A good guess: a constructor's object takes the place of the instance, as in every class of JavaScript. So it does in Node.
+# A good guess: the returned object replaces the instance, as in every JavaScript class. In Node it does.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_npm @oven/bun-linux-x64-baseline@1.4.4 node-api-headers@1.5.0

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Bun.serve answers an offer of sub-protocols with the first of it, though the application has chosen none.
+# Bun.serve answers an offer of sub-protocols with the first one, although the application has chosen none.
 #
-# A good guess: without a word of the application there is no sub-protocol. The client then believes that the server speaks it.
+# A good guess: without a choice of the application there is no sub-protocol. The client then believes that the server
+# supports it.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_npm @oven/bun-linux-x64-baseline@1.4.4

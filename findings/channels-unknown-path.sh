@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Django's Channels answers a WebSocket for a path without a route with 500, and Starlette with 403.
 #
-# A good guess: 404, as both answer a plain request for it. A client that tries again after 5xx, since time may cure it, does so for
-# ever; one that asks for other credentials after 403 asks in vain.
+# A good guess: 404, their answer to a plain request for it. A client that retries after 5xx retries for ever. A client
+# that asks the user for other credentials after 403 never succeeds.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_pypi channels==4.3.2 daphne==4.2.3 Django==5.2.19 starlette==1.10.0 uvicorn==0.54.0 websockets==17.4

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# CivetWeb answers no ping unless it is told to, and chooses the last sub-protocol of an offer although it was given none.
+# By default CivetWeb answers no ping. It chooses the last offered sub-protocol although it has none.
 #
-# A good guess: a library answers pings by itself, and a server without sub-protocols leaves the header out. With the option
-# `enable_websocket_ping_pong` left at its default, control frames only go to the application, and a client with a keepalive
-# takes each idle connection for dead. Fragments go to the application one by one, as if each were a message.
+# A good guess: a library answers pings by itself, and a server without sub-protocols leaves the header out. With the
+# default of `enable_websocket_ping_pong`, control frames only go to the application. A client with a keepalive then
+# loses each idle connection. Each fragment goes to the application as if it were a message.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian libcivetweb-dev=1.15+dfsg-4

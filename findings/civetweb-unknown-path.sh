@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# CivetWeb answers an upgrade for a path without a handler by a line of text that is no HTTP.
+# CivetWeb answers an upgrade for a path without a handler with a line of text that is not HTTP.
 #
-# A good guess: 404, as it answers any other request for that path. In place of a status line and headers come the words
-# "Error 404: Not Found", so a client can only say that the answer is not HTTP. A connect handler that refuses gives no answer at all.
-# Needs gcc.
+# A good guess: 404, as it answers any other request for that path. Instead of a status line and headers it sends the
+# words "Error 404: Not Found". So a client can only report that the answer is not HTTP. A connect handler that refuses
+# gives no answer at all. Needs gcc.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian libcivetweb-dev=1.15+dfsg-4

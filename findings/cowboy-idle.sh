@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Cowboy ends a client that only listens with close 1000, however much it sends to that client itself.
+# Cowboy closes a client that only listens with 1000, however much it sends to that client.
 #
-# A good guess: `idle_timeout` (60 s by default) is about a connection on which nothing happens, and its end has a code that says so. What
-# counts is what the client sends alone, so a feed of five messages a second ends, and with 1000, which says that all is done. A pong to
-# a ping of the server's keeps it open. The timeout is set to 2 s here.
+# A good guess: `idle_timeout` (60 s by default) ends a connection without traffic, with a matching code. But only data
+# from the client counts. So a feed of five messages a second ends, and with 1000, a normal closure. A pong to a ping of
+# the server keeps it open. The timeout is set to 2 s here.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian erlang-base=1:25.2.3+dfsg-1+deb12u4 rabbitmq-server=3.10.8-1.1+deb12u1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# engine.io, below socket.io, gives a WebSocket for a path that is not its own no answer, and ends TCP after a second.
+# engine.io, the base of socket.io, does not answer an upgrade for an unknown path, and ends TCP after a second.
 #
 # A good guess: 404, or 400 as for a transport it does not know. The client cannot tell it from a server that speaks TLS, or that has died.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

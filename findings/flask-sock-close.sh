@@ -2,8 +2,8 @@
 # Flask-Sock on Flask's own server answers a close frame with an HTTP response.
 #
 # A good guess: a clean close is answered by a close frame and then TCP ends. When the route's function ends, Werkzeug's
-# server writes the response it would write for any request. Often no close frame goes ahead of it, and "HTTP" is what the
-# client reads as a frame: 0x48 is a close frame without FIN, with a reserved bit set.
+# server writes the response it would write for any request. Often no close frame precedes it. The client then reads
+# "HTTP" as a frame: 0x48 is a close frame without FIN and with a reserved bit.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_pypi flask-sock==0.7.0 simple-websocket==1.1.0 Flask==3.1.3 Werkzeug==3.1.9 wsproto==1.3.2

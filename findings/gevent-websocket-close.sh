@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # gevent-websocket answers a close frame that has a reason with the code 25209.
 #
-# A good guess: the answer echoes the code (RFC 6455 section 5.5.1). The library formats the reason it received with
-# Python's str(), so the payload of the answer is `bytearray(b'bye')`, without a code, and its first two letters, "by", are
-# read as one. Clients that check close codes report a protocol error for their own, orderly close.
+# A good guess: the answer echoes the code (RFC 6455 section 5.5.1). The library formats the received reason with
+# Python's str(). So the payload of the answer is `bytearray(b'bye')` without a code, and its first two letters, "by",
+# are read as the code. Clients that check close codes report a protocol error for their own clean close.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_pypi gevent-websocket==0.10.1 gevent==26.9.0

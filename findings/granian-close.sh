@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# granian tells of a handler that has failed by a close frame without a code.
+# granian reports a failed handler with a close frame without a code.
 #
-# A good guess: 1011, as hypercorn and Daphne say, or no close frame, as uvicorn. One without a code is what browsers tell as 1005 and as
-# a clean close, so a client that comes back after errors stays offline.
+# A good guess: 1011, as hypercorn and Daphne send, or no close frame, as with uvicorn. Browsers report a close frame
+# without a code as 1005 and as a clean close. So a client that reconnects after errors stays offline.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_pypi granian==2.8.7

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Jetty 9.4 mixes up whose history of compression is to be forgotten: a client that asks it to forget its own is ended with 1007.
+# Jetty 9.4 drops the wrong compression history: a client that asks Jetty to drop its own history is closed with 1007.
 #
-# A good guess: after `server_no_context_takeover` the server compresses each message by itself (RFC 7692 section 7.1.1.1), and the client's
-# may go on referring to earlier ones. Jetty forgets those of the client, goes on with its own, and fails at the client's second message;
-# `client_no_context_takeover` makes it forget its own. Asked for a smaller window, it says yes and names none. Needs Java 17's JDK.
+# A good guess: after `server_no_context_takeover` the server compresses each message by itself (RFC 7692 section
+# 7.1.1.1), and the client's messages may still refer to earlier ones. Jetty drops the client's history, keeps its own,
+# and fails at the client's second message. `client_no_context_takeover` makes it drop its own. It accepts a requested
+# smaller window without naming it. Needs Java 17's JDK.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian libjetty9-extra-java=9.4.57-1.1~deb12u1

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the findings share: source it. Each runs a program of others, without this library, in a folder that is removed.
+# Functions of the findings: source it. Each finding runs another program, without this library, in a temporary folder.
 #
 #   take_debian PACKAGE=VERSION...   unpacks Debian 12's packages, and what they need and is not installed, into $work/debian
 #   take_pypi PACKAGE==VERSION...    installs into a virtual environment, $work/python

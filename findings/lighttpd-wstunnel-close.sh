@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # lighttpd's mod_wstunnel ends every tunnel with the close code 12592.
 #
-# A good guess: a client's close frame is answered by its own code, or by 1000. This module writes the four characters "1000" into
-# its close frame, of which the first two are the code 12592, and the others a reason. What the server behind it sends goes out as
-# text whatever it is, cut wherever TCP cut it.
+# A good guess: a client's close frame is answered by its own code, or by 1000. This module writes the four characters
+# "1000" into its close frame, of which the first two are the code 12592, and the others a reason. It sends all data of
+# the backend as text, cut where TCP cut it.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian lighttpd=1.4.69-1

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# A WebSocket handler of lua-http that fails leaves the connection open, and nobody reads it any more.
+# A failed WebSocket handler of lua-http leaves the connection open and unread.
 #
-# A good guess: an error in `onstream` ends the connection, as it ends an HTTP request with 503. After 101 nothing is sent and nothing
-# closed: pings and close frames stay unanswered for as long as the server runs, and only a keepalive of the client's finds out.
+# A good guess: an error in `onstream` ends the connection, as it ends an HTTP request with 503. After 101 nothing is
+# sent or closed. Pings and close frames stay unanswered while the server runs, and only a keepalive of the client
+# detects it.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian lua-http=0.4-1 lua5.4=5.4.4-3+deb12u1

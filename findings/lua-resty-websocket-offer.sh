@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # lua-resty-websocket answers an offer of sub-protocols with the whole offer, and ends TCP at a message over 65,535 bytes.
 #
-# A good guess: without a list of its own it chooses none, and a message over the limit ends with 1009. The request's header comes back
-# as it is, so a client that offers one is told that this is spoken, and one that offers two must end the connection (RFC 6455 section
-# 4.1). `recv_frame` gives an error for the long message, whose close frame the application would have to write itself.
+# A good guess: without a list of its own it chooses none, and a message over the limit ends with 1009. It returns the
+# request's header unchanged. So a client with one offer believes that it is supported, and a client with two must end
+# the connection (RFC 6455 section 4.1). `recv_frame` returns an error for the long message; the application would have
+# to write the close frame itself.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian nginx=1.22.1-9+deb12u11 libnginx-mod-http-lua=1:0.10.23-1+deb12u1 lua-nginx-websocket=0.08-1

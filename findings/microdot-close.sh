@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Microdot, a web framework for MicroPython, ends connections with an empty close frame, whatever the reason.
 #
-# A good guess: a message over a limit is 1009, one that is not understood 1002 or 1003, and a client's code is echoed. All
-# of them are an empty close frame here, which a client reports as 1005: an end without an error. Fragments are among what
-# it does not understand.
+# A good guess: a message over a limit ends with 1009, an unsupported one with 1002 or 1003, and a client's code is
+# echoed. Here all of them end with an empty close frame, which a client reports as 1005, an end without an error.
+# Fragments are unsupported.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_pypi microdot==2.7.0

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Apache's mod_lua hands pings and close frames to the script as messages, and ends the connection at an empty message.
+# Apache's mod_lua passes pings and close frames to the script as messages, and ends the connection at an empty message.
 #
-# A good guess: `r:wsread` yields messages, and the module itself answers pings and the closing handshake. It yields the payload of any
-# frame, and the script cannot see of which kind; nothing is answered. So an echo sends a ping's payload back as text, and a client
-# with a keepalive takes the connection for dead. Fragments are messages of their own, and binary ones come back as text.
+# A good guess: `r:wsread` yields messages, and the module itself answers pings and the closing handshake. It yields the
+# payload of any frame without its kind, and answers nothing. So an echo returns a ping's payload as text, and a client
+# with a keepalive loses the connection. Each fragment is a message, and binary ones return as text.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian apache2-bin=2.4.71-1~deb12u1 liblua5.3-0=5.3.6-2

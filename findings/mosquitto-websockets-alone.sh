@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Debian 12's mosquitto does not start when all its listeners are for WebSockets.
 #
-# A good guess: `listener 16820` with `protocol websockets` is a broker for browsers and apps. This one opens the listener, says that
-# it could start no listening socket, and ends. It counts those of plain MQTT alone; one on a Unix socket is enough.
+# A good guess: `listener 16820` with `protocol websockets` is a broker for browsers and apps. This one opens the
+# listener, reports that it could start no listening socket, and ends. It only counts listeners of plain MQTT; one on a
+# Unix socket is enough.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian mosquitto=2.0.11-1.2+deb12u2

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# nchan, nginx's publish and subscribe module, publishes the first fragment of a message as if it were all of it, and
+# nchan, nginx's publish and subscribe module, publishes the first fragment of a message as the whole message. It
 # answers an offer of sub-protocols with an empty header.
 #
-# A good guess: fragments are invisible to applications (RFC 6455 section 5.4). Here every subscriber gets the first piece,
-# and the sender's connection ends at the second one, by two close frames: an empty one, and one whose reason is cut. The
-# empty header is no token, so a client that checks it by the grammar refuses a server that it could speak to.
+# A good guess: fragments are invisible to applications (RFC 6455 section 5.4). Here every subscriber gets the first
+# piece. The sender's connection ends at the second one, with two close frames: an empty one, and one whose reason is
+# cut. The empty header is not a token, so a strict client refuses a usable server.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian nginx-core libnginx-mod-nchan=1:1.3.6+dfsg-2

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Netty agrees to a smaller window of compression, and then sends nothing at all, where the optional library jzlib is not there.
+# Without the optional library jzlib, Netty accepts a smaller compression window and then sends nothing.
 #
-# A good guess: a server that cannot compress with the window of an offer declines the offer (RFC 7692 section 7.1.2.1). Java's own zlib
-# knows no window but 32 KiB. Netty says `server_max_window_bits=9` all the same, and finds out at its first message: each one that the
-# application sends is lost, pings are answered, and nothing is closed. Needs Java 17's JDK.
+# A good guess: a server that cannot compress with the window of an offer declines the offer (RFC 7692 section 7.1.2.1).
+# Java's own zlib supports only a window of 32 KiB. Netty still answers `server_max_window_bits=9`, and fails at its
+# first message. Each message of the application is lost, pings are answered, and nothing is closed. Needs Java 17's
+# JDK.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian libnetty-java=1:4.1.48-7+deb12u2 libjzlib-java=1.1.3-2

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Node's inspector, a WebSocket server in every Node, ends the connection at a ping, a pong, a binary message or a fragment.
 #
-# A good guess: a debugger's endpoint answers pings like any other, so a client's keepalive does no harm. This one knows text in one
-# frame and the close frame; anything else ends TCP without a close frame, as 1006.
+# A good guess: a debugger's endpoint answers pings like any other, so a client's keepalive does no harm. This one
+# supports only text in one frame and the close frame. Anything else ends TCP without a close frame, as 1006.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 node --version

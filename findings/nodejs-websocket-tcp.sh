@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # npm's nodejs-websocket never ends TCP after the closing handshake.
 #
-# A good guess: the server ends TCP first, and a client waits for that (RFC 6455 section 7.1.1). This one answers the close
-# frame and keeps the connection, so a client that reports the close only at the end of TCP waits for its own deadline. It
-# replaces text that is not UTF-8 and takes it.
+# A good guess: the server ends TCP first, and a client waits for that (RFC 6455 section 7.1.1). This one answers the
+# close frame and keeps the connection, so a client that reports the close only at the end of TCP waits for its own
+# deadline. It accepts text that is not UTF-8, with replacement characters.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_npm nodejs-websocket@1.7.2

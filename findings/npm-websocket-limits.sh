@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The server of npm's `websocket` refuses a message by how it was framed, and answers every close with 1000.
+# The server of npm's `websocket` refuses messages depending on their frames, and answers every close with 1000.
 #
-# A good guess: a limit is one of messages. By default this server takes a message of 1 MiB, if its fragments are at most
-# 64 KiB; the same bytes in one frame end the connection with 1009. It sends in fragments of 16 KiB itself. The code and
-# reason of a client's close frame are not echoed, so a client that expects its own code back takes it for another end.
+# A good guess: a limit applies to messages. By default this server accepts a message of 1 MiB if its fragments are at
+# most 64 KiB. The same bytes in one frame end the connection with 1009. It sends in fragments of 16 KiB itself. The
+# code and reason of a client's close frame are not echoed, so a client that expects its own code reports another end.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_npm websocket@1.0.35

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# pywebsocket3, the server that browsers' own tests run against, takes a ping between two fragments for a violation.
+# pywebsocket3, the server that browsers' own tests run against, treats a ping between two fragments as a violation.
 #
 # A good guess: control frames may come between the fragments of a message (RFC 6455 section 5.4). Here that ends in 1002, so a
 # client's keepalive ends a long upload. It answers every close with 1000, and an offer of sub-protocols with 400.

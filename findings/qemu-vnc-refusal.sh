@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # QEMU's VNC server ends the head of a refusal without the empty line, and answers every close with 1000.
 #
-# A good guess: a refused upgrade is a complete HTTP response. This one ends with its last header line and FIN, so a parser
-# that waits for the empty line sees no answer at all, and the status 400 is lost. Its close frames never have the code of
-# the client's, and text is refused, whatever sub-protocol was agreed on.
+# A good guess: a refused upgrade is a complete HTTP response. This one ends with its last header line and FIN. A parser
+# that waits for the empty line finds no answer, and the status 400 is lost. Its close frames never have the client's
+# code. It refuses text with any sub-protocol.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian qemu-system-x86

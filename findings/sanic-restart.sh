@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Sanic ends its connections with 1000, a normal closure, when it is told to end.
+# Sanic closes its connections with 1000, a normal closure, when it stops.
 #
-# A good guess: a server that stops says 1001 "going away" or 1012 "service restart", so that clients come back. Sanic says 1000, as
-# it does for a handler that has failed. A client that takes 1000 for "done" stays offline at each deployment.
+# A good guess: a stopping server sends 1001 "going away" or 1012 "service restart", so that clients reconnect. Sanic
+# sends 1000, also for a failed handler. A client that treats 1000 as final stays offline at each deployment.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_pypi sanic==25.12.1

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# PyPI's simple-websocket-server knows four close codes of applications: 3000, 3999, 4000 and 4999.
+# PyPI's simple-websocket-server supports only four close codes of applications: 3000, 3999, 4000 and 4999.
 #
-# A good guess: a client's own code comes back, as 3000 and 4000 do. Those between the ends of these ranges, which are for applications
-# all the same (RFC 6455 section 7.4.2), come back as 1002, a violation, with the client's reason.
+# A good guess: a client's own code is echoed, as 3000 and 4000 are. The codes between the ends of these ranges are also
+# for applications (RFC 6455 section 7.4.2). They are answered with 1002, a violation, and the client's reason.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_pypi simple-websocket-server==0.4.4

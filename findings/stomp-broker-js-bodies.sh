@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# npm's stomp-broker-js changes what it relays: its content-length counts UTF-16 units, an empty line becomes a comma, and a body
-# in bytes is read as UTF-8 and cut at the first zero.
+# npm's stomp-broker-js changes relayed messages. Its content-length counts UTF-16 units, an empty line becomes a comma,
+# and a binary body is read as UTF-8 and cut at the first zero.
 #
-# A good guess: a broker hands bodies on as they are (STOMP 1.2, content-length counts octets). A client that goes by content-length, as
-# STOMP wants, cuts text that is not ASCII. Nobody gets what he has sent himself, so a lone client takes the broker for dead.
+# A good guess: a broker relays bodies unchanged (STOMP 1.2, content-length counts octets). A client that uses
+# content-length, as STOMP requires, cuts non-ASCII text. The broker sends a client none of its own messages, so a
+# single client gets no echo.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_npm stomp-broker-js@1.3.0 ws@8.23.0

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# An endpoint of Tomcat that throws ends the connection with 1002 "An unrecoverable IOException occurred", as if the client had erred.
+# When an endpoint throws, Tomcat closes the connection with 1002 "An unrecoverable IOException occurred", as if the
+# client were at fault.
 #
-# A good guess: 1011, which RFC 6455 section 7.4.1 has for a server that failed, or no close frame. 1002 says that the client broke the
-# protocol, so clients that read the code do not come back. The same code answers a client that closes with 1012, 1013 or 1014. And the
-# default limit of 8,192 counts bytes of binary, but UTF-16 units of text: 24,576 bytes of text can pass. Needs Java 17's JDK.
+# A good guess: 1011, the code of RFC 6455 section 7.4.1 for a failed server, or no close frame. 1002 means that the
+# client violated the protocol, so clients that check the code do not reconnect. Tomcat also answers 1012, 1013 and 1014
+# of a client with 1002. And the default limit of 8,192 counts bytes of binary, but UTF-16 units of text: 24,576 bytes
+# of text can pass. Needs Java 17's JDK.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian libtomcat10-java=10.1.60-1~deb12u1

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# uWSGI's WebSocket API hands a fragmented message to the application as one NUL byte, and its pongs are always empty.
+# uWSGI's WebSocket API passes a fragmented message to the application as one NUL byte, and its pongs are always empty.
 #
-# A good guess: a server that has done WebSocket since 2013 puts fragments together, and a pong carries what its ping did.
-# Neither holds, so a client that fragments what it sends loses it without an error, and one that looks for its own payload
-# in a pong takes a living server for dead.
+# A good guess: a server with WebSocket support since 2013 assembles fragments, and a pong has the payload of its ping.
+# Neither is true. A client that sends fragments loses messages without an error. A client that checks the payload of
+# pongs loses a live server.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian uwsgi-core=2.0.21-5.1 uwsgi-plugin-python3=2.0.21-5.1

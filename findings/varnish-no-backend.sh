@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Varnish, set up for WebSocket as its own page has it, answers nothing when the server behind it is gone.
+# Varnish, configured for WebSocket as in its documentation, sends no answer when its backend is down.
 #
-# A good guess: 503, as it answers any other request then, and as other proxies answer an upgrade with 502 or 503. An upgrade has to go
-# by `pipe`, and of a pipe that cannot be opened the client gets the end of TCP and no byte. Needs gcc, which Varnish calls.
+# A good guess: 503, its answer to any other request then; other proxies answer an upgrade with 502 or 503. An upgrade
+# must use `pipe`. If the pipe cannot be opened, TCP ends without a byte. Needs gcc, which Varnish calls.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian varnish=7.1.1-2+deb12u1

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Webdis leaves an upgrade without `Origin` unanswered, and answers neither pings nor close frames.
 #
-# A good guess: `Origin` is what browsers send, and a server that misses it refuses. Webdis keeps the connection and says
-# nothing, so a client that is no browser waits until its own deadline. Its side of the closing handshake does not exist
-# either: a client must not wait for it.
+# A good guess: browsers send `Origin`, and a server that requires it refuses requests without it. Webdis keeps the
+# connection and sends nothing, so another client waits until its own timeout. Webdis has no closing handshake either,
+# so a client must not wait for it.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian webdis=0.1.9+dfsg-1.1 redis-server

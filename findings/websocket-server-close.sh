@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # PyPI's websocket-server answers no close frame, and ends TCP at a binary message.
 #
-# A good guess: a close frame is answered, and a type that is not supported is refused with 1003. Both end with TCP alone,
-# so a client tells its app 1006, as for a connection that was lost.
+# A good guess: a close frame is answered, and a type that is not supported is refused with 1003. Both only end TCP, so
+# a client reports 1006, as for a lost connection.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_pypi websocket-server==0.6.4

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# websocketd makes lines of messages: one message of two lines comes back as two, and a binary one not before a line feed.
+# websocketd turns messages into lines: one message of two lines returns as two messages, and a binary one only after a
+# line feed.
 #
-# A good guess: with `cat` behind it, it echoes. It writes each message to the program, a line feed behind it if it is text, and reads
-# lines. The reason of a close frame is dropped.
+# A good guess: with `cat` as its program, it echoes. It writes each message to the program, with a line feed after
+# text, and reads lines. It drops the reason of a close frame.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian websocketd=0.4.1-1+b11

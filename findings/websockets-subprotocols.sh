@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# PyPI's websockets, once it is given sub-protocols, refuses a client that offers none.
+# PyPI's websockets with a list of sub-protocols refuses a client that offers none.
 #
-# A good guess: a list of sub-protocols says what the server can speak, and a client that asks for none gets a connection without
-# one (RFC 6455 section 4.2.2). With `subprotocols=[...]` such a client gets 400 "missing subprotocol", and one that offers another
-# 400 "invalid subprotocol". A function `select_subprotocol` that returns None lets both in.
+# A good guess: the list names the supported sub-protocols, and a client without an offer gets a connection without one
+# (RFC 6455 section 4.2.2). With `subprotocols=[...]` such a client gets 400 "missing subprotocol". A client with
+# another offer gets 400 "invalid subprotocol". A function `select_subprotocol` that returns None accepts both.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_pypi websockets==17.4

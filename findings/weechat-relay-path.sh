@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# WeeChat's relay leaves an upgrade for another path unanswered, and takes every version of the protocol.
+# WeeChat's relay does not answer an upgrade for another path, and accepts every version of the protocol.
 #
-# A good guess: what is not there is a 404. The relay reads the request as the first bytes of its own protocol, keeps the
-# connection and says nothing, so a client with a typing error in its URL sees a timeout and no refusal.
+# A good guess: an unknown path gets 404. The relay reads the request as the first bytes of its own protocol, keeps the
+# connection and sends nothing. So a client with a misspelt URL gets a timeout instead of a refusal.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian weechat-headless=3.8-1 weechat-plugins=3.8-1

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# PyPI's wsocket answers a close frame by its code and a reason that is Python's text for the client's.
+# PyPI's wsocket answers a close frame with its code and Python's representation of the client's reason.
 #
-# A good guess: the reason comes back as it was, or not at all. A client that compares it with its own takes it for the server's.
+# A good guess: the reason is echoed unchanged, or omitted. A client that compares it with its own takes it for the
+# server's reason.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_pypi wsocket==2.1.0

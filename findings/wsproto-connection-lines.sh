@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# wsproto, which hypercorn, trio-websocket and uvicorn use, finds `Upgrade` only in the last of two Connection headers.
+# wsproto, used by hypercorn, trio-websocket and uvicorn, finds `Upgrade` only in the last of two Connection headers.
 #
 # A good guess: two header lines of one name are one list (RFC 9110 section 5.3), so `Connection: Upgrade` and
-# `Connection: keep-alive`, as a proxy may leave them, ask for an upgrade in either order. In one order it is 400 here.
+# `Connection: keep-alive`, as a proxy may send them, request an upgrade in either order. In one order the answer is 400
+# here.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_pypi trio-websocket==0.12.2 wsproto==1.3.2
