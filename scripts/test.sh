@@ -14,9 +14,9 @@
 #
 #   --fast      only what takes seconds, for all suites about a minute when everything is built
 #
-# A suite builds and installs only what it needs. Conformance cases and independent servers are skipped if they passed before with
-# the same sources. tests/README.md says what each suite proves, needs and takes, and how to run one test of it. shellcheck
-# disable=SC2031 # the log of a lane is its own
+# A suite builds and installs only what it needs. Conformance cases and independent servers are skipped if they passed
+# before with the same sources. tests/README.md says what each suite proves, needs and takes, and how to run one test of it.
+# shellcheck disable=SC2031 # the log of a lane is its own
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
