@@ -16,6 +16,7 @@
 #
 # A suite builds and installs only what it needs. Conformance cases and independent servers are skipped if they passed
 # before with the same sources. tests/README.md says what each suite proves, needs and takes, and how to run one test of it.
+
 # shellcheck disable=SC2031 # the log of a lane is its own
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
