@@ -40,7 +40,7 @@ fail() {
 # Every script answers to --help with the comment at its head.
 case ${1-} in
     -h | --help)
-        sed -n '2,/^set /{s/^# \{0,1\}//p}' "$0"
+        sed -n '2,/^set /{/^# shellcheck/d;s/^# \{0,1\}//p}' "$0"
         exit
         ;;
 esac
