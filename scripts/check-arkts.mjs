@@ -211,7 +211,7 @@ function resolveModule(name, containing) {
   return { resolvedFileName: found, extension, isExternalLibraryImport: name === LIBRARY };
 }
 
-// For sources that no app compiles as they are.
+// For sources that an app does not compile directly.
 const PLAIN_OPTIONS = {
   target: ts.ScriptTarget.ES2021,
   module: ts.ModuleKind.ES2020,
@@ -230,7 +230,8 @@ function checkTypes(file) {
   return ts.getPreEmitDiagnostics(ts.createProgram([file], PLAIN_OPTIONS, host));
 }
 
-/** Diagnostics of a source for the web, which sees the DOM and our declarations. A fault that it expects and that is none is one, too. */
+/** Diagnostics of a source for the web, which sees the DOM and our declarations. An expected fault that does not occur is also
+ * a fault. */
 function checkForTheDom(file) {
   const compilerOptions = { ...PLAIN_OPTIONS, lib: [...PLAIN_OPTIONS.lib, 'lib.dom.d.ts'] };
   const host = ts.createCompilerHost(compilerOptions);

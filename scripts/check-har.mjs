@@ -174,7 +174,7 @@ function placeOf(wanted, name, bytes) {
   return at;
 }
 
-/** Where a file is missing, that alone is told: the other checks are of what is in the files. */
+/** If a file is missing, only that is reported, because the other checks need the files. */
 function problemsOf(files, paths) {
   const results = CHECKS.map(([name, check]) => [name, check(files, paths)]);
   return results[0][1].some((problem) => problem.startsWith('lacks ')) ? [results[0]] : results;

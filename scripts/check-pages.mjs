@@ -175,7 +175,7 @@ function optionsOnPage(page) {
 
 function optionProblems(page, declarations, header) {
   const found = optionsOnPage(page);
-  // Those that are objects are there by their fields.
+  // Options that are objects are listed by their fields.
   const nested = (names) => new Set([...names, ...[...names].filter((name) => name.includes('.')).map((name) => name.split('.')[0])]);
   const wanted = {
     C: new Set(fieldsOfStructs(header, STRUCTS)),
@@ -212,12 +212,12 @@ function wrongDefaultsOf(names, page, header) {
 
 // ---- errors ----
 
-// Their texts are for nobody who uses the library: declarations, tests, a script for the engine.
+// Their texts are not for users of the library: declarations, tests, a script for the engine.
 const NO_ERRORS = /^src\/(simulation\/|arkts\/declarations\/|arkts\/web\/realm\.rs|.*\/tests(\.rs|\/))/;
-// What is in a text that is none of an error.
+// Parts that mark a text other than an error.
 const NO_TEXT = /^\(\(.*\) => |\\r\\n|:02|%function|of this library$|^ *unless|^open, openInfo|^Digest |qop=/;
 
-/** The literals of a file that hold a text of an error: three words at least, and neither logged nor expected. */
+/** The literals of a file with an error text: at least three words, and neither logged nor used in `expect`. */
 function errorTexts(source) {
   const code = source.split(/^#\[cfg\(test\)\]\nmod /m)[0];
   const literal = /\/\/[^\n]*|(b?)"((?:[^"\\]|\\[^])*)"|'(?:[^'\\]|\\.)'/g;

@@ -45,8 +45,8 @@ case ${1-} in
         ;;
 esac
 
-# watch LABEL COMMAND...: runs a long command. In a terminal its own progress is seen; elsewhere a line every 20 s tells
-# the time taken so far and what it is at, and its output is shown only if it fails.
+# watch LABEL COMMAND...: runs a long command. In a terminal its own progress is seen; elsewhere a line every 20 s shows the
+# elapsed time and the current step. Its output is shown only if it fails.
 watch() (
     label=$1
     shift
@@ -76,8 +76,8 @@ watch() (
     "$@" >"$log" 2>&1
 )
 
-# need_setup [FLAG...]: installs what is missing of what setup.sh installs with these flags (under a second when nothing is), then
-# load_environment.
+# need_setup [FLAG...]: installs the missing components of setup.sh with these flags (less than a second if nothing is missing),
+# then load_environment.
 need_setup() {
     bash "$ROOT/scripts/setup.sh" --quiet "$@"
     load_environment
@@ -157,8 +157,8 @@ cargo_host() {
     env "${environment[@]}" cargo "$@"
 }
 
-# cargo_ohos 'ARCH...'|all COMMAND ARGS...: cargo for OpenHarmony, in a target folder of its own (target/ohos): another rustc
-# builds there, and a host build need not wait for its lock.
+# cargo_ohos 'ARCH...'|all COMMAND ARGS...: cargo for OpenHarmony, in a separate target folder (target/ohos), because it uses
+# another rustc, and a host build does not wait for its lock.
 cargo_ohos() {
     local arch triple name arches command=$2 targets=() rust=(cargo "$2")
     read -ra arches <<<"$1"
@@ -177,7 +177,7 @@ cargo_ohos() {
         )
     done
     if [[ $NWS_TOOLCHAIN != sdk ]]; then
-        # No std is to be had ready-made, so it is built with the crate; on a stable compiler that needs RUSTC_BOOTSTRAP.
+        # There is no ready-made std, so it is built with the crate; on a stable compiler that needs RUSTC_BOOTSTRAP.
         rust=(/usr/bin/cargo "$command")
         environment+=(RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc "${BUILD_STD[@]}")
     fi

@@ -47,7 +47,7 @@ cp -r src models Cargo.toml "$COPY"
 is_found() {
     local patch=$1 model status=0
     model=$(sed -n 's/^Killed by: //p' "$patch")
-    # Nowhere but where the lines around are the same: with fewer of them it may break another thing than its head says.
+    # All context lines must match. With fewer of them, the patch could change another place than its head says.
     patch --quiet --force --fuzz=0 --directory "$COPY" --strip 1 <"$patch" || return
     cargo_host build --quiet --release --locked --manifest-path "$COPY/models/Cargo.toml" || return
     # Not -q, which would leave before the program has written all, and make it fail.

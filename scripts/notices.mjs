@@ -200,7 +200,7 @@ function entryOf({ ref, name, version, licence, repository, authors, files }, te
   ];
 }
 
-/** Each text once, in the order of the packages: {key, shown}. What only one package has is shown as it is. */
+/** Each text once, in the order of the packages: {key, shown}. A text of only one package is printed unchanged. */
 function distinctTexts() {
   const found = new Map();
   for (const { ref, files } of components) {

@@ -80,7 +80,7 @@ is_recent() {
     at_least "${version%% *}" "$RUST_MINIMUM"
 }
 
-# component NAME KEY TEXT FUNCTION: makes the folder NAME of the cache by FUNCTION, unless it is there with the same KEY.
+# component NAME KEY TEXT FUNCTION: creates the folder NAME of the cache with FUNCTION, unless it exists with the same KEY.
 component() {
     local name=$1 key=$2 text=$3 function=$4 new start=$SECONDS
     if [[ -f $CACHE/$name/.stamp && $(<"$CACHE/$name/.stamp") == "$key" ]]; then
@@ -321,8 +321,8 @@ component typescript "$OHOS_TYPESCRIPT $JSON5" "ohos-typescript $OHOS_TYPESCRIPT
 
 # --- running OpenHarmony binaries here -------------------------------------------------------------------------------
 
-# apt with lists and a source of its own, which leaves the machine's apt alone. The source is wherever the machine gets
-# Debian from, with the suite changed, so that a mirror is respected.
+# apt with its own lists and source, which does not change the machine's apt. The source is wherever the machine gets Debian
+# from, with the suite changed, so that a mirror is respected.
 install_musl() {
     local work=$1/.apt codename apt sources arch debian folder
     codename=$(source /etc/os-release && echo "${VERSION_CODENAME-}")
@@ -439,7 +439,7 @@ install_long_servers() {
         cp --remove-destination "$etc/security/"{default.policy,blocked.certs,public_suffix_list.dat} "$java/lib/security/"
     fi
 }
-# The servers that are to be compiled.
+# The servers to compile.
 build_servers() {
     local peers=$ROOT/tests/servers/peers debian=$CACHE/servers-long/debian javac
     local lib=$debian/usr/lib/x86_64-linux-gnu

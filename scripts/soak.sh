@@ -35,7 +35,7 @@ part() {
 }
 
 valgrind_program() {
-    # It tells of each probe of an address, which the kernel is meant to refuse.
+    # It reports each probe of an address, which the kernel refuses on purpose.
     { valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite "$@" 2>&1; } |
         grep -v "sigprocmask: unknown 'how' field -1"
 }

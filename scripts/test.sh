@@ -111,7 +111,7 @@ suite_end() {
 judge() {
     local name=$1 pattern=$2 status=$3 start=$4 before_passed=$passed before_failed=$failed
     count "$pattern"
-    # A suite that ends badly without counting a failure has failed all the same, and so has one that ran nothing.
+    # A suite that exits with an error, or that ran no test, has failed too.
     if ((status != 0 && failed == before_failed)) || ((status == 0 && passed == before_passed)); then
         ((++failed))
     fi
