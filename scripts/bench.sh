@@ -2,6 +2,7 @@
 # Benchmarks this library, other WebSocket clients and a bare socket on this machine, in one run and one table.
 #
 #   scripts/bench.sh [--repetitions N] [--quick] [--keep] [--against FOLDER] [FILTER]
+#   scripts/bench.sh --instructions
 #
 # FILTER selects the rows with these words in their name: receive, send, "send batched", "round trip", floods, wss, deflate,
 # idle, connect, connections, Node, "Node server", "32 B".
@@ -9,6 +10,9 @@
 # updates benches/RESULTS.md, unless --keep is given. --quick sends a tenth of the messages, as a trial run.
 # --against FOLDER also measures another build of this library, such as an earlier commit. FOLDER has its libnet_websocket.so,
 # built by `cargo build --release`. Its rows are named "net_websocket (C), other", and RESULTS.md is not changed.
+#
+# --instructions counts the instructions for each message in this machine's library and in dist/x86_64, which musl's loader
+# runs. It needs perf, and prints a table.
 #
 # The first run installs what it needs: Debian's packages of Boost and libwebsockets with apt (as root or by sudo), and the Rust
 # clients from crates.io at the versions in benches/Cargo.lock.
@@ -18,7 +22,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 BENCH=$TARGET/bench
 REPETITIONS=5
-quick='' keep='' against='' filter=''
+quick='' keep='' against='' filter='' instructions=''
 while (($#)); do
     case $1 in
         --repetitions)
@@ -26,6 +30,7 @@ while (($#)); do
             shift
             ;;
         --quick) quick=yes ;;
+        --instructions) instructions=yes ;;
         --keep) keep=yes ;;
         --against)
             against=$(cd "${2:?--against needs a folder}" && pwd)
@@ -33,7 +38,7 @@ while (($#)); do
             keep=yes
             shift
             ;;
-        -*) fail "unknown argument '$1'" 'Usage: scripts/bench.sh [--repetitions N] [--quick] [--keep] [--against FOLDER] [FILTER]' ;;
+        -*) fail "unknown argument '$1'" 'Usage: scripts/bench.sh [--repetitions N] [--quick] [--keep] [--against FOLDER] [FILTER] | --instructions' ;;
         *) filter=$1 ;;
     esac
     shift
@@ -92,6 +97,18 @@ commit=$(git -C "$ROOT" rev-parse --short HEAD 2>/dev/null || echo 'no commit')
 # Enough descriptors for 10,000 connections on each side.
 ulimit -n "$(ulimit -Hn)"
 (($(ulimit -n) > 10100)) || say "only $(ulimit -n) descriptors: the row of 10,000 connections cannot be measured"
+
+if [[ -n $instructions ]]; then
+    command -v perf >/dev/null || fail 'perf is not installed' "Debian's package linux-perf has it."
+    [[ -e $DIST/x86_64/libnet_websocket.so ]] || fail 'no dist/x86_64' 'Run scripts/build.sh x86_64 first.'
+    cc_ohos x86_64 -std=gnu11 -D_GNU_SOURCE -O2 -I "$ROOT/include" -o "$BENCH/bin/net_websocket-ohos" "$C/ours.c" \
+        -L "$DIST/x86_64" -lnet_websocket
+    step 'Counting instructions'
+    python3 "$ROOT/benches/instructions.py" --server "$BENCH/rust/release/bench-server" --host "$(printf %q "$BENCH/bin/net_websocket")" \
+        --ohos "$(printf '%q ' "$NWS_MUSL/x86_64/lib/ld-musl-x86_64.so.1" --library-path \
+            "$DIST/x86_64:$CACHE/stubs/x86_64:$NWS_MUSL/x86_64/lib" "$BENCH/bin/net_websocket-ohos")"
+    exit
+fi
 
 step 'Measuring'
 NODE=(env "NODE_PATH=$(printf %q "$NWS_INTEROP/node_modules")" node)

@@ -50,12 +50,10 @@ const VARIETY: usize = 64;
 const FIN_RSV1_TEXT: u8 = 0xc1;
 
 fn main() -> io::Result<()> {
-    let port = listen(|stream, reader| {
-        match serve(&mut &stream, reader)? {
-            Then::Closed => Ok(()),
-            Then::Idle => keep(stream),
-            Then::Many => many::serve(stream),
-        }
+    let port = listen(|stream, reader| match serve(&mut &stream, reader)? {
+        Then::Closed => Ok(()),
+        Then::Idle => keep(stream),
+        Then::Many => many::serve(stream),
     })?;
     println!("PORT={port}");
     if let Some(file) = std::env::args().nth(1) {
