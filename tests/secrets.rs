@@ -141,7 +141,7 @@ fn clients() {
 }
 
 #[test]
-fn no_error_text_and_no_log_line_holds_a_secret() {
+fn no_error_text_and_no_log_line_contains_a_secret() {
     let output = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", "clients", "--ignored", "--nocapture"])
         .env("NET_WEBSOCKET_LOG", "debug")

@@ -196,7 +196,7 @@ fn a_close_frame_without_a_code_is_reported_as_1005_and_answered_without_one() {
 }
 
 #[test]
-fn sends_what_is_queued_before_its_close_frame_and_reports_its_own_code() {
+fn sends_queued_messages_before_its_close_frame_and_reports_its_own_code() {
     let peer = Peer::bind();
     let recorded = Recorded::connect(&peer, quiet());
     recorded.client.send(MessageType::Text, b"first").expect("accepted before open");

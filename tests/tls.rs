@@ -1373,7 +1373,7 @@ fn assert_no_secrets(output: &str) {
 }
 
 #[test]
-fn no_text_and_no_log_line_holds_a_byte_of_a_key_or_its_password() {
+fn no_text_and_no_log_line_contains_a_byte_of_a_key_or_its_password() {
     let output = in_child("child_of_the_secrets", &[("NET_WEBSOCKET_LOG", "debug")]);
     let told = output.lines().filter(|line| line.starts_with("told ")).count();
     // Each key with each fault, as each of the files.
@@ -1384,7 +1384,7 @@ fn no_text_and_no_log_line_holds_a_byte_of_a_key_or_its_password() {
 }
 
 #[test]
-#[ignore = "run by no_text_and_no_log_line_holds_a_byte_of_a_key_or_its_password"]
+#[ignore = "run by no_text_and_no_log_line_contains_a_byte_of_a_key_or_its_password"]
 fn child_of_the_secrets() {
     let recorded = Recorded::new();
     // This logs the number of authorities at level debug.

@@ -31,7 +31,7 @@ for (const [name, make] of Object.entries(SIGNALS)) {
     await socket.shut();
   });
 
-  socketTest(`a signal of ${name} does nothing to an open connection, nor to the next`, async (socket) => {
+  socketTest(`a signal of ${name} does not affect an open connection or the next one`, async (socket) => {
     const { signal, abort } = make();
     await socket.open(WS_URL, { signal });
     abort();

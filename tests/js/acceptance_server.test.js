@@ -116,7 +116,7 @@ for (const [, what, run, platform, ours = platform] of rows) {
   test(`acceptance of the server: ${what}`, async (context) => assert.strictEqual(await run(context), ours));
 }
 
-test('acceptance of the server: each case is as on the platform, or in the list of differences', () => {
+test('acceptance of the server: each case is as on the platform, or listed as a difference', () => {
   const cases = rows.reduce((sum, [count]) => sum + count, 0);
   const same = rows.reduce((sum, [count, , , , ours]) => sum + (ours === undefined ? count : 0), 0);
   console.log(`      acceptance of the server: ${same} of ${cases} cases as on the platform, ${cases - same} listed`);

@@ -61,7 +61,7 @@ socketTest('reports a lost connection', async (socket) => {
 });
 
 for (const [path, code] of [['/bad-frame', 1002], ['/bad-utf8', 1007]]) {
-  socketTest(`ends a connection whose server breaks the protocol with ${path}`, async (socket) => {
+  socketTest(`ends a connection whose server violates the protocol with ${path}`, async (socket) => {
     await socket.open(WS_URL + path);
     const { error, result } = await socket.broken();
     assertError(error, OTHER);

@@ -115,7 +115,7 @@ socketTest('receives compressed messages that end with a final block', async (so
 
 // Parts of "a" in a block that is not final, which is 4a 04 00.
 for (const cut of ['c1014a', 'c1024a04']) {
-  socketTest(`refuses a compressed message that is cut short: ${cut}`, async (socket) => {
+  socketTest(`refuses a truncated compressed message: ${cut}`, async (socket) => {
     await socket.open(`${WS_URL}/deflated/${cut}`);
     const { error, result } = await socket.broken();
     assertError(error, OTHER, /compressed message/);

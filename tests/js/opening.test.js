@@ -45,13 +45,13 @@ socketTest('connects with options and a callback', async (socket) => {
 });
 
 for (const nothing of [undefined, null]) {
-  socketTest(`takes ${nothing} for options, with a promise`, async (socket) => {
+  socketTest(`accepts ${nothing} as options, with a promise`, async (socket) => {
     await socket.open(WS_URL, nothing);
     assert.strictEqual(await socket.ws.close(nothing), true);
     assert.strictEqual((await socket.closed()).code, 1000);
   });
 
-  socketTest(`takes ${nothing} for options, with a callback`, async (socket) => {
+  socketTest(`accepts ${nothing} as options, with a callback`, async (socket) => {
     const connected = await callbackOf((callback) => socket.ws.connect(WS_URL, nothing, callback));
     assert.strictEqual(connected.value, true);
     await socket.next('open');
@@ -60,7 +60,7 @@ for (const nothing of [undefined, null]) {
     assert.strictEqual((await socket.closed()).code, 1000);
   });
 
-  socketTest(`takes ${nothing} for each option`, async (socket) => {
+  socketTest(`accepts ${nothing} as each option`, async (socket) => {
     const names = ['header', 'caPath', 'protocol', 'skipServerCertVerification', 'pingInterval', 'pongTimeout', 'proxy', 'clientCert'];
     await socket.open(WS_URL, Object.fromEntries(names.map((name) => [name, nothing])));
     assert.strictEqual(await socket.ws.close({ code: nothing, reason: nothing }), true);

@@ -39,7 +39,7 @@ for (const [hex, cause, text] of [
   ['880303e9e4', 'RESTART', /close frame with the code 1001/],
   ['880203ee', 'LOST', /close frame carries the code 1006/],
 ]) {
-  socketTest(`a flawed close frame is followed by what its code asks for: ${hex}`, async ({ ws }) => {
+  socketTest(`retries after an invalid close frame by its code: ${hex}`, async ({ ws }) => {
     const waits = next(ws, 'reconnecting');
     await ws.connect(`${WS_URL}/wire/${hex}`, { reconnect: { delay: LONG_MS, maxDelay: LONG_MS } });
     const told = await waits;
@@ -52,7 +52,7 @@ for (const [hex, code, text] of [
   ['880203ed', 1002, /close frame carries the code 1005/],
   ['880303e8e4', 1007, /close frame with the code 1000/],
 ]) {
-  socketTest(`a flawed close frame without a way back is told with its code: ${hex}`, async (socket) => {
+  socketTest(`reports an invalid close frame without a retry with its code: ${hex}`, async (socket) => {
     await socket.open(`${WS_URL}/wire/${hex}`, { reconnect: { delay: 1, maxDelay: 1 } });
     const { error, result } = await socket.broken();
     assertError(error, OTHER, text);
@@ -79,7 +79,7 @@ socketTest('retryNow starts the pending attempt, and close cancels it', async ({
 });
 
 for (const dropQueue of [false, true]) {
-  socketTest(`a send that waits for room ${dropQueue ? 'is dropped with' : 'outlives'} the connection as the queue is`, async ({ ws }) => {
+  socketTest(`a send that waits for room ${dropQueue ? 'is dropped with' : 'outlives'} the connection like the queue`, async ({ ws }) => {
     const waits = next(ws, 'reconnecting');
     const reconnect = { delay: LONG_MS, maxDelay: LONG_MS, dropQueue };
     // A server that reads nothing is lost for want of a pong.

@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_credentials_from_the_header_then_the_options_then_the_url() {
+    fn reads_credentials_from_the_header_then_the_options_then_the_url() {
         let credentials = Some(Credentials { username: "o".to_owned(), password: String::new() });
         let own = (b"authorization".to_vec(), b"Bearer t".to_vec());
         let options = Options { credentials, ..Options::default() };
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_sub_protocols_from_the_option_and_the_header() {
+    fn reads_sub_protocols_from_the_option_and_the_header() {
         let options = Options {
             protocols: "chat, superchat".to_owned(),
             headers: vec![(b"Sec-WebSocket-Protocol".to_vec(), b"chat,mqtt".to_vec())],

@@ -225,7 +225,7 @@ fn noise(bytes: usize) -> Vec<u8> {
 }
 
 #[test]
-fn what_does_not_compress_grows_by_a_few_bytes_a_block_and_is_history_if_it_was_sent() {
+fn incompressible_data_grows_by_a_few_bytes_a_block_and_fills_the_window_if_sent() {
     let noise = noise(140_000);
     for answer in ["permessage-deflate", "permessage-deflate; client_max_window_bits=9"] {
         for sent in [true, false] {
