@@ -5,6 +5,7 @@ mod support;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock, Weak};
@@ -15,7 +16,7 @@ use net_websocket::internals::client::{
     ServerTls, SessionOptions, TlsOptions, close_code,
 };
 use net_websocket::internals::server::{
-    Answer, Connection, ConnectionInfo, RateLimit, Refusal, Server, ServerListener, ServerOptions,
+    Answer, Connection, ConnectionInfo, RateLimit, Refusal, Remote, Server, ServerListener, ServerOptions,
     StartError, Unwelcome, UpgradeRequest,
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
@@ -53,7 +54,7 @@ struct Echo {
 }
 
 impl ServerListener for Owner {
-    fn requested(&self, _remote: SocketAddr, request: &Arc<UpgradeRequest>, answer: Answer) {
+    fn requested(&self, _remote: Remote, request: &Arc<UpgradeRequest>, answer: Answer) {
         match &self.ask {
             Some(ask) => ask(request, answer),
             None => answer.accept(Vec::new()),
@@ -65,7 +66,7 @@ impl ServerListener for Owner {
         Box::new(Echo { told, server, info: info.clone() })
     }
 
-    fn kept_out(&self, _remote: SocketAddr, why: Unwelcome) {
+    fn kept_out(&self, _remote: Remote, why: Unwelcome) {
         let _ = self.told.send(Told::KeptOut(why));
     }
 
@@ -131,7 +132,7 @@ impl Echoing {
     }
 
     fn address(&self) -> SocketAddr {
-        self.server.local()
+        self.server.local().expect("an address")
     }
 
     fn url(&self) -> String {
@@ -491,6 +492,115 @@ fn reports_an_address_that_cannot_be_listened_on() {
     assert_eq!(refused(foreign), (true, std::io::ErrorKind::AddrNotAvailable));
 }
 
+/// A folder of a test, which goes with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("nws-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+
+    fn at(&self, name: &str) -> ServerOptions {
+        ServerOptions { socket_path: Some(self.0.join(name)), ..options() }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn listens_at_a_path_and_removes_its_file() {
+    let folder = Folder::new("path");
+    let path = folder.0.join("socket");
+    let connect = || {
+        let stream = UnixStream::connect(&path).expect("it listens");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+        stream
+    };
+    let server = Echoing::start(ServerOptions { connections_per_address_max: 2, ..folder.at("socket") });
+    assert_eq!((server.server.local(), server.server.socket_path()), (None, Some(&*path)));
+    let mut clients: Vec<_> = (0..2)
+        .map(|_| client_with_config("ws://x/by-path", connect(), None).expect("an upgrade").0)
+        .collect();
+    for number in 1..=2 {
+        assert_eq!(server.next(), Told::Connected(number, "/by-path".to_owned(), None));
+    }
+    let remotes: Vec<_> =
+        server.server.connections().iter().map(|connection| connection.info().remote).collect();
+    assert_eq!(remotes, [Remote::Path(1), Remote::Path(2)]);
+    // All clients of the path count as one address.
+    assert!(client_with_config("ws://x/", connect(), None).is_err());
+    assert_eq!(server.next(), Told::KeptOut(Unwelcome::TooManyOfAddress));
+    for client in &mut clients {
+        for length in [0, 1, 125, 126, 65_536, 1_000_000] {
+            let sent = Theirs::binary(vec![7; length]);
+            client.send(sent.clone()).expect("sent");
+            assert_eq!(client.read().expect("an echo"), sent);
+        }
+    }
+    server.server.stop(None);
+    for client in &mut clients {
+        assert!(matches!(client.read(), Ok(Theirs::Close(Some(CloseFrame { code: CloseCode::Away, .. })))));
+        while client.read().is_ok() {}
+    }
+    let mut told: Vec<_> = (0..3).map(|_| server.next()).collect();
+    told.retain(|told| !matches!(told, Told::Closed(..)));
+    assert_eq!((told, server.next()), (vec![Told::Released], Told::Over));
+    assert!(!path.exists(), "the file is gone");
+    let again = Echoing::start(folder.at("socket"));
+    let (mut client, _) = client_with_config("ws://x/", connect(), None).expect("an upgrade");
+    client.send(Theirs::text("again")).expect("sent");
+    assert_eq!(client.read().expect("an echo"), Theirs::text("again"));
+    drop(again);
+}
+
+#[test]
+fn keeps_a_file_that_replaced_its_socket() {
+    let folder = Folder::new("other");
+    let path = folder.0.join("socket");
+    let server = Echoing::start(folder.at("socket"));
+    fs::rename(&path, folder.0.join("moved")).expect("moved");
+    fs::write(&path, "of somebody else").expect("written");
+    server.server.stop(None);
+    assert_eq!((server.next(), server.next()), (Told::Released, Told::Over));
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), "of somebody else");
+}
+
+#[test]
+fn names_the_cause_when_it_cannot_listen_at_a_path() {
+    let folder = Folder::new("refused");
+    let _first = Echoing::start(folder.at("taken"));
+    let refused = |path: PathBuf| {
+        let started = Echoing::try_start(ServerOptions { socket_path: Some(path), ..options() }, None);
+        started.err().expect("refused").to_string()
+    };
+    let name = |name: &str| folder.0.join(name);
+    let shown = |path: &PathBuf| format!("socketPath: cannot listen on {}: ", path.display());
+    let taken = name("taken");
+    let text = refused(taken.clone());
+    assert!(text.starts_with(&(shown(&taken) + "a file with this name exists: ")), "{text}");
+    assert!(taken.exists());
+    fs::write(name("file"), "").expect("written");
+    assert!(refused(name("file")).contains("a file with this name exists"));
+    let missing = name("missing/socket");
+    assert!(refused(missing.clone()).starts_with(&(shown(&missing) + "its folder does not exist: ")));
+    assert!(refused(name("file/socket")).contains("Not a directory"));
+    let long = name(&"x".repeat(107));
+    let bytes = long.as_os_str().len();
+    let why = format!("the path has {bytes} bytes, 107 are allowed");
+    assert_eq!(refused(long.clone()), shown(&long) + &why);
+    assert!(refused(PathBuf::new()).ends_with("the path is empty"));
+    assert!(refused("a\0b".into()).ends_with("the path contains a NUL byte"));
+    // The longest that is one.
+    let fits = "x".repeat(107 - 1 - folder.0.as_os_str().len());
+    drop(Echoing::start(folder.at(&fits)));
+}
+
 #[test]
 fn listens_on_ipv4_and_ipv6() {
     let server = Echoing::start(ServerOptions { listen: "[::]:0".parse().expect("an address"), ..options() });
@@ -500,7 +610,7 @@ fn listens_on_ipv4_and_ipv6() {
         let (mut client, _) = client_with_config("ws://x/", stream, None).expect("an upgrade");
         client.send(Theirs::text(host)).expect("sent");
         assert_eq!(client.read().expect("an echo"), Theirs::text(host));
-        assert_eq!(server.connection().info().remote.ip(), address.ip());
+        assert_eq!(server.connection().info().remote.ip(), Some(address.ip()));
     }
 }
 

@@ -138,7 +138,8 @@ fn without_descriptors_it_waits_without_spinning_and_serves_who_waited_when_one_
     let (told, events) = channel();
     let options = ServerOptions { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..ServerOptions::default() };
     let server = Server::start(options, Box::new(Owner(told))).expect("a server");
-    let mut first = ask(socket(), server.local());
+    let address = server.local().expect("an address");
+    let mut first = ask(socket(), address);
     answered(&mut first);
     assert_eq!(next(&events), Told::Opened(1));
 
@@ -146,7 +147,7 @@ fn without_descriptors_it_waits_without_spinning_and_serves_who_waited_when_one_
     let (accepts, accepted) = channel();
     let before = limit_descriptors(next_descriptor());
     ACCEPTS.set(accepts).expect("set once");
-    let mut waiting = ask(waiting, server.local());
+    let mut waiting = ask(waiting, address);
     assert_eq!(next(&events), Told::CannotAccept(Some(libc::EMFILE)));
     let (refused, began) = next(&accepted);
     assert_eq!(refused, -1);

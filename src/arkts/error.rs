@@ -98,6 +98,10 @@ impl ApiError {
                 io::ErrorKind::PermissionDenied => PERMISSION,
                 _ => OTHER,
             },
+            StartError::ListenAtPath { cause, .. } => match cause.kind() {
+                io::ErrorKind::AddrInUse => PORT_TAKEN,
+                _ => SERVER_ADDRESS,
+            },
             StartError::Trust(_) | StartError::Exhausted(_) => OTHER,
         };
         Self { code, message: format!("start: {error}") }

@@ -3,6 +3,7 @@
 //! Owns exhaustive matches without a `_` arm: a new error of the core does not compile until it has a code here.
 
 use std::ffi::CStr;
+use std::io;
 
 use super::abi::ErrCode;
 use crate::client::{AlreadyConnected, CloseError, ConnectError, Error, OptionsError, PingError, SendError};
@@ -57,7 +58,10 @@ pub fn of_close(error: CloseError) -> ErrCode {
 pub fn of_start(error: &StartError) -> ErrCode {
     match error {
         StartError::Trust(_) => ErrCode::Certificate,
-        StartError::Listen { .. } => ErrCode::CannotListen,
+        StartError::ListenAtPath { cause, .. } if cause.kind() == io::ErrorKind::InvalidInput => {
+            ErrCode::InvalidArgument
+        }
+        StartError::Listen { .. } | StartError::ListenAtPath { .. } => ErrCode::CannotListen,
         StartError::Exhausted(_) => ErrCode::ConnectionError,
     }
 }

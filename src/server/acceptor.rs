@@ -2,19 +2,19 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::admission::Slot;
 use super::connection::ConnectionInfo;
 use super::listener::{Acceptance, Answer, Given, Verdict};
+use super::place::{Listening, Remote};
 use super::shared::{Arrival, Ready, Shared};
 use super::upgrade::{Agreement, REQUEST_HEAD_BYTES_MAX, Refusal, UpgradeRequest};
 use crate::client::{Socket, Stream, Tcp, TlsError, accept_tls, within};
@@ -48,7 +48,7 @@ impl From<io::Error> for Fault {
 }
 
 /// Accepts clients until the server stops.
-pub(super) async fn accept(listener: TcpListener, server: Arc<Shared>) {
+pub(super) async fn accept(mut listener: Listening, server: Arc<Shared>) {
     let (mut in_turn, mut can_accept) = (0, true);
     loop {
         let next = async {
@@ -97,8 +97,7 @@ fn is_of_client(error: &io::Error) -> bool {
 }
 
 /// Begins the handshake of a client, or refuses it.
-fn admit(server: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, permit: OwnedSemaphorePermit) {
-    let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
+fn admit(server: &Arc<Shared>, stream: TcpStream, remote: Remote, permit: OwnedSemaphorePermit) {
     match server.admission.admit(remote.ip(), Instant::now()) {
         Err(why) => {
             drop(stream);
@@ -120,7 +119,7 @@ fn admit(server: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, permit: Ow
 async fn welcome(
     arrival: Arrival,
     stream: TcpStream,
-    remote: SocketAddr,
+    remote: Remote,
     (slot, permit): (Slot, OwnedSemaphorePermit),
 ) {
     let server = &arrival.server;
@@ -165,14 +164,11 @@ async fn welcome(
     }
 }
 
-async fn handshake(
-    server: &Shared,
-    stream: TcpStream,
-    remote: SocketAddr,
-    given: Given,
-) -> Result<Ready, Fault> {
+async fn handshake(server: &Shared, stream: TcpStream, remote: Remote, given: Given) -> Result<Ready, Fault> {
     let tcp = Tcp::accepted(stream);
-    tcp.set_nodelay()?;
+    if let Remote::Address(_) = remote {
+        tcp.set_nodelay()?;
+    }
     let socket = Socket::accepted(tcp);
     let mut stream = match &server.tls {
         None => Stream::Plain(socket),
@@ -203,7 +199,7 @@ async fn handshake(
 async fn upgrade(
     server: &Shared,
     stream: &mut Stream,
-    remote: SocketAddr,
+    remote: Remote,
     given: Given,
 ) -> Result<(Arc<UpgradeRequest>, Agreement, ReadBuffer), Fault> {
     let (request, received) = read_request(stream).await?;

@@ -47,8 +47,8 @@ pub(super) struct Admission {
 #[derive(Default)]
 struct Counts {
     /// The number of connections, by address.
-    connections: HashMap<IpAddr, usize>,
-    rates: HashMap<IpAddr, Rate>,
+    connections: HashMap<Option<IpAddr>, usize>,
+    rates: HashMap<Option<IpAddr>, Rate>,
 }
 
 /// How often an address has connected.
@@ -61,7 +61,7 @@ struct Rate {
 /// The place of one connection, until it is dropped.
 pub(super) struct Slot {
     admission: Arc<Admission>,
-    address: IpAddr,
+    address: Option<IpAddr>,
 }
 
 impl Admission {
@@ -74,9 +74,13 @@ impl Admission {
         })
     }
 
-    /// Admits one more connection of an address, or returns why not.
-    pub(super) fn admit(self: &Arc<Self>, address: IpAddr, now: Instant) -> Result<Slot, Unwelcome> {
-        let address = address.to_canonical();
+    /// Admits one more connection of an address, or returns why not. All clients without an address count as one.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        address: impl Into<Option<IpAddr>>,
+        now: Instant,
+    ) -> Result<Slot, Unwelcome> {
+        let address = address.into().map(|address| address.to_canonical());
         let mut counts = lock(&self.counts);
         if let Some(limit) = self.rate_limit {
             counts.note_rate(address, limit, now)?;
@@ -98,8 +102,13 @@ impl Admission {
 }
 
 impl Counts {
-    fn note_rate(&mut self, address: IpAddr, limit: RateLimit, now: Instant) -> Result<(), Unwelcome> {
-        let network = network_of(address);
+    fn note_rate(
+        &mut self,
+        address: Option<IpAddr>,
+        limit: RateLimit,
+        now: Instant,
+    ) -> Result<(), Unwelcome> {
+        let network = address.map(network_of);
         if self.rates.len() >= RATED_ADDRESSES_MAX && !self.rates.contains_key(&network) {
             self.rates.retain(|_, rate| !rate.is_over(limit, now));
             if self.rates.len() >= RATED_ADDRESSES_MAX {

@@ -1,8 +1,8 @@
 //! An accepted connection, for the owner of its server.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::place::Remote;
 use crate::client::{
     Client, CloseError, CloseStart, MessageType, PingError, Receipt, SendError, State, Statistics,
 };
@@ -17,7 +17,7 @@ pub struct ConnectionInfo {
     /// The number of the connection on its server, from 1.
     pub id: u64,
     /// The address of the client.
-    pub remote: SocketAddr,
+    pub remote: Remote,
     /// The requested path and query.
     pub target: Box<str>,
     /// The negotiated sub-protocol.

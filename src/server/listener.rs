@@ -1,13 +1,13 @@
 //! The events and requests of a server for its owner.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
 use super::admission::Unwelcome;
 use super::connection::ConnectionInfo;
+use super::place::Remote;
 use super::upgrade::{Refusal, UpgradeRequest};
 use crate::client::Listener;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 /// The owner of a server. The library calls it on its own threads, several at a time. No call may block.
 pub trait ServerListener: Send + Sync + 'static {
     /// A client requests a connection. `answer` accepts or refuses it. Without an answer it fails at the handshake timeout.
-    fn requested(&self, remote: SocketAddr, request: &Arc<UpgradeRequest>, answer: Answer) {
+    fn requested(&self, remote: Remote, request: &Arc<UpgradeRequest>, answer: Answer) {
         let _ = (remote, request);
         answer.accept(Vec::new());
     }
@@ -24,7 +24,7 @@ pub trait ServerListener: Send + Sync + 'static {
     fn connected(&self, info: &Arc<ConnectionInfo>) -> Box<dyn Listener>;
 
     /// A client was refused before its request.
-    fn kept_out(&self, remote: SocketAddr, why: Unwelcome) {
+    fn kept_out(&self, remote: Remote, why: Unwelcome) {
         let _ = (remote, why);
     }
 

@@ -8,38 +8,36 @@ mod admission;
 mod connection;
 mod listener;
 mod options;
+mod place;
 mod shared;
 mod statistics;
 mod upgrade;
 
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
 
 pub use self::admission::Unwelcome;
 pub use self::connection::{Connection, ConnectionInfo};
 pub use self::listener::{Answer, ServerListener};
 pub use self::options::{CLIENTS_DEFAULT, RateLimit, ServerOptions};
+pub use self::place::Remote;
 pub use self::statistics::ServerStatistics;
 pub use self::upgrade::{HeaderFault, Refusal, UpgradeRequest, answer_header};
 
+use self::place::Bound;
 use self::shared::Shared;
 use crate::client::{MessageType, TrustError, server_config};
 use crate::protocol::server_header;
 use crate::{logging, runtime};
 
-/// Clients that wait in the kernel while the server is busy. The kernel may keep fewer.
-const BACKLOG: i32 = 1_024;
-
 /// A server that listens. Every method may be called from any thread, and none waits for the network. Dropping it stops it.
 pub struct Server {
     shared: Arc<Shared>,
-    local: SocketAddr,
+    local: Option<SocketAddr>,
 }
 
 /// Why a server cannot be started.
@@ -54,6 +52,13 @@ pub enum StartError {
         /// The system's words.
         cause: io::Error,
     },
+    /// The system refuses to listen at a path.
+    ListenAtPath {
+        /// Where.
+        path: PathBuf,
+        /// The system's words, or this library's for a path that cannot be one.
+        cause: io::Error,
+    },
     /// The system has no threads or no descriptors for this library.
     Exhausted(io::Error),
 }
@@ -63,6 +68,15 @@ impl fmt::Display for StartError {
         match self {
             Self::Trust(cause) => cause.fmt(f),
             Self::Listen { address, cause } => write!(f, "cannot listen on {address}: {cause}"),
+            Self::ListenAtPath { path, cause } => {
+                let what = match cause.kind() {
+                    io::ErrorKind::AddrInUse => "a file with this name exists",
+                    io::ErrorKind::NotFound => "its folder does not exist",
+                    _ => "",
+                };
+                write!(f, "socketPath: cannot listen on {}: ", path.display())?;
+                if what.is_empty() { cause.fmt(f) } else { write!(f, "{what}: {cause}") }
+            }
             Self::Exhausted(cause) => {
                 write!(f, "the system has no threads or descriptors left for the library: {cause}")
             }
@@ -77,13 +91,20 @@ impl Server {
     pub fn start(options: ServerOptions, listener: Box<dyn ServerListener>) -> Result<Self, StartError> {
         let process = runtime::start().map_err(StartError::Exhausted)?;
         let tls = options.tls.as_ref().map(server_config).transpose().map_err(StartError::Trust)?;
-        let refused = |cause| StartError::Listen { address: options.listen, cause };
-        let socket = listen(options.listen).map_err(refused)?;
-        let local = socket.local_addr().map_err(refused)?;
+        let refused = |cause| match &options.socket_path {
+            Some(path) => StartError::ListenAtPath { path: path.clone(), cause },
+            None => StartError::Listen { address: options.listen, cause },
+        };
+        let bound = match &options.socket_path {
+            Some(path) => Bound::at_path(path),
+            None => Bound::at_address(options.listen),
+        };
+        let bound = bound.map_err(refused)?;
+        let local = bound.local().map_err(refused)?;
         let shared = Arc::new(Shared::new(options, tls, listener));
         let server = shared.clone();
         process.spawn(async move {
-            match TcpListener::from_std(socket) {
+            match bound.into_listening() {
                 Ok(listener) => acceptor::accept(listener, server).await,
                 Err(cause) => {
                     logging::error(format_args!("the server cannot listen: {cause}"));
@@ -95,9 +116,14 @@ impl Server {
         Ok(Self { shared, local })
     }
 
-    /// The address it listens on, with the port chosen by the system for port 0.
-    pub fn local(&self) -> SocketAddr {
+    /// The address it listens on, with the port chosen by the system for port 0; `None` for a path.
+    pub fn local(&self) -> Option<SocketAddr> {
         self.local
+    }
+
+    /// The path it listens on.
+    pub fn socket_path(&self) -> Option<&Path> {
+        self.shared.options.socket_path.as_deref()
     }
 
     /// A connection that has not ended.
@@ -160,18 +186,4 @@ impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("local", &self.local).finish_non_exhaustive()
     }
-}
-
-/// A listening socket. A socket for all IPv6 addresses also accepts IPv4.
-fn listen(address: SocketAddr) -> io::Result<StdListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // Connections of an earlier server may still wait for stray packets.
-    socket.set_reuse_address(true)?;
-    if address.is_ipv6() {
-        socket.set_only_v6(!address.ip().is_unspecified())?;
-    }
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
 }

@@ -1,6 +1,7 @@
 //! The options of a server.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::client::{SEND_LIMIT_BYTES, SendLimits, ServerTls, SessionOptions};
@@ -13,7 +14,9 @@ pub const CLIENTS_DEFAULT: usize = 10;
 pub struct ServerOptions {
     /// Where to listen. Port 0 means a free port. Default: all IPv4 addresses and a free port.
     pub listen: SocketAddr,
-    /// How many addresses may be connected at a time. Default [`CLIENTS_DEFAULT`].
+    /// Listen at this path of the file system instead, where there is nothing yet. The file goes with the server. Default none.
+    pub socket_path: Option<PathBuf>,
+    /// How many addresses may be connected at a time. The clients of a path have one together. Default [`CLIENTS_DEFAULT`].
     pub addresses_max: usize,
     /// How many connections one address may have at a time, including those in their handshake. Default [`CLIENTS_DEFAULT`].
     pub connections_per_address_max: usize,
@@ -39,6 +42,7 @@ impl Default for ServerOptions {
     fn default() -> Self {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+            socket_path: None,
             addresses_max: CLIENTS_DEFAULT,
             connections_per_address_max: CLIENTS_DEFAULT,
             rate_limit: None,

@@ -3,7 +3,10 @@
 // `createWebSocketServer`: the platform's contract, point by point, with this library's own client and with literal bytes.
 
 const crypto = require('node:crypto');
+const fs = require('node:fs');
 const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
 
 const { assert, test, uncaughtException } = require('./harness.js');
 const {
@@ -110,7 +113,7 @@ serverTest('a connection is found by its address and port too', async (serving, 
   }
 });
 
-serverTest('a connection of another server is not one of this', async (serving, context) => {
+serverTest('refuses a connection object of another server', async (serving, context) => {
   await serving.start();
   const { socket } = await serving.client(context);
   const other = library.createWebSocketServer();
@@ -128,7 +131,7 @@ serverTest('a connection of another server is not one of this', async (serving, 
   assert.strictEqual(await stranger.message(), 'by its own');
 });
 
-serverTest('a proxy of a server or of a connection does as the object does', async (serving, context) => {
+serverTest('accepts proxies of the server and of its connections', async (serving, context) => {
   await serving.start();
   const { socket, connection } = await serving.client(context);
   const proxy = new Proxy(serving.server, {});
@@ -296,6 +299,80 @@ serverTest('a port in use has its own code', async (serving, context) => {
   const other = new Serving(context);
   const config = { serverIP: '127.0.0.1', serverPort: serving.port };
   assertError(await failureOf(() => other.server.start(config)), PORT_TAKEN, /^start: cannot listen on 127\.0\.0\.1:\d+: /);
+});
+
+/** An upgraded client of a path: what it gets as text, and what sends a short text. */
+function rawAtPath(socketPath) {
+  return new Promise((resolve) => {
+    const peer = net.connect({ path: socketPath }, () => peer.write(
+      'GET /by-path HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+      + `Sec-WebSocket-Key: ${crypto.randomBytes(16).toString('base64')}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+    ));
+    // Whoever is kept out may not get its request out.
+    peer.on('error', () => {});
+    peer.once('data', (data) => resolve({
+      peer,
+      answer: String(data),
+      send: (text) => peer.write(Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)])),
+      next: () => new Promise((got) => peer.once('data', got)),
+    }));
+    peer.once('close', () => resolve({ peer, answer: '' }));
+  });
+}
+
+serverTest('listens at a path and removes its file', async (serving, context) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nws-'));
+  context.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const socketPath = path.join(folder, 'socket');
+  const { server } = serving;
+  assert.strictEqual(await server.start({ socketPath, maxConnectionsForOneClient: 2 }), true);
+  assert.strictEqual(server.stats().serverPort, 0);
+  const clients = [];
+  for (const clientPort of [1, 2]) {
+    const client = await rawAtPath(socketPath);
+    assert(client.answer.startsWith('HTTP/1.1 101 '), client.answer);
+    const [connection] = await serving.next('connect');
+    assert.deepStrictEqual({ ...connection }, { clientIP: '', clientPort });
+    clients.push({ client, connection });
+  }
+  // They count as one client, with the limits of one.
+  assert.strictEqual((await rawAtPath(socketPath)).answer, '');
+  assertError((await serving.next('error'))[0], SERVER_EVENT, /^client at socketPath refused: /);
+  const [{ client, connection }, second] = clients;
+  client.send('by path');
+  const [message] = await serving.next('messageReceive');
+  assert.deepStrictEqual([message.data, message.clientConnection], ['by path', connection]);
+  // By the object, and by another with the same number.
+  for (const named of [connection, { clientIP: '', clientPort: 1 }]) {
+    const got = client.next();
+    assert.strictEqual(await server.send('back', named), true);
+    assertSameBytes(new Uint8Array(await got).buffer, new Uint8Array([0x81, 4, ...Buffer.from('back')]).buffer);
+  }
+  assertError(await failureOf(() => server.send('lost', { clientIP: '', clientPort: 3 })), NO_CONNECTION, /^send: /);
+  const sent = [client, second.client].map(({ next }) => next());
+  assert.strictEqual(await server.broadcast('all'), 2);
+  await Promise.all(sent);
+  assert.strictEqual(await server.stop({ timeout: 50 }), true);
+  for (const { peer } of [client, second.client]) peer.destroy();
+  assert(!fs.existsSync(socketPath));
+  assert.strictEqual(await server.start({ socketPath }), true, 'the path is free again');
+});
+
+serverTest('names the cause when it cannot listen at a path', async (serving, context) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nws-'));
+  context.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const refused = async (code, pattern, config) => assertError(await failureOf(() => serving.server.start(config)), code, pattern);
+  const socketPath = path.join(folder, 'socket');
+  await refused(PARAMETER, /^socketPath: cannot be used with serverPort$/, { socketPath, serverPort: 0 });
+  await refused(PARAMETER, /^socketPath: cannot be used with serverIP$/, { socketPath, serverIP: '127.0.0.1' });
+  await refused(PARAMETER, /^socketPath: /, { socketPath: 5 });
+  await refused(ADDRESS, /^start: socketPath: cannot listen on : the path is empty$/, { socketPath: '' });
+  await refused(ADDRESS, /: the path contains a NUL byte$/, { socketPath: `${folder}/a\0b` });
+  await refused(ADDRESS, /: the path has \d+ bytes, 107 are allowed$/, { socketPath: path.join(folder, 'x'.repeat(107)) });
+  await refused(ADDRESS, /: its folder does not exist: /, { socketPath: path.join(folder, 'missing', 'socket') });
+  fs.writeFileSync(socketPath, 'kept');
+  await refused(PORT_TAKEN, /: a file with this name exists: /, { socketPath });
+  assert.strictEqual(fs.readFileSync(socketPath, 'utf8'), 'kept');
 });
 
 serverTest('a stop closes all connections and frees the port', async (serving, context) => {
@@ -573,6 +650,24 @@ serverTest('a stop with a limit does not wait for close frames', async (serving)
 // By tests/js/run.sh in Node alone.
 if (process.env.NODE_PATH) {
   const { WebSocket } = require('ws');
+
+  serverTest('echoes for npm\'s ws at a path', async (serving, context) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nws-'));
+    context.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));
+    const socketPath = path.join(folder, 'socket');
+    await serving.server.start({ socketPath, perMessageDeflate: true });
+    serving.server.on('messageReceive', ({ data, clientConnection }) => serving.server.send(data, clientConnection));
+    const client = new WebSocket(`ws+unix:${socketPath}:/chat?x=1`);
+    await new Promise((resolve, reject) => client.once('open', resolve).once('error', reject));
+    await serving.next('connect');
+    for (const text of ['hello', 'x'.repeat(100_000)]) {
+      const echo = new Promise((resolve) => client.once('message', resolve));
+      client.send(text);
+      assert.strictEqual(String(await echo), text);
+    }
+    client.close(4003, 'bye');
+    assert.deepStrictEqual(codeAndReason((await serving.next('close'))[1]), { code: 4003, reason: 'bye' });
+  });
 
   serverTest('npm\'s ws is a client like ours', async (serving) => {
     await serving.start({ protocol: 'chat' });

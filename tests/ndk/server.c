@@ -12,6 +12,8 @@
 #include <sched.h>
 #include <stdarg.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #define ENTRIES 256
 #define ENTRY_TEXT 160
@@ -687,6 +689,80 @@ static void destroy_inside(struct Record *record, uint64_t connection)
     flag_raise(&record->flag);
 }
 
+/* A client of a path without a library. */
+static int raw_client_at(const char *path)
+{
+    struct sockaddr_un address;
+    struct timeval patience = { EVENT_DEADLINE_S, 0 };
+    int peer = socket(AF_UNIX, SOCK_STREAM, 0);
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    CHECK_INT(connect(peer, (struct sockaddr *)&address, sizeof address), 0);
+    CHECK(send(peer, UPGRADE, strlen(UPGRADE), MSG_NOSIGNAL) == (ssize_t)strlen(UPGRADE));
+    return peer;
+}
+
+static void listens_at_a_path(void)
+{
+    static struct Record record;
+    struct NWS_ServerOptions options = defaults();
+    struct stat file;
+    char folder[] = "/tmp/nws-server-XXXXXX", path[64], text[96], head[2048], longer[160];
+    const unsigned char frame[] = { 0x81, 0x82, 0, 0, 0, 0, 'h', 'i' };
+    size_t length = sizeof text;
+    uint16_t port = 1;
+    int peer;
+    create(&record);
+    CHECK(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/socket", folder);
+    options.socketPath = path;
+    CHECK_INT(NWS_ServerStart(record.server, &options), NWS_INVALID_ARGUMENT);
+    CHECK_HAS(NWS_LastErrorMessage(), "socketPath: cannot be used with an address or a port");
+    options.address = NULL;
+    options.port = 80;
+    CHECK_INT(NWS_ServerStart(record.server, &options), NWS_INVALID_ARGUMENT);
+    options.port = 0;
+    CHECK_INT(NWS_ServerStart(record.server, &options), WEBSOCKET_OK);
+    CHECK_INT(NWS_ServerGetAddress(record.server, 0, text, &length, &port), WEBSOCKET_OK);
+    CHECK_TEXT(text, path);
+    CHECK_INT(port, 0);
+    CHECK_INT(stat(path, &file), 0);
+    CHECK(S_ISSOCK(file.st_mode));
+
+    peer = raw_client_at(path);
+    read_head(peer, head, sizeof head);
+    CHECK_HAS(head, "HTTP/1.1 101 ");
+    NOTED(&record, "open 1 /raw []");
+    length = sizeof text;
+    CHECK_INT(NWS_ServerGetAddress(record.server, 1, text, &length, &port), WEBSOCKET_OK);
+    CHECK_TEXT(text, "");
+    CHECK_INT(port, 0);
+    CHECK(send(peer, frame, sizeof frame, MSG_NOSIGNAL) == (ssize_t)sizeof frame);
+    CHECK(recv(peer, text, 4, MSG_WAITALL) == 4 && memcmp(text, "\x81\x02hi", 4) == 0);
+
+    CHECK_INT(NWS_ServerStop(record.server, 1), WEBSOCKET_OK);
+    NOTED(&record, "stop");
+    close(peer);
+    CHECK(stat(path, &file) != 0 && errno == ENOENT);
+
+    /* What is there stays. */
+    CHECK_INT(mkdir(path, 0700), 0);
+    CHECK_INT(NWS_ServerStart(record.server, &options), NWS_CANNOT_LISTEN);
+    CHECK_HAS(NWS_LastErrorMessage(), "a file with this name exists");
+    CHECK_INT(rmdir(path), 0);
+    snprintf(longer, sizeof longer, "%s/%0100d", folder, 1);
+    options.socketPath = longer;
+    CHECK_INT(NWS_ServerStart(record.server, &options), NWS_INVALID_ARGUMENT);
+    CHECK_HAS(NWS_LastErrorMessage(), "the path has 123 bytes, 107 are allowed");
+    snprintf(longer, sizeof longer, "%s/missing/socket", folder);
+    CHECK_INT(NWS_ServerStart(record.server, &options), NWS_CANNOT_LISTEN);
+    CHECK_HAS(NWS_LastErrorMessage(), "its folder does not exist");
+    destroy(&record);
+    CHECK_INT(rmdir(folder), 0);
+}
+
 static void a_callback_may_destroy_its_server(void)
 {
     static struct Record record;
@@ -964,6 +1040,7 @@ int main(void)
     RUN(a_client_accepted_before_a_stop_opens_and_is_closed);
     RUN(serves_tls_and_requires_client_certificates);
     RUN(refuses_invalid_arguments);
+    RUN(listens_at_a_path);
     RUN(a_callback_may_destroy_its_server);
     RUN(destroy_waits_for_the_callbacks_of_all_connections);
     RUN(reports_a_shortage_of_descriptors_once);

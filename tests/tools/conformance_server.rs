@@ -63,6 +63,6 @@ fn main() {
     let server = Server::start(options, Box::new(Owner(handle.clone()))).expect("a server");
     let server = Arc::new(server);
     handle.set(Arc::downgrade(&server)).expect("set once");
-    println!("ws://{}", server.local());
+    println!("ws://{}", server.local().expect("an address"));
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
 }

@@ -871,6 +871,8 @@ struct ServerOptions {
     std::string address;
     /** The port; 0 for one that is free. */
     uint16_t port = 0;
+    /** A path to listen at instead of an address and a port; empty for none. */
+    std::string socketPath;
     /** Files with the certificate and its key, PEM or DER; both empty for no TLS. */
     std::string certPath;
     /** See ServerOptions::certPath. */
@@ -1022,6 +1024,7 @@ public:
         raw.keyPath = given(options.keyPath);
         raw.keyPassword = given(options.keyPassword);
         raw.clientCaPath = given(options.clientCaPath);
+        raw.socketPath = given(options.socketPath);
         raw.protocols = given(protocols);
         raw.maxMessageSize = options.maxMessageSize;
         raw.sendQueueLimit = options.sendQueueLimit;

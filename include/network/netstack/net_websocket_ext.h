@@ -44,7 +44,7 @@
  * | NWS_Reconnected           | 24      | 16      |
  * | NWS_Frame                 | 24      | 24      |
  * | NWS_CertificatePinning    | 24      | 24      |
- * | NWS_ServerOptions         | 144     | 120     |
+ * | NWS_ServerOptions         | 152     | 120     |
  * | NWS_ServerCallbacks       | 72      | 36      |
  * | NWS_ServerRequest         | 64      | 40      |
  * | NWS_ServerConnection      | 48      | 24      |
@@ -119,7 +119,7 @@ typedef enum NWS_ErrCode {
     NWS_BUFFER_TOO_SMALL = 2004,
     /** The value does not exist: the server sent no such header or chose none, or the client never connected. */
     NWS_NOT_FOUND = 2005,
-    /** From NWS_ServerStart(): the system refuses to listen at that address and port. */
+    /** From NWS_ServerStart(): the system refuses to listen at that address and port, or at that path. */
     NWS_CANNOT_LISTEN = 2006,
     /** From NWS_ServerStart(): a file with certificates or the key is missing or unusable, or they do not belong together. */
     NWS_CERTIFICATE_UNUSABLE = 2007
@@ -1179,6 +1179,14 @@ typedef struct NWS_ServerOptions {
      * them. A client that offers none of them is accepted without a sub-protocol. Default NULL.
      */
     const char *protocols;
+    /**
+     * A path to listen at instead of an address and a port (unix(7)); NULL for none. It has 107 bytes at most. Its folder
+     * exists, and an app may write to it: one of its own sandbox. A file of that name must not exist; NWS_ServerStop()
+     * removes the socket's file, and a process that was killed leaves it. Its clients have no address: their
+     * NWS_ServerConnection::address is "", their port 0, and maxConnectionsPerAddress and rateConnections count them together.
+     * Default NULL.
+     */
+    const char *socketPath;
     /** The largest message to receive, in bytes; a larger one ends the connection with 1009. Default 67108864. */
     uint64_t maxMessageSize;
     /** The maximum number of bytes in the send queue of a connection, frame headers included. Default 67108864. */
@@ -1264,7 +1272,7 @@ typedef struct NWS_ServerRequest {
 typedef struct NWS_ServerConnection {
     /** Bytes of this struct that the library knows. */
     size_t size;
-    /** The client's IP address. */
+    /** The client's IP address; "" for a client of NWS_ServerOptions::socketPath. */
     const char *address;
     /** The path and the query, as sent by the client. */
     const char *target;
@@ -1474,7 +1482,7 @@ int32_t NWS_ServerClose(struct NWS_Server *server, uint64_t connection, uint32_t
  * @brief The address of a client, or the address on which the server listens.
  * @param server The server.
  * @param connection The connection; 0 for the server itself.
- * @param buffer Receives the IP address, as for NWS_GetProtocol().
+ * @param buffer Receives the IP address, as for NWS_GetProtocol(). For a server on a path this is the path, for its clients "".
  * @param length As for NWS_GetProtocol(). May be NULL together with `buffer`, to get only the port.
  * @param port Receives the port; may be NULL.
  * @return As NWS_GetProtocol(); NWS_NOT_FOUND if the connection does not exist or has ended; WEBSOCKET_NO_CONNECTION if the

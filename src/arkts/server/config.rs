@@ -11,7 +11,7 @@ use crate::arkts::options::{
     SECONDS_MAX, boolean, bytes, match_known, milliseconds, no_field, properties, seconds, text, whole,
 };
 use crate::client::{Password, PerMessageDeflate, SendLimits, ServerTls, in_memory};
-use crate::server::{RateLimit, ServerOptions};
+use crate::server::{RateLimit, Remote, ServerOptions};
 
 /// The configuration of a server. Options of the platform's server are read as there, with two differences. A missing number
 /// has the declared default, and no number is too large.
@@ -20,7 +20,7 @@ pub fn server_options(value: Value<'_>, lenience: Lenience) -> Result<ServerOpti
         return Err(ApiError::parameter("config", "must be an object"));
     }
     let mut options = ServerOptions::default();
-    let mut port = None;
+    let (mut ip, mut port) = (None, None);
     let (mut client_authorities, mut tls13_only) = (None, false);
     for (name, value) in properties("config", value)? {
         if value.is_absent() {
@@ -30,13 +30,14 @@ pub fn server_options(value: Value<'_>, lenience: Lenience) -> Result<ServerOpti
             "serverIP" => {
                 let host: Option<IpAddr> = text(&name, value)?.parse().ok();
                 let wrong = || ApiError::server_address("serverIP: must be an IPv4 or IPv6 address");
-                options.listen.set_ip(host.ok_or_else(wrong)?);
+                ip = Some(host.ok_or_else(wrong)?);
             },
             "serverPort" => {
                 let number =
                     value.to_number().ok_or_else(|| ApiError::parameter(&name, "must be a number"))?;
                 port = Some(port_of(number)?);
             },
+            "socketPath" => options.socket_path = Some(PathBuf::from(text(&name, value)?)),
             "maxConcurrentClientsNumber" => options.addresses_max = whole(&name, value)? as usize,
             "maxConnectionsForOneClient" => {
                 options.connections_per_address_max = whole(&name, value)? as usize;
@@ -67,8 +68,7 @@ pub fn server_options(value: Value<'_>, lenience: Lenience) -> Result<ServerOpti
             "rateLimit" => options.rate_limit = boolean(&name, value)?.then_some(RateLimit::PLATFORM),
         }, known => lenience.unknown(&name, &known));
     }
-    let port = port.ok_or_else(|| ApiError::parameter("serverPort", "is missing"))?;
-    options.listen.set_port(port);
+    listen_at(&mut options, ip, port)?;
     match &mut options.tls {
         Some(tls) => (tls.client_authorities, tls.tls13_only) = (client_authorities, tls13_only),
         // Without TLS the option would have no effect, and the app would not know.
@@ -79,6 +79,25 @@ pub fn server_options(value: Value<'_>, lenience: Lenience) -> Result<ServerOpti
         None => {}
     }
     Ok(options)
+}
+
+/// Where to listen: at a port, or at a path.
+fn listen_at(options: &mut ServerOptions, ip: Option<IpAddr>, port: Option<u16>) -> Result<(), ApiError> {
+    let beside = [("serverIP", ip.is_some()), ("serverPort", port.is_some())];
+    match (&options.socket_path, beside.into_iter().find(|(_, given)| *given), port) {
+        (Some(_), Some((name, _)), _) => {
+            Err(ApiError::parameter("socketPath", &format!("cannot be used with {name}")))
+        }
+        (Some(_), None, _) => Ok(()),
+        (None, _, None) => Err(ApiError::parameter("serverPort", "is missing")),
+        (None, _, Some(port)) => {
+            options.listen.set_port(port);
+            if let Some(ip) = ip {
+                options.listen.set_ip(ip);
+            }
+            Ok(())
+        }
+    }
 }
 
 /// A number of seconds; 0 switches a timer off.
@@ -143,7 +162,7 @@ fn server_cert(value: Value<'_>, lenience: Lenience) -> Result<Option<ServerTls>
 }
 
 /// The client's address in a connection object; `None` if it cannot belong to a client.
-pub fn remote_of(connection: Value<'_>) -> Result<Option<SocketAddr>, ApiError> {
+pub fn remote_of(connection: Value<'_>) -> Result<Option<Remote>, ApiError> {
     let wrong = |name: &str, wanted: &str| ApiError::parameter(&format!("connection.{name}"), wanted);
     if connection.type_of() != Type::Object {
         return Err(ApiError::parameter("connection", "must be a WebSocketConnection"));
@@ -151,6 +170,10 @@ pub fn remote_of(connection: Value<'_>) -> Result<Option<SocketAddr>, ApiError> 
     let field = |name| connection.get(name).map_err(|_| ApiError::parameter("connection", "cannot be read"));
     let host = field(c"clientIP")?.to_text().ok_or_else(|| wrong("clientIP", "must be a string"))?;
     let port = field(c"clientPort")?.to_number().ok_or_else(|| wrong("clientPort", "must be a number"))?;
+    if host.is_empty() {
+        return Ok((port.fract() == 0.0 && port > 0.0).then_some(Remote::Path(port as u64)));
+    }
     let host: Option<IpAddr> = host.parse().ok();
-    Ok(host.zip(port_of(port).ok()).map(|(host, port)| SocketAddr::new(host.to_canonical(), port)))
+    let address = |(host, port): (IpAddr, u16)| SocketAddr::new(host.to_canonical(), port);
+    Ok(host.zip(port_of(port).ok()).map(address).map(Remote::Address))
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::event::{Key, ServerEvent, ServerEventType, of_key};
-use super::requests::request_value;
+use super::requests::{request_value, set_remote};
 use super::{Binding, Known, Peer, Serving};
 use crate::arkts::error::SERVER_EVENT;
 use crate::arkts::js_waker::OnWake;
@@ -155,8 +155,7 @@ impl Binding {
     ) -> Result<Value<'env>, EngineError> {
         let ConnectionInfo { remote, .. } = info;
         let object = env.object()?;
-        object.set(c"clientIP", env.string(&remote.ip().to_string())?)?;
-        object.set(c"clientPort", env.number(f64::from(remote.port()))?)?;
+        set_remote(object, *remote)?;
         let (generation, id) = of_key(key);
         let servers = self.servers.borrow();
         let connection = servers.get(generation).and_then(|serving| serving.server.connection(id));

@@ -3,7 +3,6 @@
 //! Knows nothing of JavaScript values.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -14,7 +13,7 @@ use crate::arkts::event::MessageData;
 use crate::arkts::js_waker::JsWaker;
 use crate::client::{Closed, Failure, Listener, Message, Opened};
 use crate::event_queue::EventSender;
-use crate::server::{Answer, ConnectionInfo, ServerListener, Unwelcome, UpgradeRequest};
+use crate::server::{Answer, ConnectionInfo, Remote, ServerListener, Unwelcome, UpgradeRequest};
 use crate::sync::{Mutex, lock};
 
 /// The longest message that is copied into its batch's memory. A longer one keeps memory of its own.
@@ -58,7 +57,7 @@ impl JsServerListener {
 }
 
 impl ServerListener for JsServerListener {
-    fn requested(&self, remote: SocketAddr, request: &Arc<UpgradeRequest>, answer: Answer) {
+    fn requested(&self, remote: Remote, request: &Arc<UpgradeRequest>, answer: Answer) {
         if !self.asks.load(Ordering::Relaxed) {
             return answer.accept(Vec::new());
         }
@@ -76,8 +75,8 @@ impl ServerListener for JsServerListener {
         })
     }
 
-    fn kept_out(&self, remote: SocketAddr, why: Unwelcome) {
-        self.put_failure(format!("client {} refused: {why}", remote.ip()));
+    fn kept_out(&self, remote: Remote, why: Unwelcome) {
+        self.put_failure(format!("client {remote} refused: {why}"));
     }
 
     fn cannot_accept(&self, cause: &io::Error) {

@@ -12,7 +12,6 @@ mod requests;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::CStr;
-use std::net::SocketAddr;
 use std::ptr;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -34,7 +33,7 @@ use crate::client::{MessageType, State};
 use crate::event_queue::{EventReceiver, EventSender, event_queue};
 use crate::logging;
 use crate::platform::may_use_network;
-use crate::server::{Connection, Server};
+use crate::server::{Connection, Remote, Server};
 
 /// The hidden property that holds the listeners, where the garbage collector sees them.
 const LISTENERS: &CStr = c"__listeners";
@@ -56,7 +55,7 @@ struct Binding {
     last_generation: Cell<Generation>,
     /// The connections whose `connect` was delivered and whose `close` was not.
     known: RefCell<BTreeMap<Key, Box<Known>>>,
-    by_remote: RefCell<HashMap<SocketAddr, Key>>,
+    by_remote: RefCell<HashMap<Remote, Key>>,
     /// There is a listener of `request`.
     asks: Arc<AtomicBool>,
 }
@@ -88,7 +87,7 @@ struct Serving {
 
 struct Known {
     peer: Rc<Peer>,
-    remote: SocketAddr,
+    remote: Remote,
     object: Reference,
 }
 
@@ -413,7 +412,7 @@ fn server_statistics_value<'env>(env: Engine, server: &Server) -> Result<Value<'
     let counted = server.statistics();
     let object = env.object()?;
     for (name, count) in [
-        (c"serverPort", u64::from(server.local().port())),
+        (c"serverPort", server.local().map_or(0, |address| u64::from(address.port()))),
         (c"open", counted.open),
         (c"opened", counted.opened),
         (c"keptOut", counted.kept_out),

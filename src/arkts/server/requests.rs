@@ -1,7 +1,6 @@
 //! Client requests that JavaScript answers.
 
 use std::cell::RefCell;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,24 +10,34 @@ use crate::arkts::lenience::{Lenience, shown};
 use crate::arkts::napi::{Engine, EngineError, Value};
 use crate::arkts::objects::headers;
 use crate::arkts::options::{match_known, no_field, properties, text};
-use crate::server::{Answer, HeaderFault, Refusal, UpgradeRequest, answer_header};
+use crate::server::{Answer, HeaderFault, Refusal, Remote, UpgradeRequest, answer_header};
 
 /// The client number in log lines of a server, which has none.
 pub const NO_CLIENT: u64 = 0;
 
 /// A request without an answer yet.
 pub struct Asked {
-    pub remote: SocketAddr,
+    pub remote: Remote,
     pub request: Arc<UpgradeRequest>,
     pub answer: Answer,
+}
+
+/// Says where a client is. One without an address has the number among its like in the place of a port, by which it is found again.
+pub fn set_remote(object: Value<'_>, remote: Remote) -> Result<(), EngineError> {
+    let env = object.env();
+    let number = match remote {
+        Remote::Address(address) => f64::from(address.port()),
+        Remote::Path(number) => number as f64,
+    };
+    object.set(c"clientIP", env.string(&remote.ip_text())?)?;
+    object.set(c"clientPort", env.number(number)?)
 }
 
 /// Makes the object that the listener of `request` gets.
 pub fn request_value<'env>(env: Engine, asked: Asked) -> Result<Value<'env>, EngineError> {
     let Asked { remote, request, answer } = asked;
     let object = env.object()?;
-    object.set(c"clientIP", env.string(&remote.ip().to_string())?)?;
-    object.set(c"clientPort", env.number(f64::from(remote.port()))?)?;
+    set_remote(object, remote)?;
     object.set(c"target", env.string(&request.target)?)?;
     object.set(c"header", headers(env, &request.headers)?)?;
     let names = request.protocols.iter().map(|name| env.string(name)).collect::<Result<Vec<_>, _>>()?;

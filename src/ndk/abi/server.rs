@@ -22,6 +22,7 @@ pub struct RawServerOptions {
     pub key_password: *const c_char,
     pub client_ca_path: *const c_char,
     pub protocols: *const c_char,
+    pub socket_path: *const c_char,
     pub max_message_size: u64,
     pub send_queue_limit: u64,
     pub send_low_water: u64,
@@ -129,8 +130,8 @@ pub struct RawServerStatistics {
 const _: () = {
     use std::mem::offset_of;
 
-    assert!(size_of::<RawServerOptions>() == 144 && offset_of!(RawServerOptions, max_addresses) == 88);
-    assert!(offset_of!(RawServerOptions, port) == 132);
+    assert!(size_of::<RawServerOptions>() == 152 && offset_of!(RawServerOptions, max_addresses) == 96);
+    assert!(offset_of!(RawServerOptions, port) == 140);
     assert!(size_of::<RawServerRequest>() == 64 && offset_of!(RawServerRequest, port) == 56);
     assert!(size_of::<RawServerConnection>() == 48);
     assert!(size_of::<RawServerCallbacks>() == 72 && size_of::<RawServerStatistics>() == 80);

@@ -1,6 +1,6 @@
 //! The existing servers, by number. The application's pointer refers to no memory, so a stale one never matches another server.
 
-use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, PoisonError};
 
 use super::calls::Calls;
@@ -135,12 +135,17 @@ impl ServerHandle {
         self.server()?.connection(id).ok_or_else(missing)
     }
 
-    /// The address of the client of a connection, or, for 0, of the server itself.
-    pub fn address_of(&self, connection: u64) -> Result<SocketAddr, CallError> {
-        match connection {
-            0 => Ok(self.server()?.local()),
-            id => Ok(self.connection(id)?.info().remote),
+    /// The address and the port of the client of a connection, or, for 0, of the server itself, which may be a path.
+    pub fn address_of(&self, connection: u64) -> Result<(Vec<u8>, u16), CallError> {
+        if connection > 0 {
+            let remote = self.connection(connection)?.info().remote;
+            return Ok((remote.ip_text().into_bytes(), remote.port()));
         }
+        let server = self.server()?;
+        Ok(match (server.local(), server.socket_path()) {
+            (Some(address), _) => (address.ip().to_string().into_bytes(), address.port()),
+            (None, path) => (path.map_or_else(Vec::new, |path| path.as_os_str().as_bytes().to_vec()), 0),
+        })
     }
 
     /// Takes note that a stop is done.

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::mem::size_of;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,7 +13,7 @@ use crate::ndk::abi::ext::RawFailure;
 use crate::ndk::abi::server::{RawServerCallbacks, RawServerConnection, RawServerRequest};
 use crate::ndk::events::{self, c_text, header_array, header_texts, with_close, with_failure};
 use crate::runtime;
-use crate::server::{Answer, ConnectionInfo, ServerListener, Unwelcome, UpgradeRequest};
+use crate::server::{Answer, ConnectionInfo, Remote, ServerListener, Unwelcome, UpgradeRequest};
 
 /// Events of the server itself that wait for their callback. More are only counted: who floods it is not to fill the memory.
 const WAITING_MAX: usize = 16;
@@ -62,7 +61,7 @@ fn call_later(run: impl FnOnce() + Send + 'static) {
 }
 
 impl ServerListener for Owner {
-    fn requested(&self, remote: SocketAddr, request: &Arc<UpgradeRequest>, answer: Answer) {
+    fn requested(&self, remote: Remote, request: &Arc<UpgradeRequest>, answer: Answer) {
         let RawServerCallbacks { on_request: Some(callback), user_data, .. } = self.server.callbacks else {
             return answer.accept(Vec::new());
         };
@@ -70,7 +69,7 @@ impl ServerListener for Owner {
         let caller = Caller::new(&self.server.calls);
         let texts = header_texts(&request.headers);
         let headers = header_array(&texts);
-        let (address, target) = (c_text(&remote.ip().to_string()), c_text(&request.target));
+        let (address, target) = (c_text(&remote.ip_text()), c_text(&request.target));
         let protocols = c_text(&request.protocols.join(", "));
         let event = RawServerRequest {
             size: size_of::<RawServerRequest>(),
@@ -93,8 +92,8 @@ impl ServerListener for Owner {
         Box::new(Callbacks { caller: Caller::new(&server.calls), server, info })
     }
 
-    fn kept_out(&self, remote: SocketAddr, why: Unwelcome) {
-        self.tell(format!("client {} refused: {why}", remote.ip()), Cause::Application);
+    fn kept_out(&self, remote: Remote, why: Unwelcome) {
+        self.tell(format!("client {remote} refused: {why}"), Cause::Application);
     }
 
     fn cannot_accept(&self, cause: &io::Error) {
@@ -143,7 +142,7 @@ impl Listener for Callbacks {
     fn opened(&mut self, opened: &Opened) {
         let RawServerCallbacks { on_open: Some(callback), user_data, .. } = *self.functions() else { return };
         let ConnectionInfo { id, remote, target, protocol } = &*self.info;
-        let (address, target) = (c_text(&remote.ip().to_string()), c_text(target));
+        let (address, target) = (c_text(&remote.ip_text()), c_text(target));
         let protocol = c_text(protocol.as_deref().unwrap_or_default());
         let extensions = c_text(opened.extensions.as_deref().unwrap_or_default());
         let event = RawServerConnection {

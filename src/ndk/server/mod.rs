@@ -259,15 +259,15 @@ pub unsafe extern "C" fn NWS_ServerGetAddress(
     port: *mut u16,
 ) -> i32 {
     report_server("NWS_ServerGetAddress", server, |handle| {
-        let address = handle.address_of(connection)?;
+        let (address, number) = handle.address_of(connection)?;
         if !port.is_null() {
             // SAFETY: the caller's promise.
-            unsafe { port.write(address.port()) };
+            unsafe { port.write(number) };
             if buffer.is_null() && length.is_null() {
                 return Ok(());
             }
         }
-        let text = CString::new(address.ip().to_string()).unwrap_or_default();
+        let text = CString::new(address).unwrap_or_default();
         // SAFETY: the caller's promise.
         unsafe { write_text(&text, buffer, length) }
     })

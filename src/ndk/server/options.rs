@@ -16,6 +16,7 @@ impl RawServerOptions {
     pub fn defaults() -> Self {
         let ServerOptions {
             listen,
+            socket_path: _,
             addresses_max,
             connections_per_address_max,
             rate_limit: _,
@@ -36,6 +37,7 @@ impl RawServerOptions {
             key_password: std::ptr::null(),
             client_ca_path: std::ptr::null(),
             protocols: std::ptr::null(),
+            socket_path: std::ptr::null(),
             max_message_size: session.message_limit,
             send_queue_limit: send_limits.bytes as u64,
             send_low_water: send_limits.low_water as u64,
@@ -72,6 +74,10 @@ impl RawServerOptions {
             options.listen.set_ip(address);
         }
         options.listen.set_port(self.port);
+        options.socket_path = text("socketPath", self.socket_path)?.map(Into::into);
+        if options.socket_path.is_some() && !(self.address.is_null() && self.port == 0) {
+            return Err(refused("socketPath: cannot be used with an address or a port"));
+        }
         options.addresses_max = self.max_addresses as usize;
         options.connections_per_address_max = self.max_connections_per_address as usize;
         options.handshakes_max = match self.max_handshakes {

@@ -1060,10 +1060,11 @@ declare namespace webSocket {
    */
   interface WebSocketServerConfig {
     /**
-     * The port to listen on, 0 to 65535. With 0 the system chooses a free port, which `stats` reports.
+     * The port to listen on, 0 to 65535. With 0 the system chooses a free port, which `stats` reports. It is required without
+     * `socketPath`.
      * @since 19
      */
-    serverPort: number;
+    serverPort?: number;
 
     /**
      * The most clients that may be connected at once. A client is an IP address. Default: 10. No number is too large.
@@ -1082,6 +1083,13 @@ declare namespace webSocket {
      * @since 19
      */
     serverIP?: string;
+
+    /**
+     * A path of the file system to listen at, instead of `serverPort` and `serverIP`. It has at most 107 bytes. Its folder exists,
+     * and the app may write to it. No file of that name may exist. `stop` removes the file. Default: none.
+     * @since 0.1.0 of this library
+     */
+    socketPath?: string;
 
     /**
      * The certificate to serve wss with, by TLS 1.2 and 1.3. Default: none, and the server speaks ws. Two empty paths mean none.
@@ -1178,13 +1186,13 @@ declare namespace webSocket {
    */
   interface WebSocketConnection {
     /**
-     * The address of the client.
+     * The address of the client. It is empty for a client of `socketPath`.
      * @since 19
      */
     clientIP: string;
 
     /**
-     * The port of that address.
+     * The port of that address. For a client of `socketPath` it is the number of the client, from 1 on.
      * @since 19
      */
     clientPort: number;
@@ -1214,13 +1222,13 @@ declare namespace webSocket {
    */
   interface ServerRequest {
     /**
-     * The address of the client.
+     * The address of the client. It is empty for a client of `socketPath`.
      * @since 0.1.0 of this library
      */
     clientIP: string;
 
     /**
-     * The port of that address.
+     * The port of that address. For a client of `socketPath` it is the number of the client, from 1 on.
      * @since 0.1.0 of this library
      */
     clientPort: number;
@@ -1266,7 +1274,7 @@ declare namespace webSocket {
    */
   interface ServerStatistics {
     /**
-     * The port that the server listens on, also if `serverPort` was 0.
+     * The port that the server listens on, also if `serverPort` was 0. It is 0 for a server at `socketPath`.
      * @since 0.1.0 of this library
      */
     serverPort: number;
@@ -1399,8 +1407,8 @@ declare namespace webSocket {
      * Begins to listen and to accept clients.
      *
      * Fails with 201 (no `ohos.permission.INTERNET`) or 401 (a parameter, named in the message). Fails with 2302002 (a
-     * certificate or key file is missing or unusable). Fails with 2302004 (`serverIP` is not an address of this device), 2302005
-     * (`serverPort`) or 2302007 (the port is taken). Fails with 2302999 (the server listens already, or the system has no
+     * certificate or key file is missing or unusable). Fails with 2302004 (`serverIP` is not an address of this device, or nothing can
+     * listen at `socketPath`). Fails with 2302005 (`serverPort`) or 2302007 (the port is taken, or a file exists at `socketPath`). Fails with 2302999 (the server listens already, or the system has no
      * descriptors left).
      * @since 19
      */

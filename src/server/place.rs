@@ -1,0 +1,177 @@
+//! Where a server listens, and where its clients are: at an address, or at a path of the file system.
+//!
+//! Owns the socket that listens, and its file.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener as StdTcpListener, TcpStream as StdTcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixListener as StdUnixListener;
+use std::path::{Path, PathBuf};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
+
+/// Clients that the kernel keeps for a server that is busy. It may keep fewer.
+const BACKLOG: i32 = 1_024;
+/// The longest path of a socket in bytes (`unix(7)`): the kernel has 108, one of which ends it.
+const PATH_BYTES_MAX: usize = 107;
+
+/// Where a client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Remote {
+    /// At the other end of a TCP connection.
+    Address(SocketAddr),
+    /// On this device, connected to the server's path. The number counts the clients of it, from 1.
+    Path(u64),
+}
+
+impl Remote {
+    /// The address; `None` for a client on this device that has none.
+    pub fn ip(self) -> Option<IpAddr> {
+        match self {
+            Self::Address(address) => Some(address.ip()),
+            Self::Path(_) => None,
+        }
+    }
+
+    /// The address as text, empty for none.
+    pub fn ip_text(self) -> String {
+        self.ip().map_or_else(String::new, |ip| ip.to_string())
+    }
+
+    /// The port; 0 for a client that has none.
+    pub fn port(self) -> u16 {
+        match self {
+            Self::Address(address) => address.port(),
+            Self::Path(_) => 0,
+        }
+    }
+}
+
+/// For the log and for error texts.
+impl fmt::Display for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.ip().fmt(f),
+            Self::Path(_) => f.write_str("at socketPath"),
+        }
+    }
+}
+
+/// A socket that listens, not yet with the runtime.
+pub(super) enum Bound {
+    Address(StdTcpListener),
+    Path(SocketFile, StdUnixListener),
+}
+
+impl Bound {
+    /// Listens at an address. That for all addresses of IPv6 is one for those of IPv4 too.
+    pub(super) fn at_address(address: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        // The connections of a server before may wait for stray packets.
+        socket.set_reuse_address(true)?;
+        if address.is_ipv6() {
+            socket.set_only_v6(!address.ip().is_unspecified())?;
+        }
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        socket.set_nonblocking(true)?;
+        Ok(Self::Address(socket.into()))
+    }
+
+    /// Listens at a path, where there is nothing yet.
+    pub(super) fn at_path(path: &Path) -> io::Result<Self> {
+        let bytes = path.as_os_str().as_bytes();
+        let unusable = |why: String| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        match bytes.len() {
+            0 => return unusable("the path is empty".to_owned()),
+            length if length > PATH_BYTES_MAX => {
+                return unusable(format!("the path has {length} bytes, {PATH_BYTES_MAX} are allowed"));
+            }
+            _ if bytes.contains(&0) => return unusable("the path contains a NUL byte".to_owned()),
+            _ => {}
+        }
+        let listener = StdUnixListener::bind(path)?;
+        let file = SocketFile::of(path)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self::Path(file, listener))
+    }
+
+    /// The address that it listens at; `None` for a path.
+    pub(super) fn local(&self) -> io::Result<Option<SocketAddr>> {
+        match self {
+            Self::Address(listener) => listener.local_addr().map(Some),
+            Self::Path(..) => Ok(None),
+        }
+    }
+
+    /// Hands it to the runtime.
+    pub(super) fn into_listening(self) -> io::Result<Listening> {
+        Ok(match self {
+            Self::Address(listener) => Listening::Address(TcpListener::from_std(listener)?),
+            Self::Path(_file, listener) => {
+                Listening::Path { _file, listener: UnixListener::from_std(listener)?, clients: 0 }
+            }
+        })
+    }
+}
+
+/// A socket that listens.
+pub(super) enum Listening {
+    Address(TcpListener),
+    /// Dropped in this order: nobody finds a file that nobody listens at.
+    Path {
+        _file: SocketFile,
+        listener: UnixListener,
+        clients: u64,
+    },
+}
+
+impl Listening {
+    pub(super) async fn accept(&mut self) -> io::Result<(TcpStream, Remote)> {
+        match self {
+            Self::Address(listener) => {
+                let (stream, remote) = listener.accept().await?;
+                let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
+                Ok((stream, Remote::Address(remote)))
+            }
+            Self::Path { listener, clients, .. } => {
+                let (stream, _) = listener.accept().await?;
+                *clients += 1;
+                // A stream of bytes in any case. What is asked of TCP alone is not asked of a client without an address.
+                let socket = OwnedFd::from(stream.into_std()?);
+                Ok((TcpStream::from_std(StdTcpStream::from(socket))?, Remote::Path(*clients)))
+            }
+        }
+    }
+}
+
+/// The file of a socket. Dropped, it removes the file, unless that is another one by now.
+pub(super) struct SocketFile {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl SocketFile {
+    fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), identity: identity(path)? })
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if identity(&self.path).is_ok_and(|found| found == self.identity)
+            && let Err(cause) = fs::remove_file(&self.path)
+        {
+            crate::logging::warn(format_args!("the file of the server's socket stays: {cause}"));
+        }
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
+}
