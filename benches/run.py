@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Runs the benchmark programs and writes the table and the plot. scripts/bench.sh builds what this runs.
 
-    run.py --out DIRECTORY --server PROGRAM --client NAME=COMMAND... --together COMMAND --servers COMMAND [--repetitions N] [--quick]
-           [--versions FILE] [--rows WORDS]
+    run.py --out DIRECTORY --server PROGRAM --client NAME=COMMAND... --together COMMAND --servers COMMAND --echo COMMAND
+           [--repetitions N] [--quick] [--versions FILE] [--rows WORDS]
 
 Each repetition goes once through all clients of a row, so that what the machine does meanwhile meets all alike. The program of
---together does so by itself, with clients of its own, in rows of their own, and that of --servers with servers. The first figure of a
-row is the median; the range is from the least to the most.
+--together does so by itself, with clients of its own, in rows of their own. Those of --servers and --echo do so with servers, in
+an engine and without one. The first figure of a row is the median; the range is from the least to the most.
 """
 
 import argparse
@@ -33,7 +33,7 @@ class Row:
                  together=None, quick=None):
         # The count of a quick run, if not a tenth.
         self.quick = quick
-        # Which program measures all by itself: "clients" those in one process, "servers" the servers.
+        # Which program measures all by itself: "clients" those in one process, "servers" and "echo" the servers.
         self.together = together
         # Which of the server's ports, and the only clients that can do it, if not all.
         self.port, self.clients = port, clients
@@ -125,6 +125,9 @@ def rows():
     for count in (10, 1_000, 10_000):
         table.append(Row("growth", f"echo 32 B over {count:,} connections", "echo-many", 32, count, "/echo-many", cpu_first,
                          "ns per message", clients=OF_OURS, quick=count))
+    for name, size in SIZES.items():
+        count = {32: 400_000, 1024: 400_000, 65536: 20_000}[size]
+        table.append(Row("server", f"server echo {name}", "echo", size, count, "/", cpu_first, "ns per message", together="echo"))
     for mode, path, counts in (
         ("receive", "/flood/{count}/{size}", (150_000, 80_000, 4_000)),
         ("receive text", "/flood-text/{count}/{size}", (150_000, 80_000, 4_000)),
@@ -354,6 +357,11 @@ def goals(results):
         ratio(f"{row} 32 B", "cpu_ns", "best", 1.0)
         ratio(f"{row} 1 KiB", "cpu_ns", "best", 1.0)
         ratio(f"{row} 64 KiB", "cpu_ns", "best", 1.1)
+    for size, limit in zip(SIZES, (1.0, 1.0, 1.1)):
+        ratio(f"server echo {size}", "cpu_ns", "best", limit)
+    for size, limit in zip(SIZES, (0.5, 0.5)):
+        ratio(f"Node server echo {size}", "cpu_ns", "npm ws", limit, ARKTS)
+    ratio("Node server broadcast 1 KiB", "cpu_ns", "npm ws", 0.3, ARKTS)
     for mode in ("receive", "receive text", "echo", "echo text"):
         for size, limit in zip(SIZES, (0.6, 0.6, 0.8)):
             ratio(f"Node {mode} {size}", "cpu_ns", "npm ws", limit, ARKTS)
@@ -400,6 +408,8 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
              "Beside floods: 100 clients of the process receive messages of 1 KiB without an end, and 100 send them. "
              "1,000 × 10 a second: so many clients send so often, evenly in turn. Echo over many connections: 8 messages are under "
              "way.", "",
+             "In the rows of servers the time is that of the server's process alone. An echo has 64 connections with one message under "
+             "way on each; the clients are one process on the other CPU. `raw` is no server: epoll, one recv and one send a message.", "",
              "In the rows of Node's servers the time is that of the server's process alone, which has "
              f"CPU {SERVER_CPU}; the clients are npm ws. An echo has 64 connections with one message under way on each; a "
              "broadcast goes to 1,000, and each of them counts as a message.", ""]
@@ -477,6 +487,7 @@ def main():
     parser.add_argument("--client", action="append", required=True, metavar="NAME=COMMAND")
     parser.add_argument("--together", required=True, metavar="COMMAND")
     parser.add_argument("--servers", required=True, metavar="COMMAND")
+    parser.add_argument("--echo", required=True, metavar="COMMAND")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--versions")
@@ -491,7 +502,8 @@ def main():
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     with tempfile.TemporaryDirectory() as folder:
         authority = os.path.join(folder, "authority.pem")
-        together = {"clients": shlex.split(options.together), "servers": shlex.split(options.servers)}
+        together = {"clients": shlex.split(options.together), "servers": shlex.split(options.servers),
+                    "echo": shlex.split(options.echo)}
         results, notes = measure(table, clients, together, options.server, authority, options.repetitions, options.quick)
     versions = open(options.versions).read() if options.versions else ""
     os.makedirs(options.out, exist_ok=True)

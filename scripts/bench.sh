@@ -5,7 +5,7 @@
 #   scripts/bench.sh --instructions
 #
 # FILTER selects the rows with these words in their name: receive, send, "send batched", "round trip", floods, wss, deflate,
-# idle, connect, connections, Node, "Node server", "32 B".
+# idle, connect, connections, server, Node, "Node server", "32 B".
 # The results are in target/bench/results.md and target/bench/results.svg. A full run in which every row was measured also
 # updates benches/RESULTS.md, unless --keep is given. --quick sends a tenth of the messages, as a trial run.
 # --against FOLDER also measures another build of this library, such as an earlier commit. FOLDER has its libnet_websocket.so,
@@ -70,12 +70,15 @@ watch 'clients in Rust, server' env CARGO_TARGET_DIR="$BENCH/rust" \
 C=$ROOT/benches/peers/c
 "${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -I "$ROOT/include" -o "$BENCH/bin/net_websocket" "$C/ours.c" \
     -L "$BENCH/bin" -lnet_websocket -Wl,-rpath,"$BENCH/bin"
+"${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -I "$ROOT/include" -o "$BENCH/bin/echo_net_websocket" "$C/echo_ours.c" \
+    -L "$BENCH/bin" -lnet_websocket -Wl,-rpath,"$BENCH/bin"
 compile_beast() {
     [[ $BENCH/bin/beast -nt $C/beast.cpp && $BENCH/bin/beast -nt $C/measure.h ]] ||
         "${CXX:-c++}" -std=c++17 -O3 -DNDEBUG -o "$BENCH/bin/beast" "$C/beast.cpp" -lssl -lcrypto -pthread
 }
 watch 'Boost.Beast' compile_beast
 "${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -o "$BENCH/bin/libwebsockets" "$C/libwebsockets.c" -lwebsockets -pthread
+"${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -o "$BENCH/bin/echo_libwebsockets" "$C/echo_libwebsockets.c" -lwebsockets
 
 # --- the run ---------------------------------------------------------------------------------------------------------
 
@@ -132,6 +135,10 @@ options=(--out "$BENCH" --repetitions "$REPETITIONS" --versions "$BENCH/versions
     --client "PyPI websockets=env PYTHONPATH=$(printf %q "$NWS_INTEROP/python") python3 $(printf %q "$ROOT/benches/peers/websockets_client.py")"
     --together "env NET_WEBSOCKET_LIB=$(printf %q "$BENCH/bin/net_websocket.node") ${NODE[*]} ${node_flags[*]} $(printf %q "$ROOT/benches/peers/node/clients.cjs")"
     --servers "env NET_WEBSOCKET_LIB=$(printf %q "$BENCH/bin/net_websocket.node") ${NODE[*]} --expose-gc $(printf %q "$ROOT/benches/peers/node/servers.cjs")")
+echo_servers=(--server "raw=$R/echo-raw" --server "net_websocket (C)=$BENCH/bin/echo_net_websocket" --server "net_websocket (Rust)=$R/echo-core"
+    --server "tokio-tungstenite=$R/echo-tokio-tungstenite" --server "sockudo-ws=$R/echo-sockudo-ws"
+    --server "libwebsockets=$BENCH/bin/echo_libwebsockets")
+options+=(--echo "$R/echo-load $(printf '%q ' "${echo_servers[@]}")")
 [[ -z $against ]] || options+=(--client "net_websocket (C), other=env LD_LIBRARY_PATH=$(printf %q "$against") $BENCH/bin/net_websocket")
 [[ -z $quick ]] || options+=(--quick)
 [[ -z $filter ]] || options+=(--rows "$filter")

@@ -11,6 +11,7 @@
 //! Prints `name=value` pairs: `cpu_ns` and `wall_ns` are per message or per connection, CPU time is that of the whole
 //! process from the first message to the last. C, C++ and JavaScript clients do the same in their own words.
 
+pub mod echo;
 mod handshake;
 
 use std::time::{Duration, Instant};
