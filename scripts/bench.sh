@@ -80,6 +80,15 @@ watch 'Boost.Beast' compile_beast
 "${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -o "$BENCH/bin/libwebsockets" "$C/libwebsockets.c" -lwebsockets -pthread
 "${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -o "$BENCH/bin/echo_libwebsockets" "$C/echo_libwebsockets.c" -lwebsockets
 
+# uWebSockets comes with socketify, of which Python's part is one call for each message.
+SOCKETIFY=(socketify==0.0.31 cffi==2.0.0 pycparser==2.23)
+if [[ $(cat "$BENCH/python/.stamp" 2>/dev/null) != "${SOCKETIFY[*]}" ]]; then
+    rm -rf "$BENCH/python"
+    watch 'socketify' python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
+        --target "$BENCH/python" "${SOCKETIFY[@]}"
+    echo "${SOCKETIFY[*]}" >"$BENCH/python/.stamp"
+fi
+
 # --- the run ---------------------------------------------------------------------------------------------------------
 
 crate_version() { awk -v name="$1" '$0 == "name = \"" name "\"" { getline; gsub(/version = |"/, ""); print; exit }' "$ROOT/benches/Cargo.lock"; }
@@ -137,7 +146,8 @@ options=(--out "$BENCH" --repetitions "$REPETITIONS" --versions "$BENCH/versions
     --servers "env NET_WEBSOCKET_LIB=$(printf %q "$BENCH/bin/net_websocket.node") ${NODE[*]} --expose-gc $(printf %q "$ROOT/benches/peers/node/servers.cjs")")
 echo_servers=(--server "raw=$R/echo-raw" --server "net_websocket (C)=$BENCH/bin/echo_net_websocket" --server "net_websocket (Rust)=$R/echo-core"
     --server "tokio-tungstenite=$R/echo-tokio-tungstenite" --server "sockudo-ws=$R/echo-sockudo-ws"
-    --server "libwebsockets=$BENCH/bin/echo_libwebsockets")
+    --server "libwebsockets=$BENCH/bin/echo_libwebsockets"
+    --server "uWebSockets (socketify)=env PYTHONPATH=$BENCH/python python3 $ROOT/benches/peers/echo_socketify.py")
 options+=(--echo "$R/echo-load $(printf '%q ' "${echo_servers[@]}")")
 [[ -z $against ]] || options+=(--client "net_websocket (C), other=env LD_LIBRARY_PATH=$(printf %q "$against") $BENCH/bin/net_websocket")
 [[ -z $quick ]] || options+=(--quick)
