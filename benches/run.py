@@ -85,7 +85,8 @@ def rows():
         table.append(Row("idle", f"idle {count:,} connections", "idle", 0, count, "/idle",
                          [("rss_bytes", "memory"), ("threads", "threads")], "bytes per connection"))
     table.append(Row("idle-wss", "idle wss 10,000 connections", "idle", 0, 10_000, "/idle",
-                     [("rss_bytes", "memory"), ("threads", "threads")], "bytes per connection", port="TLS_PORT", clients=WITH_TLS))
+                     [("rss_bytes", "memory"), ("threads", "threads")], "bytes per connection", port="TLS_PORT", clients=WITH_TLS,
+                     slow={"libwebsockets": 10}))
     cpu_first = [("cpu_ns", "CPU"), ("wall_ns", "wall")]
     for name, size in SIZES.items():
         count = {32: 1_000_000, 1024: 300_000, 65536: 8_000}[size]
