@@ -111,33 +111,33 @@ static void on_echo_wake(struct WebSocket *client, char *data, uint32_t length)
     sem_post(&done);
 }
 
-static struct WebSocket *connect_to_server(WebSocket_OnMessageCallback callback)
+static struct WebSocket *connect_to(const char *url, WebSocket_OnMessageCallback callback)
 {
     struct WebSocket *client = OH_WebSocketClient_Constructor(on_open, callback, on_error, on_close);
     WebSocket_RequestOptions options = { NULL };
-    if (client == NULL || OH_WebSocketClient_Connect(client, arguments.url, options) != WEBSOCKET_OK) {
+    if (client == NULL || OH_WebSocketClient_Connect(client, url, options) != WEBSOCKET_OK) {
         die("not connected");
     }
     wait_for(&opened);
     return client;
 }
 
+static struct WebSocket *connect_to_server(WebSocket_OnMessageCallback callback)
+{
+    return connect_to(arguments.url, callback);
+}
+
+/* Connects to another path of the same server. */
 static struct WebSocket *connect_at(const char *path, WebSocket_OnMessageCallback callback)
 {
     char url[128];
     const char *port = strrchr(arguments.url, ':');
     const char *base_end = port != NULL ? strchr(port, '/') : NULL;
-    WebSocket_RequestOptions options = { NULL };
     if (base_end == NULL ||
         snprintf(url, sizeof url, "%.*s%s", (int)(base_end - arguments.url), arguments.url, path) >= (int)sizeof url) {
         die("a URL that is too long");
     }
-    struct WebSocket *client = OH_WebSocketClient_Constructor(on_open, callback, on_error, on_close);
-    if (client == NULL || OH_WebSocketClient_Connect(client, url, options) != WEBSOCKET_OK) {
-        die("not connected");
-    }
-    wait_for(&opened);
-    return client;
+    return connect_to(url, callback);
 }
 
 /* Clients that flood: so many receive, and as many send, messages of so many bytes without an end. */
