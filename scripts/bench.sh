@@ -84,8 +84,7 @@ watch 'Boost.Beast' compile_beast
 SOCKETIFY=(socketify==0.0.31 cffi==2.0.0 pycparser==2.23)
 if [[ $(cat "$BENCH/python/.stamp" 2>/dev/null) != "${SOCKETIFY[*]}" ]]; then
     rm -rf "$BENCH/python"
-    watch 'socketify' python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
-        --target "$BENCH/python" "${SOCKETIFY[@]}"
+    watch 'socketify' pypi_packages "$BENCH" "${SOCKETIFY[@]}"
     echo "${SOCKETIFY[*]}" >"$BENCH/python/.stamp"
 fi
 

