@@ -72,7 +72,8 @@ case $ARCH in
         # As the SDK compiles: a copy of a library's variable in the program may not be aligned (lld for aarch64).
         COMMON+=(-fPIC)
         compile_c() { cc_ohos "$ARCH" "$@"; }
-        compile_cxx() { cxx_ohos "$ARCH" "$@"; }
+        # As tests/ndk/cmake.sh does. zig compiles its C++ library once for each level of optimization, which takes minutes.
+        compile_cxx() { cxx_ohos "$ARCH" -O2 "$@"; }
         run() { OHOS_LIBRARY_PATH=${PLATFORM-} run_ohos "$ARCH" "$@"; }
         ;;
     *) fail "unknown architecture '$ARCH'" 'Known are host, x86_64, arm64-v8a and armeabi-v7a.' ;;
