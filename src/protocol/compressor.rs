@@ -1,52 +1,53 @@
-//! DEFLATE (RFC 1951) for messages: quick, with the fixed codes, and with little memory between messages.
+//! DEFLATE (RFC 1951) for messages. It is quick, uses the fixed codes, and holds little memory between messages.
 //!
-//! Owns what it remembers of the messages before. Knows nothing of frames, and nothing of when a message is worth it.
+//! Owns the history of sent messages. Knows nothing of frames, nor when compression pays.
 
 use std::ops::Range;
 
 use super::fixed_codes::{BitWriter, LENGTH_MAX, LENGTH_MIN, OpenByte, room_for};
 
-/// The most that a stored block holds, and so any block here, which may have to be one (section 3.2.4).
+/// The longest payload of a block, in bytes. Each block may have to be stored, and a stored block holds no more
+/// (section 3.2.4).
 pub const BLOCK_BYTES: usize = 65_535;
-/// A block is longer than what is in it by at most so much: what begins a stored block, the bits before it, and the end of the
-/// message.
+/// The most bytes by which a block outgrows its payload: the head of a stored block, the bits before it, and the end of
+/// the message.
 pub const BLOCK_GROWTH_BYTES: usize = 8;
-/// What begins a stored block, when it begins at a byte.
+/// The head of a stored block that begins at a byte, in bytes.
 const STORED_HEAD_BYTES: usize = 5;
-/// How far back it looks at first. A window of twice that makes chat a fiftieth shorter.
+/// The window until a long message comes, in bytes. Twice as many would make chat 2 % shorter.
 const WINDOW_BYTES_AT_FIRST: usize = 16_384;
-/// From the first message of so many bytes on it looks back as far as it may: a long one that is sent again, with a few
-/// changes, is to be found.
+/// The first message of this many bytes widens the window to its maximum. A long message that comes again with a few
+/// changes is then found.
 const LONG_BYTES: usize = 8_192;
-/// Places that are known. Twice as many make text a fiftieth shorter.
+/// The number of places in the table, as a power of two. Twice as many would make text 2 % shorter.
 const PLACES_BITS: u32 = 12;
 const PLACES: usize = 1 << PLACES_BITS;
-/// After so many bytes without a match, every second place is looked at, then every third, down to a sixteenth: in pictures
-/// and the like nothing repeats, unless they are sent again.
+/// After 64 bytes without a match the search looks at every second place, after 128 at every third, at last at every
+/// sixteenth. Pictures and similar data repeat nothing, unless the same data is sent again.
 const PATIENCE_BITS: u32 = 6;
 const STRIDE_MAX: usize = 15;
-/// The bytes that a place is known by.
+/// The bytes under which a place is filed.
 type Key = [u8; LENGTH_MIN];
 
-/// Compresses messages one behind the other. Some 24 KiB when it has seen as much, or 40 KiB with long ones.
+/// Compresses one message after the other. It holds up to 24 KiB, or 40 KiB after a long message.
 pub struct Compressor {
-    /// The last bytes of the messages before: a ring once it is as long as the window.
+    /// The last bytes of earlier messages. It becomes a ring when it is as long as the window.
     history: Vec<u8>,
-    /// Where the next byte goes in the ring, and so where its oldest is.
+    /// The index of the oldest byte in the ring, which the next byte overwrites.
     oldest: usize,
     window: usize,
-    /// What the window may become.
+    /// The window after the first long message.
     window_max: usize,
-    /// By a hash of four bytes: where they were last, as the low bits of the count of all bytes before. What is there is
-    /// compared, so a place may be long gone, or of a message that was given up.
+    /// The last place of four bytes, by their hash. A place is the low 16 bits of the number of bytes before it. The
+    /// search compares the bytes, so a place may be outdated or belong to a message that was not sent.
     places: Box<[u16; PLACES]>,
-    /// The same of the message's first byte.
+    /// The place of the current message's first byte.
     origin: u16,
-    /// What the last block of the message has left.
+    /// The bits of the last block that fill no byte yet.
     open: OpenByte,
 }
 
-/// Bytes of a message that were there before.
+/// Bytes of a message that repeat earlier bytes.
 struct Match {
     at: usize,
     length: usize,
@@ -54,21 +55,21 @@ struct Match {
 }
 
 impl Compressor {
-    /// One that refers no further back than `window` bytes.
+    /// A compressor that refers back by at most `window` bytes.
     pub fn new(window: usize) -> Self {
         Self {
             history: Vec::new(),
             oldest: 0,
             window: window.min(WINDOW_BYTES_AT_FIRST),
             window_max: window,
-            // Not by way of the stack.
+            // A vector first, because an array would be built on the stack.
             places: vec![0; PLACES].into_boxed_slice().try_into().expect("of that length"),
             origin: 0,
             open: OpenByte::default(),
         }
     }
 
-    /// Appends what these bytes of `message` yield, which are those behind the ones of the call before.
+    /// Appends the compressed form of `bytes` of `message`. They follow the bytes of the previous call.
     pub fn part(&mut self, out: &mut Vec<u8>, message: &[u8], bytes: Range<usize>) {
         if bytes.start == 0 {
             self.open = OpenByte::default();
@@ -82,12 +83,12 @@ impl Compressor {
         }
     }
 
-    /// Ends the message with what a sync flush begins with (RFC 7692 section 7.2.1).
+    /// Ends the message with the first bits of a sync flush (RFC 7692 section 7.2.1).
     pub fn end(&mut self, out: &mut Vec<u8>) {
         std::mem::take(&mut self.open).begin_stored(out);
     }
 
-    /// The peer has the message as well, so later ones may refer to it.
+    /// Adds a message that the peer received as well. Later messages may refer to it.
     pub fn remember(&mut self, message: &[u8]) {
         self.origin = self.origin.wrapping_add(message.len() as u16);
         let kept = &message[message.len().saturating_sub(self.window)..];
@@ -104,7 +105,7 @@ impl Compressor {
         self.oldest = (self.oldest + kept.len()) % self.window;
     }
 
-    /// The end of `message` from `start` on as one block: with the fixed codes, or stored if that is shorter.
+    /// Appends `message` from `start` on as one block, with the fixed codes, or stored if that is shorter.
     fn block(&mut self, out: &mut Vec<u8>, message: &[u8], start: usize) {
         let out_start = out.len();
         let payload = &message[start..];
@@ -131,7 +132,7 @@ impl Compressor {
         out.extend_from_slice(payload);
     }
 
-    /// The next bytes of `message`, of which those up to `written` are done with, that were there before.
+    /// Finds the next bytes of `message` that repeat earlier bytes. Those before `written` are already written.
     #[inline(always)]
     fn next_match(&mut self, message: &[u8], written: usize) -> Option<Match> {
         let Self { history, places, oldest, window, origin, open: _, window_max: _ } = self;
@@ -145,13 +146,13 @@ impl Compressor {
             if distance.wrapping_sub(1) < window {
                 let (earlier, from) = before(history, oldest, message, at, distance);
                 if key_at(earlier, from).is_some_and(|found| found == key) {
-                    // Text that is there again is found again from its second byte on as well.
+                    // The second byte is filed too, because text that came twice often comes again from there.
                     if let Some(next) = key_at(message, at + 1) {
                         places[hash(*next)] = place.wrapping_add(1);
                     }
                     let ahead = &message[at..message.len().min(at + LENGTH_MAX)];
                     let length = LENGTH_MIN + common(&earlier[from + LENGTH_MIN..], &ahead[LENGTH_MIN..]);
-                    // What the search has passed by belongs to it too.
+                    // The match is extended backwards over bytes that the search skipped.
                     let most = (at - written).min(from).min(LENGTH_MAX - length);
                     let mut passed = 0;
                     while passed < most && message[at - passed - 1] == earlier[from - passed - 1] {
@@ -166,7 +167,8 @@ impl Compressor {
     }
 }
 
-/// What lies `distance` bytes before the byte `at` of `message`, and where in it: the message, or a half of the ring.
+/// The bytes `distance` before byte `at` of `message`, and their index. They are in the message or in one half of the
+/// ring.
 #[inline(always)]
 fn before<'a>(
     history: &'a [u8],
@@ -205,7 +207,7 @@ fn hash(key: Key) -> usize {
     (u32::from_le_bytes(key).wrapping_mul(0x9e37_79b1) >> (u32::BITS - PLACES_BITS)) as usize
 }
 
-/// How many bytes both begin with.
+/// The length of the common beginning, in bytes.
 #[inline(always)]
 fn common(one: &[u8], other: &[u8]) -> usize {
     let mut at = 0;

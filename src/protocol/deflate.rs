@@ -6,20 +6,21 @@ use super::compressor::{BLOCK_BYTES, BLOCK_GROWTH_BYTES, Compressor};
 use super::error::ProtocolError;
 use crate::platform::{InflateStatus, InflateStream, Inflated, StopAt};
 
-/// What a sync flush ends with, which is left out of a message and added again (RFC 7692 section 7.2).
+/// The end of a sync flush. The sender leaves it out of a message, and the receiver appends it again (RFC 7692 section
+/// 7.2).
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
-/// The smallest window that zlib decompresses raw data with.
+/// The smallest window with which zlib decompresses raw data.
 const INFLATE_WINDOW_BITS_MIN: u8 = 9;
-/// Room for output is made in steps of this.
+/// The output buffer grows by this many bytes.
 const STEP_BYTES: usize = 16_384;
-/// The work after which a decompressor stops, so that one message cannot keep a thread: so many bytes that come out. It takes
-/// a tenth of a millisecond.
+/// The work after which a decompressor stops, so that one message cannot hold a thread. The unit is one byte of output.
+/// This much takes 0.1 ms.
 const WORK_MAX: usize = 262_144;
-/// A byte that goes in may cost as much as so many that come out: blocks may hold tables of codes and nothing else.
+/// The work for one byte of input. A block may hold code tables and nothing else.
 const WORK_FOR_INPUT: usize = 16;
-/// The most bytes that go in at once.
+/// The most bytes of input for one call.
 const INPUT_STEP_BYTES: usize = WORK_MAX / WORK_FOR_INPUT / 2;
-/// A new stream costs as much as so many bytes that come out.
+/// The work for a new stream.
 const WORK_FOR_STREAM: usize = 256;
 
 /// The parameters both sides agreed on.
@@ -27,14 +28,14 @@ const WORK_FOR_STREAM: usize = 256;
 pub struct Negotiated {
     pub(super) own_context_takeover: bool,
     pub(super) peer_context_takeover: bool,
-    /// Base-2 logarithms of the windows: how far back the messages of a side refer at most.
+    /// Base-2 logarithms of the windows. A message refers back by at most the window of its sender.
     pub(super) own_window_bits: u8,
     pub(super) peer_window_bits: u8,
     pub(super) threshold: usize,
 }
 
 impl Negotiated {
-    /// Messages of at least this many bytes are to be compressed.
+    /// Messages of at least this many bytes are compressed.
     pub fn threshold(&self) -> usize {
         self.threshold
     }
@@ -62,7 +63,7 @@ impl Negotiated {
     }
 }
 
-/// By how much so many bytes may grow when they are compressed.
+/// The most bytes by which `bytes` bytes of payload grow in the compressor.
 fn growth_max(bytes: usize) -> usize {
     bytes.div_ceil(BLOCK_BYTES) * BLOCK_GROWTH_BYTES
 }
@@ -73,37 +74,37 @@ pub struct Deflater {
     compressor: Option<Box<Compressor>>,
     context_takeover: bool,
     window_bits: u8,
-    /// A message goes out compressed also when that makes it longer.
+    /// Messages are sent compressed even if that makes them longer.
     always: bool,
 }
 
 impl Deflater {
-    /// Whether a message of `length` bytes goes out compressed, the first `taken` of which yielded `compressed` bytes. What
-    /// these save has to be more than what the rest may grow by.
+    /// Whether a message of `length` bytes is sent compressed. Its first `taken` bytes became `compressed` bytes. They
+    /// must save more than the rest can grow.
     pub fn goes_compressed(&self, length: usize, taken: usize, compressed: usize) -> bool {
         self.always || compressed + growth_max(length - taken) < taken
     }
 
-    /// Appends `message`, compressed, to `out`. It counts as sent.
+    /// Appends `message`, compressed, to `out`, and treats it as sent.
     pub fn message(&mut self, out: &mut Vec<u8>, message: &[u8]) {
         self.part(out, message, 0..message.len());
         self.sent(message);
     }
 
-    /// Appends what these bytes of `message` yield, which are those behind the ones of the call before. With the last ones it
-    /// is to be told by [`Deflater::sent`], or else by [`Deflater::not_sent`], what became of the message.
+    /// Appends the compressed form of `bytes` of `message`. They follow the bytes of the previous call. After the last
+    /// bytes the caller reports with [`Deflater::sent`] or [`Deflater::not_sent`] what happened to the message.
     pub fn part(&mut self, out: &mut Vec<u8>, message: &[u8], bytes: Range<usize>) {
         let window = 1 << self.window_bits;
         let compressor = self.compressor.get_or_insert_with(|| Box::new(Compressor::new(window)));
         let last = bytes.end == message.len();
         compressor.part(out, message, bytes);
         if last {
-            // It begins an empty block, and without the tail it ends like an empty message (section 7.2.3.6).
+            // This begins an empty block. Without the tail, the message then ends like an empty one (section 7.2.3.6).
             compressor.end(out);
         }
     }
 
-    /// `message` goes out as it was compressed, so the peer has it for the next ones to refer to.
+    /// `message` is sent compressed. The peer knows it, so later messages may refer to it.
     pub fn sent(&mut self, message: &[u8]) {
         match &mut self.compressor {
             Some(compressor) if self.context_takeover => compressor.remember(message),
@@ -111,7 +112,7 @@ impl Deflater {
         }
     }
 
-    /// The message that was compressed last goes out as it is. The peer's decompressor never sees it (section 6.1), and no
+    /// The last compressed message is sent uncompressed. The peer's decompressor never sees it (section 6.1), so no
     /// message refers to it.
     pub fn not_sent(&mut self) {
         if !self.context_takeover {
@@ -119,7 +120,7 @@ impl Deflater {
         }
     }
 
-    /// Gives back the compressor's memory. The next message starts without a history, as a sender always may.
+    /// Frees the compressor. The next message then starts without a history, which a sender may always do.
     pub fn release(&mut self) {
         self.compressor = None;
     }
@@ -130,11 +131,11 @@ pub struct Inflater {
     stream: Option<InflateStream>,
     context_takeover: bool,
     window_bits: u8,
-    /// The message has begun a stream that no final block has ended.
+    /// A stream has begun in this message, and no final block has ended it.
     inside_stream: bool,
-    /// What was taken in has more to yield.
+    /// The input taken so far has more output.
     holds_back: bool,
-    /// The work since others had their turn, in bytes that come out.
+    /// The work since the last pause, in bytes of output.
     work: usize,
 }
 
@@ -143,13 +144,13 @@ pub struct Inflater {
 pub struct Progress {
     /// How many bytes of the piece were taken.
     pub taken: usize,
-    /// Whether that is all of them, and all they yield is there. Otherwise others are to have their turn, and the next call goes
-    /// on with the rest of the piece.
+    /// All bytes were taken, and all their output is written. Otherwise other tasks get their turn first. The next call
+    /// then continues with the rest of the piece.
     pub complete: bool,
 }
 
 impl Inflater {
-    /// Appends what `piece` of a message yields to `out`, which must not grow over `limit` bytes.
+    /// Appends the output of `piece`, a part of a message, to `out`. `out` must not grow beyond `limit` bytes.
     pub fn piece(
         &mut self,
         out: &mut Vec<u8>,
@@ -168,7 +169,7 @@ impl Inflater {
             rest = &rest[taken..];
             self.holds_back = false;
             match status {
-                // A final block may be anywhere (section 7.2.3.4); what follows it is a stream of its own.
+                // A final block may be anywhere (section 7.2.3.4). A new stream follows it.
                 InflateStatus::StreamEnd => {
                     self.restart();
                     self.inside_stream = false;
@@ -183,10 +184,10 @@ impl Inflater {
         Ok(Progress { taken: piece.len(), complete: true })
     }
 
-    /// Ends a message. It must be whole: behind the appended tail stands the border of a block (section 7.2.2).
+    /// Ends a message. It is whole if a block ends at the end of the appended tail (section 7.2.2).
     pub fn finish(&mut self, out: &mut Vec<u8>, limit: usize) -> Result<(), ProtocolError> {
-        // Behind a final block the next stream has not begun, so there is nothing to end. An empty payload is not as section
-        // 7.2.3.6 has it, but others take it for an empty message, and it harms nobody.
+        // After a final block no stream has begun, so there is none to end. Section 7.2.3.6 gives an empty message one
+        // octet. Other implementations accept an empty payload as well, and it is harmless.
         if std::mem::take(&mut self.inside_stream) {
             self.tail(out, limit)?;
         }
@@ -198,7 +199,7 @@ impl Inflater {
 
     /// Feeds the tail.
     fn tail(&mut self, out: &mut Vec<u8>, limit: usize) -> Result<(), ProtocolError> {
-        // The byte behind it is left alone by a stream that stands at a border, and by no other.
+        // A stream at the end of a block leaves the fifth byte alone. Every other stream takes it.
         const TAIL_AND_ONE: [u8; 5] = [TAIL[0], TAIL[1], TAIL[2], TAIL[3], 0];
         let mut rest = &TAIL_AND_ONE[..];
         loop {
@@ -219,7 +220,7 @@ impl Inflater {
         }
     }
 
-    /// One call of the stream, with room for what it yields.
+    /// Calls the stream once, with room for its output.
     fn step(
         &mut self,
         out: &mut Vec<u8>,
@@ -227,7 +228,7 @@ impl Inflater {
         limit: usize,
         stop: StopAt,
     ) -> Result<Step, ProtocolError> {
-        // One byte over the limit is room enough to see that it is passed; a NUL finds room behind.
+        // One byte over the limit shows an excess. One more is for a NUL.
         let room = (limit + 1).saturating_sub(out.len()).min(STEP_BYTES.max(out.len())).max(1);
         if out.capacity() - out.len() < room.min(STEP_BYTES) {
             out.try_reserve(room + 1).map_err(|_| ProtocolError::NoMemory)?;
@@ -253,12 +254,12 @@ impl Inflater {
     }
 }
 
-/// What one call of the stream has done.
+/// The result of one call of the stream.
 struct Step {
     taken: usize,
     written: usize,
     status: InflateStatus,
-    /// It had no room for more.
+    /// The output filled all the room.
     filled: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Frames to send: those of a client are masked, those of a server are not.
+//! Formats frames to send. A client's frames are masked, a server's are not.
 
 use rand::Rng;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -14,23 +14,24 @@ pub const CLOSE_REASON_BYTES_MAX: usize = 123;
 
 const NO_EXTENSION: u8 = 0;
 
-/// Formats frames: a client's, by default, with a fresh masking key each.
+/// Formats frames. By default they are a client's, each with a new masking key.
 ///
-/// RFC 6455 section 10.3 wants keys that an attacker cannot predict: they come from a ChaCha stream of the calling thread,
-/// seeded by the system, some at a time. A stream of each connection's own would take ten times the memory.
+/// RFC 6455 section 10.3 demands keys that an attacker cannot predict. They come from the calling thread's ChaCha
+/// stream, several at a time, with a seed from the system. A separate stream for each connection would take ten times
+/// the memory.
 #[derive(Default)]
 pub struct Encoder {
     keys: [[u8; 4]; KEYS_AT_ONCE as usize],
-    /// How many of the keys are not used yet.
+    /// The number of keys not yet used.
     left: u8,
-    /// Frames are a server's (RFC 6455 section 5.1).
+    /// The frames are a server's (RFC 6455 section 5.1).
     unmasked: bool,
 }
 
 const KEYS_AT_ONCE: u8 = 8;
 
 impl Encoder {
-    /// One for that side of a connection.
+    /// An encoder for that side of a connection.
     pub fn new(role: Role) -> Self {
         Self { unmasked: !role.masks(), ..Self::default() }
     }
@@ -51,7 +52,7 @@ impl Encoder {
         self.part(out, kind, NO_EXTENSION, payload, position);
     }
 
-    /// Appends one frame of a message that is compressed: the first one says so (RFC 7692 section 6.1).
+    /// Appends one frame of a compressed message. The first frame's RSV1 bit says so (RFC 7692 section 6.1).
     pub fn compressed_fragment(
         &mut self,
         out: &mut Vec<u8>,
@@ -63,8 +64,8 @@ impl Encoder {
         self.part(out, kind, extension, payload, position);
     }
 
-    /// Appends the header of one frame of a message and masks its payload where it is, if it is to be masked. The payload is to
-    /// be sent behind the header.
+    /// Appends the header of one frame of a message. Masks its payload in place if this side masks. The caller sends
+    /// the payload after the header.
     #[inline]
     pub fn header_and_mask(
         &mut self,
@@ -147,7 +148,7 @@ impl Encoder {
             return None;
         }
         let key @ [a, b, c, d] = self.key();
-        // Arrays of one length each are stored in an instruction or two; a slice would be copied by a call.
+        // An array of a fixed length is stored in one or two instructions. A slice would need a call.
         match payload_len {
             len @ 0..=125 => out.extend_from_slice(&[first, MASK | len as u8, a, b, c, d]),
             len @ 126..=0xffff => {
@@ -164,7 +165,7 @@ impl Encoder {
     }
 }
 
-/// The header of a message that a server sends in one frame.
+/// The header of a server's message in one frame.
 pub fn server_header(kind: MessageType, payload_len: usize) -> Vec<u8> {
     let mut header = Vec::with_capacity(FRAME_HEADER_BYTES_MAX);
     plain_header(&mut header, FIN | opcode_of(kind), payload_len);
@@ -196,14 +197,14 @@ fn opcode_at(kind: MessageType, position: PiecePosition) -> u8 {
     if position.first { opcode_of(kind) } else { CONTINUATION }
 }
 
-/// Makes a frame one that others follow, unless it is the last of its message.
+/// Marks a frame as not the last of its message, unless it is.
 fn end_at(frame: &mut [u8], position: PiecePosition) {
     if !position.last {
         frame[0] &= !FIN;
     }
 }
 
-/// Cuts a close reason to what a control frame holds, never inside a character.
+/// Shortens a close reason to the length of a control frame, at the border of a character.
 pub fn truncate_reason(reason: &str) -> &str {
     &reason[..reason.floor_char_boundary(CLOSE_REASON_BYTES_MAX)]
 }

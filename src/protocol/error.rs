@@ -1,13 +1,13 @@
-//! What a peer can do wrong on an open connection.
+//! The protocol violations of a peer on an open connection.
 
 use std::fmt;
 
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-/// What a peer did wrong on an open connection; each text names the section of RFC 6455 it breaks.
+/// A peer's violation on an open connection. Each text names the section of RFC 6455 that it breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProtocolError {
-    /// A reserved bit is set although no extension gave it a meaning.
+    /// A reserved bit is set, but no extension defines it.
     ReservedBits,
     /// An opcode that is not defined.
     ReservedOpcode(u8),
@@ -21,7 +21,7 @@ pub enum ProtocolError {
     ControlTooLong,
     /// A payload length that is not in its shortest form, or over 2^63 - 1.
     LengthEncoding,
-    /// A continuation frame with nothing to continue.
+    /// A continuation frame without a message to continue.
     UnexpectedContinuation,
     /// A new message inside a fragmented one.
     ExpectedContinuation,
@@ -31,7 +31,7 @@ pub enum ProtocolError {
     ClosePayload,
     /// A close code that must not be on the wire.
     CloseCode(u16),
-    /// The reason beside this close code is not UTF-8.
+    /// The reason after this close code is not UTF-8.
     CloseReason(u16),
     /// A compressed message that cannot be decompressed.
     Inflate,
@@ -40,7 +40,7 @@ pub enum ProtocolError {
         /// The limit in bytes.
         limit: u64,
     },
-    /// A message for which the system has no memory. It is not the peer's fault, but ends the connection as if it were.
+    /// The system has no memory for a message. The peer is not at fault, but the connection ends in the same way.
     NoMemory,
 }
 
@@ -59,18 +59,18 @@ impl ProtocolError {
             | Self::ExpectedContinuation
             | Self::ClosePayload
             | Self::CloseCode(_) => CloseCode::Protocol,
-            // RFC 7692 section 6.2 leaves the code open; 1007 is "data inconsistent with the type of the message".
+            // RFC 7692 section 6.2 prescribes no code. 1007 is "data inconsistent with the type of the message".
             Self::InvalidUtf8 | Self::CloseReason(_) | Self::Inflate => CloseCode::Invalid,
             Self::MessageTooBig { .. } | Self::NoMemory => CloseCode::Size,
         }
     }
 
-    /// Whether a close frame is at fault by what it carries: the peer was closing the connection.
+    /// Whether the fault is in the content of a close frame. The peer was closing the connection then.
     pub fn is_of_close_frame(self) -> bool {
         self == Self::ClosePayload || self.flawed_close().is_some()
     }
 
-    /// The code of a close frame that is at fault.
+    /// The code of a faulty close frame.
     pub fn flawed_close(self) -> Option<u16> {
         match self {
             Self::CloseCode(code) | Self::CloseReason(code) => Some(code),

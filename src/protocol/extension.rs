@@ -1,13 +1,13 @@
-//! The negotiation of permessage-deflate (RFC 7692 sections 5 and 7.1): what is offered, answered and agreed on.
+//! The negotiation of permessage-deflate (RFC 7692 sections 5 and 7.1): offer, answer and agreement.
 
 use std::fmt;
 
 use super::deflate::Negotiated;
 
 const EXTENSION: &str = "permessage-deflate";
-/// The largest window, and the one that holds when nobody speaks of it.
+/// The largest window. It is the default if neither side names one.
 const WINDOW_BITS_MAX: u8 = 15;
-/// The smallest that zlib compresses raw data with: a smaller one is never asked for.
+/// The smallest window with which zlib compresses raw data. The library never asks for a smaller one.
 const WINDOW_BITS_MIN: u8 = 9;
 
 const SERVER_NO_TAKEOVER: &str = "server_no_context_takeover";
@@ -15,20 +15,21 @@ const CLIENT_NO_TAKEOVER: &str = "client_no_context_takeover";
 const SERVER_BITS: &str = "server_max_window_bits";
 const CLIENT_BITS: &str = "client_max_window_bits";
 
-/// What a side of a connection wants of permessage-deflate, and when to make use of it.
+/// How one side of a connection uses permessage-deflate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PerMessageDeflate {
-    /// The client compresses each of its messages on its own: worse compression, no compressor memory between messages.
-    /// Default: false.
+    /// The client compresses each of its messages alone. The compression is worse, but no compressor stays between
+    /// messages. Default: false.
     pub client_no_context_takeover: bool,
     /// The server does the same with its messages. Default: false.
     pub server_no_context_takeover: bool,
-    /// Base-2 logarithm of the window of the client's compressor, 9 to 15, and so for the memory to decompress. Default: 15
-    /// (32 KiB).
+    /// Base-2 logarithm of the client compressor's window, 9 to 15. The server's decompressor needs a window of that
+    /// size too. Default: 15 (32 KiB).
     pub client_max_window_bits: u8,
-    /// The same for the server's. Default: 15.
+    /// The same for the server's compressor. Default: 15.
     pub server_max_window_bits: u8,
-    /// Messages of fewer bytes are sent as they are, which costs less than it saves. Default: 64.
+    /// Shorter messages (in bytes) are sent uncompressed, because compression would cost more than it saves. Default:
+    /// 64.
     pub threshold: usize,
 }
 
@@ -45,7 +46,7 @@ impl Default for PerMessageDeflate {
 }
 
 impl PerMessageDeflate {
-    /// Whether both windows are of a size that can be offered.
+    /// Whether both windows have a valid size for an offer.
     pub fn is_valid(&self) -> bool {
         let valid = WINDOW_BITS_MIN..=WINDOW_BITS_MAX;
         valid.contains(&self.client_max_window_bits) && valid.contains(&self.server_max_window_bits)
@@ -64,7 +65,7 @@ impl PerMessageDeflate {
         if self.server_max_window_bits < WINDOW_BITS_MAX {
             offer.push_str(&format!("; server_max_window_bits={}", self.server_max_window_bits));
         }
-        // Without a value it says that a limit is understood.
+        // Without a value the parameter says that this client obeys a limit.
         offer.push_str("; client_max_window_bits");
         if self.client_max_window_bits < WINDOW_BITS_MAX {
             offer.push_str(&format!("={}", self.client_max_window_bits));
@@ -72,7 +73,7 @@ impl PerMessageDeflate {
         offer
     }
 
-    /// Reads the server's answer to the offer; `None` when it declined.
+    /// Parses the server's answer to the offer. `None` means that the server declined.
     pub fn accept(&self, answer: &str) -> Result<Option<Negotiated>, ExtensionError> {
         let mut negotiated = None;
         for extension in answer.split(',').map(str::trim).filter(|extension| !extension.is_empty()) {
@@ -85,8 +86,8 @@ impl PerMessageDeflate {
         Ok(negotiated)
     }
 
-    /// A server's answer to a client's offers: the value of `Sec-WebSocket-Extensions`, and what was agreed on. The first offer
-    /// that can be met counts; `None` when there is none (RFC 7692 section 5.1).
+    /// Makes a server's answer to a client's offers: the value of `Sec-WebSocket-Extensions`, and the agreement. The
+    /// first acceptable offer counts. `None` means that no offer is acceptable (RFC 7692 section 5.1).
     pub fn answer(&self, offers: &str) -> Option<(String, Negotiated)> {
         offers.split(',').find_map(|offer| {
             let (name, parameters) = offer.split_once(';').unwrap_or((offer, ""));
@@ -94,7 +95,7 @@ impl PerMessageDeflate {
         })
     }
 
-    /// Meets an offer with these parameters, if it can be met.
+    /// Accepts an offer with these parameters. `None` means that it is not acceptable.
     fn meet(&self, parameters: &str) -> Option<(String, Negotiated)> {
         let Parameters { server_no_takeover, client_no_takeover, server_bits, client_bits } =
             Parameters::parse(parameters).ok()?;
@@ -112,7 +113,7 @@ impl PerMessageDeflate {
             own_bits = window_bits(bits?, WINDOW_BITS_MAX).ok()?.min(own_bits);
             answer.push_str(&format!("; server_max_window_bits={own_bits}"));
         }
-        // A client that says nothing of it may not understand a limit (section 7.1.2.2).
+        // A client that does not send this parameter may not understand a limit (section 7.1.2.2).
         if let Some(bits) = client_bits {
             let offered = bits.map_or(Ok(WINDOW_BITS_MAX), |bits| window_bits(bits, WINDOW_BITS_MAX)).ok()?;
             peer_bits = offered.min(self.client_max_window_bits);
@@ -139,7 +140,7 @@ impl PerMessageDeflate {
         };
         let server_bits = bits(SERVER_BITS, server_bits, self.server_max_window_bits)?;
         let client_bits = bits(CLIENT_BITS, client_bits, self.client_max_window_bits)?;
-        // What was asked of the server it must confirm, or decline the offer as a whole (sections 7.1.1.1 and 7.1.2.1).
+        // The server must confirm each request, or decline the whole offer (sections 7.1.1.1 and 7.1.2.1).
         let missing = |name| ExtensionError::Parameter { name, fault: Fault::Missing };
         if self.server_no_context_takeover && !server_no_takeover {
             return Err(missing(SERVER_NO_TAKEOVER));
@@ -157,7 +158,7 @@ impl PerMessageDeflate {
     }
 }
 
-/// The parameters of an offer or an answer (section 7.1): each at most once. A size may lack its value.
+/// The parameters of an offer or an answer (section 7.1), each at most once. A window size may have no value.
 #[derive(Default)]
 struct Parameters<'a> {
     server_no_takeover: bool,
@@ -192,7 +193,7 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// A window size: 8 to 15 without leading zeros, and no more than was offered.
+/// Parses a window size: 8 to 15, without leading zeros, and at most the offered size.
 fn window_bits(text: &str, offered: u8) -> Result<u8, Fault> {
     let bits = match text {
         "8" | "9" | "10" | "11" | "12" | "13" | "14" | "15" => text.parse().map_err(|_| Fault::Value)?,
@@ -201,27 +202,27 @@ fn window_bits(text: &str, offered: u8) -> Result<u8, Fault> {
     if bits > offered { Err(Fault::Above) } else { Ok(bits) }
 }
 
-/// What is wrong with the server's `Sec-WebSocket-Extensions`.
+/// The fault in the server's `Sec-WebSocket-Extensions`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExtensionError {
-    /// An extension that was not offered, or one twice.
+    /// An extension that was not offered, or an extension that came twice.
     Unrequested,
-    /// This parameter is no legal answer to the offer.
+    /// The parameter is not a valid answer to the offer.
     Parameter { name: &'static str, fault: Fault },
-    /// A parameter that RFC 7692 does not know.
+    /// A parameter that RFC 7692 does not define.
     UnknownParameter,
 }
 
-/// What is wrong with a parameter.
+/// The fault in a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It was requested, and is not there.
+    /// It was requested, but the answer lacks it.
     Missing,
-    /// It is there more than once.
+    /// It came more than once.
     Twice,
-    /// It has a value that it cannot have, or lacks one.
+    /// It has an invalid value, or lacks one.
     Value,
-    /// A window larger than was requested.
+    /// Its window is larger than requested.
     Above,
 }
 

@@ -1,27 +1,28 @@
-//! The fixed codes of DEFLATE (RFC 1951 section 3.2.6), and bits one behind the other.
+//! The fixed codes of DEFLATE (RFC 1951 section 3.2.6), and a writer of bits.
 //!
-//! Owns no more than the bits that make no whole byte yet.
+//! Owns only the bits that fill no byte yet.
 
 use std::ops::Range;
 
-/// The shortest and the longest match that is referred to. The format knows three bytes, which cost as much as they save.
+/// The lengths of the shortest and the longest match, in bytes. The format also has matches of three bytes, but these
+/// save nothing.
 pub const LENGTH_MIN: usize = 4;
 pub const LENGTH_MAX: usize = 258;
-/// The shortest that the format knows, where its codes begin.
+/// The shortest match in the format. Its codes of lengths begin there.
 const FORMAT_LENGTH_MIN: usize = 3;
 
-/// Literals up to this have codes of eight bits, the others of nine.
+/// Literals below this have codes of eight bits, the others of nine.
 const SHORT_LITERALS: usize = 144;
 /// The code of literal 0.
 const SHORT_CODE: u8 = 0x30;
 const LONG_CODE: u16 = 0x190;
 
-/// By literal: its code, first bit lowest, above the number of its bits.
+/// The code of each literal, first bit lowest. The number of its bits is in the low bits.
 static LITERALS: [u16; 256] = literals();
-/// What `LITERALS` shifts its codes by, and `LENGTHS`.
+/// The number of low bits in an entry of `LITERALS` and of `LENGTHS`.
 const LITERAL_SHIFT: u32 = 4;
 const LENGTH_SHIFT: u32 = 5;
-/// The same by length less three, with the extra bits.
+/// The same for each length, with the extra bits. The index is the length less three.
 static LENGTHS: [u32; 256] = lengths();
 /// Codes of five bits, first bit lowest.
 static DISTANCES: [u8; 32] = distances();
@@ -75,18 +76,18 @@ const fn distances() -> [u8; 32] {
     table
 }
 
-/// The code of a distance, with its extra bits, and how many bits that is.
+/// The code of a distance with its extra bits, and the number of bits.
 #[inline(always)]
 fn distance_code(distance: usize) -> (u64, u32) {
     let distance = (distance - 1) as u32;
-    // Without a logarithm of nothing.
+    // `| 3` avoids the logarithm of zero.
     let extra_bits = (distance | 3).ilog2() - 1;
     let symbol = 2 * extra_bits + (distance >> extra_bits);
     let code = u64::from(DISTANCES[symbol as usize % DISTANCES.len()]);
     (code | u64::from(distance & ((1 << extra_bits) - 1)) << 5, 5 + extra_bits)
 }
 
-/// The bits behind the last whole byte: fewer than eight.
+/// The bits after the last whole byte, fewer than eight.
 #[derive(Clone, Copy, Default)]
 pub struct OpenByte {
     bits: u8,
@@ -94,7 +95,7 @@ pub struct OpenByte {
 }
 
 impl OpenByte {
-    /// The three bits that a stored block begins with, and those up to the next byte.
+    /// Appends the three bits that begin a stored block, and fills the last byte.
     pub fn begin_stored(self, out: &mut Vec<u8>) {
         out.push(self.bits);
         if self.count + 3 > u8::BITS {
@@ -103,8 +104,8 @@ impl OpenByte {
     }
 }
 
-/// Room for a block of so many bytes. No literal takes more than nine bits, no reference more than four literals; and eight
-/// bytes are written whenever some are.
+/// The room for a block of this many bytes. A literal takes at most nine bits. A reference takes no more than the four
+/// literals or more that it replaces. Each write stores eight bytes.
 pub fn room_for(bytes: usize) -> usize {
     bytes + bytes / 8 + 16
 }
@@ -112,14 +113,14 @@ pub fn room_for(bytes: usize) -> usize {
 /// Writes one block with the fixed codes.
 pub struct BitWriter<'a> {
     room: &'a mut [u8],
-    /// How much of it is written.
+    /// The number of bytes written.
     at: usize,
     bits: u64,
     count: u32,
 }
 
 impl<'a> BitWriter<'a> {
-    /// Begins a block behind `open`.
+    /// Begins a block after the bits of `open`.
     pub fn new(room: &'a mut [u8], open: OpenByte) -> Self {
         let mut writer = Self { room, at: 0, bits: open.bits.into(), count: open.count };
         // Not the last block (section 3.2.3), with the fixed codes.
@@ -128,7 +129,7 @@ impl<'a> BitWriter<'a> {
         writer
     }
 
-    /// Writes these bytes of `message` as they are.
+    /// Writes `bytes` of `message` as literals.
     #[inline(always)]
     pub fn literals(&mut self, message: &[u8], bytes: Range<usize>) {
         const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
@@ -136,11 +137,11 @@ impl<'a> BitWriter<'a> {
         let Range { start: mut at, end } = bytes;
         while at < end {
             let eight = message.get(at..).and_then(|rest| rest.first_chunk());
-            // Seven codes of eight bits go in at once; with nine bits each, six.
+            // One write takes seven codes of eight bits, or six of nine.
             let count = (end - at).min(7);
             let mask = u64::MAX >> (u64::BITS as usize - 8 * count);
             match eight.map(|eight| u64::from_le_bytes(*eight) & mask) {
-                // Of ASCII the codes follow each other as the characters do, so they are made at once.
+                // The codes of ASCII have the order of the characters, so one addition makes seven.
                 Some(ascii) if ascii & NOT_ASCII == 0 => {
                     let codes = (ascii + (SHORT_CODES & mask)).reverse_bits().swap_bytes();
                     self.put(codes, 8 * count as u32);
@@ -162,7 +163,7 @@ impl<'a> BitWriter<'a> {
         }
     }
 
-    /// Refers to `length` bytes that are `distance` bytes back.
+    /// Writes a reference to `length` bytes, `distance` bytes back.
     #[inline(always)]
     pub fn reference(&mut self, length: usize, distance: usize) {
         let entry = LENGTHS[(length - FORMAT_LENGTH_MIN) % LENGTHS.len()];
@@ -174,20 +175,20 @@ impl<'a> BitWriter<'a> {
 
     /// Ends the block. Returns the number of its whole bytes.
     pub fn end(mut self) -> (usize, OpenByte) {
-        // The symbol for it is seven zeros.
+        // The code of the end is seven zeros.
         self.put(0, 7);
         self.flush();
         (self.at, OpenByte { bits: self.bits as u8, count: self.count })
     }
 
-    /// At most 57 bits before the next flush.
+    /// Takes at most 57 bits before the next flush.
     #[inline(always)]
     fn put(&mut self, bits: u64, count: u32) {
         self.bits |= bits << self.count;
         self.count += count;
     }
 
-    /// Hands on the whole bytes.
+    /// Writes the whole bytes out.
     #[inline(always)]
     fn flush(&mut self) {
         self.room[self.at..self.at + 8].copy_from_slice(&self.bits.to_le_bytes());

@@ -10,7 +10,7 @@ use super::error::ProtocolError;
 use super::mask;
 use super::read_buffer::ReadBuffer;
 
-/// The longest header of a frame we send, in bytes: two, a 64-bit length, a masking key.
+/// The longest header of a frame to send, in bytes: two, a 64-bit length, a masking key.
 pub const FRAME_HEADER_BYTES_MAX: usize = 14;
 
 /// The longest payload of a control frame (RFC 6455 section 5.5), in bytes.
@@ -45,9 +45,9 @@ impl Role {
         self == Self::Client
     }
 
-    /// Whether an application on this side may close with `code` (RFC 6455 section 7.4 and the IANA registry): 1000 to 1003,
-    /// 1007 to 1014 and 3000 to 4999. Only a client may use 1010. What 1012 to 1014 say suits servers, but neither RFC nor
-    /// registry keeps them to one side, and a gateway hands them on.
+    /// Whether an application on this side may close with `code` (RFC 6455 section 7.4 and the IANA registry). Valid
+    /// are 1000 to 1003, 1007 to 1014 and 3000 to 4999. Only a client may use 1010. Codes 1012 to 1014 suit servers,
+    /// but neither the RFC nor the registry restricts them, and a gateway passes them on.
     pub fn may_close_with(self, code: u16) -> bool {
         may_be_sent(code) && (code != 1010 || self == Self::Client)
     }
@@ -67,8 +67,8 @@ pub enum MessageType {
     Binary,
 }
 
-/// The position of a piece in its message. A piece is a part of a message as it arrives; it need not be a fragment in the sense
-/// of RFC 6455 section 5.4.
+/// The position of a piece in its message. A piece is a received part of a message. It need not be a fragment in the
+/// sense of RFC 6455 section 5.4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PiecePosition {
     /// It begins the message.
@@ -124,8 +124,8 @@ pub fn may_be_sent(code: u16) -> bool {
     code == 1014 || CloseCode::from(code).is_allowed() && code != 0
 }
 
-/// Iterates over the frames that an [`super::Encoder`] wrote into `bytes`: header, start, end. The payload of the last
-/// frame may lie elsewhere; its end is then beyond `bytes`.
+/// Iterates over the frames in `bytes`, which an [`super::Encoder`] wrote. Yields header, start and end of each. The
+/// payload of the last frame may lie elsewhere. Its end is then beyond `bytes`.
 pub fn encoded_frames(bytes: &[u8]) -> impl Iterator<Item = (FrameHeader, usize, usize)> {
     let mut start = 0;
     std::iter::from_fn(move || {
@@ -146,8 +146,8 @@ pub fn encoded_frames(bytes: &[u8]) -> impl Iterator<Item = (FrameHeader, usize,
     })
 }
 
-/// Reads the header at the head of `data` and returns it with its length in bytes, that of the masking key included. `None`
-/// asks for more bytes. Applies every rule that needs no other frame (RFC 6455 sections 5.1, 5.2, 5.5). `masked` says whether
+/// Parses the header at the start of `data`. Returns it with its length in bytes, masking key included. `None` asks for
+/// more bytes. Applies every rule that needs no other frame (RFC 6455 sections 5.1, 5.2, 5.5). `masked` says whether
 /// the peer masks its frames.
 pub(super) fn parse_header(
     data: &[u8],
@@ -212,8 +212,8 @@ pub(super) fn masking_key(header: &[u8]) -> [u8; KEY_BYTES] {
     header.last_chunk().copied().unwrap_or_default()
 }
 
-/// Reads the control frame at the head of `buffer`, after [`parse_header`] has read its header. `None` asks for more
-/// bytes.
+/// Parses the control frame at the start of `buffer`, after [`parse_header`] has parsed its header. `None` asks for
+/// more bytes.
 pub(super) fn control_frame(
     header: FrameHeader,
     header_len: usize,

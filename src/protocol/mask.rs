@@ -1,6 +1,6 @@
-//! Client-to-server masking (RFC 6455 section 5.3), put on and taken off.
+//! Masking (RFC 6455 section 5.3): applies masks and removes them.
 
-/// Bytes copied and then masked before the next piece, so that the second pass finds them in the L1 cache.
+/// The bytes that are copied and then masked before the next ones. The second pass finds them in the L1 cache.
 const BLOCK_BYTES: usize = 8_192;
 
 /// Appends `payload`, masked with `key`, to `out`.
@@ -13,24 +13,24 @@ pub(super) fn append_masked(out: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
     }
 }
 
-/// Takes the masks off the payloads of a peer that masks its frames, as they come.
+/// Removes the masks from a peer's payloads as the bytes arrive.
 #[derive(Default)]
 pub(super) struct Unmasker {
-    /// The key for the next byte that still has its mask.
+    /// The key, rotated to the next byte that still has its mask.
     key: [u8; 4],
-    /// Bytes at the head of the payload whose mask is off, though the decoder has not taken them.
+    /// The number of unmasked bytes at the start of the payload that the decoder has not taken.
     ahead: usize,
 }
 
 impl Unmasker {
-    /// Begins a frame. Does nothing if the frame is begun, and a part of it waits.
+    /// Begins a frame. Does nothing if the frame has already begun and unmasked bytes of it wait.
     pub(super) fn begin(&mut self, key: [u8; 4]) {
         if self.ahead == 0 {
             self.key = key;
         }
     }
 
-    /// Takes the mask off `payload`, all that has come of the frame and that the decoder has not taken.
+    /// Unmasks `payload`: all received bytes of the frame that the decoder has not taken.
     pub(super) fn remove(&mut self, payload: &mut [u8]) {
         let masked = &mut payload[self.ahead..];
         apply(masked, self.key);
@@ -38,19 +38,19 @@ impl Unmasker {
         self.ahead = payload.len();
     }
 
-    /// Whether the mask is off a part of a frame that the decoder has not taken.
+    /// Whether unmasked bytes wait for the decoder.
     pub(super) fn is_ahead(&self) -> bool {
         self.ahead > 0
     }
 
-    /// The decoder takes the next `count` bytes.
+    /// The decoder has taken the next `count` bytes.
     pub(super) fn taken(&mut self, count: usize) {
         self.ahead -= count;
     }
 }
 
-/// XORs `bytes` with the repeating `key`: blocks of a size that becomes a few vector instructions, then words. A loop over
-/// words alone becomes vectors as well, with so much around it that short messages take longer for that.
+/// XORs `bytes` with the repeating `key`: first in blocks, each a few vector instructions, then in words. A loop over
+/// words alone becomes vectors too, but its extra code makes short messages slower.
 pub(super) fn apply(mut bytes: &mut [u8], key: [u8; 4]) {
     let twice = [key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]];
     let xor = |words: &mut [u8]| {

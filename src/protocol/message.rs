@@ -17,11 +17,11 @@ use super::mask::{self, Unmasker};
 use super::read_buffer::ReadBuffer;
 use super::utf8::Utf8Validator;
 
-/// The least by which the memory of an assembled message grows, so that many small fragments cost few moves.
+/// The assembly grows by at least this many bytes, so that many small fragments cause few moves.
 const ASSEMBLY_STEP_BYTES: usize = 65_536;
-/// The most bytes of a message that are read at once.
+/// The most bytes of a message in one read.
 const DIRECT_READ_BYTES_MAX: usize = 262_144;
-/// What an emptied assembly may keep for the next message.
+/// The memory that an empty assembly keeps for the next message, in bytes.
 const ASSEMBLY_KEPT_BYTES: usize = 65_536;
 
 /// One message or control frame of the peer.
@@ -29,7 +29,7 @@ const ASSEMBLY_KEPT_BYTES: usize = 65_536;
 pub enum Decoded {
     /// A whole message in the read buffer.
     Message(MessageType, Range<usize>),
-    /// A message, or a part of one, in [`Decoder::assembled`]; [`Decoder::recycle`] makes way for the next.
+    /// A message, or a part of one, in [`Decoder::assembled`]. [`Decoder::recycle`] empties it for the next.
     Assembled(MessageType, PiecePosition),
     /// A control frame.
     Control(Control),
@@ -46,31 +46,31 @@ struct OpenFrame {
 /// The receiving half of RFC 6455 sections 5 to 8.
 pub struct Decoder {
     message_limit: u64,
-    /// For a server, whose peers mask their frames.
+    /// Present at a server, because its peers mask their frames.
     unmasker: Option<Unmasker>,
-    /// The type of the message whose fragments are being assembled.
+    /// The type of the message that is being assembled.
     fragmented: Option<MessageType>,
-    /// The frame in the assembly that has payload to come.
+    /// The frame whose payload is not complete in the assembly.
     frame: Option<OpenFrame>,
     assembled: Vec<u8>,
-    /// Payload bytes of the text frame at the head of the read buffer that have been validated.
+    /// The number of validated payload bytes of the text frame at the start of the read buffer.
     validated: usize,
     utf8: Utf8Validator,
-    /// With permessage-deflate.
+    /// Present with permessage-deflate.
     inflater: Option<Box<Inflater>>,
-    /// Whether the message in the assembly came compressed.
+    /// Whether the message in the assembly is compressed.
     inflating: bool,
     /// Deliver the received part of a message without waiting for the rest.
     in_pieces: bool,
     /// Whether a piece of the message was delivered, and how many bytes.
     begun: bool,
     passed: u64,
-    /// The headers of the frames since [`Decoder::take_headers`]; `None` while they are not wanted.
+    /// The headers of the frames since [`Decoder::take_headers`]. `None` while nobody asks for them.
     headers: Option<Vec<FrameHeader>>,
 }
 
 impl Decoder {
-    /// A decoder for one connection of a client that refuses messages over `message_limit` bytes, compressed or not.
+    /// A decoder for one connection of a client. It refuses messages over `message_limit` bytes, compressed or not.
     pub fn new(message_limit: u64, inflater: Option<Inflater>) -> Self {
         Self {
             unmasker: None,
@@ -89,13 +89,13 @@ impl Decoder {
         }
     }
 
-    /// Has it decode what the other side of `role` sends: a client's frames are masked, a server's are not.
+    /// Makes it decode the frames of the peer of `role`. A client's frames are masked, a server's are not.
     pub fn in_role(mut self, role: Role) -> Self {
         self.unmasker = (role == Role::Server).then(Unmasker::default);
         self
     }
 
-    /// From now on, messages that are not complete in the read buffer are delivered in pieces, as they arrive.
+    /// From now on, a message that is not whole in the read buffer is delivered in pieces, as they arrive.
     pub fn in_pieces(mut self) -> Self {
         self.in_pieces = true;
         self
@@ -122,8 +122,8 @@ impl Decoder {
         }
     }
 
-    /// The fast path for nearly all messages: one complete frame in `buffer` without compression. `None` leaves the frame to
-    /// [`Decoder::decode_any`], which decodes these in the same way.
+    /// The fast path for nearly all messages: one complete frame without compression in `buffer`. `None` leaves the
+    /// frame to [`Decoder::decode_any`], which decodes such frames too, with the same result.
     #[inline]
     fn whole_message(
         &mut self,
@@ -231,7 +231,8 @@ impl Decoder {
         }
     }
 
-    /// Where payload may be read to directly, once the read buffer is empty, when much of a frame is to come.
+    /// Returns room to read payload into directly, if a frame in the assembly is incomplete. The read buffer is empty
+    /// then.
     pub fn direct_room(&mut self) -> Option<Limit<&mut Vec<u8>>> {
         let remaining = in_memory(self.frame.as_ref()?.remaining);
         if remaining == 0 || self.inflating || self.in_pieces {
@@ -239,7 +240,7 @@ impl Decoder {
         }
         let step = remaining.min(self.assembled.len().max(ASSEMBLY_STEP_BYTES));
         if self.assembled.capacity() - self.assembled.len() <= step.min(ASSEMBLY_STEP_BYTES) {
-            // Where it cannot be read to, it is read elsewhere first; and there is no memory to append it then.
+            // Without memory the payload goes to the read buffer first. The error is then reported when it is appended.
             self.assembled.try_reserve(step + 1).ok()?;
         }
         let room = self.assembled.capacity() - self.assembled.len() - 1;
@@ -262,25 +263,25 @@ impl Decoder {
         Ok(())
     }
 
-    /// The message that [`Decoded::Assembled`] announced.
+    /// The message of [`Decoded::Assembled`].
     pub fn assembled(&mut self) -> &mut Vec<u8> {
         &mut self.assembled
     }
 
-    /// Empties the assembly; memory beyond a modest size goes back.
+    /// Empties the assembly. Memory beyond a modest size is freed.
     pub fn recycle(&mut self) {
         self.assembled.clear();
         self.assembled.shrink_to(ASSEMBLY_KEPT_BYTES);
     }
 
-    /// Gives back all memory that no message needs now.
+    /// Frees all memory that no message needs now.
     pub fn release_idle(&mut self) {
         if self.fragmented.is_none() {
             self.assembled = Vec::new();
         }
     }
 
-    /// Accounts for `count` bytes of payload that are taken out of the read buffer, or never were in it.
+    /// Accounts for `count` bytes of payload that left the read buffer or were never in it.
     fn taken(&mut self, count: usize) {
         if let Some(unmasker) = &mut self.unmasker {
             unmasker.taken(count);
@@ -295,7 +296,7 @@ impl Decoder {
                 .piece(&mut self.assembled, payload, in_memory(limit - self.passed))
                 .map_err(|error| of_whole_message(error, limit))?,
             _ => {
-                // And a byte for the NUL that C finds behind the message.
+                // One more byte is for the NUL after the message, for C.
                 self.assembled.try_reserve(payload.len() + 1).map_err(|_| ProtocolError::NoMemory)?;
                 self.assembled.extend_from_slice(payload);
                 Progress { taken: payload.len(), complete: true }
@@ -324,7 +325,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Checks the text in the assembly from `fresh` on.
+    /// Validates the text in the assembly from `fresh` on.
     fn validate(&mut self, kind: MessageType, fresh: usize) -> Result<(), ProtocolError> {
         if kind == MessageType::Text && !self.utf8.feed(&self.assembled[fresh..]) {
             return Err(ProtocolError::InvalidUtf8);
@@ -332,7 +333,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Keeps the header of a decoded frame for [`Decoder::take_headers`], if headers are wanted.
+    /// Keeps the header of a decoded frame for [`Decoder::take_headers`], if somebody asks for headers.
     fn keep(&mut self, header: FrameHeader) {
         if let Some(headers) = &mut self.headers {
             headers.push(header);
@@ -361,7 +362,7 @@ impl Decoder {
             self.inflating = true;
         }
         let limit = self.message_limit;
-        // The size of a compressed message is known only from what it yields.
+        // Only its output shows the size of a compressed message.
         if !self.inflating && length > limit.saturating_sub(self.assembled.len() as u64 + self.passed) {
             return Err(ProtocolError::MessageTooBig { limit });
         }
@@ -392,7 +393,7 @@ impl Decoder {
                 return Ok(Step::Message(Decoded::Message(kind, start..start + len)));
             }
             if kind == MessageType::Text {
-                // Section 8.1 lets a receiver fail at the first bad byte; waiting for the frame's end would not.
+                // Section 8.1 allows a failure at the first bad byte, before the rest of the frame arrives.
                 if !self.utf8.feed(&buffer.data()[header_len + self.validated..]) {
                     return Err(ProtocolError::InvalidUtf8);
                 }
@@ -412,12 +413,12 @@ impl Decoder {
     }
 }
 
-/// As much of so many bytes as there can be in memory. On 32 bits that is less than a message may have that is handed on in pieces.
+/// Limits `bytes` to what fits in memory. On 32 bits, a message that is delivered in pieces may be longer.
 pub fn in_memory(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX).min(isize::MAX.cast_unsigned())
 }
 
-/// The inflater knows only what is left of the limit.
+/// Reports the whole limit. The inflater knows only the part that is left.
 fn of_whole_message(error: ProtocolError, limit: u64) -> ProtocolError {
     match error {
         ProtocolError::MessageTooBig { .. } => ProtocolError::MessageTooBig { limit },

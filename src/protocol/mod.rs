@@ -1,7 +1,7 @@
 //! RFC 6455 and RFC 7692 without I/O: bytes in, messages out, and the reverse.
 //!
-//! Owns the shape of frames, the rules between them, those of a connection, and the text of each violation. Knows no
-//! socket, no clock and nothing else of this crate but the decompressor.
+//! Owns the form of frames, the rules between them, the rules of a connection, and the text of each violation. Knows no
+//! socket and no clock, and of this crate only the decompressor.
 
 mod compressor;
 mod connection;

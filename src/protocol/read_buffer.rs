@@ -17,7 +17,7 @@ pub struct ReadBuffer {
 }
 
 impl ReadBuffer {
-    /// Makes an empty buffer of the memory of `storage`.
+    /// Makes an empty buffer from the memory of `storage`.
     pub fn over(mut storage: Vec<u8>) -> Self {
         storage.clear();
         Self { bytes: storage, start: 0 }
@@ -33,7 +33,7 @@ impl ReadBuffer {
         &self.bytes[self.start..]
     }
 
-    /// The same, to take a mask off.
+    /// The same bytes, to unmask them.
     pub(super) fn data_mut(&mut self) -> &mut [u8] {
         &mut self.bytes[self.start..]
     }
@@ -69,7 +69,7 @@ impl ReadBuffer {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Lends the bytes of `range` followed by one NUL, which is not there before or after.
+    /// Lends the bytes of `range` with one NUL after them. The NUL is there only for the call.
     pub fn with_nul<R>(&mut self, range: Range<usize>, lend: impl FnOnce(&mut [u8]) -> R) -> R {
         let Range { start, end } = range;
         if end < self.bytes.len() {
@@ -90,7 +90,7 @@ impl ReadBuffer {
         &self.bytes[range]
     }
 
-    /// The same, to take a mask off.
+    /// The same bytes, to unmask them.
     pub(super) fn slice_mut(&mut self, range: Range<usize>) -> &mut [u8] {
         &mut self.bytes[range]
     }

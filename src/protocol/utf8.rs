@@ -1,15 +1,15 @@
 //! UTF-8 validation of text that arrives in pieces (RFC 6455 section 8.1, RFC 3629).
 
-/// Validates a stream of bytes and fails at the first byte that no continuation could mend.
+/// Validates a stream of bytes. Fails at the first byte that no later byte can make valid.
 #[derive(Clone, Default)]
 pub(crate) struct Utf8Validator {
-    /// A character cut by the end of the last piece; valid so far.
+    /// A character cut by the end of the last piece. It is valid so far.
     partial: [u8; 4],
     partial_len: usize,
 }
 
 impl Utf8Validator {
-    /// Takes the next piece; false when the text cannot be UTF-8 any more.
+    /// Validates the next piece. False means that the text cannot be UTF-8.
     pub(crate) fn feed(&mut self, mut piece: &[u8]) -> bool {
         while self.partial_len > 0 {
             let Some((&byte, rest)) = piece.split_first() else {
@@ -39,7 +39,7 @@ impl Utf8Validator {
         }
     }
 
-    /// Whether the text may end here; readies the validator for the next one.
+    /// Whether the text may end here. Resets the validator for the next text.
     pub(crate) fn finish(&mut self) -> bool {
         std::mem::take(&mut self.partial_len) == 0
     }
@@ -49,7 +49,8 @@ impl Utf8Validator {
 mod tests {
     use super::*;
 
-    /// What the validator says of `bytes` cut into pieces of `step`: the index at which it failed, or its end.
+    /// Validates `bytes` in pieces of `step`. Returns the index of the piece that failed, or whether the text may end
+    /// there.
     fn validate(bytes: &[u8], step: usize) -> Result<bool, usize> {
         let mut validator = Utf8Validator::default();
         for (at, piece) in bytes.chunks(step).enumerate() {

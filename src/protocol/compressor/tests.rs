@@ -3,7 +3,7 @@
 use super::*;
 
 fn inflated(mut wire: Vec<u8>) -> Vec<u8> {
-    // The rest of the empty block, and a last one.
+    // The rest of the empty block, and a last block.
     wire.extend([0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff]);
     miniz_oxide::inflate::decompress_to_vec(&wire).expect("valid")
 }
@@ -17,7 +17,7 @@ fn message(compressor: &mut Compressor, bytes: &[u8], step: usize) -> Vec<u8> {
     wire
 }
 
-/// Bytes that repeat what was there before at all distances and in all lengths, with others between.
+/// Bytes that repeat earlier bytes at all distances and in all lengths, with other bytes in between.
 fn mixed(bytes: usize, alphabet: u8) -> Vec<u8> {
     let (mut state, mut all) = (88_172_645_463_325_252_u64, Vec::new());
     let mut next = |below: usize| {
@@ -79,7 +79,7 @@ fn messages_refer_to_those_before_within_the_window_alone() {
             longest = longest.max(all.len());
             let widest = if longest < LONG_BYTES { WINDOW_BYTES_AT_FIRST } else { window };
             assert!(compressor.history.capacity() <= window.min(widest));
-            // What lies before is given to the decompressor as a stored block each, as far as the window reaches.
+            // The decompressor gets the history as stored blocks, as far as the window reaches.
             let known: &[u8] = &before[usize::saturating_sub(before.len(), window)..];
             let mut stream = Vec::new();
             for block in known.chunks(BLOCK_BYTES) {
@@ -107,7 +107,7 @@ fn a_long_message_that_is_sent_again_is_found_again() {
             message(&mut compressor, &bytes, 1 << 20);
             compressor.remember(&bytes);
         }
-        // No byte of it repeats anything.
+        // No byte of the message repeats an earlier one.
         let mut state = 7_u32;
         let document: Vec<u8> = (0..length)
             .map(|_| {
@@ -123,7 +123,7 @@ fn a_long_message_that_is_sent_again_is_found_again() {
     }
 }
 
-/// Messages like those of a chat, of some length each: the same names, other values, and words.
+/// Messages like those of a chat, each of some length: the same names, other values, and words.
 fn chat(messages: usize) -> Vec<Vec<u8>> {
     const WORDS: &str = "the of and to in that is was for on with as it be by at from or which this are not have an but we you \
                          they can all one when what there about message server connection time people other some would";

@@ -17,7 +17,7 @@ enum Input {
     /// The application asks.
     AskPing,
     AskClose(u16, &'static str),
-    /// The transport ends or fails, when all of ours was written or not.
+    /// The transport ends or fails, with all our bytes written or not.
     ReadEnds,
     ReadEndsUnwritten,
     WriteFails,
@@ -75,7 +75,7 @@ fn received(connection: &mut Connection, control: Control) -> String {
 
 fn sent(CloseFrame { code, reason, queued }: &CloseFrame) -> String {
     let code = code.map_or("empty".into(), |code| u16::from(code).to_string());
-    // The texts have a table of their own.
+    // A separate table tests the texts.
     let masked = ProtocolError::MaskedFrame.to_string();
     let reason = if *reason == masked { "violation" } else { reason };
     let place = match queued {

@@ -89,7 +89,7 @@ fn refuses_illegal_answers() {
             "permessage-deflate; server_max_window_bits=10; client_max_window_bits=11",
             "client_max_window_bits is larger than requested",
         ),
-        // A server that does not understand it must decline (RFC 7692 section 7.1.2.1).
+        // A server that does not understand an offer must decline it (RFC 7692 section 7.1.2.1).
         (small, "permessage-deflate", "server_max_window_bits is missing, though requested"),
         (strict, "permessage-deflate", "server_no_context_takeover is missing, though requested"),
     ] {
@@ -138,7 +138,7 @@ fn a_server_accepts_the_first_offer_it_supports() {
     ] {
         let met = own.answer(offers);
         assert_eq!(met.as_ref().map(|(answer, _)| answer.as_str()), answer, "{offers}");
-        // Both sides agree on what they have agreed on.
+        // Both sides must come to the same agreement.
         if let (Some(answer), Some((_, server))) = (answer, met) {
             let client = PerMessageDeflate {
                 server_no_context_takeover: offers.contains("server_no"),
@@ -156,7 +156,7 @@ fn a_server_accepts_the_first_offer_it_supports() {
     }
 }
 
-/// A piece of a message, in as many calls as it takes: their number.
+/// Decompresses a piece of a message in as many calls as it needs. Returns their number.
 fn feed(
     inflater: &mut Inflater,
     out: &mut Vec<u8>,
@@ -243,7 +243,7 @@ fn incompressible_data_grows_by_a_few_bytes_a_block_and_fills_the_window_if_sent
                     false => deflater.not_sent(),
                 }
             }
-            // They are short if they refer to a message before, as far as a window reaches.
+            // They are short if they refer to an earlier message, as far as a window reaches.
             for (message, known) in [(&noise[139_800..], sent), (b"plain plain plain", !sent)] {
                 let mut wire = Vec::new();
                 deflater.message(&mut wire, message);
@@ -257,7 +257,8 @@ fn incompressible_data_grows_by_a_few_bytes_a_block_and_fills_the_window_if_sent
 
 #[test]
 fn inflates_the_examples_of_the_rfc() {
-    // RFC 7692 section 7.2.3: "Hello" plain, with the window taken over, uncompressed, with a final block, in two blocks.
+    // The examples of RFC 7692 section 7.2.3: "Hello" plain, with the window taken over, uncompressed, with a final
+    // block, in two blocks.
     let negotiated = offer().accept("permessage-deflate").expect("legal").expect("accepted");
     let mut inflater = negotiated.inflater();
     for wire in [
@@ -290,14 +291,14 @@ fn inflater(answer: &str) -> Inflater {
     offer().accept(answer).expect("legal").expect("accepted").inflater()
 }
 
-/// The answers that make a difference to a decompressor.
+/// The answers that concern a decompressor.
 const SERVERS: [&str; 3] = [
     "permessage-deflate",
     "permessage-deflate; server_no_context_takeover",
     "permessage-deflate; server_max_window_bits=9",
 ];
 
-/// A message that comes in pieces of `step` bytes.
+/// A message in pieces of `step` bytes.
 fn inflate(inflater: &mut Inflater, wire: &[u8], step: usize) -> Result<Vec<u8>, ProtocolError> {
     let mut out = Vec::new();
     for piece in wire.chunks(step) {
@@ -314,20 +315,21 @@ fn a_final_block_does_not_affect_the_next_message() {
     let finished = |message: &[u8]| miniz_oxide::deflate::compress_to_vec(message, 6);
     assert_eq!(finished(b"a"), [0x4b, 0x04, 0x00]);
     let wires: [(Vec<u8>, &[u8]); 10] = [
-        // Not even the octet of an empty message.
+        // The payload lacks even the octet of an empty message.
         (Vec::new(), b""),
         (finished(b"a"), b"a"),
         (finished(b"b"), b"b"),
         (finished(b""), b""),
         (finished(&long), &long),
-        // With the octet that RFC 7692 section 7.2.3.4 puts behind.
+        // With the octet that RFC 7692 section 7.2.3.4 appends.
         ([finished(b"c"), vec![0]].concat(), b"c"),
         // Two streams in one message.
         ([finished(b"d"), finished(b"e")].concat(), b"de"),
-        // A final block without content, whose last four bytes the sender left out, and with them.
+        // A final block without content: first without its last four bytes, which senders may leave out, then with
+        // them.
         (vec![0x01], b""),
         (vec![0x01, 0x00, 0x00, 0xff, 0xff], b""),
-        // As servers send that flush.
+        // The form in which servers send that flush.
         (vec![0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], b"Hello"),
     ];
     for answer in SERVERS {
@@ -344,7 +346,7 @@ fn a_final_block_does_not_affect_the_next_message() {
 #[test]
 fn refuses_a_truncated_message_at_every_length() {
     let text = "first first first second third 1234567890 ".repeat(3);
-    // Its block has code tables of its own, which are some 50 bytes long.
+    // Its block has its own code tables of some 50 bytes.
     let mixed: Vec<u8> = (0..700_u32).map(|i| (i.wrapping_mul(i) >> 7) as u8 % 61).collect();
     for answer in SERVERS {
         let negotiated = offer().accept(answer).expect("legal").expect("accepted");
@@ -364,7 +366,7 @@ fn refuses_a_truncated_message_at_every_length() {
 
 #[test]
 fn the_window_is_kept_between_messages() {
-    // Two messages of which the second refers to the first, as the second example of RFC 7692 section 7.2.3.2 does.
+    // Two messages. The second refers to the first, as in the second example of RFC 7692 section 7.2.3.2.
     let mut inflater = inflater("permessage-deflate");
     for wire in [&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..], &[0xf2, 0x00, 0x11, 0x00, 0x00]] {
         assert_eq!(inflate(&mut inflater, wire, 1).as_deref(), Ok(b"Hello".as_slice()));
@@ -378,23 +380,24 @@ fn refuses_data_that_is_not_deflate() {
     assert_eq!(negotiated.inflater().piece(&mut out, &[0xff; 20], 100), Err(ProtocolError::Inflate));
 }
 
-/// The same again and again: blocks of a number of bits, one behind the other.
+/// The same block, of a given number of bits, many times.
 fn blocks(bits: &[u8], count: usize) -> Vec<u8> {
     let all: Vec<u8> = bits.iter().copied().cycle().take(bits.len() * count).collect();
     let bytes = all.chunks(8).map(|byte| byte.iter().rev().fold(0, |value, bit| value << 1 | bit));
-    // The block that a flush ends with begins behind them.
+    // The block that ends the flush begins after them.
     bytes.chain([0]).collect()
 }
 
-/// A block that has tables of codes and nothing else (RFC 1951 section 3.2.7), bit by bit.
+/// A block with code tables and nothing else (RFC 1951 section 3.2.7), bit by bit.
 fn tables() -> Vec<u8> {
     let mut bits = Vec::new();
     let mut put = |value: u32, count: u32| bits.extend((0..count).map(|at| (value >> at & 1) as u8));
     // Not the last block, of type 2; 257 literals, one distance, 18 lengths of codes.
     [(0, 1), (2, 2), (0, 5), (0, 5), (14, 4)].iter().for_each(|&(value, count)| put(value, count));
-    // Of these only two are used: 18 (third) and 1 (last).
+    // Only two of them are used: 18 (third) and 1 (last).
     (0..18).for_each(|at| put(u32::from(at == 2 || at == 17), 3));
-    // 138 and 118 zeros, and a 1 each for the end of the block and for the distance. Then comes that end.
+    // 138 zeros, 118 zeros, and a 1 each for the end of the block and for the distance. Then comes the code that ends
+    // the block.
     let lengths = [(1, 1), (127, 7), (1, 1), (107, 7), (0, 1), (0, 1), (0, 1)];
     lengths.iter().for_each(|&(value, count)| put(value, count));
     bits
@@ -410,7 +413,7 @@ fn each_call_does_a_bounded_amount_of_work() {
     let wires: [(&[u8], usize); 4] = [
         (&bomb, LIMIT),
         (&final_blocks, 0),
-        // Empty blocks with the fixed codes: ten bits each.
+        // Empty blocks with the fixed codes, of ten bits each.
         (&blocks(&[0, 1, 0, 0, 0, 0, 0, 0, 0, 0], 400_000), 0),
         (&blocks(&tables(), 8 * 1_000), 0),
     ];
@@ -436,7 +439,7 @@ fn each_call_does_a_bounded_amount_of_work() {
 
 #[test]
 fn continues_where_it_stopped() {
-    // What comes out ends before, at and behind the place where a call stops.
+    // The output ends before, at and after the place where a call stops.
     for length in
         (WORK_MAX - STEP_BYTES..=WORK_MAX + STEP_BYTES).step_by(997).chain(WORK_MAX - 3..WORK_MAX + 3)
     {
@@ -451,7 +454,7 @@ fn continues_where_it_stopped() {
     }
 }
 
-/// What a new compressor makes of `message`.
+/// The output of a new compressor for `message`.
 fn deflate_to(wire: &mut Vec<u8>, message: &[u8]) {
     let negotiated = offer().accept("permessage-deflate").expect("legal").expect("accepted");
     negotiated.deflater().message(wire, message);

@@ -6,7 +6,7 @@ use crate::protocol::PerMessageDeflate;
 /// A message, or the name and payload of a control frame.
 type Seen = (&'static str, Vec<u8>);
 
-/// Feeds `wire` in pieces of `step` bytes through a buffer of `capacity`; what came out and how it ended.
+/// Feeds `wire` in pieces of `step` bytes through a buffer of `capacity`. Returns the output and the end.
 fn decode_in_steps(
     wire: &[u8],
     step: usize,
@@ -79,7 +79,7 @@ fn name(kind: MessageType) -> &'static str {
     }
 }
 
-/// A frame of a server with its length in the shortest form.
+/// A server's frame with its length in the shortest form.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut out = vec![first];
     match payload.len() {
@@ -153,7 +153,7 @@ fn decodes_the_same_messages_however_the_bytes_arrive() {
 
 #[test]
 fn the_fast_path_decodes_the_same_as_the_slow_one() {
-    // Headers that are wanted lead each frame the long way.
+    // A caller that wants headers gets each frame by the slow path.
     let long = |role| {
         let mut decoder = Decoder::new(300, None).in_role(role);
         decoder.keep_headers(true);
@@ -168,7 +168,7 @@ fn the_fast_path_decodes_the_same_as_the_slow_one() {
             wires[2..].iter_mut().for_each(|wire| *wire = masked(wire));
             for wire in wires {
                 for role in [Role::Client, Role::Server] {
-                    // What comes before and after the frame shows whether it takes just its own bytes.
+                    // The bytes before and after the frame show whether it takes exactly its own.
                     let hello = if role == Role::Server {
                         masked(&frame(0x81, b"hello"))
                     } else {
@@ -244,7 +244,7 @@ fn refuses_what_the_rfc_forbids() {
         (frame(0x88, b"\x03"), E::ClosePayload),
         (frame(0x88, b"\x03\xed"), E::CloseCode(1005)),
         (frame(0x88, b"\x03\xee"), E::CloseCode(1006)),
-        // The code counts first.
+        // The code is checked first.
         (frame(0x88, b"\x03\xed\xff"), E::CloseCode(1005)),
         (frame(0x88, b"\x03\xe8\xff"), E::CloseReason(1000)),
         (frame(0x88, b"\x03\xe9cut \xe4\xbd"), E::CloseReason(1001)),
@@ -262,7 +262,7 @@ fn refuses_what_the_rfc_forbids() {
 
 #[test]
 fn refuses_invalid_text_before_the_frame_is_complete() {
-    // The header promises 200 bytes; three are enough to know.
+    // The header promises 200 bytes; three show the error.
     let (_, error) = decode_in_steps(b"\x81\x7e\x00\xc8ab\xff", 1, 4_096, 1_000);
     assert_eq!(error, Some(ProtocolError::InvalidUtf8));
 }
