@@ -7,8 +7,8 @@ use super::request::without_root;
 use super::tls::{DeclaredTrust, Pin};
 use crate::platform::{self, NotTold};
 
-/// The component name of this library in the file, where an app can exempt components from the ban of clear text. It is the
-/// name of the platform's kit.
+/// The component name of this library in the file. With it an app can exempt the library from the ban of clear text. It
+/// is the name of the platform's kit.
 const COMPONENT: &std::ffi::CStr = c"Network Kit";
 
 /// Why an attempt is not made.
@@ -16,9 +16,9 @@ const COMPONENT: &std::ffi::CStr = c"Network Kit";
 pub enum PolicyError {
     /// The app forbids connections without TLS to this host.
     ClearText,
-    /// This system has no function that tells. Holds the API level that brought it.
+    /// This system lacks the function. Holds the API level that introduced it.
     Missing(u32),
-    /// The system does not tell, and gives this code.
+    /// The system's function failed with this code.
     NotTold(i32),
     /// The `pin-set` for this host is invalid.
     Pins,
@@ -60,7 +60,7 @@ impl From<NotTold> for PolicyError {
     }
 }
 
-/// The declarations for a server. Asks the system: not for an async thread.
+/// The declarations for a server. It calls the system, so not on an async thread.
 pub(super) fn declared(destination: &Destination) -> Result<DeclaredTrust, PolicyError> {
     let host = platform::host_text(without_root(destination.host_text()));
     if !destination.secure {

@@ -1,11 +1,11 @@
-//! Why attempts and connections end, in classes that call for different answers. Knows no error type.
+//! The causes of failures and ends, in classes that need different reactions. Knows no error type.
 
 use std::ops::BitOr;
 
 use crate::protocol::may_be_sent;
 
-/// Why an attempt failed or a connection ended, in classes that call for different answers. The numbers are those of the
-/// C API and never change.
+/// The class of a failure or an end. Classes differ in the reaction they need. The numbers are those of the C API and
+/// never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Cause {
@@ -25,12 +25,12 @@ pub enum Cause {
     Http5xx = 7,
     /// The answer was neither an upgrade nor one of the statuses above (RFC 6455 section 4.1).
     Upgrade = 8,
-    /// An open connection broke, or nothing came from the peer in time. Also a close frame with 1000 or without a code after an
-    /// absence: the process or the device stood still for 10 s or more, and the peer has not answered a ping since.
+    /// An open connection broke, or the peer was silent for too long. Also a close with 1000, or without a code, after
+    /// an absence: this side stood still for 10 s or more, and the peer has answered no ping since.
     Lost = 9,
-    /// The peer broke RFC 6455. A flawed close frame has the cause of its code instead, if that has one.
+    /// The peer broke RFC 6455. A flawed close frame has the cause of its code instead, if the code has one.
     Protocol = 10,
-    /// The peer closed with 1001, 1011, 1012 or 1013: it goes away, or cannot serve now.
+    /// The peer closed with 1001, 1011, 1012 or 1013: it leaves, or cannot serve now.
     Restart = 11,
     /// The peer closed with another code.
     Closed = 12,
@@ -42,7 +42,7 @@ pub enum Cause {
     Options = 15,
     /// A defect of this library.
     Internal = 16,
-    /// The server ended the connection in order, and gave no answer to the upgrade.
+    /// The server ended the connection properly, and did not answer the upgrade.
     NoAnswer = 17,
 }
 
@@ -55,11 +55,12 @@ impl Cause {
         }
     }
 
-    /// The class of a close code in a close frame that is at fault. The peer has said that the connection ends, so the code
-    /// decides and not the fault.
+    /// The class of the code in a flawed close frame. The peer said that the connection ends, so the code decides and
+    /// not the flaw.
     pub(super) fn of_flawed_close(code: u16) -> Self {
         match code {
-            // Some peers send what section 7.1.5 has for an end without a close frame, or without a code.
+            // Section 7.1.5 reserves these codes for an end without a close frame or without a code. Some peers send
+            // them.
             1005 => Self::Closed,
             1006 => Self::Lost,
             _ if may_be_sent(code) => Self::of_close(code),
@@ -82,7 +83,7 @@ impl Cause {
 pub struct Causes(u32);
 
 impl Causes {
-    /// Those that may pass by themselves.
+    /// The causes that may pass by themselves.
     pub const TRANSIENT: Self = Self::of(Cause::Lookup)
         .with(Cause::Connect)
         .with(Cause::Timeout)
@@ -91,15 +92,15 @@ impl Causes {
         .with(Cause::Lost)
         .with(Cause::Restart)
         .with(Cause::Prepare);
-    /// All that a retry can follow: not the application's own close.
+    /// All causes that a retry can follow. The application's own close is not one.
     pub const ALL: Self = Self(0x3_fffe).without(Cause::Application);
 
-    /// The set of one.
+    /// The set of one cause.
     pub const fn of(cause: Cause) -> Self {
         Self(1 << cause as u8)
     }
 
-    /// The causes of a mask; `None` if a bit is not a cause.
+    /// The set of a mask. `None` if a bit is not a cause.
     pub const fn from_bits(bits: u32) -> Option<Self> {
         if bits & !Self::ALL.0 == 0 { Some(Self(bits)) } else { None }
     }
@@ -109,7 +110,7 @@ impl Causes {
         self.0
     }
 
-    /// Whether `cause` is among them.
+    /// Whether `cause` is in the set.
     pub const fn contains(self, cause: Cause) -> bool {
         self.0 & (1 << cause as u8) != 0
     }

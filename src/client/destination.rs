@@ -1,4 +1,4 @@
-//! From the text of a URL to the server that it names (RFC 6455 section 3, RFC 3986, RFC 6874).
+//! Parses the text of a URL into the server that it names (RFC 6455 section 3, RFC 3986, RFC 6874).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -44,17 +44,17 @@ impl fmt::Display for UrlError {
 
 impl std::error::Error for UrlError {}
 
-/// A URL as the web's WebSocket takes and shows it (WHATWG WebSockets section 3.1).
+/// A URL as the web's WebSocket accepts and shows it (WHATWG WebSockets section 3.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebUrl {
     /// The whole, with ws or wss as its scheme.
     pub href: String,
-    /// Scheme, host and port, the last unless it is the scheme's own.
+    /// Scheme, host and port. A default port is left out.
     pub origin: String,
 }
 
-/// Parses a URL by the rules of the web, which takes some that [`super::Request::parse`] refuses, and refuses a fragment. `base`
-/// is the page that a relative URL belongs to.
+/// Parses a URL by the rules of the web. They accept some URLs that [`super::Request::parse`] refuses, and refuse a
+/// fragment. `base` is the page that a relative URL belongs to.
 pub fn parse_web_url(text: &str, base: Option<&str>) -> Result<WebUrl, UrlError> {
     if text.len() > URL_BYTES_MAX {
         return Err(UrlError::TooLong);
@@ -80,13 +80,13 @@ pub fn parse_web_url(text: &str, base: Option<&str>) -> Result<WebUrl, UrlError>
 /// The parts of a URL.
 #[derive(Clone)]
 pub(super) struct Destination {
-    /// By TLS.
+    /// Whether to use TLS.
     pub(super) secure: bool,
     pub(super) host: Host<String>,
     /// The network interface of an IPv6 address. It stays on this device (RFC 6874 section 4).
     pub(super) zone: Option<String>,
     pub(super) port: u16,
-    /// The Host header: the name as in the URL, with the port when it is not the scheme's own.
+    /// The Host header: the name as in the URL, and the port unless it is the scheme's default.
     pub(super) authority: String,
     /// Path and query.
     pub(super) target: String,
@@ -94,7 +94,7 @@ pub(super) struct Destination {
     pub(super) authorization: Option<String>,
 }
 
-/// A path, a query and the userinfo are private.
+/// Path, query and userinfo are private.
 impl fmt::Debug for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Destination").field(&format_args!("{self}")).finish()
@@ -151,12 +151,12 @@ impl Destination {
         Ok(Self { zone, ..other })
     }
 
-    /// Whether another one is of the same origin (RFC 6454 section 5).
+    /// Whether `other` has the same origin (RFC 6454 section 5).
     pub(super) fn is_origin_of(&self, other: &Self) -> bool {
         (self.secure, &self.host, self.port) == (other.secure, &other.host, other.port)
     }
 
-    /// Whether it is this device, by its address or by the name that always leads there (RFC 6761 section 6.3).
+    /// Whether it is this device, by address or by the name that always means it (RFC 6761 section 6.3).
     pub(super) fn is_local(&self) -> bool {
         match &self.host {
             Host::Ipv4(address) => address.is_loopback(),
@@ -211,7 +211,7 @@ impl Destination {
     /// The host as in the URL.
     pub(super) fn host_text(&self) -> &str {
         match self.authority.rsplit_once(':') {
-            // The text after the colon is not a port but the end of an IPv6 address.
+            // The text after the colon is the end of an IPv6 address, not a port.
             Some((_, behind)) if behind.ends_with(']') => &self.authority,
             Some((host, _)) => host,
             None => &self.authority,
@@ -219,8 +219,8 @@ impl Destination {
     }
 }
 
-/// Whether a text that is not a URL begins with a host and an optional port, like `127.0.0.1:8080/chat`. `ws:h` has a scheme,
-/// but two slashes are missing.
+/// Whether a text that is not a URL begins with a host and an optional port, like `127.0.0.1:8080/chat`. `ws:h` has a
+/// scheme, but lacks the two slashes.
 fn starts_with_host(text: &str) -> bool {
     let scheme = text.split(':').next().unwrap_or_default();
     let is_scheme = ["ws", "wss", "http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
@@ -229,8 +229,8 @@ fn starts_with_host(text: &str) -> bool {
     !has_scheme && Destination::absolute(&format!("ws://{text}")).is_ok()
 }
 
-/// A URL without the zone of its IPv6 address, which the parser does not know, and the zone. RFC 6874 section 2 wants `%25`
-/// before it; a bare `%`, as the system's tools show it, is taken as well.
+/// Splits a URL into the URL without a zone and the zone of its IPv6 address, which the parser does not know. RFC 6874
+/// section 2 requires `%25` before the zone. A bare `%`, the form of the system's tools, is accepted too.
 fn split_zone(text: &str) -> Result<(Cow<'_, str>, Option<String>), UrlError> {
     let plain = (Cow::Borrowed(text), None);
     let Some((scheme, rest)) = text.split_once("://") else { return Ok(plain) };

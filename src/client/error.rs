@@ -1,5 +1,5 @@
-//! Why connections fail: the errors of the phases, put together. No text here shows payloads, credentials, query strings
-//! or header values.
+//! The errors of connecting: combines the errors of all phases. Texts contain no payload, credentials, query string or
+//! header value.
 
 use std::fmt;
 use std::io;
@@ -26,27 +26,27 @@ pub enum Error {
         /// The resolver's error.
         cause: Arc<io::Error>,
     },
-    /// No address of the host accepted a TCP connection; the cause is that of the first to fail.
+    /// No address of the host accepted a TCP connection. The cause is the first address's.
     Tcp {
         /// Host and port.
         target: String,
         /// The first address's error.
         cause: io::Error,
     },
-    /// The proxy did not make the tunnel.
+    /// The proxy did not open the tunnel.
     Proxy {
-        /// Host and port of the proxy; `None` when the system's setting names none.
+        /// Host and port of the proxy. `None` if the system's setting names none.
         proxy: Option<String>,
-        /// Host and port that the tunnel was to lead to.
+        /// Host and port of the tunnel's other end.
         target: String,
-        /// What happened instead.
+        /// What the proxy did instead.
         cause: ProxyError,
     },
-    /// The app's `network_config.json` is against it, or cannot be known.
+    /// The app's `network_config.json` forbids the attempt, or cannot be read.
     Policy {
         /// Host and port.
         target: String,
-        /// What it says.
+        /// The rule or the failure.
         cause: PolicyError,
     },
     /// A certificate file, or the system's trust store, is unusable.
@@ -57,10 +57,10 @@ pub enum Error {
         target: String,
         /// The step.
         phase: Phase,
-        /// The system's words.
+        /// The system's error.
         cause: io::Error,
     },
-    /// The TLS handshake failed, the peer's certificate among its reasons.
+    /// The TLS handshake failed. A refused certificate is one reason.
     Tls {
         /// Host and port.
         target: String,
@@ -71,7 +71,7 @@ pub enum Error {
     Upgrade {
         /// Host and port.
         target: String,
-        /// What happened instead.
+        /// What the server did instead.
         cause: UpgradeError,
     },
     /// A phase took longer than allowed.
@@ -105,17 +105,17 @@ pub enum Error {
     Lost(Option<io::Error>),
     /// No data came from the peer in time.
     PongTimeout(Duration),
-    /// The network changed. The peer sent nothing in time, or, without a time, the local address is gone.
+    /// The network changed. Then the peer was silent for this time, or, without a time, the local address disappeared.
     NetworkChanged(Option<Duration>),
-    /// The device slept, and nothing came from the peer in time afterwards.
+    /// The device slept, and the peer was silent for this time afterwards.
     Slept(Duration),
     /// The application said that it cannot prepare the attempt, or did not answer within this time.
     Unprepared(Option<Duration>),
     /// The URL or headers that the application prepared for the attempt are invalid.
     Rewrite(OptionsError),
-    /// The URL of a client is invalid, and the client gets an event for it.
+    /// The URL of a client is invalid, and the client receives this as an event.
     Url(UrlError),
-    /// A defect of this library; the connection is gone, the process is well.
+    /// A defect of this library. The connection is gone, but the process continues.
     Internal,
 }
 
@@ -222,7 +222,7 @@ impl From<TrustError> for Error {
 }
 
 impl Error {
-    /// The step of the attempt that failed; `None` when the connection was open.
+    /// The step of the attempt that failed. `None` if the connection was open.
     pub fn phase(&self) -> Option<Phase> {
         match self {
             Self::Lookup { .. } | Self::Url(_) | Self::Policy { .. } => Some(Phase::Lookup),
@@ -244,7 +244,7 @@ impl Error {
         }
     }
 
-    /// The class of the error, by which a client decides whether to try again.
+    /// The class of the error. It decides whether the client retries.
     pub fn cause(&self) -> Cause {
         match self {
             Self::Lookup { .. } => Cause::Lookup,

@@ -16,14 +16,14 @@ use crate::protocol::FrameHeader;
 pub struct Pong<'a> {
     /// The payload of the ping.
     pub payload: &'a [u8],
-    /// Since the ping; `None` when no ping of ours had this payload.
+    /// The time since the ping. `None` if no ping of ours had this payload.
     pub round_trip: Option<Duration>,
 }
 
 /// The outcome of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The kernel has it all.
+    /// The kernel has accepted the whole message.
     Sent,
     /// It was dropped, or only part of it was sent, when the connection ended.
     Unsent,
@@ -41,13 +41,13 @@ pub enum Direction {
 /// The end of a connection that was open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
-    /// The code of the side that closed first; 1005 without one, 1006 when it ended without a close frame of the server.
+    /// The code of the side that closed first. 1005 if its frame had none. 1006 if the server sent no close frame.
     pub code: u16,
     /// The reason of that side, or the cause of the loss.
     pub reason: String,
-    /// The class of it: [`Cause::Application`] when this side closed first.
+    /// Its class. [`Cause::Application`] if this side closed first.
     pub cause: Cause,
-    /// Accepted messages that are dropped, or that may not have reached the peer.
+    /// Accepted messages that were dropped, or that may not have reached the peer.
     pub unsent: usize,
     /// How long the connection lasted.
     pub times: Times,
@@ -60,9 +60,9 @@ pub struct Closed {
 pub enum PeerClose {
     /// No close frame came, or an invalid one.
     None,
-    /// The code and the reason of [`Closed`] are its own.
+    /// The server closed first. [`Closed`] has its code and reason.
     Reported,
-    /// It answered ours with this code, 1005 without one, and this reason.
+    /// It answered our close frame with this code (1005 for none) and this reason.
     Answered(u16, String),
 }
 
@@ -72,13 +72,13 @@ pub type Receipt = u64;
 /// How long an attempt or a connection lasted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
-    /// Since the connection was open; since the attempt began when it never was.
+    /// Since the connection opened. If it never did, since the attempt began.
     pub elapsed: Duration,
-    /// Since the last byte came from the peer, or from a proxy on the way to it; `None` when none ever came.
+    /// Since the last byte from the peer, or from a proxy on the way. `None` if no byte ever came.
     pub last_activity: Option<Duration>,
 }
 
-/// A failed connection together with what it left unsent.
+/// A failed connection, with its unsent messages.
 #[derive(Debug)]
 pub struct Failure {
     /// The cause.
@@ -106,30 +106,30 @@ impl fmt::Display for Failure {
 pub struct Reconnecting {
     /// Counts the attempts of a series, from 1.
     pub attempt: u32,
-    /// Until the attempt begins, unless the network or the application calls for it before.
+    /// The time until the attempt begins. The network or the application may shorten it.
     pub delay: Duration,
-    /// Why the attempt or the connection before failed.
+    /// Why the last attempt or connection failed.
     pub cause: Cause,
-    /// The close code, when the peer closed.
+    /// The close code, if the peer closed.
     pub code: Option<u16>,
-    /// The HTTP status, when that was the answer to the upgrade.
+    /// The HTTP status, if the server answered the upgrade with one.
     pub status: Option<u16>,
-    /// The same in words.
+    /// The failure in words.
     pub text: String,
-    /// Accepted messages that are dropped, because the kernel has a part of them or the queue is not kept.
+    /// Accepted messages that were dropped: those that the kernel has partly, or all, if the queue is not kept.
     pub unsent: usize,
 }
 
 /// The event of a connection that replaces a lost one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reconnected {
-    /// The attempts it took.
+    /// The number of attempts.
     pub attempts: u32,
-    /// Since the connection before was lost.
+    /// The time since the previous connection was lost.
     pub downtime: Duration,
 }
 
-/// A listener's answer to the event that asks it to prepare an attempt.
+/// A listener's answer to [`Listener::prepare`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrepareDecision {
     /// Proceed, with the changes passed to [`super::Client::prepare`], if any.
@@ -138,37 +138,37 @@ pub enum PrepareDecision {
     Wait,
     /// This attempt cannot be made; a later one perhaps can.
     Fail,
-    /// Give up: the last failure is final.
+    /// Stop. The last failure is final.
     Stop,
 }
 
-/// The owner of a client, told what happens on its connections.
+/// Receives the events of a client.
 ///
-/// Calls come one at a time from the library's threads, in this order per connection: `opened`, any `message`, `pong`,
-/// `sent` and `drained`, at most one `failed`, then `closed`; a connection that never opened ends with `failed` alone. No event
-/// starts after the client was dropped.
+/// Calls come one at a time, from the library's threads. The order for a connection is `opened`, any number of
+/// `message`, `pong`, `sent` and `drained`, at most one `failed`, then `closed`. A connection that never opened ends
+/// with `failed` alone. No event begins after the client was dropped.
 ///
-/// With [`super::Options::reconnect`], only `reconnecting` reports a failure that is followed by another attempt; then come
-/// `prepare` and, when the connection is open, `opened`, followed by `reconnected` if it is not the first. The final failure is
-/// reported as above: `closed` comes last if there was any `opened`.
+/// With [`super::Options::reconnect`], only `reconnecting` reports a failure that another attempt follows. Then come
+/// `prepare` and, if the connection opens, `opened`. `reconnected` follows, except for the first connection. The final
+/// failure is reported as above: `closed` comes last if there was any `opened`.
 pub trait Listener: Send + 'static {
-    /// Whether calls may block, as those that run an application's code may.
+    /// Whether calls may block, like those that run an application's code.
     fn may_block(&self) -> bool {
         false
     }
 
-    /// Whether the listener can take more; while it is pending, the socket is not read.
+    /// Ready when the listener can take more. Until then the socket is not read.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let _ = cx;
         Poll::Ready(())
     }
 
-    /// Called before a run of the calls below; false leaves the run out.
+    /// Called before a group of the calls below. False skips the group.
     fn begin_batch(&mut self) -> bool {
         true
     }
 
-    /// Called after the run.
+    /// Called after the group.
     fn end_batch(&mut self) {}
 
     /// The connection is open.

@@ -1,9 +1,9 @@
-//! Names and values of HTTP headers, given and received. Knows no request and no response.
+//! Names and values of HTTP headers, sent and received. Knows no request and no response.
 
-/// A header's name and value as an application gave them.
+/// A header's name and value as the application passed them.
 pub type RawHeader = (Vec<u8>, Vec<u8>);
 
-/// Names and values of headers, in order. All in one piece of memory, since each connection keeps them.
+/// Names and values of headers, in order. They are one piece of memory, because each connection keeps them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers {
     text: Box<str>,

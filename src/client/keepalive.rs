@@ -1,4 +1,4 @@
-//! When to ping, and when silence means that the connection is dead.
+//! Decides when to ping, and when silence means that the connection is dead.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use tokio::time::Instant;
 
 use crate::runtime;
 
-/// From this interval on, the intervals and deadlines of all clients fall on the same instants, so that one wake of the
-/// processor serves all. A shorter interval is exact to the millisecond.
+/// From this interval on, the intervals and deadlines of all clients end at the same instants. The processor then wakes
+/// once for all. A shorter interval is exact to the millisecond.
 const COALESCED_FROM: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_secs(1);
 
-/// Instants that clients have in common.
+/// The instants that clients share.
 #[derive(Clone, Copy)]
 pub(super) struct Ticks {
     origin: Instant,
 }
 
 impl Ticks {
-    /// Those of the process.
+    /// Those of this process.
     pub(super) fn of_process() -> Self {
         Self { origin: runtime::origin() }
     }
@@ -50,13 +50,13 @@ impl Ticks {
     }
 }
 
-/// The ping schedule of one connection (RFC 6455 section 5.5.2).
+/// The pings of one connection (RFC 6455 section 5.5.2).
 pub(super) struct Keepalive {
     ticks: Ticks,
     interval: Option<Duration>,
     timeout: Option<Duration>,
     next_ping: Option<Instant>,
-    /// Set by a ping, cleared by any byte from the peer: a busy connection is alive without a pong.
+    /// A ping sets it and any byte from the peer clears it. A busy connection is alive without a pong.
     silent_until: Option<Instant>,
 }
 
@@ -95,7 +95,7 @@ impl Keepalive {
         self.silent_until = None;
     }
 
-    /// No ping may go out any more. An answer to one that has is still due.
+    /// No more pings may be sent. The answer to an earlier ping is still due.
     pub(super) fn stop(&mut self) {
         (self.interval, self.next_ping) = (None, None);
     }
@@ -177,7 +177,7 @@ mod tests {
             let mut last = opened;
             while let Some(at) = keepalive.deadline().filter(|at| *at < origin + 300 * SECOND) {
                 rings.insert(at);
-                // The wheel of timers rings within a millisecond.
+                // The timer wheel fires within a millisecond.
                 let now = at + MILLISECOND;
                 if keepalive.due(now) == Due::Ping {
                     assert!(at - last <= interval + 2 * SECOND, "{:?} after {interval:?}", at - last);

@@ -2,14 +2,14 @@
 
 use crate::protocol::{MessageType, PiecePosition};
 
-/// A received message; a piece of one when the options ask for pieces.
+/// A received message, or a piece of one if the options ask for pieces.
 pub struct Message<'a> {
     kind: MessageType,
     part: PiecePosition,
     storage: Storage<'a>,
 }
 
-/// Either holds one NUL after the message.
+/// Both have one NUL after the message.
 enum Storage<'a> {
     Buffered(&'a mut [u8]),
     Assembled(&'a mut Vec<u8>),
@@ -35,7 +35,7 @@ impl<'a> Message<'a> {
         self.kind
     }
 
-    /// The payload; valid UTF-8 when the kind is text, but that a piece may end inside a character.
+    /// The payload. Text is valid UTF-8, but a piece may end inside a character.
     pub fn data(&self) -> &[u8] {
         let with_nul: &[u8] = match &self.storage {
             Storage::Buffered(bytes) => bytes,
@@ -52,7 +52,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The payload in its own memory; without a copy when the message was assembled.
+    /// The payload in its own memory. An assembled message is not copied.
     pub fn into_vec(self) -> Vec<u8> {
         match self.storage {
             Storage::Buffered(bytes) => bytes[..bytes.len() - 1].to_vec(),

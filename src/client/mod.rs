@@ -1,7 +1,7 @@
 //! The WebSocket client, and the connections that a server accepts: no unsafe, no C, no JavaScript.
 //!
-//! Owns connections from the URL to the last close frame. Tells its owner through [`Listener`] and knows nothing of
-//! who that is.
+//! Owns connections from the URL to the last close frame. Reports to a [`Listener`], and knows nothing of its
+//! implementation.
 
 mod app_policy;
 mod cause;
@@ -78,29 +78,29 @@ use self::shared::Shared;
 use crate::protocol::{Negotiated, Role};
 use crate::runtime;
 
-/// Unsent bytes a client accepts by default: 64 MiB.
+/// The default limit of a client's unsent bytes: 64 MiB.
 pub const SEND_LIMIT_BYTES: usize = 67_108_864;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
-/// A WebSocket client: one connection at a time, any number one after the other.
+/// A WebSocket client. It has one connection at a time, and any number of them in sequence.
 ///
-/// Every method may be called from any thread, also inside a [`Listener`]'s, and none waits for the network.
-/// Dropping the client ends its events at once; an open connection still sends what was accepted and closes with
+/// Every method may be called from any thread, also inside a [`Listener`]'s method. None waits for the network.
+/// Dropping the client ends its events at once. An open connection still sends the accepted messages, and closes with
 /// code 1001 within the close timeout.
 pub struct Client {
     shared: Arc<Shared>,
 }
 
 impl Client {
-    /// A client whose events go to `listener`, accepting up to `send_limit` unsent bytes.
+    /// Makes a client that reports to `listener` and accepts up to `send_limit` unsent bytes.
     pub fn new(listener: Box<dyn Listener>, send_limit: usize) -> Self {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let limits = SendLimits::of_bytes(send_limit);
         Self { shared: Arc::new(Shared::new(id, Role::Client, listener, limits)) }
     }
 
-    /// This side of a connection that a server has accepted, which is open.
+    /// Makes this side of a connection that a server has accepted. It is open.
     pub(crate) fn accepted(
         listener: Box<dyn Listener>,
         limits: SendLimits,
@@ -137,7 +137,7 @@ impl Client {
         self.shared.counters.messages_sent()
     }
 
-    /// Begins to connect. The outcome is an event.
+    /// Begins to connect. An event reports the outcome.
     pub fn connect(&self, request: Request) -> Result<(), ConnectError> {
         let process = runtime::start().map_err(ConnectError::Exhausted)?;
         let (attempt, turn) = self.shared.begin().map_err(ConnectError::Already)?;
@@ -146,7 +146,8 @@ impl Client {
         Ok(())
     }
 
-    /// Begins an attempt that fails with `fault` without a connection, for an API that reports a wrong URL by an event.
+    /// Begins an attempt that fails with `fault`, without a connection. An API uses it to report an invalid URL by an
+    /// event.
     pub fn connect_in_vain(&self, fault: UrlError) -> Result<(), ConnectError> {
         let process = runtime::start().map_err(ConnectError::Exhausted)?;
         let (attempt, turn) = self.shared.begin().map_err(ConnectError::Already)?;
@@ -154,14 +155,14 @@ impl Client {
         Ok(())
     }
 
-    /// Queues a message, copying it once. Messages that are queued before the connection is open are sent when it opens.
+    /// Queues a copy of a message. It is sent when the connection opens, if it is not open yet.
     ///
     /// A message of [`MessageType::Text`] must be UTF-8.
     pub fn send(&self, kind: MessageType, payload: &[u8]) -> Result<(), SendError> {
         self.shared.send(kind, payload, None)
     }
 
-    /// As [`Client::send`]; [`Listener::sent`] tells with `receipt` what became of the message.
+    /// As [`Client::send`]. [`Listener::sent`] reports the message's outcome with `receipt`.
     pub fn send_with_receipt(
         &self,
         kind: MessageType,
@@ -171,8 +172,8 @@ impl Client {
         self.shared.send(kind, payload, Some(receipt))
     }
 
-    /// Queues a message without copying it: its bytes are masked where they are and dropped when they are sent. They go out
-    /// uncompressed. A refused payload is returned unchanged.
+    /// Queues a message without a copy. Its bytes are masked in place, and dropped after they were sent. They are not
+    /// compressed. A refused payload is returned unchanged.
     pub fn send_owned<P: Payload + 'static>(
         &self,
         kind: MessageType,
@@ -182,8 +183,8 @@ impl Client {
         self.shared.send_owned(kind, payload, receipt)
     }
 
-    /// Queues a piece of a message, which `last` ends. Until then no other message is accepted. Pieces go out
-    /// uncompressed. [`Listener::sent`] tells with `receipt` what became of the piece.
+    /// Queues a piece of a message, which `last` ends. Until then no other message is accepted. Pieces are not
+    /// compressed. [`Listener::sent`] reports the piece's outcome with `receipt`.
     pub fn send_piece(
         &self,
         kind: MessageType,
@@ -194,7 +195,7 @@ impl Client {
         self.shared.send_piece(kind, payload, last, receipt)
     }
 
-    /// Queues a message of a server, whose frame's header and payload are those of other connections too.
+    /// Queues a server's message. Its frame header and payload are shared with other connections.
     pub(crate) fn send_shared(&self, header: &[u8], payload: &Arc<[u8]>) -> Result<(), SendError> {
         self.shared.send_shared(header, payload)
     }
@@ -204,17 +205,17 @@ impl Client {
         self.shared.hurry();
     }
 
-    /// Sends a ping of up to 125 bytes ahead of the queue; [`Listener::pong`] reports the answer.
+    /// Sends a ping of up to 125 bytes ahead of the queue. [`Listener::pong`] reports the answer.
     pub fn ping(&self, payload: &[u8]) -> Result<(), PingError> {
         self.shared.ping(payload)
     }
 
-    /// How much unsent to accept, from now on.
+    /// Sets the limits of unsent messages.
     pub fn set_send_limits(&self, limits: SendLimits) {
         self.shared.set_send_limits(limits);
     }
 
-    /// To be called when [`Listener::traces_frames`] has become true: from now on no frame goes out untold.
+    /// Call this when [`Listener::traces_frames`] has become true. From then on every frame is reported.
     pub fn frames_are_wanted(&self) {
         self.shared.frames_are_wanted();
     }
@@ -224,7 +225,7 @@ impl Client {
         self.shared.is_above_low_water()
     }
 
-    /// Whether a message of that length may be queued at all.
+    /// Whether the queue's limit allows a message of that length at all.
     pub fn fits_send_limit(&self, length: usize) -> bool {
         self.shared.fits_send_limit(length)
     }
@@ -244,7 +245,7 @@ impl Client {
         self.shared.prepare(attempt, prepared)
     }
 
-    /// Has the session believe that the network has changed.
+    /// Makes the session act as after a network change.
     #[cfg(feature = "simulation")]
     pub fn change_network(&self) {
         use self::transport::Notified;
@@ -256,16 +257,16 @@ impl Client {
         self.shared.statistics()
     }
 
-    /// Begins the closing handshake behind what is queued, or cancels the attempt when no connection was open yet. If the
-    /// handshake has already begun, this is not an error and changes nothing.
+    /// Begins the closing handshake after the queued messages. Cancels the attempt instead if no connection was open
+    /// yet. If the handshake has already begun, this changes nothing and is not an error.
     ///
-    /// A code that must not be sent goes out as 1000 with a warning, see [`close_code`]. The reason is cut to
+    /// A code that must not be sent is replaced by 1000, with a warning, see [`close_code`]. The reason is cut to
     /// [`CLOSE_REASON_BYTES_MAX`] bytes at a character boundary.
     pub fn close(&self, code: u32, reason: &str) -> Result<CloseStart, CloseError> {
         self.shared.close(Some(code), reason)
     }
 
-    /// As [`Client::close`], with a close frame that has neither code nor reason.
+    /// As [`Client::close`]. The close frame has neither code nor reason.
     pub fn close_without_code(&self) -> Result<CloseStart, CloseError> {
         self.shared.close(None, "")
     }

@@ -1,6 +1,6 @@
-//! Whether to connect again, and when.
+//! Decides whether and when to connect again.
 //!
-//! Owns the policy and what it counts. Knows no socket and no clock but the times it is given.
+//! Owns the policy and its counters. Knows no socket. Its callers pass it the time.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -13,24 +13,24 @@ use super::cause::{Cause, Causes};
 /// When a connection that was open for this long is lost, a new series begins.
 const PROVEN_AFTER: Duration = Duration::from_secs(5);
 
-/// When a client connects again by itself.
+/// When a client reconnects by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reconnect {
     /// The first retry of a series comes without a delay. Many clients of one server then reconnect at once. Default no.
     pub at_once: bool,
-    /// The first delay is a random part of this, and each further one a random part of twice the one before ("full
-    /// jitter"). Default 1 s.
+    /// The first delay is a random part of this. Each further delay is a random part of twice the previous maximum
+    /// ("full jitter"). Default 1 s.
     pub delay: Duration,
     /// Upper limit of every random delay. Default 30 s.
     pub max_delay: Duration,
-    /// Attempts of a series; `None` for any number. Default `None`.
+    /// The most attempts of a series. `None` for any number. Default `None`.
     pub max_attempts: Option<u32>,
     /// The maximum time of a series, while the process runs; `None` for ever. Default `None`.
     pub max_time: Option<Duration>,
-    /// After which causes. Default [`Causes::TRANSIENT`].
+    /// The causes that a retry follows. Default [`Causes::TRANSIENT`].
     pub causes: Causes,
-    /// Messages that were accepted and of which the kernel has no byte wait for the next connection; otherwise they are
-    /// dropped with the lost one. Default yes.
+    /// Accepted messages of which the kernel has no byte wait for the next connection. Otherwise they are dropped with
+    /// the lost one. Default yes.
     pub keep_queue: bool,
     /// How long [`super::Client::prepare`] may take after [`super::Listener::prepare`] was called. Default 15 s.
     pub prepare_timeout: Duration,
@@ -54,15 +54,15 @@ impl Default for Reconnect {
     }
 }
 
-/// How an attempt or a connection ended, as far as it matters to the next one.
+/// The end of an attempt or a connection, as far as the next one needs it.
 #[derive(Clone, Copy)]
 pub(super) struct Setback {
     pub(super) cause: Cause,
-    /// That of a server or a proxy which refused.
+    /// The status of a server or a proxy that refused.
     pub(super) status: Option<u16>,
     /// The delay of the refusal's `Retry-After`.
     pub(super) retry_after: Option<Duration>,
-    /// It is the peer's certificate that was refused.
+    /// The peer's certificate was refused.
     pub(super) by_certificate: bool,
 }
 
@@ -72,13 +72,13 @@ impl From<Cause> for Setback {
     }
 }
 
-/// The attempts that follow a failure, until a connection has proved itself.
+/// The attempts that follow a failure, until a connection has lasted long enough.
 pub(super) struct Series {
     policy: Reconnect,
     attempts: u32,
-    /// When the first failure was.
+    /// The time of the first failure.
     since: Option<Instant>,
-    /// There was a connection to where the attempts lead.
+    /// The target of the attempts was reached once.
     was_connected: bool,
     /// The delay of the last failure's `Retry-After`.
     asked: Duration,
@@ -97,7 +97,7 @@ impl Series {
         self.attempts
     }
 
-    /// When the series must have come to a connection.
+    /// The time by which the series must have opened a connection.
     pub(super) fn deadline(&self) -> Option<Instant> {
         Some(self.since? + self.policy.max_time?)
     }
@@ -110,12 +110,12 @@ impl Series {
         }
     }
 
-    /// The process stood still for `time`, in which it could try nothing.
+    /// The process stood still for `time`, in which it could not connect.
     pub(super) fn stood_still(&mut self, time: Duration) {
         self.since = self.since.map(|since| since + time);
     }
 
-    /// From now on the attempts lead elsewhere.
+    /// From now on the attempts have another target.
     pub(super) fn moved(&mut self) {
         self.was_connected = false;
     }
@@ -143,15 +143,15 @@ impl Series {
         Some(delay.min(left))
     }
 
-    /// Whether another attempt follows. A cause is a class, of which some members count as another one.
+    /// Whether another attempt follows. Some failures count as another class than their own.
     fn may_follow(&self, Setback { cause, status, retry_after: _, by_certificate }: Setback) -> bool {
         let after = |cause| self.policy.causes.contains(cause);
         match status {
             // Time cures them (RFC 9110 section 15.5.9, RFC 8470 section 5.2, RFC 6585 section 4).
             Some(408 | 425 | 429) => after(cause) || after(Cause::Http5xx),
-            // Time does not cure them (RFC 9110 sections 15.6.2 and 15.6.6): it is the request that does not fit.
+            // Time does not cure them (RFC 9110 sections 15.6.2 and 15.6.6), because the request is the fault.
             Some(501 | 505) => after(Cause::Http4xx),
-            // Where the server was, a network's login page answers now, or what stands before the server.
+            // A network's login page, or a gateway before the server, answers in the server's place.
             _ if self.was_connected
                 && (by_certificate || cause == Cause::NoAnswer || matches!(status, Some(200..400))) =>
             {

@@ -1,16 +1,16 @@
-//! How long a server asks to be left alone (RFC 9110 section 10.2.3). Knows no answer and no attempt.
+//! The delay that a server asks for (RFC 9110 section 10.2.3). Knows no answer and no attempt.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A server is believed up to this: a slip of it must not keep clients away for days.
+/// The longest delay that is obeyed. A server's mistake must not keep clients away for days.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3_600);
 
 const DAY_SECS: u64 = 86_400;
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The delay of the header `Retry-After` among these; names are in lower case. A date is compared with the server's clock, if
-/// the header `Date` has it, because the device's clock may be wrong.
+/// The delay in the header `Retry-After`. Names are in lower case. A date is compared with the server's clock if the
+/// header `Date` has it, because the device's clock may be wrong.
 pub(super) fn retry_after<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Duration> {
     let (mut asked, mut date) = (None, None);
     for (name, value) in headers {
@@ -31,7 +31,7 @@ pub(super) fn retry_after<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>)
     Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
 }
 
-/// The seconds since 1970 of a date in any of the forms of RFC 9110 section 5.6.7.
+/// Parses a date in any form of RFC 9110 section 5.6.7. Returns the seconds since 1970.
 fn parse_date(text: &str) -> Option<u64> {
     let words: Vec<&str> = text.split([' ', ',', '-']).filter(|word| !word.is_empty()).collect();
     let (day, month, year, time) = match words.as_slice() {
@@ -49,7 +49,7 @@ fn parse_date(text: &str) -> Option<u64> {
     let mut parts = time.split(':').map(number);
     let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
     let day = number(day).filter(|day| (1..=31).contains(day))?;
-    // A second may be one that leaps.
+    // 60 is a leap second.
     if hour > 23 || minute > 59 || second > 60 || parts.next().is_some() {
         return None;
     }
@@ -62,7 +62,7 @@ fn number(text: &str) -> Option<u64> {
     if digits { text.parse().ok() } else { None }
 }
 
-/// Uses the Gregorian calendar with years that begin in March: a leap day is then the last day of its year.
+/// Uses the Gregorian calendar with years that begin in March. A leap day is then the last day of its year.
 fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year / 4 - year / 100 + year / 400;
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(of(&[("retry-after", " 2 "), ("retry-after", "9")]), seconds(2));
         assert_eq!(of(&[DATE, ("retry-after", "Sun, 06 Nov 1994 08:50:00 GMT")]), seconds(23));
         assert_eq!(of(&[("retry-after", "Sun, 06 Nov 1994 08:49:36 GMT"), DATE]), seconds(0));
-        // By the clock of the device it is long past.
+        // By the device's clock the date is long past.
         assert_eq!(of(&[("retry-after", "Sun, 06 Nov 1994 08:50:00 GMT")]), seconds(0));
         for long in ["3601", "99999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
             assert_eq!(of(&[("retry-after", long)]), Some(RETRY_AFTER_MAX), "{long}");

@@ -1,9 +1,9 @@
-//! Base64 and base16 (RFC 4648), for a few bytes at a time: simple, and no code for other alphabets.
+//! Base64 and base16 (RFC 4648) for a few bytes at a time. Simple, without other alphabets.
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const BASE16: &[u8; 16] = b"0123456789abcdef";
 
-/// Bytes in base64 (section 4), padded.
+/// Encodes bytes in base64 (section 4), padded.
 pub(super) fn base64(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
@@ -16,7 +16,7 @@ pub(super) fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// The bytes of a padded text in base64, or `None` where [`base64`] would have made another one of them (section 3.5).
+/// Decodes padded base64. `None` unless [`base64`] makes the same text from the bytes (section 3.5).
 pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=');
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
@@ -31,13 +31,13 @@ pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
     (base64(&bytes) == text).then_some(bytes)
 }
 
-/// Bytes in base16 (section 8), in lower case as HTTP's digests have it.
+/// Encodes bytes in base16 (section 8), in lower case like HTTP's digests.
 pub(super) fn base16(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from(BASE16[usize::from(value)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
 
-/// The bytes of a text in base16 of either case.
+/// Decodes base16 of either case.
 pub(super) fn from_base16(text: &[u8]) -> Option<Vec<u8>> {
     let value = |digit: u8| char::from(digit).to_digit(16).map(|value| value as u8);
     let (pairs, []) = text.as_chunks() else { return None };
@@ -51,7 +51,7 @@ mod tests {
 
     use super::*;
 
-    /// Section 10.
+    /// The examples of section 10.
     #[test]
     fn encodes_the_vectors_of_the_rfc() {
         for (text, in_base64, in_base16) in [
@@ -86,7 +86,7 @@ mod tests {
             prop_assert_eq!(base64(&bytes), BASE64.encode(&bytes));
             prop_assert_eq!(base16(&bytes), HEXLOWER.encode(&bytes));
             prop_assert_eq!(from_base64(&BASE64.encode(&bytes)), Some(bytes));
-            // Two texts of the other implementation that follow each other are one to it.
+            // The other implementation takes two texts in a row as one.
             if !digits.trim_end_matches('=').contains('=') {
                 prop_assert_eq!(from_base64(&digits), BASE64.decode(digits.as_bytes()).ok());
             }

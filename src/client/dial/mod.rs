@@ -1,4 +1,4 @@
-//! From a [`Request`] to an open WebSocket: name lookup, TCP, TLS, upgrade, all within one deadline.
+//! Makes an open WebSocket from a [`Request`]: name lookup, TCP, TLS and upgrade, within one deadline.
 
 mod race;
 mod resolve;
@@ -29,7 +29,7 @@ use super::transport::{LastActivity, Socket, Stream, Tcp};
 use crate::protocol::{Negotiated, ReadBuffer};
 use crate::shortage::run_blocking;
 
-/// An upgraded connection and the bytes that came behind the upgrade.
+/// An upgraded connection, and the bytes that followed the upgrade.
 pub(super) struct Established {
     pub(super) stream: Stream,
     pub(super) opened: Opened,
@@ -63,12 +63,12 @@ impl AttemptProgress {
         PHASES[usize::from(self.phase.load(Ordering::Relaxed))]
     }
 
-    /// Since the last bytes came, from the server or a proxy.
+    /// The time since the last bytes from the server or a proxy.
     pub(super) fn last_activity(&self) -> Option<Duration> {
         self.activity.last()
     }
 
-    /// How long the process stood still meanwhile.
+    /// How long the process stood still during the attempt.
     pub(super) fn stood_still(&self) -> Duration {
         Duration::from_millis(self.still.load(Ordering::Relaxed))
     }
@@ -79,7 +79,7 @@ impl AttemptProgress {
     }
 }
 
-/// Makes the connection, or says which phase failed and why.
+/// Makes the connection. An error names the phase and the cause.
 pub(super) async fn establish(request: &Request, progress: &AttemptProgress) -> Result<Established, Error> {
     let limit = request.connect_timeout;
     let deadline = Instant::now() + limit;
@@ -114,7 +114,7 @@ async fn follow_redirects(
     }
 }
 
-/// The way to the server that a request itself names.
+/// Dials the server that the request names, without redirects.
 struct Dial<'a> {
     request: &'a Request,
     progress: &'a AttemptProgress,
@@ -194,7 +194,7 @@ impl Dial<'_> {
         declared.map_err(|cause| Error::Policy { target: self.request.endpoint(), cause })
     }
 
-    /// TLS over a connection to the server.
+    /// Adds TLS to a connection to the server.
     async fn secure(
         &self,
         tcp: Socket,
@@ -310,7 +310,7 @@ impl Dial<'_> {
 }
 
 impl Target<'_> {
-    /// The addresses that need no lookup.
+    /// Addresses that need no lookup.
     fn fixed_addresses(self, request: &Request) -> Option<Vec<IpAddr>> {
         match self.host {
             Host::Ipv4(address) => Some(vec![IpAddr::V4(*address)]),
@@ -348,11 +348,11 @@ async fn not_upgraded(target: String, cause: UpgradeError, stream: Stream) -> Er
     }
 }
 
-/// Times one step after the other.
+/// Measures the steps of an attempt.
 struct Clock(Instant);
 
 impl Clock {
-    /// Since the last call.
+    /// The time since the last call.
     fn lap(&mut self) -> Duration {
         let before = std::mem::replace(&mut self.0, Instant::now());
         self.0 - before

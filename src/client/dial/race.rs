@@ -1,5 +1,5 @@
-//! Happy Eyeballs version 2 (RFC 8305): the first address of either family to answer. Knows names and sockets only through
-//! what it is given, so that its clock can be tested.
+//! Happy Eyeballs version 2 (RFC 8305): uses the first address of either family that answers. Its callers pass it the
+//! names and sockets, so tests can replace the clock.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -16,16 +16,16 @@ use tokio::time::{Instant, sleep_until};
 use super::resolve::LookedUp;
 use crate::client::time_limit::{passed, within};
 
-/// The waits of RFC 8305, and the limits of the two phases.
+/// The delays of RFC 8305, and the limits of the two phases.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Schedule {
     /// How long an IPv4 answer waits for the IPv6 one (section 3).
     pub(super) resolution_delay: Duration,
-    /// How long one address keeps the next waiting (section 5).
+    /// How long the next address waits for this one (section 5).
     pub(super) attempt_delay: Duration,
     /// The limit of the lookup; `None` for none.
     pub(super) lookup_limit: Option<Duration>,
-    /// The limit from the first connection tried to the first made; `None` for none.
+    /// The limit from the first attempt to connect until the first connection. `None` for none.
     pub(super) tcp_limit: Option<Duration>,
 }
 
@@ -40,10 +40,10 @@ impl Default for Schedule {
     }
 }
 
-/// Why nothing answered.
+/// Why no address answered.
 #[derive(Debug)]
 pub(super) enum ConnectFailure {
-    /// No address exists; the text is the resolver's.
+    /// No address exists. The text is the resolver's.
     Lookup(Arc<io::Error>),
     /// The error of the first address to fail.
     Tcp(io::Error),
@@ -51,7 +51,7 @@ pub(super) enum ConnectFailure {
     Late(Duration),
 }
 
-/// The addresses that are known and not yet tried.
+/// Known addresses that were not tried yet.
 #[derive(Default)]
 struct Candidates {
     v6: VecDeque<SocketAddr>,
@@ -76,7 +76,7 @@ impl Candidates {
     }
 }
 
-/// Connects to one of the addresses of both lookups; calls `began` when the first connection is tried.
+/// Connects to an address of either lookup. Calls `began` when the first attempt to connect begins.
 pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
     v6: impl Future<Output = LookedUp>,
     v4: impl Future<Output = LookedUp>,
@@ -100,7 +100,7 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
     let mut attempts = FuturesUnordered::new();
     let (mut resolution_ends, mut next_at): (Option<Instant>, Option<Instant>) = (None, None);
     let (mut no_address, mut first_error) = (None, None);
-    // It is passed from step to step, because it may have restarted.
+    // The future outlives a step of the loop, because its limit may have restarted.
     let begin = |limit| Box::pin(late(limit));
     let mut deadline = schedule.lookup_limit.map(begin);
     let mut is_first = true;
@@ -174,7 +174,7 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
     }
 }
 
-/// The connection to an address that has no rival.
+/// Connects to the only address.
 pub(super) async fn alone<S>(
     connect: impl Future<Output = io::Result<S>>,
     limit: Option<Duration>,
@@ -204,7 +204,7 @@ async fn until(at: Option<Instant>) {
 mod tests {
     use super::*;
 
-    /// When an answer comes, and with what.
+    /// The time and the content of an answer.
     type Script<'a> = (u64, &'a [&'a str]);
     const NEVER: u64 = 1_000_000;
 
@@ -216,7 +216,8 @@ mod tests {
         }
     }
 
-    /// Which address won and after how many milliseconds. Port 1 answers at once, 2 refuses at once, 3 never answers.
+    /// Returns the winning address, and the time in milliseconds. Port 1 answers at once, 2 refuses at once, 3 never
+    /// answers.
     async fn outcome(v6: Script<'_>, v4: Script<'_>) -> (Result<SocketAddr, ConnectFailure>, u128) {
         let start = Instant::now();
         let connect = |address: SocketAddr| async move {
@@ -254,7 +255,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_slow_ipv4_lookup_does_not_delay_ipv6() {
         assert_eq!(winner((10, &["[::1]:1"]), (NEVER, &[])).await, ("[::1]:1".to_owned(), 10));
-        // It joins when it comes, and its turn has come already.
+        // A late answer joins the race. Its turn has already come.
         assert_eq!(winner((0, &["[::1]:3"]), (400, &["1.1.1.1:1"])).await, ("1.1.1.1:1".to_owned(), 400));
         // An address that refuses does not end the race while the other lookup is under way.
         assert_eq!(winner((0, &["[::1]:2"]), (90, &["1.1.1.1:1"])).await, ("1.1.1.1:1".to_owned(), 90));

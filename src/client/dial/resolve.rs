@@ -1,4 +1,4 @@
-//! Names to addresses, by the system's resolver.
+//! Looks names up with the system's resolver.
 //!
 //! A lookup cannot be cancelled: its thread ends when the resolver answers or times out. So lookups do not belong to the
 //! attempts that wait for them. The number of lookups at a time is limited. Attempts for the same name share one, and its
@@ -17,12 +17,12 @@ use tokio::time::Instant;
 use crate::shortage::run_blocking;
 use crate::sync::lock;
 
-/// Lookups under way; more wait for their turn.
+/// Lookups under way. Further ones wait.
 const LOOKUPS_MAX: usize = 64;
-/// How long addresses are remembered. The resolver does not tell how long they are good for, so not for long; a server that
-/// cannot be reached is looked up again at once.
+/// How long addresses are cached. The time is short, because the resolver reports no validity. If a server cannot be
+/// reached, its name is looked up again at once.
 const REMEMBERED_FOR: Duration = Duration::from_secs(10);
-/// The most names that are remembered.
+/// The most names in the cache.
 const REMEMBERED_MAX: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,7 +31,7 @@ pub(super) enum Family {
     V6,
 }
 
-/// Addresses without ports, or the resolver's words.
+/// Addresses without ports, or the resolver's error.
 pub(super) type LookedUp = Result<Vec<SocketAddr>, Arc<io::Error>>;
 
 type Key = (String, Family);
@@ -48,7 +48,7 @@ fn entries() -> MutexGuard<'static, HashMap<Key, CacheEntry>> {
     lock(&ENTRIES)
 }
 
-/// The addresses of a name in one family, as a simulation has them.
+/// The addresses of a name in one family, from the simulation.
 #[cfg(feature = "simulation")]
 pub(super) async fn addresses(name: &str, family: Family) -> LookedUp {
     crate::simulation::look_up(name, family == Family::V6).await.map_err(Arc::new)
@@ -66,7 +66,7 @@ pub(super) async fn addresses(name: &str, family: Family) -> LookedUp {
     let answer = {
         let mut entries = entries();
         match cached(&mut entries, &key) {
-            // Somebody else had their turn first.
+            // Another lookup had its turn first.
             Some(cached) => cached,
             None => {
                 let (sender, receiver) = watch::channel(None);
@@ -86,7 +86,7 @@ pub(super) async fn addresses(name: &str, family: Family) -> LookedUp {
     wait(answer).await
 }
 
-/// Addresses of `name` that did not work are not used again.
+/// Removes addresses of `name` that did not work.
 pub(super) fn forget(name: &str) {
     let mut entries = entries();
     for family in [Family::V4, Family::V6] {
@@ -122,7 +122,7 @@ async fn wait(cached: Cached) -> LookedUp {
     };
     match receiver.wait_for(Option::is_some).await {
         Ok(answer) => answer.clone().unwrap_or_else(|| Ok(Vec::new())),
-        // It panicked.
+        // The lookup panicked.
         Err(_) => Err(Arc::new(io::Error::other("the lookup did not run"))),
     }
 }
@@ -160,7 +160,7 @@ fn look_up(name: &str, family: Family) -> io::Result<Vec<SocketAddr>> {
     }
 }
 
-/// Without what the error of the phase says before it.
+/// The text without the part that the phase's error already has.
 fn in_its_own_words(error: LookupError) -> io::Error {
     let error = io::Error::from(error);
     match error.to_string().strip_prefix("failed to lookup address information: ") {

@@ -1,4 +1,4 @@
-//! How a server fails the upgrade.
+//! The ways in which a server fails the upgrade.
 
 use std::fmt;
 use std::io;
@@ -14,9 +14,9 @@ use crate::protocol::ExtensionError;
 /// How a server failed the upgrade (RFC 6455 section 4.1).
 #[derive(Debug)]
 pub enum UpgradeError {
-    /// It answered with another status than 101.
+    /// It answered with a status other than 101.
     Status(Box<RefusedUpgrade>),
-    /// It redirected to where this client does not follow.
+    /// It redirected to a place that this client does not follow.
     Redirect(RedirectError, Box<RefusedUpgrade>),
     /// Its answer is not HTTP/1.1.
     NotHttp(HeadFault),
@@ -26,13 +26,13 @@ pub enum UpgradeError {
     Header(&'static str),
     /// The sub-protocol it chose was not offered, or is more than one.
     Subprotocol(SubprotocolError),
-    /// It chose an extension that was not offered, or answered the offer of one wrongly.
+    /// It chose an extension that was not offered, or its answer to an offer is invalid.
     Extension(ExtensionError),
     /// It closed the connection first.
     Eof {
         /// Sub-protocols were offered.
         offered: bool,
-        /// It was spoken to without TLS.
+        /// It requires TLS, but was addressed without it.
         plain: bool,
     },
     /// Reading or writing failed.
@@ -57,7 +57,7 @@ pub struct RefusedUpgrade {
 /// A remedy for a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefusalHint {
-    /// `Origin` lacks the port, which `Host` has.
+    /// `Origin` lacks the port that `Host` has.
     OriginPort,
     /// The server wants TLS.
     Tls,
@@ -78,14 +78,14 @@ impl fmt::Display for RefusalHint {
 /// The error of the sub-protocol that a server chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SubprotocolError {
-    /// It is not among those that were offered.
+    /// It was not offered.
     Unrequested {
-        /// Its name, if that may be shown.
+        /// Its name, if an error may show it.
         name: Option<String>,
-        /// One that was offered differs from it in case alone.
+        /// One that was offered differs from it only in case.
         by_case: bool,
     },
-    /// It is a list.
+    /// It is a list of several.
     Several,
     /// The server chose none, but the application requires one.
     Missing,
@@ -154,7 +154,7 @@ impl fmt::Display for UpgradeError {
 impl std::error::Error for UpgradeError {}
 
 impl UpgradeError {
-    /// The class of what the server did.
+    /// The class of the server's fault.
     pub(in crate::client) fn cause(&self) -> Cause {
         match self {
             Self::Status(refused) | Self::Redirect(_, refused) => Cause::of_status(refused.status),

@@ -18,7 +18,7 @@ use super::rfc4648::base64;
 use super::stats::Timing;
 use crate::protocol::{ExtensionError, Negotiated, ReadBuffer};
 
-/// A capacity that fits most requests.
+/// The buffer's capacity, which most requests fit.
 const REQUEST_BYTES: usize = 512;
 /// Random bytes of a key (RFC 6455 section 4.1).
 const KEY_BYTES: usize = 16;
@@ -32,7 +32,7 @@ pub(super) struct Upgraded {
     pub(super) received: ReadBuffer,
 }
 
-/// Sends the request and reads the answer. A refusal is known by `by`, if its head came before that.
+/// Sends the request and reads the answer. Returns a refusal by `by`, if its head came before.
 pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     request: &Request,
@@ -68,7 +68,7 @@ pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Where an answer redirects to (RFC 9110 section 15.4).
+/// The target of a redirect (RFC 9110 section 15.4).
 pub(super) fn location(refused: &RefusedUpgrade) -> Option<&str> {
     if !matches!(refused.status, 301 | 302 | 303 | 307 | 308) {
         return None;
@@ -80,7 +80,7 @@ pub(super) fn location(refused: &RefusedUpgrade) -> Option<&str> {
 fn hint(refused: &RefusedUpgrade, request: &Request) -> Option<RefusalHint> {
     let Destination { authority, .. } = &request.destination;
     let header = |wanted: &str| refused.headers.iter().find(|(name, _)| *name == wanted);
-    // nginx, Apache and Go answer so to a request without TLS.
+    // nginx, Apache and Go answer a request without TLS in this way.
     let wants_tls = || {
         let says = |word: &[u8]| refused.body.windows(word.len()).any(|found| found == word);
         request.tls.is_none() && (says(b"HTTPS") || says(b"SSL-enabled"))
@@ -99,14 +99,14 @@ fn hint(refused: &RefusedUpgrade, request: &Request) -> Option<RefusalHint> {
     }
 }
 
-/// The part of a sub-protocol's name that an error text may contain, because some applications send a token in its place.
+/// The part of a sub-protocol's name that an error text may contain. Some applications send a token as the name.
 fn shown_subprotocol(name: &str) -> Option<String> {
     const NAME_BYTES_MAX: usize = 24;
     (is_token(name.as_bytes()) && name.len() <= NAME_BYTES_MAX).then(|| name.to_owned())
 }
 
-/// The client is not a browser with pages, but servers compare the header with their
-/// own name, which the platform sends: RFC 6454 section 7, RFC 6455 section 4.1.
+/// The client has no pages as a browser has, but servers compare the header with their own name. The platform sends
+/// that name (RFC 6454 section 7, RFC 6455 section 4.1).
 fn origin(request: &Request) -> String {
     let Destination { secure, authority, .. } = &request.destination;
     let scheme = if *secure { "https://" } else { "http://" };
@@ -147,7 +147,7 @@ fn format_request(request: &Request, key: &str) -> Vec<u8> {
         line("User-Agent", USER_AGENT.as_bytes());
     }
     for (name, value) in headers {
-        // An empty one stands for none.
+        // An empty value means none.
         let left_out =
             value.is_empty() && ["origin", "user-agent"].iter().any(|own| name.eq_ignore_ascii_case(own));
         if !left_out {
@@ -161,7 +161,7 @@ fn format_request(request: &Request, key: &str) -> Vec<u8> {
 /// Checks the answer to an upgrade request with the `Sec-WebSocket-Key` `key` (RFC 6455 section 4.1). Returns the negotiated
 /// parameters and the length of the head, or `None` while the head is incomplete.
 ///
-/// A connection does this by itself; this is for those who test the parser.
+/// A connection calls this itself. It is public for tests of the parser.
 pub fn parse_response_head(
     head: &[u8],
     request: &Request,
@@ -209,7 +209,7 @@ fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Ne
         None => return Err(UpgradeError::Extension(ExtensionError::Unrequested)),
     };
     let extensions = deflate.is_some().then_some(extensions);
-    // nchan 1.3.6 answers an offer with an empty value: it has chosen none.
+    // nchan 1.3.6 answers an offer with an empty value. It chose none.
     let mut chosen = head.values("sec-websocket-protocol").filter(|name| !name.is_empty());
     let protocol = chosen.next().map(str::to_owned);
     if chosen.next().is_some() || protocol.as_ref().is_some_and(|name| name.contains(',')) {

@@ -1,4 +1,4 @@
-//! What a server has agreed to.
+//! The server's answer to a successful upgrade.
 
 use crate::client::headers::Headers;
 use crate::client::stats::Timing;
@@ -18,7 +18,7 @@ pub struct Opened {
     pub headers: Headers,
     /// How long each step took.
     pub timing: Timing,
-    /// The URL of the connection without userinfo, if it differs from the application's: after a redirect, or a change by
-    /// [`crate::client::Listener::prepare`].
+    /// The URL of the connection without userinfo, if it is not the application's. A redirect or
+    /// [`crate::client::Listener::prepare`] may change it.
     pub url: Option<Box<str>>,
 }

@@ -10,17 +10,17 @@ const NAME_BYTES_MAX: usize = 64;
 /// The reason why bytes are not the head of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeadFault {
-    /// They are of another protocol.
+    /// They belong to another protocol.
     Other,
     /// They are a record of TLS (RFC 8446 section 5.1).
     Tls,
     /// They are the beginning of HTTP/2 (RFC 9113 section 3.4).
     Http2,
-    /// They are of another version of HTTP than 1.0 and 1.1.
+    /// They have another version of HTTP than 1.0 and 1.1.
     Version,
-    /// They are of HTTP/1.0, by which nothing can be upgraded (RFC 9110 section 7.8).
+    /// They are HTTP/1.0, which cannot upgrade (RFC 9110 section 7.8).
     Old,
-    /// They are the text of an error with this status, without an HTTP status line. CivetWeb 1.15 answers so if a path has no
+    /// They are an error text with this status, without an HTTP status line. CivetWeb 1.15 answers so if a path has no
     /// handler.
     Words(u16),
     /// A line breaks the rules.
@@ -34,7 +34,7 @@ pub enum HeadFault {
     },
 }
 
-/// To be read behind "is not HTTP/1".
+/// The text continues "is not HTTP/1".
 impl fmt::Display for HeadFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -53,7 +53,7 @@ impl fmt::Display for HeadFault {
 }
 
 impl HeadFault {
-    /// Finds the fault of bytes that do not parse.
+    /// Finds the fault of bytes that are not a head.
     pub(super) fn of(bytes: &[u8]) -> Self {
         match bytes {
             // An alert or a handshake, of version 3.0 to 3.4.
@@ -124,7 +124,7 @@ fn is_control(byte: &u8) -> bool {
     (*byte < b' ' && *byte != b'\t') || *byte == 0x7f
 }
 
-/// A name that is one.
+/// The name, if it is a header's name.
 fn shown(name: &[u8]) -> Option<String> {
     let fits = is_token(name) && name.len() <= NAME_BYTES_MAX;
     fits.then(|| String::from_utf8_lossy(name).into_owned())

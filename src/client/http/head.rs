@@ -1,4 +1,4 @@
-//! The head of an answer, parsed (RFC 9112 sections 4 and 5). Reads nothing.
+//! The parsed head of an answer (RFC 9112 sections 4 and 5). Reads nothing.
 
 use std::io;
 
@@ -12,7 +12,7 @@ const REASON_CHARS_MAX: usize = 128;
 /// The head of an answer.
 #[derive(Debug)]
 pub(in crate::client) struct Head {
-    /// Of HTTP/1.
+    /// The minor version of HTTP/1.
     pub(in crate::client) minor_version: u8,
     pub(in crate::client) status: u16,
     /// Printable ASCII only.
@@ -23,7 +23,7 @@ pub(in crate::client) struct Head {
     pub(in crate::client) len: usize,
 }
 
-/// The reason why no head was read.
+/// The reason why there is no head.
 #[derive(Debug)]
 pub(in crate::client) enum HeadError {
     NotHttp(HeadFault),
@@ -48,7 +48,7 @@ impl Head {
 
 /// The complete lines of a refusal's head that the peer has truncated by ending the connection. Takes all of `received`.
 ///
-/// QEMU 7.2's VNC server leaves out the empty line behind the headers of a refusal.
+/// QEMU 7.2's VNC server omits the empty line after the headers of a refusal.
 pub(in crate::client) fn cut_refusal(received: &mut Vec<u8>) -> Option<Head> {
     let mut lines = std::mem::take(received);
     lines.truncate(lines.iter().rposition(|byte| *byte == b'\n')? + 1);
@@ -60,7 +60,7 @@ pub(in crate::client) fn cut_refusal(received: &mut Vec<u8>) -> Option<Head> {
 pub(in crate::client) fn parse_head(bytes: &[u8]) -> Result<Option<Head>, HeadError> {
     let mut storage = [httparse::EMPTY_HEADER; RESPONSE_HEADERS_MAX];
     let mut response = httparse::Response::new(&mut storage);
-    // RFC 9112 section 5.2: a user agent takes them.
+    // RFC 9112 section 5.2: a user agent accepts folded lines.
     let mut config = httparse::ParserConfig::default();
     config.allow_obsolete_multiline_headers_in_responses(true);
     let len = match config.parse_response(&mut response, bytes) {
@@ -83,14 +83,14 @@ pub(in crate::client) fn parse_head(bytes: &[u8]) -> Result<Option<Head>, HeadEr
     }))
 }
 
-/// A value whose lines were folded, on one line.
+/// Joins the folded lines of a value.
 fn unfolded(value: &str) -> String {
     let lines: Vec<&str> = value.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect();
     lines.join(" ")
 }
 
-/// The reason phrase of a head. It is the peer's text: only printable ASCII of it reaches ours. httparse gives none that has
-/// other bytes.
+/// The reason phrase of a head. It is the peer's text, so our texts show only its printable ASCII. httparse returns
+/// none with other bytes.
 fn reason(head: &[u8]) -> String {
     let head = head.trim_ascii_start();
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! HTTP/1.1 answers, as far as the upgrade and proxies need them (RFC 9112). Knows neither of the two.
+//! HTTP/1.1 answers, as far as upgrades and proxies need them (RFC 9112). Knows neither of them.
 
 mod fault;
 mod head;
@@ -16,18 +16,18 @@ pub(super) use self::head::{Head, HeadError, parse_head};
 /// The library's User-Agent.
 pub(super) const USER_AGENT: &str = concat!("net_websocket/", env!("CARGO_PKG_VERSION"));
 
-/// The longest response head, in bytes; interim answers before it count as well.
+/// The longest response head, in bytes, with interim answers before it.
 pub const RESPONSE_HEAD_BYTES_MAX: usize = 65_536;
 /// The maximum number of bytes of a refusal's body to report.
 pub const RESPONSE_BODY_BYTES_MAX: usize = 4_096;
-/// How long a refusal's body may keep the refusal itself waiting.
+/// How long a refusal waits for its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(1);
-/// So long before a deadline a refusal is reported, rather than that it was late.
+/// A refusal is reported this long before a deadline, so that it is not reported as a timeout.
 const BODY_MARGIN: Duration = Duration::from_millis(10);
 /// The most bytes read of a chunked body, before decoding.
 const CHUNKED_BYTES_MAX: usize = 4 * RESPONSE_BODY_BYTES_MAX;
 const READ_STEP_BYTES: usize = 4_096;
-/// Reads the final head (RFC 9110 section 15.2: interim answers may come before it). What came behind it stays in
+/// Reads the final head. Interim answers may come before it (RFC 9110 section 15.2). The bytes after it stay in
 /// `received`, which is empty at first.
 pub(super) async fn read_head<S: AsyncRead + Unpin>(
     stream: &mut S,
@@ -56,8 +56,8 @@ pub(super) async fn read_head<S: AsyncRead + Unpin>(
     }
 }
 
-/// The beginning of the body behind a head, of which `received` came with it. Waits only briefly, and stops a little before
-/// `by`.
+/// The beginning of a body. `received` holds the part that came with the head. Waits only briefly, and stops shortly
+/// before `by`.
 pub(super) async fn read_body<S: AsyncRead + Unpin>(
     stream: &mut S,
     mut received: Vec<u8>,
@@ -159,7 +159,7 @@ mod tests {
         let mut received = Vec::new();
         let head = read_head(&mut near, &mut received).await.expect("a good head");
         assert_eq!(read_body(&mut near, received, &head, later()).await, b"half");
-        // And less long when the time of the attempt is nearly up.
+        // It waits less if the attempt's time is nearly over.
         let began = Instant::now();
         assert_eq!(read_body(&mut near, Vec::new(), &head, began + BODY_TIMEOUT / 2).await, b"");
         assert!(began.elapsed() < BODY_TIMEOUT / 2, "{:?}", began.elapsed());
@@ -196,7 +196,7 @@ mod tests {
         assert!(matches!(read(endless.as_bytes()).await, Err(HeadError::TooLong)));
     }
 
-    /// A stream that yields so many bytes at a time.
+    /// A stream that yields this many bytes at a time.
     struct Pieces<'a>(&'a [u8], usize);
 
     impl AsyncRead for Pieces<'_> {

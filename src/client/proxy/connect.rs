@@ -21,9 +21,9 @@ impl ProxyAuthorization {
     }
 }
 
-/// Requests a tunnel to a destination. Credentials are not sent unasked, because the proxy may accept a scheme that does not
-/// show the password; it asks by its answer, and is then to be asked again on a new connection. A proxy that refuses or hangs
-/// up without naming a scheme gets Basic credentials.
+/// Requests a tunnel to a destination. Credentials are first sent when the proxy asks, because it may accept a scheme
+/// that hides the password. The request is then repeated on a new connection. A proxy that refuses or hangs up without
+/// naming a scheme gets Basic credentials.
 pub(in crate::client) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     (host, port): (&Host<String>, u16),
@@ -41,7 +41,7 @@ pub(in crate::client) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     };
     let challenges = || head.values("proxy-authenticate");
     match (head.status, untold) {
-        // The destination speaks when it is spoken to.
+        // The destination sends nothing before it gets a request.
         (200..300, _) if received.is_empty() => Ok(None),
         (200..300, _) => Err(ProxyError::Garbage),
         (PROXY_AUTHENTICATION_REQUIRED, Some(credentials)) if challenges().next().is_some() => {
@@ -62,7 +62,7 @@ pub(in crate::client) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// The head of the proxy's answer, and what came behind it.
+/// The head of the proxy's answer, and the bytes after it.
 async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     destination: &str,

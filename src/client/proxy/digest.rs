@@ -19,8 +19,8 @@ struct Challenge {
     parameters: Vec<(String, String)>,
 }
 
-/// The value of `Proxy-Authorization` for the strongest of the challenges in `Proxy-Authenticate` headers, or `None` when
-/// none of them can be answered.
+/// The value of `Proxy-Authorization`: an answer to the strongest challenge in the `Proxy-Authenticate` headers. `None`
+/// if the client can answer none of them.
 pub(super) fn authorization<'a>(
     challenges: impl Iterator<Item = &'a str>,
     credentials: &Credentials,
@@ -93,7 +93,7 @@ impl Algorithm {
         let request = self.hash(&format!("{method}:{uri}"));
         let response = match auth {
             Some(_) => self.hash(&format!("{secret}:{nonce}:00000001:{cnonce}:auth:{request}")),
-            // Without a quality of protection it is as it was in RFC 2069.
+            // Without a quality of protection, RFC 2069 applies.
             None => self.hash(&format!("{secret}:{nonce}:{request}")),
         };
         let mut value = format!(
@@ -124,8 +124,8 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// The challenges of one header (RFC 9110 section 11.6.1). A comma separates both challenges and parameters: what is
-/// followed by `=` is a parameter, what is not begins a challenge. Ends at what is neither.
+/// The challenges of one header (RFC 9110 section 11.6.1). A comma separates both challenges and parameters. A word
+/// before `=` is a parameter, another word begins a challenge. The parser stops at anything else.
 fn parse(header: &str) -> Vec<Challenge> {
     let mut challenges: Vec<Challenge> = Vec::new();
     let mut rest = header;
@@ -157,7 +157,7 @@ fn parse(header: &str) -> Vec<Challenge> {
     }
 }
 
-/// The word after a scheme that is not a parameter; it may end in `=`.
+/// The word after a scheme, if it is not a parameter. It may end in `=`.
 fn skip_token68(text: &str) -> &str {
     let end = text.find(',').unwrap_or(text.len());
     let word = text[..end].trim();
@@ -165,7 +165,7 @@ fn skip_token68(text: &str) -> &str {
     if bare.contains(['=', '"', ' ', '\t']) { text } else { &text[end..] }
 }
 
-/// A quoted string without its first quote: its text, and what follows it.
+/// Parses a quoted string without its first quote. Returns its text and the rest.
 fn unquote(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = text.char_indices();

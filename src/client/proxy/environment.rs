@@ -1,4 +1,4 @@
-//! The proxy of environment variables, by curl's rules.
+//! The proxy in environment variables, by curl's rules.
 
 use url::Url;
 
@@ -7,12 +7,12 @@ use super::exclusions::{Exclusions, NameMatch};
 use super::server::{Credentials, ResolvedProxy, parse_host, protocol_of, warn_of};
 use crate::client::destination::percent_decode;
 
-/// Where a proxy is when no port is given: curl's default.
+/// The default port of a proxy, as in curl.
 const DEFAULT_PORT: u16 = 1_080;
 
-/// For ws, `ws_proxy` and `http_proxy` count; for wss, `wss_proxy` and `https_proxy`; for both, `all_proxy` comes last. Lower
-/// case comes before upper case, and `HTTP_PROXY` does not count, since a CGI program's client can set it. The exclusions
-/// are those of `no_proxy`.
+/// ws uses `ws_proxy` and `http_proxy`, wss uses `wss_proxy` and `https_proxy`. Both use `all_proxy` last. Lower case
+/// comes before upper case. `HTTP_PROXY` is ignored, because a client of a CGI program can set it. `no_proxy` has the
+/// exclusions.
 pub(super) fn proxy(
     secure: bool,
     variable: impl Fn(&str) -> Option<String>,
@@ -21,7 +21,7 @@ pub(super) fn proxy(
         false => &["ws_proxy", "WS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"],
         true => &["wss_proxy", "WSS_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
     };
-    // An empty variable counts as one that is not set.
+    // An empty variable counts as unset.
     let first = |names: &[&str]| names.iter().find_map(|name| variable(name).filter(|text| !text.is_empty()));
     let Some(text) = first(names) else { return Ok(None) };
     let mut server = parse(text.trim())?;
@@ -37,7 +37,7 @@ fn parse(text: &str) -> Result<ResolvedProxy, ProxyError> {
     let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
     let protocol = protocol_of(scheme)?;
     let malformed = || ProxyError::Setting("it is not [scheme://][user[:password]@]host[:port]");
-    // A scheme that the parser does not know, so that no port counts as the default and is dropped.
+    // The parser does not know this scheme, so it keeps every port.
     let url = Url::parse(&format!("proxy://{rest}")).map_err(|_| malformed())?;
     let host = url.host_str().and_then(parse_host).ok_or_else(malformed)?;
     let decode = |text: &str| String::from_utf8(percent_decode(text)).map_err(|_| malformed());

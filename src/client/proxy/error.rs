@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::client::cause::Cause;
 use crate::client::http::{HeadError, HeadFault, RESPONSE_HEAD_BYTES_MAX};
 
-/// A field of a proxy that cannot be used.
+/// An invalid field of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProxyOptionError {
     /// The field.
@@ -28,21 +28,21 @@ impl std::error::Error for ProxyOptionError {}
 /// How a proxy failed to make a tunnel.
 #[derive(Debug)]
 pub enum ProxyError {
-    /// The system's setting is not one to follow.
+    /// The system's setting cannot be used.
     Setting(&'static str),
     /// It requires a user name and a password, but none are set.
     CredentialsMissing,
-    /// It does not take the name and the password.
+    /// It refuses the name and the password.
     CredentialsRefused,
-    /// It wants another authentication than Basic or Digest, or than a name and a password.
+    /// It requires an authentication other than Basic and Digest, or than a name and a password.
     AuthenticationScheme,
-    /// It answered with another status than 2xx.
+    /// It answered with a status other than 2xx.
     Status {
         /// The HTTP status.
         status: u16,
         /// The reason phrase, printable ASCII only.
         reason: String,
-        /// How long it asks to be left alone.
+        /// How long the client shall wait, by `Retry-After`.
         retry_after: Option<Duration>,
     },
     /// Its answer is not HTTP/1.
@@ -64,7 +64,7 @@ pub enum ProxyError {
 }
 
 impl PartialEq for ProxyError {
-    /// As far as what it says.
+    /// As far as its answer says.
     fn eq(&self, other: &Self) -> bool {
         self.to_string() == other.to_string()
     }
@@ -116,7 +116,7 @@ impl fmt::Display for ProxyError {
 impl std::error::Error for ProxyError {}
 
 impl ProxyError {
-    /// The class of what the proxy did. A failure without a SOCKS status gets the corresponding HTTP status.
+    /// The class of the proxy's fault. A SOCKS failure has the class of the corresponding HTTP status.
     pub(in crate::client) fn cause(&self) -> Cause {
         match self {
             Self::Setting(_) => Cause::Options,

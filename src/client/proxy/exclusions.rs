@@ -1,4 +1,4 @@
-//! Which destinations no proxy is used for.
+//! The destinations that are reached without a proxy.
 
 use std::net::IpAddr;
 
@@ -11,15 +11,15 @@ pub(in crate::client) struct Exclusions(Vec<Exclusion>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Exclusion {
     pattern: Pattern,
-    /// `None` for any.
+    /// `None` for any port.
     port: Option<u16>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pattern {
-    /// The host as text, in which `*` stands for any characters.
+    /// The host as text. `*` stands for any characters.
     Text(String),
-    /// A domain and all below it.
+    /// A domain with its subdomains.
     Domain(String),
     Network(IpAddr, u8),
 }
@@ -27,14 +27,14 @@ enum Pattern {
 /// The meaning of a name without a wildcard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::client) enum NameMatch {
-    /// Itself, as in the platform's lists.
+    /// The name alone, as in the platform's lists.
     Exact,
-    /// Itself and all below it, as in `no_proxy`.
+    /// The name with its subdomains, as in `no_proxy`.
     WithSubdomains,
 }
 
 impl Exclusions {
-    /// Parses a list whose entries may hold several separated by commas. Returns the entries that mean nothing as well.
+    /// Parses a list. An entry may hold several, separated by commas. Also returns the entries that are invalid.
     pub(in crate::client) fn parse<'a>(
         list: impl IntoIterator<Item = &'a str>,
         names: NameMatch,
@@ -50,7 +50,7 @@ impl Exclusions {
         (Self(entries), refused)
     }
 
-    /// Whether the destination is reached directly. Names are compared as names; nothing is looked up.
+    /// Whether the destination is reached directly. Names are compared as text, without a lookup.
     pub(in crate::client) fn cover(&self, host: &Host<String>, port: u16) -> bool {
         if self.0.is_empty() {
             return false;
@@ -96,7 +96,7 @@ impl Exclusion {
     }
 }
 
-/// A host and the port behind it, if there is one; an IPv6 address has one only behind its bracket.
+/// Splits a host from its port, if it has one. An IPv6 address has a port only after a bracket.
 fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     if let Some(rest) = text.strip_prefix('[') {
         let (address, rest) = rest.split_once(']')?;
@@ -111,12 +111,12 @@ fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-/// Whether a pattern with wildcards fits all of a text.
+/// Whether a pattern with wildcards matches all of a text.
 fn fits(pattern: &[u8], text: &[u8]) -> bool {
     let Some(star) = pattern.iter().position(|byte| *byte == b'*') else { return pattern == text };
     let (head, rest) = (&pattern[..star], &pattern[star + 1..]);
     let Some(mut text) = text.strip_prefix(head) else { return false };
-    // The first place where a part between wildcards is found is as good as any later one.
+    // The first place of a part between wildcards is as good as any later one.
     let mut parts = rest.split(|byte| *byte == b'*').peekable();
     while let Some(part) = parts.next() {
         if parts.peek().is_none() {

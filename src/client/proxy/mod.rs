@@ -1,6 +1,6 @@
-//! Proxies: which one a destination is reached through, and the tunnel through it.
+//! Proxies: the choice for a destination, and the tunnel.
 //!
-//! Knows nothing of WebSockets: what comes out is a connection on which the destination is the peer.
+//! Knows nothing of WebSockets. The result is a connection to the destination.
 
 mod connect;
 mod digest;
@@ -29,7 +29,7 @@ impl ProxyServer {
     }
 }
 
-/// How to reach servers, checked.
+/// How to reach servers, validated.
 #[derive(Clone, Debug)]
 pub(super) enum ProxySelection {
     System,
@@ -76,7 +76,7 @@ impl ProxySelection {
         Ok(Self::Server(Box::new(ResolvedProxy { protocol, host, port, credentials, exclusions })))
     }
 
-    /// The proxy by which to reach a destination, if any. Asks the system: not for an async thread.
+    /// The proxy for a destination, if any. It calls the system, so not on an async thread.
     pub(super) fn for_destination(
         &self,
         secure: bool,
@@ -94,7 +94,7 @@ impl ProxySelection {
         Ok(server.filter(|server| !server.exclusions.cover(host, port)))
     }
 
-    /// Whether [`ProxySelection::for_destination`] may be asked on an async thread.
+    /// Whether [`ProxySelection::for_destination`] may be called on an async thread.
     pub(super) fn is_immediate(&self) -> bool {
         match self {
             Self::Direct | Self::Server(_) => true,
@@ -180,13 +180,13 @@ mod tests {
                 panic!("{text} is a host")
             };
             assert_eq!((resolved.endpoint().as_str(), &resolved.credentials), (endpoint, &own), "{text}");
-            // And the system's in the same way.
+            // The system's proxy in the same way.
             let settings =
                 crate::platform::DefaultProxy { host: text.to_owned(), port: 3_128, exclusions: Vec::new() };
             let resolved = of_platform(settings).expect("good").expect("set");
             assert_eq!((resolved.endpoint().as_str(), &resolved.credentials), (endpoint, &own), "{text}");
         }
-        // Fields of their own come first.
+        // The proxy's separate fields override those in the host.
         let beside = ProxyServer {
             credentials: credentials("bob", "b"),
             host: "alice:a@proxy".to_owned(),

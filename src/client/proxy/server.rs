@@ -1,4 +1,4 @@
-//! A proxy: as an application names it, and as it can be dialled.
+//! A proxy, in the application's form and in the form to dial.
 
 use std::fmt;
 
@@ -13,31 +13,31 @@ pub(super) const SOCKS5_CREDENTIAL_BYTES_MAX: usize = 255;
 /// How to reach servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Proxy {
-    /// By the system's default proxy: that of OpenHarmony's network settings; elsewhere that of the environment variables
-    /// `http_proxy` for ws, `https_proxy` for wss, `all_proxy` and `no_proxy`.
+    /// By the system's default proxy. On OpenHarmony it is that of the network settings. Elsewhere it is that of
+    /// `http_proxy` (ws), `https_proxy` (wss) or `all_proxy`, with `no_proxy`.
     #[default]
     System,
     /// Directly.
     None,
-    /// By this one.
+    /// By this proxy.
     Server(ProxyServer),
 }
 
-/// A proxy, unchecked.
+/// A proxy, not validated.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProxyServer {
-    /// How it is spoken to.
+    /// Its protocol.
     pub protocol: ProxyProtocol,
-    /// Its name or address, or the form `[scheme://][user[:password]@]host[:port][/]`, as on the platform. Nothing in it is
+    /// Its name or address, or `[scheme://][user[:password]@]host[:port][/]`, as on the platform. Nothing in it is
     /// percent-encoded.
     pub host: String,
-    /// Its port; 0 if the host has one.
+    /// Its port. 0 if the host has one.
     pub port: u16,
-    /// Destinations to reach directly: names and addresses with wildcards (`*.example.org`, `192.168.*`), domains with all
-    /// below them (`.example.org`), networks (`10.0.0.0/8`, `fe80::/10`), each with a port behind a colon or without.
-    /// An entry may hold several, separated by commas.
+    /// Destinations to reach directly. Names and addresses may have wildcards (`*.example.org`, `192.168.*`).
+    /// `.example.org` is a domain with its subdomains. `10.0.0.0/8` and `fe80::/10` are networks. Each may have a port
+    /// after a colon. An entry may hold several, separated by commas.
     pub exclusions: Vec<String>,
-    /// For a proxy that requires them.
+    /// The credentials, for a proxy that requires them.
     pub credentials: Option<Credentials>,
 }
 
@@ -47,7 +47,7 @@ pub enum ProxyProtocol {
     /// CONNECT (RFC 9110 section 9.3.6), with Basic or Digest authentication.
     #[default]
     Http,
-    /// SOCKS version 5 (RFC 1928). The proxy looks names up.
+    /// SOCKS version 5 (RFC 1928). The proxy resolves names.
     Socks5,
 }
 
@@ -91,7 +91,7 @@ impl ResolvedProxy {
     }
 }
 
-/// The setting of the application or the user is used as far as possible.
+/// Warns of invalid entries. The rest of the setting applies.
 pub(super) fn warn_of(meaningless: &[&str]) {
     if !meaningless.is_empty() {
         crate::logging::warn(format_args!(
@@ -112,7 +112,7 @@ pub(super) fn protocol_of(scheme: &str) -> Result<ProxyProtocol, ProxyError> {
 /// The parts of a proxy's host option.
 #[derive(PartialEq, Eq)]
 pub(super) struct WrittenHost {
-    /// That of the scheme, if there is one.
+    /// The protocol of the scheme, if there is one.
     pub(super) protocol: Option<ProxyProtocol>,
     pub(super) credentials: Option<Credentials>,
     pub(super) host: Host<String>,

@@ -1,4 +1,5 @@
-//! A tunnel through a SOCKS proxy (RFC 1928), with a name and a password (RFC 1929) or without. The proxy looks names up.
+//! A tunnel through a SOCKS proxy (RFC 1928), with or without a name and a password (RFC 1929). The proxy resolves
+//! names.
 
 use std::io;
 
@@ -9,7 +10,7 @@ use super::error::ProxyError;
 use super::server::Credentials;
 
 const VERSION: u8 = 5;
-/// Of the sub-negotiation for a name and a password.
+/// The version of the sub-negotiation for a name and a password.
 const CREDENTIALS_VERSION: u8 = 1;
 const CONNECT: u8 = 1;
 const SUCCEEDED: u8 = 0;
@@ -68,7 +69,7 @@ pub(in crate::client) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     if reply != SUCCEEDED {
         return Err(ProxyError::Reply(reply));
     }
-    // The address that the proxy connects from is of no use here.
+    // The address from which the proxy connects is not needed.
     match address {
         ADDRESS_IPV4 => receive::<6, S>(stream).await.map(|_| ()),
         ADDRESS_IPV6 => receive::<18, S>(stream).await.map(|_| ()),
@@ -96,14 +97,14 @@ async fn authenticate<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Text behind its length.
+/// A text after a byte with its length.
 fn append(request: &mut Vec<u8>, text: &[u8]) -> Result<(), ProxyError> {
     request.push(u8::try_from(text.len()).map_err(|_| ProxyError::TooLong)?);
     request.extend(text);
     Ok(())
 }
 
-/// In one write, so that it is one packet.
+/// One write makes one packet.
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, pieces: &[&[u8]]) -> Result<(), ProxyError> {
     stream.write_all(&pieces.concat()).await.map_err(ProxyError::Io)?;
     stream.flush().await.map_err(ProxyError::Io)

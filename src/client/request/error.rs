@@ -1,4 +1,4 @@
-//! Why an input is refused before anything is dialled, and why a redirect is not followed.
+//! Errors of an application's input, and the reasons not to follow a redirect.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use super::options::{HEADER_BYTES_MAX, HEADER_COUNT_MAX, REDIRECTS_MAX};
 use crate::client::destination::UrlError;
 use crate::client::proxy::ProxyOptionError;
 
-/// Why an input was refused before anything was dialled.
+/// An error of an application's input, found before anything is dialled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OptionsError {
-    /// The URL is not one a WebSocket connection can be made to.
+    /// The URL cannot be used for a WebSocket connection.
     Url(UrlError),
     /// A header's name is not an RFC 9110 token.
     HeaderName {
-        /// Position of the header among those given, from 0.
+        /// Its position in the list, from 0.
         index: usize,
     },
     /// A header's value holds CR, LF, NUL or another control character.
@@ -23,11 +23,11 @@ pub enum OptionsError {
     },
     /// More headers than [`HEADER_COUNT_MAX`].
     TooManyHeaders,
-    /// The headers are longer than [`HEADER_BYTES_MAX`] together.
+    /// The headers together are longer than [`HEADER_BYTES_MAX`].
     HeadersTooLong,
-    /// A window of permessage-deflate is not of 9 to 15 bits.
+    /// A window of permessage-deflate is not between 9 and 15 bits.
     WindowBits,
-    /// A static address is not one, or its name is not that of a host.
+    /// A static address is invalid, or its name is not a host name.
     Hosts {
         /// The name.
         name: String,
@@ -38,7 +38,7 @@ pub enum OptionsError {
     Proxy(ProxyOptionError),
     /// A sub-protocol is not an RFC 9110 token, or is named twice.
     Protocol {
-        /// Position in the comma-separated list, from 0.
+        /// Its position in the comma-separated list, from 0.
         index: usize,
     },
 }
@@ -80,12 +80,12 @@ impl From<ProxyOptionError> for OptionsError {
     }
 }
 
-/// Why a redirect is not followed.
+/// The reason not to follow a redirect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectError {
-    /// Redirects are switched off. Holds where it leads: scheme, host and port.
+    /// Redirects are disabled. Holds the target: scheme, host and port.
     Unasked(String),
-    /// The maximum number of redirects was followed.
+    /// The maximum number of redirects was reached.
     TooMany,
     /// It leads from TLS to plain TCP.
     Insecure,

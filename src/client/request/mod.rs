@@ -1,4 +1,4 @@
-//! Raw input of an application, parsed once into a [`Request`] that cannot be wrong.
+//! Parses an application's input once into a [`Request`], which is always valid.
 
 mod error;
 mod options;
@@ -41,7 +41,7 @@ pub struct Request {
     pub(in crate::client) proxy: ProxySelection,
     pub(in crate::client) hosts: Vec<(String, Vec<IpAddr>)>,
     pub(in crate::client) destination: Destination,
-    /// The destination's, when it is another than the application began with.
+    /// The URL, if it differs from the application's.
     pub(in crate::client) url: Option<Box<str>>,
     pub(in crate::client) redirects: Option<Box<Redirects>>,
     pub(in crate::client) network_security_config: NetworkSecurityConfig,
@@ -57,7 +57,7 @@ pub struct Request {
     pub(in crate::client) trace_id: Option<u64>,
 }
 
-/// What a later attempt of the same client needs.
+/// The part that a later attempt of the same client needs.
 #[derive(Clone)]
 pub(in crate::client) struct RetryTemplate {
     pub(in crate::client) policy: Reconnect,
@@ -143,7 +143,7 @@ impl Request {
             .find_map(|path| tls::file_stamp(path).err().filter(|error| !error.is_shortage))
     }
 
-    /// The request of a later attempt, changed as the application wants it.
+    /// The request of a later attempt, with the application's changes.
     pub(in crate::client) fn rewritten(&self, rewrite: Rewrite) -> Result<Self, OptionsError> {
         let Some(template) = &self.reconnect else { return Ok(self.clone()) };
         let RetryTemplate { policy: _, url, mut options } = RetryTemplate::clone(template);
@@ -161,7 +161,7 @@ impl Request {
         Ok(request)
     }
 
-    /// Whether its client watches changes of the network.
+    /// Whether its client watches the network.
     pub(in crate::client) fn watches_network(&self) -> bool {
         self.reconnect.as_ref().is_some_and(|template| template.policy.watch_network)
     }
@@ -202,7 +202,7 @@ impl Request {
     }
 }
 
-/// Whether a header of this name was meant for one origin (RFC 6454) and no other.
+/// Whether a header of this name belongs to one origin (RFC 6454) alone.
 fn belongs_to_origin(name: &[u8]) -> bool {
     ["authorization", "cookie", "host"].iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
 }
@@ -312,7 +312,7 @@ mod tests {
         let rewrite = Rewrite { url: Some("wss://other:444/b".to_owned()), headers: Vec::new() };
         let third = second.rewritten(rewrite).expect("good");
         assert_eq!((third.endpoint().as_str(), third.tls.is_some()), ("other:444", true));
-        // Of another origin, unless it is given anew.
+        // A URL of another origin loses it, unless it is given again.
         assert_eq!(third.headers, expected[..1]);
         let given = Rewrite { url: Some("wss://h/".to_owned()), headers: vec![header("Cookie", "a=b")] };
         let fourth = third.rewritten(given).expect("good");

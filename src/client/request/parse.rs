@@ -1,4 +1,4 @@
-//! The texts of an application, parsed into what cannot be wrong: headers, sub-protocols, static addresses.
+//! Parses an application's texts into values that are always valid: headers, sub-protocols, static addresses.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use super::error::OptionsError;
 use super::options::{HEADER_BYTES_MAX, HEADER_COUNT_MAX};
 use crate::client::headers::{RawHeader, is_token};
 
-/// Whether [`super::Options::hosts`] are good.
+/// Whether [`super::Options::hosts`] is valid.
 pub fn check_hosts(hosts: &[(String, String)]) -> Result<(), OptionsError> {
     parse_hosts(hosts.to_vec()).map(|_| ())
 }
@@ -26,7 +26,7 @@ pub(super) fn parse_hosts(hosts: Vec<(String, String)>) -> Result<Vec<(String, V
     hosts.into_iter().map(parse).collect()
 }
 
-/// A host's name without the dot of the root, which makes no other host of it.
+/// A host name without the dot of the root. It means the same host.
 pub(in crate::client) fn without_root(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
@@ -45,8 +45,8 @@ pub(super) fn split_protocols(list: &str) -> Result<Vec<String>, OptionsError> {
     Ok(protocols)
 }
 
-/// Headers fit to send. `Sec-WebSocket-Protocol` among them adds to the sub-protocols, since the platform's C
-/// interface has no other way to ask for one.
+/// Headers that can be sent. `Sec-WebSocket-Protocol` adds to the sub-protocols, because the platform's C API has no
+/// other way to request one.
 pub(super) fn parse_headers(
     raw: Vec<RawHeader>,
     protocols: &mut Vec<String>,

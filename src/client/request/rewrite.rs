@@ -1,4 +1,4 @@
-//! What an application may change about the handshake of a later attempt.
+//! An application's changes to the handshake of a later attempt.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::client::headers::RawHeader;
 /// The answer of an application that was asked to prepare an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Preparation {
-    /// Go on with these changes, which hold for later attempts as well.
+    /// Continue with these changes. They also apply to later attempts.
     Proceed(Rewrite),
     /// This attempt cannot be made; a later one perhaps can.
     Fail,
@@ -21,7 +21,7 @@ pub struct Rewrite {
     /// Another URL. Credentials and the headers Authorization, Cookie and Host belong to one origin. A URL of another origin
     /// gets only those in [`Rewrite::headers`] and its own userinfo. The TLS options apply to it unchanged.
     pub url: Option<String>,
-    /// Headers that take the place of those with the same names.
+    /// Headers that replace those of the same names.
     pub headers: Vec<RawHeader>,
 }
 

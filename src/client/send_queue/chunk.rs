@@ -9,28 +9,28 @@ use crate::client::event::Receipt;
 use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, MessageType, PiecePosition, encoded_frames};
 use crate::sync::SparePool;
 
-/// Small messages are gathered into chunks of this size, each one slice of a vectored write.
+/// Small messages share chunks of this size. Each chunk is one slice of a vectored write.
 pub(super) const CHUNK_BYTES: usize = 65_536;
 
-/// The longest message that is always one frame. uWSGI 2.0, nchan 1.3 and CivetWeb 1.15 among others do not put fragments
-/// together, and rarely get more.
+/// The longest message that is always one frame. uWSGI 2.0, nchan 1.3, CivetWeb 1.15 and others do not join fragments,
+/// and rarely get longer messages.
 pub(in crate::client) const WHOLE_BYTES_MAX: usize = 1 << 20;
 
 /// The payload of a fragment. With its header it is the largest chunk whose memory is reused.
 pub(in crate::client) const FRAGMENT_BYTES: usize = 4 * CHUNK_BYTES - FRAME_HEADER_BYTES_MAX;
 
-/// Memory of chunks that were sent, for the next ones.
+/// Memory of sent chunks, for new ones.
 static SPARE_CHUNKS: SparePool = SparePool::new(CHUNK_BYTES / 4..=4 * CHUNK_BYTES);
 
-/// A payload in memory that somebody else owns and gets back by its drop. It is masked where it is.
+/// A payload in another owner's memory. It is masked in place, and its drop tells the owner.
 pub trait Payload: AsRef<[u8]> + AsMut<[u8]> + Send + Sync {}
 
 impl<T: AsRef<[u8]> + AsMut<[u8]> + Send + Sync> Payload for T {}
 
-/// A payload that lies elsewhere: masked, in memory of its owner, or not masked and that of several queues.
+/// A payload outside of a chunk: masked in its owner's memory, or unmasked and shared by several queues.
 pub(in crate::client) enum Tail {
     Whole(Box<dyn Payload>),
-    /// That of a fragment. The owner has it back when the last fragment is gone.
+    /// The payload of a fragment. The owner gets it back when the last fragment is gone.
     Part(Arc<dyn Payload>, Range<usize>),
     Shared(Arc<[u8]>),
 }
@@ -45,14 +45,14 @@ impl AsRef<[u8]> for Tail {
     }
 }
 
-/// How far the compression of a long message has come.
+/// The progress of the compression of a long message.
 #[derive(Default)]
 pub(in crate::client) struct Compressing {
     /// Bytes of the message that the compressor has taken.
     pub(in crate::client) taken: usize,
     /// Compressed bytes that no fragment contains yet.
     pub(in crate::client) compressed: Vec<u8>,
-    /// Fragments that were made, and the bytes in them.
+    /// The number of fragments made, and their bytes.
     pub(in crate::client) fragments: usize,
     pub(in crate::client) fragment_bytes: usize,
 }
@@ -65,15 +65,15 @@ pub(in crate::client) struct Chunk {
     pub(in crate::client) tail: Option<Tail>,
     /// Set when `bytes` are the payload of a message of this kind.
     pub(in crate::client) uncompressed: Option<MessageType>,
-    /// And when a part of it is compressed.
+    /// Set when a part of that message is compressed.
     pub(in crate::client) compressing: Option<Box<Compressing>>,
-    /// Set when it is a fragment of a compressed message that goes on in the next chunk.
+    /// Set if it is a fragment of a compressed message, and not the last.
     pub(in crate::client) goes_on: bool,
     /// How many messages end in it; 0 for control frames.
     pub(in crate::client) messages: usize,
     /// The receipt of the last message in it.
     pub(in crate::client) receipt: Option<Receipt>,
-    /// The message that is compressed in `bytes`, if it may have to go to another connection, which could not
+    /// The uncompressed form of the message in `bytes`, if it may have to move to another connection, which could not
     /// decompress it.
     pub(in crate::client) original: Option<(MessageType, Vec<u8>)>,
 }
@@ -88,7 +88,7 @@ impl Chunk {
             && encoded_frames(&self.bytes).next().is_some_and(|(header, ..)| header.is_control())
     }
 
-    /// Whether it can be written as it is, and nobody waits to hear that it was.
+    /// Whether it can be written unchanged, and nobody waits for a report.
     pub(in crate::client) fn is_ready(&self) -> bool {
         self.uncompressed.is_none()
             && self.tail.is_none()
@@ -103,8 +103,8 @@ impl Chunk {
             && encoded_frames(&self.bytes).last().is_some_and(|(header, ..)| !header.fin)
     }
 
-    /// Cuts the chunk, of which `written` bytes are written, behind the frame that these end in. Returns how many messages
-    /// are written whole, and what is behind the cut.
+    /// Cuts the chunk after the frame that contains the last of the `written` bytes. Returns how many messages are
+    /// completely written, and the chunk after the cut.
     pub(in crate::client) fn split_begun(&mut self, written: usize) -> (usize, Option<Self>) {
         let (mut whole, mut begun, mut cut) = (0, 0, None);
         for (header, start, end) in encoded_frames(&self.bytes) {
@@ -127,7 +127,7 @@ impl Chunk {
         (whole, rest)
     }
 
-    /// Makes the chunk fit for another connection.
+    /// Makes the chunk usable on another connection.
     pub(super) fn restore(&mut self) {
         if let Some((kind, message)) = self.original.take() {
             self.bytes = message;
@@ -146,12 +146,12 @@ impl Chunk {
     }
 }
 
-/// Accepted messages that will not be sent, or that may not have been sent.
+/// Accepted messages that will not be sent, or of which that is unknown.
 #[derive(Default)]
 pub(in crate::client) struct Dropped {
     pub(in crate::client) messages: usize,
     pub(in crate::client) receipts: Vec<Receipt>,
-    /// Their owners' drops are the application's code: not to be run under a lock.
+    /// Their owners' drops are application code, so they must not run under a lock.
     pub(in crate::client) payloads: Vec<Tail>,
 }
 
@@ -187,7 +187,7 @@ impl Backlog {
     }
 }
 
-/// Where the frames of a message of `length` bytes begin and end.
+/// Begin and end of each frame of a message of `length` bytes.
 pub(super) fn frames_of(
     length: usize,
     fragments: bool,
@@ -199,7 +199,7 @@ pub(super) fn frames_of(
     })
 }
 
-/// A message that is sent from where it lies, masked there: one chunk, or one for each fragment.
+/// A message that is sent from its owner's memory, masked in place: one chunk, or one for each fragment.
 pub(in crate::client) fn owned_chunks<P: Payload + 'static>(
     encoder: &mut Encoder,
     kind: MessageType,
@@ -229,8 +229,8 @@ pub(in crate::client) fn owned_chunks<P: Payload + 'static>(
     chunks
 }
 
-/// Makes compressed messages of which fragments were made fit for another connection: as they were, or, when a fragment
-/// is gone, no more than the end of a message that has begun elsewhere.
+/// Makes partly compressed messages usable on another connection. A message whose fragments are all here is restored.
+/// If a fragment is gone, only the end of the message remains, because it began elsewhere.
 pub(in crate::client) fn undo_fragments(chunks: &mut VecDeque<Chunk>, encoder: &mut Encoder) {
     let is_first = |chunk: &Chunk| !encoded_frames(&chunk.bytes).any(|(header, ..)| header.is_continuation());
     let mut complete = false;
@@ -293,14 +293,14 @@ pub(super) fn drop_continuations(queue: &mut VecDeque<Chunk>, dropped: &mut Drop
     }
 }
 
-/// Memory for a chunk of so many bytes.
+/// Memory for a chunk of this many bytes.
 pub(super) fn chunk_memory(bytes: usize) -> Vec<u8> {
     let mut memory = SPARE_CHUNKS.take();
     memory.reserve(bytes);
     memory
 }
 
-/// The same for a chunk of a long message, for which there may be no memory.
+/// The same for a chunk of a long message. The memory may be missing.
 pub(super) fn try_chunk_memory(bytes: usize) -> Result<Vec<u8>, SendError> {
     let mut memory = SPARE_CHUNKS.take();
     memory.try_reserve(bytes).map_err(|_| SendError::NoMemory)?;
@@ -317,8 +317,8 @@ mod tests {
     use super::*;
     use crate::protocol::{Encoder, PiecePosition};
 
-    /// Frames as they are queued: 1 for a text message, `(` for the beginning of one, `-` for its middle, `)` for its end,
-    /// `p` for a ping.
+    /// Queued frames as text: `1` for a text message, `(`, `-` and `)` for its beginning, middle and end, `p` for a
+    /// ping.
     fn chunk(frames: &str) -> Chunk {
         let mut encoder = Encoder::default();
         let mut chunk = Chunk::default();
@@ -399,7 +399,7 @@ mod tests {
             let mut queue: VecDeque<Chunk> = (0..).zip(&chunks).map(numbered).collect();
             let mut dropped = Dropped::default();
             drop_continuations(&mut queue, &mut dropped);
-            // No receipt is lost.
+            // Every receipt is reported.
             let mut receipts = dropped.receipts;
             receipts.extend(queue.iter().filter_map(|chunk| chunk.receipt));
             assert!(receipts.into_iter().eq(0..chunks.len() as u64), "{chunks:?}");
@@ -413,8 +413,8 @@ mod tests {
         }
     }
 
-    /// A compressed message of which two fragments were made: what is left of them behind `gone`, and the rest; or all of it
-    /// with `done`.
+    /// The chunks of a compressed message: two fragments and the rest, without the first `gone` of them. With `done`
+    /// the rest is compressed too. A text message follows.
     fn compressed(gone: usize, done: bool) -> VecDeque<Chunk> {
         let mut encoder = Encoder::default();
         let mut frame = |first, last| {
@@ -486,7 +486,7 @@ mod tests {
             let shape = frames(&chunks);
             let expected = if count == 1 { "1".to_owned() } else { format!("({})", "-".repeat(count - 2)) };
             assert_eq!(shape, expected, "{length}");
-            // Without its beginning the rest is dropped, and the owner gets all of it back.
+            // Without its beginning the rest is dropped, and the owner gets all of the payload back.
             if count > 1 {
                 drop(chunks.pop_front());
                 let mut dropped = Dropped::default();

@@ -1,7 +1,7 @@
 //! The send queue of a client: messages as frames, in their order, within limits.
 //!
-//! Owns accepted messages until a session takes them. Counts bytes that a session has taken and the kernel has not. Knows no
-//! state of a connection, no lock and no waker.
+//! Owns accepted messages until a session takes them. Counts the bytes that a session has taken and the kernel has not.
+//! Knows no connection state, no lock and no waker.
 
 mod chunk;
 mod refusal;
@@ -21,31 +21,32 @@ use self::chunk::{CHUNK_BYTES, chunk_memory, drop_continuations, frames_of, try_
 use super::event::Receipt;
 use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, MessageType, PiecePosition, Role, Utf8Validator};
 
-/// Unsent bytes from which on callers help to write, once a session has found as many: what they write then is still in the
-/// caches, and worth a system call.
+/// From this many unsent bytes on, callers help to write, once a session has found as many. Their data is then still in
+/// the caches, and worth a system call.
 pub(super) const FLOOD_BYTES: usize = 60_000;
 
-/// How much may wait to be sent, and in what frames.
+/// Limits of the queue, and the form of its frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SendLimits {
-    /// Bytes, headers of frames included. Default [`crate::client::SEND_LIMIT_BYTES`].
+    /// The most bytes, with frame headers. Default [`crate::client::SEND_LIMIT_BYTES`].
     pub bytes: usize,
-    /// A longer queue counts as drained when it has shrunk to this number of bytes. Default a quarter.
+    /// A queue that exceeded this number of bytes has drained when it is down to it. Default a quarter.
     pub low_water: usize,
-    /// Messages; a queue that held more than a quarter of them has drained at that. Default any number.
+    /// The most messages. A queue that exceeded a quarter of this has drained when it is down to that. Default any
+    /// number.
     pub messages: usize,
-    /// A long message goes out in fragments, so that control frames pass between them. Default yes.
+    /// A long message is sent in fragments, so that control frames pass between them. Default yes.
     pub fragments: bool,
 }
 
 impl SendLimits {
-    /// A limit of bytes alone.
+    /// Limits the bytes alone.
     pub fn of_bytes(bytes: usize) -> Self {
         Self { bytes, low_water: bytes / 4, messages: usize::MAX, fragments: true }
     }
 }
 
-/// A long message, made ready while nobody waits for the queue.
+/// A long message that was prepared without a lock on the queue.
 pub(super) struct Prepared(VecDeque<Chunk>);
 
 /// How to queue a message.
@@ -59,7 +60,7 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Whether it takes so long to copy it that the queue is not to be held meanwhile.
+    /// Whether the copy takes too long for the lock on the queue.
     pub(super) fn is_long(self) -> bool {
         self.length > CHUNK_BYTES
     }
@@ -88,14 +89,14 @@ impl Form {
 struct Unfinished {
     kind: MessageType,
     utf8: Utf8Validator,
-    /// Its first pieces are gone with a lost connection.
+    /// Its first pieces were lost with a connection.
     interrupted: bool,
 }
 
 /// See the module.
 pub(super) struct SendQueue {
     chunks: VecDeque<Chunk>,
-    /// What is in `chunks`.
+    /// The sum of `chunks`.
     queued: Backlog,
     /// Bytes and messages that a session has taken and the kernel has not accepted.
     in_flight: Backlog,
@@ -152,13 +153,13 @@ impl SendQueue {
         self.above_low_water
     }
 
-    /// Whether a message of `length` bytes may be queued when nothing else is: with the longest header of a frame it is
-    /// within the limit of bytes.
+    /// Whether an empty queue accepts a message of `length` bytes. With the longest frame header it must be within the
+    /// limit of bytes.
     pub(super) fn fits_send_limit(&self, length: usize) -> bool {
         length.saturating_add(FRAME_HEADER_BYTES_MAX) <= self.limits.bytes
     }
 
-    /// How a message of `length` bytes would be queued now, if it may be.
+    /// The form in which a message of `length` bytes is queued now.
     pub(super) fn form(&mut self, kind: MessageType, length: usize) -> Result<Form, SendError> {
         self.check(length)?;
         self.may_begin()?;
@@ -166,7 +167,7 @@ impl SendQueue {
         Ok(Form { role: self.role, kind, length, compressed, fragments: self.limits.fragments })
     }
 
-    /// Queues one message of that form, copied and, by a client, masked.
+    /// Queues a copy of one message in that form. A client masks it.
     pub(super) fn message(
         &mut self,
         form: Form,
@@ -183,7 +184,7 @@ impl SendQueue {
         Ok(())
     }
 
-    /// Queues what [`Form::prepare`] made, if there is still room for it.
+    /// Queues the result of [`Form::prepare`], if there is still room.
     pub(super) fn prepared(
         &mut self,
         form: Form,
@@ -196,7 +197,7 @@ impl SendQueue {
         Ok(())
     }
 
-    /// Queues one message without copying it. A refused payload comes back as it was.
+    /// Queues one message without a copy. A refused payload is returned unchanged.
     pub(super) fn owned_message<P: Payload + 'static>(
         &mut self,
         kind: MessageType,
@@ -213,7 +214,7 @@ impl SendQueue {
         Ok(())
     }
 
-    /// Queues one message of a server. Other queues share its payload. It goes out uncompressed, in one frame.
+    /// Queues one message of a server. Other queues share its payload. It is one frame, not compressed.
     pub(super) fn shared_message(&mut self, header: &[u8], payload: &Arc<[u8]>) -> Result<(), SendError> {
         self.check(payload.len())?;
         self.may_begin()?;
@@ -246,7 +247,7 @@ impl SendQueue {
         if kind == MessageType::Text
             && !(unfinished.utf8.feed(payload) && (!last || unfinished.utf8.finish()))
         {
-            // The piece is refused as a whole; a good one may follow.
+            // The piece is refused as a whole. A valid one may follow.
             self.unfinished = (!first).then_some(Unfinished { utf8: before, ..unfinished });
             return Err(SendError::Utf8);
         }
@@ -263,7 +264,7 @@ impl SendQueue {
         Ok(())
     }
 
-    /// Moves what is queued into `out`. From now on it counts as in flight.
+    /// Moves the queued chunks into `out`. From now on they are in flight.
     pub(super) fn take(&mut self, out: &mut VecDeque<Chunk>) {
         if self.chunks.is_empty() {
             return;
@@ -274,8 +275,8 @@ impl SendQueue {
         self.in_flight.messages += messages;
     }
 
-    /// Moves what is ready for the wire at the head of the queue into `out`, about `most` bytes: no message that is to be
-    /// compressed, that lies elsewhere, or that has a receipt. From now on it counts as in flight.
+    /// Moves chunks from the head of the queue into `out`, about `most` bytes. It stops at a message that needs
+    /// compression, lies in other memory, or has a receipt. From now on the chunks are in flight.
     pub(super) fn take_ready(&mut self, most: usize, out: &mut VecDeque<Chunk>) {
         let mut room = most;
         while room > 0
@@ -291,30 +292,30 @@ impl SendQueue {
         }
     }
 
-    /// So much of what was taken has reached the kernel.
+    /// The kernel has accepted this part of the taken data.
     pub(super) fn note_written(&mut self, written: Backlog) {
         self.in_flight.bytes -= written.bytes;
         self.in_flight.messages -= written.messages;
     }
 
-    /// Of the bytes and messages that a session has taken, `pending` have not reached the kernel.
+    /// Of the data that a session has taken, the kernel has not accepted `pending`.
     #[inline]
     pub(super) fn note_in_flight(&mut self, pending: Backlog) {
         self.in_flight = pending;
     }
 
-    /// Whether the queue has drained, and nobody was told so.
+    /// Whether the queue has drained, and nobody has reported it.
     pub(super) fn has_drained(&self) -> bool {
         self.above_low_water && !self.exceeds_low_water()
     }
 
-    /// The same, for whoever tells it.
+    /// The same. The caller reports it.
     pub(super) fn take_drained(&mut self) -> bool {
         self.has_drained() && std::mem::take(&mut self.above_low_water)
     }
 
-    /// Readies the queue for another connection. What a session had taken and the kernel has no byte of goes ahead of the
-    /// rest; with `drop_all` everything is dropped. Returns what is dropped.
+    /// Prepares the queue for another connection. `unsent` is what a session had taken and the kernel has no byte of.
+    /// It goes ahead of the rest. With `drop_all` everything is dropped. Returns the dropped messages.
     pub(super) fn restore(&mut self, unsent: VecDeque<Chunk>, drop_all: bool) -> Dropped {
         self.compress_from = None;
         let mut dropped = Dropped::default();
@@ -335,7 +336,7 @@ impl SendQueue {
         dropped
     }
 
-    /// Drops what is queued. What a session has taken is its own affair.
+    /// Drops the queued messages. The session handles what it has taken.
     pub(super) fn clear(&mut self) -> Dropped {
         self.queued = Backlog::default();
         self.above_low_water = false;
@@ -345,7 +346,7 @@ impl SendQueue {
         dropped
     }
 
-    /// Whether a message of `length` bytes, or a piece of one, may be queued now.
+    /// Whether a message of `length` bytes, or such a piece, may be queued now.
     fn check(&mut self, length: usize) -> Result<(), SendError> {
         if !self.fits_send_limit(length) {
             return Err(SendError::TooLong);
@@ -369,7 +370,7 @@ impl SendQueue {
         bytes > self.limits.low_water || messages > self.limits.messages / 4
     }
 
-    /// Whether a message may begin: one that is sent piece by piece has to end before.
+    /// Whether a message may begin. One that is sent in pieces must end first.
     fn may_begin(&self) -> Result<(), SendError> {
         match &self.unfinished {
             Some(unfinished) if !unfinished.interrupted => Err(SendError::Unfinished),
@@ -391,7 +392,7 @@ impl SendQueue {
             .filter(|chunk| chunk.uncompressed.is_none() && chunk.tail.is_none() && chunk.receipt.is_none());
         let memory = match joins {
             Some(chunk) if chunk.bytes.len() + bytes_max <= CHUNK_BYTES => None,
-            // Where one chunk is full the next one will be: it need not grow by and by, and be copied each time.
+            // If one chunk is full, the next will be too. With its final size it is never copied to grow.
             Some(_) => Some(bytes_max.max(CHUNK_BYTES)),
             None => Some(bytes_max),
         };

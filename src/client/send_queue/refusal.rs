@@ -1,23 +1,23 @@
-//! Why the send queue refuses a message.
+//! The reasons for which the send queue refuses a message.
 
 use std::fmt;
 
-/// Why [`crate::client::Client::send`] refused.
+/// The reason for which [`crate::client::Client::send`] refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendError {
-    /// Closing or closed, by either side.
+    /// The connection is closing or closed, by either side.
     NotConnected,
-    /// The unsent bytes or messages would exceed the limit; nothing that was accepted is lost.
+    /// The unsent bytes or messages would exceed the limit. Every accepted message stays queued.
     QueueFull,
-    /// With the headers of its frame it is longer than all that may wait: it would never be accepted.
+    /// With its frame header the message is longer than the whole queue may be. It would never be accepted.
     TooLong,
-    /// A message that is sent piece by piece has not ended, or is of the other kind.
+    /// A message in pieces has not ended, or has the other type.
     Unfinished,
     /// A piece of text that is not UTF-8.
     Utf8,
-    /// The message's first pieces went out on a connection that is lost: it must begin again.
+    /// The message's first pieces were sent on a connection that is lost. The message must begin again.
     Interrupted,
-    /// The system has no memory for a copy of it.
+    /// The system has no memory for a copy.
     NoMemory,
 }
 

@@ -1,4 +1,4 @@
-//! The session of a connection that was accepted: it is open from the start, and no other one follows it.
+//! The session of an accepted connection. It is open from the start, and no other connection follows it.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use crate::runtime;
 pub(crate) struct Accepted {
     pub(crate) stream: Stream,
     pub(crate) opened: Arc<Opened>,
-    /// permessage-deflate, when it was agreed on.
+    /// permessage-deflate, if it was negotiated.
     pub(crate) deflate: Option<Negotiated>,
-    /// What came behind the request.
+    /// The bytes after the request.
     pub(crate) received: ReadBuffer,
     pub(crate) options: Arc<SessionOptions>,
     /// Called after the last event.
@@ -29,7 +29,7 @@ pub(crate) struct Accepted {
     pub(crate) slot: Box<dyn Any + Send>,
 }
 
-/// Runs the session of an accepted connection, which is open.
+/// Runs the session of an accepted connection.
 pub(in crate::client) fn start_accepted(
     process: &'static runtime::Process,
     shared: Arc<Shared>,

@@ -1,5 +1,5 @@
-//! Extends the pong deadline during a large upload: what was sent before the ping is still on its way. While the peer's TCP
-//! acknowledgements advance towards the ping, the peer is alive (RFC 9293 section 3.4).
+//! Extends the pong deadline during a large upload, because data sent before the ping is still on its way. While the
+//! peer's TCP acknowledgements advance towards the ping, the peer is alive (RFC 9293 section 3.4).
 
 use super::writer::Writer;
 
@@ -7,12 +7,12 @@ use super::writer::Writer;
 pub(super) struct AckProgress {
     /// Bytes of the connection that the peer had acknowledged at the last look.
     acknowledged: u64,
-    /// Bytes of the connection up to the ping's end, or some more, once it was written.
+    /// The bytes of the connection up to the ping's end. It may be a few more if the ping is written.
     ping_end: Option<u64>,
 }
 
 impl AckProgress {
-    /// Before a ping is queued. `None` when nothing is ahead of it.
+    /// Begins before a ping is queued. `None` if no data is ahead of it.
     pub(super) fn ahead(writer: &Writer) -> Option<Self> {
         let (written, acknowledged) = writer.stream.written_and_acknowledged()?;
         let idle = written == acknowledged && writer.out.is_empty();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The work that a session may do in one turn.
+/// The work of a session in one turn.
 #[derive(Default)]
 pub(super) struct Budget {
     wakes: u32,
@@ -23,7 +23,7 @@ impl Budget {
         self.bytes += bytes;
     }
 
-    /// So many messages or control frames came.
+    /// This many messages or control frames arrived.
     pub(super) fn spend_items(&mut self, count: usize) {
         self.bytes += count * Self::ITEM_BYTES;
     }
@@ -33,17 +33,17 @@ impl Budget {
         self.wakes = Self::WAKES_MAX;
     }
 
-    /// Whether as many bytes are spent as a turn holds.
+    /// Whether the turn's bytes are spent.
     pub(super) fn has_no_bytes(&self) -> bool {
         self.bytes > Self::BYTES_MAX
     }
 
-    /// Ends early without more work, and restarts the budget. Whether it was a long turn.
+    /// Ends the turn early, and restarts the budget. Returns whether it was a long turn.
     pub(super) fn renew(&mut self) -> bool {
         std::mem::take(self).bytes >= Self::LONG_BYTES
     }
 
-    /// Counts a wake; when the limit is exceeded, the budget restarts.
+    /// Counts a wake. Above the limit the budget restarts.
     pub(super) fn is_spent(&mut self) -> bool {
         self.wakes += 1;
         let spent = self.wakes > Self::WAKES_MAX || self.has_no_bytes();
@@ -54,12 +54,12 @@ impl Budget {
     }
 }
 
-/// How long received data is delivered before the deadlines are checked. A callback may take long for each message, and one
-/// read may bring thousands of them.
+/// How long received data is delivered before the deadlines are checked. A callback may take long for each message, and
+/// one read may contain thousands of messages.
 pub(super) struct Pace {
     began: Instant,
     items: u32,
-    /// After how many items the clock is read: seldom for fast items.
+    /// The number of items between two readings of the clock. It is large for fast items.
     next_look: u32,
 }
 
@@ -71,7 +71,7 @@ impl Pace {
         Self { began, items: 0, next_look: 1 }
     }
 
-    /// Counts an item; whether the time is over.
+    /// Counts an item. Returns whether the time is over.
     #[inline]
     pub(super) fn is_over(&mut self) -> bool {
         self.items += 1;
@@ -80,7 +80,7 @@ impl Pace {
         }
         let elapsed = self.began.elapsed();
         let Some(left) = Self::TIME_MAX.checked_sub(elapsed) else { return true };
-        // At the speed so far, half of the time that is left.
+        // At the current speed, half of the remaining time.
         let more = u128::from(self.items) * left.as_nanos() / elapsed.as_nanos().max(1) / 2;
         self.next_look = self.items.saturating_add(more.clamp(1, Self::ITEMS_BETWEEN_LOOKS) as u32);
         false

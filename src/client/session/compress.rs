@@ -1,21 +1,23 @@
-//! The compression of what is next to be written (RFC 7692): so much at a time that others have their turn.
+//! Compresses the messages that are written next (RFC 7692). One step is small enough for other tasks to get their
+//! turn.
 
 use super::writer::Writer;
 use crate::client::send_queue::{Chunk, Compressing, FRAGMENT_BYTES, WHOLE_BYTES_MAX, owned_chunks};
 use crate::client::stats::Counters;
 use crate::protocol::PiecePosition;
 
-/// How far ahead of the socket messages are compressed: they may have to go to another connection as they are.
+/// The most chunks that are compressed ahead of the socket. Their messages may have to move to another connection
+/// uncompressed.
 const CHUNKS_AHEAD_MAX: usize = 64;
-/// The work between two writes, in bytes of messages: two whole blocks of the compressor. It takes two thirds of a millisecond.
+/// The work between two writes, in bytes of messages: two whole blocks of the compressor. It takes 0.7 ms.
 const WORK_MAX: usize = 131_070;
-/// A message takes time however short it is, most of it to make a compressor when contexts are not taken over.
+/// The work for a message in addition to its bytes. Without context takeover, each message needs a new compressor.
 const WORK_FOR_MESSAGE: usize = 1_024;
-/// A byte that is compressed takes as long as so many that are handed on.
+/// The compression of a byte takes as long as the delivery of this many.
 const WORK_FOR_BYTE: usize = 2;
 
 impl Writer {
-    /// Compresses the messages that are next, and counts the work. A long message takes several calls.
+    /// Compresses the next messages, and counts the work. A long message takes several calls.
     pub(super) fn compress(&mut self, counters: &Counters) {
         if !self.out.may_have_uncompressed() {
             return;
@@ -49,7 +51,7 @@ impl Writer {
                 chunk.compressing = Some(Box::new(begun));
                 continue;
             }
-            // Of a message in fragments only the beginning is known.
+            // Only the beginning of a message in fragments is known.
             if fragments == 0 && !deflater.goes_compressed(chunk.bytes.len(), to, compressed.len()) {
                 deflater.not_sent();
                 self.leave_uncompressed(at);
@@ -80,7 +82,8 @@ impl Writer {
         self.compressed += work * WORK_FOR_BYTE;
     }
 
-    /// Readies a message to go out as it is: this connection does not compress, or the message does not get shorter.
+    /// Prepares a message to be sent uncompressed. This connection does not compress, or the message does not become
+    /// shorter.
     fn leave_uncompressed(&mut self, at: usize) {
         let Some(Chunk { bytes, uncompressed: Some(kind), receipt, .. }) = self.out.edit().remove(at) else {
             return;

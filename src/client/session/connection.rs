@@ -1,7 +1,7 @@
 //! An open connection: one loop waits for the next event of the peer, the application or the clock, and handles it. It ends with
 //! the connection.
 //!
-//! The rules of [`Connection`] decide what may be sent and how a connection ends. This loop drives them: it has the
+//! The rules of [`Connection`] decide what may be sent and how a connection ends. This loop drives them. It has the
 //! socket, the queue and the clock.
 
 use std::collections::VecDeque;
@@ -41,7 +41,7 @@ pub(super) enum Wake {
     Hurry,
     Close(CloseRequest),
     Wrote(usize),
-    /// To go on with what was read before.
+    /// To continue with data read before.
     Ready,
     Read(ReadOutcome),
     WriteFailed(io::Error),
@@ -49,7 +49,7 @@ pub(super) enum Wake {
     Timer,
 }
 
-/// Differences between connections of a client and of a server.
+/// The differences between a client's and a server's connections.
 pub(super) struct Terms<'a> {
     pub(super) options: &'a SessionOptions,
     /// Unsent messages may belong to the next connection.
@@ -66,7 +66,7 @@ pub(super) struct Session<'a> {
     pub(super) reader: Reader,
     pub(super) rules: Connection,
     pub(super) pinger: Pinger,
-    /// The limit of the wait for the peer's close frame, and of reading on after a write failure.
+    /// The limit of the wait for the peer's close frame. The same limit applies to reading after a write failure.
     pub(super) close_timeout: Duration,
     /// The end of the wait for the peer's close frame, once ours is queued.
     pub(super) close_by: Option<Instant>,
@@ -78,9 +78,9 @@ pub(super) struct Session<'a> {
     pub(super) timer: Timer,
     /// A deadline has passed, so the session reads next.
     pub(super) reads_first: bool,
-    /// The deadline for which that was done last.
+    /// The last deadline for which the session read first.
     pub(super) last_read_for: Option<Instant>,
-    /// How long the device had slept at the last look, since it was started.
+    /// How long the device had slept since its start, at the last look.
     pub(super) slept: Duration,
     /// The listener is full for now.
     pub(super) paused: bool,
@@ -92,21 +92,21 @@ pub(super) struct Session<'a> {
     read_next: bool,
     pub(super) budget: Budget,
     pub(super) lending: Lending<'a>,
-    /// Until then the writing is left to callers.
+    /// Until then callers do the writing.
     pub(super) left_until: Option<Instant>,
     opened_at: Instant,
-    /// When the last bytes came; at first, the server's answer.
+    /// The time of the last received bytes. At first, that of the server's answer.
     last_read: Instant,
     endpoints: Option<Box<Endpoints>>,
 }
 
-/// Writing failed. The socket's end is then to be read as well, behind what came before it, by a time.
+/// Writing failed. The session then reads to the socket's end, or until `by`.
 pub(super) struct WriteFailure {
     error: io::Error,
     pub(super) by: Instant,
 }
 
-/// What recurs.
+/// An event that recurs.
 pub(super) struct Interval {
     pub(super) period: Duration,
     pub(super) next: Instant,
@@ -123,7 +123,7 @@ impl<'a> Session<'a> {
         let Terms { options, keeps_queue, watches_network } = *terms;
         let role = shared.role;
         let (now, ticks) = (Instant::now(), Ticks::of_process());
-        // Only a session that watches the network needs this.
+        // Only a session that watches the network needs it.
         let endpoints = watches_network.then(|| stream.endpoints().ok().map(Box::new)).flatten();
         // Frames that came along with the peer's part of the upgrade.
         shared.counters.received_bytes(received.data().len());
@@ -154,7 +154,7 @@ impl<'a> Session<'a> {
             last_read_for: None,
             slept: platform::slept(),
             paused: false,
-            // The peer's first frames may have come with its part of the upgrade.
+            // The peer's first frames may have arrived with its part of the upgrade.
             undelivered: true,
             awaits_listener: false,
             read_next: false,
@@ -167,7 +167,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Runs until the connection ends. The future is small: it stays as long as the connection does.
+    /// Runs until the connection ends. The future is small, because it exists as long as the connection.
     pub(super) async fn run(mut self: Box<Self>) -> Box<SessionEnd> {
         let outcome = poll_fn(|cx| self.poll_end(cx)).await;
         self.end(outcome)
@@ -234,8 +234,8 @@ impl<'a> Session<'a> {
     fn end(mut self: Box<Self>, outcome: CloseOutcome) -> Box<SessionEnd> {
         let CloseOutcome { error, closed, graceful, mut unsent } = outcome;
         let dropped = if graceful {
-            // Tries once to send a close frame before the application gets the end and possibly exits. No more data is expected
-            // here.
+            // Tries once to send a close frame, before the application gets the end and possibly exits. Received data
+            // no longer matters.
             let mut cx = Context::from_waker(Waker::noop());
             while let Poll::Ready(Ok(count @ 1..)) = self.writer.poll_write(&mut cx, &self.shared.counters) {
                 self.shared.counters.sent_bytes(count);
@@ -299,7 +299,8 @@ impl<'a> Session<'a> {
         self.ping(payload.to_vec());
     }
 
-    /// Its payload is empty: uWSGI 2.0 and GTK's broadwayd lose it in their pong, which then answers no ping.
+    /// Its payload is empty, because uWSGI 2.0 and GTK's broadwayd do not return one. Their pong would then answer no
+    /// ping.
     pub(super) fn keepalive_ping(&mut self) {
         self.pinger.watch_acknowledgements(&self.writer);
         self.ping(Vec::new());
@@ -332,7 +333,8 @@ impl<'a> Session<'a> {
                 return Poll::Ready(wake);
             }
         }
-        // These are few. A caller may hold the lock for long, which is not to lie between a ping and its way out.
+        // Commands come first, because they are few. A caller may hold the lock for long. That wait must not come
+        // between a ping and its write.
         match self.writer.out.take(|out| self.shared.poll_command(out, cx)) {
             Command::Ping(payload) => return Poll::Ready(Wake::Ping(payload)),
             Command::Close(request) => return Poll::Ready(Wake::Close(request)),
@@ -416,7 +418,7 @@ impl<'a> Session<'a> {
         Some(self.conclude(end, None))
     }
 
-    /// Performs the end that the rules require. Returns how to report it. `read_error` is what reading failed with.
+    /// Performs the end that the rules require. Returns how to report it. `read_error` is the error of reading.
     pub(super) fn conclude(&mut self, end: ConnectionEnd, read_error: Option<io::Error>) -> CloseOutcome {
         let (code, graceful) = (u16::from(end.code()), end.is_graceful());
         let mut unsent = VecDeque::new();
@@ -433,7 +435,7 @@ impl<'a> Session<'a> {
                 logging::info(format_args!("{} closed by the peer", self.shared.tag()));
                 self.shared.peer_closes();
                 let cause = match Cause::of_close(code) {
-                    // So tornado among others ends a connection whose client does not answer its pings.
+                    // tornado and others end a connection in this way if its client does not answer their pings.
                     Cause::Closed if says_nothing(code) && self.may_be_given_up() => Cause::Lost,
                     cause => cause,
                 };
@@ -469,7 +471,7 @@ impl<'a> Session<'a> {
                 closed(Cause::Application, code, reason)
             }
             ConnectionEnd::Lost => {
-                // TLS reports an end without close_notify as an error with its own text. Here it is an ordinary end.
+                // TLS reports an end without close_notify as an error with its own text. Here such an end is ordinary.
                 let read_error = read_error.filter(|error| error.kind() != io::ErrorKind::UnexpectedEof);
                 let write_error = self.write_failure.take().map(|failure| failure.error);
                 return CloseOutcome::lost(Error::Lost(read_error.or(write_error)));

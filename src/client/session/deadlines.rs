@@ -1,6 +1,6 @@
-//! The deadlines of an open connection, and what is done when one has passed: a ping, statistics, or the end.
+//! The deadlines of an open connection, and their effects: a ping, statistics, or the end.
 //!
-//! They are looked at before there is read or written, which may never end.
+//! They are checked before reading and writing, because those may never stop.
 
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -16,10 +16,10 @@ use crate::client::keepalive::Ticks;
 use crate::client::time_limit::stood_still;
 use crate::{logging, platform};
 
-/// Peers and gateways do not give a connection up that is silent for less than that.
+/// Peers and gateways keep a connection that is silent for less than this.
 const SLEPT_FOR_LONG: Duration = Duration::from_secs(10);
-/// How often a freeze may restart the close timeout of one connection. Callbacks that take long make all clocks late as well,
-/// and must not put its end off for ever.
+/// How often a freeze may restart the close timeout of one connection. Slow callbacks make all clocks late as well.
+/// They must not delay the end for ever.
 const CLOSE_RENEWALS_MAX: u8 = 3;
 
 impl Session<'_> {
@@ -40,7 +40,7 @@ impl Session<'_> {
             .min()
     }
 
-    /// Does what the deadlines that have passed ask for.
+    /// Acts on the deadlines that have passed.
     pub(super) fn timer(&mut self) -> Option<CloseOutcome> {
         let now = Instant::now();
         self.left_until.take_if(|by| *by <= now);
@@ -86,7 +86,7 @@ impl Session<'_> {
                 if idle {
                     self.writer.release_deflater();
                 }
-                // An unwritten ping is enough, and so is an unanswered probe. A queued pong asks nothing.
+                // One unwritten ping is enough, and so is one unanswered probe. A queued pong requests no answer.
                 if !self.writer.has_ping() {
                     self.keepalive_ping();
                 } else if !self.pinger.is_probing() {
@@ -102,9 +102,9 @@ impl Session<'_> {
         }
     }
 
-    /// While the device sleeps, its clock stands still, but the peer's clock continues. After some time the peer drops the
-    /// connection, and its close frame does not arrive. So a device that has slept for long asks whether the peer is still
-    /// there.
+    /// While the device sleeps, its clock stands still, but the peer's clock continues. The peer drops the connection
+    /// after some time, and its close frame does not arrive. So after a long sleep the device asks whether the peer
+    /// still exists.
     fn notice_sleep(&mut self, now: Instant) {
         let slept = platform::slept();
         if slept.saturating_sub(self.slept) < SLEPT_FOR_LONG {
@@ -118,14 +118,15 @@ impl Session<'_> {
         }
     }
 
-    /// Whether the peer may have given this side up, since it was absent for long and nothing was answered since.
+    /// Whether the peer may have given up this side. It may if this side was absent for long and nothing was answered
+    /// since.
     pub(super) fn may_be_given_up(&self) -> bool {
         let slept = || platform::slept().saturating_sub(self.slept) >= SLEPT_FOR_LONG;
         !self.pinger.has_met_again() || self.pinger.has_keepalive() && slept()
     }
 
-    /// Whether a deadline that would end the connection has passed and does not end it yet. The socket is read once more
-    /// before it does; and when the process stood still, the peer gets the time for an answer once more.
+    /// Whether a passed deadline that would end the connection must wait. First the socket is read once more. If the
+    /// process stood still, the peer then gets the whole time again.
     fn is_not_over(&mut self, now: Instant) -> bool {
         let failure_by = self.write_failure.as_ref().map(|failure| failure.by);
         let deadlines = [self.pinger.gives_up_at(), self.close_by, failure_by];
@@ -151,8 +152,8 @@ impl Session<'_> {
         true
     }
 
-    /// The close timeout counts from the last progress while an application waits for what it sent; a client that is
-    /// gone has no such patience.
+    /// The close timeout counts from the last progress while an application waits for its messages. A dropped client
+    /// does not wait that long.
     pub(super) fn extend_close_deadline(&mut self) {
         if let Some(close_by) = &mut self.close_by
             && !self.shared.is_detached()

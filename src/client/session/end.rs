@@ -1,4 +1,4 @@
-//! How a connection ends: for the session, and in its report.
+//! The end of a connection: for the session, and in its report.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use crate::client::shared::CloseRequest;
 use crate::client::transport::Endpoints;
 use crate::protocol::CloseCode;
 
-/// How an attempt or a connection ended, and what is left to report. It goes around boxed, since a future that returns one
-/// has room for it as long as it runs.
+/// How an attempt or a connection ended, and what is left to report. It is boxed, because a future reserves room for
+/// its result as long as it runs.
 pub(super) struct SessionEnd {
     pub(super) error: Option<Error>,
     /// Messages that the session took from the queue and that can no longer be sent.
@@ -25,7 +25,7 @@ pub(super) struct SessionEnd {
     /// Data that must still be sent before the connection closes properly.
     pub(super) writer: Option<Box<Writer>>,
     pub(super) was_open: bool,
-    /// Of the connection that was open.
+    /// The connection that was open.
     pub(super) endpoints: Option<Box<Endpoints>>,
     pub(super) times: Times,
     /// How long the process stood still during the attempt.
@@ -63,7 +63,7 @@ impl SessionEnd {
     }
 }
 
-/// Why an open connection ends.
+/// The end of an open connection.
 pub(super) struct CloseOutcome {
     pub(super) error: Option<Error>,
     pub(super) closed: Closed,
@@ -89,7 +89,7 @@ pub(super) fn closed(cause: Cause, code: u16, reason: String) -> Closed {
     Closed { code, reason, cause, unsent: 0, times: Times::default(), peer: PeerClose::None }
 }
 
-/// Whether a close frame has the code of an end in good order, or none.
+/// Whether a close frame has the code of an orderly end, or none.
 pub(super) fn says_nothing(code: u16) -> bool {
     [CloseCode::Normal, CloseCode::Status].map(u16::from).contains(&code)
 }

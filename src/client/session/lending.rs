@@ -1,4 +1,4 @@
-//! Counts what has reached the kernel. Lends the socket to callers while the session does not run.
+//! Counts the data that the kernel has accepted. Lends the socket to callers while the session does not run.
 
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::client::send_queue::{Chunk, FLOOD_BYTES};
 use crate::client::shared::lending::{Plan, Returned};
 use crate::runtime;
 
-/// How long a session that is flooded leaves the writing to the callers, before it looks whether they do.
+/// How long a flooded session leaves the writing to callers before it checks whether they write.
 const LEFT_TO_CALLERS: Duration = Duration::from_millis(1);
 
 impl Session<'_> {
@@ -22,7 +22,7 @@ impl Session<'_> {
         self.has_written();
     }
 
-    /// Something has reached the kernel.
+    /// The kernel has accepted data.
     fn has_written(&mut self) {
         self.pinger.wrote();
         let drained = self.shared.note_in_flight(self.writer.pending());
@@ -33,7 +33,7 @@ impl Session<'_> {
         self.extend_close_deadline();
     }
 
-    /// Counts the messages that the kernel has got, and reports those with a receipt.
+    /// Counts the messages that the kernel has accepted, and reports those with a receipt.
     pub(super) fn notify_sent(&mut self) {
         self.shared.counters.sent_messages(std::mem::take(&mut self.writer.written));
         self.writer.give_back();
@@ -65,7 +65,7 @@ impl Session<'_> {
         Poll::Ready(())
     }
 
-    /// Lends the socket to callers, when they have flooded it.
+    /// Lends the socket to callers, if they have flooded it.
     pub(super) fn lend_outlet(&mut self) {
         if !self.can_lend() {
             return;
@@ -81,12 +81,12 @@ impl Session<'_> {
         lending.lend(socket, || writer.hand_over(), plan, may_be_lent);
     }
 
-    /// Whether what is next is left to callers. They write no control frames.
+    /// Whether callers write the next data. They write no control frames.
     pub(super) fn leaves_writing(&self) -> bool {
         self.left_until.is_some() && !self.writer.out.front().is_some_and(Chunk::is_control)
     }
 
-    /// Has other tasks run; and when a caller has queued much since the last turn, leaves the writing to it.
+    /// Lets other tasks run. If a caller has queued much since the last turn, leaves the writing to it.
     pub(super) fn end_turn(&mut self, cx: &mut Context<'_>) {
         let flooded = self.writer.out.take_flooded();
         if flooded && !self.writer.out.is_empty() && self.can_lend() {
