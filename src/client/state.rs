@@ -1,4 +1,4 @@
-//! The states of a connection, and the codes that an application may close it with.
+//! The states of a connection, and the close codes of an application.
 
 use crate::protocol::{CloseCode, Role};
 
@@ -9,21 +9,21 @@ pub enum State {
     Idle,
     /// An attempt is under way.
     Connecting,
-    /// Messages go both ways.
+    /// Messages may be sent and received.
     Open,
-    /// This side or the other has asked to close.
+    /// Either side has asked to close.
     Closing,
     /// The last connection or attempt is over.
     Closed,
 }
 
-/// The code to send when an application closes with `code`: `code`, or 1000 if it must not be sent (RFC 6455 section 7.4). A
-/// refused close would leave the connection open. 1000 to 1003, 1007 to 1014 and 3000 to 4999 may be.
+/// The code to send if an application closes with `code`. It is 1000 if `code` must not be sent (RFC 6455 section 7.4),
+/// because a refused close would leave the connection open. 1000 to 1003, 1007 to 1014 and 3000 to 4999 may be sent.
 pub fn close_code(code: u32) -> CloseCode {
     close_code_of(Role::Client, code)
 }
 
-/// The same for that side of a connection: a server does not close with 1010.
+/// The same for the given side. A server does not close with 1010.
 pub(super) fn close_code_of(role: Role, code: u32) -> CloseCode {
     let sendable = u16::try_from(code).ok().filter(|code| role.may_close_with(*code));
     sendable.map_or(CloseCode::Normal, CloseCode::from)

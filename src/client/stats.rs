@@ -19,40 +19,40 @@ pub struct Timing {
     pub upgrade: Duration,
 }
 
-/// The statistics of a client over all its connections.
+/// The statistics of a client, over all its connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
     /// Attempts begun.
     pub attempts: u64,
     /// Connections that were open.
     pub connections: u64,
-    /// Messages handed to the kernel, and their bytes on the wire with those of all other frames; before TLS.
+    /// Messages that the kernel has accepted, and the bytes of all frames on the wire, before TLS.
     pub messages_sent: u64,
     /// See [`Statistics::messages_sent`].
     pub bytes_sent: u64,
-    /// Messages received whole, and the bytes on the wire of all frames; after TLS.
+    /// Messages received completely, and the bytes of all frames on the wire, after TLS.
     pub messages_received: u64,
     /// See [`Statistics::messages_received`].
     pub bytes_received: u64,
-    /// Payload bytes of the messages that were compressed (RFC 7692), and what they were compressed to.
+    /// Payload bytes of compressed messages (RFC 7692), before and after compression.
     pub deflate_input: u64,
     /// See [`Statistics::deflate_input`].
     pub deflate_output: u64,
-    /// Pings sent, keepalive's and the application's.
+    /// Pings sent, by keepalive and by the application.
     pub pings_sent: u64,
-    /// Pongs that answered one of them.
+    /// Pongs that answered a ping.
     pub pongs_received: u64,
-    /// Pings sent that no pong has answered, up to now. A pong answers the pings before its own too (RFC 6455 5.5.3).
+    /// Pings without an answer so far. A pong answers all earlier pings too (RFC 6455 5.5.3).
     pub pings_unanswered: u64,
     /// Pings received, each answered by a pong.
     pub pings_received: u64,
     /// The last round trip of a ping; `None` before the first.
     pub round_trip: Option<Duration>,
-    /// Smoothed as RFC 6298 section 2 does.
+    /// Smoothed as in RFC 6298 section 2.
     pub round_trip_smoothed: Option<Duration>,
     /// The shortest round trip.
     pub round_trip_minimum: Option<Duration>,
-    /// Bytes and messages that wait to be sent now, as [`super::Client::buffered`].
+    /// Bytes and messages that wait to be sent, as [`super::Client::buffered`].
     pub buffered_bytes: usize,
     /// See [`Statistics::buffered_bytes`].
     pub buffered_messages: usize,
@@ -80,7 +80,7 @@ pub(super) struct Counters {
     round_trip_minimum: AtomicU64,
 }
 
-/// Cheaper than an atomic addition, and as good while one session at a time writes.
+/// It is cheaper than an atomic addition, and correct while only one session writes at a time.
 fn add(counter: &AtomicU64, count: u64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
 }
@@ -127,7 +127,7 @@ impl Counters {
         add(&self.pings_received, 1);
     }
 
-    /// A pong has answered so many pings, the last of them after `time`.
+    /// A pong has answered this many pings, the last after `time`.
     pub(super) fn answered(&self, pings: usize, time: Duration) {
         add(&self.pongs_received, 1);
         add(&self.pings_answered, pings as u64);
@@ -145,7 +145,7 @@ impl Counters {
         self.round_trip_minimum.store(minimum, Ordering::Relaxed);
     }
 
-    /// The counters; the other fields come from elsewhere.
+    /// The counters. Other modules provide the remaining fields.
     pub(super) fn snapshot(&self) -> Statistics {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let time = |counter: &AtomicU64| match counter.load(Ordering::Relaxed) {
@@ -163,7 +163,7 @@ impl Counters {
             deflate_output: count(&self.deflate_output),
             pings_sent: count(&self.pings_sent),
             pongs_received: count(&self.pongs_received),
-            // Read one after the other while a session counts.
+            // Reads one after the other while a session counts.
             pings_unanswered: count(&self.pings_sent).saturating_sub(count(&self.pings_answered)),
             pings_received: count(&self.pings_received),
             round_trip: time(&self.round_trip),

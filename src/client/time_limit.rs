@@ -1,4 +1,4 @@
-//! Limits of time in a process that may stand still.
+//! Time limits in a process that may stand still.
 //!
 //! An app freezer stops processes for longer than any limit. Meanwhile peers continue. Their data waits in the kernel, so an
 //! expired limit says nothing about them. So after a late alarm, waiting data is read before anything ends. After a very late
@@ -10,22 +10,22 @@ use tokio::time::Instant;
 
 use crate::runtime::sleep_until;
 
-/// A clock that rings so much late tells that the process stood still, or had no processor.
+/// A clock that rings this late shows that the process stood still, or had no processor.
 const STOOD_STILL: Duration = Duration::from_millis(500);
-/// One that rings no later than this is on time.
+/// A clock that rings at most this late is on time.
 const ON_TIME: Duration = Duration::from_millis(10);
-/// How long the runtime takes at most to learn what waits in the kernel.
+/// The runtime needs at most this long to learn of data in the kernel.
 const CATCH_UP: Duration = Duration::from_millis(50);
 /// A limit is split into parts. If a part ends far too late, the process stood still and ran again before the limit ended.
 const PARTS: u32 = 4;
 const PART_MAX: Duration = Duration::from_secs(1);
 
-/// How long the process stood still, if it did when `deadline` passed. The limit then starts again.
+/// How long the process stood still when `deadline` passed, if it did. The limit then restarts.
 pub(super) fn stood_still(deadline: Instant, now: Instant) -> Option<Duration> {
     Some(now.saturating_duration_since(deadline)).filter(|late| *late >= STOOD_STILL)
 }
 
-/// Ends when `limit` has passed, at `deadline` or later; tells `still` of each time that the process stood still.
+/// Ends when `limit` has passed, at `deadline` or later. Calls `still` each time that the process stood still.
 pub(super) async fn passed(mut deadline: Instant, limit: Duration, still: impl Fn(Duration)) {
     let part = (limit / PARTS).min(PART_MAX);
     loop {
@@ -43,7 +43,7 @@ pub(super) async fn passed(mut deadline: Instant, limit: Duration, still: impl F
     }
 }
 
-/// The result of `work` within `limit`, which ends at `deadline` or later; `None` when it takes longer.
+/// The result of `work` within `limit`, which ends at `deadline` or later. `None` if it takes longer.
 pub(crate) async fn within<T>(
     limit: Duration,
     deadline: Instant,
@@ -52,7 +52,7 @@ pub(crate) async fn within<T>(
     within_telling(limit, deadline, |_| {}, work).await
 }
 
-/// As [`within`]; tells `still` of each time that the process stood still.
+/// As [`within`]. Calls `still` each time that the process stood still.
 pub(super) async fn within_telling<T>(
     limit: Duration,
     deadline: Instant,
@@ -85,15 +85,15 @@ mod tests {
 
         let part = LIMIT / PARTS;
         for (parts_before, late, ends) in [
-            // On time, or nearly.
+            // On time, or almost.
             (3, Duration::ZERO, LIMIT),
             (3, ON_TIME, LIMIT + ON_TIME),
             (3, ON_TIME + MILLISECOND, LIMIT + ON_TIME + MILLISECOND + CATCH_UP),
             (3, STOOD_STILL - MILLISECOND, LIMIT + STOOD_STILL - MILLISECOND + CATCH_UP),
-            // Stopped when it was to end, for just so long and for very long.
+            // Stopped at the end of the limit, for exactly the threshold and for very long.
             (3, STOOD_STILL, LIMIT + STOOD_STILL + LIMIT),
             (3, 100 * LIMIT, 102 * LIMIT),
-            // Stopped before, and over the end or nearly to it.
+            // Stopped before the end, and until or beyond it.
             (0, 100 * LIMIT, part + 101 * LIMIT),
             (0, LIMIT - part - MILLISECOND, 2 * LIMIT - MILLISECOND),
             (1, STOOD_STILL, 2 * part + STOOD_STILL + LIMIT),

@@ -1,7 +1,7 @@
-//! The session: one task that lives as long as a client's connection, and the ones that come in its place. It makes them,
-//! has their frames read and written, and tells the listener.
+//! The session: one task for a client's connection and for those that replace it. It makes the connections, has their
+//! frames read and written, and notifies the listener.
 //!
-//! Owns the socket and the timers. Takes commands from the [`Shared`], never from a caller directly.
+//! Owns the socket and the timers. Takes commands from [`Shared`], never directly from a caller.
 
 mod accepted;
 mod ack_progress;
@@ -61,7 +61,7 @@ pub(super) fn start(
     process.spawn(run(shared, attempt, turn, Box::new(request)));
 }
 
-/// Begins attempt `attempt` of a client, which fails with `fault`.
+/// Begins attempt `attempt` of a client. It fails with `fault`.
 pub(super) fn start_in_vain(
     process: &'static runtime::Process,
     shared: Arc<Shared>,
@@ -75,15 +75,15 @@ pub(super) fn start_in_vain(
     });
 }
 
-/// Makes connections, one after another, until no retry follows.
-/// The request comes boxed: the future would hold it, and more than once, as long as the connection lives.
+/// Makes connections, one after another, until no retry follows. The request is boxed, because the future would hold
+/// it, several times, as long as the connection lives.
 async fn run(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, request: Box<Request>) {
     let mut listener = turn.await;
     let close_timeout = request.session.close_timeout;
     let mut series =
         request.reconnect.as_ref().map(|template| Box::new(Series::new(template.policy.clone())));
     let mut request: Arc<Request> = request.into();
-    // When the last connection that was open was lost, and which it was.
+    // The time when the last open connection was lost, and its two ends.
     let (mut lost_at, mut endpoints) = (None, None);
     let network = request.watches_network().then(|| transport::subscribe(shared.clone()));
     let mut end = loop {
@@ -107,7 +107,7 @@ async fn run(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, request: Box
         let reachability =
             network.as_ref().map(|subscription| Reachability { subscription, endpoints: last });
         let retry = Retry { shared: &shared, attempt, series, request: kept, reachability };
-        // Boxed, as connecting is.
+        // Boxed for the same reason as connecting.
         match Box::pin(retry.next(&mut **listener, end)).await {
             Ok(Next { request: next, same_endpoint }) => {
                 request = next;
@@ -121,7 +121,7 @@ async fn run(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, request: Box
     };
     end.was_open |= lost_at.is_some();
     if let Some(writer) = notify_end(&shared, attempt, &mut **listener, *end) {
-        // From here on the client may have its next connection.
+        // From here on the client may begin its next connection.
         drop(listener);
         writer.finish_within(close_timeout, &shared.counters).await;
     }
@@ -137,7 +137,8 @@ struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Makes the connection and runs it to its end. Not `async`: such a function would hold its arguments as long.
+    /// Makes the connection and runs it to its end. It is not `async`, because an async function would hold its
+    /// arguments as long.
     fn run<'l>(
         self,
         listener: &'l mut dyn Listener,

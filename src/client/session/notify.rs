@@ -1,4 +1,4 @@
-//! Calls the listener in batches. Calls that may block run apart from the sockets. A dropped client gets no calls.
+//! Calls the listener in batches. Calls that may block run separately from the sockets. A dropped client gets no calls.
 
 use crate::client::event::{Direction, Listener};
 use crate::client::shared::Shared;
@@ -17,7 +17,7 @@ pub(super) fn notify(shared: &Shared, listener: &mut dyn Listener, event: impl F
     });
 }
 
-/// A batch of events, which ends however it is left.
+/// A batch of events. Its drop ends it.
 pub(super) struct Batch<'a>(pub(super) &'a mut dyn Listener);
 
 impl<'a> Batch<'a> {

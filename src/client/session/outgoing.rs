@@ -1,4 +1,4 @@
-//! The chunks that a session has taken from the send queue and not written, and their sum.
+//! The chunks that a session has taken from the send queue and not yet written, with their sum.
 //!
 //! A queue may hold thousands of chunks, and each write needs their sum. So the sum is stored, and computed again only after a
 //! rare change.
@@ -8,21 +8,21 @@ use std::ops::Deref;
 
 use crate::client::send_queue::{Backlog, Chunk, FLOOD_BYTES};
 
-/// The chunks in the order in which they go out.
+/// The chunks, in the order of sending.
 #[derive(Default)]
 pub(super) struct Outgoing {
     chunks: VecDeque<Chunk>,
-    /// Their sum, unless they were changed since it was known.
+    /// Their sum. `None` after a change, until it is computed again.
     sum: Option<Backlog>,
-    /// A message among them may be one that is still to be compressed.
+    /// A message among them may still need compression.
     uncompressed: bool,
-    /// Much was once found queued at a time, and was since the last look.
+    /// Much was found queued at once: ever, and since the last look.
     was_flooded: bool,
     flooded: bool,
 }
 
 impl Outgoing {
-    /// Has `queue` append chunks.
+    /// Lets `queue` append chunks.
     pub(super) fn take<T>(&mut self, queue: impl FnOnce(&mut VecDeque<Chunk>) -> T) -> T {
         let before = self.chunks.len();
         let result = queue(&mut self.chunks);
@@ -55,18 +55,18 @@ impl Outgoing {
         sum
     }
 
-    /// The chunks, to be changed in any way but by more messages that are still to be compressed.
+    /// The chunks, for any change except an additional message that needs compression.
     pub(super) fn edit(&mut self) -> &mut VecDeque<Chunk> {
         self.sum = None;
         &mut self.chunks
     }
 
-    /// Whether callers were once that much faster than the session.
+    /// Whether callers were ever that much faster than the session.
     pub(super) fn was_flooded(&self) -> bool {
         self.was_flooded
     }
 
-    /// Whether they were so since the last look.
+    /// Whether they were since the last look.
     pub(super) fn take_flooded(&mut self) -> bool {
         std::mem::take(&mut self.flooded)
     }

@@ -1,6 +1,8 @@
-//! The pings of a connection: those of keepalive, those of the application, and the probe after a network change or a sleep.
+//! The pings of a connection: those of keepalive, those of the application, and the probe after a network change or a
+//! sleep.
 //!
-//! Owns when to ping, which pings have no pong yet and when silence means that the peer is gone. Sends nothing itself.
+//! Decides when to ping, knows which pings have no pong, and when silence means that the peer is gone. Sends nothing
+//! itself.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,21 +13,21 @@ use super::ack_progress::AckProgress;
 use super::writer::Writer;
 use crate::client::keepalive::{Due, Keepalive};
 
-/// Pings without a pong so far; the oldest are dropped.
+/// The most pings that are remembered without a pong. Beyond it the oldest is forgotten.
 const UNANSWERED_PINGS_MAX: usize = 32;
-/// How soon after a change of the network the peer must answer a ping.
+/// The time for an answer after a change of the network.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
-/// The same time after a sleep: the device may need seconds to join its network again, and reports nothing.
+/// The time for an answer after a sleep. The device may need seconds to join its network again, and reports nothing.
 const SLEPT_PROBE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Data that arrives within this time after a change may have been sent before it.
+/// Data that arrives within this time after a change may be older than the change.
 const PROBE_STALE: Duration = Duration::from_millis(250);
 
 /// See the module.
 pub(super) struct Pinger {
     keepalive: Keepalive,
-    /// Pings that no pong has answered yet, oldest first, and when each was sent.
+    /// Pings that no pong has answered, oldest first, each with the time of sending.
     unanswered: VecDeque<(Vec<u8>, Instant)>,
-    /// The number in the last ping that was numbered.
+    /// The number in the last numbered ping.
     number: u32,
     /// Set while a probe is unanswered: the answer shows that the connection has survived.
     probe: Option<Box<Probe>>,
@@ -33,7 +35,7 @@ pub(super) struct Pinger {
     ack_progress: Option<Box<AckProgress>>,
     /// Something was written since the last ping of the keepalive.
     wrote: bool,
-    /// When a long absence of this side ended, until a ping that was sent afterwards is answered.
+    /// The end of this side's last long absence. Cleared when a later ping is answered.
     absent_until: Option<Instant>,
 }
 
@@ -47,12 +49,12 @@ struct Probe {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doubt {
     NetworkChanged,
-    /// The device slept, and the peer may have given it up.
+    /// The device slept, and the peer may have given up the connection.
     Slept,
 }
 
 impl Doubt {
-    /// How soon the peer must answer.
+    /// The time for the peer's answer.
     fn limit(self) -> Duration {
         match self {
             Self::NetworkChanged => PROBE_TIMEOUT,
@@ -61,10 +63,10 @@ impl Doubt {
     }
 }
 
-/// What is due by the clock.
+/// The action that is due.
 pub(super) enum PingDue {
     Nothing,
-    /// A ping of the keepalive. `idle` says that nothing was written since the one before.
+    /// A ping of keepalive. `idle` says that nothing was written since the previous one.
     Ping {
         idle: bool,
     },
@@ -93,7 +95,7 @@ impl Pinger {
         [self.keepalive.deadline(), probe_by].into_iter().flatten().min()
     }
 
-    /// When silence will mean that the peer is gone.
+    /// The time at which silence means that the peer is gone.
     pub(super) fn gives_up_at(&self) -> Option<Instant> {
         let probe_by = self.probe.as_ref().map(|probe| probe.by);
         [self.keepalive.gives_up_at(), probe_by].into_iter().flatten().min()
@@ -104,13 +106,13 @@ impl Pinger {
         self.keepalive.alive();
         // Data of the old network may have waited in the kernel.
         self.probe.take_if(|probe| now > probe.sent_at + PROBE_STALE);
-        // The probe waits on, and so counts what is acknowledged ahead of it.
+        // While the probe waits, acknowledgements ahead of it still count.
         if self.probe.is_none() {
             self.ack_progress = None;
         }
     }
 
-    /// Our close frame is queued, and nothing follows it: silence is then a matter of the close timeout.
+    /// Our close frame is queued, and nothing follows it. From now on the close timeout applies to silence.
     pub(super) fn stop(&mut self) {
         self.keepalive.stop();
     }
@@ -125,7 +127,7 @@ impl Pinger {
         self.keepalive.resumed(now);
     }
 
-    /// Reading is still paused, or was not possible: every answer gets its whole time again.
+    /// Reading is still paused, or was impossible. Every answer gets its whole time again.
     pub(super) fn still_paused(&mut self, now: Instant) {
         self.keepalive.resumed(now);
         if let Some(probe) = &mut self.probe {
@@ -138,29 +140,29 @@ impl Pinger {
         self.probe.is_some()
     }
 
-    /// The process or the device stood still for so long that the peer may have given this side up.
+    /// The process or the device stood still so long that the peer may have given up this side.
     pub(super) fn was_absent(&mut self, now: Instant) {
         if self.has_keepalive() {
             self.absent_until = Some(now);
         }
     }
 
-    /// Whether the peer has answered since this side was absent for long.
+    /// Whether the peer has answered since this side's long absence.
     pub(super) fn has_met_again(&self) -> bool {
         self.absent_until.is_none()
     }
 
-    /// Whether pings go out by themselves.
+    /// Whether pings are sent automatically.
     pub(super) fn has_keepalive(&self) -> bool {
         self.keepalive.deadline().is_some()
     }
 
-    /// From now on the next bytes from the peer must show that the connection has survived.
+    /// From now on the next bytes from the peer must prove that the connection has survived.
     pub(super) fn begin_probe(&mut self, doubt: Doubt, now: Instant) {
         self.probe = Some(Box::new(Probe { doubt, sent_at: now, by: now + doubt.limit() }));
     }
 
-    /// The payload of a ping that tells its pong from others.
+    /// A payload by which a ping's pong is recognised.
     pub(super) fn next_payload(&mut self) -> [u8; 4] {
         self.number = self.number.wrapping_add(1);
         self.number.to_be_bytes()
@@ -181,8 +183,8 @@ impl Pinger {
         self.unanswered.push_back((payload, now));
     }
 
-    /// A pong came. It answers the latest ping with its payload, and those before it (RFC 6455 section 5.5.3): how many
-    /// these are, and how long ago the latest was sent. `None` when no ping had this payload.
+    /// A pong arrived. It answers the latest ping with its payload, and all earlier pings (RFC 6455 section 5.5.3).
+    /// Returns their number, and the time since the latest was sent. `None` if no ping had this payload.
     pub(super) fn answered(&mut self, payload: &[u8]) -> Option<(usize, Duration)> {
         let at = self.unanswered.iter().rposition(|(sent, _)| sent == payload)?;
         let (_, sent_at) = self.unanswered.drain(..=at).next_back()?;
@@ -211,7 +213,7 @@ impl Pinger {
         }
     }
 
-    /// Whether the peer has acknowledged more of what was sent ahead of the ping.
+    /// Whether the peer has acknowledged more of the data ahead of the ping.
     fn peer_acknowledges(&mut self, writer: &Writer) -> bool {
         self.ack_progress.as_mut().is_some_and(|progress| progress.advanced(writer))
     }

@@ -19,7 +19,7 @@ thread_local! {
     static SPARE_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// How many bytes came, and where to.
+/// How many bytes arrived, and where.
 pub(super) enum ReadOutcome {
     /// Into the buffer, for decoding.
     Buffered(usize),
@@ -33,7 +33,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// `received` came along with the server's answer.
+    /// `received` arrived with the server's answer.
     pub(super) fn new(received: ReadBuffer, decoder: Decoder) -> Self {
         let mut reader = Self { buffer: received, decoder };
         reader.lease();
@@ -64,7 +64,7 @@ impl Reader {
         self.decoder.decode(&mut self.buffer)
     }
 
-    /// Makes sure that there is a buffer to read into, with what is left of the last read in it.
+    /// Makes sure that there is a buffer to read into. It begins with the rest of the last read.
     fn lease(&mut self) {
         if self.buffer.capacity() >= READ_BUFFER_BYTES {
             return;
@@ -75,7 +75,7 @@ impl Reader {
         self.move_buffer(storage);
     }
 
-    /// Gives the buffer to the next session of this thread, unless much of a frame is in it.
+    /// Passes the buffer to the next session of this thread, unless much of a frame is in it.
     fn release(&mut self) {
         if self.buffer.data().len() <= REMAINDER_BYTES_MAX {
             let remainder = Vec::with_capacity(self.buffer.data().len());
@@ -84,7 +84,7 @@ impl Reader {
         }
     }
 
-    /// Moves what is not decoded to `storage` and returns the memory it was in.
+    /// Moves the undecoded bytes to `storage`, and returns their former memory.
     fn move_buffer(&mut self, storage: Vec<u8>) -> Vec<u8> {
         let mut moved = ReadBuffer::over(storage);
         if !self.buffer.is_empty() {

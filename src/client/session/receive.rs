@@ -1,4 +1,4 @@
-//! Received data of an open connection: messages go to the listener in batches, control frames are handled here.
+//! Received data of an open connection. Messages go to the listener in batches. Control frames are handled here.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use crate::client::event::{Direction, Pong};
 use crate::client::message::Message;
 use crate::protocol::{Control, Decoded, Output, ProtocolError};
 
-/// The largest batch before the listener is asked whether it can take more.
+/// The largest batch, in bytes. After it the listener is asked whether it can take more.
 const BATCH_BYTES_MAX: usize = 262_144;
 const BATCH_MESSAGES_MAX: usize = 4_096;
 
@@ -57,9 +57,9 @@ impl Session<'_> {
         }
     }
 
-    /// Delivers `first` and the messages that follow it directly; returns what came after them. A long batch ends early, even
-    /// if few bytes were read for it, because compressed messages are up to a thousand times as large. Between two batches the
-    /// listener is polled for room.
+    /// Delivers `first` and the messages that follow it directly. Returns the item after them. A long batch ends early,
+    /// even if few bytes were read for it, because compressed messages may be up to a thousand times as large. Between
+    /// two batches the listener is asked for room.
     fn messages(&mut self, first: Decoded, pace: &mut Pace) -> Result<Option<Decoded>, ProtocolError> {
         let Self { shared, listener, reader: Reader { buffer, decoder }, undelivered, budget, .. } = self;
         shared.awake();
@@ -71,7 +71,7 @@ impl Session<'_> {
                 let wanted = batch.as_mut().filter(|_| !shared.is_detached());
                 match decoded {
                     Ok(Some(Decoded::Message(kind, range))) => {
-                        // Before the listener's event, because the listener may read it.
+                        // It comes before the listener's event, because the listener may read it.
                         shared.counters.received_message();
                         bytes += range.len();
                         if let Some(Batch(listener)) = wanted {

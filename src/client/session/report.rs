@@ -14,7 +14,7 @@ use crate::client::send_queue::Dropped;
 use crate::client::shared::Shared;
 use crate::{logging, runtime};
 
-/// Tells how it ended, and returns what has still to be closed in good order.
+/// Reports how the session ended. Returns the connection that must still be closed properly.
 pub(super) fn notify_end(
     shared: &Shared,
     attempt: u64,
@@ -61,7 +61,7 @@ pub(super) fn notify_end(
     writer
 }
 
-/// How a session ended, by a panic of it too. Not `async`: such a function would hold the session a second time.
+/// How a session ended. A panic is one way. It is not `async`, because an async function would hold the session twice.
 pub(super) fn unless_it_panics(
     shared: &Shared,
     was_open: &AtomicBool,

@@ -1,4 +1,4 @@
-//! Between two connections: the wait for the next attempt, and what the application may change about it.
+//! The time between two connections: the wait for the next attempt, and the application's changes to it.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -22,19 +22,19 @@ use crate::client::transport::{Endpoints, Subscription};
 use crate::logging;
 use crate::runtime;
 
-/// Between two connections of a client: what the wait for the next attempt needs.
+/// The data for the wait between two connections of a client.
 pub(super) struct Retry<'a> {
     pub(super) shared: &'a Arc<Shared>,
-    /// The number of the attempt that the application has made.
+    /// The number of the attempt that the application began.
     pub(super) attempt: u64,
     pub(super) series: &'a mut Series,
     /// The request of the last attempt.
     pub(super) request: Arc<Request>,
-    /// `None` when the client does not watch the network.
+    /// `None` if the client does not watch the network.
     pub(super) reachability: Option<Reachability<'a>>,
 }
 
-/// Whether there is still a route to where the last connection led.
+/// Checks whether there is still a route to the end of the last connection.
 #[derive(Clone, Copy)]
 pub(super) struct Reachability<'a> {
     pub(super) subscription: &'a Subscription,
@@ -44,14 +44,14 @@ pub(super) struct Reachability<'a> {
 /// The request of the next attempt.
 pub(super) struct Next {
     pub(super) request: Arc<Request>,
-    /// It leads to the host and port of the last one.
+    /// It has the host and port of the last request.
     pub(super) same_endpoint: bool,
 }
 
-/// Why an attempt that was announced does not begin.
+/// Why an announced attempt does not begin.
 enum Unready {
     Stop(Stop),
-    /// The application wants no more of them.
+    /// The application wants no more attempts.
     GiveUp,
     Failed(Error),
 }
@@ -116,11 +116,12 @@ impl Retry<'_> {
         }
     }
 
-    /// Counts the next attempt and returns the delay before it; `None` when no retry follows.
+    /// Counts the next attempt and returns the delay before it. `None` if no retry follows.
     fn delay(&mut self, end: &SessionEnd, now: Instant) -> Option<Duration> {
         let delay = self.series.next(end.setback(), now)?;
         let first = self.series.attempts() == 1;
-        // It is this device that has another network, or slept, not a server that all its clients have lost.
+        // This device changed its network, or slept. The server did not lose all its clients at once, so no delay is
+        // needed.
         let own = first && matches!(end.error, Some(Error::NetworkChanged(_) | Error::Slept(_)));
         Some(if own { Duration::ZERO } else { delay })
     }
@@ -132,7 +133,7 @@ impl Retry<'_> {
         if !payloads.is_empty() {
             runtime::callback(|| drop(payloads));
         }
-        // The reason is the peer's text, which does not belong into a log.
+        // The reason is the peer's text, which does not belong in a log.
         logging::warn(format_args!(
             "{} attempt {} in {} ms ({:?})",
             shared.tag(),
@@ -150,11 +151,11 @@ impl Retry<'_> {
         }
     }
 
-    /// Lets the last connection close in good order while the client waits for the next one.
+    /// Closes the last connection properly while the client waits for the next one.
     async fn close_in_background(&self, writer: Box<Writer>) {
         let (shared, close_timeout) = (self.shared.clone(), self.request.session.close_timeout);
         let finish = async move { writer.finish_within(close_timeout, &shared.counters).await };
-        // Without a runtime this would not run either.
+        // Without a runtime this code would not run either.
         let _ = runtime::spawn(finish);
         yield_now().await;
     }
@@ -206,7 +207,8 @@ impl Retry<'_> {
                 let Some(late) = stood_still(deadline.deadline(), Instant::now()) else {
                     return Poll::Ready(Err(Unready::GiveUp));
                 };
-                // How long before the end is unknown; and the network returns a little after the process.
+                // It is unknown how long before the end the process stopped. And the network returns a little later
+                // than the process.
                 let more = late + series.policy().max_delay;
                 still += more;
                 let by = deadline.deadline() + more;
@@ -250,7 +252,7 @@ impl Retry<'_> {
                     .unwrap_or(Err(Unready::Failed(Error::Unprepared(Some(limit)))))
             }
         };
-        // One that was taken up to now counts.
+        // An answer that arrived before counts.
         let late = shared.end_preparing();
         let prepared = match prepared {
             Ok(None) | Err(Unready::Failed(_)) if late.is_some() => late,
@@ -269,7 +271,7 @@ impl Retry<'_> {
     }
 }
 
-/// The event for a failure that attempt `attempt` follows after `delay`.
+/// The event for a failure. Attempt `attempt` follows after `delay`.
 fn reconnecting(end: &SessionEnd, attempt: u32, delay: Duration, unsent: usize) -> Reconnecting {
     let code = end.closed.as_ref().filter(|_| end.error.is_none()).map(|closed| closed.code);
     let text = match (&end.error, &end.closed) {
@@ -284,7 +286,7 @@ fn reconnecting(end: &SessionEnd, attempt: u32, delay: Duration, unsent: usize) 
     Reconnecting { attempt, delay, cause: end.cause(), code, status, text, unsent }
 }
 
-/// Lets other tasks of this thread run, as must be between waking one and a callback.
+/// Lets other tasks of this thread run. That is necessary between the wake of a task and a callback.
 async fn yield_now() {
     let mut yielded = false;
     poll_fn(|cx| {
@@ -323,7 +325,7 @@ mod tests {
         heard: Option<Pin<Box<tokio::time::Sleep>>>,
     }
 
-    /// With its answer to `prepare`, and the time it takes to process events.
+    /// A listener with its log, its answer to `prepare`, and the time it takes to process events.
     struct Recorder(Arc<std::sync::Mutex<Log>>, PrepareDecision, Duration);
 
     impl Recorder {
@@ -361,7 +363,7 @@ mod tests {
         }
     }
 
-    /// Runs a client against a closed port until its end, with a clock that stops while a task runs.
+    /// Runs a client against a closed port until its end. The clock stops while a task runs.
     async fn refused(reconnect: Reconnect, prepare: PrepareDecision) -> (Log, Duration) {
         refused_slowly(reconnect, prepare, Duration::ZERO).await
     }
@@ -399,7 +401,7 @@ mod tests {
             let longest = SECOND * (1 << index.min(3));
             assert!(*delay <= longest && *cause == Cause::Connect, "{index}: {delay:?} {cause:?}");
         }
-        // 4 s each on average.
+        // The average is 4 s each.
         assert!((100..250).contains(&log.delays.len()), "{}", log.delays.len());
         assert!(
             matches!(log.ends.as_slice(), [failed] if failed.starts_with("TCP connect")),

@@ -1,4 +1,4 @@
-//! The one timer of a session, whichever of its deadlines is the nearest.
+//! A session's only timer. It is set for the nearest deadline.
 
 use std::task::{Context, Poll};
 
@@ -11,7 +11,7 @@ use crate::runtime::Alarm;
 #[derive(Default)]
 pub(super) struct Timer {
     alarm: Alarm,
-    /// For when it is set; it may ring early, never late.
+    /// The time that it is set for. It may ring early, but never late.
     armed: Option<Instant>,
     is_due: bool,
 }
@@ -29,7 +29,7 @@ impl Timer {
         Poll::Ready(())
     }
 
-    /// After a standstill of the process, the task is woken by its socket before the alarm rings.
+    /// After a standstill of the process, the socket wakes the task before the alarm rings.
     pub(super) fn look_at_clock(&mut self) {
         self.is_due = self.armed.is_some_and(|armed| armed <= Instant::now());
     }

@@ -21,40 +21,40 @@ use crate::client::transport::Stream;
 use crate::protocol::{CloseCode, Deflater, Encoder, FrameHeader, Role, encoded_frames};
 use crate::runtime;
 
-/// Control frames that may wait before a pong replaces the one before it.
+/// The most control frames that may wait. Above it a new pong replaces the last one.
 const WAITING_CONTROL_MAX: usize = 32;
 /// The most slices in one write.
 const WRITE_SLICES_MAX: usize = 64;
-/// The most bytes in one write: the kernel copies them, and may deliver them, before others have their turn.
+/// The most bytes in one write. The kernel copies them, and may deliver them, before other tasks get their turn.
 const WRITE_BYTES_MAX: usize = 262_144;
-/// The most slices while frames are traced: those of one chunk.
+/// The most slices while frames are traced. One chunk has as many.
 const TRACED_SLICES_MAX: usize = 2;
 
-/// The socket and what is on its way into it.
+/// The socket, and the data on its way there.
 pub(super) struct Writer {
     pub(super) stream: Stream,
     pub(super) out: Outgoing,
-    /// Bytes of the first chunk that are written.
+    /// The number of written bytes of the first chunk.
     front_written: usize,
     needs_flush: bool,
     pub(super) encoder: Encoder,
     pub(super) deflater: Option<Box<Deflater>>,
-    /// Keep compressed messages as they were, until the kernel has them.
+    /// Keep the uncompressed form of messages until the kernel has accepted them.
     pub(super) keep_originals: bool,
-    /// Long messages go out in fragments.
+    /// Long messages are sent in fragments.
     pub(super) fragments: bool,
-    /// The work of compressing since it was last counted, in bytes as the budget counts them.
+    /// The work of compression since the last count, in bytes of the budget.
     pub(super) compressed: usize,
-    /// The headers of frames that the kernel has, if a listener wants them.
+    /// The headers of frames that the kernel has accepted, if a listener wants them.
     pub(super) headers: Option<Vec<FrameHeader>>,
     /// Receipts of messages that the kernel has accepted since the last report.
     pub(super) receipts: Vec<Receipt>,
-    /// How many messages the kernel has got since they were last counted.
+    /// How many messages the kernel has accepted since the last count.
     pub(super) written: usize,
-    /// Messages that TLS has accepted and the kernel has not, at least not completely: their count and receipts.
+    /// The number and the receipts of messages that TLS has accepted and the kernel has not, or not completely.
     in_tls: usize,
     receipts_in_tls: Vec<Receipt>,
-    /// Payloads that the kernel has, for their owners.
+    /// Payloads that the kernel has accepted. Their owners get them back.
     spent: Vec<Tail>,
 }
 
@@ -79,14 +79,14 @@ impl Writer {
         }
     }
 
-    /// Whether the headers of frames are kept from now on.
+    /// Sets whether the headers of frames are kept.
     pub(super) fn keep_headers(&mut self, wanted: bool) {
         if self.headers.is_some() != wanted {
             self.headers = wanted.then(Vec::new);
         }
     }
 
-    /// Whether somebody else could write what is next.
+    /// Whether a caller could write the next data.
     pub(super) fn can_be_lent(&self) -> bool {
         self.stream.can_be_lent()
             && self.headers.is_none()
@@ -94,21 +94,21 @@ impl Writer {
             && self.out.front().is_none_or(Chunk::is_ready)
     }
 
-    /// Hands over all data to write to another writer.
+    /// Gives all data to another writer.
     pub(super) fn hand_over(&mut self) -> Rest {
         let pending = self.pending();
         let chunks = std::mem::take(self.out.edit());
         Rest { chunks, of_first: std::mem::take(&mut self.front_written), pending }
     }
 
-    /// Takes back what was handed over, of which `written` bytes are written.
+    /// Takes the rest back. `written` bytes of the data are written.
     pub(super) fn take_back(&mut self, rest: Rest, written: usize) {
         self.stream.socket().note_written(written);
         self.front_written = rest.of_first;
         *self.out.edit() = rest.chunks;
     }
 
-    /// Whether a ping waits, or is not all written.
+    /// Whether a ping waits, or is only partly written.
     pub(super) fn has_ping(&self) -> bool {
         let begun = usize::from(self.front_written > 0);
         let waiting = self.out.iter().skip(begun).take_while(|chunk| chunk.is_control());
@@ -122,7 +122,7 @@ impl Writer {
         waiting
     }
 
-    /// Writes as much as it can. Ready with the number of bytes after a write, with 0 when nothing is left.
+    /// Writes as much as possible. Ready with the number of written bytes, or with 0 if nothing is left.
     pub(super) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -138,12 +138,12 @@ impl Writer {
             return Poll::Ready(Ok(0));
         }
         if self.out.front().is_some_and(|chunk| chunk.uncompressed.is_some()) {
-            // It is long; the rest of it has its turn later.
+            // The message is long. The rest of its compression comes later.
             runtime::end_turn(cx);
             return Poll::Pending;
         }
         let count = match self.out.front() {
-            // One message, as is the rule: not worth room for many slices.
+            // The usual case is one message. It is not worth the room for many slices.
             Some(chunk) if self.out.len() == 1 && chunk.tail.is_none() => {
                 let end = chunk.bytes.len().min(self.front_written + WRITE_BYTES_MAX);
                 ready!(Pin::new(&mut self.stream).poll_write(cx, &chunk.bytes[self.front_written..end]))?
@@ -154,7 +154,7 @@ impl Writer {
                 let most = if self.headers.is_some() { TRACED_SLICES_MAX } else { WRITE_SLICES_MAX };
                 let (mut used, mut room) = (0, WRITE_BYTES_MAX);
                 let mut skip = self.front_written;
-                // Messages that are not compressed yet may follow the encoded data. They must not be sent like this.
+                // Messages that still need compression may follow the encoded data. They must not be sent in this form.
                 let encoded = self.out.iter().take_while(|chunk| chunk.uncompressed.is_none());
                 let parts = encoded.flat_map(|chunk| [chunk.bytes.as_slice(), chunk.tail()]);
                 for part in parts {
@@ -178,7 +178,7 @@ impl Writer {
         }
         self.needs_flush = true;
         self.front_written += count;
-        // A message that is still to be compressed may be empty, and is not written for that.
+        // An empty message that still needs compression has not been written.
         while let Some(chunk) = self.out.front()
             && self.front_written >= chunk.len()
             && chunk.uncompressed.is_none()
@@ -208,7 +208,7 @@ impl Writer {
         self.receipts.append(&mut self.receipts_in_tls);
     }
 
-    /// Drops what was written and what is begun, as far as the kernel may not have it all.
+    /// Drops messages that the kernel may not have accepted completely.
     pub(super) fn drop_begun(&mut self) -> Dropped {
         let receipts = std::mem::take(&mut self.receipts_in_tls);
         let mut dropped =
@@ -217,7 +217,7 @@ impl Writer {
         dropped
     }
 
-    /// Data that are still sent after the client is gone, if possible.
+    /// Messages that are sent after the client is gone, if possible.
     pub(super) fn unconfirmed(&mut self) -> Dropped {
         let mut receipts = std::mem::take(&mut self.receipts_in_tls);
         receipts.extend(self.out.edit().iter_mut().filter_map(|chunk| chunk.receipt.take()));
@@ -225,7 +225,7 @@ impl Writer {
         Dropped { messages, receipts, ..Dropped::default() }
     }
 
-    /// Lets the owners of payloads that were sent have them back.
+    /// Gives sent payloads back to their owners.
     pub(super) fn give_back(&mut self) {
         if !self.spent.is_empty() {
             let spent = std::mem::take(&mut self.spent);
@@ -233,7 +233,7 @@ impl Writer {
         }
     }
 
-    /// Puts a control frame before all messages that are not yet begun.
+    /// Puts a control frame before all messages that have not begun.
     pub(super) fn push_control(&mut self, write: impl FnOnce(&mut Encoder, &mut Vec<u8>)) {
         let mut bytes = Vec::new();
         write(&mut self.encoder, &mut bytes);
@@ -242,20 +242,20 @@ impl Writer {
         let waiting = self.out.iter().skip(begun).take_while(|chunk| chunk.is_control()).count();
         let out = self.out.edit();
         match out.get_mut((begun + waiting).saturating_sub(1)) {
-            // A peer that pings faster than it reads gets the latest pongs only (RFC 6455 section 5.5.3).
+            // A peer that pings faster than it reads gets only the latest pongs (RFC 6455 section 5.5.3).
             Some(last) if waiting >= WAITING_CONTROL_MAX && is_pong(last) && is_pong(&chunk) => *last = chunk,
             _ => out.insert(begun + waiting, chunk),
         }
     }
 
-    /// Puts a close frame behind everything.
+    /// Puts a close frame at the end.
     pub(super) fn push_close(&mut self, code: Option<CloseCode>, reason: &str) {
         let mut bytes = Vec::new();
         self.encoder.close(&mut bytes, code, reason);
         self.out.edit().push_back(Chunk::control(bytes));
     }
 
-    /// Takes out what is not yet begun; the frame that is stays.
+    /// Takes out what has not begun. The frame that has begun stays.
     pub(super) fn take_unbegun(&mut self) -> VecDeque<Chunk> {
         let out = self.out.edit();
         let mut unbegun = out.split_off(usize::from(self.front_written > 0));
@@ -278,7 +278,7 @@ impl Writer {
         unbegun
     }
 
-    /// Gives back the compressor's memory, unless a message is being compressed.
+    /// Frees the compressor, unless it is in the middle of a message.
     pub(super) fn release_deflater(&mut self) {
         if let Some(deflater) = &mut self.deflater
             && self.out.iter().all(|chunk| chunk.compressing.is_none())
@@ -294,9 +294,9 @@ impl Writer {
         self.give_back();
     }
 
-    /// After the close frames: sends the remaining data, ends our side, and waits until the peer ends its own, as RFC 6455
-    /// section 7.1.1 requires of a client. A server must end first, and also waits. Otherwise unread data would make the kernel
-    /// discard data in transit.
+    /// Completes the close. Sends the remaining data, ends our side, and waits until the peer ends its own (RFC 6455
+    /// section 7.1.1). A server ends first, and waits as well. Otherwise unread data would make the kernel discard data
+    /// in transit.
     async fn finish(&mut self, counters: &Counters) {
         while let Ok(1..) = poll_fn(|cx| self.poll_write(cx, counters)).await {
             self.give_back();
@@ -304,7 +304,7 @@ impl Writer {
         if self.stream.shutdown().await.is_err() {
             return;
         }
-        // These data are not needed, so TLS does not decrypt them and reports no error after its close_notify.
+        // This data is not needed, so TLS does not decrypt it and reports no error after its close_notify.
         let socket = self.stream.socket();
         let mut discarded = Vec::with_capacity(REMAINDER_BYTES_MAX);
         while socket.read_buf(&mut discarded).await.is_ok_and(|count| count > 0) {
@@ -323,7 +323,7 @@ fn is_pong(chunk: &Chunk) -> bool {
     is_control_of(chunk, FIN_PONG)
 }
 
-/// Whether it is the control frame that begins with this byte. A message may lie in a chunk as it is, and begin with any.
+/// Whether the chunk is the control frame that begins with this byte. An uncompressed message may begin with any byte.
 fn is_control_of(chunk: &Chunk, first: u8) -> bool {
     chunk.messages == 0 && chunk.uncompressed.is_none() && chunk.bytes.first() == Some(&first)
 }

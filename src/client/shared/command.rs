@@ -1,4 +1,4 @@
-//! The request of callers that a session finds.
+//! The requests of callers that a session finds.
 
 use std::pin::Pin;
 
@@ -10,24 +10,24 @@ use crate::protocol::CloseCode;
 
 /// A close frame to send.
 pub(in crate::client) struct CloseRequest {
-    /// 1005 for a frame without a code.
+    /// 1005 means a frame without a code.
     pub(in crate::client) code: CloseCode,
     pub(in crate::client) reason: String,
 }
 
-/// Comes when the sessions of all earlier attempts have told their last event.
+/// Ready when the sessions of all earlier attempts have reported their last event.
 pub(in crate::client) type ListenerTurn =
     Pin<Box<dyn Future<Output = OwnedMutexGuard<Box<dyn Listener>>> + Send>>;
 
-/// What a session finds when it looks.
+/// The request that a session finds.
 pub(in crate::client) enum Command {
-    /// Nothing new; the waker is registered.
+    /// No request. The waker is registered.
     None,
     /// Send a ping with this payload.
     Ping(Vec<u8>),
-    /// Send this close frame after what is queued.
+    /// Send this close frame after the queued data.
     Close(CloseRequest),
-    /// The network has changed: see whether the connection is still there.
+    /// The network has changed. Check whether the connection still works.
     NetworkChanged,
     /// End the connection now.
     Hurry,
@@ -35,7 +35,7 @@ pub(in crate::client) enum Command {
 
 /// Why a session without an open connection must end.
 pub(in crate::client) enum Stop {
-    /// The application cancelled before any connection was open; what was queued.
+    /// The application cancelled the attempt before any connection was open. Holds the queued messages.
     Abandoned(Dropped),
     /// The application closed between two connections.
     Close(CloseRequest),

@@ -1,4 +1,4 @@
-//! How a session lends its socket and takes it back, and how a caller uses it in between. `outlet` says why.
+//! How a session lends its socket and takes it back, and how a caller uses it meanwhile. `outlet` has the reason.
 
 use std::io::IoSlice;
 use std::task::{Context, Poll};
@@ -9,35 +9,35 @@ use crate::client::send_queue::{Backlog, Chunk, FLOOD_BYTES, SendQueue, recycle_
 use crate::client::transport::LentSocket;
 use crate::sync::MutexGuard;
 
-/// About as much a caller writes in one call: what the kernel copies in some ten microseconds.
+/// A caller writes about this much in one call. The kernel copies it in some 10 µs.
 const WRITE_BYTES_MAX: usize = 131_072;
-/// Chunks in one write. There are few: each but the last is full, or a message.
+/// The most chunks in one write. They are few, because each except the last is full or one message.
 const WRITE_SLICES_MAX: usize = 16;
 
-/// A session's half of its outlet. Afterwards no caller has the socket.
+/// A session's half of its outlet. After its drop no caller has the socket.
 pub(in crate::client) struct Lending<'a> {
     shared: &'a Shared,
     /// There is an outlet.
     has_lent: bool,
 }
 
-/// What the session does next.
+/// The session's next action.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::client) enum Plan {
     /// It sleeps until there is something to do.
     Sleep,
-    /// It continues when the kernel accepts more.
+    /// It continues when the kernel takes more.
     Blocked,
-    /// It looks in a moment whether callers write.
+    /// It checks soon whether callers write.
     Look,
 }
 
-/// What a session gets back after it has lent its socket.
+/// The result for a session that has lent its socket.
 pub(in crate::client) struct Returned {
     pub(in crate::client) rest: Rest,
     /// Bytes that callers have written.
     pub(in crate::client) written: usize,
-    /// The kernel took no more from a caller.
+    /// The kernel's buffer became full.
     pub(in crate::client) full: bool,
 }
 
@@ -68,13 +68,13 @@ impl<'a> Lending<'a> {
         Poll::Ready(Some(Returned { rest, written, full }))
     }
 
-    /// Whether the socket was lent before: it need not be given again.
+    /// Whether the socket was lent before. Then the outlet still has it.
     pub(in crate::client) fn has_lent(&self) -> bool {
         self.has_lent
     }
 
-    /// Lends the socket and `rest` until [`Lending::poll_take`], unless the listener traces frames: `may_be_lent` is asked
-    /// under the lock, so that it knows what [`Shared::frames_are_wanted`] said before.
+    /// Lends the socket and `rest` until [`Lending::poll_take`], unless the listener traces frames. `may_be_lent` runs
+    /// under the lock, so it sees the effect of an earlier [`Shared::frames_are_wanted`].
     pub(in crate::client) fn lend(
         &mut self,
         socket: Option<LentSocket>,
@@ -122,7 +122,7 @@ impl Shared {
         }
     }
 
-    /// A message was queued: wakes the session, or writes what waits.
+    /// A message was queued. Wakes the session, or writes the waiting data.
     pub(super) fn queued(&self, mut guarded: MutexGuard<'_, Guarded>) {
         let Guarded { outlet, send_queue, .. } = &mut *guarded;
         let outlet = match outlet {
@@ -166,7 +166,7 @@ impl Shared {
     }
 }
 
-/// Takes what a caller may write next.
+/// Takes the data that a caller may write next.
 fn take(outlet: &mut Outlet, send_queue: &mut SendQueue) -> Rest {
     let Rest { chunks: rest, of_first, .. } = &mut outlet.rest;
     let mut taken = Rest { of_first: std::mem::take(of_first), ..Rest::default() };
@@ -187,7 +187,7 @@ fn take(outlet: &mut Outlet, send_queue: &mut SendQueue) -> Rest {
     taken
 }
 
-/// Writes as much of it as the kernel takes at once. The session gets the failure when it writes the rest.
+/// Writes as much as the kernel takes at once. If that fails, the session gets the failure when it writes the rest.
 fn write(socket: &LentSocket, Rest { chunks, of_first, .. }: &mut Rest) -> Backlog {
     let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
     let mut used = 0;

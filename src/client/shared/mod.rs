@@ -1,7 +1,7 @@
-//! What a [`crate::client::Client`] and its sessions share: the state of the connection, the send queue, pending requests.
+//! The shared state of a [`crate::client::Client`] and its sessions: connection, send queue, pending requests.
 //!
-//! Callers' threads write here, and touch a socket only as `outlet` has it. A session reads here, and waits for a caller only as
-//! long as the kernel takes for one write.
+//! Callers' threads write here. They touch a socket only as `outlet` describes. A session reads here. It waits for a
+//! caller at most for one write of the kernel.
 
 mod command;
 pub(super) mod lending;
@@ -31,7 +31,7 @@ use crate::protocol::{CONTROL_PAYLOAD_BYTES_MAX, CloseCode, MessageType, Role, t
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
 
-/// Pings that wait for a session, and control frames that wait in one, before it takes more of them.
+/// The most pings that wait for a session. A session with this many control frames takes no more.
 const WAITING_PINGS_MAX: usize = 16;
 
 /// See the module.
@@ -50,7 +50,7 @@ pub(super) struct Shared {
 }
 
 struct Guarded {
-    /// Counts the attempts; a session that finds another number here has been replaced.
+    /// The number of the last attempt. A session with another number has been replaced.
     attempt: u64,
     state: State,
     send_queue: SendQueue,
@@ -66,14 +66,14 @@ struct Guarded {
     network_changed: bool,
     /// The connection must end now, even if messages wait.
     hurried: bool,
-    /// Abandoned attempts that have not noticed yet, by their numbers, and what each leaves unsent. There are many when an
+    /// Cancelled attempts that have not noticed, by number, each with its unsent messages. There are many if an
     /// application cancels many attempts while its callback of the first one blocks.
     abandoned: BTreeMap<u64, Dropped>,
     /// The answer to the last upgrade.
     opened: Option<Arc<Opened>>,
     /// The waker of a session that sleeps.
     waker: Option<Waker>,
-    /// Once an open connection was flooded.
+    /// Present after an open connection was flooded.
     outlet: Option<Box<Outlet>>,
 }
 
@@ -127,7 +127,7 @@ impl Shared {
         Tag { client: self.id, trace: self.trace.load(Ordering::Relaxed) }
     }
 
-    // The client's side.
+    // The client's methods.
 
     pub(super) fn state(&self) -> State {
         self.lock().state
@@ -179,7 +179,7 @@ impl Shared {
         let mut guarded = self.lock();
         match guarded.state {
             State::Idle | State::Closed => {
-                // Polled, it is in the queue. Its task may run after that of the next attempt, which must not overtake it.
+                // The first poll enters the queue. The next attempt's task may run earlier, but must not overtake it.
                 let mut turn: ListenerTurn = Box::pin(self.listener.clone().lock_owned());
                 if let Poll::Ready(free) = turn.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                     turn = Box::pin(std::future::ready(free));
@@ -210,7 +210,7 @@ impl Shared {
         guarded.may_send()?;
         let form = guarded.send_queue.form(kind, payload.len())?;
         if form.is_long() {
-            // Meanwhile the session needs the lock, and other clients need the session's thread.
+            // Without the lock, because the session needs it. Other clients need the session's thread.
             drop(guarded);
             let prepared = form.prepare(payload)?;
             guarded = self.lock();
@@ -302,7 +302,7 @@ impl Shared {
         Ok(start)
     }
 
-    /// The client is gone. An open connection still sends what was accepted and closes in good order.
+    /// The client is gone. An open connection still sends the accepted messages and closes properly.
     pub(super) fn detach(&self) {
         self.detached.store(true, Ordering::SeqCst);
         let mut guarded = self.lock();
@@ -317,7 +317,7 @@ impl Shared {
         wake(guarded);
     }
 
-    // A session's side.
+    // The session's methods.
 
     pub(super) fn is_detached(&self) -> bool {
         self.detached.load(Ordering::SeqCst)
@@ -389,23 +389,23 @@ impl Shared {
         self.lock().waker = None;
     }
 
-    /// The peer has asked to close: nothing more can be sent.
+    /// The peer asked to close. Nothing more can be sent.
     pub(super) fn peer_closes(&self) {
         self.lock().state = State::Closing;
     }
 
-    /// The peer violated the protocol: nothing more can be sent but what is queued, which goes into `out`.
+    /// The peer violated the protocol. Only the queued messages are still sent, and they go into `out`.
     pub(super) fn peer_failed(&self, out: &mut VecDeque<Chunk>) {
         let mut guarded = self.lock();
         guarded.state = State::Closing;
         guarded.send_queue.take(out);
     }
 
-    /// Moves what is queued into `out`, and tells what else is wanted.
+    /// Moves the queued messages into `out`, and returns the next request.
     pub(super) fn poll_command(&self, out: &mut VecDeque<Chunk>, cx: &Context<'_>) -> Command {
         let mut guarded = self.lock();
         guarded.send_queue.take(out);
-        // Further ones are left to `ping`, which refuses them.
+        // Further pings stay queued, and `ping` refuses new ones.
         if !guarded.pings.is_empty()
             && out.iter().filter(|chunk| chunk.is_control()).count() < WAITING_PINGS_MAX
             && let Some(payload) = guarded.pings.pop_front()
@@ -433,13 +433,13 @@ impl Shared {
         guarded.send_queue.take_drained()
     }
 
-    /// The attempt is over. Drops what is queued and returns it.
+    /// The attempt is over. Drops the queued messages and returns them.
     pub(super) fn end(&self, attempt: u64) -> Dropped {
         let mut guarded = self.lock();
         if let Some(dropped) = guarded.take_abandoned(attempt) {
             return dropped;
         }
-        // Replaced, or abandoned and told so before: the state and the queue are the client's next attempt's.
+        // Replaced, or its cancellation was already reported. State and queue belong to the next attempt.
         if guarded.attempt != attempt || guarded.state == State::Idle {
             return Dropped::default();
         }
@@ -451,7 +451,7 @@ impl Shared {
     }
 }
 
-/// Wakes the session, when it sleeps, with the lock released.
+/// Releases the lock, then wakes the session if it sleeps.
 #[inline]
 fn wake(mut guarded: MutexGuard<'_, Guarded>) {
     let waker = guarded.waker.take();
@@ -462,7 +462,7 @@ fn wake(mut guarded: MutexGuard<'_, Guarded>) {
 }
 
 impl Guarded {
-    /// Whether messages are accepted: they are from before the first attempt until either side closes.
+    /// Whether messages are accepted: from the client's creation until either side closes.
     fn may_send(&self) -> Result<(), SendError> {
         match self.state {
             State::Idle | State::Connecting | State::Open => Ok(()),
@@ -484,13 +484,13 @@ impl Guarded {
         }
     }
 
-    /// Drops what is queued.
+    /// Drops the queued messages.
     fn clear_queue(&mut self) -> Dropped {
         self.pings.clear();
         self.send_queue.clear()
     }
 
-    /// Between connections, the wish to have no more of them.
+    /// The application's wish for no more connections, between two of them.
     fn take_stop(&mut self, attempt: u64) -> Option<Stop> {
         if let Some(dropped) = self.take_abandoned(attempt) {
             return Some(Stop::Abandoned(dropped));

@@ -1,31 +1,31 @@
-//! The writer of a connection's socket: its session, or a caller that queues faster than the session writes.
+//! The access to a connection's socket. Its session writes, or a caller that queues faster than the session.
 //!
-//! A caller that floods the queue would fill much memory while the session waits for its turn. The session would then write data
-//! that have left the caches. So a flooded session lends its socket and its unwritten data whenever it does not run. From
-//! [`crate::client::send_queue::FLOOD_BYTES`] waiting on, a caller takes them and writes, without blocking and without the lock.
-//! The session runs only while no caller writes: each has the socket by itself, and what is begun stays first. Only the session
-//! calls the listener.
+//! A caller that floods the queue would fill much memory while the session waits for its turn. The session would then
+//! write data that has left the caches. So a flooded session lends its socket and its unwritten data whenever it does
+//! not run. With [`crate::client::send_queue::FLOOD_BYTES`] or more waiting, a caller takes them and writes, without
+//! blocking and without the lock. The session runs only while no caller writes, so each has the socket alone and the
+//! order of the data stays. Only the session calls the listener.
 
 use std::collections::VecDeque;
 
 use crate::client::send_queue::{Backlog, Chunk};
 use crate::client::transport::LentSocket;
 
-/// What a session lends.
+/// The things that a session lends.
 #[derive(Default)]
 pub(super) struct Outlet {
     pub(super) holder: Holder,
     pub(super) socket: Option<LentSocket>,
-    /// The session will look by itself whether there is something left.
+    /// The session will check by itself whether data is left.
     pub(super) watched: bool,
     /// Data to write before the queue.
     pub(super) rest: Rest,
-    /// Bytes that callers have written since the session has looked.
+    /// The number of bytes that callers have written since the session's last check.
     pub(super) written: usize,
 }
 
 impl Outlet {
-    /// Whether the session will find by itself what waits.
+    /// Whether the session will find waiting data by itself.
     pub(super) fn is_watched(&self) -> bool {
         self.holder == Holder::Free && self.watched
     }
@@ -33,17 +33,17 @@ impl Outlet {
 
 #[derive(Default, PartialEq, Eq)]
 pub(super) enum Holder {
-    /// The session.
+    /// The session has the socket.
     #[default]
     Session,
-    /// No one: a caller may take it.
+    /// Nobody has the socket. A caller may take it.
     Free,
-    /// No one has the socket, and the session takes it next.
+    /// Nobody has the socket. The session takes it next.
     Returned {
         /// The kernel's buffer is full for now.
         full: bool,
     },
-    /// The session waits until the kernel takes more, and so would a caller. A message need not wake it.
+    /// The session waits until the kernel takes more, and a caller would do the same. A message need not wake it.
     Blocked,
     /// A caller is writing.
     Caller {
@@ -52,12 +52,12 @@ pub(super) enum Holder {
     },
 }
 
-/// Chunks that were taken from the queue and are not written.
+/// Chunks that were taken from the queue and not yet written.
 #[derive(Default)]
 pub(in crate::client) struct Rest {
     pub(in crate::client) chunks: VecDeque<Chunk>,
-    /// Bytes of the first of them that are written.
+    /// The number of written bytes of the first chunk.
     pub(in crate::client) of_first: usize,
-    /// What is in them, as far as it is not written, when a session lends them: control frames of its own are among it.
+    /// The unwritten part of the chunks at the time of lending. It includes the session's control frames.
     pub(in crate::client) pending: Backlog,
 }

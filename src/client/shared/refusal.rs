@@ -1,4 +1,4 @@
-//! Errors of a client's methods, except those that send messages; also the result of a close.
+//! The errors of a client's methods, except sending, and the result of a close.
 
 use std::fmt;
 use std::io;
@@ -6,33 +6,33 @@ use std::io;
 /// Why [`crate::client::Client::connect`] refused.
 #[derive(Debug)]
 pub enum ConnectError {
-    /// There is a connection or an attempt.
+    /// There is already a connection or an attempt.
     Already(AlreadyConnected),
     /// The system has no threads or no descriptors for this library's first connection. The next call tries again.
     Exhausted(io::Error),
 }
 
-/// There is a connection or an attempt.
+/// There is already a connection or an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AlreadyConnected;
 
 /// Why [`crate::client::Client::ping`] refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PingError {
-    /// Not open.
+    /// The connection is not open.
     NotConnected,
-    /// Over 125 bytes.
+    /// The payload is over 125 bytes.
     TooLong,
-    /// Many pings wait to be sent already.
+    /// Too many pings wait already.
     TooMany,
 }
 
 /// The result of [`crate::client::Client::close`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseStart {
-    /// The closing handshake. When it had begun before, the call has changed nothing.
+    /// The closing handshake. If it had already begun, the call changed nothing.
     Handshake,
-    /// Nothing: the connection was still being made, and the attempt is cancelled.
+    /// Nothing. The connection was not open yet, and the attempt is cancelled.
     Cancelled,
 }
 

@@ -1,11 +1,11 @@
-//! The next attempt, between callers and the session that waits for it: when it begins, and how it is prepared.
+//! The next attempt, shared by callers and the session that waits for it: its begin and its preparation.
 
 use super::{Shared, wake};
 use crate::client::request::Preparation;
 use crate::client::transport::Notified;
 
 impl Shared {
-    // The client's side.
+    // The client's methods.
 
     pub(in crate::client) fn retry_now(&self) -> bool {
         let mut guarded = self.lock();
@@ -27,7 +27,7 @@ impl Shared {
         true
     }
 
-    // A session's side.
+    // The session's methods.
 
     /// Returns whether the pending retry must begin now, and clears that request.
     pub(in crate::client) fn take_retry_now(&self) -> bool {
@@ -40,13 +40,13 @@ impl Shared {
         (guarded.retry.waits, guarded.retry.now) = (waits, false);
     }
 
-    /// Before the application is asked to prepare an attempt.
+    /// Call this before asking the application to prepare an attempt.
     pub(in crate::client) fn await_prepared(&self, attempt: u32) {
         let mut guarded = self.lock();
         (guarded.retry.to_prepare, guarded.retry.prepared) = (Some(attempt), None);
     }
 
-    /// From now on an answer is refused. Returns one that was taken before.
+    /// From now on answers are refused. Returns an answer that came before.
     pub(in crate::client) fn end_preparing(&self) -> Option<Preparation> {
         let mut guarded = self.lock();
         guarded.retry.to_prepare = None;
@@ -60,7 +60,7 @@ impl Shared {
 }
 
 impl Notified for Shared {
-    /// The session will look.
+    /// The session will find it.
     fn network_changed(&self) {
         let mut guarded = self.lock();
         guarded.network_changed = true;

@@ -1,7 +1,7 @@
 //! The `trust-current-user-ca` of an app's `network_config.json`.
 //!
-//! The platform has no public function that tells it. It reads the file `resources/base/profile/network_config.json` of the
-//! app's entry module from the app's package, and so does this.
+//! The platform has no public function for it. The platform reads the file `resources/base/profile/network_config.json`
+//! of the app's entry module from the app's package, and so does this module.
 
 use std::fs;
 use std::io;
@@ -13,14 +13,14 @@ use super::error::Shown;
 use crate::platform;
 use crate::shortage::is_shortage;
 
-/// Where an app finds its own packages, one for each module.
+/// The folder of the app's own packages, one for each module.
 const PACKAGES: &str = "/data/storage/el1/bundle";
 const PROFILE: &str = "resources/base/profile/network_config.json";
-/// The member of the object; true where it is missing.
+/// The member of the object. It is true if it is missing.
 const MEMBER: &str = "trust-current-user-ca";
 
-/// Whether the app trusts the authorities that the user has installed, if it does not decide by its options. An error when the
-/// system has no descriptor or no memory to look, which is not remembered.
+/// Whether the app trusts the authorities that the user has installed, if its options do not decide. An error if the
+/// system has no descriptor or memory for the check. The error is not cached.
 pub(super) fn trusts_user_authorities() -> io::Result<bool> {
     static TRUSTS: OnceLock<bool> = OnceLock::new();
     if let Some(trusts) = TRUSTS.get() {
@@ -44,7 +44,7 @@ pub(super) fn trusts_user_authorities() -> io::Result<bool> {
     Ok(*TRUSTS.get_or_init(|| trusts))
 }
 
-/// The combined setting of the packages in a folder. A process without packages is not that of an app.
+/// The combined setting of the packages in a folder. A process without packages does not belong to an app.
 fn of_packages(folder: &Path) -> io::Result<bool> {
     let packages = match fs::read_dir(folder) {
         Ok(entries) => {
@@ -52,7 +52,7 @@ fn of_packages(folder: &Path) -> io::Result<bool> {
             paths.into_iter().filter(|path| is_package(path)).collect()
         }
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(true),
-        // The folder need not be an app's to list. Its own code is mapped from the packages.
+        // The app may be unable to list the folder. Its own code is mapped from the packages.
         Err(cause) => match mapped_packages(&fs::read_to_string("/proc/self/maps")?, folder) {
             none if none.is_empty() => return Err(cause),
             packages => packages,
@@ -75,7 +75,7 @@ fn is_package(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "hap")
 }
 
-/// The packages of a folder that are among the files mapped into a process (`proc(5)`, maps).
+/// The packages of a folder that are mapped into a process (`proc(5)`, maps).
 fn mapped_packages(maps: &str, folder: &Path) -> Vec<PathBuf> {
     let path = |line: &str| line.find('/').map(|at| PathBuf::from(&line[at..]));
     let mut packages: Vec<_> = maps.lines().filter_map(path).collect();
@@ -85,8 +85,8 @@ fn mapped_packages(maps: &str, folder: &Path) -> Vec<PathBuf> {
     packages
 }
 
-/// Whether a member of a JSON object is `true`; `None` if the member does not exist. As the platform does, its name is known
-/// without regard to case, and any other value is false. The rest of the file may be malformed.
+/// Whether a member of a JSON object is `true`. `None` if the member does not exist. As on the platform, the case of
+/// its name does not matter, and any other value is false. The rest of the file may be malformed.
 fn member_is_true(json: &[u8], name: &str) -> Option<bool> {
     let mut depth = 0_usize;
     let mut rest = json;

@@ -1,4 +1,4 @@
-//! A file inside of an app's package (HAP), which is a ZIP archive.
+//! Reads a file in an app's package (HAP), which is a ZIP archive.
 
 use std::fs::File;
 use std::io;
@@ -7,17 +7,17 @@ use std::path::Path;
 
 use crate::platform::{InflateStatus, InflateStream, StopAt};
 
-/// The end of the central directory, without the comment behind it.
+/// The length of the end of the central directory, without the comment after it.
 const END_BYTES: usize = 22;
 const COMMENT_BYTES_MAX: usize = 65_535;
-/// No package has a longer list of its files.
+/// The longest list of files that is read. No package has a longer one.
 const DIRECTORY_BYTES_MAX: u32 = 67_108_864;
-/// A longer file is not one that this module reads.
+/// The longest file that is read. Longer ones do not belong to this module.
 const FILE_BYTES_MAX: u32 = 1_048_576;
-/// Base-2 logarithm of the window that files in a package are compressed with.
+/// Base-2 logarithm of the window for compressed files of a package.
 const WINDOW_BITS: u8 = 15;
 
-/// The entry `name` of the package at `path`.
+/// Reads the entry `name` of the package at `path`.
 pub(super) fn read_file(path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
     let package = File::open(path)?;
     let length = package.metadata()?.len();
@@ -57,7 +57,7 @@ fn content(package: &File, entry: &Fields<'_>) -> io::Result<Vec<u8>> {
     match method {
         STORED => Ok(bytes),
         DEFLATED => {
-            // Room for one byte more shows that it is no longer than it should be.
+            // One more byte of room shows whether the output is too long.
             let mut out = Vec::with_capacity(plain as usize + 1);
             let room = out.capacity();
             let inflated = InflateStream::new(WINDOW_BITS).append(&bytes, &mut out, room, StopAt::StreamEnd);
@@ -80,7 +80,7 @@ fn damaged() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "it is no package, or a damaged one")
 }
 
-/// Numbers in the order of ZIP, the lowest byte first.
+/// Reads numbers in ZIP's byte order, the lowest byte first.
 struct Fields<'a>(&'a [u8]);
 
 impl Fields<'_> {
@@ -106,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    /// An archive of files, each with its method.
+    /// Makes an archive of files, each with its method.
     fn archive(files: &[(&str, &[u8], u16)], comment: &[u8]) -> Vec<u8> {
         let (mut out, mut directory) = (Vec::new(), Vec::new());
         for (name, plain, method) in files {
@@ -128,7 +128,7 @@ mod tests {
             );
             out.extend([name.as_bytes(), b"more", &packed].concat());
         }
-        // Where the signature of a package is.
+        // The place of a package's signature.
         out.extend(b"a block that no list names");
         let (size, offset) = ((directory.len() as u32).to_le_bytes(), (out.len() as u32).to_le_bytes());
         let count = (files.len() as u16).to_le_bytes();

@@ -1,4 +1,4 @@
-//! From what an application asks to a `rustls` configuration, made once and shared by clients.
+//! Makes a `rustls` configuration from an application's options, once, and shares it among clients.
 
 use std::collections::HashMap;
 use std::fs;
@@ -17,8 +17,8 @@ use super::verify::{PinSets, Verifier};
 use super::{key, trust};
 use crate::sync::lock;
 
-/// A configuration is made once for each choice of settings, so that sessions are resumed across clients. A file that has
-/// changed makes another one; so does the clock of the folder that it lies in, when that is what was named.
+/// A configuration is made once for each choice of settings, so that clients resume each other's sessions. A changed
+/// file makes a new configuration. If a folder was named, its change does the same.
 #[derive(PartialEq, Eq, Hash)]
 struct ConfigKey {
     ca_path: Option<PathBuf>,
@@ -33,7 +33,7 @@ struct ConfigKey {
     tls13_only: bool,
     alpn: AlpnProtocols,
     files: Vec<(Option<SystemTime>, u64)>,
-    /// State of the folders of the users' authorities, which may change while the app runs.
+    /// The state of the folders with users' authorities. It may change while the app runs.
     users: Vec<Option<SystemTime>>,
 }
 
@@ -52,7 +52,7 @@ impl ConfigKey {
             client_certificate,
             tls13_only,
             alpn,
-            // Sessions are kept by name.
+            // Sessions are stored by server name.
             server_name: _,
         } = options;
         let certificate = client_certificate.as_ref();
@@ -77,10 +77,10 @@ impl ConfigKey {
 
 static CONFIGS: LazyLock<Mutex<HashMap<ConfigKey, Arc<ClientConfig>>>> = LazyLock::new(Mutex::default);
 
-/// The most configurations kept; apps use one or two.
+/// The most configurations that are kept. Apps use one or two.
 const CONFIGS_MAX: usize = 32;
 
-/// The configuration for `options`, and for what the app declares. Reads files: not for an async thread.
+/// The configuration for `options` and the app's declarations. It reads files, so not on an async thread.
 pub(in crate::client) fn config(
     options: &TlsOptions,
     declared: &DeclaredTrust,
@@ -98,7 +98,7 @@ pub(in crate::client) fn config(
     Ok(configs.entry(key).or_insert(config).clone())
 }
 
-/// When a file was changed, and its length; an error when it is not there.
+/// The time of a file's last change, and its length. An error if the file does not exist.
 pub(in crate::client) fn file_stamp(path: &Path) -> Result<(Option<SystemTime>, u64), TrustError> {
     let metadata = fs::metadata(path).map_err(|cause| unreadable(path, &cause))?;
     Ok((metadata.modified().ok(), metadata.len()))
@@ -133,7 +133,7 @@ fn build(options: &TlsOptions, declared: &DeclaredTrust) -> Result<ClientConfig,
         }
     };
     config.alpn_protocols = options.alpn.0.clone();
-    // For Wireshark. The file allows reading the connections, so release builds do not write it.
+    // For Wireshark. Whoever has the file can read the connections, so release builds do not write it.
     #[cfg(debug_assertions)]
     {
         config.key_log = Arc::new(rustls::KeyLogFile::new());

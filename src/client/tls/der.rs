@@ -6,7 +6,7 @@ use pkcs5::der::{Decode, Reader, SliceReader, Tag, Tagged};
 /// The kind of a file that is one SEQUENCE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileKind {
-    /// RFC 5280 section 4.1, or of the same outer form.
+    /// RFC 5280 section 4.1, or another file of the same outer form.
     Certificate,
     /// PKCS#8, SEC1 or PKCS#1.
     PrivateKey,
@@ -18,7 +18,7 @@ pub(super) enum FileKind {
     Pkcs7,
 }
 
-/// The kind of a file; none of one that is not DER.
+/// The kind of a file. `None` if it is not DER.
 pub(super) fn file_kind(file: &[u8]) -> Option<FileKind> {
     let mut inside = sequence(file)?;
     let (first, second) = (AnyRef::decode(&mut inside).ok()?, AnyRef::decode(&mut inside).ok()?);
@@ -57,7 +57,7 @@ pub(super) fn certificate_key(certificate: &[u8]) -> Option<&[u8]> {
     inside.tlv_bytes().ok()
 }
 
-/// The name of a key's algorithm, of the inside of its AlgorithmIdentifier.
+/// The name of a key's algorithm, from the contents of its AlgorithmIdentifier.
 pub(super) fn key_name(algorithm: &[u8]) -> &'static str {
     const NAMES: [(&[u8], &str); 15] = [
         (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", RSA),
@@ -84,7 +84,7 @@ pub(super) fn key_name(algorithm: &[u8]) -> &'static str {
 
 const RSA: &str = "RSA";
 
-/// The name of a signature's algorithm, of the inside of its AlgorithmIdentifier.
+/// The name of a signature's algorithm, from the contents of its AlgorithmIdentifier.
 pub(super) fn signature_name(algorithm: &[u8]) -> &'static str {
     const NAMES: [(&[u8], &str); 19] = [
         (b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02", "RSA with MD2"),
@@ -110,7 +110,8 @@ pub(super) fn signature_name(algorithm: &[u8]) -> &'static str {
     named(&NAMES, algorithm)
 }
 
-/// The name of the first that `algorithm` begins with. A number that is not known is not shown: it may be anything.
+/// The name of the first number with which `algorithm` begins. An unknown number is not shown, because it may be
+/// anything.
 fn named(names: &[(&[u8], &'static str)], algorithm: &[u8]) -> &'static str {
     names
         .iter()
@@ -150,7 +151,7 @@ mod tests {
             (b"\x30\x05\x02\x01\x01\x04\x00", Some(FileKind::PrivateKey)),
             (b"\x30\x05\x02\x01\x03\x30\x00", Some(FileKind::Pkcs12)),
             (b"\x30\x05\x06\x01\x2a\xa0\x00", Some(FileKind::Pkcs7)),
-            // Something behind it, cut, of another form, text.
+            // With data after it, cut, in another form, text.
             (b"\x30\x04\x30\x00\x30\x00\x00", None),
             (b"\x30\x04\x30\x00", None),
             (b"\x30\x02\x30\x00", None),

@@ -1,4 +1,4 @@
-//! The errors before and during a TLS handshake, with texts that say what to do.
+//! The errors before and during a TLS handshake. Their texts say what to do.
 
 use std::fmt;
 use std::io;
@@ -17,11 +17,11 @@ use crate::shortage::is_shortage;
 /// A certificate file, or the system's trust store, is unusable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustError {
-    /// The file, when the option named one.
+    /// The file, if the option named one.
     pub path: Option<PathBuf>,
     /// The fault.
     pub cause: String,
-    /// It is not the file: the system had no descriptor or no memory to read it.
+    /// The system had no descriptor or memory to read it, so the file is not at fault.
     pub is_shortage: bool,
 }
 
@@ -45,12 +45,12 @@ impl fmt::Display for TrustError {
 
 impl std::error::Error for TrustError {}
 
-/// A path as it may be shown. The option may be the contents of a file, possibly a private key.
+/// A path that texts may show. The option may hold the contents of a file, possibly a private key, instead.
 pub(super) struct Shown<'a>(pub(super) &'a Path);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// Ed25519 keys are of 64 digits of base64, the shortest there are.
+        /// Ed25519 keys have 64 digits of base64. No key is shorter.
         const KEY_CHARS_MIN: usize = 40;
         let path = self.0.to_string_lossy();
         let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
@@ -62,12 +62,12 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Why a TLS handshake failed.
+/// The reason for a failed TLS handshake.
 #[derive(Debug)]
 pub enum TlsError {
     /// One side refused the data of the other, for example a certificate.
     Handshake(rustls::Error),
-    /// The server ended the connection in the middle.
+    /// The server ended the connection during the handshake.
     Eof,
     /// Reading or writing failed.
     Io(io::Error),
@@ -96,7 +96,7 @@ impl fmt::Display for TlsError {
 impl std::error::Error for TlsError {}
 
 impl TlsError {
-    /// The class of what the handshake ended with: an error of TLS, or one of the connection below it.
+    /// The class of a failed handshake. The error is one of TLS, or of the connection below it.
     pub(in crate::client) fn cause(&self) -> Cause {
         use AlertDescription as Alert;
         match self {
@@ -122,14 +122,14 @@ impl TlsError {
 }
 
 impl TlsError {
-    /// Whether it is the server's certificate that was refused here.
+    /// Whether this client refused the server's certificate.
     pub(in crate::client) fn is_of_server_certificate(&self) -> bool {
         use rustls::Error::{InvalidCertificate, NoCertificatesPresented};
         matches!(self, Self::Handshake(InvalidCertificate(_) | NoCertificatesPresented))
     }
 }
 
-/// The errors that have a remedy in its words; the others, which are defects of one side, in those of rustls.
+/// Errors with a remedy have their own texts. The others are defects of one side, and have rustls' texts.
 fn handshake(error: &rustls::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match error {
         rustls::Error::InvalidCertificate(error) => certificate(error, f),
@@ -175,7 +175,7 @@ fn handshake(error: &rustls::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         rustls::Error::DecryptError => f.write_str("a TLS record was changed on its way, or encrypted incorrectly"),
         // The error of the handshake itself.
         rustls::Error::General(text) => f.write_str(text),
-        // `non_exhaustive`, and the rest a client never meets.
+        // `non_exhaustive`. A client never meets the remaining ones.
         other => write!(f, "TLS failed: {}", Words(other)),
     }
 }
@@ -337,7 +337,7 @@ fn incompatible(cause: &PeerIncompatible, f: &mut fmt::Formatter<'_>) -> fmt::Re
         PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => {
             f.write_str("the server supports TLS 1.2 only, but the options require 1.3")
         }
-        // `non_exhaustive`; the rest is about cipher suites and groups.
+        // `non_exhaustive`. The others concern cipher suites and groups.
         other => write!(f, "the server does not support what is needed: {}", Words(other)),
     }
 }
@@ -348,8 +348,8 @@ fn unknown_extension(f: &mut fmt::Formatter<'_>) -> fmt::Result {
     )
 }
 
-/// The name of a variant as words, `NoKxGroupsInCommon` as "no kx groups in common": defects of one side, for which there
-/// is no remedy to tell.
+/// A variant's name as words: `NoKxGroupsInCommon` becomes "no kx groups in common". These are defects of one side,
+/// without a remedy.
 struct Words<T>(T);
 
 impl<T: fmt::Debug> fmt::Display for Words<T> {
@@ -371,7 +371,8 @@ fn name(name: &ServerName<'_>) -> String {
     name.to_str().into_owned()
 }
 
-/// The names in a certificate, which webpki gives as `DnsName("a")`: the peer's words, so only some of them.
+/// The names in a certificate, which webpki writes as `DnsName("a")`. They are the peer's words, so only some are
+/// shown.
 struct PresentedNames<'a>(&'a [String]);
 
 impl fmt::Display for PresentedNames<'_> {
@@ -391,7 +392,7 @@ impl fmt::Display for PresentedNames<'_> {
     }
 }
 
-/// A time as a date of the Gregorian calendar.
+/// A time as a date in the Gregorian calendar.
 struct Date(UnixTime);
 
 impl fmt::Display for Date {
@@ -399,7 +400,7 @@ impl fmt::Display for Date {
         const DAY_SECS: u64 = 86_400;
         const ERA_DAYS: u64 = 146_097;
         let secs = self.0.as_secs();
-        // Counted in eras of 400 years that begin on March 1, so that a leap day is the last of its year.
+        // Counts eras of 400 years that begin on March 1. A leap day is then the last of its year.
         let days = secs / DAY_SECS + 719_468;
         let (era, day) = (days / ERA_DAYS, days % ERA_DAYS);
         let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;

@@ -1,4 +1,4 @@
-//! The files that an application names: certificates and keys.
+//! The files that an application names, with certificates and keys.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -7,14 +7,14 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-/// More than any store of authorities has.
+/// The longest file, in bytes. No store of authorities is longer.
 const FILE_BYTES_MAX: u64 = 16_777_216;
 
-/// Reads a file. Its contents may be a private key, so they are wiped from memory when they are dropped. A pipe, whose read would block,
-/// and a device, which may have no end, are refused.
+/// Reads a file. Its contents may be a private key, so their drop wipes them from memory. A pipe is refused, because
+/// its read would block. A device is refused, because it may have no end.
 pub(super) fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let refused = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-    // Opening a pipe waits for one who writes.
+    // Opening a pipe waits for a writer.
     let file: File = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_dir() {

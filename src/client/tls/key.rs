@@ -1,5 +1,5 @@
-//! Private keys from files, PEM or DER, and the passwords that protect them: PKCS#8 with PBES2 (RFC 8018) and OpenSSL's older
-//! form, which says so in headers (RFC 1421 section 4.6).
+//! Private keys from files, PEM or DER, and their passwords. Encrypted forms are PKCS#8 with PBES2 (RFC 8018) and
+//! OpenSSL's older form, which has headers (RFC 1421 section 4.6).
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -30,23 +30,23 @@ use super::options::Password;
 use super::pem::{self, PemError, Section};
 use crate::client::rfc4648::from_base16;
 
-/// RFC 8018 appendix B.2.2. `pkcs5` names it only with a feature that brings in much else.
+/// RFC 8018 appendix B.2.2. `pkcs5` has the name only with a feature that adds much more.
 const DES_EDE3_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.3.7");
 
 const OTHER_CIPHER: &str = "a cipher other than AES-CBC and DES-EDE3-CBC";
 
-/// Why a file gives no key. No byte of it is part of the words.
+/// Why a file contains no usable key. The text has no byte of the file.
 #[derive(Debug, PartialEq, Eq)]
 enum KeyError {
-    /// The contents of the file instead.
+    /// What the file contains instead.
     NoKey(&'static str),
-    /// The kind of key, and what makes another one of it.
+    /// The kind of the key, and how to convert it.
     Kind(&'static str),
     Pem(PemError),
     NoPassword,
     WrongPassword,
     Damaged,
-    /// By what it is encrypted.
+    /// The kind of its encryption.
     Unsupported(&'static str),
 }
 
@@ -75,7 +75,7 @@ impl fmt::Display for KeyError {
     }
 }
 
-/// The first private key in a file. A password that the key does not need is not looked at.
+/// The first private key in a file. A password is ignored if the key needs none.
 pub(super) fn private_key(
     path: &Path,
     password: Option<&Password>,
@@ -128,7 +128,7 @@ fn key_of_pem(file: &[u8], password: Option<&Password>) -> Result<PrivateKeyDer<
             other if other.ends_with(b"PRIVATE KEY") => {
                 error = KeyError::Kind("a private key of a kind that TLS does not use");
             }
-            // Another kind of key says more.
+            // The error for another kind of key says more.
             _ if matches!(error, KeyError::Kind(_)) => {}
             other if other.ends_with(b"CERTIFICATE") => error = KeyError::NoKey("a certificate"),
             b"PUBLIC KEY" | b"RSA PUBLIC KEY" => error = KeyError::NoKey("a public key"),
@@ -138,7 +138,7 @@ fn key_of_pem(file: &[u8], password: Option<&Password>) -> Result<PrivateKeyDer<
     Err(error)
 }
 
-/// A key in OpenSSL's older form, which says in headers whether it is encrypted.
+/// A key in OpenSSL's older form. Its headers say whether it is encrypted.
 fn traditional_key(
     section: &Section<'_>,
     password: Option<&Password>,
@@ -169,7 +169,7 @@ pub(super) fn unfit(
     }
 }
 
-/// The kind of a key that TLS cannot use here.
+/// The kind of a key that TLS here cannot use.
 pub(super) fn kind_of_unusable(key: &PrivateKeyDer<'_>) -> &'static str {
     let name = match key {
         PrivateKeyDer::Pkcs8(key) => der::pkcs8_key_name(key.secret_pkcs8_der()),
@@ -242,8 +242,8 @@ fn open_pkcs8(der: &[u8], password: Option<&Password>) -> Result<Zeroizing<Vec<u
     cipher.decrypt(&key, iv, data)
 }
 
-/// The form of `PEM_write_bio_PrivateKey_traditional` in OpenSSL: a key made of the password by EVP_BytesToKey, with MD5
-/// and the first bytes of the initialization vector as its salt.
+/// OpenSSL's form of `PEM_write_bio_PrivateKey_traditional`. EVP_BytesToKey derives the key from the password, with
+/// MD5. The salt is the beginning of the initialization vector.
 fn open_traditional(
     section: &Section<'_>,
     password: Option<&Password>,
@@ -289,7 +289,7 @@ impl Cipher {
         }
     }
 
-    /// The plaintext is one ASN.1 value; other bytes mean that the password is wrong.
+    /// The plaintext is one ASN.1 value. Other bytes mean a wrong password.
     fn decrypt(self, key: &[u8], iv: &[u8], data: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let mut buffer = Zeroizing::new(data.to_vec());
         let length = match self {
@@ -308,14 +308,15 @@ fn keyed<C: KeyInit>(key: &[u8]) -> Result<C, KeyError> {
     C::new_from_slice(key).map_err(|_| KeyError::Damaged)
 }
 
-/// Decrypts in place; the length of the plain text.
+/// Decrypts in place. Returns the length of the plaintext.
 fn decrypt_cbc<C: BlockCipherDecrypt>(cipher: C, iv: &[u8], buffer: &mut [u8]) -> Result<usize, KeyError> {
     let decryptor = cbc::Decryptor::<C>::inner_iv_slice_init(cipher, iv).map_err(|_| KeyError::Damaged)?;
     let plain = decryptor.decrypt_padded::<Pkcs7>(buffer).map_err(|_| KeyError::WrongPassword)?;
     Ok(plain.len())
 }
 
-/// AES with a key of any length, one block at a time. CBC is compiled once for all three: each of its copies takes 11 kB.
+/// AES with a key of any length, one block at a time. CBC is compiled once for all three, because each copy takes 11
+/// kB.
 #[derive(Clone, Copy)]
 struct Aes<'a>(&'a dyn DecryptBlock);
 

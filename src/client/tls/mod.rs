@@ -1,4 +1,4 @@
-//! TLS: the options of an application, the configuration that follows from them, and the handshake.
+//! TLS: an application's options, the configuration made from them, and the handshake.
 
 mod app_config;
 mod app_package;
@@ -36,7 +36,7 @@ pub(super) use self::config::{config, file_stamp};
 
 use super::transport::Socket;
 
-/// The TLS handshake, with the certificate verified for the name in the options, else for `host`.
+/// Performs the TLS handshake. Verifies the certificate for the name in the options, or else for `host`.
 pub(super) async fn handshake(
     tcp: Socket,
     config: Arc<ClientConfig>,
@@ -56,9 +56,9 @@ pub(super) async fn handshake(
     Ok(TlsConnector::from(config).connect(name, tcp).await?)
 }
 
-/// The server's TLS alert, which arrived when it ended the connection during the upgrade. A server of TLS 1.3 judges the client's
-/// certificate when the client takes the handshake for done already (RFC 8446 section 4.4.2.4), so its alert may be behind
-/// a failed write.
+/// The server's TLS alert that ended the connection during the upgrade. A TLS 1.3 server checks the client's
+/// certificate after the client's side of the handshake is complete (RFC 8446 section 4.4.2.4). So the alert may be the
+/// cause of a failed write.
 pub(super) async fn late_alert(mut stream: Box<EitherTlsStream<Socket>>) -> Option<TlsError> {
     let mut buffer = [0; 1_024];
     loop {

@@ -15,33 +15,33 @@ pub(super) const DIGEST_BYTES: usize = 32;
 /// How to speak TLS.
 #[derive(Clone, Debug)]
 pub struct TlsOptions {
-    /// The authorities to trust instead of the system's store: a file, PEM or DER, or a folder of them.
+    /// The authorities to trust instead of the system's: a file (PEM or DER) or a folder.
     pub ca_path: Option<PathBuf>,
-    /// Trust the system's store as well as `ca_path`. Default no.
+    /// Trust the system's authorities as well as `ca_path`. Default no.
     pub ca_path_adds_to_system: bool,
-    /// Trust the authorities that the device's users have installed, for one user or for all. Default: those of the current
-    /// user, unless the app's `network_config.json` forbids it, and none of those for all users.
+    /// Trust the authorities that users of the device have installed, for one user or for all. By default the current
+    /// user's are trusted, unless the app's `network_config.json` forbids it, and those for all users are not.
     pub trust_user_authorities: Option<bool>,
-    /// The other members of the app's `network_config.json` that apply. Default: nothing, as with the platform's WebSocket.
+    /// Which other members of the app's `network_config.json` apply. Default none, as with the platform's WebSocket.
     pub network_security_config: NetworkSecurityConfig,
-    /// Accept any certificate for any name. Anyone on the network path can then read and change everything, unless `pins`
-    /// are given: those count all the same, for the server's own key.
+    /// Accept any certificate for any name. Anyone on the network path can then read and change everything. Given
+    /// `pins` still apply, to the server's own key.
     pub skip_server_verification: bool,
-    /// Public keys of which the server's chain must have one; none for no such demand. Expired ones count no more; when
-    /// all have expired, a chain that is verified will do without.
+    /// The server's chain must contain one of these public keys. Empty means no such demand. Expired pins are ignored.
+    /// If all have expired, a verified chain suffices.
     pub pins: Vec<Pin>,
     /// The certificate for a server that requires one.
     pub client_certificate: Option<ClientCertificate>,
-    /// Speak TLS 1.3 only. Default: 1.2 as well.
+    /// Use TLS 1.3 only. Default: 1.2 as well.
     pub tls13_only: bool,
     /// The protocols to offer by ALPN. Default: `http/1.1`.
     pub alpn: AlpnProtocols,
-    /// The name to ask for (SNI) and to verify, instead of the URL's host.
+    /// The name to request (SNI) and to verify, instead of the URL's host.
     pub server_name: Option<TlsServerName>,
 }
 
 impl TlsOptions {
-    /// The files and folders that are read for them.
+    /// The files and folders that these options name.
     pub(in crate::client) fn files(&self) -> impl Iterator<Item = &Path> {
         let own = self.client_certificate.iter().flat_map(|own| [&own.certificate, &own.key]);
         let authorities = self.ca_path.iter().filter(|_| !self.skip_server_verification);
@@ -66,27 +66,28 @@ impl Default for TlsOptions {
     }
 }
 
-/// How far an app's `network_config.json` is heeded.
+/// How much of an app's `network_config.json` applies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NetworkSecurityConfig {
-    /// As far as the platform's WebSocket heeds it: `trust-current-user-ca` alone.
+    /// As with the platform's WebSocket: only `trust-current-user-ca`.
     #[default]
     Platform,
-    /// As far as the platform's http module does: pins, trust anchors and the ban of clear text as well. What the system cannot
-    /// tell is a failure.
+    /// As with the platform's http module: also pins, trust anchors and the ban of clear text. If the system cannot
+    /// report a rule, the attempt fails.
     Strict,
 }
 
 /// The rules of an app's `network_config.json` for one host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct DeclaredTrust {
-    /// Public keys of which the server's chain must have one; none for no such demand.
+    /// The server's chain must contain one of these public keys. Empty means no such demand.
     pub pins: Vec<Pin>,
     /// Additional folders of authorities.
     pub anchors: Vec<PathBuf>,
 }
 
-/// Files with a client's certificate, followed by those of its issuers, and its key (PKCS#8, SEC1 or PKCS#1); PEM or DER.
+/// Files of a client: its certificate followed by those of the issuers, and its key (PKCS#8, SEC1 or PKCS#1). PEM or
+/// DER.
 #[derive(Clone, Debug)]
 pub struct ClientCertificate {
     /// The certificates.
@@ -99,12 +100,12 @@ pub struct ClientCertificate {
 
 pub(super) const HTTP_1_1: &[u8] = b"http/1.1";
 
-/// Protocols to offer by ALPN (RFC 7301), preferred first; none leaves the extension out.
+/// Protocols to offer by ALPN (RFC 7301), preferred first. Without any, the extension is left out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AlpnProtocols(pub(super) Vec<Vec<u8>>);
 
 impl AlpnProtocols {
-    /// Names of 1 to 255 bytes, each once; none of a version of HTTP that is not upgraded to WebSocket.
+    /// Names of 1 to 255 bytes, each once. A version of HTTP that cannot upgrade to WebSocket is refused.
     pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, &'static str> {
         let mut protocols = Vec::new();
         for name in names {
@@ -135,12 +136,12 @@ impl TlsServerName {
     }
 }
 
-/// The password of a private key. Wiped from memory when it is dropped, and never shown.
+/// The password of a private key. It is never shown, and its drop wipes it from memory.
 #[derive(Clone)]
 pub struct Password(Zeroizing<Vec<u8>>);
 
 impl Password {
-    /// A password as the application gave it.
+    /// A password as the application passed it.
     pub fn new(password: impl Into<Vec<u8>>) -> Self {
         Self(Zeroizing::new(password.into()))
     }
@@ -156,7 +157,7 @@ impl fmt::Debug for Password {
     }
 }
 
-/// The SHA-256 digest of a public key (SubjectPublicKeyInfo) that a server's chain must have, as in RFC 7469.
+/// The SHA-256 digest of a public key (SubjectPublicKeyInfo) that must be in a server's chain, as in RFC 7469.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pin {
     pub(super) digest: [u8; DIGEST_BYTES],
@@ -175,7 +176,7 @@ impl fmt::Display for PinError {
 }
 
 impl Pin {
-    /// A digest in base64, and when the pin expires, if ever. curl's `sha256//` may stand before it.
+    /// A digest in base64, and the time when the pin expires, if it does. curl's prefix `sha256//` is allowed.
     pub fn parse(text: &str, expires: Option<SystemTime>) -> Result<Self, PinError> {
         let text = text.strip_prefix("sha256//").unwrap_or(text);
         let bytes = from_base64(text).ok_or(PinError)?;

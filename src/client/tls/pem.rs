@@ -1,7 +1,7 @@
-//! The sections of a PEM file (RFC 7468), as such files come: with a byte-order mark, indented, with line ends of any kind
-//! or none at all.
+//! The sections of a PEM file (RFC 7468), in all forms in which such files occur: with a byte-order mark, indented,
+//! with any line ends or none.
 //!
-//! Owns the words for what is wrong with one. No byte of a file is among them, since it may be one of a private key.
+//! Owns the texts for its faults. They contain no byte of a file, because it may belong to a private key.
 
 use std::fmt;
 
@@ -63,7 +63,7 @@ impl<'a> Iterator for Sections<'a> {
         }
         let rest = loop {
             let (before, rest) = split_at(self.rest, BEGIN)?;
-            // A text may speak of PEM: a section begins with its line, or where another one has ended.
+            // Other text may mention PEM. A section begins at the start of a line, or where another one has ended.
             let line = before.rsplit(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
             if line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line).trim_ascii().is_empty() {
                 break rest;
@@ -78,7 +78,7 @@ impl<'a> Iterator for Sections<'a> {
 
 /// A section of a PEM file.
 pub(super) struct Section<'a> {
-    /// The kind that its first line names; bytes of the file.
+    /// The kind in its first line, as bytes of the file.
     pub(super) label: &'a [u8],
     headers: Vec<(&'a [u8], &'a [u8])>,
     /// Without white space.
@@ -86,7 +86,7 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    /// The section whose `-----BEGIN ` stands before `bytes`, and what follows it.
+    /// Parses the section whose `-----BEGIN ` ends before `bytes`. Returns it and the bytes after it.
     fn parse(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), PemError> {
         const LABEL_BYTES_MAX: usize = 64;
         let (label, rest) = split_at(bytes, HYPHENS).ok_or(PemError::Begin)?;
@@ -106,7 +106,7 @@ impl<'a> Section<'a> {
         Ok((section, rest))
     }
 
-    /// Headers (RFC 1421 section 4.6), each with a colon, then base64.
+    /// Reads headers (RFC 1421 section 4.6), which have a colon, and base64.
     fn read(&mut self, body: &'a [u8]) {
         let lines = || body.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii);
         let is_one_line = lines().filter(|line| !line.is_empty()).nth(1).is_none();
@@ -119,7 +119,8 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The same from a body that has lost its line ends: a word with a colon is a header's name, the next one its value.
+    /// The same for a body that has lost its line ends. A word that ends in a colon is a header's name, and the next
+    /// word its value.
     fn read_words(&mut self, line: &'a [u8]) {
         let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         while let Some(word) = words.next() {
@@ -148,7 +149,7 @@ impl<'a> Section<'a> {
         key.extend_from_slice(end);
         match <(SectionKind, Vec<u8>)>::from_pem_slice(&key) {
             Ok((_, der)) if !der.is_empty() => Ok(Zeroizing::new(der)),
-            // Its own text holds bytes of the file.
+            // Its own text contains bytes of the file.
             _ => Err(PemError::Base64),
         }
     }
@@ -190,7 +191,7 @@ mod tests {
         ] {
             assert_eq!(read(file.as_bytes()), key, "{file:?}");
         }
-        // `cat` of files without a line end.
+        // `cat` of files without a final line end.
         let two = "-----BEGIN A-----\nYQ==\n-----END A----------BEGIN B-----\nYg==\n-----END B-----";
         assert_eq!(read(two.as_bytes()).map(|found| found.len()), Ok(2));
         assert_eq!(read(b"no section"), Ok(Vec::new()));

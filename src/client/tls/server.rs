@@ -14,7 +14,8 @@ use super::options::Password;
 use super::{key, trust};
 use crate::client::transport::Socket;
 
-/// Files with a server's certificate, followed by those of its issuers, and its key (PKCS#8, SEC1 or PKCS#1); PEM or DER.
+/// Files of a server: its certificate followed by those of the issuers, and its key (PKCS#8, SEC1 or PKCS#1). PEM or
+/// DER.
 #[derive(Clone, Debug)]
 pub struct ServerTls {
     /// The certificates.
@@ -23,13 +24,14 @@ pub struct ServerTls {
     pub key: PathBuf,
     /// The key's password.
     pub password: Option<Password>,
-    /// The authorities of clients' certificates: a file, PEM or DER. With them every client must present a certificate.
+    /// The authorities of clients' certificates: a file, PEM or DER. If it is set, every client must present a
+    /// certificate.
     pub client_authorities: Option<PathBuf>,
-    /// Speak TLS 1.3 only. Default: 1.2 as well.
+    /// Use TLS 1.3 only. Default: 1.2 as well.
     pub tls13_only: bool,
 }
 
-/// The configuration for `options`. Reads files.
+/// The configuration for `options`. It reads files.
 pub(crate) fn server_config(options: &ServerTls) -> Result<Arc<ServerConfig>, TrustError> {
     let ServerTls { certificate, key, password, client_authorities, tls13_only } = options;
     let impossible =

@@ -1,4 +1,4 @@
-//! The trusted authorities: the system's store with the authorities of users, an application's file or folder, or both.
+//! The trusted authorities: the system's store with the users' authorities, an application's file or folder, or both.
 
 use std::fmt;
 use std::fs;
@@ -21,19 +21,19 @@ use super::verify::{TrustAnchors, sha256};
 use crate::platform;
 use crate::shortage::is_shortage;
 
-/// Where OpenHarmony keeps the authorities that users install, in a folder for each.
+/// OpenHarmony's folder of the authorities that users install. It has a folder for each user.
 const USER_AUTHORITIES: &str = "/data/certificates/user_cacerts";
-/// Its folder of those for all users, which the device's owner installs.
+/// The folder in it for all users. The device's owner installs these authorities.
 const ALL_USERS: u32 = 0;
 
-/// Those whom the options name, and those in the folders `declared` by the app.
+/// The authorities that the options name, and those in the app's `declared` folders.
 pub(super) fn trusted(options: &TlsOptions, declared: &[PathBuf]) -> Result<TrustAnchors, TrustError> {
     let mut trusted = match &options.ca_path {
         None => system(options)?,
         Some(path) => named(options, path)?,
     };
     for path in declared {
-        // As on the platform, a missing one adds no authority, and the log reports it.
+        // As on the platform, a missing folder adds no authority, and the log reports it.
         match folder(path) {
             Ok(certificates) => {
                 Arc::make_mut(&mut trusted.roots).add_parsable_certificates(certificates);
@@ -47,7 +47,7 @@ pub(super) fn trusted(options: &TlsOptions, declared: &[PathBuf]) -> Result<Trus
     Ok(trusted)
 }
 
-/// When the folders that hold authorities of users were changed, as far as they matter.
+/// The time of the last change of each folder with users' authorities, as far as it matters.
 pub(super) fn user_stamps(options: &TlsOptions) -> Result<Vec<Option<SystemTime>>, TrustError> {
     let own_alone = options.ca_path.is_some() && !options.ca_path_adds_to_system;
     if own_alone || options.skip_server_verification {
@@ -58,7 +58,7 @@ pub(super) fn user_stamps(options: &TlsOptions) -> Result<Vec<Option<SystemTime>
     Ok(trusted.iter().chain(&left_out).map(changed).collect())
 }
 
-/// Those in an application's file or folder, and perhaps those of the system.
+/// The authorities in an application's file or folder, and possibly those of the system.
 fn named(options: &TlsOptions, path: &Path) -> Result<TrustAnchors, TrustError> {
     let certificates = if path.is_dir() { folder(path)? } else { certificates(path)? };
     let named = certificates.iter().map(|certificate| sha256(certificate)).collect();
@@ -83,7 +83,7 @@ fn named(options: &TlsOptions, path: &Path) -> Result<TrustAnchors, TrustError> 
     Ok(TrustAnchors { roots: Arc::new(roots), named, users_left_out })
 }
 
-/// The store of the system; an empty one is an error, since nothing could be verified against it.
+/// The system's store. An empty store is an error, because nothing could be verified with it.
 fn system(options: &TlsOptions) -> Result<TrustAnchors, TrustError> {
     let found = rustls_native_certs::load_native_certs();
     whole(&found)?;
@@ -97,7 +97,7 @@ fn system(options: &TlsOptions) -> Result<TrustAnchors, TrustError> {
             found.errors.first().map_or("it contains no certificate".to_owned(), |error| match &error.kind {
                 ErrorKind::Io { inner, path } => format!("{}: {inner}", Shown(path)),
                 ErrorKind::Os(_) => "the system does not provide it".to_owned(),
-                // Its own text holds bytes of the file.
+                // Its own text contains bytes of the file.
                 ErrorKind::Pem(_) => "a file of it is damaged".to_owned(),
                 _ => "it cannot be read".to_owned(),
             });
@@ -107,8 +107,8 @@ fn system(options: &TlsOptions) -> Result<TrustAnchors, TrustError> {
     Ok(TrustAnchors { roots: Arc::new(roots), named: Vec::new(), users_left_out })
 }
 
-/// Refuses a store that could not be read completely without descriptors or memory. A store is cached, and the shortage is
-/// temporary.
+/// Refuses a store that could not be read completely for lack of descriptors or memory. A store is cached, but the lack
+/// is temporary.
 fn whole(found: &CertificateResult) -> Result<(), TrustError> {
     for error in &found.errors {
         if let ErrorKind::Io { inner, path } = &error.kind
@@ -140,8 +140,7 @@ impl UserAuthorities {
             Some(trusts) => trusts,
             None => app_config::trusts_user_authorities().map_err(|cause| of_system(&base, &cause))?,
         };
-        // Those of user 0 are not added separately: like the platform's WebSocket, a process of user 0 uses that folder as its
-        // own.
+        // User 0 has no separate entry. Like the platform's WebSocket, a process of user 0 uses that folder as its own.
         let trusts = |user| choice.unwrap_or(user == current && trusts_current);
         let mut users = vec![ALL_USERS, current];
         users.dedup();
@@ -150,7 +149,7 @@ impl UserAuthorities {
         Ok(Self { trusted: folders(trusted), left_out: folders(left_out) })
     }
 
-    /// An app may not be allowed to look there; then it trusts the system's authorities alone.
+    /// The app may have no access. It then trusts only the system's authorities.
     fn trusted(&self) -> Result<Vec<CertificateDer<'static>>, TrustError> {
         let mut trusted = Vec::new();
         for folder in &self.trusted {
@@ -168,11 +167,11 @@ impl UserAuthorities {
     }
 }
 
-/// Why a file gives no certificates. No byte of it is part of the words.
+/// Why a file contains no certificates. The text has no byte of the file.
 enum CertificatesError {
-    /// The contents of the file instead.
+    /// What the file contains instead.
     None(&'static str),
-    /// Trust in the form of OpenSSL: a certificate, and for what it is trusted and for what not.
+    /// OpenSSL's form with trust: a certificate, and the purposes for which it is trusted or not.
     Trusted,
     Pkcs12,
     Pkcs7,
@@ -195,9 +194,9 @@ impl fmt::Display for CertificatesError {
     }
 }
 
-/// The certificates in a file, one at least.
+/// The certificates in a file, at least one.
 pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
-    // It may be that of a key, named by mistake.
+    // It may contain a key, named by mistake.
     let file = file::read(path).map_err(|cause| unreadable(path, &cause))?;
     certificates_in(&file).map_err(|cause| unusable(path, cause.to_string()))
 }
@@ -221,7 +220,7 @@ fn certificates_in(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, Certific
                 let certificate = section.decode().map_err(CertificatesError::Pem)?;
                 found.push(CertificateDer::from(certificate.to_vec()));
             }
-            // An omitted one is not trusted, without a visible reason.
+            // An omitted certificate would not be trusted, without a visible reason.
             b"TRUSTED CERTIFICATE" => return Err(CertificatesError::Trusted),
             b"PKCS7" | b"CMS" => error = CertificatesError::Pkcs7,
             b"CERTIFICATE REQUEST" | b"NEW CERTIFICATE REQUEST" => {
@@ -234,7 +233,8 @@ fn certificates_in(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, Certific
     if found.is_empty() { Err(error) } else { Ok(found) }
 }
 
-/// The certificates in the files of a folder, one at least. Other files may lie there, and links that lead nowhere.
+/// The certificates in the files of a folder, at least one. The folder may contain other files, and links without a
+/// target.
 fn folder(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(path).map_err(|cause| unreadable(path, &cause))? {

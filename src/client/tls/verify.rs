@@ -1,4 +1,4 @@
-//! Whether a server's certificate will do: its chain, its validity and its name, and the pins.
+//! Verifies a server's certificate: its chain, its validity, its name, and the pins.
 
 use std::fmt;
 use std::iter;
@@ -28,18 +28,18 @@ use crate::client::rfc4648::base64;
 #[derive(Debug)]
 pub(super) struct TrustAnchors {
     pub(super) roots: Arc<RootCertStore>,
-    /// Digests of the certificates that the application has named itself.
+    /// Digests of the certificates that the application itself has named.
     pub(super) named: Vec<[u8; DIGEST_BYTES]>,
-    /// The users of the device have installed authorities that are not among the roots.
+    /// Users of the device have installed authorities that are not among the roots.
     pub(super) users_left_out: bool,
 }
 
-/// The pins: from each set that is not empty, a key of the chain must be one.
+/// The pins. For each set that is not empty, the chain must contain one of its keys.
 #[derive(Debug)]
 pub(super) struct PinSets {
-    /// Those of the options.
+    /// The pins of the options.
     pub(super) own: Vec<Pin>,
-    /// Those of the app's `network_config.json`.
+    /// The pins of the app's `network_config.json`.
     pub(super) declared: Vec<Pin>,
 }
 
@@ -47,24 +47,24 @@ pub(super) fn sha256(bytes: &[u8]) -> [u8; DIGEST_BYTES] {
     digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
-/// Why a certificate is refused, where rustls has no word for it.
+/// Why a certificate is refused, if rustls has no error for it.
 #[derive(Debug)]
 pub(super) enum CertificateRefusal {
     SelfSigned,
     UnknownIssuer {
-        /// Its name, when it has one.
+        /// Its name, if it has one.
         issuer: Option<String>,
         /// See [`TrustAnchors::users_left_out`].
         users_left_out: bool,
     },
-    /// The server's own pin, how many others there are, and where.
+    /// The server's own pin, the number of expected pins, and their source.
     Pins {
         own: String,
         count: usize,
         source: PinSource,
     },
     PinsExpired,
-    /// An RSA key of so many bits, of the server or of an authority.
+    /// An RSA key of this many bits, of the server or of an authority.
     RsaBits(usize),
 }
 
@@ -128,10 +128,10 @@ impl From<CertificateRefusal> for rustls::Error {
     }
 }
 
-/// Verifies servers, as the options ask.
+/// Verifies servers by the options.
 #[derive(Debug)]
 pub(super) struct Verifier {
-    /// `None`: any certificate will do that passes the pins.
+    /// `None` accepts any certificate that passes the pins.
     chain: Option<Chain>,
     pins: PinSets,
     algorithms: WebPkiSupportedAlgorithms,
@@ -157,8 +157,8 @@ impl Chain {
         else {
             return Ok(());
         };
-        // What `openssl req -x509` makes: self-signed, and an authority by default. webpki has found it in its time; as
-        // the application has named this very certificate, only the name is left to verify.
+        // `openssl req -x509` makes such a certificate: self-signed, and by default an authority. webpki has verified
+        // its validity. The application has named this very certificate, so only the name remains to be verified.
         if is_authority(&error) && self.trusted.named.contains(&sha256(end_entity)) {
             return verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name);
         }
@@ -166,7 +166,7 @@ impl Chain {
     }
 }
 
-/// Whether the certificate is refused for being that of an authority.
+/// Whether the certificate is refused because it is an authority's.
 fn is_authority(error: &rustls::Error) -> bool {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::Other(other)) => {
@@ -177,7 +177,7 @@ fn is_authority(error: &rustls::Error) -> bool {
 }
 
 impl Verifier {
-    /// One that accepts servers of those who are trusted; any server without them.
+    /// A verifier that accepts servers of the trusted authorities. Without `trusted` it accepts any server.
     pub(super) fn new(
         trusted: Option<TrustAnchors>,
         pins: PinSets,
@@ -191,8 +191,8 @@ impl Verifier {
         Ok(Self { chain: chain.transpose()?, pins, algorithms: provider.signature_verification_algorithms })
     }
 
-    /// One of the pins that have not expired must be that of a key in the chain (RFC 7469 section 2.6). The chain is the
-    /// verified one: what else the server has sent along proves nothing.
+    /// The chain must contain the key of an unexpired pin (RFC 7469 section 2.6). Only the verified chain counts. Other
+    /// certificates that the server sent prove nothing.
     fn check_pins(
         &self,
         pins: &[Pin],
@@ -210,7 +210,7 @@ impl Verifier {
             if self.chain.is_none() {
                 return Err(CertificateRefusal::PinsExpired.into());
             }
-            // So an app that is no longer updated continues to work.
+            // An app that is no longer updated then continues to work.
             crate::logging::warn(format_args!(
                 "all pins of certificatePinning have expired; none is checked"
             ));
@@ -243,8 +243,8 @@ impl Verifier {
 }
 
 impl Verifier {
-    /// The key of a certificate of which nothing else is looked at, when its form is one that webpki does not read, such as
-    /// that of version 1: then it is for the key alone to show that the server has it.
+    /// The key of a certificate in a form that webpki does not read, such as version 1. Nothing else of the certificate
+    /// is verified. The signature alone shows that the server has the key.
     fn key_alone<'a>(&self, certificate: &'a CertificateDer<'_>) -> Option<SubjectPublicKeyInfoDer<'a>> {
         if self.chain.is_some() || EndEntityCert::try_from(certificate).is_ok() {
             return None;
@@ -252,7 +252,7 @@ impl Verifier {
         der::certificate_key(certificate).map(SubjectPublicKeyInfoDer::from)
     }
 
-    /// rustls has such a function for TLS 1.3 only. This is its counterpart for TLS 1.2.
+    /// rustls has such a function only for TLS 1.3. This is its counterpart for TLS 1.2.
     fn verify_tls12_signature_by_key(
         &self,
         message: &[u8],
@@ -271,7 +271,7 @@ impl Verifier {
     }
 }
 
-/// An anchor keeps the inside of its SubjectPublicKeyInfo; the pin is over the whole.
+/// An anchor holds only the contents of its SubjectPublicKeyInfo. The pin is over the whole.
 fn anchor_key(anchor: &TrustAnchor<'_>) -> Vec<u8> {
     const SEQUENCE: u8 = 0x30;
     let inside: &[u8] = anchor.subject_public_key_info.as_ref();
@@ -286,7 +286,7 @@ fn anchor_key(anchor: &TrustAnchor<'_>) -> Vec<u8> {
     key
 }
 
-/// The common name of the issuer, for the text of an error: the peer's words, so short and printable.
+/// The common name of the issuer, for an error text. It is the peer's text, so it is short and printable.
 fn issuer_name(name: &[u8]) -> Option<String> {
     /// OBJECT IDENTIFIER 2.5.4.3.
     const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
@@ -297,7 +297,7 @@ fn issuer_name(name: &[u8]) -> Option<String> {
     Some(text.chars().filter(|c| !c.is_control()).take(NAME_CHARS_MAX).collect())
 }
 
-/// Says more of an unknown issuer, and of a signature that cannot be verified, than rustls does.
+/// Describes an unknown issuer, and a signature that cannot be verified, better than rustls does.
 fn explain(
     error: rustls::Error,
     end_entity: &CertificateDer<'_>,
@@ -331,12 +331,12 @@ fn explain(
     }
 }
 
-/// The length of an RSA key with which ring verifies nothing, and says no more than that.
+/// The length of an RSA key that ring does not support. ring reports no reason.
 fn unusable_rsa_bits(spki: &[u8]) -> Option<usize> {
     rsa_bits(spki).filter(|bits| !(2_048..=8_192).contains(bits))
 }
 
-/// Says more of a signature in the handshake that cannot be verified than rustls does.
+/// Describes a handshake signature that cannot be verified better than rustls does.
 fn explain_signature(error: rustls::Error, certificate: &CertificateDer<'_>) -> rustls::Error {
     let bits = match (&error, EndEntityCert::try_from(certificate)) {
         (rustls::Error::InvalidCertificate(CertificateError::BadSignature), Ok(certificate)) => {

@@ -1,6 +1,6 @@
 //! The transport of bytes: sockets, TLS, routes, and changes of the network.
 //!
-//! Knows nothing of HTTP and of WebSockets.
+//! Knows nothing of HTTP or WebSockets.
 
 mod route;
 mod socket;

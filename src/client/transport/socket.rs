@@ -17,7 +17,7 @@ use crate::runtime;
 /// A connected TCP socket.
 pub(crate) struct Socket {
     stream: Tcp,
-    /// Bytes that the kernel has taken.
+    /// The number of bytes that the kernel has accepted.
     written: u64,
     /// While the connection is being made.
     activity: Option<Arc<LastActivity>>,
@@ -25,10 +25,10 @@ pub(crate) struct Socket {
     asks_kernel: bool,
 }
 
-/// When the last bytes came, of all the connections that an attempt makes on its way.
+/// The time of the last received bytes, of all connections during an attempt.
 pub(in crate::client) struct LastActivity {
     began: Instant,
-    /// Since then; 0 for none yet.
+    /// Microseconds from `began` to the last bytes. 0 means that no bytes came.
     micros: AtomicU64,
 }
 
@@ -42,7 +42,7 @@ impl LastActivity {
         self.micros.store(micros.max(1), Ordering::Relaxed);
     }
 
-    /// Since the last bytes.
+    /// The time since the last bytes.
     pub(in crate::client) fn last(&self) -> Option<Duration> {
         match self.micros.load(Ordering::Relaxed) {
             0 => None,
@@ -52,17 +52,17 @@ impl LastActivity {
 }
 
 impl Socket {
-    /// `activity` is notified of received data, until [`Socket::is_made`].
+    /// `activity` is notified of received data until [`Socket::is_made`].
     pub(in crate::client) fn new(stream: Tcp, activity: Arc<LastActivity>) -> Self {
         Self { stream, written: 0, activity: Some(activity), asks_kernel: false }
     }
 
-    /// One that was accepted.
+    /// Makes a socket from an accepted connection.
     pub(crate) fn accepted(stream: Tcp) -> Self {
         Self { stream, written: 0, activity: None, asks_kernel: false }
     }
 
-    /// The connection is established: from now on its reader notes the times itself.
+    /// The connection is established. From now on its reader notes the times itself.
     pub(in crate::client) fn is_made(&mut self) {
         self.activity = None;
     }
@@ -77,12 +77,12 @@ impl Socket {
         self.stream.lend()
     }
 
-    /// Somebody else has written so many bytes.
+    /// Another writer has written this many bytes.
     pub(in crate::client) fn note_written(&mut self, count: usize) {
         self.written += count as u64;
     }
 
-    /// Reads what its reader gains as it is, and so counts by itself.
+    /// Reads directly. The reader counts the bytes itself.
     pub(super) fn poll_read_payload(
         &mut self,
         cx: &mut Context<'_>,
@@ -115,7 +115,7 @@ impl Socket {
     }
 }
 
-/// For readers that may get no result from their input, above all TLS, whose reads loop inside one poll.
+/// For readers that may get no output from their input. TLS is the main one, because its reads loop inside one poll.
 impl AsyncRead for Socket {
     fn poll_read(
         mut self: Pin<&mut Self>,

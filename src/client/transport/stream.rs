@@ -12,7 +12,7 @@ use super::socket::Socket;
 use super::tcp::LentSocket;
 use crate::runtime;
 
-/// The most bytes that TLS takes in one write. It continues until it has all of them.
+/// The most bytes that TLS takes in one write. It continues until it has taken all.
 const TLS_WRITE_BYTES_MAX: usize = 262_144;
 
 /// The transport of a connection.
@@ -22,7 +22,7 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    /// Whether it has taken bytes that the kernel has not.
+    /// Whether it holds bytes that the kernel has not accepted.
     pub(in crate::client) fn holds_output(&self) -> bool {
         match self {
             Self::Plain(_) => false,
@@ -30,7 +30,7 @@ impl Stream {
         }
     }
 
-    /// Its socket, for somebody else to write to; none when what is written has to be enciphered.
+    /// Its socket, for another writer. `None` if the data must be encrypted.
     pub(in crate::client) fn lend(&self) -> Option<LentSocket> {
         match self {
             Self::Plain(stream) => stream.lend(),
@@ -38,7 +38,7 @@ impl Stream {
         }
     }
 
-    /// Whether there is one to lend.
+    /// Whether its socket can be lent.
     pub(in crate::client) fn can_be_lent(&self) -> bool {
         matches!(self, Self::Plain(_)) && !cfg!(feature = "simulation")
     }
@@ -51,7 +51,7 @@ impl Stream {
         }
     }
 
-    /// Bytes that were written, those of TLS included, and how many of them the peer has acknowledged.
+    /// The number of written bytes, with those of TLS, and how many of them the peer has acknowledged.
     pub(in crate::client) fn written_and_acknowledged(&self) -> Option<(u64, u64)> {
         match self {
             Self::Plain(stream) => stream.written_and_acknowledged(),

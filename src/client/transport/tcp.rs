@@ -1,7 +1,7 @@
 //! The kernel's TCP, without SIGPIPE.
 //!
-//! An application in C has the signal's default, which ends the process. `std` asks the kernel not to raise it when it
-//! writes one slice, and cannot ask when it writes several; rustls and the session write several.
+//! An application in C has the signal's default, which ends the process. `std` asks the kernel not to raise it for a
+//! write of one slice, but cannot ask for several slices. rustls and the session write several.
 
 use std::io::{self, IoSlice, Read};
 use std::net::{Shutdown, SocketAddr};
@@ -34,17 +34,17 @@ impl Tcp {
         TcpStream::connect(to).await.map(Self::accepted)
     }
 
-    /// One that was accepted.
+    /// Makes a socket from an accepted connection.
     pub(crate) fn accepted(stream: TcpStream) -> Self {
         Self(stream.into())
     }
 
-    /// For somebody else to write to.
+    /// The same socket, for another writer.
     pub(super) fn lend(&self) -> Option<LentSocket> {
         Some(LentSocket(self.0.clone()))
     }
 
-    /// Has small messages not wait for the acknowledgement of earlier ones.
+    /// Sends small messages without waiting for the acknowledgement of earlier ones.
     pub(crate) fn set_nodelay(&self) -> io::Result<()> {
         self.0.set_nodelay(true)
     }
@@ -54,12 +54,12 @@ impl Tcp {
         Ok((self.0.local_addr()?, self.0.peer_addr()?))
     }
 
-    /// How many of the bytes that were written the peer has not acknowledged.
+    /// How many of the written bytes the peer has not acknowledged.
     pub(super) fn unacknowledged(&self) -> Option<u64> {
         platform::unacknowledged(self.0.as_fd())
     }
 
-    /// Reads as soon as the runtime knows that there is something.
+    /// Reads as soon as the runtime knows of data.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             let mut received = false;
@@ -67,7 +67,7 @@ impl Tcp {
                 let room = buf.remaining();
                 let count = platform::receive(self.0.as_fd(), buf)?;
                 received = true;
-                // A short read means that the kernel has no more data. The runtime is notified without another call.
+                // A short read means that the kernel has no more data. The runtime learns this without another call.
                 if 0 < count && count < room { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
             };
             match self.0.try_io(Interest::READABLE, receive) {
@@ -81,7 +81,7 @@ impl Tcp {
         }
     }
 
-    /// What the kernel has, whatever the runtime knows of it; `None` when that is nothing yet.
+    /// Reads what the kernel has, even if the runtime does not know of it. `None` if there is nothing yet.
     pub(super) fn read_now(&mut self, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
         let socket = SockRef::from(&*self.0);
         match (&*socket).read(buf.initialize_unfilled()) {
@@ -113,7 +113,7 @@ impl Tcp {
         }
     }
 
-    /// Ends this side's stream.
+    /// Ends this side of the stream.
     pub(super) fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(SockRef::from(&*self.0).shutdown(Shutdown::Write))
     }
@@ -121,7 +121,7 @@ impl Tcp {
 
 fn write_now(socket: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     let sender = SockRef::from(socket);
-    // One slice goes out in a system call that costs less; it is the rule with TLS, and with few messages.
+    // The system call for one slice costs less. One slice is the rule with TLS, and with few messages.
     socket.try_io(Interest::WRITABLE, || match slices {
         [slice] => sender.send_with_flags(slice, libc::MSG_NOSIGNAL),
         slices => sender.send_vectored_with_flags(slices, libc::MSG_NOSIGNAL),

@@ -1,7 +1,7 @@
 //! The effects of network changes on a connection.
 //!
-//! Owns the list of subscribers. While it is not empty, the library receives network changes from the platform. Asks the kernel
-//! for a way to the peer; what a change costs is the session's affair.
+//! Owns the list of subscribers. While it is not empty, the library receives network changes from the platform. Asks
+//! the kernel for a route to the peer. The session decides what a change means.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -10,13 +10,14 @@ use super::route::{ANYWHERE, Endpoints, has_route};
 use crate::platform::{self, NetworkNotice, NetworkWatch};
 use crate::sync::lock;
 
-/// Those to tell. Locked only briefly, because a platform may report a change while the library registers or unregisters with it.
+/// The subscribers. Locked only briefly, because a platform may report a change while the library registers or
+/// unregisters.
 static SUBSCRIBERS: Mutex<Vec<Weak<dyn Notified>>> = Mutex::new(Vec::new());
 
-/// There is one while there are subscribers. Locked before them.
+/// Present while there are subscribers. Locked before them.
 static WATCH: Mutex<Option<NetworkWatch>> = Mutex::new(None);
 
-/// Whether the platform has a default network. One that does not tell leaves it to the routes.
+/// Whether the platform has a default network. If the platform does not report it, only the routes count.
 static AVAILABLE: AtomicBool = AtomicBool::new(true);
 
 /// A receiver of network changes.
@@ -25,7 +26,7 @@ pub(in crate::client) trait Notified: Send + Sync {
     fn network_changed(&self);
 }
 
-/// A client's subscription to network changes. It ends when this is dropped.
+/// A client's subscription to network changes. Its drop ends it.
 pub(in crate::client) struct Subscription {
     subscriber: Weak<dyn Notified>,
     /// Without the registration no change arrives, so nothing may wait for one.
@@ -70,8 +71,8 @@ fn on_notice(notice: NetworkNotice) {
 }
 
 impl Subscription {
-    /// Whether an attempt can succeed, as far as is known: there is a route to the last connection's address, or, if that was
-    /// found by a name, any route.
+    /// Whether an attempt may succeed, as far as is known. There must be a route to the last connection's address. If
+    /// the host is a name, any route suffices.
     pub(in crate::client) fn has_route(&self, endpoints: Option<Endpoints>, by_name: bool) -> bool {
         if !self.watches {
             return true;
