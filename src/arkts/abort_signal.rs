@@ -1,4 +1,4 @@
-//! A signal that cancels an attempt to connect, in the shape of the web's AbortSignal, which ArkTS lacks.
+//! A signal that cancels an attempt to connect. It has the shape of the web's AbortSignal, which ArkTS lacks.
 //!
 //! `connect` takes any object of that shape. The JavaScript object holds its listeners, so that the garbage collector sees
 //! them.
@@ -76,7 +76,7 @@ fn set_listeners(signal: Value<'_>, listeners: &[Value<'_>]) -> Result<(), Engin
     signal.get(HOLDER)?.set(LIST, signal.env().array(listeners)?)
 }
 
-/// An object of that shape, given as an option of `connect`.
+/// An object of that shape, from the option of `connect`.
 #[derive(Clone, Copy)]
 pub struct Signal<'env>(Value<'env>);
 
@@ -94,7 +94,7 @@ impl<'env> Signal<'env> {
         self.0.get(c"aborted").is_ok_and(|aborted| aborted.to_boolean() == Some(true))
     }
 
-    /// Calls `abort` when the signal is aborted, until the subscription is cancelled.
+    /// Calls `abort` if the signal is aborted, until the subscription is cancelled.
     pub fn subscribe(self, abort: impl Fn() + 'static) -> Result<AbortSubscription, EngineError> {
         let env = self.0.env();
         let listener = env.function(move |call| {

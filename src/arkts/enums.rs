@@ -6,7 +6,7 @@ use std::ffi::CStr;
 
 use super::napi::{Engine, EngineError, Value};
 
-/// Those of `Cause`, from 1 on. The numbers never change.
+/// The values of `Cause`, from 1 on. The numbers never change.
 const CAUSES: [&CStr; 17] = [
     c"LOOKUP",
     c"CONNECT",
@@ -27,7 +27,7 @@ const CAUSES: [&CStr; 17] = [
     c"NO_ANSWER",
 ];
 
-/// Those of `TlsProtocol`, from 0 on.
+/// The values of `TlsProtocol`, from 0 on.
 const TLS_PROTOCOLS: [&CStr; 4] = [c"TLS_V_1_0", c"TLS_V_1_1", c"TLS_V_1_2", c"TLS_V_1_3"];
 
 /// Exports the enums.

@@ -10,7 +10,7 @@ use crate::client::{
 use crate::platform::may_use_network;
 use crate::server::StartError;
 
-/// The error of a call: a wrong argument, or a refusal.
+/// The error of a call: a wrong argument or a refusal.
 #[derive(Debug)]
 pub struct ApiError {
     pub code: i32,
@@ -41,7 +41,7 @@ impl ApiError {
         self.code == PERMISSION
     }
 
-    /// A parameter error; the message begins with the parameter's name.
+    /// A parameter error. Its message begins with the parameter's name.
     pub fn parameter(name: &str, wanted: &str) -> Self {
         Self { code: PARAMETER, message: format!("{name}: {wanted}") }
     }
@@ -65,7 +65,7 @@ impl ApiError {
         Self { code: PERMISSION, message: format!("{method}: the app needs ohos.permission.INTERNET") }
     }
 
-    /// This error, or that of the missing permission if it caused this one.
+    /// The error of the missing permission if that is the cause, else this error.
     pub fn or_no_permission(self, method: &str) -> Self {
         if self.code == OTHER && !may_use_network() { Self::no_permission(method) } else { self }
     }
@@ -86,7 +86,7 @@ impl ApiError {
         Self { code: NO_CONNECTION, message }
     }
 
-    /// Why a server was not started.
+    /// The reason why a server was not started.
     pub fn of_start(error: &StartError) -> Self {
         let code = match error {
             StartError::Trust(TrustError { path: Some(_), is_shortage: false, .. }) => CERTIFICATE_FILE,
@@ -196,7 +196,7 @@ impl From<CloseError> for ApiError {
 #[derive(Clone, Debug)]
 pub struct ErrorEvent {
     pub code: i32,
-    /// The HTTP status if the server answered with a status other than 101, else empty.
+    /// The HTTP status if the server answered with a status other than 101. Otherwise empty.
     pub data: String,
     pub message: String,
     /// The response of a server that refused the upgrade.
@@ -232,7 +232,7 @@ impl From<&Failure> for ErrorEvent {
     }
 }
 
-/// Why a connection or an attempt ended: the code and the text for the promises that fail with it.
+/// The code and the text for promises that fail with a connection or an attempt.
 pub struct Termination {
     code: i32,
     text: String,
@@ -253,7 +253,7 @@ impl Termination {
         Self { code: OTHER, text: format!("{who} ({code}){colon}{reason}") }
     }
 
-    /// The end of a connection that is followed by another attempt.
+    /// The end of a connection that another attempt follows.
     pub fn of_loss(reconnecting: &Reconnecting) -> Self {
         Self { code: OTHER, text: reconnecting.text.clone() }
     }

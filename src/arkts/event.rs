@@ -106,7 +106,7 @@ impl MessageData {
 pub struct LatestStatistics(Arc<Mutex<Option<Box<Statistics>>>>);
 
 impl LatestStatistics {
-    /// Replaces the statistics; returns true when no event waits for them yet.
+    /// Replaces the statistics. Returns true if no event waits for them yet.
     pub fn put(&self, statistics: &Statistics) -> bool {
         let mut latest = lock(&self.0);
         latest.replace(Box::new(*statistics)).is_none()

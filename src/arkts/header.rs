@@ -38,7 +38,7 @@ pub fn headers(value: Value<'_>, lenience: Lenience) -> Result<Vec<RawHeader>, A
     Ok(headers)
 }
 
-/// The value of a header; `None` for an ignored one.
+/// The value of a header. `None` for an ignored header.
 fn header_value(name: &str, value: Value<'_>) -> Result<Option<String>, ApiError> {
     let text = match value.type_of() {
         Type::Undefined | Type::Null => return Ok(None),

@@ -1,4 +1,4 @@
-//! The session's half of delivery: queues a session's events, on the session's thread.
+//! The session's part of delivery: queues a session's events, on the session's thread.
 //!
 //! Knows nothing of JavaScript values.
 
@@ -14,7 +14,7 @@ use crate::client::{
 };
 use crate::event_queue::EventSender;
 
-/// The longest message that is copied into its batch's memory. A longer one keeps memory of its own.
+/// The longest message that is copied into its batch's memory. A longer one keeps its own memory.
 const STORED_BYTES_MAX: usize = 16_384;
 
 /// Queues a session's events for JavaScript's thread and wakes it.
@@ -28,10 +28,10 @@ pub struct JsListener {
     latest: LatestStatistics,
 }
 
-/// What JavaScript wants from a session. JavaScript's thread sets it, the session's thread reads it.
+/// JavaScript's requests to a session. JavaScript's thread sets them, the session's thread reads them.
 #[derive(Default)]
 pub struct Wanted {
-    /// `prepare` has a listener: the session waits for its answer before each retry.
+    /// `prepare` has a listener. The session waits for its answer before each retry.
     pub preparation: AtomicBool,
     /// `frame` has a listener.
     pub frames: AtomicBool,
@@ -157,17 +157,17 @@ impl Listener for JsListener {
     }
 }
 
-/// Splits a text into pieces at characters: keeps the bytes of an incomplete character for the next piece.
+/// Splits a text into pieces at characters. Keeps the bytes of an incomplete character for the next piece.
 #[derive(Default)]
 struct Utf8Splitter {
     /// The first bytes of an incomplete character.
     character: Vec<u8>,
-    /// The message began with this piece, and nothing of it was queued yet.
+    /// The message began with this piece, and nothing of it is queued yet.
     first: bool,
 }
 
 impl Utf8Splitter {
-    /// Takes a piece; returns what to queue, or nothing when no character is complete.
+    /// Takes a piece. Returns the data to queue, or nothing if no character is complete.
     fn push(&mut self, part: PiecePosition, bytes: &[u8]) -> Option<(PiecePosition, Vec<u8>)> {
         // Bytes of a message whose connection was lost do not belong to the next message.
         let Self { mut character, first } = std::mem::take(self);
@@ -178,7 +178,7 @@ impl Utf8Splitter {
         let mut text = character;
         text.extend_from_slice(bytes);
         if !part.last {
-            // The protocol has validated the text: only a character at its end may be incomplete.
+            // The protocol has validated the text. Only a character at its end may be incomplete.
             let whole = std::str::from_utf8(&text).map_or_else(|error| error.valid_up_to(), str::len);
             self.character = text.split_off(whole);
             if text.is_empty() {

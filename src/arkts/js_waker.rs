@@ -1,6 +1,7 @@
 //! Wakes a JavaScript thread from any thread, by threadsafe functions that carry no data. Knows nothing of events.
 //!
-//! Events stay in the event queue: data queued in a threadsafe function leaks when its queue is full or the environment ends.
+//! Events stay in the event queue. Data in a threadsafe function would leak if its queue is full or the environment
+//! ends.
 //!
 //! Two functions are called in turn. When a function is called again while it runs, an engine repeats it at once. It does so up
 //! to a thousand times before its loop continues. A call of the other function waits for its turn in the loop.
@@ -101,8 +102,8 @@ impl JsWaker {
         if let Some(Installed { functions, next }) = &mut *installed {
             let function = functions[*next];
             *next = 1 - *next;
-            // SAFETY: not released while it is in `installed`, and the lock keeps it there. An error means that the environment
-            // ends, and has no listeners any more.
+            // SAFETY: it is not released while it is in `installed`, and the lock keeps it there. An error means that
+            // the environment ends and has no listeners any more.
             unsafe {
                 sys::napi_call_threadsafe_function(
                     function,
@@ -133,7 +134,7 @@ unsafe fn release(function: sys::napi_threadsafe_function) {
     }
 }
 
-/// Runs on the JavaScript thread for each wake; `env` is null while the environment ends.
+/// Runs on the JavaScript thread for each wake. `env` is null while the environment ends.
 unsafe extern "C" fn call_target(
     env: sys::napi_env,
     _callback: sys::napi_value,
@@ -143,9 +144,9 @@ unsafe extern "C" fn call_target(
     if env.is_null() || context.is_null() {
         return;
     }
-    // SAFETY: `context` is what `install` made; `finalize` comes after the last wake.
+    // SAFETY: `context` is from `install`. `finalize` runs after the last wake.
     let target = unsafe { &*context.cast::<Context>() }.target.clone();
-    // SAFETY: the engine hands in the current environment.
+    // SAFETY: the engine passes the current environment.
     let env = unsafe { Engine::from_raw(env) };
     let run = std::panic::AssertUnwindSafe(|| target.on_wake(env));
     if std::panic::catch_unwind(run).is_err() {
@@ -157,7 +158,7 @@ unsafe extern "C" fn call_target(
 unsafe extern "C" fn finalize(_env: sys::napi_env, context: *mut c_void, _hint: *mut c_void) {
     // SAFETY: made by `Box::into_raw` in `install`.
     let Context { target, waker, function } = *unsafe { Box::from_raw(context.cast::<Context>()) };
-    // The environment can end without `remove`. Then these functions must not be called again.
+    // The environment can end without `remove`. These functions must not be called afterwards.
     {
         let mut installed = lock(&waker.installed);
         installed.take_if(|Installed { functions, .. }| functions.contains(&function));

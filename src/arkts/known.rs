@@ -1,4 +1,4 @@
-//! The native objects of a thread, by address. It does not contain what other JavaScript objects wrap.
+//! The native objects of a thread, by address. Objects that other code wraps are not among them.
 
 use std::any::TypeId;
 use std::cell::RefCell;
@@ -21,15 +21,15 @@ pub fn give<T: 'static>(object: Value<'_>, native: T) -> Result<(), EngineError>
     Ok(())
 }
 
-/// The value that `this` wraps, if it is a `T`.
+/// The native object that `this` wraps, if it is a `T`.
 pub fn object_of<'env, T: 'static>(this: Value<'env>) -> Option<&'env T> {
     let address = this.owned()?.cast_const();
     let found = TYPES.with_borrow(|types| types.get(&address).copied());
     if found != Some(TypeId::of::<T>()) {
         return None;
     }
-    // SAFETY: an address that is noted with this type is that of an object of this thread, which lives as long as the JavaScript
-    // object that wraps it, and that one is a value of the call under way.
+    // SAFETY: an address that is noted with this type belongs to an object of this thread. It lives as long as the
+    // JavaScript object that wraps it. That one is a value of the current call.
     Some(unsafe { &(*address.cast::<Known<T>>()).0 })
 }
 

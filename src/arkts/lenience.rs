@@ -1,4 +1,4 @@
-//! Wrong arguments that the platform accepts: they are accepted here too, and a warning names the fault of each.
+//! Wrong arguments that the platform accepts. This library accepts them too, and a warning names each fault.
 
 use std::fmt;
 
@@ -53,7 +53,7 @@ impl Lenience {
     }
 }
 
-/// The entry of `known` that a misspelt `name` most likely means.
+/// The entry of `known` that is probably meant by a misspelt `name`.
 pub fn nearest<'a>(name: &str, known: &[&'a str]) -> &'a str {
     known.iter().min_by_key(|known| distance(name, known)).copied().unwrap_or_default()
 }
@@ -77,7 +77,7 @@ pub fn distance(one: &str, other: &str) -> usize {
     row[other.len()]
 }
 
-/// A name from an application for the log: one short line.
+/// An application's name in the form for the log: one short line.
 pub fn shown(name: &str) -> String {
     name.chars().take(NAME_CHARACTERS_MAX).flat_map(char::escape_debug).collect()
 }

@@ -1,4 +1,4 @@
-//! Messages that the application reads one by one with `next` or `for await`, instead of with a listener.
+//! Messages that the application reads one by one with `next` or `for await`, without a listener.
 //!
 //! Owns the unread messages and the promises of `next`.
 
@@ -14,7 +14,7 @@ use crate::event_queue::EventReceiver;
 
 /// The messages of one connection since the first `next`.
 ///
-/// Unread messages count against the event queue. So the session stops reading when the application stops.
+/// Unread messages count against the event queue. The session stops reading when the application does.
 #[derive(Default)]
 pub struct MessageIterator {
     /// A connection has begun.
@@ -53,7 +53,8 @@ impl MessageIterator {
         !self.waiting.borrow().is_empty()
     }
 
-    /// Makes a promise of the next message: `{value, done: false}`, or `{done: true}` after the end. Fails with the connection.
+    /// Makes a promise of the next message: `{value, done: false}`, or `{done: true}` after the end. It fails with the
+    /// connection.
     pub fn next<'env>(&self, env: Engine, events: &EventReceiver<Event>) -> Result<Value<'env>, EngineError> {
         self.reading.set(true);
         let unread = self.unread.borrow_mut().pop_front();
@@ -73,7 +74,7 @@ impl MessageIterator {
         Ok(promise)
     }
 
-    /// Takes the event if it is a message for `next`; otherwise returns it for the listeners.
+    /// Takes the event if it is a message for `next`. Otherwise returns it for the listeners.
     pub fn receive(&self, env: Engine, event: Event, events: &EventReceiver<Event>) -> Option<Event> {
         match event {
             Event::Message(kind, data) if self.reading.get() => {
@@ -105,7 +106,7 @@ impl MessageIterator {
         }
     }
 
-    /// Settles all promises at the end of the connection: rejects the first one if it failed.
+    /// Settles all promises at the end of the connection. Rejects the first one if the connection failed.
     fn end(&self, env: Engine) {
         self.ended.set(true);
         for deferred in self.waiting.take() {
@@ -125,7 +126,7 @@ pub fn not_connected() -> ApiError {
     ApiError::other("next: not connected")
 }
 
-/// The error of `next` with the option `receivePieces`: `next` returns whole messages only.
+/// The error of `next` with the option `receivePieces`, because `next` returns only whole messages.
 pub fn in_pieces() -> ApiError {
     ApiError::other("next: messages are delivered in pieces to the listener of `piece`")
 }

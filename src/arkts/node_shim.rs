@@ -3,8 +3,8 @@
 
 use napi_ohos::sys;
 
-/// Node takes a module that registers itself for one of the old kind and never calls `napi_register_module_v1`, so
-/// nothing is registered.
+/// Node takes a module that registers itself for an old one, and then never calls `napi_register_module_v1`. So nothing
+/// is registered.
 ///
 /// # Safety
 ///

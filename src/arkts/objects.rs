@@ -9,9 +9,9 @@ use crate::client::{
 
 /// Makes a string for a text message, an ArrayBuffer for a binary one.
 ///
-/// A binary message of any length is copied. An ArrayBuffer over our own memory would take two thirds of the time from 128 KiB
-/// on, and more time below. But Node cannot transfer such a buffer to a worker, and V8 collects such buffers late: a slow
-/// listener of a flood then has 115 MB of them instead of 40 MB.
+/// A binary message of any length is copied. An ArrayBuffer over our own memory would need two thirds of the time from
+/// 128 KiB on, and more time below. But Node cannot transfer such a buffer to a worker, and V8 collects such buffers
+/// late. During a flood, a slow listener then has 115 MB of them instead of 40 MB.
 pub fn message_value<'env>(env: Engine, kind: MessageType, bytes: &[u8]) -> Result<Value<'env>, EngineError> {
     match kind {
         // The protocol has validated the text.
@@ -33,7 +33,8 @@ pub fn frame_value<'env>(
     result.set(c"fin", env.boolean(fin)?)?;
     result.set(c"rsv1", env.boolean(compressed)?)?;
     result.set(c"opcode", env.number(f64::from(opcode))?)?;
-    // A client masks its frames, a server does not (RFC 6455 section 5.1): a masked frame of a server ends the connection.
+    // A client masks its frames, a server does not (RFC 6455 section 5.1). A masked frame of a server ends the
+    // connection.
     result.set(c"masked", env.boolean(sent)?)?;
     result.set(c"length", env.number(length as f64)?)?;
     Ok(result)
@@ -147,7 +148,7 @@ pub fn statistics_value<'env>(env: Engine, counted: &Statistics) -> Result<Value
     Ok(object)
 }
 
-/// The argument of `open`; `openInfo` adds the sub-protocol.
+/// The argument of `open`. `openInfo` adds the sub-protocol.
 pub fn open_result(env: Engine, opened: &Opened) -> Result<Value<'static>, EngineError> {
     let result = env.object()?;
     result.set(c"status", env.number(f64::from(opened.status))?)?;

@@ -1,8 +1,8 @@
 //! Parses JavaScript arguments.
 //!
-//! A wrong argument is an error 401 whose message begins with its name. But wrong values that the platform accepts are accepted
-//! here too, with a warning, so that existing apps run. Options that only this library has are strict: no existing app uses
-//! them, and ignoring one could remove a protection.
+//! A wrong argument is an error 401 whose message begins with its name. But wrong values that the platform accepts are
+//! accepted here too, with a warning, so that existing apps run. Options of this library alone are strict. No existing
+//! app uses them, and ignoring one could remove a protection.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -25,10 +25,10 @@ pub const SECONDS_MAX: f64 = 30_000.0;
 const PLATFORM_DEFAULT_SECONDS: f64 = 30.0;
 
 const DEFAULT_CLOSE_CODE: u32 = 1000;
-/// The platform's default, which servers may expect.
+/// The platform's default. Servers may expect it.
 const DEFAULT_CLOSE_REASON: &str = "CLOSE_NORMAL";
 
-/// The largest whole number that a double holds exactly: the limit for bytes and milliseconds.
+/// The largest whole number that a double represents exactly. It is the limit of bytes and milliseconds.
 const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
 
 /// A `match` by the name of a property. The last arm gets any other name, with the list of known names.
@@ -218,7 +218,7 @@ pub fn keepalive(
     }
 }
 
-/// A number of seconds. 0 switches a timer off.
+/// A number of seconds. 0 disables a timer.
 pub fn seconds(seconds: f64) -> Option<Duration> {
     Some(Duration::from_secs_f64(seconds)).filter(|duration| !duration.is_zero())
 }
@@ -307,7 +307,7 @@ pub fn close_options(value: Value<'_>, lenience: Lenience) -> Result<(u32, Strin
         }
         match_known!(name.as_str(), {
             "code" => match value.to_number() {
-                // A number that is not a u32 is not a valid code, and the client reports it.
+                // A number that is not a u32 is not a valid code. The client reports it.
                 Some(number) if number.fract() == 0.0 => code = number as u32,
                 _ => lenience.warn(&name, "must be a whole number; 1000 is sent"),
             },

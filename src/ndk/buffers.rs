@@ -1,4 +1,4 @@
-//! Memory at the C API: payloads that an application lends or gives away, and buffers for texts.
+//! Memory at the C API: payloads that an application lends or hands over, and buffers for texts.
 
 use std::ffi::{CStr, c_char, c_void};
 
@@ -48,7 +48,7 @@ pub fn check_text(kind: MessageType, payload: &[u8]) -> Result<(), CallError> {
 ///
 /// # Safety
 ///
-/// `length` must be NULL or point to the count of bytes behind `buffer`, which must be NULL or may be written to.
+/// `length` must be NULL or point to the number of bytes in `buffer`. `buffer` must be NULL or writable.
 pub unsafe fn write_text(value: &CStr, buffer: *mut c_char, length: *mut usize) -> Result<(), CallError> {
     if length.is_null() {
         return Err(CallError::new(ErrCode::InvalidArgument, "length: NULL"));
@@ -69,7 +69,7 @@ pub unsafe fn write_text(value: &CStr, buffer: *mut c_char, length: *mut usize) 
     Ok(())
 }
 
-/// Memory that an application has given away until `release` is called.
+/// Memory that an application has handed over until `release` is called.
 pub struct OwnedBuffer {
     data: *mut c_void,
     length: usize,
@@ -77,7 +77,7 @@ pub struct OwnedBuffer {
     context: *mut c_void,
 }
 
-// SAFETY: the application has given it away until `release` is called, and lets that be called on any thread.
+// SAFETY: the application has handed it over until `release` is called. It allows that call on any thread.
 unsafe impl Send for OwnedBuffer {}
 // SAFETY: through a shared reference the memory is only read, and `release` is called by the last owner.
 unsafe impl Sync for OwnedBuffer {}
@@ -85,7 +85,7 @@ unsafe impl Sync for OwnedBuffer {}
 impl OwnedBuffer {
     /// # Safety
     ///
-    /// `data` must point to `length` bytes that no other code uses until `release` is called; neither is NULL.
+    /// `data` must point to `length` bytes. No other code uses them until `release` is called. Neither pointer is NULL.
     pub unsafe fn new(
         data: *mut c_void,
         length: usize,
@@ -95,7 +95,7 @@ impl OwnedBuffer {
         Self { data, length, release, context }
     }
 
-    /// Gives the memory back to the application without a call of `release`.
+    /// Returns the memory to the application without a call of `release`.
     pub fn disown(mut self) {
         unsafe extern "C" fn keep(_data: *mut c_void, _context: *mut c_void) {}
         self.release = keep;
@@ -118,7 +118,7 @@ impl AsMut<[u8]> for OwnedBuffer {
 
 impl Drop for OwnedBuffer {
     fn drop(&mut self) {
-        // SAFETY: the function is the application's word; this is the one call.
+        // SAFETY: the application vouches for the function. This is its only call.
         unsafe { (self.release)(self.data, self.context) };
     }
 }

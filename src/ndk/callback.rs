@@ -1,7 +1,7 @@
-//! Calls the application's callbacks for a session's events.
+//! Calls the application's callbacks for the events of a session.
 //!
-//! Owns the choice of the function: those given to NWS_SetCallbacks come first, then those in the client's struct.
-//! Knows nothing of other clients.
+//! Chooses the function: those of NWS_SetCallbacks come first, then those in the client's struct. Knows nothing of
+//! other clients.
 
 use std::ffi::c_void;
 use std::mem::size_of;
@@ -35,7 +35,7 @@ pub struct Callbacks {
 #[derive(Clone, Copy)]
 pub struct ClientPointer(pub *mut WebSocket);
 
-// SAFETY: dereferenced only inside a barrier that is open, which its client's struct outlives.
+// SAFETY: dereferenced only inside an open barrier, which ends before the client's struct does.
 unsafe impl Send for ClientPointer {}
 // SAFETY: as above.
 unsafe impl Sync for ClientPointer {}
@@ -58,7 +58,7 @@ impl Callbacks {
         event: &T,
     ) -> bool {
         let Some(callback) = callback else { return false };
-        // SAFETY: the function is the application's word, and what it is given outlives the call.
+        // SAFETY: the application vouches for the function, and its arguments outlive the call.
         unsafe { callback(self.client.0, user_data, event) };
         true
     }
@@ -72,8 +72,8 @@ impl Callbacks {
     ) {
         let text = c_text(text);
         let ClientPointer(client) = self.client;
-        // SAFETY: `begin` has entered the barrier, so Destroy has not released the struct. Volatile: the application
-        // writes there when it likes. The function is the application's word.
+        // SAFETY: `begin` has entered the barrier, so Destroy has not released the struct. The read is volatile,
+        // because the application may write there at any time. The application vouches for the function.
         unsafe {
             if let Some(callback) = field(client).read_volatile() {
                 callback(client, CodeAndText { code, text: text.as_ptr() });
@@ -122,7 +122,7 @@ impl Listener for Callbacks {
             self.call_ext(Some(callback), user_data, &event);
             return;
         }
-        // The platform's callback takes a 32-bit length: it gets the first 4 GiB of a longer message.
+        // The platform's callback takes a 32-bit length. It gets the first 4 GiB of a longer message.
         let length = u32::try_from(event.length).unwrap_or(u32::MAX);
         let ClientPointer(client) = self.client;
         // SAFETY: as in `call_in_struct`; the data is writable and outlives the call.
@@ -155,7 +155,7 @@ impl Listener for Callbacks {
             Outcome::Unsent => ErrCode::NoConnection,
         };
         if let Some(SendCompletion { callback, context }) = self.ext.take_completion(receipt) {
-            // SAFETY: the function is the application's word.
+            // SAFETY: the application vouches for the function.
             unsafe { callback(self.client.0, context, code as i32) };
         }
     }

@@ -19,7 +19,7 @@ pub struct CallbackBarrier {
 }
 
 impl CallbackBarrier {
-    /// Marks the calling thread as inside, before a run of callbacks. Returns false if the client is destroyed.
+    /// Marks the calling thread as inside, before a group of callbacks. Returns false if the client is destroyed.
     pub fn enter(&self) -> bool {
         let mut inside = lock(&self.inside);
         if self.is_closed() {
@@ -29,11 +29,11 @@ impl CallbackBarrier {
         true
     }
 
-    /// Marks the thread as outside, after the run.
+    /// Marks the thread as outside, after the group.
     pub fn leave(&self) {
         *lock(&self.inside) = None;
-        // `close_and_wait` sets `closed` before it reads `inside`: either it is seen here, or it finds no thread inside.
-        // A notification without a waiter would cost one system call for each run.
+        // `close_and_wait` sets `closed` before it reads `inside`. So this code sees `closed`, or `close_and_wait`
+        // finds no thread inside. A notification without a waiter would cost one system call for each group.
         if self.is_closed() {
             self.left.notify_all();
         }
@@ -44,7 +44,7 @@ impl CallbackBarrier {
         self.closed.load(Ordering::SeqCst)
     }
 
-    /// Stops further callbacks, and waits for the one that runs. Does not wait for a callback that itself waits for the
+    /// Stops further callbacks, and waits for the running one. Does not wait for a callback that itself waits for the
     /// calling thread, through any chain of Destroys.
     pub fn close_and_wait(self: &Arc<Self>) {
         let me = thread::current().id();

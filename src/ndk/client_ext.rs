@@ -1,6 +1,6 @@
 //! The state that `net_websocket_ext.h` adds to a client: options, callbacks, and the receipts of its messages.
 //!
-//! Owns these values between the calls that set them and the session's events. Knows nothing of how they are parsed or
+//! Owns these values between the calls that set them and the session's events. Does not know how they are parsed or
 //! called.
 
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use crate::client::{Options, Receipt, Reconnect};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
 
-/// The values that `net_websocket_ext.h` sets for one client. Any thread.
+/// The values that `net_websocket_ext.h` sets for one client. Any thread may use it.
 #[derive(Default)]
 pub struct ClientExt {
     state: Mutex<ExtState>,
@@ -22,7 +22,7 @@ pub struct ClientExt {
     traces: AtomicBool,
 }
 
-/// The options are boxed: most clients have none.
+/// The options are boxed, because most clients have none.
 struct ExtState {
     options: Option<Box<Options>>,
     reconnect: Option<Box<Reconnect>>,
@@ -45,7 +45,7 @@ pub struct SendCompletion {
     pub context: *mut c_void,
 }
 
-// SAFETY: the context is the application's; it is handed back and never followed.
+// SAFETY: the context is the application's. It is passed back and never followed.
 unsafe impl Send for SendCompletion {}
 
 impl ClientExt {
@@ -114,7 +114,7 @@ impl ClientExt {
         self.lock().completions.remove(&receipt)
     }
 
-    /// Returns all completions that are left, in the order of registration.
+    /// Returns all remaining completions, in the order of registration.
     pub fn take_all_completions(&self) -> Vec<SendCompletion> {
         let mut left: Vec<_> = self.lock().completions.drain().collect();
         left.sort_unstable_by_key(|(receipt, _)| *receipt);
@@ -122,10 +122,10 @@ impl ClientExt {
     }
 }
 
-/// The callbacks of a client as its session knows them.
+/// A session's copy of its client's callbacks.
 pub struct KnownCallbacks {
     ext: Arc<ClientExt>,
-    /// As of `version`.
+    /// The version of the copy.
     callbacks: Option<Arc<RawCallbacks>>,
     version: u64,
 }
@@ -135,7 +135,7 @@ impl KnownCallbacks {
         Self { ext, callbacks: None, version: 0 }
     }
 
-    /// Returns the callbacks given to NWS_SetCallbacks, also those that were set a moment ago.
+    /// Returns the callbacks of NWS_SetCallbacks, even if they were set a moment ago.
     pub fn current(&mut self) -> &RawCallbacks {
         let version = self.ext.version();
         if version != self.version {
@@ -144,7 +144,7 @@ impl KnownCallbacks {
         self.callbacks.as_deref().unwrap_or(&RawCallbacks::NONE)
     }
 
-    /// A separate function, so that a message costs no more than the comparison of versions.
+    /// A separate function, so that a message costs only the comparison of versions.
     #[cold]
     fn reload(&mut self, version: u64) {
         self.callbacks = self.ext.callbacks();

@@ -1,6 +1,6 @@
 //! The errors of the C API: their codes and texts, and the code of each of the core's errors.
 //!
-//! Owns exhaustive matches without a `_` arm: a new error of the core does not compile until it has a code here.
+//! Owns exhaustive matches without a `_` arm. A new error of the core does not compile until it has a code here.
 
 use std::ffi::CStr;
 use std::io;
@@ -107,14 +107,14 @@ pub fn of_failure(error: &Error) -> ErrCode {
     }
 }
 
-/// Why a call of a C function fails: its code, and the text for `NWS_LastErrorMessage`.
+/// The failure of a C function: its code, and the text for `NWS_LastErrorMessage`.
 pub struct CallError {
     pub code: ErrCode,
     pub text: String,
 }
 
 impl CallError {
-    /// Once for all functions, not in each of them.
+    /// Compiled once, not in each function.
     #[cold]
     #[inline(never)]
     pub fn new(code: ErrCode, text: impl Into<String>) -> Self {

@@ -1,6 +1,6 @@
-//! The core's events as the structs of `net_websocket_ext.h`.
+//! Converts the core's events to the structs of `net_websocket_ext.h`.
 //!
-//! Owns the conversions that more than one function needs. Knows nothing of clients and callbacks.
+//! Owns the conversions that several functions need. Knows nothing of clients and callbacks.
 
 use std::ffi::CString;
 use std::mem::size_of;
@@ -71,7 +71,7 @@ pub fn header_array(texts: &[(CString, CString)]) -> Vec<ResponseHeader> {
     texts.iter().map(|(name, value)| ResponseHeader { name: name.as_ptr(), value: value.as_ptr() }).collect()
 }
 
-/// Lends the server's answer as C sees it.
+/// Lends the server's answer in its C form.
 pub fn with_response(opened: &Opened, lend: impl FnOnce(&Response)) {
     let texts = header_texts(&opened.headers);
     let headers = header_array(&texts);
@@ -80,7 +80,7 @@ pub fn with_response(opened: &Opened, lend: impl FnOnce(&Response)) {
     lend(&Response {
         size: size_of::<Response>(),
         status: u32::from(opened.status),
-        // There are 256 at most.
+        // There are at most 256.
         header_count: u32::try_from(headers.len()).unwrap_or(u32::MAX),
         headers: headers.as_ptr(),
         protocol: protocol.as_ptr(),
@@ -88,7 +88,7 @@ pub fn with_response(opened: &Opened, lend: impl FnOnce(&Response)) {
     });
 }
 
-/// Lends an announced retry as C sees it.
+/// Lends an announced retry in its C form.
 pub fn with_reconnecting<R>(reconnecting: &Reconnecting, lend: impl FnOnce(&RawReconnecting) -> R) -> R {
     let Reconnecting { attempt, delay, cause, code, status, text, unsent } = reconnecting;
     let message = c_text(text);
@@ -104,7 +104,7 @@ pub fn with_reconnecting<R>(reconnecting: &Reconnecting, lend: impl FnOnce(&RawR
     })
 }
 
-/// A message as C sees it, valid as long as the message is.
+/// A message in its C form. It is valid as long as the message.
 pub fn message(message: &mut Message<'_>) -> RawMessage {
     let (kind, part) = (message.kind(), message.part());
     let data = message.data_with_nul_mut();
@@ -121,7 +121,7 @@ pub fn message(message: &mut Message<'_>) -> RawMessage {
     }
 }
 
-/// Lends a failure as C sees it.
+/// Lends a failure in its C form.
 pub fn with_failure(failure: &Failure, lend: &mut dyn FnMut(&RawFailure)) {
     let message = c_text(&failure.to_string());
     let refused = failure.error.refused();
@@ -154,7 +154,7 @@ pub fn with_failure(failure: &Failure, lend: &mut dyn FnMut(&RawFailure)) {
     });
 }
 
-/// Lends the end of a connection as C sees it.
+/// Lends the end of a connection in its C form.
 pub fn with_close(closed: &Closed, lend: &mut dyn FnMut(&RawClose)) {
     let reason = c_text(&closed.reason);
     let Times { elapsed, last_activity } = closed.times;
@@ -169,7 +169,7 @@ pub fn with_close(closed: &Closed, lend: &mut dyn FnMut(&RawClose)) {
     });
 }
 
-/// A C string of `text`; a NUL inside, which a close reason may hold, would cut it short.
+/// A C string of `text`. It ends at a NUL, which a close reason may contain.
 pub fn c_text(text: &str) -> CString {
     CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
 }

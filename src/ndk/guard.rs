@@ -1,4 +1,4 @@
-//! The frame of every C function: finds the client, stops panics, stores the text of an error.
+//! Surrounds every C function: finds the client, stops panics, stores the text of an error.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,8 +11,8 @@ use crate::{logging, platform};
 /// The error text of a call in a forked process.
 const FORKED: &str = "this process is a child of fork(); only the parent can use the library";
 
-/// Runs the body of a C function. Returns `failure` if it panics: a panic is our defect and must not reach C. Returns it in a
-/// forked process as well, where any lock may be locked for ever.
+/// Runs the body of a C function. Returns `failure` if it panics, because a panic is our defect and must not reach C.
+/// Returns it in a forked process as well, where a lock may stay locked for ever.
 pub fn guard<R>(function: &str, failure: R, body: impl FnOnce() -> R) -> R {
     if platform::is_forked() {
         set_last_error(&format!("{function}: {FORKED}"));
@@ -24,7 +24,8 @@ pub fn guard<R>(function: &str, failure: R, body: impl FnOnce() -> R) -> R {
     })
 }
 
-/// As [`guard`], for a function of a client. Finds the client first. In each of these functions: some are called for each message.
+/// As [`guard`], for a function of a client. Finds the client first. It is compiled into each of these functions,
+/// because some are called for each message.
 pub fn guard_client(function: &str, client: *const WebSocket, body: impl FnOnce(&Handle) -> ErrCode) -> i32 {
     guard(function, failure(), || match client.is_null() {
         true => ErrCode::ClientNull,
@@ -38,14 +39,14 @@ pub fn report(function: &str, body: impl FnOnce() -> Result<(), CallError>) -> i
     report_once(function, &mut || body.take().map_or(Ok(()), |body| body()))
 }
 
-/// Once for all functions, not in each of them.
+/// Compiled once, not in each function.
 #[inline(never)]
 fn report_once(function: &str, body: &mut dyn FnMut() -> Result<(), CallError>) -> i32 {
     let refused = |error| refuse(function, error);
     guard(function, failure(), || body().map_or_else(refused, |()| ErrCode::Ok)) as i32
 }
 
-/// Stores the text of an error, and returns its code. Once for all functions, not in each of them.
+/// Stores the text of an error, and returns its code. Compiled once, not in each function.
 #[cold]
 #[inline(never)]
 fn refuse(function: &str, CallError { code, text }: CallError) -> ErrCode {
@@ -53,7 +54,7 @@ fn refuse(function: &str, CallError { code, text }: CallError) -> ErrCode {
     code
 }
 
-/// The return value of a function whose body does not run to its end. A forked process has no client.
+/// The return value of a function whose body did not finish. A forked process has no client.
 pub fn failure() -> ErrCode {
     if platform::is_forked() { ErrCode::ClientNotCreated } else { ErrCode::Base }
 }
@@ -68,7 +69,7 @@ pub fn report_client(
     report_of_client(function, client, &mut |handle| body.take().map_or(Ok(()), |body| body(handle)))
 }
 
-/// Once for all functions, not in each of them.
+/// Compiled once, not in each function.
 #[inline(never)]
 fn report_of_client(
     function: &str,

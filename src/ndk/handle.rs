@@ -1,7 +1,7 @@
 //! The clients that exist, by the address of their struct.
 //!
-//! Every call looks up an address here before it touches the memory there. A stale or foreign address is not found, so it does
-//! no harm. A call delays Destroy of its own client, and no other call.
+//! Every call looks up an address here before it touches the memory there. A stale or foreign address is not found, so
+//! it does no harm. A call delays only the Destroy of its own client.
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -21,25 +21,25 @@ use crate::sync::{LazyLock, Mutex, RECENT_PLACES, RwLock, RwLockReadGuard, lock}
 /// and a callback that destroyed its own client can still read the struct.
 const QUARANTINE_MAX: usize = 1_024;
 
-/// Locked to find, to add or to remove a client, and never during a call.
+/// Locked to find, add or remove a client. Never locked during a call.
 static CLIENTS: LazyLock<RwLock<HashMap<usize, &'static Slot, ByAddress>>> = LazyLock::new(RwLock::default);
 
-/// A place for a client: empty before it is created, and once Destroy has taken it. Locked for reading during each call.
-/// Places are never released, so that a thread may keep one in mind; they are 80 bytes long.
+/// A place for a client. It is empty before the client is created and after Destroy has taken it. Each call locks it
+/// for reading. Places are never released, so that a thread may remember one. They are 80 bytes long.
 type Slot = RwLock<Option<Handle>>;
 
-/// The places without a client.
+/// The empty places.
 static FREE_SLOTS: LazyLock<Mutex<Vec<&'static Slot>>> = LazyLock::new(Mutex::default);
 
 thread_local! {
-    /// The places that this thread has called last, by a part of the address. Another client may have this address by now.
+    /// The places that this thread called last, by a part of the address. A place may have another client by now.
     static RECENT: [Cell<Option<&'static Slot>>; RECENT_PLACES] =
         const { [const { Cell::new(None) }; RECENT_PLACES] };
 }
 
 struct Quarantined(#[expect(dead_code, reason = "owned so that its memory is not reused")] Box<WebSocket>);
 
-// SAFETY: nobody looks inside any more.
+// SAFETY: nobody reads the structs any more.
 unsafe impl Send for Quarantined {}
 
 static QUARANTINE: LazyLock<Mutex<VecDeque<Quarantined>>> = LazyLock::new(Mutex::default);
@@ -53,15 +53,15 @@ pub struct Handle {
     barrier: Arc<CallbackBarrier>,
 }
 
-/// A header that was added, and its node in the list that the application sees in `requestOptions`.
+/// An added header, and its node in the list that the application sees in `requestOptions`.
 struct AddedHeader {
-    /// From `Box::into_raw`; its texts are the two below.
+    /// From `Box::into_raw`. Its texts are the two fields below.
     header: *mut Header,
     name: CString,
     value: CString,
 }
 
-// SAFETY: the node is this value's own; the application only reads it.
+// SAFETY: this value owns the node. The application only reads it.
 unsafe impl Send for AddedHeader {}
 
 impl Drop for AddedHeader {
@@ -113,7 +113,7 @@ pub fn create(fields: WebSocket) -> *mut WebSocket {
 pub fn with<R>(address: *const WebSocket, use_it: impl FnOnce(&Handle) -> R) -> Option<R> {
     let address = address.addr();
     let recent = RECENT.with(|recent| recent[place_of(address)].get());
-    // Without a wait: the place may be another client's, whose Destroy waits for a call.
+    // It does not wait. The place may have another client, whose Destroy waits for a call.
     let guard = match recent.map(Slot::try_read) {
         Some(Ok(guard)) if is_at(&guard, address) => guard,
         _ => find(address)?,
@@ -121,7 +121,7 @@ pub fn with<R>(address: *const WebSocket, use_it: impl FnOnce(&Handle) -> R) -> 
     guard.as_ref().map(use_it)
 }
 
-/// Removes the client at `address`, once the calls of other threads that have found it are done. No later call finds it.
+/// Removes the client at `address`, after the calls of other threads that found it have ended. No later call finds it.
 pub fn remove(address: *const WebSocket) -> Option<Handle> {
     let slot = CLIENTS.write().unwrap_or_else(PoisonError::into_inner).remove(&address.addr())?;
     let handle = slot.write().unwrap_or_else(PoisonError::into_inner).take();
@@ -134,7 +134,7 @@ pub fn remove(address: *const WebSocket) -> Option<Handle> {
 fn find(address: usize) -> Option<RwLockReadGuard<'static, Option<Handle>>> {
     let slot = *CLIENTS.read().unwrap_or_else(PoisonError::into_inner).get(&address)?;
     let guard = slot.read().unwrap_or_else(PoisonError::into_inner);
-    // Destroy may have come between the two locks.
+    // Destroy may have run between the two locks.
     if !is_at(&guard, address) {
         return None;
     }
@@ -149,7 +149,7 @@ fn is_at(slot: &Option<Handle>, address: usize) -> bool {
 
 /// The index of a client among the recent ones.
 fn place_of(address: usize) -> usize {
-    // Structs lie 16 bytes apart at least.
+    // Structs are at least 16 bytes apart.
     (address >> 4) % RECENT_PLACES
 }
 
@@ -172,17 +172,17 @@ impl Handle {
         added.headers.push(AddedHeader { header: fresh, name, value });
     }
 
-    /// Ends the client. No callback runs after this returns, except one that this is called from.
+    /// Ends the client. No callback runs after this returns, except one that calls this.
     pub fn destroy(self) {
         let Self { client, added, ext, pointer, barrier } = self;
-        // Before the wait: a running batch of callbacks ends with the message it is at.
+        // Dropped before the wait, so that a running batch of callbacks ends with its current message.
         drop(client);
         barrier.close_and_wait();
         for SendCompletion { callback, context } in ext.take_all_completions() {
-            // SAFETY: the function is the application's word. The struct is still there, if no client any more.
+            // SAFETY: the application vouches for the function. The struct still exists, but the client does not.
             unsafe { callback(pointer.0, context, ErrCode::Destroyed as i32) };
         }
-        // SAFETY: made by `Box::into_raw` in `create`, and only the one caller that removed the handle comes here.
+        // SAFETY: made by `Box::into_raw` in `create`. Only the caller that removed the handle comes here.
         let fields = unsafe { Box::from_raw(pointer.0) };
         let mut quarantine = lock(&QUARANTINE);
         if quarantine.len() >= QUARANTINE_MAX {

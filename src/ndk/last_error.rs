@@ -10,7 +10,7 @@ thread_local! {
 /// Stores the text of an error for the thread.
 pub fn set_last_error(text: &str) {
     let text = CString::new(text.replace('\0', " ")).unwrap_or_default();
-    // An ending thread does not read its error any more.
+    // A thread that ends reads no error any more.
     let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = text);
 }
 

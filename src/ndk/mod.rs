@@ -1,7 +1,7 @@
 //! The C API: the six functions of `network/netstack/net_websocket.h`, and in `ext` those of `net_websocket_ext.h`.
 //!
-//! Owns the C types, the registry of clients and the boundary that no panic crosses. Knows nothing of JavaScript.
-//! Checks run in this order: client NULL, client known, permission, connection state, arguments, limits.
+//! Owns the C types, the registry of clients and the boundary that stops panics. Knows nothing of JavaScript. The order
+//! of checks is: client NULL, client known, permission, connection state, arguments, limits.
 //!
 //! A file imports only files below it:
 //!
@@ -47,7 +47,7 @@ use crate::client::{
 use crate::sync::lock;
 use crate::{logging, platform};
 
-/// The most bytes one call of Send takes: the platform's limit.
+/// The longest message of Send, in bytes. It is the platform's limit.
 const SEND_BYTES_MAX: usize = 4_194_304;
 const NORMAL_CLOSURE: u32 = 1000;
 
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn OH_WebSocketClient_Send(
                 State::Idle | State::Connecting | State::Open => code,
             };
         }
-        // SAFETY: the caller's promise; only read, and not beyond this call.
+        // SAFETY: the caller's promise. The data is only read, and only during this call.
         let payload = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) };
         match handle.client.send(kind_of(payload), payload) {
             Ok(()) => ErrCode::Ok,
@@ -182,7 +182,7 @@ fn read_text(text: *const c_char) -> Result<CString, Unreadable> {
     readable::c_string(text, HEADER_BYTES_MAX).map(|bytes| CString::new(bytes).unwrap_or_default())
 }
 
-/// Logs why Connect does not begin, and stores it as the last error.
+/// Logs why Connect fails, and stores it as the last error.
 fn refuse(handle: &Handle, code: ErrCode, why: impl fmt::Display) -> ErrCode {
     logging::warn(format_args!("[c{}] Connect: {why}", handle.client.id()));
     set_last_error(&format!("OH_WebSocketClient_Connect: {why}"));
@@ -221,8 +221,8 @@ fn connect(handle: &Handle, url: *const c_char, options: RequestOptions) -> ErrC
     }
 }
 
-/// Returns the headers that were added, then those `chosen` by NWS_SetOptions, then those of `options`. The list of
-/// `options` ends where it reaches an added header.
+/// Returns the added headers, then those `chosen` by NWS_SetOptions, then those of `options`. The list of `options`
+/// ends where it reaches an added header.
 fn request_headers(
     handle: &Handle,
     chosen: &[RawHeader],
@@ -262,10 +262,9 @@ fn request_headers(
     Ok(headers)
 }
 
-/// The platform's Send has no argument for the type: a message is text if it is UTF-8 without a NUL.
+/// The platform's Send has no argument for the type. A message is text if it is UTF-8 without a NUL.
 fn kind_of(payload: &[u8]) -> MessageType {
-    // The first bytes identify most binary data. The checks of the whole, and of a block for NUL, have no early exit, so
-    // that they are vectorized.
+    // The first bytes identify most binary data. The later checks have no early exit, so that they are vectorized.
     const BEGINNING_BYTES: usize = 64;
     let beginning = payload.get(..BEGINNING_BYTES).map(str::from_utf8);
     if matches!(beginning, Some(Err(error)) if error.error_len().is_some()) {

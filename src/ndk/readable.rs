@@ -1,4 +1,4 @@
-//! Reading memory that an application only claims to own.
+//! Reads memory that an application only claims to own.
 //!
 //! Asks the kernel whether an address can be read. An uninitialised pointer in a header is a mistake to report, not a
 //! reason to crash the process.
@@ -9,7 +9,7 @@ use std::mem::{MaybeUninit, size_of};
 use super::abi::Header;
 use super::abi::ext::RawPin;
 
-/// The smallest page of all supported systems. Larger pages are only checked more than once.
+/// The smallest page of all supported systems. A larger page is checked more than once.
 const PAGE_BYTES: usize = 4_096;
 /// The most bytes of a close reason that are read. At most 123 of them are sent.
 const REASON_BYTES_READ: usize = 4_096;
@@ -21,7 +21,7 @@ const SIGNAL_SET_BYTES: usize = 8;
 pub enum Unreadable {
     /// The address is not mapped for reading, or not aligned for its type.
     Address,
-    /// No NUL within the limit.
+    /// There is no NUL within the limit.
     TooLong,
 }
 
@@ -37,7 +37,7 @@ pub fn c_string(text: *const c_char, limit: usize) -> Result<Vec<u8>, Unreadable
                 return Err(Unreadable::Address);
             }
         }
-        // SAFETY: the kernel has just read a word of this page; volatile, since the memory is not ours.
+        // SAFETY: the kernel has just read a word of this page. The read is volatile, because the memory is not ours.
         match unsafe { address.cast::<u8>().read_volatile() } {
             0 => return Ok(copy),
             byte => copy.push(byte),
@@ -46,7 +46,7 @@ pub fn c_string(text: *const c_char, limit: usize) -> Result<Vec<u8>, Unreadable
     Err(Unreadable::TooLong)
 }
 
-/// The beginning of a close reason; "" when it cannot be read.
+/// The beginning of a close reason. "" if it cannot be read.
 pub fn reason(text: *const c_char) -> String {
     if text.is_null() {
         return String::new();
@@ -54,8 +54,8 @@ pub fn reason(text: *const c_char) -> String {
     match c_string(text, REASON_BYTES_READ) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(Unreadable::TooLong) => {
-            // The text is longer than a frame can carry, so its beginning is enough. `c_string` has read that much.
-            // SAFETY: `c_string` has read `REASON_BYTES_READ` bytes there and found no NUL.
+            // The text is longer than a frame's reason, so its beginning is enough. SAFETY: `c_string` has read
+            // `REASON_BYTES_READ` bytes there and found no NUL.
             let start = unsafe { std::slice::from_raw_parts(text.cast::<u8>(), REASON_BYTES_READ) };
             String::from_utf8_lossy(start).into_owned()
         }
@@ -75,7 +75,7 @@ pub fn bytes(address: *const u8, len: usize) -> Result<Vec<u8>, Unreadable> {
             }
         }
     }
-    // SAFETY: the kernel has just read a word of every page; volatile, since the memory is not ours.
+    // SAFETY: the kernel has just read a word of every page. The read is volatile, because the memory is not ours.
     Ok((0..len).map(|offset| unsafe { address.wrapping_add(offset).read_volatile() }).collect())
 }
 
@@ -85,7 +85,7 @@ pub fn value<T: Plain>(address: *const T) -> Result<T, Unreadable> {
     if !address.is_aligned() || !is_readable(address.cast()) || !is_readable(last.cast()) {
         return Err(Unreadable::Address);
     }
-    // SAFETY: aligned, and both ends lie in readable pages; `T` is smaller than a page.
+    // SAFETY: the address is aligned, and both ends are in readable pages. `T` is smaller than a page.
     Ok(unsafe { address.read_volatile() })
 }
 
@@ -111,9 +111,9 @@ fn is_readable(address: *const c_void) -> bool {
     }
     let word = address.map_addr(|address| address & !(SIGNAL_SET_BYTES - 1));
     let mut errno = MaybeUninit::<i32>::uninit();
-    // The kernel copies the set before it checks how to apply it, so this call changes nothing:
-    // EFAULT when the memory cannot be read, EINVAL when it can.
-    // SAFETY: the set is only read, by the kernel, which checks the address; no old set is asked for.
+    // The kernel copies the set before it checks how to apply it, so this call changes nothing. The error is EFAULT if
+    // the memory cannot be read, and EINVAL if it can. SAFETY: only the kernel reads the set, and it checks the
+    // address. No old set is requested.
     let errno = unsafe {
         let result = libc::syscall(
             libc::SYS_rt_sigprocmask,
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn refuses_a_string_that_continues_into_unmapped_memory() {
-        // SAFETY: two fresh pages of which the second loses its permissions; unmapped again below.
+        // SAFETY: two new pages. The second loses its permissions, and both are unmapped below.
         unsafe {
             let pages = libc::mmap(
                 std::ptr::null_mut(),

@@ -1,7 +1,7 @@
 //! Structs of `net_websocket_ext.h` that grow at their end from version to version.
 //!
-//! Owns the check of their size and the copies in both directions, so that programs and libraries of different versions
-//! work together. Knows nothing of what the fields mean.
+//! Owns the check of their size and the copies in both directions. With them, programs and libraries of different
+//! versions work together. Does not know the meaning of the fields.
 
 use std::mem::{offset_of, size_of};
 
@@ -23,8 +23,8 @@ pub unsafe trait VersionedStruct: Copy {
     const NAME: &'static str;
 }
 
-/// Declares versioned structs: the type, its name in the header, and the size of its first version, which ends before the first
-/// field added later.
+/// Declares versioned structs: the type, its name in the header, and the size of its first version. That version ends
+/// before the first field added later.
 macro_rules! versioned {
     ($($type:ident, $name:literal, $size_min:expr;)*) => {$(
         const _: () = assert!(offset_of!($type, size) == 0);
@@ -59,10 +59,10 @@ const _: () = {
     assert!(RawReconnectOptions::SIZE_MIN == 32 && RawStatistics::SIZE_MIN == 160);
 };
 
-/// Bytes. No struct of a later version is larger.
+/// The largest size of a struct in bytes, in all later versions.
 const SIZE_MAX: usize = 4_096;
 
-/// What the functions for all structs, which are in the library once, know of one of them.
+/// The properties of one struct, for functions that serve all structs and are compiled once.
 #[derive(Clone, Copy)]
 struct Shape {
     size: usize,
@@ -87,7 +87,7 @@ impl Shape {
         }
     }
 
-    /// The bytes of a program's struct that the library knows.
+    /// Reads the bytes of a program's struct that the library knows.
     #[inline(never)]
     fn read(self, address: *const u8) -> Result<Vec<u8>, CallError> {
         let name = self.name;
@@ -116,7 +116,7 @@ pub fn check_size<T: VersionedStruct>(size: usize) -> Result<(), CallError> {
 /// Reads a struct of any version. `value` supplies the fields that the program does not know.
 pub fn read_struct<T: VersionedStruct>(address: *const T, mut value: T) -> Result<T, CallError> {
     let bytes = Shape::of::<T>().read(address.cast())?;
-    // SAFETY: so many bytes are there on both sides, and any bytes make a valid value.
+    // SAFETY: both sides have that many bytes, and any bytes make a valid value.
     unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), (&raw mut value).cast::<u8>(), bytes.len()) };
     Ok(value)
 }
@@ -125,7 +125,7 @@ pub fn read_struct<T: VersionedStruct>(address: *const T, mut value: T) -> Resul
 ///
 /// # Safety
 ///
-/// `address` must be that of `size` bytes that may be written to.
+/// `address` must be that of `size` writable bytes.
 pub unsafe fn write_struct<T: VersionedStruct>(address: *mut T, value: &T, size: usize) {
     let known = size.min(size_of::<T>());
     let address = address.cast::<u8>();
@@ -140,7 +140,7 @@ pub unsafe fn write_struct<T: VersionedStruct>(address: *mut T, value: &T, size:
 ///
 /// # Safety
 ///
-/// `address` must be NULL or that of `size` bytes that may be written to.
+/// `address` must be NULL or that of `size` writable bytes.
 pub unsafe fn init<T: VersionedStruct>(
     argument: &str,
     address: *mut T,
@@ -163,9 +163,9 @@ pub unsafe fn init<T: VersionedStruct>(
 ///
 /// # Safety
 ///
-/// `address` must be NULL or that of as many bytes as the struct's size says, which may be written to.
+/// `address` must be NULL or that of as many writable bytes as the struct's size says.
 pub unsafe fn fill<T: VersionedStruct>(argument: &str, address: *mut T, value: &T) -> Result<(), CallError> {
-    // SAFETY: the caller's promise; every such struct begins with its size.
+    // SAFETY: the caller's promise. Every such struct begins with its size.
     let size = if address.is_null() { 0 } else { unsafe { address.cast::<usize>().read() } };
     // SAFETY: as above.
     unsafe { init(argument, address, value, size) }

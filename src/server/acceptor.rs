@@ -30,7 +30,7 @@ const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 /// Bytes of a request to read at once.
 const READ_STEP_BYTES: usize = 1_024;
 
-/// Why a client got no connection.
+/// The reason why a client got no connection.
 enum Fault {
     Tls(TlsError),
     Io(io::Error),
@@ -187,7 +187,7 @@ async fn handshake(server: &Shared, stream: TcpStream, remote: Remote, given: Gi
         }
         Err(fault) => {
             if let Fault::Refused(refusal) = &fault {
-                // It need not be read.
+                // The body need not be read.
                 let _ = timeout(REFUSAL_TIMEOUT, refuse(&mut stream, refusal)).await;
             }
             Err(fault)

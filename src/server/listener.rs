@@ -33,10 +33,10 @@ pub trait ServerListener: Send + Sync + 'static {
         let _ = cause;
     }
 
-    /// After a stop: the port is free.
+    /// The stop has freed the port.
     fn released(&self) {}
 
-    /// After a stop: the port is free, and the last connection has reported its last event.
+    /// The stop has freed the port, and the last connection has reported its last event.
     fn over(&self) {}
 }
 

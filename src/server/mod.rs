@@ -40,23 +40,23 @@ pub struct Server {
     local: Option<SocketAddr>,
 }
 
-/// Why a server cannot be started.
+/// The reason why a server cannot be started.
 #[derive(Debug)]
 pub enum StartError {
     /// A certificate file or a key is unusable.
     Trust(TrustError),
     /// The system refuses to listen on this address.
     Listen {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// The system's words.
+        /// The system's error.
         cause: io::Error,
     },
     /// The system refuses to listen at a path.
     ListenAtPath {
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// The system's words, or this library's for a path that cannot be one.
+        /// The system's error, or this library's for an invalid path.
         cause: io::Error,
     },
     /// The system has no threads or no descriptors for this library.
@@ -116,12 +116,12 @@ impl Server {
         Ok(Self { shared, local })
     }
 
-    /// The address it listens on, with the port chosen by the system for port 0; `None` for a path.
+    /// The address that it listens on, with the port that the system chose for port 0. `None` for a path.
     pub fn local(&self) -> Option<SocketAddr> {
         self.local
     }
 
-    /// The path it listens on.
+    /// The path that it listens on.
     pub fn socket_path(&self) -> Option<&Path> {
         self.shared.options.socket_path.as_deref()
     }
@@ -136,8 +136,8 @@ impl Server {
         self.shared.connections()
     }
 
-    /// Queues a message for all connections, or for those with the numbers `wanted`. It is framed and copied once. Returns how
-    /// many accepted it.
+    /// Queues a message for all connections, or for those with the numbers in `wanted`. It is framed and copied once.
+    /// Returns how many accepted it.
     pub fn broadcast(&self, kind: MessageType, payload: &[u8], wanted: Option<&[u64]>) -> usize {
         let (header, payload) = (server_header(kind, payload.len()), Arc::from(payload));
         let connections = self.connections();
@@ -159,14 +159,15 @@ impl Server {
         self.shared.statistics()
     }
 
-    /// Accepts no more clients, frees the port, and closes all connections with 1001 after their queued messages. An accepted
-    /// client opens first. Connections that have not ended within `limit` are dropped. Returns false when already stopped.
+    /// Accepts no more clients, frees the port, and closes all connections with 1001 after their queued messages. A
+    /// client that was accepted before still opens first. Connections that have not ended within `limit` are dropped.
+    /// Returns false if already stopped.
     pub fn stop(&self, limit: Option<Duration>) -> bool {
         let Some(connections) = self.shared.stop() else { return false };
         connections.iter().for_each(|connection| connection.go_away());
         if let Some(limit) = limit {
             let server = self.shared.clone();
-            // Without a runtime there are no connections.
+            // Without a runtime there would be no connections.
             let _ = runtime::spawn(async move {
                 tokio::time::sleep(limit).await;
                 server.hurry();

@@ -14,24 +14,27 @@ pub const CLIENTS_DEFAULT: usize = 10;
 pub struct ServerOptions {
     /// Where to listen. Port 0 means a free port. Default: all IPv4 addresses and a free port.
     pub listen: SocketAddr,
-    /// Listen at this path of the file system instead, where there is nothing yet. The file goes with the server. Default none.
+    /// Listen at this path of the file system instead. No file may exist there. The server's end removes the file.
+    /// Default none.
     pub socket_path: Option<PathBuf>,
-    /// How many addresses may be connected at a time. The clients of a path have one together. Default [`CLIENTS_DEFAULT`].
+    /// The most addresses that may be connected at a time. All clients of a path count as one. Default
+    /// [`CLIENTS_DEFAULT`].
     pub addresses_max: usize,
-    /// How many connections one address may have at a time, including those in their handshake. Default [`CLIENTS_DEFAULT`].
+    /// The most connections of one address, with those in their handshake. Default [`CLIENTS_DEFAULT`].
     pub connections_per_address_max: usize,
     /// How often one address may connect. Default: without a limit.
     pub rate_limit: Option<RateLimit>,
-    /// The supported sub-protocols. The server chooses the client's first offer that is among them, or none. Default none.
+    /// The supported sub-protocols. The server chooses the first of the client's that is among them, or none. Default
+    /// none.
     pub protocols: Vec<String>,
     /// The TLS options. Default: no TLS.
     pub tls: Option<ServerTls>,
     /// How long a client may take from its connection to the end of its request, including the TLS handshake. A longer time
     /// lets silent clients block others. Default 10 s.
     pub handshake_timeout: Duration,
-    /// How many clients may be in their handshake at a time. Further clients wait in the kernel. Default 128.
+    /// The most clients in their handshake at a time. Further clients wait in the kernel. Default 128.
     pub handshakes_max: usize,
-    /// How much may wait to be sent on each connection. Default 64 MiB.
+    /// The limits of each connection's send queue. Default 64 MiB.
     pub send_limits: SendLimits,
     /// The options of each open connection. Defaults as for a client, but without compression, which costs memory per
     /// connection.
@@ -69,7 +72,7 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// The limit of the platform's server.
+    /// The platform's server has this limit.
     pub const PLATFORM: Self =
         Self { connections: 50, period: Duration::from_secs(60), ban: Duration::from_secs(60) };
 }

@@ -1,6 +1,6 @@
-//! Where a server listens, and where its clients are: at an address, or at a path of the file system.
+//! The places of a server and of its clients: an address, or a path of the file system.
 //!
-//! Owns the socket that listens, and its file.
+//! Owns the listening socket and its file.
 
 use std::fmt;
 use std::fs;
@@ -15,22 +15,22 @@ use std::path::{Path, PathBuf};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 
-/// Clients that the kernel keeps for a server that is busy. It may keep fewer.
+/// The most clients that the kernel keeps while the server is busy. It may keep fewer.
 const BACKLOG: i32 = 1_024;
-/// The longest path of a socket in bytes (`unix(7)`): the kernel has 108, one of which ends it.
+/// The longest path of a socket in bytes (`unix(7)`). The kernel has room for 108, with a NUL at the end.
 const PATH_BYTES_MAX: usize = 107;
 
-/// Where a client is.
+/// The place of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Remote {
     /// At the other end of a TCP connection.
     Address(SocketAddr),
-    /// On this device, connected to the server's path. The number counts the clients of it, from 1.
+    /// On this device, connected to the server's path. The number counts the path's clients, from 1.
     Path(u64),
 }
 
 impl Remote {
-    /// The address; `None` for a client on this device that has none.
+    /// The address. `None` for a client without one.
     pub fn ip(self) -> Option<IpAddr> {
         match self {
             Self::Address(address) => Some(address.ip()),
@@ -38,12 +38,12 @@ impl Remote {
         }
     }
 
-    /// The address as text, empty for none.
+    /// The address as text. Empty for a client without one.
     pub fn ip_text(self) -> String {
         self.ip().map_or_else(String::new, |ip| ip.to_string())
     }
 
-    /// The port; 0 for a client that has none.
+    /// The port. 0 for a client without one.
     pub fn port(self) -> u16 {
         match self {
             Self::Address(address) => address.port(),
@@ -52,7 +52,7 @@ impl Remote {
     }
 }
 
-/// For the log and for error texts.
+/// For logs and error texts.
 impl fmt::Display for Remote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -62,17 +62,17 @@ impl fmt::Display for Remote {
     }
 }
 
-/// A socket that listens, not yet with the runtime.
+/// A listening socket that the runtime does not know yet.
 pub(super) enum Bound {
     Address(StdTcpListener),
     Path(SocketFile, StdUnixListener),
 }
 
 impl Bound {
-    /// Listens at an address. That for all addresses of IPv6 is one for those of IPv4 too.
+    /// Listens at an address. The address for all of IPv6 also serves IPv4.
     pub(super) fn at_address(address: SocketAddr) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // The connections of a server before may wait for stray packets.
+        // Connections of an earlier server may still be in the kernel, waiting for late packets.
         socket.set_reuse_address(true)?;
         if address.is_ipv6() {
             socket.set_only_v6(!address.ip().is_unspecified())?;
@@ -83,7 +83,7 @@ impl Bound {
         Ok(Self::Address(socket.into()))
     }
 
-    /// Listens at a path, where there is nothing yet.
+    /// Listens at a path where no file exists.
     pub(super) fn at_path(path: &Path) -> io::Result<Self> {
         let bytes = path.as_os_str().as_bytes();
         let unusable = |why: String| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
@@ -101,7 +101,7 @@ impl Bound {
         Ok(Self::Path(file, listener))
     }
 
-    /// The address that it listens at; `None` for a path.
+    /// The address that it listens at. `None` for a path.
     pub(super) fn local(&self) -> io::Result<Option<SocketAddr>> {
         match self {
             Self::Address(listener) => listener.local_addr().map(Some),
@@ -109,7 +109,7 @@ impl Bound {
         }
     }
 
-    /// Hands it to the runtime.
+    /// Passes it to the runtime.
     pub(super) fn into_listening(self) -> io::Result<Listening> {
         Ok(match self {
             Self::Address(listener) => Listening::Address(TcpListener::from_std(listener)?),
@@ -120,10 +120,10 @@ impl Bound {
     }
 }
 
-/// A socket that listens.
+/// A listening socket.
 pub(super) enum Listening {
     Address(TcpListener),
-    /// Dropped in this order: nobody finds a file that nobody listens at.
+    /// The file is dropped first, so nobody finds a file without a listener.
     Path {
         _file: SocketFile,
         listener: UnixListener,
@@ -142,7 +142,7 @@ impl Listening {
             Self::Path { listener, clients, .. } => {
                 let (stream, _) = listener.accept().await?;
                 *clients += 1;
-                // A stream of bytes in any case. What is asked of TCP alone is not asked of a client without an address.
+                // Both are streams of bytes. Calls that only TCP supports are not made for a client without an address.
                 let socket = OwnedFd::from(stream.into_std()?);
                 Ok((TcpStream::from_std(StdTcpStream::from(socket))?, Remote::Path(*clients)))
             }
@@ -150,7 +150,7 @@ impl Listening {
     }
 }
 
-/// The file of a socket. Dropped, it removes the file, unless that is another one by now.
+/// The file of a socket. Its drop removes the file, unless another file is there by now.
 pub(super) struct SocketFile {
     path: PathBuf,
     identity: (u64, u64),

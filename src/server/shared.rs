@@ -1,4 +1,5 @@
-//! The state that a server, its acceptor and its connections share: options, connections, and whether it has stopped.
+//! The state that a server shares with its acceptor and its connections: options, connections, and whether it has
+//! stopped.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,9 +26,9 @@ pub(super) struct Shared {
     pub(super) admission: Arc<Admission>,
     /// One permit for each client in its handshake.
     pub(super) handshakes: Arc<Semaphore>,
-    /// Has no permit; closed when the server stops.
+    /// It has no permit. A stop closes it.
     stop: Semaphore,
-    /// Has no permit; closed when the time limit of a stop is over.
+    /// It has no permit. The end of a stop's time limit closes it.
     hurry: Semaphore,
     last_id: AtomicU64,
     registry: Mutex<Registry>,
@@ -102,12 +103,12 @@ impl Shared {
         self.last_id.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Ready when the server stops.
+    /// Ready after a stop.
     pub(super) async fn stopped(&self) {
         let _ = self.stop.acquire().await;
     }
 
-    /// Ready when the time limit of a stop is over.
+    /// Ready when a stop's time limit is over.
     pub(super) async fn hurried(&self) {
         let _ = self.hurry.acquire().await;
     }
@@ -120,7 +121,7 @@ impl Shared {
         lock(&self.registry).connections.values().cloned().collect()
     }
 
-    /// The counts so far.
+    /// The current counts.
     pub(super) fn statistics(&self) -> ServerStatistics {
         let registry = lock(&self.registry);
         let mut counted = registry.counted;
@@ -139,7 +140,7 @@ impl Shared {
         lock(&self.registry).counted.not_opened += 1;
     }
 
-    /// From now on only already accepted clients open. Returns the connections, or `None` when already stopped.
+    /// From now on only clients accepted before can open. Returns the connections, or `None` if already stopped.
     pub(super) fn stop(&self) -> Option<Vec<Arc<Connection>>> {
         let mut registry = lock(&self.registry);
         if std::mem::replace(&mut registry.stopped, true) {
@@ -149,7 +150,7 @@ impl Shared {
         Some(registry.connections.values().cloned().collect())
     }
 
-    /// The time limit of the stop is over: no client is waited for.
+    /// A stop's time limit is over. No client is waited for.
     pub(super) fn hurry(&self) {
         let mut registry = lock(&self.registry);
         registry.hurried = true;
@@ -157,7 +158,7 @@ impl Shared {
         registry.connections.values().for_each(|connection| connection.hurry());
     }
 
-    /// Starts the session of a connection. If the server has stopped in the meantime, the connection is closed with it.
+    /// Starts the session of a connection. If the server has stopped meanwhile, the connection is closed too.
     pub(super) fn open(self: &Arc<Self>, ready: Ready, slot: Slot) {
         let Ready { stream, received, deflate, extensions, info } = ready;
         let info = Arc::new(info);

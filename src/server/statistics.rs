@@ -13,11 +13,11 @@ pub struct ServerStatistics {
     pub kept_out: u64,
     /// Clients whose opening handshake failed, or was refused.
     pub not_opened: u64,
-    /// Messages handed to the kernel, and their bytes on the wire with those of all other frames; before TLS.
+    /// Messages that the kernel has accepted, and the bytes of all frames on the wire, before TLS.
     pub messages_sent: u64,
     /// See [`ServerStatistics::messages_sent`].
     pub bytes_sent: u64,
-    /// Messages received whole, and the bytes on the wire of all frames; after TLS.
+    /// Messages received completely, and the bytes of all frames on the wire, after TLS.
     pub messages_received: u64,
     /// See [`ServerStatistics::messages_received`].
     pub bytes_received: u64,

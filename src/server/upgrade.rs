@@ -7,7 +7,7 @@ use crate::protocol::{Negotiated, PerMessageDeflate};
 
 /// The longest head of a request, in bytes.
 pub(super) const REQUEST_HEAD_BYTES_MAX: usize = 16_384;
-/// The most headers in one.
+/// The most headers in a request.
 const REQUEST_HEADERS_MAX: usize = 100;
 /// Random bytes of a key (RFC 6455 section 4.1).
 const KEY_BYTES: usize = 16;
@@ -22,7 +22,7 @@ const OWN_HEADERS: [&str; 6] = [
     "sec-websocket-extensions",
 ];
 
-/// Why an answer cannot have a header.
+/// The reason why an answer cannot have a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeaderFault {
     /// The library sets this header itself.
@@ -87,7 +87,7 @@ impl Refusal {
         self
     }
 
-    /// The answer as it is sent.
+    /// The answer in the form that is sent.
     pub(super) fn format(&self) -> Vec<u8> {
         let Self { status, headers, body } = self;
         let mut out = format!(
@@ -197,7 +197,7 @@ impl UpgradeRequest {
         Agreement { protocol, extensions, deflate }
     }
 
-    /// The answer as it is sent.
+    /// The answer in the form that is sent.
     pub(super) fn format_answer(&self, agreement: &Agreement, headers: &[(String, String)]) -> Vec<u8> {
         let mut out = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n",

@@ -1,4 +1,5 @@
-//! Delivers queued events to listeners and promises, in time slices, and releases an object that no event can reach any more.
+//! Delivers queued events to listeners and promises, in time slices. Releases an object that no event can reach any
+//! more.
 
 use std::rc::Rc;
 
@@ -83,8 +84,8 @@ impl<A: Audience> Binding<A> {
         Pause::ScopeFull
     }
 
-    /// Replaces the last event of an attempt that the application has closed: the app asked for the close, so the event is
-    /// `close`.
+    /// Replaces the last event of an attempt that the application has closed. The app asked for the close, so the event
+    /// is `close`.
     fn as_closed_early(&self, event: Event) -> Event {
         let mut closed_early = self.closed_early.borrow_mut();
         let attempt = self.ended.get() + 1;
@@ -154,7 +155,8 @@ impl<A: Audience> Binding<A> {
         audience.can_hear(open, reconnects.get())
     }
 
-    /// Releases a connection whose events can reach nobody: without its waker the binding is dropped, and the client with it.
+    /// Releases a connection whose events can reach nobody. Without its waker the binding is dropped, and the client
+    /// with it.
     pub fn release_unreachable(&self) {
         if self.collected.get() && !self.can_reach_anyone() {
             self.audience.release();

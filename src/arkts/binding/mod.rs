@@ -29,7 +29,7 @@ use crate::client::{
 use crate::event_queue::{EventReceiver, event_queue};
 use crate::platform::may_use_network;
 
-/// Sent when a signal is aborted between the server's answer and the event `open`: going away (RFC 6455 section 7.4.1).
+/// Sent if a signal is aborted between the server's answer and the event `open`: going away (RFC 6455 section 7.4.1).
 const ABORT_CLOSE_CODE: u32 = 1001;
 
 /// Receives the events of a client.
@@ -37,7 +37,7 @@ pub trait Audience: Sized + 'static {
     /// Its listeners, looked up for one handle scope.
     type Listeners<'scope>;
 
-    /// The object that holds the listeners, if there can be any for the events to come.
+    /// The object that holds the listeners, if one can exist for future events.
     fn object<'scope>(&self) -> Option<Value<'scope>>;
 
     /// Keeps that object alive until [`Audience::release`].
@@ -76,8 +76,8 @@ pub trait Audience: Sized + 'static {
     /// Calls the listeners of any other event.
     fn other(listeners: &mut Self::Listeners<'_>, event: Event) -> Flow;
 
-    /// Whether an event can still reach a listener. `open`: the events of the opening were delivered. `reconnects`: they can
-    /// come again.
+    /// Whether an event can still reach a listener. `open` says that the events of the opening were delivered,
+    /// `reconnects` that they can come again.
     fn can_hear(&self, open: bool, reconnects: bool) -> bool;
 }
 
@@ -102,7 +102,7 @@ pub struct Binding<A> {
     pub sending: Sending,
     pub promises: Promises,
     pub iterator: MessageIterator,
-    /// Whether a lost connection is followed by another attempt.
+    /// Whether another attempt follows a lost connection.
     reconnects: Cell<bool>,
     /// The attempts that the application closed before they opened, oldest first.
     closed_early: RefCell<VecDeque<ClosedEarly>>,

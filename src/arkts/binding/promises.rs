@@ -15,12 +15,12 @@ use crate::client::{Outcome, Receipt};
 pub struct Promises {
     /// Promises of messages that are neither sent nor dropped yet, by receipt.
     sends: RefCell<HashMap<Receipt, PendingSend>>,
-    /// Promises of dropped messages, until the event with the cause.
+    /// Promises of dropped messages. They wait for the event with the cause.
     unsent: RefCell<Vec<PendingSend>>,
     last_receipt: Cell<Receipt>,
     /// Oldest first.
     pings: RefCell<VecDeque<PendingPing>>,
-    /// With the number of its attempt to connect.
+    /// Each has the number of its attempt.
     ready: RefCell<Vec<(u64, Deferred)>>,
 }
 
@@ -135,7 +135,7 @@ impl Promises {
         }
     }
 
-    /// The attempt ended: the queue will not drain any more.
+    /// The attempt ended, so the queue will not drain any more.
     pub fn attempt_ended(&self, attempt: u64, termination: &Termination) {
         for deferred in self.take_ready(attempt) {
             termination.of("ready", "the connection ended").reject(deferred);

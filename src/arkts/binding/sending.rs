@@ -8,25 +8,25 @@ use crate::arkts::error::ApiError;
 use crate::arkts::napi::{NoBytes, Type, Value};
 use crate::client::{Client, MessageType, Outcome, Receipt, SendError, State};
 
-/// The messages of one object that its client does not have yet.
+/// The messages of one object that its client has not accepted yet.
 #[derive(Default)]
 pub struct Sending {
-    /// When the send queue is full, a message waits in the backlog instead of being refused.
+    /// If the send queue is full, a message waits in the backlog instead of being refused.
     waits: Cell<bool>,
-    /// The backlog is dropped with a lost connection, as the send queue is, although another attempt follows.
+    /// The backlog is dropped with a lost connection, like the send queue, even if another attempt follows.
     is_dropped: Cell<bool>,
     backlog: RefCell<VecDeque<Unqueued>>,
 }
 
-/// A message given to `send`.
+/// A message passed to `send`.
 struct Outgoing<'data> {
     kind: MessageType,
     payload: &'data [u8],
-    /// The receipt by which its promise will be known; `None` for a message without a promise.
+    /// The receipt of its promise. `None` for a message without a promise.
     promised: Option<Receipt>,
 }
 
-/// A message that waits for room in the send queue. Its promise is known by the receipt.
+/// A message that waits for room in the send queue. The receipt identifies its promise.
 struct Unqueued {
     kind: MessageType,
     payload: Vec<u8>,
@@ -34,8 +34,8 @@ struct Unqueued {
 }
 
 impl Sending {
-    /// Begins another connection. `waits`: messages wait when the queue is full. `is_dropped`: a retry gets neither queue nor
-    /// backlog.
+    /// Begins another connection. `waits` says that messages wait if the queue is full. `is_dropped` says that a retry
+    /// gets neither queue nor backlog.
     pub fn begin(&self, promises: &Promises, waits: bool, is_dropped: bool) {
         // The backlog of the last connection, whose last event may still be queued.
         self.drop_backlog(promises);
@@ -43,7 +43,7 @@ impl Sending {
         self.is_dropped.set(is_dropped);
     }
 
-    /// Queues a message; `promised` is the receipt by which its promise will be known.
+    /// Queues a message. `promised` is the receipt of its promise.
     pub fn queue(
         &self,
         client: &Client,
@@ -52,7 +52,7 @@ impl Sending {
         promised: Option<Receipt>,
     ) -> Result<(), ApiError> {
         if client.state() == State::Idle {
-            // A wrong argument comes first, as on the platform.
+            // A wrong argument is reported first, as on the platform.
             if data.type_of() != Type::String {
                 data.with_bytes(|_| ()).map_err(not_data)?;
             }
@@ -107,7 +107,7 @@ impl Sending {
             };
         }
         if backlog.borrow().is_empty() {
-            // A message without a promise also has a receipt: its event reports that there may be room.
+            // A message without a promise has a receipt too, because its event shows that there may be room.
             let receipt = promised.unwrap_or_else(|| promises.new_receipt());
             match client.send_with_receipt(kind, payload, receipt) {
                 Err(SendError::QueueFull) => {}
@@ -126,7 +126,7 @@ impl Sending {
         }
     }
 
-    /// A message was sent or dropped: queues the backlog into its room, or drops it as well.
+    /// A message was sent or dropped. Moves the backlog into the room, or drops it as well.
     pub fn settled(&self, client: &Client, promises: &Promises, outcome: Outcome) {
         match outcome {
             Outcome::Unsent if self.is_dropped.get() => self.drop_backlog(promises),
@@ -136,7 +136,7 @@ impl Sending {
 
     /// Queues as much of the backlog as fits.
     pub fn release_backlog(&self, client: &Client, promises: &Promises) {
-        // An idle client would queue these messages for its next connection, to which they do not belong.
+        // An idle client would queue these messages for its next connection, where they do not belong.
         if !takes_messages(client) {
             return self.drop_backlog(promises);
         }
@@ -155,7 +155,7 @@ impl Sending {
         }
     }
 
-    /// Drops the backlog, because the connection has ended or is closing.
+    /// Drops the backlog. The connection has ended or is closing.
     pub fn drop_backlog(&self, promises: &Promises) {
         for Unqueued { receipt, .. } in self.backlog.take() {
             promises.sent(receipt, Outcome::Unsent);

@@ -24,10 +24,10 @@ impl Engine {
         self.text(text.as_bytes())
     }
 
-    /// Makes a string of UTF-8. Invalid bytes become U+FFFD.
+    /// Makes a string from UTF-8. Invalid bytes become U+FFFD.
     pub fn text<'env>(self, text: &[u8]) -> Result<Value<'env>, EngineError> {
         let (start, length) = (text.as_ptr().cast(), text.len() as isize);
-        // Most text is ASCII. Checking for it takes far less time than decoding UTF-8.
+        // Most text is ASCII. The check takes far less time than decoding UTF-8.
         let made = if text.is_ascii() {
             ask!(napi_create_string_latin1, self.0, start, length; ptr::null_mut())
         } else {
@@ -43,7 +43,7 @@ impl Engine {
     pub fn array<'env>(self, values: &[Value<'env>]) -> Result<Value<'env>, EngineError> {
         let array = ask!(napi_create_array_with_length, self.0, values.len(); ptr::null_mut())?;
         for (index, value) in (0_u32..).zip(values) {
-            // SAFETY: the array was made above, the values belong to the same scope.
+            // SAFETY: the array was made above, and the values belong to the same scope.
             check(unsafe { sys::napi_set_element(self.0, array, index, value.raw) })?;
         }
         Ok(self.adopt(array))
@@ -54,13 +54,13 @@ impl Engine {
         let mut data: *mut c_void = ptr::null_mut();
         let raw = ask!(napi_create_arraybuffer, self.0, bytes.len(), &mut data; ptr::null_mut())?;
         if !data.is_null() {
-            // SAFETY: the engine has just made room for that many bytes there, and no script has seen it.
+            // SAFETY: the engine has just made room for that many bytes there. No script has seen it.
             unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast(), bytes.len()) };
         }
         Ok(self.adopt(raw))
     }
 
-    /// Runs a script; `None` in an engine that runs none of source text, as that of ArkTS.
+    /// Runs a script. `None` in an engine that runs no source text, such as ArkTS's.
     pub fn run_script<'env>(self, source: &str) -> Option<Value<'env>> {
         let source = self.string(source).ok()?;
         let run = ask!(napi_run_script, self.0, source.raw; ptr::null_mut());
@@ -76,8 +76,8 @@ impl Engine {
         ask!(napi_get_global, self.0; ptr::null_mut()).map(|raw| self.adopt(raw))
     }
 
-    /// Makes an Error object with a numeric `code`, as the platform's BusinessError is. JSON shows its message too, which the
-    /// engine hides.
+    /// Makes an Error object with a numeric `code`, like the platform's BusinessError. Its JSON contains the message,
+    /// which the engine would leave out.
     pub fn business_error<'env>(self, code: i32, message: &str) -> Result<Value<'env>, EngineError> {
         let message = self.string(message)?;
         let error = ask!(napi_create_error, self.0, ptr::null_mut(), message.raw; ptr::null_mut())?;
@@ -105,7 +105,7 @@ impl Engine {
         ask!(napi_get_null, self.0; ptr::null_mut()).map(|raw| self.adopt(raw))
     }
 
-    /// Makes a symbol that no other value is the same as.
+    /// Makes a symbol, which differs from every other value.
     pub fn symbol<'env>(self, description: &str) -> Result<Value<'env>, EngineError> {
         // napi-sys-ohos does not declare napi_create_symbol for OpenHarmony.
         self.global()?.get(c"Symbol")?.call(self.undefined()?, [self.string(description)?])
@@ -117,12 +117,12 @@ impl Engine {
         EngineError
     }
 
-    /// Runs `body` in a handle scope of its own, so that the values it makes can be collected afterwards.
+    /// Runs `body` in its own handle scope, so that its values can be collected afterwards.
     pub fn scoped(self, body: impl FnOnce()) {
         let scope = ask!(napi_open_handle_scope, self.0; ptr::null_mut());
         body();
         if let Ok(scope) = scope {
-            // SAFETY: opened above; scopes close in the order of this stack.
+            // SAFETY: opened above. Scopes close in the order of this stack.
             let _ = unsafe { sys::napi_close_handle_scope(self.0, scope) };
         }
     }
@@ -141,7 +141,7 @@ impl Engine {
         ask!(napi_get_and_clear_last_exception, self.0; ptr::null_mut()).ok().map(|raw| self.adopt(raw))
     }
 
-    /// Reports a pending exception as uncaught, as the engine does for one that a timer throws.
+    /// Reports a pending exception as uncaught. The engine does the same for a timer's.
     pub fn report_exception(self) {
         if let Some(error) = self.take_exception() {
             // SAFETY: as in `ask!`.

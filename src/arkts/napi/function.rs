@@ -8,7 +8,7 @@ use napi_ohos::sys;
 use super::handle::{Engine, EngineError, Value, ask, check};
 use super::owned::finalize_box;
 
-/// The code of a panic: the platform's for what has no other.
+/// The code of a panic. The platform uses it for failures without another code.
 const INTERNAL: i32 = 2_302_999;
 
 /// A call of a function made by [`Engine::function`], or of a constructor made by [`Engine::class`].
@@ -16,7 +16,7 @@ pub struct Call<'env> {
     pub this: Value<'env>,
     /// An omitted argument is undefined.
     pub arguments: [Value<'env>; 3],
-    /// How many arguments there were, also those that `arguments` has no room for.
+    /// The number of arguments. `arguments` may have room for fewer.
     pub count: usize,
     info: sys::napi_callback_info,
 }
@@ -26,7 +26,7 @@ impl<'env> Call<'env> {
         self.this.env()
     }
 
-    /// What stands behind `new`: the class itself, or one that is derived from it; `None` in a call without `new`.
+    /// The class after `new`: this class, or one that is derived from it. `None` in a call without `new`.
     pub fn new_target(&self) -> Option<Value<'env>> {
         let env = self.env();
         let target = ask!(napi_get_new_target, env.0, self.info; ptr::null_mut()).ok();
@@ -34,7 +34,7 @@ impl<'env> Call<'env> {
     }
 }
 
-/// What runs when a function is called. One type for all of them, so that what stands around it is compiled once.
+/// The body of a function. All functions have the same type, so that the code around it is compiled once.
 type Body = Box<dyn Fn(Call<'_>) -> Result<Value<'static>, EngineError>>;
 
 impl Engine {
@@ -71,7 +71,7 @@ impl Engine {
         })
     }
 
-    /// Makes a function by `make`, which is given the address of `body`.
+    /// Makes a function with `make`, which gets the address of `body`.
     fn with_body<'env>(
         self,
         body: Body,
@@ -79,7 +79,7 @@ impl Engine {
     ) -> Result<Value<'env>, EngineError> {
         let body = Box::into_raw(Box::new(body));
         let made = make(body).and_then(|raw| {
-            // SAFETY: as in `ask!`; no reference is asked for.
+            // SAFETY: as in `ask!`. No reference is requested.
             check(unsafe {
                 sys::napi_add_finalizer(
                     self.0,
@@ -102,7 +102,7 @@ impl Engine {
 unsafe extern "C" fn called(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     let (mut raw, mut this, mut body) = ([ptr::null_mut(); 3], ptr::null_mut(), ptr::null_mut());
     let mut count = raw.len();
-    // SAFETY: the engine calls this with the current environment; there is room for `count` arguments.
+    // SAFETY: the engine calls this with the current environment. There is room for `count` arguments.
     let status =
         unsafe { sys::napi_get_cb_info(env, info, &mut count, raw.as_mut_ptr(), &mut this, &mut body) };
     if check(status).is_err() || body.is_null() {
@@ -110,7 +110,7 @@ unsafe extern "C" fn called(env: sys::napi_env, info: sys::napi_callback_info) -
     }
     let engine = Engine(env);
     let call = Call { this: engine.adopt(this), arguments: raw.map(|raw| engine.adopt(raw)), count, info };
-    // SAFETY: what `Engine::with_body` gave with this function; the function that is called keeps it.
+    // SAFETY: `Engine::with_body` passed it with this function. The called function keeps it alive.
     let body = unsafe { &*body.cast::<Body>() };
     match catch_unwind(AssertUnwindSafe(|| body(call))) {
         Ok(Ok(value)) => value.raw,

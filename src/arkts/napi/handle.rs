@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use napi_ohos::bindgen_prelude::{FromNapiValue, ToNapiValue, TypeName, ValidateNapiValue};
 use napi_ohos::{Error, Result, Status, ValueType, sys};
 
-/// The engine failed a call; an exception may be pending.
+/// The engine failed a call. An exception may be pending.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineError;
 
@@ -24,8 +24,8 @@ pub(super) fn check(status: sys::napi_status) -> std::result::Result<(), EngineE
 macro_rules! ask {
     ($function:ident, $env:expr $(, $argument:expr)*; $initial:expr) => {{
         let mut result = $initial;
-        // SAFETY: the environment and its values are current: `Value` and `Engine` live no longer than the native call
-        // or handle scope they come from, on the environment's own thread. The result is a place of the right type.
+        // SAFETY: the environment and its values are current. `Value` and `Engine` live at most as long as their native
+        // call or handle scope, on the environment's own thread. The result is a place of the right type.
         let status = unsafe { napi_ohos::sys::$function($env $(, $argument)*, &mut result) };
         $crate::arkts::napi::handle::check(status).map(|()| result)
     }};
@@ -43,7 +43,7 @@ impl From<napi_ohos::Env> for Engine {
     }
 }
 
-/// A JavaScript value, valid in the handle scope it was made in.
+/// A JavaScript value. It is valid in the handle scope that made it.
 #[derive(Clone, Copy)]
 pub struct Value<'env> {
     pub(super) env: sys::napi_env,

@@ -1,7 +1,7 @@
-//! Node-API as far as the ArkTS API needs it, safe to call.
+//! The part of Node-API that the ArkTS API needs, as safe calls.
 //!
-//! Owns most calls into the engine. Knows nothing of WebSockets. A call returns [`EngineError`] only when
-//! the engine fails it, as it does while an environment ends.
+//! Owns most calls into the engine. Knows nothing of WebSockets. A call returns [`EngineError`] only if the engine
+//! fails it, for example while an environment ends.
 
 mod engine;
 mod function;

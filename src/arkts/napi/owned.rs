@@ -11,7 +11,7 @@ impl Engine {
     /// Keeps `data` for as long as the environment lives.
     pub fn set_instance_data<T>(self, data: Box<T>) -> Result<(), EngineError> {
         let data = Box::into_raw(data);
-        // SAFETY: as in `ask!`; the engine calls the finalizer once.
+        // SAFETY: as in `ask!`. The engine calls the finalizer once.
         let status = unsafe {
             sys::napi_set_instance_data(self.0, data.cast(), Some(finalize_box::<T>), ptr::null_mut())
         };
@@ -34,15 +34,15 @@ impl Engine {
 }
 
 impl Value<'_> {
-    /// The address of what was given to this object; `None` for an object, or another value, that has nothing.
+    /// The address of the native object that this object owns. `None` if it owns none, or is no object.
     pub fn owned(self) -> Option<*mut c_void> {
         ask!(napi_unwrap, self.env, self.raw; ptr::null_mut()).ok().filter(|address| !address.is_null())
     }
 
-    /// Gives `native` to this object. It is dropped when the engine has collected the object.
+    /// Gives `native` to this object. It is dropped after the engine has collected the object.
     pub fn own<T>(self, native: Box<T>) -> Result<(), EngineError> {
         let native = Box::into_raw(native);
-        // SAFETY: as in `ask!`; no reference is asked for.
+        // SAFETY: as in `ask!`. No reference is requested.
         let status = unsafe {
             sys::napi_wrap(
                 self.env,
@@ -60,8 +60,8 @@ impl Value<'_> {
     }
 }
 
-/// Drops what `Box::into_raw` made, when the engine no longer needs it.
+/// Drops the result of `Box::into_raw` when the engine no longer needs it.
 pub(super) unsafe extern "C" fn finalize_box<T>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
-    // SAFETY: made by `Box::into_raw` where this function was handed on; the engine calls it once.
+    // SAFETY: made by `Box::into_raw` where this function was passed on. The engine calls it once.
     drop(unsafe { Box::from_raw(data.cast::<T>()) });
 }

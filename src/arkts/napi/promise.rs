@@ -1,4 +1,4 @@
-//! Promises, settled at once or later.
+//! Promises that are settled at once or later.
 
 use std::ptr;
 
@@ -6,14 +6,14 @@ use napi_ohos::sys;
 
 use super::handle::{Engine, EngineError, Value, ask, check};
 
-/// Settles a promise once, on the thread of its environment. Dropped, it leaves the promise pending.
+/// Settles a promise once, on the thread of its environment. Its drop leaves the promise pending.
 pub struct Deferred {
     env: sys::napi_env,
     raw: sys::napi_deferred,
 }
 
 impl Engine {
-    /// Makes a promise that is settled already.
+    /// Makes a settled promise.
     pub fn settled<'env>(
         self,
         outcome: Result<Value<'env>, Value<'env>>,
@@ -55,7 +55,8 @@ impl Deferred {
     }
 
     pub fn settle(self, outcome: Result<Value<'_>, Value<'_>>) {
-        // SAFETY: made by `napi_create_promise`, and used up here. An environment that ends fails the call, and nobody waits.
+        // SAFETY: made by `napi_create_promise`, and used up here. An environment that ends fails the call. Nobody
+        // waits then.
         let _ = unsafe {
             match outcome {
                 Ok(value) => sys::napi_resolve_deferred(self.env, self.raw, value.raw),

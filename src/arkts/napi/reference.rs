@@ -7,7 +7,7 @@ use napi_ohos::sys;
 
 use super::handle::{Engine, EngineError, Value, ask};
 
-/// Keeps a value alive beyond its handle scope. It must be dropped on the thread of its environment.
+/// Keeps a value alive beyond its handle scope. Drop it on the thread of its environment.
 pub struct Reference {
     env: sys::napi_env,
     reference: sys::napi_ref,
@@ -32,7 +32,7 @@ impl Drop for Reference {
     }
 }
 
-/// Holds a value for a while. It must be used and dropped as a [`Reference`].
+/// Holds a value for a while. Use and drop it like a [`Reference`].
 #[derive(Default)]
 pub struct HeldValue(RefCell<Option<Reference>>);
 

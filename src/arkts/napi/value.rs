@@ -1,4 +1,4 @@
-//! Reads, changes and calls a JavaScript value: its type, content, properties.
+//! Reads, changes and calls a JavaScript value.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
@@ -7,7 +7,7 @@ use napi_ohos::{ValueType, sys};
 
 use super::handle::{EngineError, Value, ask, check};
 
-/// The attributes of a property that an assignment makes.
+/// The attributes of a property made by an assignment.
 const PLAIN: sys::napi_property_attributes = sys::PropertyAttributes::writable
     | sys::PropertyAttributes::enumerable
     | sys::PropertyAttributes::configurable;
@@ -25,12 +25,12 @@ pub enum Type {
     Other,
 }
 
-/// Why a value has no bytes to be read.
+/// Why a value has no readable bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoBytes {
     /// It is neither an ArrayBuffer nor a view into one.
     OtherType,
-    /// The bytes were transferred, and are another buffer's.
+    /// The bytes were transferred to another buffer.
     Detached,
     /// Other threads may write there at the same time.
     Shared,
@@ -69,7 +69,7 @@ impl Value<'_> {
         matches!(self.type_of(), Type::Undefined | Type::Null)
     }
 
-    /// The text of a string; lone surrogates become U+FFFD.
+    /// The text of a string. Lone surrogates become U+FFFD.
     pub fn to_text(self) -> Option<String> {
         if self.type_of() != Type::String {
             return None;
@@ -85,10 +85,10 @@ impl Value<'_> {
         )
     }
 
-    /// Calls `read` with the UTF-8 of a string, lone surrogates replaced; `None` for any other value.
+    /// Calls `read` with the UTF-8 of a string, lone surrogates replaced. `None` for any other value.
     pub fn with_text<R>(self, read: impl FnOnce(&[u8]) -> R) -> Option<R> {
-        // A short text is read by one call, into memory that need not be allocated. The engine leaves out a character that does not
-        // fit, so that a text may be cut when little room is left.
+        // One call reads a short text, into memory on the stack. The engine leaves out a character that does not fit.
+        // So with little room left, the text may be cut.
         const LONGEST_CHARACTER_BYTES: usize = 4;
         let mut bytes = [0_u8; 2_048];
         let copied = ask!(napi_get_value_string_utf8, self.env, self.raw, bytes.as_mut_ptr().cast(), bytes.len(); 0_usize).ok()?;
@@ -99,13 +99,13 @@ impl Value<'_> {
         self.to_text().map(|text| read(text.as_bytes()))
     }
 
-    /// The text that JavaScript makes of a number or a boolean.
+    /// JavaScript's text of a number or a boolean.
     pub fn as_text(self) -> Option<String> {
         let raw = ask!(napi_coerce_to_string, self.env, self.raw; ptr::null_mut()).ok()?;
         Self { raw, ..self }.to_text()
     }
 
-    /// The name of the class of an object that iterates over its content, such as Array or Map; `None` for any other value.
+    /// The class name of an object that iterates over its content, such as Array or Map. `None` for any other value.
     pub fn collection(self) -> Option<String> {
         let iterates = |name| self.get(name).is_ok_and(|method| method.type_of() == Type::Function);
         if self.type_of() != Type::Object || !(iterates(c"entries") || iterates(c"forEach")) {
@@ -118,11 +118,11 @@ impl Value<'_> {
         ask!(napi_get_value_double, self.env, self.raw; 0.0).ok().filter(|_| self.type_of() == Type::Number)
     }
 
-    /// The value of a bigint from 0 to 2^64 - 1; `None` for anything else.
+    /// The value of a bigint from 0 to 2^64 - 1. `None` for any other value.
     pub fn to_uint64(self) -> Option<u64> {
-        // Room for one word too many: an engine may report at most as many words as there is room for.
+        // There is room for one word too many, because an engine may report no more words than there is room for.
         let (mut sign, mut words, mut count) = (0, [0; 2], 2);
-        // SAFETY: as in `ask!`; there is room for `count` words.
+        // SAFETY: as in `ask!`. There is room for `count` words.
         let status = unsafe {
             sys::napi_get_value_bigint_words(self.env, self.raw, &mut sign, &mut count, words.as_mut_ptr())
         };
@@ -154,7 +154,7 @@ impl Value<'_> {
         } else {
             return Err(NoBytes::OtherType);
         };
-        // To an engine, a SharedArrayBuffer is no ArrayBuffer.
+        // For an engine, a SharedArrayBuffer is not an ArrayBuffer.
         if buffer != self.raw && !ask!(napi_is_arraybuffer, self.env, buffer; false)? {
             return Err(NoBytes::Shared);
         }
@@ -164,8 +164,7 @@ impl Value<'_> {
         if length == 0 || data.is_null() {
             return Ok(read(&[]));
         }
-        // SAFETY: the engine's own description of the buffer, which no other thread shares; no script runs before `read`
-        // returns.
+        // SAFETY: the engine describes the buffer. No other thread shares it, and no script runs before `read` returns.
         Ok(read(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) }))
     }
 
@@ -184,7 +183,7 @@ impl Value<'_> {
         check(unsafe { sys::napi_set_property(self.env, self.raw, name.raw, value.raw) })
     }
 
-    /// Sets a property of the object itself, whatever its name: `__proto__` is one like any other.
+    /// Sets a property of the object itself. `__proto__` is a name like any other.
     pub fn set_own(self, name: Value<'_>, value: Value<'_>) -> Result<(), EngineError> {
         self.define_named(ptr::null(), name.raw, value, PLAIN)
     }
@@ -208,17 +207,17 @@ impl Value<'_> {
         self.define_named(ptr::null(), name.raw, value, sys::PropertyAttributes::default)
     }
 
-    /// Sets a property that scripts list and see, and that stays as it is.
+    /// Sets a property that scripts list and see. It never changes.
     pub fn set_constant(self, name: &CStr, value: Value<'_>) -> Result<(), EngineError> {
         self.define(name, value, sys::PropertyAttributes::enumerable)
     }
 
-    /// Sets a property that scripts change, but do not list.
+    /// Sets a property that scripts can change, but do not list.
     pub fn set_unlisted(self, name: &CStr, value: Value<'_>) -> Result<(), EngineError> {
         self.define(name, value, sys::PropertyAttributes::writable | sys::PropertyAttributes::configurable)
     }
 
-    /// Sets a property that scripts neither list nor assign to, but may define anew; by its name as a value.
+    /// Sets a property, named by a value. Scripts neither list it nor assign to it, but may redefine it.
     pub fn set_fixed_by_value(self, name: Value<'_>, value: Value<'_>) -> Result<(), EngineError> {
         self.define_named(ptr::null(), name.raw, value, sys::PropertyAttributes::configurable)
     }
@@ -255,7 +254,7 @@ impl Value<'_> {
             attributes,
             data: ptr::null_mut(),
         };
-        // SAFETY: as in `ask!`; the descriptor outlives the call.
+        // SAFETY: as in `ask!`. The descriptor outlives the call.
         check(unsafe { sys::napi_define_properties(self.env, self.raw, 1, &property) })
     }
 
@@ -273,7 +272,7 @@ impl Value<'_> {
         Ok(entries)
     }
 
-    /// The elements of an array; `None` for any other value.
+    /// The elements of an array. `None` for any other value.
     pub fn elements(self) -> Option<Vec<Self>> {
         ask!(napi_is_array, self.env, self.raw; false).ok().filter(|is_array| *is_array)?;
         let count = ask!(napi_get_array_length, self.env, self.raw; 0_u32).ok()?;
@@ -297,19 +296,19 @@ impl Value<'_> {
         ask!(napi_instanceof, self.env, self.raw, class.raw; false).unwrap_or(false)
     }
 
-    /// The number that JavaScript makes of any value. What cannot become one has thrown.
+    /// Converts any value to a number as JavaScript does. If that is impossible, an exception is pending.
     pub fn coerce_number(self) -> Result<f64, EngineError> {
         let raw = ask!(napi_coerce_to_number, self.env, self.raw; ptr::null_mut())?;
         ask!(napi_get_value_double, self.env, raw; 0.0)
     }
 
-    /// The boolean that JavaScript makes of any value.
+    /// Converts any value to a boolean as JavaScript does.
     pub fn coerce_boolean(self) -> Result<bool, EngineError> {
         let raw = ask!(napi_coerce_to_bool, self.env, self.raw; ptr::null_mut())?;
         ask!(napi_get_value_bool, self.env, raw; false)
     }
 
-    /// The text that JavaScript makes of any value. What cannot become one has thrown.
+    /// Converts any value to a text as JavaScript does. If that is impossible, an exception is pending.
     pub fn coerce_text(self) -> Result<String, EngineError> {
         match self.type_of() {
             Type::String => self.to_text().ok_or(EngineError),
@@ -322,7 +321,7 @@ impl Value<'_> {
         matches!(self.type_of(), Type::Object | Type::Function)
     }
 
-    /// Takes a property off the object itself.
+    /// Deletes a property of the object itself.
     pub fn delete(self, name: &CStr) -> Result<(), EngineError> {
         let name = self.env().string(&name.to_string_lossy())?;
         ask!(napi_delete_property, self.env, self.raw, name.raw; false).map(|_| ())
@@ -332,7 +331,7 @@ impl Value<'_> {
         ask!(napi_strict_equals, self.env, self.raw, other.raw; false).unwrap_or(false)
     }
 
-    /// Calls this function; an exception it throws stays pending.
+    /// Calls this function. An exception that it throws stays pending.
     pub fn call<const N: usize>(self, this: Self, arguments: [Self; N]) -> Result<Self, EngineError> {
         let raw = arguments.map(|argument| argument.raw);
         ask!(napi_call_function, self.env, this.raw, self.raw, raw.len(), raw.as_ptr(); ptr::null_mut())
@@ -352,7 +351,7 @@ impl Value<'_> {
     }
 }
 
-/// The kind of a Float16Array, which newer versions of Node-API have.
+/// The kind of a Float16Array in newer versions of Node-API.
 const FLOAT16_ARRAY: sys::napi_typedarray_type = 11;
 
 /// The size in bytes of an element, by napi_typedarray_type.

@@ -100,7 +100,7 @@ fn listen_at(options: &mut ServerOptions, ip: Option<IpAddr>, port: Option<u16>)
     }
 }
 
-/// A number of seconds; 0 switches a timer off.
+/// A number of seconds. 0 disables a timer.
 fn seconds_of(name: &str, value: Value<'_>) -> Result<Option<Duration>, ApiError> {
     let number = value.to_number().filter(|seconds| (0.0..=SECONDS_MAX).contains(seconds));
     let wrong = || ApiError::parameter(name, "must be a number of seconds from 0 to 30000");
@@ -128,7 +128,7 @@ fn port_of(number: f64) -> Result<u16, ApiError> {
         .ok_or_else(|| ApiError::server_port("serverPort: must be a whole number from 0 to 65535"))
 }
 
-/// `None` when it names no file, as on the platform: an app may fill in what it has no files for.
+/// `None` if it names no file, as on the platform. An app may fill in a configuration without files.
 fn server_cert(value: Value<'_>, lenience: Lenience) -> Result<Option<ServerTls>, ApiError> {
     let (mut certificate, mut key, mut password) = (None, None, None);
     for (name, value) in properties("serverCert", value)? {
@@ -161,7 +161,7 @@ fn server_cert(value: Value<'_>, lenience: Lenience) -> Result<Option<ServerTls>
     }
 }
 
-/// The client's address in a connection object; `None` if it cannot belong to a client.
+/// The client's address in a connection object. `None` if no client can have it.
 pub fn remote_of(connection: Value<'_>) -> Result<Option<Remote>, ApiError> {
     let wrong = |name: &str, wanted: &str| ApiError::parameter(&format!("connection.{name}"), wanted);
     if connection.type_of() != Type::Object {

@@ -14,12 +14,12 @@ use crate::arkts::objects::close_value;
 use crate::arkts::time_slice::{Pause, SCOPE_BYTES, SCOPE_EVENTS, TimeSlice};
 use crate::server::ConnectionInfo;
 
-/// What messages need, valid in one handle scope.
+/// Values for messages, valid in one handle scope.
 struct Hearing<'scope> {
     undefined: Value<'scope>,
     connection_name: Value<'scope>,
     data_name: Value<'scope>,
-    /// Who hears them.
+    /// The listener of messages.
     listener: Option<Value<'scope>>,
 }
 
@@ -59,7 +59,7 @@ impl Binding {
         Pause::ScopeFull
     }
 
-    /// Calls the listener of an event; an exception that it throws stays pending.
+    /// Calls the listener of an event. An exception that it throws stays pending.
     fn tell<'scope>(
         self: &Rc<Self>,
         env: Engine,
@@ -101,7 +101,7 @@ impl Binding {
             ServerEvent::Closed(key, closed) => {
                 let told = self.call(env, ServerEventType::Close, || {
                     let result = close_value(env, &closed)?;
-                    // The platform's declarations use the one name, and its objects the other.
+                    // The platform's declarations use one of the names, and its objects the other.
                     result.set(c"closeReason", env.string(&closed.reason)?)?;
                     Ok([self.object(env, key)?, result])
                 });
@@ -126,7 +126,7 @@ impl Binding {
         }
     }
 
-    /// What messages need now.
+    /// The values for messages now.
     fn hearing<'a, 'scope>(
         &self,
         env: Engine,
@@ -180,7 +180,7 @@ impl Binding {
         if let Some(Known { peer, remote, .. }) = known.as_deref() {
             peer.connection.take();
             let mut by_remote = self.by_remote.borrow_mut();
-            // The same client address can have another connection, to another address of the server.
+            // The same client address can have a second connection, to another address of the server.
             if by_remote.get(remote) == Some(&key) {
                 by_remote.remove(remote);
             }

@@ -11,7 +11,7 @@ use crate::server::ConnectionInfo;
 /// The number of a connection among all connections of one object's servers.
 pub type Key = u64;
 
-/// An event for JavaScript. Rare ones are boxed, so that many messages take little memory.
+/// An event for JavaScript. Rare events are boxed, so that many messages take little memory.
 pub enum ServerEvent {
     /// A client requests a connection.
     Requested(Box<Asked>),

@@ -1,4 +1,4 @@
-//! The core's half of delivery: queues the events of a server and its connections for JavaScript's thread.
+//! The core's part of delivery: queues the events of a server and its connections for JavaScript's thread.
 //!
 //! Knows nothing of JavaScript values.
 
@@ -16,7 +16,7 @@ use crate::event_queue::EventSender;
 use crate::server::{Answer, ConnectionInfo, Remote, ServerListener, Unwelcome, UpgradeRequest};
 use crate::sync::{Mutex, lock};
 
-/// The longest message that is copied into its batch's memory. A longer one keeps memory of its own.
+/// The longest message that is copied into its batch's memory. A longer one keeps its own memory.
 const STORED_BYTES_MAX: usize = 16_384;
 
 /// Queues the events of a server.
@@ -46,8 +46,8 @@ impl JsServerListener {
         }
     }
 
-    /// Queues a failure. When the queue is so full that connections are not read, failures are dropped, because refused clients
-    /// can return at once.
+    /// Queues a failure. If the queue is too full to read from connections, failures are dropped, because refused
+    /// clients can return at once.
     fn put_failure(&self, what: String) {
         let has_room = lock(&self.queue).poll_room(&Context::from_waker(Waker::noop())).is_ready();
         if has_room {

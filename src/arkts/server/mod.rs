@@ -56,7 +56,7 @@ struct Binding {
     /// The connections whose `connect` was delivered and whose `close` was not.
     known: RefCell<BTreeMap<Key, Box<Known>>>,
     by_remote: RefCell<HashMap<Remote, Key>>,
-    /// There is a listener of `request`.
+    /// `request` has a listener.
     asks: Arc<AtomicBool>,
 }
 
@@ -91,18 +91,18 @@ struct Known {
     object: Reference,
 }
 
-/// What the object of a connection wraps.
+/// The native data of a connection's object.
 struct Peer {
-    /// Whose connection it is.
+    /// The server of the connection.
     owner: Weak<Binding>,
-    /// `None` when it ended: after its `close` was told, or before its `connect`.
+    /// `None` before the event `connect`, and after the event `close`.
     connection: RefCell<Option<Arc<Connection>>>,
 }
 
-/// What the object of a server wraps.
+/// The native data of a server's object.
 struct IsServer;
 
-/// A method: its arguments and its result.
+/// A method. It gets its arguments and returns its result.
 type Method = for<'env> fn(&Rc<Binding>, Value<'env>, [Value<'env>; 3]) -> Result<Value<'env>, EngineError>;
 
 const METHODS: [(&str, Method); 10] = [

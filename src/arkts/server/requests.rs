@@ -15,14 +15,14 @@ use crate::server::{Answer, HeaderFault, Refusal, Remote, UpgradeRequest, answer
 /// The client number in log lines of a server, which has none.
 pub const NO_CLIENT: u64 = 0;
 
-/// A request without an answer yet.
+/// A request that is not answered yet.
 pub struct Asked {
     pub remote: Remote,
     pub request: Arc<UpgradeRequest>,
     pub answer: Answer,
 }
 
-/// Says where a client is. One without an address has the number among its like in the place of a port, by which it is found again.
+/// Sets the place of a client. A client without an address has its number instead of a port, and is found by it.
 pub fn set_remote(object: Value<'_>, remote: Remote) -> Result<(), EngineError> {
     let env = object.env();
     let number = match remote {

@@ -9,7 +9,7 @@ use super::realm::{Constant, Realm};
 use crate::arkts::instance;
 use crate::arkts::napi::{Call, Engine, EngineError, Value};
 
-/// The phase of an event whose target's listeners are being called (DOM section 2.2).
+/// The phase of an event while its target's listeners are called (DOM section 2.2).
 const AT_TARGET: f64 = 2.0;
 
 /// The places of the state.
@@ -193,10 +193,10 @@ fn whole<'env>(
     Ok(vec![kind, target, no, no, no, time, yes, no, no, env.number(f64::from(extent as u8))?])
 }
 
-/// What a constructor reads of its second argument.
+/// The values that a constructor reads from its second argument.
 type Init = for<'a, 'env> fn(Engine, Option<Value<'env>>) -> Result<Vec<Value<'env>>, EngineError>;
 
-/// `new Event(type, init)`, and those of the classes that are derived from it.
+/// `new Event(type, init)`, and the same for derived classes.
 fn construct(call: &Call<'_>, class: &str, init: Init) -> Result<Value<'static>, EngineError> {
     let env = call.env();
     let Some(new_target) = call.new_target() else {
@@ -329,7 +329,7 @@ pub fn set_target(event: Value<'_>, target: Value<'_>) -> Result<(), EngineError
     state.set_element(Slot::Target as u32, target)
 }
 
-/// An event of ours was dispatched: it can be dispatched again.
+/// An event of ours was dispatched. It can be dispatched again.
 pub fn unset_stopped(event: Value<'_>) -> Result<(), EngineError> {
     let state = state(event)?;
     if extent(state)? == Extent::Template {
@@ -430,7 +430,8 @@ fn base_methods(prototype: Value<'_>) -> Result<(), EngineError> {
     })
 }
 
-/// The time of a message is read at the first access, during its delivery. So messages whose time is not read cost nothing.
+/// The time of a message is read at the first access, during its delivery. A message whose time is not read costs
+/// nothing.
 fn time_stamp(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     let (env, state) = (call.env(), state(call.this)?);
     if extent(state)? != Extent::Template {

@@ -29,7 +29,7 @@ pub fn attach<T: 'static>(
     target::attach(realm, object)
 }
 
-/// The data that a class has added to an object; `None` for an object of another class.
+/// The data that a class has added to an object. `None` for an object of another class.
 pub fn own_of<'env, T: 'static>(object: Value<'env>) -> Option<&'env T> {
     object_of::<EventTarget>(object)?.own.downcast_ref()
 }

@@ -37,7 +37,7 @@ pub fn illegal(env: Engine, class: &str) -> EngineError {
     throw_type(env, &format!("this is not an instance of {class}"))
 }
 
-/// The exception for an error of a call: with the web's name if there is one, and always with our `code`.
+/// The exception for an error of a call. It has the web's name if one exists, and always our `code`.
 pub fn of_api<'env>(env: Engine, error: &ApiError) -> Result<Value<'env>, EngineError> {
     if error.is_permission() {
         return make(env, "SecurityError", &error.message);
@@ -89,7 +89,7 @@ fn construct(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     let (name, message) = (text(name, "Error")?, text(message, "")?);
     let realm = &instance::of(env)?.realm;
     call.this.set_hidden_by_value(realm.get(Constant::State)?, env.array(&[name, message])?)?;
-    // `stack` is a property of each error, which only the engine can create.
+    // `stack` is a property of each error. Only the engine can create it.
     let stack = env.plain_error(&message.to_text().unwrap_or_default())?.get(c"stack")?;
     call.this.set_unlisted(c"stack", stack)?;
     env.undefined()

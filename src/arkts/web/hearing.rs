@@ -24,14 +24,14 @@ pub enum ReadyState {
     Closed,
 }
 
-/// What a binary message becomes.
+/// The type of a binary message for the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BinaryType {
     Blob,
     ArrayBuffer,
 }
 
-/// What waits for the bytes of a Blob before it.
+/// An entry of the queue behind a Blob.
 pub enum Outgoing {
     Message(MessageType, Vec<u8>),
     /// The Blob with this number, which is being read.
@@ -46,18 +46,18 @@ pub struct Hearing {
     pub binary_type: Cell<BinaryType>,
     /// The scheme, host and port of the URL: the origin of its messages.
     origin: String,
-    /// A lost connection is followed by another attempt: its events can come again.
+    /// A lost connection is followed by another attempt. Its events can come again.
     reconnects: bool,
-    /// A connection was open: sub-protocol and extensions are known.
+    /// A connection was open. Sub-protocol and extensions are known.
     pub was_open: Cell<bool>,
-    /// The connection failed: the event `error` comes before `close`.
+    /// The connection failed. The event `error` comes before `close`.
     pub failed: Cell<bool>,
-    /// The script closed before the event `open`: for the script there never was a connection.
+    /// The script closed before the event `open`. For the script there never was a connection.
     pub given_up: Cell<bool>,
     /// The messages that wait behind a Blob.
     pub outbox: RefCell<VecDeque<Outgoing>>,
     pub unsent: Unsent,
-    /// No running script has sent anything, so the client knows how much is unsent.
+    /// No running script has sent anything, so the client knows the number of unsent bytes.
     pub settled: Rc<Cell<bool>>,
     /// The version of the listeners that have finished handling a message.
     heard: Cell<u32>,
@@ -287,7 +287,7 @@ impl<'scope> Listeners<'scope> {
             event.set_by_value(message.data, value)?;
             Dispatch { realm, target, holder, kind: "message", object, event }.call(&message.callables);
         }
-        // A script that awaits one message can set the next listener when the script of this one has ended.
+        // A script that awaits one message can set the next listener after the script of this one has ended.
         let version = target.version.get();
         Ok(if hearing.heard.replace(version) == version { Flow::Continue } else { Flow::Yield })
     }

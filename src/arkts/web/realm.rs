@@ -1,5 +1,5 @@
-//! The parts of the environment that the web's classes need: classes, symbols and functions of the engine, and the current
-//! events.
+//! The parts of the environment that the web's classes need: the engine's classes, symbols and functions, and the
+//! current events.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -29,7 +29,7 @@ pub enum Constant {
     CloseEvent,
     EventTarget,
     DomException,
-    /// The engine's classes; undefined if it lacks them.
+    /// The engine's classes. Undefined if it lacks them.
     Blob,
     AbortSignal,
     ReadableStream,
@@ -39,7 +39,7 @@ pub enum Constant {
     PlainEvent,
     Message,
     Close,
-    /// Empty and frozen: the ports of a message.
+    /// The ports of a message: empty and frozen.
     NoPorts,
     /// Runs when a script that has sent something ends.
     ScriptEnd,
@@ -49,7 +49,7 @@ pub enum Constant {
     WebSocketError,
     /// The symbol of the property that holds the code and the reason of a `WebSocketError`.
     CloseState,
-    /// The function of [`FAST_MESSAGES`] in an engine that runs scripts, else undefined.
+    /// The function of [`FAST_MESSAGES`] in an engine that runs scripts. Otherwise undefined.
     FastMessages,
 }
 
@@ -81,7 +81,7 @@ pub struct Frame {
     pub target: Value<'static>,
     /// No further listener is called.
     pub stopped: bool,
-    /// The listener is passive: it cannot cancel the event.
+    /// The listener is passive. It cannot cancel the event.
     pub passive: bool,
 }
 
@@ -177,7 +177,7 @@ impl Realm {
         Ok(())
     }
 
-    /// Milliseconds as in `performance.now`; without it, since the library was loaded.
+    /// Milliseconds, as in `performance.now`. Without that function, since the library was loaded.
     pub fn now(&self, env: Engine) -> f64 {
         let told = || {
             let performance = env.global()?.get(c"performance")?;
@@ -198,7 +198,7 @@ impl Realm {
         self.frames.borrow_mut().pop();
     }
 
-    /// The frame of a current event; `None` for any other event.
+    /// The frame of a current event. `None` for any other event.
     pub fn frame(&self, event: Value<'_>) -> Option<Frame> {
         let at = self.position(event)?;
         self.frames.borrow().get(at).copied()

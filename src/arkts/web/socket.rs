@@ -19,7 +19,7 @@ use crate::client::{
 /// The close codes that a script may use: 1000, and those for libraries and applications (RFC 6455 section 7.4.2).
 const NORMAL: u16 = 1000;
 const OWN_CODES: std::ops::RangeInclusive<u16> = 3000..=4999;
-/// Sent when messages pile up beyond the limit of the send queue: a message too big to process.
+/// Sent if messages pile up beyond the limit of the send queue: a message too big to process.
 const FULL: u32 = 1009;
 
 /// The data of an object in addition to its listeners.
@@ -122,7 +122,7 @@ pub fn attempt<'env>(
         error => syntax(&error.to_string()),
     })?;
     check_protocols(protocols).map_err(|why| syntax(&format!("protocols: {why}")))?;
-    // A redirect fails, and so does a server that chooses no sub-protocol.
+    // Redirects fail. So does a server that chooses no sub-protocol.
     let base = Options {
         protocols: protocols.join(", "),
         protocol_required: true,
@@ -173,7 +173,7 @@ fn protocol_texts(realm: &Realm, value: Value<'_>) -> Result<Vec<String>, Engine
     }
 }
 
-/// The texts that an object iterates over; `None` for a value that does not iterate, and for a text.
+/// The texts that an object iterates over. `None` for a text, and for a value that does not iterate.
 pub fn sequence_of_texts(realm: &Realm, value: Value<'_>) -> Result<Option<Vec<String>>, EngineError> {
     let env = value.env();
     if !value.is_object() {
@@ -247,7 +247,7 @@ fn binary_type(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     })
 }
 
-/// A value other than the two changes nothing. `blob` changes nothing in an engine without Blob.
+/// Any other value changes nothing. `blob` changes nothing in an engine without Blob.
 fn set_binary_type(call: Call<'_>) -> Result<Value<'static>, EngineError> {
     let (env, binary_type) = (call.env(), &binding(&call)?.audience.binary_type);
     match call.arguments[0].coerce_text()?.as_str() {
@@ -354,7 +354,7 @@ fn transmit(binding: &Binding<Hearing>, kind: MessageType, bytes: &[u8]) {
         Ok(()) => hearing.unsent.queue(bytes.len()),
         // The server has started to close or the connection is lost, and the event is queued.
         Err(SendError::NotConnected) => hearing.unsent.refuse(bytes.len()),
-        // The standard requires to close a connection whose send buffer is full.
+        // The standard requires a close if the send buffer is full.
         Err(
             SendError::QueueFull
             | SendError::TooLong
@@ -398,7 +398,7 @@ fn queue_blob(env: Engine, binding: &Rc<Binding<Hearing>>, blob: Value<'_>) -> R
     promise.get(c"then")?.call(promise, [read, failed]).map(|_| ())
 }
 
-/// The bytes of a Blob have been read, or reading failed, which ends the connection.
+/// The bytes of a Blob were read. If reading failed, the connection ends.
 fn blob_read(binding: &Weak<Binding<Hearing>>, number: u64, bytes: Option<Vec<u8>>) {
     let Some(binding) = binding.upgrade() else { return };
     let hearing = &binding.audience;

@@ -1,4 +1,5 @@
-//! The class `WebSocketStream` of the web, over the client of this library: a connection as a readable and a writable stream.
+//! The class `WebSocketStream` of the web, over the client of this library. A connection is a readable and a writable
+//! stream.
 
 use std::rc::Rc;
 

@@ -9,8 +9,8 @@ use crate::arkts::napi::{Call, Engine, EngineError, Value};
 
 const NAME: &str = "WebSocketError";
 
-/// Makes the class of its base, of the symbol of its state, and of the function that reads its second argument. None but the engine
-/// can derive from its own exceptions: not every one lets a native constructor return another object.
+/// Makes the class from its base, the symbol of its state, and the function that reads its second argument. Only the
+/// engine can derive from its own exceptions, because some do not let a native constructor return another object.
 const CLASS: &str = "((Base, symbol, read) => class WebSocketError extends Base {
   constructor(message = '', init = undefined) {
     const state = read(init);
@@ -57,7 +57,7 @@ pub fn make<'env>(env: Engine, message: &str, code: u16, reason: &str) -> Result
     Ok(error)
 }
 
-/// The code and the reason of a `WebSocketError`; none for any other value.
+/// The code and the reason of a `WebSocketError`. None for any other value.
 pub fn close_info_of(value: Value<'_>) -> Result<(Option<u16>, String), EngineError> {
     let state = state(value)?;
     if state.is_absent() {
@@ -94,7 +94,7 @@ fn enforce_range(value: Value<'_>, method: &str) -> Result<u16, EngineError> {
     Ok(number as u16)
 }
 
-/// The state of a `WebSocketError`; undefined for any other value.
+/// The state of a `WebSocketError`. Undefined for any other value.
 fn state<'env>(error: Value<'env>) -> Result<Value<'env>, EngineError> {
     let env = error.env();
     if error.is_object() {

@@ -465,8 +465,8 @@ impl Audience for Streams {
     ) {
     }
 
-    /// Code that awaits the streams runs before the next event. It can write, and a queued close frame must not overtake that
-    /// write.
+    /// Code that awaits the streams runs before the next event. It may write, and a queued close frame must not
+    /// overtake that write.
     fn other(_: &mut Listeners<'_>, event: Event) -> Flow {
         if matches!(event, Event::Opened(_)) { Flow::Yield } else { Flow::Continue }
     }

@@ -46,7 +46,7 @@ pub struct Listener {
     capture: bool,
     once: bool,
     passive: bool,
-    /// It is set by an attribute such as `onopen`.
+    /// An attribute such as `onopen` sets it.
     handler: bool,
     removed: Cell<bool>,
 }
@@ -80,7 +80,7 @@ impl<'env> ListenerOptions<'env> {
         Ok(Self { capture, once, passive, signal })
     }
 
-    /// The third argument of `removeEventListener`, which reads only `capture`.
+    /// The third argument of `removeEventListener`. Only its `capture` is read.
     pub fn parse_capture(value: Value<'_>) -> Result<bool, EngineError> {
         if value.is_object() { value.get(c"capture")?.coerce_boolean() } else { value.coerce_boolean() }
     }
@@ -336,7 +336,7 @@ pub struct Dispatch<'a, 'scope> {
 }
 
 impl<'scope> Dispatch<'_, 'scope> {
-    /// Calls the listeners in turn. When one throws, the others are still called.
+    /// Calls the listeners in turn. If one throws, the others are still called.
     pub fn call(&self, callables: &[Callable<'scope>]) {
         let Self { realm, object, event, .. } = *self;
         realm.dispatching(Some(event), object, || {

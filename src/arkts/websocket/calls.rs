@@ -127,7 +127,7 @@ impl WebSocket {
 
 #[napi]
 impl WebSocket {
-    /// In the numbers of the web's WebSocket, and in step with the events as there.
+    /// It has the numbers of the web's WebSocket. As there, it changes together with the events.
     #[napi(getter)]
     pub fn ready_state(&self) -> f64 {
         let Binding { client, begun, ended, opened, .. } = &*self.binding;
@@ -164,7 +164,7 @@ impl WebSocket {
             .unwrap_or_default()
     }
 
-    /// From the event `open` on, that of the connection.
+    /// From the event `open` on, the connection's URL.
     #[napi(getter)]
     pub fn url(&self) -> String {
         let Binding { url, elsewhere, .. } = &*self.binding;
@@ -190,7 +190,7 @@ impl WebSocket {
         let (code, reason) = options::close_options(options, self.lenience("close"))?;
         let Binding { client, begun, .. } = &*self.binding;
         match client.close(code, &reason) {
-            // An attempt that has failed without a delivered event is also closed early.
+            // An attempt counts as closed early even if it has failed, while that event is not delivered.
             Ok(CloseStart::Handshake) if client.state() != State::Closed => Ok(()),
             Ok(CloseStart::Handshake | CloseStart::Cancelled) => {
                 self.binding.close_early(code, &reason);

@@ -93,7 +93,7 @@ pub struct Listeners<'scope> {
     env: Engine,
     object: Value<'scope>,
     undefined: Value<'scope>,
-    /// True when a listener was set or removed. The listeners below are then looked up again.
+    /// True if a listener was set or removed. The listeners below are then looked up again.
     changed: &'scope Cell<bool>,
     message: Option<Value<'scope>>,
     data_end: Option<Value<'scope>>,
@@ -121,7 +121,7 @@ impl<'scope> Listeners<'scope> {
         listener.ok().filter(|listener| listener.type_of() == Type::Function)
     }
 
-    /// Calls the listeners of a message. When one throws, the others are still called.
+    /// Calls the listeners of a message. If one throws, the others are still called.
     fn message(&mut self, kind: MessageType, data: MessageData, events: &EventReceiver<Event>) {
         let Self { env, undefined, .. } = *self;
         let current = |listeners: &mut Self| {
@@ -130,7 +130,7 @@ impl<'scope> Listeners<'scope> {
             }
         };
         current(self);
-        // As on the platform, without a listener of messages there is no event for their ends.
+        // As on the platform, a message without a listener has no event for its end.
         let Some(listener) = self.message else { return };
         let value = data.into_value(env, kind, events);
         self.report(value.and_then(|value| listener.call(undefined, [undefined, value])));

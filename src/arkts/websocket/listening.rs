@@ -6,7 +6,7 @@ use crate::arkts::lenience::{nearest, shown};
 use crate::arkts::napi::{EngineError, Type, Value};
 
 impl WebSocket {
-    /// Sets the listener of an event; a later one replaces it.
+    /// Sets the listener of an event. A later one replaces it.
     pub fn listen(
         &self,
         this: Value<'_>,
@@ -23,7 +23,7 @@ impl WebSocket {
         Ok(())
     }
 
-    /// Removes the listener of an event: any, or only `callback`.
+    /// Removes the listener of an event: any listener, or only `callback`.
     pub fn unlisten<'env>(
         &self,
         this: Value<'env>,

@@ -18,8 +18,8 @@ use super::instance;
 use super::known;
 use super::napi::{Engine, EngineError, Reference, Value};
 
-/// The hidden property of the JavaScript object that holds its listeners. There the garbage collector sees them: an unused
-/// object without a connection is collected, whatever its listeners refer to.
+/// The hidden property of the JavaScript object that holds its listeners. There the garbage collector sees them. So an
+/// unused object without a connection is collected, whatever its listeners refer to.
 const LISTENERS: &CStr = c"__listeners";
 
 /// A client: one connection at a time.
@@ -56,7 +56,8 @@ pub fn create(env: Engine) -> Result<Value<'static>, EngineError> {
 }
 
 impl Drop for WebSocket {
-    /// The engine has collected the object. Closes a connection without listeners and promises; any other continues until it ends.
+    /// The engine has collected the object. Closes a connection without listeners and promises. Any other continues
+    /// until it ends.
     fn drop(&mut self) {
         self.binding.collected();
     }

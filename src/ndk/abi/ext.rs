@@ -151,7 +151,7 @@ pub struct RawFailure {
 }
 
 impl RawFailure {
-    /// Of nothing, with a number for what is not known.
+    /// Every field unset. Unknown numbers have the value for "unknown".
     pub const NONE: Self = Self {
         size: size_of::<Self>(),
         code: 0,
@@ -258,7 +258,7 @@ pub struct RawCallbacks {
     pub on_frame: EventCallback<RawFrame>,
 }
 
-// SAFETY: the pointer is the application's; it is handed back and never followed.
+// SAFETY: the pointer is the application's. It is passed back and never followed.
 unsafe impl Send for RawCallbacks {}
 // SAFETY: as above.
 unsafe impl Sync for RawCallbacks {}

@@ -30,7 +30,7 @@ pub struct RequestOptions {
 pub type ResultCallback = unsafe extern "C" fn(*mut WebSocket, CodeAndText);
 pub type MessageCallback = unsafe extern "C" fn(*mut WebSocket, *mut c_char, u32);
 
-/// The client as the application sees it: all of it is the application's to read and write.
+/// The client in the application's view. The application may read and write all of it.
 #[repr(C)]
 pub struct WebSocket {
     pub on_open: Option<ResultCallback>,
@@ -60,9 +60,9 @@ pub enum ErrCode {
     HeaderExceeded = 1016,
     NoConnection = 1017,
     NoConnectionContext = 1018,
-    /// The platform's headers do not name it.
+    /// The platform's headers have no name for it.
     NoPermission = 1020,
-    // Those of net_websocket_ext.h, out of the platform's way.
+    // The codes of net_websocket_ext.h. They are far from the platform's.
     InvalidArgument = 2001,
     MessageUnfinished = 2002,
     InvalidUtf8 = 2003,

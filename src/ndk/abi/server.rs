@@ -5,7 +5,7 @@ use std::mem::size_of;
 
 use super::ext::{RawClose, RawFailure, RawMessage, ResponseHeader};
 
-/// `NWS_Server`: an address that nothing is kept at.
+/// `NWS_Server`: an address without memory.
 #[repr(C)]
 pub struct RawServer {
     opaque: [u8; 0],
@@ -91,7 +91,7 @@ pub struct RawServerCallbacks {
     pub on_stop: Option<unsafe extern "C" fn(*mut RawServer, *mut c_void)>,
 }
 
-// SAFETY: the pointer is the application's; it is handed back and never followed.
+// SAFETY: the pointer is the application's. It is passed back and never followed.
 unsafe impl Send for RawServerCallbacks {}
 // SAFETY: as above.
 unsafe impl Sync for RawServerCallbacks {}

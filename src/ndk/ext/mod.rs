@@ -51,7 +51,7 @@ pub extern "C" fn NWS_LastErrorMessage() -> *const c_char {
 
 /// # Safety
 ///
-/// `options` must be NULL or point to `size` bytes that may be written to.
+/// `options` must be NULL or point to `size` writable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_InitOptions(options: *mut RawOptions, size: usize) -> i32 {
     // SAFETY: the caller's promise.
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn NWS_InitOptions(options: *mut RawOptions, size: usize) 
 
 /// # Safety
 ///
-/// `callbacks` must be NULL or point to `size` bytes that may be written to.
+/// `callbacks` must be NULL or point to `size` writable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_InitCallbacks(callbacks: *mut RawCallbacks, size: usize) -> i32 {
     // SAFETY: the caller's promise.
@@ -83,7 +83,7 @@ pub extern "C" fn NWS_SetOptions(client: *mut WebSocket, options: *const RawOpti
 
 /// # Safety
 ///
-/// `options` must be NULL or point to `size` bytes that may be written to.
+/// `options` must be NULL or point to `size` writable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_InitReconnectOptions(options: *mut RawReconnectOptions, size: usize) -> i32 {
     report("NWS_InitReconnectOptions", || {
@@ -217,7 +217,7 @@ pub unsafe extern "C" fn NWS_SendWithCallback(
         // SAFETY: the caller's promise.
         let payload = unsafe { payload(data, length) }?;
         check_text(kind, payload)?;
-        // Register first: the session may report the message before this call returns.
+        // Registers first, because the session may report the message before this call returns.
         let receipt = handle.ext.register_completion(SendCompletion { callback, context });
         handle.client.send_with_receipt(kind, payload, receipt).map_err(|error| {
             handle.ext.take_completion(receipt);
@@ -228,7 +228,7 @@ pub unsafe extern "C" fn NWS_SendWithCallback(
 
 /// # Safety
 ///
-/// `data` must point to `length` bytes that may be written to, and that nobody else touches until `release` is called.
+/// `data` must point to `length` writable bytes. Nobody else uses them until `release` is called.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_SendOwned(
     client: *mut WebSocket,
@@ -338,7 +338,7 @@ unsafe fn give_text(
 
 /// # Safety
 ///
-/// `length` must be NULL or point to the count of bytes behind `buffer`, which must be NULL or may be written to.
+/// `length` must be NULL or point to the number of bytes in `buffer`. `buffer` must be NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_GetProtocol(
     client: *const WebSocket,
@@ -353,7 +353,7 @@ pub unsafe extern "C" fn NWS_GetProtocol(
 
 /// # Safety
 ///
-/// `length` must be NULL or point to the count of bytes behind `buffer`, which must be NULL or may be written to.
+/// `length` must be NULL or point to the number of bytes in `buffer`. `buffer` must be NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_GetExtensions(
     client: *const WebSocket,
@@ -368,7 +368,7 @@ pub unsafe extern "C" fn NWS_GetExtensions(
 
 /// # Safety
 ///
-/// `length` must be NULL or point to the count of bytes behind `buffer`, which must be NULL or may be written to.
+/// `length` must be NULL or point to the number of bytes in `buffer`. `buffer` must be NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_GetResponseHeader(
     client: *const WebSocket,
@@ -397,7 +397,7 @@ pub unsafe extern "C" fn NWS_GetResponseHeader(
 
 /// # Safety
 ///
-/// `statistics` must be NULL or point to as many bytes as its size says, which may be written to.
+/// `statistics` must be NULL or point to as many writable bytes as its size says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_GetStatistics(client: *const WebSocket, statistics: *mut RawStatistics) -> i32 {
     report_client("NWS_GetStatistics", client, |handle| {

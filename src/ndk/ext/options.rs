@@ -1,6 +1,6 @@
-//! From the option structs of `net_websocket_ext.h` to the core's options.
+//! Converts the option structs of `net_websocket_ext.h` to the core's options.
 //!
-//! Owns the defaults, and the checks that name the field at fault. Knows nothing of clients.
+//! Owns the defaults, and the checks that name the faulty field. Knows nothing of clients.
 
 use std::ffi::c_char;
 use std::mem::size_of;
@@ -22,9 +22,9 @@ use crate::ndk::abi::{ErrCode, Header};
 use crate::ndk::error::CallError;
 use crate::ndk::readable::{self, Unreadable};
 
-/// The longest text read, such as a list of sub-protocols or a file name, in bytes.
+/// The longest text that is read, in bytes. A list of sub-protocols and a file name are such texts.
 const TEXT_BYTES_MAX: usize = 65_536;
-/// The most pins read. A longer list is taken for a circle.
+/// The most pins that are read. A longer list is probably circular.
 const PINS_MAX: usize = 256;
 
 impl RawOptions {
@@ -311,7 +311,7 @@ pub fn rewrite(url: *const c_char, list: *const Header) -> Result<Rewrite, CallE
     Ok(Rewrite { url: text("url", url)?, headers: headers(list)? })
 }
 
-/// Returns the parameters of permessage-deflate: of the client first, then of the server.
+/// Returns the parameters of permessage-deflate: the client's, then the server's.
 #[inline(never)]
 pub(in crate::ndk) fn deflate(
     no_context_takeover: (u8, u8),
@@ -385,7 +385,7 @@ fn window(field: &str, bits: u8) -> Result<u8, CallError> {
     }
 }
 
-/// A number of bytes that is the same on 32 bits and on 64.
+/// A number of bytes. Its type has the same size on 32 and on 64 bits.
 #[inline(never)]
 pub(in crate::ndk) fn bytes(field: &str, count: u64) -> Result<u64, CallError> {
     if (1..=i64::MAX.cast_unsigned()).contains(&count) {
@@ -437,7 +437,7 @@ pub(in crate::ndk) fn headers(list: *const Header) -> Result<Vec<RawHeader>, Cal
     pairs("headers", list)
 }
 
-/// Reads a list in the shape of the platform's headers.
+/// Reads a list of the type in the platform's headers.
 #[inline(never)]
 fn pairs(field: &str, mut next: *const Header) -> Result<Vec<RawHeader>, CallError> {
     let mut headers = Vec::new();

@@ -5,28 +5,28 @@ use std::sync::Arc;
 use crate::ndk::callback_barrier::CallbackBarrier;
 use crate::sync::{Mutex, lock};
 
-/// A barrier for each who may call.
+/// A barrier for each caller.
 #[derive(Default)]
 pub struct Calls(Mutex<Callers>);
 
 #[derive(Default)]
 struct Callers {
     closed: bool,
-    /// By place; empty ones are in `free`.
+    /// By place. Empty places are in `free`.
     barriers: Vec<Option<Arc<CallbackBarrier>>>,
     free: Vec<usize>,
 }
 
-/// One who calls, one callback at a time.
+/// A caller. It calls one callback at a time.
 pub struct Caller {
     calls: Arc<Calls>,
-    /// Among the barriers, unless it came when all was over.
+    /// Its place among the barriers. `None` if it came after the end.
     place: Option<usize>,
     barrier: Arc<CallbackBarrier>,
 }
 
 impl Calls {
-    /// Stops further callbacks, and waits for those that run, as [`CallbackBarrier::close_and_wait`].
+    /// Stops further callbacks, and waits for the running ones, as [`CallbackBarrier::close_and_wait`].
     pub fn close_and_wait(&self) {
         let barriers: Vec<_> = {
             let mut callers = lock(&self.0);
@@ -56,12 +56,12 @@ impl Caller {
         Self { calls: calls.clone(), place, barrier }
     }
 
-    /// Begins a run of callbacks. Returns false when no callback may begin any more.
+    /// Begins a group of callbacks. Returns false if no callback may begin any more.
     pub fn enter(&self) -> bool {
         self.barrier.enter()
     }
 
-    /// Ends the run.
+    /// Ends the group.
     pub fn leave(&self) {
         self.barrier.leave();
     }

@@ -1,4 +1,5 @@
-//! The existing servers, by number. The application's pointer refers to no memory, so a stale one never matches another server.
+//! The existing servers, by number. The application's pointer refers to no memory, so a stale pointer never matches
+//! another server.
 
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, PoisonError};
@@ -17,7 +18,7 @@ use crate::sync::{Mutex, RwLock, lock};
 static SERVERS: RwLock<Vec<(usize, Arc<ServerHandle>)>> = RwLock::new(Vec::new());
 static LAST: AtomicUsize = AtomicUsize::new(0);
 
-/// Addresses of servers lie as far apart as those of something would.
+/// The distance of addresses. It is that of allocated structs.
 const ADDRESS_STEP: usize = 16;
 /// Above this number of requests, ended ones are removed.
 const REQUESTS_KEPT: usize = 64;
@@ -27,7 +28,7 @@ pub struct ServerHandle {
     address: usize,
     pub callbacks: RawServerCallbacks,
     pub calls: Arc<Calls>,
-    /// `None` before a start, and once a stop is done.
+    /// `None` before a start, and after a stop is complete.
     serving: Mutex<Option<Arc<Server>>>,
     requests: Mutex<Requests>,
 }
@@ -85,7 +86,7 @@ pub fn remove(server: *const RawServer) -> Result<Arc<ServerHandle>, CallError> 
     Ok(servers.remove(place).1)
 }
 
-/// Runs the body of a function of a server that can fail, as [`report`].
+/// Runs the body of a server's function that can fail, as [`report`].
 pub fn report_server(
     function: &str,
     server: *const RawServer,
@@ -95,7 +96,7 @@ pub fn report_server(
     report_of_server(function, server, &mut |handle| body.take().map_or(Ok(()), |body| body(handle)))
 }
 
-/// Once for all functions, not in each of them.
+/// Compiled once, not in each function.
 #[inline(never)]
 fn report_of_server(
     function: &str,
@@ -106,12 +107,12 @@ fn report_of_server(
 }
 
 impl ServerHandle {
-    /// What callbacks are given.
+    /// The pointer that callbacks get.
     pub fn pointer(&self) -> *mut RawServer {
         std::ptr::without_provenance_mut(self.address)
     }
 
-    /// Starts it, unless it is started.
+    /// Starts the server, unless it is started.
     pub fn start(&self, start: impl FnOnce() -> Result<Server, CallError>) -> Result<(), CallError> {
         let mut serving = lock(&self.serving);
         if serving.is_some() {
@@ -122,7 +123,7 @@ impl ServerHandle {
         Ok(())
     }
 
-    /// The server while it is started, and until onStop.
+    /// The server, from its start until onStop.
     pub fn server(&self) -> Result<Arc<Server>, CallError> {
         let serving = lock(&self.serving).clone();
         serving.ok_or_else(|| CallError::new(ErrCode::NoConnection, "the server is not started"))
@@ -135,7 +136,7 @@ impl ServerHandle {
         self.server()?.connection(id).ok_or_else(missing)
     }
 
-    /// The address and the port of the client of a connection, or, for 0, of the server itself, which may be a path.
+    /// The address and port of a connection's client. For 0, those of the server itself, which may be a path.
     pub fn address_of(&self, connection: u64) -> Result<(Vec<u8>, u16), CallError> {
         if connection > 0 {
             let remote = self.connection(connection)?.info().remote;
@@ -148,7 +149,7 @@ impl ServerHandle {
         })
     }
 
-    /// Takes note that a stop is done.
+    /// Notes that a stop is complete.
     pub fn forget_server(&self) {
         let server = lock(&self.serving).take();
         drop(server);
@@ -166,7 +167,7 @@ impl ServerHandle {
         *last
     }
 
-    /// Calls `check` with a request that waits, and takes it if that agrees.
+    /// Calls `check` with a waiting request, and takes the request if `check` accepts it.
     pub fn take_request(
         &self,
         request: u64,
@@ -185,7 +186,7 @@ impl ServerHandle {
         Ok(waiting.remove(place).1.answer)
     }
 
-    /// Ends the server. No callback runs after this returns, except one that this is called from.
+    /// Ends the server. No callback runs after this returns, except one that calls this.
     pub fn destroy(&self) {
         let serving = lock(&self.serving).take();
         if let Some(server) = &serving {

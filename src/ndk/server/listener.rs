@@ -15,12 +15,13 @@ use crate::ndk::events::{self, c_text, header_array, header_texts, with_close, w
 use crate::runtime;
 use crate::server::{Answer, ConnectionInfo, Remote, ServerListener, Unwelcome, UpgradeRequest};
 
-/// Events of the server itself that wait for their callback. More are only counted: who floods it is not to fill the memory.
+/// Events of the server itself that wait for their callback. Further ones are dropped, so that a flood of them does not
+/// fill the memory.
 const WAITING_MAX: usize = 16;
 /// `NWS_PHASE_TCP`.
 const PHASE_TCP: i32 = 2;
 
-/// What a started server tells.
+/// Reports the events of a started server.
 pub struct Owner {
     pub server: Arc<ServerHandle>,
     /// Calls of `on_error` that are under way.
@@ -46,7 +47,7 @@ impl Owner {
                 ..RawFailure::NONE
             };
             if let RawServerCallbacks { on_error: Some(callback), user_data, .. } = server.callbacks {
-                // SAFETY: the function is the application's word, and what it is given outlives the call.
+                // SAFETY: the application vouches for the function, and its arguments outlive the call.
                 caller.call(|| unsafe { callback(server.pointer(), user_data, 0, &raw const event) });
             }
             waiting.fetch_sub(1, Ordering::Relaxed);
@@ -56,7 +57,7 @@ impl Owner {
 
 /// Runs code of the application in a separate task.
 fn call_later(run: impl FnOnce() + Send + 'static) {
-    // Without a runtime there is no server.
+    // Without a runtime there would be no server.
     let _ = runtime::spawn(async move { runtime::callback(run) });
 }
 
@@ -82,7 +83,7 @@ impl ServerListener for Owner {
             port: remote.port(),
         };
         runtime::callback(|| {
-            // SAFETY: the function is the application's word, and what it is given outlives the call.
+            // SAFETY: the application vouches for the function, and its arguments outlive the call.
             caller.call(|| unsafe { callback(self.server.pointer(), user_data, &raw const event) });
         });
     }
@@ -106,14 +107,14 @@ impl ServerListener for Owner {
         call_later(move || {
             server.forget_server();
             if let RawServerCallbacks { on_stop: Some(callback), user_data, .. } = server.callbacks {
-                // SAFETY: the function is the application's word.
+                // SAFETY: the application vouches for the function.
                 caller.call(|| unsafe { callback(server.pointer(), user_data) });
             }
         });
     }
 }
 
-/// What one connection tells.
+/// Reports the events of one connection.
 struct Callbacks {
     server: Arc<ServerHandle>,
     caller: Caller,
@@ -153,7 +154,7 @@ impl Listener for Callbacks {
             extensions: extensions.as_ptr(),
             port: remote.port(),
         };
-        // SAFETY: the function is the application's word, and what it is given outlives the call.
+        // SAFETY: the application vouches for the function, and its arguments outlive the call.
         unsafe { callback(self.server.pointer(), user_data, *id, &raw const event) };
     }
 
@@ -171,7 +172,7 @@ impl Listener for Callbacks {
 
     fn drained(&mut self) {
         if let RawServerCallbacks { on_drain: Some(callback), user_data, .. } = *self.functions() {
-            // SAFETY: the function is the application's word.
+            // SAFETY: the application vouches for the function.
             unsafe { callback(self.server.pointer(), user_data, self.info.id) };
         }
     }

@@ -30,7 +30,7 @@ const NORMAL_CLOSURE: u32 = 1000;
 
 /// # Safety
 ///
-/// `options` must be NULL or point to `size` bytes that may be written to.
+/// `options` must be NULL or point to `size` writable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_InitServerOptions(options: *mut RawServerOptions, size: usize) -> i32 {
     report("NWS_InitServerOptions", || {
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn NWS_InitServerOptions(options: *mut RawServerOptions, s
 
 /// # Safety
 ///
-/// `callbacks` must be NULL or point to `size` bytes that may be written to.
+/// `callbacks` must be NULL or point to `size` writable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_InitServerCallbacks(callbacks: *mut RawServerCallbacks, size: usize) -> i32 {
     report("NWS_InitServerCallbacks", || {
@@ -145,7 +145,8 @@ pub extern "C" fn NWS_ServerRefuse(
     })
 }
 
-/// Answers in a separate task. Woken inside a callback, the handshake would wait for the end of that callback.
+/// Answers in a separate task. Otherwise the handshake, woken inside a callback, would wait for the end of that
+/// callback.
 fn answer_later(answer: impl FnOnce() + Send + 'static) -> Result<(), CallError> {
     runtime::spawn(async move { answer() })
         .map_err(|cause| CallError::new(ErrCode::ConnectionError, cause.to_string()))
@@ -200,8 +201,8 @@ fn send(handle: &ServerHandle, connection: u64, kind: MessageType, payload: &[u8
 
 /// # Safety
 ///
-/// `data` must point to `length` readable bytes, or be NULL; `connections` to `count` numbers, or be NULL; `taken` must be NULL or a
-/// place for a number.
+/// `data` must point to `length` readable bytes, or be NULL. `connections` must point to `count` numbers, or be NULL.
+/// `taken` must be NULL or a place for a number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_ServerBroadcast(
     server: *mut RawServer,
@@ -248,7 +249,7 @@ pub extern "C" fn NWS_ServerClose(
 
 /// # Safety
 ///
-/// `length` must be NULL or point to the count of bytes behind `buffer`, which must be NULL or may be written to; `port` must be
+/// `length` must be NULL or point to the number of bytes in `buffer`. `buffer` must be NULL or writable. `port` must be
 /// NULL or a place for a number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_ServerGetAddress(
@@ -275,7 +276,7 @@ pub unsafe extern "C" fn NWS_ServerGetAddress(
 
 /// # Safety
 ///
-/// `count` must be NULL or point to the count of numbers behind `connections`, which must be NULL or may be written to.
+/// `count` must be NULL or point to the number of elements of `connections`. `connections` must be NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_ServerGetConnections(
     server: *const RawServer,
@@ -325,7 +326,7 @@ pub unsafe extern "C" fn NWS_ServerGetBufferedAmount(
 
 /// # Safety
 ///
-/// `statistics` must be NULL or point to as many bytes as its size says, which may be written to.
+/// `statistics` must be NULL or point to as many writable bytes as its size says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn NWS_ServerGetStatistics(
     server: *const RawServer,

@@ -1,4 +1,4 @@
-//! From `NWS_ServerOptions` to the core's options.
+//! Converts `NWS_ServerOptions` to the core's options.
 
 use std::mem::size_of;
 use std::net::IpAddr;
@@ -133,7 +133,7 @@ impl RawServerOptions {
             })),
             (Some(_), None) => refused("keyPath: needed by certPath"),
             (None, Some(_)) => refused("certPath: needed by keyPath"),
-            // Without TLS the option would have no effect, and the application would not know.
+            // Without TLS the option would have no effect, and the application would not notice.
             (None, None) if authorities.is_some() => refused("clientCaPath: needs certPath and keyPath"),
             (None, None) if tls13_only => refused("tls13Only: needs certPath and keyPath"),
             (None, None) => Ok(None),
