@@ -96,8 +96,8 @@ struct WebSocket *OH_WebSocketClient_Constructor(WebSocket_OnOpenCallback onOpen
 /**
  * @brief Adds a header to the handshake request of this client's later connections.
  *
- * Headers are sent in the order of the calls, before those in the options of Connect. Connect checks whether a header
- * is valid: its name must be a token, and its value must not contain CR or LF.
+ * Headers are sent in the order of the calls, before those in the options of Connect. Connect checks each header. The
+ * name must be a token, and the value must not contain CR or LF.
  *
  * @param client The client. For a struct that the application allocated itself, the call does nothing and returns
  *     WEBSOCKET_OK, as on the platform.
@@ -116,8 +116,8 @@ int OH_WebSocketClient_AddHeader(struct WebSocket *client, struct WebSocket_Head
  * were sent before are sent in order right after the handshake. If the attempt fails they are dropped, and the text of
  * onError has their number. The same client may connect again after its connection has ended, and inside onClose.
  *
- * With `wss` the server's certificate must lead to an authority that the system trusts, be valid today, and name the
- * host (RFC 9525). This function cannot switch that off.
+ * With `wss` the system must trust the server's certificate. The certificate must be valid today and name the host
+ * (RFC 9525). This function cannot switch that off.
  *
  * @param client The client.
  * @param url Up to 8196 bytes: `ws://`, `wss://`, or `http://` and `https://` in the same meaning (RFC 6455, section
@@ -183,14 +183,14 @@ int OH_WebSocketClient_Close(struct WebSocket *client, struct WebSocket_CloseOpt
 /**
  * @brief Frees the client, and ends its connection if there is one.
  *
- * An open connection sends the accepted messages and closes with code 1001 (going away), in the background and within
- * the close timeout. To know that all messages were sent, call OH_WebSocketClient_Close() first, and Destroy in
- * onClose.
+ * An open connection sends the accepted messages and closes with code 1001 (going away). This happens in the background
+ * and within the close timeout. To know that all messages were sent, call OH_WebSocketClient_Close() first, and Destroy
+ * in onClose.
  *
  * No callback of this client starts after Destroy returns. If a callback is running on another thread, Destroy waits
- * for it. So do not call Destroy while you hold a lock that a callback takes. Destroy does not wait if that would be a
- * deadlock: inside a callback of the same client, which is then the last one, and inside callbacks of two clients that
- * destroy each other.
+ * for it. So do not call Destroy while you hold a lock that a callback takes. Destroy does not wait where that would be
+ * a deadlock. One such place is a callback of the same client, which is then the last one. The other is two clients
+ * whose callbacks destroy each other.
  *
  * @param client The client. The pointer is invalid afterwards. Calls with it return WEBSOCKET_CLIENT_NOT_CREATED until
  *     a new client gets the same address.

@@ -932,10 +932,11 @@ struct ServerOptions {
 };
 
 /**
- * @brief What to call at each event of a server; see NWS_ServerCallbacks for each. Those not set are not called.
+ * @brief The handlers of a server's events; NWS_ServerCallbacks explains each. A handler that is not set is not called.
  *
- * Those of one connection are called one at a time, others at the same time on several threads. None is called after the
- * server's destructor has returned; it waits for those that run on other threads. The server may be destroyed inside one.
+ * Handlers of one connection are called one at a time, those of different connections at the same time on several
+ * threads. No handler is called after the server's destructor has returned. The destructor waits for handlers that run
+ * on other threads. A handler may destroy the server.
  */
 struct ServerHandlers {
     /**
@@ -962,7 +963,7 @@ struct ServerHandlers {
 /**
  * @brief A server and its connections, each known by a number.
  *
- * Owns the C server; its destructor is NWS_ServerDestroy(). One that was moved from is empty and answers
+ * Owns the C server. Its destructor is NWS_ServerDestroy(). A server that was moved from is empty and answers
  * WEBSOCKET_CLIENT_NULL.
  */
 class Server {
@@ -1159,7 +1160,7 @@ public:
     }
 
 private:
-    /** As that of Client. */
+    /** The state that callbacks use, as in Client. */
     struct Core : std::enable_shared_from_this<Core> {
         explicit Core(ServerHandlers given) : handlers(std::move(given)) {}
 

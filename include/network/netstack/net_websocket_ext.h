@@ -206,9 +206,9 @@ typedef enum NWS_Cause {
     /** The server, or a proxy, answered with neither an upgrade nor one of the statuses above. */
     NWS_CAUSE_UPGRADE = 8,
     /**
-     * An open connection broke, or no data came from the peer in time. The same cause has a close with 1000, or without
-     * a code, after the process or the device stood still for 10 s or more, if the server has not answered a ping
-     * since.
+     * An open connection broke, or no data came from the peer in time. A close with 1000, or without a code, also has
+     * this cause after an absence: the process or the device stood still for 10 s or more, and the server has answered
+     * no ping since.
      */
     NWS_CAUSE_LOST = 9,
     /** The peer violated RFC 6455. An invalid close frame has the cause of its code instead, if the code has one. */
@@ -532,7 +532,7 @@ typedef struct NWS_ReconnectOptions {
     /** 1 drops the queued messages when a connection is lost; 0 keeps them for the next connection. Default 0. */
     uint8_t dropQueue;
     /**
-     * 1 ignores changes of the network. With 0, the server must answer a ping within 3 s after a change, and the client
+     * 1 ignores changes of the network. With 0, the server must answer a ping within 3 s after a change. The client
      * makes no attempt while no route to the server exists. A server on this device (localhost or a loopback address)
      * is always reachable. On OpenHarmony this needs ohos.permission.GET_NETWORK_INFO. Default 0.
      */
@@ -1125,8 +1125,8 @@ uint64_t NWS_GetId(const struct WebSocket *client);
 /**
  * @brief A server. The pointer is a name only: there is nothing behind it, and no other server ever gets the same one.
  *
- * A connection of it has a number, from 1 on, by which functions and callbacks know it; it is never used again until the
- * server is started anew. Destroying a server takes its connections along.
+ * Each of its connections has a number, from 1 on. Functions and callbacks use this number. It is not used again until
+ * the server is started again. Destroying a server ends its connections.
  *
  * @code
  * static void onMessage(struct NWS_Server *server, void *userData, uint64_t connection, const struct NWS_Message *message)
@@ -1180,11 +1180,11 @@ typedef struct NWS_ServerOptions {
      */
     const char *protocols;
     /**
-     * A path to listen at instead of an address and a port (unix(7)); NULL for none. It has 107 bytes at most. Its folder
-     * exists, and an app may write to it: one of its own sandbox. A file of that name must not exist; NWS_ServerStop()
-     * removes the socket's file, and a process that was killed leaves it. Its clients have no address: their
-     * NWS_ServerConnection::address is "", their port 0, and maxConnectionsPerAddress and rateConnections count them together.
-     * Default NULL.
+     * A path to listen at instead of an address and a port (unix(7)); NULL for none. It has 107 bytes at most. Its
+     * folder must exist and be writable, so use one of the app's sandbox. No file may exist at the path.
+     * NWS_ServerStop() removes the socket's file. A killed process leaves it. Its clients have no address: their
+     * NWS_ServerConnection::address is "", their port 0, and maxConnectionsPerAddress and rateConnections count them
+     * together. Default NULL.
      */
     const char *socketPath;
     /** The largest message to receive, in bytes; a larger one ends the connection with 1009. Default 67108864. */
@@ -1285,11 +1285,11 @@ typedef struct NWS_ServerConnection {
 } NWS_ServerConnection;
 
 /**
- * @brief What to call at each event of a server; NULL for nothing.
+ * @brief The callbacks for a server's events; NULL ignores the event.
  *
- * Callbacks run on the library's threads. Those of one connection come one at a time, in the order onOpen, then onMessage
- * and onDrain, at most one onError, and onClose as the last. Those of different connections, onRequest, and onError for the
- * server itself may run at the same time on several threads. A callback may block: only its own connection waits.
+ * Callbacks run on the library's threads. Those of one connection come one at a time. Their order is onOpen, any
+ * onMessage and onDrain, at most one onError, then onClose. Those of different connections, onRequest, and onError for
+ * the server itself may run at the same time on several threads. A callback may block: only its own connection waits.
  */
 typedef struct NWS_ServerCallbacks {
     /** sizeof(struct NWS_ServerCallbacks). */

@@ -151,8 +151,8 @@ typedef struct WebSocket_RequestOptions {
 /**
  * @brief The visible part of a client.
  *
- * The application may read the fields. It may also assign the callbacks: a new one takes effect from the next event on,
- * and NULL ignores the event. Assign them only before Connect or inside a callback of the same client. At other times
+ * The application may read the fields. It may also assign the callbacks. A new callback is called from the next event
+ * on. NULL ignores the event. Assign them only before Connect or inside a callback of the same client. At other times
  * the assignment is a data race with the library's threads.
  */
 struct WebSocket {

@@ -167,7 +167,7 @@ declare namespace webSocket {
     }
 
     /**
-     * The type of a received binary message. An engine without `Blob`, such as that of ArkTS, has 'arraybuffer' alone.
+     * The type of a received binary message. An engine without `Blob`, such as ArkTS's, has only 'arraybuffer'.
      * @since 0.1.0 of this library
      */
     type BinaryType = 'arraybuffer' | 'blob';
@@ -191,7 +191,7 @@ declare namespace webSocket {
     }
 
     /**
-     * A signal that removes a listener when it is aborted: the web's AbortSignal, or that of `createAbortSignal`.
+     * A signal that removes a listener when it is aborted: the web's AbortSignal, or a signal of `createAbortSignal`.
      * @since 0.1.0 of this library
      */
     interface AbortSignalLike {
@@ -458,7 +458,7 @@ declare namespace webSocket {
       returnValue: boolean;
 
       /**
-       * The older form of `stopPropagation`: setting it to true calls that. True once it was called.
+       * The older form of `stopPropagation`. Setting it to true calls that method. It is true after the call.
        * @since 0.1.0 of this library
        */
       cancelBubble: boolean;
@@ -702,9 +702,9 @@ declare namespace webSocket {
      */
     class WebSocket extends EventTarget {
       /**
-       * Begins to connect to an absolute URL (ws, wss, http or https, without a fragment). `protocols` are the sub-protocols,
-       * preferred first. If there are any, the server must choose one. `options` are those of `connect` and not part of the
-       * standard.
+       * Begins to connect to an absolute URL (ws, wss, http or https, without a fragment). `protocols` are the
+       * sub-protocols, preferred first. If there are any, the server must choose one. `options` are the options of
+       * `connect`. The standard does not have them.
        *
        * Throws a SyntaxError for a wrong URL or sub-protocol. Throws a TypeError for a wrong option, and a SecurityError without
        * `ohos.permission.INTERNET`.
@@ -976,14 +976,14 @@ declare namespace webSocket {
     /**
      * A connection as two streams (the web's WebSocketStream): one connection, which begins with the object.
      *
-     * Undefined where the engine has no ReadableStream and no WritableStream, as that of ArkTS. The connection lives until one side
-     * closes it, also when the object is collected.
+     * Undefined if the engine has no ReadableStream and no WritableStream, such as ArkTS's. The connection lives until
+     * one side closes it, even if the object is collected.
      * @since 0.1.0 of this library
      */
     class WebSocketStream {
       /**
-       * Begins to connect to an absolute URL (ws, wss, http or https, without a fragment). `connectOptions` are those of `connect`
-       * but `reconnect` and `receivePieces`, and no part of the web's class.
+       * Begins to connect to an absolute URL (ws, wss, http or https, without a fragment). `connectOptions` are the
+       * options of `connect` except `reconnect` and `receivePieces`. The web's class does not have them.
        *
        * Throws a SyntaxError for a wrong URL or sub-protocol, a TypeError for a wrong option, and a SecurityError without
        * `ohos.permission.INTERNET`.
@@ -1023,7 +1023,7 @@ declare namespace webSocket {
     }
 
     /**
-     * Adds to `target` those of the classes above that it lacks. Libraries for the web find them there. Default: the global
+     * Adds to `target` each class above that it lacks. Libraries for the web find them there. Default: the global
      * object.
      * @since 0.1.0 of this library
      */
@@ -1181,7 +1181,7 @@ declare namespace webSocket {
   }
 
   /**
-   * A connection of a server. Listeners are always given the same object for it.
+   * A connection of a server. Listeners always get the same object for it.
    * @since 19
    */
   interface WebSocketConnection {
@@ -1616,24 +1616,24 @@ declare namespace webSocket {
     caPath?: string;
 
     /**
-     * Whether to trust the system's authorities beside those of `caPath`. Default: false.
+     * Whether to trust the system's authorities in addition to those of `caPath`. Default: false.
      * @since 0.1.0 of this library
      */
     caPathAddsToSystem?: boolean;
 
     /**
-     * Whether to trust the authorities that users of the device installed, beside the system's. True trusts those of the current
-     * user and those for all users. Default: those of the current user alone, and none if the app's `network_config.json` has
-     * `trust-current-user-ca: false`.
+     * Whether to trust the authorities that users of the device installed, in addition to the system's. True trusts the
+     * current user's authorities and those for all users. Default: only the current user's, or none if the app's
+     * `network_config.json` has `trust-current-user-ca: false`.
      * @since 0.1.0 of this library
      */
     trustUserAuthorities?: boolean;
 
     /**
-     * Which rules of the app's `network_config.json` apply. 'platform' applies `trust-current-user-ca`, as the platform's
-     * WebSocket does. 'strict' also applies pins, trust anchors and the ban of clear text, as the platform's `http` module does.
-     * 'strict' needs API 12, and API 18 for ws. Where the system does not know the rules, the event `error` follows. Default:
-     * 'platform'.
+     * Which rules of the app's `network_config.json` apply. 'platform' applies `trust-current-user-ca`, as the
+     * platform's WebSocket does. 'strict' also applies pins, trust anchors and the ban of clear text, as the platform's
+     * `http` module does. It needs API 12, and API 18 for ws. If the system does not report the rules, the event
+     * `error` follows. Default: 'platform'.
      * @since 0.1.0 of this library
      */
     networkSecurityConfig?: 'platform' | 'strict';
@@ -1653,8 +1653,8 @@ declare namespace webSocket {
     certificatePinning?: CertificatePinning | CertificatePinning[];
 
     /**
-     * Protocols to offer by ALPN (RFC 7301), preferred first. An empty array leaves ALPN out. h2 and h3 are error 401, since the
-     * upgrade is one of HTTP/1.1. Default: ['http/1.1'].
+     * Protocols to offer by ALPN (RFC 7301), preferred first. An empty array leaves ALPN out. h2 and h3 are error 401,
+     * because only HTTP/1.1 has the upgrade. Default: ['http/1.1'].
      * @since 0.1.0 of this library
      */
     alpnProtocols?: Array<string>;
@@ -1694,7 +1694,8 @@ declare namespace webSocket {
     pongTimeout?: number;
 
     /**
-     * The proxy to use. 'system' is that of the network settings, if there is one. 'no-proxy' is none. Default: 'system'.
+     * The proxy to use. 'system' uses the proxy of the network settings, if there is one. 'no-proxy' uses none.
+     * Default: 'system'.
      * @since 12
      */
     proxy?: ProxyConfiguration;
@@ -1707,7 +1708,7 @@ declare namespace webSocket {
     hosts?: Record<string, string>;
 
     /**
-     * The user's name for Basic authentication. It replaces that of the URL. A header `Authorization` replaces both. Default:
+     * The user's name for Basic authentication. It replaces the URL's. A header `Authorization` replaces both. Default:
      * none.
      * @since 0.1.0 of this library
      */
@@ -1745,31 +1746,31 @@ declare namespace webSocket {
     connectTimeout?: number;
 
     /**
-     * Milliseconds to find an address, 1 to 30000000. Default: no limit but that of the whole attempt.
+     * Milliseconds to find an address, 1 to 30000000. Default: only the limit of the whole attempt.
      * @since 0.1.0 of this library
      */
     lookupTimeout?: number;
 
     /**
-     * Milliseconds to connect to one of the addresses, 1 to 30000000. Default: no limit but that of the whole attempt.
+     * Milliseconds to connect to one of the addresses, 1 to 30000000. Default: only the limit of the whole attempt.
      * @since 0.1.0 of this library
      */
     tcpTimeout?: number;
 
     /**
-     * Milliseconds for the tunnel through a proxy, 1 to 30000000. Default: no limit but that of the whole attempt.
+     * Milliseconds for the tunnel through a proxy, 1 to 30000000. Default: only the limit of the whole attempt.
      * @since 0.1.0 of this library
      */
     proxyTimeout?: number;
 
     /**
-     * Milliseconds for the TLS handshake, 1 to 30000000. Default: no limit but that of the whole attempt.
+     * Milliseconds for the TLS handshake, 1 to 30000000. Default: only the limit of the whole attempt.
      * @since 0.1.0 of this library
      */
     tlsTimeout?: number;
 
     /**
-     * Milliseconds for the upgrade, 1 to 30000000. Default: no limit but that of the whole attempt.
+     * Milliseconds for the upgrade, 1 to 30000000. Default: only the limit of the whole attempt.
      * @since 0.1.0 of this library
      */
     upgradeTimeout?: number;
@@ -2152,8 +2153,8 @@ declare namespace webSocket {
    * When to connect again. Each attempt waits for a random part of a delay that doubles from attempt to attempt. Times are in
    * milliseconds, 1 to 30000000.
    *
-   * Until then `readyState` is 0, and sent messages wait. The events `error` and `close` come only when no other attempt follows.
-   * A message of which the kernel had any part is never sent again: its promise fails.
+   * Until then `readyState` is 0, and sent messages wait. The events `error` and `close` come only when no other
+   * attempt follows. A message that the kernel has partly accepted is never sent again. Its promise fails.
    * @since 0.1.0 of this library
    */
   interface ReconnectOptions {
@@ -2206,7 +2207,7 @@ declare namespace webSocket {
     ignoreNetwork?: boolean;
 
     /**
-     * The causes after which to connect again. Default: LOOKUP, CONNECT, TIMEOUT, TLS, HTTP_5XX, LOST, RESTART and PREPARE.
+     * The causes after which to reconnect. Default: LOOKUP, CONNECT, TIMEOUT, TLS, HTTP_5XX, LOST, RESTART and PREPARE.
      * @since 0.1.0 of this library
      */
     causes?: Array<Cause>;
@@ -2523,8 +2524,8 @@ declare namespace webSocket {
   }
 
   /**
-   * The argument of the event `close`. It always has all the fields. Those of this library are optional only so that an app may make
-   * a `CloseResult` itself, as with the platform's type.
+   * The argument of the event `close`. It always has all the fields. Those of this library are optional in the type. So
+   * an app can make a `CloseResult` itself, as with the platform's type.
    * @since 10
    */
   interface CloseResult {
@@ -2606,13 +2607,13 @@ declare namespace webSocket {
     send(data: string | ArrayBuffer | BinaryView): Promise<boolean>;
 
     /**
-     * Queues a piece of a message, for a message that is not in memory as a whole. Pieces are strings for text, ArrayBuffers or
-     * views for binary. `last` ends the message. Until then no other message can be sent. Pieces are copied and go out
-     * uncompressed.
+     * Queues a piece of a message. So a long message need not be in memory as a whole. Pieces are strings for text,
+     * ArrayBuffers or views for binary. `last` ends the message. Until then no other message can be sent. Pieces are
+     * copied, and sent uncompressed.
      *
      * A string must not end between the two halves of a character. As in `send`, a half goes out as U+FFFD.
      *
-     * The promise becomes `true` when the kernel has the piece. If the connection ends before, it fails as that of `send`.
+     * The promise becomes `true` when the kernel has the piece. If the connection ends first, it fails as with `send`.
      *
      * Fails with 401 (a parameter), and with 2302999 as `send` does. Fails with 2302999 if earlier pieces had the other type.
      * Fails with 2302999 once after a lost connection that had earlier pieces: begin the message again.
@@ -2624,7 +2625,7 @@ declare namespace webSocket {
      * Sends a ping (RFC 6455 section 5.5.2) of up to 125 bytes ahead of the queued messages. The promise becomes the milliseconds
      * until its pong came.
      *
-     * Fails with 401 (`data`) or 2302999 (not connected). If the connection ends before the pong, the promise fails as that of
+     * Fails with 401 (`data`) or 2302999 (not connected). If the connection ends before the pong, it fails as with
      * `send`.
      * @since 0.1.0 of this library
      */
@@ -2634,7 +2635,7 @@ declare namespace webSocket {
      * Waits until at most a quarter of `sendQueueLimit` and `sendQueueMessages` is queued. The promise becomes `true` at once, or
      * with the event `drain`.
      *
-     * If the connection ends before, the promise fails as that of `send`.
+     * If the connection ends first, the promise fails as with `send`.
      * @since 0.1.0 of this library
      */
     ready(): Promise<boolean>;
@@ -2781,8 +2782,9 @@ declare namespace webSocket {
     on(type: 'stats', callback: Callback<Statistics>): void;
 
     /**
-     * Reports each frame that the kernel has taken or that was received, for debugging. A frame comes before the message that it
-     * ends. While there is a listener, frames cost time, and nothing is sent while 4096 events wait for it.
+     * Reports each frame that the kernel has accepted or that was received, for debugging. A frame comes before the
+     * message that it ends. While there is a listener, frames cost time, and nothing is sent while 4096 events wait for
+     * it.
      * @since 0.1.0 of this library
      */
     on(type: 'frame', callback: Callback<FrameHeader>): void;
