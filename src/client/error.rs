@@ -64,7 +64,7 @@ pub enum Error {
     Tls {
         /// Host and port.
         target: String,
-        /// What is wrong.
+        /// The fault.
         cause: TlsError,
     },
     /// The server did not complete the HTTP upgrade.

@@ -60,7 +60,7 @@ pub(super) struct Keepalive {
     silent_until: Option<Instant>,
 }
 
-/// What is due by the clock.
+/// The action that is due.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Due {
     Nothing,

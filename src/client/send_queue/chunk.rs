@@ -146,7 +146,7 @@ impl Chunk {
     }
 }
 
-/// Accepted messages that will not be sent, or of which that is unknown.
+/// Accepted messages that will not be sent, or whose fate is unknown.
 #[derive(Default)]
 pub(in crate::client) struct Dropped {
     pub(in crate::client) messages: usize,

@@ -32,8 +32,8 @@ pub struct SendLimits {
     pub bytes: usize,
     /// A queue that exceeded this number of bytes has drained when it is down to it. Default a quarter.
     pub low_water: usize,
-    /// The most messages. A queue that exceeded a quarter of this has drained when it is down to that. Default any
-    /// number.
+    /// The most messages. A queue with more than a quarter of them has drained when it is down to that quarter. Default
+    /// any number.
     pub messages: usize,
     /// A long message is sent in fragments, so that control frames pass between them. Default yes.
     pub fragments: bool,
@@ -298,7 +298,7 @@ impl SendQueue {
         self.in_flight.messages -= written.messages;
     }
 
-    /// Of the data that a session has taken, the kernel has not accepted `pending`.
+    /// The kernel has not accepted `pending` of the data that a session has taken.
     #[inline]
     pub(super) fn note_in_flight(&mut self, pending: Backlog) {
         self.in_flight = pending;
@@ -314,8 +314,8 @@ impl SendQueue {
         self.has_drained() && std::mem::take(&mut self.above_low_water)
     }
 
-    /// Prepares the queue for another connection. `unsent` is what a session had taken and the kernel has no byte of.
-    /// It goes ahead of the rest. With `drop_all` everything is dropped. Returns the dropped messages.
+    /// Prepares the queue for another connection. `unsent` are the chunks of a session that the kernel has not begun.
+    /// They go ahead of the rest. With `drop_all` everything is dropped. Returns the dropped messages.
     pub(super) fn restore(&mut self, unsent: VecDeque<Chunk>, drop_all: bool) -> Dropped {
         self.compress_from = None;
         let mut dropped = Dropped::default();

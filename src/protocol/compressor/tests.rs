@@ -123,7 +123,7 @@ fn a_long_message_that_is_sent_again_is_found_again() {
     }
 }
 
-/// Messages like those of a chat, each of some length: the same names, other values, and words.
+/// Messages like those of a chat, of various lengths: the same names, other values, and words.
 fn chat(messages: usize) -> Vec<Vec<u8>> {
     const WORDS: &str = "the of and to in that is was for on with as it be by at from or which this are not have an but we you \
                          they can all one when what there about message server connection time people other some would";
