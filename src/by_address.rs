@@ -2,10 +2,10 @@
 
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// What such a map or set has for its hasher.
+/// The hasher of such a map or set.
 pub(crate) type ByAddress = BuildHasherDefault<AddressHasher>;
 
-/// Hashes an address. One multiplication is enough: the allocator chooses the addresses, no adversary.
+/// Hashes an address. One multiplication is enough, because the allocator chooses the addresses, not an adversary.
 #[derive(Default)]
 pub(crate) struct AddressHasher(u64);
 

@@ -1,19 +1,19 @@
-//! Log lines: hilog on OpenHarmony, stderr elsewhere, quiet unless something went wrong.
+//! Log lines: hilog on OpenHarmony, stderr elsewhere. Only failures are logged by default.
 //!
 //! Owns the only `cfg` for hilog. A message is data, never a format, and holds no payload, credential or query.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// How severe a line must be to be written, least severe first.
+/// The severity that a line must have to be written, least severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum LogLevel {
     /// Everything.
     Debug = 1,
-    /// What connections go through as well.
+    /// Also the life of connections.
     Info = 2,
-    /// Dropped connections as well.
+    /// Also dropped connections.
     Warn = 3,
     /// Defects of this library only.
     Error = 4,
@@ -23,7 +23,7 @@ pub enum LogLevel {
 
 const UNSET: u8 = 0;
 
-/// From now on, lines less severe than `level` are not written. Takes the place of the environment variable.
+/// From now on, lines less severe than `level` are not written. Overrides the environment variable.
 pub fn set_log_level(level: LogLevel) {
     THRESHOLD.store(level as u8, Ordering::Relaxed);
 }
@@ -34,7 +34,7 @@ static THRESHOLD: AtomicU8 = AtomicU8::new(UNSET);
 /// The environment variable that sets the level: `debug`, `info`, `warn`, `error` or `off`.
 const LEVEL_VARIABLE: &str = "NET_WEBSOCKET_LOG";
 
-/// What a client's log lines begin with: its number, and that of the application's HiTrace chain in hilog's own form.
+/// The beginning of a client's log lines: its number, and that of the application's HiTrace chain in hilog's form.
 pub(crate) struct Tag {
     pub(crate) client: u64,
     /// [`NO_TRACE`] for none.
@@ -90,7 +90,7 @@ fn threshold() -> u8 {
 }
 
 impl LogLevel {
-    /// The level of a name, as the environment variable has it.
+    /// The level with that name in the environment variable.
     pub fn parse(name: &str) -> Option<Self> {
         match name {
             "debug" => Some(Self::Debug),
@@ -148,7 +148,7 @@ mod sink {
     }
 }
 
-/// hilog's binding passes its argument on as a printf format and panics on NUL: make it data again.
+/// hilog's binding treats its argument as a printf format, and panics on NUL. This makes the text plain data.
 #[cfg(any(test, target_env = "ohos"))]
 fn as_format(message: &str) -> String {
     message.replace('%', "%%").replace('\0', "\u{fffd}")

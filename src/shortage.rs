@@ -1,6 +1,6 @@
-//! What the system may have too little of: threads, descriptors, memory.
+//! Resources that the system may lack: threads, descriptors, memory.
 //!
-//! Owns blocking work beside the workers, which needs threads. Knows nothing of clients.
+//! Owns blocking work on threads other than the workers. Knows nothing of clients.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,16 +12,16 @@ use tokio::time::timeout;
 
 use crate::sync::lock;
 
-/// How long work may wait for a thread before the system is asked whether it has one.
+/// How long work may wait for a thread before the system is asked for another one.
 const BEGINS_WITHIN: Duration = Duration::from_millis(100);
 
-/// How long a thread that has done blocking work, or has taken over from a blocked callback, waits for more.
+/// How long a thread waits for more work after blocking work, or after it has replaced a blocked callback.
 pub(crate) const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(1);
 
-/// Since when a thread is idle that has done its work.
+/// Since when a thread has been idle after its work.
 static IDLE_SINCE: Mutex<Option<Instant>> = Mutex::new(None);
 
-/// Whether an error says that the system has too little of something for now.
+/// Whether an error means that the system lacks a resource for now.
 pub(crate) fn is_shortage(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::OutOfMemory
         || matches!(
@@ -30,13 +30,14 @@ pub(crate) fn is_shortage(error: &io::Error) -> bool {
         )
 }
 
-/// Whether the system has another thread. tokio does not say so: it panics, or waits without end for one that comes free.
+/// Whether the system can start another thread. tokio does not report a lack. It panics, or waits without end for a
+/// free thread.
 pub(crate) fn try_thread() -> io::Result<()> {
     std::thread::Builder::new().spawn(|| ()).map(drop)
 }
 
-/// Runs work that may block on a thread beside the workers; an error when the system has no thread for it. Started work
-/// continues when its result is no longer awaited.
+/// Runs work that may block, on a thread other than the workers. An error if the system has no thread for it. Started
+/// work continues even if nobody awaits its result.
 pub(crate) async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {
@@ -47,7 +48,7 @@ pub(crate) async fn run_blocking<T: Send + 'static>(
     Ok(result.expect("the work has come to its end"))
 }
 
-/// Work of one type, whatever it is: tokio compiles what it does with it for each type anew.
+/// Work of one type, because tokio compiles its code for each type again.
 type Work = Box<dyn FnOnce() + Send>;
 
 fn begin(work: Work) -> JoinHandle<()> {
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn work_waiting_for_a_thread_starts_when_one_is_free() {
-        // Such a runtime has one thread for blocking work, and it is taken at first.
+        // Such a runtime has one thread for blocking work, which is busy at first.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .max_blocking_threads(1)

@@ -4,23 +4,24 @@
 
 use std::ops::RangeInclusive;
 use std::sync::PoisonError;
-// By these names the files that `models/` compiles as well, with other types in their place, know what they share memory by.
+// The types by which threads share memory. `models/` compiles files of the library with other types of these names.
 pub(crate) use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, RwLock, RwLockReadGuard, atomic};
 pub(crate) use std::thread;
 
-/// How many clients a thread finds without the lock of all, by a part of their addresses. In the models they share one place, since
-/// an order of threads has to do the same whatever addresses the allocator chooses.
+/// How many clients a thread finds without the common lock, by a part of their addresses. In the models they share one
+/// place, because an order of threads must do the same for all addresses.
 pub(crate) const RECENT_PLACES: usize = 64;
 
-/// Locks a mutex. After a panic of its holder the value is as that holder left it.
+/// Locks a mutex. After a panic of its holder, the value stays as the holder left it.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Memory kept for its next use by any thread. Fresh memory would cost a page fault every 4 KiB.
+/// Memory that any thread may use next. New memory would cost a page fault every 4 KiB.
 pub(crate) struct SparePool {
     spare: Mutex<Vec<Vec<u8>>>,
-    /// The capacities worth keeping, in bytes. A smaller one saves nothing; a larger one would be held for nothing.
+    /// The capacities worth keeping, in bytes. A smaller one saves nothing. A larger one would occupy memory for
+    /// nothing.
     kept_bytes: RangeInclusive<usize>,
 }
 
@@ -33,7 +34,7 @@ impl SparePool {
         Self { spare: Mutex::new(Vec::new()), kept_bytes }
     }
 
-    /// Takes the vector that was put in last, or a new one without memory. It is empty.
+    /// Takes the vector that was added last, or a new one without memory. It is empty.
     #[inline]
     pub(crate) fn take(&self) -> Vec<u8> {
         lock(&self.spare).pop().unwrap_or_default()

@@ -9,10 +9,10 @@ unsafe extern "C" {
     fn clock_gettime(clock: libc::clockid_t, time: *mut libc::timespec) -> libc::c_int;
 }
 
-/// The time on a clock; `None` for one that this system does not have.
+/// The time of a clock. `None` if this system lacks it.
 pub(super) fn time_on(clock: libc::clockid_t) -> Option<Duration> {
     let mut time = MaybeUninit::<libc::timespec>::uninit();
-    // SAFETY: the call writes one timespec to the address, or fails; only what it wrote is read.
+    // SAFETY: the call writes one timespec to the address, or fails. Only what it wrote is read.
     let time = unsafe { (clock_gettime(clock, time.as_mut_ptr()) == 0).then(|| time.assume_init()) }?;
     Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
 }

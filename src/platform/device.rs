@@ -1,9 +1,9 @@
-//! Where OpenHarmony keeps things, and for which of its users this process runs.
+//! OpenHarmony's folders, and the device's user for whom this process runs.
 
 use std::path::PathBuf;
 
-/// The place of `path` on this device. A system that is not OpenHarmony has no such places; for tests, the environment variable
-/// `NET_WEBSOCKET_DEVICE_ROOT` there names a folder in the place of its root.
+/// The place of `path` on this device. A system other than OpenHarmony has no such places. There the environment
+/// variable `NET_WEBSOCKET_DEVICE_ROOT` names a folder that replaces the root, for tests.
 #[cfg(target_env = "ohos")]
 pub(crate) fn device_path(path: &str) -> Option<PathBuf> {
     Some(PathBuf::from(path))
@@ -19,7 +19,7 @@ pub(crate) fn device_path(path: &str) -> Option<PathBuf> {
 #[cfg(target_env = "ohos")]
 pub(crate) fn current_user() -> u32 {
     const UIDS_PER_USER: u32 = 200_000;
-    // SAFETY: always succeeds.
+    // SAFETY: the call always succeeds.
     unsafe { libc::getuid() / UIDS_PER_USER }
 }
 

@@ -1,4 +1,4 @@
-//! Whether this process was forked from one that uses the library.
+//! Detects that this process was forked from one that uses the library.
 //!
 //! A forked process has the memory of its parent, but not its threads. Connections stop there, and a lock that another thread
 //! held stays locked for ever.
@@ -22,7 +22,7 @@ unsafe extern "C" fn in_child() {
     FORKED.store(true, Ordering::Relaxed);
 }
 
-/// From now on [`is_forked`] is true in processes that are forked from this one.
+/// From now on [`is_forked`] is true in processes forked from this one.
 pub(crate) fn watch_forks() {
     static WATCHED: Once = Once::new();
     // SAFETY: the function only stores to an atomic, which any thread may do in a forked process.

@@ -1,11 +1,11 @@
-//! The decompressor of zlib-rs, writing into memory that nobody has written to before.
+//! The decompressor of zlib-rs. It writes into uninitialized memory.
 //!
 //! Owns one stream of raw DEFLATE (RFC 1951). Knows nothing of messages.
 
 pub(crate) use zlib_rs::Status;
 use zlib_rs::{Inflate, InflateFlush};
 
-/// The window that [`Inflate::reset`] puts in the place of any other, as its base-2 logarithm.
+/// The window that [`Inflate::reset`] sets in any case, as its base-2 logarithm.
 const DEFAULT_WINDOW_BITS: u8 = 15;
 
 /// A stream of raw DEFLATE. About 40 KiB.
@@ -16,9 +16,9 @@ pub(crate) struct InflateStream {
 
 /// The result of a call.
 pub(crate) struct Inflated {
-    /// How many bytes of the input it took.
+    /// The number of input bytes that it took.
     pub(crate) taken: usize,
-    /// How many bytes it appended.
+    /// The number of bytes that it appended.
     pub(crate) written: usize,
     pub(crate) status: Status,
 }
@@ -26,12 +26,12 @@ pub(crate) struct Inflated {
 /// The bytes are not DEFLATE.
 pub(crate) struct NotDeflate;
 
-/// Where a call stops while there is input and room.
+/// Where a call stops while it still has input and room.
 #[derive(Clone, Copy)]
 pub(crate) enum StopAt {
-    /// Behind the final block of the stream.
+    /// After the final block of the stream.
     StreamEnd,
-    /// Behind each block, before it takes a byte that no block has begun with.
+    /// After each block, before the first byte of the next one.
     BlockEnd,
 }
 
@@ -49,7 +49,7 @@ impl InflateStream {
         }
     }
 
-    /// Appends what `input` yields to `out`: `most` bytes, or as much as its capacity holds.
+    /// Appends the output of `input` to `out`: `most` bytes, or as many as its capacity holds.
     pub(crate) fn append(
         &mut self,
         input: &[u8],

@@ -1,7 +1,7 @@
 //! Functions of the platform's libraries.
 //!
-//! They are looked up when they are first needed. Devices with an older system, and other systems, do not have them. That is
-//! remembered; that the system had no descriptor or no memory to look is not.
+//! They are looked up on first use. Older systems, and systems other than OpenHarmony, lack them. That result is
+//! stored. If the system had no descriptor or memory for the look-up, it is repeated.
 
 use std::ffi::{CStr, c_void};
 use std::fs::File;
@@ -23,7 +23,7 @@ impl Library {
     }
 }
 
-/// A system without descriptors or memory to load the library with.
+/// The system has no descriptor or memory to load the library.
 #[derive(Debug)]
 pub(super) struct Exhausted;
 
@@ -35,7 +35,7 @@ impl<T> LookedUp<T> {
         Self(OnceLock::new())
     }
 
-    /// The result of `look_up`. It is called again as long as it cannot look.
+    /// The result of `look_up`. It is called again until it could look.
     pub(super) fn get(&self, look_up: impl FnOnce() -> Result<Option<T>, Exhausted>) -> Option<&T> {
         match self.0.get() {
             Some(found) => found.as_ref(),
@@ -59,8 +59,8 @@ pub(super) fn look_up(library: Library, name: &CStr) -> Result<Option<*mut c_voi
     Ok((!address.is_null()).then_some(address))
 }
 
-/// Whether there is a descriptor to open a library with, and room for a small one. The loader does not tell why it failed but
-/// in words.
+/// Whether there is a descriptor to open a library, and memory for a small one. The loader reports its failures only as
+/// text.
 fn can_load() -> bool {
     const ROOM_BYTES: usize = 1_048_576;
     File::open("/dev/null").is_ok() && Vec::<u8>::new().try_reserve_exact(ROOM_BYTES).is_ok()

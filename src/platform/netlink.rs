@@ -1,4 +1,4 @@
-//! Changes of the network as the kernel reports them (rtnetlink(7)): Linux without the platform's library.
+//! Changes of the network from the kernel (rtnetlink(7)), on Linux without the platform's library.
 
 use std::convert::Infallible;
 use std::io;
@@ -13,7 +13,7 @@ use crate::{logging, runtime};
 /// One change of the network causes many notices. Those within this time make one call of `on_change`.
 const SETTLE: Duration = Duration::from_millis(50);
 
-/// Ends the watch when it is dropped.
+/// Its drop ends the watch.
 pub(crate) struct KernelWatch(
     #[expect(dead_code, reason = "its drop ends the watch")] oneshot::Sender<Infallible>,
 );
@@ -48,7 +48,7 @@ fn open() -> io::Result<Socket> {
         | libc::RTMGRP_IPV6_IFADDR
         | libc::RTMGRP_IPV4_ROUTE
         | libc::RTMGRP_IPV6_ROUTE;
-    // SAFETY: the storage is large enough for every kind of address and zeroed, which is right for the other fields.
+    // SAFETY: the storage is large enough for every kind of address. It is zeroed, which is valid for the other fields.
     let ((), address) = unsafe {
         SockAddr::try_init(|storage, length| {
             let address = storage.cast::<libc::sockaddr_nl>();
@@ -63,7 +63,7 @@ fn open() -> io::Result<Socket> {
 }
 
 async fn listen(socket: Socket, on_change: impl Fn()) -> io::Result<()> {
-    // SAFETY: the socket owns its descriptor, which is the same until it is dropped.
+    // SAFETY: the socket owns its descriptor, which stays the same until the drop.
     let socket = unsafe { AsyncFd::register(socket) }?;
     loop {
         drop(socket.readable().await?);

@@ -1,4 +1,4 @@
-//! Changes of the device's network, from the platform's library or else from the kernel.
+//! Changes of the device's network, from the platform's library, or from the kernel if that is missing.
 
 use std::ffi::c_void;
 use std::mem::transmute;
@@ -16,7 +16,7 @@ use crate::logging;
 pub(crate) enum NetworkNotice {
     /// The default network is gone.
     Lost,
-    /// A default network is available. It may be another one than before.
+    /// A default network is available. It may differ from the earlier one.
     Available,
     /// An interface, an address or a route has changed.
     Changed,
@@ -58,7 +58,7 @@ fn watch_kernel(_notify: fn(NetworkNotice)) -> Option<NetworkWatch> {
     None
 }
 
-/// Ends the watch when it is dropped.
+/// Its drop ends the watch.
 pub(crate) enum NetworkWatch {
     Platform {
         id: u32,
@@ -117,7 +117,7 @@ struct NetHandle {
 
 /// The network that the platform reported last, or [`NO_NETWORK`].
 static DEFAULT_NETWORK: AtomicI32 = AtomicI32::new(NO_NETWORK);
-/// No network's number: `OH_NetConn_GetAddrInfo` takes it for the default one.
+/// Not a network's number. `OH_NetConn_GetAddrInfo` treats it as the default network.
 const NO_NETWORK: i32 = 0;
 
 /// # Safety
@@ -129,7 +129,7 @@ unsafe fn id_of(network: *const NetHandle) -> i32 {
 }
 
 unsafe extern "C" fn on_available(network: *const NetHandle) {
-    // SAFETY: the platform's is valid for the call.
+    // SAFETY: the platform's pointer is valid for the call.
     DEFAULT_NETWORK.store(unsafe { id_of(network) }, Ordering::Relaxed);
     notify(NetworkNotice::Available);
 }
@@ -142,7 +142,7 @@ extern "C" fn on_properties(_network: *const NetHandle, _properties: *const c_vo
 }
 
 unsafe extern "C" fn on_lost(network: *const NetHandle) {
-    // SAFETY: the platform's is valid for the call.
+    // SAFETY: the platform's pointer is valid for the call.
     let lost = unsafe { id_of(network) };
     // Another network may have become the default before this one went.
     let default = DEFAULT_NETWORK.load(Ordering::Relaxed);

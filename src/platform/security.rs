@@ -8,17 +8,16 @@ use std::ptr;
 
 use super::library::{Library, LookedUp, look_up};
 
-/// Why the platform does not tell.
+/// Why the platform reports nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotTold {
-    /// This system has no such function. Holds the API level that brought it.
+    /// This system lacks the function. Holds the API level that introduced it.
     Missing(u32),
     /// The function returned this code.
     Refused(i32),
 }
 
-/// The public keys that are pinned for a host, as in `sha256//…;sha256//…`; empty for none. Those that have expired are left out
-/// by the platform.
+/// The pinned public keys of a host, as in `sha256//…;sha256//…`. Empty for none. The platform leaves out expired pins.
 pub(crate) fn declared_pins(host: &CStr) -> Result<String, NotTold> {
     static FUNCTION: LookedUp<GetPinSet> = LookedUp::new();
     // SAFETY: the platform's header declares the function of this name so.
@@ -31,14 +30,14 @@ pub(crate) fn declared_pins(host: &CStr) -> Result<String, NotTold> {
     if pins.public_key_hash.is_null() {
         return Ok(String::new());
     }
-    // SAFETY: a string of the platform's, made by malloc, and the caller's from then on.
+    // SAFETY: the platform made the string with malloc. From then on it belongs to the caller.
     let text = unsafe { CStr::from_ptr(pins.public_key_hash) }.to_string_lossy().into_owned();
-    // SAFETY: as above; nobody looks at it any more.
+    // SAFETY: as above. Nobody reads it any more.
     unsafe { libc::free(pins.public_key_hash.cast()) };
     Ok(text)
 }
 
-/// The folders of the authorities that are declared for a host.
+/// The folders of the authorities that the app declares for a host.
 pub(crate) fn declared_anchors(host: &CStr) -> Result<Vec<PathBuf>, NotTold> {
     static FUNCTIONS: LookedUp<CertificateFunctions> = LookedUp::new();
     let CertificateFunctions { get, destroy } = FUNCTIONS
@@ -62,12 +61,12 @@ pub(crate) fn declared_anchors(host: &CStr) -> Result<Vec<PathBuf>, NotTold> {
         return Ok(Vec::new());
     }
     let path = |at: usize| {
-        // SAFETY: the platform says that there are so many strings.
+        // SAFETY: the platform reports that many strings.
         let text = unsafe { CStr::from_ptr(*certificates.content.add(at)) };
         PathBuf::from(OsStr::from_bytes(text.to_bytes()))
     };
     let paths = (0..certificates.length).map(path).collect();
-    // SAFETY: what the platform has made, once.
+    // SAFETY: the platform made it. It is freed once.
     unsafe { destroy(&raw mut certificates) };
     Ok(paths)
 }
@@ -78,7 +77,8 @@ pub(crate) fn clear_text_permitted(host: &CStr) -> Result<bool, NotTold> {
     permitted(&FUNCTION, c"OH_Netstack_IsCleartextPermittedByHostName", 18, host)
 }
 
-/// Whether a component of the system heeds that; `None` when the app declares nothing about it, or the system is older.
+/// Whether a component of the system obeys that rule. `None` if the app declares nothing about it, or the system is
+/// older.
 pub(crate) fn heeds_clear_text(component: &CStr) -> Option<bool> {
     static FUNCTION: LookedUp<IsPermitted> = LookedUp::new();
     permitted(&FUNCTION, c"OH_Netstack_IsCleartextCfgByComponent", 20, component).ok()
@@ -93,16 +93,16 @@ fn permitted(
     // SAFETY: the platform's header declares the functions of these names so.
     let function =
         find(function, name, level, |address| unsafe { transmute::<*mut c_void, IsPermitted>(address) })?;
-    // A byte, which the platform fills with a `bool` of C.
+    // A byte, into which the platform writes C's `bool`.
     let mut answer = 0_u8;
     // SAFETY: both places outlive the call.
     told(unsafe { function(argument.as_ptr(), &raw mut answer) })?;
     Ok(answer != 0)
 }
 
-/// A host's name for these functions.
+/// A host's name in the form of these functions.
 pub(crate) fn host_text(host: &str) -> CString {
-    // A name that is dialled has no NUL in it.
+    // A dialled name contains no NUL.
     CString::new(host).unwrap_or_default()
 }
 
@@ -134,8 +134,9 @@ struct Certificates {
     length: usize,
 }
 
-/// `OH_NetStack_GetPinSetForHostName` and the two for certificates, since API 12; `OH_Netstack_IsCleartextPermittedByHostName`
-/// since 18; `OH_Netstack_IsCleartextCfgByComponent` since 20. They return 0, or an error code.
+/// `OH_NetStack_GetPinSetForHostName` and the two for certificates exist since API 12,
+/// `OH_Netstack_IsCleartextPermittedByHostName` since 18, `OH_Netstack_IsCleartextCfgByComponent` since 20. They return
+/// 0, or an error code.
 type GetPinSet = unsafe extern "C" fn(*const c_char, *mut CertificatePinning) -> i32;
 type GetCertificates = unsafe extern "C" fn(*const c_char, *mut Certificates) -> i32;
 type DestroyCertificates = unsafe extern "C" fn(*mut Certificates);

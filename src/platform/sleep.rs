@@ -1,10 +1,11 @@
-//! How long the device has slept: CLOCK_MONOTONIC stands still meanwhile, and CLOCK_BOOTTIME does not (clock_gettime(2)).
+//! How long the device has slept. CLOCK_MONOTONIC stands still during sleep, and CLOCK_BOOTTIME does not
+//! (clock_gettime(2)).
 
 use std::time::Duration;
 
 use super::clock::time_on;
 
-/// The time in which the device slept since it was started. The kernel gives both clocks without a system call.
+/// The time that the device has slept since its start. The kernel reads both clocks without a system call.
 pub(crate) fn slept() -> Duration {
     // A system without one of the clocks reports no sleep.
     let awake = time_on(libc::CLOCK_MONOTONIC).unwrap_or_default();

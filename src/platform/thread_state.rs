@@ -1,22 +1,22 @@
 //! The state of a thread of this process in the scheduler.
 //!
-//! Owns the reading of procfs and of another thread's clock. Knows nothing of what the threads are for.
+//! Owns the reading of procfs and of another thread's clock. Does not know the purpose of the threads.
 
 use std::io::Read;
 use std::time::Duration;
 
 use super::clock::time_on;
 
-/// Names a thread; never 0.
+/// Identifies a thread. Never 0.
 pub(crate) type ThreadId = u32;
 
 /// The calling thread.
 pub(crate) fn this_thread() -> ThreadId {
-    // SAFETY: the call has no conditions.
+    // SAFETY: the call has no preconditions.
     unsafe { libc::gettid() }.cast_unsigned()
 }
 
-/// Whether a thread of this process runs, or would if there were a processor for it. `None` when the system does not say.
+/// Whether a thread of this process runs, or waits only for a processor. `None` if the system does not report it.
 pub(crate) fn is_runnable(thread: ThreadId) -> Option<bool> {
     let mut stat = [0; 64];
     let mut file = std::fs::File::open(format!("/proc/self/task/{thread}/stat")).ok()?;
@@ -26,10 +26,11 @@ pub(crate) fn is_runnable(thread: ThreadId) -> Option<bool> {
     Some(stat.get(end + 2) == Some(&b'R'))
 }
 
-/// How long a thread of this process has had a processor. `None` when the system does not say, as when the thread is gone.
+/// How long a thread of this process has had a processor. `None` if the system does not report it, or the thread is
+/// gone.
 pub(crate) fn processor_time(thread: ThreadId) -> Option<Duration> {
-    // The kernel's name of the clock: the inverted number of the thread, the bit for a single thread, and the kind of clock
-    // that counts as the scheduler does.
+    // The kernel's name of the clock. It contains the inverted number of the thread, the bit for a single thread, and
+    // the kind of clock that counts like the scheduler.
     const OF_THREAD: libc::clockid_t = 4;
     const AS_SCHEDULED: libc::clockid_t = 2;
     time_on((!thread.cast_signed() << 3) | OF_THREAD | AS_SCHEDULED)

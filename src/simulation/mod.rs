@@ -1,7 +1,7 @@
-//! What stands in the system's place while clients are simulated: a world that a test makes up, with its own network, names,
-//! clock and chance.
+//! Replaces the system while clients are simulated. A test makes up a world with its own network, names, clock and
+//! random numbers.
 //!
-//! It exists with the feature `simulation` alone, which no library has that is handed out. Knows nothing of clients.
+//! It exists only with the feature `simulation`, which no distributed library has. Knows nothing of clients.
 
 pub(crate) mod runtime;
 pub(crate) mod tcp;
@@ -11,7 +11,7 @@ pub use self::world::{Later, Wire, World, enter};
 
 pub(crate) use self::world::{chance, look_up};
 
-/// Changes of the network are never reported. The test tells clients by itself.
+/// Changes of the network are never reported. The test notifies clients itself.
 pub(crate) fn watch_network<Notify, Watch>(_notify: Notify) -> Option<Watch> {
     None
 }

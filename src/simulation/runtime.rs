@@ -1,4 +1,4 @@
-//! The process's runtime, where all that runs belongs to the world of this thread.
+//! The process's runtime. All its tasks belong to the world of this thread.
 
 use std::io;
 use std::pin::Pin;
@@ -44,14 +44,14 @@ pub(crate) fn has_read(_bytes: usize) {}
 
 pub(crate) fn has_gained(_bytes: usize) {}
 
-/// The task has more to do, after others.
+/// The task has more work, after other tasks.
 pub(crate) fn end_turn(cx: &Context<'_>) {
     cx.waker().wake_by_ref();
 }
 
 pub(crate) fn long_turn() {}
 
-/// An alarm of a task, on the world's clock.
+/// An alarm of a task, by the world's clock.
 #[derive(Default)]
 pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
 
@@ -59,7 +59,7 @@ impl Alarm {
     pub(crate) fn set(&mut self, at: Instant, cx: &mut Context<'_>) {
         let sleep = self.0.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
         sleep.as_mut().reset(at);
-        // Its waker is the task's from here on.
+        // From here on its waker belongs to the task.
         let _ = sleep.as_mut().poll(cx);
     }
 

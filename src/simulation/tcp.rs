@@ -1,4 +1,4 @@
-//! The network of the world, as the kernel's TCP would be used.
+//! The network of the world, with the interface of the kernel's TCP.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use super::world::{Wire, here};
 /// The client's end of a connection.
 pub(crate) struct Tcp(Box<dyn Wire>);
 
-/// There is none: only sessions write to a wire.
+/// There is none, because only sessions write to a wire.
 pub(crate) enum LentSocket {}
 
 impl LentSocket {
@@ -34,7 +34,7 @@ impl Tcp {
         Ok(())
     }
 
-    /// Has no addresses: a route between them would be looked for in the kernel.
+    /// It has no addresses. Otherwise the kernel would be asked for a route between them.
     pub(crate) fn ends(&self) -> io::Result<(SocketAddr, SocketAddr)> {
         Err(io::ErrorKind::Unsupported.into())
     }

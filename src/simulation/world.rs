@@ -1,4 +1,4 @@
-//! The world of this thread, which is a test's.
+//! The world of this thread. A test owns it.
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
@@ -12,10 +12,10 @@ use rand::rngs::StdRng;
 use tokio::io::ReadBuf;
 use tokio::time::Instant;
 
-/// What comes later.
+/// A result that comes later.
 pub type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// What a client finds around it.
+/// The surroundings of a client.
 pub trait World: Send + Sync {
     /// Makes a connection.
     fn connect(&self, to: SocketAddr) -> Later<io::Result<Box<dyn Wire>>>;
@@ -26,19 +26,19 @@ pub trait World: Send + Sync {
     /// Runs a task of the library.
     fn spawn(&self, task: Later<()>);
 
-    /// A number by chance.
+    /// A random number.
     fn chance(&self) -> u64;
 
-    /// What all clients count their intervals from.
+    /// The instant from which all clients count their intervals.
     fn origin(&self) -> Instant;
 }
 
 /// The client's end of a connection.
 pub trait Wire: Send {
-    /// As [`tokio::io::AsyncRead::poll_read`], as soon as the runtime knows that there is something.
+    /// As [`tokio::io::AsyncRead::poll_read`], when the runtime knows of data.
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>>;
 
-    /// What is there, whatever the runtime knows of it; `None` when that is nothing yet.
+    /// Reads what is there, even if the runtime does not know of it. `None` if nothing is there yet.
     fn read_now(&mut self, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>>;
 
     /// Writes as much as there is room for.
@@ -47,7 +47,7 @@ pub trait Wire: Send {
     /// Ends this side's stream.
     fn shut_down(&mut self) -> io::Result<()>;
 
-    /// How many of the bytes that were written have not arrived.
+    /// How many of the written bytes have not arrived.
     fn unacknowledged(&self) -> u64;
 }
 
@@ -55,12 +55,12 @@ thread_local! {
     static WORLD: RefCell<Option<Arc<dyn World>>> = const { RefCell::new(None) };
 }
 
-/// Makes a world the one of this thread; returns the one before.
+/// Makes a world the world of this thread. Returns the previous one.
 pub fn enter(world: Option<Arc<dyn World>>) -> Option<Arc<dyn World>> {
     WORLD.replace(world)
 }
 
-/// The world of this thread. A client outside of one cannot do anything.
+/// The world of this thread. Without a world a client can do nothing.
 pub(super) fn here() -> Arc<dyn World> {
     WORLD.with_borrow(|world| world.clone()).expect("a world was entered on this thread")
 }
