@@ -5,6 +5,7 @@ use std::fmt;
 
 use url::{Host, Position, Url};
 
+use super::plain_url::PlainUrl;
 use super::rfc4648::base64;
 
 /// The longest URL, in bytes.
@@ -116,10 +117,19 @@ impl Destination {
         if text.len() > URL_BYTES_MAX {
             return Err(UrlError::TooLong);
         }
+        if let Some(plain) = PlainUrl::parse(text) {
+            return Ok(Self::of_plain(&plain));
+        }
         Self::absolute(text).map_err(|error| match starts_with_host(text) {
             true => UrlError::NoScheme,
             false => error,
         })
+    }
+
+    fn of_plain(url: &PlainUrl<'_>) -> Self {
+        let PlainUrl { secure, ref host, port, authority, target } = *url;
+        let (authority, target) = (authority.to_owned(), target.to_owned());
+        Self { secure, host: host.to_owned(), zone: None, port, authority, target, authorization: None }
     }
 
     fn absolute(text: &str) -> Result<Self, UrlError> {
@@ -278,134 +288,4 @@ pub(super) fn percent_decode(text: &str) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Destination {
-        Destination::parse(text).expect("a good URL")
-    }
-
-    #[test]
-    fn accepts_the_urls_of_the_web_platform() {
-        for (text, href, origin) in [
-            ("ws://h", "ws://h/", "ws://h"),
-            (" WSS://H:443/a b?ü\u{0}x ", "wss://h/a%20b?%C3%BC%00x", "wss://h"),
-            ("http://h:80/", "ws://h/", "ws://h"),
-            ("https://u:p@h:8443/?", "wss://u:p@h:8443/?", "wss://h:8443"),
-            ("ws:h:81/x", "ws://h:81/x", "ws://h:81"),
-        ] {
-            let url = parse_web_url(text, None).expect("a good URL");
-            assert_eq!((url.href.as_str(), url.origin.as_str()), (href, origin), "{text}");
-            assert!(Destination::parse(&url.href).is_ok(), "{href}");
-        }
-        for (text, error) in [
-            ("ws://h/#", UrlError::Fragment),
-            ("ws://h/#a", UrlError::Fragment),
-            ("ftp://h/", UrlError::Scheme),
-            ("mailto:a@b", UrlError::Scheme),
-            ("about:blank", UrlError::Scheme),
-            ("/chat", UrlError::NoScheme),
-            ("", UrlError::NoScheme),
-        ] {
-            assert_eq!(parse_web_url(text, None), Err(error), "{text}");
-        }
-        for text in ["ws://a b/", "ws://[::1/", "ws://h:65536/"] {
-            assert!(matches!(parse_web_url(text, None), Err(UrlError::Malformed(_))), "{text}");
-        }
-        let long = format!("ws://h/{}", "x".repeat(URL_BYTES_MAX));
-        assert_eq!(parse_web_url(&long, None), Err(UrlError::TooLong));
-        let of_page = parse_web_url("chat?x", Some("https://h:81/a/b?c#d")).expect("of a page");
-        assert_eq!(of_page.href, "wss://h:81/a/chat?x");
-        assert_eq!(parse_web_url("chat", Some("no URL")), Err(UrlError::NoScheme));
-    }
-
-    #[test]
-    fn keeps_the_zone_of_an_address_out_of_the_request() {
-        for text in [
-            "ws://[fe80::1%25eth0]:8080/a?b",
-            "ws://u:p@[fe80::1%eth0]:8080/a?b",
-            "ws://[fe80::1%25eth%30]:8080/a?b",
-        ] {
-            let destination = parse(text);
-            assert_eq!(destination.zone.as_deref(), Some("eth0"), "{text}");
-            assert_eq!(destination.authority, "[fe80::1]:8080");
-            assert_eq!(destination.target, "/a?b");
-            assert_eq!(destination.to_string(), "[fe80::1%eth0]:8080");
-            assert_eq!(destination.url(), "ws://[fe80::1%25eth0]:8080/a?b");
-        }
-        assert_eq!(parse("ws://[fe80::1%2525]/").zone.as_deref(), Some("25"));
-        assert_eq!(parse("ws://[::1]/%25?[a%b]").zone, None);
-        assert_eq!(parse("wss://[fe80::1%251]").to_string(), "[fe80::1%1]:443");
-        for text in
-            ["ws://[fe80::1%]/", "ws://[fe80::1%25a%2fb]/", "ws://[fe80::1%25é]/", "ws://[fe80::1%25a b]/"]
-        {
-            assert!(Destination::parse(text).is_err(), "{text}");
-        }
-        assert!(Destination::parse("ws://[nothing%25eth0]/").is_err());
-    }
-
-    #[test]
-    fn resolves_references() {
-        let base = parse("wss://u:p@example.org:8443/a/b?c");
-        let of = |reference: &str| {
-            let other = base.resolve(reference).expect("a good reference");
-            assert_eq!(other.authorization, None);
-            (other.url(), base.is_origin_of(&other))
-        };
-        assert_eq!(of("/x?y#z"), ("wss://example.org:8443/x?y".to_owned(), true));
-        assert_eq!(of("x"), ("wss://example.org:8443/a/x".to_owned(), true));
-        assert_eq!(of("https://example.org:8443/"), ("wss://example.org:8443/".to_owned(), true));
-        assert_eq!(of("//other/"), ("wss://other/".to_owned(), false));
-        assert_eq!(of("wss://example.org/"), ("wss://example.org/".to_owned(), false));
-        assert_eq!(of("http://example.org:8443"), ("ws://example.org:8443/".to_owned(), false));
-        for reference in ["ftp://x/", "mailto:a@b", "https://[", "wss://"] {
-            assert!(base.resolve(reference).is_err(), "{reference}");
-        }
-    }
-
-    #[test]
-    fn reports_a_missing_scheme_as_such() {
-        let refused = |text: &str| Destination::parse(text).expect_err("not a URL");
-        for text in [
-            "www.example.com",
-            "example.com:80/x",
-            "127.0.0.1:8080",
-            "[::1]:8080/",
-            "localhost?token=1",
-            "ws",
-            "u:p@h",
-        ] {
-            assert_eq!(refused(text), UrlError::NoScheme, "{text}");
-        }
-        for text in
-            ["", " ", "/chat", "//h/", "ws:h", "WSS:h", "ws:", "ftp://h/", "h:port", "h:65536", "a b", "?h"]
-        {
-            assert_ne!(refused(text), UrlError::NoScheme, "{text}");
-        }
-    }
-
-    #[test]
-    fn recognizes_addresses_of_this_device() {
-        let local = |url: &str| Destination::parse(url).expect("good").is_local();
-        for url in [
-            "ws://127.0.0.1/",
-            "wss://127.3.2.1:8443/",
-            "ws://[::1]/",
-            "ws://[::ffff:127.0.0.1]/",
-            "ws://localhost:1/",
-            "ws://LocalHost./",
-            "ws://a.localhost/",
-        ] {
-            assert!(local(url), "{url}");
-        }
-        for url in [
-            "ws://192.168.1.1/",
-            "ws://[fe80::1]/",
-            "ws://0.0.0.0/",
-            "ws://localhost.example/",
-            "ws://notlocalhost/",
-        ] {
-            assert!(!local(url), "{url}");
-        }
-    }
-}
+mod tests;

@@ -14,6 +14,7 @@ mod headers;
 mod http;
 mod keepalive;
 mod message;
+mod plain_url;
 mod proxy;
 mod reconnect;
 mod request;
