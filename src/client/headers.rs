@@ -22,15 +22,44 @@ impl Headers {
 
 impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(headers: I) -> Self {
-        let (mut text, mut ends) = (String::new(), Vec::new());
+        let mut collected = HeadersBuilder::default();
         for (name, value) in headers {
-            for piece in [name.as_ref(), value.as_ref()] {
-                text.push_str(piece);
-                // A response head is far below 4 GiB.
-                ends.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
-            }
+            collected.piece(name.as_ref());
+            collected.piece(value.as_ref());
         }
-        Self { text: text.into(), ends: ends.into() }
+        collected.finish()
+    }
+}
+
+/// Collects headers, in order.
+#[derive(Default)]
+pub(super) struct HeadersBuilder {
+    text: String,
+    ends: Vec<u32>,
+}
+
+impl HeadersBuilder {
+    /// With room for `count` headers of `bytes` bytes together.
+    pub(super) fn with_room(count: usize, bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), ends: Vec::with_capacity(2 * count) }
+    }
+
+    /// Adds a header, its name in lower case.
+    pub(super) fn add(&mut self, name: &str, value: &str) {
+        let start = self.text.len();
+        self.piece(name);
+        self.text[start..].make_ascii_lowercase();
+        self.piece(value);
+    }
+
+    fn piece(&mut self, piece: &str) {
+        self.text.push_str(piece);
+        // A response head is far below 4 GiB.
+        self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+    }
+
+    pub(super) fn finish(self) -> Headers {
+        Headers { text: self.text.into(), ends: self.ends.into() }
     }
 }
 

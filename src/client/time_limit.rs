@@ -4,8 +4,11 @@
 //! expired limit says nothing about them. So after a late alarm, waiting data is read before anything ends. After a very late
 //! alarm, the limit restarts.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::try_join;
 use tokio::time::Instant;
 
 use crate::runtime::sleep_until;
@@ -44,26 +47,29 @@ pub(super) async fn passed(mut deadline: Instant, limit: Duration, still: impl F
 }
 
 /// The result of `work` within `limit`, which ends at `deadline` or later. `None` if it takes longer.
-pub(crate) async fn within<T>(
+pub(crate) fn within<T>(
     limit: Duration,
     deadline: Instant,
     work: impl Future<Output = T>,
-) -> Option<T> {
-    within_telling(limit, deadline, |_| {}, work).await
+) -> impl Future<Output = Option<T>> {
+    within_telling(limit, deadline, |_| {}, work)
 }
 
-/// As [`within`]. Calls `still` each time that the process stood still.
-pub(super) async fn within_telling<T>(
+/// As [`within`]. Calls `still` each time that the process stood still. Not `async`: such a function would have room for
+/// `work` twice.
+pub(super) fn within_telling<T>(
     limit: Duration,
     deadline: Instant,
     still: impl Fn(Duration),
     work: impl Future<Output = T>,
-) -> Option<T> {
-    tokio::select! {
-        biased;
-        done = work => Some(done),
-        () = passed(deadline, limit, still) => None,
-    }
+) -> impl Future<Output = Option<T>> {
+    let done = work.map(|done| Err::<Infallible, _>(Some(done)));
+    let late = passed(deadline, limit, still).map(|()| Err::<Infallible, _>(None));
+    // The first failure ends both, and the work is looked at first.
+    try_join(done, late).map(|ended| {
+        let Err(ended) = ended;
+        ended
+    })
 }
 
 #[cfg(test)]

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::Either;
 use tokio::time::Instant;
-use tokio_rustls::client::TlsStream;
 use url::Host;
 
 use self::race::{ConnectFailure, Schedule, race};
@@ -24,7 +25,7 @@ use super::proxy::{self, ProxyProtocol, ProxySelection, ResolvedProxy};
 use super::request::{Request, without_root};
 use super::stats::Timing;
 use super::time_limit::{within, within_telling};
-use super::tls::{self, DeclaredTrust, NetworkSecurityConfig, TlsError, TlsOptions};
+use super::tls::{self, DeclaredTrust, NetworkSecurityConfig, TlsError};
 use super::transport::{LastActivity, Socket, Stream, Tcp};
 use crate::protocol::{Negotiated, ReadBuffer};
 use crate::shortage::run_blocking;
@@ -80,14 +81,16 @@ impl AttemptProgress {
 }
 
 /// Makes the connection. An error names the phase and the cause.
-pub(super) async fn establish(request: &Request, progress: &AttemptProgress) -> Result<Established, Error> {
+pub(super) fn establish(
+    request: &Request,
+    progress: &AttemptProgress,
+) -> impl Future<Output = Result<Established, Error>> {
     let limit = request.connect_timeout;
     let deadline = Instant::now() + limit;
-    let late = || Err(Error::Timeout { target: request.endpoint(), phase: progress.phase(), limit });
+    let late = move || Err(Error::Timeout { target: request.endpoint(), phase: progress.phase(), limit });
     let still = |time| progress.note_still(time);
     within_telling(limit, deadline, still, follow_redirects(request, progress, deadline))
-        .await
-        .unwrap_or_else(late)
+        .map(move |done| done.unwrap_or_else(late))
 }
 
 async fn follow_redirects(
@@ -132,27 +135,28 @@ struct Target<'a> {
     proxy: Option<&'a ResolvedProxy>,
 }
 
+/// What only some attempts need is boxed here, so that the future of the others is small.
 impl Dial<'_> {
     async fn establish(mut self) -> Result<Established, Error> {
         let request = self.request;
-        let declared = match request.network_security_config {
+        let declared = match request.tls.network_security_config {
             NetworkSecurityConfig::Platform => DeclaredTrust::default(),
-            NetworkSecurityConfig::Strict => self.declared().await?,
+            NetworkSecurityConfig::Strict => Box::pin(self.declared()).await?,
         };
         let tcp = match select_proxy(request).await? {
             None => {
                 let Destination { host, zone, port, .. } = &request.destination;
                 self.reach(Target { host, zone: zone.as_deref(), port: *port, proxy: None }).await?
             }
-            Some(server) => self.tunnel(&server).await?,
+            Some(server) => Box::pin(self.tunnel(&server)).await?,
         };
         let mut clock = Clock(Instant::now());
-        let mut stream = match &request.tls {
-            None => Stream::Plain(tcp),
-            Some(settings) => {
-                let tls = self.secure(tcp, settings, declared).await?;
+        let mut stream = match request.destination.secure {
+            false => Stream::Plain(tcp),
+            true => {
+                let stream = Box::pin(self.secure(tcp, declared)).await?;
                 self.timing.tls += clock.lap();
-                Stream::Tls(Box::new(tls.into()))
+                stream
             }
         };
         self.progress.enter(Phase::Upgrade);
@@ -161,7 +165,7 @@ impl Dial<'_> {
         let upgrade = async {
             match handshake::upgrade(&mut stream, request, by).await {
                 Ok(upgraded) => Ok((upgraded, stream)),
-                Err(cause) => Err(not_upgraded(request.endpoint(), cause, stream).await),
+                Err(cause) => Err(Box::pin(not_upgraded(request.endpoint(), cause, stream)).await),
             }
         };
         let (upgraded, mut stream) = self.within(limit, Phase::Upgrade, upgrade).await?;
@@ -174,15 +178,16 @@ impl Dial<'_> {
     }
 
     /// One phase, within its limit.
-    async fn within<T>(
+    fn within<T>(
         &self,
         limit: Option<Duration>,
         phase: Phase,
         work: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let Some(limit) = limit else { return work.await };
-        let late = || Err(Error::PhaseTimeout { target: self.request.endpoint(), phase, limit });
-        within(limit, Instant::now() + limit, work).await.unwrap_or_else(late)
+    ) -> impl Future<Output = Result<T, Error>> {
+        let Some(limit) = limit else { return Either::Left(work) };
+        let late = move || Err(Error::PhaseTimeout { target: self.request.endpoint(), phase, limit });
+        let done = within(limit, Instant::now() + limit, work);
+        Either::Right(done.map(move |done| done.unwrap_or_else(late)))
     }
 
     /// Reads what the app declares about the server, before any connection.
@@ -195,21 +200,16 @@ impl Dial<'_> {
     }
 
     /// Adds TLS to a connection to the server.
-    async fn secure(
-        &self,
-        tcp: Socket,
-        settings: &TlsOptions,
-        declared: DeclaredTrust,
-    ) -> Result<TlsStream<Socket>, Error> {
+    async fn secure(&self, tcp: Socket, declared: DeclaredTrust) -> Result<Stream, Error> {
         let request = self.request;
         self.progress.enter(Phase::Tls);
         let handshake = async {
-            let read = settings.clone();
+            let read = request.tls.clone();
             let config = run_blocking(move || tls::config(&read, &declared))
                 .await
                 .map_err(|cause| exhausted(request, Phase::Tls, cause))??;
-            tls::handshake(tcp, config, settings, &request.destination.host)
-                .await
+            let made = tls::handshake(tcp, config, &request.tls, &request.destination.host).await;
+            made.map(|stream| Stream::Tls(Box::new(stream.into())))
                 .map_err(|cause| Error::Tls { target: request.endpoint(), cause })
         };
         self.within(request.phase_timeouts.tls, Phase::Tls, handshake).await
@@ -274,12 +274,12 @@ impl Dial<'_> {
                     .iter()
                     .map(|address| SocketAddr::new(*address, port))
                     .partition(SocketAddr::is_ipv6);
-                race(ready(Ok(v6)), ready(Ok(v4)), connect, schedule, begin).await
+                Box::pin(race(ready(Ok(v6)), ready(Ok(v4)), connect, schedule, begin)).await
             }
             None => {
                 let name = target.name();
                 let of = |family| resolve::addresses(&name, family);
-                race(of(Family::V6), of(Family::V4), connect, schedule, begin).await
+                Box::pin(race(of(Family::V6), of(Family::V4), connect, schedule, begin)).await
             }
         };
         let done = Instant::now();
@@ -371,10 +371,24 @@ async fn select_proxy(request: &Request) -> Result<Option<ResolvedProxy>, Error>
         true => select(&request.proxy, &request.destination),
         false => {
             let (selection, destination) = (request.proxy.clone(), request.destination.clone());
-            run_blocking(move || select(&selection, &destination))
+            Box::pin(run_blocking(move || select(&selection, &destination)))
                 .await
                 .map_err(|cause| exhausted(request, Phase::Proxy, cause))?
         }
     };
     selected.map_err(|cause| Error::Proxy { proxy: None, target: request.endpoint(), cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::request::Options;
+
+    #[test]
+    fn an_attempt_takes_little_memory() {
+        let request = Request::parse("wss://h/", Options::default()).expect("a good request");
+        let progress = AttemptProgress::new();
+        let size = size_of_val(&establish(&request, &progress));
+        assert!(size <= 2_048, "{size} bytes, which are copied, and kept for each attempt under way");
+    }
 }

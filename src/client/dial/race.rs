@@ -9,7 +9,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::OptionFuture;
+use futures_util::FutureExt;
+use futures_util::future::{Either, OptionFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep_until};
 
@@ -175,17 +176,14 @@ pub(super) async fn race<S, C: Future<Output = io::Result<S>>>(
 }
 
 /// Connects to the only address.
-pub(super) async fn alone<S>(
+pub(super) fn alone<S>(
     connect: impl Future<Output = io::Result<S>>,
     limit: Option<Duration>,
-) -> Result<S, ConnectFailure> {
-    let connected = match limit {
-        Some(limit) => {
-            within(limit, Instant::now() + limit, connect).await.ok_or(ConnectFailure::Late(limit))?
-        }
-        None => connect.await,
-    };
-    connected.map_err(ConnectFailure::Tcp)
+) -> impl Future<Output = Result<S, ConnectFailure>> {
+    let connected = connect.map(|connected| connected.map_err(ConnectFailure::Tcp));
+    let Some(limit) = limit else { return Either::Left(connected) };
+    let in_time = within(limit, Instant::now() + limit, connected);
+    Either::Right(in_time.map(move |connected| connected.unwrap_or(Err(ConnectFailure::Late(limit)))))
 }
 
 async fn late(limit: Duration) -> Duration {

@@ -11,7 +11,7 @@ pub use self::error::{RefusalHint, RefusedUpgrade, SubprotocolError, UpgradeErro
 pub use self::opened::Opened;
 
 use super::destination::Destination;
-use super::headers::{Headers, is_token};
+use super::headers::is_token;
 use super::http::{self, Head, HeadError, HeadFault, USER_AGENT};
 use super::request::Request;
 use super::rfc4648::base64;
@@ -45,27 +45,38 @@ pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     let mut behind = Vec::new();
     let head = match http::read_head(stream, &mut behind).await {
         Err(HeadError::Eof) => {
-            let (offered, plain) = (!request.protocols.is_empty(), request.tls.is_none());
+            let (offered, plain) = (!request.protocols.is_empty(), !request.destination.secure);
             return Err(UpgradeError::Eof { offered, plain });
         }
         head => head?,
     };
-    match judge(&head, request, &key) {
-        Ok((opened, deflate)) => {
-            let mut received = ReadBuffer::default();
-            received.extend(&behind);
-            Ok(Upgraded { opened, deflate, received })
-        }
+    if let Some(mut refused) = refusal(&head) {
         // A client that follows a redirect does not wait for its body.
-        Err(UpgradeError::Status(mut refused))
-            if location(&refused).is_none() || request.redirects.is_none() =>
-        {
-            refused.body = http::read_body(stream, behind, &head, by).await;
+        if location(&refused).is_none() || request.redirects.is_none() {
+            refused.body = Box::pin(http::read_body(stream, behind, &head, by)).await;
             refused.hint = hint(&refused, request);
-            Err(UpgradeError::Status(refused))
         }
-        Err(error) => Err(error),
+        return Err(UpgradeError::Status(refused));
     }
+    let (opened, deflate) = judge(head, request, &key)?;
+    let mut received = ReadBuffer::default();
+    if !behind.is_empty() {
+        received.extend(&behind);
+    }
+    Ok(Upgraded { opened, deflate, received })
+}
+
+/// An answer that refuses the upgrade, without its body.
+fn refusal(head: &Head) -> Option<Box<RefusedUpgrade>> {
+    let Head { status, reason, headers, minor_version: _, len: _ } = head;
+    let refused = || RefusedUpgrade {
+        status: *status,
+        reason: reason.clone(),
+        headers: headers.clone(),
+        body: Vec::new(),
+        hint: None,
+    };
+    (*status != 101).then(|| Box::new(refused()))
 }
 
 /// The target of a redirect (RFC 9110 section 15.4).
@@ -83,7 +94,7 @@ fn hint(refused: &RefusedUpgrade, request: &Request) -> Option<RefusalHint> {
     // nginx, Apache and Go answer a request without TLS in this way.
     let wants_tls = || {
         let says = |word: &[u8]| refused.body.windows(word.len()).any(|found| found == word);
-        request.tls.is_none() && (says(b"HTTPS") || says(b"SSL-enabled"))
+        !request.destination.secure && (says(b"HTTPS") || says(b"SSL-enabled"))
     };
     let has_own_origin = || request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("origin"));
     let lacks_port = !request.origin_port && request.destination.host_text() != authority;
@@ -107,11 +118,10 @@ fn shown_subprotocol(name: &str) -> Option<String> {
 
 /// The client has no pages as a browser has, but servers compare the header with their own name. The platform sends
 /// that name (RFC 6454 section 7, RFC 6455 section 4.1).
-fn origin(request: &Request) -> String {
+fn origin(request: &Request) -> [&str; 2] {
     let Destination { secure, authority, .. } = &request.destination;
     let scheme = if *secure { "https://" } else { "http://" };
-    let host = if request.origin_port { authority } else { request.destination.host_text() };
-    [scheme, host].concat()
+    [scheme, if request.origin_port { authority } else { request.destination.host_text() }]
 }
 
 fn format_request(request: &Request, key: &str) -> Vec<u8> {
@@ -122,36 +132,36 @@ fn format_request(request: &Request, key: &str) -> Vec<u8> {
     out.extend_from_slice(b"GET ");
     out.extend_from_slice(target.as_bytes());
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    let mut line = |name: &str, value: &[u8]| {
-        for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+    let mut line = |name: &str, value: &[&[u8]]| {
+        for part in [name.as_bytes(), b": "].iter().chain(value).chain(&[&b"\r\n"[..]]) {
             out.extend_from_slice(part);
         }
     };
     if !given("host") {
-        line("Host", authority.as_bytes());
+        line("Host", &[authority.as_bytes()]);
     }
-    line("Upgrade", b"websocket");
-    line("Connection", b"Upgrade");
-    line("Sec-WebSocket-Key", key.as_bytes());
-    line("Sec-WebSocket-Version", b"13");
+    line("Upgrade", &[b"websocket"]);
+    line("Connection", &[b"Upgrade"]);
+    line("Sec-WebSocket-Key", &[key.as_bytes()]);
+    line("Sec-WebSocket-Version", &[b"13"]);
     if !given("origin") {
-        line("Origin", origin(request).as_bytes());
+        line("Origin", &origin(request).map(str::as_bytes));
     }
     if !protocols.is_empty() {
-        line("Sec-WebSocket-Protocol", protocols.join(", ").as_bytes());
+        line("Sec-WebSocket-Protocol", &[protocols.join(", ").as_bytes()]);
     }
     if let Some(deflate) = &session.per_message_deflate {
-        line("Sec-WebSocket-Extensions", deflate.offer().as_bytes());
+        line("Sec-WebSocket-Extensions", &[deflate.offer().as_bytes()]);
     }
     if !given("user-agent") {
-        line("User-Agent", USER_AGENT.as_bytes());
+        line("User-Agent", &[USER_AGENT.as_bytes()]);
     }
     for (name, value) in headers {
         // An empty value means none.
         let left_out =
             value.is_empty() && ["origin", "user-agent"].iter().any(|own| name.eq_ignore_ascii_case(own));
         if !left_out {
-            line(name, value);
+            line(name, &[value]);
         }
     }
     out.extend_from_slice(b"\r\n");
@@ -167,27 +177,25 @@ pub fn parse_response_head(
     request: &Request,
     key: &str,
 ) -> Result<Option<(Opened, usize)>, UpgradeError> {
-    match http::parse_head(head)? {
-        Some(head) => Ok(Some((judge(&head, request, key)?.0, head.len))),
-        None => Ok(None),
+    let Some(head) = http::parse_head(head)? else { return Ok(None) };
+    if let Some(refused) = refusal(&head) {
+        return Err(UpgradeError::Status(refused));
     }
+    let len = head.len;
+    judge(head, request, key).map(|(opened, _)| Some((opened, len)))
 }
 
 /// The server's answer to a key (RFC 6455 section 4.2.2).
 pub(crate) fn accept_key(key: &str) -> String {
     const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, [key, GUID].concat().as_bytes());
-    base64(digest.as_ref())
+    let mut digest = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
+    digest.update(key.as_bytes());
+    digest.update(GUID.as_bytes());
+    base64(digest.finish().as_ref())
 }
 
-/// The result of the negotiation.
-fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Negotiated>), UpgradeError> {
-    let (status, reason) = (head.status, head.reason.clone());
-    let headers: Headers = head.headers.iter().map(|(name, value)| (name, value)).collect();
-    if status != 101 {
-        let refused = RefusedUpgrade { status, reason, headers, body: Vec::new(), hint: None };
-        return Err(UpgradeError::Status(Box::new(refused)));
-    }
+/// The result of the negotiation, by the head of an answer that is no refusal.
+fn judge(head: Head, request: &Request, key: &str) -> Result<(Opened, Option<Negotiated>), UpgradeError> {
     if head.minor_version != 1 {
         return Err(UpgradeError::NotHttp(HeadFault::Old));
     }
@@ -197,9 +205,7 @@ fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Ne
     if !head.lists("connection", "upgrade") {
         return Err(UpgradeError::Header("Connection"));
     }
-    let mut accepts = head.values("sec-websocket-accept");
-    let accept = accept_key(key);
-    if accepts.next() != Some(accept.as_str()) || accepts.next().is_some() {
+    if !head.values("sec-websocket-accept").eq([accept_key(key).as_str()]) {
         return Err(UpgradeError::Header("Sec-WebSocket-Accept"));
     }
     let extensions = head.values("sec-websocket-extensions").collect::<Vec<_>>().join(", ");
@@ -210,9 +216,9 @@ fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Ne
     };
     let extensions = deflate.is_some().then_some(extensions);
     // nchan 1.3.6 answers an offer with an empty value. It chose none.
-    let mut chosen = head.values("sec-websocket-protocol").filter(|name| !name.is_empty());
-    let protocol = chosen.next().map(str::to_owned);
-    if chosen.next().is_some() || protocol.as_ref().is_some_and(|name| name.contains(',')) {
+    let chosen = || head.values("sec-websocket-protocol").filter(|name| !name.is_empty());
+    let protocol = chosen().next().map(str::to_owned);
+    if chosen().nth(1).is_some() || protocol.as_ref().is_some_and(|name| name.contains(',')) {
         return Err(UpgradeError::Subprotocol(SubprotocolError::Several));
     }
     if protocol.as_ref().is_some_and(|name| !is_token(name.as_bytes())) {
@@ -226,6 +232,7 @@ fn judge(head: &Head, request: &Request, key: &str) -> Result<(Opened, Option<Ne
         let name = shown_subprotocol(name);
         return Err(UpgradeError::Subprotocol(SubprotocolError::Unrequested { name, by_case }));
     }
+    let Head { status, reason, headers, minor_version: _, len: _ } = head;
     Ok((
         Opened {
             status,

@@ -1,8 +1,10 @@
 //! The parsed head of an answer (RFC 9112 sections 4 and 5). Reads nothing.
 
 use std::io;
+use std::mem::MaybeUninit;
 
 use super::fault::HeadFault;
+use crate::client::headers::{Headers, HeadersBuilder};
 
 /// The most headers in a response.
 const RESPONSE_HEADERS_MAX: usize = 256;
@@ -18,7 +20,7 @@ pub(in crate::client) struct Head {
     /// Printable ASCII only.
     pub(in crate::client) reason: String,
     /// In order, names in lower case.
-    pub(in crate::client) headers: Vec<(String, String)>,
+    pub(in crate::client) headers: Headers,
     /// Bytes of the head.
     pub(in crate::client) len: usize,
 }
@@ -35,7 +37,7 @@ pub(in crate::client) enum HeadError {
 impl Head {
     /// The values of a header, by its name in lower case.
     pub(in crate::client) fn values<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.trim())
+        self.headers.iter().filter(move |(name, _)| *name == wanted).map(|(_, value)| value.trim())
     }
 
     /// Whether a comma-separated header has an entry.
@@ -58,27 +60,31 @@ pub(in crate::client) fn cut_refusal(received: &mut Vec<u8>) -> Option<Head> {
 
 /// The head at the beginning of `bytes`, or `None` while it is incomplete.
 pub(in crate::client) fn parse_head(bytes: &[u8]) -> Result<Option<Head>, HeadError> {
-    let mut storage = [httparse::EMPTY_HEADER; RESPONSE_HEADERS_MAX];
-    let mut response = httparse::Response::new(&mut storage);
+    let mut storage = [const { MaybeUninit::uninit() }; RESPONSE_HEADERS_MAX];
+    let mut response = httparse::Response::new(&mut []);
     // RFC 9112 section 5.2: a user agent accepts folded lines.
     let mut config = httparse::ParserConfig::default();
     config.allow_obsolete_multiline_headers_in_responses(true);
-    let len = match config.parse_response(&mut response, bytes) {
+    let len = match config.parse_response_with_uninit_headers(&mut response, bytes, &mut storage) {
         Ok(httparse::Status::Complete(len)) => len,
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooLong),
         Err(_) => return Err(HeadError::NotHttp(HeadFault::of(bytes))),
     };
-    let lower = |header: &httparse::Header<'_>| {
+    let room = response.headers.iter().map(|header| header.name.len() + header.value.len()).sum();
+    let mut headers = HeadersBuilder::with_room(response.headers.len(), room);
+    for header in &*response.headers {
         let value = String::from_utf8_lossy(header.value);
-        let value = if value.contains('\n') { unfolded(&value) } else { value.into_owned() };
-        (header.name.to_ascii_lowercase(), value)
-    };
+        match value.contains('\n') {
+            true => headers.add(header.name, &unfolded(&value)),
+            false => headers.add(header.name, &value),
+        }
+    }
     Ok(Some(Head {
         minor_version: response.version.unwrap_or_default(),
         status: response.code.unwrap_or_default(),
         reason: reason(&bytes[..len]),
-        headers: response.headers.iter().map(lower).collect(),
+        headers: headers.finish(),
         len,
     }))
 }
@@ -114,8 +120,7 @@ mod tests {
     #[test]
     fn a_folded_line_is_read_as_one() {
         let head = head(b"HTTP/1.1 403 No\r\nX-A: b\r\n c\r\nX-B:\r\n\t d  \n   e\r\nX-C: f\r\n \r\n\r\n");
-        let values: Vec<_> =
-            head.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let values: Vec<_> = head.headers.iter().collect();
         assert_eq!(values, [("x-a", "b c"), ("x-b", "d e"), ("x-c", "f")]);
         // Without a header before it, the line is not a fold.
         assert!(parse_head(b"HTTP/1.1 403 No\r\n X-A: b\r\n\r\n").is_err());

@@ -55,8 +55,7 @@ pub(in crate::client) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
         (PROXY_AUTHENTICATION_REQUIRED, None) if credentials.is_none() => Err(ProxyError::CredentialsMissing),
         (PROXY_AUTHENTICATION_REQUIRED, None) => Err(ProxyError::CredentialsRefused),
         (status, _) => {
-            let headers = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            let retry_after = retry_after(headers);
+            let retry_after = retry_after(head.headers.iter());
             Err(ProxyError::Status { status, reason: head.reason, retry_after })
         }
     }

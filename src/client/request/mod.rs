@@ -23,28 +23,20 @@ use self::parse::{parse_headers, parse_hosts, split_protocols};
 use super::destination::{Destination, basic_authorization};
 use super::proxy::{Credentials, ProxySelection};
 use super::reconnect::Reconnect;
-use super::tls::{self, NetworkSecurityConfig, TlsOptions, TrustError};
-
-/// How to follow redirects.
-#[derive(Clone, Debug)]
-pub(in crate::client) struct Redirects {
-    pub(in crate::client) left: u8,
-    /// For a redirect to TLS.
-    pub(in crate::client) tls: TlsOptions,
-}
+use super::tls::{self, TlsOptions, TrustError};
 
 /// An attempt that can be dialled.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// `None` for plain TCP.
-    pub(in crate::client) tls: Option<TlsOptions>,
+    /// For the destination, or for one that it redirects to.
+    pub(in crate::client) tls: TlsOptions,
     pub(in crate::client) proxy: ProxySelection,
     pub(in crate::client) hosts: Vec<(String, Vec<IpAddr>)>,
     pub(in crate::client) destination: Destination,
     /// The URL, if it differs from the application's.
     pub(in crate::client) url: Option<Box<str>>,
-    pub(in crate::client) redirects: Option<Box<Redirects>>,
-    pub(in crate::client) network_security_config: NetworkSecurityConfig,
+    /// How many redirects are still followed; `None` when none was ever to be.
+    pub(in crate::client) redirects: Option<u8>,
     pub(in crate::client) origin_port: bool,
     /// All headers to send in addition to the handshake's own.
     pub(in crate::client) headers: Vec<(String, Vec<u8>)>,
@@ -112,16 +104,13 @@ impl Request {
         {
             headers.push(("Authorization".to_owned(), authorization.into_bytes()));
         }
-        let redirects =
-            (max_redirects > 0).then(|| Box::new(Redirects { left: max_redirects, tls: tls.clone() }));
         Ok(Self {
-            network_security_config: tls.network_security_config,
-            tls: destination.secure.then_some(tls),
+            tls,
             proxy: ProxySelection::parse(proxy)?,
             hosts: parse_hosts(hosts)?,
             destination,
             url: None,
-            redirects,
+            redirects: Some(max_redirects).filter(|max| *max > 0),
             origin_port,
             headers,
             protocol_required: protocol_required && !protocols.is_empty(),
@@ -137,10 +126,8 @@ impl Request {
     /// The error of the first missing certificate file, for an API that reports it at once. The attempt would end with the same
     /// error.
     pub fn missing_file(&self) -> Option<TrustError> {
-        self.tls
-            .as_ref()?
-            .files()
-            .find_map(|path| tls::file_stamp(path).err().filter(|error| !error.is_shortage))
+        let mut files = self.destination.secure.then(|| self.tls.files()).into_iter().flatten();
+        files.find_map(|path| tls::file_stamp(path).err().filter(|error| !error.is_shortage))
     }
 
     /// The request of a later attempt, with the application's changes.
@@ -179,23 +166,21 @@ impl Request {
     /// The request after a redirect.
     pub(in crate::client) fn redirected(&self, location: &str) -> Result<Self, RedirectError> {
         let resolve = || self.destination.resolve(location).map_err(RedirectError::Location);
-        let Some(redirects) = self.redirects.as_deref() else {
+        let Some(left) = self.redirects else {
             return Err(RedirectError::Unasked(resolve()?.origin()));
         };
-        let left = redirects.left.checked_sub(1).ok_or(RedirectError::TooMany)?;
+        let left = left.checked_sub(1).ok_or(RedirectError::TooMany)?;
         let destination = resolve()?;
         if self.destination.secure && !destination.secure {
             return Err(RedirectError::Insecure);
         }
         let mut request = self.clone();
-        let mut tls = redirects.tls.clone();
         if !self.destination.is_origin_of(&destination) {
             request.headers.retain(|(name, _)| !belongs_to_origin(name.as_bytes()));
-            tls.client_certificate = None;
-            tls.server_name = None;
+            request.tls.client_certificate = None;
+            request.tls.server_name = None;
         }
-        request.redirects = Some(Box::new(Redirects { left, tls: tls.clone() }));
-        request.tls = destination.secure.then_some(tls);
+        request.redirects = Some(left);
         request.url = Some(destination.url().into());
         request.destination = destination;
         Ok(request)
@@ -230,11 +215,11 @@ mod tests {
             ),
             ("example.org", 80, "/")
         );
-        assert!(request.tls.is_none());
+        assert!(!request.destination.secure);
         let request = parse("wss://example.org/a%20b?x=1&y#fragment");
         assert_eq!((request.destination.authority.as_str(), request.destination.port), ("example.org", 443));
         assert_eq!(request.destination.target, "/a%20b?x=1&y");
-        assert!(request.tls.is_some());
+        assert!(request.destination.secure);
         assert_eq!(parse("ws://h?x=1").destination.target, "/?x=1");
         assert_eq!(parse("ws://[::1]:9/").destination.authority, "[::1]:9");
         assert_eq!(parse("http://h:8080/").destination.authority, "h:8080");
@@ -311,7 +296,7 @@ mod tests {
         assert_eq!(second.headers, expected);
         let rewrite = Rewrite { url: Some("wss://other:444/b".to_owned()), headers: Vec::new() };
         let third = second.rewritten(rewrite).expect("good");
-        assert_eq!((third.endpoint().as_str(), third.tls.is_some()), ("other:444", true));
+        assert_eq!((third.endpoint().as_str(), third.destination.secure), ("other:444", true));
         // A URL of another origin loses it, unless it is given again.
         assert_eq!(third.headers, expected[..1]);
         let given = Rewrite { url: Some("wss://h/".to_owned()), headers: vec![header("Cookie", "a=b")] };
@@ -354,12 +339,12 @@ mod tests {
         let options = Options { tls, max_redirects: 2, ..Options::default() };
         let plain = Request::parse("ws://h/", options.clone()).expect("good");
         let secure = plain.redirected("https://h/x").expect("good");
-        let own = secure.tls.as_ref().expect("TLS");
-        assert!(own.client_certificate.is_none(), "another origin");
+        assert!(secure.destination.secure);
+        assert!(secure.tls.client_certificate.is_none(), "another origin");
         assert_eq!(secure.redirected("ws://h/").err(), Some(RedirectError::Insecure));
         let same = Request::parse("wss://h/", options).expect("good").redirected("/y");
         let same = same.expect("good");
-        assert!(same.tls.is_some_and(|tls| tls.client_certificate.is_some()), "the same origin");
+        assert!(same.tls.client_certificate.is_some(), "the same origin");
         let none = Options { max_redirects: 0, ..Options::default() };
         let unasked = Request::parse("ws://h/", none).expect("good");
         let unasked = unasked.redirected("//u:p@other:81/path?query").expect_err("not asked for");
