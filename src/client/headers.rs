@@ -14,9 +14,15 @@ pub struct Headers {
 impl Headers {
     /// The names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let start_of = move |at: usize| at.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        let piece = move |at: usize| &self.text[start_of(at)..self.ends[at] as usize];
-        (0..self.ends.len() / 2).map(move |pair| (piece(2 * pair), piece(2 * pair + 1)))
+        let mut rest = &*self.text;
+        let mut start = 0;
+        let mut piece = move |end: u32| {
+            let (piece, behind) = rest.split_at(end as usize - start);
+            (rest, start) = (behind, end as usize);
+            piece
+        };
+        let (pairs, _) = self.ends.as_chunks();
+        pairs.iter().map(move |&[name, value]| (piece(name), piece(value)))
     }
 }
 

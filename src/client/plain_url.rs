@@ -23,11 +23,11 @@ impl<'a> PlainUrl<'a> {
             Some(rest) => (rest, false, 80),
             None => (text.strip_prefix("wss://")?, true, 443),
         };
-        let (authority, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let (name, port) = match authority.split_once(':') {
+        let (authority, target) = split_at(rest, b'/');
+        let (name, port) = match split_at(authority, b':') {
+            (name, "") => (name, default_port),
             // The default port is left out.
-            Some((name, digits)) => (name, parse_port(digits).filter(|port| *port != default_port)?),
-            None => (authority, default_port),
+            (name, port) => (name, parse_port(&port[1..]).filter(|port| *port != default_port)?),
         };
         let host = parse_host(name)?;
         let target = match target {
@@ -39,6 +39,11 @@ impl<'a> PlainUrl<'a> {
     }
 }
 
+/// What is before a character, and the rest.
+fn split_at(text: &str, at: u8) -> (&str, &str) {
+    text.split_at(text.bytes().position(|byte| byte == at).unwrap_or(text.len()))
+}
+
 /// 1 to 65535, as it would be written.
 fn parse_port(digits: &str) -> Option<u16> {
     let plain = !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -47,24 +52,30 @@ fn parse_port(digits: &str) -> Option<u16> {
 
 /// An IPv4 address as it would be written, or a name in lower case and without anything for IDNA (RFC 5891) to do.
 fn parse_host(name: &str) -> Option<Host<&str>> {
-    let last = name.rsplit('.').next().unwrap_or_default();
+    let mut labels = name.as_bytes().split(|byte| *byte == b'.');
     // Whatever ends with a number is an address, however it is written.
-    if last.starts_with(|first: char| first.is_ascii_digit()) {
+    if labels.clone().next_back()?.first()?.is_ascii_digit() {
         return name.parse().ok().map(Host::Ipv4);
     }
-    let is_plain = |label: &str| {
+    let is_plain = |label: &[u8]| {
         !label.is_empty()
-            && !label.starts_with("xn--")
-            && label.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            && !label.starts_with(b"xn--")
+            && label.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
     };
-    name.split('.').all(is_plain).then_some(Host::Domain(name))
+    labels.all(is_plain).then_some(Host::Domain(name))
 }
 
 /// Whether nothing in a path and a query is encoded, and no segment is `.` or `..`, however that is written.
 fn is_plain_target(target: &str) -> bool {
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&()*+,;=:@/".contains(&byte);
+    let (path, query) = split_at(target, b'?');
+    let is_plain = |byte: u8| {
+        matches!(
+            byte,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'(' | b')' | b'*' | b'+'
+                | b',' | b';' | b'=' | b':' | b'@' | b'/'
+        )
+    };
     path.bytes().all(is_plain)
-        && !path.contains("/.")
+        && !path.as_bytes().windows(2).any(|pair| pair == b"/.")
         && query.bytes().all(|byte| is_plain(byte) || matches!(byte, b'%' | b'?'))
 }

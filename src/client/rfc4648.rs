@@ -5,15 +5,18 @@ const BASE16: &[u8; 16] = b"0123456789abcdef";
 
 /// Encodes bytes in base64 (section 4), padded.
 pub(super) fn base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = (0..3).fold(0, |bits, at| bits << 8 | u32::from(group.get(at).copied().unwrap_or(0)));
-        for at in 0..4 {
-            let digit = BASE64[(bits >> (18 - 6 * at) & 0x3f) as usize];
-            text.push(if at <= group.len() { char::from(digit) } else { '=' });
-        }
+    let mut text = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
+    let digits = |bits: u32| [18, 12, 6, 0].map(|shift| BASE64[(bits >> shift & 0x3f) as usize]);
+    let (groups, rest) = bytes.as_chunks();
+    for &[first, second, third] in groups {
+        text.extend_from_slice(&digits(u32::from_be_bytes([0, first, second, third])));
     }
-    text
+    if let [first, rest @ ..] = rest {
+        let second = rest.first().copied().unwrap_or(0);
+        text.extend_from_slice(&digits(u32::from_be_bytes([0, *first, second, 0]))[..2 + rest.len()]);
+        text.extend_from_slice(&b"=="[rest.len()..]);
+    }
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Decodes padded base64. `None` unless [`base64`] makes the same text from the bytes (section 3.5).

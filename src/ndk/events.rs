@@ -171,7 +171,8 @@ pub fn with_close(closed: &Closed, lend: &mut dyn FnMut(&RawClose)) {
 
 /// A C string of `text`. It ends at a NUL, which a close reason may contain.
 pub fn c_text(text: &str) -> CString {
-    CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
+    let whole = CString::new(text);
+    whole.or_else(|_| CString::new(text.replace('\0', "\u{fffd}"))).unwrap_or_default()
 }
 
 /// Microseconds, at most `i64::MAX`.

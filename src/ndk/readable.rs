@@ -11,6 +11,8 @@ use super::abi::ext::RawPin;
 
 /// The smallest page of all supported systems. A larger page is checked more than once.
 const PAGE_BYTES: usize = 4_096;
+/// A capacity that fits most texts.
+const TEXT_BYTES: usize = 64;
 /// The most bytes of a close reason that are read. At most 123 of them are sent.
 const REASON_BYTES_READ: usize = 4_096;
 /// The size of the kernel's signal set. The system call accepts no other size.
@@ -27,7 +29,7 @@ pub enum Unreadable {
 
 /// Copies the C string at `text`, of at most `limit` bytes.
 pub fn c_string(text: *const c_char, limit: usize) -> Result<Vec<u8>, Unreadable> {
-    let mut copy = Vec::new();
+    let mut copy = Vec::with_capacity(TEXT_BYTES);
     let mut page = usize::MAX;
     for offset in 0..=limit {
         let address = text.wrapping_add(offset);

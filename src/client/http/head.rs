@@ -100,13 +100,17 @@ fn unfolded(value: &str) -> String {
 fn reason(head: &[u8]) -> String {
     let head = head.trim_ascii_start();
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let phrase = line.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default();
+    let phrase = line.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default().trim_ascii();
+    let phrase = String::from_utf8_lossy(phrase);
+    if phrase.len() <= REASON_CHARS_MAX && phrase.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return phrase.into_owned();
+    }
     let printable = |c: char| match c {
         ' '..='~' => c,
         '\t' => ' ',
         _ => '?',
     };
-    String::from_utf8_lossy(phrase.trim_ascii()).chars().take(REASON_CHARS_MAX).map(printable).collect()
+    phrase.chars().take(REASON_CHARS_MAX).map(printable).collect()
 }
 
 #[cfg(test)]

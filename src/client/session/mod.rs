@@ -58,7 +58,7 @@ pub(super) fn start(
     turn: ListenerTurn,
     request: Request,
 ) {
-    process.spawn(run(shared, attempt, turn, Box::new(request)));
+    process.spawn(run(shared, attempt, turn, Arc::new(request)));
 }
 
 /// Begins attempt `attempt` of a client. It fails with `fault`.
@@ -75,14 +75,13 @@ pub(super) fn start_in_vain(
     });
 }
 
-/// Makes connections, one after another, until no retry follows. The request is boxed, because the future would hold
+/// Makes connections, one after another, until no retry follows. The request is shared, because the future would hold
 /// it, several times, as long as the connection lives.
-async fn run(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, request: Box<Request>) {
+async fn run(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, mut request: Arc<Request>) {
     let mut listener = turn.await;
     let close_timeout = request.session.close_timeout;
     let mut series =
         request.reconnect.as_ref().map(|template| Box::new(Series::new(template.policy.clone())));
-    let mut request: Arc<Request> = request.into();
     // The time when the last open connection was lost, and its two ends.
     let (mut lost_at, mut endpoints) = (None, None);
     let network = request.watches_network().then(|| transport::subscribe(shared.clone()));

@@ -382,7 +382,7 @@ mod tests {
         let request = Request::parse(&format!("ws://{port}/"), options).expect("good");
         let (attempt, turn) = shared.begin().expect("idle");
         let began = Instant::now();
-        run(shared, attempt, turn, Box::new(request)).await;
+        run(shared, attempt, turn, Arc::new(request)).await;
         let log = std::mem::take(&mut *log.lock().expect("no panic"));
         (log, began.elapsed())
     }
