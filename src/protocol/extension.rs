@@ -10,6 +10,9 @@ const WINDOW_BITS_MAX: u8 = 15;
 /// The smallest window with which zlib compresses raw data. The library never asks for a smaller one.
 const WINDOW_BITS_MIN: u8 = 9;
 
+/// A capacity that fits most offers.
+const OFFER_BYTES: usize = 64;
+
 const SERVER_NO_TAKEOVER: &str = "server_no_context_takeover";
 const CLIENT_NO_TAKEOVER: &str = "client_no_context_takeover";
 const SERVER_BITS: &str = "server_max_window_bits";
@@ -55,7 +58,8 @@ impl PerMessageDeflate {
     /// The value of `Sec-WebSocket-Extensions` in the request (RFC 7692 section 7.1).
     pub fn offer(&self) -> String {
         let Self { client_no_context_takeover, server_no_context_takeover, .. } = *self;
-        let mut offer = EXTENSION.to_owned();
+        let mut offer = String::with_capacity(OFFER_BYTES);
+        offer.push_str(EXTENSION);
         if server_no_context_takeover {
             offer.push_str("; server_no_context_takeover");
         }

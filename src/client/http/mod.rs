@@ -26,7 +26,8 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 const BODY_MARGIN: Duration = Duration::from_millis(10);
 /// The most bytes read of a chunked body, before decoding.
 const CHUNKED_BYTES_MAX: usize = 4 * RESPONSE_BODY_BYTES_MAX;
-const READ_STEP_BYTES: usize = 4_096;
+/// A capacity that fits most heads. Allocators have it at hand.
+const READ_STEP_BYTES: usize = 1_024;
 /// Reads the final head. Interim answers may come before it (RFC 9110 section 15.2). The bytes after it stay in
 /// `received`, which is empty at first.
 pub(super) async fn read_head<S: AsyncRead + Unpin>(

@@ -19,6 +19,12 @@ thread_local! {
     static SPARE_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
+/// Gives a buffer to the next session of this thread that reads.
+fn spare(storage: Vec<u8>) {
+    // A thread that ends has no next session.
+    let _ = SPARE_BUFFER.try_with(|spare| spare.set(storage));
+}
+
 /// How many bytes arrived, and where.
 pub(super) enum ReadOutcome {
     /// Into the buffer, for decoding.
@@ -30,6 +36,15 @@ pub(super) enum ReadOutcome {
 pub(super) struct Reader {
     pub(super) buffer: ReadBuffer,
     pub(super) decoder: Decoder,
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let storage = std::mem::take(&mut self.buffer).into_storage();
+        if storage.capacity() >= READ_BUFFER_BYTES {
+            spare(storage);
+        }
+    }
 }
 
 impl Reader {
@@ -79,7 +94,7 @@ impl Reader {
     fn release(&mut self) {
         if self.buffer.data().len() <= REMAINDER_BYTES_MAX {
             let remainder = Vec::with_capacity(self.buffer.data().len());
-            SPARE_BUFFER.set(self.move_buffer(remainder));
+            spare(self.move_buffer(remainder));
             self.decoder.release_idle();
         }
     }

@@ -306,9 +306,11 @@ impl Writer {
         }
         // This data is not needed, so TLS does not decrypt it and reports no error after its close_notify.
         let socket = self.stream.socket();
-        let mut discarded = Vec::with_capacity(REMAINDER_BYTES_MAX);
+        // There is seldom any.
+        let mut discarded = Vec::with_capacity(1);
         while socket.read_buf(&mut discarded).await.is_ok_and(|count| count > 0) {
             discarded.clear();
+            discarded.reserve(REMAINDER_BYTES_MAX);
         }
     }
 }

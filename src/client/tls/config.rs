@@ -132,7 +132,7 @@ fn build(options: &TlsOptions, declared: &DeclaredTrust) -> Result<ClientConfig,
                 .map_err(|cause| key::unfit(&cause, (certificate, key), kind))?
         }
     };
-    config.alpn_protocols = options.alpn.0.clone();
+    config.alpn_protocols = options.alpn.names();
     // For Wireshark. Whoever has the file can read the connections, so release builds do not write it.
     #[cfg(debug_assertions)]
     {

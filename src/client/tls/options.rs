@@ -13,7 +13,7 @@ use crate::client::rfc4648::from_base64;
 pub(super) const DIGEST_BYTES: usize = 32;
 
 /// How to speak TLS.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct TlsOptions {
     /// The authorities to trust instead of the system's: a file (PEM or DER) or a folder.
     pub ca_path: Option<PathBuf>,
@@ -46,23 +46,6 @@ impl TlsOptions {
         let own = self.client_certificate.iter().flat_map(|own| [&own.certificate, &own.key]);
         let authorities = self.ca_path.iter().filter(|_| !self.skip_server_verification);
         authorities.chain(own).map(PathBuf::as_path)
-    }
-}
-
-impl Default for TlsOptions {
-    fn default() -> Self {
-        Self {
-            ca_path: None,
-            ca_path_adds_to_system: false,
-            trust_user_authorities: None,
-            network_security_config: NetworkSecurityConfig::default(),
-            skip_server_verification: false,
-            pins: Vec::new(),
-            client_certificate: None,
-            tls13_only: false,
-            alpn: AlpnProtocols(vec![HTTP_1_1.to_vec()]),
-            server_name: None,
-        }
     }
 }
 
@@ -100,9 +83,9 @@ pub struct ClientCertificate {
 
 pub(super) const HTTP_1_1: &[u8] = b"http/1.1";
 
-/// Protocols to offer by ALPN (RFC 7301), preferred first. Without any, the extension is left out.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct AlpnProtocols(pub(super) Vec<Vec<u8>>);
+/// Protocols to offer by ALPN (RFC 7301), preferred first. Without any, the extension is left out. Default: `http/1.1`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct AlpnProtocols(Option<Vec<Vec<u8>>>);
 
 impl AlpnProtocols {
     /// Names of 1 to 255 bytes, each once. A version of HTTP that cannot upgrade to WebSocket is refused.
@@ -121,7 +104,12 @@ impl AlpnProtocols {
                 name => protocols.push(name.as_bytes().to_vec()),
             }
         }
-        Ok(Self(protocols))
+        Ok(Self(Some(protocols)))
+    }
+
+    /// The names.
+    pub(super) fn names(&self) -> Vec<Vec<u8>> {
+        self.0.clone().unwrap_or_else(|| vec![HTTP_1_1.to_vec()])
     }
 }
 
