@@ -30,20 +30,21 @@ pub enum Unreadable {
 /// Copies the C string at `text`, of at most `limit` bytes.
 pub fn c_string(text: *const c_char, limit: usize) -> Result<Vec<u8>, Unreadable> {
     let mut copy = Vec::with_capacity(TEXT_BYTES);
-    let mut page = usize::MAX;
-    for offset in 0..=limit {
+    let mut offset = 0;
+    while offset <= limit {
         let address = text.wrapping_add(offset);
-        if address.addr() / PAGE_BYTES != page {
-            page = address.addr() / PAGE_BYTES;
-            if !is_readable(address.cast()) {
-                return Err(Unreadable::Address);
+        if !is_readable(address.cast()) {
+            return Err(Unreadable::Address);
+        }
+        let page_end = offset + PAGE_BYTES - address.addr() % PAGE_BYTES;
+        for at in offset..page_end.min(limit + 1) {
+            // SAFETY: the kernel has just read a word of this page. The read is volatile, because the memory is not ours.
+            match unsafe { text.wrapping_add(at).cast::<u8>().read_volatile() } {
+                0 => return Ok(copy),
+                byte => copy.push(byte),
             }
         }
-        // SAFETY: the kernel has just read a word of this page. The read is volatile, because the memory is not ours.
-        match unsafe { address.cast::<u8>().read_volatile() } {
-            0 => return Ok(copy),
-            byte => copy.push(byte),
-        }
+        offset = page_end;
     }
     Err(Unreadable::TooLong)
 }

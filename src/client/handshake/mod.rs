@@ -129,42 +129,35 @@ fn format_request(request: &Request, key: &str) -> Vec<u8> {
     let Destination { authority, target, .. } = destination;
     let given = |wanted: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
     let mut out = Vec::with_capacity(REQUEST_BYTES);
-    out.extend_from_slice(b"GET ");
-    out.extend_from_slice(target.as_bytes());
-    out.extend_from_slice(b" HTTP/1.1\r\n");
-    let mut line = |name: &str, value: &[&[u8]]| {
-        for part in [name.as_bytes(), b": "].iter().chain(value).chain(&[&b"\r\n"[..]]) {
-            out.extend_from_slice(part);
-        }
-    };
+    let mut put = |parts: &[&[u8]]| parts.iter().for_each(|part| out.extend_from_slice(part));
+    put(&[b"GET ", target.as_bytes(), b" HTTP/1.1\r\n"]);
     if !given("host") {
-        line("Host", &[authority.as_bytes()]);
+        put(&[b"Host: ", authority.as_bytes(), b"\r\n"]);
     }
-    line("Upgrade", &[b"websocket"]);
-    line("Connection", &[b"Upgrade"]);
-    line("Sec-WebSocket-Key", &[key.as_bytes()]);
-    line("Sec-WebSocket-Version", &[b"13"]);
+    put(&[b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ", key.as_bytes()]);
+    put(&[b"\r\nSec-WebSocket-Version: 13\r\n"]);
     if !given("origin") {
-        line("Origin", &origin(request).map(str::as_bytes));
+        let [scheme, host] = origin(request);
+        put(&[b"Origin: ", scheme.as_bytes(), host.as_bytes(), b"\r\n"]);
     }
     if !protocols.is_empty() {
-        line("Sec-WebSocket-Protocol", &[protocols.join(", ").as_bytes()]);
+        put(&[b"Sec-WebSocket-Protocol: ", protocols.join(", ").as_bytes(), b"\r\n"]);
     }
     if let Some(deflate) = &session.per_message_deflate {
-        line("Sec-WebSocket-Extensions", &[deflate.offer().as_bytes()]);
+        put(&[b"Sec-WebSocket-Extensions: ", deflate.offer().as_bytes(), b"\r\n"]);
     }
     if !given("user-agent") {
-        line("User-Agent", &[USER_AGENT.as_bytes()]);
+        put(&[b"User-Agent: ", USER_AGENT.as_bytes(), b"\r\n"]);
     }
     for (name, value) in headers {
         // An empty value means none.
         let left_out =
             value.is_empty() && ["origin", "user-agent"].iter().any(|own| name.eq_ignore_ascii_case(own));
         if !left_out {
-            line(name, &[value]);
+            put(&[name.as_bytes(), b": ", value, b"\r\n"]);
         }
     }
-    out.extend_from_slice(b"\r\n");
+    put(&[b"\r\n"]);
     out
 }
 
@@ -194,31 +187,71 @@ pub(crate) fn accept_key(key: &str) -> String {
     base64(digest.finish().as_ref())
 }
 
+/// The headers of an answer that the negotiation depends on.
+#[derive(Default)]
+struct Said<'a> {
+    upgrades: bool,
+    connection_upgrades: bool,
+    /// The last `Sec-WebSocket-Accept` is the expected one.
+    accepts: bool,
+    accept_count: usize,
+    extensions: Option<String>,
+    protocol: Option<&'a str>,
+    several_protocols: bool,
+}
+
+impl<'a> Said<'a> {
+    fn of(head: &'a Head, accept: &str) -> Self {
+        let mut said = Self::default();
+        for (name, value) in head.headers.iter() {
+            let value = value.trim();
+            let lists = |entry| value.split(',').any(|known| known.trim().eq_ignore_ascii_case(entry));
+            match name {
+                "upgrade" => said.upgrades |= lists("websocket"),
+                "connection" => said.connection_upgrades |= lists("upgrade"),
+                "sec-websocket-accept" => {
+                    said.accept_count += 1;
+                    said.accepts = value == accept;
+                }
+                "sec-websocket-extensions" => match &mut said.extensions {
+                    Some(list) => list.extend([", ", value]),
+                    none => *none = Some(value.to_owned()),
+                },
+                // nchan 1.3.6 answers an offer with an empty value. It chose none.
+                "sec-websocket-protocol" if !value.is_empty() => {
+                    said.several_protocols = said.protocol.replace(value).is_some();
+                }
+                _ => {}
+            }
+        }
+        said
+    }
+}
+
 /// The result of the negotiation, by the head of an answer that is no refusal.
 fn judge(head: Head, request: &Request, key: &str) -> Result<(Opened, Option<Negotiated>), UpgradeError> {
     if head.minor_version != 1 {
         return Err(UpgradeError::NotHttp(HeadFault::Old));
     }
-    if !head.lists("upgrade", "websocket") {
+    let said = Said::of(&head, &accept_key(key));
+    if !said.upgrades {
         return Err(UpgradeError::Header("Upgrade"));
     }
-    if !head.lists("connection", "upgrade") {
+    if !said.connection_upgrades {
         return Err(UpgradeError::Header("Connection"));
     }
-    if !head.values("sec-websocket-accept").eq([accept_key(key).as_str()]) {
+    if !(said.accepts && said.accept_count == 1) {
         return Err(UpgradeError::Header("Sec-WebSocket-Accept"));
     }
-    let extensions = head.values("sec-websocket-extensions").collect::<Vec<_>>().join(", ");
+    let extensions = said.extensions.unwrap_or_default();
     let deflate = match &request.session.per_message_deflate {
         Some(offered) => offered.accept(&extensions).map_err(UpgradeError::Extension)?,
         None if extensions.trim().is_empty() => None,
         None => return Err(UpgradeError::Extension(ExtensionError::Unrequested)),
     };
     let extensions = deflate.is_some().then_some(extensions);
-    // nchan 1.3.6 answers an offer with an empty value. It chose none.
-    let chosen = || head.values("sec-websocket-protocol").filter(|name| !name.is_empty());
-    let protocol = chosen().next().map(str::to_owned);
-    if chosen().nth(1).is_some() || protocol.as_ref().is_some_and(|name| name.contains(',')) {
+    let protocol = said.protocol.map(str::to_owned);
+    if said.several_protocols || protocol.as_ref().is_some_and(|name| name.contains(',')) {
         return Err(UpgradeError::Subprotocol(SubprotocolError::Several));
     }
     if protocol.as_ref().is_some_and(|name| !is_token(name.as_bytes())) {

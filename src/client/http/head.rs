@@ -74,10 +74,9 @@ pub(in crate::client) fn parse_head(bytes: &[u8]) -> Result<Option<Head>, HeadEr
     let room = response.headers.iter().map(|header| header.name.len() + header.value.len()).sum();
     let mut headers = HeadersBuilder::with_room(response.headers.len(), room);
     for header in &*response.headers {
-        let value = String::from_utf8_lossy(header.value);
-        match value.contains('\n') {
-            true => headers.add(header.name, &unfolded(&value)),
-            false => headers.add(header.name, &value),
+        match str::from_utf8(header.value) {
+            Ok(value) if !value.contains('\n') => headers.add(header.name, value),
+            _ => headers.add(header.name, &unfolded(&String::from_utf8_lossy(header.value))),
         }
     }
     Ok(Some(Head {
@@ -89,8 +88,11 @@ pub(in crate::client) fn parse_head(bytes: &[u8]) -> Result<Option<Head>, HeadEr
     }))
 }
 
-/// Joins the folded lines of a value.
+/// Joins the lines of a value that may be folded.
 fn unfolded(value: &str) -> String {
+    if !value.contains('\n') {
+        return value.to_owned();
+    }
     let lines: Vec<&str> = value.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect();
     lines.join(" ")
 }
