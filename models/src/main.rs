@@ -12,6 +12,7 @@ mod event_queue_models;
 mod napi;
 mod ndk;
 mod platform;
+mod runtime;
 mod sync;
 
 // What only the library calls is not called here.
@@ -26,19 +27,6 @@ mod logging;
 #[allow(dead_code, unused_imports)]
 #[path = "../../src/protocol/mod.rs"]
 mod protocol;
-
-/// The library's `runtime` is tokio's threads. A model's threads are loom's.
-mod runtime {
-    use std::task::Waker;
-
-    pub(crate) fn wake(waker: Waker) {
-        waker.wake();
-    }
-
-    pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
-        run()
-    }
-}
 
 // The engine's functions that js_waker.rs calls.
 extern crate self as napi_ohos;
@@ -60,11 +48,17 @@ struct Model {
 }
 
 fn main() -> ExitCode {
-    let models: Vec<&Model> =
-        [event_queue_models::MODELS, arkts::MODELS, ndk::BARRIER_MODELS, ndk::HANDLE_MODELS, client::MODELS]
-            .into_iter()
-            .flatten()
-            .collect();
+    let models: Vec<&Model> = [
+        event_queue_models::MODELS,
+        arkts::MODELS,
+        ndk::BARRIER_MODELS,
+        ndk::HANDLE_MODELS,
+        client::MODELS,
+        runtime::MODELS,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let arguments: Vec<String> = env::args().skip(1).collect();
     if arguments == ["--list"] {
         models.iter().for_each(|model| println!("{}", model.name));

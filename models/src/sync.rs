@@ -4,8 +4,63 @@ use std::marker::PhantomData;
 use std::ops::{Deref, RangeInclusive};
 use std::sync::PoisonError;
 
-pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, atomic};
-pub(crate) use loom::thread;
+pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard};
+
+pub(crate) mod atomic {
+    use std::ops::Deref;
+
+    use loom::sync::atomic as looms;
+
+    pub(crate) use looms::{AtomicU64, Ordering, fence};
+
+    /// An atomic of which all threads see the SeqCst operations in one order. Loom has them as Acquire and Release.
+    #[derive(Default)]
+    pub(crate) struct InOrder<T>(T);
+
+    impl<T> Deref for InOrder<T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            &self.0
+        }
+    }
+
+    macro_rules! in_order {
+        ($($atomic:ident $value:ty),*) => { $(
+            pub(crate) type $atomic = InOrder<looms::$atomic>;
+
+            impl InOrder<looms::$atomic> {
+                pub(crate) fn new(value: $value) -> Self {
+                    Self(looms::$atomic::new(value))
+                }
+
+                pub(crate) fn load(&self, order: Ordering) -> $value {
+                    if order == Ordering::SeqCst {
+                        fence(Ordering::SeqCst);
+                    }
+                    self.0.load(order)
+                }
+
+                pub(crate) fn store(&self, value: $value, order: Ordering) {
+                    match order {
+                        Ordering::SeqCst => _ = self.0.swap(value, order),
+                        _ => self.0.store(value, order),
+                    }
+                }
+            }
+        )* };
+    }
+
+    in_order!(AtomicBool bool, AtomicU8 u8);
+}
+pub(crate) mod thread {
+    pub(crate) use loom::thread::*;
+
+    /// The time is over as soon as the others have had a turn.
+    pub(crate) fn park_timeout(_time: std::time::Duration) {
+        yield_now();
+    }
+}
 
 /// See the library's.
 pub(crate) const RECENT_PLACES: usize = 1;

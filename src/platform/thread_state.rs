@@ -36,6 +36,17 @@ pub(crate) fn processor_time(thread: ThreadId) -> Option<Duration> {
     time_on((!thread.cast_signed() << 3) | OF_THREAD | AS_SCHEDULED)
 }
 
+/// How many processors the calling thread may run on; 1 when the system does not say.
+pub(crate) fn processors() -> usize {
+    // SAFETY: all bytes 0 are the empty set.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the set is as large as the call says, and the kernel writes no more.
+    let answer = unsafe { libc::sched_getaffinity(0, size_of_val(&set), &mut set) };
+    // SAFETY: the call reads the set.
+    let count = unsafe { libc::CPU_COUNT(&set) };
+    if answer == 0 { usize::try_from(count).unwrap_or(1) } else { 1 }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::channel;

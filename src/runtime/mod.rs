@@ -7,30 +7,30 @@
 //! took its task. The second is tasks it wakes itself, which tokio puts into a slot that only this worker empties.
 //! `block_in_place` before each callback would solve both, but it starts another thread each time, which is slow.
 //!
-//! So one callback at a time runs inline on its worker. The [`CallbackWatchdog`] lets another worker poll the sockets when that
+//! So one callback at a time runs inline on its worker. The [`Watchdog`] lets another worker poll the sockets when that
 //! callback takes long. Wakes and spawns from inside it go through the watchdog's thread. Further callbacks at the same time use
 //! `block_in_place`, unless the first one is about to end.
 //!
-//! If a thread outside of the runtime wakes a task, tokio wakes two workers: one runs the task, one looks for more. While
-//! all workers sleep, such threads use the [`ExternalWaker`] instead, which wakes one.
+//! One worker runs all tasks while it can. The other one is in [`reserve`] until a callback blocks, or until the tasks are too
+//! many for one.
 //!
 //! Tasks wait for points in time by the [`Alarm`], which needs tokio's timer for the nearest one alone.
 
 mod alarm;
+mod load;
+mod reserve;
 mod slot;
 mod turns;
+mod watchdog;
 
-use std::io::{self, PipeWriter, Write};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Waker;
 use std::thread::Thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::io::AsyncReadExt;
-use tokio::net::unix::pipe::Receiver;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::unconstrained;
 
@@ -40,6 +40,7 @@ pub(crate) use self::alarm::{Alarm, origin};
 pub(crate) use self::turns::{end_turn, has_gained, has_read, long_turn, may_read};
 
 use self::turns::{Task, Turns, WORKER_THREADS};
+use self::watchdog::{WATCHDOG_INTERVAL, Watchdog};
 // Tests of single files stop the clock of tokio and have it go on, each its own.
 #[cfg(test)]
 pub(crate) use tokio::time::sleep_until;
@@ -54,17 +55,17 @@ const BLOCKING_THREADS_MAX: usize = 16_384;
 /// Turns of tasks after which a worker looks for sockets and timers. The default is 61: a quiet connection would wait for this
 /// many turns of connections with endless data.
 const EVENT_INTERVAL: u32 = 4;
-/// How long a callback may delay the sockets of other clients before another worker polls them.
-const WATCHDOG_INTERVAL: Duration = Duration::from_millis(1);
 
 static PROCESS: OnceLock<Process> = OnceLock::new();
+
+/// Jobs for the watchdog's thread, which the thread inside the inline callback cannot run itself.
+static JOBS: Mutex<Vec<Job>> = Mutex::new(Vec::new());
 
 /// The runtime, which is created once.
 pub(crate) struct Process {
     tokio: Runtime,
-    watchdog: Arc<CallbackWatchdog>,
+    watchdog: Arc<Watchdog>,
     watchdog_thread: Thread,
-    external_waker: Arc<ExternalWaker>,
 }
 
 /// The runtime. The first call starts it, and while the system has no threads or no descriptors for it, each call tries again.
@@ -134,9 +135,7 @@ impl Process {
             false => Err(no_thread()),
         };
         match rest {
-            Ok((external_waker, watchdog, watchdog_thread)) => {
-                Ok(Self { tokio, watchdog, watchdog_thread, external_waker })
-            }
+            Ok((watchdog, watchdog_thread)) => Ok(Self { tokio, watchdog, watchdog_thread }),
             Err(cause) => {
                 // To drop it would wait for a worker that never ran.
                 tokio.shutdown_background();
@@ -146,15 +145,16 @@ impl Process {
     }
 
     /// The parts of the runtime beside the workers.
-    fn start_rest(tokio: &Runtime) -> io::Result<(Arc<ExternalWaker>, Arc<CallbackWatchdog>, Thread)> {
+    fn start_rest(tokio: &Runtime) -> io::Result<(Arc<Watchdog>, Thread)> {
         spawn_on(tokio.handle(), Box::pin(alarm::run()));
-        let external_waker = ExternalWaker::start(tokio)?;
-        let watchdog = Arc::new(CallbackWatchdog::default());
+        let watchdog = Arc::new(Watchdog::new());
         let thread = std::thread::Builder::new().name("net_websocket-w".to_owned()).spawn({
             let (watchdog, handle) = (watchdog.clone(), tokio.handle().clone());
-            move || watchdog.run(&handle)
+            move || run_watchdog(&watchdog, &handle)
         })?;
-        Ok((external_waker, watchdog, thread.thread().clone()))
+        // Last: the runtime could not end while a worker waits in reserve.
+        spawn_on(tokio.handle(), Box::pin(load::run(|| add_task(&Handle::current()), watch)));
+        Ok((watchdog, thread.thread().clone()))
     }
 
     /// Runs `task` on the runtime. Callable on any thread, also inside a callback. The task must return to the runtime often
@@ -166,10 +166,8 @@ impl Process {
     /// Runs a job here, or on the thread that may run it.
     fn dispatch(&self, job: Job) {
         if slot::is_holder() {
-            self.watchdog.jobs.add(job);
+            lock(&JOBS).push(job);
             self.watchdog_thread.unpark();
-        } else if turns::all_sleep() && Handle::try_current().is_err() {
-            self.external_waker.submit(job);
         } else {
             job.run();
         }
@@ -197,13 +195,34 @@ pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
         // Without a thread to take over, this worker does nothing else until the callback has returned.
         return if try_thread().is_ok() { tokio::task::block_in_place(run) } else { run() };
     };
-    if let Some(process) = PROCESS.get()
-        && !process.watchdog.awake.load(Ordering::SeqCst)
-        && !process.watchdog.awake.swap(true, Ordering::SeqCst)
-    {
-        process.watchdog_thread.unpark();
-    }
+    watch();
     run()
+}
+
+/// Has the watchdog look at the callback that runs inline.
+fn watch() {
+    if let Some(process) = PROCESS.get() {
+        process.watchdog.rouse(&process.watchdog_thread);
+    }
+}
+
+/// Runs the watchdog and the jobs for its thread, for as long as the process lives.
+fn run_watchdog(watchdog: &Watchdog, tokio: &Handle) {
+    let (mut seen, mut looked) = (0, Instant::now());
+    loop {
+        let jobs = std::mem::take(&mut *lock(&JOBS));
+        let rest = WATCHDOG_INTERVAL.saturating_sub(looked.elapsed());
+        let is_early = !jobs.is_empty() && !rest.is_zero();
+        jobs.into_iter().for_each(Job::run);
+        if is_early {
+            // Woken for the jobs, while a callback may still be a short one.
+            std::thread::park_timeout(rest);
+            continue;
+        }
+        looked = Instant::now();
+        // A task from outside wakes a worker, which then polls the sockets.
+        watchdog.look(&mut seen, &load::RESERVE, || add_task(tokio));
+    }
 }
 
 enum Job {
@@ -226,102 +245,15 @@ fn spawn_on(tokio: &Handle, task: Task) {
     drop(tokio.spawn(unconstrained(Turns::of(task))));
 }
 
-/// Jobs for another thread to run.
-#[derive(Default)]
-struct Jobs(Mutex<Vec<Job>>);
-
-impl Jobs {
-    fn list(&self) -> MutexGuard<'_, Vec<Job>> {
-        lock(&self.0)
-    }
-
-    /// Adds a job; returns true when no other one waited.
-    fn add(&self, job: Job) -> bool {
-        let mut list = self.list();
-        list.push(job);
-        list.len() == 1
-    }
-
-    fn run(&self) {
-        let jobs = std::mem::take(&mut *self.list());
-        jobs.into_iter().for_each(Job::run);
-    }
-}
-
-/// Runs jobs on the worker that polls the sockets. A byte in a pipe wakes it, as an event of a socket does.
-struct ExternalWaker {
-    pipe: PipeWriter,
-    jobs: Jobs,
-}
-
-impl ExternalWaker {
-    fn start(tokio: &Runtime) -> io::Result<Arc<Self>> {
-        let (reader, pipe) = io::pipe()?;
-        let mut reader = {
-            let _guard = tokio.enter();
-            Receiver::from_owned_fd(reader.into())?
-        };
-        let external_waker = Arc::new(Self { pipe, jobs: Jobs::default() });
-        let task = external_waker.clone();
-        let read = async move {
-            let mut wakes = [0; 64];
-            // Only the end of the process closes the pipe.
-            while reader.read(&mut wakes).await.is_ok() {
-                task.jobs.run();
-            }
-        };
-        spawn_on(tokio.handle(), Box::pin(read));
-        Ok(external_waker)
-    }
-
-    fn submit(&self, job: Job) {
-        if self.jobs.add(job)
-            && let Err(cause) = (&self.pipe).write_all(&[0])
-        {
-            crate::logging::error(format_args!("the runtime's pipe: {cause}"));
-            self.jobs.run();
-        }
-    }
-}
-
-/// A thread beside the workers. It sleeps while no callback runs. While callbacks run, it checks the inline callback every
-/// [`WATCHDOG_INTERVAL`], and it runs the jobs that the thread inside that callback cannot run itself.
-#[derive(Default)]
-struct CallbackWatchdog {
-    awake: AtomicBool,
-    jobs: Jobs,
-}
-
-impl CallbackWatchdog {
-    fn run(&self, tokio: &Handle) {
-        let mut seen = 0;
-        loop {
-            self.jobs.run();
-            let current = slot::current();
-            let (taken, unchanged) = (slot::is_taken(current), current == seen);
-            seen = current;
-            if taken && unchanged {
-                // A task from outside wakes a worker, which then polls the sockets. Once is enough: that worker cannot
-                // block inline itself while the slot is taken.
-                spawn_on(tokio, Box::pin(async {}));
-            }
-            if unchanged {
-                self.awake.store(false, Ordering::SeqCst);
-                // A callback that began in the meantime has either read `awake` as unset, or is found here.
-                if slot::current() == seen {
-                    std::thread::park();
-                }
-                self.awake.store(true, Ordering::SeqCst);
-            } else {
-                std::thread::park_timeout(WATCHDOG_INTERVAL);
-            }
-        }
-    }
+/// Adds a task that does nothing.
+fn add_task(tokio: &Handle) {
+    spawn_on(tokio, Box::pin(async {}));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc::{RecvTimeoutError, Sender};
 
     /// Longer than anything here takes; a test that reaches it has failed.
@@ -370,6 +302,50 @@ mod tests {
             Some(RecvTimeoutError::Disconnected),
             "the task has ended"
         );
+    }
+
+    /// Waits for a change that no event reports.
+    fn until(changed: impl Fn() -> bool) {
+        let deadline = Instant::now() + DEADLINE;
+        while !changed() {
+            assert!(Instant::now() < deadline, "it did not change");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_worker_is_in_reserve_unless_one_is_too_few() {
+        // Other tests of this process block workers as well, or have them work; each of them ends.
+        let rest = || {
+            let (done, ticked) = channel();
+            tick(done);
+            ticked.recv_timeout(DEADLINE).expect("tasks run");
+            load::RESERVE.is_full()
+        };
+        until(rest);
+        let busy = Arc::new(AtomicBool::new(true));
+        for _ in 0..3 {
+            let busy = busy.clone();
+            let task = async move {
+                while busy.load(Ordering::Relaxed) {
+                    let mut ended = false;
+                    std::future::poll_fn(|cx| {
+                        if std::mem::replace(&mut ended, true) {
+                            return std::task::Poll::Ready(());
+                        }
+                        end_turn(cx);
+                        std::task::Poll::Pending
+                    })
+                    .await;
+                }
+            };
+            spawn(task).expect("a runtime");
+        }
+        if crate::platform::thread_state::processors() > 1 {
+            until(|| !load::RESERVE.is_full());
+        }
+        busy.store(false, Ordering::Relaxed);
+        until(rest);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use super::load;
 use crate::sync::lock;
 
 /// Two are enough for a phone, and the least that lets one block while the other serves everyone else.
@@ -83,15 +84,11 @@ pub(crate) fn long_turn() {
     WAS_LONG.set(true);
 }
 
-/// Whether all workers sleep.
-pub(super) fn all_sleep() -> bool {
-    SLEEPING_WORKERS.load(Ordering::SeqCst) == WORKER_THREADS
-}
-
 /// A worker has nothing to do.
 pub(super) fn worker_sleeps() {
     SLEEPING_WORKERS.fetch_add(1, Ordering::SeqCst);
     call_one();
+    load::worker_sleeps();
 }
 
 pub(super) fn worker_wakes() {
@@ -182,6 +179,7 @@ impl Future for Turns {
         if turns >= TURNS_BETWEEN_BUSY {
             call_one();
         }
+        load::turn_ends(&raw const *self as usize);
         polled
     }
 }

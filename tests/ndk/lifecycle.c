@@ -204,7 +204,8 @@ static int connects_after_a_shortage_of_descriptors(void)
 {
     int more;
     load();
-    for (more = 0; more < 4; more++) {
+    /* The library's threads need three. */
+    for (more = 0; more < 3; more++) {
         int next = fcntl(0, F_DUPFD, 0);
         CHECK(next >= 0);
         close(next);

@@ -1,0 +1,20 @@
+//! Replaces the library's `runtime/mod.rs`, which is tokio's threads. A model's threads are loom's.
+
+mod models;
+#[path = "../../../src/runtime/reserve.rs"]
+mod reserve;
+mod slot;
+#[path = "../../../src/runtime/watchdog.rs"]
+mod watchdog;
+
+use std::task::Waker;
+
+pub use self::models::MODELS;
+
+pub(crate) fn wake(waker: Waker) {
+    waker.wake();
+}
+
+pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
+    run()
+}

@@ -1,0 +1,118 @@
+//! The load of the workers: whether one is enough for all tasks.
+//!
+//! Owns the choice between one worker and two. Knows nothing of callbacks and of the order of tasks.
+//!
+//! If two tasks are ready, tokio wakes a sleeping worker for the second one. Mostly the first worker is done before the other one
+//! runs. Then the wake costs more than the task. tokio cannot be told so, but it does not wake a worker that is in the middle of
+//! a task. So a worker in reserve waits inside a task.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, OnceLock};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use super::alarm;
+use super::reserve::Reserve;
+use crate::platform::thread_state::processors;
+
+/// How long one worker may have several tasks without a pause before the other one comes.
+const BUSY_FOR: Duration = Duration::from_millis(1);
+/// How long both stay after that.
+const BOTH_FOR: Duration = Duration::from_millis(100);
+/// Turns after which a worker looks at the time.
+const TURNS_BETWEEN_LOOKS: u32 = 8;
+/// How many of them must have been the turn of another task than the one before. A single task needs no second worker.
+const OTHER_TASKS_MIN: u32 = 2;
+
+pub(super) static RESERVE: LazyLock<Reserve> = LazyLock::new(Reserve::new);
+
+/// Of the task that takes a worker into reserve.
+static WAKER: OnceLock<Waker> = OnceLock::new();
+/// The time up to which both workers stay, in nanoseconds since [`alarm::origin`].
+static BOTH_UNTIL: AtomicU64 = AtomicU64::new(0);
+
+#[derive(Clone, Copy)]
+struct Load {
+    /// Turns on this thread since it last looked at the time.
+    turns: u32,
+    /// Those of another task than the one before.
+    others: u32,
+    /// The task of the last turn, by its address.
+    task: usize,
+    /// The first look since this worker slept, or since it had a single task, in nanoseconds. 0: there was none.
+    since: u64,
+}
+
+thread_local! {
+    static LOAD: Cell<Load> = const { Cell::new(Load { turns: 0, others: 0, task: 0, since: 0 }) };
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn now() -> u64 {
+    nanoseconds(alarm::origin().elapsed())
+}
+
+/// Takes workers into reserve, for as long as the process lives. `add_task` spawns a task that does nothing. `watch` has the
+/// watchdog look at the callback that runs inline.
+pub(super) async fn run(add_task: fn(), watch: fn()) {
+    poll_fn(|cx| {
+        WAKER.get_or_init(|| cx.waker().clone());
+        // tokio has put one task aside for this worker, where no other one reaches it. The first of these takes its place and
+        // sends it into the list that other workers take from. The second one wakes another worker, which empties that list.
+        let leave_none_behind = || {
+            add_task();
+            add_task();
+        };
+        RESERVE.wait(leave_none_behind, watch);
+        Poll::<()>::Pending
+    })
+    .await;
+}
+
+/// A worker has nothing to do.
+pub(super) fn worker_sleeps() {
+    LOAD.set(Load { turns: 0, since: 0, ..LOAD.get() });
+    if RESERVE.is_empty()
+        && let Some(waker) = WAKER.get()
+        && now() >= BOTH_UNTIL.load(Ordering::Relaxed)
+        && RESERVE.call()
+    {
+        waker.wake_by_ref();
+    }
+}
+
+/// The turn of a task ends, which is named by its address.
+pub(super) fn turn_ends(task: usize) {
+    let mut load = LOAD.get();
+    load.turns += 1;
+    load.others += u32::from(load.task != task);
+    load.task = task;
+    if load.turns >= TURNS_BETWEEN_LOOKS {
+        load = look(load);
+    }
+    LOAD.set(load);
+}
+
+#[cold]
+fn look(load: Load) -> Load {
+    let several = load.others >= OTHER_TASKS_MIN;
+    let now = now();
+    let mut since = load.since;
+    if !several || since == 0 {
+        since = now;
+    } else if now.saturating_sub(since) >= nanoseconds(BUSY_FOR) {
+        // It looks again when the other one may have gone.
+        since = now + nanoseconds(BOTH_FOR);
+        // On a single processor a second worker only takes turns with the first one.
+        if processors() > 1 {
+            BOTH_UNTIL.store(since, Ordering::Relaxed);
+            RESERVE.release();
+        }
+    }
+    Load { turns: 0, others: 0, since, ..load }
+}
