@@ -8,8 +8,8 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LazyLock, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -57,32 +57,44 @@ fn now() -> u64 {
     nanoseconds(alarm::origin().elapsed())
 }
 
-/// Takes workers into reserve, for as long as the process lives. `add_task` spawns a task that does nothing. `watch` has the
-/// watchdog look at the callback that runs inline.
-pub(super) async fn run(add_task: fn(), watch: fn()) {
+/// Takes workers into reserve, for as long as the process lives. `add_task` spawns a task on this worker that sets the flag.
+/// `watch` has the watchdog look at the callback that runs inline.
+pub(super) async fn run(add_task: fn(Arc<AtomicBool>), watch: fn()) {
     poll_fn(|cx| {
         WAKER.get_or_init(|| cx.waker().clone());
+        let answered = Arc::new(AtomicBool::new(false));
+        // tokio does not wake a worker that is about to sleep. And one that found this worker to look for tasks leaves all of
+        // them to it. So the other worker has to run one of these: from then on it looks for tasks before it sleeps.
+        let ask = || add_task(answered.clone());
         // tokio has put one task aside for this worker, where no other one reaches it. The first of these takes its place and
         // sends it into the list that other workers take from. The second one wakes another worker, which empties that list.
         let leave_none_behind = || {
-            add_task();
-            add_task();
+            ask();
+            ask();
         };
-        RESERVE.wait(leave_none_behind, watch);
+        RESERVE.wait(leave_none_behind, watch, ask, || answered.load(Ordering::SeqCst));
         Poll::<()>::Pending
     })
     .await;
 }
 
+/// Whether one worker may be enough.
+fn may_be_one() -> bool {
+    now() >= BOTH_UNTIL.load(Ordering::SeqCst)
+}
+
 /// A worker has nothing to do.
 pub(super) fn worker_sleeps() {
     LOAD.set(Load { turns: 0, since: 0, ..LOAD.get() });
-    if RESERVE.is_empty()
-        && let Some(waker) = WAKER.get()
-        && now() >= BOTH_UNTIL.load(Ordering::Relaxed)
-        && RESERVE.call()
-    {
+    let Some(waker) = WAKER.get() else { return };
+    if !RESERVE.is_empty() || !may_be_one() || !RESERVE.call() {
+        return;
+    }
+    // The other worker may have found itself to be too few while the reserve was still empty.
+    if may_be_one() {
         waker.wake_by_ref();
+    } else {
+        RESERVE.release();
     }
 }
 
@@ -110,7 +122,7 @@ fn look(load: Load) -> Load {
         since = now + nanoseconds(BOTH_FOR);
         // On a single processor a second worker only takes turns with the first one.
         if processors() > 1 {
-            BOTH_UNTIL.store(since, Ordering::Relaxed);
+            BOTH_UNTIL.store(since, Ordering::SeqCst);
             RESERVE.release();
         }
     }

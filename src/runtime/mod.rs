@@ -25,6 +25,7 @@ mod watchdog;
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Waker;
@@ -153,7 +154,7 @@ impl Process {
             move || run_watchdog(&watchdog, &handle)
         })?;
         // Last: the runtime could not end while a worker waits in reserve.
-        spawn_on(tokio.handle(), Box::pin(load::run(|| add_task(&Handle::current()), watch)));
+        spawn_on(tokio.handle(), Box::pin(load::run(add_answer, watch)));
         Ok((watchdog, thread.thread().clone()))
     }
 
@@ -250,10 +251,14 @@ fn add_task(tokio: &Handle) {
     spawn_on(tokio, Box::pin(async {}));
 }
 
+/// Adds a task to this worker that sets the flag.
+fn add_answer(flag: Arc<AtomicBool>) {
+    spawn_on(&Handle::current(), Box::pin(async move { flag.store(true, Ordering::SeqCst) }));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc::{RecvTimeoutError, Sender};
 
     /// Longer than anything here takes; a test that reaches it has failed.

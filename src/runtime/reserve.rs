@@ -3,6 +3,7 @@
 //! Owns the wait and its end. Knows nothing of tasks and of when one worker is enough.
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use super::slot;
 use crate::sync::atomic::{AtomicU8, Ordering};
@@ -14,6 +15,8 @@ const EMPTY: u8 = 0;
 const CALLED: u8 = 1;
 /// A worker waits.
 const FULL: u8 = 2;
+/// How long the other worker may take to answer before it is asked again. Each further pause is twice as long.
+const ANSWERS_WITHIN: Duration = Duration::from_millis(1);
 
 pub(super) struct Reserve {
     state: AtomicU8,
@@ -46,8 +49,15 @@ impl Reserve {
         self.is_empty() && !slot::is_taken(slot::current()) && self.change(EMPTY, CALLED)
     }
 
-    /// Has the calling worker wait, if one is still asked for. `prepare` runs before it waits. `watch` has the watchdog look at the callback that runs inline.
-    pub(super) fn wait(&self, prepare: impl FnOnce(), watch: impl FnOnce()) {
+    /// Has the calling worker wait, if one is still asked for. `prepare` runs before it waits. `watch` has the watchdog look at
+    /// the callback that runs inline. `ask` runs again and again, until the other worker has answered.
+    pub(super) fn wait(
+        &self,
+        prepare: impl FnOnce(),
+        watch: impl FnOnce(),
+        ask: impl Fn(),
+        has_answered: impl Fn() -> bool,
+    ) {
         if self.state.load(Ordering::SeqCst) != CALLED {
             return;
         }
@@ -59,9 +69,19 @@ impl Reserve {
         if slot::is_taken(slot::current()) {
             watch();
         }
+        let mut pause = ANSWERS_WITHIN;
         let mut held = lock(&self.lock);
         while self.is_full() {
-            held = self.released.wait(held).unwrap_or_else(PoisonError::into_inner);
+            if has_answered() {
+                held = self.released.wait(held).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let waited = self.released.wait_timeout(held, pause).unwrap_or_else(PoisonError::into_inner);
+            held = waited.0;
+            if waited.1.timed_out() {
+                ask();
+                pause *= 2;
+            }
         }
     }
 
@@ -74,5 +94,28 @@ impl Reserve {
         self.state.store(EMPTY, Ordering::SeqCst);
         drop(held);
         self.released.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    /// Longer than anything here takes; a test that reaches it has failed.
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_worker_in_reserve_asks_until_the_other_one_answers() {
+        let reserve = Reserve { state: AtomicU8::new(CALLED), ..Reserve::new() };
+        let (asked, asks) = channel();
+        std::thread::scope(|scope| {
+            let ask = move || _ = asked.send(());
+            scope.spawn(|| reserve.wait(|| {}, || {}, ask, || false));
+            let asked_twice = (0..2).all(|_| asks.recv_timeout(DEADLINE).is_ok());
+            reserve.release();
+            assert!(asked_twice);
+        });
     }
 }
