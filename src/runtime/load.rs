@@ -78,6 +78,11 @@ pub(super) async fn run(add_task: fn(Arc<AtomicBool>), watch: fn()) {
     .await;
 }
 
+/// Both workers stay for a while, because a callback has blocked one of them: more such callbacks may follow.
+pub(super) fn both_stay() {
+    BOTH_UNTIL.store(now() + nanoseconds(BOTH_FOR), Ordering::SeqCst);
+}
+
 /// Whether one worker may be enough.
 fn may_be_one() -> bool {
     now() >= BOTH_UNTIL.load(Ordering::SeqCst)

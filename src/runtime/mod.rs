@@ -222,7 +222,10 @@ fn run_watchdog(watchdog: &Watchdog, tokio: &Handle) {
         }
         looked = Instant::now();
         // A task from outside wakes a worker, which then polls the sockets.
-        watchdog.look(&mut seen, &load::RESERVE, || add_task(tokio));
+        watchdog.look(&mut seen, &load::RESERVE, || {
+            load::both_stay();
+            add_task(tokio);
+        });
     }
 }
 
