@@ -22,7 +22,7 @@ const BUSY_FOR: Duration = Duration::from_millis(1);
 /// How long both stay after that.
 const BOTH_FOR: Duration = Duration::from_millis(100);
 /// Turns after which a worker looks at the time.
-const TURNS_BETWEEN_LOOKS: u32 = 8;
+const TURNS_BETWEEN_LOOKS: u32 = 4;
 /// How many of them must have been the turn of another task than the one before. A single task needs no second worker.
 const OTHER_TASKS_MIN: u32 = 2;
 

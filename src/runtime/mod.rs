@@ -212,11 +212,10 @@ fn run_watchdog(watchdog: &Watchdog, tokio: &Handle) {
     let (mut seen, mut looked) = (0, Instant::now());
     loop {
         let jobs = std::mem::take(&mut *lock(&JOBS));
-        let rest = WATCHDOG_INTERVAL.saturating_sub(looked.elapsed());
-        let is_early = !jobs.is_empty() && !rest.is_zero();
         jobs.into_iter().for_each(Job::run);
-        if is_early {
-            // Woken for the jobs, while a callback may still be a short one.
+        let rest = WATCHDOG_INTERVAL.saturating_sub(looked.elapsed());
+        if !rest.is_zero() {
+            // Woken for jobs, while a callback may still be a short one.
             std::thread::park_timeout(rest);
             continue;
         }
