@@ -56,6 +56,8 @@ watch() (
     fi
     log=$(mktemp)
     start=$SECONDS
+    # An error of the shell itself ends it with the output still going to the log.
+    exec {errors}>&2
     (
         # Waits on a pipe that stays empty: a `sleep` would outlive this shell and hold the caller's output open.
         exec {quiet}<> <(:)
@@ -68,7 +70,7 @@ watch() (
     finish() {
         local status=$?
         kill "$ticker" 2>/dev/null || true
-        ((status == 0)) || cat "$log" >&2
+        ((status == 0)) || cat "$log" >&"$errors"
         rm -f "$log"
     }
     trap finish EXIT

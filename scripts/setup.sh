@@ -475,7 +475,10 @@ fi
 
 # --- packing by ohrs -------------------------------------------------------------------------------------------------
 
-install_ohrs() { CARGO_TARGET_DIR=$1/.target cargo_host install --quiet --locked --version "=$OHRS" --root "$1" ohrs && rm -rf "$1/.target"; }
+install_ohrs() {
+    NWS_HOST_RUST=$host_rust CARGO_TARGET_DIR=$1/.target cargo_host install --quiet --locked --version "=$OHRS" --root "$1" ohrs
+    rm -rf "$1/.target"
+}
 
 # As much of an SDK as ohrs looks for: the compilers choose by --target, and what else ohrs says to them is in the commands that they
 # call. Its libraries are the stubs, and musl in the place of OpenHarmony's C library.

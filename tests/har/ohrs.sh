@@ -40,10 +40,8 @@ check 'an ohrs that fails in silence is noticed' refuses 'ohrs made no dist/arm6
 
 # both NAME OPTION...: makes the package, and keeps what came of it.
 both() {
-    package "${@:2}"
-    mkdir "$work/$1"
-    cp -r "$DIST" "$work/$1/dist"
-    tar -xzf package.har -C "$work/$1"
+    rm -rf "$DIST" package.har
+    package "${@:2}" && mkdir "$work/$1" && cp -r "$DIST" "$work/$1/dist" && tar -xzf package.har -C "$work/$1"
 }
 check 'our scripts make the package' both build
 cat "$work/log"
