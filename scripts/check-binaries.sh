@@ -58,10 +58,10 @@ for library; do
     check "segments aligned to $PAGE or more" yes "$( ((${alignment:-0} >= PAGE)) && echo yes || echo "${alignment:-none}")"
     check 'no text relocations' none "$(grep -ow TEXTREL <<<"$dynamic" || echo none)"
     if [[ $(readelf --file-header "$library") == *ELF32* ]]; then
-        # Those with 64 have other names there (__clock_gettime64). tokio reads a file's mode by fstat, which is at the same place.
-        check 'functions whose times have 32 bits' fstat \
-            "$(nm --dynamic --undefined-only "$library" | awk '{ print $2 }' | LC_ALL=C sort |
-                grep -xE "$TIMES_OF_32_BITS" | paste -sd ' ')"
+        # Those with 64 have other names there (__clock_gettime64).
+        found=$(nm --dynamic --undefined-only "$library" | awk '{ print $2 }' | LC_ALL=C sort |
+            grep -xE "$TIMES_OF_32_BITS" | paste -sd ' ') || true
+        check 'functions whose times have 32 bits' none "${found:-none}"
     fi
     budget=${BUDGET[$(basename "$(dirname "$(realpath "$library")")")]-}
     if [[ $budget && ${NWS_TOOLCHAIN-} == sdk ]]; then

@@ -183,8 +183,9 @@ async fn run(peer: &Peer, driver: &dyn Driver, case: &Case) -> Result<(), String
 }
 
 /// The URL that a client connects to.
+/// No other test that runs at the same time connects to this address, so a port that another test has just left is no danger.
 async fn listen() -> std::io::Result<TcpListener> {
-    TcpListener::bind("127.0.0.1:0").await
+    TcpListener::bind("127.0.0.7:0").await
 }
 
 /// The destination of a connection, and where it is disturbed: before the server or before the proxy.
@@ -304,8 +305,8 @@ fn script() -> (usize, Vec<u8>) {
 /// A request with the right lengths.
 fn request() -> Vec<u8> {
     format!(
-        "GET /00001-00001 HTTP/1.1\r\nHost: 127.0.0.1:40000\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nOrigin: http://127.0.0.1\r\n\
+        "GET /00001-00001 HTTP/1.1\r\nHost: 127.0.0.7:40000\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nOrigin: http://127.0.0.7\r\n\
          User-Agent: net_websocket/{}\r\n\r\n",
         env!("CARGO_PKG_VERSION")
     )

@@ -81,7 +81,7 @@ pub fn answer(request: &[u8]) -> Answer {
             (0, None) => line.strip_prefix("GET /").is_some_and(|rest| {
                 rest.strip_suffix(" HTTP/1.1").is_some_and(|path| path_number(path.as_bytes()).is_some())
             }),
-            (1, Some(("Host", value))) => value.starts_with("127.0.0.1:"),
+            (1, Some(("Host", value))) => value.starts_with("127.0.0."),
             (2, Some(("Upgrade", value))) => value == "websocket",
             (3, Some(("Connection", value))) => value == "Upgrade",
             (4, Some(("Sec-WebSocket-Key", value))) => {
@@ -89,7 +89,9 @@ pub fn answer(request: &[u8]) -> Answer {
                 true
             }
             (5, Some(("Sec-WebSocket-Version", value))) => value == "13",
-            (6, Some(("Origin", value))) => matches!(value, "http://127.0.0.1" | "https://127.0.0.1"),
+            (6, Some(("Origin", value))) => {
+                ["http", "https"].iter().any(|scheme| value.starts_with(&format!("{scheme}://127.0.0.")))
+            }
             (7, Some(("User-Agent", value))) => value.starts_with("net_websocket/"),
             _ => false,
         };
@@ -159,7 +161,7 @@ pub fn tls() -> (TlsAcceptor, PathBuf) {
     let key = KeyPair::generate_for(&PKCS_ED25519).expect("a key");
     let issuer = CertifiedIssuer::self_signed(params, key).expect("an authority");
     let key = KeyPair::generate_for(&PKCS_ED25519).expect("a key");
-    let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()])
+    let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned(), "127.0.0.7".to_owned()])
         .and_then(|params| params.signed_by(&key, &issuer))
         .expect("a certificate");
     let (process, number) = (std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));

@@ -25,12 +25,13 @@ function serve(socket, connected, headers) {
     if (!connection) {
       const end = buffer.indexOf('\r\n\r\n');
       if (end < 0) return;
-      const key = /^sec-websocket-key: *(.+)$/im.exec(buffer.subarray(0, end).toString())[1].trim();
+      const head = buffer.subarray(0, end).toString();
+      const key = /^sec-websocket-key: *(.+)$/im.exec(head)[1].trim();
       buffer = buffer.subarray(end + 4);
       const accept = crypto.createHash('sha1').update(key + GUID).digest('base64');
       socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
         + `Sec-WebSocket-Accept: ${accept}\r\n${headers}\r\n`);
-      connection = new Connection(socket);
+      connection = new Connection(socket, head.split(' ')[1]);
       connected(connection);
     }
     for (let frame = take(); frame; frame = take()) connection.frame(frame);
@@ -54,8 +55,9 @@ function serve(socket, connected, headers) {
 }
 
 class Connection {
-  constructor(socket) {
+  constructor(socket, path) {
     this.socket = socket;
+    this.path = path;
     this.messages = [];
     /** The code of the client's close frame; undefined when the connection ended without one. */
     this.closed = new Promise((resolve) => (this.ended = resolve));
@@ -96,13 +98,21 @@ async function answering({ cleanup }, answer) {
   return { requests, port, url: `ws://127.0.0.1:${port}/` };
 }
 
-/** A port without a listener: a server has just released it. */
+/** A port on which nobody listens. Linux gives no port of this range away by itself, so no test that runs beside this one gets it. */
 async function unusedPort() {
-  const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  const probe = net.createServer();
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const isFree = await new Promise((resolve) => {
+      probe.once('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    probe.removeAllListeners();
+    if (isFree) {
+      await new Promise((resolve) => probe.close(resolve));
+      return port;
+    }
+  }
 }
 
 module.exports = { answering, listen, unusedPort };
