@@ -6,6 +6,7 @@
 //! the clock before their time, and say that the time has passed. These callers wait so:
 //!
 //! - the runtime's watchdog between two looks at a callback;
+//! - a worker in reserve, until the other one has answered it;
 //! - tokio's threads for blocking work, before they end;
 //! - the start of the runtime, for its workers (`recv_timeout`): it would look again and again.
 //!
