@@ -47,6 +47,11 @@ fn nanoseconds(at: Instant) -> u64 {
     u64::try_from(at.saturating_duration_since(*ORIGIN).as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// The present, in nanoseconds since [`origin`].
+pub(super) fn now() -> u64 {
+    nanoseconds(Instant::now())
+}
+
 impl Clock {
     fn set_timer(&mut self, at: u64) {
         self.set_for = at;
@@ -62,7 +67,7 @@ pub(super) async fn run() {
     lock(&CLOCK).timer = Some(Box::pin(tokio::time::sleep(NEVER)));
     poll_fn(|cx| {
         loop {
-            let now = nanoseconds(Instant::now());
+            let now = now();
             let mut clock = lock(&CLOCK);
             let later = clock.alarms.split_off(&(now + 1, 0));
             let due = std::mem::replace(&mut clock.alarms, later);

@@ -13,14 +13,14 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use super::alarm;
+use super::alarm::now;
 use super::reserve::Reserve;
 use crate::platform::thread_state::processors;
 
-/// How long one worker may have several tasks without a pause before the other one comes.
-const BUSY_FOR: Duration = Duration::from_millis(1);
-/// How long both stay after that.
-const BOTH_FOR: Duration = Duration::from_millis(100);
+/// How long one worker may have several tasks without a pause before the other one comes, in nanoseconds.
+const BUSY_FOR: u64 = Duration::from_millis(1).as_nanos() as u64;
+/// How long both stay after that, in nanoseconds.
+const BOTH_FOR: u64 = Duration::from_millis(100).as_nanos() as u64;
 /// Turns after which a worker looks at the time.
 const TURNS_BETWEEN_LOOKS: u32 = 4;
 /// How many of them must have been the turn of another task than the one before. A single task needs no second worker.
@@ -30,7 +30,7 @@ pub(super) static RESERVE: LazyLock<Reserve> = LazyLock::new(Reserve::new);
 
 /// Of the task that takes a worker into reserve.
 static WAKER: OnceLock<Waker> = OnceLock::new();
-/// The time up to which both workers stay, in nanoseconds since [`alarm::origin`].
+/// The time up to which both workers stay, in nanoseconds since [`super::origin`].
 static BOTH_UNTIL: AtomicU64 = AtomicU64::new(0);
 
 #[derive(Clone, Copy)]
@@ -49,14 +49,6 @@ thread_local! {
     static LOAD: Cell<Load> = const { Cell::new(Load { turns: 0, others: 0, task: 0, since: 0 }) };
 }
 
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn now() -> u64 {
-    nanoseconds(alarm::origin().elapsed())
-}
-
 /// Takes workers into reserve, for as long as the process lives. `add_task` spawns a task on this worker that sets the flag.
 /// `watch` has the watchdog look at the callback that runs inline.
 pub(super) async fn run(add_task: fn(Arc<AtomicBool>), watch: fn()) {
@@ -68,11 +60,7 @@ pub(super) async fn run(add_task: fn(Arc<AtomicBool>), watch: fn()) {
         let ask = || add_task(answered.clone());
         // tokio has put one task aside for this worker, where no other one reaches it. The first of these takes its place and
         // sends it into the list that other workers take from. The second one wakes another worker, which empties that list.
-        let leave_none_behind = || {
-            ask();
-            ask();
-        };
-        RESERVE.wait(leave_none_behind, watch, ask, || answered.load(Ordering::SeqCst));
+        RESERVE.wait(watch, ask, || answered.load(Ordering::SeqCst));
         Poll::<()>::Pending
     })
     .await;
@@ -80,7 +68,7 @@ pub(super) async fn run(add_task: fn(Arc<AtomicBool>), watch: fn()) {
 
 /// Both workers stay for a while, because a callback has blocked one of them: more such callbacks may follow.
 pub(super) fn both_stay() {
-    BOTH_UNTIL.store(now() + nanoseconds(BOTH_FOR), Ordering::SeqCst);
+    BOTH_UNTIL.store(now() + BOTH_FOR, Ordering::SeqCst);
 }
 
 /// Whether one worker may be enough.
@@ -122,9 +110,9 @@ fn look(load: Load) -> Load {
     let mut since = load.since;
     if !several || since == 0 {
         since = now;
-    } else if now.saturating_sub(since) >= nanoseconds(BUSY_FOR) {
+    } else if now.saturating_sub(since) >= BUSY_FOR {
         // It looks again when the other one may have gone.
-        since = now + nanoseconds(BOTH_FOR);
+        since = now + BOTH_FOR;
         // On a single processor a second worker only takes turns with the first one.
         if processors() > 1 {
             BOTH_UNTIL.store(since, Ordering::SeqCst);

@@ -49,19 +49,14 @@ impl Reserve {
         self.is_empty() && !slot::is_taken(slot::current()) && self.change(EMPTY, CALLED)
     }
 
-    /// Has the calling worker wait, if one is still asked for. `prepare` runs before it waits. `watch` has the watchdog look at
-    /// the callback that runs inline. `ask` runs again and again, until the other worker has answered.
-    pub(super) fn wait(
-        &self,
-        prepare: impl FnOnce(),
-        watch: impl FnOnce(),
-        ask: impl Fn(),
-        has_answered: impl Fn() -> bool,
-    ) {
+    /// Has the calling worker wait, if one is still asked for. `watch` has the watchdog look at the callback that runs
+    /// inline. `ask` runs twice before the wait, and again and again until the other worker has answered.
+    pub(super) fn wait(&self, watch: impl FnOnce(), ask: impl Fn(), has_answered: impl Fn() -> bool) {
         if self.state.load(Ordering::SeqCst) != CALLED {
             return;
         }
-        prepare();
+        ask();
+        ask();
         if !self.change(CALLED, FULL) {
             return;
         }
@@ -112,7 +107,7 @@ mod tests {
         let (asked, asks) = channel();
         std::thread::scope(|scope| {
             let ask = move || _ = asked.send(());
-            scope.spawn(|| reserve.wait(|| {}, || {}, ask, || false));
+            scope.spawn(|| reserve.wait(|| {}, ask, || false));
             let asked_twice = (0..2).all(|_| asks.recv_timeout(DEADLINE).is_ok());
             reserve.release();
             assert!(asked_twice);

@@ -28,7 +28,7 @@ fn release() {
     assert!(reserve.call(), "it is empty");
     let worker = thread::spawn({
         let reserve = reserve.clone();
-        move || reserve.wait(|| {}, || {}, || {}, || true)
+        move || reserve.wait(|| {}, || {}, || true)
     });
     reserve.release();
     worker.join().expect("no panic");
@@ -56,7 +56,7 @@ fn blocked() {
             (reserve.clone(), watchdog.clone(), thread.clone(), ran.clone());
         move || {
             if reserve.call() {
-                reserve.wait(|| {}, || watchdog.rouse(&thread), || {}, || true);
+                reserve.wait(|| watchdog.rouse(&thread), || {}, || true);
             }
             ran.store(true, Ordering::SeqCst);
             callback.unpark();
