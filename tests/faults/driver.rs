@@ -72,7 +72,11 @@ impl Told {
                     End::Tls => (1003, 3, vec!["TLS handshake with".to_owned()]),
                     End::Tcp => (1003, 2, vec!["TCP connect to".to_owned()]),
                     End::Upgrade(causes) => (1003, 4, causes.iter().map(|cause| cause.words()).collect()),
-                    End::Timeout(phase) => (1003, number(*phase), vec![format!("{phase} with 127.0.0.")]),
+                    End::Timeout(phase) => (
+                        1003,
+                        number(*phase),
+                        ["127.0.0.1", "127.0.0.7"].map(|host| format!("{phase} with {host}")).into(),
+                    ),
                     End::Lost => (1003, 0, vec!["open connection lost".to_owned()]),
                     End::Silent => (1003, 0, vec!["after a ping".to_owned()]),
                     End::Protocol(error @ ProtocolError::MessageTooBig { .. }) => {

@@ -182,8 +182,7 @@ async fn run(peer: &Peer, driver: &dyn Driver, case: &Case) -> Result<(), String
         .map_err(|error| error.to_string())
 }
 
-/// The URL that a client connects to.
-/// No other test that runs at the same time connects to this address, so a port that another test has just left is no danger.
+/// Listens for the proxy that disturbs. No other test connects to this address, so it may have a port that another test has left.
 async fn listen() -> std::io::Result<TcpListener> {
     TcpListener::bind("127.0.0.7:0").await
 }

@@ -81,7 +81,7 @@ pub fn answer(request: &[u8]) -> Answer {
             (0, None) => line.strip_prefix("GET /").is_some_and(|rest| {
                 rest.strip_suffix(" HTTP/1.1").is_some_and(|path| path_number(path.as_bytes()).is_some())
             }),
-            (1, Some(("Host", value))) => value.starts_with("127.0.0."),
+            (1, Some(("Host", value))) => value.starts_with("127.0.0.1:") || value.starts_with("127.0.0.7:"),
             (2, Some(("Upgrade", value))) => value == "websocket",
             (3, Some(("Connection", value))) => value == "Upgrade",
             (4, Some(("Sec-WebSocket-Key", value))) => {
@@ -89,9 +89,10 @@ pub fn answer(request: &[u8]) -> Answer {
                 true
             }
             (5, Some(("Sec-WebSocket-Version", value))) => value == "13",
-            (6, Some(("Origin", value))) => {
-                ["http", "https"].iter().any(|scheme| value.starts_with(&format!("{scheme}://127.0.0.")))
-            }
+            (6, Some(("Origin", value))) => matches!(
+                value,
+                "http://127.0.0.1" | "https://127.0.0.1" | "http://127.0.0.7" | "https://127.0.0.7"
+            ),
             (7, Some(("User-Agent", value))) => value.starts_with("net_websocket/"),
             _ => false,
         };
