@@ -629,6 +629,37 @@ fn stop_with_a_limit_does_not_wait_for_close_frames() {
     assert!(began.elapsed() < DEADLINE / 2, "{:?}", began.elapsed());
 }
 
+#[test]
+fn stop_with_a_limit_does_not_wait_until_the_queue_is_sent() {
+    let per_message_deflate = Some(PerMessageDeflate::default());
+    let session = SessionOptions { close_timeout: DEADLINE, per_message_deflate, ..options().session };
+    let server = Echoing::start(ServerOptions { session, ..options() });
+    let mut stream = server.tcp();
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    stream.write_all(request(offer).as_bytes()).expect("sent");
+    head(&mut stream);
+    assert!(matches!(server.next(), Told::Connected(..)));
+    // The client reads at once what the server compresses slowly, so the server can write all the time.
+    let mut state = 1_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 26) as u8
+    };
+    let connection = server.connection();
+    for _ in 0..40 {
+        let data: Vec<u8> = (0..1_000_000).map(|_| noise()).collect();
+        connection.send(MessageType::Binary, &data).expect("room");
+    }
+    let reader = std::thread::spawn(move || rest(&mut stream));
+    let began = Instant::now();
+    assert!(server.server.stop(Some(Duration::from_millis(50))));
+    assert_eq!(server.next(), Told::Released);
+    assert!(matches!(server.next(), Told::Closed(1, 1006, _)));
+    assert_eq!(server.next(), Told::Over);
+    assert!(began.elapsed() < DEADLINE / 2, "{:?}", began.elapsed());
+    reader.join().expect("no panic");
+}
+
 /// A server that accepts every client with these headers, and stops at the same time if asked to.
 fn letting_in(options: ServerOptions, headers: &[(String, String)], stops: bool) -> Echoing {
     let (stopping, headers) = (Arc::new(OnceLock::<Weak<Server>>::new()), headers.to_vec());

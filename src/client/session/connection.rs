@@ -72,6 +72,8 @@ pub(super) struct Session<'a> {
     pub(super) close_by: Option<Instant>,
     /// How often it restarted because the process was frozen.
     pub(super) close_renewals: u8,
+    /// Nothing moves the deadlines of the end any more.
+    pub(super) hurried: bool,
     /// Writing has failed. The session still reads what the peer sent before, because it may contain the reason.
     pub(super) write_failure: Option<Box<WriteFailure>>,
     pub(super) statistics: Option<Box<Interval>>,
@@ -147,6 +149,7 @@ impl<'a> Session<'a> {
             close_timeout: options.close_timeout,
             close_by: None,
             close_renewals: 0,
+            hurried: false,
             write_failure: None,
             statistics: options.statistics_interval.map(statistics),
             timer: Timer::default(),
@@ -199,8 +202,7 @@ impl<'a> Session<'a> {
             }
             Wake::NetworkChanged => self.network_changed(),
             Wake::Hurry => {
-                self.close(CloseRequest { code: CloseCode::Away, reason: String::new() });
-                self.close_by = self.close_by.map(|_| Instant::now());
+                self.hurry();
                 None
             }
             Wake::Wrote(count) => {
@@ -397,7 +399,7 @@ impl<'a> Session<'a> {
     }
 
     /// The application closes the connection.
-    fn close(&mut self, CloseRequest { code, reason }: CloseRequest) {
+    pub(super) fn close(&mut self, CloseRequest { code, reason }: CloseRequest) {
         if let Some(frame) = self.rules.close(code, reason) {
             logging::info(format_args!("{} closing ({})", self.shared.tag(), u16::from(code)));
             self.writer.push_close(frame.code, &frame.reason);

@@ -13,7 +13,9 @@ use super::notify::notify;
 use super::pinger::{Doubt, PingDue};
 use crate::client::error::Error;
 use crate::client::keepalive::Ticks;
+use crate::client::shared::CloseRequest;
 use crate::client::time_limit::stood_still;
+use crate::protocol::CloseCode;
 use crate::{logging, platform};
 
 /// Peers and gateways keep a connection that is silent for less than this.
@@ -51,11 +53,14 @@ impl Session<'_> {
         if self.paused || self.undelivered {
             // The listener pauses reading.
             self.pinger.still_paused(now);
-            if let Some(failure) = &mut self.write_failure {
+            if let Some(failure) = &mut self.write_failure
+                && !self.hurried
+            {
                 failure.by = now + self.close_timeout;
             }
         }
         if self.awaits_listener
+            && !self.hurried
             && let Some(close_by) = &mut self.close_by
         {
             *close_by = now + self.close_timeout;
@@ -140,7 +145,7 @@ impl Session<'_> {
         self.reads_first = true;
         if stood_still(passed, now).is_some() {
             self.pinger.still_paused(now);
-            if self.close_renewals < CLOSE_RENEWALS_MAX {
+            if self.close_renewals < CLOSE_RENEWALS_MAX && !self.hurried {
                 self.close_renewals += 1;
                 let by = now + self.close_timeout;
                 self.close_by = self.close_by.map(|_| by);
@@ -157,8 +162,20 @@ impl Session<'_> {
     pub(super) fn extend_close_deadline(&mut self) {
         if let Some(close_by) = &mut self.close_by
             && !self.shared.is_detached()
+            && !self.hurried
         {
             *close_by = Instant::now() + self.close_timeout;
+        }
+    }
+
+    /// Ends the connection now, after one more look at the socket. The peer may have sent its close frame.
+    pub(super) fn hurry(&mut self) {
+        self.close(CloseRequest { code: CloseCode::Away, reason: String::new() });
+        self.hurried = true;
+        let now = Instant::now();
+        self.close_by = self.close_by.map(|_| now);
+        if let Some(failure) = &mut self.write_failure {
+            failure.by = now;
         }
     }
 }
