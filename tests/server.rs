@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 
 use net_websocket::internals::client::{
     Cause, ClientCertificate, Closed, Failure, Listener, Message, MessageType, Opened, PerMessageDeflate,
-    ServerTls, SessionOptions, TlsOptions, close_code,
+    ServerFile, ServerTls, SessionOptions, TlsOptions, close_code,
 };
 use net_websocket::internals::server::{
-    Answer, Connection, ConnectionInfo, RateLimit, Refusal, Remote, Server, ServerListener, ServerOptions,
-    StartError, Unwelcome, UpgradeRequest,
+    Answer, Connection, ConnectionInfo, FaultyOption, RateLimit, Refusal, Remote, Server, ServerListener,
+    ServerOptions, StartError, Unwelcome, UpgradeRequest,
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use socket2::{Domain, Socket, Type};
@@ -490,6 +490,10 @@ fn reports_an_address_that_cannot_be_listened_on() {
     assert_eq!(refused(server.address()), (true, std::io::ErrorKind::AddrInUse));
     let foreign = SocketAddr::from(([192, 0, 2, 1], 0));
     assert_eq!(refused(foreign), (true, std::io::ErrorKind::AddrNotAvailable));
+    // A group needs an interface, and without IPv6 there is none.
+    let group = SocketAddr::from(([0xff02, 0, 0, 0, 0, 0, 0, 1], 0));
+    let refused = Echoing::try_start(ServerOptions { listen: group, ..options() }, None).err();
+    assert_eq!(refused.and_then(|error| error.option()), Some(FaultyOption::Address));
 }
 
 /// A folder of a test, which goes with it.
@@ -599,6 +603,15 @@ fn names_the_cause_when_it_cannot_listen_at_a_path() {
     // The longest that is one.
     let fits = "x".repeat(107 - 1 - folder.0.as_os_str().len());
     drop(Echoing::start(folder.at(&fits)));
+}
+
+#[test]
+fn listens_on_an_ipv4_address_in_the_form_of_ipv6() {
+    let listen = "[::ffff:127.0.0.1]:0".parse().expect("an address");
+    let server = Echoing::start(ServerOptions { listen, ..options() });
+    let mut client = server.told_of();
+    client.send(Theirs::text("mapped")).expect("sent");
+    assert_eq!(client.read().expect("an echo"), Theirs::text("mapped"));
 }
 
 #[test]
@@ -901,15 +914,22 @@ fn names_a_certificate_that_cannot_be_used() {
     let keys = Keys::new("unusable");
     let refused =
         |tls: ServerTls| match Echoing::try_start(ServerOptions { tls: Some(tls), ..options() }, None) {
-            Err(StartError::Trust(cause)) => cause.to_string(),
+            Err(StartError::Trust { file, cause }) => (file, cause.to_string()),
             other => panic!("{:?}", other.err()),
         };
-    let why = refused(ServerTls { key: keys.path("two.key"), ..keys.server() });
-    assert!(why.contains("two.key: it does not belong to the certificate"), "{why}");
-    let why = refused(ServerTls { certificate: keys.path("missing"), ..keys.server() });
-    assert!(why.contains("missing: No such file"), "{why}");
-    let why = refused(ServerTls { key: keys.path("one.pem"), ..keys.server() });
-    assert!(why.contains("one.pem: it contains a certificate, but no private key"), "{why}");
-    let why = refused(ServerTls { client_authorities: Some(keys.path("one.key")), ..keys.server() });
-    assert!(why.contains("one.key: it contains a private key"), "{why}");
+    let assert_refused = |tls: ServerTls, at_fault: ServerFile, text: &str| {
+        let (file, why) = refused(tls);
+        assert!(file == at_fault && why.contains(text), "{file:?}: {why}");
+    };
+    let (certificate, key) = (keys.path("missing"), keys.path("two.key"));
+    let foreign = "two.key: it does not belong to the certificate";
+    assert_refused(ServerTls { key, ..keys.server() }, ServerFile::Key, foreign);
+    let missing = "missing: No such file";
+    assert_refused(ServerTls { certificate, ..keys.server() }, ServerFile::Certificate, missing);
+    let key = keys.path("one.pem");
+    let no_key = "one.pem: it contains a certificate, but no private key";
+    assert_refused(ServerTls { key, ..keys.server() }, ServerFile::Key, no_key);
+    let client_authorities = Some(keys.path("one.key"));
+    let a_key = "one.key: it contains a private key";
+    assert_refused(ServerTls { client_authorities, ..keys.server() }, ServerFile::ClientAuthorities, a_key);
 }

@@ -5,10 +5,10 @@ use std::io;
 use super::napi::{Deferred, Engine, EngineError, Value};
 use crate::client::{
     AlreadyConnected, Cause, CloseError, Closed, ConnectError, Error, Failure, OptionsError, Phase,
-    PingError, Reconnecting, RefusedUpgrade, SendError, Times, TrustError, UpgradeError,
+    PingError, Reconnecting, RefusedUpgrade, SendError, ServerFile, Times, TrustError, UpgradeError,
 };
 use crate::platform::may_use_network;
-use crate::server::StartError;
+use crate::server::{FaultyOption, StartError};
 
 /// The error of a call: a wrong argument or a refusal.
 #[derive(Debug)]
@@ -86,25 +86,34 @@ impl ApiError {
         Self { code: NO_CONNECTION, message }
     }
 
-    /// The reason why a server was not started.
+    /// The reason why a server was not started. The text names the option that must change.
     pub fn of_start(error: &StartError) -> Self {
         let code = match error {
-            StartError::Trust(TrustError { path: Some(_), is_shortage: false, .. }) => CERTIFICATE_FILE,
-            StartError::Listen { cause, .. } => match cause.kind() {
-                io::ErrorKind::AddrInUse => PORT_TAKEN,
-                io::ErrorKind::AddrNotAvailable => SERVER_ADDRESS,
+            shortage if shortage.is_shortage() => OTHER,
+            StartError::Trust { cause: TrustError { path: Some(_), .. }, .. } => CERTIFICATE_FILE,
+            StartError::Listen { cause, .. } => match (error.option(), cause.kind()) {
+                (Some(FaultyOption::Port), io::ErrorKind::AddrInUse) => PORT_TAKEN,
                 // A port below 1024 needs a privilege.
-                io::ErrorKind::PermissionDenied if cause.raw_os_error() == Some(libc::EACCES) => SERVER_PORT,
-                io::ErrorKind::PermissionDenied => PERMISSION,
+                (Some(FaultyOption::Port), _) => SERVER_PORT,
+                (Some(FaultyOption::Address), _) => SERVER_ADDRESS,
+                (_, io::ErrorKind::PermissionDenied) => PERMISSION,
                 _ => OTHER,
             },
             StartError::ListenAtPath { cause, .. } => match cause.kind() {
                 io::ErrorKind::AddrInUse => PORT_TAKEN,
                 _ => SERVER_ADDRESS,
             },
-            StartError::Trust(_) | StartError::Exhausted(_) => OTHER,
+            StartError::Trust { .. } | StartError::Exhausted(_) => OTHER,
         };
-        Self { code, message: format!("start: {error}") }
+        let option = match error.option() {
+            Some(FaultyOption::File(ServerFile::Certificate)) => "serverCert.certPath: ",
+            Some(FaultyOption::File(ServerFile::Key)) => "serverCert.keyPath: ",
+            Some(FaultyOption::File(ServerFile::ClientAuthorities)) => "clientCaPath: ",
+            Some(FaultyOption::Address) => "serverIP: ",
+            Some(FaultyOption::Port) => "serverPort: ",
+            None => "",
+        };
+        Self { code, message: format!("start: {option}{error}") }
     }
 
     pub fn other(message: &str) -> Self {

@@ -58,8 +58,8 @@ pub use self::shared::{AlreadyConnected, CloseError, CloseStart, ConnectError, P
 pub use self::state::{State, close_code};
 pub use self::stats::{Statistics, Timing};
 pub use self::tls::{
-    AlpnProtocols, ClientCertificate, NetworkSecurityConfig, Password, Pin, PinError, ServerTls, TlsError,
-    TlsOptions, TlsServerName, TrustError,
+    AlpnProtocols, ClientCertificate, NetworkSecurityConfig, Password, Pin, PinError, ServerFile, ServerTls,
+    TlsError, TlsOptions, TlsServerName, TrustError,
 };
 pub use crate::logging::{LogLevel, set_log_level};
 pub use crate::protocol::{

@@ -6,9 +6,11 @@ use std::ffi::CStr;
 use std::io;
 
 use super::abi::ErrCode;
-use crate::client::{AlreadyConnected, CloseError, ConnectError, Error, OptionsError, PingError, SendError};
+use crate::client::{
+    AlreadyConnected, CloseError, ConnectError, Error, OptionsError, PingError, SendError, ServerFile,
+};
 use crate::protocol::ProtocolError;
-use crate::server::StartError;
+use crate::server::{FaultyOption, StartError};
 
 pub fn of_options(error: &OptionsError) -> ErrCode {
     match error {
@@ -57,13 +59,27 @@ pub fn of_close(error: CloseError) -> ErrCode {
 
 pub fn of_start(error: &StartError) -> ErrCode {
     match error {
-        StartError::Trust(_) => ErrCode::Certificate,
+        shortage if shortage.is_shortage() => ErrCode::ConnectionError,
+        StartError::Trust { .. } => ErrCode::Certificate,
         StartError::ListenAtPath { cause, .. } if cause.kind() == io::ErrorKind::InvalidInput => {
             ErrCode::InvalidArgument
         }
         StartError::Listen { .. } | StartError::ListenAtPath { .. } => ErrCode::CannotListen,
         StartError::Exhausted(_) => ErrCode::ConnectionError,
     }
+}
+
+/// The text of a failed start. It begins with the field of `NWS_ServerOptions` that must change.
+pub fn text_of_start(error: &StartError) -> String {
+    let field = match error.option() {
+        Some(FaultyOption::File(ServerFile::Certificate)) => "certPath",
+        Some(FaultyOption::File(ServerFile::Key)) => "keyPath",
+        Some(FaultyOption::File(ServerFile::ClientAuthorities)) => "clientCaPath",
+        Some(FaultyOption::Address) => "address",
+        Some(FaultyOption::Port) => "port",
+        None => return error.to_string(),
+    };
+    format!("{field}: {error}")
 }
 
 pub fn of_failure(error: &Error) -> ErrCode {

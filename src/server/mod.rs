@@ -6,6 +6,7 @@
 mod acceptor;
 mod admission;
 mod connection;
+mod error;
 mod listener;
 mod options;
 mod place;
@@ -14,14 +15,14 @@ mod statistics;
 mod upgrade;
 
 use std::fmt;
-use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::admission::Unwelcome;
 pub use self::connection::{Connection, ConnectionInfo};
+pub use self::error::{FaultyOption, StartError};
 pub use self::listener::{Answer, ServerListener};
 pub use self::options::{CLIENTS_DEFAULT, RateLimit, ServerOptions};
 pub use self::place::Remote;
@@ -30,7 +31,7 @@ pub use self::upgrade::{HeaderFault, Refusal, UpgradeRequest, answer_header};
 
 use self::place::Bound;
 use self::shared::Shared;
-use crate::client::{MessageType, TrustError, server_config};
+use crate::client::{MessageType, server_config};
 use crate::protocol::server_header;
 use crate::{logging, runtime};
 
@@ -40,57 +41,12 @@ pub struct Server {
     local: Option<SocketAddr>,
 }
 
-/// The reason why a server cannot be started.
-#[derive(Debug)]
-pub enum StartError {
-    /// A certificate file or a key is unusable.
-    Trust(TrustError),
-    /// The system refuses to listen on this address.
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The system's error.
-        cause: io::Error,
-    },
-    /// The system refuses to listen at a path.
-    ListenAtPath {
-        /// The path.
-        path: PathBuf,
-        /// The system's error, or this library's for an invalid path.
-        cause: io::Error,
-    },
-    /// The system has no threads or no descriptors for this library.
-    Exhausted(io::Error),
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Trust(cause) => cause.fmt(f),
-            Self::Listen { address, cause } => write!(f, "cannot listen on {address}: {cause}"),
-            Self::ListenAtPath { path, cause } => {
-                let what = match cause.kind() {
-                    io::ErrorKind::AddrInUse => "a file with this name exists",
-                    io::ErrorKind::NotFound => "its folder does not exist",
-                    _ => "",
-                };
-                write!(f, "socketPath: cannot listen on {}: ", path.display())?;
-                if what.is_empty() { cause.fmt(f) } else { write!(f, "{what}: {cause}") }
-            }
-            Self::Exhausted(cause) => {
-                write!(f, "the system has no threads or descriptors left for the library: {cause}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for StartError {}
-
 impl Server {
     /// Listens, and accepts clients from now on. Reads the files of certificates and keys.
     pub fn start(options: ServerOptions, listener: Box<dyn ServerListener>) -> Result<Self, StartError> {
         let process = runtime::start().map_err(StartError::Exhausted)?;
-        let tls = options.tls.as_ref().map(server_config).transpose().map_err(StartError::Trust)?;
+        let unusable = |(file, cause)| StartError::Trust { file, cause };
+        let tls = options.tls.as_ref().map(server_config).transpose().map_err(unusable)?;
         let refused = |cause| match &options.socket_path {
             Some(path) => StartError::ListenAtPath { path: path.clone(), cause },
             None => StartError::Listen { address: options.listen, cause },

@@ -71,6 +71,8 @@ pub(super) enum Bound {
 impl Bound {
     /// Listens at an address. The address for all of IPv6 also serves IPv4.
     pub(super) fn at_address(address: SocketAddr) -> io::Result<Self> {
+        // A socket of IPv6 alone cannot have an IPv4 address in the form of IPv6.
+        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         // Connections of an earlier server may still be in the kernel, waiting for late packets.
         socket.set_reuse_address(true)?;

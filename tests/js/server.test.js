@@ -279,7 +279,9 @@ serverTest('an invalid configuration is refused with its code', async ({ server 
   for (const serverIP of ['localhost', '300.0.0.1', '']) await refused(ADDRESS, /^serverIP: /, { serverIP });
   await refused(PARAMETER, /^serverIP: /, { serverIP: 5 });
   // No host has this address (RFC 5737).
-  await refused(ADDRESS, /^start: cannot listen on 192\.0\.2\.1:\d+: /, { serverIP: '192.0.2.1' });
+  await refused(ADDRESS, /^start: serverIP: cannot listen on 192\.0\.2\.1:\d+: /, { serverIP: '192.0.2.1' });
+  // A group of addresses.
+  await refused(ADDRESS, /^start: serverIP: cannot listen on \[ff02::1\]:\d+: /, { serverIP: 'ff02::1' });
   for (const number of [0, -1, 1.5, '10']) {
     await refused(PARAMETER, /^maxConcurrentClientsNumber: /, { maxConcurrentClientsNumber: number });
     await refused(PARAMETER, /^maxConnectionsForOneClient: /, { maxConnectionsForOneClient: number });
@@ -288,8 +290,12 @@ serverTest('an invalid configuration is refused with its code', async ({ server 
   await refused(PARAMETER, /^serverCert: /, { serverCert: 'x' });
   await refused(PARAMETER, /^serverCert\.keyPath: /, { serverCert: { certPath: CLIENT_CERT_FILE } });
   await refused(PARAMETER, /^serverCert\.certPath: /, { serverCert: { certPath: '', keyPath: CLIENT_KEY_FILE } });
-  await refused(CERTIFICATE_FILE, /nowhere/, { serverCert: { certPath: '/nowhere', keyPath: CLIENT_KEY_FILE } });
-  await refused(CERTIFICATE_FILE, /nowhere/, { serverCert: { certPath: CLIENT_CERT_FILE, keyPath: '/nowhere' } });
+  await refused(CERTIFICATE_FILE, /^start: serverCert\.certPath: .*nowhere/, { serverCert: { certPath: '/nowhere', keyPath: CLIENT_KEY_FILE } });
+  await refused(CERTIFICATE_FILE, /^start: serverCert\.keyPath: .*nowhere/, { serverCert: { certPath: CLIENT_CERT_FILE, keyPath: '/nowhere' } });
+  const serverCert = { certPath: CLIENT_CERT_FILE, keyPath: CLIENT_KEY_FILE };
+  await refused(CERTIFICATE_FILE, /^start: clientCaPath: .*nowhere/, { serverCert, clientCaPath: '/nowhere' });
+  const foreignKey = { certPath: CLIENT_CERT_FILE, keyPath: path.join(__dirname, '..', 'keys', 'ec.pem') };
+  await refused(CERTIFICATE_FILE, /^start: serverCert\.keyPath: .*it does not belong to the certificate/, { serverCert: foreignKey });
   await refused(CERTIFICATE_FILE, /contains a certificate, but no private key/, { serverCert: { certPath: CLIENT_CERT_FILE, keyPath: CA_FILE } });
   assert.strictEqual(await server.start(config), true, 'and nothing of it is left');
 });
@@ -298,7 +304,7 @@ serverTest('a port in use has its own code', async (serving, context) => {
   await serving.start();
   const other = new Serving(context);
   const config = { serverIP: '127.0.0.1', serverPort: serving.port };
-  assertError(await failureOf(() => other.server.start(config)), PORT_TAKEN, /^start: cannot listen on 127\.0\.0\.1:\d+: /);
+  assertError(await failureOf(() => other.server.start(config)), PORT_TAKEN, /^start: serverPort: cannot listen on 127\.0\.0\.1:\d+: /);
 });
 
 /** An upgraded client of a path: what it gets as text, and what sends a short text. */

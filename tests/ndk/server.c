@@ -655,11 +655,15 @@ static void refuses_invalid_arguments(void)
     REFUSED((options.rateConnections = 1, options.ratePeriodMs = 0), NWS_INVALID_ARGUMENT, "ratePeriodMs: 0");
     REFUSED((options.sendQueueLimit = 10, options.sendLowWater = 11), NWS_INVALID_ARGUMENT, "sendLowWater");
     REFUSED(options.size = 8, NWS_INVALID_ARGUMENT, "NWS_ServerOptions");
-    REFUSED(options.port = taken.port, NWS_CANNOT_LISTEN, "cannot listen on 127.0.0.1");
-    REFUSED(options.address = "192.0.2.1", NWS_CANNOT_LISTEN, "cannot listen on 192.0.2.1");
-    REFUSED((options.certPath = "/nowhere.pem", options.keyPath = "/nowhere.pem"), NWS_CERTIFICATE_UNUSABLE, "/nowhere.pem");
+    REFUSED(options.port = taken.port, NWS_CANNOT_LISTEN, "port: cannot listen on 127.0.0.1");
+    REFUSED(options.address = "192.0.2.1", NWS_CANNOT_LISTEN, "address: cannot listen on 192.0.2.1");
+    REFUSED((options.certPath = "/nowhere.pem", options.keyPath = required("CLIENT_KEY_FILE")), NWS_CERTIFICATE_UNUSABLE,
+            "certPath: certificate file /nowhere.pem");
     REFUSED((options.certPath = required("CLIENT_CERT_FILE"), options.keyPath = required("CA_FILE")),
-            NWS_CERTIFICATE_UNUSABLE, "key");
+            NWS_CERTIFICATE_UNUSABLE, "keyPath: ");
+    REFUSED((options.certPath = required("CLIENT_CERT_FILE"), options.keyPath = required("CLIENT_KEY_FILE"),
+             options.clientCaPath = "/nowhere.pem"),
+            NWS_CERTIFICATE_UNUSABLE, "clientCaPath: certificate file /nowhere.pem");
     CHECK_TEXT(NWS_ErrorName(NWS_CANNOT_LISTEN), "NWS_CANNOT_LISTEN");
     CHECK_TEXT(NWS_ErrorName(NWS_CERTIFICATE_UNUSABLE), "NWS_CERTIFICATE_UNUSABLE");
 

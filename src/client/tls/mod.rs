@@ -28,7 +28,7 @@ pub use self::options::{
     TlsOptions, TlsServerName,
 };
 
-pub use self::server::ServerTls;
+pub use self::server::{ServerFile, ServerTls};
 
 pub(crate) use self::server::{accept_tls, server_config};
 

@@ -81,7 +81,7 @@ pub extern "C" fn NWS_ServerStart(server: *mut RawServer, options: *const RawSer
         handle.start(|| {
             let owner = Owner { server: handle.clone(), waiting: Arc::default() };
             Server::start(options, Box::new(owner))
-                .map_err(|cause| CallError::new(error::of_start(&cause), cause.to_string()))
+                .map_err(|cause| CallError::new(error::of_start(&cause), error::text_of_start(&cause)))
         })
     })
 }
