@@ -12,11 +12,12 @@ const REQUEST_HEADERS_MAX: usize = 100;
 /// Random bytes of a key (RFC 6455 section 4.1).
 const KEY_BYTES: usize = 16;
 
-/// The headers that the upgrade itself sets.
-const OWN_HEADERS: [&str; 6] = [
+/// The headers that belong to the upgrade and to the form of its answer.
+const OWN_HEADERS: [&str; 7] = [
     "upgrade",
     "connection",
     "content-length",
+    "transfer-encoding",
     "sec-websocket-accept",
     "sec-websocket-protocol",
     "sec-websocket-extensions",
@@ -73,7 +74,7 @@ pub struct Refusal {
     pub status: u16,
     /// Headers in addition to those of every answer.
     pub headers: Vec<(String, String)>,
-    /// The body, in plain text.
+    /// The body. It is plain text, unless a header `Content-Type` says otherwise.
     pub body: String,
 }
 
@@ -90,11 +91,11 @@ impl Refusal {
     /// The answer in the form that is sent.
     pub(super) fn format(&self) -> Vec<u8> {
         let Self { status, headers, body } = self;
-        let mut out = format!(
-            "HTTP/1.1 {status} {}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n",
-            reason_of(*status),
-            body.len()
-        );
+        let mut out = format!("HTTP/1.1 {status} {}\r\nConnection: close\r\n", reason_of(*status));
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            push_header(&mut out, "Content-Type", "text/plain; charset=utf-8");
+        }
+        push_header(&mut out, "Content-Length", &body.len().to_string());
         push_headers(&mut out, headers);
         out.push_str(body);
         out.into_bytes()
@@ -349,5 +350,12 @@ mod tests {
             "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\
              Content-Length: 8\r\nX-A: b\r\n\r\nnot here"
         );
+        let json = Refusal::new(403, "{}").with_header("content-type", "application/json");
+        assert_eq!(
+            String::from_utf8_lossy(&json.format()),
+            "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 2\r\n\
+             content-type: application/json\r\n\r\n{}"
+        );
+        assert_eq!(answer_header(b"Transfer-Encoding", b"chunked"), Err(HeaderFault::Own));
     }
 }

@@ -586,6 +586,36 @@ serverTest('a listener accepts and refuses clients', async (serving, context) =>
   assert.strictEqual(serving.server.stats().notOpened, 2);
 });
 
+serverTest('a refusal may have a body of another type', async (serving, context) => {
+  serving.server.on('request', (request) => request.refuse(409, { body: '{}', header: { 'content-type': 'application/json' } }));
+  await serving.start();
+  const socket = new Recorder(context);
+  await socket.ws.connect(serving.url);
+  const { response: { body, header } } = await socket.error();
+  assert.deepStrictEqual([body, header['content-type'], header['content-length']], ['{}', 'application/json', '2']);
+});
+
+serverTest('a listener that throws refuses its client at once', async (serving, context) => {
+  const asked = [];
+  serving.server.on('request', (request) => {
+    asked.push(request);
+    if (request.target === '/answered') request.accept();
+    throw new Error(`about ${request.target}`);
+  });
+  await serving.start({ handshakeTimeout: 30_000_000 });
+  const socket = new Recorder(context);
+  let uncaught = uncaughtException();
+  await socket.ws.connect(serving.url);
+  assert.strictEqual((await socket.error()).data, '500');
+  assert.strictEqual((await uncaught).message, 'about /');
+  asked[0].accept(); // It was answered.
+  uncaught = uncaughtException();
+  const answered = new Recorder(context);
+  await answered.open(`${serving.url}answered`);
+  await serving.next('connect');
+  assert.strictEqual((await uncaught).message, 'about /answered');
+});
+
 serverTest('a broadcast reaches all clients, or the listed ones', async (serving, context) => {
   await serving.start();
   const clients = [await serving.client(context), await serving.client(context), await serving.client(context)];

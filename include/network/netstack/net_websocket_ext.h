@@ -1423,7 +1423,7 @@ int32_t NWS_ServerAccept(struct NWS_Server *server, uint64_t request, const char
  * @param request NWS_ServerRequest::request.
  * @param status The HTTP status, 300 to 599.
  * @param headers Headers of the answer; NULL for none.
- * @param body Its body, plain text; NULL for none.
+ * @param body Its body; NULL for none. It is plain text, unless a header Content-Type says otherwise.
  * @return As NWS_ServerAccept(); NWS_INVALID_ARGUMENT for another status.
  */
 int32_t NWS_ServerRefuse(struct NWS_Server *server, uint64_t request, uint32_t status,

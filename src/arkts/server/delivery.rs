@@ -73,7 +73,10 @@ impl Binding {
                 Ok(())
             }
             ServerEvent::Requested(asked) => {
-                self.call(env, ServerEventType::Request, || Ok([request_value(env, *asked)?]))
+                let (request, unanswered) = request_value(env, *asked)?;
+                let told = self.call(env, ServerEventType::Request, || Ok([request]));
+                // Otherwise its client would keep a place among the handshakes until the timeout.
+                told.inspect_err(|_| unanswered.listener_failed())
             }
             ServerEvent::Connected(key, info) => {
                 let object = self.note(env, key, &info)?;

@@ -33,8 +33,21 @@ pub fn set_remote(object: Value<'_>, remote: Remote) -> Result<(), EngineError> 
     object.set(c"clientPort", env.number(number)?)
 }
 
+/// The answer to a request, until it is given.
+pub struct Unanswered(Rc<RefCell<Option<Answer>>>);
+
+impl Unanswered {
+    /// Refuses the client of a listener that has failed, unless it is answered.
+    pub fn listener_failed(&self) {
+        if let Some(answer) = self.0.take() {
+            let body = "the application failed to answer".to_owned();
+            answer.refuse(Refusal { status: 500, headers: Vec::new(), body });
+        }
+    }
+}
+
 /// Makes the object that the listener of `request` gets.
-pub fn request_value<'env>(env: Engine, asked: Asked) -> Result<Value<'env>, EngineError> {
+pub fn request_value<'env>(env: Engine, asked: Asked) -> Result<(Value<'env>, Unanswered), EngineError> {
     let Asked { remote, request, answer } = asked;
     let object = env.object()?;
     set_remote(object, remote)?;
@@ -44,7 +57,7 @@ pub fn request_value<'env>(env: Engine, asked: Asked) -> Result<Value<'env>, Eng
     object.set(c"protocols", env.array(&names)?)?;
     // The first call answers.
     let answer = Rc::new(RefCell::new(Some(answer)));
-    let waiting = answer.clone();
+    let (waiting, unanswered) = (answer.clone(), Unanswered(answer.clone()));
     object.set(
         c"accept",
         env.named_function("accept", move |call| {
@@ -76,7 +89,7 @@ pub fn request_value<'env>(env: Engine, asked: Asked) -> Result<Value<'env>, Eng
             }
         })?,
     )?;
-    Ok(object)
+    Ok((object, unanswered))
 }
 
 fn refusal(status: Value<'_>, options: Value<'_>) -> Result<Refusal, ApiError> {

@@ -1210,14 +1210,15 @@ declare namespace webSocket {
     header?: Record<string, string>;
 
     /**
-     * The body, as plain text. Default: empty.
+     * The body. It is plain text, unless `header` has a `Content-Type`. Default: empty.
      * @since 0.1.0 of this library
      */
     body?: string;
   }
 
   /**
-   * A client's request for a connection. It waits until `accept` or `refuse` is called, or until `handshakeTimeout` ends.
+   * A client's request for a connection. It waits until `accept` or `refuse` is called, or until `handshakeTimeout` ends. If the
+   * listener throws before, the client is refused with 500.
    * @since 0.1.0 of this library
    */
   interface ServerRequest {
