@@ -311,6 +311,8 @@ static void echoes_and_counts(void)
     CHECK_INT(result, NWS_NOT_FOUND);
     CHECK_HAS(NWS_LastErrorMessage(), "connection: 1 does not exist");
     CHECK_INT(NWS_ServerClose(record.server, 2, 4000, "go"), WEBSOCKET_OK);
+    result = NWS_ServerClose(record.server, 2, 4001, "again");
+    CHECK(result == WEBSOCKET_OK || result == NWS_NOT_FOUND);
     CHECK_INT(probe_await(second, CLOSE, 0)->code, 4000);
     NOTED(&record, "close 2 4000 go");
     statistics.size = sizeof statistics;

@@ -56,9 +56,9 @@
  * Limits in bytes are 64-bit numbers everywhere. On 32 bits a limit above the address space means that only memory
  * limits the size. A message that is received in pieces may be longer.
  *
- * A child of fork() lacks the library's threads. If the parent has created a client, the child's calls return
- * WEBSOCKET_CLIENT_NOT_CREATED at once, and OH_WebSocketClient_Constructor() returns NULL. After exec() the library
- * works as in a new process.
+ * A child of fork() lacks the library's threads. If the parent has created a client or a server, the child's calls return
+ * WEBSOCKET_CLIENT_NOT_CREATED at once, and OH_WebSocketClient_Constructor() and NWS_ServerCreate() return NULL. After
+ * exec() the library works as in a new process.
  *
  * Strings are NUL-terminated UTF-8. Times are in milliseconds or microseconds, as the field's name says.
  *
@@ -1252,7 +1252,7 @@ typedef struct NWS_ServerRequest {
     size_t size;
     /** For NWS_ServerAccept() and NWS_ServerRefuse(). */
     uint64_t request;
-    /** The client's IP address. */
+    /** The client's IP address; "" for a client of NWS_ServerOptions::socketPath. */
     const char *address;
     /** The path and the query, as sent by the client. */
     const char *target;
@@ -1262,7 +1262,7 @@ typedef struct NWS_ServerRequest {
     const struct NWS_Header *headers;
     /** Entries of `headers`. */
     size_t headerCount;
-    /** The client's port. */
+    /** The client's port; 0 for a client of NWS_ServerOptions::socketPath. */
     uint16_t port;
 } NWS_ServerRequest;
 
@@ -1280,7 +1280,7 @@ typedef struct NWS_ServerConnection {
     const char *protocol;
     /** The extensions in use, as in Sec-WebSocket-Extensions; "" for none. */
     const char *extensions;
-    /** The client's port. */
+    /** The client's port; 0 for a client of NWS_ServerOptions::socketPath. */
     uint16_t port;
 } NWS_ServerConnection;
 
@@ -1468,13 +1468,13 @@ int32_t NWS_ServerBroadcast(struct NWS_Server *server, int32_t type, const void 
 
 /**
  * @brief Starts the closing handshake with one client, after its queued messages. NWS_ServerCallbacks::onClose reports the
- *     end.
+ *     end. If the connection is already closing, this changes nothing.
  * @param server The server.
  * @param connection The connection.
  * @param code As WebSocket_CloseOption::code; 0 for 1000.
  * @param reason UTF-8; at most 123 bytes are sent. NULL for none.
- * @return WEBSOCKET_OK; NWS_NOT_FOUND if the connection does not exist or has ended; WEBSOCKET_NO_CONNECTION if it is already
- *     closing, or the server is not started.
+ * @return WEBSOCKET_OK; NWS_NOT_FOUND if the connection does not exist or has ended; WEBSOCKET_NO_CONNECTION if the server is
+ *     not started.
  */
 int32_t NWS_ServerClose(struct NWS_Server *server, uint64_t connection, uint32_t code, const char *reason);
 
