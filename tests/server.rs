@@ -7,8 +7,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use net_websocket::internals::client::{
@@ -478,6 +480,78 @@ fn stop_closes_all_connections_and_frees_the_port() {
     assert!(server.server.connections().is_empty());
     let again = Echoing::start(ServerOptions { listen: server.address(), ..options() });
     let _ = again.other();
+}
+
+#[test]
+fn the_port_is_free_when_stop_returns() {
+    let mut listen = options().listen;
+    for _ in 0..100 {
+        let server = Echoing::start(ServerOptions { listen, ..options() });
+        listen = server.address();
+        let _connected = server.told_of();
+        assert!(server.server.stop(None));
+    }
+}
+
+/// A listener that is asked for room before each client.
+struct Full {
+    told: Sender<&'static str>,
+    waker: Mutex<Option<Waker>>,
+    has_room: AtomicBool,
+}
+
+struct OfFull(Arc<Full>);
+
+impl ServerListener for OfFull {
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let Self(full) = self;
+        if full.has_room.load(Ordering::SeqCst) {
+            return Poll::Ready(());
+        }
+        *full.waker.lock().expect("no panic") = Some(cx.waker().clone());
+        let _ = full.told.send("full");
+        Poll::Pending
+    }
+
+    fn requested(&self, _remote: Remote, _request: &Arc<UpgradeRequest>, answer: Answer) {
+        let Self(full) = self;
+        let has_room = full.has_room.load(Ordering::SeqCst);
+        let _ = full.told.send(if has_room { "requested" } else { "requested without room" });
+        drop(answer);
+    }
+
+    fn connected(&self, _info: &Arc<ConnectionInfo>) -> Box<dyn Listener> {
+        panic!("each request is dropped");
+    }
+}
+
+#[test]
+fn clients_wait_until_their_owner_has_room() {
+    let (told, events) = channel();
+    let full = Arc::new(Full { told, waker: Mutex::default(), has_room: AtomicBool::new(false) });
+    let server = Server::start(options(), Box::new(OfFull(full.clone()))).expect("a server");
+    let mut stream = TcpStream::connect(server.local().expect("an address")).expect("it listens");
+    stream.write_all(request("").as_bytes()).expect("sent");
+    let next = || events.recv_timeout(DEADLINE).expect("an event in time");
+    assert_eq!(next(), "full");
+    full.has_room.store(true, Ordering::SeqCst);
+    full.waker.lock().expect("no panic").take().expect("a waker").wake();
+    let asked = std::iter::from_fn(|| Some(next())).find(|told| *told != "full");
+    assert_eq!(asked, Some("requested"));
+    assert_eq!(rest(&mut stream), b"");
+}
+
+#[test]
+fn the_limit_of_a_stop_keeps_nothing_after_the_end() {
+    let server = Echoing::start(options());
+    let mut client = server.told_of();
+    let Echoing { server, told } = server;
+    assert!(server.stop(Some(Duration::from_secs(3_600))));
+    drop(server);
+    while client.read().is_ok() {}
+    while told.recv_timeout(DEADLINE).expect("an event in time") != Told::Over {}
+    // The owner has one of the senders.
+    assert_eq!(told.recv_timeout(DEADLINE), Err(RecvTimeoutError::Disconnected));
 }
 
 #[test]

@@ -164,6 +164,12 @@ impl Process {
         self.dispatch(Job::Spawn(self.tokio.handle(), Box::pin(task)));
     }
 
+    /// Runs code that registers sockets.
+    pub(crate) fn within<R>(&self, run: impl FnOnce() -> R) -> R {
+        let _entered = self.tokio.enter();
+        run()
+    }
+
     /// Runs a job here, or on the thread that may run it.
     fn dispatch(&self, job: Job) {
         if slot::is_holder() {

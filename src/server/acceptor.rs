@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::admission::Slot;
 use super::connection::ConnectionInfo;
 use super::listener::{Acceptance, Answer, Given, Verdict};
-use super::place::{Listening, Remote};
+use super::place::Remote;
 use super::shared::{Arrival, Ready, Shared};
 use super::upgrade::{Agreement, REQUEST_HEAD_BYTES_MAX, Refusal, UpgradeRequest};
 use crate::client::{Socket, Stream, Tcp, TlsError, accept_tls, within};
@@ -48,13 +48,14 @@ impl From<io::Error> for Fault {
 }
 
 /// Accepts clients until the server stops.
-pub(super) async fn accept(mut listener: Listening, server: Arc<Shared>) {
+pub(super) async fn accept(server: Arc<Shared>) {
     let (mut in_turn, mut can_accept) = (0, true);
     loop {
         let next = async {
-            // Clients without a permit wait in the kernel.
+            // Clients wait in the kernel until there is a permit, and the owner has room for their events.
             let permit = server.handshakes.clone().acquire_owned().await.ok();
-            (permit, listener.accept().await)
+            poll_fn(|cx| server.listener.poll_ready(cx)).await;
+            (permit, poll_fn(|cx| server.poll_accept(cx)).await)
         };
         let (permit, accepted) = tokio::select! {
             biased;
@@ -87,7 +88,6 @@ pub(super) async fn accept(mut listener: Listening, server: Arc<Shared>) {
             (None, Ok(_)) => break,
         }
     }
-    drop(listener);
     server.release();
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
 
@@ -14,6 +15,13 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// The owner of a server. The library calls it on its own threads, several at a time. No call may block.
 pub trait ServerListener: Send + Sync + 'static {
+    /// Ready while the owner has room for the events of another client. Until then the server accepts none, and the waker
+    /// must be woken.
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let _ = cx;
+        Poll::Ready(())
+    }
+
     /// A client requests a connection. `answer` accepts or refuses it. Without an answer it fails at the handshake timeout.
     fn requested(&self, remote: Remote, request: &Arc<UpgradeRequest>, answer: Answer) {
         let _ = (remote, request);

@@ -15,6 +15,7 @@ mod statistics;
 mod upgrade;
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,11 +30,11 @@ pub use self::place::Remote;
 pub use self::statistics::ServerStatistics;
 pub use self::upgrade::{HeaderFault, Refusal, UpgradeRequest, answer_header};
 
-use self::place::Bound;
+use self::place::{Bound, Listening};
 use self::shared::Shared;
 use crate::client::{MessageType, server_config};
 use crate::protocol::server_header;
-use crate::{logging, runtime};
+use crate::runtime;
 
 /// A server that listens. Every method may be called from any thread, and none waits for the network. Dropping it stops it.
 pub struct Server {
@@ -51,24 +52,9 @@ impl Server {
             Some(path) => StartError::ListenAtPath { path: path.clone(), cause },
             None => StartError::Listen { address: options.listen, cause },
         };
-        let bound = match &options.socket_path {
-            Some(path) => Bound::at_path(path),
-            None => Bound::at_address(options.listen),
-        };
-        let bound = bound.map_err(refused)?;
-        let local = bound.local().map_err(refused)?;
-        let shared = Arc::new(Shared::new(options, tls, listener));
-        let server = shared.clone();
-        process.spawn(async move {
-            match bound.into_listening() {
-                Ok(listener) => acceptor::accept(listener, server).await,
-                Err(cause) => {
-                    logging::error(format_args!("the server cannot listen: {cause}"));
-                    server.listener.cannot_accept(&cause);
-                    server.release();
-                }
-            }
-        });
+        let (listening, local) = process.within(|| listen(&options)).map_err(refused)?;
+        let shared = Arc::new(Shared::new(options, tls, listening, listener));
+        process.spawn(acceptor::accept(shared.clone()));
         Ok(Self { shared, local })
     }
 
@@ -115,22 +101,35 @@ impl Server {
         self.shared.statistics()
     }
 
-    /// Accepts no more clients, frees the port, and closes all connections with 1001 after their queued messages. A
-    /// client that was accepted before still opens first. Connections that have not ended within `limit` are dropped.
-    /// Returns false if already stopped.
+    /// Accepts no more clients, and closes all connections with 1001 after their queued messages. A client that was
+    /// accepted before still opens first. Connections that have not ended within `limit` are dropped. The port is free
+    /// when this returns. Returns false if already stopped.
     pub fn stop(&self, limit: Option<Duration>) -> bool {
         let Some(connections) = self.shared.stop() else { return false };
         connections.iter().for_each(|connection| connection.go_away());
         if let Some(limit) = limit {
-            let server = self.shared.clone();
+            // Its connections keep it. After the last one has ended, the limit must not.
+            let server = Arc::downgrade(&self.shared);
             // Without a runtime there would be no connections.
             let _ = runtime::spawn(async move {
                 tokio::time::sleep(limit).await;
-                server.hurry();
+                if let Some(server) = server.upgrade() {
+                    server.hurry();
+                }
             });
         }
         true
     }
+}
+
+/// Listens where the options say. Also returns the address, with the port that the system chose.
+fn listen(options: &ServerOptions) -> io::Result<(Listening, Option<SocketAddr>)> {
+    let bound = match &options.socket_path {
+        Some(path) => Bound::at_path(path),
+        None => Bound::at_address(options.listen),
+    }?;
+    let local = bound.local()?;
+    Ok((bound.into_listening()?, local))
 }
 
 impl Drop for Server {

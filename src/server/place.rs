@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
+use std::task::{Context, Poll, ready};
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
@@ -111,7 +112,7 @@ impl Bound {
         }
     }
 
-    /// Passes it to the runtime.
+    /// Passes it to the runtime. Call it within the runtime.
     pub(super) fn into_listening(self) -> io::Result<Listening> {
         Ok(match self {
             Self::Address(listener) => Listening::Address(TcpListener::from_std(listener)?),
@@ -134,19 +135,20 @@ pub(super) enum Listening {
 }
 
 impl Listening {
-    pub(super) async fn accept(&mut self) -> io::Result<(TcpStream, Remote)> {
+    pub(super) fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, Remote)>> {
         match self {
             Self::Address(listener) => {
-                let (stream, remote) = listener.accept().await?;
+                let (stream, remote) = ready!(listener.poll_accept(cx))?;
                 let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
-                Ok((stream, Remote::Address(remote)))
+                Poll::Ready(Ok((stream, Remote::Address(remote))))
             }
             Self::Path { listener, clients, .. } => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, _) = ready!(listener.poll_accept(cx))?;
                 *clients += 1;
                 // Both are streams of bytes. Calls that only TCP supports are not made for a client without an address.
                 let socket = OwnedFd::from(stream.into_std()?);
-                Ok((TcpStream::from_std(StdTcpStream::from(socket))?, Remote::Path(*clients)))
+                let stream = TcpStream::from_std(StdTcpStream::from(socket))?;
+                Poll::Ready(Ok((stream, Remote::Path(*clients))))
             }
         }
     }

@@ -2,16 +2,20 @@
 //! stopped.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 
 use rustls::ServerConfig;
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use super::admission::{Admission, Slot};
 use super::connection::{Connection, ConnectionInfo};
 use super::listener::ServerListener;
 use super::options::ServerOptions;
+use super::place::{Listening, Remote};
 use super::statistics::ServerStatistics;
 use crate::client::{Accepted, Client, Headers, Opened, SessionOptions, Stream, Timing};
 use crate::logging;
@@ -24,6 +28,8 @@ pub(super) struct Shared {
     pub(super) tls: Option<Arc<ServerConfig>>,
     pub(super) listener: Box<dyn ServerListener>,
     pub(super) admission: Arc<Admission>,
+    /// `None` after a stop.
+    listening: Mutex<Option<Listening>>,
     /// One permit for each client in its handshake.
     pub(super) handshakes: Arc<Semaphore>,
     /// It has no permit. A stop closes it.
@@ -43,7 +49,7 @@ struct Registry {
     stopped: bool,
     /// The time limit of the stop is over.
     hurried: bool,
-    /// The port is free.
+    /// The acceptor has ended.
     released: bool,
     told_over: bool,
     /// The counts of ended connections and of clients that never had one.
@@ -82,11 +88,13 @@ impl Shared {
     pub(super) fn new(
         options: ServerOptions,
         tls: Option<Arc<ServerConfig>>,
+        listening: Listening,
         listener: Box<dyn ServerListener>,
     ) -> Self {
         Self {
             session: Arc::new(options.session.clone()),
             admission: Admission::new(&options),
+            listening: Mutex::new(Some(listening)),
             handshakes: Arc::new(Semaphore::new(options.handshakes_max.clamp(1, Semaphore::MAX_PERMITS))),
             stop: Semaphore::new(0),
             hurry: Semaphore::new(0),
@@ -95,6 +103,14 @@ impl Shared {
             options,
             tls,
             listener,
+        }
+    }
+
+    /// The next client. Never ready after a stop.
+    pub(super) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, Remote)>> {
+        match &mut *lock(&self.listening) {
+            Some(listening) => listening.poll_accept(cx),
+            None => Poll::Pending,
         }
     }
 
@@ -140,14 +156,19 @@ impl Shared {
         lock(&self.registry).counted.not_opened += 1;
     }
 
-    /// From now on only clients accepted before can open. Returns the connections, or `None` if already stopped.
+    /// Frees the port. From now on only clients accepted before can open. Returns the connections, or `None` if already
+    /// stopped.
     pub(super) fn stop(&self) -> Option<Vec<Arc<Connection>>> {
         let mut registry = lock(&self.registry);
         if std::mem::replace(&mut registry.stopped, true) {
             return None;
         }
         self.stop.close();
-        Some(registry.connections.values().cloned().collect())
+        let connections = registry.connections.values().cloned().collect();
+        drop(registry);
+        let listening = lock(&self.listening).take();
+        drop(listening);
+        Some(connections)
     }
 
     /// A stop's time limit is over. No client is waited for.
@@ -200,7 +221,7 @@ impl Shared {
         }
     }
 
-    /// The port is free.
+    /// The acceptor has ended. No further client comes.
     pub(super) fn release(&self) {
         self.listener.released();
         lock(&self.registry).released = true;

@@ -398,6 +398,47 @@ serverTest('a stop closes all connections and frees the port', async (serving, c
   assert.deepStrictEqual(serving.log, ['connect', 'close', 'connect']);
 });
 
+serverTest('the port is free while a stop is under way', async (serving, context) => {
+  for (let count = 0; count < 20; count += 1) {
+    await serving.start({ serverPort: serving.port });
+    const { socket } = await serving.client(context);
+    const stopped = serving.server.stop();
+    // With connections of the stopped server, and at once.
+    await serving.start({ serverPort: serving.port });
+    assert.strictEqual(await stopped, true);
+    await serving.next('close');
+    await socket.closed();
+    await serving.server.stop();
+  }
+});
+
+/** The states of a port's connections in the kernel, as in Linux's `tcp_states.h`. */
+function tcpStates(port) {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  const rows = fs.readFileSync('/proc/self/net/tcp', 'utf8').split('\n').map((row) => row.trim().split(/\s+/));
+  return rows.filter(([, local]) => local?.endsWith(`:${hex}`)).map(([, , , state]) => state);
+}
+
+serverTest('starts again after a listener of its last events was slow', async (serving, context) => {
+  const [ESTABLISHED, CLOSE_WAIT, LISTEN] = ['01', '08', '0A'];
+  for (let count = 0; count < 5; count += 1) {
+    await serving.start({ serverPort: serving.port });
+    await serving.client(context);
+    await serving.client(context);
+    let ended = 0;
+    serving.server.on('close', () => {
+      ended += 1;
+      // Longer than a slice of delivery, when one event follows.
+      for (const began = Date.now(); ended === 2 && Date.now() - began < 20;);
+    });
+    const stopped = serving.server.stop();
+    // Until all four events wait: the stop, both ends and the server's end.
+    while (tcpStates(serving.port).some((state) => [ESTABLISHED, CLOSE_WAIT, LISTEN].includes(state)));
+    await stopped;
+    while (ended < 2) await new Promise(setImmediate);
+  }
+});
+
 serverTest('a client accepted before a stop opens and is closed', async (serving, context) => {
   let stopped;
   serving.server.on('request', (request) => {

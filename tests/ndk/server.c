@@ -995,6 +995,111 @@ static void a_stop_while_many_send_counts_every_message(void)
     CHECK(after <= before + 8);
 }
 
+static void the_port_is_free_after_destroy(void)
+{
+    static struct Record record;
+    struct NWS_ServerOptions options = defaults();
+    int round;
+    for (round = 0; round < 100; round++) {
+        create(&record);
+        options.port = start(&record, &options);
+        destroy(&record);
+    }
+}
+
+/* --- a start beside a destroy --- */
+
+static pthread_barrier_t both;
+
+struct Starting {
+    struct NWS_Server *server;
+    struct NWS_ServerOptions options;
+};
+
+static void *start_it(void *argument)
+{
+    struct Starting *starting = (struct Starting *)argument;
+    int32_t result;
+    pthread_barrier_wait(&both);
+    result = NWS_ServerStart(starting->server, &starting->options);
+    CHECK(result == WEBSOCKET_OK || result == WEBSOCKET_CLIENT_NOT_CREATED);
+    return NULL;
+}
+
+/* Whether another program can listen there. */
+static int is_free(uint16_t port)
+{
+    struct sockaddr_in address;
+    int yes = 1, result, other = socket(AF_INET, SOCK_STREAM, 0);
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    result = bind(other, (struct sockaddr *)&address, sizeof address) == 0 && listen(other, 1) == 0;
+    close(other);
+    return result;
+}
+
+static void a_start_beside_a_destroy_leaves_no_server(void)
+{
+    static struct Record record;
+    static char protocols[65536];
+    struct Starting starting;
+    pthread_t thread;
+    int round, delay, leaves_none = 1;
+    starting.options = defaults();
+    create(&record);
+    starting.options.port = start(&record, &starting.options);
+    destroy(&record);
+    /* Reading it takes a while, in which the server is destroyed. */
+    memset(protocols, ',', sizeof protocols - 1);
+    starting.options.protocols = protocols;
+    pthread_barrier_init(&both, NULL, 2);
+    for (round = 0; round < 500 && leaves_none; round++) {
+        starting.server = NWS_ServerCreate(NULL);
+        pthread_create(&thread, NULL, start_it, &starting);
+        pthread_barrier_wait(&both);
+        for (delay = 0; delay < round % 50; delay++) {
+            sched_yield();
+        }
+        CHECK_INT(NWS_ServerDestroy(starting.server), WEBSOCKET_OK);
+        pthread_join(thread, NULL);
+        leaves_none = is_free(starting.options.port);
+        CHECK(leaves_none);
+    }
+    pthread_barrier_destroy(&both);
+}
+
+static void start_without_descriptors(struct Record *record, const struct NWS_ServerOptions *options)
+{
+    struct rlimit before, now;
+    int32_t result;
+    int next = dup(0);
+    close(next);
+    CHECK_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
+    now = before;
+    now.rlim_cur = (rlim_t)next;
+    CHECK_INT(setrlimit(RLIMIT_NOFILE, &now), 0);
+    result = NWS_ServerStart(record->server, options);
+    CHECK_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
+    CHECK_INT(result, WEBSOCKET_CONNECTION_ERROR);
+    CHECK_HAS(NWS_LastErrorMessage(), "Too many open files");
+}
+
+static void a_start_without_descriptors_blames_no_option(void)
+{
+    static struct Record record;
+    struct NWS_ServerOptions options = defaults();
+    create(&record);
+    start_without_descriptors(&record, &options);
+    options.certPath = required("CLIENT_CERT_FILE");
+    options.keyPath = required("CLIENT_KEY_FILE");
+    start_without_descriptors(&record, &options);
+    CHECK_INT(NWS_ServerStart(record.server, &options), WEBSOCKET_OK);
+    destroy(&record);
+}
+
 static void reports_a_shortage_of_descriptors_once(void)
 {
     static struct Record record;
@@ -1049,6 +1154,9 @@ int main(void)
     RUN(listens_at_a_path);
     RUN(a_callback_may_destroy_its_server);
     RUN(destroy_waits_for_the_callbacks_of_all_connections);
+    RUN(the_port_is_free_after_destroy);
+    RUN(a_start_beside_a_destroy_leaves_no_server);
+    RUN(a_start_without_descriptors_blames_no_option);
     RUN(reports_a_shortage_of_descriptors_once);
     RUN(a_stop_while_many_send_counts_every_message);
     return check_end();

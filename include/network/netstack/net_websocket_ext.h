@@ -1318,8 +1318,7 @@ typedef struct NWS_ServerCallbacks {
     /** A connection has ended. After this returns, its number is unknown to the functions of the server. */
     void (*onClose)(struct NWS_Server *server, void *userData, uint64_t connection, const struct NWS_Close *close);
     /**
-     * After NWS_ServerStop(): the port is free, and the last connection has reported its end. The server may be started
-     * again.
+     * After NWS_ServerStop(): the last connection has reported its end. The server may be started again.
      */
     void (*onStop)(struct NWS_Server *server, void *userData);
 } NWS_ServerCallbacks;
@@ -1385,7 +1384,7 @@ int32_t NWS_ServerStart(struct NWS_Server *server, const struct NWS_ServerOption
 
 /**
  * @brief Accepts no more clients, and closes all connections with 1001 after their queued messages. Then it calls
- *     NWS_ServerCallbacks::onStop.
+ *     NWS_ServerCallbacks::onStop. The port is free when this returns.
  * @param server The server.
  * @param timeoutMs After this time the remaining connections are dropped; 0 for only NWS_ServerOptions::closeTimeoutMs.
  * @return WEBSOCKET_OK; WEBSOCKET_NO_CONNECTION if the server is not started or already stopped.
@@ -1394,7 +1393,7 @@ int32_t NWS_ServerStop(struct NWS_Server *server, uint32_t timeoutMs);
 
 /**
  * @brief Stops the server and frees it. Its connections are closed with 1001 after their queued messages, without further
- *     events.
+ *     events. The port is free when this returns.
  *
  * It waits for callbacks that run on other threads, but not for one from which it is called. No callback begins after it
  * returns.

@@ -49,7 +49,8 @@ impl Binding {
             if self.tell(env, &mut hearing, event).is_err() {
                 env.report_exception();
             }
-            if slice.is_over() {
+            // Without a server the waker is removed, so that nothing would resume the delivery.
+            if slice.is_over() && !self.is_over() {
                 return Pause::SliceOver;
             }
             if bytes >= SCOPE_BYTES {

@@ -57,6 +57,11 @@ impl JsServerListener {
 }
 
 impl ServerListener for JsServerListener {
+    /// Each client brings several events, however soon it leaves.
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        lock(&self.queue).poll_room(cx)
+    }
+
     fn requested(&self, remote: Remote, request: &Arc<UpgradeRequest>, answer: Answer) {
         if !self.asks.load(Ordering::Relaxed) {
             return answer.accept(Vec::new());

@@ -399,8 +399,12 @@ impl Binding {
     }
 
     /// Without a listening or closing server no event follows.
+    fn is_over(&self) -> bool {
+        self.servers.borrow().0.is_empty()
+    }
+
     fn release_if_over(&self) {
-        if self.servers.borrow().0.is_empty() {
+        if self.is_over() {
             self.listeners.borrow_mut().take();
             self.waker.remove();
         }

@@ -28,9 +28,18 @@ pub struct ServerHandle {
     address: usize,
     pub callbacks: RawServerCallbacks,
     pub calls: Arc<Calls>,
-    /// `None` before a start, and after a stop is complete.
-    serving: Mutex<Option<Arc<Server>>>,
+    serving: Mutex<Serving>,
     requests: Mutex<Requests>,
+}
+
+#[derive(Default)]
+enum Serving {
+    /// Not started, or a stop is complete.
+    #[default]
+    No,
+    Started(Arc<Server>),
+    /// A call that has found the server before must not start it any more.
+    Destroyed,
 }
 
 /// A request that the application must answer.
@@ -115,18 +124,25 @@ impl ServerHandle {
     /// Starts the server, unless it is started.
     pub fn start(&self, start: impl FnOnce() -> Result<Server, CallError>) -> Result<(), CallError> {
         let mut serving = lock(&self.serving);
-        if serving.is_some() {
-            let text = "the server is already started; start it again after onStop";
-            return Err(CallError::new(ErrCode::ConnectionError, text));
+        match &*serving {
+            Serving::No => {}
+            Serving::Started(_) => {
+                let text = "the server is already started; start it again after onStop";
+                return Err(CallError::new(ErrCode::ConnectionError, text));
+            }
+            Serving::Destroyed => return Err(unknown()),
         }
-        *serving = Some(Arc::new(start()?));
+        *serving = Serving::Started(Arc::new(start()?));
         Ok(())
     }
 
     /// The server, from its start until onStop.
     pub fn server(&self) -> Result<Arc<Server>, CallError> {
-        let serving = lock(&self.serving).clone();
-        serving.ok_or_else(|| CallError::new(ErrCode::NoConnection, "the server is not started"))
+        match &*lock(&self.serving) {
+            Serving::No => Err(CallError::new(ErrCode::NoConnection, "the server is not started")),
+            Serving::Started(server) => Ok(server.clone()),
+            Serving::Destroyed => Err(unknown()),
+        }
     }
 
     #[inline(never)]
@@ -151,8 +167,13 @@ impl ServerHandle {
 
     /// Notes that a stop is complete.
     pub fn forget_server(&self) {
-        let server = lock(&self.serving).take();
-        drop(server);
+        let mut serving = lock(&self.serving);
+        let ended = match &*serving {
+            Serving::Started(_) => std::mem::take(&mut *serving),
+            Serving::No | Serving::Destroyed => return,
+        };
+        drop(serving);
+        drop(ended);
     }
 
     /// Keeps a request until it is answered.
@@ -188,11 +209,10 @@ impl ServerHandle {
 
     /// Ends the server. No callback runs after this returns, except one that calls this.
     pub fn destroy(&self) {
-        let serving = lock(&self.serving).take();
-        if let Some(server) = &serving {
+        let serving = std::mem::replace(&mut *lock(&self.serving), Serving::Destroyed);
+        if let Serving::Started(server) = serving {
             server.stop(None);
         }
-        drop(serving);
         lock(&self.requests).waiting.clear();
         self.calls.close_and_wait();
     }

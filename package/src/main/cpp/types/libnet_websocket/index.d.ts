@@ -1417,7 +1417,7 @@ declare namespace webSocket {
 
     /**
      * Stops accepting clients, and closes all connections with 1001 behind their queued messages. The promise becomes `true` when
-     * the port is free. The events `close` follow as the clients answer. Afterwards `start` may be called again.
+     * the port is free. The events `close` follow as the clients answer. `start` may be called again at once.
      *
      * Fails with 201 (no `ohos.permission.INTERNET`), 401 (`timeout`) or 2302999 (not started). The parameter is this library's.
      * @since 19
