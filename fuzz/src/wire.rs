@@ -118,7 +118,7 @@ fn read(
     if buffer.capacity() < capacity {
         move_to(buffer, Vec::with_capacity(capacity));
     }
-    let mut room = buffer.room();
+    let mut room = buffer.room(decoder.read_bytes_max(buffer));
     let count = available.len().min(room.remaining_mut());
     room.put_slice(&available[..count]);
     Ok(count)

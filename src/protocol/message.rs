@@ -10,8 +10,8 @@ use bytes::buf::Limit;
 use super::deflate::{Inflater, Progress};
 use super::error::ProtocolError;
 use super::frame::{
-    BINARY, CONTINUATION, Control, FIN, FrameHeader, KEY_BYTES, MASK, MessageType, PiecePosition, Role, TEXT,
-    control_frame, masking_key, parse_header,
+    BINARY, CONTINUATION, Control, FIN, FRAME_HEADER_BYTES_MAX, FrameHeader, KEY_BYTES, MASK, MessageType,
+    PiecePosition, Role, TEXT, control_frame, masking_key, parse_header,
 };
 use super::mask::{self, Unmasker};
 use super::read_buffer::ReadBuffer;
@@ -21,6 +21,8 @@ use super::utf8::Utf8Validator;
 const ASSEMBLY_STEP_BYTES: usize = 65_536;
 /// The most bytes of a message in one read.
 const DIRECT_READ_BYTES_MAX: usize = 262_144;
+/// The least payload of a frame in the read buffer with which a read ends.
+const LONG_FRAME_BYTES: usize = 16_384;
 /// The memory that an empty assembly keeps for the next message, in bytes.
 const ASSEMBLY_KEPT_BYTES: usize = 65_536;
 
@@ -111,6 +113,11 @@ impl Decoder {
     /// Returns the headers of the frames decoded since the last call.
     pub fn take_headers(&mut self) -> Vec<FrameHeader> {
         self.headers.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Whether [`Decoder::take_headers`] returns any.
+    pub fn has_headers(&self) -> bool {
+        self.headers.as_ref().is_some_and(|headers| !headers.is_empty())
     }
 
     /// Decodes the next message or control frame in `buffer`. `None` asks for more bytes.
@@ -229,6 +236,22 @@ impl Decoder {
                 Step::Assemble => self.keep(header),
             }
         }
+    }
+
+    /// The most bytes that the next read into `buffer` should take. Such a read ends with the long frame that is partly
+    /// in the buffer, and the header of the next frame. A longer read would leave the beginning of the next long frame
+    /// in the buffer, and that would have to move before the rest fits.
+    pub fn read_bytes_max(&self, buffer: &ReadBuffer) -> usize {
+        if self.frame.is_some() || buffer.is_empty() {
+            return usize::MAX;
+        }
+        let (masked, may_compress) = (self.unmasker.is_some(), self.inflater.is_some());
+        let Ok(Some((header, header_len))) = parse_header(buffer.data(), masked, may_compress) else {
+            return usize::MAX;
+        };
+        let length = in_memory(header.length);
+        let rest = length.saturating_sub(buffer.data().len() - header_len);
+        if length < LONG_FRAME_BYTES { usize::MAX } else { rest.saturating_add(FRAME_HEADER_BYTES_MAX) }
     }
 
     /// Returns room to read payload into directly, if a frame in the assembly is incomplete. The read buffer is empty

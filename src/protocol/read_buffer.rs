@@ -48,8 +48,8 @@ impl ReadBuffer {
         self.bytes.capacity()
     }
 
-    /// Returns the room for the next read. One byte always stays free for [`ReadBuffer::with_nul`].
-    pub fn room(&mut self) -> Limit<&mut Vec<u8>> {
+    /// Returns the room for a read of at most `most` bytes. One byte always stays free for [`ReadBuffer::with_nul`].
+    pub fn room(&mut self, most: usize) -> Limit<&mut Vec<u8>> {
         if self.is_empty() {
             self.bytes.clear();
             self.start = 0;
@@ -59,7 +59,7 @@ impl ReadBuffer {
             self.start = 0;
         }
         let room = self.bytes.capacity() - self.bytes.len();
-        (&mut self.bytes).limit(room.saturating_sub(1))
+        (&mut self.bytes).limit(room.saturating_sub(1).min(most))
     }
 
     /// Appends bytes that were not read into [`ReadBuffer::room`].

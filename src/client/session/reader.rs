@@ -67,7 +67,8 @@ impl Reader {
             return Poll::Ready(read.map(ReadOutcome::Directly));
         }
         self.lease();
-        let read = pin!(stream.read_buf(&mut self.buffer.room())).poll(cx);
+        let most = self.decoder.read_bytes_max(&self.buffer);
+        let read = pin!(stream.read_buf(&mut self.buffer.room(most))).poll(cx);
         if read.is_pending() {
             self.release();
         }

@@ -101,6 +101,9 @@ impl Session<'_> {
                     break;
                 }
                 decoded = decoder.decode(buffer);
+                if !decoder.has_headers() {
+                    continue;
+                }
                 for header in decoder.take_headers() {
                     if let Some(Batch(listener)) = batch.as_mut().filter(|_| !shared.is_detached()) {
                         listener.frame(Direction::Received, header);

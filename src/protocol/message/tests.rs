@@ -59,7 +59,7 @@ fn decode_by(
                         n
                     }
                     None => {
-                        let mut room = buffer.room();
+                        let mut room = buffer.room(decoder.read_bytes_max(&buffer));
                         let n = step.min(rest.len()).min(room.remaining_mut());
                         assert!(n > 0, "no room to read into");
                         room.put_slice(&rest[..n]);
@@ -328,4 +328,31 @@ fn a_large_compressed_message_is_decoded_in_many_turns() {
         assert_eq!(lengths, [LENGTH, 5]);
         assert!(turns > LENGTH / 300_000, "{turns} turns");
     }
+}
+
+#[test]
+fn a_read_ends_with_a_long_frame_and_the_next_header() {
+    let decoder = Decoder::new(u64::MAX, None);
+    let whole = FRAME_HEADER_BYTES_MAX;
+    for (length, received, expected) in [
+        (65_536, 0, 65_536 + whole),
+        (65_536, 65_530, 6 + whole),
+        (65_536, 65_536, whole),
+        (16_384, 1, 16_383 + whole),
+        (16_383, 1, usize::MAX),
+    ] {
+        let mut frame = Vec::new();
+        crate::protocol::Encoder::new(Role::Server).message(
+            &mut frame,
+            MessageType::Binary,
+            &vec![0; length],
+        );
+        let mut buffer = ReadBuffer::default();
+        buffer.extend(&frame[..frame.len() - length + received]);
+        assert_eq!(decoder.read_bytes_max(&buffer), expected, "{received} of {length} bytes");
+    }
+    let mut half_a_header = ReadBuffer::default();
+    half_a_header.extend(&[0x82, 127, 0]);
+    assert_eq!(decoder.read_bytes_max(&half_a_header), usize::MAX);
+    assert_eq!(decoder.read_bytes_max(&ReadBuffer::default()), usize::MAX);
 }
