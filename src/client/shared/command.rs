@@ -1,10 +1,11 @@
-//! The requests of callers that a session finds.
+//! What callers ask of a session, and what a session ends for.
 
 use std::pin::Pin;
 
 use tokio::sync::OwnedMutexGuard;
 
 use crate::client::event::Listener;
+use crate::client::request::Preparation;
 use crate::client::send_queue::Dropped;
 use crate::protocol::CloseCode;
 
@@ -39,4 +40,17 @@ pub(in crate::client) enum Stop {
     Abandoned(Dropped),
     /// The application closed between two connections.
     Close(CloseRequest),
+}
+
+/// The state of the next attempt, which callers and the session share.
+#[derive(Default)]
+pub(super) struct RetryRequests {
+    /// A retry is pending.
+    pub(super) waits: bool,
+    /// The retry must begin at once.
+    pub(super) now: bool,
+    /// The attempt that the application was asked to prepare.
+    pub(super) to_prepare: Option<u32>,
+    /// The application's answer.
+    pub(super) prepared: Option<Box<Preparation>>,
 }

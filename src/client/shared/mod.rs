@@ -19,10 +19,10 @@ pub use self::refusal::{AlreadyConnected, CloseError, CloseStart, ConnectError, 
 pub(super) use self::command::{CloseRequest, Command, ListenerTurn, Stop};
 pub(super) use self::outlet::Rest;
 
+use self::command::RetryRequests;
 use self::outlet::Outlet;
 use super::event::{Listener, Receipt};
 use super::handshake::Opened;
-use super::request::Preparation;
 use super::send_queue::{Backlog, Chunk, Dropped, Payload, SendError, SendLimits, SendQueue};
 use super::state::{State, close_code_of};
 use super::stats::{Counters, Statistics};
@@ -75,19 +75,6 @@ struct Guarded {
     waker: Option<Waker>,
     /// Present after an open connection was flooded.
     outlet: Option<Box<Outlet>>,
-}
-
-/// The state of the next attempt, which callers and the session share.
-#[derive(Default)]
-struct RetryRequests {
-    /// A retry is pending.
-    waits: bool,
-    /// The retry must begin at once.
-    now: bool,
-    /// The attempt that the application was asked to prepare.
-    to_prepare: Option<u32>,
-    /// The application's answer.
-    prepared: Option<Box<Preparation>>,
 }
 
 impl Shared {
