@@ -13,6 +13,7 @@ use crate::client::{
     Pong, PrepareDecision, Receipt, Reconnected, Reconnecting, Statistics,
 };
 use crate::event_queue::EventSender;
+use crate::runtime;
 
 /// The longest message that is copied into its batch's memory. A longer one keeps its own memory.
 const STORED_BYTES_MAX: usize = 16_384;
@@ -63,7 +64,7 @@ impl Listener for JsListener {
 
     fn end_batch(&mut self) {
         if self.queue.flush() {
-            self.waker.wake();
+            runtime::signal(self.waker.clone());
         }
     }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use napi_ohos::sys;
 
 use super::napi::{Engine, EngineError};
+use crate::runtime::Signal;
 use crate::sync::{Mutex, lock};
 
 /// Runs on the JavaScript thread for each wake.
@@ -121,6 +122,12 @@ impl JsWaker {
             // SAFETY: taken out, so released once.
             unsafe { release(function) };
         }
+    }
+}
+
+impl Signal for JsWaker {
+    fn send(&self) {
+        self.wake();
     }
 }
 

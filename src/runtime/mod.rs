@@ -14,12 +14,16 @@
 //! One worker runs all tasks while it can. The other one is in [`reserve`] until a callback blocks, or until the tasks are too
 //! many for one.
 //!
+//! A worker holds [`signals`] to other threads back until it has run the turns that are due.
+//!
 //! Tasks wait for points in time by the [`Alarm`], which needs tokio's timer for the nearest one alone.
 
 mod alarm;
 mod load;
 mod reserve;
+mod signals;
 mod slot;
+mod turn;
 mod turns;
 mod watchdog;
 
@@ -38,6 +42,8 @@ use tokio::task::unconstrained;
 #[cfg(not(test))]
 pub(crate) use self::alarm::sleep_until;
 pub(crate) use self::alarm::{Alarm, origin};
+#[cfg(any(target_env = "ohos", feature = "arkts"))]
+pub(crate) use self::signals::{Signal, signal};
 pub(crate) use self::turns::{end_turn, has_gained, has_read, long_turn, may_read};
 
 use self::turns::{Task, Turns, WORKER_THREADS};
@@ -198,6 +204,7 @@ pub(crate) fn wake(waker: Waker) {
 /// Runs code of the application, which may block. Call it only in tasks spawned by [`spawn`], and in no poll in which the task
 /// has already spawned or woken another one: tokio has put that one into the slot that only this worker empties.
 pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
+    signals::send_held();
     let Some(_taken) = slot::take().or_else(slot::take_soon) else {
         // Without a thread to take over, this worker does nothing else until the callback has returned.
         return if try_thread().is_ok() { tokio::task::block_in_place(run) } else { run() };

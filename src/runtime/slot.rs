@@ -30,9 +30,7 @@ static ASKED: AtomicUsize = AtomicUsize::new(0);
 static BEGUN: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    /// Whether this thread is in the callback.
-    static IS_HOLDER: Cell<bool> = const { Cell::new(false) };
-    /// This thread; 0 before it was requested.
+    /// This thread; 0 before it first had the slot.
     static THIS_THREAD: Cell<ThreadId> = const { Cell::new(0) };
 }
 
@@ -60,7 +58,8 @@ pub(super) fn is_taken(slot: u64) -> bool {
 
 /// Whether this thread is in the callback that has the slot.
 pub(super) fn is_holder() -> bool {
-    IS_HOLDER.get()
+    let slot = current();
+    is_taken(slot) && holder(slot) == THIS_THREAD.get()
 }
 
 /// Holds the slot. It is free again when this is dropped, also when the callback unwinds.
@@ -68,7 +67,6 @@ pub(super) struct Taken(());
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        IS_HOLDER.set(false);
         // No other thread writes to a taken slot.
         let next = (SLOT.load(Ordering::Relaxed) >> 32).wrapping_add(1) << 32;
         SLOT.store(next, Ordering::SeqCst);
@@ -81,13 +79,14 @@ pub(super) fn take() -> Option<Taken> {
     if is_taken(slot) {
         return None;
     }
-    let mut thread = THIS_THREAD.get();
-    if thread == 0 {
-        thread = this_thread();
-        THIS_THREAD.set(thread);
-    }
+    let thread = THIS_THREAD.with(|known| match known.get() {
+        0 => {
+            known.set(this_thread());
+            known.get()
+        }
+        thread => thread,
+    });
     SLOT.compare_exchange(slot, slot | u64::from(thread), Ordering::SeqCst, Ordering::SeqCst).ok()?;
-    IS_HOLDER.set(true);
     Some(Taken(()))
 }
 

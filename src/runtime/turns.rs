@@ -10,14 +10,14 @@
 //! queues at a time. A task with a long turn also counts as busy at its next turn, because many tasks wake at once when their
 //! sockets have room again.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use super::load;
+use super::turn::TURN;
+use super::{load, signals};
 use crate::sync::lock;
 
 /// Two are enough for a phone, and the least that lets one block while the other serves everyone else.
@@ -45,47 +45,37 @@ static FIRST: AtomicU32 = AtomicU32::new(0);
 /// The number of workers without work. When it is all of them, one polls the sockets.
 static SLEEPING_WORKERS: AtomicUsize = AtomicUsize::new(0);
 
-thread_local! {
-    /// The rest of [`TURN_IDLE_BYTES_MAX`] for the task that runs on this thread. The last read may take more.
-    static IDLE_BYTES_LEFT: Cell<isize> = const { Cell::new(isize::MAX) };
-    /// The task that runs on this thread has more to do than its turn holds.
-    static HAS_MORE: Cell<bool> = const { Cell::new(false) };
-    /// It was a long turn.
-    static WAS_LONG: Cell<bool> = const { Cell::new(false) };
-    /// Turns on this thread since one of the line was called.
-    static TURNS: Cell<u32> = const { Cell::new(0) };
-}
-
 /// Whether the task that runs here may read more in this turn. One that may not answers `Pending`, by [`end_turn`].
 pub(crate) fn may_read() -> bool {
-    IDLE_BYTES_LEFT.get() > 0
+    TURN.with(|turn| turn.idle_bytes_left.get()) > 0
 }
 
 /// So many bytes were read, which are not known to bring anything.
 pub(crate) fn has_read(bytes: usize) {
-    IDLE_BYTES_LEFT.set(IDLE_BYTES_LEFT.get().saturating_sub_unsigned(bytes));
+    TURN.with(|turn| turn.idle_bytes_left.update(|left| left.saturating_sub_unsigned(bytes)));
 }
 
 /// So many of the bytes that were read brought something: they do not count.
 pub(crate) fn has_gained(bytes: usize) {
-    IDLE_BYTES_LEFT.set(IDLE_BYTES_LEFT.get().saturating_add_unsigned(bytes));
+    TURN.with(|turn| turn.idle_bytes_left.update(|left| left.saturating_add_unsigned(bytes)));
 }
 
 /// Ends the turn of the task that runs here, which has more to do: its poll is to answer `Pending`, and comes again after
 /// others.
 pub(crate) fn end_turn(cx: &Context<'_>) {
-    HAS_MORE.set(true);
+    TURN.with(|turn| turn.has_more.set(true));
     // Also for those between this future and the task, which poll only what was woken.
     cx.waker().wake_by_ref();
 }
 
 /// The turn of the task that runs here was a long one, though it has no more to do for now.
 pub(crate) fn long_turn() {
-    WAS_LONG.set(true);
+    TURN.with(|turn| turn.was_long.set(true));
 }
 
 /// A worker has nothing to do.
 pub(super) fn worker_sleeps() {
+    signals::send_held();
     SLEEPING_WORKERS.fetch_add(1, Ordering::SeqCst);
     call_one();
     load::worker_sleeps();
@@ -159,23 +149,30 @@ impl Future for Turns {
                 return Poll::Pending;
             }
         }
-        IDLE_BYTES_LEFT.set(if self.reads_once { 1 } else { TURN_IDLE_BYTES_MAX });
-        HAS_MORE.set(false);
-        WAS_LONG.set(false);
+        TURN.with(|turn| {
+            turn.idle_bytes_left.set(if self.reads_once { 1 } else { TURN_IDLE_BYTES_MAX });
+            turn.has_more.set(false);
+            turn.was_long.set(false);
+        });
         let polled = self.task.as_mut().poll(cx);
-        let left = IDLE_BYTES_LEFT.replace(isize::MAX);
+        let (left, has_more, was_long, turns, signals_since) = TURN.with(|turn| {
+            turn.count.set(turn.count.get() + 1);
+            let left = turn.idle_bytes_left.replace(isize::MAX);
+            (left, turn.has_more.get(), turn.was_long.get(), turn.count.get(), turn.signals_since.get())
+        });
+        if signals_since != 0 && signals::are_due(signals_since) {
+            signals::send_held();
+        }
         self.reads_once = left < TURN_LEFT_BYTES_MIN;
         let placed = matches!(self.standing, Standing::Placed);
-        if HAS_MORE.get() && polled.is_pending() {
+        if has_more && polled.is_pending() {
             self.stand(placed, cx.waker());
         } else {
             if placed {
                 leave();
             }
-            self.standing = if WAS_LONG.get() { Standing::Busy } else { Standing::Free };
+            self.standing = if was_long { Standing::Busy } else { Standing::Free };
         }
-        let turns = TURNS.get() + 1;
-        TURNS.set(turns);
         if turns >= TURNS_BETWEEN_BUSY {
             call_one();
         }
@@ -264,7 +261,7 @@ fn leave() {
 
 /// Calls the first in the line, if there is one, though all places may be taken.
 fn call_one() {
-    TURNS.set(0);
+    TURN.with(|turn| turn.count.set(0));
     if WAITING.load(Ordering::SeqCst) > 0 {
         let called = lock(&LINE).call();
         if let Some(called) = called {

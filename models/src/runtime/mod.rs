@@ -11,6 +11,11 @@ use std::task::Waker;
 
 pub use self::models::MODELS;
 
+/// As in `signals.rs`.
+pub(crate) trait Signal: Send + Sync {
+    fn send(&self);
+}
+
 pub(crate) fn wake(waker: Waker) {
     waker.wake();
 }

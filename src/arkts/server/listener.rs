@@ -13,6 +13,7 @@ use crate::arkts::event::MessageData;
 use crate::arkts::js_waker::JsWaker;
 use crate::client::{Closed, Failure, Listener, Message, Opened};
 use crate::event_queue::EventSender;
+use crate::runtime;
 use crate::server::{Answer, ConnectionInfo, Remote, ServerListener, Unwelcome, UpgradeRequest};
 use crate::sync::{Mutex, lock};
 
@@ -42,7 +43,7 @@ impl JsServerListener {
         let mut queue = lock(&self.queue);
         queue.push(event, 0);
         if queue.flush() {
-            self.waker.wake();
+            runtime::signal(self.waker.clone());
         }
     }
 
@@ -113,7 +114,7 @@ impl Listener for JsConnectionListener {
 
     fn end_batch(&mut self) {
         if self.queue.flush() {
-            self.waker.wake();
+            runtime::signal(self.waker.clone());
         }
     }
 

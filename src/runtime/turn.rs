@@ -1,0 +1,31 @@
+//! The turn of the task that runs on this thread.
+//!
+//! Owns the state of one thread, and no rule.
+
+use std::cell::Cell;
+
+/// See the module. All in one thread-local, because each look at one calls a function on OpenHarmony.
+pub(super) struct Turn {
+    /// Bytes that it may still read for nothing. The last read may take more. `isize::MAX` between two turns.
+    pub(super) idle_bytes_left: Cell<isize>,
+    /// The task has more to do than its turn holds.
+    pub(super) has_more: Cell<bool>,
+    /// It was a long turn.
+    pub(super) was_long: Cell<bool>,
+    /// Turns on this thread since one of the line was called.
+    pub(super) count: Cell<u32>,
+    /// When the first of the signals that are held back was raised, in nanoseconds; 0 without one.
+    pub(super) signals_since: Cell<u64>,
+}
+
+thread_local! {
+    pub(super) static TURN: Turn = const {
+        Turn {
+            idle_bytes_left: Cell::new(isize::MAX),
+            has_more: Cell::new(false),
+            was_long: Cell::new(false),
+            count: Cell::new(0),
+            signals_since: Cell::new(0),
+        }
+    };
+}
