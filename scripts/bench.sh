@@ -5,7 +5,7 @@
 #   scripts/bench.sh --instructions
 #
 # FILTER selects the rows with these words in their name: receive, send, "send batched", "round trip", floods, wss, deflate,
-# idle, connect, connections, server, Node, "Node server", "32 B".
+# idle, first, connect, connections, server, Node, "Node server", "32 B".
 # The results are in target/bench/results.md and target/bench/results.svg. A full run in which every row was measured also
 # updates benches/RESULTS.md, unless --keep is given. --quick sends a tenth of the messages, as a trial run.
 # --against FOLDER also measures another build of this library, such as an earlier commit. FOLDER has its libnet_websocket.so,

@@ -152,6 +152,32 @@ static inline void resident(size_t *bytes, size_t *threads)
     fclose(status);
 }
 
+/* Memory of this process alone that it has written to. */
+static inline size_t private_dirty(void)
+{
+    char line[256];
+    unsigned long value, sum = 0;
+    FILE *smaps = fopen("/proc/self/smaps", "r");
+    if (smaps == NULL) {
+        die("no /proc/self/smaps");
+    }
+    while (fgets(line, sizeof line, smaps) != NULL) {
+        if (sscanf(line, "Private_Dirty: %lu", &value) == 1) {
+            sum += value * 1024;
+        }
+    }
+    fclose(smaps);
+    return sum;
+}
+
+static inline void print_private(size_t before, size_t count)
+{
+    size_t rss, threads = 0;
+    sleep(SETTLE_SECONDS);
+    resident(&rss, &threads);
+    printf("private_bytes=%zu threads=%zu ", (private_dirty() - before) / count, threads);
+}
+
 static inline void print_idle(size_t before, size_t count)
 {
     size_t after = 0, threads = 0;

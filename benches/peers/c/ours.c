@@ -369,6 +369,14 @@ int main(int argc, char **argv)
             connect_to_server(on_message);
         }
         print_idle(before, arguments.count);
+    } else if (is_mode(&arguments, "first")) {
+        /* Reading it once before, so that what stdio takes is there already. */
+        private_dirty();
+        size_t before = private_dirty();
+        for (size_t i = 0; i < arguments.count; i++) {
+            connect_to_server(on_message);
+        }
+        print_private(before, arguments.count);
     } else if (is_mode(&arguments, "exchange")) {
         char *texts = make_variety(arguments.size);
         size_t before, threads;
