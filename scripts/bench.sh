@@ -9,7 +9,7 @@
 # The results are in target/bench/results.md and target/bench/results.svg. A full run in which every row was measured also
 # updates benches/RESULTS.md, unless --keep is given. --quick sends a tenth of the messages, as a trial run.
 # --against FOLDER also measures another build of this library, such as an earlier commit. FOLDER has its libnet_websocket.so,
-# built by `cargo build --release`. Its rows are named "net_websocket (C), other", and RESULTS.md is not changed.
+# built by `cargo build --release`. Its rows are named "net_websocket before".
 #
 # --instructions counts the instructions for each message in this machine's library and in dist/x86_64, which musl's loader
 # runs. It needs perf, and prints a table.
@@ -35,7 +35,6 @@ while (($#)); do
         --against)
             against=$(cd "${2:?--against needs a folder}" && pwd)
             [[ -e $against/libnet_websocket.so ]] || fail "no libnet_websocket.so in $against"
-            keep=yes
             shift
             ;;
         -*) fail "unknown argument '$1'" 'Usage: scripts/bench.sh [--repetitions N] [--quick] [--keep] [--against FOLDER] [FILTER] | --instructions' ;;
@@ -96,6 +95,7 @@ commit=$(git -C "$ROOT" rev-parse --short HEAD 2>/dev/null || echo 'no commit')
 [[ -z $(git -C "$ROOT" status --porcelain -- src Cargo.toml Cargo.lock 2>/dev/null) ]] || commit+=', with changes'
 {
     printf 'Versions: net_websocket %s (%s)' "$(awk -F '"' '/^version/ { print $2; exit }' "$ROOT/Cargo.toml")" "$commit"
+    [[ -z $against ]] || printf ', before (%s)' "$(git -C "$against" rev-parse --short HEAD 2>/dev/null || echo 'no commit')"
     for crate in fastwebsockets tokio-websockets tokio-tungstenite sockudo-ws yawc; do
         printf ', %s %s' "$crate" "$(crate_version "$crate")"
     done
@@ -148,7 +148,7 @@ echo_servers=(--server "raw=$R/echo-raw" --server "net_websocket (C)=$BENCH/bin/
     --server "libwebsockets=$BENCH/bin/echo_libwebsockets"
     --server "uWebSockets (socketify)=env PYTHONPATH=$BENCH/python python3 $ROOT/benches/peers/echo_socketify.py")
 options+=(--echo "$R/echo-load $(printf '%q ' "${echo_servers[@]}")")
-[[ -z $against ]] || options+=(--client "net_websocket (C), other=env LD_LIBRARY_PATH=$(printf %q "$against") $BENCH/bin/net_websocket")
+[[ -z $against ]] || options+=(--client "net_websocket before=env LD_LIBRARY_PATH=$(printf %q "$against") $BENCH/bin/net_websocket")
 [[ -z $quick ]] || options+=(--quick)
 [[ -z $filter ]] || options+=(--rows "$filter")
 python3 "$ROOT/benches/run.py" "${options[@]}"
