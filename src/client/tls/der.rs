@@ -1,7 +1,102 @@
-//! Recognises DER values: kinds of files that are often confused, names of algorithms, sizes of keys.
+//! Reads DER (X.690), one value after another. Recognises kinds of files that are often confused, names of algorithms,
+//! sizes of keys.
 
-use pkcs5::der::asn1::{AnyRef, BitStringRef, UintRef};
-use pkcs5::der::{Decode, Reader, SliceReader, Tag, Tagged};
+/// A tag of X.690 section 8, of the types that keys and certificates consist of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Tag {
+    Integer = 0x02,
+    BitString = 0x03,
+    OctetString = 0x04,
+    ObjectIdentifier = 0x06,
+    Sequence = 0x30,
+}
+
+/// One value.
+#[derive(Clone, Copy)]
+pub(super) struct Value<'a> {
+    tag: u8,
+    contents: &'a [u8],
+    /// The tag, the length and the contents.
+    whole: &'a [u8],
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn is(&self, tag: Tag) -> bool {
+        self.tag == tag as u8
+    }
+
+    /// The values in a SEQUENCE.
+    pub(super) fn sequence(self) -> Option<Values<'a>> {
+        self.is(Tag::Sequence).then_some(Values(self.contents))
+    }
+
+    /// The contents of a non-negative INTEGER, without zeros before it.
+    pub(super) fn unsigned(self) -> Option<&'a [u8]> {
+        const SIGN: u8 = 0x80;
+        match self.contents {
+            [first, ..] if self.is(Tag::Integer) && first & SIGN == 0 => {
+                let zeros = self.contents.iter().take_while(|octet| **octet == 0).count();
+                Some(&self.contents[zeros..])
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Values one after another.
+#[derive(Clone, Copy)]
+pub(super) struct Values<'a>(&'a [u8]);
+
+impl<'a> Values<'a> {
+    /// The next value. `None` if it is cut off, or not DER.
+    pub(super) fn value(&mut self) -> Option<Value<'a>> {
+        /// A tag with this number continues in the next octet. Keys and certificates have none.
+        const LONG_TAG: u8 = 0x1f;
+        const SHORT_LENGTH_MAX: u8 = 0x7f;
+        const LENGTH_OCTETS_MAX: usize = 4;
+        let all = self.0;
+        let [tag, length, rest @ ..] = all else { return None };
+        if tag & LONG_TAG == LONG_TAG {
+            return None;
+        }
+        let (length, rest) = match *length {
+            short @ 0..=SHORT_LENGTH_MAX => (usize::from(short), rest),
+            long => {
+                let (octets, rest) = rest.split_at_checked(usize::from(long & SHORT_LENGTH_MAX))?;
+                if octets.len() > LENGTH_OCTETS_MAX || octets.first().is_none_or(|first| *first == 0) {
+                    return None;
+                }
+                let length = octets.iter().fold(0, |length, octet| length << 8 | usize::from(*octet));
+                // DER has one form for each length.
+                if length <= usize::from(SHORT_LENGTH_MAX) {
+                    return None;
+                }
+                (length, rest)
+            }
+        };
+        let (contents, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some(Value { tag: *tag, contents, whole: &all[..all.len() - rest.len()] })
+    }
+
+    /// The contents of the next value, which has this tag.
+    pub(super) fn contents(&mut self, tag: Tag) -> Option<&'a [u8]> {
+        self.value().filter(|value| value.is(tag)).map(|value| value.contents)
+    }
+
+    /// The number and the parameters of the next value, an AlgorithmIdentifier (RFC 5280 section 4.1.1.2).
+    pub(super) fn algorithm(&mut self) -> Option<(&'a [u8], Values<'a>)> {
+        let mut inside = self.value()?.sequence()?;
+        Some((inside.contents(Tag::ObjectIdentifier)?, inside))
+    }
+}
+
+/// The values in a SEQUENCE, if no data follow it.
+pub(super) fn sequence(der: &[u8]) -> Option<Values<'_>> {
+    let value = Values(der).value()?;
+    value.sequence().filter(|_| value.whole.len() == der.len())
+}
 
 /// The kind of a file that is one SEQUENCE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,40 +116,32 @@ pub(super) enum FileKind {
 /// The kind of a file. `None` if it is not DER.
 pub(super) fn file_kind(file: &[u8]) -> Option<FileKind> {
     let mut inside = sequence(file)?;
-    let (first, second) = (AnyRef::decode(&mut inside).ok()?, AnyRef::decode(&mut inside).ok()?);
-    match (first.tag(), second.tag()) {
-        (Tag::Sequence, Tag::Sequence) => Some(FileKind::Certificate),
-        (Tag::Sequence, Tag::OctetString) => Some(FileKind::EncryptedPrivateKey),
-        (Tag::Integer, Tag::Sequence) if first.value() == [3] => Some(FileKind::Pkcs12),
-        (Tag::Integer, Tag::Sequence | Tag::Integer | Tag::OctetString) => Some(FileKind::PrivateKey),
-        (Tag::ObjectIdentifier, _) => Some(FileKind::Pkcs7),
-        _ => None,
+    let (first, second) = (inside.value()?, inside.value()?);
+    if first.is(Tag::Sequence) && second.is(Tag::Sequence) {
+        Some(FileKind::Certificate)
+    } else if first.is(Tag::Sequence) && second.is(Tag::OctetString) {
+        Some(FileKind::EncryptedPrivateKey)
+    } else if first.is(Tag::Integer) && first.contents == [3] && second.is(Tag::Sequence) {
+        Some(FileKind::Pkcs12)
+    } else if first.is(Tag::Integer)
+        && [Tag::Sequence, Tag::Integer, Tag::OctetString].iter().any(|tag| second.is(*tag))
+    {
+        Some(FileKind::PrivateKey)
+    } else {
+        first.is(Tag::ObjectIdentifier).then_some(FileKind::Pkcs7)
     }
-}
-
-/// The contents of a SEQUENCE, if no data follow it.
-fn sequence(der: &[u8]) -> Option<SliceReader<'_>> {
-    let value = AnyRef::from_der(der).ok()?;
-    if value.tag() != Tag::Sequence {
-        return None;
-    }
-    SliceReader::new(value.value()).ok()
 }
 
 /// The SubjectPublicKeyInfo of a certificate, of version 1 as well (RFC 5280 section 4.1). The rest of the value is not checked.
 pub(super) fn certificate_key(certificate: &[u8]) -> Option<&[u8]> {
     const VERSION: u8 = 0xa0;
-    let signed = AnyRef::decode(&mut sequence(certificate)?).ok()?;
-    if signed.tag() != Tag::Sequence {
-        return None;
-    }
-    let mut inside = SliceReader::new(signed.value()).ok()?;
+    let mut inside = sequence(certificate)?.value()?.sequence()?;
     // Serial number, signature, issuer, validity, subject.
-    let before = if signed.value().first() == Some(&VERSION) { 6 } else { 5 };
+    let before = if inside.0.first() == Some(&VERSION) { 6 } else { 5 };
     for _ in 0..before {
-        inside.tlv_bytes().ok()?;
+        inside.value()?;
     }
-    inside.tlv_bytes().ok()
+    inside.value().map(|key| key.whole)
 }
 
 /// The name of a key's algorithm, from the contents of its AlgorithmIdentifier.
@@ -122,18 +209,19 @@ fn named(names: &[(&[u8], &'static str)], algorithm: &[u8]) -> &'static str {
 /// The name of the algorithm of a private key in PKCS#8 (RFC 5958 section 2).
 pub(super) fn pkcs8_key_name(der: &[u8]) -> Option<&'static str> {
     let mut inside = sequence(der)?;
-    let _version = AnyRef::decode(&mut inside).ok()?;
-    Some(key_name(AnyRef::decode(&mut inside).ok()?.value()))
+    let _version = inside.value()?;
+    Some(key_name(inside.value()?.contents))
 }
 
 /// The length of the modulus in a SubjectPublicKeyInfo of RSA (RFC 3279 section 2.3.1).
 pub(super) fn rsa_bits(spki: &[u8]) -> Option<usize> {
     let mut inside = sequence(spki)?;
-    if key_name(AnyRef::decode(&mut inside).ok()?.value()) != RSA {
+    if key_name(inside.value()?.contents) != RSA {
         return None;
     }
-    let key = BitStringRef::decode(&mut inside).ok()?.raw_bytes();
-    let modulus = UintRef::decode(&mut sequence(key)?).ok()?.as_bytes();
+    // The number of unused bits, which is 0, and the key.
+    let [0, key @ ..] = inside.contents(Tag::BitString)? else { return None };
+    let modulus = sequence(key)?.value()?.unsigned()?;
     Some(modulus.len() * 8 - modulus.first()?.leading_zeros() as usize)
 }
 

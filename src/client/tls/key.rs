@@ -14,24 +14,30 @@ use cbc::cipher::{
     InnerIvInit, KeyInit, ParBlocksSizeUser,
 };
 use md5::{Digest, Md5};
-use pkcs5::AlgorithmIdentifierRef;
-use pkcs5::der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
-use pkcs5::der::{Decode, Reader};
-use pkcs5::pbes2::{self, Kdf, Pbkdf2Prf};
 use ring::pbkdf2;
 use rustls::InconsistentKeys;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 use zeroize::Zeroizing;
 
-use super::der::{self, FileKind};
+use super::der::{self, FileKind, Tag, Values};
 use super::error::{Shown, TrustError, unreadable, unusable};
 use super::file;
 use super::options::Password;
 use super::pem::{self, PemError, Section};
 use crate::client::rfc4648::from_base16;
 
-/// RFC 8018 appendix B.2.2. `pkcs5` has the name only with a feature that adds much more.
-const DES_EDE3_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.3.7");
+/// OBJECT IDENTIFIERs of RFC 8018 appendices A and B, without tag and length: 1.2.840.113549.1.5.13 and so on.
+const PBES2: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0d";
+const PBKDF2: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c";
+const DES_EDE3_CBC: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x03\x07";
+const HMAC_SHA1: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x02\x07";
+const HMAC_SHA256: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x02\x09";
+const HMAC_SHA384: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x02\x0a";
+const HMAC_SHA512: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x02\x0b";
+/// Those of NIST, below 2.16.840.1.101.3.4.1.
+const AES_128_CBC: &[u8] = b"\x60\x86\x48\x01\x65\x03\x04\x01\x02";
+const AES_192_CBC: &[u8] = b"\x60\x86\x48\x01\x65\x03\x04\x01\x16";
+const AES_256_CBC: &[u8] = b"\x60\x86\x48\x01\x65\x03\x04\x01\x2a";
 
 const OTHER_CIPHER: &str = "a cipher other than AES-CBC and DES-EDE3-CBC";
 
@@ -187,59 +193,72 @@ pub(super) fn kind_of_unusable(key: &PrivateKeyDer<'_>) -> &'static str {
 
 /// EncryptedPrivateKeyInfo of RFC 5958 section 3, with PBES2 of RFC 8018 section 6.2.
 fn open_pkcs8(der: &[u8], password: Option<&Password>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let (algorithm, data) = AnyRef::from_der(der)
-        .and_then(|info| {
-            info.sequence(|info| {
-                let algorithm = AlgorithmIdentifierRef::decode(info)?;
-                let data: &OctetStringRef = info.decode()?;
-                Ok::<_, pkcs5::der::Error>((algorithm, data.as_bytes()))
-            })
-        })
-        .map_err(|_| KeyError::Damaged)?;
-    if algorithm.oid != pbes2::PBES2_OID {
+    let mut info = der::sequence(der).ok_or(KeyError::Damaged)?;
+    let (method, mut methods) = info.algorithm().ok_or(KeyError::Damaged)?;
+    let data = info.contents(Tag::OctetString).ok_or(KeyError::Damaged)?;
+    if method != PBES2 {
         return Err(KeyError::Unsupported("a method other than PBES2"));
     }
-    let (kdf, cipher) = algorithm
-        .parameters_any()
-        .map_err(|_| KeyError::Damaged)?
-        .sequence(|parameters| {
-            let kdf = AlgorithmIdentifierRef::decode(parameters)?;
-            Ok::<_, pkcs5::der::Error>((kdf, AlgorithmIdentifierRef::decode(parameters)?))
-        })
-        .map_err(|_| KeyError::Damaged)?;
-    if kdf.oid != pbes2::PBKDF2_OID {
+    let mut methods = methods.value().and_then(|value| value.sequence()).ok_or(KeyError::Damaged)?;
+    let (derivation, mut derived_by) = methods.algorithm().ok_or(KeyError::Damaged)?;
+    let (cipher, mut iv) = methods.algorithm().ok_or(KeyError::Damaged)?;
+    if derivation != PBKDF2 {
         return Err(KeyError::Unsupported("a key of another derivation than PBKDF2"));
     }
-    let Ok(Kdf::Pbkdf2(kdf)) = Kdf::try_from(kdf) else { return Err(KeyError::Damaged) };
-    let iv = cipher
-        .parameters_any()
-        .map_err(|_| KeyError::Damaged)?
-        .decode_as::<&OctetStringRef>()
-        .map_err(|_| KeyError::Damaged)?
-        .as_bytes();
-    let cipher = match cipher.oid {
-        pbes2::AES_128_CBC_OID => Cipher::Aes128,
-        pbes2::AES_192_CBC_OID => Cipher::Aes192,
-        pbes2::AES_256_CBC_OID => Cipher::Aes256,
+    let Pbkdf2 { salt, iterations, digest } = Pbkdf2::parse(&mut derived_by).ok_or(KeyError::Damaged)?;
+    let iv = iv.contents(Tag::OctetString).ok_or(KeyError::Damaged)?;
+    let cipher = match cipher {
+        AES_128_CBC => Cipher::Aes128,
+        AES_192_CBC => Cipher::Aes192,
+        AES_256_CBC => Cipher::Aes256,
         DES_EDE3_CBC => Cipher::TripleDes,
         _ => return Err(KeyError::Unsupported(OTHER_CIPHER)),
     };
-    let digest = match kdf.prf {
-        Pbkdf2Prf::HmacWithSha1 => pbkdf2::PBKDF2_HMAC_SHA1,
-        Pbkdf2Prf::HmacWithSha256 => pbkdf2::PBKDF2_HMAC_SHA256,
-        Pbkdf2Prf::HmacWithSha384 => pbkdf2::PBKDF2_HMAC_SHA384,
-        Pbkdf2Prf::HmacWithSha512 => pbkdf2::PBKDF2_HMAC_SHA512,
+    let digest = match digest {
+        HMAC_SHA1 => pbkdf2::PBKDF2_HMAC_SHA1,
+        HMAC_SHA256 => pbkdf2::PBKDF2_HMAC_SHA256,
+        HMAC_SHA384 => pbkdf2::PBKDF2_HMAC_SHA384,
+        HMAC_SHA512 => pbkdf2::PBKDF2_HMAC_SHA512,
         _ => {
             return Err(KeyError::Unsupported(
                 "a key that PBKDF2 derived by another digest than SHA-1 and SHA-2",
             ));
         }
     };
-    let iterations = NonZeroU32::new(kdf.iteration_count).ok_or(KeyError::Damaged)?;
     let password = password.ok_or(KeyError::NoPassword)?;
     let mut key = Zeroizing::new(vec![0; cipher.key_bytes()]);
-    pbkdf2::derive(digest, iterations, kdf.salt.as_ref(), password.as_bytes(), &mut key);
+    pbkdf2::derive(digest, iterations, salt, password.as_bytes(), &mut key);
     cipher.decrypt(&key, iv, data)
+}
+
+/// PBKDF2-params of RFC 8018 appendix A.2.
+struct Pbkdf2<'a> {
+    salt: &'a [u8],
+    iterations: NonZeroU32,
+    /// The number of its digest.
+    digest: &'a [u8],
+}
+
+impl<'a> Pbkdf2<'a> {
+    fn parse(parameters: &mut Values<'a>) -> Option<Self> {
+        let mut inside = parameters.value()?.sequence()?;
+        let salt = inside.contents(Tag::OctetString)?;
+        let iterations = inside.value()?.unsigned()?;
+        let iterations = match iterations.len() {
+            0..=4 => iterations.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)),
+            _ => return None,
+        };
+        let mut next = inside.value();
+        // The length of the key, which the cipher has too.
+        if next.is_some_and(|value| value.is(Tag::Integer)) {
+            next = inside.value();
+        }
+        let digest = match next {
+            None => HMAC_SHA1,
+            Some(digest) => digest.sequence()?.contents(Tag::ObjectIdentifier)?,
+        };
+        Some(Self { salt, iterations: NonZeroU32::new(iterations)?, digest })
+    }
 }
 
 /// OpenSSL's form of `PEM_write_bio_PrivateKey_traditional`. EVP_BytesToKey derives the key from the password, with
@@ -289,7 +308,7 @@ impl Cipher {
         }
     }
 
-    /// The plaintext is one ASN.1 value. Other bytes mean a wrong password.
+    /// The plaintext is one SEQUENCE. Other bytes mean a wrong password.
     fn decrypt(self, key: &[u8], iv: &[u8], data: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let mut buffer = Zeroizing::new(data.to_vec());
         let length = match self {
@@ -299,7 +318,7 @@ impl Cipher {
             Self::TripleDes => decrypt_cbc(keyed::<des::TdesEde3>(key)?, iv, &mut buffer),
         }?;
         buffer.truncate(length);
-        AnyRef::from_der(&buffer).map_err(|_| KeyError::WrongPassword)?;
+        der::sequence(&buffer).ok_or(KeyError::WrongPassword)?;
         Ok(buffer)
     }
 }
