@@ -21,7 +21,10 @@ use net_websocket::internals::server::{
     Answer, Connection, ConnectionInfo, FaultyOption, RateLimit, Refusal, Remote, Server, ServerListener,
     ServerOptions, StartError, Unwelcome, UpgradeRequest,
 };
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
 use socket2::{Domain, Socket, Type};
 use support::{DEADLINE, Recorded, Seen, quiet};
 use tokio_tungstenite::tungstenite::client::{IntoClientRequest, client_with_config};
@@ -892,6 +895,19 @@ fn a_broadcast_reaches_the_listed_connections_only() {
 
 struct Keys {
     folder: PathBuf,
+    authority: CertifiedIssuer<'static, KeyPair>,
+}
+
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut parameters = CertificateParams::default();
+    parameters.distinguished_name.push(DnType::CommonName, name);
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    CertifiedIssuer::self_signed(parameters, KeyPair::generate().expect("a key")).expect("an authority")
+}
+
+fn certificate_parameters() -> CertificateParams {
+    CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name")
 }
 
 impl Keys {
@@ -903,22 +919,24 @@ impl Keys {
     fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("net_websocket-server-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
-        let keys = Self { folder };
-        let mut parameters = CertificateParams::default();
-        parameters.distinguished_name.push(DnType::CommonName, "a test authority");
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        let authority = CertifiedIssuer::self_signed(parameters, KeyPair::generate().expect("a key"));
-        let authority = authority.expect("an authority");
-        fs::write(keys.path("ca.pem"), authority.pem()).expect("written");
+        let keys = Self { folder, authority: authority("a test authority") };
+        fs::write(keys.path("ca.pem"), keys.authority.pem()).expect("written");
         for name in ["one", "two"] {
-            let key = KeyPair::generate().expect("a key");
-            let parameters = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
-            let certificate = parameters.signed_by(&key, &authority).expect("signed");
-            fs::write(keys.path(&format!("{name}.pem")), certificate.pem()).expect("written");
-            fs::write(keys.path(&format!("{name}.key")), key.serialize_pem()).expect("written");
+            keys.add(name, &certificate_parameters(), &keys.authority);
         }
         keys
+    }
+
+    fn add(&self, name: &str, parameters: &CertificateParams, authority: &CertifiedIssuer<'_, KeyPair>) {
+        let key = KeyPair::generate().expect("a key");
+        let certificate = parameters.signed_by(&key, authority).expect("signed");
+        fs::write(self.path(&format!("{name}.pem")), certificate.pem()).expect("written");
+        fs::write(self.path(&format!("{name}.key")), key.serialize_pem()).expect("written");
+    }
+
+    fn client_certificate(&self, name: &str) -> Option<ClientCertificate> {
+        let (certificate, key) = (self.path(&format!("{name}.pem")), self.path(&format!("{name}.key")));
+        Some(ClientCertificate { certificate, key, password: None })
     }
 
     fn server(&self) -> ServerTls {
@@ -974,13 +992,33 @@ fn requires_client_certificates() {
     let server = Echoing::start(ServerOptions { tls, ..options() });
     let without = keys.connect(&server, TlsOptions::default());
     assert!(matches!(without.next(), Seen::Failed(why) if why.contains("requires a client certificate")));
-    let client_certificate = Some(ClientCertificate {
-        certificate: keys.path("two.pem"),
-        key: keys.path("two.key"),
-        password: None,
-    });
-    let with = keys.connect(&server, TlsOptions { client_certificate, ..TlsOptions::default() });
-    assert_eq!(with.next(), Seen::Opened);
+    let with = |name| {
+        let client_certificate = keys.client_certificate(name);
+        keys.connect(&server, TlsOptions { client_certificate, ..TlsOptions::default() })
+    };
+    assert_eq!(with("two").next(), Seen::Opened);
+
+    let (stranger, forger) = (authority("another authority"), authority("a test authority"));
+    let mut expired = certificate_parameters();
+    expired.not_after = date_time_ymd(2020, 1, 1);
+    let mut early = certificate_parameters();
+    early.not_before = date_time_ymd(2200, 1, 1);
+    let mut of_servers = certificate_parameters();
+    of_servers.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    for (name, parameters, authority, alert) in [
+        ("strange", &certificate_parameters(), &stranger, "UnknownCA"),
+        ("forged", &certificate_parameters(), &forger, "DecryptError"),
+        ("expired", &expired, &keys.authority, "CertificateExpired"),
+        ("early", &early, &keys.authority, "CertificateExpired"),
+        ("of_servers", &of_servers, &keys.authority, "UnsupportedCertificate"),
+    ] {
+        keys.add(name, parameters, authority);
+        let text = format!("the server refused the client certificate (alert {alert})");
+        match with(name).next() {
+            Seen::Failed(why) => assert!(why.contains(&text), "{name}: {why}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
 }
 
 #[test]

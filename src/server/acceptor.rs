@@ -17,7 +17,7 @@ use super::listener::{Acceptance, Answer, Given, Verdict};
 use super::place::Remote;
 use super::shared::{Arrival, Ready, Shared};
 use super::upgrade::{Agreement, REQUEST_HEAD_BYTES_MAX, Refusal, UpgradeRequest};
-use crate::client::{Socket, Stream, Tcp, TlsError, accept_tls, within};
+use crate::client::{Socket, Stream, Tcp, accept_tls, within};
 use crate::protocol::ReadBuffer;
 use crate::{logging, runtime};
 
@@ -32,7 +32,7 @@ const READ_STEP_BYTES: usize = 1_024;
 
 /// The reason why a client got no connection.
 enum Fault {
-    Tls(TlsError),
+    Tls(io::Error),
     Io(io::Error),
     /// It ended the connection before its request was complete.
     Eof,
@@ -147,7 +147,7 @@ async fn welcome(
     match outcome {
         Some(Ok(ready)) => server.open(ready, slot),
         Some(Err(Fault::Tls(cause))) => {
-            logging::info(format_args!("no connection: the TLS handshake failed: {cause:?}"));
+            logging::info(format_args!("no connection: the TLS handshake failed: {cause}"));
         }
         Some(Err(Fault::Io(cause))) => logging::info(format_args!("no connection: {cause}")),
         Some(Err(Fault::Eof)) => logging::info(format_args!("no connection: the client sent no request")),

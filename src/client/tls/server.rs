@@ -1,15 +1,23 @@
 //! TLS of a server: its certificate and key, and the authorities of client certificates.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::ring::default_provider;
-use rustls::server::WebPkiClientVerifier;
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::version::TLS13;
-use rustls::{ALL_VERSIONS, RootCertStore, ServerConfig};
+use rustls::{
+    ALL_VERSIONS, CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, RootCertStore,
+    ServerConfig, SignatureScheme,
+};
 use tokio_rustls::{TlsAcceptor, TlsStream};
+use webpki::{EndEntityCert, KeyUsage};
 
-use super::error::{TlsError, TrustError, unusable};
+use super::error::{TrustError, unusable};
 use super::options::Password;
 use super::{key, trust};
 use crate::client::transport::Socket;
@@ -64,9 +72,8 @@ pub(crate) fn server_config(options: &ServerTls) -> Result<Arc<ServerConfig>, (S
                     (ClientAuthorities, unusable(path, why))
                 })?;
             }
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-            builder
-                .with_client_cert_verifier(verifier.map_err(|cause| (ClientAuthorities, impossible(&cause)))?)
+            let algorithms = provider.signature_verification_algorithms;
+            builder.with_client_cert_verifier(Arc::new(ClientVerifier::new(roots, algorithms)))
         }
     };
     let chain = trust::certificates(certificate).map_err(of(Certificate))?;
@@ -81,10 +88,87 @@ pub(crate) fn server_config(options: &ServerTls) -> Result<Arc<ServerConfig>, (S
     Ok(Arc::new(config))
 }
 
-/// The TLS handshake with a client.
-pub(crate) async fn accept_tls(
-    socket: Socket,
-    config: Arc<ServerConfig>,
-) -> Result<TlsStream<Socket>, TlsError> {
+/// Requires a certificate of one of the authorities. That of rustls would do the same, but takes 20 kB for revocation lists,
+/// which there are none of.
+#[derive(Debug)]
+struct ClientVerifier {
+    authorities: RootCertStore,
+    /// The names of the authorities, which clients get.
+    names: Vec<DistinguishedName>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ClientVerifier {
+    fn new(authorities: RootCertStore, algorithms: WebPkiSupportedAlgorithms) -> Self {
+        Self { names: authorities.subjects(), authorities, algorithms }
+    }
+}
+
+impl ClientCertVerifier for ClientVerifier {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &self.names
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        let (anchors, usage) = (&self.authorities.roots, KeyUsage::client_auth());
+        EndEntityCert::try_from(end_entity)
+            .and_then(|certificate| {
+                let algorithms = self.algorithms.all;
+                certificate
+                    .verify_for_usage(algorithms, anchors, intermediates, now, usage, None, None)
+                    .map(drop)
+            })
+            .map_err(refusal)?;
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+/// The error by which rustls chooses the alert for a client whose certificate is refused.
+fn refusal(error: webpki::Error) -> rustls::Error {
+    use webpki::Error;
+    let refusal = match error {
+        Error::BadDer | Error::BadDerTime | Error::TrailingData(_) => CertificateError::BadEncoding,
+        Error::CertNotValidYet { time, not_before } => {
+            CertificateError::NotValidYetContext { time, not_before }
+        }
+        Error::CertExpired { time, not_after } => CertificateError::ExpiredContext { time, not_after },
+        Error::InvalidCertValidity => CertificateError::Expired,
+        Error::UnknownIssuer => CertificateError::UnknownIssuer,
+        Error::InvalidSignatureForPublicKey => CertificateError::BadSignature,
+        Error::RequiredEkuNotFoundContext(_) => CertificateError::InvalidPurpose,
+        other => CertificateError::Other(OtherError(Arc::new(other))),
+    };
+    refusal.into()
+}
+
+/// The TLS handshake with a client. An error has the text of rustls, because those of `TlsError` are about a server.
+pub(crate) async fn accept_tls(socket: Socket, config: Arc<ServerConfig>) -> io::Result<TlsStream<Socket>> {
     Ok(TlsAcceptor::from(config).accept(socket).await?.into())
 }

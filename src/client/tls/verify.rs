@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ring::digest::{SHA256, digest};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::client::{VerifierBuilderError, verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
     verify_tls13_signature_with_raw_key,
@@ -132,37 +132,37 @@ impl From<CertificateRefusal> for rustls::Error {
 #[derive(Debug)]
 pub(super) struct Verifier {
     /// `None` accepts any certificate that passes the pins.
-    chain: Option<Chain>,
+    trusted: Option<TrustAnchors>,
     pins: PinSets,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-#[derive(Debug)]
-struct Chain {
-    verifier: Arc<WebPkiServerVerifier>,
-    trusted: TrustAnchors,
-}
-
-impl Chain {
+impl TrustAnchors {
     fn verify(
         &self,
+        algorithms: &WebPkiSupportedAlgorithms,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<(), rustls::Error> {
-        let Err(error) =
-            self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-        else {
-            return Ok(());
-        };
-        // `openssl req -x509` makes such a certificate: self-signed, and by default an authority. webpki has verified
-        // its validity. The application has named this very certificate, so only the name remains to be verified.
-        if is_authority(&error) && self.trusted.named.contains(&sha256(end_entity)) {
-            return verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name);
+        let certificate = ParsedCertificate::try_from(end_entity)?;
+        match verify_server_cert_signed_by_trust_anchor(
+            &certificate,
+            &self.roots,
+            intermediates,
+            now,
+            algorithms.all,
+        ) {
+            Ok(()) => verify_server_name(&certificate, server_name),
+            // `openssl req -x509` makes such a certificate: self-signed, and by default an authority. webpki has
+            // verified its validity. The application has named this very certificate, so only the name remains to be
+            // verified.
+            Err(error) if is_authority(&error) && self.named.contains(&sha256(end_entity)) => {
+                verify_server_name(&certificate, server_name)
+            }
+            Err(error) => Err(explain(error, end_entity, intermediates, self)),
         }
-        Err(explain(error, end_entity, intermediates, &self.trusted))
     }
 }
 
@@ -181,14 +181,12 @@ impl Verifier {
     pub(super) fn new(
         trusted: Option<TrustAnchors>,
         pins: PinSets,
-        provider: &Arc<CryptoProvider>,
-    ) -> Result<Self, rustls::client::VerifierBuilderError> {
-        let chain = trusted.map(|trusted| {
-            let roots = trusted.roots.clone();
-            let builder = WebPkiServerVerifier::builder_with_provider(roots, provider.clone());
-            builder.build().map(|verifier| Chain { verifier, trusted })
-        });
-        Ok(Self { chain: chain.transpose()?, pins, algorithms: provider.signature_verification_algorithms })
+        provider: &CryptoProvider,
+    ) -> Result<Self, VerifierBuilderError> {
+        if trusted.as_ref().is_some_and(|trusted| trusted.roots.is_empty()) {
+            return Err(VerifierBuilderError::NoRootAnchors);
+        }
+        Ok(Self { trusted, pins, algorithms: provider.signature_verification_algorithms })
     }
 
     /// The chain must contain the key of an unexpired pin (RFC 7469 section 2.6). Only the verified chain counts. Other
@@ -207,7 +205,7 @@ impl Verifier {
         let now_secs = Duration::from_secs(now.as_secs());
         let mut live = pins.iter().filter(|pin| pin.expires.is_none_or(|at| now_secs < at)).peekable();
         if live.peek().is_none() {
-            if self.chain.is_none() {
+            if self.trusted.is_none() {
                 return Err(CertificateRefusal::PinsExpired.into());
             }
             // An app that is no longer updated then continues to work.
@@ -222,10 +220,10 @@ impl Verifier {
         if pinned(own) {
             return Ok(());
         }
-        if let Some(chain) = &self.chain {
+        if let Some(trusted) = &self.trusted {
             let certificate =
                 EndEntityCert::try_from(end_entity).map_err(|_| CertificateError::BadEncoding)?;
-            let anchors = &chain.trusted.roots.roots;
+            let anchors = &trusted.roots.roots;
             let usage = KeyUsage::server_auth();
             let path = certificate
                 .verify_for_usage(self.algorithms.all, anchors, intermediates, now, usage, None, None)
@@ -246,7 +244,7 @@ impl Verifier {
     /// The key of a certificate in a form that webpki does not read, such as version 1. Nothing else of the certificate
     /// is verified. The signature alone shows that the server has the key.
     fn key_alone<'a>(&self, certificate: &'a CertificateDer<'_>) -> Option<SubjectPublicKeyInfoDer<'a>> {
-        if self.chain.is_some() || EndEntityCert::try_from(certificate).is_ok() {
+        if self.trusted.is_some() || EndEntityCert::try_from(certificate).is_ok() {
             return None;
         }
         der::certificate_key(certificate).map(SubjectPublicKeyInfoDer::from)
@@ -353,11 +351,11 @@ impl ServerCertVerifier for Verifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
+        _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if let Some(chain) = &self.chain {
-            chain.verify(end_entity, intermediates, server_name, ocsp_response, now)?;
+        if let Some(trusted) = &self.trusted {
+            trusted.verify(&self.algorithms, end_entity, intermediates, server_name, now)?;
         }
         let PinSets { own, declared } = &self.pins;
         self.check_pins(own, PinSource::Options, end_entity, intermediates, now)?;
