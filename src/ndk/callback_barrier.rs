@@ -1,6 +1,5 @@
 //! Tracks the thread inside a client's callbacks, so that Destroy can wait for it.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +7,9 @@ use crate::sync::thread::{self, ThreadId};
 use crate::sync::{Condvar, LazyLock, Mutex, lock};
 
 /// The barrier that each waiting thread waits for. Prevents a deadlock of callbacks that destroy each other's client.
-static WAITING: LazyLock<Mutex<HashMap<ThreadId, Arc<CallbackBarrier>>>> = LazyLock::new(Mutex::default);
+static WAITING: LazyLock<Mutex<Waiting>> = LazyLock::new(Mutex::default);
+
+type Waiting = Vec<(ThreadId, Arc<CallbackBarrier>)>;
 
 /// The barrier around one client's callbacks.
 #[derive(Default)]
@@ -56,19 +57,19 @@ impl CallbackBarrier {
                 if thread == me {
                     return;
                 }
-                runner = match waiting.get(&thread) {
-                    Some(barrier) => *lock(&barrier.inside),
+                runner = match waiting.iter().find(|(waiter, _)| *waiter == thread) {
+                    Some((_, barrier)) => *lock(&barrier.inside),
                     None => break,
                 };
             }
-            waiting.insert(me, self.clone());
+            waiting.push((me, self.clone()));
         }
         let mut inside = lock(&self.inside);
         while inside.is_some() {
             inside = self.left.wait(inside).unwrap_or_else(PoisonError::into_inner);
         }
         drop(inside);
-        lock(&WAITING).remove(&me);
+        lock(&WAITING).retain(|(waiter, _)| *waiter != me);
     }
 }
 
@@ -89,7 +90,7 @@ mod tests {
                 done.send(()).expect("the test waits");
             }
         });
-        while !lock(&WAITING).values().any(|waiting| Arc::ptr_eq(waiting, &barrier)) {
+        while !lock(&WAITING).iter().any(|(_, waiting)| Arc::ptr_eq(waiting, &barrier)) {
             thread::yield_now();
         }
         assert!(closed.try_recv().is_err());

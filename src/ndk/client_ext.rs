@@ -3,7 +3,7 @@
 //! Owns these values between the calls that set them and the session's events. Does not know how they are parsed or
 //! called.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::sync::Arc;
 
@@ -27,14 +27,20 @@ struct ExtState {
     options: Option<Box<Options>>,
     reconnect: Option<Box<Reconnect>>,
     callbacks: Option<Arc<RawCallbacks>>,
-    /// Receipts of messages that are neither sent nor dropped.
-    completions: HashMap<Receipt, SendCompletion>,
+    /// Receipts of messages that are neither sent nor dropped, in their order.
+    completions: VecDeque<(Receipt, SendCompletion)>,
     next_receipt: Receipt,
 }
 
 impl Default for ExtState {
     fn default() -> Self {
-        Self { options: None, reconnect: None, callbacks: None, completions: HashMap::new(), next_receipt: 1 }
+        Self {
+            options: None,
+            reconnect: None,
+            callbacks: None,
+            completions: VecDeque::new(),
+            next_receipt: 1,
+        }
     }
 }
 
@@ -105,20 +111,20 @@ impl ClientExt {
         let mut state = self.lock();
         let receipt = state.next_receipt;
         state.next_receipt += 1;
-        state.completions.insert(receipt, completion);
+        state.completions.push_back((receipt, completion));
         receipt
     }
 
     /// Returns the completion of a message, once.
     pub fn take_completion(&self, receipt: Receipt) -> Option<SendCompletion> {
-        self.lock().completions.remove(&receipt)
+        let mut state = self.lock();
+        let place = state.completions.binary_search_by_key(&receipt, |(of, _)| *of).ok()?;
+        state.completions.remove(place).map(|(_, completion)| completion)
     }
 
     /// Returns all remaining completions, in the order of registration.
     pub fn take_all_completions(&self) -> Vec<SendCompletion> {
-        let mut left: Vec<_> = self.lock().completions.drain().collect();
-        left.sort_unstable_by_key(|(receipt, _)| *receipt);
-        left.into_iter().map(|(_, completion)| completion).collect()
+        self.lock().completions.drain(..).map(|(_, completion)| completion).collect()
     }
 }
 

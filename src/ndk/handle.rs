@@ -4,7 +4,7 @@
 //! it does no harm. A call delays only the Destroy of its own client.
 
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::ffi::CString;
 use std::sync::{Arc, PoisonError};
 
@@ -87,9 +87,11 @@ impl AddedHeaders {
         self.headers.len()
     }
 
-    /// Returns the addresses of the list nodes that the application sees.
-    pub fn addresses(&self) -> HashSet<usize> {
-        self.headers.iter().map(|added| added.header.addr()).collect()
+    /// Returns the addresses of the list nodes that the application sees, in their order.
+    pub fn addresses(&self) -> Vec<usize> {
+        let mut addresses: Vec<_> = self.headers.iter().map(|added| added.header.addr()).collect();
+        addresses.sort_unstable();
+        addresses
     }
 }
 

@@ -233,7 +233,7 @@ fn request_headers(
     let mut headers: Vec<_> = added.copies().chain(chosen.iter().cloned()).collect();
     let own = added.addresses();
     let RequestOptions { headers: mut next } = options;
-    while !next.is_null() && !own.contains(&next.addr()) {
+    while !next.is_null() && own.binary_search(&next.addr()).is_err() {
         let Ok(Header { name, value, next: following }) = readable::value(next) else {
             logging::warn(format_args!(
                 "[c{id}] Connect: the list of headers has an invalid pointer; its rest is left out"

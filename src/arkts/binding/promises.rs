@@ -4,7 +4,7 @@
 //! connection or attempt.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::arkts::error::{ApiError, Termination};
 use crate::arkts::napi::{Deferred, Engine, EngineError, Value};
@@ -13,8 +13,8 @@ use crate::client::{Outcome, Receipt};
 /// The pending promises of one object.
 #[derive(Default)]
 pub struct Promises {
-    /// Promises of messages that are neither sent nor dropped yet, by receipt.
-    sends: RefCell<HashMap<Receipt, PendingSend>>,
+    /// Promises of messages that are neither sent nor dropped yet, in the order of their receipts.
+    sends: RefCell<VecDeque<(Receipt, PendingSend)>>,
     /// Promises of dropped messages. They wait for the event with the cause.
     unsent: RefCell<Vec<PendingSend>>,
     last_receipt: Cell<Receipt>,
@@ -62,7 +62,7 @@ impl Promises {
         receipt: Receipt,
     ) -> Result<Value<'env>, EngineError> {
         let (promise, deferred) = env.promise()?;
-        self.sends.borrow_mut().insert(receipt, PendingSend { method, deferred });
+        self.sends.borrow_mut().push_back((receipt, PendingSend { method, deferred }));
         Ok(promise)
     }
 
@@ -102,7 +102,9 @@ impl Promises {
     }
 
     fn take_send(&self, receipt: Receipt) -> Option<PendingSend> {
-        self.sends.borrow_mut().remove(&receipt)
+        let mut sends = self.sends.borrow_mut();
+        let place = sends.binary_search_by_key(&receipt, |(of, _)| *of).ok()?;
+        sends.remove(place).map(|(_, send)| send)
     }
 
     /// A pong came on that connection. It may answer several pings (RFC 6455 section 5.5.3).

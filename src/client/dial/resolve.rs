@@ -4,9 +4,8 @@
 //! attempts that wait for them. The number of lookups at a time is limited. Attempts for the same name share one, and its
 //! result is cached for a short time.
 
-use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -25,10 +24,16 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(10);
 /// The most names in the cache.
 const REMEMBERED_MAX: usize = 64;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {
     V4,
     V6,
+}
+
+impl Family {
+    pub(super) fn has(self, address: IpAddr) -> bool {
+        address.is_ipv6() == (self == Self::V6)
+    }
 }
 
 /// Addresses without ports, or the resolver's error.
@@ -41,10 +46,11 @@ enum CacheEntry {
     Found(Vec<SocketAddr>, Instant),
 }
 
-static ENTRIES: LazyLock<Mutex<HashMap<Key, CacheEntry>>> = LazyLock::new(Mutex::default);
+/// One entry for each key, in no order. There are never more than both limits together.
+static ENTRIES: Mutex<Vec<(Key, CacheEntry)>> = Mutex::new(Vec::new());
 static SLOTS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LOOKUPS_MAX)));
 
-fn entries() -> MutexGuard<'static, HashMap<Key, CacheEntry>> {
+fn entries() -> MutexGuard<'static, Vec<(Key, CacheEntry)>> {
     lock(&ENTRIES)
 }
 
@@ -70,7 +76,7 @@ pub(super) async fn addresses(name: &str, family: Family) -> LookedUp {
             Some(cached) => cached,
             None => {
                 let (sender, receiver) = watch::channel(None);
-                entries.insert(key.clone(), CacheEntry::UnderWay(receiver.clone()));
+                entries.push((key.clone(), CacheEntry::UnderWay(receiver.clone())));
                 tokio::spawn(async move {
                     let (name, family) = key.clone();
                     let looked_up = run_blocking(move || look_up(&name, family)).await;
@@ -88,13 +94,7 @@ pub(super) async fn addresses(name: &str, family: Family) -> LookedUp {
 
 /// Removes addresses of `name` that did not work.
 pub(super) fn forget(name: &str) {
-    let mut entries = entries();
-    for family in [Family::V4, Family::V6] {
-        let key = (name.to_owned(), family);
-        if matches!(entries.get(&key), Some(CacheEntry::Found(..))) {
-            entries.remove(&key);
-        }
-    }
+    entries().retain(|((known, _), entry)| known != name || matches!(entry, CacheEntry::UnderWay(_)));
 }
 
 enum Cached {
@@ -102,14 +102,15 @@ enum Cached {
     Later(watch::Receiver<Option<LookedUp>>),
 }
 
-fn cached(entries: &mut HashMap<Key, CacheEntry>, key: &Key) -> Option<Cached> {
-    match entries.get(key)? {
+fn cached(entries: &mut Vec<(Key, CacheEntry)>, key: &Key) -> Option<Cached> {
+    let place = entries.iter().position(|(known, _)| known == key)?;
+    match &entries[place].1 {
         CacheEntry::UnderWay(receiver) => Some(Cached::Later(receiver.clone())),
         CacheEntry::Found(addresses, until) if Instant::now() < *until => {
             Some(Cached::Now(addresses.clone()))
         }
         CacheEntry::Found(..) => {
-            entries.remove(key);
+            entries.swap_remove(place);
             None
         }
     }
@@ -129,14 +130,14 @@ async fn wait(cached: Cached) -> LookedUp {
 
 fn remember(key: Key, answer: &LookedUp) {
     let mut entries = entries();
-    entries.remove(&key);
+    entries.retain(|(known, _)| *known != key);
     if let Ok(addresses) = answer {
         if entries.len() >= REMEMBERED_MAX {
             let now = Instant::now();
-            entries.retain(|_, entry| !matches!(entry, CacheEntry::Found(_, until) if *until <= now));
+            entries.retain(|(_, entry)| !matches!(entry, CacheEntry::Found(_, until) if *until <= now));
         }
         if entries.len() < REMEMBERED_MAX {
-            entries.insert(key, CacheEntry::Found(addresses.clone(), Instant::now() + REMEMBERED_FOR));
+            entries.push((key, CacheEntry::Found(addresses.clone(), Instant::now() + REMEMBERED_FOR)));
         }
     }
 }

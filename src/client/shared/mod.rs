@@ -10,7 +10,7 @@ mod refusal;
 mod retry;
 mod serving;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -66,9 +66,9 @@ struct Guarded {
     network_changed: bool,
     /// The connection must end now, even if messages wait.
     hurried: bool,
-    /// Cancelled attempts that have not noticed, by number, each with its unsent messages. There are many if an
-    /// application cancels many attempts while its callback of the first one blocks.
-    abandoned: BTreeMap<u64, Dropped>,
+    /// Cancelled attempts that have not noticed, in order of their numbers, each with its unsent messages. There are
+    /// many if an application cancels many attempts while its callback of the first one blocks.
+    abandoned: VecDeque<(u64, Dropped)>,
     /// The answer to the last upgrade.
     opened: Option<Arc<Opened>>,
     /// The waker of a session that sleeps.
@@ -96,7 +96,7 @@ impl Shared {
                 retry: RetryRequests::default(),
                 network_changed: false,
                 hurried: false,
-                abandoned: BTreeMap::new(),
+                abandoned: VecDeque::new(),
                 opened: None,
                 waker: None,
                 outlet: None,
@@ -461,7 +461,7 @@ impl Guarded {
     fn abandon(&mut self) {
         self.state = State::Idle;
         let dropped = self.clear_queue();
-        self.abandoned.insert(self.attempt, dropped);
+        self.abandoned.push_back((self.attempt, dropped));
     }
 
     fn register(&mut self, cx: &Context<'_>) {
@@ -486,6 +486,7 @@ impl Guarded {
     }
 
     fn take_abandoned(&mut self, attempt: u64) -> Option<Dropped> {
-        self.abandoned.remove(&attempt)
+        let place = self.abandoned.binary_search_by_key(&attempt, |(number, _)| *number).ok()?;
+        self.abandoned.remove(place).map(|(_, dropped)| dropped)
     }
 }

@@ -1,6 +1,5 @@
 //! Makes a `rustls` configuration from an application's options, once, and shares it among clients.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -19,7 +18,7 @@ use crate::sync::lock;
 
 /// A configuration is made once for each choice of settings, so that clients resume each other's sessions. A changed
 /// file makes a new configuration. If a folder was named, its change does the same.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq)]
 struct ConfigKey {
     ca_path: Option<PathBuf>,
     ca_path_adds_to_system: bool,
@@ -75,7 +74,7 @@ impl ConfigKey {
     }
 }
 
-static CONFIGS: LazyLock<Mutex<HashMap<ConfigKey, Arc<ClientConfig>>>> = LazyLock::new(Mutex::default);
+static CONFIGS: Mutex<Vec<(ConfigKey, Arc<ClientConfig>)>> = Mutex::new(Vec::new());
 
 /// The most configurations that are kept. Apps use one or two.
 const CONFIGS_MAX: usize = 32;
@@ -86,16 +85,24 @@ pub(in crate::client) fn config(
     declared: &DeclaredTrust,
 ) -> Result<Arc<ClientConfig>, TrustError> {
     let key = ConfigKey::new(options, declared)?;
-    let known = lock(&CONFIGS).get(&key).cloned();
-    if let Some(config) = known {
+    if let Some(config) = known(&lock(&CONFIGS), &key) {
         return Ok(config);
     }
     let config = Arc::new(build(options, declared)?);
     let mut configs = lock(&CONFIGS);
+    // Another attempt may have made it in the meantime.
+    if let Some(config) = known(&configs, &key) {
+        return Ok(config);
+    }
     if configs.len() >= CONFIGS_MAX {
         configs.clear();
     }
-    Ok(configs.entry(key).or_insert(config).clone())
+    configs.push((key, config.clone()));
+    Ok(config)
+}
+
+fn known(configs: &[(ConfigKey, Arc<ClientConfig>)], key: &ConfigKey) -> Option<Arc<ClientConfig>> {
+    configs.iter().find(|(known, _)| known == key).map(|(_, config)| config.clone())
 }
 
 /// The time of a file's last change, and its length. An error if the file does not exist.
