@@ -28,6 +28,10 @@ pub(super) fn stood_still(deadline: Instant, now: Instant) -> Option<Duration> {
     Some(now.saturating_duration_since(deadline)).filter(|late| *late >= STOOD_STILL)
 }
 
+/// For [`passed`], if nobody must know how long the process stood still. A pointer, so that the code of most limits is
+/// compiled once.
+pub(super) const UNTOLD: fn(Duration) = |_| {};
+
 /// Ends when `limit` has passed, at `deadline` or later. Calls `still` each time that the process stood still.
 pub(super) async fn passed(mut deadline: Instant, limit: Duration, still: impl Fn(Duration)) {
     let part = (limit / PARTS).min(PART_MAX);
@@ -52,7 +56,7 @@ pub(crate) fn within<T>(
     deadline: Instant,
     work: impl Future<Output = T>,
 ) -> impl Future<Output = Option<T>> {
-    within_telling(limit, deadline, |_| {}, work)
+    within_telling(limit, deadline, UNTOLD, work)
 }
 
 /// As [`within`]. Calls `still` each time that the process stood still. Not `async`: such a function would have room for

@@ -8,7 +8,7 @@
 //! - the runtime's watchdog between two looks at a callback;
 //! - a worker in reserve, until the other one has answered it;
 //! - tokio's threads for blocking work, before they end;
-//! - the start of the runtime, for its workers (`recv_timeout`): it would look again and again.
+//! - the start of the runtime, for its workers: it would look again and again.
 //!
 //! tokio's timers, and so all deadlines of connections, wait by epoll_wait(2), which counts milliseconds, and `thread::sleep` by
 //! a function of musl: these are right.

@@ -30,8 +30,7 @@ mod watchdog;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::task::Waker;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -95,15 +94,18 @@ pub(crate) fn start() -> io::Result<&'static Process> {
 fn try_threads() -> io::Result<()> {
     let mut threads = Vec::new();
     let mut tried = Ok(());
+    // The threads end only when all of them exist.
+    let gate = Arc::new(Mutex::new(()));
+    let closed = lock(&gate);
     for _ in 0..WORKER_THREADS + 1 {
-        let (release, released) = channel::<()>();
-        match std::thread::Builder::new().spawn(move || released.recv()) {
-            Ok(thread) => threads.push((release, thread)),
+        let gate = gate.clone();
+        match std::thread::Builder::new().spawn(move || drop(lock(&gate))) {
+            Ok(thread) => threads.push(thread),
             Err(cause) => tried = Err(cause),
         }
     }
-    for (release, thread) in threads {
-        drop(release);
+    drop(closed);
+    for thread in threads {
         let _ = thread.join();
     }
     tried
@@ -112,7 +114,8 @@ fn try_threads() -> io::Result<()> {
 impl Process {
     fn start() -> io::Result<Self> {
         try_threads()?;
-        let (worker, workers) = channel();
+        let workers = Arc::new(Running::default());
+        let running = workers.clone();
         let build = || {
             Builder::new_multi_thread()
                 .worker_threads(WORKER_THREADS)
@@ -125,7 +128,7 @@ impl Process {
                 })
                 .on_thread_start(move || {
                     slot::thread_begins();
-                    let _ = worker.send(());
+                    running.add();
                 })
                 .on_thread_park(turns::worker_sleeps)
                 .on_thread_unpark(turns::worker_wakes)
@@ -136,8 +139,7 @@ impl Process {
         let no_thread = || io::Error::other("the system gave no thread");
         // Other processes may have taken the threads in the meantime.
         let tokio = catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(|_| Err(no_thread()))?;
-        let all_run = (0..WORKER_THREADS).all(|_| workers.recv_timeout(WORKERS_START_WITHIN).is_ok());
-        let rest = match all_run {
+        let rest = match workers.reach(WORKER_THREADS, WORKERS_START_WITHIN) {
             true => Self::start_rest(&tokio),
             false => Err(no_thread()),
         };
@@ -187,6 +189,28 @@ impl Process {
     }
 }
 
+/// The number of threads that run.
+#[derive(Default)]
+struct Running {
+    count: Mutex<usize>,
+    grown: Condvar,
+}
+
+impl Running {
+    /// Counts the calling thread.
+    fn add(&self) {
+        *lock(&self.count) += 1;
+        self.grown.notify_one();
+    }
+
+    /// Waits until this many threads run. Returns whether they do within the limit.
+    fn reach(&self, count: usize, limit: Duration) -> bool {
+        let waited = self.grown.wait_timeout_while(lock(&self.count), limit, |running| *running < count);
+        let (running, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *running >= count
+    }
+}
+
 /// As [`Process::spawn`], for those who run there already.
 pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
     start()?.spawn(task);
@@ -206,11 +230,19 @@ pub(crate) fn wake(waker: Waker) {
 pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
     signals::send_held();
     let Some(_taken) = slot::take().or_else(slot::take_soon) else {
-        // Without a thread to take over, this worker does nothing else until the callback has returned.
-        return if try_thread().is_ok() { tokio::task::block_in_place(run) } else { run() };
+        let (mut run, mut result) = (Some(run), None);
+        beside(&mut || result = run.take().map(|run| run()));
+        return result.expect("the callback has run");
     };
     watch();
     run()
+}
+
+/// Runs a callback beside the one that runs inline. Compiled once, because `block_in_place` is large.
+#[inline(never)]
+fn beside(run: &mut dyn FnMut()) {
+    // Without a thread to take over, this worker does nothing else until the callback has returned.
+    if try_thread().is_ok() { tokio::task::block_in_place(run) } else { run() }
 }
 
 /// Has the watchdog look at the callback that runs inline.
@@ -274,7 +306,7 @@ fn add_answer(flag: Arc<AtomicBool>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc::{RecvTimeoutError, Sender};
+    use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 
     /// Longer than anything here takes; a test that reaches it has failed.
     const DEADLINE: Duration = Duration::from_secs(20);

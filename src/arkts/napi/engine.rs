@@ -142,6 +142,8 @@ impl Engine {
     }
 
     /// Reports a pending exception as uncaught. The engine does the same for a timer's.
+    #[cold]
+    #[inline(never)]
     pub fn report_exception(self) {
         if let Some(error) = self.take_exception() {
             // SAFETY: as in `ask!`.

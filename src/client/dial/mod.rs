@@ -3,7 +3,6 @@
 mod race;
 mod resolve;
 
-use std::future::ready;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -269,16 +268,14 @@ impl Dial<'_> {
                 begin();
                 race::alone(connect(SocketAddr::new(address, port)), limits.tcp).await
             }
-            Some(addresses) => {
-                let (v6, v4): (Vec<_>, Vec<_>) = addresses
-                    .iter()
-                    .map(|address| SocketAddr::new(*address, port))
-                    .partition(SocketAddr::is_ipv6);
-                Box::pin(race(ready(Ok(v6)), ready(Ok(v4)), connect, schedule, begin)).await
-            }
-            None => {
-                let name = target.name();
-                let of = |family| resolve::addresses(&name, family);
+            fixed => {
+                let name = &target.name();
+                // One future for both, so that the race is compiled once.
+                let of = |family| async move {
+                    let Some(fixed) = fixed else { return resolve::addresses(name, family).await };
+                    let of_family = fixed.iter().filter(|address| family.has(**address));
+                    Ok(of_family.map(|address| SocketAddr::new(*address, port)).collect())
+                };
                 Box::pin(race(of(Family::V6), of(Family::V4), connect, schedule, begin)).await
             }
         };

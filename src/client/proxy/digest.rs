@@ -22,13 +22,14 @@ struct Challenge {
 /// The value of `Proxy-Authorization`: an answer to the strongest challenge in the `Proxy-Authenticate` headers. `None`
 /// if the client can answer none of them.
 pub(super) fn authorization<'a>(
-    challenges: impl Iterator<Item = &'a str>,
+    headers: impl Iterator<Item = &'a str>,
     credentials: &Credentials,
     method: &str,
     uri: &str,
 ) -> Option<String> {
     let cnonce = base16(&rand::random::<[u8; CNONCE_BYTES]>());
-    let challenges: Vec<_> = challenges.flat_map(parse).collect();
+    let mut challenges = Vec::new();
+    headers.for_each(|header| challenges.append(&mut parse(header)));
     let tunnel = Tunnel { credentials, method, uri, cnonce: &cnonce };
     let by = |algorithm: Algorithm| {
         challenges
@@ -42,7 +43,7 @@ pub(super) fn authorization<'a>(
             basic_authorization(username.as_bytes(), password.as_bytes())
         })
     };
-    by(Algorithm::Sha256).or_else(|| by(Algorithm::Md5)).or_else(basic)
+    [Algorithm::Sha256, Algorithm::Md5].into_iter().find_map(by).or_else(basic)
 }
 
 /// The request to authorize.

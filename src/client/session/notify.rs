@@ -10,6 +10,17 @@ pub(super) fn notify(shared: &Shared, listener: &mut dyn Listener, event: impl F
     if shared.is_detached() {
         return;
     }
+    let mut event = Some(event);
+    notify_once(listener, &mut |listener| {
+        if let Some(event) = event.take() {
+            event(listener);
+        }
+    });
+}
+
+/// Compiled once, not for each event.
+#[inline(never)]
+fn notify_once(listener: &mut dyn Listener, event: &mut dyn FnMut(&mut dyn Listener)) {
     in_callback(listener, |listener| {
         if let Some(batch) = Batch::begin(listener) {
             event(&mut *batch.0);
