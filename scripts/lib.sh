@@ -200,11 +200,12 @@ BUILD_STD=(RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort
 SMALL=RUSTC_WORKSPACE_WRAPPER=rustc-small.sh
 
 # ohos_flags: rustc's flags for OpenHarmony, as CARGO_ENCODED_RUSTFLAGS wants them. The paths of the machine that built it have no
-# place in a library that others ship; those of the sources in panics, which take the most room, nobody sees on a device.
+# place in a library that others ship; those of the sources in panics, which take the most room, nobody sees on a device. Derived
+# implementations of Debug write a variant's name alone: no text for users has more.
 ohos_flags() {
     printf '%s' "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=crates"$'\x1f'"--remap-path-prefix=$ROOT=."
     [[ $NWS_TOOLCHAIN == sdk ]] ||
-        printf '%s' $'\x1f'"--remap-path-prefix=$NWS_RUST_SRC=/rustc/library"$'\x1f-Zlocation-detail=none\x1f-Zuse-sync-unwind=yes'
+        printf '%s' $'\x1f'"--remap-path-prefix=$NWS_RUST_SRC=/rustc/library"$'\x1f-Zlocation-detail=none\x1f-Zuse-sync-unwind=yes\x1f-Zfmt-debug=shallow'
 }
 
 # cc_ohos ARCH ARGS..., cxx_ohos ARCH ARGS...: the C and C++ compilers for OpenHarmony; they link as well. Programs
