@@ -172,6 +172,7 @@ pub fn server_header(kind: MessageType, payload_len: usize) -> Vec<u8> {
     header
 }
 
+#[inline]
 fn plain_header(out: &mut Vec<u8>, first: u8, payload_len: usize) {
     match payload_len {
         len @ 0..=125 => out.extend_from_slice(&[first, len as u8]),

@@ -52,10 +52,11 @@ impl Unmasker {
 /// XORs `bytes` with the repeating `key`: first in blocks, each a few vector instructions, then in words. A loop over
 /// words alone becomes vectors too, but its extra code makes short messages slower.
 pub(super) fn apply(mut bytes: &mut [u8], key: [u8; 4]) {
-    let twice = [key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]];
+    let key = u64::from(u32::from_ne_bytes(key));
+    let twice = key << 32 | key;
     let xor = |words: &mut [u8]| {
         for word in words.as_chunks_mut().0 {
-            *word = (u64::from_ne_bytes(*word) ^ u64::from_ne_bytes(twice)).to_ne_bytes();
+            *word = (u64::from_ne_bytes(*word) ^ twice).to_ne_bytes();
         }
     };
     while let Some(block) = bytes.split_off_mut(..64) {
@@ -64,7 +65,7 @@ pub(super) fn apply(mut bytes: &mut [u8], key: [u8; 4]) {
     while let Some(word) = bytes.split_off_mut(..8) {
         xor(word);
     }
-    for (byte, key) in bytes.iter_mut().zip(twice) {
+    for (byte, key) in bytes.iter_mut().zip(twice.to_ne_bytes()) {
         *byte ^= key;
     }
 }
