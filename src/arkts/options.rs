@@ -205,7 +205,7 @@ pub fn keepalive(
         PLATFORM_DEFAULT_SECONDS => seconds,
         0.0..=SECONDS_MAX if longest == 0.0 || seconds <= longest => seconds,
         _ => {
-            // As a whole number: the code that writes fractions takes 10 kB, and nothing else needs it.
+            // As a whole number: the code that writes fractions takes 7 kB, and nothing else needs it.
             let millis = (longest * 1_000.0) as u64;
             let what = format_args!("must be from 0 to pingInterval; {millis} ms are used");
             lenience.warn("pongTimeout", what);

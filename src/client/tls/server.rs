@@ -88,8 +88,8 @@ pub(crate) fn server_config(options: &ServerTls) -> Result<Arc<ServerConfig>, (S
     Ok(Arc::new(config))
 }
 
-/// Requires a certificate of one of the authorities. That of rustls would do the same, but takes 20 kB for revocation lists,
-/// which there are none of.
+/// Requires a certificate of one of the authorities. The verifier of rustls does the same, but brings the code for
+/// revocation lists, which no option names.
 #[derive(Debug)]
 struct ClientVerifier {
     authorities: RootCertStore,
