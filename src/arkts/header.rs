@@ -1,5 +1,8 @@
 //! Parses the headers of a request from JavaScript.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::error::ApiError;
 use super::lenience::{Lenience, shown};
 use super::napi::{Type, Value};
@@ -16,15 +19,19 @@ pub fn headers(value: Value<'_>, lenience: Lenience) -> Result<Vec<RawHeader>, A
         return Err(ApiError::parameter("header", &wanted));
     }
     let mut headers: Vec<RawHeader> = Vec::new();
+    let mut places = HashMap::new();
     let entries = value.entries().map_err(|_| ApiError::parameter("header", "cannot be read"))?;
     for (name, value) in entries {
         let Some(value) = header_value(&name, value)? else { continue };
         let header = (name.into_bytes(), value.into_bytes());
-        match headers.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&header.0)) {
-            None => headers.push(header),
-            Some(place) => {
+        match places.entry(header.0.to_ascii_lowercase()) {
+            Entry::Vacant(place) => {
+                place.insert(headers.len());
+                headers.push(header);
+            }
+            Entry::Occupied(place) => {
                 lenience.warn("header", "has a name in several spellings; the last one is used");
-                *place = header;
+                headers[*place.get()] = header;
             }
         }
     }
