@@ -232,7 +232,8 @@ pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
     let Some(_taken) = slot::take().or_else(slot::take_soon) else {
         let (mut run, mut result) = (Some(run), None);
         beside(&mut || result = run.take().map(|run| run()));
-        return result.expect("the callback has run");
+        let Some(result) = result else { unreachable!("`beside` runs it once") };
+        return result;
     };
     watch();
     run()
@@ -241,6 +242,7 @@ pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
 /// Runs a callback beside the one that runs inline. Compiled once, because `block_in_place` is large.
 #[inline(never)]
 fn beside(run: &mut dyn FnMut()) {
+    signals::hold_none();
     // Without a thread to take over, this worker does nothing else until the callback has returned.
     if try_thread().is_ok() { tokio::task::block_in_place(run) } else { run() }
 }

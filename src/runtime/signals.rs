@@ -31,14 +31,14 @@ thread_local! {
     expect(dead_code, reason = "ArkTS alone has any")
 )]
 pub(crate) fn signal(signal: Arc<dyn Signal>) {
-    let runs = TURN.with(|turn| {
-        let runs = turn.idle_bytes_left.get() != isize::MAX;
-        if runs && turn.signals_since.get() == 0 {
+    let holds = TURN.with(|turn| {
+        let holds = turn.holds_signals.get();
+        if holds && turn.signals_since.get() == 0 {
             turn.signals_since.set(now().max(1));
         }
-        runs
+        holds
     });
-    if !runs {
+    if !holds {
         return signal.send();
     }
     HELD.with(|held| {
@@ -51,6 +51,11 @@ pub(crate) fn signal(signal: Arc<dyn Signal>) {
 /// Whether signals that are held back since `since` must go out now.
 pub(super) fn are_due(since: u64) -> bool {
     now().saturating_sub(since) >= HELD_FOR
+}
+
+/// Holds no signal back until the next turn. For a thread that may run no other turn after this one.
+pub(super) fn hold_none() {
+    TURN.with(|turn| turn.holds_signals.set(false));
 }
 
 /// Sends the signals that are held back on this thread. The worker calls it before it sleeps, or runs code that may block.
@@ -114,6 +119,36 @@ mod tests {
         runtime::spawn(turn).expect("a runtime");
         assert_eq!(sent.recv_timeout(DEADLINE), Ok("signal"));
         assert_eq!(sent.recv_timeout(DEADLINE), Ok("callback"));
+    }
+
+    #[test]
+    fn a_thread_that_stops_being_a_worker_sends_at_once() {
+        let (inside, is_inside) = channel();
+        let (release, released) = channel::<()>();
+        // It has the place of the one callback that runs on its worker.
+        let blocked = async move {
+            runtime::callback(|| {
+                let _ = inside.send(());
+                let _ = released.recv();
+            });
+        };
+        runtime::spawn(blocked).expect("a runtime");
+        assert_eq!(is_inside.recv_timeout(DEADLINE), Ok(()));
+        let (sender, sent) = channel();
+        let (go_on, told) = channel::<()>();
+        let turn = async move {
+            runtime::callback(|| {
+                let _ = sender.send("callback");
+                let _ = told.recv();
+            });
+            signal(Arc::new(Sent(sender)));
+        };
+        runtime::spawn(turn).expect("a runtime");
+        assert_eq!(sent.recv_timeout(DEADLINE), Ok("callback"));
+        // Both workers are in callbacks: only a thread that has taken over runs it.
+        runtime::spawn(async move { drop(go_on) }).expect("a runtime");
+        assert_eq!(sent.recv_timeout(DEADLINE), Ok("signal"));
+        drop(release);
     }
 
     #[test]

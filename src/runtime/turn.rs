@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 /// See the module. All in one thread-local, because each look at one calls a function on OpenHarmony.
 pub(super) struct Turn {
-    /// Bytes that it may still read for nothing. The last read may take more. `isize::MAX` between two turns.
+    /// Bytes that it may still read for nothing. The last read may take more.
     pub(super) idle_bytes_left: Cell<isize>,
     /// The task has more to do than its turn holds.
     pub(super) has_more: Cell<bool>,
@@ -14,6 +14,8 @@ pub(super) struct Turn {
     pub(super) was_long: Cell<bool>,
     /// Turns on this thread since one of the line was called.
     pub(super) count: Cell<u32>,
+    /// A signal may wait for the end of the turn.
+    pub(super) holds_signals: Cell<bool>,
     /// When the first of the signals that are held back was raised, in nanoseconds; 0 without one.
     pub(super) signals_since: Cell<u64>,
 }
@@ -25,6 +27,7 @@ thread_local! {
             has_more: Cell::new(false),
             was_long: Cell::new(false),
             count: Cell::new(0),
+            holds_signals: Cell::new(false),
             signals_since: Cell::new(0),
         }
     };

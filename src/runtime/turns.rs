@@ -153,10 +153,12 @@ impl Future for Turns {
             turn.idle_bytes_left.set(if self.reads_once { 1 } else { TURN_IDLE_BYTES_MAX });
             turn.has_more.set(false);
             turn.was_long.set(false);
+            turn.holds_signals.set(true);
         });
         let polled = self.task.as_mut().poll(cx);
         let (left, has_more, was_long, turns, signals_since) = TURN.with(|turn| {
             turn.count.set(turn.count.get() + 1);
+            turn.holds_signals.set(false);
             let left = turn.idle_bytes_left.replace(isize::MAX);
             (left, turn.has_more.get(), turn.was_long.get(), turn.count.get(), turn.signals_since.get())
         });
