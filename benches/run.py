@@ -51,17 +51,19 @@ class Row:
         return max(1, int(self.count / self.slow.get(client, 1)))
 
 
+OURS, CORE, ARKTS, RAW = "net_websocket (C)", "net_websocket (Rust)", "net_websocket (ArkTS)", "raw"
+WEB, BEFORE = "net_websocket (web)", "net_websocket before"
+# The C API, of this build and an earlier one. Some rows compare the library with itself.
+OF_OURS = {OURS, BEFORE}
 # They write each message by itself.
 WITHOUT_BATCHES = {"Boost.Beast", "libwebsockets"}
 # Clients with TLS, and those of them that resume a session of the one before.
-WITH_TLS = {"net_websocket (C)", "net_websocket before", "net_websocket (Rust)", "Boost.Beast", "libwebsockets", "npm ws"}
-WITH_DEFLATE = {"net_websocket (C)", "net_websocket before", "Boost.Beast", "npm ws"}
-WITH_EXCHANGE = {"net_websocket (C)", "net_websocket before", "npm ws", "PyPI websockets"}
+WITH_TLS = {*OF_OURS, CORE, "Boost.Beast", "libwebsockets", "npm ws"}
+WITH_DEFLATE = {*OF_OURS, "Boost.Beast", "npm ws"}
+WITH_EXCHANGE = {*OF_OURS, "npm ws", "PyPI websockets"}
 # Messages that each of them exchanges.
 VARIETY = 64
-# Rows that compare the library with itself.
-OF_OURS = {"net_websocket (C)", "net_websocket before"}
-WITH_RESUMPTION = {"net_websocket (C)", "net_websocket before", "net_websocket (Rust)", "Boost.Beast"}
+WITH_RESUMPTION = {*OF_OURS, CORE, "Boost.Beast"}
 # The rows that these clients are for.
 ONLY = {"raw (epoll)": "round-trip", "PyPI websockets": "exchange-deflate", "libwebsockets (context each)": "idle"}
 SLOW_RECEIVE = {"libwebsockets": 10, "npm ws": 4}
@@ -300,17 +302,13 @@ def median_of(results, title, client, name):
     return statistics.median(figures) if figures else None
 
 
-OURS, CORE, ARKTS, RAW = "net_websocket (C)", "net_websocket (Rust)", "net_websocket (ArkTS)", "raw"
-WEB, OTHER = "net_websocket (web)", "net_websocket before"
-
-
 def goals(results):
     """The ratios this library is built to; each with what it is compared with."""
     lines = []
 
     def best(title, name):
         figures = [(median_of(results, title, client, name), client) for client in results.get(title, {})
-                   if client not in (OURS, CORE, OTHER) and not client.startswith(RAW)]
+                   if client not in (OURS, CORE, BEFORE) and not client.startswith(RAW)]
         return min((figure for figure in figures if figure[0] is not None), default=(None, None))
 
     def ratio(title, name, against, limit, client=OURS):
