@@ -47,8 +47,6 @@ fn main() {
     if on_openharmony {
         // Relocations in the form that takes the least room; the loader reads it since OpenHarmony 4.0.
         println!("cargo::rustc-cdylib-link-arg=-Wl,--pack-dyn-relocs=relr");
-        // One table of exported names: the loader reads this one, and the linker would write the older one as well.
-        println!("cargo::rustc-cdylib-link-arg=-Wl,--hash-style=gnu");
         // One copy of functions that are alike. Nothing here compares functions by their addresses.
         println!("cargo::rustc-cdylib-link-arg=-Wl,--icf=all");
     }

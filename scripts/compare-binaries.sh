@@ -5,7 +5,7 @@
 #   scripts/compare-binaries.sh [LIBRARY...]      default: those in dist/
 #
 # It downloads 8 MB the first time. There are packages for arm64 and x86_64 only, so a library for another ABI is compared with those of
-# arm64, in all but the names of relocations.
+# arm64, in all but relocations: 32-bit ARM names them otherwise, and has REL in the place of RELA.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -88,7 +88,7 @@ for library; do
         [[ $(machine_of "$file") != "$machine" ]] || peers+=("$file")
     done
     if ((${#peers[@]} == 0)); then
-        peers=("${real[@]}") skipped='^(relocation=|header=Class|segment=ARM_)'
+        peers=("${real[@]}") skipped='^(relocation=|dynamic=RELA?$|header=Class|segment=ARM_)'
         say "skip: relocations, since no package is for $machine"
     fi
     declare -A theirs=() ours=()
