@@ -129,10 +129,10 @@ def rows():
                      "µs per connection", scale=1e-3, clients=OF_OURS))
     latency = [("p50_ns", "p50"), ("p99_ns", "p99"), ("cpu_ns", "CPU")]
     table.append(Row("tail", "round trip 32 B beside floods", "round-trip-beside-floods", 32, 2_000, "/echo", latency, "µs",
-                     scale=1e-3, clients=OF_OURS))
+                     scale=1e-3, clients={RAW, *OF_OURS}))
     for count in (1, 1_000):
         table.append(Row("tail", f"round trip 32 B, {count:,} × 10 a second", "paced", 32, count, "/echo-many", latency, "µs",
-                         scale=1e-3, clients=OF_OURS, quick=count))
+                         scale=1e-3, clients={RAW, *OF_OURS}, quick=count))
     for count in (10, 1_000, 10_000):
         table.append(Row("growth", f"echo 32 B over {count:,} connections", "echo-many", 32, count, "/echo-many", cpu_first,
                          "ns per message", clients=OF_OURS, quick=count))
@@ -158,8 +158,8 @@ def rows():
 
 
 class Server:
-    def __init__(self, program, authority):
-        self.process = subprocess.Popen(["taskset", "-c", SERVER_CPU, program, authority], stdin=subprocess.PIPE,
+    def __init__(self, program, authority, *prefix):
+        self.process = subprocess.Popen([*prefix, "taskset", "-c", SERVER_CPU, program, authority], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         # What it prints: its ports, and at the end what it counted.
         self.values = {}
@@ -180,12 +180,12 @@ class Server:
         self.process.wait()
 
 
-def run_program(command, row, mode, count, server, authority, *more):
+def run_program(command, row, mode, count, server, authority, *more, environment={}):
     path = row.path.format(count=count)
     scheme = "ws" if row.port == "PORT" else "wss"
     url = f"{scheme}://127.0.0.1:{server.values[row.port]}{path}"
     arguments = ["taskset", "-c", CLIENT_CPU, *command, mode, str(row.size), str(count), url, *more]
-    trust = {**os.environ, **COPIES, "SSL_CERT_FILE": authority, "NODE_EXTRA_CA_CERTS": authority}
+    trust = {**os.environ, **COPIES, **environment, "SSL_CERT_FILE": authority, "NODE_EXTRA_CA_CERTS": authority}
     try:
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=120, env=trust)
     except subprocess.TimeoutExpired:
@@ -196,13 +196,36 @@ def run_program(command, row, mode, count, server, authority, *more):
     return done.stdout, None
 
 
+def run_beside_floods(client, command, floods_command, row, count, server, server_program, authority):
+    """Floods have a server of their own, at the lowest priority: it is clients that are measured here. The raw socket has one
+    more process of the library beside it that makes them."""
+    flood_server = Server(server_program, authority, "nice", "-n", "19")
+    environment = {"FLOOD_URL": f"ws://127.0.0.1:{flood_server.values['PORT']}/"}
+    floods = None
+    try:
+        if client != RAW:
+            return run_program(command, row, row.mode, count, server, authority, environment=environment)
+        floods = subprocess.Popen(["taskset", "-c", CLIENT_CPU, *floods_command, "floods", str(row.size), "1", "ws://-/"],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
+        if not floods.stdout.readline().startswith("READY"):
+            return None, "no floods"
+        return run_program(command, row, "round-trip", count, server, authority)
+    finally:
+        if floods:
+            floods.communicate("")
+        flood_server.stop()
+
+
 def pairs(text):
     return {name: float(value) for name, value in (pair.split("=") for pair in text.split())}
 
 
-def run_client(client, command, row, count, server, authority):
+def run_client(client, clients, row, count, server, server_program, authority):
     mode = "send" if row.mode == "send-batch" and client in WITHOUT_BATCHES else row.mode
-    printed, error = run_program(command, row, mode, count, server, authority)
+    if mode == "round-trip-beside-floods":
+        printed, error = run_beside_floods(client, clients[client], clients[OURS], row, count, server, server_program, authority)
+    else:
+        printed, error = run_program(clients[client], row, mode, count, server, authority)
     return (None, error) if error else (pairs(printed), None)
 
 
@@ -247,7 +270,7 @@ def measure(table, clients, together, server_program, authority, repetitions, qu
             if error:
                 notes[row.title, ARKTS] = error
         for repetition in range(0 if row.together else repetitions):
-            for client, command in clients.items():
+            for client in clients:
                 if not takes_part(client, row):
                     continue
                 if (row.title, client) in notes:
@@ -256,7 +279,7 @@ def measure(table, clients, together, server_program, authority, repetitions, qu
                 server = Server(server_program, authority)
                 count = row.count_for(client)
                 try:
-                    values, error = run_client(client, command, row, count, server, authority)
+                    values, error = run_client(client, clients, row, count, server, server_program, authority)
                 finally:
                     server.stop()
                 if not error and row.title.endswith("resumed") and server.values["RESUMED"] < 0.9 * count:
@@ -423,7 +446,8 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
              "with each. `net_websocket (web)` is `web.WebSocket`, with one `onmessage` and ArrayBuffers, as `npm ws (onmessage)` and Node's "
              "own.", "",
              "First connections: what the process has written to beyond its memory with the library loaded.", "",
-             "Beside floods: 100 clients of the process receive messages of 1 KiB without an end, and 100 send them. "
+             "Beside floods: 100 clients of the process receive messages of 1 KiB without an end, and 100 send them. Their server is "
+             "another one, of the lowest priority; `raw` is a process of its own beside one that has the floods. "
              "1,000 × 10 a second: so many clients send so often, evenly in turn. Echo over many connections: 8 messages are under "
              "way.", "",
              "In the rows of servers the time is that of the server's process alone. An echo has 64 connections with one message under "

@@ -127,14 +127,14 @@ static struct WebSocket *connect_to_server(WebSocket_OnMessageCallback callback)
     return connect_to(arguments.url, callback);
 }
 
-/* Connects to another path of the same server. */
-static struct WebSocket *connect_at(const char *path, WebSocket_OnMessageCallback callback)
+/* Connects to another path of the server of this URL. */
+static struct WebSocket *connect_at(const char *server, const char *path, WebSocket_OnMessageCallback callback)
 {
     char url[128];
-    const char *port = strrchr(arguments.url, ':');
+    const char *port = strrchr(server, ':');
     const char *base_end = port != NULL ? strchr(port, '/') : NULL;
     if (base_end == NULL ||
-        snprintf(url, sizeof url, "%.*s%s", (int)(base_end - arguments.url), arguments.url, path) >= (int)sizeof url) {
+        snprintf(url, sizeof url, "%.*s%s", (int)(base_end - server), server, path) >= (int)sizeof url) {
         die("a URL that is too long");
     }
     return connect_to(url, callback);
@@ -172,12 +172,17 @@ static void begin_floods(void)
 {
     char go[] = "go";
     pthread_t thread;
+    /* A server of their own, so that the quiet client's is not busy too. */
+    const char *server = getenv("FLOOD_URL");
+    if (server == NULL) {
+        die("no FLOOD_URL");
+    }
     for (size_t i = 0; i < FLOODS; i++) {
-        flooding[i] = connect_at("/flood/1000000000/1024", on_flood);
+        flooding[i] = connect_at(server, "/flood/1000000000/1024", on_flood);
         OH_WebSocketClient_Send(flooding[i], go, 2);
     }
     for (size_t i = 0; i < FLOODS; i++) {
-        flooding[i] = connect_at("/sink/1000000000", on_flood);
+        flooding[i] = connect_at(server, "/sink/1000000000", on_flood);
     }
     if (pthread_create(&thread, NULL, flood, NULL) != 0) {
         die("no thread");
@@ -346,6 +351,13 @@ int main(int argc, char **argv)
         wait_for(&done);
         section_end(section, arguments.count);
         print_round_trips(samples, arguments.count);
+    } else if (is_mode(&arguments, "floods")) {
+        /* For another process to measure beside it. It ends when its stdin does. */
+        begin_floods();
+        printf("READY\n");
+        fflush(stdout);
+        while (getchar() != EOF) {
+        }
     } else if (is_mode(&arguments, "round-trip-thread")) {
         samples = (int64_t *)calloc(arguments.count, sizeof *samples);
         struct WebSocket *client = connect_to_server(on_echo_wake);
@@ -399,7 +411,7 @@ int main(int argc, char **argv)
         connect_and_close();
     } else if (is_mode(&arguments, "connect-beside-open")) {
         for (size_t i = 0; i < OPEN_BESIDE; i++) {
-            connect_at("/idle", on_message);
+            connect_at(arguments.url, "/idle", on_message);
         }
         connect_and_close();
     } else {

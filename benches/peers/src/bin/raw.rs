@@ -4,13 +4,16 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bench_peers::{
     Arguments, BATCH, Section, WARM_UP, payload, print_idle, print_round_trips, resident, upgrade,
 };
 
 const READ_BYTES: usize = 131_072;
+/// Of the row of many clients that send now and then.
+const PER_SECOND: usize = 10;
+const PACED_SECONDS: usize = 5;
 
 fn main() {
     let arguments = Arguments::parse();
@@ -44,7 +47,7 @@ fn main() {
             let frame = masked(&payload(size));
             let mut stream = connect(&arguments);
             let mut buffer = vec![0; READ_BYTES];
-            let epoll = std::env::var_os("EPOLL").map(|_| Epoll::new(&stream));
+            let epoll = std::env::var_os("EPOLL").map(|_| Epoll::like_tokio(&stream));
             let mut samples = Vec::with_capacity(count);
             let mut section = Section::begin();
             for i in 0..count + WARM_UP {
@@ -70,6 +73,10 @@ fn main() {
             section.end(count);
             print_round_trips(samples);
         }
+        "paced" => {
+            let samples = paced((0..count).map(|_| connect(&arguments)).collect());
+            print_round_trips(samples);
+        }
         "idle" => {
             let (before, _) = resident();
             let streams: Vec<_> = (0..count).map(|_| connect(&arguments)).collect();
@@ -90,29 +97,68 @@ fn main() {
     println!();
 }
 
-/// Edge-triggered, as tokio's is.
+/// Each connection sends so often in a second, all of them evenly in turn; one thread sends and one receives. A message holds
+/// when it was sent. The result is the time of each round trip.
+fn paced(streams: Vec<TcpStream>) -> Vec<u64> {
+    let total = streams.len() * PER_SECOND * PACED_SECONDS;
+    let epoll = Epoll::new();
+    streams.iter().enumerate().for_each(|(i, stream)| epoll.add(stream, i as u64, libc::EPOLLIN));
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        let receiver = scope.spawn(|| {
+            let mut samples = Vec::with_capacity(total);
+            while samples.len() < total {
+                let number = epoll.wait();
+                let mut frame = [0; 34];
+                (&streams[number as usize]).read_exact(&mut frame).expect("read");
+                let sent = u64::from_ne_bytes(frame[2..10].try_into().expect("eight bytes"));
+                samples.push(start.elapsed().as_nanos() as u64 - sent);
+            }
+            samples
+        });
+        for i in 0..total {
+            let at = Duration::from_secs(1) * i as u32 / (streams.len() * PER_SECOND) as u32;
+            std::thread::sleep(at.saturating_sub(start.elapsed()));
+            let mut message = [0; 32];
+            message[..8].copy_from_slice(&(start.elapsed().as_nanos() as u64).to_ne_bytes());
+            (&streams[i % streams.len()]).write_all(&masked(&message)).expect("written");
+        }
+        receiver.join().expect("all answers")
+    })
+}
+
 struct Epoll(i32);
 
 impl Epoll {
-    fn new(stream: &TcpStream) -> Self {
-        let events = (libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET) as u32;
-        let mut event = libc::epoll_event { events, u64: 0 };
-        // SAFETY: a fresh descriptor, one that `stream` keeps open, and an event for the kernel to read.
-        let epoll = unsafe {
-            let epoll = libc::epoll_create1(libc::EPOLL_CLOEXEC);
-            assert_eq!(libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, stream.as_raw_fd(), &mut event), 0);
-            epoll
-        };
-        let epoll = Self(epoll);
+    fn new() -> Self {
+        // SAFETY: a fresh descriptor.
+        Self(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })
+    }
+
+    /// Edge-triggered and for both directions, as tokio's is.
+    fn like_tokio(stream: &TcpStream) -> Self {
+        let epoll = Self::new();
+        epoll.add(stream, 0, libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET);
         // The socket is always writable, so that event is ignored.
         epoll.wait();
         epoll
     }
 
-    fn wait(&self) {
+    fn add(&self, stream: &TcpStream, number: u64, events: i32) {
+        let mut event = libc::epoll_event { events: events as u32, u64: number };
+        // SAFETY: two descriptors that are open, and an event for the kernel to read.
+        assert_eq!(
+            unsafe { libc::epoll_ctl(self.0, libc::EPOLL_CTL_ADD, stream.as_raw_fd(), &mut event) },
+            0
+        );
+    }
+
+    /// The number of the stream that has something.
+    fn wait(&self) -> u64 {
         let mut event = libc::epoll_event { events: 0, u64: 0 };
         // SAFETY: room for the one event that is asked for.
         assert_eq!(unsafe { libc::epoll_wait(self.0, &mut event, 1, 10_000) }, 1);
+        event.u64
     }
 }
 
