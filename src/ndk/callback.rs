@@ -117,18 +117,18 @@ impl Listener for Callbacks {
         if self.barrier.is_closed() {
             return;
         }
-        let event = events::message(&mut message);
         if let RawCallbacks { on_message: Some(callback), user_data, .. } = *self.current() {
-            self.call_ext(Some(callback), user_data, &event);
+            self.call_ext(Some(callback), user_data, &events::message(&mut message));
             return;
         }
+        let data = message.data_with_nul_mut();
         // The platform's callback takes a 32-bit length. It gets the first 4 GiB of a longer message.
-        let length = u32::try_from(event.length).unwrap_or(u32::MAX);
+        let length = u32::try_from(data.len() - 1).unwrap_or(u32::MAX);
         let ClientPointer(client) = self.client;
         // SAFETY: as in `call_in_struct`; the data is writable and outlives the call.
         unsafe {
             if let Some(callback) = (&raw const (*client).on_message).read_volatile() {
-                callback(client, event.data, length);
+                callback(client, data.as_mut_ptr().cast(), length);
             }
         }
     }

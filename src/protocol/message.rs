@@ -10,12 +10,13 @@ use bytes::buf::Limit;
 use super::deflate::{Inflater, Progress};
 use super::error::ProtocolError;
 use super::frame::{
-    BINARY, CONTINUATION, Control, FIN, FRAME_HEADER_BYTES_MAX, FrameHeader, KEY_BYTES, MASK, MessageType,
-    PiecePosition, Role, TEXT, control_frame, masking_key, parse_header,
+    BINARY, CONTINUATION, Control, FRAME_HEADER_BYTES_MAX, FrameHeader, MessageType, PiecePosition, Role,
+    TEXT, control_frame, masking_key, parse_header,
 };
-use super::mask::{self, Unmasker};
+use super::mask::Unmasker;
 use super::read_buffer::ReadBuffer;
 use super::utf8::Utf8Validator;
+use super::whole_frame::WholeFrame;
 
 /// The assembly grows by at least this many bytes, so that many small fragments cause few moves.
 const ASSEMBLY_STEP_BYTES: usize = 65_536;
@@ -129,53 +130,49 @@ impl Decoder {
         }
     }
 
-    /// The fast path for nearly all messages: one complete frame without compression in `buffer`. `None` leaves the
-    /// frame to [`Decoder::decode_any`], which decodes such frames too, with the same result.
+    /// Lends the next messages in `buffer` that need nothing but the fast path, each with one NUL after it, as long as
+    /// `lend` returns true. It also gets the number of bytes in `buffer` after the message. Returns whether `lend` has
+    /// ended it. A loop of its own, because what [`Decoder::decode`] returns is large.
+    #[inline]
+    pub fn whole_messages(
+        &mut self,
+        buffer: &mut ReadBuffer,
+        mut lend: impl FnMut(MessageType, &mut [u8], usize) -> bool,
+    ) -> Result<bool, ProtocolError> {
+        let Some(masked) = self.expects_whole() else { return Ok(false) };
+        while let Some(frame) = WholeFrame::parse(buffer.data(), masked, self.message_limit) {
+            let payload = frame.take(buffer, masked)?;
+            let left = buffer.data().len();
+            if !buffer.with_nul(payload, |bytes| lend(frame.kind, bytes, left)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes one frame by the fast path. `None` leaves it to [`Decoder::decode_any`].
     #[inline]
     fn whole_message(
         &mut self,
         buffer: &mut ReadBuffer,
     ) -> Result<Option<(MessageType, Range<usize>)>, ProtocolError> {
+        let Some(masked) = self.expects_whole() else { return Ok(None) };
+        let Some(frame) = WholeFrame::parse(buffer.data(), masked, self.message_limit) else {
+            return Ok(None);
+        };
+        Ok(Some((frame.kind, frame.take(buffer, masked)?)))
+    }
+
+    /// Whether frames are masked, if the next one may be a whole message. No whole message changes that.
+    #[inline]
+    fn expects_whole(&self) -> Option<bool> {
         if self.fragmented.is_some() || self.validated > 0 || self.headers.is_some() {
-            return Ok(None);
+            return None;
         }
-        let masked = match &self.unmasker {
-            None => false,
-            Some(unmasker) if unmasker.is_ahead() => return Ok(None),
-            Some(_) => true,
-        };
-        let mask = if masked { MASK } else { 0 };
-        let (first, length_bytes, len) = match *buffer.data() {
-            [first, second, ..] if second ^ mask < 126 => (first, 0, usize::from(second ^ mask)),
-            [first, second, high, low, ..] if second ^ mask == 126 => {
-                (first, 2, usize::from(u16::from_be_bytes([high, low])))
-            }
-            _ => return Ok(None),
-        };
-        let kind = match first ^ FIN {
-            TEXT => MessageType::Text,
-            BINARY => MessageType::Binary,
-            _ => return Ok(None),
-        };
-        let header_len = 2 + length_bytes + if masked { KEY_BYTES } else { 0 };
-        if length_bytes > 0 && len < 126
-            || len as u64 > self.message_limit
-            || buffer.data().len() < header_len + len
-        {
-            return Ok(None);
+        match &self.unmasker {
+            None => Some(false),
+            Some(unmasker) => (!unmasker.is_ahead()).then_some(true),
         }
-        if masked {
-            let (header, payload) = buffer.data_mut().split_at_mut(header_len);
-            mask::apply(&mut payload[..len], masking_key(header));
-        }
-        if kind == MessageType::Text
-            && simdutf8::basic::from_utf8(&buffer.data()[header_len..][..len]).is_err()
-        {
-            return Err(ProtocolError::InvalidUtf8);
-        }
-        let start = buffer.start() + header_len;
-        buffer.consume(header_len + len);
-        Ok(Some((kind, start..start + len)))
     }
 
     #[inline(never)]

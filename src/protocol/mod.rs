@@ -15,6 +15,7 @@ mod mask;
 mod message;
 mod read_buffer;
 mod utf8;
+mod whole_frame;
 
 pub use self::connection::{CloseFrame, Connection, ConnectionEnd, Output, Queued};
 pub use self::deflate::{Deflater, Inflater, Negotiated, Progress};

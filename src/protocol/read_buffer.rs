@@ -70,6 +70,7 @@ impl ReadBuffer {
     }
 
     /// Lends the bytes of `range` with one NUL after them. The NUL is there only for the call.
+    #[inline]
     pub fn with_nul<R>(&mut self, range: Range<usize>, lend: impl FnOnce(&mut [u8]) -> R) -> R {
         let Range { start, end } = range;
         if end < self.bytes.len() {

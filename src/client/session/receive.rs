@@ -65,37 +65,55 @@ impl Session<'_> {
         shared.awake();
         in_callback(&mut **listener, |listener| {
             let mut batch = if shared.is_detached() { None } else { Batch::begin(listener) };
-            let mut decoded = Ok(Some(first));
-            let (mut bytes, mut count) = (0, 0);
+            let (mut decoded, mut extent) = (Ok(Some(first)), Extent::default());
             loop {
-                let wanted = batch.as_mut().filter(|_| !shared.is_detached());
-                match decoded {
+                let mut may_follow = |bytes, left| match extent.add(bytes, left > 0, pace) {
+                    Follows::Yes => true,
+                    Follows::No => false,
+                    Follows::NoTurn => {
+                        budget.end();
+                        false
+                    }
+                };
+                // What counts a message comes before the listener's event, because the listener may read it.
+                let mut deliver = |kind, with_nul: &mut [u8], left| {
+                    shared.counters.received_message();
+                    let bytes = with_nul.len() - 1;
+                    if let Some(Batch(listener)) = &mut batch
+                        && !shared.is_detached()
+                    {
+                        listener.message(Message::buffered(kind, with_nul));
+                    }
+                    may_follow(bytes, left)
+                };
+                let goes_on = match decoded {
                     Ok(Some(Decoded::Message(kind, range))) => {
-                        // It comes before the listener's event, because the listener may read it.
-                        shared.counters.received_message();
-                        bytes += range.len();
-                        if let Some(Batch(listener)) = wanted {
-                            buffer.with_nul(range, |bytes| listener.message(Message::buffered(kind, bytes)));
-                        }
+                        let left = buffer.data().len();
+                        buffer.with_nul(range, |with_nul| deliver(kind, with_nul, left))
+                            && match decoder.whole_messages(buffer, &mut deliver) {
+                                Ok(ended) => !ended,
+                                Err(error) => {
+                                    decoded = Err(error);
+                                    break;
+                                }
+                            }
                     }
                     Ok(Some(Decoded::Assembled(kind, part))) => {
                         if part.last {
                             shared.counters.received_message();
                         }
-                        bytes += decoder.assembled().len();
-                        if let Some(Batch(listener)) = wanted {
+                        let bytes = decoder.assembled().len();
+                        if let Some(Batch(listener)) = &mut batch
+                            && !shared.is_detached()
+                        {
                             listener.message(Message::assembled(kind, part, decoder.assembled()));
                         }
                         decoder.recycle();
+                        may_follow(bytes, buffer.data().len())
                     }
                     Ok(Some(Decoded::Control(_) | Decoded::Unfinished) | None) | Err(_) => break,
-                }
-                count += 1;
-                let late = !buffer.is_empty() && pace.is_over();
-                if late {
-                    budget.end();
-                }
-                if late || bytes >= BATCH_BYTES_MAX || count >= BATCH_MESSAGES_MAX {
+                };
+                if !goes_on {
                     *undelivered = true;
                     decoded = Ok(None);
                     break;
@@ -110,8 +128,8 @@ impl Session<'_> {
                     }
                 }
             }
-            budget.spend(bytes);
-            budget.spend_items(count);
+            budget.spend(extent.bytes);
+            budget.spend_items(extent.messages);
             decoded
         })
     }
@@ -144,5 +162,36 @@ impl Session<'_> {
         }
         let round_trip = answered.map(|(_, round_trip)| round_trip);
         notify(shared, &mut **listener, |listener| listener.pong(Pong { payload, round_trip }));
+    }
+}
+
+/// What a batch has so far.
+#[derive(Default)]
+struct Extent {
+    bytes: usize,
+    messages: usize,
+}
+
+/// Whether another message may follow in a batch.
+enum Follows {
+    Yes,
+    No,
+    /// Nor may anything else in this turn.
+    NoTurn,
+}
+
+impl Extent {
+    /// Adds a message. `more` data follows it.
+    #[inline]
+    fn add(&mut self, bytes: usize, more: bool, pace: &mut Pace) -> Follows {
+        self.bytes += bytes;
+        self.messages += 1;
+        if more && pace.is_over() {
+            Follows::NoTurn
+        } else if self.bytes >= BATCH_BYTES_MAX || self.messages >= BATCH_MESSAGES_MAX {
+            Follows::No
+        } else {
+            Follows::Yes
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::protocol::PerMessageDeflate;
+use crate::protocol::mask;
 
 /// A message, or the name and payload of a control frame.
 type Seen = (&'static str, Vec<u8>);
