@@ -11,6 +11,8 @@ pub(crate) use std::thread;
 /// How many clients a thread finds without the common lock, by a part of their addresses. In the models they share one
 /// place, because an order of threads must do the same for all addresses.
 pub(crate) const RECENT_PLACES: usize = 64;
+/// How many places for clients are made at once. In the models, one, because each is another lock to watch.
+pub(crate) const PLACES_AT_ONCE: usize = 16;
 
 /// Locks a mutex. After a panic of its holder, the value stays as the holder left it.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -11,7 +11,7 @@ pub(crate) mod atomic {
 
     use loom::sync::atomic as looms;
 
-    pub(crate) use looms::{AtomicU64, Ordering, fence};
+    pub(crate) use looms::{AtomicU32, AtomicU64, Ordering, fence};
 
     /// An atomic of which all threads see the SeqCst operations in one order. Loom has them as Acquire and Release.
     #[derive(Default)]
@@ -64,6 +64,8 @@ pub(crate) mod thread {
 
 /// See the library's.
 pub(crate) const RECENT_PLACES: usize = 1;
+/// See the library's.
+pub(crate) const PLACES_AT_ONCE: usize = 1;
 
 /// As the library's.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use crate::runtime;
+use super::moment::{Moment, Span};
 
 /// From this interval on, the intervals and deadlines of all clients end at the same instants. The processor then wakes
 /// once for all. A shorter interval is exact to the millisecond.
@@ -14,35 +12,35 @@ const TICK: Duration = Duration::from_secs(1);
 /// The instants that clients share.
 #[derive(Clone, Copy)]
 pub(super) struct Ticks {
-    origin: Instant,
+    origin: Moment,
 }
 
 impl Ticks {
     /// Those of this process.
     pub(super) fn of_process() -> Self {
-        Self { origin: runtime::origin() }
+        Self { origin: Moment::origin() }
     }
 
     /// The end of the interval that contains `now`. Intervals are counted from the origin, not from a client's start, so the
     /// first one is shorter.
-    pub(super) fn after(self, now: Instant, interval: Duration) -> Instant {
+    pub(super) fn after(self, now: Moment, interval: Duration) -> Moment {
         if interval < COALESCED_FROM {
             return now + interval;
         }
-        let passed = now.saturating_duration_since(self.origin);
+        let passed = now.since(self.origin);
         let intervals = passed.as_nanos() / interval.as_nanos() + 1;
         let end = u64::try_from(interval.as_nanos().saturating_mul(intervals)).unwrap_or(u64::MAX);
         self.whole(self.origin + Duration::from_nanos(end))
     }
 
     /// `now + timeout`, rounded up.
-    fn at_least(self, now: Instant, timeout: Duration) -> Instant {
+    fn at_least(self, now: Moment, timeout: Duration) -> Moment {
         if timeout < COALESCED_FROM { now + timeout } else { self.whole(now + timeout) }
     }
 
     /// The tick at `at` or after it.
-    fn whole(self, at: Instant) -> Instant {
-        let passed = at.saturating_duration_since(self.origin);
+    fn whole(self, at: Moment) -> Moment {
+        let passed = at.since(self.origin);
         match passed.subsec_nanos() {
             0 => at,
             over => at + (TICK - Duration::from_nanos(over.into())),
@@ -53,11 +51,11 @@ impl Ticks {
 /// The pings of one connection (RFC 6455 section 5.5.2).
 pub(super) struct Keepalive {
     ticks: Ticks,
-    interval: Option<Duration>,
-    timeout: Option<Duration>,
-    next_ping: Option<Instant>,
+    interval: Option<Span>,
+    timeout: Option<Span>,
+    next_ping: Option<Moment>,
     /// A ping sets it and any byte from the peer clears it. A busy connection is alive without a pong.
-    silent_until: Option<Instant>,
+    silent_until: Option<Moment>,
 }
 
 /// The action that is due.
@@ -74,19 +72,20 @@ impl Keepalive {
         ticks: Ticks,
         interval: Option<Duration>,
         timeout: Option<Duration>,
-        now: Instant,
+        now: Moment,
     ) -> Self {
         let next_ping = interval.map(|interval| ticks.after(now, interval));
+        let (interval, timeout) = (interval.map(Span::from), timeout.map(Span::from));
         Self { ticks, interval, timeout, next_ping, silent_until: None }
     }
 
     /// When to call [`Keepalive::due`] next.
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Moment> {
         [self.next_ping, self.silent_until].into_iter().flatten().min()
     }
 
     /// When silence will mean that the peer is gone.
-    pub(super) fn gives_up_at(&self) -> Option<Instant> {
+    pub(super) fn gives_up_at(&self) -> Option<Moment> {
         self.silent_until
     }
 
@@ -101,23 +100,23 @@ impl Keepalive {
     }
 
     /// Reading was paused on purpose until `now`: the peer's silence proves nothing.
-    pub(super) fn resumed(&mut self, now: Instant) {
+    pub(super) fn resumed(&mut self, now: Moment) {
         if let (Some(until), Some(timeout)) = (&mut self.silent_until, self.timeout) {
-            *until = self.ticks.at_least(now, timeout);
+            *until = self.ticks.at_least(now, timeout.into());
         }
     }
 
-    pub(super) fn due(&mut self, now: Instant) -> Due {
+    pub(super) fn due(&mut self, now: Moment) -> Due {
         if let (Some(until), Some(timeout)) = (self.silent_until, self.timeout)
             && until <= now
         {
-            return Due::Dead(timeout);
+            return Due::Dead(timeout.into());
         }
         match (self.next_ping, self.interval) {
             (Some(at), Some(interval)) if at <= now => {
-                self.next_ping = Some(self.ticks.after(now, interval));
+                self.next_ping = Some(self.ticks.after(now, interval.into()));
                 if self.silent_until.is_none() {
-                    self.silent_until = self.timeout.map(|timeout| self.ticks.at_least(now, timeout));
+                    self.silent_until = self.timeout.map(|timeout| self.ticks.at_least(now, timeout.into()));
                 }
                 Due::Ping
             }
@@ -134,7 +133,7 @@ mod tests {
 
     #[test]
     fn pings_at_each_interval_and_ends_after_the_pong_timeout() {
-        let start = Instant::now();
+        let start = Moment::now();
         let mut keepalive =
             Keepalive::new(Ticks { origin: start }, Some(10 * SECOND), Some(15 * SECOND), start);
         assert_eq!(keepalive.deadline(), Some(start + 10 * SECOND));
@@ -148,7 +147,7 @@ mod tests {
 
     #[test]
     fn any_received_byte_counts_as_an_answer() {
-        let start = Instant::now();
+        let start = Moment::now();
         let mut keepalive =
             Keepalive::new(Ticks { origin: start }, Some(10 * SECOND), Some(5 * SECOND), start);
         assert_eq!(keepalive.due(start + 10 * SECOND), Due::Ping);
@@ -159,15 +158,15 @@ mod tests {
 
     #[test]
     fn without_an_interval_no_ping_is_due() {
-        let mut keepalive = Keepalive::new(Ticks::of_process(), None, Some(SECOND), Instant::now());
+        let mut keepalive = Keepalive::new(Ticks::of_process(), None, Some(SECOND), Moment::now());
         assert_eq!(keepalive.deadline(), None);
-        assert_eq!(keepalive.due(Instant::now() + 1_000 * SECOND), Due::Nothing);
+        assert_eq!(keepalive.due(Moment::now() + 1_000 * SECOND), Due::Nothing);
     }
 
     #[test]
     fn timers_of_many_clients_fire_at_most_once_a_second() {
         const MILLISECOND: Duration = Duration::from_millis(1);
-        let origin = Instant::now();
+        let origin = Moment::now();
         let mut rings = std::collections::BTreeSet::new();
         for client in 0..1_000_u32 {
             // Opened at any time, with intervals of 2 to 45 s that need not be whole seconds.
@@ -199,7 +198,7 @@ mod tests {
 
     #[test]
     fn short_intervals_are_exact_to_the_millisecond() {
-        let start = Instant::now();
+        let start = Moment::now();
         let ticks = Ticks { origin: start };
         let now = start + SECOND / 3;
         let keepalive = Keepalive::new(ticks, Some(SECOND / 10), Some(SECOND / 10), now);

@@ -14,6 +14,7 @@ mod headers;
 mod http;
 mod keepalive;
 mod message;
+mod moment;
 mod plain_url;
 mod proxy;
 mod reconnect;
@@ -74,6 +75,7 @@ pub(crate) use self::time_limit::within;
 pub(crate) use self::tls::{accept_tls, server_config};
 pub(crate) use self::transport::{Socket, Stream, Tcp};
 
+use self::handshake::KeptAnswer;
 use self::session::start_accepted;
 use self::shared::Shared;
 use crate::protocol::{Negotiated, Role};
@@ -113,7 +115,7 @@ impl Client {
         let (attempt, turn) = shared.begin().map_err(ConnectError::Already)?;
         let compress_from = accepted.deflate.as_ref().map(Negotiated::threshold);
         // No other code has it yet, so it cannot be stopped.
-        let _ = shared.open(attempt, accepted.opened.clone(), compress_from);
+        let _ = shared.open(attempt, KeptAnswer::of(&accepted.opened), compress_from);
         start_accepted(process, shared.clone(), attempt, turn, accepted);
         Ok(Self { shared })
     }
@@ -232,7 +234,7 @@ impl Client {
     }
 
     /// The server's answer to the last upgrade; `None` before it and during the next attempt.
-    pub fn handshake_response(&self) -> Option<Arc<Opened>> {
+    pub fn handshake_response(&self) -> Option<Opened> {
         self.shared.handshake_response()
     }
 

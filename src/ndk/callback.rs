@@ -26,9 +26,8 @@ const SWITCHING_PROTOCOLS: &str = "Switching Protocols";
 /// Reads the functions again for each event, because applications replace them.
 pub struct Callbacks {
     client: ClientPointer,
-    ext: Arc<ClientExt>,
     known: KnownCallbacks,
-    barrier: Arc<CallbackBarrier>,
+    barrier: Arc<CallbackBarrier<ClientExt>>,
 }
 
 /// The address of a client's struct.
@@ -41,13 +40,13 @@ unsafe impl Send for ClientPointer {}
 unsafe impl Sync for ClientPointer {}
 
 impl Callbacks {
-    pub fn new(client: ClientPointer, ext: Arc<ClientExt>, barrier: Arc<CallbackBarrier>) -> Self {
-        Self { client, known: KnownCallbacks::new(ext.clone()), ext, barrier }
+    pub fn new(client: ClientPointer, barrier: Arc<CallbackBarrier<ClientExt>>) -> Self {
+        Self { client, known: KnownCallbacks::default(), barrier }
     }
 
     /// Returns the callbacks given to NWS_SetCallbacks. A callback may have replaced them just now.
     fn current(&mut self) -> &RawCallbacks {
-        self.known.current()
+        self.known.current(&self.barrier.beside)
     }
 
     /// Calls a function given to NWS_SetCallbacks with the user data given there. Returns false if none is set.
@@ -154,7 +153,7 @@ impl Listener for Callbacks {
             Outcome::Sent => ErrCode::Ok,
             Outcome::Unsent => ErrCode::NoConnection,
         };
-        if let Some(SendCompletion { callback, context }) = self.ext.take_completion(receipt) {
+        if let Some(SendCompletion { callback, context }) = self.barrier.beside.take_completion(receipt) {
             // SAFETY: the application vouches for the function.
             unsafe { callback(self.client.0, context, code as i32) };
         }
@@ -173,7 +172,7 @@ impl Listener for Callbacks {
     }
 
     fn traces_frames(&self) -> bool {
-        self.ext.traces()
+        self.barrier.beside.traces()
     }
 
     fn frame(&mut self, direction: Direction, header: FrameHeader) {

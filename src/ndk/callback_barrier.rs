@@ -9,17 +9,18 @@ use crate::sync::{Condvar, LazyLock, Mutex, lock};
 /// The barrier that each waiting thread waits for. Prevents a deadlock of callbacks that destroy each other's client.
 static WAITING: LazyLock<Mutex<Waiting>> = LazyLock::new(Mutex::default);
 
-type Waiting = Vec<(ThreadId, Arc<CallbackBarrier>)>;
+type Waiting = Vec<(ThreadId, Arc<CallbackBarrier<dyn Send + Sync>>)>;
 
-/// The barrier around one client's callbacks.
+/// The barrier around one client's callbacks, and what the client has beside it, in one piece of memory.
 #[derive(Default)]
-pub struct CallbackBarrier {
+pub struct CallbackBarrier<T: ?Sized = ()> {
     closed: AtomicBool,
     inside: Mutex<Option<ThreadId>>,
     left: Condvar,
+    pub beside: T,
 }
 
-impl CallbackBarrier {
+impl<T: Send + Sync + 'static> CallbackBarrier<T> {
     /// Marks the calling thread as inside, before a group of callbacks. Returns false if the client is destroyed.
     pub fn enter(&self) -> bool {
         let mut inside = lock(&self.inside);
@@ -80,7 +81,7 @@ mod tests {
 
     #[test]
     fn close_waits_for_the_running_callback() {
-        let barrier = Arc::new(CallbackBarrier::default());
+        let barrier = Arc::new(CallbackBarrier::<()>::default());
         assert!(barrier.enter());
         let (done, closed) = mpsc::channel();
         let closer = thread::spawn({
@@ -90,7 +91,10 @@ mod tests {
                 done.send(()).expect("the test waits");
             }
         });
-        while !lock(&WAITING).iter().any(|(_, waiting)| Arc::ptr_eq(waiting, &barrier)) {
+        while !lock(&WAITING)
+            .iter()
+            .any(|(_, waiting)| std::ptr::addr_eq(Arc::as_ptr(waiting), Arc::as_ptr(&barrier)))
+        {
             thread::yield_now();
         }
         assert!(closed.try_recv().is_err());
@@ -102,7 +106,7 @@ mod tests {
 
     #[test]
     fn close_inside_the_callback_returns_at_once() {
-        let barrier = Arc::new(CallbackBarrier::default());
+        let barrier = Arc::new(CallbackBarrier::<()>::default());
         assert!(barrier.enter());
         barrier.close_and_wait();
         barrier.leave();
@@ -111,7 +115,7 @@ mod tests {
 
     #[test]
     fn callbacks_that_destroy_each_others_client_both_return() {
-        let barriers = [Arc::new(CallbackBarrier::default()), Arc::new(CallbackBarrier::default())];
+        let barriers = [(); 2].map(|()| Arc::new(CallbackBarrier::<()>::default()));
         let both_inside = Arc::new(std::sync::Barrier::new(2));
         let threads = [0, 1].map(|own| {
             let (barriers, both_inside) = (barriers.clone(), both_inside.clone());

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::abi::ext::{RawCallbacks, SentCallback};
 use crate::client::{Options, Receipt, Reconnect};
-use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
 
 /// The values that `net_websocket_ext.h` sets for one client. Any thread may use it.
@@ -17,31 +17,26 @@ use crate::sync::{Mutex, MutexGuard, lock};
 pub struct ClientExt {
     state: Mutex<ExtState>,
     /// How often the callbacks were set. Read without the lock.
-    version: AtomicU64,
+    version: AtomicU32,
     /// Whether a callback for frames is set. Read without the lock.
     traces: AtomicBool,
 }
 
-/// The options are boxed, because most clients have none.
+/// What most clients have not is boxed.
+#[derive(Default)]
 struct ExtState {
     options: Option<Box<Options>>,
     reconnect: Option<Box<Reconnect>>,
     callbacks: Option<Arc<RawCallbacks>>,
-    /// Receipts of messages that are neither sent nor dropped, in their order.
-    completions: VecDeque<(Receipt, SendCompletion)>,
-    next_receipt: Receipt,
+    receipts: Option<Box<Receipts>>,
 }
 
-impl Default for ExtState {
-    fn default() -> Self {
-        Self {
-            options: None,
-            reconnect: None,
-            callbacks: None,
-            completions: VecDeque::new(),
-            next_receipt: 1,
-        }
-    }
+/// The messages whose outcome is awaited.
+#[derive(Default)]
+struct Receipts {
+    /// Receipts of messages that are neither sent nor dropped, in their order.
+    completions: VecDeque<(Receipt, SendCompletion)>,
+    last: Receipt,
 }
 
 /// The callback for one message, which reports whether it was sent.
@@ -93,7 +88,7 @@ impl ClientExt {
     }
 
     /// Returns a number that grows with each change of the callbacks.
-    fn version(&self) -> u64 {
+    fn version(&self) -> u32 {
         self.version.load(Ordering::Acquire)
     }
 
@@ -109,51 +104,49 @@ impl ClientExt {
     /// Stores the completion of a message that is about to be queued, and returns the number of the message.
     pub fn register_completion(&self, completion: SendCompletion) -> Receipt {
         let mut state = self.lock();
-        let receipt = state.next_receipt;
-        state.next_receipt += 1;
-        state.completions.push_back((receipt, completion));
-        receipt
+        let receipts = state.receipts.get_or_insert_default();
+        receipts.last += 1;
+        receipts.completions.push_back((receipts.last, completion));
+        receipts.last
     }
 
     /// Returns the completion of a message, once.
     pub fn take_completion(&self, receipt: Receipt) -> Option<SendCompletion> {
         let mut state = self.lock();
-        let place = state.completions.binary_search_by_key(&receipt, |(of, _)| *of).ok()?;
-        state.completions.remove(place).map(|(_, completion)| completion)
+        let completions = &mut state.receipts.as_mut()?.completions;
+        let place = completions.binary_search_by_key(&receipt, |(of, _)| *of).ok()?;
+        completions.remove(place).map(|(_, completion)| completion)
     }
 
     /// Returns all remaining completions, in the order of registration.
     pub fn take_all_completions(&self) -> Vec<SendCompletion> {
-        self.lock().completions.drain(..).map(|(_, completion)| completion).collect()
+        let receipts = self.lock().receipts.take().unwrap_or_default();
+        receipts.completions.into_iter().map(|(_, completion)| completion).collect()
     }
 }
 
 /// A session's copy of its client's callbacks.
+#[derive(Default)]
 pub struct KnownCallbacks {
-    ext: Arc<ClientExt>,
-    /// The version of the copy.
     callbacks: Option<Arc<RawCallbacks>>,
-    version: u64,
+    /// The version of the copy.
+    version: u32,
 }
 
 impl KnownCallbacks {
-    pub fn new(ext: Arc<ClientExt>) -> Self {
-        Self { ext, callbacks: None, version: 0 }
-    }
-
     /// Returns the callbacks of NWS_SetCallbacks, even if they were set a moment ago.
-    pub fn current(&mut self) -> &RawCallbacks {
-        let version = self.ext.version();
+    pub fn current(&mut self, ext: &ClientExt) -> &RawCallbacks {
+        let version = ext.version();
         if version != self.version {
-            self.reload(version);
+            self.reload(ext, version);
         }
         self.callbacks.as_deref().unwrap_or(&RawCallbacks::NONE)
     }
 
     /// A separate function, so that a message costs only the comparison of versions.
     #[cold]
-    fn reload(&mut self, version: u64) {
-        self.callbacks = self.ext.callbacks();
+    fn reload(&mut self, ext: &ClientExt, version: u32) {
+        self.callbacks = ext.callbacks();
         self.version = version;
     }
 }

@@ -15,7 +15,7 @@ use super::client_ext::{ClientExt, SendCompletion};
 use crate::by_address::ByAddress;
 use crate::client::{Client, RawHeader, SEND_LIMIT_BYTES};
 use crate::platform;
-use crate::sync::{LazyLock, Mutex, RECENT_PLACES, RwLock, RwLockReadGuard, lock};
+use crate::sync::{LazyLock, Mutex, PLACES_AT_ONCE, RECENT_PLACES, RwLock, RwLockReadGuard, lock};
 
 /// How many structs of destroyed clients keep their memory, 40 bytes each. A stale pointer then stays unknown for long,
 /// and a callback that destroyed its own client can still read the struct.
@@ -25,7 +25,7 @@ const QUARANTINE_MAX: usize = 1_024;
 static CLIENTS: LazyLock<RwLock<HashMap<usize, &'static Slot, ByAddress>>> = LazyLock::new(RwLock::default);
 
 /// A place for a client. It is empty before the client is created and after Destroy has taken it. Each call locks it
-/// for reading. Places are never released, so that a thread may remember one. They are 80 bytes long.
+/// for reading. Places are never released, so that a thread may remember one. They are 56 bytes long.
 type Slot = RwLock<Option<Handle>>;
 
 /// The empty places.
@@ -47,10 +47,10 @@ static QUARANTINE: LazyLock<Mutex<VecDeque<Quarantined>>> = LazyLock::new(Mutex:
 /// The client behind a struct.
 pub struct Handle {
     pub client: Client,
-    pub added: Mutex<AddedHeaders>,
-    pub ext: Arc<ClientExt>,
+    /// `None` until a header is added.
+    pub added: Mutex<Option<Box<AddedHeaders>>>,
     pointer: ClientPointer,
-    barrier: Arc<CallbackBarrier>,
+    barrier: Arc<CallbackBarrier<ClientExt>>,
 }
 
 /// An added header, and its node in the list that the application sees in `requestOptions`.
@@ -99,16 +99,25 @@ impl AddedHeaders {
 pub fn create(fields: WebSocket) -> *mut WebSocket {
     platform::watch_forks();
     let pointer = ClientPointer(Box::into_raw(Box::new(fields)));
-    let barrier = Arc::new(CallbackBarrier::default());
-    let ext = Arc::new(ClientExt::default());
-    let callbacks = Callbacks::new(pointer, ext.clone(), barrier.clone());
+    let barrier = Arc::new(CallbackBarrier::<ClientExt>::default());
+    let callbacks = Callbacks::new(pointer, barrier.clone());
     let client = Client::new(Box::new(callbacks), SEND_LIMIT_BYTES);
-    let handle = Handle { client, added: Mutex::default(), ext, pointer, barrier };
-    let free = lock(&FREE_SLOTS).pop();
-    let slot = free.unwrap_or_else(|| Box::leak(Box::default()));
+    let handle = Handle { client, added: Mutex::default(), pointer, barrier };
+    let slot = empty_slot();
     *slot.write().unwrap_or_else(PoisonError::into_inner) = Some(handle);
     CLIENTS.write().unwrap_or_else(PoisonError::into_inner).insert(pointer.0.addr(), slot);
     pointer.0
+}
+
+/// Returns an empty place. New places come many at once, because each piece of memory has a head of its own.
+fn empty_slot() -> &'static Slot {
+    let mut free = lock(&FREE_SLOTS);
+    if let Some(slot) = free.pop() {
+        return slot;
+    }
+    let [slot, others @ ..] = Box::leak(Box::new([(); PLACES_AT_ONCE].map(|()| Slot::default())));
+    free.extend(others.iter());
+    slot
 }
 
 /// Calls `use_it` with the client at `address`, if there is one.
@@ -156,9 +165,15 @@ fn place_of(address: usize) -> usize {
 }
 
 impl Handle {
+    /// What `net_websocket_ext.h` adds to the client.
+    pub fn ext(&self) -> &ClientExt {
+        &self.barrier.beside
+    }
+
     /// Adds a header. Also appends it to the list in the struct, unless the application has set its own list.
     pub fn add(&self, name: CString, value: CString) {
         let mut added = lock(&self.added);
+        let added = added.get_or_insert_default();
         let header = Header { name: name.as_ptr(), value: value.as_ptr(), next: std::ptr::null_mut() };
         let fresh = Box::into_raw(Box::new(header));
         // SAFETY: the struct is alive while its handle is in its place; the last node is ours and not yet dropped.
@@ -176,11 +191,11 @@ impl Handle {
 
     /// Ends the client. No callback runs after this returns, except one that calls this.
     pub fn destroy(self) {
-        let Self { client, added, ext, pointer, barrier } = self;
+        let Self { client, added, pointer, barrier } = self;
         // Dropped before the wait, so that a running batch of callbacks ends with its current message.
         drop(client);
         barrier.close_and_wait();
-        for SendCompletion { callback, context } in ext.take_all_completions() {
+        for SendCompletion { callback, context } in barrier.beside.take_all_completions() {
             // SAFETY: the application vouches for the function. The struct still exists, but the client does not.
             unsafe { callback(pointer.0, context, ErrCode::Destroyed as i32) };
         }

@@ -160,7 +160,7 @@ pub extern "C" fn OH_WebSocketClient_Destroy(client: *mut WebSocket) -> i32 {
 
 fn add_header(handle: &Handle, header: Header) -> ErrCode {
     let Header { name, value, next: _ } = header;
-    if lock(&handle.added).len() >= HEADER_COUNT_MAX {
+    if lock(&handle.added).as_ref().is_some_and(|added| added.len() >= HEADER_COUNT_MAX) {
         return ErrCode::HeaderExceeded;
     }
     match (read_text(name), read_text(value)) {
@@ -201,7 +201,7 @@ fn connect(handle: &Handle, url: *const c_char, options: RequestOptions) -> ErrC
         let why = format_args!("url: not a readable UTF-8 string of at most {URL_BYTES_MAX} bytes");
         return refuse(handle, ErrCode::ParseUrl, why);
     };
-    let chosen = handle.ext.options();
+    let chosen = handle.ext().options();
     let headers = match request_headers(handle, &chosen.headers, options) {
         Ok(headers) => headers,
         Err(code @ ErrCode::NoHeaderContext) => {
@@ -230,8 +230,9 @@ fn request_headers(
 ) -> Result<Vec<RawHeader>, ErrCode> {
     let added = lock(&handle.added);
     let id = handle.client.id();
-    let mut headers: Vec<_> = added.copies().chain(chosen.iter().cloned()).collect();
-    let own = added.addresses();
+    let copies = added.iter().flat_map(|added| added.copies());
+    let mut headers: Vec<_> = copies.chain(chosen.iter().cloned()).collect();
+    let own = added.as_ref().map(|added| added.addresses()).unwrap_or_default();
     let RequestOptions { headers: mut next } = options;
     while !next.is_null() && own.binary_search(&next.addr()).is_err() {
         let Ok(Header { name, value, next: following }) = readable::value(next) else {

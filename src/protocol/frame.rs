@@ -95,6 +95,13 @@ pub struct FrameHeader {
     pub length: u64,
 }
 
+/// The headers of frames that somebody wants to see.
+#[derive(Debug, Default)]
+pub struct FrameTrace {
+    /// In the order of the frames.
+    pub headers: Vec<FrameHeader>,
+}
+
 impl FrameHeader {
     /// Whether the frame is a control frame.
     pub fn is_control(self) -> bool {

@@ -10,8 +10,8 @@ use bytes::buf::Limit;
 use super::deflate::{Inflater, Progress};
 use super::error::ProtocolError;
 use super::frame::{
-    BINARY, CONTINUATION, Control, FRAME_HEADER_BYTES_MAX, FrameHeader, MessageType, PiecePosition, Role,
-    TEXT, control_frame, masking_key, parse_header,
+    BINARY, CONTINUATION, Control, FRAME_HEADER_BYTES_MAX, FrameHeader, FrameTrace, MessageType,
+    PiecePosition, Role, TEXT, control_frame, masking_key, parse_header,
 };
 use super::mask::Unmasker;
 use super::read_buffer::ReadBuffer;
@@ -69,7 +69,7 @@ pub struct Decoder {
     begun: bool,
     passed: u64,
     /// The headers of the frames since [`Decoder::take_headers`]. `None` while nobody asks for them.
-    headers: Option<Vec<FrameHeader>>,
+    headers: Option<Box<FrameTrace>>,
 }
 
 impl Decoder {
@@ -107,18 +107,18 @@ impl Decoder {
     /// Sets whether headers are kept for [`Decoder::take_headers`].
     pub fn keep_headers(&mut self, wanted: bool) {
         if self.headers.is_some() != wanted {
-            self.headers = wanted.then(Vec::new);
+            self.headers = wanted.then(Box::default);
         }
     }
 
     /// Returns the headers of the frames decoded since the last call.
     pub fn take_headers(&mut self) -> Vec<FrameHeader> {
-        self.headers.as_mut().map(std::mem::take).unwrap_or_default()
+        self.headers.as_mut().map(|trace| std::mem::take(&mut trace.headers)).unwrap_or_default()
     }
 
     /// Whether [`Decoder::take_headers`] returns any.
     pub fn has_headers(&self) -> bool {
-        self.headers.as_ref().is_some_and(|headers| !headers.is_empty())
+        self.headers.as_ref().is_some_and(|trace| !trace.headers.is_empty())
     }
 
     /// Decodes the next message or control frame in `buffer`. `None` asks for more bytes.
@@ -355,8 +355,8 @@ impl Decoder {
 
     /// Keeps the header of a decoded frame for [`Decoder::take_headers`], if somebody asks for headers.
     fn keep(&mut self, header: FrameHeader) {
-        if let Some(headers) = &mut self.headers {
-            headers.push(header);
+        if let Some(trace) = &mut self.headers {
+            trace.headers.push(header);
         }
     }
 

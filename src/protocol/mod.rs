@@ -23,8 +23,8 @@ pub use self::encoder::{CLOSE_REASON_BYTES_MAX, Encoder, server_header, truncate
 pub use self::error::ProtocolError;
 pub use self::extension::{ExtensionError, Fault, PerMessageDeflate};
 pub use self::frame::{
-    CONTROL_PAYLOAD_BYTES_MAX, Control, FRAME_HEADER_BYTES_MAX, FrameHeader, MessageType, PiecePosition,
-    Role, encoded_frames, may_be_sent,
+    CONTROL_PAYLOAD_BYTES_MAX, Control, FRAME_HEADER_BYTES_MAX, FrameHeader, FrameTrace, MessageType,
+    PiecePosition, Role, encoded_frames, may_be_sent,
 };
 pub use self::message::{Decoded, Decoder, in_memory};
 pub use self::read_buffer::ReadBuffer;

@@ -5,7 +5,7 @@
 pub(crate) struct Utf8Validator {
     /// A character cut by the end of the last piece. It is valid so far.
     partial: [u8; 4],
-    partial_len: usize,
+    partial_len: u8,
 }
 
 impl Utf8Validator {
@@ -15,10 +15,10 @@ impl Utf8Validator {
             let Some((&byte, rest)) = piece.split_first() else {
                 return true;
             };
-            self.partial[self.partial_len] = byte;
+            self.partial[usize::from(self.partial_len)] = byte;
             self.partial_len += 1;
             piece = rest;
-            match std::str::from_utf8(&self.partial[..self.partial_len]) {
+            match std::str::from_utf8(&self.partial[..usize::from(self.partial_len)]) {
                 Ok(_) => self.partial_len = 0,
                 Err(error) if error.error_len().is_some() => return false,
                 Err(_) => {}
@@ -33,7 +33,8 @@ impl Utf8Validator {
             Err(error) => {
                 let tail = &piece[error.valid_up_to()..];
                 self.partial[..tail.len()].copy_from_slice(tail);
-                self.partial_len = tail.len();
+                // A cut character has at most three bytes.
+                self.partial_len = tail.len() as u8;
                 true
             }
         }

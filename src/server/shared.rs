@@ -183,7 +183,7 @@ impl Shared {
     pub(super) fn open(self: &Arc<Self>, ready: Ready, slot: Slot) {
         let Ready { stream, received, deflate, extensions, info } = ready;
         let info = Arc::new(info);
-        let opened = Arc::new(Opened {
+        let opened = Opened {
             status: 101,
             reason: Box::default(),
             protocol: info.protocol.as_deref().map(Into::into),
@@ -191,7 +191,7 @@ impl Shared {
             headers: Headers::default(),
             timing: Timing::default(),
             url: None,
-        });
+        };
         let (server, id) = (self.clone(), info.id);
         let accepted = Accepted {
             stream,

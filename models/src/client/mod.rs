@@ -102,8 +102,20 @@ mod error {
 
 mod handshake {
     #[derive(Debug, Default)]
-    pub struct Opened {
-        pub timing: super::stats::Timing,
+    pub struct Opened;
+
+    /// Of the answer nothing is looked at.
+    #[derive(Clone)]
+    pub(in crate::client) struct KeptAnswer;
+
+    impl KeptAnswer {
+        pub(in crate::client) fn timing(&self) -> super::stats::Timing {
+            super::stats::Timing::default()
+        }
+
+        pub(in crate::client) fn opened(&self) -> Opened {
+            Opened
+        }
     }
 }
 

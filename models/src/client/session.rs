@@ -16,7 +16,7 @@ use self::notify::notify;
 use super::cause::Cause;
 use super::error::Error;
 use super::event::{Closed, Failure, Listener, Outcome, PeerClose, Receipt, Times};
-use super::handshake::Opened;
+use super::handshake::{KeptAnswer, Opened};
 use super::send_queue::{Backlog, Chunk, Dropped};
 use super::shared::lending::{Lending, Plan, Returned};
 use super::shared::{CloseRequest, Command, ListenerTurn, Rest, Shared, Stop};
@@ -85,7 +85,7 @@ impl Session {
         if let Some(stop) = stop {
             return Err(stop);
         }
-        shared.open(*attempt, Arc::new(Opened::default()), None)?;
+        shared.open(*attempt, KeptAnswer, None)?;
         notify(shared, &mut **self.listener, |listener| listener.opened(&Opened::default()));
         Ok(())
     }

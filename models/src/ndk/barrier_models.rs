@@ -41,7 +41,7 @@ impl Memory {
 /// A client: its barrier, and what its callbacks use.
 #[derive(Clone, Default)]
 struct Client {
-    barrier: Arc<CallbackBarrier>,
+    barrier: Arc<CallbackBarrier<()>>,
     memory: Arc<Memory>,
 }
 

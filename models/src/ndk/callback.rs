@@ -19,14 +19,13 @@ unsafe impl Sync for ClientPointer {}
 
 pub struct Callbacks {
     client: ClientPointer,
-    ext: Arc<ClientExt>,
     known: KnownCallbacks,
-    barrier: Arc<CallbackBarrier>,
+    barrier: Arc<CallbackBarrier<ClientExt>>,
 }
 
 impl Callbacks {
-    pub fn new(client: ClientPointer, ext: Arc<ClientExt>, barrier: Arc<CallbackBarrier>) -> Self {
-        Self { client, known: KnownCallbacks::new(ext.clone()), ext, barrier }
+    pub fn new(client: ClientPointer, barrier: Arc<CallbackBarrier<ClientExt>>) -> Self {
+        Self { client, known: KnownCallbacks::default(), barrier }
     }
 }
 
@@ -54,14 +53,14 @@ impl Listener for Callbacks {
             Outcome::Sent => ErrCode::Ok,
             Outcome::Unsent => ErrCode::NoConnection,
         };
-        if let Some(SendCompletion { callback, context }) = self.ext.take_completion(receipt) {
+        if let Some(SendCompletion { callback, context }) = self.barrier.beside.take_completion(receipt) {
             // SAFETY: the model's function.
             unsafe { callback(self.client.0, context, code as i32) };
         }
     }
 
     fn drained(&mut self) {
-        let callbacks = self.known.current();
+        let callbacks = self.known.current(&self.barrier.beside);
         if let Some(callback) = callbacks.on_drain {
             // SAFETY: the model's function.
             unsafe { callback(self.client.0, callbacks.user_data) };

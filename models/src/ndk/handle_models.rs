@@ -178,7 +178,7 @@ fn completion() {
     let memory = Arc::new(Memory::default());
     let session = client.call(|handle| {
         let context = memory.pointer();
-        let receipt = handle.ext.register_completion(SendCompletion { callback: sent, context });
+        let receipt = handle.ext().register_completion(SendCompletion { callback: sent, context });
         handle.client.send(receipt);
         let attempt = handle.client.begin();
         thread::spawn(move || {
@@ -204,7 +204,7 @@ fn callbacks_set() {
     let set = |memory: &Arc<Memory>| {
         let user_data = memory.pointer();
         let callbacks = RawCallbacks { user_data, on_drain: Some(on_drain), ..RawCallbacks::NONE };
-        client.call(|handle| handle.ext.set_callbacks(callbacks)).expect("not destroyed");
+        client.call(|handle| handle.ext().set_callbacks(callbacks)).expect("not destroyed");
     };
     set(&memory[0]);
     let attempt = client.call(|handle| handle.client.begin()).expect("not destroyed");

@@ -1,6 +1,7 @@
 //! The HTTP/1.1 upgrade (RFC 6455 section 4), over any byte stream.
 
 mod error;
+mod kept;
 mod opened;
 
 use ring::digest;
@@ -9,6 +10,8 @@ use tokio::time::Instant;
 
 pub use self::error::{RefusalHint, RefusedUpgrade, SubprotocolError, UpgradeError};
 pub use self::opened::Opened;
+
+pub(super) use self::kept::KeptAnswer;
 
 use super::destination::Destination;
 use super::headers::is_token;

@@ -4,7 +4,7 @@ use crate::client::headers::Headers;
 use crate::client::stats::Timing;
 
 /// The server's answer to the upgrade.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
     /// Always 101.
     pub status: u16,

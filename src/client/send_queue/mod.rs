@@ -25,6 +25,9 @@ use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, MessageType, PiecePositio
 /// the caches, and worth a system call.
 pub(super) const FLOOD_BYTES: usize = 60_000;
 
+/// No message has so many bytes.
+const NEVER_COMPRESSED: usize = usize::MAX;
+
 /// Limits of the queue, and the form of its frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SendLimits {
@@ -106,7 +109,7 @@ pub(super) struct SendQueue {
     role: Role,
     encoder: Encoder,
     /// The session compresses messages of at least this size, in their order.
-    compress_from: Option<usize>,
+    compress_from: usize,
     /// The message that is sent piece by piece and has not ended.
     unfinished: Option<Unfinished>,
 }
@@ -121,7 +124,7 @@ impl SendQueue {
             above_low_water: false,
             role,
             encoder: Encoder::new(role),
-            compress_from: None,
+            compress_from: NEVER_COMPRESSED,
             unfinished: None,
         }
     }
@@ -137,7 +140,7 @@ impl SendQueue {
 
     /// From now on the session compresses messages of at least `least` bytes; with `None` it compresses none.
     pub(super) fn compress_from(&mut self, least: Option<usize>) {
-        self.compress_from = least;
+        self.compress_from = least.unwrap_or(NEVER_COMPRESSED);
     }
 
     /// Accepted messages, and their bytes, that have not reached the kernel.
@@ -163,7 +166,7 @@ impl SendQueue {
     pub(super) fn form(&mut self, kind: MessageType, length: usize) -> Result<Form, SendError> {
         self.check(length)?;
         self.may_begin()?;
-        let compressed = self.compress_from.is_some_and(|least| length >= least);
+        let compressed = length >= self.compress_from;
         Ok(Form { role: self.role, kind, length, compressed, fragments: self.limits.fragments })
     }
 
@@ -317,7 +320,7 @@ impl SendQueue {
     /// Prepares the queue for another connection. `unsent` are the chunks of a session that the kernel has not begun.
     /// They go ahead of the rest. With `drop_all` everything is dropped. Returns the dropped messages.
     pub(super) fn restore(&mut self, unsent: VecDeque<Chunk>, drop_all: bool) -> Dropped {
-        self.compress_from = None;
+        self.compress_from = NEVER_COMPRESSED;
         let mut dropped = Dropped::default();
         let mut chunks = unsent;
         chunks.append(&mut self.chunks);

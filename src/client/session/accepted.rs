@@ -17,7 +17,7 @@ use crate::runtime;
 /// A connection whose upgrade was answered.
 pub(crate) struct Accepted {
     pub(crate) stream: Stream,
-    pub(crate) opened: Arc<Opened>,
+    pub(crate) opened: Opened,
     /// permessage-deflate, if it was negotiated.
     pub(crate) deflate: Option<Negotiated>,
     /// The bytes after the request.

@@ -2,30 +2,30 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use crate::client::moment::Moment;
 
 /// The work of a session in one turn.
 #[derive(Default)]
 pub(super) struct Budget {
     wakes: u32,
     /// Bytes that were read, delivered and written.
-    bytes: usize,
+    bytes: u32,
 }
 
 impl Budget {
     const WAKES_MAX: u32 = 64;
-    const BYTES_MAX: usize = 262_144;
-    const LONG_BYTES: usize = 65_536;
+    const BYTES_MAX: u32 = 262_144;
+    const LONG_BYTES: u32 = 65_536;
     /// The cost of a message or control frame in addition to its bytes. It may be empty.
     const ITEM_BYTES: usize = 64;
 
     pub(super) fn spend(&mut self, bytes: usize) {
-        self.bytes += bytes;
+        self.bytes = self.bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
     }
 
     /// This many messages or control frames arrived.
     pub(super) fn spend_items(&mut self, count: usize) {
-        self.bytes += count * Self::ITEM_BYTES;
+        self.spend(count * Self::ITEM_BYTES);
     }
 
     /// Other tasks must run first.
@@ -57,7 +57,7 @@ impl Budget {
 /// How long received data is delivered before the deadlines are checked. A callback may take long for each message, and
 /// one read may contain thousands of messages.
 pub(super) struct Pace {
-    began: Instant,
+    began: Moment,
     items: u32,
     /// The number of items between two readings of the clock. It is large for fast items.
     next_look: u32,
@@ -67,7 +67,7 @@ impl Pace {
     const TIME_MAX: Duration = Duration::from_millis(1);
     const ITEMS_BETWEEN_LOOKS: u128 = 64;
 
-    pub(super) fn since(began: Instant) -> Self {
+    pub(super) fn since(began: Moment) -> Self {
         Self { began, items: 0, next_look: 1 }
     }
 
@@ -96,7 +96,7 @@ mod tests {
         for item in
             [Duration::from_micros(1), Duration::from_micros(100), Duration::from_millis(1), Pace::TIME_MAX]
         {
-            let began = Instant::now();
+            let began = Moment::now();
             let mut pace = Pace::since(began);
             loop {
                 tokio::time::advance(item).await;
@@ -111,7 +111,7 @@ mod tests {
                 began.elapsed()
             );
         }
-        let mut pace = Pace::since(Instant::now());
+        let mut pace = Pace::since(Moment::now());
         assert!((0..1_000_000).all(|_| !pace.is_over()), "no time has passed");
         assert!(pace.next_look > 1_000_000 - 1);
     }

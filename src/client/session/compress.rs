@@ -22,6 +22,7 @@ impl Writer {
         if !self.out.may_have_uncompressed() {
             return;
         }
+        let mut encoder = self.encoder();
         let (mut at, mut work) = (0, 0);
         while work < WORK_MAX && at < CHUNKS_AHEAD_MAX {
             let Some(chunk) = self.out.get(at) else {
@@ -63,7 +64,7 @@ impl Writer {
             let fragment_bytes = fragment_bytes + compressed.len();
             let position = PiecePosition { first: fragments == 0, last };
             let mut frame = Vec::new();
-            self.encoder.compressed_fragment(&mut frame, kind, &compressed, position);
+            encoder.compressed_fragment(&mut frame, kind, &compressed, position);
             if last {
                 let message = std::mem::replace(&mut chunk.bytes, frame);
                 chunk.uncompressed = None;
@@ -88,7 +89,7 @@ impl Writer {
         let Some(Chunk { bytes, uncompressed: Some(kind), receipt, .. }) = self.out.edit().remove(at) else {
             return;
         };
-        let mut chunks = owned_chunks(&mut self.encoder, kind, Box::new(bytes), self.fragments);
+        let mut chunks = owned_chunks(&mut self.encoder(), kind, Box::new(bytes), self.fragments);
         if let Some(last) = chunks.back_mut() {
             last.receipt = receipt;
         }

@@ -11,8 +11,6 @@ use std::io;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::budget::Budget;
 use super::end::{CloseOutcome, SessionEnd, closed, says_nothing};
 use super::pinger::{Doubt, Pinger};
@@ -23,6 +21,7 @@ use crate::client::cause::Cause;
 use crate::client::error::Error;
 use crate::client::event::{Closed, Listener, PeerClose, Times};
 use crate::client::keepalive::{Keepalive, Ticks};
+use crate::client::moment::{Moment, Span};
 use crate::client::request::SessionOptions;
 use crate::client::shared::lending::Lending;
 use crate::client::shared::{CloseRequest, Command, Shared};
@@ -67,9 +66,9 @@ pub(super) struct Session<'a> {
     pub(super) rules: Connection,
     pub(super) pinger: Pinger,
     /// The limit of the wait for the peer's close frame. The same limit applies to reading after a write failure.
-    pub(super) close_timeout: Duration,
+    pub(super) close_timeout: Span,
     /// The end of the wait for the peer's close frame, once ours is queued.
-    pub(super) close_by: Option<Instant>,
+    pub(super) close_by: Option<Moment>,
     /// How often it restarted because the process was frozen.
     pub(super) close_renewals: u8,
     /// Nothing moves the deadlines of the end any more.
@@ -81,9 +80,9 @@ pub(super) struct Session<'a> {
     /// A deadline has passed, so the session reads next.
     pub(super) reads_first: bool,
     /// The last deadline for which the session read first.
-    pub(super) last_read_for: Option<Instant>,
+    pub(super) last_read_for: Option<Moment>,
     /// How long the device had slept since its start, at the last look.
-    pub(super) slept: Duration,
+    pub(super) slept: Span,
     /// The listener is full for now.
     pub(super) paused: bool,
     /// The read data may contain messages that are not delivered yet.
@@ -95,23 +94,23 @@ pub(super) struct Session<'a> {
     pub(super) budget: Budget,
     pub(super) lending: Lending<'a>,
     /// Until then callers do the writing.
-    pub(super) left_until: Option<Instant>,
-    opened_at: Instant,
+    pub(super) left_until: Option<Moment>,
+    opened_at: Moment,
     /// The time of the last received bytes. At first, that of the server's answer.
-    last_read: Instant,
+    last_read: Moment,
     endpoints: Option<Box<Endpoints>>,
 }
 
 /// Writing failed. The session then reads to the socket's end, or until `by`.
 pub(super) struct WriteFailure {
     error: io::Error,
-    pub(super) by: Instant,
+    pub(super) by: Moment,
 }
 
 /// An event that recurs.
 pub(super) struct Interval {
     pub(super) period: Duration,
-    pub(super) next: Instant,
+    pub(super) next: Moment,
 }
 
 impl<'a> Session<'a> {
@@ -124,7 +123,7 @@ impl<'a> Session<'a> {
     ) -> Self {
         let Terms { options, keeps_queue, watches_network } = *terms;
         let role = shared.role;
-        let (now, ticks) = (Instant::now(), Ticks::of_process());
+        let (now, ticks) = (Moment::now(), Ticks::of_process());
         // Only a session that watches the network needs it.
         let endpoints = watches_network.then(|| stream.endpoints().ok().map(Box::new)).flatten();
         // Frames that came along with the peer's part of the upgrade.
@@ -146,7 +145,7 @@ impl<'a> Session<'a> {
             reader: Reader::new(received, decoder),
             rules: Connection::new(role),
             pinger: Pinger::new(keepalive),
-            close_timeout: options.close_timeout,
+            close_timeout: options.close_timeout.into(),
             close_by: None,
             close_renewals: 0,
             hurried: false,
@@ -155,7 +154,7 @@ impl<'a> Session<'a> {
             timer: Timer::default(),
             reads_first: false,
             last_read_for: None,
-            slept: platform::slept(),
+            slept: platform::slept().into(),
             paused: false,
             // The peer's first frames may have arrived with its part of the upgrade.
             undelivered: true,
@@ -209,7 +208,7 @@ impl<'a> Session<'a> {
                 self.wrote(count);
                 None
             }
-            Wake::Ready => self.deliver(Instant::now()),
+            Wake::Ready => self.deliver(Moment::now()),
             Wake::Read(ReadOutcome::Buffered(0) | ReadOutcome::Directly(0)) => self.read_ended(None),
             Wake::Read(ReadOutcome::Buffered(count)) => {
                 self.received(count);
@@ -224,7 +223,7 @@ impl<'a> Session<'a> {
             }
             Wake::WriteFailed(error) => {
                 self.rules.write_failed();
-                let by = Instant::now() + self.close_timeout;
+                let by = Moment::now() + self.close_timeout;
                 self.write_failure = Some(Box::new(WriteFailure { error, by }));
                 None
             }
@@ -250,7 +249,7 @@ impl<'a> Session<'a> {
         self.notify_sent();
         // The listener gets no events of the frames that are still sent.
         self.writer.keep_headers(false);
-        let ended_at = Instant::now();
+        let ended_at = Moment::now();
         let times =
             Times { elapsed: ended_at - self.opened_at, last_activity: Some(ended_at - self.last_read) };
         let Self { writer, endpoints, .. } = *self;
@@ -272,7 +271,7 @@ impl<'a> Session<'a> {
     fn received(&mut self, count: usize) {
         self.shared.counters.received_bytes(count);
         self.budget.spend(count);
-        self.last_read = Instant::now();
+        self.last_read = Moment::now();
         self.pinger.received(self.last_read);
     }
 
@@ -295,7 +294,7 @@ impl<'a> Session<'a> {
 
     /// Probes the peer.
     pub(super) fn probe(&mut self, doubt: Doubt) {
-        self.pinger.begin_probe(doubt, Instant::now());
+        self.pinger.begin_probe(doubt, Moment::now());
         self.pinger.watch_acknowledgements(&self.writer);
         let payload = self.pinger.next_payload();
         self.ping(payload.to_vec());
@@ -312,7 +311,7 @@ impl<'a> Session<'a> {
         if self.rules.may_send() {
             self.shared.counters.ping_sent();
             self.writer.push_control(|encoder, out| encoder.ping(out, &payload));
-            self.pinger.sent(payload, Instant::now());
+            self.pinger.sent(payload, Moment::now());
         }
     }
 
@@ -377,7 +376,7 @@ impl<'a> Session<'a> {
         let written = self.writer.poll_write(cx, &self.shared.counters);
         self.budget.spend(std::mem::take(&mut self.writer.compressed));
         match ready!(written) {
-            Ok(0) if self.writer.receipts.is_empty() => Poll::Pending,
+            Ok(0) if !self.writer.has_receipts() => Poll::Pending,
             Ok(count) => Poll::Ready(Wake::Wrote(count)),
             Err(error) => Poll::Ready(Wake::WriteFailed(error)),
         }
@@ -389,7 +388,7 @@ impl<'a> Session<'a> {
             return Poll::Pending;
         }
         if std::mem::take(&mut self.paused) {
-            self.pinger.resumed(Instant::now());
+            self.pinger.resumed(Moment::now());
         }
         if std::mem::take(&mut self.undelivered) {
             return Poll::Ready(Wake::Ready);
@@ -404,7 +403,7 @@ impl<'a> Session<'a> {
             logging::info(format_args!("{} closing ({})", self.shared.tag(), u16::from(code)));
             self.writer.push_close(frame.code, &frame.reason);
             self.pinger.stop();
-            self.close_by = Some(Instant::now() + self.close_timeout);
+            self.close_by = Some(Moment::now() + self.close_timeout);
         }
     }
 
@@ -465,7 +464,7 @@ impl<'a> Session<'a> {
                 closed(Cause::Application, code, reason)
             }
             ConnectionEnd::TimedOut { code: ours } => {
-                let limit = self.close_timeout.as_millis();
+                let limit = Duration::from(self.close_timeout).as_millis();
                 logging::warn(format_args!("{} no close frame within {limit} ms", self.shared.tag()));
                 let why = if self.paused { "; the listener took no more" } else { "" };
                 let reason =

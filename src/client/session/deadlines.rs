@@ -5,14 +5,13 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::connection::{Interval, Session, Wake};
 use super::end::CloseOutcome;
 use super::notify::notify;
 use super::pinger::{Doubt, PingDue};
 use crate::client::error::Error;
 use crate::client::keepalive::Ticks;
+use crate::client::moment::Moment;
 use crate::client::shared::CloseRequest;
 use crate::client::time_limit::stood_still;
 use crate::protocol::CloseCode;
@@ -33,7 +32,7 @@ impl Session<'_> {
         }
     }
 
-    fn nearest_deadline(&self) -> Option<Instant> {
+    fn nearest_deadline(&self) -> Option<Moment> {
         let failure_by = self.write_failure.as_ref().map(|failure| failure.by);
         let statistics_at = self.statistics.as_ref().map(|statistics| statistics.next);
         [self.pinger.deadline(), statistics_at, self.close_by, failure_by, self.left_until]
@@ -44,10 +43,10 @@ impl Session<'_> {
 
     /// Acts on the deadlines that have passed.
     pub(super) fn timer(&mut self) -> Option<CloseOutcome> {
-        let now = Instant::now();
+        let now = Moment::now();
         self.left_until.take_if(|by| *by <= now);
         self.notice_sleep(now);
-        if self.nearest_deadline().is_some_and(|by| now.saturating_duration_since(by) >= SLEPT_FOR_LONG) {
+        if self.nearest_deadline().is_some_and(|by| now.since(by) >= SLEPT_FOR_LONG) {
             self.pinger.was_absent(now);
         }
         if self.paused || self.undelivered {
@@ -110,12 +109,12 @@ impl Session<'_> {
     /// While the device sleeps, its clock stands still, but the peer's clock continues. The peer drops the connection
     /// after some time, and its close frame does not arrive. So after a long sleep the device asks whether the peer
     /// still exists.
-    fn notice_sleep(&mut self, now: Instant) {
+    fn notice_sleep(&mut self, now: Moment) {
         let slept = platform::slept();
-        if slept.saturating_sub(self.slept) < SLEPT_FOR_LONG {
+        if slept.saturating_sub(self.slept.into()) < SLEPT_FOR_LONG {
             return;
         }
-        self.slept = slept;
+        self.slept = slept.into();
         self.pinger.was_absent(now);
         if self.rules.may_send() && !self.pinger.is_probing() {
             logging::info(format_args!("{} the device has slept; probing the peer", self.shared.tag()));
@@ -126,13 +125,13 @@ impl Session<'_> {
     /// Whether the peer may have given up this side. It may if this side was absent for long and nothing was answered
     /// since.
     pub(super) fn may_be_given_up(&self) -> bool {
-        let slept = || platform::slept().saturating_sub(self.slept) >= SLEPT_FOR_LONG;
+        let slept = || platform::slept().saturating_sub(self.slept.into()) >= SLEPT_FOR_LONG;
         !self.pinger.has_met_again() || self.pinger.has_keepalive() && slept()
     }
 
     /// Whether a passed deadline that would end the connection must wait. First the socket is read once more. If the
     /// process stood still, the peer then gets the whole time again.
-    fn is_not_over(&mut self, now: Instant) -> bool {
+    fn is_not_over(&mut self, now: Moment) -> bool {
         let failure_by = self.write_failure.as_ref().map(|failure| failure.by);
         let deadlines = [self.pinger.gives_up_at(), self.close_by, failure_by];
         let Some(passed) = deadlines.into_iter().flatten().min().filter(|by| *by <= now) else {
@@ -143,7 +142,7 @@ impl Session<'_> {
         }
         self.last_read_for = Some(passed);
         self.reads_first = true;
-        if stood_still(passed, now).is_some() {
+        if stood_still(passed.instant(), now.instant()).is_some() {
             self.pinger.still_paused(now);
             if self.close_renewals < CLOSE_RENEWALS_MAX && !self.hurried {
                 self.close_renewals += 1;
@@ -164,7 +163,7 @@ impl Session<'_> {
             && !self.shared.is_detached()
             && !self.hurried
         {
-            *close_by = Instant::now() + self.close_timeout;
+            *close_by = Moment::now() + self.close_timeout;
         }
     }
 
@@ -172,7 +171,7 @@ impl Session<'_> {
     pub(super) fn hurry(&mut self) {
         self.close(CloseRequest { code: CloseCode::Away, reason: String::new() });
         self.hurried = true;
-        let now = Instant::now();
+        let now = Moment::now();
         self.close_by = self.close_by.map(|_| now);
         if let Some(failure) = &mut self.write_failure {
             failure.by = now;

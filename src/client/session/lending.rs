@@ -3,11 +3,10 @@
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::connection::Session;
 use super::notify::{notify, notify_frames};
 use crate::client::event::{Direction, Outcome};
+use crate::client::moment::Moment;
 use crate::client::send_queue::{Chunk, FLOOD_BYTES};
 use crate::client::shared::lending::{Plan, Returned};
 use crate::runtime;
@@ -37,13 +36,13 @@ impl Session<'_> {
     pub(super) fn notify_sent(&mut self) {
         self.shared.counters.sent_messages(std::mem::take(&mut self.writer.written));
         self.writer.give_back();
-        if let Some(headers) = self.writer.headers.as_mut().map(std::mem::take) {
-            notify_frames(self.shared, self.listener, Direction::Sent, headers);
+        if let Some(trace) = self.writer.trace.as_deref_mut().map(std::mem::take) {
+            notify_frames(self.shared, self.listener, Direction::Sent, trace.headers);
         }
-        if self.writer.receipts.is_empty() {
+        let receipts = self.writer.take_receipts();
+        if receipts.is_empty() {
             return;
         }
-        let receipts = std::mem::take(&mut self.writer.receipts);
         notify(self.shared, self.listener, |listener| {
             receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Sent));
         });
@@ -56,7 +55,7 @@ impl Session<'_> {
             if full {
                 self.left_until = None;
             } else if written >= FLOOD_BYTES {
-                self.left_until = Some(Instant::now() + LEFT_TO_CALLERS);
+                self.left_until = Some(Moment::now() + LEFT_TO_CALLERS);
             }
             if written > 0 {
                 self.has_written();
@@ -90,7 +89,7 @@ impl Session<'_> {
     pub(super) fn end_turn(&mut self, cx: &mut Context<'_>) {
         let flooded = self.writer.out.take_flooded();
         if flooded && !self.writer.out.is_empty() && self.can_lend() {
-            self.left_until = Some(Instant::now() + LEFT_TO_CALLERS);
+            self.left_until = Some(Moment::now() + LEFT_TO_CALLERS);
             if self.poll_timer(cx).is_pending() {
                 return;
             }

@@ -42,6 +42,7 @@ use super::destination::UrlError;
 use super::dial::{self, AttemptProgress, Established};
 use super::error::Error;
 use super::event::{Listener, Reconnected, Times};
+use super::handshake::KeptAnswer;
 use super::reconnect::Series;
 use super::request::Request;
 use super::shared::{ListenerTurn, Shared, Stop};
@@ -192,9 +193,8 @@ impl<'a> Attempt<'a> {
             Ok(Ok(established)) => {
                 let compress_from = established.deflate.as_ref().map(Negotiated::threshold);
                 let Established { stream, opened, deflate, received } = established;
-                let opened = Arc::new(opened);
                 shared
-                    .open(number, opened.clone(), compress_from)
+                    .open(number, KeptAnswer::of(&opened), compress_from)
                     .map(|()| (stream, opened, deflate, received))
             }
             Ok(Err(error)) => return Err(Box::new(failed(error))),

@@ -12,8 +12,9 @@ use crate::client::send_queue::{Backlog, Chunk, FLOOD_BYTES};
 #[derive(Default)]
 pub(super) struct Outgoing {
     chunks: VecDeque<Chunk>,
-    /// Their sum. `None` after a change, until it is computed again.
-    sum: Option<Backlog>,
+    sum: Backlog,
+    /// False after a change, until the sum is computed again. Until then it may be any number.
+    knows_sum: bool,
     /// A message among them may still need compression.
     uncompressed: bool,
     /// Much was found queued at once: ever, and since the last look.
@@ -28,10 +29,8 @@ impl Outgoing {
         let result = queue(&mut self.chunks);
         if self.chunks.len() > before {
             let taken = Backlog::of(self.chunks.range(before..));
-            if let Some(sum) = &mut self.sum {
-                sum.bytes += taken.bytes;
-                sum.messages += taken.messages;
-            }
+            self.sum.bytes = self.sum.bytes.wrapping_add(taken.bytes);
+            self.sum.messages = self.sum.messages.wrapping_add(taken.messages);
             self.flooded |= taken.bytes >= FLOOD_BYTES;
             self.was_flooded |= self.flooded;
             self.uncompressed |= self.chunks.range(before..).any(|chunk| chunk.uncompressed.is_some());
@@ -41,23 +40,23 @@ impl Outgoing {
 
     pub(super) fn pop_front(&mut self) -> Option<Chunk> {
         let chunk = self.chunks.pop_front()?;
-        if let Some(sum) = &mut self.sum {
-            sum.bytes -= chunk.len();
-            sum.messages -= chunk.messages;
-        }
+        self.sum.bytes = self.sum.bytes.wrapping_sub(chunk.len());
+        self.sum.messages = self.sum.messages.wrapping_sub(chunk.messages);
         Some(chunk)
     }
 
     #[inline]
     pub(super) fn sum(&mut self) -> Backlog {
-        let sum = *self.sum.get_or_insert_with(|| Backlog::of(&self.chunks));
-        debug_assert_eq!(sum, Backlog::of(&self.chunks));
-        sum
+        if !self.knows_sum {
+            (self.sum, self.knows_sum) = (Backlog::of(&self.chunks), true);
+        }
+        debug_assert_eq!(self.sum, Backlog::of(&self.chunks));
+        self.sum
     }
 
     /// The chunks, for any change except an additional message that needs compression.
     pub(super) fn edit(&mut self) -> &mut VecDeque<Chunk> {
-        self.sum = None;
+        self.knows_sum = false;
         &mut self.chunks
     }
 

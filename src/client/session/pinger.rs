@@ -7,11 +7,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::ack_progress::AckProgress;
 use super::writer::Writer;
 use crate::client::keepalive::{Due, Keepalive};
+use crate::client::moment::Moment;
 
 /// The most pings that are remembered without a pong. Beyond it the oldest is forgotten.
 const UNANSWERED_PINGS_MAX: usize = 32;
@@ -26,7 +25,7 @@ const PROBE_STALE: Duration = Duration::from_millis(250);
 pub(super) struct Pinger {
     keepalive: Keepalive,
     /// Pings that no pong has answered, oldest first, each with the time of sending.
-    unanswered: VecDeque<(Vec<u8>, Instant)>,
+    unanswered: VecDeque<(Vec<u8>, Moment)>,
     /// The number in the last numbered ping.
     number: u32,
     /// Set while a probe is unanswered: the answer shows that the connection has survived.
@@ -36,13 +35,13 @@ pub(super) struct Pinger {
     /// Something was written since the last ping of the keepalive.
     wrote: bool,
     /// The end of this side's last long absence. Cleared when a later ping is answered.
-    absent_until: Option<Instant>,
+    absent_until: Option<Moment>,
 }
 
 struct Probe {
     doubt: Doubt,
-    sent_at: Instant,
-    by: Instant,
+    sent_at: Moment,
+    by: Moment,
 }
 
 /// Why the peer may be gone.
@@ -90,19 +89,19 @@ impl Pinger {
     }
 
     /// When to call [`Pinger::due`] next.
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Moment> {
         let probe_by = self.probe.as_ref().map(|probe| probe.by);
         [self.keepalive.deadline(), probe_by].into_iter().flatten().min()
     }
 
     /// The time at which silence means that the peer is gone.
-    pub(super) fn gives_up_at(&self) -> Option<Instant> {
+    pub(super) fn gives_up_at(&self) -> Option<Moment> {
         let probe_by = self.probe.as_ref().map(|probe| probe.by);
         [self.keepalive.gives_up_at(), probe_by].into_iter().flatten().min()
     }
 
     /// Bytes came from the peer.
-    pub(super) fn received(&mut self, now: Instant) {
+    pub(super) fn received(&mut self, now: Moment) {
         self.keepalive.alive();
         // Data of the old network may have waited in the kernel.
         self.probe.take_if(|probe| now > probe.sent_at + PROBE_STALE);
@@ -123,12 +122,12 @@ impl Pinger {
     }
 
     /// Reading was paused until `now`: the peer's silence proves nothing.
-    pub(super) fn resumed(&mut self, now: Instant) {
+    pub(super) fn resumed(&mut self, now: Moment) {
         self.keepalive.resumed(now);
     }
 
     /// Reading is still paused, or was impossible. Every answer gets its whole time again.
-    pub(super) fn still_paused(&mut self, now: Instant) {
+    pub(super) fn still_paused(&mut self, now: Moment) {
         self.keepalive.resumed(now);
         if let Some(probe) = &mut self.probe {
             probe.by = now + probe.doubt.limit();
@@ -141,7 +140,7 @@ impl Pinger {
     }
 
     /// The process or the device stood still so long that the peer may have given up this side.
-    pub(super) fn was_absent(&mut self, now: Instant) {
+    pub(super) fn was_absent(&mut self, now: Moment) {
         if self.has_keepalive() {
             self.absent_until = Some(now);
         }
@@ -158,7 +157,7 @@ impl Pinger {
     }
 
     /// From now on the next bytes from the peer must prove that the connection has survived.
-    pub(super) fn begin_probe(&mut self, doubt: Doubt, now: Instant) {
+    pub(super) fn begin_probe(&mut self, doubt: Doubt, now: Moment) {
         self.probe = Some(Box::new(Probe { doubt, sent_at: now, by: now + doubt.limit() }));
     }
 
@@ -176,7 +175,7 @@ impl Pinger {
     }
 
     /// A ping was queued.
-    pub(super) fn sent(&mut self, payload: Vec<u8>, now: Instant) {
+    pub(super) fn sent(&mut self, payload: Vec<u8>, now: Moment) {
         if self.unanswered.len() >= UNANSWERED_PINGS_MAX {
             self.unanswered.pop_front();
         }
@@ -193,7 +192,7 @@ impl Pinger {
         Some((at + 1, sent_at.elapsed()))
     }
 
-    pub(super) fn due(&mut self, now: Instant, writer: &Writer) -> PingDue {
+    pub(super) fn due(&mut self, now: Moment, writer: &Writer) -> PingDue {
         if let Some(doubt) = self.probe.as_ref().filter(|probe| probe.by <= now).map(|probe| probe.doubt) {
             if !self.peer_acknowledges(writer) {
                 return PingDue::NoProbeAnswer(doubt, doubt.limit());

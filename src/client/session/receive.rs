@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use tokio::time::Instant;
-
 use super::budget::Pace;
 use super::connection::Session;
 use super::end::CloseOutcome;
@@ -11,6 +9,7 @@ use super::notify::{Batch, in_callback, notify, notify_frames};
 use super::reader::Reader;
 use crate::client::event::{Direction, Pong};
 use crate::client::message::Message;
+use crate::client::moment::Moment;
 use crate::protocol::{Control, Decoded, Output, ProtocolError};
 
 /// The largest batch, in bytes. After it the listener is asked whether it can take more.
@@ -19,7 +18,7 @@ const BATCH_MESSAGES_MAX: usize = 4_096;
 
 impl Session<'_> {
     /// Decodes and delivers the received data, up to one batch or a time limit since `began`.
-    pub(super) fn deliver(&mut self, began: Instant) -> Option<CloseOutcome> {
+    pub(super) fn deliver(&mut self, began: Moment) -> Option<CloseOutcome> {
         let mut pace = Pace::since(began);
         self.reader.decoder.keep_headers(self.listener.traces_frames());
         let mut decoded = self.reader.decode();

@@ -18,7 +18,7 @@ use crate::client::shared::Rest;
 use crate::client::stats::Counters;
 use crate::client::time_limit::within;
 use crate::client::transport::Stream;
-use crate::protocol::{CloseCode, Deflater, Encoder, FrameHeader, Role, encoded_frames};
+use crate::protocol::{CloseCode, Deflater, Encoder, FrameTrace, Role, encoded_frames};
 use crate::runtime;
 
 /// The most control frames that may wait. Above it a new pong replaces the last one.
@@ -37,7 +37,7 @@ pub(super) struct Writer {
     /// The number of written bytes of the first chunk.
     front_written: usize,
     needs_flush: bool,
-    pub(super) encoder: Encoder,
+    role: Role,
     pub(super) deflater: Option<Box<Deflater>>,
     /// Keep the uncompressed form of messages until the kernel has accepted them.
     pub(super) keep_originals: bool,
@@ -46,13 +46,21 @@ pub(super) struct Writer {
     /// The work of compression since the last count, in bytes of the budget.
     pub(super) compressed: usize,
     /// The headers of frames that the kernel has accepted, if a listener wants them.
-    pub(super) headers: Option<Vec<FrameHeader>>,
-    /// Receipts of messages that the kernel has accepted since the last report.
-    pub(super) receipts: Vec<Receipt>,
+    pub(super) trace: Option<Box<FrameTrace>>,
     /// How many messages the kernel has accepted since the last count.
     pub(super) written: usize,
-    /// The number and the receipts of messages that TLS has accepted and the kernel has not, or not completely.
+    /// The number of messages that TLS has accepted and the kernel has not, or not completely.
     in_tls: usize,
+    /// `None` until it is needed.
+    owed: Option<Box<Owed>>,
+}
+
+/// What the application is told of its messages, and what it gets back.
+#[derive(Default)]
+struct Owed {
+    /// Receipts of messages that the kernel has accepted since the last report.
+    receipts: Vec<Receipt>,
+    /// Receipts of messages that TLS has accepted and the kernel has not, or not completely.
     receipts_in_tls: Vec<Receipt>,
     /// Payloads that the kernel has accepted. Their owners get them back.
     spent: Vec<Tail>,
@@ -65,31 +73,29 @@ impl Writer {
             out: Outgoing::default(),
             front_written: 0,
             needs_flush: false,
-            encoder: Encoder::new(role),
+            role,
             deflater: deflater.map(Box::new),
             keep_originals: false,
             fragments,
             compressed: 0,
-            headers: None,
-            receipts: Vec::new(),
+            trace: None,
             written: 0,
             in_tls: 0,
-            receipts_in_tls: Vec::new(),
-            spent: Vec::new(),
+            owed: None,
         }
     }
 
     /// Sets whether the headers of frames are kept.
     pub(super) fn keep_headers(&mut self, wanted: bool) {
-        if self.headers.is_some() != wanted {
-            self.headers = wanted.then(Vec::new);
+        if self.trace.is_some() != wanted {
+            self.trace = wanted.then(Box::default);
         }
     }
 
     /// Whether a caller could write the next data.
     pub(super) fn can_be_lent(&self) -> bool {
         self.stream.can_be_lent()
-            && self.headers.is_none()
+            && self.trace.is_none()
             && self.deflater.is_none()
             && self.out.front().is_none_or(Chunk::is_ready)
     }
@@ -151,7 +157,7 @@ impl Writer {
             _ => {
                 let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
                 // A listener of frames gets its events before more frames are sent.
-                let most = if self.headers.is_some() { TRACED_SLICES_MAX } else { WRITE_SLICES_MAX };
+                let most = if self.trace.is_some() { TRACED_SLICES_MAX } else { WRITE_SLICES_MAX };
                 let (mut used, mut room) = (0, WRITE_BYTES_MAX);
                 let mut skip = self.front_written;
                 // Messages that still need compression may follow the encoded data. They must not be sent in this form.
@@ -186,12 +192,16 @@ impl Writer {
             self.front_written -= chunk.len();
             if let Some(chunk) = self.out.pop_front() {
                 self.in_tls += chunk.messages;
-                self.receipts_in_tls.extend(chunk.receipt);
-                if let Some(headers) = &mut self.headers {
-                    headers.extend(encoded_frames(&chunk.bytes).map(|(header, ..)| header));
+                if let Some(receipt) = chunk.receipt {
+                    self.owed().receipts_in_tls.push(receipt);
+                }
+                if let Some(trace) = &mut self.trace {
+                    trace.headers.extend(encoded_frames(&chunk.bytes).map(|(header, ..)| header));
                 }
                 // A payload shared by several queues has no receipt.
-                self.spent.extend(chunk.tail.filter(|tail| !matches!(tail, Tail::Shared(_))));
+                if let Some(tail @ (Tail::Whole(_) | Tail::Part(..))) = chunk.tail {
+                    self.owed().spent.push(tail);
+                }
                 recycle_chunk(chunk.bytes);
             }
         }
@@ -201,16 +211,39 @@ impl Writer {
         Poll::Ready(Ok(count))
     }
 
+    fn owed(&mut self) -> &mut Owed {
+        self.owed.get_or_insert_default()
+    }
+
+    pub(super) fn has_receipts(&self) -> bool {
+        self.owed.as_ref().is_some_and(|owed| !owed.receipts.is_empty())
+    }
+
+    pub(super) fn take_receipts(&mut self) -> Vec<Receipt> {
+        self.owed.as_mut().map(|owed| std::mem::take(&mut owed.receipts)).unwrap_or_default()
+    }
+
+    fn take_receipts_in_tls(&mut self) -> Vec<Receipt> {
+        self.owed.as_mut().map(|owed| std::mem::take(&mut owed.receipts_in_tls)).unwrap_or_default()
+    }
+
+    /// For frames of which there are few.
+    pub(super) fn encoder(&self) -> Encoder {
+        Encoder::new(self.role)
+    }
+
     /// The kernel has all that was written.
     #[inline]
     fn let_go(&mut self) {
         self.written += std::mem::take(&mut self.in_tls);
-        self.receipts.append(&mut self.receipts_in_tls);
+        if let Some(owed) = &mut self.owed {
+            owed.receipts.append(&mut owed.receipts_in_tls);
+        }
     }
 
     /// Drops messages that the kernel may not have accepted completely.
     pub(super) fn drop_begun(&mut self) -> Dropped {
-        let receipts = std::mem::take(&mut self.receipts_in_tls);
+        let receipts = self.take_receipts_in_tls();
         let mut dropped =
             Dropped { messages: std::mem::take(&mut self.in_tls), receipts, ..Dropped::default() };
         dropped.add(self.out.edit().drain(..));
@@ -219,7 +252,7 @@ impl Writer {
 
     /// Messages that are sent after the client is gone, if possible.
     pub(super) fn unconfirmed(&mut self) -> Dropped {
-        let mut receipts = std::mem::take(&mut self.receipts_in_tls);
+        let mut receipts = self.take_receipts_in_tls();
         receipts.extend(self.out.edit().iter_mut().filter_map(|chunk| chunk.receipt.take()));
         let messages = self.in_tls + self.out.sum().messages;
         Dropped { messages, receipts, ..Dropped::default() }
@@ -227,8 +260,10 @@ impl Writer {
 
     /// Gives sent payloads back to their owners.
     pub(super) fn give_back(&mut self) {
-        if !self.spent.is_empty() {
-            let spent = std::mem::take(&mut self.spent);
+        if let Some(owed) = &mut self.owed
+            && !owed.spent.is_empty()
+        {
+            let spent = std::mem::take(&mut owed.spent);
             runtime::callback(|| drop(spent));
         }
     }
@@ -236,7 +271,7 @@ impl Writer {
     /// Puts a control frame before all messages that have not begun.
     pub(super) fn push_control(&mut self, write: impl FnOnce(&mut Encoder, &mut Vec<u8>)) {
         let mut bytes = Vec::new();
-        write(&mut self.encoder, &mut bytes);
+        write(&mut self.encoder(), &mut bytes);
         let begun = usize::from(self.front_written > 0);
         let chunk = Chunk::control(bytes);
         let waiting = self.out.iter().skip(begun).take_while(|chunk| chunk.is_control()).count();
@@ -251,7 +286,7 @@ impl Writer {
     /// Puts a close frame at the end.
     pub(super) fn push_close(&mut self, code: Option<CloseCode>, reason: &str) {
         let mut bytes = Vec::new();
-        self.encoder.close(&mut bytes, code, reason);
+        self.encoder().close(&mut bytes, code, reason);
         self.out.edit().push_back(Chunk::control(bytes));
     }
 
@@ -274,7 +309,7 @@ impl Writer {
                 self.let_go();
             }
         }
-        undo_fragments(&mut unbegun, &mut self.encoder);
+        undo_fragments(&mut unbegun, &mut self.encoder());
         unbegun
     }
 
@@ -290,7 +325,10 @@ impl Writer {
     /// Closes cleanly, within `limit`.
     pub(super) async fn finish_within(mut self: Box<Self>, limit: Duration, counters: &Counters) {
         let _ = Box::pin(within(limit, Instant::now() + limit, self.finish(counters))).await;
-        self.spent.extend(self.out.edit().drain(..).filter_map(|chunk| chunk.tail));
+        let tails: Vec<_> = self.out.edit().drain(..).filter_map(|chunk| chunk.tail).collect();
+        if !tails.is_empty() {
+            self.owed().spent.extend(tails);
+        }
         self.give_back();
     }
 

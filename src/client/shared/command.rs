@@ -1,5 +1,6 @@
 //! What callers ask of a session, and what a session ends for.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 
 use tokio::sync::OwnedMutexGuard;
@@ -53,4 +54,16 @@ pub(super) struct RetryRequests {
     pub(super) to_prepare: Option<u32>,
     /// The application's answer.
     pub(super) prepared: Option<Box<Preparation>>,
+}
+
+/// What an open connection that nobody closes or pings does not have.
+#[derive(Default)]
+pub(super) struct Rare {
+    pub(super) pings: VecDeque<Vec<u8>>,
+    /// The close frame that the application wants to send.
+    pub(super) close: Option<CloseRequest>,
+    pub(super) retry: RetryRequests,
+    /// Cancelled attempts that have not noticed, in order of their numbers, each with its unsent messages. There are
+    /// many if an application cancels many attempts while its callback of the first one blocks.
+    pub(super) abandoned: VecDeque<(u64, Dropped)>,
 }

@@ -19,10 +19,10 @@ pub use self::refusal::{AlreadyConnected, CloseError, CloseStart, ConnectError, 
 pub(super) use self::command::{CloseRequest, Command, ListenerTurn, Stop};
 pub(super) use self::outlet::Rest;
 
-use self::command::RetryRequests;
+use self::command::Rare;
 use self::outlet::Outlet;
 use super::event::{Listener, Receipt};
-use super::handshake::Opened;
+use super::handshake::{KeptAnswer, Opened};
 use super::send_queue::{Backlog, Chunk, Dropped, Payload, SendError, SendLimits, SendQueue};
 use super::state::{State, close_code_of};
 use super::stats::{Counters, Statistics};
@@ -54,23 +54,18 @@ struct Guarded {
     attempt: u64,
     state: State,
     send_queue: SendQueue,
-    pings: VecDeque<Vec<u8>>,
-    /// The close frame that the application wants to send.
-    close: Option<CloseRequest>,
+    /// `None` until it is needed.
+    rare: Option<Box<Rare>>,
     /// The application wants this connection to be the last.
     close_asked: bool,
     /// A connection was open, and a retry will replace it.
     reopening: bool,
-    retry: RetryRequests,
     /// The network has changed since the session last looked.
     network_changed: bool,
     /// The connection must end now, even if messages wait.
     hurried: bool,
-    /// Cancelled attempts that have not noticed, in order of their numbers, each with its unsent messages. There are
-    /// many if an application cancels many attempts while its callback of the first one blocks.
-    abandoned: VecDeque<(u64, Dropped)>,
     /// The answer to the last upgrade.
-    opened: Option<Arc<Opened>>,
+    opened: Option<KeptAnswer>,
     /// The waker of a session that sleeps.
     waker: Option<Waker>,
     /// Present after an open connection was flooded.
@@ -89,14 +84,11 @@ impl Shared {
                 attempt: 0,
                 state: State::Idle,
                 send_queue: SendQueue::new(role, send_limits),
-                pings: VecDeque::new(),
-                close: None,
+                rare: None,
                 close_asked: false,
                 reopening: false,
-                retry: RetryRequests::default(),
                 network_changed: false,
                 hurried: false,
-                abandoned: VecDeque::new(),
                 opened: None,
                 waker: None,
                 outlet: None,
@@ -124,8 +116,9 @@ impl Shared {
         self.lock().send_queue.backlog().bytes
     }
 
-    pub(super) fn handshake_response(&self) -> Option<Arc<Opened>> {
-        self.lock().opened.clone()
+    pub(super) fn handshake_response(&self) -> Option<Opened> {
+        let kept = self.lock().opened.clone();
+        kept.map(|kept| kept.opened())
     }
 
     pub(super) fn statistics(&self) -> Statistics {
@@ -134,7 +127,7 @@ impl Shared {
         Statistics {
             buffered_bytes: bytes,
             buffered_messages: messages,
-            timing: guarded.opened.as_ref().map(|opened| opened.timing),
+            timing: guarded.opened.as_ref().map(KeptAnswer::timing),
             ..self.counters.snapshot()
         }
     }
@@ -174,10 +167,10 @@ impl Shared {
                 guarded.attempt += 1;
                 guarded.state = State::Connecting;
                 guarded.send_queue.compress_from(None);
-                guarded.close = None;
+                guarded.forget_close();
                 (guarded.close_asked, guarded.reopening) = (false, false);
                 guarded.network_changed = false;
-                guarded.pings.clear();
+                guarded.forget_pings();
                 guarded.opened = None;
                 self.counters.attempt();
                 Ok((guarded.attempt, turn))
@@ -250,10 +243,11 @@ impl Shared {
         if guarded.state != State::Open {
             return Err(PingError::NotConnected);
         }
-        if guarded.pings.len() >= WAITING_PINGS_MAX {
+        let pings = &mut guarded.rare().pings;
+        if pings.len() >= WAITING_PINGS_MAX {
             return Err(PingError::TooMany);
         }
-        guarded.pings.push_back(payload.to_vec());
+        pings.push_back(payload.to_vec());
         wake(guarded);
         Ok(())
     }
@@ -281,7 +275,7 @@ impl Shared {
                 guarded.state = State::Closing;
                 guarded.close_asked = true;
                 let reason = truncate_reason(reason).to_owned();
-                guarded.close = Some(CloseRequest { code, reason });
+                guarded.rare().close = Some(CloseRequest { code, reason });
                 CloseStart::Handshake
             }
         };
@@ -297,7 +291,8 @@ impl Shared {
             State::Connecting => guarded.abandon(),
             State::Open => {
                 guarded.state = State::Closing;
-                guarded.close = Some(CloseRequest { code: CloseCode::Away, reason: String::new() });
+                let close = CloseRequest { code: CloseCode::Away, reason: String::new() };
+                guarded.rare().close = Some(close);
             }
             State::Idle | State::Closing | State::Closed => {}
         }
@@ -346,7 +341,7 @@ impl Shared {
         guarded.state = State::Connecting;
         guarded.reopening |= was_open;
         guarded.opened = None;
-        guarded.pings.clear();
+        guarded.forget_pings();
         Ok(guarded.send_queue.restore(unsent, was_open && !keep))
     }
 
@@ -355,7 +350,7 @@ impl Shared {
     pub(super) fn open(
         &self,
         attempt: u64,
-        opened: Arc<Opened>,
+        opened: KeptAnswer,
         compress_from: Option<usize>,
     ) -> Result<(), Stop> {
         let mut guarded = self.lock();
@@ -392,15 +387,17 @@ impl Shared {
     pub(super) fn poll_command(&self, out: &mut VecDeque<Chunk>, cx: &Context<'_>) -> Command {
         let mut guarded = self.lock();
         guarded.send_queue.take(out);
-        // Further pings stay queued, and `ping` refuses new ones.
-        if !guarded.pings.is_empty()
-            && out.iter().filter(|chunk| chunk.is_control()).count() < WAITING_PINGS_MAX
-            && let Some(payload) = guarded.pings.pop_front()
-        {
-            return Command::Ping(payload);
-        }
-        if let Some(close) = guarded.close.take() {
-            return Command::Close(close);
+        if let Some(rare) = &mut guarded.rare {
+            // Further pings stay queued, and `ping` refuses new ones.
+            if !rare.pings.is_empty()
+                && out.iter().filter(|chunk| chunk.is_control()).count() < WAITING_PINGS_MAX
+                && let Some(payload) = rare.pings.pop_front()
+            {
+                return Command::Ping(payload);
+            }
+            if let Some(close) = rare.close.take() {
+                return Command::Close(close);
+            }
         }
         if std::mem::take(&mut guarded.network_changed) {
             return Command::NetworkChanged;
@@ -432,7 +429,7 @@ impl Shared {
         }
         guarded.state = State::Closed;
         guarded.waker = None;
-        guarded.close = None;
+        guarded.forget_close();
         guarded.send_queue.note_in_flight(Backlog::default());
         guarded.clear_queue()
     }
@@ -460,8 +457,8 @@ impl Guarded {
     /// Ends the attempt. Afterwards the client is as if it had never connected.
     fn abandon(&mut self) {
         self.state = State::Idle;
-        let dropped = self.clear_queue();
-        self.abandoned.push_back((self.attempt, dropped));
+        let dropped = (self.attempt, self.clear_queue());
+        self.rare().abandoned.push_back(dropped);
     }
 
     fn register(&mut self, cx: &Context<'_>) {
@@ -473,7 +470,7 @@ impl Guarded {
 
     /// Drops the queued messages.
     fn clear_queue(&mut self) -> Dropped {
-        self.pings.clear();
+        self.forget_pings();
         self.send_queue.clear()
     }
 
@@ -482,11 +479,6 @@ impl Guarded {
         if let Some(dropped) = self.take_abandoned(attempt) {
             return Some(Stop::Abandoned(dropped));
         }
-        self.close.take().map(Stop::Close)
-    }
-
-    fn take_abandoned(&mut self, attempt: u64) -> Option<Dropped> {
-        let place = self.abandoned.binary_search_by_key(&attempt, |(number, _)| *number).ok()?;
-        self.abandoned.remove(place).map(|(_, dropped)| dropped)
+        self.rare.as_mut()?.close.take().map(Stop::Close)
     }
 }

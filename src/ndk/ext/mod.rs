@@ -76,7 +76,7 @@ pub extern "C" fn NWS_SetOptions(client: *mut WebSocket, options: *const RawOpti
             read_struct(options, RawOptions::defaults())?.parse()?
         };
         handle.client.set_send_limits(limits);
-        handle.ext.set_options(options);
+        handle.ext().set_options(options);
         Ok(())
     })
 }
@@ -99,7 +99,7 @@ pub extern "C" fn NWS_SetReconnect(client: *mut WebSocket, options: *const RawRe
             true => None,
             false => Some(read_struct(options, RawReconnectOptions::defaults())?.parse()?),
         };
-        handle.ext.set_reconnect(reconnect);
+        handle.ext().set_reconnect(reconnect);
         Ok(())
     })
 }
@@ -150,8 +150,8 @@ pub extern "C" fn NWS_SetCallbacks(client: *mut WebSocket, callbacks: *const Raw
         } else {
             read_struct(callbacks, RawCallbacks::NONE)?
         };
-        handle.ext.set_callbacks(callbacks);
-        if handle.ext.traces() {
+        handle.ext().set_callbacks(callbacks);
+        if handle.ext().traces() {
             handle.client.frames_are_wanted();
         }
         Ok(())
@@ -161,7 +161,7 @@ pub extern "C" fn NWS_SetCallbacks(client: *mut WebSocket, callbacks: *const Raw
 #[unsafe(no_mangle)]
 pub extern "C" fn NWS_SetUserData(client: *mut WebSocket, user_data: *mut c_void) -> i32 {
     report_client("NWS_SetUserData", client, |handle| {
-        handle.ext.set_user_data(user_data);
+        handle.ext().set_user_data(user_data);
         Ok(())
     })
 }
@@ -169,7 +169,7 @@ pub extern "C" fn NWS_SetUserData(client: *mut WebSocket, user_data: *mut c_void
 #[unsafe(no_mangle)]
 pub extern "C" fn NWS_GetUserData(client: *const WebSocket) -> *mut c_void {
     guard("NWS_GetUserData", std::ptr::null_mut(), || {
-        let callbacks = handle::with(client, |handle| handle.ext.callbacks()).flatten();
+        let callbacks = handle::with(client, |handle| handle.ext().callbacks()).flatten();
         callbacks.map_or(std::ptr::null_mut(), |callbacks| callbacks.user_data)
     })
 }
@@ -218,9 +218,9 @@ pub unsafe extern "C" fn NWS_SendWithCallback(
         let payload = unsafe { payload(data, length) }?;
         check_text(kind, payload)?;
         // Registers first, because the session may report the message before this call returns.
-        let receipt = handle.ext.register_completion(SendCompletion { callback, context });
+        let receipt = handle.ext().register_completion(SendCompletion { callback, context });
         handle.client.send_with_receipt(kind, payload, receipt).map_err(|error| {
-            handle.ext.take_completion(receipt);
+            handle.ext().take_completion(receipt);
             CallError::of(error::of_send(error))
         })
     })
@@ -330,7 +330,7 @@ unsafe fn give_text(
     find: impl FnOnce(&Opened) -> Option<String>,
 ) -> Result<(), CallError> {
     let opened = handle.client.handshake_response();
-    let found = opened.as_deref().and_then(find).ok_or_else(|| CallError::of(ErrCode::NotFound))?;
+    let found = opened.as_ref().and_then(find).ok_or_else(|| CallError::of(ErrCode::NotFound))?;
     let found = CString::new(found.replace('\0', "\u{fffd}")).unwrap_or_default();
     // SAFETY: the caller's promise.
     unsafe { write_text(&found, buffer, length) }
