@@ -12,11 +12,6 @@ pub struct Headers {
 }
 
 impl Headers {
-    /// Bytes of all names and values.
-    pub(super) fn text_bytes(&self) -> usize {
-        self.text.len()
-    }
-
     /// The names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut rest = &*self.text;

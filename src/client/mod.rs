@@ -112,11 +112,11 @@ impl Client {
         let process = runtime::start().map_err(ConnectError::Exhausted)?;
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let shared = Arc::new(Shared::new(id, Role::Server, listener, limits));
-        let (attempt, turn) = shared.begin().map_err(ConnectError::Already)?;
+        let attempt = shared.begin().map_err(ConnectError::Already)?;
         let compress_from = accepted.deflate.as_ref().map(Negotiated::threshold);
         // No other code has it yet, so it cannot be stopped.
         let _ = shared.open(attempt, KeptAnswer::of(&accepted.opened), compress_from);
-        start_accepted(process, shared.clone(), attempt, turn, accepted);
+        start_accepted(process, shared.clone(), attempt, accepted);
         Ok(Self { shared })
     }
 
@@ -143,9 +143,9 @@ impl Client {
     /// Begins to connect. An event reports the outcome.
     pub fn connect(&self, request: Request) -> Result<(), ConnectError> {
         let process = runtime::start().map_err(ConnectError::Exhausted)?;
-        let (attempt, turn) = self.shared.begin().map_err(ConnectError::Already)?;
+        let attempt = self.shared.begin().map_err(ConnectError::Already)?;
         self.shared.set_trace_id(request.trace_id);
-        session::start(process, self.shared.clone(), attempt, turn, request);
+        session::start(process, self.shared.clone(), attempt, request);
         Ok(())
     }
 
@@ -153,8 +153,8 @@ impl Client {
     /// event.
     pub fn connect_in_vain(&self, fault: UrlError) -> Result<(), ConnectError> {
         let process = runtime::start().map_err(ConnectError::Exhausted)?;
-        let (attempt, turn) = self.shared.begin().map_err(ConnectError::Already)?;
-        session::start_in_vain(process, self.shared.clone(), attempt, turn, fault);
+        let attempt = self.shared.begin().map_err(ConnectError::Already)?;
+        session::start_in_vain(process, self.shared.clone(), attempt, fault);
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use super::message::Message;
 use super::request::Preparation;
 use super::send_queue::{SendError, SendLimits};
 use super::session::Session;
-use super::shared::{CloseStart, Command, ListenerTurn, Shared};
+use super::shared::{CloseStart, Command, Shared};
 use super::state::State;
 use super::transport::{Notified, Sink};
 use crate::Model;
@@ -116,20 +116,19 @@ fn client() -> (Arc<Shared>, Log) {
 
 /// Runs a session of the client's next attempt on its own thread.
 fn session(shared: &Arc<Shared>, run: impl AsyncFnOnce(Session) + 'static) -> JoinHandle<()> {
-    let (attempt, turn) = shared.begin().expect("no attempt");
-    attempt_of(shared, attempt, turn, run)
+    let attempt = shared.begin().expect("no attempt");
+    attempt_of(shared, attempt, run)
 }
 
 fn attempt_of(
     shared: &Arc<Shared>,
     attempt: u64,
-    turn: ListenerTurn,
     run: impl AsyncFnOnce(Session) + 'static,
 ) -> JoinHandle<()> {
     let shared = shared.clone();
     thread::spawn(move || {
         block_on(async move {
-            if let Some(session) = Session::open(shared, attempt, turn).await {
+            if let Some(session) = Session::open(shared, attempt).await {
                 run(session).await;
             }
         });
@@ -217,10 +216,10 @@ fn cancelled() {
 fn failed() {
     let (shared, log) = client();
     send(&shared, 1).expect("before the first attempt");
-    let (attempt, turn) = shared.begin().expect("idle");
+    let attempt = shared.begin().expect("idle");
     let session = thread::spawn({
         let shared = shared.clone();
-        move || block_on(Session::fail(shared, attempt, turn))
+        move || block_on(Session::fail(shared, attempt))
     });
     let started = shared.close(Some(1000), "").expect("an attempt");
     session.join().expect("no panic");
@@ -234,17 +233,17 @@ fn failed() {
 /// An attempt is cancelled, and another starts before the first has ended.
 fn attempts_in_turn() {
     let (shared, log) = client();
-    let (attempt, turn) = shared.begin().expect("idle");
+    let attempt = shared.begin().expect("idle");
     send(&shared, 1).expect("connecting");
     assert!(matches!(shared.close(Some(1000), ""), Ok(CloseStart::Cancelled)));
-    let (next, next_turn) = shared.begin().expect("idle again");
+    let next = shared.begin().expect("idle again");
     send(&shared, 2).expect("connecting");
-    let second = attempt_of(&shared, next, next_turn, async |mut session| {
+    let second = attempt_of(&shared, next, async |mut session| {
         session.take().await;
         session.write();
         session.closed_by_peer();
     });
-    let first = attempt_of(&shared, attempt, turn, async |_| unreachable!("it was cancelled"));
+    let first = attempt_of(&shared, attempt, async |_| unreachable!("it was cancelled"));
     first.join().expect("no panic");
     second.join().expect("no panic");
     assert_eq!(
@@ -256,8 +255,8 @@ fn attempts_in_turn() {
 /// A session that is open does nothing until `wake` has it woken, and then ends.
 fn woken(wake: impl FnOnce(&Shared), is_woken_by: fn(&Command) -> bool) -> Vec<Told> {
     let (shared, log) = client();
-    let (attempt, turn) = shared.begin().expect("idle");
-    let session = block_on(Session::open(shared.clone(), attempt, turn)).expect("nobody stops it");
+    let attempt = shared.begin().expect("idle");
+    let session = block_on(Session::open(shared.clone(), attempt)).expect("nobody stops it");
     let session = thread::spawn(move || {
         let mut session = session;
         let command = block_on(session.next());
@@ -272,8 +271,8 @@ fn woken(wake: impl FnOnce(&Shared), is_woken_by: fn(&Command) -> bool) -> Vec<T
 fn woken_by_message() {
     // A writing session continues to sleep, so an ending follows the message.
     let (shared, log) = client();
-    let (attempt, turn) = shared.begin().expect("idle");
-    let mut session = block_on(Session::open(shared.clone(), attempt, turn)).expect("nobody stops it");
+    let attempt = shared.begin().expect("idle");
+    let mut session = block_on(Session::open(shared.clone(), attempt)).expect("nobody stops it");
     let session = thread::spawn(move || {
         block_on(session.written());
         session.end(Some(1000));
@@ -306,14 +305,14 @@ fn woken_by_end() {
 
 fn connecting_woken() {
     let (shared, log) = client();
-    let (attempt, turn) = shared.begin().expect("idle");
+    let attempt = shared.begin().expect("idle");
     let dialling = thread::spawn({
         let shared = shared.clone();
         move || {
             // A dial that never ends.
             let stop =
                 block_on(poll_fn(|cx| shared.poll_stop(attempt, cx).map_or(Poll::Pending, Poll::Ready)));
-            block_on(Session::stopped_by(shared, attempt, turn, stop));
+            block_on(Session::stopped_by(shared, attempt, stop));
         }
     });
     assert_eq!(shared.close(Some(1000), ""), Ok(CloseStart::Cancelled));
@@ -325,8 +324,8 @@ fn connecting_woken() {
 fn retry_woken() {
     let (shared, log) = client();
     send(&shared, 1).expect("before the first attempt");
-    let (attempt, turn) = shared.begin().expect("idle");
-    let mut session = block_on(Session::open(shared.clone(), attempt, turn)).expect("nobody stops it");
+    let attempt = shared.begin().expect("idle");
+    let mut session = block_on(Session::open(shared.clone(), attempt)).expect("nobody stops it");
     let session = thread::spawn(move || {
         block_on(async {
             session.take().await;
@@ -346,7 +345,7 @@ fn retry_woken() {
 /// Two answers come to one question: one of them is taken, and the session gets that one.
 fn prepared() {
     let (shared, _) = client();
-    let (attempt, _turn) = shared.begin().expect("idle");
+    let attempt = shared.begin().expect("idle");
     shared.await_prepared(7);
     let answer = |number: u32| {
         let shared = shared.clone();
@@ -376,8 +375,8 @@ fn prepared() {
 /// The connection is lost while the application closes. It ends once, with one event.
 fn closed_or_reconnected() {
     let (shared, log) = client();
-    let (attempt, turn) = shared.begin().expect("idle");
-    let session = block_on(Session::open(shared.clone(), attempt, turn)).expect("nobody stops it");
+    let attempt = shared.begin().expect("idle");
+    let session = block_on(Session::open(shared.clone(), attempt)).expect("nobody stops it");
     let session = thread::spawn(move || {
         block_on(async {
             if let Some(mut session) = session.reconnect(true).await {

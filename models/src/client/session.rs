@@ -10,8 +10,6 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 
-use tokio::sync::OwnedMutexGuard;
-
 use self::notify::notify;
 use super::cause::Cause;
 use super::error::Error;
@@ -19,39 +17,42 @@ use super::event::{Closed, Failure, Listener, Outcome, PeerClose, Receipt, Times
 use super::handshake::{KeptAnswer, Opened};
 use super::send_queue::{Backlog, Chunk, Dropped};
 use super::shared::lending::{Lending, Plan, Returned};
-use super::shared::{CloseRequest, Command, ListenerTurn, Rest, Shared, Stop};
+use super::shared::listening::ListenerTurn;
+use super::shared::{CloseRequest, Command, Rest, Shared, Stop};
 use super::transport::{LentSocket, Sink};
 
 /// An attempt that a session has still to be made of.
 pub struct Attempt {
     shared: Arc<Shared>,
-    turn: ListenerTurn,
+    number: u64,
 }
 
 impl Attempt {
     pub(super) fn of(shared: &Arc<Shared>) -> Self {
-        let (_, turn) = shared.begin().expect("no attempt before");
-        Self { shared: shared.clone(), turn }
+        let number = shared.begin().expect("no attempt before");
+        Self { shared: shared.clone(), number }
     }
 
     pub async fn teller(self) -> Teller {
-        Teller { listener: self.turn.await, shared: self.shared }
+        let Self { shared, number } = self;
+        let listener = poll_fn(|cx| shared.poll_listener(number, cx)).await;
+        Teller { listener, shared }
     }
 }
 
 /// As much of a session as tells the listener.
 pub struct Teller {
     shared: Arc<Shared>,
-    listener: OwnedMutexGuard<Box<dyn Listener>>,
+    listener: ListenerTurn,
 }
 
 impl Teller {
     pub fn sent(&mut self, receipt: Receipt, outcome: Outcome) {
-        notify(&self.shared, &mut **self.listener, |listener| listener.sent(receipt, outcome));
+        notify(&self.shared, &mut *self.listener, |listener| listener.sent(receipt, outcome));
     }
 
     pub fn drained(&mut self) {
-        notify(&self.shared, &mut **self.listener, |listener| listener.drained());
+        notify(&self.shared, &mut *self.listener, |listener| listener.drained());
     }
 }
 
@@ -59,15 +60,15 @@ impl Teller {
 pub(super) struct Session {
     shared: Arc<Shared>,
     attempt: u64,
-    listener: OwnedMutexGuard<Box<dyn Listener>>,
+    listener: ListenerTurn,
     /// Taken and not written.
     out: VecDeque<Chunk>,
 }
 
 impl Session {
     /// Waits for its turn and connects. `None` when the application has ended the attempt, which the listener was notified of.
-    pub(super) async fn open(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn) -> Option<Self> {
-        let listener = turn.await;
+    pub(super) async fn open(shared: Arc<Shared>, attempt: u64) -> Option<Self> {
+        let listener = poll_fn(|cx| shared.poll_listener(attempt, cx)).await;
         let mut session = Self { shared, attempt, listener, out: VecDeque::new() };
         match session.connect().await {
             Ok(()) => Some(session),
@@ -86,19 +87,19 @@ impl Session {
             return Err(stop);
         }
         shared.open(*attempt, KeptAnswer, None)?;
-        notify(shared, &mut **self.listener, |listener| listener.opened(&Opened::default()));
+        notify(shared, &mut *self.listener, |listener| listener.opened(&Opened::default()));
         Ok(())
     }
 
     /// The dial fails at once.
-    pub(super) async fn fail(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn) {
-        let listener = turn.await;
+    pub(super) async fn fail(shared: Arc<Shared>, attempt: u64) {
+        let listener = poll_fn(|cx| shared.poll_listener(attempt, cx)).await;
         Self { shared, attempt, listener, out: VecDeque::new() }.end(None);
     }
 
     /// The application has ended the attempt while it was connecting.
-    pub(super) async fn stopped_by(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, stop: Stop) {
-        let listener = turn.await;
+    pub(super) async fn stopped_by(shared: Arc<Shared>, attempt: u64, stop: Stop) {
+        let listener = poll_fn(|cx| shared.poll_listener(attempt, cx)).await;
         Self { shared, attempt, listener, out: VecDeque::new() }.stopped(stop);
     }
 
@@ -142,7 +143,7 @@ impl Session {
                     sink.write(&chunk.bytes[std::mem::take(&mut written)..]);
                 }
                 if shared.note_in_flight(Backlog::default()) {
-                    notify(&shared, &mut ***listener, |listener| listener.drained());
+                    notify(&shared, &mut **listener, |listener| listener.drained());
                 }
                 match command {
                     Command::Close(_) => return Poll::Ready(()),
@@ -173,12 +174,12 @@ impl Session {
         let receipts: Vec<_> = out.drain(..).filter_map(|chunk| chunk.receipt).collect();
         let drained = shared.note_in_flight(Backlog::default());
         if !receipts.is_empty() {
-            notify(shared, &mut ***listener, |listener| {
+            notify(shared, &mut **listener, |listener| {
                 receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Sent));
             });
         }
         if drained {
-            notify(shared, &mut ***listener, |listener| listener.drained());
+            notify(shared, &mut **listener, |listener| listener.drained());
         }
     }
 
@@ -205,7 +206,7 @@ impl Session {
         dropped.add(out.drain(..));
         dropped.merge(shared.end(*attempt));
         let Dropped { messages: unsent, receipts, .. } = dropped;
-        notify(shared, &mut ***listener, |listener| {
+        notify(shared, &mut **listener, |listener| {
             receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
         });
         let times = Times::default();
@@ -213,11 +214,11 @@ impl Session {
             Some(code) => {
                 let (cause, peer) = (Cause::Application, PeerClose::None);
                 let closed = Closed { code, reason: String::new(), cause, unsent, times, peer };
-                notify(shared, &mut ***listener, |listener| listener.closed(&closed));
+                notify(shared, &mut **listener, |listener| listener.closed(&closed));
             }
             None => {
                 let failure = Failure { error: Error, unsent, times };
-                notify(shared, &mut ***listener, |listener| listener.failed(&failure));
+                notify(shared, &mut **listener, |listener| listener.failed(&failure));
             }
         }
     }
@@ -236,7 +237,7 @@ impl Session {
         };
         let Self { shared, attempt, listener, .. } = &mut self;
         shared.await_retry(true);
-        notify(shared, &mut ***listener, |listener| {
+        notify(shared, &mut **listener, |listener| {
             dropped.receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Unsent));
         });
         let waited = poll_fn(|cx| match shared.poll_stop(*attempt, cx) {

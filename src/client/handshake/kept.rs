@@ -6,34 +6,36 @@ use super::opened::Opened;
 use crate::client::headers::Headers;
 use crate::client::stats::Timing;
 
-/// An answer in one piece of memory: numbers of seven bits in each byte, and texts behind their lengths.
+/// An answer in one piece of memory: numbers of seven bits in each byte, and texts behind their lengths. The number of one of
+/// [`WORDS`] stands for it.
 #[derive(Clone)]
 pub(in crate::client) struct KeptAnswer(Box<[u8]>);
 
-/// Room for the numbers of most answers.
-const NUMBERS_BYTES: usize = 64;
+/// A capacity that fits most answers.
+const CAPACITY: usize = 256;
+
+/// What most answers contain.
+const WORDS: [&str; 7] =
+    ["Switching Protocols", "upgrade", "websocket", "connection", "Upgrade", "sec-websocket-accept", ""];
 
 impl KeptAnswer {
     pub(in crate::client) fn of(opened: &Opened) -> Self {
         let Opened { status, reason, protocol, extensions, headers, timing, url } = opened;
-        let texts = [Some(reason), protocol.as_ref(), extensions.as_ref(), url.as_ref()];
-        let text_bytes = |text: Option<&Box<str>>| text.map_or(0, |text| text.len());
-        let mut kept = Vec::with_capacity(
-            NUMBERS_BYTES + headers.text_bytes() + texts.into_iter().map(text_bytes).sum::<usize>(),
-        );
+        let mut kept = Vec::with_capacity(CAPACITY);
         let Timing { lookup, tcp, proxy, tls, upgrade } = timing;
         for step in [lookup, tcp, proxy, tls, upgrade] {
             put_number(&mut kept, u64::try_from(step.as_nanos()).unwrap_or(u64::MAX));
         }
         put_number(&mut kept, u64::from(*status));
-        for text in texts {
+        for text in [Some(reason), protocol.as_ref(), extensions.as_ref(), url.as_ref()] {
             put_text(&mut kept, text.map(AsRef::as_ref));
         }
         for (name, value) in headers.iter() {
             put_text(&mut kept, Some(name));
             put_text(&mut kept, Some(value));
         }
-        Self(kept.into())
+        // A copy, because memory that shrinks leaves a gap.
+        Self(kept.as_slice().into())
     }
 
     /// How long each step took.
@@ -60,10 +62,14 @@ fn put_number(kept: &mut Vec<u8>, mut number: u64) {
     kept.push(number as u8);
 }
 
-/// A length is one more than that of the text. 0 is no text.
+/// 0 is no text, and the numbers after it are those of the words. The length of another text follows them.
 fn put_text(kept: &mut Vec<u8>, text: Option<&str>) {
-    put_number(kept, text.map_or(0, |text| text.len() as u64 + 1));
-    kept.extend_from_slice(text.unwrap_or_default().as_bytes());
+    let Some(text) = text else { return put_number(kept, 0) };
+    if let Some(word) = WORDS.iter().position(|word| *word == text) {
+        return put_number(kept, word as u64 + 1);
+    }
+    put_number(kept, (text.len() + WORDS.len()) as u64 + 1);
+    kept.extend_from_slice(text.as_bytes());
 }
 
 /// The part that was not read yet.
@@ -84,7 +90,8 @@ impl<'a> Rest<'a> {
     }
 
     fn text(&mut self) -> Option<&'a str> {
-        let length = usize::try_from(self.number().checked_sub(1)?).ok()?;
+        let number = usize::try_from(self.number().checked_sub(1)?).ok()?;
+        let Some(length) = number.checked_sub(WORDS.len()) else { return Some(WORDS[number]) };
         let (text, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         str::from_utf8(text).ok()
@@ -110,7 +117,7 @@ mod tests {
             upgrade: Duration::from_nanos(u64::MAX),
         };
         let long = "x".repeat(20_000);
-        let headers = [("empty", ""), ("name", "w\u{e4}rme"), ("long", &long)];
+        let headers = [("upgrade", "websocket"), ("empty", ""), ("name", "w\u{e4}rme"), ("long", &long)];
         let opened = Opened {
             status: 101,
             reason: "Switching Protocols".into(),

@@ -1,6 +1,7 @@
 //! The session of an accepted connection. It is open from the start, and no other connection follows it.
 
 use std::any::Any;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -9,7 +10,7 @@ use super::notify::notify;
 use super::report::{notify_end, unless_it_panics};
 use crate::client::handshake::Opened;
 use crate::client::request::SessionOptions;
-use crate::client::shared::{ListenerTurn, Shared};
+use crate::client::shared::Shared;
 use crate::client::transport::Stream;
 use crate::protocol::{Negotiated, ReadBuffer};
 use crate::runtime;
@@ -34,25 +35,23 @@ pub(in crate::client) fn start_accepted(
     process: &'static runtime::Process,
     shared: Arc<Shared>,
     attempt: u64,
-    turn: ListenerTurn,
     accepted: Accepted,
 ) {
-    process.spawn(run(shared, attempt, turn, Box::new(accepted)));
-}
-
-async fn run(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, accepted: Box<Accepted>) {
-    let mut listener = turn.await;
-    let Accepted { stream, opened, deflate, received, options, ended, slot } = *accepted;
-    notify(&shared, &mut **listener, |listener| listener.opened(&opened));
-    drop(opened);
-    let terms = Terms { options: &options, keeps_queue: false, watches_network: false };
-    let session = Box::new(Session::new(&shared, &mut **listener, (stream, received), deflate, &terms));
-    let end = unless_it_panics(&shared, &AtomicBool::new(true), session.run()).await;
-    let writer = notify_end(&shared, attempt, &mut **listener, *end);
-    drop(listener);
-    ended();
-    if let Some(writer) = writer {
-        writer.finish_within(options.close_timeout, &shared.counters).await;
-    }
-    drop(slot);
+    let accepted = Box::new(accepted);
+    process.spawn(async move {
+        let mut listener = poll_fn(|cx| shared.poll_listener(attempt, cx)).await;
+        let Accepted { stream, opened, deflate, received, options, ended, slot } = *accepted;
+        notify(&shared, &mut *listener, |listener| listener.opened(&opened));
+        drop(opened);
+        let terms = Terms { options: &options, keeps_queue: false, watches_network: false };
+        let session = Box::new(Session::new(&shared, &mut *listener, (stream, received), deflate, &terms));
+        let end = unless_it_panics(&shared, &AtomicBool::new(true), session.run()).await;
+        let writer = notify_end(&shared, attempt, &mut *listener, *end);
+        drop(listener);
+        ended();
+        if let Some(writer) = writer {
+            writer.finish_within(options.close_timeout, &shared.counters).await;
+        }
+        drop(slot);
+    });
 }

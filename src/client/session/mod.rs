@@ -22,6 +22,7 @@ mod timer;
 mod writer;
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
@@ -43,23 +44,18 @@ use super::dial::{self, AttemptProgress, Established};
 use super::error::Error;
 use super::event::{Listener, Reconnected, Times};
 use super::handshake::KeptAnswer;
+use super::moment::Span;
 use super::reconnect::Series;
 use super::request::Request;
-use super::shared::{ListenerTurn, Shared, Stop};
-use super::transport;
+use super::shared::{Shared, Stop};
+use super::transport::{self, Endpoints, Subscription};
 use crate::logging;
 use crate::protocol::Negotiated;
 use crate::runtime;
 
 /// Begins attempt `attempt` of a client.
-pub(super) fn start(
-    process: &'static runtime::Process,
-    shared: Arc<Shared>,
-    attempt: u64,
-    turn: ListenerTurn,
-    request: Request,
-) {
-    process.spawn(run(shared, attempt, turn, Arc::new(request)));
+pub(super) fn start(process: &'static runtime::Process, shared: Arc<Shared>, attempt: u64, request: Request) {
+    process.spawn(run(shared, attempt, Arc::new(request)));
 }
 
 /// Begins attempt `attempt` of a client. It fails with `fault`.
@@ -67,63 +63,99 @@ pub(super) fn start_in_vain(
     process: &'static runtime::Process,
     shared: Arc<Shared>,
     attempt: u64,
-    turn: ListenerTurn,
     fault: UrlError,
 ) {
     process.spawn(async move {
-        let mut listener = turn.await;
-        let _ = notify_end(&shared, attempt, &mut **listener, SessionEnd::of_error(Error::Url(fault)));
+        let mut listener = poll_fn(|cx| shared.poll_listener(attempt, cx)).await;
+        let _ = notify_end(&shared, attempt, &mut *listener, SessionEnd::of_error(Error::Url(fault)));
     });
 }
 
-/// Makes connections, one after another, until no retry follows. The request is shared, because the future would hold
-/// it, several times, as long as the connection lives.
-async fn run(shared: Arc<Shared>, attempt: u64, turn: ListenerTurn, mut request: Arc<Request>) {
-    let mut listener = turn.await;
-    let close_timeout = request.session.close_timeout;
-    let mut series =
-        request.reconnect.as_ref().map(|template| Box::new(Series::new(template.policy.clone())));
-    // The time when the last open connection was lost, and its two ends.
-    let (mut lost_at, mut endpoints) = (None, None);
-    let network = request.watches_network().then(|| transport::subscribe(shared.clone()));
-    let mut end = loop {
-        // The request is kept for a later attempt only.
-        let (given, kept) = match &series {
-            Some(_) => (request.clone(), Some(request)),
-            None => (request, None),
-        };
-        let regained = lost_at.zip(series.as_deref().map(Series::attempts));
-        let this = Attempt { shared: &shared, number: attempt, request: given, regained };
-        let opened = AtomicBool::new(false);
-        let mut end = this.run(&mut **listener, &opened).await;
-        let (Some(series), Some(kept)) = (&mut series, kept) else { break end };
-        series.stood_still(end.stood_still);
-        if end.was_open {
-            series.was_open(end.times.elapsed);
-            lost_at = Some(Instant::now());
-            endpoints = end.endpoints.take();
-        }
-        let last = endpoints.as_deref().copied();
-        let reachability =
-            network.as_ref().map(|subscription| Reachability { subscription, endpoints: last });
-        let retry = Retry { shared: &shared, attempt, series, request: kept, reachability };
-        // Boxed for the same reason as connecting.
-        match Box::pin(retry.next(&mut **listener, end)).await {
-            Ok(Next { request: next, same_endpoint }) => {
-                request = next;
-                if !same_endpoint {
-                    endpoints = None;
-                    series.moved();
-                }
+/// Makes connections, one after another, until no retry follows.
+#[expect(clippy::manual_async_fn, reason = "an async function would hold its arguments twice")]
+fn run(shared: Arc<Shared>, attempt: u64, mut request: Arc<Request>) -> impl Future<Output = ()> + Send {
+    async move {
+        let mut listener = poll_fn(|cx| shared.poll_listener(attempt, cx)).await;
+        let close_timeout = Span::from(request.session.close_timeout);
+        let mut lasting = Lasting::of(&shared, &request);
+        let mut end = loop {
+            let regained = lasting.as_deref().and_then(Lasting::regained);
+            let this = Attempt { shared: &shared, number: attempt, request, regained };
+            let opened = AtomicBool::new(false);
+            let end = this.run(&mut *listener, &opened).await;
+            let Some(lasting) = &mut lasting else { break end };
+            match lasting.next(&shared, attempt, &mut *listener, end).await {
+                Ok(next) => request = next,
+                Err(end) => break end,
             }
-            Err(end) => break end,
+        };
+        end.was_open |= lasting.is_some_and(|lasting| lasting.lost_at.is_some());
+        if let Some(writer) = notify_end(&shared, attempt, &mut *listener, *end) {
+            // From here on the client may begin its next connection.
+            drop(listener);
+            writer.finish_within(close_timeout.into(), &shared.counters).await;
         }
-    };
-    end.was_open |= lost_at.is_some();
-    if let Some(writer) = notify_end(&shared, attempt, &mut **listener, *end) {
-        // From here on the client may begin its next connection.
-        drop(listener);
-        writer.finish_within(close_timeout, &shared.counters).await;
+    }
+}
+
+/// What a client that reconnects keeps over its connections.
+struct Lasting {
+    series: Series,
+    /// The time when the last open connection was lost.
+    lost_at: Option<Instant>,
+    /// Its two ends.
+    endpoints: Option<Box<Endpoints>>,
+    network: Option<Subscription>,
+    /// The request of the last attempt.
+    request: Arc<Request>,
+}
+
+impl Lasting {
+    /// `None` if no connection follows the first one.
+    fn of(shared: &Arc<Shared>, request: &Arc<Request>) -> Option<Box<Self>> {
+        let template = request.reconnect.as_ref()?;
+        Some(Box::new(Self {
+            series: Series::new(template.policy.clone()),
+            lost_at: None,
+            endpoints: None,
+            network: request.watches_network().then(|| transport::subscribe(shared.clone())),
+            request: request.clone(),
+        }))
+    }
+
+    /// When the last open connection was lost, and the number of attempts since.
+    fn regained(&self) -> Option<(Instant, u32)> {
+        Some((self.lost_at?, self.series.attempts()))
+    }
+
+    /// The request of the next attempt, when it is due. The future is boxed, because it is needed between connections only.
+    fn next<'a>(
+        &'a mut self,
+        shared: &'a Arc<Shared>,
+        attempt: u64,
+        listener: &'a mut dyn Listener,
+        mut end: Box<SessionEnd>,
+    ) -> Pin<Box<impl Future<Output = Result<Arc<Request>, Box<SessionEnd>>> + Send>> {
+        Box::pin(async move {
+            let Self { series, lost_at, endpoints, network, request } = self;
+            series.stood_still(end.stood_still);
+            if end.was_open {
+                series.was_open(end.times.elapsed);
+                *lost_at = Some(Instant::now());
+                *endpoints = end.endpoints.take();
+            }
+            let last = endpoints.as_deref().copied();
+            let reachability =
+                network.as_ref().map(|subscription| Reachability { subscription, endpoints: last });
+            let retry = Retry { shared, attempt, series, request: request.clone(), reachability };
+            let Next { request: next, same_endpoint } = retry.next(listener, end).await?;
+            if !same_endpoint {
+                *endpoints = None;
+                series.moved();
+            }
+            request.clone_from(&next);
+            Ok(next)
+        })
     }
 }
 

@@ -380,9 +380,9 @@ mod tests {
         let shared = Arc::new(Shared::new(1, Role::Client, recorder, SendLimits::of_bytes(1_000)));
         let options = Options { reconnect: Some(reconnect), ..Options::default() };
         let request = Request::parse(&format!("ws://{port}/"), options).expect("good");
-        let (attempt, turn) = shared.begin().expect("idle");
+        let attempt = shared.begin().expect("idle");
         let began = Instant::now();
-        run(shared, attempt, turn, Arc::new(request)).await;
+        run(shared, attempt, Arc::new(request)).await;
         let log = std::mem::take(&mut *log.lock().expect("no panic"));
         (log, began.elapsed())
     }

@@ -1,11 +1,8 @@
 //! What callers ask of a session, and what a session ends for.
 
-use std::collections::VecDeque;
-use std::pin::Pin;
+use std::collections::{BTreeMap, VecDeque};
+use std::task::Waker;
 
-use tokio::sync::OwnedMutexGuard;
-
-use crate::client::event::Listener;
 use crate::client::request::Preparation;
 use crate::client::send_queue::Dropped;
 use crate::protocol::CloseCode;
@@ -16,10 +13,6 @@ pub(in crate::client) struct CloseRequest {
     pub(in crate::client) code: CloseCode,
     pub(in crate::client) reason: String,
 }
-
-/// Ready when the sessions of all earlier attempts have reported their last event.
-pub(in crate::client) type ListenerTurn =
-    Pin<Box<dyn Future<Output = OwnedMutexGuard<Box<dyn Listener>>> + Send>>;
 
 /// The request that a session finds.
 pub(in crate::client) enum Command {
@@ -66,4 +59,6 @@ pub(super) struct Rare {
     /// Cancelled attempts that have not noticed, in order of their numbers, each with its unsent messages. There are
     /// many if an application cancels many attempts while its callback of the first one blocks.
     pub(super) abandoned: VecDeque<(u64, Dropped)>,
+    /// The sessions that wait for the listener, by their attempts.
+    pub(super) turns: BTreeMap<u64, Waker>,
 }

@@ -5,18 +5,18 @@
 
 mod command;
 pub(super) mod lending;
+pub(super) mod listening;
 mod outlet;
 mod refusal;
 mod retry;
 mod serving;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 pub use self::refusal::{AlreadyConnected, CloseError, CloseStart, ConnectError, PingError};
 
-pub(super) use self::command::{CloseRequest, Command, ListenerTurn, Stop};
+pub(super) use self::command::{CloseRequest, Command, Stop};
 pub(super) use self::outlet::Rest;
 
 use self::command::Rare;
@@ -45,13 +45,15 @@ pub(super) struct Shared {
     detached: AtomicBool,
     pub(super) counters: Counters,
     guarded: Mutex<Guarded>,
-    /// Held by a session for its life, so that a client has one at a time.
-    pub(super) listener: Arc<tokio::sync::Mutex<Box<dyn Listener>>>,
 }
 
 struct Guarded {
     /// The number of the last attempt. A session with another number has been replaced.
     attempt: u64,
+    /// The attempt whose session has the listener, or has it next.
+    turn: u64,
+    /// `None` while a session has it.
+    listener: Option<Box<dyn Listener>>,
     state: State,
     send_queue: SendQueue,
     /// `None` until it is needed.
@@ -82,6 +84,8 @@ impl Shared {
             counters: Counters::default(),
             guarded: Mutex::new(Guarded {
                 attempt: 0,
+                turn: 1,
+                listener: Some(listener),
                 state: State::Idle,
                 send_queue: SendQueue::new(role, send_limits),
                 rare: None,
@@ -93,7 +97,6 @@ impl Shared {
                 waker: None,
                 outlet: None,
             }),
-            listener: Arc::new(tokio::sync::Mutex::new(listener)),
         }
     }
 
@@ -154,16 +157,11 @@ impl Shared {
         self.trace.store(trace.unwrap_or(NO_TRACE), Ordering::Relaxed);
     }
 
-    /// Begins an attempt and returns its number, and its turn at the listener.
-    pub(super) fn begin(&self) -> Result<(u64, ListenerTurn), AlreadyConnected> {
+    /// Begins an attempt and returns its number. It is that of its turn at the listener, too.
+    pub(super) fn begin(&self) -> Result<u64, AlreadyConnected> {
         let mut guarded = self.lock();
         match guarded.state {
             State::Idle | State::Closed => {
-                // The first poll enters the queue. The next attempt's task may run earlier, but must not overtake it.
-                let mut turn: ListenerTurn = Box::pin(self.listener.clone().lock_owned());
-                if let Poll::Ready(free) = turn.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                    turn = Box::pin(std::future::ready(free));
-                }
                 guarded.attempt += 1;
                 guarded.state = State::Connecting;
                 guarded.send_queue.compress_from(None);
@@ -173,7 +171,7 @@ impl Shared {
                 guarded.forget_pings();
                 guarded.opened = None;
                 self.counters.attempt();
-                Ok((guarded.attempt, turn))
+                Ok(guarded.attempt)
             }
             State::Connecting | State::Open | State::Closing => Err(AlreadyConnected),
         }
