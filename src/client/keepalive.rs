@@ -81,7 +81,7 @@ impl Keepalive {
 
     /// When to call [`Keepalive::due`] next.
     pub(super) fn deadline(&self) -> Option<Moment> {
-        [self.next_ping, self.silent_until].into_iter().flatten().min()
+        Moment::first_of([self.next_ping, self.silent_until])
     }
 
     /// When silence will mean that the peer is gone.

@@ -38,6 +38,14 @@ impl Moment {
         }
     }
 
+    /// The first of several times. It is looked for in every turn of a session, so it has no branches.
+    pub(super) fn first_of<const N: usize>(times: [Option<Self>; N]) -> Option<Self> {
+        // No time is after all others.
+        let number = |time: Option<Self>| time.map_or(0, |Self(number)| number.get()).wrapping_sub(1);
+        let first = times.into_iter().map(number).fold(u64::MAX, u64::min);
+        NonZeroU64::new(first.wrapping_add(1)).map(Self)
+    }
+
     /// The time since `earlier`; zero if that is later.
     pub(super) fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
@@ -120,6 +128,15 @@ mod tests {
         }
         assert_eq!(Moment::from(origin), Moment::origin());
         assert_eq!(size_of::<Option<Moment>>(), 8);
+    }
+
+    #[test]
+    fn the_first_of_several_times_may_be_missing() {
+        let (early, late) = (Moment::origin(), Moment::origin() + Duration::MAX);
+        assert_eq!(Moment::first_of([None, Some(late), Some(early), None]), Some(early));
+        assert_eq!(Moment::first_of([None, Some(late)]), Some(late));
+        assert_eq!(Moment::first_of([None, None]), None);
+        assert_eq!(Moment::first_of([]), None);
     }
 
     #[test]

@@ -35,10 +35,7 @@ impl Session<'_> {
     fn nearest_deadline(&self) -> Option<Moment> {
         let failure_by = self.write_failure.as_ref().map(|failure| failure.by);
         let statistics_at = self.statistics.as_ref().map(|statistics| statistics.next);
-        [self.pinger.deadline(), statistics_at, self.close_by, failure_by, self.left_until]
-            .into_iter()
-            .flatten()
-            .min()
+        Moment::first_of([self.pinger.deadline(), statistics_at, self.close_by, failure_by, self.left_until])
     }
 
     /// Acts on the deadlines that have passed.
@@ -134,7 +131,7 @@ impl Session<'_> {
     fn is_not_over(&mut self, now: Moment) -> bool {
         let failure_by = self.write_failure.as_ref().map(|failure| failure.by);
         let deadlines = [self.pinger.gives_up_at(), self.close_by, failure_by];
-        let Some(passed) = deadlines.into_iter().flatten().min().filter(|by| *by <= now) else {
+        let Some(passed) = Moment::first_of(deadlines).filter(|by| *by <= now) else {
             return false;
         };
         if self.last_read_for == Some(passed) {

@@ -91,13 +91,13 @@ impl Pinger {
     /// When to call [`Pinger::due`] next.
     pub(super) fn deadline(&self) -> Option<Moment> {
         let probe_by = self.probe.as_ref().map(|probe| probe.by);
-        [self.keepalive.deadline(), probe_by].into_iter().flatten().min()
+        Moment::first_of([self.keepalive.deadline(), probe_by])
     }
 
     /// The time at which silence means that the peer is gone.
     pub(super) fn gives_up_at(&self) -> Option<Moment> {
         let probe_by = self.probe.as_ref().map(|probe| probe.by);
-        [self.keepalive.gives_up_at(), probe_by].into_iter().flatten().min()
+        Moment::first_of([self.keepalive.gives_up_at(), probe_by])
     }
 
     /// Bytes came from the peer.
