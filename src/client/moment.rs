@@ -30,6 +30,7 @@ impl Moment {
         Self(NonZeroU64::new(number).unwrap_or(NonZeroU64::MIN))
     }
 
+    #[inline(never)]
     pub(super) fn instant(self) -> Instant {
         let origin = runtime::origin();
         match self.0.get().checked_sub(ORIGIN) {

@@ -9,7 +9,10 @@ use crate::sync::{Condvar, LazyLock, Mutex, lock};
 /// The barrier that each waiting thread waits for. Prevents a deadlock of callbacks that destroy each other's client.
 static WAITING: LazyLock<Mutex<Waiting>> = LazyLock::new(Mutex::default);
 
-type Waiting = Vec<(ThreadId, Arc<CallbackBarrier<dyn Send + Sync>>)>;
+type Waiting = Vec<(ThreadId, Arc<AnyBarrier>)>;
+
+/// A barrier, whatever is beside it.
+pub type AnyBarrier = CallbackBarrier<dyn Send + Sync>;
 
 /// The barrier around one client's callbacks, and what the client has beside it, in one piece of memory.
 #[derive(Default)]
@@ -20,7 +23,7 @@ pub struct CallbackBarrier<T: ?Sized = ()> {
     pub beside: T,
 }
 
-impl<T: Send + Sync + 'static> CallbackBarrier<T> {
+impl<T: ?Sized> CallbackBarrier<T> {
     /// Marks the calling thread as inside, before a group of callbacks. Returns false if the client is destroyed.
     pub fn enter(&self) -> bool {
         let mut inside = lock(&self.inside);
@@ -45,7 +48,9 @@ impl<T: Send + Sync + 'static> CallbackBarrier<T> {
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }
+}
 
+impl AnyBarrier {
     /// Stops further callbacks, and waits for the running one. Does not wait for a callback that itself waits for the
     /// calling thread, through any chain of Destroys.
     pub fn close_and_wait(self: &Arc<Self>) {
@@ -81,7 +86,7 @@ mod tests {
 
     #[test]
     fn close_waits_for_the_running_callback() {
-        let barrier = Arc::new(CallbackBarrier::<()>::default());
+        let barrier: Arc<AnyBarrier> = Arc::new(CallbackBarrier::<()>::default());
         assert!(barrier.enter());
         let (done, closed) = mpsc::channel();
         let closer = thread::spawn({
@@ -91,10 +96,7 @@ mod tests {
                 done.send(()).expect("the test waits");
             }
         });
-        while !lock(&WAITING)
-            .iter()
-            .any(|(_, waiting)| std::ptr::addr_eq(Arc::as_ptr(waiting), Arc::as_ptr(&barrier)))
-        {
+        while !lock(&WAITING).iter().any(|(_, waiting)| Arc::ptr_eq(waiting, &barrier)) {
             thread::yield_now();
         }
         assert!(closed.try_recv().is_err());
@@ -106,7 +108,7 @@ mod tests {
 
     #[test]
     fn close_inside_the_callback_returns_at_once() {
-        let barrier = Arc::new(CallbackBarrier::<()>::default());
+        let barrier: Arc<AnyBarrier> = Arc::new(CallbackBarrier::<()>::default());
         assert!(barrier.enter());
         barrier.close_and_wait();
         barrier.leave();
@@ -115,7 +117,7 @@ mod tests {
 
     #[test]
     fn callbacks_that_destroy_each_others_client_both_return() {
-        let barriers = [(); 2].map(|()| Arc::new(CallbackBarrier::<()>::default()));
+        let barriers = [(); 2].map(|()| Arc::new(CallbackBarrier::<()>::default()) as Arc<AnyBarrier>);
         let both_inside = Arc::new(std::sync::Barrier::new(2));
         let threads = [0, 1].map(|own| {
             let (barriers, both_inside) = (barriers.clone(), both_inside.clone());

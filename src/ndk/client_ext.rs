@@ -119,9 +119,9 @@ impl ClientExt {
     }
 
     /// Returns all remaining completions, in the order of registration.
-    pub fn take_all_completions(&self) -> Vec<SendCompletion> {
-        let receipts = self.lock().receipts.take().unwrap_or_default();
-        receipts.completions.into_iter().map(|(_, completion)| completion).collect()
+    pub fn take_all_completions(&self) -> VecDeque<(Receipt, SendCompletion)> {
+        let receipts = self.lock().receipts.take();
+        receipts.map(|receipts| receipts.completions).unwrap_or_default()
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::abi::{ErrCode, Header, RequestOptions, WebSocket};
 use super::callback::{Callbacks, ClientPointer};
-use super::callback_barrier::CallbackBarrier;
+use super::callback_barrier::{AnyBarrier, CallbackBarrier};
 use super::client_ext::{ClientExt, SendCompletion};
 use crate::by_address::ByAddress;
 use crate::client::{Client, RawHeader, SEND_LIMIT_BYTES};
@@ -115,9 +115,11 @@ fn empty_slot() -> &'static Slot {
     if let Some(slot) = free.pop() {
         return slot;
     }
-    let [slot, others @ ..] = Box::leak(Box::new([(); PLACES_AT_ONCE].map(|()| Slot::default())));
-    free.extend(others.iter());
-    slot
+    let mut slots = Vec::with_capacity(PLACES_AT_ONCE);
+    slots.resize_with(PLACES_AT_ONCE, Slot::default);
+    let slots = slots.leak();
+    free.extend(slots.iter().skip(1));
+    &slots[0]
 }
 
 /// Calls `use_it` with the client at `address`, if there is one.
@@ -194,8 +196,9 @@ impl Handle {
         let Self { client, added, pointer, barrier } = self;
         // Dropped before the wait, so that a running batch of callbacks ends with its current message.
         drop(client);
-        barrier.close_and_wait();
-        for SendCompletion { callback, context } in barrier.beside.take_all_completions() {
+        let any: Arc<AnyBarrier> = barrier.clone();
+        any.close_and_wait();
+        for (_, SendCompletion { callback, context }) in barrier.beside.take_all_completions() {
             // SAFETY: the application vouches for the function. The struct still exists, but the client does not.
             unsafe { callback(pointer.0, context, ErrCode::Destroyed as i32) };
         }

@@ -230,9 +230,12 @@ fn request_headers(
 ) -> Result<Vec<RawHeader>, ErrCode> {
     let added = lock(&handle.added);
     let id = handle.client.id();
-    let copies = added.iter().flat_map(|added| added.copies());
-    let mut headers: Vec<_> = copies.chain(chosen.iter().cloned()).collect();
-    let own = added.as_ref().map(|added| added.addresses()).unwrap_or_default();
+    let (mut headers, mut own) = (Vec::new(), Vec::new());
+    if let Some(added) = added.as_deref() {
+        headers.extend(added.copies());
+        own = added.addresses();
+    }
+    headers.extend_from_slice(chosen);
     let RequestOptions { headers: mut next } = options;
     while !next.is_null() && own.binary_search(&next.addr()).is_err() {
         let Ok(Header { name, value, next: following }) = readable::value(next) else {

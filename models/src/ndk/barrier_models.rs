@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loom::cell::UnsafeCell;
 use loom::thread::{self, JoinHandle};
 
-use super::callback_barrier::CallbackBarrier;
+use super::callback_barrier::{AnyBarrier, CallbackBarrier};
 use crate::Model;
 
 pub const MODELS: &[Model] = &[
@@ -55,7 +55,8 @@ impl Client {
     }
 
     fn destroy(&self) {
-        self.barrier.close_and_wait();
+        let barrier: Arc<AnyBarrier> = self.barrier.clone();
+        barrier.close_and_wait();
     }
 
     fn release(&self) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::opened::Opened;
-use crate::client::headers::Headers;
+use crate::client::headers::HeadersBuilder;
 use crate::client::stats::Timing;
 
 /// An answer in one piece of memory: numbers of seven bits in each byte, and texts behind their lengths. The number of one of
@@ -47,13 +47,17 @@ impl KeptAnswer {
         let mut rest = Rest(&self.0);
         let timing = rest.timing();
         let status = u16::try_from(rest.number()).unwrap_or_default();
-        let [reason, protocol, extensions, url] = std::array::from_fn(|_| rest.text().map(Into::into));
-        let headers = std::iter::from_fn(|| Some((rest.text()?, rest.text()?)));
-        let headers = headers.collect::<Headers>();
-        Opened { status, reason: reason.unwrap_or_default(), protocol, extensions, headers, timing, url }
+        let reason = rest.text().unwrap_or_default().into();
+        let (protocol, extensions, url) = (rest.boxed(), rest.boxed(), rest.boxed());
+        let mut headers = HeadersBuilder::default();
+        while let (Some(name), Some(value)) = (rest.text(), rest.text()) {
+            headers.add(name, value);
+        }
+        Opened { status, reason, protocol, extensions, headers: headers.finish(), timing, url }
     }
 }
 
+#[inline(never)]
 fn put_number(kept: &mut Vec<u8>, mut number: u64) {
     while number > 0x7f {
         kept.push(number as u8 | 0x80);
@@ -63,6 +67,7 @@ fn put_number(kept: &mut Vec<u8>, mut number: u64) {
 }
 
 /// 0 is no text, and the numbers after it are those of the words. The length of another text follows them.
+#[inline(never)]
 fn put_text(kept: &mut Vec<u8>, text: Option<&str>) {
     let Some(text) = text else { return put_number(kept, 0) };
     if let Some(word) = WORDS.iter().position(|word| *word == text) {
@@ -72,10 +77,11 @@ fn put_text(kept: &mut Vec<u8>, text: Option<&str>) {
     kept.extend_from_slice(text.as_bytes());
 }
 
-/// The part that was not read yet.
+/// The part that was not read yet. Few connections read it, so it is compiled once and small.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
+    #[inline(never)]
     fn number(&mut self) -> u64 {
         let mut number = 0;
         for shift in (0..u64::BITS).step_by(7) {
@@ -89,12 +95,18 @@ impl<'a> Rest<'a> {
         number
     }
 
+    #[inline(never)]
     fn text(&mut self) -> Option<&'a str> {
         let number = usize::try_from(self.number().checked_sub(1)?).ok()?;
         let Some(length) = number.checked_sub(WORDS.len()) else { return Some(WORDS[number]) };
         let (text, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         str::from_utf8(text).ok()
+    }
+
+    #[inline(never)]
+    fn boxed(&mut self) -> Option<Box<str>> {
+        self.text().map(Into::into)
     }
 
     fn timing(&mut self) -> Timing {
@@ -106,6 +118,7 @@ impl<'a> Rest<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::headers::Headers;
 
     #[test]
     fn a_kept_answer_is_the_one_that_was_given() {

@@ -211,6 +211,7 @@ impl Writer {
         Poll::Ready(Ok(count))
     }
 
+    #[inline(never)]
     fn owed(&mut self) -> &mut Owed {
         self.owed.get_or_insert_default()
     }
@@ -325,9 +326,10 @@ impl Writer {
     /// Closes cleanly, within `limit`.
     pub(super) async fn finish_within(mut self: Box<Self>, limit: Duration, counters: &Counters) {
         let _ = Box::pin(within(limit, Instant::now() + limit, self.finish(counters))).await;
-        let tails: Vec<_> = self.out.edit().drain(..).filter_map(|chunk| chunk.tail).collect();
-        if !tails.is_empty() {
-            self.owed().spent.extend(tails);
+        while let Some(chunk) = self.out.pop_front() {
+            if let Some(tail) = chunk.tail {
+                self.owed().spent.push(tail);
+            }
         }
         self.give_back();
     }

@@ -1,6 +1,6 @@
 //! What callers ask of a session, and what a session ends for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::task::Waker;
 
 use crate::client::request::Preparation;
@@ -59,6 +59,6 @@ pub(super) struct Rare {
     /// Cancelled attempts that have not noticed, in order of their numbers, each with its unsent messages. There are
     /// many if an application cancels many attempts while its callback of the first one blocks.
     pub(super) abandoned: VecDeque<(u64, Dropped)>,
-    /// The sessions that wait for the listener, by their attempts.
-    pub(super) turns: BTreeMap<u64, Waker>,
+    /// The attempts whose sessions wait for the listener.
+    pub(super) turns: Vec<(u64, Waker)>,
 }

@@ -28,7 +28,9 @@ impl Shared {
         {
             return Poll::Ready(ListenerTurn { shared: self.clone(), listener: Some(listener) });
         }
-        guarded.rare().turns.insert(attempt, cx.waker().clone());
+        let turns = &mut guarded.rare().turns;
+        turns.retain(|(other, _)| *other != attempt);
+        turns.push((attempt, cx.waker().clone()));
         Poll::Pending
     }
 }
@@ -39,7 +41,10 @@ impl Drop for ListenerTurn {
         guarded.listener = self.listener.take();
         guarded.turn += 1;
         let next = guarded.turn;
-        let waker = guarded.rare.as_mut().and_then(|rare| rare.turns.remove(&next));
+        let waker = guarded.rare.as_mut().and_then(|rare| {
+            let place = rare.turns.iter().position(|(attempt, _)| *attempt == next)?;
+            Some(rare.turns.swap_remove(place).1)
+        });
         drop(guarded);
         if let Some(waker) = waker {
             crate::runtime::wake(waker);

@@ -73,6 +73,7 @@ impl Notified for Shared {
 }
 
 impl Guarded {
+    #[inline(never)]
     pub(super) fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }

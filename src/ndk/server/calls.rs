@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ndk::callback_barrier::CallbackBarrier;
+use crate::ndk::callback_barrier::{AnyBarrier, CallbackBarrier};
 use crate::sync::{Mutex, lock};
 
 /// A barrier for each caller.
@@ -13,7 +13,7 @@ pub struct Calls(Mutex<Callers>);
 struct Callers {
     closed: bool,
     /// By place. Empty places are in `free`.
-    barriers: Vec<Option<Arc<CallbackBarrier>>>,
+    barriers: Vec<Option<Arc<AnyBarrier>>>,
     free: Vec<usize>,
 }
 
@@ -22,24 +22,24 @@ pub struct Caller {
     calls: Arc<Calls>,
     /// Its place among the barriers. `None` if it came after the end.
     place: Option<usize>,
-    barrier: Arc<CallbackBarrier>,
+    barrier: Arc<AnyBarrier>,
 }
 
 impl Calls {
-    /// Stops further callbacks, and waits for the running ones, as [`CallbackBarrier::close_and_wait`].
+    /// Stops further callbacks, and waits for the running ones, as [`AnyBarrier::close_and_wait`].
     pub fn close_and_wait(&self) {
         let barriers: Vec<_> = {
             let mut callers = lock(&self.0);
             callers.closed = true;
             callers.barriers.iter().flatten().cloned().collect()
         };
-        barriers.iter().for_each(CallbackBarrier::close_and_wait);
+        barriers.iter().for_each(AnyBarrier::close_and_wait);
     }
 }
 
 impl Caller {
     pub fn new(calls: &Arc<Calls>) -> Self {
-        let barrier = Arc::new(CallbackBarrier::default());
+        let barrier: Arc<AnyBarrier> = Arc::new(CallbackBarrier::<()>::default());
         let mut callers = lock(&calls.0);
         let place = if callers.closed {
             barrier.close_and_wait();
