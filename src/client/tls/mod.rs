@@ -10,6 +10,7 @@ mod key;
 mod options;
 mod pem;
 mod server;
+mod store;
 mod trust;
 mod verify;
 

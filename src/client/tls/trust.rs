@@ -9,7 +9,6 @@ use std::time::SystemTime;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use rustls_native_certs::{CertificateResult, ErrorKind};
 
 use super::app_config;
 use super::der::{self, FileKind};
@@ -17,9 +16,9 @@ use super::error::{Shown, TrustError, unreadable, unusable};
 use super::file;
 use super::options::TlsOptions;
 use super::pem::{self, PemError};
+use super::store::{self, Store};
 use super::verify::{TrustAnchors, sha256};
 use crate::platform;
-use crate::shortage::is_shortage;
 
 /// OpenHarmony's folder of the authorities that users install. It has a folder for each user.
 const USER_AUTHORITIES: &str = "/data/certificates/user_cacerts";
@@ -85,43 +84,23 @@ fn named(options: &TlsOptions, path: &Path) -> Result<TrustAnchors, TrustError> 
 
 /// The system's store. An empty store is an error, because nothing could be verified with it.
 fn system(options: &TlsOptions) -> Result<TrustAnchors, TrustError> {
-    let found = rustls_native_certs::load_native_certs();
-    whole(&found)?;
+    let mut store = Store::empty();
+    store.add_system()?;
+    let fault = store.fault.take();
     let users = UserAuthorities::of(options.trust_user_authorities)?;
-    let mut roots = RootCertStore::empty();
-    let certificates = found.certs.into_iter().chain(users.trusted()?);
-    let (usable, unusable) = roots.add_parsable_certificates(certificates);
-    crate::logging::debug(format_args!("trust store: {usable} authorities, {unusable} unusable entries"));
+    // The app may have no access. It then trusts only the system's authorities.
+    users.trusted.iter().try_for_each(|folder| store.add_folder(folder))?;
+    let (roots, unusable) = store.roots();
+    drop(store);
+    crate::logging::debug(format_args!(
+        "trust store: {} authorities, {unusable} unusable entries",
+        roots.len()
+    ));
     if roots.is_empty() {
-        let cause =
-            found.errors.first().map_or("it contains no certificate".to_owned(), |error| match &error.kind {
-                ErrorKind::Io { inner, path } => format!("{}: {inner}", Shown(path)),
-                ErrorKind::Os(_) => "the system does not provide it".to_owned(),
-                // Its own text contains bytes of the file.
-                ErrorKind::Pem(_) => "a file of it is damaged".to_owned(),
-                _ => "it cannot be read".to_owned(),
-            });
+        let cause = fault.unwrap_or_else(|| "it contains no certificate".to_owned());
         return Err(TrustError { path: None, cause, is_shortage: false });
     }
-    let users_left_out = users.leaves_some_out();
-    Ok(TrustAnchors { roots: Arc::new(roots), named: Vec::new(), users_left_out })
-}
-
-/// Refuses a store that could not be read completely for lack of descriptors or memory. A store is cached, but the lack
-/// is temporary.
-fn whole(found: &CertificateResult) -> Result<(), TrustError> {
-    for error in &found.errors {
-        if let ErrorKind::Io { inner, path } = &error.kind
-            && is_shortage(inner)
-        {
-            return Err(of_system(path, inner));
-        }
-    }
-    Ok(())
-}
-
-fn of_system(path: &Path, cause: &io::Error) -> TrustError {
-    TrustError { path: None, cause: format!("{}: {cause}", Shown(path)), is_shortage: is_shortage(cause) }
+    Ok(TrustAnchors { roots: Arc::new(roots), named: Vec::new(), users_left_out: users.leaves_some_out() })
 }
 
 /// The folders of the authorities that users have installed.
@@ -138,7 +117,9 @@ impl UserAuthorities {
         let current = platform::current_user();
         let trusts_current = match choice {
             Some(trusts) => trusts,
-            None => app_config::trusts_user_authorities().map_err(|cause| of_system(&base, &cause))?,
+            None => {
+                app_config::trusts_user_authorities().map_err(|cause| store::unreadable(&base, &cause))?
+            }
         };
         // User 0 has no separate entry. Like the platform's WebSocket, a process of user 0 uses that folder as its own.
         let trusts = |user| choice.unwrap_or(user == current && trusts_current);
@@ -147,17 +128,6 @@ impl UserAuthorities {
         let (trusted, left_out): (Vec<_>, Vec<_>) = users.into_iter().partition(|user| trusts(*user));
         let folders = |users: Vec<u32>| users.iter().map(|user| base.join(user.to_string())).collect();
         Ok(Self { trusted: folders(trusted), left_out: folders(left_out) })
-    }
-
-    /// The app may have no access. It then trusts only the system's authorities.
-    fn trusted(&self) -> Result<Vec<CertificateDer<'static>>, TrustError> {
-        let mut trusted = Vec::new();
-        for folder in &self.trusted {
-            let found = rustls_native_certs::load_certs_from_paths(None, Some(folder));
-            whole(&found)?;
-            trusted.extend(found.certs);
-        }
-        Ok(trusted)
     }
 
     fn leaves_some_out(&self) -> bool {
