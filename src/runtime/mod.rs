@@ -43,7 +43,7 @@ pub(crate) use self::alarm::sleep_until;
 pub(crate) use self::alarm::{Alarm, origin};
 #[cfg(any(target_env = "ohos", feature = "arkts"))]
 pub(crate) use self::signals::{Signal, signal};
-pub(crate) use self::turns::{end_turn, has_gained, has_read, long_turn, may_read};
+pub(crate) use self::turns::{end_turn, has_read, long_turn, may_read};
 
 use self::turns::{Task, Turns, WORKER_THREADS};
 use self::watchdog::{WATCHDOG_INTERVAL, Watchdog};

@@ -2,8 +2,8 @@
 //!
 //! Owns the line of busy tasks. Knows nothing of threads, but how many of them sleep.
 //!
-//! A task's turn is one poll. Bytes that bring the task no result count against its turn: TLS reads loop inside one poll, and a
-//! peer could keep a worker there.
+//! A task's turn is one poll. Bytes that bring the task no result count against its turn: TLS takes records inside one poll, and
+//! a peer could keep a worker there.
 //!
 //! A busy task has more work than one turn allows. tokio's queues are first come, first served: a task with one message would
 //! wait for a turn of each busy one. So busy tasks have a separate queue, and only a limited number of them is in tokio's
@@ -25,7 +25,7 @@ pub(super) const WORKER_THREADS: usize = 2;
 /// Bytes that a task may read in one turn without a result: the longest record of TLS 1.2 (RFC 5246
 /// section 6.2.3), so that what a whole record brings is never waited for. rustls takes 1 to 2 ms for so many session tickets.
 const TURN_IDLE_BYTES_MAX: isize = 18_437;
-/// A task that ends its turn with fewer bytes left than these has one read in the next: rustls reads 4 KiB at a time.
+/// A task that ends its turn with fewer bytes left than these has one read, or one record of TLS, in the next.
 const TURN_LEFT_BYTES_MIN: isize = 1_024;
 /// Busy tasks that may be in tokio's queues: one for each worker. A worker that finds nothing else to do adds one, so that
 /// none is idle while another's task blocks in a callback.
@@ -50,14 +50,9 @@ pub(crate) fn may_read() -> bool {
     TURN.with(|turn| turn.idle_bytes_left.get()) > 0
 }
 
-/// So many bytes were read, which are not known to bring anything.
+/// So many bytes were read that brought nothing.
 pub(crate) fn has_read(bytes: usize) {
     TURN.with(|turn| turn.idle_bytes_left.update(|left| left.saturating_sub_unsigned(bytes)));
-}
-
-/// So many of the bytes that were read brought something: they do not count.
-pub(crate) fn has_gained(bytes: usize) {
-    TURN.with(|turn| turn.idle_bytes_left.update(|left| left.saturating_add_unsigned(bytes)));
 }
 
 /// Ends the turn of the task that runs here, which has more to do: its poll is to answer `Pending`, and comes again after

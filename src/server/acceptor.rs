@@ -172,7 +172,7 @@ async fn handshake(server: &Shared, stream: TcpStream, remote: Remote, given: Gi
     let socket = Socket::accepted(tcp);
     let mut stream = match &server.tls {
         None => Stream::Plain(socket),
-        Some(config) => Stream::Tls(Box::new(accept_tls(socket, config.clone()).await.map_err(Fault::Tls)?)),
+        Some(config) => Stream::Tls(accept_tls(socket, config.clone()).await.map_err(Fault::Tls)?),
     };
     match upgrade(server, &mut stream, remote, given).await {
         Ok((request, agreement, received)) => {

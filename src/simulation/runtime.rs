@@ -42,8 +42,6 @@ pub(crate) fn may_read() -> bool {
 
 pub(crate) fn has_read(_bytes: usize) {}
 
-pub(crate) fn has_gained(_bytes: usize) {}
-
 /// The task has more work, after other tasks.
 pub(crate) fn end_turn(cx: &Context<'_>) {
     cx.waker().wake_by_ref();

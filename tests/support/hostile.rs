@@ -135,7 +135,7 @@ fn frames(path: &str) -> (Vec<u8>, Vec<u8>) {
 }
 
 /// Reads the request, accepts it and returns its path.
-fn upgrade(stream: &mut (impl Read + Write)) -> io::Result<String> {
+pub fn upgrade(stream: &mut (impl Read + Write)) -> io::Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -184,8 +184,19 @@ impl Sealed {
         Ok((Self { tcp, key, iv: iv.as_ref().to_vec(), sequence }, path))
     }
 
-    /// One record (RFC 8446 section 5.2).
+    /// Writes a record.
     pub fn write(&mut self, kind: u8, content: &[u8]) -> io::Result<()> {
+        self.write_all(&[(kind, content)])
+    }
+
+    /// Writes records at once.
+    pub fn write_all(&mut self, records: &[(u8, &[u8])]) -> io::Result<()> {
+        let sealed: Vec<u8> = records.iter().flat_map(|(kind, content)| self.seal(*kind, content)).collect();
+        self.tcp.write_all(&sealed)
+    }
+
+    /// One record (RFC 8446 section 5.2).
+    pub fn seal(&mut self, kind: u8, content: &[u8]) -> Vec<u8> {
         let mut sealed = [content, &[kind]].concat();
         let length = u16::try_from(sealed.len() + AES_256_GCM.tag_len()).expect("the length of a record");
         let header = [&[DATA, 3, 3], length.to_be_bytes().as_slice()].concat();
@@ -201,7 +212,7 @@ impl Sealed {
                 &mut sealed,
             )
             .expect("sealed");
-        self.tcp.write_all(&[header, sealed].concat())
+        [header, sealed].concat()
     }
 }
 

@@ -208,8 +208,7 @@ impl Dial<'_> {
                 .await
                 .map_err(|cause| exhausted(request, Phase::Tls, cause))??;
             let made = tls::handshake(tcp, config, &request.tls, &request.destination.host).await;
-            made.map(|stream| Stream::Tls(Box::new(stream.into())))
-                .map_err(|cause| Error::Tls { target: request.endpoint(), cause })
+            made.map(Stream::Tls).map_err(|cause| Error::Tls { target: request.endpoint(), cause })
         };
         self.within(request.phase_timeouts.tls, Phase::Tls, handshake).await
     }

@@ -6,7 +6,9 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::SystemTime;
 
 use ring::hmac;
+use rustls::client::{ClientSessionMemoryCache, ClientSessionStore, Resumption};
 use rustls::crypto::ring::default_provider;
+use rustls::pki_types::ServerName;
 use rustls::version::TLS13;
 use rustls::{ALL_VERSIONS, ClientConfig};
 
@@ -74,7 +76,26 @@ impl ConfigKey {
     }
 }
 
-static CONFIGS: Mutex<Vec<(ConfigKey, Arc<ClientConfig>)>> = Mutex::new(Vec::new());
+/// A configuration, and the sessions that its clients may resume.
+#[derive(Clone)]
+pub(in crate::client) struct ClientTls {
+    pub(super) config: Arc<ClientConfig>,
+    /// The configuration has them too, but does not give them out.
+    sessions: Arc<ClientSessionMemoryCache>,
+}
+
+impl ClientTls {
+    /// The server's answer could not be decrypted. In TLS 1.2 the server may have another key for the session than this
+    /// client. The next handshake begins a new session.
+    pub(super) fn forget_session(&self, server: &ServerName<'static>) {
+        self.sessions.remove_tls12_session(server);
+    }
+}
+
+static CONFIGS: Mutex<Vec<(ConfigKey, ClientTls)>> = Mutex::new(Vec::new());
+
+/// The most sessions that a configuration keeps. It is the number of rustls.
+const SESSIONS_MAX: usize = 256;
 
 /// The most configurations that are kept. Apps use one or two.
 const CONFIGS_MAX: usize = 32;
@@ -83,12 +104,12 @@ const CONFIGS_MAX: usize = 32;
 pub(in crate::client) fn config(
     options: &TlsOptions,
     declared: &DeclaredTrust,
-) -> Result<Arc<ClientConfig>, TrustError> {
+) -> Result<ClientTls, TrustError> {
     let key = ConfigKey::new(options, declared)?;
     if let Some(config) = known(&lock(&CONFIGS), &key) {
         return Ok(config);
     }
-    let config = Arc::new(build(options, declared)?);
+    let config = build(options, declared)?;
     let mut configs = lock(&CONFIGS);
     // Another attempt may have made it in the meantime.
     if let Some(config) = known(&configs, &key) {
@@ -101,7 +122,7 @@ pub(in crate::client) fn config(
     Ok(config)
 }
 
-fn known(configs: &[(ConfigKey, Arc<ClientConfig>)], key: &ConfigKey) -> Option<Arc<ClientConfig>> {
+fn known(configs: &[(ConfigKey, ClientTls)], key: &ConfigKey) -> Option<ClientTls> {
     configs.iter().find(|(known, _)| known == key).map(|(_, config)| config.clone())
 }
 
@@ -111,7 +132,7 @@ pub(in crate::client) fn file_stamp(path: &Path) -> Result<(Option<SystemTime>, 
     Ok((metadata.modified().ok(), metadata.len()))
 }
 
-fn build(options: &TlsOptions, declared: &DeclaredTrust) -> Result<ClientConfig, TrustError> {
+fn build(options: &TlsOptions, declared: &DeclaredTrust) -> Result<ClientTls, TrustError> {
     let impossible =
         |cause: &dyn ToString| TrustError { path: None, cause: cause.to_string(), is_shortage: false };
     let versions: &[_] = if options.tls13_only { &[&TLS13] } else { ALL_VERSIONS };
@@ -145,5 +166,7 @@ fn build(options: &TlsOptions, declared: &DeclaredTrust) -> Result<ClientConfig,
     {
         config.key_log = Arc::new(rustls::KeyLogFile::new());
     }
-    Ok(config)
+    let sessions = Arc::new(ClientSessionMemoryCache::new(SESSIONS_MAX));
+    config.resumption = Resumption::store(sessions.clone());
+    Ok(ClientTls { config: Arc::new(config), sessions })
 }

@@ -14,13 +14,9 @@ mod store;
 mod trust;
 mod verify;
 
-use std::sync::Arc;
-
-use rustls::ClientConfig;
+use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::ServerName;
 use tokio::io::AsyncReadExt;
-use tokio_rustls::client::TlsStream;
-use tokio_rustls::{TlsConnector, TlsStream as EitherTlsStream};
 use url::Host;
 
 pub use self::error::{TlsError, TrustError};
@@ -35,15 +31,16 @@ pub(crate) use self::server::{accept_tls, server_config};
 
 pub(super) use self::config::{config, file_stamp};
 
-use super::transport::Socket;
+use self::config::ClientTls;
+use super::transport::{Socket, TlsStream};
 
 /// Performs the TLS handshake. Verifies the certificate for the name in the options, or else for `host`.
 pub(super) async fn handshake(
     tcp: Socket,
-    config: Arc<ClientConfig>,
+    tls: ClientTls,
     options: &TlsOptions,
     host: &Host<String>,
-) -> Result<TlsStream<Socket>, TlsError> {
+) -> Result<Box<TlsStream>, TlsError> {
     let name = match (&options.server_name, host) {
         (Some(TlsServerName(name)), _) => name.clone(),
         (None, Host::Domain(name)) => ServerName::try_from(name.clone())
@@ -54,13 +51,21 @@ pub(super) async fn handshake(
         (None, Host::Ipv4(address)) => ServerName::from(std::net::IpAddr::from(*address)),
         (None, Host::Ipv6(address)) => ServerName::from(std::net::IpAddr::from(*address)),
     };
-    Ok(TlsConnector::from(config).connect(name, tcp).await?)
+    let session =
+        UnbufferedClientConnection::new(tls.config.clone(), name.clone()).map_err(TlsError::Handshake)?;
+    TlsStream::connect(tcp, session).await.map_err(|error| {
+        let error = TlsError::from(error);
+        if let TlsError::Handshake(rustls::Error::DecryptError) = error {
+            tls.forget_session(&name);
+        }
+        error
+    })
 }
 
 /// The server's TLS alert that ended the connection during the upgrade. A TLS 1.3 server checks the client's
 /// certificate after the client's side of the handshake is complete (RFC 8446 section 4.4.2.4). So the alert may be the
 /// cause of a failed write.
-pub(super) async fn late_alert(mut stream: Box<EitherTlsStream<Socket>>) -> Option<TlsError> {
+pub(super) async fn late_alert(mut stream: Box<TlsStream>) -> Option<TlsError> {
     let mut buffer = [0; 1_024];
     loop {
         match stream.read(&mut buffer).await {

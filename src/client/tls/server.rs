@@ -8,19 +8,19 @@ use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::ring::default_provider;
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::UnbufferedServerConnection;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::version::TLS13;
 use rustls::{
     ALL_VERSIONS, CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, RootCertStore,
     ServerConfig, SignatureScheme,
 };
-use tokio_rustls::{TlsAcceptor, TlsStream};
 use webpki::{EndEntityCert, KeyUsage};
 
 use super::error::{TrustError, unusable};
 use super::options::Password;
 use super::{key, trust};
-use crate::client::transport::Socket;
+use crate::client::transport::{Socket, TlsStream};
 
 /// Files of a server: its certificate followed by those of the issuers, and its key (PKCS#8, SEC1 or PKCS#1). PEM or
 /// DER.
@@ -169,6 +169,7 @@ fn refusal(error: webpki::Error) -> rustls::Error {
 }
 
 /// The TLS handshake with a client. An error has the text of rustls, because those of `TlsError` are about a server.
-pub(crate) async fn accept_tls(socket: Socket, config: Arc<ServerConfig>) -> io::Result<TlsStream<Socket>> {
-    Ok(TlsAcceptor::from(config).accept(socket).await?.into())
+pub(crate) async fn accept_tls(socket: Socket, config: Arc<ServerConfig>) -> io::Result<Box<TlsStream>> {
+    let session = UnbufferedServerConnection::new(config).map_err(io::Error::other)?;
+    TlsStream::accept(socket, session).await
 }

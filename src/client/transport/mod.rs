@@ -7,6 +7,7 @@ mod socket;
 mod stream;
 #[cfg(not(feature = "simulation"))]
 mod tcp;
+mod tls;
 mod watch;
 
 #[cfg(feature = "simulation")]
@@ -16,6 +17,7 @@ pub(super) use self::route::Endpoints;
 pub(crate) use self::socket::Socket;
 pub(crate) use self::stream::Stream;
 pub(crate) use self::tcp::Tcp;
+pub(crate) use self::tls::TlsStream;
 
 pub(super) use self::socket::LastActivity;
 pub(super) use self::tcp::LentSocket;

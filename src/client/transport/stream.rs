@@ -5,20 +5,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::TlsStream;
 
 use super::route::Endpoints;
 use super::socket::Socket;
 use super::tcp::LentSocket;
-use crate::runtime;
-
-/// The most bytes that TLS takes in one write. It continues until it has taken all.
-const TLS_WRITE_BYTES_MAX: usize = 262_144;
+use super::tls::TlsStream;
 
 /// The transport of a connection.
 pub(crate) enum Stream {
     Plain(Socket),
-    Tls(Box<TlsStream<Socket>>),
+    Tls(Box<TlsStream>),
 }
 
 impl Stream {
@@ -26,7 +22,7 @@ impl Stream {
     pub(in crate::client) fn holds_output(&self) -> bool {
         match self {
             Self::Plain(_) => false,
-            Self::Tls(stream) => stream.get_ref().1.wants_write(),
+            Self::Tls(stream) => stream.holds_output(),
         }
     }
 
@@ -47,7 +43,7 @@ impl Stream {
     pub(in crate::client) fn is_made(&mut self) {
         match self {
             Self::Plain(stream) => stream.is_made(),
-            Self::Tls(stream) => stream.get_mut().0.is_made(),
+            Self::Tls(stream) => stream.socket_mut().is_made(),
         }
     }
 
@@ -55,7 +51,7 @@ impl Stream {
     pub(in crate::client) fn written_and_acknowledged(&self) -> Option<(u64, u64)> {
         match self {
             Self::Plain(stream) => stream.written_and_acknowledged(),
-            Self::Tls(stream) => stream.get_ref().0.written_and_acknowledged(),
+            Self::Tls(stream) => stream.socket().written_and_acknowledged(),
         }
     }
 
@@ -63,7 +59,7 @@ impl Stream {
     pub(crate) fn socket(&mut self) -> &mut Socket {
         match self {
             Self::Plain(stream) => stream,
-            Self::Tls(stream) => stream.get_mut().0,
+            Self::Tls(stream) => stream.socket_mut(),
         }
     }
 
@@ -71,7 +67,7 @@ impl Stream {
     pub(in crate::client) fn endpoints(&self) -> io::Result<Endpoints> {
         match self {
             Self::Plain(stream) => stream.endpoints(),
-            Self::Tls(stream) => stream.get_ref().0.endpoints(),
+            Self::Tls(stream) => stream.socket().endpoints(),
         }
     }
 }
@@ -80,12 +76,7 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => stream.poll_read_payload(cx, buf),
-            Self::Tls(stream) => {
-                let before = buf.filled().len();
-                let read = Pin::new(stream).poll_read(cx, buf);
-                runtime::has_gained(buf.filled().len() - before);
-                read
-            }
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
@@ -94,7 +85,7 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, &buf[..buf.len().min(TLS_WRITE_BYTES_MAX)]),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 

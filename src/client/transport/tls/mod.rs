@@ -1,0 +1,317 @@
+//! TLS over a socket.
+//!
+//! Moves records between the socket and rustls, which has no buffers of its own here. Knows what each side has ended.
+
+mod records;
+mod session;
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use rustls::Error;
+use rustls::client::UnbufferedClientConnection;
+use rustls::server::UnbufferedServerConnection;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use self::records::{Incoming, Outgoing, Rest, give_spare, take_spare};
+use self::session::{RECORD_BYTES_MAX, Session, Step, Task};
+use super::socket::Socket;
+use crate::runtime;
+
+/// The most bytes that are encrypted before the kernel gets them.
+const BATCH_BYTES: usize = 4 * RECORD_BYTES_MAX;
+/// The most bytes that one write takes.
+const WRITE_BYTES_MAX: usize = 262_144;
+
+/// A TLS connection.
+pub(crate) struct TlsStream {
+    socket: Socket,
+    session: Session,
+    incoming: Incoming,
+    rest: Rest,
+    outgoing: Outgoing,
+    /// The peer has ended its side properly.
+    ended: bool,
+    /// This side has ended.
+    shut_down: bool,
+    /// What has ended the connection.
+    failed: Option<Error>,
+}
+
+impl TlsStream {
+    /// Performs the handshake as a client.
+    pub(in crate::client) async fn connect(
+        socket: Socket,
+        session: UnbufferedClientConnection,
+    ) -> io::Result<Box<Self>> {
+        Self::new(socket, Session::Client(session)).handshake().await
+    }
+
+    /// Performs the handshake as a server.
+    pub(in crate::client) async fn accept(
+        socket: Socket,
+        session: UnbufferedServerConnection,
+    ) -> io::Result<Box<Self>> {
+        Self::new(socket, Session::Server(session)).handshake().await
+    }
+
+    fn new(socket: Socket, session: Session) -> Box<Self> {
+        let (incoming, rest, outgoing) = Default::default();
+        Box::new(Self {
+            socket,
+            session,
+            incoming,
+            rest,
+            outgoing,
+            ended: false,
+            shut_down: false,
+            failed: None,
+        })
+    }
+
+    async fn handshake(mut self: Box<Self>) -> io::Result<Box<Self>> {
+        poll_fn(|cx| self.poll_handshake(cx)).await?;
+        Ok(self)
+    }
+
+    pub(super) fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    pub(super) fn socket_mut(&mut self) -> &mut Socket {
+        &mut self.socket
+    }
+
+    /// Whether it holds bytes that the kernel has not accepted.
+    pub(super) fn holds_output(&self) -> bool {
+        !self.outgoing.is_empty() || self.session.common().wants_write()
+    }
+
+    fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let step = self.take_record(cx, &mut ReadBuf::new(&mut []))?;
+            let common = self.session.common();
+            if !common.is_handshaking() && !common.wants_write() {
+                return self.poll_records(cx);
+            }
+            match step {
+                Step::Ended => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+                Step::Blocked if !self.may_go_on(cx) => return Poll::Pending,
+                // All answers to what is received go in one write.
+                Step::Blocked if !self.incoming.next().1 => {
+                    ready!(self.poll_records(cx))?;
+                    if ready!(self.incoming.poll_fill(&mut self.socket, cx))? == 0 {
+                        return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether this turn may take more. If not, the caller answers `Pending`.
+    fn may_go_on(&self, cx: &Context<'_>) -> bool {
+        let may = runtime::may_read();
+        if !may {
+            runtime::end_turn(cx);
+        }
+        may
+    }
+
+    /// Has rustls take the next received record, with all that it has to answer.
+    fn take_record(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> io::Result<Step> {
+        let (mut count, is_whole) = self.incoming.next();
+        let mut known = if is_whole { count } else { self.incoming.known };
+        let step = loop {
+            let task = Task::Read(buf, &mut self.rest);
+            let (used, step) = self.session.advance(self.incoming.first(count), task, &mut self.outgoing);
+            let step = step.map_err(|error| self.fail(error, cx))?;
+            self.incoming.start += used;
+            count -= used;
+            known = known.saturating_sub(used);
+            let brought = if let Step::Plaintext(length) = step { length } else { 0 };
+            runtime::has_read(used.saturating_sub(brought));
+            if !matches!(step, Step::More) {
+                break step;
+            }
+        };
+        match step {
+            Step::Ended => self.end(),
+            // No part of another message waits: it may not lie between records of data (RFC 8446 section 5.1).
+            Step::Plaintext(_) => self.incoming.known = 0,
+            _ => self.incoming.known = known,
+        }
+        Ok(step)
+    }
+
+    /// The peer has ended its side. What came after it does not count (RFC 8446 section 6.1).
+    fn end(&mut self) {
+        self.ended = true;
+        self.incoming = Incoming::default();
+    }
+
+    /// The connection has failed. Tries to tell the peer.
+    fn fail(&mut self, error: Error, cx: &mut Context<'_>) -> io::Error {
+        self.failed = Some(error.clone());
+        while self.session.common().wants_write() {
+            let (_, told) = self.session.advance(&mut [], Task::Close, &mut self.outgoing);
+            if !matches!(told, Ok(Step::More)) {
+                break;
+            }
+        }
+        let _ = self.poll_records(cx);
+        self.incoming = Incoming::default();
+        io::Error::new(io::ErrorKind::InvalidData, error)
+    }
+
+    /// An error if the connection has failed.
+    fn check(&self) -> io::Result<()> {
+        match &self.failed {
+            None => Ok(()),
+            Some(error) => Err(io::Error::new(io::ErrorKind::InvalidData, error.clone())),
+        }
+    }
+
+    /// Writes the records that wait.
+    fn poll_records(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outgoing.poll_write(&mut self.socket, cx)
+    }
+
+    /// Encrypts bytes, or the end of the stream.
+    fn write(&mut self, bytes: Option<&[u8]>) -> io::Result<()> {
+        loop {
+            // rustls looks at these again, and takes no others: what is received has to wait for its reader.
+            let known = self.incoming.known;
+            let task = bytes.map_or(Task::Close, Task::Write);
+            let (_, step) = self.session.advance(self.incoming.first(known), task, &mut self.outgoing);
+            match step {
+                Ok(Step::Written) => return Ok(()),
+                Ok(Step::Ended) => self.end(),
+                Ok(_) => {}
+                Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+            }
+        }
+    }
+
+    /// Encrypts the bytes of `slices` from `skip` on, as many as a batch holds. Only the last record may be a short one.
+    fn encrypt(&mut self, slices: &[IoSlice<'_>], mut skip: usize) -> io::Result<usize> {
+        if let [slice] = slices {
+            let now = &slice[skip..slice.len().min(skip + BATCH_BYTES)];
+            return self.write(Some(now)).map(|()| now.len());
+        }
+        let mut joined = take_spare(|spare| &spare.joined);
+        joined.clear();
+        let mut room = BATCH_BYTES;
+        for (at, slice) in slices.iter().enumerate() {
+            let skipped = skip.min(slice.len());
+            skip -= skipped;
+            let mut part = &slice[skipped..];
+            while !part.is_empty() && room > 0 {
+                let is_last = at + 1 == slices.len() || part.len() >= room;
+                let count = match joined.len() {
+                    0 if is_last => part.len().min(room),
+                    0 if part.len() >= RECORD_BYTES_MAX => part.len() / RECORD_BYTES_MAX * RECORD_BYTES_MAX,
+                    length => part.len().min(RECORD_BYTES_MAX - length),
+                };
+                let (now, later) = part.split_at(count);
+                (part, room) = (later, room - count);
+                if joined.is_empty() && (is_last || count >= RECORD_BYTES_MAX) {
+                    self.write(Some(now))?;
+                    continue;
+                }
+                joined.extend_from_slice(now);
+                if joined.len() == RECORD_BYTES_MAX {
+                    self.write(Some(&joined))?;
+                    joined.clear();
+                }
+            }
+        }
+        if !joined.is_empty() {
+            self.write(Some(&joined))?;
+        }
+        give_spare(|spare| &spare.joined, joined);
+        Ok(BATCH_BYTES - room)
+    }
+}
+
+impl AsyncRead for TlsStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        this.rest.move_to(buf);
+        loop {
+            let has_some = buf.filled().len() > before;
+            if buf.remaining() == 0 || (has_some && !this.incoming.next().1) {
+                return Poll::Ready(Ok(()));
+            }
+            if this.ended {
+                return Poll::Ready(Ok(()));
+            }
+            match this.check().and_then(|()| this.take_record(cx, buf)) {
+                Err(_) if has_some => return Poll::Ready(Ok(())),
+                Err(error) => return Poll::Ready(Err(error)),
+                Ok(Step::Blocked) => {}
+                Ok(_) => continue,
+            }
+            if !this.may_go_on(cx) {
+                return if has_some { Poll::Ready(Ok(())) } else { Poll::Pending };
+            }
+            if !this.incoming.next().1 {
+                if has_some {
+                    return Poll::Ready(Ok(()));
+                }
+                if ready!(this.incoming.poll_fill(&mut this.socket, cx))? == 0 {
+                    // Without close_notify, anyone on the path may have ended it.
+                    return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+                }
+            }
+        }
+    }
+}
+
+impl AsyncWrite for TlsStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.check()?;
+        let length = slices.iter().map(|slice| slice.len()).sum::<usize>().min(WRITE_BYTES_MAX);
+        let mut taken = 0;
+        loop {
+            match this.poll_records(cx) {
+                Poll::Ready(Ok(())) if taken < length => taken += this.encrypt(slices, taken)?,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending if taken == 0 => return Poll::Pending,
+                _ => return Poll::Ready(Ok(taken)),
+            }
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll_records(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !std::mem::replace(&mut this.shut_down, true) && this.failed.is_none() {
+            this.write(None)?;
+        }
+        ready!(this.poll_records(cx))?;
+        match ready!(Pin::new(&mut this.socket).poll_shutdown(cx)) {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
+            done => Poll::Ready(done),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! TLS whose records lie differently from the messages in them.
+
+#[allow(dead_code, reason = "other tests use the rest")]
+#[path = "support/hostile.rs"]
+mod hostile;
+mod support;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use net_websocket::internals::client::{MessageType, Options, TlsOptions};
+use rcgen::generate_simple_self_signed;
+use rustls::crypto::ring::sign::any_supported_type;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
+
+use hostile::{DATA, HANDSHAKE, Sealed, tickets, tls_server, upgrade};
+use support::{DEADLINE, Recorded, Seen, quiet};
+
+/// The type of an alert (RFC 8446 section 5.1).
+const ALERT: u8 = 21;
+const CLOSE_NOTIFY: [u8; 2] = [1, 0];
+
+fn unverified() -> Options {
+    Options { tls: TlsOptions { skip_server_verification: true, ..TlsOptions::default() }, ..quiet() }
+}
+
+/// A client, and a server that writes its own records.
+fn sealed() -> (Recorded, Sealed) {
+    let (listener, url, config) = tls_server();
+    let recorded = Recorded::connect_to(&url, unverified());
+    let (tcp, _) = listener.accept().expect("a connection");
+    tcp.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+    let (server, _) = Sealed::upgrade(tcp, config).expect("a request");
+    assert_eq!(recorded.next(), Seen::Opened);
+    (recorded, server)
+}
+
+fn text(text: &str) -> Seen {
+    Seen::Text(text.to_owned())
+}
+
+#[test]
+fn writes_while_half_a_ticket_waits_for_its_other_half() {
+    let (recorded, mut server) = sealed();
+    let ticket = tickets(1);
+    let (half, other_half) = ticket.split_at(ticket.len() / 2);
+    server.write_all(&[(DATA, b"\x81\x01a"), (HANDSHAKE, half)]).expect("the client reads");
+    assert_eq!(recorded.next(), text("a"));
+    recorded.client.send(MessageType::Text, b"b").expect("open");
+    let mut first = [0];
+    server.tcp.read_exact(&mut first).expect("the message");
+    assert_eq!(first, [DATA]);
+    server.write_all(&[(HANDSHAKE, other_half), (DATA, b"\x81\x01c")]).expect("the client reads");
+    assert_eq!(recorded.next(), text("c"));
+}
+
+#[test]
+fn reads_tickets_and_messages_of_one_record_or_many() {
+    let (recorded, mut server) = sealed();
+    let long = [b"\x81\x7e\xc3\x50".as_slice(), &[b'x'; 50_000]].concat();
+    let mut records = vec![(HANDSHAKE, tickets(3))];
+    records.extend(b"\x81\x01a".iter().map(|byte| (DATA, vec![*byte])));
+    records.extend(tickets(1).chunks(5).map(|part| (HANDSHAKE, part.to_vec())));
+    records.push((DATA, b"\x81\x01b\x81\x01c".to_vec()));
+    records.extend(long.chunks(16_000).map(|part| (DATA, part.to_vec())));
+    records.push((DATA, b"\x81\x01d".to_vec()));
+    let records: Vec<_> = records.iter().map(|(kind, content)| (*kind, content.as_slice())).collect();
+    // All at once, and then one after the other.
+    server.write_all(&records).expect("the client reads");
+    records.iter().try_for_each(|(kind, content)| server.write(*kind, content)).expect("the client reads");
+    for _ in 0..2 {
+        for expected in ["a", "b", "c", &"x".repeat(50_000), "d"] {
+            assert_eq!(recorded.next(), text(expected));
+        }
+    }
+}
+
+#[test]
+fn nothing_counts_after_the_end_of_the_peer() {
+    let (recorded, mut server) = sealed();
+    server
+        .write_all(&[(DATA, b"\x81\x01a"), (ALERT, &CLOSE_NOTIFY), (DATA, b"\x81\x01b")])
+        .expect("the client reads");
+    assert_eq!(recorded.next(), text("a"));
+    assert!(matches!(recorded.next(), Seen::Failed(_)));
+}
+
+#[test]
+fn a_changed_record_ends_the_connection_after_the_messages_before_it() {
+    let (recorded, mut server) = sealed();
+    let mut records = server.seal(DATA, b"\x81\x01a");
+    let mut changed = server.seal(DATA, b"\x81\x01b");
+    *changed.last_mut().expect("a tag") ^= 1;
+    records.append(&mut changed);
+    server.tcp.write_all(&records).expect("the client reads");
+    assert_eq!(recorded.next(), text("a"));
+    let Seen::Failed(cause) = recorded.next() else { panic!("another event") };
+    assert!(cause.contains("decrypt"), "{cause}");
+}
+
+/// A server of rustls with many certificates. It calls `serve` with the connection, after the upgrade.
+fn with_server(
+    versions: &[&'static SupportedProtocolVersion],
+    certificates: usize,
+    serve: impl FnOnce(StreamOwned<ServerConnection, std::net::TcpStream>) + Send + 'static,
+) -> String {
+    let own = generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_slice(own.signing_key.serialize_pem().as_bytes()).expect("a key");
+    let key = any_supported_type(&key).expect("a key");
+    let chain: Vec<CertificateDer<'static>> = vec![own.cert.der().clone(); certificates];
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .expect("versions")
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("wss://localhost:{}/", listener.local_addr().expect("bound").port());
+    std::thread::spawn(move || {
+        let (tcp, _) = listener.accept().expect("a connection");
+        tcp.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+        let session = ServerConnection::new(Arc::new(config)).expect("a good configuration");
+        let mut stream = StreamOwned::new(session, tcp);
+        upgrade(&mut stream).expect("a request");
+        serve(stream);
+    });
+    url
+}
+
+#[test]
+fn reads_a_handshake_of_many_records() {
+    for version in [&TLS12, &TLS13] {
+        let url = with_server(&[version], 100, |mut stream| {
+            assert!(stream.conn.peer_certificates().is_none());
+            stream.write_all(b"\x81\x01a").and_then(|()| stream.flush()).expect("the client reads");
+        });
+        let recorded = Recorded::connect_to(&url, unverified());
+        assert_eq!((recorded.next(), recorded.next()), (Seen::Opened, text("a")), "{version:?}");
+    }
+}
+
+#[test]
+fn follows_changes_of_keys() {
+    let url = with_server(&[&TLS13], 1, |mut stream| {
+        for _ in 0..3 {
+            stream.conn.refresh_traffic_keys().expect("TLS 1.3");
+            stream.write_all(b"\x81\x01a").and_then(|()| stream.flush()).expect("the client reads");
+            // A masked frame of one byte. The client's keys are new as well.
+            let mut frame = [0; 7];
+            stream.read_exact(&mut frame).expect("the client's message");
+            assert_eq!(frame[..2], [0x81, 0x81]);
+        }
+    });
+    let recorded = Recorded::connect_to(&url, unverified());
+    assert_eq!(recorded.next(), Seen::Opened);
+    for _ in 0..3 {
+        assert_eq!(recorded.next(), text("a"));
+        recorded.client.send(MessageType::Text, b"b").expect("open");
+    }
+}
