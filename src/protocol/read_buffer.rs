@@ -73,17 +73,17 @@ impl ReadBuffer {
     #[inline]
     pub fn with_nul<R>(&mut self, range: Range<usize>, lend: impl FnOnce(&mut [u8]) -> R) -> R {
         let Range { start, end } = range;
-        if end < self.bytes.len() {
-            let kept = std::mem::replace(&mut self.bytes[end], 0);
-            let result = lend(&mut self.bytes[start..=end]);
-            self.bytes[end] = kept;
-            result
-        } else {
+        let is_last = end == self.bytes.len();
+        if is_last {
             self.bytes.push(0);
-            let result = lend(&mut self.bytes[start..]);
-            self.bytes.truncate(end);
-            result
         }
+        let kept = std::mem::replace(&mut self.bytes[end], 0);
+        let result = lend(&mut self.bytes[start..=end]);
+        self.bytes[end] = kept;
+        if is_last {
+            self.bytes.truncate(end);
+        }
+        result
     }
 
     /// The bytes of a range in [`super::Decoded`].
