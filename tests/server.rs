@@ -4,7 +4,7 @@ mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +25,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, date_time_ymd,
 };
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 use socket2::{Domain, Socket, Type};
 use support::{DEADLINE, Recorded, Seen, quiet};
 use tokio_tungstenite::tungstenite::client::{IntoClientRequest, client_with_config};
@@ -983,6 +984,64 @@ fn serves_by_tls() {
     let mut stream = server.tcp();
     stream.write_all(request("").as_bytes()).expect("sent");
     assert!(!rest(&mut stream).starts_with(b"HTTP"));
+}
+
+fn loopback() -> ServerName<'static> {
+    ServerName::from(IpAddr::from([127, 0, 0, 1]))
+}
+
+/// A client that sends data before the end of the handshake. Another server has allowed that to it.
+fn hasty_client(keys: &Keys) -> Arc<rustls::ClientConfig> {
+    let der = |name| CertificateDer::from_pem_file(keys.path(name)).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_file(keys.path("one.key")).expect("a key");
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(der("ca.pem")).expect("an authority");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let client = rustls::ClientConfig::builder_with_provider(provider.clone());
+    let mut client = client
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    client.enable_early_data = true;
+    let other = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let mut other = other
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![der("one.pem")], key)
+        .expect("a certificate and its key");
+    other.max_early_data_size = 16_384;
+    let client = Arc::new(client);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let tcp = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
+    let other = std::thread::spawn(move || {
+        let (tcp, _) = listener.accept().expect("a connection");
+        let session = rustls::ServerConnection::new(Arc::new(other)).expect("a server");
+        rustls::StreamOwned::new(session, tcp).write_all(b"x").expect("sent");
+    });
+    let session = rustls::ClientConnection::new(client.clone(), loopback()).expect("a client");
+    rustls::StreamOwned::new(session, tcp).read_exact(&mut [0]).expect("a handshake");
+    other.join().expect("served");
+    client
+}
+
+#[test]
+fn skips_data_that_came_before_the_end_of_the_handshake() {
+    let keys = Keys::new("hasty");
+    let client = hasty_client(&keys);
+    let server = Echoing::start(ServerOptions { tls: Some(keys.server()), ..options() });
+    let mut session = rustls::ClientConnection::new(client, loopback()).expect("a client");
+    // rustls skips up to 16,384 bytes of them, and counts a record each time that it looks at it.
+    for length in [[100; 20].as_slice(), &[2_000]].concat() {
+        let data = vec![b'x'; length];
+        session.early_data().expect("a session to resume").write_all(&data).expect("room");
+    }
+    let mut stream = rustls::StreamOwned::new(session, server.tcp());
+    stream.write_all(request("").as_bytes()).expect("sent");
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 101");
+    assert!(!stream.conn.is_early_data_accepted());
 }
 
 #[test]

@@ -15,6 +15,8 @@ use crate::client::transport::socket::{Direct, Socket};
 
 /// The most received bytes that wait to be decrypted. A message of a handshake must fit, with its records.
 const INCOMING_BYTES_MAX: usize = 65_536;
+/// As many bytes of records are enough for rustls at once, when it takes more than one record.
+const MANY_BYTES: usize = 16_384;
 /// The first bytes of a record: its type, a version, and the length of the rest (RFC 8446 section 5.1).
 pub(super) const HEADER_BYTES: usize = 5;
 
@@ -59,15 +61,30 @@ impl Incoming {
         self.bytes.len() - self.start
     }
 
-    /// The bytes up to the end of the first record that rustls does not know, and whether the record is whole.
-    pub(super) fn next(&self) -> (usize, bool) {
-        let unknown = &self.bytes[self.start + self.known..];
-        let whole = match unknown {
-            [_, _, _, high, low, ..] => HEADER_BYTES + usize::from(u16::from_be_bytes([*high, *low])),
-            _ => usize::MAX,
-        };
-        match whole <= unknown.len() {
-            true => (self.known + whole, true),
+    /// The end of the record that begins there, if it is whole.
+    fn record_end(&self, begin: usize) -> Option<usize> {
+        let [_, _, _, high, low, ..] = self.bytes[self.start + begin..] else { return None };
+        let end = begin + HEADER_BYTES + usize::from(u16::from_be_bytes([high, low]));
+        (end <= self.len()).then_some(end)
+    }
+
+    /// Whether there is a whole record that rustls does not know.
+    pub(super) fn has_record(&self) -> bool {
+        self.record_end(self.known).is_some()
+    }
+
+    /// The bytes up to the end of the first record that rustls does not know, and whether the record is whole. If it takes
+    /// many, up to the end of the last whole one.
+    pub(super) fn next(&self, takes_many: bool) -> (usize, bool) {
+        let mut end = self.known;
+        while let Some(next) = self.record_end(end) {
+            end = next;
+            if !takes_many || end >= self.known + MANY_BYTES {
+                break;
+            }
+        }
+        match end > self.known {
+            true => (end, true),
             false => (self.len(), false),
         }
     }

@@ -30,6 +30,8 @@ pub(super) enum Task<'a, 'b> {
 pub(super) enum Step {
     /// It has more to do.
     More,
+    /// It has taken all records, and its answers are among those to write.
+    Answered,
     /// It has decrypted a record of so many bytes.
     Plaintext(usize),
     /// It needs the next record.
@@ -77,7 +79,7 @@ fn take<Data>(
         // The records are among those to write.
         ConnectionState::TransmitTlsData(data) => {
             data.done();
-            Ok(Step::More)
+            Ok(Step::Answered)
         }
         ConnectionState::ReadTraffic(mut records) => {
             let Task::Read(buf, rest) = task else { return Err(Error::HandshakeNotComplete) };
