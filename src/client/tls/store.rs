@@ -110,14 +110,19 @@ impl Store {
         }
         let mut rest = self.file.as_slice();
         let mut is_damaged = false;
-        while let Some((_, begun)) = split_at(rest, BEGIN) {
-            let before = self.certificates.len();
+        while let Some((before, begun)) = split_at(rest, BEGIN) {
+            // Whoever puts a sign before the line takes the certificate out.
+            if before.last().is_some_and(|byte| !b"\r\n".contains(byte)) {
+                rest = begun;
+                continue;
+            }
+            let known = self.certificates.len();
             let whole = split_at(begun, END);
             rest = whole.map_or(begun, |(_, behind)| behind);
             if whole.is_some_and(|(text, _)| append_base64(text, &mut self.certificates)) {
                 self.ends.push(self.certificates.len());
             } else {
-                self.certificates.truncate(before);
+                self.certificates.truncate(known);
                 is_damaged = true;
             }
         }
@@ -177,6 +182,20 @@ mod tests {
         for text in ["YQ-=", "Y.Q=", r"YQ\n"] {
             assert!(!append_base64(text.as_bytes(), &mut Vec::new()), "{text:?}");
         }
+    }
+
+    #[test]
+    fn leaves_out_what_has_a_sign_before_it() {
+        let path = env::temp_dir().join(format!("net_websocket-store-{}.pem", std::process::id()));
+        let text = "-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n";
+        fs::write(&path, format!("{text}#{text}# {text}{text}")).expect("written");
+        let mut store = Store::empty();
+        store.add_file(&path).expect("no shortage");
+        assert_eq!(
+            (store.certificates.as_slice(), store.ends.len(), store.fault),
+            (b"aa".as_slice(), 2, None)
+        );
+        fs::remove_file(&path).expect("there");
     }
 
     proptest! {
