@@ -1,18 +1,21 @@
-//! TLS whose records lie differently from the messages in them.
+//! TLS whose records lie differently from the messages in them, or have another key.
 
 #[allow(dead_code, reason = "other tests use the rest")]
 #[path = "support/hostile.rs"]
 mod hostile;
 mod support;
 
+use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use net_websocket::internals::client::{MessageType, Options, TlsOptions};
+use net_websocket::internals::client::{AlpnProtocols, MessageType, Options, TlsOptions};
 use rcgen::generate_simple_self_signed;
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use rustls::server::StoresServerSessions;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
@@ -102,22 +105,27 @@ fn a_changed_record_ends_the_connection_after_the_messages_before_it() {
     assert!(cause.contains("decrypt"), "{cause}");
 }
 
+/// The configuration of a server with many certificates.
+fn server_config(versions: &[&'static SupportedProtocolVersion], certificates: usize) -> ServerConfig {
+    let own = generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_slice(own.signing_key.serialize_pem().as_bytes()).expect("a key");
+    let key = any_supported_type(&key).expect("a key");
+    let chain: Vec<CertificateDer<'static>> = vec![own.cert.der().clone(); certificates];
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .expect("versions")
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))))
+}
+
 /// A server of rustls with many certificates. It calls `serve` with the connection, after the upgrade.
 fn with_server(
     versions: &[&'static SupportedProtocolVersion],
     certificates: usize,
     serve: impl FnOnce(StreamOwned<ServerConnection, std::net::TcpStream>) + Send + 'static,
 ) -> String {
-    let own = generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-    let key = PrivateKeyDer::from_pem_slice(own.signing_key.serialize_pem().as_bytes()).expect("a key");
-    let key = any_supported_type(&key).expect("a key");
-    let chain: Vec<CertificateDer<'static>> = vec![own.cert.der().clone(); certificates];
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .expect("versions")
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))));
+    let config = server_config(versions, certificates);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("wss://localhost:{}/", listener.local_addr().expect("bound").port());
     std::thread::spawn(move || {
@@ -161,4 +169,66 @@ fn follows_changes_of_keys() {
         assert_eq!(recorded.next(), text("a"));
         recorded.client.send(MessageType::Text, b"b").expect("open");
     }
+}
+
+/// The sessions of a server that confuses them: once it is `confused`, each is taken for the first one.
+#[derive(Debug, Default)]
+struct Confused {
+    first: OnceLock<Vec<u8>>,
+    confused: AtomicBool,
+    all: Mutex<HashMap<Vec<u8>, Vec<u8>>>,
+}
+
+impl StoresServerSessions for Confused {
+    fn put(&self, name: Vec<u8>, session: Vec<u8>) -> bool {
+        self.first.get_or_init(|| session.clone());
+        self.all.lock().expect("no panic").insert(name, session);
+        true
+    }
+
+    fn get(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let own = self.all.lock().expect("no panic").get(name)?.clone();
+        if self.confused.load(Ordering::SeqCst) { self.first.get().cloned() } else { Some(own) }
+    }
+
+    fn take(&self, name: &[u8]) -> Option<Vec<u8>> {
+        self.get(name)
+    }
+
+    fn can_cache(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn forgets_a_session_for_which_the_server_has_another_key() {
+    let sessions = Arc::new(Confused::default());
+    let mut config = server_config(&[&TLS12], 1);
+    config.session_storage = sessions.clone();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("wss://localhost:{}/", listener.local_addr().expect("bound").port());
+    let config = Arc::new(config);
+    std::thread::spawn(move || {
+        for tcp in listener.incoming().flatten() {
+            tcp.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+            let session = ServerConnection::new(config.clone()).expect("a good configuration");
+            let mut stream = StreamOwned::new(session, tcp);
+            if upgrade(&mut stream).is_ok() {
+                // Until the client leaves.
+                let _ = stream.read(&mut [0]);
+            }
+        }
+    });
+    // Clients with other options have other sessions.
+    let connect = |alpn: &str| {
+        let alpn = AlpnProtocols::parse([alpn]).expect("a name");
+        Recorded::connect_to(&url, Options { tls: TlsOptions { alpn, ..unverified().tls }, ..unverified() })
+            .next()
+    };
+    assert_eq!(connect("first"), Seen::Opened);
+    assert_eq!(connect("second"), Seen::Opened);
+    sessions.confused.store(true, Ordering::SeqCst);
+    let Seen::Failed(why) = connect("second") else { panic!("another event") };
+    assert!(why.contains("encrypted incorrectly"), "{why}");
+    assert_eq!(connect("second"), Seen::Opened);
 }
