@@ -358,6 +358,28 @@ mod tests {
         );
     }
 
+    #[test]
+    fn many_small_reads_take_few_turns() {
+        const READS: usize = 10_000;
+        let (turn_out, turns) = channel();
+        let mut reads = 0;
+        let task = std::future::poll_fn(move |cx| {
+            let _ = turn_out.send(());
+            while reads < READS {
+                if !may_read() {
+                    end_turn(cx);
+                    return std::task::Poll::Pending;
+                }
+                has_read(40);
+                reads += 1;
+            }
+            std::task::Poll::Ready(())
+        });
+        spawn(task).expect("a runtime");
+        let count = turns.iter().count();
+        assert!((READS * 40 / 18_437..READS / 40).contains(&count), "{count} turns");
+    }
+
     /// Waits for a change that no event reports.
     fn until(changed: impl Fn() -> bool) {
         let deadline = Instant::now() + DEADLINE;

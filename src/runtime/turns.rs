@@ -25,8 +25,10 @@ pub(super) const WORKER_THREADS: usize = 2;
 /// Bytes that a task may read in one turn without a result: the longest record of TLS 1.2 (RFC 5246
 /// section 6.2.3), so that what a whole record brings is never waited for. rustls takes 1 to 2 ms for so many session tickets.
 const TURN_IDLE_BYTES_MAX: isize = 18_437;
-/// A task that ends its turn with fewer bytes left than these has one read, or one record of TLS, in the next.
+/// A task that ends its turn with fewer bytes left than these has a shorter one next.
 const TURN_LEFT_BYTES_MIN: isize = 1_024;
+/// Bytes that a task may read in a shorter turn without a result. With fewer, each small record of TLS would take a turn.
+const SHORT_TURN_IDLE_BYTES_MAX: isize = 4_096;
 /// Busy tasks that may be in tokio's queues: one for each worker. A worker that finds nothing else to do adds one, so that
 /// none is idle while another's task blocks in a callback.
 const PLACES: usize = WORKER_THREADS;
@@ -91,7 +93,7 @@ pub(super) struct Turns {
     number: u32,
     standing: Standing,
     /// Its last turn used up what it may read without a result.
-    reads_once: bool,
+    reads_less: bool,
 }
 
 #[cfg(target_pointer_width = "64")]
@@ -111,7 +113,7 @@ enum Standing {
 
 impl Turns {
     pub(super) fn of(task: Task) -> Self {
-        Self { task, number: 0, standing: Standing::Free, reads_once: false }
+        Self { task, number: 0, standing: Standing::Free, reads_less: false }
     }
 
     /// A busy task has something to do. `placed`: it has a place.
@@ -145,7 +147,11 @@ impl Future for Turns {
             }
         }
         TURN.with(|turn| {
-            turn.idle_bytes_left.set(if self.reads_once { 1 } else { TURN_IDLE_BYTES_MAX });
+            turn.idle_bytes_left.set(if self.reads_less {
+                SHORT_TURN_IDLE_BYTES_MAX
+            } else {
+                TURN_IDLE_BYTES_MAX
+            });
             turn.has_more.set(false);
             turn.was_long.set(false);
             turn.holds_signals.set(true);
@@ -160,7 +166,7 @@ impl Future for Turns {
         if signals_since != 0 && signals::are_due(signals_since) {
             signals::send_held();
         }
-        self.reads_once = left < TURN_LEFT_BYTES_MIN;
+        self.reads_less = left < TURN_LEFT_BYTES_MIN;
         let placed = matches!(self.standing, Standing::Placed);
         if has_more && polled.is_pending() {
             self.stand(placed, cx.waker());
