@@ -22,3 +22,52 @@ pub(crate) use self::tls::TlsStream;
 pub(super) use self::socket::LastActivity;
 pub(super) use self::tcp::LentSocket;
 pub(super) use self::watch::{Notified, Subscription, subscribe};
+
+#[cfg(all(test, not(feature = "simulation")))]
+mod tests {
+    use std::sync::Arc;
+
+    use rcgen::generate_simple_self_signed;
+    use rustls::client::UnbufferedClientConnection;
+    use rustls::crypto::ring::default_provider;
+    use rustls::pki_types::{PrivateKeyDer, ServerName, pem::PemObject};
+    use rustls::server::UnbufferedServerConnection;
+    use rustls::{ClientConfig, RootCertStore, ServerConfig};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use crate::client::transport::{Socket, Tcp, TlsStream};
+
+    #[tokio::test]
+    async fn a_connection_that_waits_for_its_end_keeps_no_memory() {
+        let own = generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        let key = PrivateKeyDer::from_pem_slice(own.signing_key.serialize_pem().as_bytes()).expect("a key");
+        let mut roots = RootCertStore::empty();
+        roots.add(own.cert.der().clone()).expect("an authority");
+        let provider = Arc::new(default_provider());
+        let server =
+            ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
+        let server = server
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![own.cert.der().clone()], key)
+            .expect("a certificate and its key");
+        let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let client = client.expect("versions").with_root_certificates(roots).with_no_client_auth();
+        let name = ServerName::try_from("localhost").expect("a name");
+        let client = UnbufferedClientConnection::new(Arc::new(client), name).expect("a client");
+        let server = UnbufferedServerConnection::new(Arc::new(server)).expect("a server");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let near = TcpStream::connect(listener.local_addr().expect("bound")).await.expect("it listens");
+        let (far, _) = listener.accept().await.expect("a connection");
+        let socket = |tcp| Socket::accepted(Tcp::accepted(tcp));
+        let (client, server) =
+            tokio::join!(TlsStream::connect(socket(near), client), TlsStream::accept(socket(far), server));
+        let (mut client, mut server) = (client.expect("a handshake"), server.expect("a handshake"));
+        client.write_all(b"data").await.expect("sent");
+        server.read_exact(&mut [0; 4]).await.expect("received");
+        assert!(server.memory() > 0);
+        server.shutdown().await.expect("the end");
+        assert_eq!(server.memory(), 0);
+    }
+}

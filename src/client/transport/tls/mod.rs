@@ -84,6 +84,12 @@ impl TlsStream {
         &mut self.socket
     }
 
+    /// How much memory it has for received bytes.
+    #[cfg(all(test, not(feature = "simulation")))]
+    pub(super) fn memory(&self) -> usize {
+        self.incoming.memory()
+    }
+
     /// Whether it holds bytes that the kernel has not accepted.
     pub(super) fn holds_output(&self) -> bool {
         !self.outgoing.is_empty() || self.session.common().wants_write()
@@ -313,8 +319,12 @@ impl AsyncWrite for TlsStream {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if !std::mem::replace(&mut this.shut_down, true) && this.failed.is_none() {
-            this.write(None)?;
+        if !std::mem::replace(&mut this.shut_down, true) {
+            // The peer may take long to end its side. Nobody reads what is received until then.
+            this.incoming.release();
+            if this.failed.is_none() {
+                this.write(None)?;
+            }
         }
         ready!(this.poll_records(cx))?;
         match ready!(Pin::new(&mut this.socket).poll_shutdown(cx)) {

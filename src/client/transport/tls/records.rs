@@ -116,8 +116,13 @@ impl Incoming {
         read
     }
 
+    #[cfg(all(test, not(feature = "simulation")))]
+    pub(super) fn memory(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Gives the memory to the thread. What waits moves to its own.
-    fn release(&mut self) {
+    pub(super) fn release(&mut self) {
         let memory = Vec::with_capacity(self.len());
         let memory = self.move_to(memory);
         give_spare(|spare| &spare.incoming, memory);
