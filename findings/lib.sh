@@ -4,6 +4,7 @@
 #   take_debian PACKAGE=VERSION...   unpacks Debian 12's packages, and what they need and is not installed, into $work/debian
 #   take_pypi PACKAGE==VERSION...    installs into a virtual environment, $work/python
 #   take_npm PACKAGE@VERSION...      installs into $work/node_modules
+#   take_crates CRATE@VERSION:FEATURE,...   builds the Rust program on its standard input with these crates, as $work/program
 #   serve COMMAND...                 runs a server in the background, in $work, until the finding ends
 #   compare EXPECTED                 shows its standard input, and fails if that is not EXPECTED
 
@@ -44,6 +45,22 @@ take_pypi() {
 take_npm() {
     npm install --silent --no-audit --no-fund --prefix "$work" "$@" >/dev/null
     echo "npm: $*"
+}
+
+take_crates() {
+    local crate manifest=$work/crate/Cargo.toml
+    mkdir -p "$work/crate/src"
+    cat >"$work/crate/src/main.rs"
+    {
+        printf '[package]\nname = "program"\nedition = "2021"\n\n[dependencies]\n'
+        for crate in "$@"; do
+            printf '%s = { version = "=%s", default-features = false, features = ["%s"] }\n' "${crate%%@*}" \
+                "$(cut -d@ -f2 <<<"${crate%:*}")" "$(sed 's/.*://; s/,/", "/g' <<<"$crate")"
+        done
+    } >"$manifest"
+    cargo build --quiet --manifest-path "$manifest" --target-dir "$work/target"
+    cp "$work/target/debug/program" "$work/program"
+    echo "crates.io: $*"
 }
 
 # In a process group of its own, which ends with the finding.
