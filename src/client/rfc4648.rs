@@ -23,15 +23,30 @@ pub(super) fn base64(bytes: &[u8]) -> String {
 pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=');
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
-    for group in digits.as_bytes().chunks(4) {
-        let mut bits = 0;
-        for digit in group {
-            bits = bits << 6 | BASE64.iter().position(|known| known == digit)?;
-        }
-        bits <<= 6 * (4 - group.len());
-        bytes.extend([bits >> 16, bits >> 8, bits].iter().take(group.len() - 1).map(|byte| *byte as u8));
-    }
+    append_digits(digits.bytes(), &mut bytes)?;
     (base64(&bytes) == text).then_some(bytes)
+}
+
+/// Decodes digits of base64, without padding. `None` at any other character. Bits that make no whole byte do not count.
+pub(super) fn append_digits(digits: impl Iterator<Item = u8>, bytes: &mut Vec<u8>) -> Option<()> {
+    let (mut bits, mut count) = (0_u32, 0);
+    for digit in digits {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+        }
+    }
+    Some(())
 }
 
 /// Encodes bytes in base16 (section 8), in lower case like HTTP's digests.

@@ -15,6 +15,7 @@ use rustls::pki_types::CertificateDer;
 
 use super::error::{Shown, TrustError};
 use super::pem::split_at;
+use crate::client::rfc4648::append_digits;
 use crate::shortage::is_shortage;
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
@@ -150,24 +151,8 @@ impl Store {
 
 /// Decodes base64 with white space between its digits. Returns false if it has other characters.
 fn append_base64(text: &[u8], bytes: &mut Vec<u8>) -> bool {
-    let (mut bits, mut count) = (0_u32, 0);
-    for digit in text.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != b'=') {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return false,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-        }
-    }
-    true
+    let digits = text.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != b'=');
+    append_digits(digits.copied(), bytes).is_some()
 }
 
 #[cfg(test)]
