@@ -66,7 +66,7 @@ fn every_life_keeps_the_promises() {
 
 /// Seeds that found a fault, and which. A change of a model changes the life of a seed. Then the test of the fault itself
 /// remains.
-const FOUND: [(u64, &str); 6] = [
+const FOUND: [(u64, &str); 9] = [
     (
         3_778,
         "keepalive waited for a pong behind our close frame, where no ping goes, while a slow peer took the upload",
@@ -85,6 +85,12 @@ const FOUND: [(u64, &str); 6] = [
     ),
     (328_496, "two standstills in one closing handshake cut the wait for the peer's close frame short"),
     (664_873, "as before, by a jump of the clock"),
+    (
+        70_536_924,
+        "the deadlines of keepalive and of a probe ended at once, and only one saw that the peer acknowledges an upload",
+    ),
+    (70_720_088, "as before"),
+    (70_984_385, "as before"),
 ];
 
 #[test]

@@ -48,7 +48,7 @@ impl Session<'_> {
         }
         if self.paused || self.undelivered {
             // The listener pauses reading.
-            self.pinger.still_paused(now);
+            self.pinger.restart_deadlines(now);
             if let Some(failure) = &mut self.write_failure
                 && !self.hurried
             {
@@ -140,7 +140,7 @@ impl Session<'_> {
         self.last_read_for = Some(passed);
         self.reads_first = true;
         if stood_still(passed.instant(), now.instant()).is_some() {
-            self.pinger.still_paused(now);
+            self.pinger.restart_deadlines(now);
             if self.close_renewals < CLOSE_RENEWALS_MAX && !self.hurried {
                 self.close_renewals += 1;
                 let by = now + self.close_timeout;

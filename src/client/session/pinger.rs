@@ -126,8 +126,9 @@ impl Pinger {
         self.keepalive.resumed(now);
     }
 
-    /// Reading is still paused, or was impossible. Every answer gets its whole time again.
-    pub(super) fn still_paused(&mut self, now: Moment) {
+    /// Every answer gets its whole time again: reading is still paused or was impossible, or the peer acknowledges data
+    /// ahead of a ping.
+    pub(super) fn restart_deadlines(&mut self, now: Moment) {
         self.keepalive.resumed(now);
         if let Some(probe) = &mut self.probe {
             probe.by = now + probe.doubt.limit();
@@ -193,21 +194,16 @@ impl Pinger {
     }
 
     pub(super) fn due(&mut self, now: Moment, writer: &Writer) -> PingDue {
-        if let Some(doubt) = self.probe.as_ref().filter(|probe| probe.by <= now).map(|probe| probe.doubt) {
-            if !self.peer_acknowledges(writer) {
-                return PingDue::NoProbeAnswer(doubt, doubt.limit());
-            }
-            if let Some(probe) = &mut self.probe {
-                probe.by = now + doubt.limit();
-            }
+        // Progress since the last look is told once. It counts for the deadline of the probe and for that of keepalive.
+        if self.gives_up_at().is_some_and(|by| by <= now) && self.peer_acknowledges(writer) {
+            self.restart_deadlines(now);
+        }
+        if let Some(probe) = self.probe.as_ref().filter(|probe| probe.by <= now) {
+            return PingDue::NoProbeAnswer(probe.doubt, probe.doubt.limit());
         }
         match self.keepalive.due(now) {
             Due::Nothing => PingDue::Nothing,
             Due::Ping => PingDue::Ping { idle: !std::mem::take(&mut self.wrote) },
-            Due::Dead(_) if self.peer_acknowledges(writer) => {
-                self.keepalive.resumed(now);
-                PingDue::Nothing
-            }
             Due::Dead(limit) => PingDue::NoPong(limit),
         }
     }
