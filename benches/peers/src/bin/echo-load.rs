@@ -1,10 +1,11 @@
-//! Echo servers, one after the other, each a process on the CPU for servers: the processor time of that process for each message.
+//! Echo servers, one after the other, each a process on the CPU for servers.
 //!
-//!   echo-load [--server NAME=COMMAND]... MODE SIZE COUNT URL FIRST
+//!   echo-load [--server NAME=COMMAND]... echo|idle SIZE COUNT URL FIRST
 //!
-//! COUNT messages in all go to each server and back, on CONNECTIONS connections with one under way on each, once before what counts and
-//! once for it. The server with number FIRST begins. Prints a line for each: its name, the processor time of the server's process and
-//! the wall time for each message. MODE and URL are not used.
+//! echo: COUNT messages in all go to each server and back, on CONNECTIONS connections with one under way on each, once before what
+//! counts and once for it. Prints a line for each server: its name, the processor time of its process and the wall time for each
+//! message. idle: COUNT connections open and stay idle. The line has the resident memory by which the server's process has grown, for
+//! each. The server with number FIRST begins. URL is not used.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -18,6 +19,10 @@ use tokio::task::JoinSet;
 const SERVER_CPU: &str = "1";
 const CONNECTIONS: usize = 64;
 const READ_BYTES: usize = 131_072;
+/// For an answer alone.
+const SHORT_READ_BYTES: usize = 512;
+/// The time within which the memory of an idle server changes.
+const STEADY: Duration = Duration::from_millis(500);
 const FIN: u8 = 0x80;
 const BINARY: u8 = 2;
 
@@ -45,6 +50,22 @@ impl Server {
         }
         Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
     }
+
+    /// Its resident memory, once it changes no more.
+    async fn resident_bytes(&self) -> u64 {
+        let path = format!("/proc/{}/smaps_rollup", self.0.id());
+        let mut before = 0;
+        loop {
+            let text = std::fs::read_to_string(&path).expect("a process");
+            let line = text.lines().find_map(|line| line.strip_prefix("Rss:")).expect("its memory");
+            let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+            if kib == before {
+                return kib * 1024;
+            }
+            before = kib;
+            tokio::time::sleep(STEADY).await;
+        }
+    }
 }
 
 fn main() {
@@ -56,19 +77,25 @@ fn main() {
         servers.push((name.to_owned(), command.to_owned()));
     }
     let rest: Vec<String> = words.collect();
-    let [_mode, size, count, _url, first] = &rest[..] else { panic!("usage: MODE SIZE COUNT URL FIRST") };
+    let [mode, size, count, _url, first] = &rest[..] else { panic!("usage: MODE SIZE COUNT URL FIRST") };
     let number = |word: &String| word.parse::<usize>().expect("a number");
     let (size, count, first) = (number(size), number(count), number(first));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     for place in 0..servers.len() {
         let (name, command) = &servers[(place + first) % servers.len()];
+        if mode == "idle" {
+            let bytes = runtime.block_on(idle(command, count));
+            println!("{name}: rss_bytes={:.1}", bytes as f64 / count as f64);
+            continue;
+        }
         let (cpu, wall) = runtime.block_on(measure(command, size, count / CONNECTIONS));
         let per = |time: Duration| time.as_nanos() as f64 / (count / CONNECTIONS * CONNECTIONS) as f64;
         println!("{name}: cpu_ns={:.1} wall_ns={:.1}", per(cpu), per(wall));
     }
 }
 
-async fn measure(command: &str, size: usize, each: usize) -> (Duration, Duration) {
+/// A server that listens, and its port.
+fn start(command: &str) -> (Server, u16) {
     let mut words = command.split(' ');
     let program = ["-c", SERVER_CPU].into_iter().chain(&mut words);
     let mut child = Command::new("taskset").args(program).stdout(Stdio::piped()).spawn().expect("started");
@@ -76,10 +103,25 @@ async fn measure(command: &str, size: usize, each: usize) -> (Duration, Duration
     let out = child.stdout.take().expect("piped");
     let server = Server(child);
     BufReader::new(out).read_line(&mut port).expect("a line");
-    let port: u16 = port.trim().parse().expect("a port");
+    (server, port.trim().parse().expect("a port"))
+}
+
+/// The growth of the server's memory with `count` connections.
+async fn idle(command: &str, count: usize) -> u64 {
+    let (server, port) = start(command);
+    let before = server.resident_bytes().await;
+    let mut connections = Vec::with_capacity(count);
+    for _ in 0..count {
+        connections.push(connect(port, SHORT_READ_BYTES).await);
+    }
+    server.resident_bytes().await.saturating_sub(before)
+}
+
+async fn measure(command: &str, size: usize, each: usize) -> (Duration, Duration) {
+    let (server, port) = start(command);
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
-        connections.push(connect(port).await);
+        connections.push(connect(port, READ_BYTES).await);
     }
     connections = section(connections, size, each).await;
     let (cpu, wall) = (server.cpu(), Instant::now());
@@ -87,10 +129,10 @@ async fn measure(command: &str, size: usize, each: usize) -> (Duration, Duration
     (server.cpu() - cpu, wall.elapsed())
 }
 
-async fn connect(port: u16) -> Connection {
+async fn connect(port: u16, read_bytes: usize) -> Connection {
     let stream = TcpStream::connect(("127.0.0.1", port)).await.expect("connected");
     stream.set_nodelay(true).expect("set");
-    let mut connection = AsyncBufReader::with_capacity(READ_BYTES, stream);
+    let mut connection = AsyncBufReader::with_capacity(read_bytes, stream);
     connection.write_all(&upgrade("127.0.0.1", "/")).await.expect("written");
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
