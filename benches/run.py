@@ -455,7 +455,8 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
              "way.", "",
              "In the rows of servers the time is that of the server's process alone. An echo has 64 connections with one message under "
              "way on each; the clients are one process on the other CPU. `raw` is no server: epoll, one recv and one send a message. "
-             "uWebSockets is socketify's, with one call into Python for each message.", "",
+             "uWebSockets is socketify's, with one call into Python for each message. Idle clients have sent the request alone; "
+             "the process of uWebSockets does not grow with them, because it has taken the memory at its start.", "",
              "In the rows of Node's servers the time is that of the server's process alone, which has "
              f"CPU {SERVER_CPU}; the clients are npm ws. An echo has 64 connections with one message under way on each; a "
              "broadcast goes to 1,000, and each of them counts as a message.", ""]

@@ -85,7 +85,10 @@ fn main() {
         let (name, command) = &servers[(place + first) % servers.len()];
         if mode == "idle" {
             let bytes = runtime.block_on(idle(command, count));
-            println!("{name}: rss_bytes={:.1}", bytes as f64 / count as f64);
+            // A process that does not grow has had the memory from its start. It has no figure.
+            if bytes > 0 {
+                println!("{name}: rss_bytes={:.1}", bytes as f64 / count as f64);
+            }
             continue;
         }
         let (cpu, wall) = runtime.block_on(measure(command, size, count / CONNECTIONS));
@@ -110,10 +113,19 @@ fn start(command: &str) -> (Server, u16) {
 async fn idle(command: &str, count: usize) -> u64 {
     let (server, port) = start(command);
     let before = server.resident_bytes().await;
-    let mut connections = Vec::with_capacity(count);
-    for _ in 0..count {
-        connections.push(connect(port, SHORT_READ_BYTES).await);
+    // Several at a time: a server may answer with a delay.
+    let mut openers = JoinSet::new();
+    for opener in 0..CONNECTIONS {
+        let count = (count + opener) / CONNECTIONS;
+        openers.spawn(async move {
+            let mut connections = Vec::with_capacity(count);
+            for _ in 0..count {
+                connections.push(connect(port, SHORT_READ_BYTES).await);
+            }
+            connections
+        });
     }
+    let _connections = openers.join_all().await;
     server.resident_bytes().await.saturating_sub(before)
 }
 
