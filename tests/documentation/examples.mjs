@@ -102,6 +102,21 @@ const TESTS = {
     await close(socket);
     await server.stop();
   },
+  async negotiate(negotiate) {
+    const server = library.createWebSocketServer();
+    negotiate(server);
+    await server.start({ serverIP: '127.0.0.1', serverPort: 0 });
+    const url = `ws://127.0.0.1:${server.stats().serverPort}/`;
+    const socket = library.createWebSocket();
+    await socket.connect(url, { protocol: 'chat' });
+    assert.strictEqual((await event(socket, 'error'))[0].response.body, 'chat.v2 or chat.v1 is needed');
+    const open = event(socket, 'open');
+    await socket.connect(url, { protocol: 'chat.v1, chat.v2' });
+    await open;
+    assert.strictEqual(socket.protocol, 'chat.v2');
+    await close(socket);
+    await server.stop();
+  },
   async watch(watch) {
     const socket = library.createWebSocket();
     const again = new Promise((resolve) => watch(socket, resolve));

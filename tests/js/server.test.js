@@ -627,6 +627,57 @@ serverTest('a listener accepts and refuses clients', async (serving, context) =>
   assert.strictEqual(serving.server.stats().notOpened, 2);
 });
 
+serverTest('a listener chooses the sub-protocol of a client', async (serving, context) => {
+  let answer;
+  serving.server.on('request', (request) => answer(request));
+  await serving.start({ protocol: 'b' });
+  // What the client offers, the arguments of `accept`, and what the client gets.
+  const rows = [
+    ['a, b, c', [undefined, 'c'], 'c'],
+    ['a, b, c', [{ 'X-Served-By': 'us' }, 'a'], 'a'],
+    // The option of `start` chooses.
+    ['a, b, c', [], 'b'],
+    ['a, b, c', [null, null], 'b'],
+  ];
+  for (const [protocol, given, chosen] of rows) {
+    answer = (request) => request.accept(...given);
+    const socket = new Recorder(context);
+    await socket.ws.connect(serving.url, { protocol });
+    const [headers] = await socket.next('headerReceive');
+    assert.strictEqual(headers['x-served-by'], given[0]?.['X-Served-By']);
+    assert.strictEqual(headers['sec-websocket-protocol'], chosen, JSON.stringify([protocol, given]));
+    await serving.next('connect');
+    assert.strictEqual(socket.ws.protocol, chosen);
+  }
+});
+
+serverTest('a listener cannot choose a sub-protocol that the client does not offer', async (serving, context) => {
+  const wrong = ['d', 'A', '', 'a, b', 'a\r\nX-Evil: 1', 5, ['a']];
+  let messages;
+  serving.server.on('request', (request) => {
+    // What JavaScript does with the list changes no offer.
+    request.protocols.push('d');
+    messages = wrong.map((protocol) => {
+      try {
+        request.accept({}, protocol);
+      } catch ({ code, message }) {
+        return `${code} ${message}`;
+      }
+      return 'accepted';
+    });
+    // A refused call is no answer.
+    request.accept({}, request.protocols[0] === 'a' ? 'a' : undefined);
+  });
+  await serving.start({ protocol: 'd' });
+  const notOffered = '401 protocol: the client did not offer it';
+  const noText = '401 protocol: must be a string';
+  for (const [options, chosen] of [[{ protocol: 'a' }, 'a'], [undefined, '']]) {
+    const { socket } = await serving.client(context, options);
+    assert.deepStrictEqual(messages, [...Array(5).fill(notOffered), noText, noText]);
+    assert.strictEqual(socket.ws.protocol, chosen);
+  }
+});
+
 serverTest('a refusal may have a body of another type', async (serving, context) => {
   serving.server.on('request', (request) => request.refuse(409, { body: '{}', header: { 'content-type': 'application/json' } }));
   await serving.start();

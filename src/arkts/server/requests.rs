@@ -62,10 +62,12 @@ pub fn request_value<'env>(env: Engine, asked: Asked) -> Result<(Value<'env>, Un
         c"accept",
         env.named_function("accept", move |call| {
             let env = call.this.env();
-            match answer_headers("accept", call.arguments[0]) {
-                Ok(headers) => {
+            let [headers, protocol, _] = call.arguments;
+            let checked = chosen(protocol, &request);
+            match checked.and_then(|protocol| Ok((protocol, answer_headers("accept", headers)?))) {
+                Ok((protocol, headers)) => {
                     if let Some(answer) = waiting.take() {
-                        answer.accept(headers);
+                        answer.accept_with(headers, protocol);
                     }
                     env.undefined()
                 }
@@ -90,6 +92,19 @@ pub fn request_value<'env>(env: Engine, asked: Asked) -> Result<(Value<'env>, Un
         })?,
     )?;
     Ok((object, unanswered))
+}
+
+/// The sub-protocol that the listener chooses. `None` lets the option of `start` choose.
+fn chosen(protocol: Value<'_>, request: &UpgradeRequest) -> Result<Option<String>, ApiError> {
+    if protocol.is_absent() {
+        return Ok(None);
+    }
+    let name = text("protocol", protocol)?;
+    // What a client offers are tokens, so no other name goes into an answer.
+    match request.protocols.contains(&name) {
+        true => Ok(Some(name)),
+        false => Err(ApiError::parameter("protocol", "the client did not offer it")),
+    }
 }
 
 fn refusal(status: Value<'_>, options: Value<'_>) -> Result<Refusal, ApiError> {

@@ -1253,12 +1253,13 @@ declare namespace webSocket {
     protocols: Array<string>;
 
     /**
-     * Accepts the client. `header` is added to the headers of the upgrade.
+     * Accepts the client. `header` is added to the headers of the upgrade. `protocol` is one of `protocols`; without it the
+     * option `protocol` of `start` chooses.
      *
-     * Throws 401 (`header`).
+     * Throws 401 (`header`; `protocol`: the client did not offer it). The request then still waits.
      * @since 0.1.0 of this library
      */
-    accept(header?: Record<string, string>): void;
+    accept(header?: Record<string, string>, protocol?: string): void;
 
     /**
      * Responds with this HTTP status, 300 to 599, and drops the client.
