@@ -62,6 +62,24 @@ fn writes_while_half_a_ticket_waits_for_its_other_half() {
 }
 
 #[test]
+fn an_empty_record_of_the_handshake_moves_no_message() {
+    let (recorded, mut server) = sealed();
+    // rustls keeps such a record until the next message of a handshake.
+    server
+        .write_all(&[(HANDSHAKE, b""), (DATA, b"\x81\x01a"), (DATA, b"\x81\x01b")])
+        .expect("the client reads");
+    assert_eq!((recorded.next(), recorded.next()), (text("a"), text("b")));
+    recorded.client.send(MessageType::Text, b"c").expect("open");
+    let mut first = [0];
+    server.tcp.read_exact(&mut first).expect("the message");
+    server.write(HANDSHAKE, b"").expect("the client reads");
+    server
+        .write_all(&[(DATA, b"\x81\x01d"), (HANDSHAKE, &tickets(1)), (DATA, b"\x81\x01e")])
+        .expect("the client reads");
+    assert_eq!((recorded.next(), recorded.next()), (text("d"), text("e")));
+}
+
+#[test]
 fn reads_tickets_and_messages_of_one_record_or_many() {
     let (recorded, mut server) = sealed();
     let long = [b"\x81\x7e\xc3\x50".as_slice(), &[b'x'; 50_000]].concat();

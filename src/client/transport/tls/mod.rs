@@ -153,8 +153,7 @@ impl TlsStream {
         };
         match step {
             Step::Ended => self.end(),
-            // No part of another message waits: it may not lie between records of data (RFC 8446 section 5.1).
-            Step::Plaintext(_) => self.incoming.known = 0,
+            // Data may come while rustls still needs others: it keeps an empty record of a handshake.
             _ => self.incoming.known = known,
         }
         Ok(step)
