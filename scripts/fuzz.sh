@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes the protocol code with libFuzzer and AddressSanitizer: the targets of fuzz/.
+# Fuzzes the protocol code and the transport of TLS with libFuzzer and AddressSanitizer: the targets of fuzz/.
 #
 #   scripts/fuzz.sh [SECONDS [TARGET...]]     every target, or those named, for SECONDS each (default 600)
 #   scripts/fuzz.sh --corpus                  only the corpus, without a fuzzer, as `cargo test` does too
@@ -22,7 +22,7 @@ fi
 seconds=${1-600}
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || fail "'$seconds' is no number of seconds" 'Usage: scripts/fuzz.sh [SECONDS [TARGET...]] | --corpus'
 targets=("${@:2}")
-((${#targets[@]})) || targets=(frames inflate response_head close_payload)
+((${#targets[@]})) || targets=(frames inflate response_head close_payload tls)
 
 if [[ $("$CACHE/cargo-fuzz/bin/cargo-fuzz" --version 2>/dev/null) != "cargo-fuzz $CARGO_FUZZ" ]]; then
     step "Installing cargo-fuzz $CARGO_FUZZ"

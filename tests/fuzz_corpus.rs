@@ -39,3 +39,8 @@ fn response_head() {
 fn close_payload() {
     replay("close_payload", targets::close_payload::check);
 }
+
+#[test]
+fn tls() {
+    replay("tls", targets::tls::check);
+}

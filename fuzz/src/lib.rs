@@ -7,4 +7,6 @@ pub mod close_payload;
 pub mod frames;
 pub mod inflate;
 pub mod response_head;
+pub mod tls;
+mod tls_script;
 mod wire;

@@ -153,7 +153,7 @@ impl Random {
     }
 
     /// Single bytes often, whole frames at times.
-    fn step(&mut self) -> usize {
+    pub fn step(&mut self) -> usize {
         match self.below(4) {
             0 => 1,
             1 => 1 + self.below(4) as usize,

@@ -62,6 +62,8 @@ pub use self::tls::{
     AlpnProtocols, ClientCertificate, NetworkSecurityConfig, Password, Pin, PinError, ServerFile, ServerTls,
     TlsError, TlsOptions, TlsServerName, TrustError,
 };
+#[cfg(not(feature = "simulation"))]
+pub use self::transport::tls_client;
 pub use crate::logging::{LogLevel, set_log_level};
 pub use crate::protocol::{
     CLOSE_REASON_BYTES_MAX, CloseCode, FrameHeader, MessageType, PerMessageDeflate, PiecePosition, in_memory,

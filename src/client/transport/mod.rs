@@ -18,6 +18,8 @@ pub(crate) use self::socket::Socket;
 pub(crate) use self::stream::Stream;
 pub(crate) use self::tcp::Tcp;
 pub(crate) use self::tls::TlsStream;
+#[cfg(not(feature = "simulation"))]
+pub use self::tls::tls_client;
 
 pub(super) use self::socket::LastActivity;
 pub(super) use self::tcp::LentSocket;

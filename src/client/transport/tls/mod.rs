@@ -25,6 +25,15 @@ const BATCH_BYTES: usize = 4 * RECORD_BYTES_MAX;
 /// The most bytes that one write takes.
 const WRITE_BYTES_MAX: usize = 262_144;
 
+/// Performs the handshake of a client over any socket. The fuzzer of records calls it.
+#[cfg(not(feature = "simulation"))]
+pub async fn tls_client(
+    socket: tokio::net::TcpStream,
+    session: UnbufferedClientConnection,
+) -> io::Result<impl AsyncRead + AsyncWrite + Unpin> {
+    TlsStream::connect(Socket::accepted(super::tcp::Tcp::accepted(socket)), session).await
+}
+
 /// A TLS connection.
 pub(crate) struct TlsStream {
     socket: Socket,
