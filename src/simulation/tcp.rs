@@ -55,6 +55,7 @@ impl Tcp {
         &mut self,
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
+        _first: bool,
     ) -> Poll<io::Result<usize>> {
         self.0.poll_write(cx, slices)
     }

@@ -156,7 +156,8 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let outcome = self.stream.poll_write(cx, slices);
+        let first = self.written == 0;
+        let outcome = self.stream.poll_write(cx, slices, first);
         if let Poll::Ready(Ok(count)) = outcome {
             self.written += count as u64;
         }

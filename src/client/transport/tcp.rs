@@ -3,13 +3,14 @@
 //! An application in C has the signal's default, which ends the process. `std` asks the kernel not to raise it for a
 //! write of one slice, but cannot ask for several slices. rustls and the session write several.
 
+use std::future::poll_fn;
 use std::io::{self, IoSlice, Read};
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use socket2::SockRef;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::{Interest, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -31,7 +32,22 @@ impl LentSocket {
 impl Tcp {
     /// Connects to an address.
     pub(in crate::client) async fn connect(to: SocketAddr) -> io::Result<Self> {
-        TcpStream::connect(to).await.map(Self::accepted)
+        let socket = Socket::new(Domain::for_address(to), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+        if let Err(error) = socket.connect(&to.into())
+            && error.raw_os_error() != Some(libc::EINPROGRESS)
+        {
+            return Err(error);
+        }
+        // The kernel knows at once whether a peer on this device answers. The runtime would have to ask it.
+        let is_connected = socket.peer_addr().is_ok();
+        let stream = TcpStream::from_std(socket.into())?;
+        if !is_connected {
+            poll_fn(|cx| stream.poll_write_ready(cx)).await?;
+            if let Some(error) = stream.take_error()? {
+                return Err(error);
+            }
+        }
+        Ok(Self::accepted(stream))
     }
 
     /// Makes a socket from an accepted connection.
@@ -96,14 +112,20 @@ impl Tcp {
         }
     }
 
-    /// Writes as much as the kernel takes.
+    /// Writes as much as the kernel takes. The `first` write does not wait until the runtime knows that the kernel takes any.
     pub(super) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
+        first: bool,
     ) -> Poll<io::Result<usize>> {
+        let mut asks_kernel = first;
         loop {
-            match write_now(&self.0, slices) {
+            let written = match std::mem::take(&mut asks_kernel) {
+                true => send(&SockRef::from(&*self.0), slices),
+                false => write_now(&self.0, slices),
+            };
+            match written {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     ready!(self.0.poll_write_ready(cx))?;
                 }
@@ -121,9 +143,75 @@ impl Tcp {
 
 fn write_now(socket: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     let sender = SockRef::from(socket);
+    socket.try_io(Interest::WRITABLE, || send(&sender, slices))
+}
+
+/// Compiled once, not for each caller.
+#[inline(never)]
+fn send(sender: &Socket, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     // The system call for one slice costs less. One slice is the rule with TLS, and with few messages.
-    socket.try_io(Interest::WRITABLE, || match slices {
+    match slices {
         [slice] => sender.send_with_flags(slice, libc::MSG_NOSIGNAL),
         slices => sender.send_vectored_with_flags(slices, libc::MSG_NOSIGNAL),
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    const AT_ONCE: &str = "at once";
+
+    fn listener(backlog: i32) -> (TcpListener, SocketAddr) {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).expect("a socket");
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("a free port");
+        socket.listen(backlog).expect("it listens");
+        let listener = TcpListener::from(socket);
+        let address = listener.local_addr().expect("bound");
+        (listener, address)
+    }
+
+    fn received(listener: &TcpListener, count: usize) -> Vec<u8> {
+        let (mut peer, _) = listener.accept().expect("a connection");
+        let mut bytes = vec![0; count];
+        peer.read_exact(&mut bytes).expect("sent");
+        bytes
+    }
+
+    #[tokio::test]
+    async fn a_peer_on_this_device_gets_the_first_bytes_at_once() {
+        let (listener, address) = listener(1);
+        let mut tcp = Tcp::connect(address).now_or_never().expect(AT_ONCE).expect("a connection");
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let slices = [IoSlice::new(b"first")];
+        assert!(tcp.poll_write(&mut cx, &slices, false).is_pending(), "the runtime knows of nothing yet");
+        assert!(matches!(tcp.poll_write(&mut cx, &slices, true), Poll::Ready(Ok(5))));
+        assert_eq!(received(&listener, 5), b"first");
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_answers_later_is_waited_for() {
+        // The kernel drops a second connection until the first one is accepted.
+        let (listener, address) = listener(0);
+        let _first = Tcp::connect(address).now_or_never().expect(AT_ONCE).expect("a connection");
+        let mut second = Box::pin(Tcp::connect(address));
+        assert!((&mut second).now_or_never().is_none(), "it has no answer");
+        drop(listener.accept().expect("the first connection"));
+        let mut tcp = second.await.expect("a connection");
+        let slices = [IoSlice::new(b"second")];
+        assert_eq!(poll_fn(|cx| tcp.poll_write(cx, &slices, true)).await.expect("written"), 6);
+        assert_eq!(received(&listener, 6), b"second");
+    }
+
+    #[tokio::test]
+    async fn a_port_without_a_listener_refuses() {
+        let (listener, address) = listener(1);
+        drop(listener);
+        let refused = Tcp::connect(address).await.err().map(|error| error.kind());
+        assert_eq!(refused, Some(io::ErrorKind::ConnectionRefused));
+    }
 }
