@@ -325,7 +325,10 @@ impl Writer {
 
     /// Closes cleanly, within `limit`.
     pub(super) async fn finish_within(mut self: Box<Self>, limit: Duration, counters: &Counters) {
-        let _ = Box::pin(within(limit, Instant::now() + limit, self.finish(counters))).await;
+        // If the peer has ended its side, the drop of the socket ends ours.
+        if !(self.out.is_empty() && self.stream.has_ended()) {
+            let _ = Box::pin(within(limit, Instant::now() + limit, self.finish(counters))).await;
+        }
         while let Some(chunk) = self.out.pop_front() {
             if let Some(tail) = chunk.tail {
                 self.owed().spent.push(tail);

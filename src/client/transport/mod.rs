@@ -72,4 +72,16 @@ mod tests {
         server.shutdown().await.expect("the end");
         assert_eq!(server.memory(), 0);
     }
+
+    #[tokio::test]
+    async fn the_end_is_known_when_all_data_before_it_is_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let near = TcpStream::connect(listener.local_addr().expect("bound")).await.expect("it listens");
+        let (mut far, _) = listener.accept().await.expect("a connection");
+        let mut socket = Socket::accepted(Tcp::accepted(near));
+        assert!(!socket.has_ended());
+        far.write_all(b"x").await.expect("written");
+        drop(far);
+        assert_eq!([socket.has_ended(), socket.has_ended()], [false, true]);
+    }
 }

@@ -72,6 +72,13 @@ impl Socket {
         self.asks_kernel = true;
     }
 
+    /// Whether the kernel knows of the peer's end of the stream. Data before the end may be lost.
+    pub(super) fn has_ended(&mut self) -> bool {
+        let mut byte = [0];
+        let mut buf = ReadBuf::new(&mut byte);
+        matches!(self.stream.read_now(&mut buf), Some(Ok(()))) && buf.filled().is_empty()
+    }
+
     /// Lends the socket for writing. Bytes written there are counted by [`Socket::note_written`].
     pub(super) fn lend(&self) -> Option<LentSocket> {
         self.stream.lend()

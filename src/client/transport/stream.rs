@@ -55,6 +55,14 @@ impl Stream {
         }
     }
 
+    /// See [`Socket::has_ended`]. False with TLS, which has an end of its own to send.
+    pub(in crate::client) fn has_ended(&mut self) -> bool {
+        match self {
+            Self::Plain(stream) => stream.has_ended(),
+            Self::Tls(_) => false,
+        }
+    }
+
     /// The socket below TLS.
     pub(crate) fn socket(&mut self) -> &mut Socket {
         match self {
