@@ -3,7 +3,8 @@
 #
 # A good guess: fragments are invisible to applications (RFC 6455 section 5.4). Here half a message is acted on before
 # the connection ends. Each close frame of Kore is empty: its answer to 4001, and what it sends for a message over its
-# limit of 16,384 bytes. So the cause is never seen. Its 101 on plain TCP has HSTS, which only HTTPS may send. Needs gcc.
+# limit of 16,384 bytes. So the cause is never seen. Its 101 on plain TCP has HSTS, which only HTTPS may send. Needs
+# gcc.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_debian kore=4.1.0-6+b1
@@ -41,7 +42,8 @@ domain * {
 CONF
 serve "$work/debian/usr/bin/kore" -frnc kore.conf
 
-python3 - <<'PY' | compare "HTTP/1.1 101 Switching Protocols, strict-transport-security: max-age=31536000; includeSubDomains
+python3 - <<'PY' | compare "HTTP/1.1 101 Switching Protocols
+strict-transport-security: max-age=31536000; includeSubDomains
 a message in one frame: text b'onetwo'
 the first of two fragments: text b'one'
 the second: close b''
@@ -51,7 +53,8 @@ close 4001: close b''"
 from raw import *
 
 client = Raw(16912)
-print(f"{client.status}, strict-transport-security: {', '.join(client.header('strict-transport-security'))}")
+print(client.status)
+print("strict-transport-security:", *client.header("strict-transport-security"))
 print("a message in one frame:", client.send(TEXT, b"onetwo").read())
 print("the first of two fragments:", client.send(TEXT, b"one", fin=False).read())
 print("the second:", client.send(CONTINUATION, b"two").read())
