@@ -12,6 +12,7 @@ export XDG_CONFIG_DIRS=$work/conf
 serve "$work/debian/usr/lib/cockpit/cockpit-ws" --no-tls --address 127.0.0.1 --port 16914
 
 python3 - <<'PY' | compare "without Origin: HTTP/1.1 403 Forbidden
+with an Origin that lacks the port: HTTP/1.1 403 Forbidden
 not logged in: HTTP/1.1 101 Switching Protocols
 what comes: text b'\n{\"command\":\"init\",\"problem\":\"no-session\"}', close 1001 b'no-session'
 no offer: []
@@ -28,6 +29,7 @@ def client(*offer):
 
 
 print("without Origin:", Raw(16914, PATH).status)
+print("with an Origin that lacks the port:", Raw(16914, PATH, ["Origin: http://127.0.0.1"]).status)
 opened = client()
 print("not logged in:", opened.status)
 print(f"what comes: {opened.read()}, {opened.read()}")
