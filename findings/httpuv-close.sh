@@ -30,24 +30,14 @@ what the program saw: closed after 3 messages
 a close of the program: close 4001 b'bye', silence"
 from raw import *
 
-
-def together(*frames):
-    client = Raw(16922)
-    client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
-    for frame in frames:
-        client.send(*frame)
-    client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
-    return client
-
-
 messages = [(TEXT, number) for number in (b"1", b"2", b"3")]
-still_open = together(*messages)
+still_open = Raw(16922).together(*messages)
 print("three messages:", still_open.rest())
-print("three messages and close 1000:", together(*messages, (CLOSE, struct.pack("!H", 1000))).rest())
+print("three messages and close 1000:", Raw(16922).together(*messages, (CLOSE, struct.pack("!H", 1000))).rest())
 log = f"{os.environ['work']}/server.log"
 while "closed" not in open(log).read():
     time.sleep(0.1)
 print("what the program saw:", [line for line in open(log).read().split("\n") if "closed" in line][0])
-client = together((TEXT, b"close"))
+client = Raw(16922).together((TEXT, b"close"))
 print("a close of the program:", client.rest())
 PY

@@ -41,23 +41,13 @@ one of 65536 bytes: RST
 close 4001: FIN"
 from raw import *
 
-
-def together(*frames):
-    """Sends all frames in one segment."""
-    client = Raw(16911)
-    client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
-    for opcode, payload in frames:
-        client.send(opcode, payload)
-    client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
-    return client.rest()
-
-
 client = Raw(16911)
 answers = [client.send(TEXT, payload).read() for payload in (b"one", b"two")]
 print("two messages, one after the answer to the other:", ", ".join(answers))
-print("two messages at once:", together((TEXT, b"one"), (TEXT, b"two")))
-print("text, binary and a ping at once:", together((TEXT, b"one"), (BINARY, b"two"), (PING, b"three")))
-print("a ping:", together((PING, b"three")))
+print("two messages at once:", Raw(16911).together((TEXT, b"one"), (TEXT, b"two")).rest())
+mixed = Raw(16911).together((TEXT, b"one"), (BINARY, b"two"), (PING, b"three"))
+print("text, binary and a ping at once:", mixed.rest())
+print("a ping:", Raw(16911).send(PING, b"three").rest())
 client = Raw(16911)
 answers = [client.send(TEXT, b"one", fin=False).read(), client.send(CONTINUATION, b"two").read()]
 print("two fragments, the second after the answer:", ", ".join(answers))

@@ -46,10 +46,7 @@ def first():
 
 print("one frame:", Raw(16913).send(TEXT, CALL).rest())
 print("two fragments in two reads:", first().send(*SECOND).rest())
-client = Raw(16913)
-client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
-client.send(*FIRST).send(*SECOND)
-client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+client = Raw(16913).together(FIRST, SECOND)
 print("two fragments in one read:", client.rest(5))
 print("then a ping:", client.send(PING, b"now").rest())
 print("a ping between two fragments:", first().send(PING, b"now").rest())

@@ -63,6 +63,14 @@ class Raw:
         self.sock.sendall(head + mask + masked)
         return self
 
+    def together(self, *frames):
+        """Sends frames, each as the arguments of `send`, in one segment."""
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        for frame in frames:
+            self.send(*frame)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+        return self
+
     def close(self, code=None, reason=b""):
         return self.send(CLOSE, b"" if code is None else struct.pack("!H", code) + reason)
 
