@@ -1,5 +1,6 @@
 //! A chunk of the send queue: complete frames, ready for the wire, or one message to compress.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,6 +22,14 @@ pub(in crate::client) const FRAGMENT_BYTES: usize = 4 * CHUNK_BYTES - FRAME_HEAD
 
 /// Memory of sent chunks, for new ones.
 static SPARE_CHUNKS: SparePool = SparePool::new(CHUNK_BYTES / 4..=4 * CHUNK_BYTES);
+
+/// Up to this size, memory stays with the thread that has sent from it.
+const SMALL_BYTES_MAX: usize = 2_048;
+
+thread_local! {
+    /// For a listener that answers each message: its answer is sent on the same thread.
+    static SPARE_SMALL: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// A payload in another owner's memory. It is masked in place, and its drop tells the owner.
 pub trait Payload: AsRef<[u8]> + AsMut<[u8]> + Send + Sync {}
@@ -295,7 +304,14 @@ pub(super) fn drop_continuations(queue: &mut VecDeque<Chunk>, dropped: &mut Drop
 
 /// Memory for a chunk of this many bytes.
 pub(super) fn chunk_memory(bytes: usize) -> Vec<u8> {
-    let mut memory = SPARE_CHUNKS.take();
+    let mut memory = Vec::new();
+    if bytes <= SMALL_BYTES_MAX {
+        // A thread that ends has none.
+        memory = SPARE_SMALL.try_with(Cell::take).unwrap_or_default();
+    }
+    if memory.capacity() == 0 {
+        memory = SPARE_CHUNKS.take();
+    }
     memory.reserve(bytes);
     memory
 }
@@ -308,8 +324,12 @@ pub(super) fn try_chunk_memory(bytes: usize) -> Result<Vec<u8>, SendError> {
 }
 
 /// Takes back the memory of a chunk that was sent.
-pub(in crate::client) fn recycle_chunk(memory: Vec<u8>) {
-    SPARE_CHUNKS.put(memory);
+pub(in crate::client) fn recycle_chunk(mut memory: Vec<u8>) {
+    if memory.capacity() > SMALL_BYTES_MAX {
+        return SPARE_CHUNKS.put(memory);
+    }
+    memory.clear();
+    let _ = SPARE_SMALL.try_with(|spare| spare.set(memory));
 }
 
 #[cfg(test)]

@@ -272,7 +272,12 @@ impl SendQueue {
         if self.chunks.is_empty() {
             return;
         }
-        out.append(&mut self.chunks);
+        if out.is_empty() {
+            // Nothing moves.
+            std::mem::swap(out, &mut self.chunks);
+        } else {
+            out.append(&mut self.chunks);
+        }
         let Backlog { bytes, messages } = std::mem::take(&mut self.queued);
         self.in_flight.bytes += bytes;
         self.in_flight.messages += messages;
