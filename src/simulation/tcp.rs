@@ -47,6 +47,11 @@ impl Tcp {
         self.0.poll_read(cx, buf)
     }
 
+    /// Nobody knows it but the model, which a read asks.
+    pub(crate) fn poll_empty(&self, _cx: &mut Context<'_>) -> bool {
+        false
+    }
+
     pub(crate) fn read_now(&mut self, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
         self.0.read_now(buf)
     }

@@ -32,6 +32,8 @@ pub const MODELS: &[Model] = &[
     Model { name: "client::a_cancelled_attempt_that_fails_ends_once", switches: None, run: failed },
     Model { name: "client::attempts_are_told_one_after_the_other", switches: None, run: attempts_in_turn },
     Model { name: "client::a_sleeping_session_is_woken_by_a_message", switches: None, run: woken_by_message },
+    Model { name: "client::a_session_that_writes_misses_no_message", switches: None, run: misses_no_message },
+    Model { name: "client::a_session_that_writes_misses_no_request", switches: None, run: misses_no_request },
     Model { name: "client::a_sleeping_session_is_woken_by_a_ping", switches: None, run: woken_by_ping },
     Model { name: "client::a_sleeping_session_is_woken_by_a_close", switches: None, run: woken_by_close },
     Model {
@@ -278,6 +280,35 @@ fn woken_by_message() {
         session.end(Some(1000));
     });
     send(&shared, 1).expect("open");
+    session.join().expect("no panic");
+    assert_eq!(log.take(), [Told::Opened, Told::Sent(1), Told::Closed(1000, 0)]);
+}
+
+/// A session has one look for all that comes while it writes, before it sleeps.
+fn misses_no_message() {
+    let (shared, log) = client();
+    let attempt = shared.begin().expect("idle");
+    let mut session = block_on(Session::open(shared.clone(), attempt)).expect("nobody stops it");
+    let session = thread::spawn(move || {
+        block_on(session.writes(2));
+        session.end(Some(1000));
+    });
+    send(&shared, 1).expect("open");
+    send(&shared, 2).expect("open");
+    session.join().expect("no panic");
+    assert_eq!(log.take(), [Told::Opened, Told::Sent(1), Told::Sent(2), Told::Closed(1000, 0)]);
+}
+
+fn misses_no_request() {
+    let (shared, log) = client();
+    let attempt = shared.begin().expect("idle");
+    send(&shared, 1).expect("connecting");
+    let mut session = block_on(Session::open(shared.clone(), attempt)).expect("nobody stops it");
+    let session = thread::spawn(move || {
+        assert!(matches!(block_on(session.next()), Command::Close(_)));
+        session.end(Some(1000));
+    });
+    assert_eq!(shared.close(Some(1000), ""), Ok(CloseStart::Handshake));
     session.join().expect("no panic");
     assert_eq!(log.take(), [Told::Opened, Told::Sent(1), Told::Closed(1000, 0)]);
 }

@@ -1,5 +1,5 @@
 //! Replaces the library's `session`, which needs a socket and a clock. It asks the client's state what session/mod.rs,
-//! session/connection.rs and session/retry.rs ask it, in the same order; its peer takes each byte at once.
+//! session/events.rs and session/retry.rs ask it, in the same order; its peer takes each byte at once.
 
 #[allow(dead_code)]
 #[path = "../../../src/client/session/notify.rs"]
@@ -8,7 +8,7 @@ mod notify;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 
 use self::notify::notify;
 use super::cause::Cause;
@@ -112,16 +112,41 @@ impl Session {
 
     /// Sleeps until there is something to do, and writes what is queued.
     pub(super) async fn next(&mut self) -> Command {
+        let mut left = usize::MAX;
+        let command = poll_fn(|cx| self.poll_turn(&mut left, cx)).await;
+        self.write();
+        command
+    }
+
+    /// One turn, as in `Session::poll_events`. Ready at a request, or when `left` more messages are written.
+    fn poll_turn(&mut self, left: &mut usize, cx: &Context<'_>) -> Poll<Command> {
+        let mut listens = false;
         loop {
-            let Self { shared, out, .. } = self;
-            let command = poll_fn(|cx| match shared.poll_command(out, cx) {
-                Command::None if out.is_empty() => Poll::Pending,
-                command => Poll::Ready(command),
-            })
-            .await;
-            self.write();
-            if !matches!(command, Command::None) {
-                return command;
+            if !listens {
+                let command = self.shared.poll_command(&mut self.out, None);
+                if !matches!(command, Command::None) {
+                    return Poll::Ready(command);
+                }
+            }
+            if self.out.is_empty() && !listens {
+                let command = self.shared.poll_command(&mut self.out, Some(cx));
+                if !matches!(command, Command::None) {
+                    return Poll::Ready(command);
+                }
+                listens = true;
+            }
+            if self.out.is_empty() {
+                return Poll::Pending;
+            }
+            *left -= self.out.iter().map(|chunk| chunk.messages).sum::<usize>();
+            let shared = self.shared.clone();
+            self.write_with(|| {
+                let noted = shared.note_written(Backlog::default(), cx);
+                listens = noted.listens;
+                noted.drained
+            });
+            if *left == 0 {
+                return Poll::Ready(Command::None);
             }
         }
     }
@@ -138,7 +163,7 @@ impl Session {
                 written = rest.of_first;
             }
             loop {
-                let command = shared.poll_command(out, cx);
+                let command = shared.poll_command(out, Some(cx));
                 for chunk in out.drain(..) {
                     sink.write(&chunk.bytes[std::mem::take(&mut written)..]);
                 }
@@ -157,10 +182,16 @@ impl Session {
         .await;
     }
 
+    /// Sleeps until this many messages are queued, and writes them.
+    pub(super) async fn writes(&mut self, count: usize) {
+        let mut left = count;
+        poll_fn(|cx| self.poll_turn(&mut left, cx)).await;
+    }
+
     /// Sleeps until something is queued, and writes it.
     pub(super) async fn written(&mut self) {
         let Self { shared, out, .. } = self;
-        poll_fn(|cx| match shared.poll_command(out, cx) {
+        poll_fn(|cx| match shared.poll_command(out, Some(cx)) {
             Command::None if out.is_empty() => Poll::Pending,
             _ => Poll::Ready(()),
         })
@@ -168,11 +199,17 @@ impl Session {
         self.write();
     }
 
-    /// The kernel takes all, as in `Session::wrote`.
+    /// The kernel takes all.
     pub(super) fn write(&mut self) {
+        let shared = self.shared.clone();
+        self.write_with(|| shared.note_in_flight(Backlog::default()));
+    }
+
+    /// The same, as in `Session::wrote`. `note` reports it, and returns whether the queue has drained.
+    fn write_with(&mut self, note: impl FnOnce() -> bool) {
         let Self { shared, listener, out, .. } = self;
         let receipts: Vec<_> = out.drain(..).filter_map(|chunk| chunk.receipt).collect();
-        let drained = shared.note_in_flight(Backlog::default());
+        let drained = note();
         if !receipts.is_empty() {
             notify(shared, &mut **listener, |listener| {
                 receipts.iter().for_each(|receipt| listener.sent(*receipt, Outcome::Sent));
@@ -186,7 +223,7 @@ impl Session {
     /// Takes what is queued, and writes none of it.
     pub(super) async fn take(&mut self) {
         let Self { shared, out, .. } = self;
-        poll_fn(|cx| Poll::Ready(shared.poll_command(out, cx))).await;
+        poll_fn(|cx| Poll::Ready(shared.poll_command(out, Some(cx)))).await;
     }
 
     /// The connection has ended: closed by this side's code, or lost.

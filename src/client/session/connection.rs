@@ -24,14 +24,13 @@ use crate::client::keepalive::{Keepalive, Ticks};
 use crate::client::moment::{Moment, Span};
 use crate::client::request::SessionOptions;
 use crate::client::shared::lending::Lending;
-use crate::client::shared::{CloseRequest, Command, Shared};
+use crate::client::shared::{CloseRequest, Shared};
 use crate::client::transport::{Endpoints, Stream};
 use crate::logging;
 use crate::platform;
 use crate::protocol::{
     CloseCode, Connection, ConnectionEnd, Decoder, Negotiated, ProtocolError, Queued, ReadBuffer,
 };
-use crate::runtime;
 
 /// The reason why a session woke.
 pub(super) enum Wake {
@@ -90,7 +89,11 @@ pub(super) struct Session<'a> {
     /// Writing is paused until the listener has processed earlier frame events.
     pub(super) awaits_listener: bool,
     /// Reading and writing take turns, so that neither starves the other.
-    read_next: bool,
+    pub(super) read_next: bool,
+    /// Whoever has something for it wakes it.
+    pub(super) listens: bool,
+    /// It looks once more for what callers want, and then listens.
+    pub(super) listens_next: bool,
     pub(super) budget: Budget,
     pub(super) lending: Lending<'a>,
     /// Until then callers do the writing.
@@ -160,6 +163,8 @@ impl<'a> Session<'a> {
             undelivered: true,
             awaits_listener: false,
             read_next: false,
+            listens: false,
+            listens_next: false,
             budget: Budget::default(),
             lending: Lending::new(shared),
             left_until: None,
@@ -176,20 +181,23 @@ impl<'a> Session<'a> {
     }
 
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<CloseOutcome> {
+        (self.listens, self.listens_next) = (false, false);
         ready!(self.poll_outlet(cx));
-        self.timer.look_at_clock();
+        let mut now = self.timer.look_at_clock();
         loop {
             let Poll::Ready(wake) = self.poll_wake(cx) else {
                 self.lend_outlet();
                 return Poll::Pending;
             };
-            if let Some(outcome) = self.act(wake) {
+            // The first call of the listener may take long, so the time is good for the first wake alone.
+            if let Some(outcome) = self.act(wake, now.take(), cx) {
                 return Poll::Ready(outcome);
             }
         }
     }
 
-    fn act(&mut self, wake: Wake) -> Option<CloseOutcome> {
+    /// `now` is the time, if it is known.
+    fn act(&mut self, wake: Wake, now: Option<Moment>, cx: &Context<'_>) -> Option<CloseOutcome> {
         match wake {
             Wake::Ping(payload) => {
                 self.ping(payload);
@@ -205,17 +213,17 @@ impl<'a> Session<'a> {
                 None
             }
             Wake::Wrote(count) => {
-                self.wrote(count);
+                self.wrote(count, cx);
                 None
             }
-            Wake::Ready => self.deliver(Moment::now()),
+            Wake::Ready => self.deliver(now.unwrap_or_else(Moment::now)),
             Wake::Read(ReadOutcome::Buffered(0) | ReadOutcome::Directly(0)) => self.read_ended(None),
             Wake::Read(ReadOutcome::Buffered(count)) => {
-                self.received(count);
+                self.received(count, now);
                 self.deliver(self.last_read)
             }
             Wake::Read(ReadOutcome::Directly(count)) => {
-                self.received(count);
+                self.received(count, now);
                 match self.reader.decoder.read_directly(count) {
                     Ok(()) => self.deliver(self.last_read),
                     Err(error) => self.violated(error),
@@ -268,10 +276,10 @@ impl<'a> Session<'a> {
         })
     }
 
-    fn received(&mut self, count: usize) {
+    fn received(&mut self, count: usize, now: Option<Moment>) {
         self.shared.counters.received_bytes(count);
         self.budget.spend(count);
-        self.last_read = Moment::now();
+        self.last_read = now.unwrap_or_else(Moment::now);
         self.pinger.received(self.last_read);
     }
 
@@ -313,88 +321,6 @@ impl<'a> Session<'a> {
             self.writer.push_control(|encoder, out| encoder.ping(out, &payload));
             self.pinger.sent(payload, Moment::now());
         }
-    }
-
-    fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        if self.budget.is_spent() {
-            self.end_turn(cx);
-            return Poll::Pending;
-        }
-        let wake = self.poll_events(cx);
-        if wake.is_pending() && self.budget.renew() {
-            runtime::long_turn();
-        }
-        wake
-    }
-
-    fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        if std::mem::take(&mut self.reads_first) {
-            self.writer.stream.socket().ask_kernel();
-            if let Poll::Ready(wake) = self.poll_read(cx) {
-                return Poll::Ready(wake);
-            }
-        }
-        // Commands come first, because they are few. A caller may hold the lock for long. That wait must not come
-        // between a ping and its write.
-        match self.writer.out.take(|out| self.shared.poll_command(out, cx)) {
-            Command::Ping(payload) => return Poll::Ready(Wake::Ping(payload)),
-            Command::Close(request) => return Poll::Ready(Wake::Close(request)),
-            Command::NetworkChanged => return Poll::Ready(Wake::NetworkChanged),
-            Command::Hurry => return Poll::Ready(Wake::Hurry),
-            Command::None => {}
-        }
-        if let Poll::Ready(wake) = self.poll_timer(cx) {
-            return Poll::Ready(wake);
-        }
-        if self.write_failure.is_some() {
-            return self.poll_read(cx);
-        }
-        self.read_next = !self.read_next;
-        if self.read_next {
-            if let Poll::Ready(wake) = self.poll_read(cx) {
-                return Poll::Ready(wake);
-            }
-            self.poll_write(cx)
-        } else {
-            if let Poll::Ready(wake) = self.poll_write(cx) {
-                return Poll::Ready(wake);
-            }
-            self.poll_read(cx)
-        }
-    }
-
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        let traced = self.listener.traces_frames() && !self.shared.is_detached();
-        self.writer.keep_headers(traced);
-        self.awaits_listener = traced && self.listener.poll_caught_up(cx).is_pending();
-        if self.awaits_listener {
-            return Poll::Pending;
-        }
-        if self.leaves_writing() {
-            return Poll::Pending;
-        }
-        let written = self.writer.poll_write(cx, &self.shared.counters);
-        self.budget.spend(std::mem::take(&mut self.writer.compressed));
-        match ready!(written) {
-            Ok(0) if !self.writer.has_receipts() => Poll::Pending,
-            Ok(count) => Poll::Ready(Wake::Wrote(count)),
-            Err(error) => Poll::Ready(Wake::WriteFailed(error)),
-        }
-    }
-
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        if !self.shared.is_detached() && self.listener.poll_ready(cx).is_pending() {
-            self.paused = true;
-            return Poll::Pending;
-        }
-        if std::mem::take(&mut self.paused) {
-            self.pinger.resumed(Moment::now());
-        }
-        if std::mem::take(&mut self.undelivered) {
-            return Poll::Ready(Wake::Ready);
-        }
-        let read = self.reader.poll_read(&mut self.writer.stream, cx);
-        read.map(|read| read.map_or_else(Wake::ReadFailed, Wake::Read))
     }
 
     /// The application closes the connection.

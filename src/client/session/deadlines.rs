@@ -2,10 +2,10 @@
 //!
 //! They are checked before reading and writing, because those may never stop.
 
-use std::task::{Context, Poll};
+use std::task::Context;
 use std::time::Duration;
 
-use super::connection::{Interval, Session, Wake};
+use super::connection::{Interval, Session};
 use super::end::CloseOutcome;
 use super::notify::notify;
 use super::pinger::{Doubt, PingDue};
@@ -24,11 +24,10 @@ const SLEPT_FOR_LONG: Duration = Duration::from_secs(10);
 const CLOSE_RENEWALS_MAX: u8 = 3;
 
 impl Session<'_> {
-    /// Ready when a deadline has passed.
-    pub(super) fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        match self.nearest_deadline() {
-            Some(nearest) => self.timer.poll(nearest, cx).map(|()| Wake::Timer),
-            None => Poll::Pending,
+    /// The nearest deadline will wake the session.
+    pub(super) fn set_timer(&mut self, cx: &mut Context<'_>) {
+        if let Some(nearest) = self.nearest_deadline() {
+            self.timer.set(nearest, cx);
         }
     }
 

@@ -9,22 +9,24 @@ use crate::client::event::{Direction, Outcome};
 use crate::client::moment::Moment;
 use crate::client::send_queue::{Chunk, FLOOD_BYTES};
 use crate::client::shared::lending::{Plan, Returned};
+use crate::client::shared::looking::Noted;
 use crate::runtime;
 
 /// How long a flooded session leaves the writing to callers before it checks whether they write.
 const LEFT_TO_CALLERS: Duration = Duration::from_millis(1);
 
 impl Session<'_> {
-    pub(super) fn wrote(&mut self, count: usize) {
+    pub(super) fn wrote(&mut self, count: usize, cx: &Context<'_>) {
         self.shared.counters.sent_bytes(count);
         self.budget.spend(count);
-        self.has_written();
+        self.has_written(cx);
     }
 
     /// The kernel has accepted data.
-    fn has_written(&mut self) {
+    fn has_written(&mut self, cx: &Context<'_>) {
         self.pinger.wrote();
-        let drained = self.shared.note_in_flight(self.writer.pending());
+        let Noted { drained, listens } = self.shared.note_written(self.writer.pending(), cx);
+        self.listens = listens;
         self.notify_sent();
         if drained {
             notify(self.shared, self.listener, |listener| listener.drained());
@@ -58,7 +60,7 @@ impl Session<'_> {
                 self.left_until = Some(Moment::now() + LEFT_TO_CALLERS);
             }
             if written > 0 {
-                self.has_written();
+                self.has_written(cx);
             }
         }
         Poll::Ready(())
@@ -90,7 +92,8 @@ impl Session<'_> {
         let flooded = self.writer.out.take_flooded();
         if flooded && !self.writer.out.is_empty() && self.can_lend() {
             self.left_until = Some(Moment::now() + LEFT_TO_CALLERS);
-            if self.poll_timer(cx).is_pending() {
+            self.set_timer(cx);
+            if !self.timer.rings() && self.shared.listen(cx) {
                 return;
             }
         }

@@ -10,6 +10,7 @@ mod compress;
 mod connection;
 mod deadlines;
 mod end;
+mod events;
 mod lending;
 mod notify;
 mod outgoing;

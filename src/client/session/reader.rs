@@ -60,6 +60,10 @@ impl Reader {
         stream: &mut Stream,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<ReadOutcome>> {
+        if stream.poll_drained(cx) {
+            self.release();
+            return Poll::Pending;
+        }
         if self.buffer.is_empty()
             && let Some(mut room) = self.decoder.direct_room()
         {

@@ -60,8 +60,11 @@ impl Session<'_> {
     /// even if few bytes were read for it, because compressed messages may be up to a thousand times as large. Between
     /// two batches the listener is asked for room.
     fn messages(&mut self, first: Decoded, pace: &mut Pace) -> Result<Option<Decoded>, ProtocolError> {
+        if std::mem::take(&mut self.listens) {
+            self.shared.awake();
+        }
+        self.listens_next = true;
         let Self { shared, listener, reader: Reader { buffer, decoder }, undelivered, budget, .. } = self;
-        shared.awake();
         in_callback(&mut **listener, |listener| {
             let mut batch = if shared.is_detached() { None } else { Batch::begin(listener) };
             let (mut decoded, mut extent) = (Ok(Some(first)), Extent::default());
@@ -85,6 +88,7 @@ impl Session<'_> {
                     }
                     may_follow(bytes, left)
                 };
+                let is_whole = matches!(decoded, Ok(Some(Decoded::Message(..))));
                 let goes_on = match decoded {
                     Ok(Some(Decoded::Message(kind, range))) => {
                         let left = buffer.data().len();
@@ -117,7 +121,8 @@ impl Session<'_> {
                     decoded = Ok(None);
                     break;
                 }
-                decoded = decoder.decode(buffer);
+                // Nothing is open after a whole message.
+                decoded = if is_whole && buffer.is_empty() { Ok(None) } else { decoder.decode(buffer) };
                 if !decoder.has_headers() {
                     continue;
                 }

@@ -1,6 +1,6 @@
 //! A session's only timer. It is set for the nearest deadline.
 
-use std::task::{Context, Poll};
+use std::task::Context;
 
 use crate::client::moment::Moment;
 use crate::runtime::Alarm;
@@ -16,20 +16,32 @@ pub(super) struct Timer {
 }
 
 impl Timer {
-    pub(super) fn poll(&mut self, nearest: Moment, cx: &mut Context<'_>) -> Poll<()> {
+    /// Sets it for the nearest deadline.
+    pub(super) fn set(&mut self, nearest: Moment, cx: &mut Context<'_>) {
         if self.armed.is_none_or(|armed| nearest < armed) {
             self.armed = Some(nearest);
             self.alarm.set(nearest.instant(), cx);
         }
-        if !(self.is_due || self.alarm.has_rung()) {
-            return Poll::Pending;
-        }
-        (self.armed, self.is_due) = (None, false);
-        Poll::Ready(())
     }
 
-    /// After a standstill of the process, the socket wakes the task before the alarm rings.
-    pub(super) fn look_at_clock(&mut self) {
-        self.is_due = self.armed.is_some_and(|armed| armed <= Moment::now());
+    /// Whether it rings. Look again after it was set: no alarm wakes a task for a time that has passed.
+    pub(super) fn rings(&self) -> bool {
+        self.armed.is_some() && (self.is_due || self.alarm.has_rung())
+    }
+
+    /// The same. If it rings, it must be set again.
+    pub(super) fn take_ring(&mut self) -> bool {
+        let rings = self.rings();
+        if rings {
+            (self.armed, self.is_due) = (None, false);
+        }
+        rings
+    }
+
+    /// After a standstill of the process, the socket wakes the task before the alarm rings. Returns the time if it had to look.
+    pub(super) fn look_at_clock(&mut self) -> Option<Moment> {
+        let now = self.armed.map(|_| Moment::now());
+        self.is_due = self.armed.is_some_and(|armed| now.is_some_and(|now| armed <= now));
+        now
     }
 }

@@ -128,6 +128,11 @@ impl Writer {
         waiting
     }
 
+    /// Whether it has nothing to write, and nothing to report.
+    pub(super) fn is_done(&self) -> bool {
+        self.out.is_empty() && !self.needs_flush && !self.has_receipts()
+    }
+
     /// Writes as much as possible. Ready with the number of written bytes, or with 0 if nothing is left.
     pub(super) fn poll_write(
         &mut self,
@@ -182,7 +187,7 @@ impl Writer {
         if count == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
-        self.needs_flush = true;
+        self.needs_flush = self.stream.needs_flush();
         self.front_written += count;
         // An empty message that still needs compression has not been written.
         while let Some(chunk) = self.out.front()

@@ -6,6 +6,7 @@
 mod command;
 pub(super) mod lending;
 pub(super) mod listening;
+pub(super) mod looking;
 mod outlet;
 mod refusal;
 mod retry;
@@ -68,8 +69,10 @@ struct Guarded {
     hurried: bool,
     /// The answer to the last upgrade.
     opened: Option<KeptAnswer>,
-    /// The waker of a session that sleeps.
+    /// The waker of the session, since it first slept.
     waker: Option<Waker>,
+    /// The session sleeps, or will look for what came since it last looked only when it is woken.
+    asleep: bool,
     /// Present after an open connection was flooded.
     outlet: Option<Box<Outlet>>,
 }
@@ -95,6 +98,7 @@ impl Shared {
                 hurried: false,
                 opened: None,
                 waker: None,
+                asleep: false,
                 outlet: None,
             }),
         }
@@ -364,11 +368,6 @@ impl Shared {
         Ok(())
     }
 
-    /// Clears the waker: the session runs, and polls for commands before it sleeps.
-    pub(super) fn awake(&self) {
-        self.lock().waker = None;
-    }
-
     /// The peer asked to close. Nothing more can be sent.
     pub(super) fn peer_closes(&self) {
         self.lock().state = State::Closing;
@@ -379,40 +378,6 @@ impl Shared {
         let mut guarded = self.lock();
         guarded.state = State::Closing;
         guarded.send_queue.take(out);
-    }
-
-    /// Moves the queued messages into `out`, and returns the next request.
-    pub(super) fn poll_command(&self, out: &mut VecDeque<Chunk>, cx: &Context<'_>) -> Command {
-        let mut guarded = self.lock();
-        guarded.send_queue.take(out);
-        if let Some(rare) = &mut guarded.rare {
-            // Further pings stay queued, and `ping` refuses new ones.
-            if !rare.pings.is_empty()
-                && out.iter().filter(|chunk| chunk.is_control()).count() < WAITING_PINGS_MAX
-                && let Some(payload) = rare.pings.pop_front()
-            {
-                return Command::Ping(payload);
-            }
-            if let Some(close) = rare.close.take() {
-                return Command::Close(close);
-            }
-        }
-        if std::mem::take(&mut guarded.network_changed) {
-            return Command::NetworkChanged;
-        }
-        if std::mem::take(&mut guarded.hurried) {
-            return Command::Hurry;
-        }
-        guarded.register(cx);
-        Command::None
-    }
-
-    /// See [`SendQueue::note_in_flight`]. True when the queue has drained.
-    #[inline]
-    pub(super) fn note_in_flight(&self, pending: Backlog) -> bool {
-        let mut guarded = self.lock();
-        guarded.send_queue.note_in_flight(pending);
-        guarded.send_queue.take_drained()
     }
 
     /// The attempt is over. Drops the queued messages and returns them.
@@ -436,7 +401,7 @@ impl Shared {
 /// Releases the lock, then wakes the session if it sleeps.
 #[inline]
 fn wake(mut guarded: MutexGuard<'_, Guarded>) {
-    let waker = guarded.waker.take();
+    let waker = if std::mem::take(&mut guarded.asleep) { guarded.waker.take() } else { None };
     drop(guarded);
     if let Some(waker) = waker {
         crate::runtime::wake(waker);
@@ -460,6 +425,7 @@ impl Guarded {
     }
 
     fn register(&mut self, cx: &Context<'_>) {
+        self.asleep = true;
         match &mut self.waker {
             Some(waker) => waker.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),

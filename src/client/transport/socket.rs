@@ -23,6 +23,8 @@ pub(crate) struct Socket {
     activity: Option<Arc<LastActivity>>,
     /// The next read calls the kernel, even if the runtime assumes that no data is available.
     asks_kernel: bool,
+    /// The last read has left room, so the kernel had no more.
+    drained: bool,
 }
 
 /// The time of the last received bytes, of all connections during an attempt.
@@ -54,12 +56,12 @@ impl LastActivity {
 impl Socket {
     /// `activity` is notified of received data until [`Socket::is_made`].
     pub(in crate::client) fn new(stream: Tcp, activity: Arc<LastActivity>) -> Self {
-        Self { stream, written: 0, activity: Some(activity), asks_kernel: false }
+        Self { stream, written: 0, activity: Some(activity), asks_kernel: false, drained: false }
     }
 
     /// Makes a socket from an accepted connection.
     pub(crate) fn accepted(stream: Tcp) -> Self {
-        Self { stream, written: 0, activity: None, asks_kernel: false }
+        Self { stream, written: 0, activity: None, asks_kernel: false, drained: false }
     }
 
     /// The connection is established. From now on its reader notes the times itself.
@@ -77,6 +79,11 @@ impl Socket {
         let mut byte = [0];
         let mut buf = ReadBuf::new(&mut byte);
         matches!(self.stream.read_now(&mut buf), Some(Ok(()))) && buf.filled().is_empty()
+    }
+
+    /// Whether the last read took all that the kernel had, and nothing came since. Then the task is woken when there is more.
+    pub(super) fn poll_drained(&mut self, cx: &mut Context<'_>) -> bool {
+        std::mem::take(&mut self.drained) && !self.asks_kernel && self.stream.poll_empty(cx)
     }
 
     /// Lends the socket for writing. Bytes written there are counted by [`Socket::note_written`].
@@ -101,6 +108,7 @@ impl Socket {
             Some(read) => Poll::Ready(read),
             None => self.stream.poll_read(cx, buf),
         };
+        self.drained = buf.filled().len() > before && buf.remaining() > 0;
         if buf.filled().len() > before
             && let Some(activity) = &self.activity
         {

@@ -26,6 +26,19 @@ impl Stream {
         }
     }
 
+    /// Whether written bytes may need a flush to reach the kernel.
+    pub(in crate::client) fn needs_flush(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
+    /// See [`Socket::poll_drained`].
+    pub(in crate::client) fn poll_drained(&mut self, cx: &mut Context<'_>) -> bool {
+        match self {
+            Self::Plain(stream) => stream.poll_drained(cx),
+            Self::Tls(_) => false,
+        }
+    }
+
     /// Its socket, for another writer. `None` if the data must be encrypted.
     pub(in crate::client) fn lend(&self) -> Option<LentSocket> {
         match self {

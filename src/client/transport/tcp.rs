@@ -97,6 +97,11 @@ impl Tcp {
         }
     }
 
+    /// Whether the runtime knows of no data. Then the task is woken when there is some.
+    pub(super) fn poll_empty(&self, cx: &mut Context<'_>) -> bool {
+        self.0.poll_read_ready(cx).is_pending()
+    }
+
     /// Reads what the kernel has, even if the runtime does not know of it. `None` if there is nothing yet.
     pub(super) fn read_now(&mut self, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
         let socket = SockRef::from(&*self.0);
