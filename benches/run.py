@@ -65,7 +65,7 @@ WITH_EXCHANGE = {*OF_OURS, "npm ws", "PyPI websockets"}
 VARIETY = 64
 WITH_RESUMPTION = {*OF_OURS, CORE, "Boost.Beast"}
 # The rows that these clients are for.
-ONLY = {"raw (epoll)": "round-trip", "PyPI websockets": "exchange-deflate", "libwebsockets (context each)": "idle"}
+ONLY = {"raw (epoll)": "round-trip", "raw (two threads)": "connect", "PyPI websockets": "exchange-deflate", "libwebsockets (context each)": "idle"}
 SLOW_RECEIVE = {"libwebsockets": 10, "npm ws": 4}
 SLOW_SEND = {"libwebsockets": 10, "npm ws": 10}
 
@@ -438,7 +438,8 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
              "runs, in brackets the least and the most. CPU time is that of the whole client process from the first "
              "message to the last.", "",
              "`raw` is no client: a blocking socket that reads and writes the same bytes and looks at none of them; "
-             "`raw (epoll)` waits in epoll, as every client of many connections must. wss is TLS 1.3 with AES-128-GCM; "
+             "`raw (epoll)` waits in epoll, as every client of many connections must. `raw (two threads)` opens and closes connections "
+             "in a worker, for a caller that waits for each event. wss is TLS 1.3 with AES-128-GCM; "
              "Boost.Beast, libwebsockets and npm ws use OpenSSL and write each message by itself. "
              "`net_websocket` has no flush: what is queued when its session looks goes out at once, so that single and "
              "batched sends are the same program.", "",

@@ -76,6 +76,7 @@ compile_beast() {
         "${CXX:-c++}" -std=c++17 -O3 -DNDEBUG -o "$BENCH/bin/beast" "$C/beast.cpp" -lssl -lcrypto -pthread
 }
 watch 'Boost.Beast' compile_beast
+"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -o "$BENCH/bin/raw_threads" "$C/raw_threads.c" -pthread
 "${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -o "$BENCH/bin/libwebsockets" "$C/libwebsockets.c" -lwebsockets -pthread
 "${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -o "$BENCH/bin/echo_libwebsockets" "$C/echo_libwebsockets.c" -lwebsockets
 
@@ -129,6 +130,7 @@ R=$BENCH/rust/release
 options=(--out "$BENCH" --repetitions "$REPETITIONS" --versions "$BENCH/versions.txt" --server "$R/bench-server"
     --client "raw=$R/raw"
     --client "raw (epoll)=env EPOLL=yes $R/raw"
+    --client "raw (two threads)=$BENCH/bin/raw_threads"
     --client "net_websocket (C)=$BENCH/bin/net_websocket"
     --client "net_websocket (Rust)=$R/core"
     --client "fastwebsockets=$R/fastwebsockets"

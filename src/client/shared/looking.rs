@@ -50,7 +50,7 @@ impl Shared {
         listens
     }
 
-    /// See [`SendQueue::note_in_flight`]. True when the queue has drained.
+    /// See [`note_in_flight`](crate::client::send_queue::SendQueue::note_in_flight). True when the queue has drained.
     pub(in crate::client) fn note_in_flight(&self, pending: Backlog) -> bool {
         let mut guarded = self.lock();
         guarded.send_queue.note_in_flight(pending);
