@@ -1,5 +1,10 @@
 # Ruby's faye-websocket in a Rack application, which puma serves, with pings as its README has them.
 require 'faye/websocket'
+require 'eventmachine'
+
+# Two first requests at once would both start the reactor, and then every request fails with 500.
+Thread.new { EventMachine.run }
+Thread.pass until EventMachine.reactor_running?
 
 run(lambda do |env|
   return [404, {}, ['']] unless Faye::WebSocket.websocket?(env)
