@@ -51,7 +51,7 @@ class Row:
         return max(1, int(self.count / self.slow.get(client, 1)))
 
 
-OURS, CORE, ARKTS, RAW = "net_websocket (C)", "net_websocket (Rust)", "net_websocket (ArkTS)", "raw"
+OURS, CORE, ARKTS, RAW, RAW_TLS = "net_websocket (C)", "net_websocket (Rust)", "net_websocket (ArkTS)", "raw", "raw (TLS)"
 WEB, BEFORE = "net_websocket (web)", "net_websocket before"
 # The C API, of this build and an earlier one. Some rows compare the library with itself.
 OF_OURS = {OURS, BEFORE}
@@ -63,7 +63,7 @@ WITH_DEFLATE = {*OF_OURS, "Boost.Beast", "npm ws"}
 WITH_EXCHANGE = {*OF_OURS, "npm ws", "PyPI websockets"}
 # Messages that each of them exchanges.
 VARIETY = 64
-WITH_RESUMPTION = {*OF_OURS, CORE, "Boost.Beast"}
+WITH_RESUMPTION = {RAW_TLS, *OF_OURS, CORE, "Boost.Beast"}
 # The rows that these clients are for.
 ONLY = {"raw (epoll)": "round-trip", "raw (two threads)": "connect", "PyPI websockets": "exchange-deflate", "libwebsockets (context each)": "idle"}
 SLOW_RECEIVE = {"libwebsockets": 10, "npm ws": 4}
@@ -122,7 +122,7 @@ def rows():
     wall_first = [("wall_ns", "wall"), ("cpu_ns", "CPU")]
     table.append(Row("connect", "connect ws", "connect", 0, 1_000, "/echo", wall_first, "µs per connection", scale=1e-3))
     table.append(Row("connect", "connect wss full", "connect", 0, 300, "/echo", wall_first, "µs per connection", scale=1e-3,
-                     port="TLS_FULL_PORT", clients=WITH_TLS))
+                     port="TLS_FULL_PORT", clients={RAW_TLS, *WITH_TLS}))
     table.append(Row("connect", "connect wss resumed", "connect", 0, 300, "/echo", wall_first, "µs per connection",
                      scale=1e-3, port="TLS_PORT", clients=WITH_RESUMPTION))
     table.append(Row("connect", "connect ws, 5,000 open", "connect-beside-open", 0, 1_000, "/echo", wall_first,

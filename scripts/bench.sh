@@ -131,6 +131,7 @@ options=(--out "$BENCH" --repetitions "$REPETITIONS" --versions "$BENCH/versions
     --client "raw=$R/raw"
     --client "raw (epoll)=env EPOLL=yes $R/raw"
     --client "raw (two threads)=$BENCH/bin/raw_threads"
+    --client "raw (TLS)=$R/raw-tls"
     --client "net_websocket (C)=$BENCH/bin/net_websocket"
     --client "net_websocket (Rust)=$R/core"
     --client "fastwebsockets=$R/fastwebsockets"
