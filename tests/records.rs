@@ -6,19 +6,25 @@ mod hostile;
 mod support;
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use net_websocket::internals::client::{AlpnProtocols, MessageType, Options, TlsOptions};
+use futures_util::FutureExt;
+use net_websocket::internals::client::{AlpnProtocols, MessageType, Options, TlsOptions, tls_client};
 use rcgen::generate_simple_self_signed;
-use rustls::crypto::ring::sign::any_supported_type;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use rustls::client::UnbufferedClientConnection;
+use rustls::crypto::ring::{default_provider, sign::any_supported_type};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 use rustls::server::StoresServerSessions;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
+};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use hostile::{DATA, HANDSHAKE, Sealed, tickets, tls_server, upgrade};
 use support::{DEADLINE, Recorded, Seen, quiet};
@@ -125,16 +131,23 @@ fn a_changed_record_ends_the_connection_after_the_messages_before_it() {
 
 /// The configuration of a server with many certificates.
 fn server_config(versions: &[&'static SupportedProtocolVersion], certificates: usize) -> ServerConfig {
+    server_and_certificate(versions, certificates).0
+}
+
+fn server_and_certificate(
+    versions: &[&'static SupportedProtocolVersion],
+    certificates: usize,
+) -> (ServerConfig, CertificateDer<'static>) {
     let own = generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let key = PrivateKeyDer::from_pem_slice(own.signing_key.serialize_pem().as_bytes()).expect("a key");
     let key = any_supported_type(&key).expect("a key");
     let chain: Vec<CertificateDer<'static>> = vec![own.cert.der().clone(); certificates];
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    ServerConfig::builder_with_provider(provider)
+    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(versions)
         .expect("versions")
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))))
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))));
+    (config, own.cert.into())
 }
 
 /// A server of rustls with many certificates. It calls `serve` with the connection, after the upgrade.
@@ -155,6 +168,76 @@ fn with_server(
         serve(stream);
     });
     url
+}
+
+/// A client that has ended its handshake, and the server before it has read that.
+async fn handshake() -> (impl AsyncRead + AsyncWrite + Unpin, ServerConnection, std::net::TcpStream) {
+    let (config, certificate) = server_and_certificate(&[&TLS13], 1);
+    let config = Arc::new(config);
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate).expect("an authority");
+    let client = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").expect("a name");
+    let client = UnbufferedClientConnection::new(Arc::new(client), name).expect("a good configuration");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let server = std::thread::spawn(move || {
+        let (mut tcp, _) = listener.accept().expect("a connection");
+        tcp.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+        let mut server = ServerConnection::new(config).expect("a good configuration");
+        while !server.wants_write() {
+            server.read_tls(&mut tcp).expect("the client's first message");
+            server.process_new_packets().expect("a message");
+        }
+        while server.wants_write() {
+            server.write_tls(&mut tcp).expect("the client reads");
+        }
+        (server, tcp)
+    });
+    let socket = tokio::net::TcpStream::connect(address).await.expect("it listens");
+    let stream = tls_client(socket, client).await.expect("a handshake");
+    let (server, tcp) = server.join().expect("served");
+    (stream, server, tcp)
+}
+
+/// Reads once, and returns the plaintext.
+fn read_once(server: &mut ServerConnection, tcp: &mut std::net::TcpStream) -> Vec<u8> {
+    server.read_tls(tcp).expect("the client's message");
+    server.process_new_packets().expect("a record");
+    assert!(!server.is_handshaking());
+    let mut plaintext = Vec::new();
+    let _ = server.reader().read_to_end(&mut plaintext);
+    plaintext
+}
+
+#[tokio::test]
+async fn the_first_bytes_go_out_with_the_end_of_the_handshake() {
+    let (mut stream, mut server, mut tcp) = handshake().await;
+    tcp.set_nonblocking(true).expect("a socket");
+    let nothing = tcp.peek(&mut [0]).map_err(|error| error.kind());
+    assert_eq!(nothing, Err(ErrorKind::WouldBlock));
+    tcp.set_nonblocking(false).expect("a socket");
+    stream.write_all(b"first").await.expect("the server reads");
+    // One read takes whole what one write has brought.
+    assert_eq!(read_once(&mut server, &mut tcp), b"first");
+    stream.write_all(b"second").await.expect("the server reads");
+    assert_eq!(read_once(&mut server, &mut tcp), b"second");
+}
+
+#[tokio::test]
+async fn a_reader_has_the_end_of_the_handshake_sent() {
+    let (mut stream, mut server, mut tcp) = handshake().await;
+    assert!(stream.read_u8().now_or_never().is_none());
+    assert_eq!(read_once(&mut server, &mut tcp), b"");
+    server.writer().write_all(b"a").expect("room");
+    while server.wants_write() {
+        server.write_tls(&mut tcp).expect("the client reads");
+    }
+    assert_eq!(stream.read_u8().await.expect("a byte"), b'a');
 }
 
 #[test]

@@ -1045,6 +1045,18 @@ fn skips_data_that_came_before_the_end_of_the_handshake() {
 }
 
 #[test]
+fn sends_tickets_to_a_client_that_asks_for_nothing_yet() {
+    let keys = Keys::new("tickets");
+    let server = Echoing::start(ServerOptions { tls: Some(keys.server()), ..options() });
+    let mut session = rustls::ClientConnection::new(hasty_client(&keys), loopback()).expect("a client");
+    let mut tcp = server.tcp();
+    tcp.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+    while session.tls13_tickets_received() == 0 {
+        session.complete_io(&mut tcp).expect("a record");
+    }
+}
+
+#[test]
 fn requires_client_certificates() {
     let keys = Keys::new("clients");
     let tls = Some(ServerTls { client_authorities: Some(keys.path("ca.pem")), ..keys.server() });

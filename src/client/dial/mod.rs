@@ -203,10 +203,15 @@ impl Dial<'_> {
         let request = self.request;
         self.progress.enter(Phase::Tls);
         let handshake = async {
-            let read = request.tls.clone();
-            let config = run_blocking(move || tls::config(&read, &declared))
-                .await
-                .map_err(|cause| exhausted(request, Phase::Tls, cause))??;
+            let config = match tls::known_config(&request.tls, &declared) {
+                Some(known) => known,
+                None => {
+                    let read = request.tls.clone();
+                    run_blocking(move || tls::config(&read, &declared))
+                        .await
+                        .map_err(|cause| exhausted(request, Phase::Tls, cause))??
+                }
+            };
             let made = tls::handshake(tcp, config, &request.tls, &request.destination.host).await;
             made.map(Stream::Tls).map_err(|cause| Error::Tls { target: request.endpoint(), cause })
         };

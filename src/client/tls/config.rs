@@ -22,6 +22,25 @@ use crate::sync::lock;
 /// file makes a new configuration. If a folder was named, its change does the same.
 #[derive(PartialEq)]
 struct ConfigKey {
+    choice: Choice,
+    files: Vec<(Option<SystemTime>, u64)>,
+    /// The state of the folders with users' authorities. It may change while the app runs.
+    users: Vec<Option<SystemTime>>,
+}
+
+impl ConfigKey {
+    fn new(options: &TlsOptions, declared: &DeclaredTrust) -> Result<Self, TrustError> {
+        Ok(Self {
+            choice: Choice::new(options, declared),
+            files: options.files().map(file_stamp).collect::<Result<_, _>>()?,
+            users: trust::user_stamps(options)?,
+        })
+    }
+}
+
+/// What an application has chosen.
+#[derive(PartialEq)]
+struct Choice {
     ca_path: Option<PathBuf>,
     ca_path_adds_to_system: bool,
     skip_server_verification: bool,
@@ -33,13 +52,10 @@ struct ConfigKey {
     password: Option<Vec<u8>>,
     tls13_only: bool,
     alpn: AlpnProtocols,
-    files: Vec<(Option<SystemTime>, u64)>,
-    /// The state of the folders with users' authorities. It may change while the app runs.
-    users: Vec<Option<SystemTime>>,
 }
 
-impl ConfigKey {
-    fn new(options: &TlsOptions, declared: &DeclaredTrust) -> Result<Self, TrustError> {
+impl Choice {
+    fn new(options: &TlsOptions, declared: &DeclaredTrust) -> Self {
         static SECRET: LazyLock<hmac::Key> =
             LazyLock::new(|| hmac::Key::new(hmac::HMAC_SHA256, &rand::random::<[u8; 32]>()));
         let TlsOptions {
@@ -57,9 +73,7 @@ impl ConfigKey {
             server_name: _,
         } = options;
         let certificate = client_certificate.as_ref();
-        Ok(Self {
-            files: options.files().map(file_stamp).collect::<Result<_, _>>()?,
-            users: trust::user_stamps(options)?,
+        Self {
             trust_user_authorities: *trust_user_authorities,
             declared: declared.clone(),
             ca_path: ca_path.clone(),
@@ -72,7 +86,7 @@ impl ConfigKey {
                 .map(|password| hmac::sign(&SECRET, password.as_bytes()).as_ref().to_vec()),
             tls13_only: *tls13_only,
             alpn: alpn.clone(),
-        })
+        }
     }
 }
 
@@ -120,6 +134,20 @@ pub(in crate::client) fn config(
     }
     configs.push((key, config.clone()));
     Ok(config)
+}
+
+/// The configuration for these arguments, if it was made before and no file of the app has to be looked at. The looks at
+/// the system's folders of users' authorities take less time than another thread takes to begin.
+pub(in crate::client) fn known_config(options: &TlsOptions, declared: &DeclaredTrust) -> Option<ClientTls> {
+    if options.files().next().is_some() || !declared.anchors.is_empty() {
+        return None;
+    }
+    let choice = Choice::new(options, declared);
+    if !lock(&CONFIGS).iter().any(|(known, _)| known.choice == choice) {
+        return None;
+    }
+    let key = ConfigKey { choice, files: Vec::new(), users: trust::user_stamps(options).ok()? };
+    known(&lock(&CONFIGS), &key)
 }
 
 fn known(configs: &[(ConfigKey, ClientTls)], key: &ConfigKey) -> Option<ClientTls> {

@@ -29,7 +29,7 @@ pub use self::server::{ServerFile, ServerTls};
 
 pub(crate) use self::server::{accept_tls, server_config};
 
-pub(super) use self::config::{config, file_stamp};
+pub(super) use self::config::{config, file_stamp, known_config};
 
 use self::config::ClientTls;
 use super::transport::{Socket, TlsStream};

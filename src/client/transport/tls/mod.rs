@@ -41,6 +41,8 @@ pub(crate) struct TlsStream {
     incoming: Incoming,
     rest: Rest,
     outgoing: Outgoing,
+    /// The last records of the handshake wait, to go out with the first bytes.
+    joins: bool,
     /// The peer has ended its side properly.
     ended: bool,
     /// This side has ended.
@@ -74,6 +76,7 @@ impl TlsStream {
             incoming,
             rest,
             outgoing,
+            joins: false,
             ended: false,
             shut_down: false,
             failed: None,
@@ -109,7 +112,8 @@ impl TlsStream {
             let step = self.take_record(cx, &mut ReadBuf::new(&mut []))?;
             let common = self.session.common();
             if !common.is_handshaking() && !common.wants_write() {
-                return self.poll_records(cx);
+                self.joins = !self.outgoing.is_empty();
+                return Poll::Ready(Ok(()));
             }
             match step {
                 Step::Ended => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
@@ -198,6 +202,7 @@ impl TlsStream {
 
     /// Writes the records that wait.
     fn poll_records(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.joins = false;
         self.outgoing.poll_write(&mut self.socket, cx)
     }
 
@@ -284,7 +289,16 @@ impl AsyncRead for TlsStream {
                 if has_some {
                     return Poll::Ready(Ok(()));
                 }
-                if ready!(this.incoming.poll_fill(&mut this.socket, cx))? == 0 {
+                let Poll::Ready(filled) = this.incoming.poll_fill(&mut this.socket, cx) else {
+                    // The peer may wait for the end of the handshake.
+                    if this.joins
+                        && let Poll::Ready(Err(error)) = this.poll_records(cx)
+                    {
+                        return Poll::Ready(Err(error));
+                    }
+                    return Poll::Pending;
+                };
+                if filled? == 0 {
                     // Without close_notify, anyone on the path may have ended it.
                     return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
                 }
@@ -306,7 +320,7 @@ impl AsyncWrite for TlsStream {
         let this = self.get_mut();
         this.check()?;
         let length = slices.iter().map(|slice| slice.len()).sum::<usize>().min(WRITE_BYTES_MAX);
-        let mut taken = 0;
+        let mut taken = if this.joins { this.encrypt(slices, 0)? } else { 0 };
         loop {
             match this.poll_records(cx) {
                 Poll::Ready(Ok(())) if taken < length => taken += this.encrypt(slices, taken)?,
