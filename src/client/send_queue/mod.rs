@@ -151,6 +151,12 @@ impl SendQueue {
         }
     }
 
+    /// Whether nothing waits. A message without bytes waits too, if it is to be compressed.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.backlog() == Backlog::default()
+    }
+
     /// Whether the queue was above its low-water marks, and has not drained since.
     pub(super) fn is_above_low_water(&self) -> bool {
         self.above_low_water

@@ -159,7 +159,7 @@ impl Shared {
         while let Some(chunk) = taken.chunks.pop_back() {
             outlet.rest.chunks.push_front(chunk);
         }
-        let left = send_queue.backlog().bytes > 0 && !outlet.watched;
+        let left = !send_queue.is_empty() && !outlet.watched;
         if !all || awaited || left || send_queue.has_drained() {
             wake(guarded);
         }

@@ -63,7 +63,7 @@ impl Shared {
         let mut guarded = self.lock();
         guarded.send_queue.note_in_flight(pending);
         let drained = guarded.send_queue.take_drained();
-        let listens = guarded.send_queue.backlog().bytes == 0 && !drained && !guarded.has_command();
+        let listens = guarded.send_queue.is_empty() && !drained && !guarded.has_command();
         if listens {
             guarded.register(cx);
         }
@@ -100,5 +100,48 @@ impl Guarded {
     fn has_command(&self) -> bool {
         let asked = self.rare.as_ref().is_some_and(|rare| !rare.pings.is_empty() || rare.close.is_some());
         asked || self.network_changed || self.hurried
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::client::event::{Closed, Failure, Listener};
+    use crate::client::handshake::{KeptAnswer, Opened};
+    use crate::client::headers::Headers;
+    use crate::client::message::Message;
+    use crate::client::send_queue::SendLimits;
+    use crate::client::stats::Timing;
+    use crate::protocol::{MessageType, Role};
+
+    struct Deaf;
+
+    impl Listener for Deaf {
+        fn opened(&mut self, _opened: &Opened) {}
+        fn message(&mut self, _message: Message<'_>) {}
+        fn failed(&mut self, _failure: &Failure) {}
+        fn closed(&mut self, _closed: &Closed) {}
+    }
+
+    #[test]
+    fn a_session_that_writes_misses_no_empty_message_that_it_compresses() {
+        let shared = Shared::new(1, Role::Client, Box::new(Deaf), SendLimits::of_bytes(1_000));
+        let attempt = shared.begin().expect("idle");
+        let (reason, headers, timing) = (Box::default(), Headers::default(), Timing::default());
+        let opened =
+            Opened { status: 101, reason, protocol: None, extensions: None, headers, timing, url: None };
+        assert!(shared.open(attempt, KeptAnswer::of(&opened), Some(0)).is_ok());
+        let (mut out, cx) = (VecDeque::new(), Context::from_waker(Waker::noop()));
+        for payload in [b"x".as_slice(), b""] {
+            shared.send(MessageType::Binary, b"before", None).expect("open");
+            assert!(matches!(shared.poll_command(&mut out, None), Command::None));
+            assert!(shared.note_written(Backlog::default(), &cx).listens);
+            shared.send(MessageType::Binary, payload, None).expect("open");
+            assert!(!shared.note_written(Backlog::default(), &cx).listens, "{payload:?}");
+            assert!(matches!(shared.poll_command(&mut out, Some(&cx)), Command::None));
+        }
+        assert_eq!(out.len(), 4);
     }
 }
