@@ -10,9 +10,12 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
 use futures_util::FutureExt;
-use net_websocket::internals::client::{AlpnProtocols, MessageType, Options, TlsOptions, tls_client};
+use net_websocket::internals::client::{
+    AlpnProtocols, MessageType, Options, Statistics, TlsOptions, tls_client,
+};
 use rcgen::generate_simple_self_signed;
 use rustls::client::UnbufferedClientConnection;
 use rustls::crypto::ring::{default_provider, sign::any_supported_type};
@@ -83,6 +86,35 @@ fn an_empty_record_of_the_handshake_moves_no_message() {
         .write_all(&[(DATA, b"\x81\x01d"), (HANDSHAKE, &tickets(1)), (DATA, b"\x81\x01e")])
         .expect("the client reads");
     assert_eq!((recorded.next(), recorded.next()), (text("d"), text("e")));
+}
+
+#[test]
+fn a_message_that_tls_holds_waits_until_the_kernel_has_it() {
+    let (recorded, mut server) = sealed();
+    let counted = || recorded.client.statistics();
+    let until = |changed: &dyn Fn(&Statistics) -> bool| {
+        let deadline = Instant::now() + DEADLINE;
+        while !changed(&counted()) {
+            assert!(Instant::now() < deadline, "{:?}", counted());
+            std::thread::yield_now();
+        }
+    };
+    // It does not compress.
+    let noise = |number: u32| (number.wrapping_mul(2_654_435_769) >> 16) as u8;
+    let payload: Vec<u8> = (0..60_000).map(noise).collect();
+    let mut accepted = 0;
+    // The server reads nothing, so the kernel takes less and less.
+    loop {
+        recorded.client.send(MessageType::Binary, &payload).expect("room");
+        accepted += 1;
+        let is_held = |now: &Statistics| now.buffered_messages > 0 && now.buffered_bytes == 0;
+        until(&|now| now.messages_sent == accepted || is_held(now));
+        if is_held(&counted()) {
+            break;
+        }
+    }
+    std::thread::spawn(move || std::io::copy(&mut server.tcp, &mut std::io::sink()));
+    until(&|now| now.messages_sent == accepted && now.buffered_messages == 0);
 }
 
 #[test]

@@ -116,7 +116,7 @@ impl Session<'_> {
         let written = self.writer.poll_write(cx, &self.shared.counters);
         self.budget.spend(std::mem::take(&mut self.writer.compressed));
         match ready!(written) {
-            Ok(0) if !self.writer.has_receipts() => Poll::Pending,
+            Ok(0) if !self.writer.has_reports() => Poll::Pending,
             Ok(count) => Poll::Ready(Wake::Wrote(count)),
             Err(error) => Poll::Ready(Wake::WriteFailed(error)),
         }

@@ -121,16 +121,17 @@ impl Writer {
         self.out.iter().take(begun).chain(waiting).any(is_ping)
     }
 
-    /// Bytes that the kernel has not accepted.
+    /// Bytes that neither the kernel nor TLS has accepted, and messages that the kernel has not.
     pub(super) fn pending(&mut self) -> Backlog {
         let mut waiting = self.out.sum();
         waiting.bytes -= self.front_written;
+        waiting.messages += self.in_tls;
         waiting
     }
 
     /// Whether it has nothing to write, and nothing to report.
     pub(super) fn is_done(&self) -> bool {
-        self.out.is_empty() && !self.needs_flush && !self.has_receipts()
+        self.out.is_empty() && !self.needs_flush && !self.has_reports()
     }
 
     /// Writes as much as possible. Ready with the number of written bytes, or with 0 if nothing is left.
@@ -221,8 +222,9 @@ impl Writer {
         self.owed.get_or_insert_default()
     }
 
-    pub(super) fn has_receipts(&self) -> bool {
-        self.owed.as_ref().is_some_and(|owed| !owed.receipts.is_empty())
+    /// Whether the kernel has accepted messages that nobody has counted or reported.
+    pub(super) fn has_reports(&self) -> bool {
+        self.written > 0 || self.owed.as_ref().is_some_and(|owed| !owed.receipts.is_empty())
     }
 
     pub(super) fn take_receipts(&mut self) -> Vec<Receipt> {
