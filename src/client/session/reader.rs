@@ -19,10 +19,12 @@ thread_local! {
     static SPARE_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Gives a buffer to the next session of this thread that reads.
+/// Gives a buffer to the next session of this thread that reads. Smaller memory does not take its place.
 fn spare(storage: Vec<u8>) {
-    // A thread that ends has no next session.
-    let _ = SPARE_BUFFER.try_with(|spare| spare.set(storage));
+    if storage.capacity() >= READ_BUFFER_BYTES {
+        // A thread that ends has no next session.
+        let _ = SPARE_BUFFER.try_with(|spare| spare.set(storage));
+    }
 }
 
 /// How many bytes arrived, and where.
@@ -40,10 +42,7 @@ pub(super) struct Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        let storage = std::mem::take(&mut self.buffer).into_storage();
-        if storage.capacity() >= READ_BUFFER_BYTES {
-            spare(storage);
-        }
+        spare(std::mem::take(&mut self.buffer).into_storage());
     }
 }
 
@@ -111,5 +110,20 @@ impl Reader {
             moved.extend(self.buffer.data());
         }
         std::mem::replace(&mut self.buffer, moved).into_storage()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_without_the_buffer_takes_none_from_the_thread() {
+        let mut reader = Reader::new(ReadBuffer::default(), Decoder::new(1_000, None));
+        // A session that reads into a message returns the buffer before each sleep.
+        reader.release();
+        reader.release();
+        drop(reader);
+        assert!(SPARE_BUFFER.take().capacity() >= READ_BUFFER_BYTES);
     }
 }
