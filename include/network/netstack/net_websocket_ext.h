@@ -595,7 +595,7 @@ typedef struct NWS_Message {
 typedef struct NWS_Pong {
     /** Bytes of this struct that the library knows. */
     size_t size;
-    /** The payload of the ping. The library's own pings have a number of four bytes. */
+    /** The payload of the ping. It is empty for the pings of NWS_Options::pingIntervalMs. */
     const char *data;
     /** Bytes in it, at most 125. */
     size_t length;
