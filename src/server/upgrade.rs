@@ -191,6 +191,15 @@ impl UpgradeRequest {
         Ok(Self { target, protocols, key, extensions, headers })
     }
 
+    /// Checks a sub-protocol that an application chooses, and returns the fault. Offers are tokens, so no other text gets
+    /// into an answer.
+    pub fn check_offered(&self, protocol: &str) -> Result<(), &'static str> {
+        match self.protocols.iter().any(|offered| offered == protocol) {
+            true => Ok(()),
+            false => Err("the client did not offer it"),
+        }
+    }
+
     /// The parameters that both sides support.
     pub(super) fn agree(&self, protocols: &[String], deflate: Option<&PerMessageDeflate>) -> Agreement {
         let protocol = self.protocols.iter().find(|offered| protocols.contains(offered)).cloned();

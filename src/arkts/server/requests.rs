@@ -100,11 +100,8 @@ fn chosen(protocol: Value<'_>, request: &UpgradeRequest) -> Result<Option<String
         return Ok(None);
     }
     let name = text("protocol", protocol)?;
-    // What a client offers are tokens, so no other name goes into an answer.
-    match request.protocols.contains(&name) {
-        true => Ok(Some(name)),
-        false => Err(ApiError::parameter("protocol", "the client did not offer it")),
-    }
+    request.check_offered(&name).map_err(|fault| ApiError::parameter("protocol", fault))?;
+    Ok(Some(name))
 }
 
 fn refusal(status: Value<'_>, options: Value<'_>) -> Result<Refusal, ApiError> {

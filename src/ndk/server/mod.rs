@@ -114,11 +114,9 @@ pub extern "C" fn NWS_ServerAccept(
 ) -> i32 {
     report_server("NWS_ServerAccept", server, |handle| {
         let (protocol, headers) = (text("protocol", protocol)?, answer_headers(list)?);
-        let answer = handle.take_request(request, |request| match &protocol {
-            Some(name) if !request.protocols.contains(name) => {
-                Err(CallError::new(ErrCode::InvalidArgument, "protocol: the client did not offer it"))
-            }
-            _ => Ok(()),
+        let answer = handle.take_request(request, |request| {
+            let checked = protocol.as_deref().map_or(Ok(()), |name| request.check_offered(name));
+            checked.map_err(|fault| CallError::new(ErrCode::InvalidArgument, format!("protocol: {fault}")))
         })?;
         answer.promise();
         answer_later(move || answer.accept_with(headers, protocol))
