@@ -439,7 +439,7 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
              "message to the last.", "",
              "`raw` is no client: a blocking socket that reads and writes the same bytes and looks at none of them; "
              "`raw (epoll)` waits in epoll, as every client of many connections must. `raw (two threads)` opens and closes connections "
-             "in a worker, for a caller that waits for each event. wss is TLS 1.3 with AES-128-GCM; "
+             "in a worker, for a caller that waits for each event; `raw (TLS)` is rustls alone. wss is TLS 1.3 with AES-128-GCM; "
              "Boost.Beast, libwebsockets and npm ws use OpenSSL and write each message by itself. "
              "`net_websocket` has no flush: what is queued when its session looks goes out at once, so that single and "
              "batched sends are the same program.", "",
