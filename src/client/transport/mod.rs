@@ -63,10 +63,13 @@ mod tests {
         let near = TcpStream::connect(listener.local_addr().expect("bound")).await.expect("it listens");
         let (far, _) = listener.accept().await.expect("a connection");
         let socket = |tcp| Socket::accepted(Tcp::accepted(tcp));
-        let (client, server) =
-            tokio::join!(TlsStream::connect(socket(near), client), TlsStream::accept(socket(far), server));
-        let (mut client, mut server) = (client.expect("a handshake"), server.expect("a handshake"));
-        client.write_all(b"data").await.expect("sent");
+        let talk = async {
+            let mut client = TlsStream::connect(socket(near), client).await.expect("a handshake");
+            client.write_all(b"data").await.expect("sent");
+            client
+        };
+        let (_client, server) = tokio::join!(talk, TlsStream::accept(socket(far), server));
+        let mut server = server.expect("a handshake");
         server.read_exact(&mut [0; 4]).await.expect("received");
         assert!(server.memory() > 0);
         server.shutdown().await.expect("the end");

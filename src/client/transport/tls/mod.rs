@@ -52,7 +52,7 @@ pub(crate) struct TlsStream {
 }
 
 impl TlsStream {
-    /// Performs the handshake as a client.
+    /// Performs the handshake as a client. Its last records go out with the first bytes, or when the client reads.
     pub(in crate::client) async fn connect(
         socket: Socket,
         session: UnbufferedClientConnection,
@@ -60,7 +60,7 @@ impl TlsStream {
         Self::new(socket, Session::Client(session)).handshake().await
     }
 
-    /// Performs the handshake as a server.
+    /// Performs the handshake as a server. Its last records go out like those of a client.
     pub(in crate::client) async fn accept(
         socket: Socket,
         session: UnbufferedServerConnection,
