@@ -32,18 +32,40 @@ pub(super) fn stood_still(deadline: Instant, now: Instant) -> Option<Duration> {
 /// compiled once.
 pub(super) const UNTOLD: fn(Duration) = |_| {};
 
+/// When a part ends. If the work ends while the process stands still, nobody looks at the clock after that. So the drop does.
+struct Ring<F: Fn(Duration)> {
+    at: Instant,
+    still: F,
+}
+
+impl<F: Fn(Duration)> Ring<F> {
+    /// Tells if the process stood still.
+    fn look(&self, now: Instant) -> bool {
+        let late = stood_still(self.at, now);
+        late.into_iter().for_each(&self.still);
+        late.is_some()
+    }
+}
+
+impl<F: Fn(Duration)> Drop for Ring<F> {
+    fn drop(&mut self) {
+        self.look(Instant::now());
+    }
+}
+
 /// Ends when `limit` has passed, at `deadline` or later. Calls `still` each time that the process stood still.
 pub(super) async fn passed(mut deadline: Instant, limit: Duration, still: impl Fn(Duration)) {
     let part = (limit / PARTS).min(PART_MAX);
+    let mut ring = Ring { at: deadline, still };
     loop {
-        let ring = deadline.min(Instant::now() + part);
-        sleep_until(ring).await;
+        ring.at = deadline.min(Instant::now() + part);
+        sleep_until(ring.at).await;
         let now = Instant::now();
-        if let Some(late) = stood_still(ring, now) {
-            still(late);
+        if ring.look(now) {
             deadline = now + limit;
         } else if now > deadline + ON_TIME {
-            return sleep_until(now + CATCH_UP).await;
+            ring.at = now + CATCH_UP;
+            return sleep_until(ring.at).await;
         } else if now >= deadline {
             return;
         }
@@ -123,6 +145,26 @@ mod tests {
             tokio::time::advance(part + late).await;
             let still = if late >= STOOD_STILL { late } else { Duration::ZERO };
             assert_eq!(limit.await.expect("no panic"), (ends, still), "{late:?} late after {parts_before}");
+        }
+    }
+
+    /// An answer that came meanwhile is read before the clock is looked at.
+    #[tokio::test(start_paused = true)]
+    async fn work_that_ends_with_a_freeze_does_not_hide_it() {
+        for late in [STOOD_STILL - MILLISECOND, STOOD_STILL, 100 * LIMIT] {
+            let began = Instant::now();
+            let part = LIMIT / PARTS;
+            let limited = tokio::spawn(async move {
+                let still = Mutex::new(Duration::ZERO);
+                let work = tokio::time::sleep(part + late);
+                let done =
+                    within_telling(LIMIT, began + LIMIT, |late| *lock(&still) += late, work).await.is_some();
+                (done, *lock(&still))
+            });
+            tokio::task::yield_now().await;
+            tokio::time::advance(part + late).await;
+            let still = if late >= STOOD_STILL { late } else { Duration::ZERO };
+            assert_eq!(limited.await.expect("no panic"), (true, still), "{late:?}");
         }
     }
 }
