@@ -64,7 +64,7 @@ WITH_EXCHANGE = {*OF_OURS, "npm ws", "PyPI websockets"}
 # Messages that each of them exchanges.
 VARIETY = 64
 WITH_RESUMPTION = {RAW_TLS, *OF_OURS, CORE, "Boost.Beast"}
-# The rows that these clients are for.
+# The rows that these clients are for. RAW_TLS has those that name it.
 ONLY = {"raw (epoll)": "round-trip", "raw (two threads)": "connect", "PyPI websockets": "exchange-deflate", "libwebsockets (context each)": "idle"}
 SLOW_RECEIVE = {"libwebsockets": 10, "npm ws": 4}
 SLOW_SEND = {"libwebsockets": 10, "npm ws": 10}
@@ -255,7 +255,9 @@ def takes_part(client, row):
         return False
     if ONLY.get(client, row.group) != row.group or client == "libwebsockets (context each)" and row.count > 1_000:
         return False
-    return row.clients is None or client in row.clients
+    if row.clients is None:
+        return client != RAW_TLS
+    return client in row.clients
 
 
 def measure(table, clients, together, server_program, authority, repetitions, quick):
