@@ -1,7 +1,7 @@
 /*
  * The library through its C API: a callback per message, and the main thread waits. In a round trip the next message
  * is sent from inside the callback; with the mode suffixed by "-thread" it is sent by the main thread, which the callback
- * wakes.
+ * wakes. With QUEUE_BYTES in the environment so much may wait to be sent, and a sender waits for onDrain at that limit.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -14,7 +14,8 @@
 #include "measure.h"
 
 static struct arguments arguments;
-static sem_t opened, done, closed;
+static sem_t opened, done, closed, drained;
+static uint64_t queue_bytes;
 static size_t left;
 static uint32_t expected;
 static char *payload;
@@ -60,11 +61,21 @@ static void on_message(struct WebSocket *client, char *data, uint32_t length)
     }
 }
 
+static void on_drain(struct WebSocket *client, void *user_data)
+{
+    (void)client, (void)user_data;
+    sem_post(&drained);
+}
+
 static void send_this(struct WebSocket *client, char *message)
 {
     int result;
     while ((result = OH_WebSocketClient_Send(client, message, arguments.size)) == WEBSOCKET_QUEUE_LENGTH_EXCEEDED) {
-        usleep(200);
+        if (queue_bytes > 0) {
+            wait_for(&drained);
+        } else {
+            usleep(200);
+        }
     }
     if (result != WEBSOCKET_OK) {
         die("not sent");
@@ -111,10 +122,26 @@ static void on_echo_wake(struct WebSocket *client, char *data, uint32_t length)
     sem_post(&done);
 }
 
+static void limit_queue(struct WebSocket *client)
+{
+    struct NWS_Options options;
+    struct NWS_Callbacks callbacks;
+    NWS_InitOptions(&options, sizeof options);
+    options.sendQueueLimit = queue_bytes;
+    NWS_InitCallbacks(&callbacks, sizeof callbacks);
+    callbacks.onDrain = on_drain;
+    if (NWS_SetOptions(client, &options) != WEBSOCKET_OK || NWS_SetCallbacks(client, &callbacks) != WEBSOCKET_OK) {
+        die("not set");
+    }
+}
+
 static struct WebSocket *connect_to(const char *url, WebSocket_OnMessageCallback callback)
 {
     struct WebSocket *client = OH_WebSocketClient_Constructor(on_open, callback, on_error, on_close);
     WebSocket_RequestOptions options = { NULL };
+    if (client != NULL && queue_bytes > 0) {
+        limit_queue(client);
+    }
     if (client == NULL || OH_WebSocketClient_Connect(client, url, options) != WEBSOCKET_OK) {
         die("not connected");
     }
@@ -300,6 +327,9 @@ int main(int argc, char **argv)
     sem_init(&opened, 0, 0);
     sem_init(&done, 0, 0);
     sem_init(&closed, 0, 0);
+    sem_init(&drained, 0, 0);
+    const char *limit = getenv("QUEUE_BYTES");
+    queue_bytes = limit == NULL ? 0 : strtoull(limit, NULL, 10);
     payload = make_payload(arguments.size);
     if (is_mode(&arguments, "receive")) {
         char go[] = "go";
