@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use futures_util::FutureExt;
 use net_websocket::internals::client::{
-    AlpnProtocols, MessageType, Options, Statistics, TlsOptions, tls_client,
+    AlpnProtocols, MessageType, Options, SessionOptions, Statistics, TlsOptions, tls_client,
 };
 use rcgen::generate_simple_self_signed;
 use rustls::client::UnbufferedClientConnection;
@@ -37,7 +37,9 @@ const ALERT: u8 = 21;
 const CLOSE_NOTIFY: [u8; 2] = [1, 0];
 
 fn unverified() -> Options {
-    Options { tls: TlsOptions { skip_server_verification: true, ..TlsOptions::default() }, ..quiet() }
+    let session = SessionOptions { per_message_deflate: None, ..quiet().session };
+    let tls = TlsOptions { skip_server_verification: true, ..TlsOptions::default() };
+    Options { tls, session, ..quiet() }
 }
 
 /// A client, and a server that writes its own records.
@@ -89,32 +91,32 @@ fn an_empty_record_of_the_handshake_moves_no_message() {
 }
 
 #[test]
-fn a_message_that_tls_holds_waits_until_the_kernel_has_it() {
+fn what_the_kernel_has_not_taken_waits() {
+    const MESSAGES: u64 = 250;
+    const FRAME: u64 = 60_000 + 8;
     let (recorded, mut server) = sealed();
-    let counted = || recorded.client.statistics();
-    let until = |changed: &dyn Fn(&Statistics) -> bool| {
-        let deadline = Instant::now() + DEADLINE;
-        while !changed(&counted()) {
-            assert!(Instant::now() < deadline, "{:?}", counted());
+    for _ in 0..MESSAGES {
+        recorded.client.send(MessageType::Binary, &[0; 60_000]).expect("room");
+    }
+    let deadline = Instant::now() + DEADLINE;
+    let until = |reached: &dyn Fn(&Statistics) -> bool| {
+        loop {
+            let now = recorded.client.statistics();
+            if reached(&now) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{now:?}");
             std::thread::yield_now();
         }
     };
-    // It does not compress.
-    let noise = |number: u32| (number.wrapping_mul(2_654_435_769) >> 16) as u8;
-    let payload: Vec<u8> = (0..60_000).map(noise).collect();
-    let mut accepted = 0;
-    // The server reads nothing, so the kernel takes less and less.
-    loop {
-        recorded.client.send(MessageType::Binary, &payload).expect("room");
-        accepted += 1;
-        let is_held = |now: &Statistics| now.buffered_messages > 0 && now.buffered_bytes == 0;
-        until(&|now| now.messages_sent == accepted || is_held(now));
-        if is_held(&counted()) {
-            break;
-        }
+    // Each message that the server has was in the kernel.
+    for read in (50..=MESSAGES).step_by(50) {
+        server.tcp.read_exact(&mut vec![0; 50 * 60_000]).expect("messages");
+        until(&|now| now.messages_sent >= read - 1 && now.bytes_sent >= (read - 1) * FRAME);
     }
     std::thread::spawn(move || std::io::copy(&mut server.tcp, &mut std::io::sink()));
-    until(&|now| now.messages_sent == accepted && now.buffered_messages == 0);
+    let sent = (MESSAGES, MESSAGES * FRAME, 0, 0);
+    until(&|now| sent == (now.messages_sent, now.bytes_sent, now.buffered_messages, now.buffered_bytes));
 }
 
 #[test]

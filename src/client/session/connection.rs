@@ -246,14 +246,13 @@ impl<'a> Session<'a> {
             // Tries once to send a close frame, before the application gets the end and possibly exits. Received data
             // no longer matters.
             let mut cx = Context::from_waker(Waker::noop());
-            while let Poll::Ready(Ok(count @ 1..)) = self.writer.poll_write(&mut cx, &self.shared.counters) {
-                self.shared.counters.sent_bytes(count);
-            }
+            while let Poll::Ready(Ok(1..)) = self.writer.poll_write(&mut cx, &self.shared.counters) {}
             self.writer.unconfirmed()
         } else {
             unsent.append(&mut self.writer.take_unbegun());
             self.writer.drop_begun()
         };
+        self.count_bytes();
         self.notify_sent();
         // The listener gets no events of the frames that are still sent.
         self.writer.keep_headers(false);

@@ -17,9 +17,14 @@ const LEFT_TO_CALLERS: Duration = Duration::from_millis(1);
 
 impl Session<'_> {
     pub(super) fn wrote(&mut self, count: usize, cx: &Context<'_>) {
-        self.shared.counters.sent_bytes(count);
+        self.count_bytes();
         self.budget.spend(count);
         self.has_written(cx);
+    }
+
+    /// Counts the bytes that the kernel has accepted.
+    pub(super) fn count_bytes(&mut self) {
+        self.shared.counters.sent_bytes(std::mem::take(&mut self.writer.written.bytes));
     }
 
     /// The kernel has accepted data.
@@ -36,7 +41,7 @@ impl Session<'_> {
 
     /// Counts the messages that the kernel has accepted, and reports those with a receipt.
     pub(super) fn notify_sent(&mut self) {
-        self.shared.counters.sent_messages(std::mem::take(&mut self.writer.written));
+        self.shared.counters.sent_messages(std::mem::take(&mut self.writer.written.messages));
         self.writer.give_back();
         if let Some(trace) = self.writer.trace.as_deref_mut().map(std::mem::take) {
             notify_frames(self.shared, self.listener, Direction::Sent, trace.headers);

@@ -47,10 +47,10 @@ pub(super) struct Writer {
     pub(super) compressed: usize,
     /// The headers of frames that the kernel has accepted, if a listener wants them.
     pub(super) trace: Option<Box<FrameTrace>>,
-    /// How many messages the kernel has accepted since the last count.
-    pub(super) written: usize,
-    /// The number of messages that TLS has accepted and the kernel has not, or not completely.
-    in_tls: usize,
+    /// What the kernel has accepted since the last count.
+    pub(super) written: Backlog,
+    /// The bytes that TLS has accepted and the kernel has not, and the messages of which it has not all.
+    in_tls: Backlog,
     /// `None` until it is needed.
     owed: Option<Box<Owed>>,
 }
@@ -79,8 +79,8 @@ impl Writer {
             fragments,
             compressed: 0,
             trace: None,
-            written: 0,
-            in_tls: 0,
+            written: Backlog::default(),
+            in_tls: Backlog::default(),
             owed: None,
         }
     }
@@ -121,12 +121,13 @@ impl Writer {
         self.out.iter().take(begun).chain(waiting).any(is_ping)
     }
 
-    /// Bytes that neither the kernel nor TLS has accepted, and messages that the kernel has not.
+    /// What the kernel has not accepted.
     pub(super) fn pending(&mut self) -> Backlog {
-        let mut waiting = self.out.sum();
-        waiting.bytes -= self.front_written;
-        waiting.messages += self.in_tls;
-        waiting
+        let Backlog { bytes, messages } = self.out.sum();
+        Backlog {
+            bytes: bytes - self.front_written + self.in_tls.bytes,
+            messages: messages + self.in_tls.messages,
+        }
     }
 
     /// Whether it has nothing to write, and nothing to report.
@@ -145,6 +146,7 @@ impl Writer {
             if self.needs_flush {
                 ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
                 self.needs_flush = false;
+                self.has_accepted(0);
                 self.let_go();
             }
             return Poll::Ready(Ok(0));
@@ -189,6 +191,9 @@ impl Writer {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
         self.needs_flush = self.stream.needs_flush();
+        // The kernel has what was in TLS before.
+        self.let_go();
+        self.has_accepted(count);
         self.front_written += count;
         // An empty message that still needs compression has not been written.
         while let Some(chunk) = self.out.front()
@@ -197,7 +202,7 @@ impl Writer {
         {
             self.front_written -= chunk.len();
             if let Some(chunk) = self.out.pop_front() {
-                self.in_tls += chunk.messages;
+                self.in_tls.messages += chunk.messages;
                 if let Some(receipt) = chunk.receipt {
                     self.owed().receipts_in_tls.push(receipt);
                 }
@@ -210,9 +215,9 @@ impl Writer {
                 }
                 recycle_chunk(chunk.bytes);
             }
-        }
-        if !self.stream.holds_output() {
-            self.let_go();
+            if self.front_written >= self.in_tls.bytes {
+                self.let_go();
+            }
         }
         Poll::Ready(Ok(count))
     }
@@ -222,9 +227,9 @@ impl Writer {
         self.owed.get_or_insert_default()
     }
 
-    /// Whether the kernel has accepted messages that nobody has counted or reported.
+    /// Whether the kernel has accepted data that nobody has counted or reported.
     pub(super) fn has_reports(&self) -> bool {
-        self.written > 0 || self.owed.as_ref().is_some_and(|owed| !owed.receipts.is_empty())
+        self.written != Backlog::default() || self.owed.as_ref().is_some_and(|owed| !owed.receipts.is_empty())
     }
 
     pub(super) fn take_receipts(&mut self) -> Vec<Receipt> {
@@ -240,10 +245,18 @@ impl Writer {
         Encoder::new(self.role)
     }
 
-    /// The kernel has all that was written.
+    /// `count` bytes were written, or those that TLS held. The kernel has all but those that TLS holds now.
+    #[inline]
+    fn has_accepted(&mut self, count: usize) {
+        let held = self.stream.held();
+        self.written.bytes += self.in_tls.bytes + count - held;
+        self.in_tls.bytes = held;
+    }
+
+    /// The kernel has the messages that were in TLS.
     #[inline]
     fn let_go(&mut self) {
-        self.written += std::mem::take(&mut self.in_tls);
+        self.written.messages += std::mem::take(&mut self.in_tls.messages);
         if let Some(owed) = &mut self.owed {
             owed.receipts.append(&mut owed.receipts_in_tls);
         }
@@ -253,7 +266,7 @@ impl Writer {
     pub(super) fn drop_begun(&mut self) -> Dropped {
         let receipts = self.take_receipts_in_tls();
         let mut dropped =
-            Dropped { messages: std::mem::take(&mut self.in_tls), receipts, ..Dropped::default() };
+            Dropped { messages: std::mem::take(&mut self.in_tls.messages), receipts, ..Dropped::default() };
         dropped.add(self.out.edit().drain(..));
         dropped
     }
@@ -262,7 +275,7 @@ impl Writer {
     pub(super) fn unconfirmed(&mut self) -> Dropped {
         let mut receipts = self.take_receipts_in_tls();
         receipts.extend(self.out.edit().iter_mut().filter_map(|chunk| chunk.receipt.take()));
-        let messages = self.in_tls + self.out.sum().messages;
+        let messages = self.in_tls.messages + self.out.sum().messages;
         Dropped { messages, receipts, ..Dropped::default() }
     }
 
@@ -304,7 +317,7 @@ impl Writer {
         let mut unbegun = out.split_off(usize::from(self.front_written > 0));
         if let Some(front) = out.front_mut() {
             let (whole, rest) = front.split_begun(self.front_written);
-            self.in_tls += whole;
+            self.in_tls.messages += whole;
             let ended = front.len() <= self.front_written;
             if let Some(rest) = rest {
                 unbegun.push_front(rest);
@@ -313,7 +326,7 @@ impl Writer {
                 out.clear();
                 self.front_written = 0;
             }
-            if !self.stream.holds_output() {
+            if self.in_tls.bytes == 0 {
                 self.let_go();
             }
         }
@@ -378,4 +391,72 @@ fn is_pong(chunk: &Chunk) -> bool {
 /// Whether the chunk is the control frame that begins with this byte. An uncompressed message may begin with any byte.
 fn is_control_of(chunk: &Chunk, first: u8) -> bool {
     chunk.messages == 0 && chunk.uncompressed.is_none() && chunk.bytes.first() == Some(&first)
+}
+
+#[cfg(all(test, not(feature = "simulation")))]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::AsyncReadExt;
+
+    use crate::client::send_queue::{Backlog, Chunk};
+    use crate::client::session::writer::Writer;
+    use crate::client::stats::Counters;
+    use crate::client::transport::Stream;
+    use crate::client::transport::tests::tls_pair;
+    use crate::protocol::Role;
+
+    #[tokio::test]
+    async fn what_tls_holds_is_waiting_and_what_the_kernel_has_is_sent() {
+        const SHORT: usize = 30_000;
+        let (client, mut server) = tls_pair().await;
+        let mut writer = Writer::new(Stream::Tls(client), None, false, Role::Client);
+        let message = |length| Chunk { bytes: vec![0; length], messages: 1, ..Chunk::default() };
+        let (counters, mut buffer) = (Counters::default(), [0; 65_536]);
+        // Some are longer than what TLS takes at once.
+        for length in [300_000, SHORT, 900] {
+            let count = 1_000_000 / length;
+            writer.out.edit().extend((0..count).map(|_| message(length)));
+            let mut has_held = false;
+            loop {
+                let written = tokio::select! {
+                    biased;
+                    written = poll_fn(|cx| writer.poll_write(cx, &counters)) => written.expect("open"),
+                    read = server.read(&mut buffer) => {
+                        assert!(read.expect("open") > 0);
+                        continue;
+                    }
+                };
+                let (sent, waiting) = (writer.written, writer.pending());
+                assert_eq!(sent.bytes + waiting.bytes, length * count);
+                assert_eq!(sent.messages + waiting.messages, count);
+                assert_eq!(sent.messages, sent.bytes / length);
+                has_held |= writer.in_tls.bytes > 0;
+                if written == 0 {
+                    break;
+                }
+            }
+            assert!(has_held, "the kernel took all at once");
+            assert_eq!(writer.pending(), Backlog::default());
+            writer.written = Backlog::default();
+        }
+
+        // The kernel takes less and less. At last TLS holds all that waits.
+        let mut count = 0;
+        while writer.in_tls.messages == 0 {
+            writer.out.edit().push_back(message(SHORT));
+            count += 1;
+            let written = poll_fn(|cx| writer.poll_write(cx, &counters)).await.expect("open");
+            assert_eq!(written, SHORT);
+        }
+        assert!(writer.out.is_empty());
+        assert_eq!(writer.pending(), Backlog { bytes: SHORT, messages: 1 });
+        assert_eq!(writer.written, Backlog { bytes: SHORT * (count - 1), messages: count - 1 });
+        let reading =
+            tokio::spawn(async move { server.read_exact(&mut vec![0; SHORT * count]).await.is_ok() });
+        assert_eq!(poll_fn(|cx| writer.poll_write(cx, &counters)).await.expect("open"), 0);
+        assert_eq!(writer.written, Backlog { bytes: SHORT * count, messages: count });
+        assert!(writer.has_reports());
+        assert!(reading.await.expect("no panic"));
+    }
 }

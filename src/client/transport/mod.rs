@@ -26,7 +26,7 @@ pub(super) use self::tcp::LentSocket;
 pub(super) use self::watch::{Notified, Subscription, subscribe};
 
 #[cfg(all(test, not(feature = "simulation")))]
-mod tests {
+pub(in crate::client) mod tests {
     use std::sync::Arc;
 
     use rcgen::generate_simple_self_signed;
@@ -35,13 +35,14 @@ mod tests {
     use rustls::pki_types::{PrivateKeyDer, ServerName, pem::PemObject};
     use rustls::server::UnbufferedServerConnection;
     use rustls::{ClientConfig, RootCertStore, ServerConfig};
+    use socket2::SockRef;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
 
     use crate::client::transport::{Socket, Tcp, TlsStream};
 
-    #[tokio::test]
-    async fn a_connection_that_waits_for_its_end_keeps_no_memory() {
+    /// A client and its server. The kernel takes few bytes of the client at once.
+    pub(in crate::client) async fn tls_pair() -> (Box<TlsStream>, Box<TlsStream>) {
         let own = generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
         let key = PrivateKeyDer::from_pem_slice(own.signing_key.serialize_pem().as_bytes()).expect("a key");
         let mut roots = RootCertStore::empty();
@@ -61,15 +62,22 @@ mod tests {
         let server = UnbufferedServerConnection::new(Arc::new(server)).expect("a server");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let near = TcpStream::connect(listener.local_addr().expect("bound")).await.expect("it listens");
+        SockRef::from(&near).set_send_buffer_size(4_096).expect("a size of the buffer");
         let (far, _) = listener.accept().await.expect("a connection");
         let socket = |tcp| Socket::accepted(Tcp::accepted(tcp));
-        let talk = async {
+        let client = async {
             let mut client = TlsStream::connect(socket(near), client).await.expect("a handshake");
-            client.write_all(b"data").await.expect("sent");
+            client.flush().await.expect("sent");
             client
         };
-        let (_client, server) = tokio::join!(talk, TlsStream::accept(socket(far), server));
-        let mut server = server.expect("a handshake");
+        let (client, server) = tokio::join!(client, TlsStream::accept(socket(far), server));
+        (client, server.expect("a handshake"))
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_waits_for_its_end_keeps_no_memory() {
+        let (mut client, mut server) = tls_pair().await;
+        client.write_all(b"data").await.expect("sent");
         server.read_exact(&mut [0; 4]).await.expect("received");
         assert!(server.memory() > 0);
         server.shutdown().await.expect("the end");

@@ -18,11 +18,11 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    /// Whether it holds bytes that the kernel has not accepted.
-    pub(in crate::client) fn holds_output(&self) -> bool {
+    /// How many of the written bytes the kernel has not accepted. They are the last ones.
+    pub(in crate::client) fn held(&self) -> usize {
         match self {
-            Self::Plain(_) => false,
-            Self::Tls(stream) => stream.holds_output(),
+            Self::Plain(_) => 0,
+            Self::Tls(stream) => stream.held(),
         }
     }
 

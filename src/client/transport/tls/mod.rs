@@ -41,6 +41,8 @@ pub(crate) struct TlsStream {
     incoming: Incoming,
     rest: Rest,
     outgoing: Outgoing,
+    /// How many of the written bytes are in `outgoing`.
+    held: usize,
     /// The last records of the handshake wait, to go out with the first bytes.
     joins: bool,
     /// The peer has ended its side properly.
@@ -76,6 +78,7 @@ impl TlsStream {
             incoming,
             rest,
             outgoing,
+            held: 0,
             joins: false,
             ended: false,
             shut_down: false,
@@ -102,9 +105,9 @@ impl TlsStream {
         self.incoming.memory()
     }
 
-    /// Whether it holds bytes that the kernel has not accepted.
-    pub(super) fn holds_output(&self) -> bool {
-        !self.outgoing.is_empty() || self.session.common().wants_write()
+    /// How many of the written bytes the kernel has not accepted. They are the last ones.
+    pub(super) fn held(&self) -> usize {
+        self.held
     }
 
     fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -203,7 +206,9 @@ impl TlsStream {
     /// Writes the records that wait.
     fn poll_records(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.joins = false;
-        self.outgoing.poll_write(&mut self.socket, cx)
+        ready!(self.outgoing.poll_write(&mut self.socket, cx))?;
+        self.held = 0;
+        Poll::Ready(Ok(()))
     }
 
     /// Encrypts bytes, or the end of the stream.
@@ -226,7 +231,9 @@ impl TlsStream {
     fn encrypt(&mut self, slices: &[IoSlice<'_>], mut skip: usize) -> io::Result<usize> {
         if let [slice] = slices {
             let now = &slice[skip..slice.len().min(skip + BATCH_BYTES)];
-            return self.write(Some(now)).map(|()| now.len());
+            self.write(Some(now))?;
+            self.held = now.len();
+            return Ok(self.held);
         }
         let mut joined = take_spare(|spare| &spare.joined);
         joined.clear();
@@ -259,7 +266,8 @@ impl TlsStream {
             self.write(Some(&joined))?;
         }
         give_spare(|spare| &spare.joined, joined);
-        Ok(BATCH_BYTES - room)
+        self.held = BATCH_BYTES - room;
+        Ok(self.held)
     }
 }
 
