@@ -5,6 +5,7 @@
 //! alarm, the limit restarts.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -26,6 +27,21 @@ const PART_MAX: Duration = Duration::from_secs(1);
 /// How long the process stood still when `deadline` passed, if it did. The limit then restarts.
 pub(super) fn stood_still(deadline: Instant, now: Instant) -> Option<Duration> {
     Some(now.saturating_duration_since(deadline)).filter(|late| *late >= STOOD_STILL)
+}
+
+/// How long the process stood still during some work, in milliseconds.
+#[derive(Default)]
+pub(super) struct Standstill(AtomicU64);
+
+impl Standstill {
+    pub(super) fn add(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.0.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    pub(super) fn total(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
 }
 
 /// For [`passed`], if nobody must know how long the process stood still. A pointer, so that the code of most limits is

@@ -6,7 +6,7 @@ mod resolve;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -23,7 +23,7 @@ use super::handshake::{self, Opened, UpgradeError, Upgraded};
 use super::proxy::{self, ProxyProtocol, ProxySelection, ResolvedProxy};
 use super::request::{Request, without_root};
 use super::stats::Timing;
-use super::time_limit::{within, within_telling};
+use super::time_limit::{Standstill, within, within_telling};
 use super::tls::{self, DeclaredTrust, NetworkSecurityConfig, TlsError};
 use super::transport::{LastActivity, Socket, Stream, Tcp};
 use crate::protocol::{Negotiated, ReadBuffer};
@@ -41,8 +41,7 @@ pub(super) struct Established {
 pub(super) struct AttemptProgress {
     phase: AtomicU8,
     activity: Arc<LastActivity>,
-    /// How long the process stood still, in milliseconds.
-    still: AtomicU64,
+    still: Standstill,
 }
 
 impl AttemptProgress {
@@ -50,7 +49,7 @@ impl AttemptProgress {
         Self {
             phase: AtomicU8::new(Phase::Lookup as u8),
             activity: Arc::new(LastActivity::nothing()),
-            still: AtomicU64::new(0),
+            still: Standstill::default(),
         }
     }
 
@@ -70,12 +69,7 @@ impl AttemptProgress {
 
     /// How long the process stood still during the attempt.
     pub(super) fn stood_still(&self) -> Duration {
-        Duration::from_millis(self.still.load(Ordering::Relaxed))
-    }
-
-    fn note_still(&self, time: Duration) {
-        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        self.still.fetch_add(millis, Ordering::Relaxed);
+        self.still.total()
     }
 }
 
@@ -87,7 +81,7 @@ pub(super) fn establish(
     let limit = request.connect_timeout;
     let deadline = Instant::now() + limit;
     let late = move || Err(Error::Timeout { target: request.endpoint(), phase: progress.phase(), limit });
-    let still = |time| progress.note_still(time);
+    let still = |time| progress.still.add(time);
     within_telling(limit, deadline, still, follow_redirects(request, progress, deadline))
         .map(move |done| done.unwrap_or_else(late))
 }

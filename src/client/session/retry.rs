@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Poll, ready};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ use crate::client::reconnect::Series;
 use crate::client::request::{Preparation, Request, Rewrite};
 use crate::client::send_queue::{Backlog, Dropped};
 use crate::client::shared::{Shared, Stop};
-use crate::client::time_limit::{stood_still, within};
+use crate::client::time_limit::{Standstill, stood_still, within_telling};
 use crate::client::transport::{Endpoints, Subscription};
 use crate::logging;
 use crate::runtime;
@@ -179,42 +179,48 @@ impl Retry<'_> {
         // The delay is over, but no route exists.
         let mut awaits_route = false;
         let mut still = Duration::ZERO;
+        let overdue = |by| stood_still(by, Instant::now());
         poll_fn(|cx| {
-            if let Some(stop) = shared.poll_stop(*attempt, cx) {
-                return Poll::Ready(Err(Unready::Stop(stop)));
-            }
-            if shared.take_retry_now() {
-                return Poll::Ready(Ok(still));
-            }
-            if shared.take_network_changed() && self.has_route() {
-                // Many changes at once must not start many attempts.
-                let soon = (failed_at + series.pause()).max(Instant::now());
-                if awaits_route || soon < sleep.deadline() {
-                    sleep.as_mut().reset(soon);
+            loop {
+                if let Some(stop) = shared.poll_stop(*attempt, cx) {
+                    return Poll::Ready(Err(Unready::Stop(stop)));
                 }
-                awaits_route = false;
-            }
-            if !awaits_route && sleep.as_mut().poll(cx).is_ready() {
-                still += stood_still(sleep.deadline(), Instant::now()).unwrap_or_default();
+                // After a freeze, the application or the network may end the wait before its time is looked at.
+                while let Some(mut deadline) = deadline.as_mut().as_pin_mut().filter(|_| awaits_route)
+                    && deadline.as_mut().poll(cx).is_ready()
+                {
+                    let Some(late) = overdue(deadline.deadline()) else {
+                        return Poll::Ready(Err(Unready::GiveUp));
+                    };
+                    // It is unknown how long before the end the process stopped. And the network returns a little later
+                    // than the process.
+                    let more = late + series.policy().max_delay;
+                    still += more;
+                    let by = deadline.deadline() + more;
+                    deadline.set(tokio::time::sleep_until(by));
+                }
+                if shared.take_retry_now() {
+                    let late = if awaits_route { None } else { overdue(sleep.deadline()) };
+                    return Poll::Ready(Ok(still + late.unwrap_or_default()));
+                }
+                if shared.take_network_changed() && self.has_route() {
+                    // Many changes at once must not start many attempts.
+                    let soon = (failed_at + series.pause()).max(Instant::now());
+                    if awaits_route || soon < sleep.deadline() {
+                        sleep.as_mut().reset(soon);
+                    }
+                    awaits_route = false;
+                }
+                if awaits_route || sleep.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                still += overdue(sleep.deadline()).unwrap_or_default();
                 if self.has_route() {
                     return Poll::Ready(Ok(still));
                 }
                 logging::info(format_args!("{} waits for a network", shared.tag()));
                 awaits_route = true;
             }
-            while let Some(mut deadline) = deadline.as_mut().as_pin_mut().filter(|_| awaits_route) {
-                ready!(deadline.as_mut().poll(cx));
-                let Some(late) = stood_still(deadline.deadline(), Instant::now()) else {
-                    return Poll::Ready(Err(Unready::GiveUp));
-                };
-                // It is unknown how long before the end the process stopped. And the network returns a little later
-                // than the process.
-                let more = late + series.policy().max_delay;
-                still += more;
-                let by = deadline.deadline() + more;
-                deadline.set(tokio::time::sleep_until(by));
-            }
-            Poll::Pending
         })
         .await
     }
@@ -228,15 +234,15 @@ impl Retry<'_> {
 
     /// Lets the application change the handshake of the next attempt.
     async fn prepare(
-        &self,
+        &mut self,
         listener: &mut dyn Listener,
         reconnecting: &Reconnecting,
     ) -> Result<Arc<Request>, Unready> {
-        let Self { shared, attempt, request, .. } = self;
+        let Self { shared, attempt, series, request, .. } = self;
         shared.await_prepared(reconnecting.attempt);
         let mut said = PrepareDecision::Proceed;
         notify(shared, listener, |listener| said = listener.prepare(reconnecting));
-        let limit = self.series.policy().prepare_timeout;
+        let (limit, still) = (series.policy().prepare_timeout, Standstill::default());
         let prepared = match said {
             PrepareDecision::Stop => Ok(Some(Preparation::Stop)),
             PrepareDecision::Fail => Ok(Some(Preparation::Fail)),
@@ -247,11 +253,12 @@ impl Retry<'_> {
                     (None, Some(prepared)) => Poll::Ready(Ok(Some(prepared))),
                     (None, None) => Poll::Pending,
                 });
-                within(limit, Instant::now() + limit, prepared)
+                within_telling(limit, Instant::now() + limit, |time| still.add(time), prepared)
                     .await
                     .unwrap_or(Err(Unready::Failed(Error::Unprepared(Some(limit)))))
             }
         };
+        series.stood_still(still.total());
         // An answer that arrived before counts.
         let late = shared.end_preparing();
         let prepared = match prepared {
@@ -373,18 +380,22 @@ mod tests {
         prepare: PrepareDecision,
         hearing: Duration,
     ) -> (Log, Duration) {
+        let log = Arc::default();
+        let began = Instant::now();
+        client(reconnect, Recorder(Arc::clone(&log), prepare, hearing)).1.await;
+        let log = std::mem::take(&mut *log.lock().expect("no panic"));
+        (log, began.elapsed())
+    }
+
+    /// A client of a closed port, and its life.
+    fn client(reconnect: Reconnect, recorder: Recorder) -> (Arc<Shared>, impl Future<Output = ()> + Send) {
         let port =
             std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
-        let log = Arc::default();
-        let recorder = Box::new(Recorder(Arc::clone(&log), prepare, hearing));
-        let shared = Arc::new(Shared::new(1, Role::Client, recorder, SendLimits::of_bytes(1_000)));
+        let shared = Arc::new(Shared::new(1, Role::Client, Box::new(recorder), SendLimits::of_bytes(1_000)));
         let options = Options { reconnect: Some(reconnect), ..Options::default() };
         let request = Request::parse(&format!("ws://{port}/"), options).expect("good");
         let attempt = shared.begin().expect("idle");
-        let began = Instant::now();
-        run(shared, attempt, Arc::new(request)).await;
-        let log = std::mem::take(&mut *log.lock().expect("no panic"));
-        (log, began.elapsed())
+        (shared.clone(), run(shared, attempt, Arc::new(request)))
     }
 
     #[tokio::test(start_paused = true)]
@@ -449,5 +460,31 @@ mod tests {
         );
         assert!((14 * SECOND..15 * SECOND).contains(&time), "{time:?}");
         assert!(matches!(log.ends.as_slice(), [failed] if failed.contains("7000 ms")), "{:?}", log.ends);
+    }
+
+    /// The clock of a stopped process stands still for others, too. When it goes on, the application acts at once.
+    #[tokio::test(start_paused = true)]
+    async fn a_freeze_that_the_application_ends_does_not_count_for_the_series() {
+        let until = async |mut reached: Box<dyn FnMut() -> bool>| {
+            while !reached() {
+                tokio::task::yield_now().await;
+            }
+        };
+        for prepare in [PrepareDecision::Proceed, PrepareDecision::Wait] {
+            let reconnect = Reconnect { max_time: Some(60 * SECOND), ..Reconnect::default() };
+            let log = Arc::<std::sync::Mutex<Log>>::default();
+            let (shared, life) = client(reconnect, Recorder(log.clone(), prepare, Duration::ZERO));
+            let life = tokio::spawn(life);
+            let waiting = shared.clone();
+            until(Box::new(move || waiting.retry_now())).await;
+            if prepare == PrepareDecision::Wait {
+                until(Box::new(move || shared.prepare(1, Preparation::Proceed(Rewrite::default())))).await;
+            }
+            tokio::time::advance(100 * SECOND).await;
+            let seen = log.clone();
+            until(Box::new(move || seen.lock().is_ok_and(|log| log.delays.len() + log.ends.len() > 1))).await;
+            assert_eq!(log.lock().expect("no panic").ends, Vec::<String>::new(), "{prepare:?}");
+            life.abort();
+        }
     }
 }
