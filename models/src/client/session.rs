@@ -13,7 +13,7 @@ use std::task::{Context, Poll, ready};
 use self::notify::notify;
 use super::cause::Cause;
 use super::error::Error;
-use super::event::{Closed, Failure, Listener, Outcome, PeerClose, Receipt, Times};
+use super::event::{Closed, Failure, Outcome, PeerClose, Receipt, Times};
 use super::handshake::{KeptAnswer, Opened};
 use super::send_queue::{Backlog, Chunk, Dropped};
 use super::shared::lending::{Lending, Plan, Returned};

@@ -13,6 +13,7 @@ pub use self::models::MODELS;
 
 /// As in `signals.rs`.
 pub(crate) trait Signal: Send + Sync {
+    #[expect(dead_code, reason = "no model has a runtime that sends it")]
     fn send(&self);
 }
 
