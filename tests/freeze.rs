@@ -1,25 +1,29 @@
 //! A process is stopped for longer than its deadlines, as an app freezer does, and continues. Data that arrived in the
 //! meantime counts. A live connection continues, and a lost one is detected.
 //!
-//! The client runs in its own process, which this program starts.
+//! The client, or the server, runs in its own process, which this program starts.
 #![cfg(target_os = "linux")]
 
+#[path = "support/frozen.rs"]
+mod frozen;
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use net_websocket::internals::client::{MessageType, Options, Reconnect, SessionOptions, TlsOptions};
+use net_websocket::internals::client::{
+    Closed, Failure, Listener, Message, MessageType, Opened, Options, Reconnect, SessionOptions, TlsOptions,
+};
+use net_websocket::internals::server::{ConnectionInfo, Server, ServerListener, ServerOptions};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use socket2::{Domain, Socket, Type};
 
+use frozen::Frozen;
 use support::{DEADLINE, Peer, Recorded, Seen, Wire, quiet};
 
 /// Every timeout of the client.
@@ -86,67 +90,12 @@ fn client() {
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
 }
 
-/// The client's process.
-struct Frozen {
-    child: Child,
-    events: Receiver<String>,
+fn connect(peer: &Peer) -> Frozen {
+    connect_to(&peer.url(), &[])
 }
 
-impl Frozen {
-    fn connect(peer: &Peer) -> Self {
-        Self::connect_to(&peer.url(), &[])
-    }
-
-    fn connect_to(url: &str, variables: &[(&str, &str)]) -> Self {
-        let program = std::env::current_exe().expect("a path");
-        let mut child = Command::new(program)
-            .args(["--exact", "client", "--ignored", "--nocapture"])
-            .env(URL, url)
-            .envs(variables.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a process");
-        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let (sender, events) = channel();
-        std::thread::spawn(move || {
-            let events = lines.map_while(Result::ok);
-            for event in events.filter_map(|line| line.strip_prefix("event ").map(str::to_owned)) {
-                let _ = sender.send(event);
-            }
-        });
-        Self { child, events }
-    }
-
-    /// The next event.
-    fn expect(&self, event: &str) {
-        let told = self.events.recv_timeout(DEADLINE).expect("an event in time");
-        assert!(told.contains(event), "{told} instead of {event}");
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status();
-        assert!(sent.expect("kill(1)").success());
-    }
-
-    /// Stops the process; does something; and lets it go on after `time`.
-    fn stopped_for(&self, time: Duration, meanwhile: impl FnOnce()) {
-        self.signal("-STOP");
-        let state = format!("/proc/{}/stat", self.child.id());
-        while !std::fs::read_to_string(&state).expect("it is there").contains(") T ") {
-            std::thread::yield_now();
-        }
-        meanwhile();
-        std::thread::sleep(time);
-        self.signal("-CONT");
-    }
-}
-
-impl Drop for Frozen {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn connect_to(url: &str, variables: &[(&str, &str)]) -> Frozen {
+    Frozen::run("client", &[&[(URL, url)], variables].concat())
 }
 
 fn pong(wire: &mut Wire, payload: &[u8]) {
@@ -172,7 +121,7 @@ fn ping(wire: &mut Wire) -> Vec<u8> {
 
 /// A client with an open connection to `peer`, and the peer's end of it.
 fn open(peer: &Peer) -> (Frozen, Wire) {
-    let frozen = Frozen::connect(peer);
+    let frozen = connect(peer);
     let wire = peer.open();
     frozen.expect("Opened");
     (frozen, wire)
@@ -234,7 +183,7 @@ const ABSENT: Duration = Duration::from_millis(10_500);
 fn reconnects_when_the_peer_closed_with_1000_during_a_freeze() {
     for close in [b"\x88\x02\x03\xe8".as_slice(), b"\x88\x00"] {
         let peer = Peer::bind();
-        let frozen = Frozen::connect_to(&peer.url(), &[(AGAIN, "60000")]);
+        let frozen = connect_to(&peer.url(), &[(AGAIN, "60000")]);
         let mut wire = peer.open();
         frozen.expect("Opened");
         ping(&mut wire);
@@ -255,7 +204,7 @@ fn reconnects_when_the_peer_closed_with_1000_during_a_freeze() {
 fn does_not_reconnect_when_the_peer_closes_after_it_answered() {
     for (code, told) in [(b"\x03\xe8", "Closed(1000"), (b"\x0f\xa1", "Closed(4001")] {
         let peer = Peer::bind();
-        let frozen = Frozen::connect_to(&peer.url(), &[(AGAIN, "60000")]);
+        let frozen = connect_to(&peer.url(), &[(AGAIN, "60000")]);
         let mut wire = peer.open();
         frozen.expect("Opened");
         ping(&mut wire);
@@ -295,7 +244,7 @@ fn reports_the_close_that_came_while_frozen() {
 fn opens_by_an_upgrade_answer_that_came_while_frozen() {
     for time in STOPS {
         let peer = Peer::bind();
-        let frozen = Frozen::connect(&peer);
+        let frozen = connect(&peer);
         let mut wire = peer.accept();
         let mut request = [0; 1];
         assert_eq!(wire.0.peek(&mut request).expect("a request"), 1);
@@ -394,7 +343,7 @@ impl Full {
 fn uses_a_tcp_connection_established_while_frozen() {
     for time in STOPS {
         let peer = Full::bind();
-        let frozen = Frozen::connect_to(&format!("ws://127.0.0.1:{}/", peer.port()), &[]);
+        let frozen = connect_to(&format!("ws://127.0.0.1:{}/", peer.port()), &[]);
         peer.await_asked();
         // The kernel repeats its request after a second.
         frozen.stopped_for(time, || drop(peer.accept()));
@@ -407,7 +356,7 @@ fn uses_a_tcp_connection_established_while_frozen() {
 #[test]
 fn a_tcp_timeout_is_detected_after_a_freeze() {
     let peer = Full::bind();
-    let frozen = Frozen::connect_to(&format!("ws://127.0.0.1:{}/", peer.port()), &[]);
+    let frozen = connect_to(&format!("ws://127.0.0.1:{}/", peer.port()), &[]);
     peer.await_asked();
     frozen.stopped_for(STOPS[1], || {});
     let thawed_at = Instant::now();
@@ -431,7 +380,7 @@ fn a_tls_handshake_continues_after_a_freeze() {
     for time in STOPS {
         let peer = Peer::bind();
         let trusted = authority.to_str().expect("UTF-8");
-        let frozen = Frozen::connect_to(&format!("wss://{}/", peer.address()), &[(AUTHORITY, trusted)]);
+        let frozen = connect_to(&format!("wss://{}/", peer.address()), &[(AUTHORITY, trusted)]);
         let Wire(tcp) = peer.accept();
         assert_eq!(tcp.peek(&mut [0; 1]).expect("a ClientHello"), 1);
         let mut server = None;
@@ -459,7 +408,7 @@ fn reconnecting_continues_after_a_freeze_that_does_not_count() {
     let stop = Duration::from_secs(9);
     let peer = Peer::bind();
     let millis = series.as_millis().to_string();
-    let frozen = Frozen::connect_to(&peer.url(), &[(AGAIN, &millis)]);
+    let frozen = connect_to(&peer.url(), &[(AGAIN, &millis)]);
     let mut wire = peer.open();
     frozen.expect("Opened");
     wire.send(b"\x88\x02\x03\xe9");
@@ -477,4 +426,60 @@ fn reconnecting_continues_after_a_freeze_that_does_not_count() {
     let _wire = peer.open();
     frozen.expect("Opened");
     frozen.expect("Reconnected(3)");
+}
+
+struct Owner;
+
+impl ServerListener for Owner {
+    fn connected(&self, _info: &Arc<ConnectionInfo>) -> Box<dyn Listener> {
+        Box::new(Self)
+    }
+}
+
+impl Listener for Owner {
+    fn opened(&mut self, _opened: &Opened) {
+        println!("\nevent Opened");
+    }
+
+    fn message(&mut self, _message: Message<'_>) {}
+    fn failed(&mut self, _failure: &Failure) {}
+
+    fn closed(&mut self, closed: &Closed) {
+        println!("\nevent Closed({})", closed.code);
+    }
+}
+
+/// Stops when a connection is open.
+#[test]
+#[ignore = "the server of another test"]
+fn server() {
+    let Ok(_) = std::env::var(URL) else { return };
+    let session = SessionOptions { close_timeout: DEADLINE, ..quiet().session };
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let options = ServerOptions { listen, session, ..ServerOptions::default() };
+    let server = Server::start(options, Box::new(Owner)).expect("a free port");
+    println!("\nevent {}", server.local().expect("of TCP"));
+    let _ = std::io::stdin().read_exact(&mut [0]);
+    assert!(server.stop(Some(LIMIT)));
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+}
+
+#[test]
+fn clients_have_the_full_time_of_a_stop_after_a_freeze() {
+    let mut frozen = Frozen::run("server", &[(URL, "")]);
+    let address: SocketAddr = frozen.next().parse().expect("an address");
+    let mut client = Wire(TcpStream::connect(address).expect("it listens"));
+    client.0.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+    client.send(
+        b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    );
+    client.read_request();
+    frozen.expect("Opened");
+    frozen.child.stdin.as_mut().expect("piped").write_all(b"x").expect("it reads");
+    client.expect(&[CLOSE]);
+    frozen.stopped_for(STOPS[1], || {});
+    let thawed_at = Instant::now();
+    frozen.expect("Closed");
+    assert!(thawed_at.elapsed() > LIMIT / 2, "{:?}", thawed_at.elapsed());
 }

@@ -73,7 +73,7 @@ pub use crate::protocol::{
 pub(crate) use self::handshake::accept_key;
 pub(crate) use self::rfc4648::from_base64;
 pub(crate) use self::session::Accepted;
-pub(crate) use self::time_limit::within;
+pub(crate) use self::time_limit::{sleep_awake, within};
 pub(crate) use self::tls::{accept_tls, server_config};
 pub(crate) use self::transport::{Socket, Stream, Tcp};
 

@@ -88,6 +88,17 @@ pub(super) async fn passed(mut deadline: Instant, limit: Duration, still: impl F
     }
 }
 
+/// Ends when `limit` has passed. If the process stood still then, it begins anew. It may be long, so it has no parts.
+pub(crate) async fn sleep_awake(limit: Duration) {
+    loop {
+        let deadline = Instant::now() + limit;
+        sleep_until(deadline).await;
+        if stood_still(deadline, Instant::now()).is_none() {
+            return;
+        }
+    }
+}
+
 /// The result of `work` within `limit`, which ends at `deadline` or later. `None` if it takes longer.
 pub(crate) fn within<T>(
     limit: Duration,

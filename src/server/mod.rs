@@ -32,7 +32,7 @@ pub use self::upgrade::{HeaderFault, Refusal, UpgradeRequest, answer_header};
 
 use self::place::{Bound, Listening};
 use self::shared::Shared;
-use crate::client::{MessageType, server_config};
+use crate::client::{MessageType, server_config, sleep_awake};
 use crate::protocol::server_header;
 use crate::runtime;
 
@@ -112,7 +112,7 @@ impl Server {
             let server = Arc::downgrade(&self.shared);
             // Without a runtime there would be no connections.
             let _ = runtime::spawn(async move {
-                tokio::time::sleep(limit).await;
+                sleep_awake(limit).await;
                 if let Some(server) = server.upgrade() {
                     server.hurry();
                 }
