@@ -2,9 +2,9 @@
 # The crate ws ends the 101st client's TCP without an answer, and sends each message over 65,535 bytes in fragments.
 #
 # A good guess: a full server answers 503 or does not accept, and a server fragments only what it is told to. The
-# fragments meet clients that read none. A handler's error is only logged: the
-# client waits with the connection open. The close codes 1012 and 1013, a restart and "try again later", are answered by
-# 1002, and the other answers have no reason. No sub-protocol is chosen. Needs Rust.
+# fragments meet clients that read none. A handler's error is only logged: the client waits with the connection open.
+# The close codes 1012 and 1013, a restart and "try again later", are answered by 1002, and the other answers have no
+# reason. No sub-protocol is chosen. Needs Rust.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_crates ws@0.9.2:default <<'RUST'
