@@ -34,7 +34,7 @@ pub(super) fn stood_still(deadline: Instant, now: Instant) -> Option<Duration> {
 pub(super) struct Standstill(AtomicU64);
 
 impl Standstill {
-    pub(super) fn add(&self, time: Duration) {
+    fn add(&self, time: Duration) {
         let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.0.fetch_add(millis, Ordering::Relaxed);
     }
@@ -44,33 +44,32 @@ impl Standstill {
     }
 }
 
-/// For [`passed`], if nobody must know how long the process stood still. A pointer, so that the code of most limits is
-/// compiled once.
-pub(super) const UNTOLD: fn(Duration) = |_| {};
-
 /// When a part ends. If the work ends while the process stands still, nobody looks at the clock after that. So the drop does.
-struct Ring<F: Fn(Duration)> {
+struct Ring<'a> {
     at: Instant,
-    still: F,
+    /// `None` if nobody has to know.
+    still: Option<&'a Standstill>,
 }
 
-impl<F: Fn(Duration)> Ring<F> {
+impl Ring<'_> {
     /// Tells if the process stood still.
     fn look(&self, now: Instant) -> bool {
         let late = stood_still(self.at, now);
-        late.into_iter().for_each(&self.still);
+        if let (Some(late), Some(still)) = (late, self.still) {
+            still.add(late);
+        }
         late.is_some()
     }
 }
 
-impl<F: Fn(Duration)> Drop for Ring<F> {
+impl Drop for Ring<'_> {
     fn drop(&mut self) {
         self.look(Instant::now());
     }
 }
 
-/// Ends when `limit` has passed, at `deadline` or later. Calls `still` each time that the process stood still.
-pub(super) async fn passed(mut deadline: Instant, limit: Duration, still: impl Fn(Duration)) {
+/// Ends when `limit` has passed, at `deadline` or later. Adds to `still` how long the process stood still.
+pub(super) async fn passed(mut deadline: Instant, limit: Duration, still: Option<&Standstill>) {
     let part = (limit / PARTS).min(PART_MAX);
     let mut ring = Ring { at: deadline, still };
     loop {
@@ -105,15 +104,15 @@ pub(crate) fn within<T>(
     deadline: Instant,
     work: impl Future<Output = T>,
 ) -> impl Future<Output = Option<T>> {
-    within_telling(limit, deadline, UNTOLD, work)
+    within_telling(limit, deadline, None, work)
 }
 
-/// As [`within`]. Calls `still` each time that the process stood still. Not `async`: such a function would have room for
+/// As [`within`]. Adds to `still` how long the process stood still. Not `async`: such a function would have room for
 /// `work` twice.
 pub(super) fn within_telling<T>(
     limit: Duration,
     deadline: Instant,
-    still: impl Fn(Duration),
+    still: Option<&Standstill>,
     work: impl Future<Output = T>,
 ) -> impl Future<Output = Option<T>> {
     let done = work.map(|done| Err::<Infallible, _>(Some(done)));
@@ -127,10 +126,7 @@ pub(super) fn within_telling<T>(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use super::*;
-    use crate::sync::lock;
 
     const LIMIT: Duration = Duration::from_secs(2);
     const MILLISECOND: Duration = Duration::from_millis(1);
@@ -160,9 +156,9 @@ mod tests {
         ] {
             let began = Instant::now();
             let limit = tokio::spawn(async move {
-                let still = Mutex::new(Duration::ZERO);
-                passed(began + LIMIT, LIMIT, |late| *lock(&still) += late).await;
-                (began.elapsed(), *lock(&still))
+                let still = Standstill::default();
+                passed(began + LIMIT, LIMIT, Some(&still)).await;
+                (began.elapsed(), still.total())
             });
             for _ in 0..parts_before {
                 tokio::task::yield_now().await;
@@ -182,11 +178,10 @@ mod tests {
             let began = Instant::now();
             let part = LIMIT / PARTS;
             let limited = tokio::spawn(async move {
-                let still = Mutex::new(Duration::ZERO);
+                let still = Standstill::default();
                 let work = tokio::time::sleep(part + late);
-                let done =
-                    within_telling(LIMIT, began + LIMIT, |late| *lock(&still) += late, work).await.is_some();
-                (done, *lock(&still))
+                let done = within_telling(LIMIT, began + LIMIT, Some(&still), work).await.is_some();
+                (done, still.total())
             });
             tokio::task::yield_now().await;
             tokio::time::advance(part + late).await;

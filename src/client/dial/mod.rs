@@ -81,8 +81,7 @@ pub(super) fn establish(
     let limit = request.connect_timeout;
     let deadline = Instant::now() + limit;
     let late = move || Err(Error::Timeout { target: request.endpoint(), phase: progress.phase(), limit });
-    let still = |time| progress.still.add(time);
-    within_telling(limit, deadline, still, follow_redirects(request, progress, deadline))
+    within_telling(limit, deadline, Some(&progress.still), follow_redirects(request, progress, deadline))
         .map(move |done| done.unwrap_or_else(late))
 }
 

@@ -253,7 +253,7 @@ impl Retry<'_> {
                     (None, Some(prepared)) => Poll::Ready(Ok(Some(prepared))),
                     (None, None) => Poll::Pending,
                 });
-                within_telling(limit, Instant::now() + limit, |time| still.add(time), prepared)
+                within_telling(limit, Instant::now() + limit, Some(&still), prepared)
                     .await
                     .unwrap_or(Err(Unready::Failed(Error::Unprepared(Some(limit)))))
             }
