@@ -69,7 +69,7 @@ impl Drop for Ring<'_> {
 }
 
 /// Ends when `limit` has passed, at `deadline` or later. Adds to `still` how long the process stood still.
-pub(super) async fn passed(mut deadline: Instant, limit: Duration, still: Option<&Standstill>) {
+async fn passed(mut deadline: Instant, limit: Duration, still: Option<&Standstill>) {
     let part = (limit / PARTS).min(PART_MAX);
     let mut ring = Ring { at: deadline, still };
     loop {
@@ -87,15 +87,9 @@ pub(super) async fn passed(mut deadline: Instant, limit: Duration, still: Option
     }
 }
 
-/// Ends when `limit` has passed. If the process stood still then, it begins anew. It may be long, so it has no parts.
+/// Sleeps for `limit`, which begins anew if the process stood still.
 pub(crate) async fn sleep_awake(limit: Duration) {
-    loop {
-        let deadline = Instant::now() + limit;
-        sleep_until(deadline).await;
-        if stood_still(deadline, Instant::now()).is_none() {
-            return;
-        }
-    }
+    passed(Instant::now() + limit, limit, None).await;
 }
 
 /// The result of `work` within `limit`, which ends at `deadline` or later. `None` if it takes longer.

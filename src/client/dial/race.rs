@@ -15,7 +15,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep_until};
 
 use super::resolve::LookedUp;
-use crate::client::time_limit::{passed, within};
+use crate::client::time_limit::{sleep_awake, within};
 
 /// The delays of RFC 8305, and the limits of the two phases.
 #[derive(Clone, Copy, Debug)]
@@ -187,7 +187,7 @@ pub(super) fn alone<S>(
 }
 
 async fn late(limit: Duration) -> Duration {
-    passed(Instant::now() + limit, limit, None).await;
+    sleep_awake(limit).await;
     limit
 }
 
