@@ -337,7 +337,7 @@ def goals(results):
 
     def best(title, name):
         figures = [(median_of(results, title, client, name), client) for client in results.get(title, {})
-                   if client not in (OURS, CORE, BEFORE, BOUNDED) and not client.startswith(RAW)]
+                   if not client.startswith(("net_websocket", RAW))]
         return min((figure for figure in figures if figure[0] is not None), default=(None, None))
 
     def ratio(title, name, against, limit, client=OURS):

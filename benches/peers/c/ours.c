@@ -139,10 +139,13 @@ static struct WebSocket *connect_to(const char *url, WebSocket_OnMessageCallback
 {
     struct WebSocket *client = OH_WebSocketClient_Constructor(on_open, callback, on_error, on_close);
     WebSocket_RequestOptions options = { NULL };
-    if (client != NULL && queue_bytes > 0) {
+    if (client == NULL) {
+        die("no client");
+    }
+    if (queue_bytes > 0) {
         limit_queue(client);
     }
-    if (client == NULL || OH_WebSocketClient_Connect(client, url, options) != WEBSOCKET_OK) {
+    if (OH_WebSocketClient_Connect(client, url, options) != WEBSOCKET_OK) {
         die("not connected");
     }
     wait_for(&opened);
