@@ -1,69 +1,70 @@
 #!/usr/bin/env python3
-"""Counts the instructions in user space for each message: of this machine's library, and of the one for OpenHarmony on x86_64.
+"""Counts the instructions in user space for each message: of this machine's library, and of those for OpenHarmony.
 
-    instructions.py --server PROGRAM --host COMMAND --ohos COMMAND
+    instructions.py --server PROGRAM --plugin count.so NAME=COMMAND...
 
-scripts/bench.sh --instructions builds what this runs. It needs `perf` and its counters. Prints a table in Markdown: the least of
-three interleaved runs. The processor time of musl's loader and of connecting is in the figures; the counts are so high that it does
-not show.
+scripts/bench.sh --instructions builds what this runs. Each COMMAND begins with a qemu, also that of this machine's library, so that
+all are counted alike. The figure of a row is the difference of two runs, one with twice the messages of the other, divided by the
+messages between them: connecting and what loads the program are in both. Prints a table in Markdown, the medians of interleaved
+runs, with each library against the first one.
 """
 
 import argparse
 import os
 import shlex
+import statistics
 import subprocess
 import sys
 import tempfile
 
-from run import CLIENT_CPU, Server
+from run import COPIES, Server
 
 RUNS = 3
 ROWS = [
-    ("receive 32 B", "receive", 32, 1_000_000, "/flood/{count}/{size}"),
-    ("receive 1 KiB", "receive", 1024, 400_000, "/flood/{count}/{size}"),
-    ("send batched 32 B", "send-batch", 32, 1_000_000, "/sink/{count}"),
-    ("send batched 1 KiB", "send-batch", 1024, 300_000, "/sink/{count}"),
-    ("round trip 32 B", "round-trip", 32, 20_000, "/echo"),
-    ("round trip 1 KiB", "round-trip", 1024, 20_000, "/echo"),
+    ("receive 32 B", "receive", 32, 200_000, "/flood/{count}/{size}"),
+    ("receive 1 KiB", "receive", 1024, 50_000, "/flood/{count}/{size}"),
+    ("send batched 32 B", "send-batch", 32, 100_000, "/sink/{count}"),
+    ("send batched 1 KiB", "send-batch", 1024, 50_000, "/sink/{count}"),
+    ("round trip 32 B", "round-trip", 32, 5_000, "/echo"),
+    ("round trip 1 KiB", "round-trip", 1024, 5_000, "/echo"),
 ]
 
 
-def instructions(command, counted, authority, program):
-    _, mode, size, count, path = counted
-    server = Server(program, authority)
+def executed(command, row, count, server, plugin, file):
+    _, mode, size, _, path = row
     url = f"ws://127.0.0.1:{server.values['PORT']}{path.format(count=count, size=size)}"
-    with tempfile.NamedTemporaryFile("r") as figures:
-        perf = ["perf", "stat", "-x", ",", "-o", figures.name, "-e", "instructions:u"]
-        try:
-            subprocess.run(["taskset", "-c", CLIENT_CPU, *perf, *command, mode, str(size), str(count), url], check=True,
-                           capture_output=True, text=True)
-        except subprocess.CalledProcessError as error:
-            sys.exit(f"error: {shlex.join(command)}: {error.stderr.strip()[:300]}")
-        finally:
-            server.stop()
-        line = next(line for line in figures if line.strip() and not line.startswith("#"))
-    value = line.split(",")[0]
-    if not value.isdigit():
-        sys.exit(f"error: perf counts no instructions here: {value}")
-    return int(value) / count
+    environment = {**os.environ, **COPIES, "QEMU_PLUGIN": f"file={plugin},out={file}"}
+    try:
+        subprocess.run([*command, mode, str(size), str(count), url], check=True, capture_output=True, text=True, timeout=300, env=environment)
+    except subprocess.SubprocessError as error:
+        sys.exit(f"error: {shlex.join(command)}: {str(error.stderr).strip()[:300]}")
+    with open(file) as number:
+        return int(number.read())
 
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("server", "host", "ohos"):
-        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--server", required=True)
+    parser.add_argument("--plugin", required=True)
+    parser.add_argument("libraries", nargs="+", metavar="NAME=COMMAND")
     options = parser.parse_args()
-    commands = {"host": shlex.split(options.host), "ohos": shlex.split(options.ohos)}
-    print("| row | this machine's library | OpenHarmony's, x86_64 | ratio |\n|---|---|---|---|")
+    commands = {name: shlex.split(command) for name, command in (entry.split("=", 1) for entry in options.libraries)}
+    first, *others = commands
+    print(f"| row | {first} | {' | '.join(others)} |{chr(10)}{'|---' * (len(commands) + 1)}|")
     with tempfile.TemporaryDirectory() as folder:
-        for counted in ROWS:
-            least = {}
+        file = os.path.join(folder, "executed")
+        server = Server(options.server, os.path.join(folder, "authority.pem"))
+        for row in ROWS:
+            figures = {name: [] for name in commands}
             for _ in range(RUNS):
-                for which, command in commands.items():
-                    figure = instructions(command, counted, os.path.join(folder, "authority.pem"), options.server)
-                    least[which] = min(least.get(which, figure), figure)
-            host, ohos = least["host"], least["ohos"]
-            print(f"| {counted[0]} | {host:,.0f} | {ohos:,.0f} | {ohos / host:.2f} |", flush=True)
+                for name, command in commands.items():
+                    count = row[3]
+                    less, more = (executed(command, row, times * count, server, options.plugin, file) for times in (1, 2))
+                    figures[name].append((more - less) / count)
+            base = statistics.median(figures[first])
+            cells = [f"{base:,.0f}"] + [f"{value:,.0f} ({value / base:.2f}×)" for value in (statistics.median(figures[name]) for name in others)]
+            print(f"| {row[0]} | {' | '.join(cells)} |", flush=True)
+        server.stop()
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ class Row:
 
 
 OURS, CORE, ARKTS, RAW, RAW_TLS = "net_websocket (C)", "net_websocket (Rust)", "net_websocket (ArkTS)", "raw", "raw (TLS)"
+RAW_THREADS = "raw (two threads)"
 WEB, BEFORE = "net_websocket (web)", "net_websocket before"
 # The C API, with an application that lets 512 KiB wait to be sent, as all other clients wait for the kernel.
 BOUNDED = "net_websocket (C, 512 KiB)"
@@ -66,8 +67,9 @@ WITH_EXCHANGE = {*OF_OURS, "npm ws", "PyPI websockets"}
 # Messages that each of them exchanges.
 VARIETY = 64
 WITH_RESUMPTION = {RAW_TLS, *OF_OURS, CORE, "Boost.Beast"}
-# The rows that these clients are for. RAW_TLS has those that name it.
-ONLY = {BOUNDED: "send", "raw (epoll)": "round-trip", "raw (two threads)": "connect", "PyPI websockets": "exchange-deflate", "libwebsockets (context each)": "idle"}
+# The groups of rows that these clients are for. RAW_TLS has those that name it.
+ONLY = {BOUNDED: {"send"}, "raw (epoll)": {"round-trip"}, RAW_THREADS: {"connect", "call"}, "PyPI websockets": {"exchange-deflate"},
+        "libwebsockets (context each)": {"idle"}}
 SLOW_RECEIVE = {"libwebsockets": 10, "npm ws": 4}
 SLOW_SEND = {"libwebsockets": 10, "npm ws": 10}
 
@@ -90,6 +92,10 @@ def rows():
         count = {32: 20_000, 1024: 20_000, 65536: 5_000}[size]
         table.append(Row("round-trip", f"round trip {name}", "round-trip", size, count, "/echo",
                          [("p50_ns", "p50"), ("p99_ns", "p99"), ("cpu_ns", "CPU")], "µs", scale=1e-3))
+    for waiting, mode, who in (("nothing waits", "send-call", {RAW_THREADS, *OF_OURS}), ("little waits", "send-call-beside", OF_OURS)):
+        for name in ("32 B", "1 KiB"):
+            table.append(Row("call", f"send call {name}, {waiting}", mode, SIZES[name], 20_000, "/echo", [("p50_ns", "p50"), ("p99_ns", "p99")],
+                             "ns", clients=who))
     for count in (100, 1_000, 10_000):
         table.append(Row("idle", f"idle {count:,} connections", "idle", 0, count, "/idle",
                          [("rss_bytes", "memory"), ("threads", "threads")], "bytes per connection"))
@@ -255,7 +261,7 @@ def measure_together(row, command, server_program, authority, repetitions):
 def takes_part(client, row):
     if row.mode == "send-batch" and client in WITHOUT_BATCHES and row.clients is None:
         return False
-    if ONLY.get(client, row.group) != row.group or client == "libwebsockets (context each)" and row.count > 1_000:
+    if row.group not in ONLY.get(client, {row.group}) or client == "libwebsockets (context each)" and row.count > 1_000:
         return False
     if row.clients is None:
         return client != RAW_TLS
@@ -366,6 +372,10 @@ def goals(results):
     ratio("send single 64 KiB", "cpu_ns", "best", 1.0)
     for title in ("send batched 64 KiB", "send single 64 KiB"):
         ratio(title, "cpu_ns", "best", 1.0, BOUNDED)
+    for size in ("32 B", "1 KiB"):
+        p99 = median_of(results, f"send call {size}, little waits", OURS, "p99_ns")
+        if p99 is not None:
+            lines.append(f"| send call {size}, little waits, p99 | – | {p99:,.0f} ns | ≤ 1,000 ns | {'yes' if p99 <= 1_000 else 'no'} |")
     ratio("round trip 32 B", "p50_ns", RAW, 1.05)
     ratio("round trip 1 KiB", "p50_ns", RAW, 1.05)
     ratio("round trip 64 KiB", "p50_ns", RAW, 1.10)
@@ -456,6 +466,9 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
              "Buffers, views of what it has read, unless it is asked for ArrayBuffers as the others give; text is made a string "
              "with each. `net_websocket (web)` is `web.WebSocket`, with one `onmessage` and ArrayBuffers, as `npm ws (onmessage)` and Node's "
              "own.", "",
+             "The call of a send: how long it takes its thread, which is not the library's. Each of those that find nothing waiting wakes the "
+             "worker, which may take the caller's processor then. In `raw (two threads)` the call is one `write` that wakes a thread. "
+             "Little waits: up to 31 messages before it.", "",
              "First connections: what the process has written to beyond its memory with the library loaded.", "",
              "Beside floods: 100 clients of the process receive messages of 1 KiB without an end, and 100 send them. Their server is "
              "another one, of the lowest priority; `raw` is a process of its own beside one that has the floods. "

@@ -11,8 +11,8 @@
 # --against FOLDER also measures another build of this library, such as an earlier commit. FOLDER has its libnet_websocket.so,
 # built by `cargo build --release`. Its rows are named "net_websocket before".
 #
-# --instructions counts the instructions for each message in this machine's library and in dist/x86_64, which musl's loader
-# runs. It needs perf, and prints a table.
+# --instructions counts the instructions for each message in this machine's library and in those of dist, all of them under
+# emulation, and prints a table.
 #
 # The first run installs what it needs: Debian's packages of Boost and libwebsockets with apt (as root or by sudo), and the Rust
 # clients from crates.io at the versions in benches/Cargo.lock.
@@ -111,14 +111,18 @@ ulimit -n "$(ulimit -Hn)"
 (($(ulimit -n) > 10100)) || say "only $(ulimit -n) descriptors: the row of 10,000 connections cannot be measured"
 
 if [[ -n $instructions ]]; then
-    command -v perf >/dev/null || fail 'perf is not installed' "Debian's package linux-perf has it."
-    [[ -e $DIST/x86_64/libnet_websocket.so ]] || fail 'no dist/x86_64' 'Run scripts/build.sh x86_64 first.'
-    cc_ohos x86_64 -std=gnu11 -D_GNU_SOURCE -O2 -I "$ROOT/include" -o "$BENCH/bin/net_websocket-ohos" "$C/ours.c" \
-        -L "$DIST/x86_64" -lnet_websocket
+    "${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC -o "$BENCH/bin/count.so" "$ROOT/benches/count.c"
+    # All that this machine's processors may have, so that no library takes another way than on one.
+    libraries=("this machine's=qemu-x86_64 -cpu max $(printf %q "$BENCH/bin/net_websocket")")
+    for abi in x86_64 arm64-v8a armeabi-v7a; do
+        [[ -e $DIST/$abi/libnet_websocket.so ]] || fail "no dist/$abi" "Run scripts/build.sh $abi first."
+        arch=$(arch_of "$abi") folder=$(folder_of "$abi") program=$BENCH/bin/net_websocket-$abi
+        cc_ohos "$abi" -std=gnu11 -D_GNU_SOURCE -O2 -I "$ROOT/include" -o "$program" "$C/ours.c" -L "$DIST/$abi" -lnet_websocket
+        libraries+=("OpenHarmony's, $abi=$(printf '%q ' "qemu-$folder" -cpu max -L "$NWS_MUSL/$arch" \
+            -E LD_LIBRARY_PATH="$DIST/$abi:$CACHE/stubs/$arch:$NWS_MUSL/$arch/lib" "$program")")
+    done
     step 'Counting instructions'
-    python3 "$ROOT/benches/instructions.py" --server "$BENCH/rust/release/bench-server" --host "$(printf %q "$BENCH/bin/net_websocket")" \
-        --ohos "$(printf '%q ' "$NWS_MUSL/x86_64/lib/ld-musl-x86_64.so.1" --library-path \
-            "$DIST/x86_64:$CACHE/stubs/x86_64:$NWS_MUSL/x86_64/lib" "$BENCH/bin/net_websocket-ohos")"
+    python3 "$ROOT/benches/instructions.py" --server "$BENCH/rust/release/bench-server" --plugin "$BENCH/bin/count.so" "${libraries[@]}"
     exit
 fi
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include <network/netstack/net_websocket.h>
 #include <network/netstack/net_websocket_ext.h>
@@ -22,6 +23,9 @@ static char *payload;
 static int64_t *samples, started;
 static struct section section;
 static size_t trips;
+
+/* Of 1 KiB, as much as a session takes at once; no caller helps to write it. */
+enum { CALLS_OF_BURST = 32 };
 
 static void wait_for(sem_t *semaphore)
 {
@@ -155,6 +159,36 @@ static struct WebSocket *connect_to(const char *url, WebSocket_OnMessageCallback
 static struct WebSocket *connect_to_server(WebSocket_OnMessageCallback callback)
 {
     return connect_to(arguments.url, callback);
+}
+
+/*
+ * How long a call of Send takes its thread. The thread sends so many messages, waits for all echoes, and so on. Of a burst of one, each
+ * call finds nothing waiting; of a longer one those calls count that find something.
+ */
+static void time_calls(size_t burst)
+{
+    size_t taken = 0;
+    expected = (uint32_t)arguments.size;
+    samples = (int64_t *)calloc(arguments.count + burst, sizeof *samples);
+    struct WebSocket *client = connect_to_server(on_message);
+    for (size_t bursts = 0; taken < arguments.count; bursts++) {
+        if (bursts == WARM_UP) {
+            section = section_begin();
+        }
+        left = burst;
+        for (size_t i = 0; i < burst; i++) {
+            bool counts = burst == 1 || buffered(client) > 0;
+            started = wall_ns();
+            send_now(client);
+            int64_t took = wall_ns() - started;
+            if (counts && bursts >= WARM_UP) {
+                samples[taken++] = took;
+            }
+        }
+        wait_for(&done);
+    }
+    section_end(section, taken);
+    print_round_trips(samples, taken);
 }
 
 /* Connects to another path of the server of this URL. */
@@ -407,6 +441,10 @@ int main(int argc, char **argv)
         }
         section_end(section, arguments.count);
         print_round_trips(samples, arguments.count);
+    } else if (is_mode(&arguments, "send-call")) {
+        time_calls(1);
+    } else if (is_mode(&arguments, "send-call-beside")) {
+        time_calls(CALLS_OF_BURST);
     } else if (is_mode(&arguments, "idle")) {
         size_t before, threads;
         resident(&before, &threads);

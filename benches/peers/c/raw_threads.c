@@ -1,6 +1,7 @@
 /*
- * No client: connections over ws, opened and closed by bare system calls, in the shape of the library. The caller waits for each
- * event, and a worker with epoll does the work. Nothing that the server sends is judged. Only for the mode connect.
+ * No client: bare system calls in the shape of the library. The caller waits for each event, and a worker with epoll does the work.
+ * Nothing that the server sends is judged. In the mode connect, connections are opened and closed. In the mode send-call, a message
+ * is echoed: the time is that of the call which wakes the worker to send it.
  */
 #include "measure.h"
 
@@ -13,13 +14,15 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-enum { OPEN = 1, CLOSE = 2 };
+enum { OPEN = 1, CLOSE = 2, ECHO = 3, HEADER = 8 };
 
 static struct sockaddr_in server;
 static char request[512];
 static int request_length;
 static int epoll, orders, stream;
 static sem_t done;
+static char *frame;
+static size_t frame_length, echo_length;
 
 /* Registers a descriptor for edges. */
 static void watch(int descriptor, uint32_t events)
@@ -94,6 +97,18 @@ static void close_stream(void)
     close(stream);
 }
 
+static void exchange(void)
+{
+    char room[2048];
+    size_t count = 0;
+    if (send(stream, frame, frame_length, MSG_NOSIGNAL) != (ssize_t)frame_length) {
+        die("send");
+    }
+    while (count < echo_length) {
+        count += receive(room, sizeof room);
+    }
+}
+
 static void *work(void *unused)
 {
     (void)unused;
@@ -105,6 +120,8 @@ static void *work(void *unused)
         }
         if (order == OPEN) {
             open_stream();
+        } else if (order == ECHO) {
+            exchange();
         } else {
             close_stream();
         }
@@ -113,13 +130,51 @@ static void *work(void *unused)
     return NULL;
 }
 
-/* Has the worker do something, and waits until it is done. */
-static void command(uint64_t order)
+/* Has the worker do something. */
+static void call(uint64_t order)
 {
     if (write(orders, &order, sizeof order) != sizeof order) {
         die("eventfd");
     }
+}
+
+/* Has the worker do something, and waits until it is done. */
+static void command(uint64_t order)
+{
+    call(order);
     sem_wait(&done);
+}
+
+static void time_calls(const struct arguments *arguments)
+{
+    int64_t *samples = (int64_t *)calloc(arguments->count, sizeof *samples);
+    struct section section = section_begin();
+    /* A masked frame with the key 0. */
+    size_t header = arguments->size < 126 ? 2 : 4;
+    frame_length = header + 4 + arguments->size;
+    echo_length = header + arguments->size;
+    frame = (char *)calloc(1, HEADER + arguments->size);
+    frame[0] = (char)0x82;
+    frame[1] = (char)(0x80 | (header == 2 ? arguments->size : 126));
+    if (header == 4) {
+        frame[2] = (char)(arguments->size >> 8);
+        frame[3] = (char)arguments->size;
+    }
+    command(OPEN);
+    for (size_t i = 0; i < arguments->count + WARM_UP; i++) {
+        if (i == WARM_UP) {
+            section = section_begin();
+        }
+        int64_t started = wall_ns();
+        call(ECHO);
+        int64_t took = wall_ns() - started;
+        sem_wait(&done);
+        if (i >= WARM_UP) {
+            samples[i - WARM_UP] = took;
+        }
+    }
+    section_end(section, arguments->count);
+    print_round_trips(samples, arguments->count);
 }
 
 int main(int argc, char **argv)
@@ -128,8 +183,8 @@ int main(int argc, char **argv)
     unsigned port;
     char path[128];
     pthread_t worker;
-    if (!is_mode(&arguments, "connect") || sscanf(arguments.url, "ws://127.0.0.1:%u%127s", &port, path) != 2) {
-        die("only connect, and only to 127.0.0.1");
+    if (sscanf(arguments.url, "ws://127.0.0.1:%u%127s", &port, path) != 2 || arguments.size > UINT16_MAX) {
+        die("only to 127.0.0.1, and no message of 64 KiB");
     }
     server.sin_family = AF_INET;
     server.sin_port = htons((uint16_t)port);
@@ -144,12 +199,18 @@ int main(int argc, char **argv)
     if (sem_init(&done, 0, 0) != 0 || pthread_create(&worker, NULL, work, NULL) != 0) {
         die("no thread");
     }
-    struct section section = section_begin();
-    for (size_t i = 0; i < arguments.count; i++) {
-        command(OPEN);
-        command(CLOSE);
+    if (is_mode(&arguments, "connect")) {
+        struct section section = section_begin();
+        for (size_t i = 0; i < arguments.count; i++) {
+            command(OPEN);
+            command(CLOSE);
+        }
+        section_end(section, arguments.count);
+    } else if (is_mode(&arguments, "send-call")) {
+        time_calls(&arguments);
+    } else {
+        die("only connect and send-call");
     }
-    section_end(section, arguments.count);
     printf("\n");
     return 0;
 }
