@@ -25,8 +25,8 @@ ROWS = [
     ("receive 1 KiB", "receive", 1024, 50_000, "/flood/{count}/{size}"),
     ("send batched 32 B", "send-batch", 32, 100_000, "/sink/{count}"),
     ("send batched 1 KiB", "send-batch", 1024, 50_000, "/sink/{count}"),
-    ("round trip 32 B", "round-trip", 32, 5_000, "/echo"),
-    ("round trip 1 KiB", "round-trip", 1024, 5_000, "/echo"),
+    ("round trip 32 B", "echo", 32, 5_000, "/echo"),
+    ("round trip 1 KiB", "echo", 1024, 5_000, "/echo"),
 ]
 
 
