@@ -396,6 +396,7 @@ fn is_control_of(chunk: &Chunk, first: u8) -> bool {
 #[cfg(all(test, not(feature = "simulation")))]
 mod tests {
     use std::future::poll_fn;
+    use std::io::ErrorKind;
 
     use tokio::io::AsyncReadExt;
 
@@ -404,12 +405,12 @@ mod tests {
     use crate::client::stats::Counters;
     use crate::client::transport::Stream;
     use crate::client::transport::tests::tls_pair;
-    use crate::protocol::Role;
+    use crate::protocol::{MessageType, Role};
 
     #[tokio::test]
     async fn what_tls_holds_is_waiting_and_what_the_kernel_has_is_sent() {
         const SHORT: usize = 30_000;
-        let (client, mut server) = tls_pair().await;
+        let (client, mut server) = tls_pair(4_096).await;
         let mut writer = Writer::new(Stream::Tls(client), None, false, Role::Client);
         let message = |length| Chunk { bytes: vec![0; length], messages: 1, ..Chunk::default() };
         let (counters, mut buffer) = (Counters::default(), [0; 65_536]);
@@ -458,5 +459,33 @@ mod tests {
         assert_eq!(writer.written, Backlog { bytes: SHORT * count, messages: count });
         assert!(writer.has_reports());
         assert!(reading.await.expect("no panic"));
+    }
+
+    #[tokio::test]
+    async fn what_the_kernel_had_before_a_failure_is_not_sent_again() {
+        const COUNT: usize = 10;
+        const LENGTH: usize = 30_000;
+        const HEADER: usize = 8;
+        // What the kernel takes at once without a failure.
+        const TAKEN: usize = 65_536;
+        let (client, server) = tls_pair(1_048_576).await;
+        let mut writer = Writer::new(Stream::Tls(client), None, false, Role::Client);
+        let mut bytes = Vec::new();
+        writer.encoder().message(&mut bytes, MessageType::Binary, &[0; LENGTH - HEADER]);
+        assert_eq!(bytes.len(), LENGTH);
+        let message = || Chunk { bytes: bytes.clone(), messages: 1, ..Chunk::default() };
+        writer.out.edit().extend((0..COUNT).map(|_| message()));
+        let counters = Counters::default();
+        // The first records make the kernel of the peer reset the connection.
+        drop(server);
+        let written = poll_fn(|cx| writer.poll_write(cx, &counters)).await;
+        assert_eq!(written.expect("some"), TAKEN);
+        assert_eq!(writer.written, Backlog { bytes: TAKEN, messages: TAKEN / LENGTH });
+        let failure = poll_fn(|cx| writer.poll_write(cx, &counters)).await.expect_err("a reset");
+        assert!(matches!(failure.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{failure}");
+        let unbegun = writer.take_unbegun();
+        assert_eq!(unbegun.len(), COUNT - TAKEN.div_ceil(LENGTH));
+        assert_eq!(writer.drop_begun().messages, 1);
+        assert_eq!(writer.written, Backlog { bytes: TAKEN, messages: TAKEN / LENGTH });
     }
 }

@@ -41,8 +41,8 @@ pub(in crate::client) mod tests {
 
     use crate::client::transport::{Socket, Tcp, TlsStream};
 
-    /// A client and its server. The kernel takes few bytes of the client at once.
-    pub(in crate::client) async fn tls_pair() -> (Box<TlsStream>, Box<TlsStream>) {
+    /// A client and its server. The kernel takes some `send_buffer` bytes of the client at once.
+    pub(in crate::client) async fn tls_pair(send_buffer: usize) -> (Box<TlsStream>, Box<TlsStream>) {
         let own = generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
         let key = PrivateKeyDer::from_pem_slice(own.signing_key.serialize_pem().as_bytes()).expect("a key");
         let mut roots = RootCertStore::empty();
@@ -62,7 +62,7 @@ pub(in crate::client) mod tests {
         let server = UnbufferedServerConnection::new(Arc::new(server)).expect("a server");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let near = TcpStream::connect(listener.local_addr().expect("bound")).await.expect("it listens");
-        SockRef::from(&near).set_send_buffer_size(4_096).expect("a size of the buffer");
+        SockRef::from(&near).set_send_buffer_size(send_buffer).expect("a size of the buffer");
         let (far, _) = listener.accept().await.expect("a connection");
         let socket = |tcp| Socket::accepted(Tcp::accepted(tcp));
         let client = async {
@@ -76,7 +76,7 @@ pub(in crate::client) mod tests {
 
     #[tokio::test]
     async fn a_connection_that_waits_for_its_end_keeps_no_memory() {
-        let (mut client, mut server) = tls_pair().await;
+        let (mut client, mut server) = tls_pair(4_096).await;
         client.write_all(b"data").await.expect("sent");
         server.read_exact(&mut [0; 4]).await.expect("received");
         assert!(server.memory() > 0);

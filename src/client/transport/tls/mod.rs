@@ -51,6 +51,8 @@ pub(crate) struct TlsStream {
     shut_down: bool,
     /// What has ended the connection.
     failed: Option<Error>,
+    /// Writing has failed after it had taken bytes. The next write reports it.
+    write_failure: Option<io::Error>,
 }
 
 impl TlsStream {
@@ -83,6 +85,7 @@ impl TlsStream {
             ended: false,
             shut_down: false,
             failed: None,
+            write_failure: None,
         })
     }
 
@@ -206,6 +209,9 @@ impl TlsStream {
     /// Writes the records that wait.
     fn poll_records(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.joins = false;
+        if let Some(error) = self.write_failure.take() {
+            return Poll::Ready(Err(error));
+        }
         ready!(self.outgoing.poll_write(&mut self.socket, cx))?;
         self.held = 0;
         Poll::Ready(Ok(()))
@@ -328,13 +334,33 @@ impl AsyncWrite for TlsStream {
         let this = self.get_mut();
         this.check()?;
         let length = slices.iter().map(|slice| slice.len()).sum::<usize>().min(WRITE_BYTES_MAX);
-        let mut taken = if this.joins { this.encrypt(slices, 0)? } else { 0 };
-        loop {
+        // Bytes that the kernel has, and those of the last batch.
+        let (mut accepted, mut batch) = (0, if this.joins { this.encrypt(slices, 0)? } else { 0 });
+        let failure = loop {
             match this.poll_records(cx) {
-                Poll::Ready(Ok(())) if taken < length => taken += this.encrypt(slices, taken)?,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending if taken == 0 => return Poll::Pending,
-                _ => return Poll::Ready(Ok(taken)),
+                Poll::Ready(Ok(())) => accepted += std::mem::take(&mut batch),
+                Poll::Ready(Err(error)) => break error,
+                Poll::Pending if accepted + batch == 0 => return Poll::Pending,
+                Poll::Pending => return Poll::Ready(Ok(accepted + batch)),
+            }
+            if accepted == length {
+                return Poll::Ready(Ok(accepted));
+            }
+            match this.encrypt(slices, accepted) {
+                Ok(count) => batch = count,
+                Err(error) => break error,
+            }
+        };
+        // The peer may have got what the kernel has, so that counts as written.
+        let begun = if this.outgoing.has_begun() { batch } else { 0 };
+        if begun < batch || this.held == 0 {
+            (this.outgoing, this.held) = (Outgoing::default(), 0);
+        }
+        match accepted + begun {
+            0 => Poll::Ready(Err(failure)),
+            taken => {
+                this.write_failure = Some(failure);
+                Poll::Ready(Ok(taken))
             }
         }
     }

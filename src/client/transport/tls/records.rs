@@ -159,6 +159,11 @@ impl Outgoing {
         self.start == self.end
     }
 
+    /// Whether the kernel may have a part of them.
+    pub(super) fn has_begun(&self) -> bool {
+        self.start > 0
+    }
+
     /// Adds what `write` puts into the room of `count` bytes. It returns how much that is, or how much room it needs. No
     /// more than it has means that it can write nothing.
     pub(super) fn add(
