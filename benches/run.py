@@ -52,7 +52,7 @@ class Row:
 
 
 OURS, CORE, ARKTS, RAW, RAW_TLS = "net_websocket (C)", "net_websocket (Rust)", "net_websocket (ArkTS)", "raw", "raw (TLS)"
-RAW_THREADS = "raw (two threads)"
+RAW_EPOLL, RAW_THREADS = "raw (epoll)", "raw (two threads)"
 WEB, BEFORE = "net_websocket (web)", "net_websocket before"
 # The C API, with an application that lets 512 KiB wait to be sent, as all other clients wait for the kernel.
 BOUNDED = "net_websocket (C, 512 KiB)"
@@ -68,7 +68,7 @@ WITH_EXCHANGE = {*OF_OURS, "npm ws", "PyPI websockets"}
 VARIETY = 64
 WITH_RESUMPTION = {RAW_TLS, *OF_OURS, CORE, "Boost.Beast"}
 # The groups of rows that these clients are for. RAW_TLS has those that name it.
-ONLY = {BOUNDED: {"send"}, "raw (epoll)": {"round-trip"}, RAW_THREADS: {"connect", "call"}, "PyPI websockets": {"exchange-deflate"},
+ONLY = {BOUNDED: {"send"}, RAW_EPOLL: {"receive", "round-trip", "growth"}, RAW_THREADS: {"connect", "call"}, "PyPI websockets": {"exchange-deflate"},
         "libwebsockets (context each)": {"idle"}}
 SLOW_RECEIVE = {"libwebsockets": 10, "npm ws": 4}
 SLOW_SEND = {"libwebsockets": 10, "npm ws": 10}
@@ -143,7 +143,7 @@ def rows():
                          scale=1e-3, clients={RAW, *OF_OURS}, quick=count))
     for count in (10, 1_000, 10_000):
         table.append(Row("growth", f"echo 32 B over {count:,} connections", "echo-many", 32, count, "/echo-many", cpu_first,
-                         "ns per message", clients=OF_OURS, quick=count))
+                         "ns per message", clients={RAW_EPOLL, *OF_OURS}, quick=count))
     for name, size in SIZES.items():
         count = {32: 400_000, 1024: 400_000, 65536: 20_000}[size]
         table.append(Row("server", f"server echo {name}", "echo", size, count, "/", cpu_first, "ns per message", together="echo"))
@@ -506,7 +506,7 @@ def markdown(table, clients, results, notes, repetitions, versions, load):
 # Values whose label says all.
 UNITLESS = {"threads", "percent", "grown_bytes"}
 
-COLOURS = {RAW: "#9a9a9a", "raw (epoll)": "#c4c4c4", OURS: "#c8102e", ARKTS: "#c8102e", WEB: "#c8102e", CORE: "#f08a8a"}
+COLOURS = {RAW: "#9a9a9a", RAW_EPOLL: "#c4c4c4", OURS: "#c8102e", ARKTS: "#c8102e", WEB: "#c8102e", CORE: "#f08a8a"}
 PEER_COLOUR = "#4a78b5"
 
 

@@ -1,7 +1,7 @@
 //! Not a client but the floor: a blocking socket that reads and writes the bytes a client would, and looks at none. With
-//! EPOLL in the environment a round trip waits for the answer as every client of many connections must, in epoll.
+//! EPOLL in the environment it waits for what it reads as every client of many connections must, in epoll.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
@@ -11,6 +11,11 @@ use bench_peers::{
 };
 
 const READ_BYTES: usize = 131_072;
+/// What a client of many connections reads at once, so that one of them does not keep the others waiting.
+const EPOLL_READ_BYTES: usize = 65_536;
+/// Of the row of echoes over many connections.
+const UNDER_WAY: usize = 8;
+const MANY_MESSAGES: usize = 40_000;
 /// Of the row of many clients that send now and then.
 const PER_SECOND: usize = 10;
 const PACED_SECONDS: usize = 5;
@@ -25,7 +30,11 @@ fn main() {
             let mut buffer = vec![0; READ_BYTES];
             let section = Section::begin();
             stream.write_all(&masked(b"go")).expect("written");
-            read(&mut stream, &mut buffer, count * (header_bytes(size) + size));
+            let bytes = count * (header_bytes(size) + size);
+            match std::env::var_os("EPOLL") {
+                None => read(&mut stream, &mut buffer, bytes),
+                Some(_) => read_by_epoll(&mut stream, &mut buffer[..EPOLL_READ_BYTES], bytes),
+            }
             section.end(count);
         }
         "send" | "send-batch" => {
@@ -77,6 +86,12 @@ fn main() {
             let samples = paced((0..count).map(|_| connect(&arguments)).collect());
             print_round_trips(samples);
         }
+        "echo-many" => {
+            let streams: Vec<_> = (0..count).map(|_| connect(&arguments)).collect();
+            let section = Section::begin();
+            echo_many(&streams);
+            section.end(MANY_MESSAGES);
+        }
         "idle" => {
             let (before, _) = resident();
             let streams: Vec<_> = (0..count).map(|_| connect(&arguments)).collect();
@@ -125,6 +140,22 @@ fn paced(streams: Vec<TcpStream>) -> Vec<u64> {
         }
         receiver.join().expect("all answers")
     })
+}
+
+/// The connections send in turn; a few messages are under way at any time.
+fn echo_many(streams: &[TcpStream]) {
+    let epoll = Epoll::new();
+    streams.iter().enumerate().for_each(|(i, stream)| epoll.add(stream, i as u64, libc::EPOLLIN | libc::EPOLLET));
+    let frame = masked(&[0; 32]);
+    let send = |number: usize| (&streams[number % streams.len()]).write_all(&frame).expect("written");
+    (0..UNDER_WAY).for_each(send);
+    for arrived in 0..MANY_MESSAGES {
+        let number = epoll.wait();
+        (&streams[number as usize]).read_exact(&mut [0; 34]).expect("read");
+        if arrived + UNDER_WAY < MANY_MESSAGES {
+            send(arrived + UNDER_WAY);
+        }
+    }
 }
 
 struct Epoll(i32);
@@ -180,6 +211,26 @@ fn read(stream: &mut TcpStream, buffer: &mut [u8], count: usize) {
         let read = stream.read(buffer).expect("read");
         assert_ne!(read, 0, "the server hung up");
         left -= read;
+    }
+}
+
+/// Reads until a read brings less than asked for, and waits in epoll then.
+fn read_by_epoll(stream: &mut TcpStream, buffer: &mut [u8], count: usize) {
+    stream.set_nonblocking(true).expect("set");
+    let epoll = Epoll::like_tokio(stream);
+    let mut left = count;
+    while left > 0 {
+        match stream.read(buffer) {
+            Ok(0) => panic!("the server hung up"),
+            Ok(read) => {
+                left -= read;
+                if left == 0 || read == buffer.len() {
+                    continue;
+                }
+            }
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+        epoll.wait();
     }
 }
 
