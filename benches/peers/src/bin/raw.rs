@@ -145,7 +145,10 @@ fn paced(streams: Vec<TcpStream>) -> Vec<u64> {
 /// The connections send in turn; a few messages are under way at any time.
 fn echo_many(streams: &[TcpStream]) {
     let epoll = Epoll::new();
-    streams.iter().enumerate().for_each(|(i, stream)| epoll.add(stream, i as u64, libc::EPOLLIN | libc::EPOLLET));
+    streams
+        .iter()
+        .enumerate()
+        .for_each(|(i, stream)| epoll.add(stream, i as u64, libc::EPOLLIN | libc::EPOLLET));
     let frame = masked(&[0; 32]);
     let send = |number: usize| (&streams[number % streams.len()]).write_all(&frame).expect("written");
     (0..UNDER_WAY).for_each(send);
