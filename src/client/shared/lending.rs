@@ -5,12 +5,10 @@ use std::task::{Context, Poll};
 
 use super::outlet::{Holder, Outlet, Rest};
 use super::{Guarded, Shared, wake};
-use crate::client::send_queue::{Backlog, Chunk, FLOOD_BYTES, SendQueue, recycle_chunk};
+use crate::client::send_queue::{Backlog, Chunk, HELPED_BYTES, SendQueue, recycle_chunk};
 use crate::client::transport::LentSocket;
 use crate::sync::MutexGuard;
 
-/// A caller writes about this much in one call. The kernel copies it in some 10 µs.
-const WRITE_BYTES_MAX: usize = 131_072;
 /// The most chunks in one write. They are few, because each except the last is full or one message.
 const WRITE_SLICES_MAX: usize = 16;
 
@@ -126,9 +124,7 @@ impl Shared {
     pub(super) fn queued(&self, mut guarded: MutexGuard<'_, Guarded>) {
         let Guarded { outlet, send_queue, .. } = &mut *guarded;
         let outlet = match outlet {
-            Some(outlet) if outlet.holder == Holder::Free && send_queue.backlog().bytes >= FLOOD_BYTES => {
-                outlet
-            }
+            Some(outlet) if outlet.holder == Holder::Free && send_queue.needs_help() => outlet,
             Some(outlet) if outlet.holder == Holder::Blocked || outlet.is_watched() => return,
             _ => return wake(guarded),
         };
@@ -170,7 +166,7 @@ impl Shared {
 fn take(outlet: &mut Outlet, send_queue: &mut SendQueue) -> Rest {
     let Rest { chunks: rest, of_first, .. } = &mut outlet.rest;
     let mut taken = Rest { of_first: std::mem::take(of_first), ..Rest::default() };
-    let mut room = WRITE_BYTES_MAX;
+    let mut room = HELPED_BYTES;
     while room > 0
         && rest.front().is_some_and(Chunk::is_ready)
         && let Some(chunk) = rest.pop_front()

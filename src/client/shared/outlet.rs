@@ -2,7 +2,7 @@
 //!
 //! A caller that floods the queue would fill much memory while the session waits for its turn. The session would then
 //! write data that has left the caches. So a flooded session lends its socket and its unwritten data whenever it does
-//! not run. With [`crate::client::send_queue::FLOOD_BYTES`] or more waiting, a caller takes them and writes, without
+//! not run. With [`crate::client::send_queue::HELPED_BYTES`] or more waiting, a caller takes them and writes, without
 //! blocking and without the lock. The session runs only while no caller writes, so each has the socket alone and the
 //! order of the data stays. Only the session calls the listener.
 
