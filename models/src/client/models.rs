@@ -447,11 +447,10 @@ fn drained() {
 
 /// A flooding caller writes for the session. Both write whole frames in order, each once, and no frame is left.
 fn lent() {
-    // A caller helps from half of the limit on.
-    const LENGTHS: [usize; 3] = [10, 62_000, 61_000];
+    const LENGTHS: [usize; 3] = [10, 530_000, 600_000];
     let has_drained = Arc::new(Notify::new());
     let recorder = Recorder(Log::default(), has_drained.clone());
-    let limits = SendLimits { low_water: 70_000, ..SendLimits::of_bytes(123_200) };
+    let limits = SendLimits { low_water: 540_000, ..SendLimits::of_bytes(2_000_000) };
     let shared = Arc::new(Shared::new(1, Role::Client, Box::new(recorder), limits));
     let sink = Sink::new();
     let session = session(&shared, {
