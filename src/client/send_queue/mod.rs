@@ -23,9 +23,9 @@ use crate::protocol::{Encoder, FRAME_HEADER_BYTES_MAX, MessageType, PiecePositio
 
 /// A session that finds this many unsent bytes lends its socket to callers.
 pub(super) const FLOOD_BYTES: usize = 60_000;
-/// From this many unsent bytes on, or from half of the limit, a caller writes about as many in one call. The kernel takes
-/// them in some 100 µs. With each call it also has them received, on this device. So few long calls take less time than
-/// many short ones: 64 KiB take 22 µs in calls of 128 KiB, and 15 µs in calls of this length.
+/// From this many unsent bytes of all lenders on, or from half of the limit, a caller writes as many in one call. The
+/// kernel takes them in some 100 µs. With each call it also has them received, on this device. So few long calls take less
+/// time than many short ones: 64 KiB take 22 µs in calls of 128 KiB, and 15 µs in calls of this length.
 pub(super) const HELPED_BYTES: usize = 524_288;
 
 /// No message has so many bytes.
@@ -160,9 +160,10 @@ impl SendQueue {
         self.backlog() == Backlog::default()
     }
 
-    /// Whether so much waits that callers help to write.
-    pub(super) fn needs_help(&self) -> bool {
-        self.backlog().bytes >= HELPED_BYTES.min(self.limits.bytes / 2).max(FLOOD_BYTES)
+    /// Whether so much waits that callers help to write. What all lenders have then is still in the caches.
+    pub(super) fn needs_help(&self, lenders: usize) -> bool {
+        let each = HELPED_BYTES / lenders.max(1);
+        self.backlog().bytes >= each.min(self.limits.bytes / 2).max(FLOOD_BYTES)
     }
 
     /// Whether the queue was above its low-water marks, and has not drained since.

@@ -1,6 +1,7 @@
 //! How a session lends its socket and takes it back, and how a caller uses it meanwhile. `outlet` has the reason.
 
 use std::io::IoSlice;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use super::outlet::{Holder, Outlet, Rest};
@@ -11,6 +12,9 @@ use crate::sync::MutexGuard;
 
 /// The most chunks in one write. They are few, because each except the last is full or one message.
 const WRITE_SLICES_MAX: usize = 16;
+
+/// The number of sessions that lend their sockets. The models need no order of it.
+static LENDERS: AtomicUsize = AtomicUsize::new(0);
 
 /// A session's half of its outlet. After its drop no caller has the socket.
 pub(in crate::client) struct Lending<'a> {
@@ -89,7 +93,9 @@ impl<'a> Lending<'a> {
         if outlet.socket.is_none() {
             outlet.socket = socket;
         }
-        self.has_lent = true;
+        if !std::mem::replace(&mut self.has_lent, true) {
+            LENDERS.fetch_add(1, Ordering::Relaxed);
+        }
         if outlet.socket.is_some() {
             outlet.rest = rest();
             send_queue.note_in_flight(outlet.rest.pending);
@@ -102,6 +108,7 @@ impl<'a> Lending<'a> {
 impl Drop for Lending<'_> {
     fn drop(&mut self) {
         if self.has_lent {
+            LENDERS.fetch_sub(1, Ordering::Relaxed);
             let outlet = self.shared.lock().outlet.take();
             drop(outlet);
         }
@@ -123,8 +130,9 @@ impl Shared {
     /// A message was queued. Wakes the session, or writes the waiting data.
     pub(super) fn queued(&self, mut guarded: MutexGuard<'_, Guarded>) {
         let Guarded { outlet, send_queue, .. } = &mut *guarded;
+        let needs_help = |queue: &SendQueue| queue.needs_help(LENDERS.load(Ordering::Relaxed));
         let outlet = match outlet {
-            Some(outlet) if outlet.holder == Holder::Free && send_queue.needs_help() => outlet,
+            Some(outlet) if outlet.holder == Holder::Free && needs_help(send_queue) => outlet,
             Some(outlet) if outlet.holder == Holder::Blocked || outlet.is_watched() => return,
             _ => return wake(guarded),
         };

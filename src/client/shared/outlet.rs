@@ -2,9 +2,9 @@
 //!
 //! A caller that floods the queue would fill much memory while the session waits for its turn. The session would then
 //! write data that has left the caches. So a flooded session lends its socket and its unwritten data whenever it does
-//! not run. With [`crate::client::send_queue::HELPED_BYTES`] or more waiting, a caller takes them and writes, without
-//! blocking and without the lock. The session runs only while no caller writes, so each has the socket alone and the
-//! order of the data stays. Only the session calls the listener.
+//! not run. When so much waits that [`crate::client::send_queue::SendQueue::needs_help`] says so, a caller takes it and
+//! writes, without blocking and without the lock. The session runs only while no caller writes, so each has the socket
+//! alone and the order of the data stays. Only the session calls the listener.
 
 use std::collections::VecDeque;
 
