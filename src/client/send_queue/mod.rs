@@ -161,8 +161,8 @@ impl SendQueue {
     }
 
     /// Whether so much waits that callers help to write. What all lenders have then is still in the caches.
-    pub(super) fn needs_help(&self, lenders: usize) -> bool {
-        let each = HELPED_BYTES / lenders.max(1);
+    pub(super) fn needs_help(&self, lenders: u32) -> bool {
+        let each = HELPED_BYTES / lenders.max(1) as usize;
         self.backlog().bytes >= each.min(self.limits.bytes / 2).max(FLOOD_BYTES)
     }
 

@@ -1,20 +1,20 @@
 //! How a session lends its socket and takes it back, and how a caller uses it meanwhile. `outlet` has the reason.
 
 use std::io::IoSlice;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use super::outlet::{Holder, Outlet, Rest};
 use super::{Guarded, Shared, wake};
 use crate::client::send_queue::{Backlog, Chunk, HELPED_BYTES, SendQueue, recycle_chunk};
 use crate::client::transport::LentSocket;
-use crate::sync::MutexGuard;
+use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::{LazyLock, MutexGuard};
 
 /// The most chunks in one write. They are few, because each except the last is full or one message.
 const WRITE_SLICES_MAX: usize = 16;
 
-/// The number of sessions that lend their sockets. The models need no order of it.
-static LENDERS: AtomicUsize = AtomicUsize::new(0);
+/// The number of sessions that lend their sockets.
+static LENDERS: LazyLock<AtomicU32> = LazyLock::new(AtomicU32::default);
 
 /// A session's half of its outlet. After its drop no caller has the socket.
 pub(in crate::client) struct Lending<'a> {
