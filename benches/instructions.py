@@ -50,7 +50,8 @@ def main():
     options = parser.parse_args()
     commands = {name: shlex.split(command) for name, command in (entry.split("=", 1) for entry in options.libraries)}
     first, *others = commands
-    print(f"| row | {first} | {' | '.join(others)} |{chr(10)}{'|---' * (len(commands) + 1)}|")
+    print(f"| row | {first} | {' | '.join(others)} |")
+    print("|---" * (len(commands) + 1) + "|")
     with tempfile.TemporaryDirectory() as folder:
         file = os.path.join(folder, "executed")
         server = Server(options.server, os.path.join(folder, "authority.pem"))

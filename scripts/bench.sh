@@ -116,10 +116,10 @@ if [[ -n $instructions ]]; then
     libraries=("this machine's=qemu-x86_64 -cpu max $(printf %q "$BENCH/bin/net_websocket")")
     for abi in x86_64 arm64-v8a armeabi-v7a; do
         [[ -e $DIST/$abi/libnet_websocket.so ]] || fail "no dist/$abi" "Run scripts/build.sh $abi first."
-        arch=$(arch_of "$abi") folder=$(folder_of "$abi") program=$BENCH/bin/net_websocket-$abi
+        program=$BENCH/bin/net_websocket-$abi
         cc_ohos "$abi" -std=gnu11 -D_GNU_SOURCE -O2 -I "$ROOT/include" -o "$program" "$C/ours.c" -L "$DIST/$abi" -lnet_websocket
-        libraries+=("OpenHarmony's, $abi=$(printf '%q ' "qemu-$folder" -cpu max -L "$NWS_MUSL/$arch" \
-            -E LD_LIBRARY_PATH="$DIST/$abi:$CACHE/stubs/$arch:$NWS_MUSL/$arch/lib" "$program")")
+        libraries+=("OpenHarmony's, $abi=$(printf '%q ' "qemu-$(folder_of "$abi")" -cpu max -L "$NWS_MUSL/$(arch_of "$abi")" \
+            -E LD_LIBRARY_PATH="$(ohos_libraries "$abi")" "$program")")
     done
     step 'Counting instructions'
     python3 "$ROOT/benches/instructions.py" --server "$BENCH/rust/release/bench-server" --plugin "$BENCH/bin/count.so" "${libraries[@]}"

@@ -221,17 +221,22 @@ cxx_ohos() {
     "$NWS_BIN/$triple-clang++" "${@:2}"
 }
 
-# run_ohos ARCH PROGRAM ARGS...: runs a dynamically linked OpenHarmony program with the caller's environment: x86_64 by
-# musl's loader, the others under emulation. Libraries are looked for in OHOS_LIBRARY_PATH, then dist, then the stubs
-# and musl.
-run_ohos() {
-    local arch abi folder libraries
+# ohos_libraries ARCH: where an OpenHarmony program finds its libraries: OHOS_LIBRARY_PATH, then dist, then the stubs and musl.
+ohos_libraries() {
+    local arch
     arch=$(arch_of "$1") || exit
-    abi=$(abi_of "$1")
+    printf '%s' "${OHOS_LIBRARY_PATH:+$OHOS_LIBRARY_PATH:}$DIST/$(abi_of "$1"):$CACHE/stubs/$arch:$NWS_MUSL/$arch/lib"
+    printf '%s' ":$NWS_NDK/native/llvm/lib/$(folder_of "$1")-linux-ohos" # the SDK's libc++_shared.so
+}
+
+# run_ohos ARCH PROGRAM ARGS...: runs a dynamically linked OpenHarmony program with the caller's environment: x86_64 by
+# musl's loader, the others under emulation.
+run_ohos() {
+    local arch folder libraries
+    arch=$(arch_of "$1") || exit
     folder=$(folder_of "$1")
+    libraries=$(ohos_libraries "$1")
     shift
-    libraries=${OHOS_LIBRARY_PATH:+$OHOS_LIBRARY_PATH:}$DIST/$abi:$CACHE/stubs/$arch:$NWS_MUSL/$arch/lib
-    libraries+=:$NWS_NDK/native/llvm/lib/$folder-linux-ohos # the SDK's libc++_shared.so
     if [[ $arch == x86_64 ]]; then
         # Not LD_LIBRARY_PATH: a child process built for this machine would take musl's libraries for its own.
         "$NWS_MUSL/x86_64/lib/ld-musl-x86_64.so.1" --library-path "$libraries" "$@"
