@@ -294,6 +294,8 @@ lane() {
 
 for number in "${!LANES[@]}"; do
     read -ra names <<<"${LANES[number]}"
+    # The lane would open this file only when it first runs, and that can be after tail has begun.
+    : >"$work/$number.out"
     lane "$work/$number" "${names[@]}" >"$work/$number.out" 2>&1 </dev/null &
     lanes+=($!)
 done
