@@ -4,12 +4,13 @@
 //! nothing of clients.
 //!
 //! A worker that blocks in a callback keeps two things from the others. The first is polling the sockets, if it did so when it
-//! took its task. The second is tasks it wakes itself, which tokio puts into a slot that only this worker empties.
-//! `block_in_place` before each callback would solve both, but it starts another thread each time, which is slow.
+//! took its task. The second is a task in its [`lifo_slot`], which only this worker empties. `block_in_place` before each
+//! callback would solve both, but it starts another thread each time, which is slow.
 //!
 //! So one callback at a time runs inline on its worker. The [`Watchdog`] lets another worker poll the sockets when that
-//! callback takes long. Wakes and spawns from inside it go through the watchdog's thread. Further callbacks at the same time use
-//! `block_in_place`, unless the first one is about to end.
+//! callback takes long. The worker empties its slot before the first callback of a turn. Wakes and spawns from inside a callback
+//! go through the watchdog's thread. Further callbacks at the same time use `block_in_place`, unless the first one is about to
+//! end.
 //!
 //! One worker runs all tasks while it can. The other one is in [`reserve`] until a callback blocks, or until the tasks are too
 //! many for one.
@@ -19,6 +20,7 @@
 //! Tasks wait for points in time by the [`Alarm`], which needs tokio's timer for the nearest one alone.
 
 mod alarm;
+mod lifo_slot;
 mod load;
 mod reserve;
 mod signals;
@@ -45,6 +47,7 @@ pub(crate) use self::alarm::{Alarm, origin};
 pub(crate) use self::signals::{Signal, signal};
 pub(crate) use self::turns::{end_turn, has_read, long_turn, may_read};
 
+use self::turn::TURN;
 use self::turns::{Task, Turns, WORKER_THREADS};
 use self::watchdog::{WATCHDOG_INTERVAL, Watchdog};
 // Tests of single files stop the clock of tokio and have it go on, each its own.
@@ -156,6 +159,9 @@ impl Process {
     /// The parts of the runtime beside the workers.
     fn start_rest(tokio: &Runtime) -> io::Result<(Arc<Watchdog>, Thread)> {
         spawn_on(tokio.handle(), Box::pin(alarm::run()));
+        for filler in lifo_slot::fillers() {
+            drop(tokio.spawn(unconstrained(Turns::uncounted(Box::pin(filler)))));
+        }
         let watchdog = Arc::new(Watchdog::new());
         let thread = std::thread::Builder::new().name("net_websocket-w".to_owned()).spawn({
             let (watchdog, handle) = (watchdog.clone(), tokio.handle().clone());
@@ -228,7 +234,15 @@ pub(crate) fn wake(waker: Waker) {
 /// Runs code of the application, which may block. Call it only in tasks spawned by [`spawn`], and in no poll in which the task
 /// has already spawned or woken another one: tokio has put that one into the slot that only this worker empties.
 pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
-    signals::send_held();
+    // One look at the thread-local: each costs some 30 instructions on OpenHarmony.
+    let (holds_signals, is_first) =
+        TURN.with(|turn| (turn.signals_since.get() != 0, turn.has_no_callback.replace(false)));
+    if holds_signals {
+        signals::send_held();
+    }
+    if is_first {
+        lifo_slot::empty(|| add_task(&Handle::current()));
+    }
     let Some(_taken) = slot::take().or_else(slot::take_soon) else {
         let (mut run, mut result) = (Some(run), None);
         beside(&mut || result = run.take().map(|run| run()));

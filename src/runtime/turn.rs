@@ -12,6 +12,8 @@ pub(super) struct Turn {
     pub(super) has_more: Cell<bool>,
     /// It was a long turn.
     pub(super) was_long: Cell<bool>,
+    /// It has run no callback yet.
+    pub(super) has_no_callback: Cell<bool>,
     /// Turns on this thread since one of the line was called.
     pub(super) count: Cell<u32>,
     /// A signal may wait for the end of the turn.
@@ -26,6 +28,7 @@ thread_local! {
             idle_bytes_left: Cell::new(isize::MAX),
             has_more: Cell::new(false),
             was_long: Cell::new(false),
+            has_no_callback: Cell::new(false),
             count: Cell::new(0),
             holds_signals: Cell::new(false),
             signals_since: Cell::new(0),

@@ -109,11 +109,18 @@ enum Standing {
     InLine,
     /// It has one of the places.
     Placed,
+    /// It does nothing, and its polls are no turns.
+    Uncounted,
 }
 
 impl Turns {
     pub(super) fn of(task: Task) -> Self {
         Self { task, number: 0, standing: Standing::Free, reads_less: false }
+    }
+
+    /// A task that does nothing for anyone, so that its polls are no turns.
+    pub(super) fn uncounted(task: Task) -> Self {
+        Self { task, number: 0, standing: Standing::Uncounted, reads_less: false }
     }
 
     /// A busy task has something to do. `placed`: it has a place.
@@ -131,6 +138,7 @@ impl Future for Turns {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match self.standing {
             Standing::Free | Standing::Placed => {}
+            Standing::Uncounted => return self.task.as_mut().poll(cx),
             Standing::Busy => {
                 self.stand(false, cx.waker());
                 if let Standing::InLine = self.standing {
@@ -154,6 +162,7 @@ impl Future for Turns {
             });
             turn.has_more.set(false);
             turn.was_long.set(false);
+            turn.has_no_callback.set(true);
             turn.holds_signals.set(true);
         });
         let polled = self.task.as_mut().poll(cx);

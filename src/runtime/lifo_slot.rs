@@ -1,0 +1,106 @@
+//! tokio's LIFO slot: the one task of a worker that no other worker reaches.
+//!
+//! Owns the tasks that take the slot from others. Knows nothing of callbacks.
+//!
+//! A worker that polls the sockets puts the last task that they wake into its slot. It nearly always runs that task next. But
+//! every so often it first takes a task from outside, which then runs while the slot is full. If such a task blocks, the one in
+//! the slot waits for it. tokio tells nobody so.
+
+use std::future::poll_fn;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Waker};
+
+use super::turns::WORKER_THREADS;
+
+/// A task that does nothing but be woken.
+struct Filler {
+    waker: OnceLock<Waker>,
+    /// It was woken, and has not run since.
+    is_queued: AtomicBool,
+}
+
+static FILLERS: [Filler; WORKER_THREADS] =
+    [const { Filler { waker: OnceLock::new(), is_queued: AtomicBool::new(true) } }; WORKER_THREADS];
+
+/// The tasks that fill slots, for as long as the process lives.
+pub(super) fn fillers() -> impl Iterator<Item = impl Future<Output = ()> + Send + 'static> {
+    FILLERS.iter().map(|filler| {
+        poll_fn(|cx| {
+            filler.waker.get_or_init(|| cx.waker().clone());
+            filler.is_queued.store(false, Ordering::Release);
+            Poll::Pending
+        })
+    })
+}
+
+/// Sends the task in this worker's slot, if there is one, into the list that other workers take from. `add_task` spawns one on
+/// this worker.
+pub(super) fn empty(add_task: impl FnOnce()) {
+    for filler in &FILLERS {
+        if !filler.is_queued.swap(true, Ordering::Acquire)
+            && let Some(waker) = filler.waker.get()
+        {
+            return waker.wake_by_ref();
+        }
+    }
+    // All of them are in slots or lists.
+    add_task();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Write};
+    use std::os::unix::net::UnixStream;
+    use std::sync::mpsc::channel;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use crate::runtime;
+    use crate::sync::lock;
+
+    /// Longer than anything here takes; a test that reaches it has failed.
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_callback_in_a_task_from_outside_delays_no_task_that_a_socket_woke() {
+        // So many that a worker takes the task from outside first in some of them.
+        const ROUNDS: usize = 3_000;
+        let (mut near, far) = UnixStream::pair().expect("a pair of sockets");
+        far.set_nonblocking(true).expect("a socket that does not block");
+        let (heard_out, heard) = channel();
+        let reader = async move {
+            let far = tokio::net::UnixStream::from_std(far).expect("within the runtime");
+            let mut byte = [0];
+            while let Ok(()) = far.readable().await {
+                match far.try_read(&mut byte) {
+                    Ok(1) => _ = heard_out.send(()),
+                    Err(cause) if cause.kind() == ErrorKind::WouldBlock => {}
+                    _ => return,
+                }
+            }
+        };
+        runtime::spawn(reader).expect("a runtime");
+        let heard = Arc::new(Mutex::new(heard));
+        for round in 0..ROUNDS {
+            // It keeps a worker in its turn until the socket is readable and the other task waits.
+            let (busy, is_busy) = channel();
+            let (go_on, may_go_on) = channel::<()>();
+            let turn = async move {
+                let _ = busy.send(());
+                let _ = may_go_on.recv();
+            };
+            runtime::spawn(turn).expect("a runtime");
+            assert_eq!(is_busy.recv_timeout(DEADLINE), Ok(()));
+            near.write_all(&[1]).expect("the socket has room");
+            let (done, outcome) = channel();
+            let heard = heard.clone();
+            let task = async move {
+                let _ = done.send(runtime::callback(|| lock(&heard).recv_timeout(DEADLINE)));
+            };
+            runtime::spawn(task).expect("a runtime");
+            let _ = go_on.send(());
+            assert_eq!(outcome.recv_timeout(2 * DEADLINE), Ok(Ok(())), "round {round}");
+        }
+    }
+}
