@@ -9,8 +9,8 @@
 //!
 //! So one callback at a time runs inline on its worker. The [`Watchdog`] lets another worker poll the sockets when that
 //! callback takes long. The worker empties its slot before the first callback of a turn. Wakes and spawns from inside a callback
-//! go through the watchdog's thread. Further callbacks at the same time use `block_in_place`, unless the first one is about to
-//! end.
+//! are [`jobs`] for the end of the turn, or for the watchdog's thread. Further callbacks at the same time use `block_in_place`,
+//! unless the first one is about to end.
 //!
 //! One worker runs all tasks while it can. The other one is in [`reserve`] until a callback blocks, or until the tasks are too
 //! many for one.
@@ -20,6 +20,7 @@
 //! Tasks wait for points in time by the [`Alarm`], which needs tokio's timer for the nearest one alone.
 
 mod alarm;
+mod jobs;
 mod lifo_slot;
 mod load;
 mod reserve;
@@ -47,6 +48,7 @@ pub(crate) use self::alarm::{Alarm, origin};
 pub(crate) use self::signals::{Signal, signal};
 pub(crate) use self::turns::{end_turn, has_read, long_turn, may_read};
 
+use self::jobs::Job;
 use self::turn::TURN;
 use self::turns::{Task, Turns, WORKER_THREADS};
 use self::watchdog::{WATCHDOG_INTERVAL, Watchdog};
@@ -66,9 +68,6 @@ const BLOCKING_THREADS_MAX: usize = 16_384;
 const EVENT_INTERVAL: u32 = 4;
 
 static PROCESS: OnceLock<Process> = OnceLock::new();
-
-/// Jobs for the watchdog's thread, which the thread inside the inline callback cannot run itself.
-static JOBS: Mutex<Vec<Job>> = Mutex::new(Vec::new());
 
 /// The runtime, which is created once.
 pub(crate) struct Process {
@@ -175,7 +174,8 @@ impl Process {
     /// Runs `task` on the runtime. Callable on any thread, also inside a callback. The task must return to the runtime often
     /// enough for others, by [`end_turn`].
     pub(crate) fn spawn(&'static self, task: impl Future<Output = ()> + Send + 'static) {
-        self.dispatch(Job::Spawn(self.tokio.handle(), Box::pin(task)));
+        let task = Box::pin(task);
+        self.dispatch(Job::Call(Box::new(|| spawn_on(self.tokio.handle(), task))));
     }
 
     /// Runs code that registers sockets.
@@ -184,13 +184,14 @@ impl Process {
         run()
     }
 
-    /// Runs a job here, or on the thread that may run it.
+    /// Runs a job here, or at the end of the turn, or on the watchdog's thread.
     fn dispatch(&self, job: Job) {
-        if slot::is_holder() {
-            lock(&JOBS).push(job);
-            self.watchdog_thread.unpark();
-        } else {
+        if !slot::is_holder() {
             job.run();
+        } else if jobs::add(job, &load::RESERVE) {
+            TURN.with(|turn| turn.has_jobs.set(true));
+        } else {
+            self.watchdog_thread.unpark();
         }
     }
 }
@@ -272,8 +273,7 @@ fn watch() {
 fn run_watchdog(watchdog: &Watchdog, tokio: &Handle) {
     let (mut seen, mut looked) = (0, Instant::now());
     loop {
-        let jobs = std::mem::take(&mut *lock(&JOBS));
-        jobs.into_iter().for_each(Job::run);
+        jobs::run();
         let rest = WATCHDOG_INTERVAL.saturating_sub(looked.elapsed());
         if !rest.is_zero() {
             // Woken for jobs, while a callback may still be a short one.
@@ -284,22 +284,9 @@ fn run_watchdog(watchdog: &Watchdog, tokio: &Handle) {
         // A task from outside wakes a worker, which then polls the sockets.
         watchdog.look(&mut seen, &load::RESERVE, || {
             load::both_stay();
+            jobs::run();
             add_task(tokio);
         });
-    }
-}
-
-enum Job {
-    Wake(Waker),
-    Spawn(&'static Handle, Task),
-}
-
-impl Job {
-    fn run(self) {
-        match self {
-            Self::Wake(waker) => waker.wake(),
-            Self::Spawn(tokio, task) => spawn_on(tokio, task),
-        }
     }
 }
 

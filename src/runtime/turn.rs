@@ -14,6 +14,8 @@ pub(super) struct Turn {
     pub(super) was_long: Cell<bool>,
     /// It has run no callback yet.
     pub(super) has_no_callback: Cell<bool>,
+    /// Jobs may wait for the end of the turn.
+    pub(super) has_jobs: Cell<bool>,
     /// Turns on this thread since one of the line was called.
     pub(super) count: Cell<u32>,
     /// A signal may wait for the end of the turn.
@@ -29,6 +31,7 @@ thread_local! {
             has_more: Cell::new(false),
             was_long: Cell::new(false),
             has_no_callback: Cell::new(false),
+            has_jobs: Cell::new(false),
             count: Cell::new(0),
             holds_signals: Cell::new(false),
             signals_since: Cell::new(0),

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use super::turn::TURN;
-use super::{load, signals};
+use super::{jobs, load, signals};
 use crate::sync::lock;
 
 /// Two are enough for a phone, and the least that lets one block while the other serves everyone else.
@@ -166,12 +166,21 @@ impl Future for Turns {
             turn.holds_signals.set(true);
         });
         let polled = self.task.as_mut().poll(cx);
-        let (left, has_more, was_long, turns, signals_since) = TURN.with(|turn| {
+        let (left, has_more, was_long, turns, signals_since, has_jobs) = TURN.with(|turn| {
             turn.count.set(turn.count.get() + 1);
             turn.holds_signals.set(false);
-            let left = turn.idle_bytes_left.replace(isize::MAX);
-            (left, turn.has_more.get(), turn.was_long.get(), turn.count.get(), turn.signals_since.get())
+            (
+                turn.idle_bytes_left.replace(isize::MAX),
+                turn.has_more.get(),
+                turn.was_long.get(),
+                turn.count.get(),
+                turn.signals_since.get(),
+                turn.has_jobs.replace(false),
+            )
         });
+        if has_jobs {
+            jobs::run();
+        }
         if signals_since != 0 && signals::are_due(signals_since) {
             signals::send_held();
         }

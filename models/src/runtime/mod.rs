@@ -1,5 +1,7 @@
 //! Replaces the library's `runtime/mod.rs`, which is tokio's threads. A model's threads are loom's.
 
+#[path = "../../../src/runtime/jobs.rs"]
+mod jobs;
 mod models;
 #[path = "../../../src/runtime/reserve.rs"]
 mod reserve;

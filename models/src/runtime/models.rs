@@ -4,6 +4,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
+use super::jobs::{self, Job};
 use super::reserve::Reserve;
 use super::slot;
 use super::watchdog::Watchdog;
@@ -16,6 +17,7 @@ pub const MODELS: &[Model] = &[
         switches: Some(4),
         run: blocked,
     },
+    Model { name: "reserve::a_blocked_callback_waits_for_its_job", switches: None, run: job },
     Model {
         name: "reserve::nobody_goes_into_reserve_beside_a_blocked_callback",
         switches: None,
@@ -72,6 +74,43 @@ fn blocked() {
     thread.unpark();
     worker.join().expect("no panic");
     dog.join().expect("no panic");
+}
+
+/// A callback ends only when the job is done that it adds, while the watchdog empties the reserve.
+fn job() {
+    let reserve = Arc::new(Reserve::new());
+    assert!(reserve.call(), "it is empty");
+    let callback = thread::spawn({
+        let reserve = reserve.clone();
+        move || {
+            let done = Arc::new(AtomicBool::new(false));
+            let job = Job::Call(Box::new({
+                let (done, callback) = (done.clone(), thread::current());
+                move || {
+                    done.store(true, Ordering::SeqCst);
+                    callback.unpark();
+                }
+            }));
+            if !jobs::add(job, &reserve) {
+                // In place of the watchdog, which is woken for it.
+                jobs::run();
+            }
+            while !done.load(Ordering::SeqCst) {
+                thread::park();
+            }
+        }
+    });
+    // What the watchdog does when a callback blocks.
+    let watchdog = thread::spawn({
+        let reserve = reserve.clone();
+        move || {
+            reserve.release();
+            jobs::run();
+        }
+    });
+    reserve.wait(|| {}, || {}, || true);
+    callback.join().expect("no panic");
+    watchdog.join().expect("no panic");
 }
 
 fn beside() {
