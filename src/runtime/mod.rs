@@ -157,9 +157,9 @@ impl Process {
 
     /// The parts of the runtime beside the workers.
     fn start_rest(tokio: &Runtime) -> io::Result<(Arc<Watchdog>, Thread)> {
-        spawn_on(tokio.handle(), Box::pin(alarm::run()));
+        spawn_on(tokio.handle(), Turns::of(Box::pin(alarm::run())));
         for filler in lifo_slot::fillers() {
-            drop(tokio.spawn(unconstrained(Turns::uncounted(Box::pin(filler)))));
+            spawn_on(tokio.handle(), Turns::uncounted(Box::pin(filler)));
         }
         let watchdog = Arc::new(Watchdog::new());
         let thread = std::thread::Builder::new().name("net_websocket-w".to_owned()).spawn({
@@ -167,14 +167,14 @@ impl Process {
             move || run_watchdog(&watchdog, &handle)
         })?;
         // Last: the runtime could not end while a worker waits in reserve.
-        spawn_on(tokio.handle(), Box::pin(load::run(add_answer, watch)));
+        spawn_on(tokio.handle(), Turns::of(Box::pin(load::run(add_answer, watch))));
         Ok((watchdog, thread.thread().clone()))
     }
 
     /// Runs `task` on the runtime. Callable on any thread, also inside a callback. The task must return to the runtime often
     /// enough for others, by [`end_turn`].
     pub(crate) fn spawn(&'static self, task: impl Future<Output = ()> + Send + 'static) {
-        let task = Box::pin(task);
+        let task = Turns::of(Box::pin(task));
         self.dispatch(Job::Call(Box::new(|| spawn_on(self.tokio.handle(), task))));
     }
 
@@ -292,18 +292,18 @@ fn run_watchdog(watchdog: &Watchdog, tokio: &Handle) {
 
 /// tokio puts a yielding task into a list of its worker. No other worker reaches that list while this one blocks in a callback.
 /// So tasks are not made to yield: a session does so by itself.
-fn spawn_on(tokio: &Handle, task: Task) {
-    drop(tokio.spawn(unconstrained(Turns::of(task))));
+fn spawn_on(tokio: &Handle, task: Turns) {
+    drop(tokio.spawn(unconstrained(task)));
 }
 
 /// Adds a task that does nothing.
 fn add_task(tokio: &Handle) {
-    spawn_on(tokio, Box::pin(async {}));
+    spawn_on(tokio, Turns::of(Box::pin(async {})));
 }
 
 /// Adds a task to this worker that sets the flag.
 fn add_answer(flag: Arc<AtomicBool>) {
-    spawn_on(&Handle::current(), Box::pin(async move { flag.store(true, Ordering::SeqCst) }));
+    spawn_on(&Handle::current(), Turns::of(Box::pin(async move { flag.store(true, Ordering::SeqCst) })));
 }
 
 #[cfg(test)]
