@@ -50,7 +50,7 @@ pub(crate) use self::turns::{end_turn, has_read, long_turn, may_read};
 
 use self::jobs::Job;
 use self::turn::TURN;
-use self::turns::{Task, Turns, WORKER_THREADS};
+use self::turns::{Turns, WORKER_THREADS};
 use self::watchdog::{WATCHDOG_INTERVAL, Watchdog};
 // Tests of single files stop the clock of tokio and have it go on, each its own.
 #[cfg(test)]
