@@ -50,7 +50,7 @@ pub(crate) use self::turns::{end_turn, has_read, long_turn, may_read};
 
 use self::jobs::Job;
 use self::turn::TURN;
-use self::turns::{Turns, WORKER_THREADS};
+use self::turns::{Task, Turns, WORKER_THREADS};
 use self::watchdog::{WATCHDOG_INTERVAL, Watchdog};
 // Tests of single files stop the clock of tokio and have it go on, each its own.
 #[cfg(test)]
@@ -174,8 +174,12 @@ impl Process {
     /// Runs `task` on the runtime. Callable on any thread, also inside a callback. The task must return to the runtime often
     /// enough for others, by [`end_turn`].
     pub(crate) fn spawn(&'static self, task: impl Future<Output = ()> + Send + 'static) {
-        let task = Turns::of(Box::pin(task));
-        self.dispatch(Job::Call(Box::new(|| spawn_on(self.tokio.handle(), task))));
+        self.spawn_boxed(Box::pin(task));
+    }
+
+    /// Compiled once for all kinds of tasks.
+    fn spawn_boxed(&'static self, task: Task) {
+        self.dispatch(Job::Call(Box::new(|| spawn_on(self.tokio.handle(), Turns::of(task)))));
     }
 
     /// Runs code that registers sockets.
