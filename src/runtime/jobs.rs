@@ -34,6 +34,7 @@ pub(super) fn add(job: Job, reserve: &Reserve) -> bool {
 }
 
 /// Does all jobs.
+#[inline(never)]
 pub(super) fn run() {
     let jobs = std::mem::take(&mut *lock(&JOBS));
     jobs.into_iter().for_each(Job::run);

@@ -246,7 +246,7 @@ pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
         signals::send_held();
     }
     if is_first {
-        lifo_slot::empty(|| add_task(&Handle::current()));
+        empty_lifo_slot();
     }
     let Some(_taken) = slot::take().or_else(slot::take_soon) else {
         let (mut run, mut result) = (Some(run), None);
@@ -256,6 +256,12 @@ pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
     };
     watch();
     run()
+}
+
+/// Compiled once, because each kind of callback calls it.
+#[inline(never)]
+fn empty_lifo_slot() {
+    lifo_slot::empty(|| add_task(&Handle::current()));
 }
 
 /// Runs a callback beside the one that runs inline. Compiled once, because `block_in_place` is large.
