@@ -49,6 +49,7 @@ pub(crate) use self::signals::{Signal, signal};
 pub(crate) use self::turns::{end_turn, has_read, long_turn, may_read};
 
 use self::jobs::Job;
+use self::slot::Taken;
 use self::turn::TURN;
 use self::turns::{Task, Turns, WORKER_THREADS};
 use self::watchdog::{WATCHDOG_INTERVAL, Watchdog};
@@ -239,6 +240,18 @@ pub(crate) fn wake(waker: Waker) {
 /// Runs code of the application, which may block. Call it only in tasks spawned by [`spawn`], and in no poll in which the task
 /// has already spawned or woken another one: tokio has put that one into the slot that only this worker empties.
 pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
+    let Some(_taken) = begin_callback() else {
+        let (mut run, mut result) = (Some(run), None);
+        beside(&mut || result = run.take().map(|run| run()));
+        let Some(result) = result else { unreachable!("`beside` runs it once") };
+        return result;
+    };
+    run()
+}
+
+/// What comes before each callback. `None` if it cannot run inline. Compiled once for all kinds of callbacks.
+#[inline(never)]
+fn begin_callback() -> Option<Taken> {
     // One look at the thread-local: each costs some 30 instructions on OpenHarmony.
     let (holds_signals, is_first) =
         TURN.with(|turn| (turn.signals_since.get() != 0, turn.has_no_callback.replace(false)));
@@ -246,22 +259,11 @@ pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
         signals::send_held();
     }
     if is_first {
-        empty_lifo_slot();
+        lifo_slot::empty(|| add_task(&Handle::current()));
     }
-    let Some(_taken) = slot::take().or_else(slot::take_soon) else {
-        let (mut run, mut result) = (Some(run), None);
-        beside(&mut || result = run.take().map(|run| run()));
-        let Some(result) = result else { unreachable!("`beside` runs it once") };
-        return result;
-    };
+    let taken = slot::take().or_else(slot::take_soon)?;
     watch();
-    run()
-}
-
-/// Compiled once, because each kind of callback calls it.
-#[inline(never)]
-fn empty_lifo_slot() {
-    lifo_slot::empty(|| add_task(&Handle::current()));
+    Some(taken)
 }
 
 /// Runs a callback beside the one that runs inline. Compiled once, because `block_in_place` is large.
