@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
+use super::turn;
 use crate::sync::lock;
 
 /// When the timer fires without an alarm.
@@ -57,6 +58,8 @@ impl Clock {
         self.set_for = at;
         if let Some(timer) = &mut self.timer {
             timer.as_mut().reset(*ORIGIN + Duration::from_nanos(at));
+            // For a point in time that is over, tokio wakes the clock's task at once.
+            turn::may_have_waked();
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Owns the tasks that take the slot from others. Knows nothing of callbacks.
 //!
 //! A worker that polls the sockets puts the last task that they wake into its slot. It nearly always runs that task next. But
-//! every so often it first takes a task from outside, which then runs while the slot is full. If such a task blocks, the one in
-//! the slot waits for it. tokio tells nobody so.
+//! every so often it first takes a task from outside, which then runs while the slot is full. A task that a worker wakes in a turn
+//! goes there as well. If the turn then blocks, the task in the slot waits for it. tokio tells nobody so.
 
 use std::future::poll_fn;
 use std::sync::OnceLock;
@@ -56,11 +56,40 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
+    use tokio::time::Instant;
+
+    use super::super::alarm::{Alarm, origin, sleep_until};
+    use super::*;
     use crate::runtime;
     use crate::sync::lock;
 
     /// Longer than anything here takes; a test that reaches it has failed.
     const DEADLINE: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_callback_delays_no_task_that_its_own_task_woke_before() {
+        let (ringing, rung) = channel();
+        let sleeper = async move {
+            sleep_until(Instant::now() + Duration::from_millis(50)).await;
+            let _ = ringing.send(());
+        };
+        runtime::spawn(sleeper).expect("a runtime");
+        let (done, outcome) = channel();
+        let task = async move {
+            sleep_until(Instant::now() + Duration::from_millis(5)).await;
+            poll_fn(move |cx| {
+                runtime::callback(|| {});
+                // tokio's clock is past it, so tokio wakes the clock's task at once.
+                let mut alarm = Alarm::default();
+                alarm.set(origin(), cx);
+                let _ = done.send(runtime::callback(|| rung.recv_timeout(DEADLINE)));
+                Poll::Ready(())
+            })
+            .await;
+        };
+        runtime::spawn(task).expect("a runtime");
+        assert_eq!(outcome.recv_timeout(2 * DEADLINE), Ok(Ok(())));
+    }
 
     #[test]
     fn a_callback_in_a_task_from_outside_delays_no_task_that_a_socket_woke() {

@@ -8,9 +8,9 @@
 //! callback would solve both, but it starts another thread each time, which is slow.
 //!
 //! So one callback at a time runs inline on its worker. The [`Watchdog`] lets another worker poll the sockets when that
-//! callback takes long. The worker empties its slot before the first callback of a turn. Wakes and spawns from inside a callback
-//! are [`jobs`] for the end of the turn, or for the watchdog's thread. Further callbacks at the same time use `block_in_place`,
-//! unless the first one is about to end.
+//! callback takes long. The worker empties its slot before the first callback of a turn, and before one that comes after a wake.
+//! Wakes and spawns from inside a callback are [`jobs`] for the end of the turn, or for the watchdog's thread. Further callbacks
+//! at the same time use `block_in_place`, unless the first one is about to end.
 //!
 //! One worker runs all tasks while it can. The other one is in [`reserve`] until a callback blocks, or until the tasks are too
 //! many for one.
@@ -193,6 +193,7 @@ impl Process {
     fn dispatch(&self, job: Job) {
         if !slot::is_holder() {
             job.run();
+            turn::may_have_waked();
         } else if jobs::add(job, &load::RESERVE) {
             TURN.with(|turn| turn.has_jobs.set(true));
         } else {
@@ -237,8 +238,7 @@ pub(crate) fn wake(waker: Waker) {
     }
 }
 
-/// Runs code of the application, which may block. Call it only in tasks spawned by [`spawn`], and in no poll in which the task
-/// has already spawned or woken another one: tokio has put that one into the slot that only this worker empties.
+/// Runs code of the application, which may block. Call it only in tasks spawned by [`spawn`].
 pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
     let Some(_taken) = begin_callback() else {
         let (mut run, mut result) = (Some(run), None);
@@ -253,12 +253,12 @@ pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
 #[inline(never)]
 fn begin_callback() -> Option<Taken> {
     // One look at the thread-local: each costs some 30 instructions on OpenHarmony.
-    let (holds_signals, is_first) =
-        TURN.with(|turn| (turn.signals_since.get() != 0, turn.has_no_callback.replace(false)));
+    let (holds_signals, may_fill_slot) =
+        TURN.with(|turn| (turn.signals_since.get() != 0, turn.may_fill_slot.replace(false)));
     if holds_signals {
         signals::send_held();
     }
-    if is_first {
+    if may_fill_slot {
         lifo_slot::empty(|| add_task(&Handle::current()));
     }
     let taken = slot::take().or_else(slot::take_soon)?;

@@ -12,8 +12,8 @@ pub(super) struct Turn {
     pub(super) has_more: Cell<bool>,
     /// It was a long turn.
     pub(super) was_long: Cell<bool>,
-    /// It has run no callback yet.
-    pub(super) has_no_callback: Cell<bool>,
+    /// tokio's LIFO slot of this worker may have a task.
+    pub(super) may_fill_slot: Cell<bool>,
     /// Jobs may wait for the end of the turn.
     pub(super) has_jobs: Cell<bool>,
     /// Turns on this thread since one of the line was called.
@@ -30,11 +30,16 @@ thread_local! {
             idle_bytes_left: Cell::new(isize::MAX),
             has_more: Cell::new(false),
             was_long: Cell::new(false),
-            has_no_callback: Cell::new(false),
+            may_fill_slot: Cell::new(false),
             has_jobs: Cell::new(false),
             count: Cell::new(0),
             holds_signals: Cell::new(false),
             signals_since: Cell::new(0),
         }
     };
+}
+
+/// The task that runs here may have waked or spawned another one.
+pub(super) fn may_have_waked() {
+    TURN.with(|turn| turn.may_fill_slot.set(true));
 }

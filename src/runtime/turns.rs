@@ -162,7 +162,7 @@ impl Future for Turns {
             });
             turn.has_more.set(false);
             turn.was_long.set(false);
-            turn.has_no_callback.set(true);
+            turn.may_fill_slot.set(true);
             turn.holds_signals.set(true);
         });
         let polled = self.task.as_mut().poll(cx);
