@@ -8,44 +8,65 @@
 
 use std::future::poll_fn;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Poll, Waker};
 
-use super::turns::WORKER_THREADS;
+use super::turn::{TURN, Turn};
+
+/// The number of fillers. One stays in the list of a worker for each turn that wakes a task after its callback.
+const FILLERS_COUNT: usize = 8;
+/// The thread of a filler that was woken and has not run since.
+const NONE: usize = 0;
 
 /// A task that does nothing but be woken.
 struct Filler {
     waker: OnceLock<Waker>,
-    /// It was woken, and has not run since.
-    is_queued: AtomicBool,
+    /// The thread that has run it, by the address of its [`Turn`]. Another thread cannot know whether that run is over.
+    idle_on: AtomicUsize,
 }
 
-static FILLERS: [Filler; WORKER_THREADS] =
-    [const { Filler { waker: OnceLock::new(), is_queued: AtomicBool::new(true) } }; WORKER_THREADS];
+static FILLERS: [Filler; FILLERS_COUNT] =
+    [const { Filler { waker: OnceLock::new(), idle_on: AtomicUsize::new(NONE) } }; FILLERS_COUNT];
 
 /// The tasks that fill slots, for as long as the process lives.
 pub(super) fn fillers() -> impl Iterator<Item = impl Future<Output = ()> + Send + 'static> {
     FILLERS.iter().map(|filler| {
         poll_fn(|cx| {
             filler.waker.get_or_init(|| cx.waker().clone());
-            filler.is_queued.store(false, Ordering::Release);
+            filler.idle_on.store(TURN.with(address), Ordering::Release);
             Poll::Pending
         })
     })
 }
 
-/// Sends the task in this worker's slot, if there is one, into the list that other workers take from. `add_task` spawns one on
-/// this worker.
-pub(super) fn empty(add_task: impl FnOnce()) {
-    for filler in &FILLERS {
-        if !filler.is_queued.swap(true, Ordering::Acquire)
-            && let Some(waker) = filler.waker.get()
+fn address(turn: &Turn) -> usize {
+    (&raw const *turn).addr()
+}
+
+impl Filler {
+    /// Wakes it if it is idle. True if it is in this worker's slot then.
+    fn fill(&self, this_thread: usize) -> bool {
+        let thread = self.idle_on.load(Ordering::Relaxed);
+        if thread == NONE
+            || self.idle_on.compare_exchange(thread, NONE, Ordering::Acquire, Ordering::Relaxed).is_err()
         {
-            return waker.wake_by_ref();
+            return false;
         }
+        if let Some(waker) = self.waker.get() {
+            waker.wake_by_ref();
+        }
+        // A task that is woken while it runs goes into the list of the worker that runs it.
+        thread == this_thread
     }
-    // All of them are in slots or lists.
-    add_task();
+}
+
+/// Sends the task in this worker's slot, if there is one, into the list that other workers take from. `turn` is this thread's,
+/// and `add_task` spawns a task on its worker.
+pub(super) fn empty(turn: &Turn, add_task: impl FnOnce()) {
+    let this_thread = address(turn);
+    if !FILLERS.iter().any(|filler| filler.fill(this_thread)) {
+        add_task();
+    }
 }
 
 #[cfg(test)]

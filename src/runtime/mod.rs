@@ -253,14 +253,14 @@ pub(crate) fn callback<R>(run: impl FnOnce() -> R) -> R {
 #[inline(never)]
 fn begin_callback() -> Option<Taken> {
     // One look at the thread-local: each costs some 30 instructions on OpenHarmony.
-    let (holds_signals, may_fill_slot) =
-        TURN.with(|turn| (turn.signals_since.get() != 0, turn.may_fill_slot.replace(false)));
-    if holds_signals {
-        signals::send_held();
-    }
-    if may_fill_slot {
-        lifo_slot::empty(|| add_task(&Handle::current()));
-    }
+    TURN.with(|turn| {
+        if turn.signals_since.get() != 0 {
+            signals::send_held();
+        }
+        if turn.may_fill_slot.replace(false) {
+            lifo_slot::empty(turn, || add_task(&Handle::current()));
+        }
+    });
     let taken = slot::take().or_else(slot::take_soon)?;
     watch();
     Some(taken)
