@@ -20,7 +20,7 @@ TIMES_OF_32_BITS+='utimes|getrusage|recvmmsg|sem_timedwait|pthread_(cond|mutex)_
 API_LEVEL=12
 IMPORTED=$ROOT/scripts/imported-symbols.txt
 # The most bytes of a library that is built without the SDK. With it, std is rustup's, which is larger.
-declare -A BUDGET=([arm64-v8a]=2637000)
+declare -A BUDGET=([arm64-v8a]=2638500)
 
 [[ ! -f $CACHE/env.sh ]] || load_environment
 checks=0 failures=0
