@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::budget::Budget;
 use super::end::{CloseOutcome, SessionEnd, closed, says_nothing};
+use super::lending::Leaving;
 use super::pinger::{Doubt, Pinger};
 use super::reader::{ReadOutcome, Reader};
 use super::timer::Timer;
@@ -96,8 +97,7 @@ pub(super) struct Session<'a> {
     pub(super) listens_next: bool,
     pub(super) budget: Budget,
     pub(super) lending: Lending<'a>,
-    /// Until then callers do the writing.
-    pub(super) left_until: Option<Moment>,
+    pub(super) leaving: Leaving,
     opened_at: Moment,
     /// The time of the last received bytes. At first, that of the server's answer.
     last_read: Moment,
@@ -167,7 +167,7 @@ impl<'a> Session<'a> {
             listens_next: false,
             budget: Budget::default(),
             lending: Lending::new(shared),
-            left_until: None,
+            leaving: Leaving::default(),
             opened_at: now,
             last_read: now,
             endpoints,

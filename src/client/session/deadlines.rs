@@ -34,13 +34,13 @@ impl Session<'_> {
     fn nearest_deadline(&self) -> Option<Moment> {
         let failure_by = self.write_failure.as_ref().map(|failure| failure.by);
         let statistics_at = self.statistics.as_ref().map(|statistics| statistics.next);
-        Moment::first_of([self.pinger.deadline(), statistics_at, self.close_by, failure_by, self.left_until])
+        Moment::first_of([self.pinger.deadline(), statistics_at, self.close_by, failure_by, self.leaving.deadline()])
     }
 
     /// Acts on the deadlines that have passed.
     pub(super) fn timer(&mut self) -> Option<CloseOutcome> {
         let now = Moment::now();
-        self.left_until.take_if(|by| *by <= now);
+        self.leaving.check(now);
         self.notice_sleep(now);
         if self.nearest_deadline().is_some_and(|by| now.since(by) >= SLEPT_FOR_LONG) {
             self.pinger.was_absent(now);

@@ -17,8 +17,9 @@ pub(super) struct Outgoing {
     knows_sum: bool,
     /// A message among them may still need compression.
     uncompressed: bool,
-    /// Much was found queued at once: ever, and since the last look.
+    /// Much was ever found queued at once.
     was_flooded: bool,
+    /// So much in several messages, since the last look.
     flooded: bool,
 }
 
@@ -31,8 +32,9 @@ impl Outgoing {
             let taken = Backlog::of(self.chunks.range(before..));
             self.sum.bytes = self.sum.bytes.wrapping_add(taken.bytes);
             self.sum.messages = self.sum.messages.wrapping_add(taken.messages);
-            self.flooded |= taken.bytes >= FLOOD_BYTES;
-            self.was_flooded |= self.flooded;
+            let much = taken.bytes >= FLOOD_BYTES;
+            self.was_flooded |= much;
+            self.flooded |= much && taken.messages > 1;
             self.uncompressed |= self.chunks.range(before..).any(|chunk| chunk.uncompressed.is_some());
         }
         result
@@ -65,7 +67,7 @@ impl Outgoing {
         self.was_flooded
     }
 
-    /// Whether they were since the last look.
+    /// Whether they went on after a message, since the last look.
     pub(super) fn take_flooded(&mut self) -> bool {
         std::mem::take(&mut self.flooded)
     }
