@@ -137,7 +137,7 @@ options=(--out "$BENCH" --repetitions "$REPETITIONS" --versions "$BENCH/versions
     --client "raw (two threads)=$BENCH/bin/raw_threads"
     --client "raw (TLS)=$R/raw-tls"
     --client "net_websocket (C)=$BENCH/bin/net_websocket"
-    --client "net_websocket (C, 512 KiB)=env QUEUE_BYTES=524288 $BENCH/bin/net_websocket"
+    --client "net_websocket (C, 2 MiB)=env QUEUE_BYTES=2097152 $BENCH/bin/net_websocket"
     --client "net_websocket (Rust)=$R/core"
     --client "fastwebsockets=$R/fastwebsockets"
     --client "tokio-websockets=$R/tokio-websockets"

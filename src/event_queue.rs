@@ -23,7 +23,7 @@ const LOW_WATER_BYTES: usize = HIGH_WATER_BYTES / 2;
 const LOW_WATER_COUNT: usize = HIGH_WATER_COUNT / 2;
 
 /// Memory of batches that were taken, for the next ones.
-static SPARE_STORES: SparePool = SparePool::new(1..=262_144);
+static SPARE_STORES: SparePool = SparePool::new(1..=262_144, 2_097_152);
 
 /// Makes an empty queue; returns the session's end and the consumer's.
 pub(crate) fn event_queue<T>() -> (EventSender<T>, EventReceiver<T>) {

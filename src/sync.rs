@@ -21,25 +21,36 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Memory that any thread may use next. New memory would cost a page fault every 4 KiB.
 pub(crate) struct SparePool {
-    spare: Mutex<Vec<Vec<u8>>>,
+    spare: Mutex<Spare>,
     /// The capacities worth keeping, in bytes. A smaller one saves nothing. A larger one would occupy memory for
     /// nothing.
     kept_bytes: RangeInclusive<usize>,
+    /// The most bytes that it keeps.
+    bytes_max: usize,
+}
+
+struct Spare {
+    vectors: Vec<Vec<u8>>,
+    /// The sum of their capacities.
+    bytes: usize,
 }
 
 impl SparePool {
     /// The most vectors that a pool keeps.
-    const KEPT_MAX: usize = 8;
+    const KEPT_MAX: usize = 16;
 
-    /// An empty pool, which keeps vectors with a capacity in `kept_bytes`.
-    pub(crate) const fn new(kept_bytes: RangeInclusive<usize>) -> Self {
-        Self { spare: Mutex::new(Vec::new()), kept_bytes }
+    /// An empty pool, which keeps vectors with a capacity in `kept_bytes`, and at most `bytes_max` bytes in all.
+    pub(crate) const fn new(kept_bytes: RangeInclusive<usize>, bytes_max: usize) -> Self {
+        Self { spare: Mutex::new(Spare { vectors: Vec::new(), bytes: 0 }), kept_bytes, bytes_max }
     }
 
     /// Takes the vector that was added last, or a new one without memory. It is empty.
     #[inline]
     pub(crate) fn take(&self) -> Vec<u8> {
-        lock(&self.spare).pop().unwrap_or_default()
+        let mut spare = lock(&self.spare);
+        let taken = spare.vectors.pop().unwrap_or_default();
+        spare.bytes -= taken.capacity();
+        taken
     }
 
     /// Keeps the memory of a vector, or frees it if the pool is full or the capacity is not worth keeping.
@@ -49,8 +60,10 @@ impl SparePool {
         }
         memory.clear();
         let mut spare = lock(&self.spare);
-        if spare.len() < Self::KEPT_MAX {
-            spare.push(memory);
+        let bytes = spare.bytes + memory.capacity();
+        if spare.vectors.len() < Self::KEPT_MAX && bytes <= self.bytes_max {
+            spare.bytes = bytes;
+            spare.vectors.push(memory);
         }
     }
 }
@@ -75,7 +88,7 @@ mod tests {
 
     #[test]
     fn recycled_memory_is_empty() {
-        let pool = SparePool::new(1..=1_024);
+        let pool = SparePool::new(1..=1_024, 1_024);
         assert_eq!(pool.take().capacity(), 0);
         let memory = b"what was sent".to_vec();
         let place = memory.as_ptr();
@@ -88,7 +101,7 @@ mod tests {
 
     #[test]
     fn recycles_only_capacities_in_its_range() {
-        let pool = SparePool::new(16..=64);
+        let pool = SparePool::new(16..=64, 64);
         for (bytes, kept) in [(0, false), (15, false), (16, true), (64, true), (65, false)] {
             let memory = Vec::with_capacity(bytes);
             let capacity = memory.capacity();
@@ -100,11 +113,17 @@ mod tests {
 
     #[test]
     fn recycles_at_most_its_maximum() {
-        let pool = SparePool::new(1..=64);
-        for _ in 0..=SparePool::KEPT_MAX {
-            pool.put(Vec::with_capacity(8));
+        for (bytes_max, most) in [(usize::MAX, SparePool::KEPT_MAX), (8 * 3 + 7, 3)] {
+            let pool = SparePool::new(1..=64, bytes_max);
+            for _ in 0..=SparePool::KEPT_MAX {
+                pool.put(Vec::with_capacity(8));
+            }
+            for round in 0..2 {
+                let kept = std::iter::repeat_with(|| pool.take()).take_while(|memory| memory.capacity() > 0);
+                let kept: Vec<_> = kept.collect();
+                assert_eq!(kept.len(), most, "round {round}");
+                kept.into_iter().for_each(|memory| pool.put(memory));
+            }
         }
-        let kept = std::iter::repeat_with(|| pool.take()).take_while(|memory| memory.capacity() > 0).count();
-        assert_eq!(kept, SparePool::KEPT_MAX);
     }
 }

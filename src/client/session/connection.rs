@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::budget::Budget;
 use super::end::{CloseOutcome, SessionEnd, closed, says_nothing};
-use super::lending::Leaving;
+use super::leaving::Leaving;
 use super::pinger::{Doubt, Pinger};
 use super::reader::{ReadOutcome, Reader};
 use super::timer::Timer;

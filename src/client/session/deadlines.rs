@@ -34,7 +34,13 @@ impl Session<'_> {
     fn nearest_deadline(&self) -> Option<Moment> {
         let failure_by = self.write_failure.as_ref().map(|failure| failure.by);
         let statistics_at = self.statistics.as_ref().map(|statistics| statistics.next);
-        Moment::first_of([self.pinger.deadline(), statistics_at, self.close_by, failure_by, self.leaving.deadline()])
+        Moment::first_of([
+            self.pinger.deadline(),
+            statistics_at,
+            self.close_by,
+            failure_by,
+            self.leaving.deadline(),
+        ])
     }
 
     /// Acts on the deadlines that have passed.

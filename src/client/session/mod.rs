@@ -11,6 +11,7 @@ mod connection;
 mod deadlines;
 mod end;
 mod events;
+mod leaving;
 mod lending;
 mod notify;
 mod outgoing;
