@@ -95,7 +95,7 @@ impl<T: 'static> Deref for LazyLock<T> {
 pub(crate) struct SparePool;
 
 impl SparePool {
-    pub(crate) const fn new(_kept_bytes: RangeInclusive<usize>) -> Self {
+    pub(crate) const fn new(_kept_bytes: RangeInclusive<usize>, _bytes_max: usize) -> Self {
         Self
     }
 
