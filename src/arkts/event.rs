@@ -14,6 +14,7 @@ use crate::client::{
     Reconnecting, Statistics,
 };
 use crate::event_queue::EventReceiver;
+use crate::protocol::recycle_message;
 use crate::sync::lock;
 
 /// An event for JavaScript. Rare events are boxed, so that many messages take little memory.
@@ -96,7 +97,11 @@ impl MessageData {
     ) -> Result<Value<'env>, EngineError> {
         match self {
             Self::Stored(range) => events.stored(range, |bytes| message_value(env, kind, bytes)),
-            Self::Own(bytes) => message_value(env, kind, &bytes),
+            Self::Own(bytes) => {
+                let value = message_value(env, kind, &bytes);
+                recycle_message(bytes);
+                value
+            }
         }
     }
 }

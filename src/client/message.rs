@@ -52,10 +52,13 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The payload in its own memory. An assembled message is not copied.
+    /// The payload in its own memory. An assembled message is not copied, unless its memory is far larger.
     pub fn into_vec(self) -> Vec<u8> {
         match self.storage {
             Storage::Buffered(bytes) => bytes[..bytes.len() - 1].to_vec(),
+            Storage::Assembled(bytes) if bytes.capacity() / 2 > bytes.len() => {
+                bytes[..bytes.len() - 1].to_vec()
+            }
             Storage::Assembled(bytes) => {
                 let mut message = std::mem::take(bytes);
                 message.pop();

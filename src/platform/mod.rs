@@ -37,7 +37,7 @@ pub(crate) use self::security::{
     NotTold, clear_text_permitted, declared_anchors, declared_pins, heeds_clear_text, host_text,
 };
 pub(crate) use self::sleep::slept;
-pub(crate) use self::tcp::{receive, unacknowledged};
+pub(crate) use self::tcp::{receive, report_from, unacknowledged};
 
 #[cfg(feature = "simulation")]
 pub(crate) use crate::simulation::watch_network;

@@ -1,7 +1,9 @@
 //! The kernel's state of a TCP connection.
 
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::LazyLock;
 
 use tokio::io::ReadBuf;
 
@@ -12,6 +14,39 @@ pub(crate) fn unacknowledged(socket: BorrowedFd<'_>) -> Option<u64> {
     // which has the number of TIOCOUTQ).
     let status = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) };
     u64::try_from(count).ok().filter(|_| status == 0)
+}
+
+/// Has the kernel report data only when this many bytes have come, or the end of the stream (SO_RCVLOWAT in `socket(7)`).
+/// Returns whether it will.
+pub(crate) fn report_from(socket: BorrowedFd<'_>, bytes: usize) -> bool {
+    // Other kernels have the option too, but nobody has tried here what they do with epoll.
+    static IS_LINUX: LazyLock<bool> = LazyLock::new(|| kernel_name() == Some(c"Linux".to_owned()));
+    let Ok(count) = libc::c_int::try_from(bytes) else { return false };
+    *IS_LINUX && {
+        // SAFETY: the descriptor is open during the call, which reads one c_int from the address.
+        let status = unsafe {
+            libc::setsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_RCVLOWAT,
+                (&raw const count).cast(),
+                size_of_val(&count) as libc::socklen_t,
+            )
+        };
+        status == 0
+    }
+}
+
+/// The name of the kernel, by `uname(2)`.
+fn kernel_name() -> Option<CString> {
+    // SAFETY: it has arrays of characters alone, for which zeros are valid.
+    let mut names: libc::utsname = unsafe { std::mem::zeroed() };
+    // SAFETY: the call writes to `names` alone.
+    if unsafe { libc::uname(&raw mut names) } != 0 {
+        return None;
+    }
+    // SAFETY: the kernel has written a string with its NUL there, and `names` outlives the copy.
+    Some(unsafe { CStr::from_ptr(names.sysname.as_ptr()) }.to_owned())
 }
 
 /// Receives into the spare memory of `buf`, which may be uninitialized. Returns the number of bytes.

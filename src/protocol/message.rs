@@ -17,6 +17,7 @@ use super::mask::Unmasker;
 use super::read_buffer::ReadBuffer;
 use super::utf8::Utf8Validator;
 use super::whole_frame::WholeFrame;
+use crate::sync::SparePool;
 
 /// The assembly grows by at least this many bytes, so that many small fragments cause few moves.
 const ASSEMBLY_STEP_BYTES: usize = 65_536;
@@ -24,8 +25,18 @@ const ASSEMBLY_STEP_BYTES: usize = 65_536;
 const DIRECT_READ_BYTES_MAX: usize = 262_144;
 /// The least payload of a frame in the read buffer with which a read ends.
 const LONG_FRAME_BYTES: usize = 16_384;
-/// The memory that an empty assembly keeps for the next message, in bytes.
-const ASSEMBLY_KEPT_BYTES: usize = 65_536;
+/// The least memory of an assembly that is kept for the next ones, in bytes. Allocators ask the system for each piece of so
+/// much, and it comes page by page.
+const SPARE_BYTES_MIN: usize = 131_072;
+/// The most memory that is kept so, in bytes.
+const SPARE_BYTES_MAX: usize = 4_194_304;
+
+static SPARE_ASSEMBLIES: SparePool = SparePool::new(SPARE_BYTES_MIN..=SPARE_BYTES_MAX, SPARE_BYTES_MAX);
+
+/// Takes back the memory of a message that was assembled.
+pub(crate) fn recycle_message(memory: Vec<u8>) {
+    SPARE_ASSEMBLIES.put(memory);
+}
 
 /// One message or control frame of the peer.
 #[derive(Debug, PartialEq, Eq)]
@@ -239,16 +250,33 @@ impl Decoder {
     /// in the buffer, and the header of the next frame. A longer read would leave the beginning of the next long frame
     /// in the buffer, and that would have to move before the rest fits.
     pub fn read_bytes_max(&self, buffer: &ReadBuffer) -> usize {
-        if self.frame.is_some() || buffer.is_empty() {
-            return usize::MAX;
+        match self.frame {
+            None => self
+                .rest_of_long_frame(buffer)
+                .map_or(usize::MAX, |rest| rest.saturating_add(FRAME_HEADER_BYTES_MAX)),
+            Some(_) => usize::MAX,
+        }
+    }
+
+    /// The number of bytes that are missing of the long frame that is partly here. Without the last of them nothing more can be
+    /// delivered.
+    pub fn missing(&self, buffer: &ReadBuffer) -> usize {
+        match &self.frame {
+            _ if self.in_pieces => 0,
+            Some(frame) => in_memory(frame.remaining).saturating_sub(buffer.data().len()),
+            None => self.rest_of_long_frame(buffer).unwrap_or(0),
+        }
+    }
+
+    /// The number of bytes that are missing of the long frame that begins in the buffer.
+    fn rest_of_long_frame(&self, buffer: &ReadBuffer) -> Option<usize> {
+        if buffer.is_empty() {
+            return None;
         }
         let (masked, may_compress) = (self.unmasker.is_some(), self.inflater.is_some());
-        let Ok(Some((header, header_len))) = parse_header(buffer.data(), masked, may_compress) else {
-            return usize::MAX;
-        };
+        let (header, header_len) = parse_header(buffer.data(), masked, may_compress).ok()??;
         let length = in_memory(header.length);
-        let rest = length.saturating_sub(buffer.data().len() - header_len);
-        if length < LONG_FRAME_BYTES { usize::MAX } else { rest.saturating_add(FRAME_HEADER_BYTES_MAX) }
+        (length >= LONG_FRAME_BYTES).then(|| length.saturating_sub(buffer.data().len() - header_len))
     }
 
     /// Returns room to read payload into directly, if a frame in the assembly is incomplete. The read buffer is empty
@@ -291,13 +319,12 @@ impl Decoder {
     /// Empties the assembly. Memory beyond a modest size is freed.
     pub fn recycle(&mut self) {
         self.assembled.clear();
-        self.assembled.shrink_to(ASSEMBLY_KEPT_BYTES);
     }
 
-    /// Frees all memory that no message needs now.
+    /// Gives up all memory that no message needs now.
     pub fn release_idle(&mut self) {
         if self.fragmented.is_none() {
-            self.assembled = Vec::new();
+            recycle_message(std::mem::take(&mut self.assembled));
         }
     }
 
@@ -420,6 +447,9 @@ impl Decoder {
                 self.validated = available;
             }
             return Ok(Step::More);
+        }
+        if self.assembled.capacity() == 0 {
+            self.assembled = SPARE_ASSEMBLIES.take();
         }
         // The read buffer may have shrunk since the frame's first bytes were validated in it.
         let validated = std::mem::take(&mut self.validated);

@@ -26,6 +26,8 @@ pub use self::frame::{
     CONTROL_PAYLOAD_BYTES_MAX, Control, FRAME_HEADER_BYTES_MAX, FrameHeader, FrameTrace, MessageType,
     PiecePosition, Role, encoded_frames, may_be_sent,
 };
+#[cfg(any(target_env = "ohos", feature = "arkts"))]
+pub(crate) use self::message::recycle_message;
 pub use self::message::{Decoded, Decoder, in_memory};
 pub use self::read_buffer::ReadBuffer;
 pub(crate) use self::utf8::Utf8Validator;

@@ -43,6 +43,11 @@ impl Tcp {
         Some(self.0.unacknowledged())
     }
 
+    /// It always reports all data.
+    pub(crate) fn report_from(&self, _bytes: usize) -> bool {
+        false
+    }
+
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.0.poll_read(cx, buf)
     }

@@ -17,13 +17,15 @@ pub(super) const CHUNK_BYTES: usize = 65_536;
 /// and rarely get longer messages.
 pub(in crate::client) const WHOLE_BYTES_MAX: usize = 1 << 20;
 
-/// The payload of a fragment. With its header it is the largest chunk whose memory is reused.
+/// The payload of a fragment.
 pub(in crate::client) const FRAGMENT_BYTES: usize = 4 * CHUNK_BYTES - FRAME_HEADER_BYTES_MAX;
 
+/// The largest chunk.
+const CHUNK_BYTES_MAX: usize = WHOLE_BYTES_MAX + FRAME_HEADER_BYTES_MAX;
 /// The memory of sent chunks that is kept for new ones.
-pub(super) const SPARE_BYTES_MAX: usize = 16 * CHUNK_BYTES;
+pub(super) const SPARE_BYTES_MAX: usize = 2 * CHUNK_BYTES_MAX;
 
-static SPARE_CHUNKS: SparePool = SparePool::new(CHUNK_BYTES / 4..=4 * CHUNK_BYTES, SPARE_BYTES_MAX);
+static SPARE_CHUNKS: SparePool = SparePool::new(CHUNK_BYTES / 4..=CHUNK_BYTES_MAX, SPARE_BYTES_MAX);
 
 /// Up to this size, memory stays with the thread that has sent from it.
 const SMALL_BYTES_MAX: usize = 2_048;

@@ -40,6 +40,7 @@ impl Session<'_> {
             self.close_by,
             failure_by,
             self.leaving.deadline(),
+            self.reader.deadline(),
         ])
     }
 
@@ -47,6 +48,7 @@ impl Session<'_> {
     pub(super) fn timer(&mut self) -> Option<CloseOutcome> {
         let now = Moment::now();
         self.leaving.check(now);
+        self.reads_first |= self.reader.must_ask(now);
         self.notice_sleep(now);
         if self.nearest_deadline().is_some_and(|by| now.since(by) >= SLEPT_FOR_LONG) {
             self.pinger.was_absent(now);

@@ -4,9 +4,11 @@ use std::cell::Cell;
 use std::io;
 use std::pin::pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 
+use crate::client::moment::Moment;
 use crate::client::transport::Stream;
 use crate::protocol::{Decoded, Decoder, ProtocolError, ReadBuffer};
 
@@ -14,6 +16,10 @@ use crate::protocol::{Decoded, Decoder, ProtocolError, ReadBuffer};
 const READ_BUFFER_BYTES: usize = 131_072;
 /// A remainder up to this size moves to its own memory, so that the shared buffer is free again.
 pub(super) const REMAINDER_BYTES_MAX: usize = 4_096;
+
+/// How long the kernel may collect the rest of a frame. Mostly it takes far less time. But a kernel out of memory might not report
+/// what it has.
+const COLLECTED_FOR: Duration = Duration::from_secs(1);
 
 thread_local! {
     static SPARE_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
@@ -38,6 +44,10 @@ pub(super) enum ReadOutcome {
 pub(super) struct Reader {
     pub(super) buffer: ReadBuffer,
     pub(super) decoder: Decoder,
+    /// When it asks the kernel for what that has collected.
+    asks_by: Option<Moment>,
+    /// Bytes come so slowly that the kernel no longer collects them.
+    is_slow: bool,
 }
 
 impl Drop for Reader {
@@ -49,16 +59,41 @@ impl Drop for Reader {
 impl Reader {
     /// `received` arrived with the server's answer.
     pub(super) fn new(received: ReadBuffer, decoder: Decoder) -> Self {
-        let mut reader = Self { buffer: received, decoder };
+        let mut reader = Self { buffer: received, decoder, asks_by: None, is_slow: false };
         reader.lease();
         reader
     }
 
+    /// Reads what has come. While a long frame is incomplete, it is woken when the kernel has collected the rest or much of it.
     pub(super) fn poll_read(
         &mut self,
         stream: &mut Stream,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<ReadOutcome>> {
+        let mut read = self.poll_read_once(stream, cx);
+        if read.is_pending() {
+            let missing = if self.is_slow { 0 } else { self.decoder.missing(&self.buffer) };
+            if stream.collect(missing) {
+                read = self.poll_read_once(stream, cx);
+            }
+            self.asks_by = stream.collects().then(|| Moment::now() + COLLECTED_FOR);
+        }
+        read
+    }
+
+    /// When it asks the kernel for what that has collected.
+    pub(super) fn deadline(&self) -> Option<Moment> {
+        self.asks_by
+    }
+
+    /// Whether that time has passed. Then it is to read, and the kernel collects no more.
+    pub(super) fn must_ask(&mut self, now: Moment) -> bool {
+        let asks = self.asks_by.take_if(|by| *by <= now).is_some();
+        self.is_slow |= asks;
+        asks
+    }
+
+    fn poll_read_once(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<ReadOutcome>> {
         if stream.poll_drained(cx) {
             self.release();
             return Poll::Pending;

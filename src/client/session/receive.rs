@@ -64,7 +64,7 @@ impl Session<'_> {
             self.shared.awake();
         }
         self.listens_next = true;
-        let Self { shared, listener, reader: Reader { buffer, decoder }, undelivered, budget, .. } = self;
+        let Self { shared, listener, reader: Reader { buffer, decoder, .. }, undelivered, budget, .. } = self;
         in_callback(&mut **listener, |listener| {
             let mut batch = if shared.is_detached() { None } else { Batch::begin(listener) };
             let (mut decoded, mut extent) = (Ok(Some(first)), Extent::default());

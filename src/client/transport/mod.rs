@@ -27,7 +27,10 @@ pub(super) use self::watch::{Notified, Subscription, subscribe};
 
 #[cfg(all(test, not(feature = "simulation")))]
 pub(in crate::client) mod tests {
+    use std::mem::MaybeUninit;
+    use std::pin::Pin;
     use std::sync::Arc;
+    use std::task::{Context, Waker};
 
     use rcgen::generate_simple_self_signed;
     use rustls::client::UnbufferedClientConnection;
@@ -36,7 +39,7 @@ pub(in crate::client) mod tests {
     use rustls::server::UnbufferedServerConnection;
     use rustls::{ClientConfig, RootCertStore, ServerConfig};
     use socket2::SockRef;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
     use tokio::net::{TcpListener, TcpStream};
 
     use crate::client::transport::{Socket, Tcp, TlsStream};
@@ -82,6 +85,39 @@ pub(in crate::client) mod tests {
         assert!(server.memory() > 0);
         server.shutdown().await.expect("the end");
         assert_eq!(server.memory(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_kernel_collects_what_is_missing() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let near = TcpStream::connect(listener.local_addr().expect("bound")).await.expect("it listens");
+        let kernel = SockRef::from(&near).try_clone().expect("a descriptor");
+        let (mut far, _) = listener.accept().await.expect("a connection");
+        let mut socket = Socket::accepted(Tcp::accepted(near));
+        let mut room = vec![0; 100_000];
+        assert!(!socket.collect(40_000), "it had collected nothing");
+        assert!(socket.collects());
+        far.write_all(&[1; 10_000]).await.expect("written");
+        while kernel.peek(&mut [MaybeUninit::uninit(); 10_000]).map_or(true, |count| count < 10_000) {
+            tokio::task::yield_now().await;
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        let read = Pin::new(&mut socket).poll_read(&mut cx, &mut ReadBuf::new(&mut room));
+        assert!(read.is_pending(), "30,000 bytes are missing");
+        far.write_all(&[1; 30_000]).await.expect("written");
+        assert_eq!(socket.read(&mut room).await.ok(), Some(40_000));
+        // The rest of another frame, of which the kernel has a part.
+        assert!(!socket.collect(50_000));
+        far.write_all(&[1; 9_000]).await.expect("written");
+        while kernel.peek(&mut [MaybeUninit::uninit(); 9_000]).map_or(true, |count| count < 9_000) {
+            tokio::task::yield_now().await;
+        }
+        assert!(socket.collect(0), "the kernel may have it already");
+        assert!(!socket.collects());
+        assert_eq!(socket.read(&mut room).await.ok(), Some(9_000));
+        drop(far);
+        assert!(!socket.collect(50_000));
+        assert_eq!(socket.read(&mut room).await.ok(), Some(0), "the end is reported in any case");
     }
 
     #[tokio::test]

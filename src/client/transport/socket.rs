@@ -14,6 +14,11 @@ use super::route::Endpoints;
 use super::tcp::{LentSocket, Tcp};
 use crate::runtime;
 
+/// Fewer missing bytes are not collected: the kernel's next report brings them, or the one after it.
+const COLLECTED_BYTES_MIN: usize = 16_384;
+/// The most bytes that the kernel collects. It gives a socket twice the memory for it.
+const COLLECTED_BYTES_MAX: usize = 131_072;
+
 /// A connected TCP socket.
 pub(crate) struct Socket {
     stream: Tcp,
@@ -25,6 +30,8 @@ pub(crate) struct Socket {
     asks_kernel: bool,
     /// The last read has left room, so the kernel had no more.
     drained: bool,
+    /// So many bytes the kernel collects before it reports them. 0: it does not collect.
+    collected: u32,
 }
 
 /// The time of the last received bytes, of all connections during an attempt.
@@ -56,12 +63,19 @@ impl LastActivity {
 impl Socket {
     /// `activity` is notified of received data until [`Socket::is_made`].
     pub(in crate::client) fn new(stream: Tcp, activity: Arc<LastActivity>) -> Self {
-        Self { stream, written: 0, activity: Some(activity), asks_kernel: false, drained: false }
+        Self {
+            stream,
+            written: 0,
+            activity: Some(activity),
+            asks_kernel: false,
+            drained: false,
+            collected: 1,
+        }
     }
 
     /// Makes a socket from an accepted connection.
     pub(crate) fn accepted(stream: Tcp) -> Self {
-        Self { stream, written: 0, activity: None, asks_kernel: false, drained: false }
+        Self { stream, written: 0, activity: None, asks_kernel: false, drained: false, collected: 1 }
     }
 
     /// The connection is established. From now on its reader notes the times itself.
@@ -84,6 +98,30 @@ impl Socket {
     /// Whether the last read took all that the kernel had, and nothing came since. Then the task is woken when there is more.
     pub(super) fn poll_drained(&mut self, cx: &mut Context<'_>) -> bool {
         std::mem::take(&mut self.drained) && !self.asks_kernel && self.stream.poll_empty(cx)
+    }
+
+    /// Has the kernel collect data before it reports them, because the next `missing` bytes are of no use without the last one of
+    /// them. Returns whether the kernel may already have what is missing.
+    pub(super) fn collect(&mut self, missing: usize) -> bool {
+        let bytes = if missing < COLLECTED_BYTES_MIN { 1 } else { missing.min(COLLECTED_BYTES_MAX) as u32 };
+        let before = self.collected;
+        if before == 0 || before == bytes || (bytes / 2..bytes).contains(&before) {
+            return false;
+        }
+        let collects = self.stream.report_from(bytes as usize);
+        if collects {
+            self.collected = bytes;
+        } else if before == 1 {
+            self.collected = 0;
+        }
+        // Fewer bytes than before may have come, and no kernel has to report them when the number changes.
+        self.asks_kernel |= collects && bytes < before;
+        collects && bytes < before
+    }
+
+    /// Whether the kernel collects data.
+    pub(super) fn collects(&self) -> bool {
+        self.collected > 1
     }
 
     /// Lends the socket for writing. Bytes written there are counted by [`Socket::note_written`].

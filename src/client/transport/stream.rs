@@ -39,6 +39,19 @@ impl Stream {
         }
     }
 
+    /// See [`Socket::collect`]. Of encrypted data nobody knows how much is missing.
+    pub(in crate::client) fn collect(&mut self, missing: usize) -> bool {
+        match self {
+            Self::Plain(stream) => stream.collect(missing),
+            Self::Tls(_) => false,
+        }
+    }
+
+    /// Whether the kernel collects data before it reports them.
+    pub(in crate::client) fn collects(&self) -> bool {
+        matches!(self, Self::Plain(stream) if stream.collects())
+    }
+
     /// Its socket, for another writer. `None` if the data must be encrypted.
     pub(in crate::client) fn lend(&self) -> Option<LentSocket> {
         match self {

@@ -4,7 +4,7 @@
 //! write of one slice, but cannot ask for several slices. rustls and the session write several.
 
 use std::future::poll_fn;
-use std::io::{self, IoSlice, Read};
+use std::io::{self, IoSlice};
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -75,6 +75,11 @@ impl Tcp {
         platform::unacknowledged(self.0.as_fd())
     }
 
+    /// Has the runtime know of data only when this many bytes have come, or the end of the stream. Returns whether it will.
+    pub(super) fn report_from(&self, bytes: usize) -> bool {
+        platform::report_from(self.0.as_fd(), bytes)
+    }
+
     /// Reads as soon as the runtime knows of data.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
@@ -104,12 +109,8 @@ impl Tcp {
 
     /// Reads what the kernel has, even if the runtime does not know of it. `None` if there is nothing yet.
     pub(super) fn read_now(&mut self, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
-        let socket = SockRef::from(&*self.0);
-        match (&*socket).read(buf.initialize_unfilled()) {
-            Ok(count) => {
-                buf.advance(count);
-                Some(Ok(()))
-            }
+        match platform::receive(self.0.as_fd(), buf) {
+            Ok(_) => Some(Ok(())),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
                 None
             }
@@ -166,6 +167,8 @@ mod tests {
     use std::net::TcpListener;
 
     use futures_util::FutureExt;
+
+    use std::io::Read;
 
     use super::*;
 

@@ -357,3 +357,27 @@ fn a_read_ends_with_a_long_frame_and_the_next_header() {
     assert_eq!(decoder.read_bytes_max(&half_a_header), usize::MAX);
     assert_eq!(decoder.read_bytes_max(&ReadBuffer::default()), usize::MAX);
 }
+
+#[test]
+fn says_how_much_of_a_long_frame_is_missing() {
+    let long = frame(0x82, &vec![7; 100_000]);
+    let short = frame(0x82, &[7; 16_000]);
+    for (wire, capacity, missing) in [
+        (&long[..0], 200_000, 0),
+        (&long[..9], 200_000, 0),
+        (&long[..10], 200_000, 100_000),
+        (&long[..60_010], 200_000, 40_000),
+        // Without room for all of it, it is assembled outside of the buffer.
+        (&long[..60_010], 70_000, 40_000),
+        (&short[..100], 200_000, 0),
+    ] {
+        let mut decoder = Decoder::new(1_000_000, None);
+        let mut buffer = ReadBuffer::over(Vec::with_capacity(capacity));
+        buffer.extend(wire);
+        assert_eq!(decoder.decode(&mut buffer), Ok(None));
+        assert_eq!(decoder.missing(&buffer), missing, "{} bytes of {capacity}", wire.len());
+        let mut decoder = Decoder::new(1_000_000, None).in_pieces();
+        assert_eq!(decoder.missing(&buffer), 0, "each piece is of use");
+        let _ = decoder.decode(&mut buffer);
+    }
+}
