@@ -11,7 +11,7 @@ impl Peer for Yawc {
         let stream = TcpStream::connect(arguments.authority()).await.expect("connected");
         stream.set_nodelay(true).expect("set");
         let url = arguments.url.parse().expect("a URL");
-        Self(WebSocket::handshake(url, stream, Options::default()).await.expect("upgraded"))
+        Self(WebSocket::handshake(url, stream, Options::default().with_limits(4_194_304, 8_388_608)).await.expect("upgraded"))
     }
 
     async fn receive(&mut self) -> usize {
