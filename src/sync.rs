@@ -37,7 +37,7 @@ struct Spare {
 
 impl SparePool {
     /// The most vectors that a pool keeps.
-    const KEPT_MAX: usize = 16;
+    const KEPT_MAX: usize = 8;
 
     /// An empty pool, which keeps vectors with a capacity in `kept_bytes`, and at most `bytes_max` bytes in all.
     pub(crate) const fn new(kept_bytes: RangeInclusive<usize>, bytes_max: usize) -> Self {
