@@ -45,7 +45,6 @@ impl SparePool {
     }
 
     /// Takes the vector that was added last, or a new one without memory. It is empty.
-    #[inline]
     pub(crate) fn take(&self) -> Vec<u8> {
         let mut spare = lock(&self.spare);
         let taken = spare.vectors.pop().unwrap_or_default();

@@ -1,9 +1,8 @@
 //! The kernel's state of a TCP connection.
 
-use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use tokio::io::ReadBuf;
 
@@ -19,10 +18,9 @@ pub(crate) fn unacknowledged(socket: BorrowedFd<'_>) -> Option<u64> {
 /// Has the kernel report data only when this many bytes have come, or the end of the stream (SO_RCVLOWAT in `socket(7)`).
 /// Returns whether it will.
 pub(crate) fn report_from(socket: BorrowedFd<'_>, bytes: usize) -> bool {
-    // Other kernels have the option too, but nobody has tried here what they do with epoll.
-    static IS_LINUX: LazyLock<bool> = LazyLock::new(|| kernel_name() == Some(c"Linux".to_owned()));
     let Ok(count) = libc::c_int::try_from(bytes) else { return false };
-    *IS_LINUX && {
+    // Other kernels have the option too, but nobody has tried here what they do with epoll.
+    is_linux() && {
         // SAFETY: the descriptor is open during the call, which reads one c_int from the address.
         let status = unsafe {
             libc::setsockopt(
@@ -37,16 +35,21 @@ pub(crate) fn report_from(socket: BorrowedFd<'_>, bytes: usize) -> bool {
     }
 }
 
-/// The name of the kernel, by `uname(2)`.
-fn kernel_name() -> Option<CString> {
-    // SAFETY: it has arrays of characters alone, for which zeros are valid.
-    let mut names: libc::utsname = unsafe { std::mem::zeroed() };
-    // SAFETY: the call writes to `names` alone.
-    if unsafe { libc::uname(&raw mut names) } != 0 {
-        return None;
+/// Whether the kernel calls itself Linux in `uname(2)`.
+fn is_linux() -> bool {
+    const UNKNOWN: u8 = 0;
+    const LINUX: u8 = 1;
+    const OTHER: u8 = 2;
+    static KERNEL: AtomicU8 = AtomicU8::new(UNKNOWN);
+    if KERNEL.load(Ordering::Relaxed) == UNKNOWN {
+        // SAFETY: it has arrays of characters alone, for which zeros are valid.
+        let mut names: libc::utsname = unsafe { std::mem::zeroed() };
+        // SAFETY: the call writes to `names` alone.
+        let status = unsafe { libc::uname(&raw mut names) };
+        let same = names.sysname.iter().zip(b"Linux\0").all(|(found, wanted)| *found as u8 == *wanted);
+        KERNEL.store(if status == 0 && same { LINUX } else { OTHER }, Ordering::Relaxed);
     }
-    // SAFETY: the kernel has written a string with its NUL there, and `names` outlives the copy.
-    Some(unsafe { CStr::from_ptr(names.sysname.as_ptr()) }.to_owned())
+    KERNEL.load(Ordering::Relaxed) == LINUX
 }
 
 /// Receives into the spare memory of `buf`, which may be uninitialized. Returns the number of bytes.

@@ -70,15 +70,17 @@ impl Reader {
         stream: &mut Stream,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<ReadOutcome>> {
-        let mut read = self.poll_read_once(stream, cx);
-        if read.is_pending() {
-            let missing = if self.is_slow { 0 } else { self.decoder.missing(&self.buffer) };
-            if stream.collect(missing) {
-                read = self.poll_read_once(stream, cx);
+        loop {
+            let read = self.poll_read_once(stream, cx);
+            if read.is_ready() {
+                return read;
             }
-            self.asks_by = stream.collects().then(|| Moment::now() + COLLECTED_FOR);
+            let missing = if self.is_slow { 0 } else { self.decoder.missing(&self.buffer) };
+            if !stream.collect(missing) {
+                self.asks_by = stream.collects().then(|| Moment::now() + COLLECTED_FOR);
+                return Poll::Pending;
+            }
         }
-        read
     }
 
     /// When it asks the kernel for what that has collected.
