@@ -95,7 +95,8 @@ pub(in crate::client) mod tests {
         let (mut far, _) = listener.accept().await.expect("a connection");
         let mut socket = Socket::accepted(Tcp::accepted(near));
         let mut room = vec![0; 100_000];
-        assert!(!socket.collect(40_000), "it had collected nothing");
+        // It had collected nothing.
+        assert!(!socket.collect(40_000));
         assert!(socket.collects());
         far.write_all(&[1; 10_000]).await.expect("written");
         while kernel.peek(&mut [MaybeUninit::uninit(); 10_000]).map_or(true, |count| count < 10_000) {
@@ -103,7 +104,8 @@ pub(in crate::client) mod tests {
         }
         let mut cx = Context::from_waker(Waker::noop());
         let read = Pin::new(&mut socket).poll_read(&mut cx, &mut ReadBuf::new(&mut room));
-        assert!(read.is_pending(), "30,000 bytes are missing");
+        // 30,000 bytes are missing.
+        assert!(read.is_pending());
         far.write_all(&[1; 30_000]).await.expect("written");
         assert_eq!(socket.read(&mut room).await.ok(), Some(40_000));
         // The rest of another frame, of which the kernel has a part.
@@ -112,12 +114,14 @@ pub(in crate::client) mod tests {
         while kernel.peek(&mut [MaybeUninit::uninit(); 9_000]).map_or(true, |count| count < 9_000) {
             tokio::task::yield_now().await;
         }
-        assert!(socket.collect(0), "the kernel may have it already");
+        // The kernel may have it already.
+        assert!(socket.collect(0));
         assert!(!socket.collects());
         assert_eq!(socket.read(&mut room).await.ok(), Some(9_000));
         drop(far);
         assert!(!socket.collect(50_000));
-        assert_eq!(socket.read(&mut room).await.ok(), Some(0), "the end is reported in any case");
+        // The end is reported in any case.
+        assert_eq!(socket.read(&mut room).await.ok(), Some(0));
     }
 
     #[tokio::test]
