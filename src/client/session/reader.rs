@@ -73,11 +73,14 @@ impl Reader {
         loop {
             let read = self.poll_read_once(stream, cx);
             if read.is_ready() {
+                self.asks_by = None;
                 return read;
             }
             let missing = if self.is_slow { 0 } else { self.decoder.missing(&self.buffer) };
             if !stream.collect(missing) {
-                self.asks_by = stream.collects().then(|| Moment::now() + COLLECTED_FOR);
+                // Whatever else wakes the session puts it off no further.
+                let asks_by = || self.asks_by.unwrap_or_else(|| Moment::now() + COLLECTED_FOR);
+                self.asks_by = stream.collects().then(asks_by);
                 return Poll::Pending;
             }
         }
@@ -152,7 +155,12 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(not(feature = "simulation"))]
+    use std::task::Waker;
+
     use super::*;
+    #[cfg(not(feature = "simulation"))]
+    use crate::client::transport::{Socket, Tcp};
 
     #[test]
     fn a_session_without_the_buffer_takes_none_from_the_thread() {
@@ -162,5 +170,29 @@ mod tests {
         reader.release();
         drop(reader);
         assert!(SPARE_BUFFER.take().capacity() >= READ_BUFFER_BYTES);
+    }
+
+    #[cfg(not(feature = "simulation"))]
+    #[tokio::test]
+    async fn nothing_but_data_puts_off_the_look_at_what_the_kernel_has() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let near = tokio::net::TcpStream::connect(address).await.expect("it listens");
+        let _far = listener.accept().await.expect("a connection");
+        let mut stream = Stream::Plain(Socket::accepted(Tcp::accepted(near)));
+        let mut received = ReadBuffer::default();
+        // The header of a frame of 65,536 bytes.
+        received.extend(&[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
+        let mut reader = Reader::new(received, Decoder::new(100_000, None));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(reader.poll_read(&mut stream, &mut cx).is_pending());
+        let deadline = reader.deadline();
+        assert!(deadline.is_some());
+        assert!(reader.poll_read(&mut stream, &mut cx).is_pending());
+        assert_eq!(reader.deadline(), deadline);
+        assert!(deadline.is_some_and(|by| reader.must_ask(by)));
+        assert!(reader.poll_read(&mut stream, &mut cx).is_pending());
+        assert_eq!(reader.deadline(), None);
+        assert!(!stream.collects());
     }
 }
