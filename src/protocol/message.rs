@@ -316,9 +316,10 @@ impl Decoder {
         &mut self.assembled
     }
 
-    /// Empties the assembly. Memory beyond a modest size is freed.
+    /// Empties the assembly. Memory beyond what is kept for others is freed.
     pub fn recycle(&mut self) {
         self.assembled.clear();
+        self.assembled.shrink_to(SPARE_BYTES_MAX);
     }
 
     /// Gives up all memory that no message needs now.
