@@ -63,14 +63,7 @@ impl LastActivity {
 impl Socket {
     /// `activity` is notified of received data until [`Socket::is_made`].
     pub(in crate::client) fn new(stream: Tcp, activity: Arc<LastActivity>) -> Self {
-        Self {
-            stream,
-            written: 0,
-            activity: Some(activity),
-            asks_kernel: false,
-            drained: false,
-            collected: 1,
-        }
+        Self { activity: Some(activity), ..Self::accepted(stream) }
     }
 
     /// Makes a socket from an accepted connection.
