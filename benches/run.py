@@ -281,15 +281,15 @@ def measure(table, clients, together, server_program, authority, repetitions, qu
     for row in table:
         if quick:
             row.count = row.quick or max(row.count // 10, 64)
+        runs = repetitions if quick else repetitions * row.times
         cells = results.setdefault(row.title, {})
         start = time.monotonic()
         if row.together:
-            measured, error = measure_together(row, together[row.together], server_program, authority,
-                                               repetitions * (1 if quick else row.times))
+            measured, error = measure_together(row, together[row.together], server_program, authority, runs)
             cells.update(measured)
             if error:
                 notes[row.title, ARKTS] = error
-        for repetition in range(0 if row.together else repetitions * (1 if quick else row.times)):
+        for repetition in range(0 if row.together else runs):
             for client in clients:
                 if not takes_part(client, row):
                     continue
@@ -312,7 +312,7 @@ def measure(table, clients, together, server_program, authority, repetitions, qu
                     continue
                 for name, value in values.items():
                     cells.setdefault(client, {}).setdefault(name, []).append(value)
-            print(f"\r    {row.title}: {repetition + 1} of {repetitions}", end="", file=sys.stderr, flush=True)
+            print(f"\r    {row.title}: {repetition + 1} of {runs}", end="", file=sys.stderr, flush=True)
         name, label = row.values[0]
         shown = ", ".join(f"{client} {number(statistics.median(values[name]) * row.scale)}"
                           for client, values in cells.items())
